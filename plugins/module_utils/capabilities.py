@@ -1,0 +1,374 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""What a system may be able to do.
+
+A connector *has* a capability when it has the methods: nothing is declared twice. ``isinstance(connector, Accounts)`` is
+the check; the inventory's groups, the documentation's matrix and a task's ``unsupported`` are all derived from it.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Callable, Iterator, Mapping, Protocol, Sequence, runtime_checkable
+
+from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+
+
+@dataclass(frozen=True)
+class Account:
+    """A person's account on one system.
+
+    ``id`` is the vendor's immutable id and is what writes address; ``login`` is what the person types. ``attributes`` are
+    in our words (``first_name``, ``department``, ``manager`` ...). ``protected`` says why the account may not be changed
+    here, e.g. ``synchronised from on-premises Active Directory``; empty when it may. ``raw`` is the vendor's own answer,
+    for the connector's eyes only.
+    """
+
+    id: str
+    login: str
+    active: bool
+    email: str = ""
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    protected: str = ""
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Residual:
+    """Access that outlives the cut: what, until when (ISO 8601, or ``unknown``), and why."""
+
+    what: str
+    until: str
+    why: str
+
+    def as_dict(self) -> dict[str, str]:
+        return {"what": self.what, "until": self.until, "why": self.why}
+
+
+@dataclass(frozen=True)
+class AccessPath:
+    """One way in, as seen now: sign-in, a session, a key, a token, an app password.
+
+    ``state`` is ``open``, ``closed``, or ``unseen`` where the vendor offers no way to look. ``close`` ends it.
+    ``residual`` is what lingers after it was closed.
+    """
+
+    name: str
+    state: str
+    close: Callable[[], None]
+    residual: Residual | None = None
+    #: When closing this fails, the ones after it must not be closed (an admin role that guards the disable).
+    gate: bool = False
+
+
+@dataclass(frozen=True)
+class Entitlement:
+    """Something held or grantable on a system: ``kind`` is one of the connector's ``ENTITLEMENT_KINDS``.
+
+    ``name`` is how access profiles write it. ``fixed`` says why it can't be taken or given by hand (``dynamic rule``,
+    ``through group Sales``); empty when it can.
+    """
+
+    kind: str
+    name: str
+    id: str
+    fixed: str = ""
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Device:
+    """One device of a person. ``ownership`` is ``company`` or ``personal``. None means the system does not know.
+
+    ``state`` is ``managed``, ``locked``, ``wipe_pending``, ``retire_pending``, ``wiped``, ``retired``, ``lost`` or
+    ``unmanaged``; ``escrowed`` tells whether a recovery key is kept by the system.
+    """
+
+    id: str
+    serial: str
+    name: str
+    platform: str
+    ownership: str
+    state: str
+    encrypted: bool | None = None
+    compliant: bool | None = None
+    escrowed: bool | None = None
+    last_seen: str = ""
+    software: tuple[str, ...] = ()
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class MailMessage:
+    """One message on its way to an archive. ``date`` is ISO 8601; ``content`` is the RFC 5322 text as stored."""
+
+    folder: str
+    id: str
+    date: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class MailFolder:
+    """A mail folder: ``id`` for the connector, ``name`` as a person sees it, number of messages."""
+
+    id: str
+    name: str
+    messages: int
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """A calendar event. Times are ISO 8601 UTC; ``responses`` maps attendee to ``accepted``, ``declined``, ``tentative`` or ``none``."""
+
+    id: str
+    subject: str
+    start: str
+    end: str
+    organizer: str
+    attendees: tuple[str, ...] = ()
+    responses: Mapping[str, str] = field(default_factory=dict)
+    recurring: bool = False
+
+
+@dataclass(frozen=True)
+class Owned:
+    """Something a person owns and that must live on: ``kind`` is e.g. ``group``, ``repository``, ``key``, ``automation``, ``app``."""
+
+    kind: str
+    id: str
+    name: str
+    #: How it is settled: ``reassign`` to the successor, ``revoke``, or ``decide`` by a person.
+    settle: str = "reassign"
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+
+@runtime_checkable
+class HrRecords(Protocol):
+    """Reads people from an HR system."""
+
+    def find_people(self, user: str) -> Sequence[Person]:
+        """All people whose e-mail, employee id or HR id is exactly ``user``: none, one, or an ambiguity to stop on."""
+        ...
+
+    def changes_since(self, since: str) -> Sequence[Person]:
+        """The people whose record changed since a moment (ISO 8601)."""
+        ...
+
+    def all_people(self) -> Iterator[Person]:
+        """Every person, terminated ones included where the system keeps them."""
+        ...
+
+
+@runtime_checkable
+class Accounts(Protocol):
+    """Knows people by an account."""
+
+    def find_account(self, person: Person) -> Account | None:
+        """The one account of this person, or None.
+
+        :raises AmbiguousIdentity: two or more accounts answer.
+        """
+        ...
+
+    def set_active(self, account: Account, active: bool) -> None:
+        """Let the person sign in, or not."""
+        ...
+
+
+@runtime_checkable
+class Provisioning(Accounts, Protocol):
+    """Creates and changes accounts."""
+
+    #: Names of attributes (of Person, and ``manager``) this system keeps.
+    ATTRIBUTES: Sequence[str]
+
+    def create_account(self, person: Person, attributes: Mapping[str, Any]) -> None: ...
+    def update_account(self, account: Account, attributes: Mapping[str, Any]) -> None: ...
+    def delete_account(self, account: Account) -> None: ...
+
+
+@runtime_checkable
+class Restorable(Protocol):
+    """Brings a deleted account back within the vendor's window."""
+
+    def find_deleted(self, person: Person) -> Account | None: ...
+    def restore_account(self, account: Account) -> None: ...
+
+
+@runtime_checkable
+class Cutoff(Accounts, Protocol):
+    """Ends all access of a person, in the order that this system needs."""
+
+    def access_paths(self, account: Account, since: str) -> Sequence[AccessPath]:
+        """Every way in, **in the order in which they must be closed**. ``since`` is when the case was opened (ISO 8601):
+        a path that ended after it counts as closed."""
+        ...
+
+
+@runtime_checkable
+class Entitlements(Accounts, Protocol):
+    """Groups, roles, licences, seats, teams, apps: what an account may do."""
+
+    ENTITLEMENT_KINDS: Sequence[str]
+
+    def entitlements(self, account: Account) -> Sequence[Entitlement]:
+        """Everything held now."""
+        ...
+
+    def find_entitlement(self, kind: str, name: str) -> Entitlement | None:
+        """What a profile names, or None when the system has no such thing."""
+        ...
+
+    def grant(self, account: Account, entitlement: Entitlement) -> None: ...
+    def revoke(self, account: Account, entitlement: Entitlement) -> None: ...
+
+
+@runtime_checkable
+class FirstSignIn(Protocol):
+    """Issues a credential that works once, and hands it to a named recipient without ever returning it."""
+
+    def first_sign_in(self, account: Account) -> Mapping[str, Any]:
+        """What is seen now: ``{"issued": bool, "expires": iso or ""}``."""
+        ...
+
+    def issue_first_sign_in(self, account: Account, *, deliver_to: str, lifetime_minutes: int, starts_at: str) -> None: ...
+
+
+@runtime_checkable
+class SecurityControls(Protocol):
+    """Shows whether required controls hold, e.g. ``mfa_registered``."""
+
+    CONTROLS: Sequence[str]
+
+    def controls(self, account: Account) -> Mapping[str, bool]: ...
+
+
+@runtime_checkable
+class Mailbox(Protocol):
+    """A mailbox's life after its owner. Keys of both mappings, absent where the system has no such thing:
+
+    ``type`` (``user``/``shared``), ``forward_to`` (address or ""), ``keep_copy`` (bool), ``auto_reply`` (text or ""),
+    ``delegates`` (sorted list of addresses with full access), ``hold`` (bool), ``hidden`` (bool).
+    """
+
+    def mailbox(self, person: Person) -> Mapping[str, Any] | None: ...
+    def set_mailbox(self, person: Person, key: str, value: Any) -> None: ...
+
+
+@runtime_checkable
+class MailArchive(Protocol):
+    """Hands out every message of a mailbox."""
+
+    def mail_folders(self, person: Person) -> Sequence[MailFolder] | None:
+        """Every folder that holds messages, or None when there is no such mailbox."""
+        ...
+
+    def mail_messages(self, person: Person, folder: MailFolder, skip: frozenset[str]) -> Iterator[MailMessage]:
+        """The folder's messages whose id is not in ``skip``."""
+        ...
+
+
+@runtime_checkable
+class Calendar(Protocol):
+    """Meetings: books one by free/busy, and settles those of a leaver."""
+
+    def find_meeting(self, person: Person, marker: str) -> Meeting | None: ...
+    def free_slot(self, attendees: Sequence[str], *, earliest: str, latest: str, minutes: int, time_zone: str) -> str | None:
+        """The first start (ISO 8601 UTC) at which all are free within working hours, or None."""
+        ...
+
+    def book_meeting(self, *, organizer: str, attendees: Sequence[str], subject: str, body: str, start: str, minutes: int, marker: str) -> None: ...
+    def future_meetings(self, person: Person) -> Sequence[Meeting]:
+        """Meetings from now on that the person organises."""
+        ...
+
+    def cancel_meeting(self, person: Person, meeting: Meeting, comment: str) -> None: ...
+    def hand_over_meeting(self, person: Person, meeting: Meeting, successor: str) -> None: ...
+
+
+@runtime_checkable
+class Files(Protocol):
+    """A person's own file space.
+
+    ``files()`` gives ``{"items": int, "bytes": int, "shared_links": int, "owners": [address, ...]}``, or None when the person has none.
+    """
+
+    def files(self, person: Person) -> Mapping[str, Any] | None: ...
+    def hand_over_files(self, person: Person, successor: str) -> None: ...
+    def end_sharing(self, person: Person) -> None: ...
+
+
+@runtime_checkable
+class Ownership(Protocol):
+    """Finds what a person owns, and settles it."""
+
+    def owned(self, account: Account) -> Sequence[Owned]: ...
+    def reassign(self, account: Account, owned: Owned, successor: str) -> None: ...
+
+
+@runtime_checkable
+class Devices(Protocol):
+    """Device management."""
+
+    def devices(self, person: Person) -> Sequence[Device]: ...
+    def lock_device(self, device: Device) -> None: ...
+    def retire_device(self, device: Device) -> None:
+        """Take company data and management off; personal data stays."""
+        ...
+
+    def wipe_device(self, device: Device) -> None: ...
+    def escrow_key(self, device: Device) -> None:
+        """Make sure that the recovery key is kept where it outlives the device's record."""
+        ...
+
+    def assign_device(self, device: Device, person: Person) -> None: ...
+    def find_device(self, serial: str) -> Device | None: ...
+
+
+@runtime_checkable
+class ManualSteps(Protocol):
+    """Steps that a person must do, on a system without an API."""
+
+    #: What must be done, by kind of case: ``{"offboard": ["Collect the badge"], ...}``
+    def manual_steps(self, kind: str, person: Person) -> Sequence[str]: ...
+
+
+CAPABILITIES: Mapping[str, type] = {
+    # inventory group -> protocol
+    "hr_records": HrRecords,
+    "accounts": Accounts,
+    "provisioning": Provisioning,
+    "restorable": Restorable,
+    "cutoff": Cutoff,
+    "entitlements": Entitlements,
+    "first_sign_in": FirstSignIn,
+    "security_controls": SecurityControls,
+    "mailbox": Mailbox,
+    "mail_archive": MailArchive,
+    "calendar": Calendar,
+    "files": Files,
+    "ownership": Ownership,
+    "devices": Devices,
+    "manual_steps": ManualSteps,
+}
+
+
+@lru_cache(maxsize=None)
+def capabilities_of(connector: type) -> tuple[str, ...]:
+    """The inventory groups of a connector class, in the order above.
+
+    Members of the Protocol are looked for on the class, since ``issubclass`` refuses protocols that have data members.
+    """
+    return tuple(name for name, protocol in CAPABILITIES.items() if all(hasattr(connector, member) for member in members_of(protocol)))
+
+
+@lru_cache(maxsize=None)
+def members_of(protocol: type) -> frozenset[str]:
+    """Names of the methods and class attributes that a capability asks for."""
+    names: set[str] = set()
+    for base in protocol.__mro__:
+        if base in (object, Protocol) or base.__name__ == "Generic":
+            continue
+        names |= {n for n in (*vars(base), *getattr(base, "__annotations__", {})) if not n.startswith("_")}
+    return frozenset(names)

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""The person: one normalised HR record, whatever HR system it came from."""
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Mapping
+
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
+
+STATUSES = ("pending", "active", "leave", "terminated")
+_EMAIL = re.compile(r"^[^@\s,;<>\"]+@[^@\s,;<>\"]+$")
+
+
+@dataclass(frozen=True)
+class Person:
+    """One person as HR knows them. Only ``email`` must be there; everything else may be empty.
+
+    ``hr_id`` is the immutable id in the HR system. Dates are ISO 8601 (``2026-03-31``). ``status`` is one of
+    :data:`STATUSES`. ``logins`` maps a system's inventory name to the login used there, where it can't be derived;
+    ``attributes`` holds further HR fields by their HR name. ``aliases`` are former and additional addresses.
+    """
+
+    email: str
+    hr_id: str = ""
+    employee_id: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    display_name: str = ""
+    status: str = "active"
+    title: str = ""
+    department: str = ""
+    division: str = ""
+    location: str = ""
+    country: str = ""
+    company: str = ""
+    employment_type: str = ""
+    manager_email: str = ""
+    manager_employee_id: str = ""
+    hire_date: str = ""
+    termination_date: str = ""
+    last_working_day: str = ""
+    personal_email: str = ""
+    mobile_phone: str = ""
+    time_zone: str = ""
+    preferred_language: str = ""
+    aliases: tuple[str, ...] = ()
+    former_names: tuple[str, ...] = ()
+    logins: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Person:
+        """The person in a mapping with these fields' names.
+
+        :raises InputError: no e-mail, an unknown field, or an unknown status.
+        """
+        known = {f.name for f in fields(cls)}
+        unknown = sorted(set(data) - known)
+        if unknown:
+            raise InputError(f"unknown field {', '.join(unknown)}", act="read person", hint=f"known fields: {', '.join(sorted(known))}")
+        values: dict[str, Any] = {}
+        for name, value in data.items():
+            if value is None:
+                continue
+            if name in ("aliases", "former_names"):
+                values[name] = tuple(str(v) for v in value)
+            elif name in ("logins", "attributes"):
+                values[name] = {str(k): "" if v is None else str(v) for k, v in value.items()}
+            else:
+                values[name] = str(value).strip()
+        email = values.get("email", "")
+        if not _EMAIL.match(email):
+            raise InputError(f"{email!r} is not an e-mail address", act="read person", hint="give email: name@company")
+        values["email"] = email.lower()
+        person = cls(**values)
+        if person.status not in STATUSES:
+            raise InputError(f"unknown status {person.status!r}", act=f"read person {person.email}", hint=f"one of {', '.join(STATUSES)}")
+        return person
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields as plain data, the empty ones left out; ``Person.of`` reads it back."""
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items() if v}
+
+    @property
+    def name(self) -> str:
+        """What a human calls them."""
+        return self.display_name or " ".join(p for p in (self.first_name, self.last_name) if p) or self.email
+
+    @property
+    def local_part(self) -> str:
+        """The e-mail before the at sign."""
+        return self.email.partition("@")[0]
+
+    @property
+    def key(self) -> str:
+        """What tells this person from all others over time: the HR id, else the employee id, else the e-mail."""
+        return self.hr_id or self.employee_id or self.email
+
+    def login(self, system: str, pattern: str) -> str:
+        """The login on a system: as HR or the inventory says, else made from ``pattern``, e.g. ``{local_part}``.
+
+        :raises InputError: the pattern names a field that does not exist or is empty for this person.
+        """
+        if self.logins.get(system):
+            return self.logins[system]
+
+        class Fields(dict):  # type: ignore[type-arg]
+            def __missing__(inner, key: str) -> str:  # noqa: N805
+                value = getattr(self, key, None) if key in {f.name for f in fields(self)} or key == "local_part" else self.attributes.get(key)
+                if not isinstance(value, str) or not value:
+                    raise InputError(f"{self.email} has no {key}", act="derive login", system=system,
+                                     hint=f"the system's option login is {pattern!r}; fill {key} in HR or change the option")
+                return value
+
+        return pattern.format_map(Fields())

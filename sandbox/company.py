@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""The sandbox company's people, teams and devices, read from ``company.yml``; every emulator seeds itself from it."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Mapping
+
+import yaml
+
+
+@dataclass(frozen=True)
+class Company:
+    """``people`` are keyed by a short name (``jane``); see ``company.yml`` for their fields."""
+
+    name: str
+    domain: str
+    people: Mapping[str, Mapping[str, Any]]
+    devices: tuple[Mapping[str, Any], ...]
+
+    def on_system(self, system: str) -> dict[str, Mapping[str, Any]]:
+        """The people who have an account on a system, with what they hold there (``person["on"][system]``)."""
+        return {key: person for key, person in self.people.items() if system in (person.get("on") or {})}
+
+
+def load_company(path: Path | None = None) -> Company:
+    data = yaml.safe_load((path or Path(__file__).with_name("company.yml")).read_text(encoding="utf-8"))
+    people = {key: {"email": f"{key}@{data['domain']}", **person} for key, person in data["people"].items()}
+    return Company(data["name"], data["domain"], people, tuple(data["devices"]))

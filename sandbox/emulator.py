@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""What every emulator has: HTTPS, a journal, faults on command, state that outlives a request, and latency.
+
+An emulator is one file per vendor under ``vendors/``: a subclass of :class:`Emulator` whose :meth:`Emulator.routes` map the
+vendor's paths to handlers. A handler takes a :class:`Call` and returns a :class:`Reply`; it is synchronous, and all it
+knows lives in ``self.state``, which must survive ``copy.deepcopy`` (eventual consistency is an older copy answering reads).
+
+Control, on the same port, for tests and for people::
+
+    GET  /_sandbox/journal            every request and answer, oldest first
+    POST /_sandbox/faults             [{"method": "POST", "path": "regex", "fault": "status|slow|lost|html|cut|lag", ...}]
+    POST /_sandbox/latency            {"seconds": 0.05}
+    POST /_sandbox/reset              state as seeded, journal and faults empty
+"""
+from __future__ import annotations
+
+import asyncio
+import copy
+import json
+import re
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any, Callable, Mapping, Sequence
+from urllib.parse import parse_qsl
+
+from starlette.routing import Match, Route, Router
+
+from sandbox.company import Company
+
+
+@dataclass
+class Call:
+    """One request. ``body`` is parsed JSON, or None; ``form`` the fields of an urlencoded body."""
+
+    method: str
+    path: str
+    args: Mapping[str, Any]
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    content: bytes
+    query_string: str = ""
+
+    @property
+    def body(self) -> Any:
+        return json.loads(self.content) if self.content else None
+
+    @property
+    def form(self) -> dict[str, str]:
+        return dict(parse_qsl(self.content.decode(), keep_blank_values=True))
+
+
+@dataclass
+class Reply:
+    """One answer. ``body`` is sent as JSON unless it is bytes."""
+
+    status: int = 200
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def content(self) -> bytes:
+        if self.body is None:
+            return b""
+        return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
+
+
+@dataclass
+class Fault:
+    """A fault on command, for requests that match.
+
+    ``fault``: ``status`` (answer ``status``, ``body``, ``headers``; the work is not done), ``slow`` (``seconds`` before the
+    work), ``lost`` (the work is done, the connection drops without an answer), ``html`` (a sign-in page), ``cut`` (half of
+    the JSON), ``lag`` (the work is done, and the next ``reads`` reads see the state before it). ``times``: how often,
+    -1 for ever. ``after``: how many matching requests pass first.
+    """
+
+    fault: str
+    method: str = "*"
+    path: str = ".*"
+    times: int = 1
+    after: int = 0
+    status: int = 503
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+    seconds: float = 1.0
+    reads: int = 3
+
+    def matches(self, method: str, path: str, write: bool) -> bool:
+        if self.times == 0 or not re.search(self.path, path):
+            return False
+        if self.method not in ("*", method, "WRITE" if write else "READ"):
+            return False
+        if self.after > 0:
+            self.after -= 1
+            return False
+        if self.times > 0:
+            self.times -= 1
+        return True
+
+
+Handler = Callable[[Call], Reply]
+
+
+class Emulator:
+    """One vendor's cloud. Subclasses give ``name``, :meth:`routes`, :meth:`seed`, :meth:`systems` and :meth:`authorise`."""
+
+    #: The vendor's file name, and its system's name in the sandbox company.
+    name = ""
+    #: Set by the box when the port is known, before ``__init__``.
+    url = ""
+    #: POSTs that only read (searches, token requests): regular expressions of their paths.
+    READING_POSTS: Sequence[str] = ()
+
+    def __init__(self, company: Company) -> None:
+        self.company = company
+        self.secrets: dict[str, str] = {}
+        self.latency = 0.0
+        self.journal: list[dict[str, Any]] = []
+        self.faults: list[Fault] = []
+        self.state: Any = None
+        self._stale: tuple[Any, int] | None = None
+        self.reset()
+        self._router = Router([Route(path, endpoint=_named(handler), methods=[method]) for method, path, handler in self.routes()])
+
+    # -- what a vendor's file gives ------------------------------------------------------------------------------------
+
+    def routes(self) -> Sequence[tuple[str, str, Handler]]:
+        """(method, path, handler); Starlette path syntax: ``/users/{id}``, ``{rest:path}``."""
+        raise NotImplementedError
+
+    def seed(self) -> Any:
+        """The state at the start, made from ``self.company``."""
+        raise NotImplementedError
+
+    def systems(self) -> Mapping[str, Mapping[str, Any]]:
+        """Entries of this vendor's systems for ``company.systems.yml``; secrets by ``self.secret(name)``."""
+        raise NotImplementedError
+
+    def authorise(self, call: Call) -> Reply | None:
+        """The vendor's refusal of a bad credential, or None when it is good."""
+        raise NotImplementedError
+
+    def not_found(self, call: Call) -> Reply:
+        """The vendor's answer to a path it does not have."""
+        return Reply(404, {"message": f"no such path: {call.method} {call.path}"})
+
+    # -- what every vendor has -----------------------------------------------------------------------------------------
+
+    def secret(self, name: str) -> str:
+        """A secret of this sandbox, made once; recognisable, so that a test can look for it where it must not be."""
+        return self.secrets.setdefault(name, f"canary-{self.name}-{name}-{secrets.token_hex(12)}")
+
+    def reset(self) -> None:
+        self.state, self.journal, self.faults, self._stale = self.seed(), [], [], None
+
+    def is_write(self, method: str, path: str) -> bool:
+        return method not in ("GET", "HEAD", "OPTIONS") and not any(re.search(p, path) for p in self.READING_POSTS)
+
+    def writes(self) -> list[dict[str, Any]]:
+        """The journal's writes."""
+        return [entry for entry in self.journal if entry["write"]]
+
+    def fault(self, fault: str, **how: Any) -> Fault:
+        """Arm a fault; see :class:`Fault`."""
+        self.faults.append(Fault(fault, **how))
+        return self.faults[-1]
+
+    def handle(self, call: Call) -> Reply:
+        """Route, check the credential, do the work."""
+        scope = {"type": "http", "method": call.method, "path": call.path, "root_path": "", "headers": []}
+        partial = False
+        for route in self._router.routes:
+            match, child = route.matches(scope)
+            if match is Match.FULL:
+                call.args = child["path_params"]
+                return self.authorise(call) or child["endpoint"].handler(call)
+            partial = partial or match is Match.PARTIAL
+        return self.not_found(call)
+
+    async def work(self, call: Call, write: bool) -> Reply:
+        """Do the work against the state this request may see."""
+        if not write and self._stale is not None:
+            old, left = self._stale
+            current, self.state = self.state, old
+            try:
+                return self.handle(call)
+            finally:
+                self.state = current
+                self._stale = (old, left - 1) if left > 1 else None
+        return self.handle(call)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """ASGI."""
+        if scope["type"] != "http":
+            return
+        content = b""
+        while True:
+            message = await receive()
+            content += message.get("body", b"")
+            if not message.get("more_body"):
+                break
+        query_string = scope["query_string"].decode()
+        call = Call(scope["method"], scope["path"], {}, dict(parse_qsl(query_string, keep_blank_values=True)),
+                    {k.decode().lower(): v.decode("latin-1") for k, v in scope["headers"]}, content, query_string)
+        if call.path.startswith("/_sandbox/"):
+            return await _answer(send, self._control(call))
+        write = self.is_write(call.method, call.path)
+        if self.latency:
+            await asyncio.sleep(self.latency)
+        fault = next((f for f in self.faults if f.matches(call.method, call.path, write)), None)
+        entry = {"n": len(self.journal) + 1, "at": datetime.now(timezone.utc).isoformat(), "method": call.method, "path": call.path,
+                 "query": query_string, "write": write, "fault": fault.fault if fault else None,
+                 "headers": {k: v for k, v in call.headers.items() if k not in ("authorization", "cookie")},
+                 "body": content.decode("utf-8", "replace")}
+        self.journal.append(entry)
+        kind = fault.fault if fault else ""
+        if fault and kind == "slow":
+            await asyncio.sleep(fault.seconds)
+        if fault and kind == "lag":
+            self._stale = (copy.deepcopy(self.state), fault.reads)
+        if fault and kind == "status":
+            reply = Reply(fault.status, fault.body, dict(fault.headers))
+        elif kind == "html":
+            reply = Reply(200, b"<!doctype html><title>Sign in</title><form>Sign in to continue</form>", {"content-type": "text/html"})
+        else:
+            reply = await self.work(call, write)
+        entry["status"] = reply.status
+        entry["answer"] = reply.content.decode("utf-8", "replace")
+        entry["answer_headers"] = dict(reply.headers)
+        if kind == "lost":
+            entry["status"] = None
+            send.__self__.transport.abort()
+            return None
+        if kind == "cut":
+            reply = Reply(reply.status, reply.content[: len(reply.content) // 2], {"content-type": "application/json", **reply.headers})
+        return await _answer(send, reply)
+
+    def _control(self, call: Call) -> Reply:
+        verb = call.path.removeprefix("/_sandbox/")
+        if verb == "journal":
+            return Reply(200, self.journal)
+        if verb == "faults" and call.method == "POST":
+            self.faults = [Fault(**f) for f in call.body]
+            return Reply(204)
+        if verb == "latency" and call.method == "POST":
+            self.latency = float(call.body["seconds"])
+            return Reply(204)
+        if verb == "reset" and call.method == "POST":
+            self.reset()
+            return Reply(204)
+        if verb == "identity":
+            return Reply(200, {"sandbox": self.name})
+        return Reply(404, {"message": "journal, faults, latency, reset, identity"})
+
+
+def _named(handler: Handler) -> Any:
+    def endpoint(request: Any) -> None:
+        raise AssertionError("routes are matched, not called")
+
+    endpoint.handler = handler  # type: ignore[attr-defined]
+    return endpoint
+
+
+async def _answer(send: Any, reply: Reply) -> None:
+    headers = {"content-type": "application/json", **{k.lower(): v for k, v in reply.headers.items()}}
+    content = reply.content
+    if reply.status not in (204, 304):
+        headers["content-length"] = str(len(content))
+    await send({"type": "http.response.start", "status": reply.status, "headers": [(k.encode(), v.encode("latin-1")) for k, v in headers.items()]})
+    await send({"type": "http.response.body", "body": content})

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""What tests share: a connector or a task against a system of a running box."""
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.workforce.lifecycle.plugins.module_utils.registry import connector_class
+from ansible_collections.workforce.lifecycle.plugins.module_utils.target import MemoryTokens, Target, checked_options
+from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Task
+from sandbox.box import Box
+
+#: Tokens last for a test session, as they do for a run.
+TOKENS = MemoryTokens()
+
+
+def connect(box: Box, system: str, *, read_only: bool = False, **changes: Any) -> Any:
+    """The connector of one of the box's systems."""
+    entry = {**box.systems()[system], **changes}
+    cls = connector_class(entry["connector"], system=system)
+    return cls(Target(name=system, connector=entry["connector"], url=entry.get("url") or cls.DEFAULT_URL, credentials=entry.get("credentials") or {},
+                      options=checked_options(system, cls, entry.get("options") or {}), ca_file=entry.get("ca_file", ""), timeout=5, max_wait=5,
+                      read_only=read_only, tokens=MemoryTokens()))
+
+
+def run(task: Task, box: Box, system: str, *, check_mode: bool = False, changes: dict[str, Any] | None = None, **want: Any) -> dict[str, Any]:
+    """A module's result against one of the box's systems; ``changes`` replace keys of the system's entry."""
+    entry = {**box.systems()[system], **(changes or {})}
+    entry.pop("owner", None)
+    entry.pop("service_level", None)
+    defaults = {name: spec.get("default") for name, spec in task.spec.items()}
+    params = {**defaults, "system": system, "timeout": 5.0, "max_wait": 5.0, **entry, **want}
+    return task.run(params, check_mode=check_mode)
+
+
+def person_of(box: Box, key: str) -> dict[str, Any]:
+    """One of the company's people as the normalised record that modules take."""
+    person = box.company.people[key]
+    names = ("email", "hr_id", "employee_id", "first_name", "last_name", "title", "department", "location", "country", "status", "hire_date",
+             "termination_date", "personal_email", "mobile_phone", "time_zone", "logins", "employment_type")
+    record = {k: v if isinstance(v, dict) else str(v) for k, v in person.items() if k in names}
+    if person.get("manager"):
+        record["manager_email"] = box.company.people[person["manager"]]["email"]
+    return record
