@@ -1,9 +1,53 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# `make help` lists what there is. Everything is installed below .venv and build; nothing outside the clone is touched.
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 LINK   := build/collections/ansible_collections/workforce/lifecycle
+export PYTHONDONTWRITEBYTECODE ?=
 
-.PHONY: link
+.DEFAULT_GOAL := help
+.PHONY: help demo test sandbox sandbox-down bench lint unit gates soak clean link debian
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
 link:
 	@mkdir -p $(dir $(LINK)) && ln -sfn "$(CURDIR)" $(LINK)
+
+$(VENV)/sandbox.done: requirements.txt requirements-sandbox.txt
+	@test -x $(BIN)/python || $(PYTHON) scripts/venv.py $(VENV)
+	@echo "Installing what the sandbox needs (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-sandbox.txt
+	@touch $@
+
+$(VENV)/dev.done: $(VENV)/sandbox.done requirements-dev.txt
+	@echo "Installing what the tests need (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+demo: $(VENV)/sandbox.done link ## hire, move and offboard people of the sandbox company, and ask its systems what happened
+	@$(BIN)/python scripts/demo.py
+
+sandbox: $(VENV)/sandbox.done link ## start the company in a box; writes build/sandbox/company.systems.yml
+	@$(BIN)/python -m sandbox up && $(BIN)/python -m sandbox status
+	@echo; echo "  $(BIN)/ansible-playbook -i build/sandbox/company.systems.yml workforce.lifecycle.offboard -e user=jane@corp.example --check --diff"
+
+sandbox-down: ## stop it
+	@$(BIN)/python -m sandbox down
+
+test: $(VENV)/dev.done link ## everything that must hold: tests and gates (under 15 minutes)
+	@$(BIN)/python scripts/test.py
+
+lint: $(VENV)/dev.done link ## the gates that need no server
+	@$(BIN)/python scripts/test.py --only lint
+
+bench: $(VENV)/dev.done link ## measure against peers in the same run; writes build/bench.json
+	@$(BIN)/python scripts/bench.py
+
+soak: $(VENV)/dev.done link ## the long suites
+	@$(BIN)/python scripts/test.py --soak
+
+clean: ## remove what was built and installed
+	@-test -x $(BIN)/python && $(BIN)/python -m sandbox down
+	@rm -rf build $(VENV)

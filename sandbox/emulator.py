@@ -11,6 +11,7 @@ Control, on the same port, for tests and for people::
     GET  /_sandbox/journal            every request and answer, oldest first
     POST /_sandbox/faults             [{"method": "POST", "path": "regex", "fault": "status|slow|lost|html|cut|lag", ...}]
     POST /_sandbox/latency            {"seconds": 0.05}
+    GET  /_sandbox/state              what the system knows
     POST /_sandbox/reset              state as seeded, journal and faults empty
 """
 from __future__ import annotations
@@ -110,8 +111,12 @@ class Emulator:
     name = ""
     #: Set by the box when the port is known, before ``__init__``.
     url = ""
+    #: False where the system speaks no HTTP, or has no server: the box then opens no port for it.
+    HTTP = True
     #: POSTs that only read (searches, token requests): regular expressions of their paths.
     READING_POSTS: Sequence[str] = ()
+    #: Of POSTs to one path that may read or write: (expression of the path, expression of the body of those that only read).
+    READING_BODIES: Sequence[tuple[str, bytes]] = ()
 
     def __init__(self, company: Company) -> None:
         self.company = company
@@ -206,7 +211,7 @@ class Emulator:
                     {k.decode().lower(): v.decode("latin-1") for k, v in scope["headers"]}, content, query_string)
         if call.path.startswith("/_sandbox/"):
             return await _answer(send, self._control(call))
-        write = self.is_write(call.method, call.path)
+        write = self.is_write(call.method, call.path) and not any(re.search(p, call.path) and re.search(b, content) for p, b in self.READING_BODIES)
         if self.latency:
             await asyncio.sleep(self.latency)
         fault = next((f for f in self.faults if f.matches(call.method, call.path, write)), None)
@@ -250,6 +255,8 @@ class Emulator:
         if verb == "reset" and call.method == "POST":
             self.reset()
             return Reply(204)
+        if verb == "state":
+            return Reply(200, json.dumps(self.state, default=str).encode())
         if verb == "identity":
             return Reply(200, {"sandbox": self.name})
         return Reply(404, {"message": "journal, faults, latency, reset, identity"})

@@ -20,7 +20,8 @@ class Account:
 
     ``id`` is the vendor's immutable id and is what writes address; ``login`` is what the person types. ``attributes`` are
     in our words (``first_name``, ``department``, ``manager`` ...). ``protected`` says why the account may not be changed
-    here, e.g. ``synchronised from on-premises Active Directory``; empty when it may. ``raw`` is the vendor's own answer,
+    here, e.g. ``synchronised from on-premises Active Directory``; empty when it may. ``pending`` says what the account still
+    waits for, e.g. ``the invitation is not accepted yet``; empty when it is complete. ``raw`` is the vendor's own answer,
     for the connector's eyes only.
     """
 
@@ -30,6 +31,7 @@ class Account:
     email: str = ""
     attributes: Mapping[str, Any] = field(default_factory=dict)
     protected: str = ""
+    pending: str = ""
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
@@ -59,6 +61,8 @@ class AccessPath:
     residual: Residual | None = None
     #: When closing this fails, the ones after it must not be closed (an admin role that guards the disable).
     gate: bool = False
+    #: Why it can't be closed here and a person must do it elsewhere (a synchronised account); empty when it can.
+    refused: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,8 +84,10 @@ class Entitlement:
 class Device:
     """One device of a person. ``ownership`` is ``company`` or ``personal``. None means the system does not know.
 
-    ``state`` is ``managed``, ``locked``, ``wipe_pending``, ``retire_pending``, ``wiped``, ``retired``, ``lost`` or
-    ``unmanaged``; ``escrowed`` tells whether a recovery key is kept by the system.
+    ``state`` is ``managed``, ``lock_pending``, ``locked``, ``wipe_pending``, ``retire_pending``, ``wiped``, ``retired``,
+    ``lost`` or ``unmanaged``; ``escrowed`` tells whether a recovery key is kept by the system, ``escrow_pending`` that one is
+    on its way. ``ownership`` is ``unknown`` where the system says so. ``assigned_to`` is the login of its person.
+    ``refuses`` maps an act (``lock``, ``retire``, ``wipe``) that this kind of device can't do to why.
     """
 
     id: str
@@ -95,6 +101,9 @@ class Device:
     escrowed: bool | None = None
     last_seen: str = ""
     software: tuple[str, ...] = ()
+    assigned_to: str = ""
+    escrow_pending: bool = False
+    refuses: Mapping[str, str] = field(default_factory=dict)
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
@@ -334,6 +343,23 @@ class ManualSteps(Protocol):
     def manual_steps(self, kind: str, person: Person) -> Sequence[str]: ...
 
 
+@runtime_checkable
+class CaseLedger(Protocol):
+    """Not a system's capability: what a module needs that works on cases and their ledger, on the controller.
+
+    Such a module is handed the run's ``Casebook`` in place of a connector.
+    """
+
+    #: The run's :class:`~plugins.plugin_utils.ledger.Ledger`.
+    ledger: Any
+    #: The run's id, and whether it must leave no trace.
+    run: str
+    read_only: bool
+
+    def systems(self) -> Mapping[str, Mapping[str, Any]]: ...
+    def variable(self, name: str, default: Any = None) -> Any: ...
+
+
 CAPABILITIES: Mapping[str, type] = {
     # inventory group -> protocol
     "hr_records": HrRecords,
@@ -355,7 +381,7 @@ CAPABILITIES: Mapping[str, type] = {
 
 
 @lru_cache(maxsize=None)
-def capabilities_of(connector: type) -> tuple[str, ...]:
+def capabilities_of(connector: Any) -> tuple[str, ...]:
     """The inventory groups of a connector class, in the order above.
 
     Members of the Protocol are looked for on the class, since ``issubclass`` refuses protocols that have data members.
@@ -364,7 +390,7 @@ def capabilities_of(connector: type) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=None)
-def members_of(protocol: type) -> frozenset[str]:
+def members_of(protocol: Any) -> frozenset[str]:
     """Names of the methods and class attributes that a capability asks for."""
     names: set[str] = set()
     for base in protocol.__mro__:

@@ -19,6 +19,7 @@
         * ProtocolError        it answered something that is not its protocol (HTML, cut JSON, a page token that stands still)
     * Unsupported              the connector or the system cannot do this
     * Refused                  we will not do this: the message says why
+    * LedgerError             the ledger cannot be opened, read or written: without it nothing is sent
     * WriteInCheckMode         a bug: a write was tried where only reads are allowed
 
 Every message reads ``<act> on <system>: <what happened>[: <what to do>]``.
@@ -109,6 +110,10 @@ class Unsupported(LifecycleError):
 
 class Refused(LifecycleError):
     code = "refused"
+
+
+class LedgerError(LifecycleError):
+    code = "ledger"
 
 
 class WriteInCheckMode(LifecycleError):

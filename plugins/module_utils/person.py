@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, dataclass, field, fields
+from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from typing import Any, Mapping
+from zoneinfo import ZoneInfo
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
 
@@ -97,6 +99,33 @@ class Person:
     def key(self) -> str:
         """What tells this person from all others over time: the HR id, else the employee id, else the e-mail."""
         return self.hr_id or self.employee_id or self.email
+
+    @property
+    def zone(self) -> tzinfo:
+        """The person's own time zone; UTC where it is not known.
+
+        :raises InputError: it is not an IANA name.
+        """
+        if not self.time_zone:
+            return timezone.utc
+        try:
+            return ZoneInfo(self.time_zone)
+        except (KeyError, ValueError, OSError):
+            raise InputError(f"{self.time_zone!r} is not a time zone", act=f"read person {self.email}", hint="an IANA name, e.g. Europe/Berlin") from None
+
+    def employment_ends(self) -> datetime | None:
+        """The end of the last working day, else of the termination date, in the person's own zone; None without either.
+
+        :raises InputError: the date or the zone cannot be read.
+        """
+        last = self.last_working_day or self.termination_date
+        if not last:
+            return None
+        try:
+            day = date.fromisoformat(last)
+        except ValueError:
+            raise InputError(f"{last!r} is not a date", act=f"read person {self.email}", hint="ISO 8601: 2026-03-31") from None
+        return datetime.combine(day + timedelta(days=1), time.min, self.zone)
 
     def login(self, system: str, pattern: str) -> str:
         """The login on a system: as HR or the inventory says, else made from ``pattern``, e.g. ``{local_part}``.

@@ -44,7 +44,7 @@ def no_progress(done: int, total: int, unit: str) -> None:
 class Option:
     """A setting or credential of a connector, as the systems file may give it.
 
-    ``kind`` is one of ``str``, ``int``, ``float``, ``bool``, ``list``, ``dict``.
+    ``kind`` is one of ``str``, ``int``, ``float``, ``bool``, ``list``, ``dict``, ``path`` (relative to the systems file).
     """
 
     help: str
@@ -155,7 +155,8 @@ def check_credential_names(system: str, connector: type[Connector], given: Mappi
             raise InputError(f"credential {name} is missing", act="read systems file", system=system, hint=f"add credentials.{name}: {option.help}")
 
 
-_KINDS: Mapping[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (int, float), "bool": (bool,), "list": (list, tuple), "dict": (dict,)}
+_KINDS: Mapping[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (int, float), "bool": (bool,), "list": (list, tuple), "dict": (dict,),
+                                             "path": (str,)}
 
 
 def _checked(system: str, what: str, spec: Mapping[str, Option], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,10 +14,10 @@ from typing import Any, Callable, Collection, Mapping, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Residual, capabilities_of
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CAPABILITIES, Residual, capabilities_of
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AnswerLost, InputError, LifecycleError, Unsupported
 from ansible_collections.workforce.lifecycle.plugins.module_utils.registry import connector_class
-from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Target, Tokens, MemoryTokens, check_credential_names, checked_options, no_progress
+from ansible_collections.workforce.lifecycle.plugins.module_utils.target import MemoryTokens, Target, Tokens, check_credential_names, checked_options, no_progress
 
 
 class Outcome(str, Enum):
@@ -59,7 +59,9 @@ class Change:
     :param irreversible: it can't be undone: wants ``confirm``, and its intent is durable before the call.
     :param confirm: what ``confirm`` must contain for an irreversible change: a serial, a login.
     :param traceable: the system itself would show an earlier attempt, so sending again after a lost run is safe.
-    :param pending: the state in which the system has accepted and is still at it.
+    :param pending: the state in which the system has accepted and is still at it; its end may be that it is no longer listed.
+    :param once: is done once a case: when the ledger has seen it done, it stays done though nothing of it is left to see
+        (a credential that was used up).
     :param gate: when it fails, the changes after it in this step are not sent.
     :param residual: access that lingers after it is done.
     :param note: why, in plain words.
@@ -75,6 +77,7 @@ class Change:
     confirm: str = ""
     traceable: bool = False
     pending: Any = None
+    once: bool = False
     gate: bool = False
     residual: Residual | None = None
     note: str = ""
@@ -89,12 +92,13 @@ def absent(what: str, note: str) -> list[Change]:
 class History:
     """What the ledger knows of this step from earlier runs of the same case.
 
-    ``since`` is when the case was opened; ``acknowledged`` maps a change to when its write was accepted; ``unsure`` holds
-    changes whose write was begun and never seen to end.
+    ``since`` is when the case was opened; ``acknowledged`` maps a change to when its write was accepted, ``done`` to when it
+    was seen done; ``unsure`` holds changes whose write was begun and never seen to end.
     """
 
     since: str = ""
     acknowledged: Mapping[str, str] = field(default_factory=dict)
+    done: Mapping[str, str] = field(default_factory=dict)
     unsure: Collection[str] = ()
 
 
@@ -113,8 +117,14 @@ TARGET_SPEC: Mapping[str, Any] = {
     "proxy": {"type": "str", "default": ""},
     "timeout": {"type": "float", "default": 30.0},
     "max_wait": {"type": "float", "default": 60.0},
+    "follow": {"type": "float", "default": 0.0},
     "history": {"type": "dict", "default": {}},
 }
+
+
+def _no_plan(system: Any, want: Mapping[str, Any]) -> Sequence[Change]:
+    """The plan of a module that only reads."""
+    return ()
 
 
 @dataclass(frozen=True)
@@ -125,11 +135,11 @@ class Task:
     :param plan: reads, and says what to change. Gets the connector (which has ``needs``) and the module's arguments, with
         ``since`` added.
     :param argument_spec: the module's own arguments.
-    :param info: for modules that only read: what to return. Then ``plan`` is not given.
+    :param info: for modules that only read: what to return, in place of a plan.
     """
 
     needs: type
-    plan: Callable[[Any, Mapping[str, Any]], Sequence[Change]] | None = None
+    plan: Callable[[Any, Mapping[str, Any]], Sequence[Change]] = _no_plan
     argument_spec: Mapping[str, Any] = field(default_factory=dict)
     info: Callable[[Any, Mapping[str, Any]], Mapping[str, Any]] | None = None
 
@@ -150,10 +160,9 @@ class Task:
         name = params.get("system") or params.get("connector") or ""
         try:
             if system is None:
-                system = self._connect(params, read_only=check_mode or self.plan is None, tokens=tokens or MemoryTokens(), progress=progress)
+                system = self._connect(params, read_only=check_mode or self.info is not None, tokens=tokens or MemoryTokens(), progress=progress)
             if self.info is not None:
                 return {"changed": False, "system": name, **self.info(system, params)}
-            assert self.plan is not None
             history = History(**(params.get("history") or {}))
             want = {**params, "since": history.since}
             changes = list(self.plan(system, want))
@@ -162,6 +171,8 @@ class Task:
                 on_intent(steps.pending)
                 steps.write()
                 self._read_back(system, want, steps)
+            if not check_mode:
+                self._follow(system, want, steps, params.get("follow") or 0.0)
             return steps.result(name, check_mode=check_mode)
         except Unsupported as e:
             return {"changed": False, "system": name, "outcome": Outcome.UNSUPPORTED.value, "code": e.code, "msg": str(e), "changes": [], "failed": not params.get("optional", False)}
@@ -188,7 +199,6 @@ class Task:
 
     def _read_back(self, system: Any, want: Mapping[str, Any], steps: _Steps) -> None:
         """Plan again from fresh reads until everything written is seen, or the system's time to settle is over."""
-        assert self.plan is not None
         settles = float(getattr(system, "SETTLES_WITHIN", 0.0))
         deadline = time.monotonic() + settles
         pause = 0.05
@@ -203,6 +213,15 @@ class Task:
             time.sleep(min(pause, max(0.0, deadline - time.monotonic())))
             pause = min(pause * 2, 5.0)
 
+    def _follow(self, system: Any, want: Mapping[str, Any], steps: _Steps, seconds: float) -> None:
+        """Watch what is in progress until its end, or until we may watch no longer."""
+        deadline = time.monotonic() + seconds
+        pause = 0.2
+        while steps.in_progress() and time.monotonic() < deadline:
+            time.sleep(min(pause, max(0.0, deadline - time.monotonic())))
+            pause = min(pause * 2, 30.0)
+            steps.ended(list(self.plan(system, want)))
+
     def main(self) -> None:
         """The second shell: run as an ordinary module, wherever AnsiballZ took us."""
         module = AnsibleModule(argument_spec=self.spec, supports_check_mode=True)
@@ -211,8 +230,6 @@ class Task:
 
 
 def _names_of(protocol: type) -> list[str]:
-    from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CAPABILITIES
-
     return [name for name, known in CAPABILITIES.items() if known is protocol]
 
 
@@ -241,6 +258,9 @@ class _Steps:
             self.outcomes[change.what] = Outcome.IN_PROGRESS
         elif change.before == change.after and not change.unobservable:
             self.outcomes[change.what] = Outcome.ALREADY
+        elif change.once and change.what in self.history.done:
+            self.outcomes[change.what] = Outcome.ALREADY
+            self.notes[change.what] = f"done at {self.history.done[change.what]}"
         elif change.unobservable and (change.before == change.after or change.what in self.history.acknowledged):
             self.outcomes[change.what] = Outcome.ALREADY
             if change.what in self.history.acknowledged:
@@ -292,7 +312,7 @@ class _Steps:
                     self.outcomes[change.what] = Outcome.ACKNOWLEDGED
                     self.unseen.discard(change.what)
                 continue
-            if value == change.after or (now is None and change.after in (None, "absent", "closed", False)):
+            if value == change.after or (now is None and (change.pending is not None or change.after in (None, "absent", "closed", False))):
                 self._was_seen(change, Outcome.DONE)
             elif change.pending is not None and value == change.pending:
                 self._was_seen(change, Outcome.IN_PROGRESS)
@@ -302,6 +322,21 @@ class _Steps:
                 self.outcomes[change.what] = Outcome.FAILED
                 self.codes[change.what] = "read_back"
                 self.notes[change.what] = f"written, but the system still shows {value!r}"
+
+    def in_progress(self) -> list[Change]:
+        return [c for c in self.changes if self.outcomes.get(c.what) is Outcome.IN_PROGRESS and c.pending is not None]
+
+    def ended(self, changes: Sequence[Change]) -> None:
+        """Of what was in progress, mark what a fresh plan shows at its end."""
+        fresh = {c.what: c for c in changes}
+        for change in self.in_progress():
+            now = fresh.get(change.what)
+            if now is None or now.before == change.after:
+                self.outcomes[change.what] = Outcome.DONE
+            elif now.before != change.pending:
+                self.outcomes[change.what] = Outcome.FAILED
+                self.codes[change.what] = "read_back"
+                self.notes[change.what] = f"it was in progress, and now the system shows {now.before!r}"
 
     def _was_seen(self, change: Change, outcome: Outcome) -> None:
         self.unseen.discard(change.what)

@@ -14,10 +14,14 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Callable, Collection, Iterator, Mapping, Protocol
 
-import requests
-from requests.utils import get_environ_proxies
-from urllib3.exceptions import InvalidHeader, NewConnectionError
-from urllib3.util import Retry
+try:
+    import requests
+    from requests.utils import get_environ_proxies
+    from urllib3.exceptions import InvalidHeader, NewConnectionError
+    from urllib3.util import Retry
+except ImportError:
+    # The collection must be readable (documentation, tests) without it; whoever runs a step is told in `_session`.
+    requests = None  # type: ignore[assignment]
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import (
     AnswerLost,
@@ -165,6 +169,8 @@ def _session(target: Target) -> requests.Session:
     key = (os.getpid(), target.name, target.ca_file, target.proxy)
     session = _SESSIONS.get(key)
     if session is None:
+        if requests is None:
+            raise InputError("the Python library requests is not installed", act="connect", system=target.name, hint="pip install -r requirements.txt, where the step runs")
         session = requests.Session()
         session.trust_env = False  # a netrc entry would replace our Authorization header
         proxy = {"http": target.proxy, "https": target.proxy} if target.proxy else get_environ_proxies(target.url)

@@ -1,9 +1,266 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""HR records in a CSV file (RFC 4180), read strictly: what is not certain is an error with file and line."""
 from __future__ import annotations
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector
+import csv
+import hashlib
+import io
+import os
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, ClassVar, Iterator, Mapping, Sequence
+from zoneinfo import ZoneInfo
+
+from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.person import STATUSES, Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector, Option, Target
+
+_DATES = ("hire_date", "termination_date", "last_working_day")
+_FIELDS = frozenset(f.name for f in fields(Person)) - {"logins", "attributes"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One record of the file: the line it begins on, its cells by column, and the person in it."""
+
+    line: int
+    cells: Mapping[str, str]
+    person: Person
 
 
 class Csv(Connector):
-    """To be written."""
+    """One file, one person a row. The file is never written."""
+
+    TITLE: ClassVar[str] = "CSV file"
+    NEEDS_URL: ClassVar[bool] = False
+    OPTIONS: ClassVar[Mapping[str, Option]] = {
+        "path": Option("The file. Relative to the systems file.", "path", required=True),
+        "columns": Option("Person's field to the file's column: {email: Mail, employee_id: Number}. email is needed.", "dict", required=True),
+        "logins": Option("System to the column with the person's login there: {github: GitHub}.", "dict", default={}),
+        "attributes": Option("Further HR fields to their columns: {cost_center: CC}.", "dict", default={}),
+        "constants": Option("Fields that are the same for everybody in the file: {employment_type: contractor}.", "dict", default={}),
+        "statuses": Option("The file's words for a status to ours (pending, active, leave, terminated): {left: terminated}. Without it the file uses ours.", "dict", default={}),
+        "date_format": Option("How dates are written, in strptime's letters: %d.%m.%Y. Nothing is guessed.", default="%Y-%m-%d"),
+        "delimiter": Option("One character. Without it, it is found from the first line: comma, semicolon, tab or bar."),
+        "encoding": Option("The file's encoding; a byte order mark is understood.", default="utf-8-sig"),
+        "changed_column": Option("Column with the moment of a row's last change (ISO 8601)."),
+        "snapshots": Option("Folder of earlier copies of the file, kept by this connector, to find what changed.", "path"),
+    }
+    PERMISSIONS: ClassVar[Mapping[str, Sequence[str]]] = {"hr_records": ("read the file",)}
+
+    def __init__(self, target: Target) -> None:
+        super().__init__(target)
+        options = target.options
+        if "email" not in options["columns"]:
+            raise self._error("columns has no email", "name the column that holds the work address: columns: {email: Mail}")
+        for name in ("columns", "constants"):
+            for key in options[name]:
+                if key not in _FIELDS:
+                    raise self._error(f"{name} has an unknown field {key!r}", f"one of {', '.join(sorted(_FIELDS))}")
+        for word, status in options["statuses"].items():
+            if status not in STATUSES:
+                raise self._error(f"statuses: {word!r} becomes {status!r}", f"one of {', '.join(STATUSES)}")
+        if options["delimiter"] is not None and len(options["delimiter"]) != 1:
+            raise self._error(f"delimiter is {options['delimiter']!r}", "give one character")
+
+    # -- HR records ----------------------------------------------------------------------------------------------------
+
+    def find_people(self, user: str) -> Sequence[Person]:
+        sought = user.strip().casefold()
+        return [p for p in self.all_people() if sought in (p.email.casefold(), p.employee_id.casefold(), p.hr_id.casefold(), *(a.casefold() for a in p.aliases))]
+
+    def all_people(self) -> Iterator[Person]:
+        yield from (row.person for row in self._rows(self.target.options["path"]))
+
+    def changes_since(self, since: str) -> Sequence[Person]:
+        """By ``changed_column`` where there is one; else by comparison with the newest snapshot taken before ``since``.
+
+        Where neither can tell, everybody is returned: too many is safe, too few is not. A row that is gone is never
+        returned: absence from a file is not a termination.
+        """
+        moment = self._moment(since)
+        rows = self._rows(self.target.options["path"])
+        if self.target.options["changed_column"]:
+            return [row.person for row in rows if self._changed_at(row) >= moment]
+        if not self.target.options["snapshots"]:
+            return [row.person for row in rows]
+        before = self._snapshot_before(moment)
+        self._keep_snapshot()
+        known = {row.person.key: row.person for row in self._rows(before)} if before else {}
+        return [row.person for row in rows if known.get(row.person.key) != row.person]
+
+    # -- the file ------------------------------------------------------------------------------------------------------
+
+    def _rows(self, path: str) -> list[Row]:
+        text = self._text(path)
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=self._delimiter(text, path), strict=True)
+        rows: list[Row] = []
+        begins = 1
+        header: list[str] | None = None
+        try:
+            for cells in reader:
+                if not cells:
+                    begins = reader.line_num + 1
+                    continue
+                if header is None:
+                    header = self._header([cell.strip() for cell in cells], path)
+                elif len(cells) != len(header):
+                    raise self._error(f"{path}:{begins}: {len(cells)} cells, and the header has {len(header)}", "quote cells that hold the delimiter, and close quotes")
+                else:
+                    named = dict(zip(header, (cell.strip() for cell in cells)))
+                    rows.append(Row(begins, named, self._person(named, f"{path}:{begins}")))
+                begins = reader.line_num + 1
+        except csv.Error as e:
+            raise self._error(f"{path}:{reader.line_num}: not CSV: {e}", "look at the quotes in and before this line") from None
+        if header is None:
+            raise self._error(f"{path}: is empty", "an export that failed? Nothing was read")
+        self._unique(rows, path)
+        return rows
+
+    def _text(self, path: str) -> str:
+        try:
+            with open(os.path.expanduser(path), encoding=self.target.options["encoding"], newline="") as f:
+                text = f.read()
+        except OSError as e:
+            raise self._error(f"{path}: cannot be read: {e.strerror or e}", "check the option path, and that this user may read it") from None
+        except UnicodeDecodeError as e:
+            line = e.object[: e.start].count(b"\n") + 1
+            raise self._error(f"{path}:{line}: is not {self.target.options['encoding']}", "set the option encoding, e.g. cp1252") from None
+        except LookupError:
+            raise self._error(f"there is no encoding {self.target.options['encoding']!r}", "set the option encoding, e.g. utf-8-sig") from None
+        if "\0" in text:
+            raise self._error(f"{path}:{text[: text.index(chr(0))].count(chr(10)) + 1}: holds a zero byte", "set the option encoding: is it utf-16?")
+        return text
+
+    def _delimiter(self, text: str, path: str) -> str:
+        given: str | None = self.target.options["delimiter"]
+        if given:
+            return given
+        # csv.Sniffer guesses from the content; the header alone must hold every column we were told of.
+        first = next((line for line in text.splitlines() if line.strip()), "")
+        needed = set(self._columns())
+        fitting = [d for d in ",;\t|" if needed <= {cell.strip() for cell in next(csv.reader([first], delimiter=d), [])}]
+        if len(fitting) == 1:
+            return fitting[0]
+        return max(",;\t|", key=first.count)
+
+    def _columns(self) -> list[str]:
+        options = self.target.options
+        named = [*options["columns"].values(), *options["logins"].values(), *options["attributes"].values()]
+        return [*named, options["changed_column"]] if options["changed_column"] else named
+
+    def _header(self, header: list[str], path: str) -> list[str]:
+        twice = sorted({name for name in header if name and header.count(name) > 1})
+        if twice:
+            raise self._error(f"{path}:1: column {', '.join(twice)} is there twice", "rename one")
+        missing = [name for name in dict.fromkeys(self._columns()) if name not in header]
+        if missing:
+            raise self._error(f"{path}:1: no column {', '.join(missing)}", f"it has {', '.join(header)}")
+        return header
+
+    def _person(self, cells: Mapping[str, str], where: str) -> Person:
+        options = self.target.options
+        data: dict[str, Any] = {**options["constants"], **{name: cells[column] for name, column in options["columns"].items() if cells[column]}}
+        for name in _DATES:
+            if data.get(name):
+                data[name] = self._date(str(data[name]), options["columns"].get(name, name), where)
+        for name in ("aliases", "former_names"):
+            if isinstance(data.get(name), str):
+                data[name] = [part.strip() for part in data[name].replace("|", " ").split() if part.strip()] if name == "aliases" else [data[name]]
+        if "status" in options["columns"]:
+            data["status"] = self._status(cells[options["columns"]["status"]], where)
+        if data.get("time_zone"):
+            self._zone(str(data["time_zone"]), where)
+        data["logins"] = {system: cells[column] for system, column in options["logins"].items() if cells[column]}
+        data["attributes"] = {name: cells[column] for name, column in options["attributes"].items() if cells[column]}
+        try:
+            person = Person.of(data)
+            return self._as_of_now(person, "status" in data)
+        except InputError as e:
+            raise self._error(f"{where}: {e.what}", e.hint) from None
+
+    def _as_of_now(self, person: Person, told: bool) -> Person:
+        """Where the file gives no status, its dates do, in the person's own zone: a last day ends when that day does."""
+        if told:
+            return person
+        moment = clock.now()
+        ends = person.employment_ends()
+        status = "active"
+        if ends is not None and moment >= ends:
+            status = "terminated"
+        elif person.hire_date > moment.astimezone(person.zone).date().isoformat():
+            status = "pending"
+        return Person.of({**person.as_dict(), "status": status})
+
+    def _status(self, word: str, where: str) -> str:
+        known = {str(k).casefold(): str(v) for k, v in self.target.options["statuses"].items()} or {name: name for name in STATUSES}
+        if word.casefold() not in known:
+            raise self._error(f"{where}: unknown status {word!r}", f"known: {', '.join(known)}; add it to the option statuses")
+        return known[word.casefold()]
+
+    def _date(self, text: str, column: str, where: str) -> str:
+        pattern = self.target.options["date_format"]
+        try:
+            return datetime.strptime(text, pattern).date().isoformat()
+        except ValueError:
+            raise self._error(f"{where}: {column} {text!r} is not a date like {pattern}", "set the option date_format, or correct the cell") from None
+
+    def _zone(self, name: str, where: str) -> None:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError):
+            raise self._error(f"{where}: {name!r} is not a time zone", "an IANA name, e.g. Europe/Berlin") from None
+
+    def _unique(self, rows: Sequence[Row], path: str) -> None:
+        for field in ("hr_id", "employee_id"):
+            seen: dict[str, int] = {}
+            for row in rows:
+                value = getattr(row.person, field).casefold()
+                if value and value in seen:
+                    raise self._error(f"{path}:{row.line}: {field} {getattr(row.person, field)} is already on line {seen[value]}", "one row a person")
+                seen[value] = row.line
+
+    # -- what changed --------------------------------------------------------------------------------------------------
+
+    def _changed_at(self, row: Row) -> datetime:
+        column = self.target.options["changed_column"]
+        try:
+            return clock.parse(row.cells[column])
+        except ValueError:
+            raise self._error(f"{self.target.options['path']}:{row.line}: {column} {row.cells[column]!r} is not an ISO 8601 moment", "correct the cell") from None
+
+    def _moment(self, since: str) -> datetime:
+        try:
+            return clock.parse(since)
+        except ValueError:
+            raise self._error(f"since {since!r} is not an ISO 8601 moment", "write 2026-03-31T17:00:00Z") from None
+
+    def _snapshot_before(self, moment: datetime) -> str | None:
+        folder = os.path.expanduser(self.target.options["snapshots"])
+        taken = sorted(name for name in os.listdir(folder) if name.endswith(".csv")) if os.path.isdir(folder) else []
+        stamp = clock.stamp(moment).replace(":", "")
+        earlier = [name for name in taken if name[: len(stamp)] <= stamp]
+        return os.path.join(folder, earlier[-1]) if earlier else None
+
+    def _keep_snapshot(self) -> None:
+        """A copy of the file as it is, unless the newest copy is the same. It holds personal data: mode 0600."""
+        folder = os.path.expanduser(self.target.options["snapshots"])
+        try:
+            with open(os.path.expanduser(self.target.options["path"]), "rb") as f:
+                content = f.read()
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+            taken = sorted(name for name in os.listdir(folder) if name.endswith(".csv"))
+            digest = hashlib.sha256(content).hexdigest()[:16]
+            if taken and taken[-1].endswith(f"-{digest}.csv"):
+                return
+            partial = os.path.join(folder, f".{digest}.part")
+            with open(os.open(partial, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as f:
+                f.write(content)
+            os.replace(partial, os.path.join(folder, f"{clock.stamp().replace(':', '')}-{digest}.csv"))
+        except OSError as e:
+            raise self._error(f"{folder}: cannot keep a snapshot: {e.strerror or e}", "check the option snapshots") from None
+
+    def _error(self, what: str, hint: str) -> InputError:
+        return InputError(what, act="read people", system=self.target.name, hint=hint)

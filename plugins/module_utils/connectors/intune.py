@@ -1,9 +1,244 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Microsoft Intune: managed devices, their recovery keys, and Windows Autopilot's devices in stock.
+
+Every action is answered with 204 and only queued; the device carries it out when it next checks in, and after a wipe or a
+retire its record disappears (https://learn.microsoft.com/graph/api/resources/intune-devices-manageddevice).
+"""
 from __future__ import annotations
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector
+from datetime import timedelta
+from typing import Any, ClassVar, Iterator, Mapping, Sequence
+from urllib.parse import quote
+
+from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Device
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AmbiguousIdentity, NotFound, Unsupported
+from ansible_collections.workforce.lifecycle.plugins.module_utils.graph import GRAPH_CREDENTIALS, GRAPH_OPTIONS, graph_pages, graph_transport
+from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector, Option, Target
+
+MANAGED = "/v1.0/deviceManagement/managedDevices"
+AUTOPILOT = "/v1.0/deviceManagement/windowsAutopilotDeviceIdentities"
+#: Only the beta shows an action's progress as ``managementState``, the programs found, and FileVault's key.
+BETA = "/beta/deviceManagement/managedDevices"
+
+#: Our act -> what its name in ``deviceActionResults`` contains; the names are free text and differ by platform.
+_ACTS: Mapping[str, tuple[str, ...]] = {
+    "wipe": ("wipe", "factoryreset"),
+    "retire": ("retire", "removecompanydata"),
+    "lock": ("remotelock",),
+    "escrow": ("rotatebitlocker", "rotatefilevault"),
+}
+_RUNNING = ("pending", "active")
+#: https://learn.microsoft.com/graph/api/resources/intune-devices-managementstate
+_STATES: Mapping[str, str] = {"wipePending": "wipe_pending", "wipeIssued": "wipe_pending", "retirePending": "retire_pending", "retireIssued": "retire_pending"}
+#: A device still ends its check-in when it has just done what it was told.
+_LAST_WORDS = timedelta(minutes=15)
+#: https://learn.microsoft.com/mem/intune/remote-actions/device-remote-lock
+_LOCKABLE = frozenset({"ios", "ipados", "macos", "android"})
 
 
 class Intune(Connector):
-    """To be written."""
+    """Microsoft Intune."""
+
+    TITLE = "Microsoft Intune"
+    DEFAULT_URL = "https://graph.microsoft.com"
+    CREDENTIALS = {
+        **GRAPH_CREDENTIALS,
+        "mac_wipe_pin": Option("Six digits that unlock an Intel Mac's firmware after its wipe; not needed for Apple silicon."),
+    }
+    OPTIONS = {
+        **GRAPH_OPTIONS,
+        "keep_esim": Option("Leave the mobile plan on a phone that is wiped.", kind="bool", default=False),
+    }
+    PERMISSIONS: ClassVar[Mapping[str, Sequence[str]]] = {
+        "devices": ("DeviceManagementManagedDevices.ReadWrite.All", "DeviceManagementManagedDevices.PrivilegedOperations.All",
+                    "DeviceManagementConfiguration.ReadWrite.All", "DeviceManagementServiceConfig.ReadWrite.All", "BitlockerKey.ReadBasic.All", "User.Read.All"),
+        "security_controls": ("DeviceManagementManagedDevices.Read.All", "BitlockerKey.ReadBasic.All", "User.Read.All"),
+    }
+    UNOBSERVABLE: ClassVar[Mapping[str, str]] = {}
+    #: Autopilot's assignment shows a few seconds late.
+    SETTLES_WITHIN = 10.0
+    CONTROLS: ClassVar[Sequence[str]] = ("disk_encrypted", "compliant", "key_escrowed")
+
+    def __init__(self, target: Target) -> None:
+        super().__init__(target)
+        self.root = target.url.rstrip("/").removesuffix("/v1.0")
+        self.graph = graph_transport(target, scope=target.options["graph_scope"], url=self.root)
+
+    # -- devices -------------------------------------------------------------------------------------------------------
+
+    def devices(self, person: Person) -> Sequence[Device]:
+        """The managed devices whose primary user the person is; also those left behind by a user who was deleted."""
+        login = self.login_of(person)
+        act = f"list devices of {login}"
+        try:
+            rows = list(graph_pages(self.graph, f"/v1.0/users/{quote(login, safe='')}/managedDevices", act=act, params={"$select": "id"}))
+        except NotFound:
+            rows = [row for row in graph_pages(self.graph, MANAGED, act=act, params={"$filter": f"userPrincipalName eq {_text(login)}"})
+                    if str(row.get("userPrincipalName") or "").casefold() == login.casefold()]
+        found = (self._device(row["id"], act) for row in rows)
+        return [device for device in found if device is not None]
+
+    def find_device(self, serial: str) -> Device | None:
+        """The managed device of this serial, else the Autopilot device in stock (``unmanaged``), else None.
+
+        :raises AmbiguousIdentity: two or more records have this serial.
+        """
+        act = f"find device {serial}"
+        managed = self._only(serial, graph_pages(self.graph, MANAGED, act=act, params={"$filter": f"serialNumber eq {_text(serial)}"}), act)
+        if managed:
+            return self._device(managed["id"], act)
+        # Autopilot's filter knows no eq
+        stock = self._only(serial, graph_pages(self.graph, AUTOPILOT, act=act, params={"$filter": f"contains(serialNumber,{_text(serial)})"}), act)
+        if stock is None:
+            return None
+        return Device(stock["id"], serial, stock.get("displayName") or serial, "Windows", "company", "unmanaged",
+                      assigned_to=stock.get("userPrincipalName") or "", raw={"autopilot": stock})
+
+    def lock_device(self, device: Device) -> None:
+        """Lock the screen; a Mac starts anew and asks for the six digits that Intune then shows."""
+        self._command(device, "remoteLock", "lock", MANAGED)
+
+    def retire_device(self, device: Device) -> None:
+        self._command(device, "retire", "retire", MANAGED)
+
+    def wipe_device(self, device: Device) -> None:
+        """Reset to factory settings. Sends only the flags that the platform has: a foreign one is refused with 400."""
+        platform = device.platform.casefold()
+        flags: dict[str, Any] = {}
+        if platform == "windows":
+            flags = {"keepEnrollmentData": False, "keepUserData": False}
+        elif platform == "macos" and self.target.credentials.get("mac_wipe_pin"):
+            flags = {"macOsUnlockCode": self.target.credential("mac_wipe_pin")}
+        elif platform in ("ios", "ipados", "android"):
+            flags = {"persistEsimDataPlan": bool(self.target.options["keep_esim"])}
+        self._command(device, "wipe", "wipe", MANAGED, flags)
+
+    def escrow_key(self, device: Device) -> None:
+        """Have the device make a new recovery key and hand it in: BitLocker's goes to Entra, FileVault's to Intune.
+
+        :raises Unsupported: the platform has no such key.
+        """
+        action = {"windows": "rotateBitLockerKeys", "macos": "rotateFileVaultKey"}.get(device.platform.casefold())
+        if action is None:
+            raise Unsupported(f"{device.platform} has no recovery key to escrow", act=f"escrow key of {device.serial}", system=self.target.name)
+        self._command(device, action, "escrow key of", BETA)
+
+    def assign_device(self, device: Device, person: Person) -> None:
+        """Make the person the user of an Autopilot device, or the primary user of a managed one."""
+        login = self.login_of(person)
+        act = f"assign device {device.serial} to {login}"
+        if "autopilot" in device.raw:
+            self.graph.send("POST", f"{AUTOPILOT}/{device.id}/assignUserToDevice", act=act, retry_safe=True,
+                            json={"userPrincipalName": login, "addressableUserName": person.name})
+            return
+        account = self.find_account(person)
+        if account is None:
+            raise NotFound(f"Entra has no user {login}", act=act, system=self.target.name, hint="create the account first")
+        self.graph.send("POST", f"{BETA}/{device.id}/users/$ref", act=act, retry_safe=True, json={"@odata.id": f"{self.root}/beta/users/{account.id}"})
+
+    # -- controls ------------------------------------------------------------------------------------------------------
+
+    def find_account(self, person: Person) -> Account | None:
+        """The Entra user whose devices these are."""
+        login = self.login_of(person)
+        user = self.graph.get(f"/v1.0/users/{quote(login, safe='')}", act=f"find user {login}", params={"$select": "id,userPrincipalName,accountEnabled,mail"})
+        if user is None:
+            return None
+        return Account(user["id"], user["userPrincipalName"], bool(user.get("accountEnabled")), user.get("mail") or "")
+
+    def controls(self, account: Account) -> Mapping[str, bool]:
+        """Whether each control holds on **every** company device; without one, none holds."""
+        act = f"read controls of {account.login}"
+        rows = graph_pages(self.graph, f"/v1.0/users/{account.id}/managedDevices", act=act, params={"$select": "id"})
+        found = [device for device in (self._device(row["id"], act) for row in rows) if device is not None and device.ownership == "company"]
+        return {
+            "disk_encrypted": bool(found) and all(device.encrypted is True for device in found),
+            "compliant": bool(found) and all(device.compliant is True for device in found),
+            "key_escrowed": bool(found) and all(device.escrowed is not False for device in found),
+        }
+
+    # -- what Intune says ----------------------------------------------------------------------------------------------
+
+    def _command(self, device: Device, action: str, verb: str, path: str, body: Mapping[str, Any] | None = None) -> None:
+        self.graph.send("POST", f"{path}/{device.id}/{action}", act=f"{verb} {device.serial}", json=body)
+
+    def _device(self, id: str, act: str) -> Device | None:
+        """One device. A list leaves ``deviceActionResults`` empty: only the record itself has them."""
+        row = self.graph.get(f"{BETA}/{id}", act=act)
+        if row is None:
+            return None
+        platform = _platform(row.get("operatingSystem") or "")
+        compliance = row.get("complianceState")
+        owner = row.get("managedDeviceOwnerType")
+        software = [app["displayName"] for app in graph_pages(self.graph, f"{BETA}/{id}/detectedApps", act=act) if app.get("displayName")]
+        return Device(
+            id=id, serial=row.get("serialNumber") or "", name=row.get("deviceName") or "", platform=platform,
+            ownership=owner if owner in ("company", "personal") else "unknown", state=state_of(row),
+            encrypted=row.get("isEncrypted"), compliant=None if compliance in (None, "unknown") else compliance in ("compliant", "inGracePeriod"),
+            escrowed=self._escrowed(row, platform, act), last_seen=row.get("lastSyncDateTime") or "", software=tuple(sorted(set(software))),
+            assigned_to=row.get("userPrincipalName") or "", escrow_pending=_running(row, "escrow"),
+            refuses={} if platform.casefold() in _LOCKABLE else {"lock": f"Intune can't lock {platform}: wipe it, or disable its user"}, raw=row)
+
+    def _escrowed(self, row: Mapping[str, Any], platform: str, act: str) -> bool | None:
+        """Whether a recovery key is kept; None where there is none to keep, or it is the person's own affair."""
+        if row.get("managedDeviceOwnerType") == "personal":
+            return None
+        if platform == "Windows":
+            # The list has no keys in it; reading one by itself would be an entry in the audit log.
+            keys = graph_pages(self.graph, "/v1.0/informationProtection/bitlocker/recoveryKeys", act=act,
+                               params={"$filter": f"deviceId eq {_text(row.get('azureADDeviceId') or '')}"})
+            return any(key.get("deviceId") == row.get("azureADDeviceId") and key.get("volumeType") in (None, "operatingSystemVolume", 1, "1") for key in keys)
+        if platform == "macOS":
+            answer = self.graph.send("GET", f"{BETA}/{row['id']}/getFileVaultKey", act=act, missing=(400, 404))
+            return answer.status == 200 and bool((answer.body or {}).get("value"))
+        return None
+
+    def _only(self, serial: str, rows: Iterator[Any], act: str) -> Any:
+        same = [row for row in rows if str(row.get("serialNumber") or "").casefold() == serial.casefold()]
+        if len(same) > 1:
+            raise AmbiguousIdentity(f"{len(same)} records have the serial {serial}", act=act, system=self.target.name,
+                                    hint="delete the stale ones in Intune; the newest lastSyncDateTime is the device's")
+        return same[0] if same else None
+
+
+def state_of(row: Mapping[str, Any]) -> str:
+    """Our state of a managed device, from ``managementState`` and its ``deviceActionResults``."""
+    said = _STATES.get(row.get("managementState") or "")
+    if said:
+        return said
+    for act, end in (("wipe", "wiped"), ("retire", "retired"), ("lock", "locked")):
+        result = _latest(row, act)
+        state = result.get("actionState")
+        if state in _RUNNING:
+            return f"{act}_pending"
+        if state == "done" and not _seen_since(row, result):
+            return end
+    return "managed"
+
+
+def _seen_since(row: Mapping[str, Any], result: Mapping[str, Any]) -> bool:
+    """Whether the device has checked in well after it was locked or wiped: it is unlocked, or in use again."""
+    seen, done = row.get("lastSyncDateTime"), result.get("lastUpdatedDateTime")
+    return bool(seen and done) and clock.parse(str(seen)) > clock.parse(str(done)) + _LAST_WORDS
+
+
+def _latest(row: Mapping[str, Any], act: str) -> Mapping[str, Any]:
+    results = [r for r in row.get("deviceActionResults") or () if any(name in str(r.get("actionName") or "").casefold() for name in _ACTS[act])]
+    return max(results, key=lambda r: str(r.get("startDateTime") or ""), default={})
+
+
+def _running(row: Mapping[str, Any], act: str) -> bool:
+    return _latest(row, act).get("actionState") in _RUNNING
+
+
+def _platform(operating_system: str) -> str:
+    known = {"windows": "Windows", "macos": "macOS", "ios": "iOS", "ipados": "iPadOS", "android": "Android", "linux": "Linux"}
+    return known.get(operating_system.casefold(), operating_system or "unknown")
+
+
+def _text(value: str) -> str:
+    """A string in an OData filter."""
+    return "'" + value.replace("'", "''") + "'"

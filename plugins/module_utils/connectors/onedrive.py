@@ -1,9 +1,144 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Microsoft OneDrive for Business: a leaver's files, who may open them, and the links that lead to them.
+
+There is no transfer of ownership: a successor is let in, and copies what they need before the drive is deleted
+(https://learn.microsoft.com/sharepoint/retention-and-deletion). The tree is read by ``delta``, which Microsoft asks
+scanners to use (https://learn.microsoft.com/onedrive/developer/rest-api/concepts/scan-guidance).
+"""
 from __future__ import annotations
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector
+from typing import Any, ClassVar, Iterator, Mapping, Sequence
+from urllib.parse import quote
+
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import NotFound
+from ansible_collections.workforce.lifecycle.plugins.module_utils.graph import GRAPH_CREDENTIALS, GRAPH_OPTIONS, graph_pages, graph_transport
+from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector, Option, Target
+
+#: Roles with which a successor can take everything out and go on working.
+_FULL = frozenset({"write", "owner", "sp.full control"})
+#: How SharePoint writes an account of another company in a login name.
+_GUEST = ("#ext#", "urn:spo:guest", "urn%3aspo%3aguest")
+#: Mark items that carry permissions of their own, and only those.
+_SCAN = {"Prefer": "deltashowsharingchanges, hierarchicalsharing"}
 
 
 class OneDrive(Connector):
-    """To be written."""
+    """Microsoft OneDrive for Business."""
+
+    TITLE = "Microsoft OneDrive"
+    DEFAULT_URL = "https://graph.microsoft.com"
+    CREDENTIALS = GRAPH_CREDENTIALS
+    OPTIONS = {
+        **GRAPH_OPTIONS,
+        "notify": Option("Send the successor OneDrive's own message with the address of the files.", kind="bool", default=True),
+        "message": Option("What that message says.", default="These files are handed over to you. Copy what must be kept before the drive is deleted."),
+    }
+    PERMISSIONS: ClassVar[Mapping[str, Sequence[str]]] = {"files": ("Files.ReadWrite.All", "Sites.FullControl.All", "User.Read.All")}
+    UNOBSERVABLE: ClassVar[Mapping[str, str]] = {}
+    SETTLES_WITHIN = 10.0
+
+    def __init__(self, target: Target) -> None:
+        super().__init__(target)
+        self.graph = graph_transport(target, scope=target.options["graph_scope"], url=target.url.rstrip("/").removesuffix("/v1.0"))
+
+    def files(self, person: Person) -> Mapping[str, Any] | None:
+        """The drive in numbers; ``items`` counts files and folders, ``shared_links`` what :meth:`end_sharing` would end.
+
+        ``owners`` are the addresses that may change everything; ``url`` is where they find it.
+        """
+        drive = self._drive(person)
+        if drive is None:
+            return None
+        act = f"read files of {person.email}"
+        count = size = shared = 0
+        for item in self._items(drive, act):
+            if "root" not in item:
+                count += 1
+                size += int(item.get("size") or 0) if "file" in item else 0
+            shared += sum(1 for _ in self._ending(drive, item, act))
+        owner = _address(drive.get("owner") or {}) or self.login_of(person)
+        granted = [_address(p.get("grantedToV2") or {}) for p in self._permissions(drive, "root", act) if _FULL & set(p.get("roles") or ()) and "link" not in p]
+        return {"items": count, "bytes": size, "shared_links": shared, "owners": sorted({owner, *filter(None, granted)}), "url": drive.get("webUrl") or ""}
+
+    def hand_over_files(self, person: Person, successor: str) -> None:
+        """Let the successor read and change everything, and tell them where it is.
+
+        :raises NotFound: the person has no drive.
+        """
+        act = f"hand over files of {person.email} to {successor}"
+        drive = self._drive(person)
+        if drive is None:
+            raise NotFound(f"{person.email} has no drive", act=act, system=self.target.name)
+        notify = bool(self.target.options["notify"])
+        # Repeating it grants nothing more, but a second message would go out.
+        self.graph.send("POST", f"/v1.0/drives/{drive['id']}/items/root/invite", act=act, retry_safe=not notify, json={
+            "recipients": [{"email": successor}], "roles": ["write"], "requireSignIn": True, "sendInvitation": notify,
+            **({"message": self.target.options["message"]} if notify else {}),
+        })
+
+    def end_sharing(self, person: Person) -> None:
+        """End every link, and what was granted to people outside; colleagues' own grants stay."""
+        drive = self._drive(person)
+        if drive is None:
+            return
+        act = f"end sharing of {person.email}"
+        found = [(item["id"], permission["id"]) for item in self._items(drive, act) for permission in self._ending(drive, item, act)]
+        for number, (item_id, permission_id) in enumerate(found, 1):
+            self.graph.send("DELETE", f"/v1.0/drives/{drive['id']}/items/{item_id}/permissions/{quote(permission_id, safe='')}", act=act, missing=(404,))
+            self.target.progress(number, len(found), "links")
+
+    # -- what OneDrive says --------------------------------------------------------------------------------------------
+
+    def _drive(self, person: Person) -> Any:
+        """The drive, or None: the person is not known here, or never opened OneDrive (404 "User's mysite not found.")."""
+        login = self.login_of(person)
+        return self.graph.get(f"/v1.0/users/{quote(login, safe='')}/drive", act=f"find drive of {login}")
+
+    def _items(self, drive: Mapping[str, Any], act: str) -> Iterator[Any]:
+        """Every item, the root too. An item may come twice, when it changes while we read: the last one counts."""
+        items: dict[str, Any] = {}
+        for row in graph_pages(self.graph, f"/v1.0/drives/{drive['id']}/root/delta", act=act, headers=_SCAN,
+                               params={"$select": "id,name,size,file,folder,root,shared,deleted"}):
+            if "deleted" in row:
+                items.pop(row["id"], None)
+            else:
+                items[row["id"]] = row
+        return iter(items.values())
+
+    def _permissions(self, drive: Mapping[str, Any], item_id: str, act: str) -> Iterator[Any]:
+        """The item's own permissions; what it inherits can only be ended where it was granted."""
+        rows = graph_pages(self.graph, f"/v1.0/drives/{drive['id']}/items/{item_id}/permissions", act=act)
+        return (row for row in rows if not row.get("inheritedFrom"))
+
+    def _ending(self, drive: Mapping[str, Any], item: Mapping[str, Any], act: str) -> Iterator[Any]:
+        """The item's permissions that end with the person's leaving."""
+        if "shared" not in item:
+            return
+        for permission in self._permissions(drive, item["id"], act):
+            if "owner" not in (permission.get("roles") or ()) and (permission.get("link") or _outside(permission)):
+                yield permission
+
+
+def _identities(permission: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    sets = [permission.get("grantedToV2") or {}, *(permission.get("grantedToIdentitiesV2") or ())]
+    for identities in sets:
+        yield from (identities[kind] for kind in ("siteUser", "user") if identities.get(kind))
+
+
+def _outside(permission: Mapping[str, Any]) -> bool:
+    """Whether the permission is somebody's of another company, or of nobody who has signed in yet."""
+    identities = list(_identities(permission))
+    if not identities:
+        return bool((permission.get("invitation") or {}).get("email"))
+    return any(mark in str(identity.get(key) or "").casefold() for identity in identities for key in ("loginName", "email") for mark in _GUEST)
+
+
+def _address(identities: Mapping[str, Any]) -> str:
+    for kind in ("user", "siteUser"):
+        found = identities.get(kind) or {}
+        address = found.get("email") or str(found.get("loginName") or "").rpartition("|")[2]
+        if "@" in address:
+            return str(address).lower()
+    return ""

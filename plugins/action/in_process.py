@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""The controller's shell: runs any module of this collection in the worker that was forked for the task.
+
+``meta/runtime.yml`` redirects every module here, so that the parent imports everything once before it forks. A task whose
+connection is not local, or that is asynchronous or escalated, goes the ordinary way (AnsiballZ); the module's ``main`` then
+feeds the same TASK. Around either, this shell fills in where the system is, and keeps the ledger.
+"""
+from __future__ import annotations
+
+import os
+from typing import Any, Mapping, Sequence
+
+from ansible import constants as C
+from ansible.errors import AnsibleActionFail
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.parameters import remove_values
+from ansible.plugins.action import ActionBase
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CaseLedger
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import LifecycleError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.task import TARGET_SPEC, Change, Outcome, Task
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils import progress
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.casebook import Casebook
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.credentials import resolve
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.steps import Step
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.tasks import TASKS
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.tokens import RunTokens
+
+#: Host variables that become arguments; ``history`` is the ledger's.
+FROM_HOST = [name for name in TARGET_SPEC if name not in ("system", "history", "credentials")]
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """One for all modules of the collection."""
+
+    _requires_connection = False
+    _supports_async = True
+    _supports_check_mode = True
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        task_vars = task_vars or {}
+        name = self._task.action.rpartition(".")[2]
+        task = TASKS[name]
+        try:
+            if task.needs is CaseLedger:
+                return {**result, **self._on_ledger(task, task_vars)}
+            return {**result, **self._on_system(name, task, task_vars)}
+        except LifecycleError as e:
+            return {**result, "failed": True, "msg": str(e), "code": e.code, "outcome": Outcome.FAILED.value}
+
+    # -- a step on one of the company's systems ------------------------------------------------------------------------
+
+    def _on_system(self, name: str, task: Task, task_vars: dict[str, Any]) -> dict[str, Any]:
+        host = self._task.delegate_to or task_vars["inventory_hostname"]
+        host_vars: Mapping[str, Any] = task_vars["hostvars"][host] if self._task.delegate_to else task_vars
+        args = dict(self._task.args)
+        for key in FROM_HOST:
+            if f"lifecycle_{key}" in host_vars and key not in args:
+                args[key] = self._templar.template(host_vars[f"lifecycle_{key}"])
+        args.setdefault("system", host)
+        if "credentials" not in args and "lifecycle_credentials" in host_vars:
+            args["credentials"] = resolve(host, self._templar.template(host_vars["lifecycle_credentials"]), loader=self._loader, templar=self._templar)
+        observe = self._flag(task_vars, "lifecycle_observe")
+        step = Step.of(
+            self._ledger(task_vars), case=self._value(task_vars, "lifecycle_case"), run=run_id(), phase=self._phase(), system=args["system"],
+            name=self._value(task_vars, "lifecycle_step") or name, person=_email(args), observe=observe,
+            # A task that only looks, in a run that may write, is evidence; a run in check mode leaves no trace.
+            silent=bool(self._play_context.check_mode) or task.info is not None and not observe,
+        )
+        blocked = None if self._task.check_mode else step.blocked_by(self._value(task_vars, "lifecycle_requires") or [])
+        if blocked:
+            return step.finished({"failed": True, "changed": False, "system": args["system"], "outcome": Outcome.FAILED.value, "code": "waiting", "changes": [], "msg": blocked})
+        args["history"] = step.history()
+        if "attested" in task.argument_spec and "attested" not in args:
+            args["attested"] = step.attested()
+        if self._goes_the_ordinary_way(task_vars):
+            step.intent([], irreversible=True)
+            outcome = self._execute_module(module_name=self._task.action, module_args=args, task_vars=task_vars, wrap_async=bool(self._task.async_val))
+        else:
+            outcome = self._here(task, args, step, check_mode=self._task.check_mode or observe)
+        return step.finished(outcome)
+
+    def _here(self, task: Task, args: dict[str, Any], step: Step, *, check_mode: bool) -> dict[str, Any]:
+        checked = ArgumentSpecValidator(task.spec).validate(args)
+        if checked.error_messages:
+            return {"failed": True, "changed": False, "msg": checked.errors.msg, "code": "input", "outcome": Outcome.FAILED.value, "changes": []}
+
+        def on_intent(changes: Sequence[Change]) -> None:
+            step.intent([{"what": c.what, "before": c.before, "after": c.after} for c in changes], irreversible=any(c.irreversible for c in changes))
+
+        outcome = task.run(
+            checked.validated_parameters, check_mode=check_mode, tokens=RunTokens(C.DEFAULT_LOCAL_TMP), on_intent=on_intent,
+            progress=progress.writer(args["system"], step.name, step.person))
+        scrubbed: dict[str, Any] = remove_values(outcome, checked._no_log_values)
+        return scrubbed
+
+    def _goes_the_ordinary_way(self, task_vars: Mapping[str, Any]) -> bool:
+        return bool(self._task.async_val or self._task.become or self._connection.transport != "local") or not self._flag(task_vars, "lifecycle_in_process", True)
+
+    # -- the ledger, and what hangs on it ------------------------------------------------------------------------------
+
+    def _on_ledger(self, task: Task, task_vars: dict[str, Any]) -> dict[str, Any]:
+        ledger = self._ledger(task_vars)
+        if ledger is None:
+            raise AnsibleActionFail("no ledger is named: set lifecycle_ledger (a path, or postgresql://...), or use the inventory plugin workforce.lifecycle.systems")
+        checked = ArgumentSpecValidator(task.spec).validate(dict(self._task.args))
+        if checked.error_messages:
+            return {"failed": True, "changed": False, "msg": checked.errors.msg, "code": "input"}
+        book = Casebook(ledger, run=run_id(), read_only=bool(self._task.check_mode), task_vars=task_vars, template=self._templar.template)
+        return task.run(checked.validated_parameters, check_mode=self._task.check_mode, system=book)
+
+    def _ledger(self, task_vars: Mapping[str, Any]) -> Ledger | None:
+        url = self._value(task_vars, "lifecycle_ledger")
+        return Ledger.open(os.path.expanduser(url)) if url else None
+
+    # -- small things --------------------------------------------------------------------------------------------------
+
+    def _phase(self) -> str:
+        role = self._task._role
+        return role.get_name(include_role_fqcn=False) if role is not None else ""
+
+    def _value(self, task_vars: Mapping[str, Any], name: str) -> Any:
+        return self._templar.template(task_vars[name]) if name in task_vars else None
+
+    def _flag(self, task_vars: Mapping[str, Any], name: str, default: bool = False) -> bool:
+        value = self._value(task_vars, name)
+        return default if value is None else str(value).lower() in ("1", "true", "yes", "on")
+
+
+def run_id() -> str:
+    """The same for every worker of this ansible-playbook process, and for no other."""
+    return os.path.basename(C.DEFAULT_LOCAL_TMP).removeprefix("ansible-local-")
+
+
+def _email(args: Mapping[str, Any]) -> str:
+    person = args.get("person")
+    return str(person.get("email", "")) if isinstance(person, Mapping) else ""

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Documentation that every module shares: where the system is, what comes back."""
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  system:
+    description: The system's name. Taken from the inventory host.
+    type: str
+  connector:
+    description: Which connector speaks to this system. Taken from C(lifecycle_connector) of the host.
+    type: str
+  url:
+    description: Address of the system's API. Taken from C(lifecycle_url) of the host.
+    type: str
+    default: ""
+  credentials:
+    description: Credentials by name, as the connector's page lists them. Taken from C(lifecycle_credentials) of the host; never set it in a task.
+    type: dict
+    default: {}
+  options:
+    description: Settings of the connector, as its page lists them. Taken from C(lifecycle_options) of the host.
+    type: dict
+    default: {}
+  ca_file:
+    description: Certificate authorities to trust instead of the usual ones. Taken from C(lifecycle_ca_file) of the host.
+    type: path
+    default: ""
+  proxy:
+    description: Address of an HTTP proxy. Taken from C(lifecycle_proxy) of the host.
+    type: str
+    default: ""
+  timeout:
+    description: Seconds to wait for an answer. Taken from C(lifecycle_timeout) of the host.
+    type: float
+    default: 30.0
+  max_wait:
+    description: Seconds to spend, at most, on waiting because the system asks for it. Taken from C(lifecycle_max_wait) of the host.
+    type: float
+    default: 60.0
+  follow:
+    description: Seconds to watch what the system has accepted until its end, such as a wipe. Taken from C(lifecycle_follow) of the host.
+    type: float
+    default: 0.0
+  history:
+    description: What the ledger knows of this step from earlier runs. Filled in by the collection.
+    type: dict
+    default: {}
+attributes:
+  check_mode:
+    description: Reads, reports what would change, and sends no write; the transport refuses one.
+    support: full
+  diff_mode:
+    description: Returns before and after.
+    support: full
+notes:
+  - Run it against hosts of the inventory plugin P(workforce.lifecycle.systems#inventory); a host is one of the company's systems.
+  - On a connection other than C(local), it runs as an ordinary module where the connection leads, with the same behaviour.
+  - "Returns RV(ignore:outcome): one of V(done), V(already), V(absent), V(acknowledged), V(in_progress), V(needs_human), V(unsupported), V(unknown), V(failed)."
+"""
+
+    PERSON = r"""
+options:
+  person:
+    description:
+      - The person, as RV(workforce.lifecycle.person_info#module:people) gives them. Only C(email) must be there.
+    type: dict
+    required: true
+  optional:
+    description: Whether a system that can't do this is an outcome (V(unsupported)) and not a failure.
+    type: bool
+    default: false
+"""
+

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""The company's systems as an inventory: one host a system."""
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: systems
+short_description: The company's systems, one host each
+description:
+  - Reads C(company.systems.yml), or any file whose name ends in C(.systems.yml) or C(.systems.yaml).
+  - Makes one host of each system, in the group C(systems) and in one group per capability of its connector, such as C(cutoff) or C(mailbox).
+  - Credentials stay references. They are resolved only in the moment a step runs, so C(ansible-inventory --list) never shows a secret.
+author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+options:
+  plugin:
+    description: Must be V(workforce.lifecycle.systems).
+    type: str
+    required: true
+    choices: [workforce.lifecycle.systems]
+  company:
+    description: The company's name, as it stands on records.
+    type: str
+  ledger:
+    description: The ledger, a path to an SQLite file or a V(postgresql://) address. Relative paths are relative to this file.
+    type: str
+  records:
+    description: Folder for the records of closed cases.
+    type: str
+  archive:
+    description: Folder for mailbox archives.
+    type: str
+  profiles:
+    description: Folder of access profiles.
+    type: str
+  systems:
+    description: The systems by name. C(docs/systems-file.md) explains every key.
+    type: dict
+    required: true
+"""
+
+EXAMPLES = r"""
+# company.systems.yml
+plugin: workforce.lifecycle.systems
+company: Corp Example
+ledger: ledger.db
+profiles: profiles
+systems:
+  hr:
+    connector: bamboohr
+    url: https://corp.bamboohr.com
+    credentials:
+      api_key: {env: BAMBOOHR_API_KEY}
+  badge:
+    connector: manual
+    owner: facilities@corp.example
+    options:
+      steps:
+        offboard: ["Collect the badge of {name}"]
+"""
+
+import inspect
+import os
+from typing import Any, Mapping
+
+from ansible.errors import AnsibleError, AnsibleParserError
+from ansible.plugins.inventory import BaseInventoryPlugin
+from ansible.utils.display import Display
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CAPABILITIES, capabilities_of
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.marked_yaml import read_document
+from ansible_collections.workforce.lifecycle.plugins.module_utils.registry import CONNECTORS
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.systems_file import SYSTEM, TOP, check_systems, is_template
+
+
+class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc]
+    """Reads one systems file."""
+
+    NAME = "workforce.lifecycle.systems"
+
+    def verify_file(self, path: str) -> bool:
+        return bool(super().verify_file(path)) and path.endswith((".systems.yml", ".systems.yaml"))
+
+    def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
+        super().parse(inventory, loader, path, cache)
+        try:
+            check_systems(read_document(path))
+        except InputError as e:
+            raise AnsibleParserError(str(e)) from None
+        data = self._values(path)
+        folder = os.path.dirname(os.path.abspath(path))
+        for key, is_path in TOP.items():
+            if key in data:
+                # On all, not on the group: a play on localhost opens the case.
+                inventory.set_variable("all", f"lifecycle_{key}", _resolved(data[key], folder) if is_path else data[key])
+        inventory.add_group("systems")
+        for group in CAPABILITIES:
+            inventory.add_group(group)
+        for name, entry in data["systems"].items():
+            self._add(str(name), entry, folder)
+
+    def _values(self, path: str) -> Mapping[str, Any]:
+        """The file as Ansible reads it: ``!vault`` values stay encrypted, templates stay templates."""
+        # Since ansible-core 2.19 a template is one only where its source is trusted, and an inventory is.
+        trusted = {"trusted_as_template": True} if "trusted_as_template" in inspect.signature(self.loader.load_from_file).parameters else {}
+        try:
+            values: Mapping[str, Any] = self.loader.load_from_file(path, **trusted)
+        except AnsibleError as e:
+            raise AnsibleParserError(f"{path}: {str(e).splitlines()[0]}") from None
+        return values
+
+    def _add(self, name: str, entry: Mapping[str, Any], folder: str) -> None:
+        connector = CONNECTORS[str(entry["connector"])]
+        self.inventory.add_host(name, group="systems")
+        for capability in capabilities_of(connector):
+            self.inventory.add_host(name, group=capability)
+        facts = {**entry, "url": entry.get("url") or connector.DEFAULT_URL, "credentials": entry.get("credentials") or {}, "options": entry.get("options") or {}}
+        if facts.get("ca_file"):
+            facts["ca_file"] = _resolved(facts["ca_file"], folder)
+        facts["credentials"] = {key: _reference(name, key, value, folder) for key, value in facts["credentials"].items()}
+        facts["options"] = {key: _resolved(value, folder) if key in connector.OPTIONS and connector.OPTIONS[key].kind == "path" else value
+                            for key, value in facts["options"].items()}
+        for key in SYSTEM:
+            if key != "vars" and facts.get(key) is not None:
+                self.inventory.set_variable(name, f"lifecycle_{key}", facts[key])
+        self.inventory.set_variable(name, "ansible_connection", "local")
+        for key, value in (entry.get("vars") or {}).items():
+            self.inventory.set_variable(name, key, value)
+
+
+def _resolved(path: Any, folder: str) -> Any:
+    """A path, relative to the file that says it. Addresses and templates are left alone."""
+    if not isinstance(path, str) or is_template(path) or "://" in path or path.startswith("~"):
+        return path
+    return os.path.normpath(os.path.join(folder, path))
+
+
+def _reference(system: str, name: str, value: Any, folder: str) -> Any:
+    if isinstance(value, Mapping) and "file" in value:
+        return {**value, "file": _resolved(value["file"], folder)}
+    if isinstance(value, Mapping) and "value" in value:
+        Display().warning(f"credential {name} of {system} stands in the systems file in plain text, and ansible-inventory shows it: use env, file, lookup or !vault")
+    return value

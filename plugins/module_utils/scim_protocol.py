@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""SCIM 2.0 (RFC 7643, 7644) as pure functions over resources: attributes in our words, merges, PATCH bodies."""
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+CORE_USER = "urn:ietf:params:scim:schemas:core:2.0:User"
+ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+PATCH_OP = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+MEDIA = {"Content-Type": "application/scim+json", "Accept": "application/scim+json, application/json"}
+
+#: Our attribute -> path of a single value: container (empty: top), name.
+_SINGLE: Mapping[str, tuple[str, str]] = {
+    "login": ("", "userName"),
+    "first_name": ("name", "givenName"),
+    "last_name": ("name", "familyName"),
+    "display_name": ("", "displayName"),
+    "title": ("", "title"),
+    "employment_type": ("", "userType"),
+    "preferred_language": ("", "preferredLanguage"),
+    "time_zone": ("", "timezone"),
+    "department": (ENTERPRISE, "department"),
+    "division": (ENTERPRISE, "division"),
+    "company": (ENTERPRISE, "organization"),
+    "employee_id": (ENTERPRISE, "employeeNumber"),
+}
+#: Our attribute -> multi-valued attribute and the ``type`` of the value that is meant.
+_TYPED: Mapping[str, tuple[str, str]] = {"email": ("emails", "work"), "mobile_phone": ("phoneNumbers", "mobile")}
+ATTRIBUTES: Sequence[str] = tuple(n for n in (*_SINGLE, *_TYPED, "manager") if n != "login")
+#: Kept by nearly every service; the others are for the option ``attributes``.
+USUAL: Sequence[str] = ("first_name", "last_name", "display_name", "email", "title", "department", "division", "employee_id")
+
+
+def same(left: Any, right: Any) -> bool:
+    """Equality of userName, group names and the like, which are not case-exact (RFC 7643, 4.1.1)."""
+    return isinstance(left, str) and isinstance(right, str) and left.casefold() == right.casefold()
+
+
+def equals(attribute: str, value: str) -> str:
+    """A filter with the one operator that every service has (RFC 7644, 3.4.2.2)."""
+    return f"{attribute} eq {json.dumps(value, ensure_ascii=False)}"
+
+
+def _values(resource: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    return [dict(v) for v in resource.get(name) or () if isinstance(v, Mapping)]
+
+
+def _chosen(values: Sequence[Mapping[str, Any]], kind: str) -> int | None:
+    """Which value is the one we mean: of the type, else the primary one, else the only one."""
+    typed = [n for n, v in enumerate(values) if same(v.get("type"), kind)]
+    primary = [n for n, v in enumerate(values) if v.get("primary") is True]
+    only = [0] if len(values) == 1 and not values[0].get("type") else []
+    return next(iter((*typed, *primary, *only)), None)
+
+
+def attributes_of(resource: Mapping[str, Any]) -> dict[str, str]:
+    """The attributes in our words; ``manager`` is the SCIM id, for the connector to resolve."""
+    found: dict[str, str] = {}
+    for ours, (container, name) in _SINGLE.items():
+        held = resource.get(container) if container else resource
+        value = held.get(name) if isinstance(held, Mapping) else None
+        if isinstance(value, str) and value:
+            found[ours] = value
+    for ours, (name, kind) in _TYPED.items():
+        values = _values(resource, name)
+        number = _chosen(values, kind)
+        if number is not None and values[number].get("value"):
+            found[ours] = str(values[number]["value"])
+    manager = (resource.get(ENTERPRISE) or {}).get("manager")
+    if isinstance(manager, Mapping) and manager.get("value"):
+        found["manager"] = str(manager["value"])
+    elif isinstance(manager, str) and manager:
+        found["manager"] = manager
+    return found
+
+
+def merged(resource: Mapping[str, Any], attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """The resource with attributes in our words set; everything else stays, so that a PUT clears nothing."""
+    result = copy.deepcopy(dict(resource))
+    for ours, value in attributes.items():
+        if ours in _SINGLE:
+            container, name = _SINGLE[ours]
+            held = result.setdefault(container, {}) if container else result
+            held[name] = value
+            if container == "name":
+                # a stale formatted name would show the old one
+                held.pop("formatted", None)
+        elif ours in _TYPED:
+            name, kind = _TYPED[ours]
+            values = _values(result, name)
+            number = _chosen(values, kind)
+            if number is None:
+                values.append({"value": value, "type": kind, **({"primary": True} if name == "emails" and not values else {})})
+            else:
+                values[number]["value"] = value
+            result[name] = values
+        elif ours == "manager":
+            result.setdefault(ENTERPRISE, {})["manager"] = {"value": value}
+    if ENTERPRISE in result and ENTERPRISE not in result.get("schemas", ()):
+        result["schemas"] = [*(result.get("schemas") or [CORE_USER]), ENTERPRISE]
+    return result
+
+
+def writable(resource: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a read resource goes back in a PUT: without what only the service sets."""
+    return {k: v for k, v in resource.items() if k not in ("meta", "groups")}
+
+
+def new_user(login: str, external_id: str, attributes: Mapping[str, Any], further: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of a POST to /Users."""
+    user: dict[str, Any] = {"schemas": [CORE_USER], "userName": login, "active": True, **further}
+    if external_id:
+        user["externalId"] = external_id
+    return merged(user, attributes)
+
+
+def patch(*operations: Mapping[str, Any]) -> dict[str, Any]:
+    return {"schemas": [PATCH_OP], "Operations": [dict(o) for o in operations]}
+
+
+def replace(shape: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """A PATCH that replaces top-level attributes, in one of the two shapes of RFC 7644, 3.5.2.3."""
+    if shape == "path":
+        return patch(*({"op": "replace", "path": path, "value": value} for path, value in values.items()))
+    return patch({"op": "replace", "value": dict(values)})
+
+
+def add_value(attribute: str, value: str) -> dict[str, Any]:
+    return patch({"op": "add", "path": attribute, "value": [{"value": value}]})
+
+
+def remove_value(shape: str, attribute: str, value: str) -> dict[str, Any]:
+    """A PATCH that takes one value out, by a path filter or by a list of values."""
+    if shape == "filter":
+        return patch({"op": "remove", "path": f"{attribute}[{equals('value', value)}]"})
+    return patch({"op": "remove", "path": attribute, "value": [{"value": value}]})
+
+
+def values_of(resource: Mapping[str, Any], attribute: str) -> list[dict[str, Any]]:
+    """The values of a multi-valued attribute; plain strings are taken as values."""
+    return [dict(v) if isinstance(v, Mapping) else {"value": str(v)} for v in resource.get(attribute) or ()]
+
+
+def with_value(resource: Mapping[str, Any], attribute: str, value: str) -> dict[str, Any]:
+    kept = values_of(resource, attribute)
+    return {**resource, attribute: kept if any(v.get("value") == value for v in kept) else [*kept, {"value": value}]}
+
+
+def without_value(resource: Mapping[str, Any], attribute: str, value: str) -> dict[str, Any]:
+    return {**resource, attribute: [v for v in values_of(resource, attribute) if v.get("value") != value]}

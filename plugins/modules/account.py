@@ -1,0 +1,127 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: account
+short_description: Create, change, suspend, restore or delete a person's account on a system
+description:
+  - V(present) creates the account when there is none - or restores the deleted one, where the system can - and brings its attributes up to date.
+  - V(suspended) keeps the account and its data but lets nobody in; use M(workforce.lifecycle.cutoff) to end what is live as well.
+  - An account that is mastered elsewhere, such as one synchronised from an on-premises directory, is refused with the reason.
+author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
+options:
+  state:
+    description: How the account shall be. V(active) and V(suspended) leave a missing account missing.
+    type: str
+    choices: [present, active, suspended, absent]
+    default: present
+  attributes:
+    description: Attributes to set, by our names. Those of O(person) that the system keeps, when not given.
+    type: dict
+  confirm:
+    description: Logins whose irreversible deletion is confirmed.
+    type: list
+    elements: str
+    default: []
+"""
+
+EXAMPLES = r"""
+- name: Give a joiner an account
+  workforce.lifecycle.account:
+    person: {email: ada@corp.example, first_name: Ada, last_name: Nunez, department: Engineering, manager_email: mark@corp.example}
+
+- name: Let nobody in
+  workforce.lifecycle.account:
+    person: {email: jane@corp.example}
+    state: suspended
+"""
+
+RETURN = r"""
+outcome: {description: "How it ended; see the notes.", returned: always, type: str, sample: done}
+changes: {description: "The account and its attributes, with before, after and outcome.", returned: always, type: list, elements: dict}
+"""
+
+from typing import Any, Mapping
+
+from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import CONFIRM_SPEC, PERSON_SPEC, person_and_account, refuse_protected
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Accounts, Provisioning, Restorable
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import Unsupported
+from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Task, absent
+
+
+def plan(system: Accounts, want: Mapping[str, Any]) -> list[Change]:
+    person, account = person_and_account(system, want)
+    state = want["state"]
+    if state == "present":
+        return _present(system, person, account, want.get("attributes"))
+    if account is None:
+        return absent("account", f"{person.email} has no account here")
+    changes = [_deleted(system, account)] if state == "absent" else [_active(system, account, state == "active")]
+    _guard(account, changes, state)
+    return changes
+
+
+def _present(system: Accounts, person: Person, account: Account | None, given: Mapping[str, Any] | None) -> list[Change]:
+    if not isinstance(system, Provisioning):
+        raise Unsupported("accounts can't be created here", act=f"create account of {person.email}")
+    attributes = dict(given) if given is not None else attributes_of(person, system.ATTRIBUTES)
+    if account is None:
+        deleted = system.find_deleted(person) if isinstance(system, Restorable) else None
+        if deleted is not None and isinstance(system, Restorable):
+            restorable, gone = system, deleted
+            changes = [Change("account", "deleted", "active", lambda: restorable.restore_account(gone), gate=True)]
+        else:
+            changes = [Change("account", "absent", "active", lambda: system.create_account(person, attributes), gate=True, pending="pending")]
+        # Creating writes the attributes too; each is listed so that each is read back.
+        return changes + [Change(f"attribute {name}", None, value) for name, value in attributes.items()]
+    found = account
+    changes = [_active(system, account, True)]
+    for name, value in attributes.items():
+        changes.append(Change(f"attribute {name}", account.attributes.get(name) or "", value, lambda n=name, v=value: system.update_account(found, {n: v})))
+    _guard(account, changes, "change")
+    return changes
+
+
+def attributes_of(person: Person, kept: Any) -> dict[str, Any]:
+    """What a system keeps of a person, as far as HR knows it."""
+    values = {name: getattr(person, name, "") for name in kept if name != "manager"}
+    if "manager" in kept:
+        values["manager"] = person.manager_email
+    if "display_name" in values:
+        values["display_name"] = person.name
+    return {name: value for name, value in values.items() if value}
+
+
+def _active(system: Accounts, account: Account, active: bool) -> Change:
+    words = {True: "active", False: "suspended"}
+    now = "pending" if account.pending else words[account.active]
+    return Change("account", now, words[active], lambda: system.set_active(account, active), pending="pending" if active else None, note=account.pending)
+
+
+def _deleted(system: Accounts, account: Account) -> Change:
+    if not isinstance(system, Provisioning):
+        raise Unsupported("accounts can't be deleted here", act=f"delete account {account.login}")
+    provisioning = system
+    return Change("account", "active" if account.active else "suspended", "absent", lambda: provisioning.delete_account(account),
+                  irreversible=not isinstance(system, Restorable), confirm=account.login, traceable=True)
+
+
+def _guard(account: Account, changes: list[Change], act: str) -> None:
+    if any(change.before != change.after for change in changes):
+        refuse_protected(account, act)
+
+
+TASK = Task(Accounts, plan, {
+    **PERSON_SPEC,
+    **CONFIRM_SPEC,
+    "state": {"type": "str", "choices": ["present", "active", "suspended", "absent"], "default": "present"},
+    "attributes": {"type": "dict"},
+})
+
+if __name__ == "__main__":
+    TASK.main()

@@ -1,0 +1,148 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: case
+short_description: Open the case of a joiner, mover or leaver
+description:
+  - Decides who is meant - exactly one person for each O(user), or nothing happens - finds the access profile, and opens the case in the ledger.
+  - A case that is open, or finished and the same, is the one that a further run goes on with.
+  - Runs on the controller, beside the ledger.
+author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+attributes:
+  check_mode: {description: "Opens nothing; returns the case that would be opened.", support: full}
+  diff_mode: {description: "A case has no diff.", support: none}
+options:
+  kind:
+    description: What happens to the person.
+    type: str
+    choices: [onboard, transfer, offboard]
+    required: true
+  user:
+    description: E-mail address, employee id or HR id; or several.
+    type: list
+    elements: str
+    required: true
+  found:
+    description: What the HR systems answered - a list of RV(workforce.lifecycle.person_info#module:people), each with its C(system).
+    type: list
+    elements: dict
+    default: []
+  profiles:
+    description: Folder of access profiles. Needed to onboard and to transfer.
+    type: path
+  profile:
+    description: Name of the access profile to use, whatever the person's attributes say.
+    type: str
+  successor:
+    description: Address of who takes over from a leaver. Their manager, when empty.
+    type: str
+    default: ""
+  facts:
+    description: Further facts to keep with the case, such as who asked for it.
+    type: dict
+    default: {}
+"""
+
+EXAMPLES = r"""
+- name: Open the case
+  workforce.lifecycle.case:
+    kind: offboard
+    user: jane@corp.example
+    found: "{{ found_in_hr }}"
+  register: opened
+"""
+
+RETURN = r"""
+cases:
+  description: One case a person, with what the later steps need.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id: {description: "The case in the ledger; empty in check mode.", type: str}
+    person: {description: "The normalised HR record.", type: dict}
+    profile: {description: "The access profile's name.", type: str}
+    wanted: {description: "What the profile gives, by system and kind.", type: dict}
+    successor: {description: "Who takes over.", type: str}
+"""
+
+from typing import Any, Mapping, Sequence
+
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CaseLedger
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AmbiguousIdentity, InputError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.profiles import Profile, load_profiles
+from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Task
+
+
+def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
+    systems = book.systems()
+    if not systems:
+        raise InputError("the inventory has no systems", act="open case", hint="name a systems file: -i company.systems.yml")
+    users = [user.strip() for user in want["user"] if user.strip()]
+    if not users:
+        raise InputError("user is empty", act="open case", hint="-e user=jane@corp.example, an employee id, or a list")
+    asks_hr = any("hr_records" in facts["capabilities"] for facts in systems.values())
+    people = [_identified(user, want["found"], want["kind"]) if asks_hr else Person.of({"email": user}) for user in dict.fromkeys(users)]
+    profiles = _profiles(people, want, systems)
+    # Every person is known, and every profile, before the first case is opened.
+    return {"cases": [_opened(book, want, person, profile, systems) for person, profile in zip(people, profiles)]}
+
+
+def _identified(user: str, found: Sequence[Mapping[str, Any]], kind: str) -> Person:
+    matches = {}
+    for answer in found:
+        for record in answer["people"]:
+            person = Person.of(record)
+            if user.casefold() in (person.email.casefold(), person.employee_id.casefold(), person.hr_id.casefold()):
+                matches[answer["system"], person.key] = person
+    act = f"{kind} {user}"
+    if not matches:
+        asked = ", ".join(answer["system"] for answer in found) or "no HR system answered"
+        raise InputError("nobody in HR has this e-mail address, employee id or HR id", act=act, system=asked, hint="correct user; give the address as HR has it")
+    if len(matches) > 1:
+        who = "; ".join(f"{system}: {p.name}, {p.employee_id or p.hr_id}, {p.department or 'no department'}, {p.status}" for (system, _), p in matches.items())
+        raise AmbiguousIdentity(f"{len(matches)} people answer to it ({who})", act=act, hint="give the employee id instead")
+    person = next(iter(matches.values()))
+    if kind == "onboard" and person.status == "terminated":
+        raise InputError(f"HR says that {person.name} has left ({person.termination_date or 'no date'})", act=act, hint="correct HR first")
+    return person
+
+
+def _profiles(people: Sequence[Person], want: Mapping[str, Any], systems: Mapping[str, Mapping[str, Any]]) -> list[Profile | None]:
+    if want["kind"] == "offboard":
+        return [None for _ in people]
+    if not want["profiles"]:
+        raise InputError("no folder of access profiles is named", act=want["kind"], hint="set lifecycle_profiles, or profiles: in the systems file")
+    known = load_profiles(want["profiles"], {name: facts["connector"] for name, facts in systems.items()})
+    return [known.named(want["profile"]) if want["profile"] else known.match(person) for person in people]
+
+
+def _opened(book: Any, want: Mapping[str, Any], person: Person, profile: Profile | None, systems: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    successor = (want["successor"] or person.manager_email).lower()
+    wanted = {name: profile.wanted(name) for name in systems if name in profile.systems} if profile else {}
+    key = {"offboard": person.termination_date, "onboard": person.hire_date, "transfer": profile.name if profile else ""}[want["kind"]]
+    facts = {**want["facts"], "key": key, "successor": successor, "hr_status": person.status, "expected": sorted(systems),
+             **({"profile": profile.name, "wanted": wanted} if profile else {})}
+    case = book.open(want["kind"], person.as_dict(), facts)
+    return {**case, "successor": successor, "profile": profile.name if profile else "", "wanted": wanted,
+            "controls": list(profile.controls) if profile else [], "device": dict(profile.device) if profile else {},
+            "orientation": dict(profile.orientation) if profile else {}}
+
+
+TASK = Task(CaseLedger, info=info, argument_spec={
+    "kind": {"type": "str", "choices": ["onboard", "transfer", "offboard"], "required": True},
+    "user": {"type": "list", "elements": "str", "required": True},
+    "found": {"type": "list", "elements": "dict", "default": []},
+    "profiles": {"type": "path"},
+    "profile": {"type": "str"},
+    "successor": {"type": "str", "default": ""},
+    "facts": {"type": "dict", "default": {}},
+})
+
+if __name__ == "__main__":
+    TASK.main()

@@ -1,0 +1,50 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: cutoff
+short_description: End all access of a person to a system
+description:
+  - Closes every way in that the system knows - sign-in, sessions, tokens, keys, app passwords - in the order that the system needs.
+  - A block is not a cut; what is live is ended too. Where a vendor offers no way, the result carries RV(residual), until when access may linger and why.
+author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
+"""
+
+EXAMPLES = r"""
+- name: Cut a leaver off everywhere at once
+  workforce.lifecycle.cutoff:
+    person: {email: jane@corp.example}
+"""
+
+RETURN = r"""
+outcome: {description: "How it ended; see the notes.", returned: always, type: str, sample: done}
+changes: {description: "Every way in, with before, after and outcome.", returned: always, type: list, elements: dict}
+residual: {description: "Access that outlives the cut, with until and why.", returned: always, type: list, elements: dict}
+"""
+
+from typing import Any, Mapping
+
+from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC, person_and_account
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Cutoff
+from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Outcome, Task, absent
+
+
+def plan(system: Cutoff, want: Mapping[str, Any]) -> list[Change]:
+    person, account = person_and_account(system, want)
+    if account is None:
+        return absent("account", f"{person.email} has no account here")
+    return [
+        Change(path.name, path.state, "closed", path.close, unobservable=path.state == "unseen", gate=path.gate, residual=path.residual,
+               outcome=Outcome.NEEDS_HUMAN if path.refused and path.state != "closed" else None, note=path.refused)
+        for path in system.access_paths(account, want["since"])
+    ]
+
+
+TASK = Task(Cutoff, plan, PERSON_SPEC)
+
+if __name__ == "__main__":
+    TASK.main()

@@ -1,0 +1,126 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: device
+short_description: Secure a leaver's devices - lock, wipe or retire them
+description:
+  - Company devices are locked or wiped; personal ones are retired, which takes off company data and management and leaves the person's own data.
+  - A company device is not locked or wiped before its recovery key is known to be kept. Where it is not, the key is asked for first, and that
+    device alone is held (V(in_progress)) until a later run sees the key.
+  - A wipe can't be undone. It is sent only for the serials in O(confirm), once, and is followed to its end.
+  - A personal device is never wiped; a device of unknown ownership is left to a person (V(needs_human)).
+author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
+options:
+  company:
+    description: What happens to devices that the company owns.
+    type: str
+    choices: [keep, lock, wipe]
+    default: lock
+  personal:
+    description: What happens to devices that the person owns.
+    type: str
+    choices: [keep, retire]
+    default: retire
+  confirm:
+    description: Serial numbers of devices whose wipe is confirmed.
+    type: list
+    elements: str
+    default: []
+"""
+
+EXAMPLES = r"""
+- name: Lock what is the company's, retire what is theirs
+  workforce.lifecycle.device:
+    person: {email: jane@corp.example}
+
+- name: Wipe one laptop, and watch for ten minutes
+  workforce.lifecycle.device:
+    person: {email: jane@corp.example}
+    company: wipe
+    confirm: [C02JANE01]
+    follow: 600
+"""
+
+RETURN = r"""
+outcome: {description: "How it ended; see the notes.", returned: always, type: str, sample: in_progress}
+changes: {description: "Every key and device, with before, after and outcome.", returned: always, type: list, elements: dict}
+"""
+
+from collections import Counter
+from typing import Any, Mapping
+
+from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import CONFIRM_SPEC, PERSON_SPEC
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Device, Devices
+from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Outcome, Task, absent
+
+#: Act -> (the state in which the system is at it, its end).
+STATES: Mapping[str, tuple[str, str]] = {"lock": ("lock_pending", "locked"), "retire": ("retire_pending", "retired"), "wipe": ("wipe_pending", "wiped")}
+#: Nothing of the company's is left on the device, or the system can't reach it any more.
+ENDED = frozenset({"wiped", "retired", "unmanaged"})
+
+
+def plan(system: Devices, want: Mapping[str, Any]) -> list[Change]:
+    person = Person.of(want["person"])
+    devices = system.devices(person)
+    if not devices:
+        return absent("devices", f"{person.email} has no device here")
+    serials = Counter(device.serial for device in devices)
+    changes: list[Change] = []
+    for device in devices:
+        # A device that was enrolled anew leaves a record of the same serial behind.
+        label = device.serial if device.serial and serials[device.serial] == 1 else f"{device.serial or device.name} {device.id}"
+        changes += _secured(system, device, label, want)
+    return changes
+
+
+def _secured(system: Devices, device: Device, label: str, want: Mapping[str, Any]) -> list[Change]:
+    what = f"device {label}"
+    if device.ownership not in ("company", "personal"):
+        return [Change(what, device.state, device.state, outcome=Outcome.NEEDS_HUMAN, note="nobody knows whose it is: set its ownership in the device management")]
+    act = want[device.ownership]
+    if act == "keep" or device.state in ENDED:
+        return [Change(what, device.state, device.state)]
+    for stronger in ("wipe", "retire"):
+        pending, end = STATES[stronger]
+        if device.state == pending and act != "wipe" or device.state == pending and act == stronger:
+            return [Change(what, pending, end, pending=pending, note=f"{stronger} was accepted; the device does it when it next checks in")]
+    if act in device.refuses:
+        return [Change(what, device.state, STATES[act][1], outcome=Outcome.UNSUPPORTED, note=device.refuses[act])]
+    if device.ownership == "personal":
+        return [_act(system, device, what, act)]
+    return _after_its_key(system, device, label, _act(system, device, what, act))
+
+
+def _act(system: Devices, device: Device, what: str, act: str) -> Change:
+    pending, end = STATES[act]
+    send = {"lock": system.lock_device, "retire": system.retire_device, "wipe": system.wipe_device}[act]
+    return Change(what, device.state, end, lambda: send(device), pending=pending, irreversible=act == "wipe",
+                  confirm=device.serial or device.id, traceable=True)
+
+
+def _after_its_key(system: Devices, device: Device, label: str, act: Change) -> list[Change]:
+    """The act, held while a recovery key exists that nobody keeps: a locked disk without its key is lost evidence."""
+    if device.escrowed is None or device.encrypted is False:
+        return [act]
+    key = Change(f"escrow key of {label}", "escrowed" if device.escrowed else "rotating" if device.escrow_pending else "not escrowed", "escrowed",
+                 lambda: system.escrow_key(device), pending="rotating")
+    if device.escrowed or act.before == act.after:
+        return [key, act]
+    return [key, Change(act.what, act.before, act.after, outcome=Outcome.IN_PROGRESS, note="held until its recovery key is seen escrowed: run again then")]
+
+
+TASK = Task(Devices, plan, {
+    **PERSON_SPEC,
+    **CONFIRM_SPEC,
+    "company": {"type": "str", "choices": ["keep", "lock", "wipe"], "default": "lock"},
+    "personal": {"type": "str", "choices": ["keep", "retire"], "default": "retire"},
+})
+
+if __name__ == "__main__":
+    TASK.main()

@@ -1,0 +1,59 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: device_assignment
+short_description: Assign a device to a person
+description:
+  - Makes a device from stock the person's, so that it enrols itself for them when it is first started; a device that is managed already becomes theirs.
+  - A device of somebody else is not taken from them; that is left to a person (V(needs_human)).
+author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
+options:
+  serial:
+    description: The device's serial number.
+    type: str
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Give the joiner the laptop that was set aside
+  workforce.lifecycle.device_assignment:
+    person: {email: ada@corp.example}
+    serial: 5CGADA001
+"""
+
+RETURN = r"""
+outcome: {description: "How it ended; see the notes.", returned: always, type: str, sample: done}
+changes: {description: "The device, with whose it was and is.", returned: always, type: list, elements: dict}
+"""
+
+from typing import Any, Mapping
+
+from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC
+from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Devices
+from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Outcome, Task
+
+
+def plan(system: Any, want: Mapping[str, Any]) -> list[Change]:
+    person, serial = Person.of(want["person"]), want["serial"].strip()
+    what, login = f"device {serial}", system.login_of(person)
+    device = system.find_device(serial)
+    if device is None:
+        return [Change(what, None, login, outcome=Outcome.NEEDS_HUMAN, note="no device of this serial is known here: register it with the device management")]
+    holder = device.assigned_to
+    if holder.casefold() == login.casefold():
+        return [Change(what, login, login)]
+    if holder:
+        return [Change(what, holder, login, outcome=Outcome.NEEDS_HUMAN, note=f"it is {holder}'s: hand it back there first")]
+    return [Change(what, "", login, lambda: system.assign_device(device, person))]
+
+
+TASK = Task(Devices, plan, {**PERSON_SPEC, "serial": {"type": "str", "required": True}})
+
+if __name__ == "__main__":
+    TASK.main()

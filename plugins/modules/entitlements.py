@@ -1,0 +1,133 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: entitlements
+short_description: Give and take groups, roles, licences, seats and apps
+description:
+  - Brings what an account holds to what is wanted, and says of what can't be moved by hand why - a dynamic rule, an assignment through a group.
+  - Gives before it takes, so that nobody is left without access in between. A name that the system does not have stops the step before the first write.
+author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
+options:
+  wanted:
+    description: Names by kind, e.g. C(groups). The kinds are those of the system's connector.
+    type: dict
+    default: {}
+  mode:
+    description:
+      - V(add) gives what is missing; V(exact) also takes what is not wanted; V(remove) takes what O(wanted) names, or everything when it is empty.
+    type: str
+    choices: [add, exact, remove]
+    default: add
+  keep:
+    description: Names by kind that V(exact) and V(remove) leave alone.
+    type: dict
+    default: {}
+  kinds:
+    description: The kinds to look at. All of the connector's when empty.
+    type: list
+    elements: str
+    default: []
+"""
+
+EXAMPLES = r"""
+- name: What the profile says, and nothing else
+  workforce.lifecycle.entitlements:
+    person: {email: tom@corp.example}
+    wanted: {groups: [Engineering], licences: [SPE_E3]}
+    mode: exact
+"""
+
+RETURN = r"""
+outcome: {description: "How it ended; see the notes.", returned: always, type: str, sample: done}
+changes: {description: "Each entitlement, held or not before and after.", returned: always, type: list, elements: dict}
+"""
+
+from typing import Any, Mapping
+
+from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC, person_and_account, refuse_protected
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Entitlement, Entitlements
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError, NotFound
+from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Task, absent
+
+HELD, MISSING = "held", "not held"
+
+
+def plan(system: Entitlements, want: Mapping[str, Any]) -> list[Change]:
+    person, account = person_and_account(system, want)
+    kinds = want["kinds"] or list(system.ENTITLEMENT_KINDS)
+    wanted = _pairs(system, want["wanted"], "wanted")
+    keep = _pairs(system, want["keep"], "keep")
+    if account is None:
+        if want["mode"] == "remove":
+            return absent("account", f"{person.email} has no account here")
+        return [Change(_named(kind, name), MISSING, HELD, lambda: _no_account(person.email)) for kind, name in wanted if _known(system, kind, name)]
+    held = {(e.kind, e.name.casefold()): e for e in system.entitlements(account) if e.kind in kinds}
+    give = [] if want["mode"] == "remove" else [_given(system, account, kind, name, held) for kind, name in wanted if kind in kinds]
+    named = {(kind, name.casefold()) for kind, name in wanted}
+    spared = {(kind, name.casefold()) for kind, name in keep}
+    if want["mode"] == "add":
+        doomed = []
+    elif want["mode"] == "exact" or not named:
+        doomed = [e for key, e in held.items() if key not in spared and (want["mode"] == "remove" or key not in named)]
+    else:
+        doomed = [e for key, e in held.items() if key in named and key not in spared]
+    take = [_taken(system, account, e) for e in sorted(doomed, key=lambda e: (list(system.ENTITLEMENT_KINDS).index(e.kind), e.name))]
+    if any(c.before != c.after for c in (*give, *take)) and account.protected:
+        refuse_protected(account, "change entitlements of")
+    return give + take
+
+
+def _pairs(system: Entitlements, names: Mapping[str, Any], option: str) -> list[tuple[str, str]]:
+    for kind, values in names.items():
+        if kind not in system.ENTITLEMENT_KINDS:
+            raise InputError(f"{option} has the unknown kind {kind}", act="read entitlements", hint=f"kinds here: {', '.join(system.ENTITLEMENT_KINDS)}")
+        if isinstance(values, str) or not isinstance(values, (list, tuple)):
+            raise InputError(f"{option}.{kind} must be a list of names", act="read entitlements")
+    return [(kind, str(name)) for kind in system.ENTITLEMENT_KINDS for name in dict.fromkeys(names.get(kind) or ())]
+
+
+def _known(system: Entitlements, kind: str, name: str) -> Entitlement:
+    found = system.find_entitlement(kind, name)
+    if found is None:
+        raise InputError(f"there is no {name!r} among its {kind}", act="grant", hint="correct the access profile, or make it there first")
+    return found
+
+
+def _given(system: Entitlements, account: Account, kind: str, name: str, held: Mapping[tuple[str, str], Entitlement]) -> Change:
+    if (kind, name.casefold()) in held:
+        return Change(_named(kind, name), HELD, HELD)
+    entitlement = _known(system, kind, name)
+    if entitlement.fixed:
+        return Change(_named(kind, name), MISSING, MISSING, note=f"can't be given by hand: {entitlement.fixed}")
+    return Change(_named(kind, name), MISSING, HELD, lambda: system.grant(account, entitlement))
+
+
+def _taken(system: Entitlements, account: Account, entitlement: Entitlement) -> Change:
+    if entitlement.fixed:
+        return Change(_named(entitlement.kind, entitlement.name), HELD, HELD, note=f"can't be taken by hand: {entitlement.fixed}")
+    return Change(_named(entitlement.kind, entitlement.name), HELD, None, lambda: system.revoke(account, entitlement))
+
+
+def _named(kind: str, name: str) -> str:
+    return f"{kind}: {name}"
+
+
+def _no_account(email: str) -> None:
+    raise NotFound(f"{email} has no account here", act="grant", hint="create the account first")
+
+
+TASK = Task(Entitlements, plan, {
+    **PERSON_SPEC,
+    "wanted": {"type": "dict", "default": {}},
+    "mode": {"type": "str", "choices": ["add", "exact", "remove"], "default": "add"},
+    "keep": {"type": "dict", "default": {}},
+    "kinds": {"type": "list", "elements": "str", "default": []},
+})
+
+if __name__ == "__main__":
+    TASK.main()

@@ -1,0 +1,57 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: files_handover
+short_description: Hand a leaver's files to the successor and end their sharing links
+description: Gives the successor ownership of, or full access to, the person's own file space, and ends every link that the person shared.
+author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
+options:
+  successor: {description: "Address of who takes the files over.", type: str, required: true}
+  end_sharing: {description: "Whether links that were shared end.", type: bool, default: true}
+"""
+
+EXAMPLES = r"""
+- name: Mark takes Jane's files over
+  workforce.lifecycle.files_handover:
+    person: {email: jane@corp.example}
+    successor: mark@corp.example
+"""
+
+RETURN = r"""
+outcome: {description: "How it ended; see the notes.", returned: always, type: str, sample: done}
+changes: {description: "The file space and its links.", returned: always, type: list, elements: dict}
+"""
+
+from typing import Any, Mapping
+
+from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Files
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Task, absent
+
+
+def plan(system: Files, want: Mapping[str, Any]) -> list[Change]:
+    person, successor = Person.of(want["person"]), want["successor"].lower()
+    if "@" not in successor:
+        raise InputError(f"successor is {want['successor']!r}", act=f"hand over files of {person.email}", hint="name an e-mail address")
+    found = system.files(person)
+    if found is None:
+        return absent("files", f"{person.email} has no files here")
+    owned = successor in [address.lower() for address in found["owners"]]
+    changes = [Change("files", f"open to {successor}" if owned else f"not open to {successor}", f"open to {successor}",
+                      lambda: system.hand_over_files(person, successor), note=f"{found['items']} items, {found['bytes']} bytes")]
+    if want["end_sharing"]:
+        changes.append(Change("sharing links", found["shared_links"], 0, lambda: system.end_sharing(person)))
+    return changes
+
+
+TASK = Task(Files, plan, {**PERSON_SPEC, "successor": {"type": "str", "required": True}, "end_sharing": {"type": "bool", "default": True}})
+
+if __name__ == "__main__":
+    TASK.main()

@@ -1,0 +1,74 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: first_sign_in
+short_description: Issue the credential with which a joiner signs in for the first time
+description:
+  - Issues a credential that works once and for a short time, and has the system itself hand it to O(deliver_to).
+  - It is never returned, logged or kept; when it can't be delivered, it is taken back and the step fails.
+author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
+options:
+  deliver_to:
+    description: Address of who hands it over, such as the manager, or the joiner's private address.
+    type: str
+    required: true
+  lifetime_minutes:
+    description: How long it can be used.
+    type: int
+    default: 480
+  starts_at:
+    description: ISO 8601 moment from which it can be used; now, when empty.
+    type: str
+    default: ""
+"""
+
+EXAMPLES = r"""
+- name: Hand the first credential to the manager
+  workforce.lifecycle.first_sign_in:
+    person: {email: ada@corp.example}
+    deliver_to: mark@corp.example
+"""
+
+RETURN = r"""
+outcome: {description: "How it ended; see the notes.", returned: always, type: str, sample: done}
+"""
+
+from typing import Any, Mapping
+
+from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Accounts, FirstSignIn
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError, NotFound
+from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Task
+
+
+def plan(system: FirstSignIn, want: Mapping[str, Any]) -> list[Change]:
+    person = Person.of(want["person"])
+    if "@" not in want["deliver_to"]:
+        raise InputError(f"deliver_to is {want['deliver_to']!r}", act=f"issue first credential of {person.email}", hint="name an e-mail address")
+    account = system.find_account(person) if isinstance(system, Accounts) else None
+    if account is None:
+        def nobody() -> None:
+            raise NotFound(f"{person.email} has no account here", act="issue first credential", hint="create the account first")
+
+        return [Change("first credential", "not issued", "issued", nobody, once=True)]
+    found = account
+    issued = system.first_sign_in(account)["issued"]
+    return [Change("first credential", "issued" if issued else "not issued", "issued", once=True, note=f"handed to {want['deliver_to']}",
+                   apply=lambda: system.issue_first_sign_in(found, deliver_to=want["deliver_to"], lifetime_minutes=want["lifetime_minutes"], starts_at=want["starts_at"]))]
+
+
+TASK = Task(FirstSignIn, plan, {
+    **PERSON_SPEC,
+    "deliver_to": {"type": "str", "required": True},
+    "lifetime_minutes": {"type": "int", "default": 480},
+    "starts_at": {"type": "str", "default": ""},
+})
+
+if __name__ == "__main__":
+    TASK.main()

@@ -1,0 +1,82 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ledger_info
+short_description: Read the ledger, or check that nobody changed it
+description:
+  - Walks the ledger's hash chain, lists its cases, or reads the entries of a case. Nothing is changed.
+author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+options:
+  state:
+    description:
+      - V(verify) walks the chain, and fails at the first entry that was changed, removed, put in or moved.
+      - V(cases) lists the cases. V(entries) reads the entries of O(case).
+    type: str
+    choices: [verify, cases, entries]
+    default: verify
+  expected_head:
+    description: A head from a record (RV(head), C(n:hash)) that was kept elsewhere. Only with it can a cut-off end be proven.
+    type: str
+    default: ""
+  case:
+    description: Only this case.
+    type: str
+  person:
+    description: Only the cases of this person, by e-mail address or key.
+    type: str
+  open_only:
+    description: Only cases that are not closed.
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+- name: Is the ledger as it was written?
+  workforce.lifecycle.ledger_info:
+    expected_head: "4401:c05966984a6b7b0bb8976b927e8f5cb48b0675beaba7aa1b452eba33ec952280"
+"""
+
+RETURN = r"""
+head: {description: "The last good entry, \"C(n:hash).\"", returned: verify, type: str}
+entries_verified: {description: "How many entries are as they were written.", returned: verify, type: int}
+open_intents: {description: "Steps that a killed run left.", returned: verify, type: int}
+bad: {description: "The first entry that is wrong.", returned: when one is, type: int}
+cases: {description: "The cases.", returned: cases, type: list, elements: dict}
+entries: {description: "The entries.", returned: entries, type: list, elements: dict}
+"""
+
+from dataclasses import asdict
+from typing import Any, Mapping
+
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CaseLedger
+from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Outcome, Task
+
+
+def info(book: CaseLedger, want: Mapping[str, Any]) -> dict[str, Any]:
+    if want["state"] == "cases":
+        found = book.ledger.cases(person=want["person"] or None, open_only=want["open_only"])
+        return {"cases": [asdict(case) for case in found if want["case"] in (None, case.id)], "outcome": Outcome.ALREADY.value, "changes": []}
+    if want["state"] == "entries":
+        return {"entries": [asdict(entry) for entry in book.ledger.entries(want["case"])], "outcome": Outcome.ALREADY.value, "changes": []}
+    verdict = book.ledger.verify(want["expected_head"])
+    result = {"head": verdict.head, "entries_verified": verdict.entries, "open_intents": verdict.open_intents, "changes": [], "outcome": Outcome.ALREADY.value}
+    if verdict.ok:
+        return {**result, "msg": f"{verdict.entries} entries, as they were written; head {verdict.head}"}
+    return {**result, "failed": True, "code": "tampered", "outcome": Outcome.FAILED.value, "bad": verdict.bad,
+            "msg": f"the ledger is not as it was written: {verdict.problem}. {verdict.entries} entries before it are good, head {verdict.head}"}
+
+
+TASK = Task(CaseLedger, info=info, argument_spec={
+    "state": {"type": "str", "choices": ["verify", "cases", "entries"], "default": "verify"},
+    "expected_head": {"type": "str", "default": ""},
+    "case": {"type": "str"},
+    "person": {"type": "str"},
+    "open_only": {"type": "bool", "default": False},
+})
+
+if __name__ == "__main__":
+    TASK.main()

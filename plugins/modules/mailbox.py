@@ -1,0 +1,79 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: mailbox
+short_description: Keep a leaver's mailbox reachable for those who take over
+description: Holds, converts, forwards, answers, delegates and hides a mailbox. What is not given is left as it is; what the system does not know is V(unsupported).
+author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
+options:
+  hold: {description: "Whether nothing in it can be deleted.", type: bool}
+  type: {description: "Whose it is - one person's or shared.", type: str, choices: [user, shared]}
+  delegates: {description: "Addresses that have full access.", type: list, elements: str}
+  forward_to: {description: "Address that new mail goes to; empty ends forwarding.", type: str}
+  keep_copy: {description: "Whether forwarded mail is also kept.", type: bool}
+  auto_reply: {description: "What senders are answered; empty ends the answer.", type: str}
+  hidden: {description: "Whether address lists leave it out.", type: bool}
+"""
+
+EXAMPLES = r"""
+- name: Hand a leaver's mailbox over
+  workforce.lifecycle.mailbox:
+    person: {email: jane@corp.example}
+    hold: true
+    type: shared
+    delegates: [mark@corp.example]
+    auto_reply: Jane has left. Mark Chen (mark@corp.example) will help you.
+    hidden: true
+"""
+
+RETURN = r"""
+outcome: {description: "How it ended; see the notes.", returned: always, type: str, sample: done}
+changes: {description: "Each setting with before and after and outcome.", returned: always, type: list, elements: dict}
+"""
+
+from typing import Any, Mapping
+
+from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Mailbox
+from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Outcome, Task, absent
+
+#: In this order: what preserves comes first, and full access can be given only to a mailbox that stays.
+SETTINGS = ("hold", "type", "delegates", "forward_to", "keep_copy", "auto_reply", "hidden")
+
+
+def plan(system: Mailbox, want: Mapping[str, Any]) -> list[Change]:
+    person = Person.of(want["person"])
+    found = system.mailbox(person)
+    if found is None:
+        return absent("mailbox", f"{person.email} has no mailbox here")
+    changes = []
+    for key in SETTINGS:
+        if want[key] is None:
+            continue
+        value = sorted(address.lower() for address in want[key]) if key == "delegates" else want[key]
+        if key not in found:
+            changes.append(Change(key, None, value, outcome=Outcome.UNSUPPORTED, note="this system has no such setting"))
+        else:
+            changes.append(Change(key, found[key], value, lambda k=key, v=value: system.set_mailbox(person, k, v), gate=key == "hold"))
+    return changes
+
+
+TASK = Task(Mailbox, plan, {
+    **PERSON_SPEC,
+    "hold": {"type": "bool"},
+    "type": {"type": "str", "choices": ["user", "shared"]},
+    "delegates": {"type": "list", "elements": "str"},
+    "forward_to": {"type": "str"},
+    "keep_copy": {"type": "bool"},
+    "auto_reply": {"type": "str"},
+    "hidden": {"type": "bool"},
+})
+
+if __name__ == "__main__":
+    TASK.main()

@@ -1,0 +1,97 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: mailbox_archive
+short_description: Archive a whole mailbox to files, provably complete
+description:
+  - Stores every message of a mailbox, compressed, beside a manifest with folder, date, size and SHA-256 of each.
+  - Goes on where an earlier run stopped, whatever stopped it, and stores nothing twice. A complete archive is read back in full, every hash compared,
+    and held against the mailbox; mail that arrived since is added.
+  - Needs the Python library zstandard.
+author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
+options:
+  path:
+    description: Folder of this mailbox's archive; it is made, for its owner only. One mailbox a folder.
+    type: path
+    required: true
+  verify:
+    description: Whether a complete archive is read back and compared. Without it the manifest alone is checked.
+    type: bool
+    default: true
+"""
+
+EXAMPLES = r"""
+- name: Keep a leaver's mail
+  workforce.lifecycle.mailbox_archive:
+    person: {email: jane@corp.example}
+    path: /srv/archive/jane@corp.example
+"""
+
+RETURN = r"""
+outcome: {description: "How it ended; see the notes.", returned: always, type: str, sample: done}
+changes: {description: "The archive before and after: V(none), V(incomplete) or V(complete).", returned: always, type: list, elements: dict}
+"""
+
+from pathlib import Path
+from typing import Any, Iterator, Mapping, Sequence
+
+from ansible_collections.workforce.lifecycle.plugins.module_utils.archive import Archive, State
+from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import MailArchive, MailFolder, MailMessage
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Task, absent
+
+
+def plan(system: MailArchive, want: Mapping[str, Any]) -> list[Change]:
+    person = Person.of(want["person"])
+    folders = system.mail_folders(person)
+    if folders is None:
+        return absent("mailbox", f"{person.email} has no mailbox here")
+    archive = Archive(Path(want["path"]).expanduser())
+    state = archive.state()
+    owner = state.header.get("mailbox", person.email)
+    if owner != person.email:
+        raise InputError(f"{archive.folder} is the archive of {owner}", act=f"archive mailbox of {person.email}", hint="give each mailbox its own path")
+    if state.complete and want["verify"]:
+        archive.verify()
+    if not state.exists:
+        before = "none"
+    elif state.complete and not _something_left(system, person, folders, state):
+        before = "complete"
+    else:
+        before = "incomplete"
+    total = sum(folder.messages for folder in folders)
+    note = f"{total} messages in {len(folders)} folders of the mailbox; {state.messages} were in the archive"
+    return [Change("mailbox archive", before, "complete", lambda: write(system, person, folders, archive), note=note)]
+
+
+def write(system: Any, person: Person, folders: Sequence[MailFolder], archive: Archive) -> State:
+    """Archive what is missing; progress goes to the system's watcher.
+
+    :raises LifecycleError: the mailbox or the disk stopped it; what was stored stays.
+    """
+    system.target.writing(f"archive mailbox of {person.email}")
+    total = sum(folder.messages for folder in folders)
+    return archive.append(lambda state: _missing(system, person, folders, state), mailbox=person.email, system=system.target.name,
+                          on_progress=lambda done: system.target.progress(done, max(total, done), "messages"))
+
+
+def _missing(system: MailArchive, person: Person, folders: Sequence[MailFolder], state: State) -> Iterator[MailMessage]:
+    for folder in folders:
+        yield from system.mail_messages(person, folder, frozenset(state.ids.get(folder.name, ())))
+
+
+def _something_left(system: MailArchive, person: Person, folders: Sequence[MailFolder], state: State) -> bool:
+    return next(_missing(system, person, folders, state), None) is not None
+
+
+TASK = Task(MailArchive, plan, {**PERSON_SPEC, "path": {"type": "path", "required": True}, "verify": {"type": "bool", "default": True}})
+
+if __name__ == "__main__":
+    TASK.main()

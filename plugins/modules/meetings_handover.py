@@ -1,0 +1,62 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: meetings_handover
+short_description: Settle the meetings that a leaver organises
+description: Hands each future meeting over to the successor, or cancels it when there is none, so that no room and no calendar keeps waiting for somebody who left.
+author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
+options:
+  successor: {description: "Address of who takes them over; empty cancels them.", type: str, default: ""}
+  comment: {description: "What the attendees are told.", type: str, default: ""}
+"""
+
+EXAMPLES = r"""
+- name: Mark takes Jane's meetings over
+  workforce.lifecycle.meetings_handover:
+    person: {email: jane@corp.example}
+    successor: mark@corp.example
+"""
+
+RETURN = r"""
+outcome: {description: "How it ended; see the notes.", returned: always, type: str, sample: done}
+changes: {description: "Each meeting.", returned: always, type: list, elements: dict}
+"""
+
+from typing import Any, Mapping
+
+from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Calendar, Meeting
+from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Task
+
+
+def plan(system: Calendar, want: Mapping[str, Any]) -> list[Change]:
+    person = Person.of(want["person"])
+    successor, comment = want["successor"].lower(), want["comment"] or f"{person.name} has left."
+
+    def settle(meeting: Meeting) -> None:
+        if successor:
+            system.hand_over_meeting(person, meeting, successor)
+        else:
+            system.cancel_meeting(person, meeting, comment)
+
+    named: dict[str, int] = {}
+    changes = []
+    for meeting in sorted(system.future_meetings(person), key=lambda m: (m.start, m.id)):
+        what = f"meeting {meeting.subject}, {meeting.start}"
+        named[what] = named.get(what, 0) + 1
+        if named[what] > 1:
+            what = f"{what} ({named[what]})"
+        changes.append(Change(what, f"organised by {person.email}", None, lambda m=meeting: settle(m), note=f"handed over to {successor}" if successor else "cancelled"))
+    return changes
+
+
+TASK = Task(Calendar, plan, {**PERSON_SPEC, "successor": {"type": "str", "default": ""}, "comment": {"type": "str", "default": ""}})
+
+if __name__ == "__main__":
+    TASK.main()

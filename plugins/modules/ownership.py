@@ -1,0 +1,61 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ownership
+short_description: Hand over or revoke what a leaver owns
+description:
+  - Finds what a person owns on a system - repositories, keys, automations, servers - and settles each thing so that it lives on or ends.
+  - What only a person can judge is reported as V(needs_human) with the reason, and never touched.
+author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
+options:
+  successor: {description: "Address of who takes over.", type: str, required: true}
+"""
+
+EXAMPLES = r"""
+- name: Mark takes over what Jane owned
+  workforce.lifecycle.ownership:
+    person: {email: jane@corp.example}
+    successor: mark@corp.example
+"""
+
+RETURN = r"""
+outcome: {description: "How it ended; see the notes.", returned: always, type: str, sample: done}
+changes: {description: "Each owned thing; C(after) is empty when it is no longer the person's.", returned: always, type: list, elements: dict}
+"""
+
+from typing import Any, Mapping
+
+from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC, person_and_account
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Owned, Ownership
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Outcome, Task, absent
+
+
+def plan(system: Ownership, want: Mapping[str, Any]) -> list[Change]:
+    person, account = person_and_account(system, want)
+    successor = want["successor"].strip().lower()
+    if "@" not in successor or successor == person.email:
+        raise InputError(f"successor is {want['successor']!r}", act=f"hand over what {person.email} owns", hint="name the address of somebody else")
+    if account is None:
+        return absent("account", f"{person.email} has no account here")
+    return [_settled(system, account, owned, successor) for owned in system.owned(account)]
+
+
+def _settled(system: Ownership, account: Account, owned: Owned, successor: str) -> Change:
+    what, before = f"{owned.kind} {owned.name}", f"of {account.login}"
+    if owned.settle == "decide":
+        note = str(owned.raw.get("why") or "") or f"decide what becomes of it; {successor} is the successor"
+        return Change(what, before, before, outcome=Outcome.NEEDS_HUMAN, note=note)
+    note = "is revoked" if owned.settle == "revoke" else f"goes to {successor}"
+    return Change(what, before, None, lambda: system.reassign(account, owned, successor), note=note)
+
+
+TASK = Task(Ownership, plan, {**PERSON_SPEC, "successor": {"type": "str", "required": True}})
+
+if __name__ == "__main__":
+    TASK.main()

@@ -1,0 +1,90 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: record
+short_description: Write the record of a case, and close it
+description:
+  - Writes what the ledger says about a case as JSON (C(meta/schemas/record.schema.json)) and as one self-contained HTML page.
+  - Closes the case when nothing is open. Fails, after writing, when something is, and says what.
+  - In check mode nothing is written.
+author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+options:
+  case:
+    description: The case, as the module M(workforce.lifecycle.case) returned it. Empty in check mode.
+    type: str
+    required: true
+  path:
+    description: The folder. It is created when it is not there; the files can be read by their owner only.
+    type: path
+    required: true
+  systems:
+    description: Facts of the systems, C(name) to C(owner), C(service_level), C(connector), C(title), C(capabilities). By default the inventory's.
+    type: dict
+  require_complete:
+    description: Whether something open is a failure.
+    type: bool
+    default: true
+"""
+
+EXAMPLES = r"""
+- name: Write the record
+  workforce.lifecycle.record:
+    case: "{{ case.id }}"
+    path: /var/lib/workforce/records
+"""
+
+RETURN = r"""
+json: {description: "Path of the JSON.", returned: success, type: str}
+html: {description: "Path of the page.", returned: success, type: str}
+summary: {description: "Metrics: C(complete), C(open), C(completeness), C(time_to_cut_s), C(time_to_full_revoke_s), C(time_to_ready_s), C(access_errors).", returned: success, type: dict}
+verdict: {description: "C(word), C(sentence), and what is C(missing).", returned: success, type: dict}
+open_items: {description: "What is still open.", returned: success, type: list, elements: dict}
+residual_access: {description: "Access that lingers.", returned: success, type: list, elements: dict}
+head: {description: "The ledger's head that the record was made from, C(n:hash). Keep it elsewhere.", returned: success, type: str}
+sha256: {description: "Digest of the record.", returned: success, type: str}
+"""
+
+import json
+from typing import Any, Mapping
+
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CaseLedger
+from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Outcome, Task
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils import record, record_files
+
+
+def info(book: CaseLedger, want: Mapping[str, Any]) -> dict[str, Any]:
+    if not want["case"]:
+        return {"outcome": Outcome.ALREADY.value, "changes": [], "msg": "no case was opened, so there is nothing to write"}
+    systems = want["systems"] if want["systems"] is not None else book.systems()
+    made = record.build(book.ledger, want["case"], systems)
+    complete = made["summary"]["complete"]
+    case = book.ledger.case(want["case"])
+    if not book.read_only and (not case.closed or not complete):
+        book.ledger.close_case(case.id, run=book.run, complete=complete, summary=made["summary"])
+        made = record.build(book.ledger, case.id, systems)
+    data, page = record_files.paths(want["path"], case.id)
+    changed = record_files.earlier(data) != {"open_items": made["open_items"], "complete": complete}
+    if not book.read_only:
+        record_files.write(data, json.dumps(made, indent=2, sort_keys=True) + "\n")
+        record_files.write(page, record.render_html(made))
+    failed = not complete and want["require_complete"] and not book.read_only
+    return {
+        "changed": changed, "json": str(data), "html": str(page), "summary": made["summary"], "verdict": made["verdict"], "open_items": made["open_items"],
+        "residual_access": made["residual_access"], "head": made["chain"]["head"], "sha256": record.digest(made), "case": case.id, "person": made["person"]["email"],
+        "outcome": (Outcome.FAILED if failed else Outcome.DONE if changed else Outcome.ALREADY).value, "changes": [],
+        **({"failed": True, "code": "open", "msg": f"{made['verdict']['sentence']} {'; '.join(made['verdict']['missing'])}. See {page}"} if failed else {})}
+
+
+TASK = Task(CaseLedger, info=info, argument_spec={
+    "case": {"type": "str", "required": True},
+    "path": {"type": "path", "required": True},
+    "systems": {"type": "dict"},
+    "require_complete": {"type": "bool", "default": True},
+})
+
+if __name__ == "__main__":
+    TASK.main()

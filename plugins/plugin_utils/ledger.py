@@ -1,0 +1,359 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""The ledger: every step of every case, appended once, never changed, each entry chained to the one before.
+
+An entry is canonical JSON (sorted keys, no spaces, ASCII) and ``hash = SHA-256(previous hash || entry)``, both hex and text.
+A step writes its *intent* before it writes to a system, and its *outcome* after: an intent without outcome is a run that was
+killed in between, and nobody but the system itself knows what happened.
+"""
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import secrets
+from dataclasses import asdict, dataclass
+from typing import Any, Iterator, Mapping, Sequence
+
+from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import LedgerError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger_store import Query, Storage, storage
+
+GENESIS = "0" * 64
+WITHHELD = "withheld"
+#: Keys whose values are secrets or mail; whoever wants to put one here has a bug.
+FORBIDDEN = frozenset((
+    "credentials", "credential", "password", "passwd", "passphrase", "passcode", "secret", "client_secret", "token", "access_token", "refresh_token",
+    "id_token", "api_key", "apikey", "private_key", "recovery_key", "authorization", "cookie", "otp", "temporary_access_pass", "mail_body", "content", "raw"))
+#: What a result carries for Ansible's eyes only.
+_NOT_KEPT = frozenset(("diff", "invocation", "exception", "warnings", "deprecations", "history", "system", "step", "person", "case", "_ansible_no_log"))
+_SETTLED = ("done", "already", "absent", "acknowledged", "in_progress")
+_COLUMNS = "n, at, kind, case_id, system, step, person, ref, body, hash"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry. ``kind`` is ``case``, ``intent``, ``outcome``, ``observed``, ``attested`` or ``closed``; ``ref`` is the intent
+    that an outcome ends; ``data`` is what this kind keeps. ``at`` is ISO 8601 UTC."""
+
+    n: int
+    at: str
+    kind: str
+    case: str
+    system: str
+    step: str
+    person: str
+    ref: int | None
+    run: str
+    phase: str
+    data: Mapping[str, Any]
+    hash: str
+
+    @property
+    def head(self) -> str:
+        """``n:hash``: whoever keeps it can prove later that nothing up to here was changed."""
+        return f"{self.n}:{self.hash}"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One joiner, mover or leaver event of one person.
+
+    ``key`` is what tells the person from all others; ``opened`` and ``closed`` are ISO 8601, ``closed`` is empty until it was
+    closed complete. ``summary`` is what the last close said.
+    """
+
+    id: str
+    kind: str
+    key: str
+    person: Mapping[str, Any]
+    opened: str
+    closed: str
+    complete: bool
+    facts: Mapping[str, Any]
+    summary: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What walking the chain found. ``bad`` is the first entry that is wrong; ``head`` is the last good one, ``n:hash``."""
+
+    ok: bool
+    entries: int
+    head: str
+    problem: str = ""
+    bad: int | None = None
+    open_intents: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class Ledger:
+    """See the module. Every method raises :class:`LedgerError` when the ledger cannot be read or written."""
+
+    _opened: dict[tuple[int, str], Ledger] = {}
+
+    def __init__(self, url: str) -> None:
+        self.storage: Storage = storage(url)
+
+    @classmethod
+    def open(cls, url: str) -> Ledger:
+        """The ledger at ``sqlite:///path``, a bare path, or ``postgresql://...``: one per process and address."""
+        key = (os.getpid(), url)
+        if key not in cls._opened:
+            ledger = cls(url)
+            ledger.storage.query("SELECT 1 FROM ledger_head WHERE one = 2")
+            cls._opened[key] = ledger
+        return cls._opened[key]
+
+    # -- cases ---------------------------------------------------------------------------------------------------------
+
+    def open_case(self, kind: str, person: Mapping[str, Any], run: str, facts: Mapping[str, Any]) -> Case:
+        """The person's case of this kind: the open one, or the closed one of the same ``facts["key"]``, or a new one.
+
+        A finished case that runs again is the same case, so that the second run finds everything done.
+        """
+        who = Person.of(person)
+        with self.storage.writing(durable=False) as query:
+            known = self._cases("AND person = ?", (who.key,), query)
+            same = [case for case in known if case.kind == kind]
+            for case in reversed(same):
+                if not case.closed or (case.facts.get("key") or "") == (facts.get("key") or "") and (facts.get("key") or case == known[-1]):
+                    return case
+            at = clock.stamp()
+            slug = re.sub(r"[^a-z0-9]+", "-", who.local_part.lower()).strip("-")[:40] or "person"
+            case_id = f"{kind}-{slug}-{at[:10].replace('-', '')}-{secrets.token_hex(3)}"
+            data = {"kind": kind, "person": _plain(who.as_dict(), refuse="open case"), "facts": _plain(facts, refuse="open case")}
+            self._add(query, "case", case_id, person=who.key, run=run, data=data, at=at)
+            return Case(case_id, kind, who.key, data["person"], at, "", False, data["facts"], {})
+
+    def case(self, case_id: str) -> Case:
+        """:raises LedgerError: there is no such case."""
+        found = self._cases("AND case_id = ?", (case_id,), self.storage.query)
+        if not found:
+            raise LedgerError("there is no such case", act=f"read case {case_id}", hint="list them with the module ledger_info, state: cases")
+        return found[0]
+
+    def cases(self, *, kind: str | None = None, person: str | Mapping[str, Any] | None = None, open_only: bool = False) -> list[Case]:
+        """Cases in the order in which they were opened. ``person`` is a record, a person's key, or their e-mail address."""
+        key = Person.of(person).key if isinstance(person, Mapping) else person
+        found = self._cases("", (), self.storage.query)
+        return [case for case in found if (kind is None or case.kind == kind) and (key is None or key.casefold() in (case.key.casefold(), case.person["email"]))
+                and not (open_only and case.closed)]
+
+    def _cases(self, where: str, values: Sequence[Any], query: Query) -> list[Case]:
+        cases: dict[str, Case] = {}
+        for row in query(f"SELECT {_COLUMNS} FROM ledger WHERE kind IN ('case', 'closed') {where} ORDER BY n", values):
+            entry = _entry(row)
+            if entry.kind == "case":
+                d = entry.data
+                cases[entry.case] = Case(entry.case, d["kind"], entry.person, d["person"], entry.at, "", False, d["facts"], {})
+            elif entry.case in cases:
+                complete = bool(entry.data["complete"])
+                cases[entry.case] = Case(**{**vars(cases[entry.case]), "closed": entry.at if complete else "", "complete": complete, "summary": entry.data["summary"]})
+        return list(cases.values())
+
+    def close_case(self, case_id: str, *, run: str, complete: bool, summary: Mapping[str, Any]) -> int:
+        """Note how a run of the case ended. Only ``complete`` closes it; an incomplete one stays open."""
+        return self._append("closed", case_id, person=self.case(case_id).key, run=run, data={"complete": complete, "summary": _plain(summary)})
+
+    # -- steps ---------------------------------------------------------------------------------------------------------
+
+    def intent(self, case_id: str, *, run: str, phase: str, system: str, step: str, person: str | Mapping[str, Any],
+               changes: Sequence[Mapping[str, Any]], irreversible: bool) -> int:
+        """Note what is about to be written, before it is; on the disk before this returns when it can't be undone.
+
+        :param changes: ``{"what", "before", "after"}`` of each.
+        :returns: the entry's number, for :meth:`outcome`.
+        """
+        data = {"changes": _plain(changes, refuse=f"note intent of {step} on {system}"), "irreversible": irreversible}
+        return self._append("intent", case_id, system=system, step=step, person=_who(person), run=run, phase=phase, data=data, durable=irreversible)
+
+    def outcome(self, case_id: str, *, run: str, phase: str, system: str, step: str, person: str | Mapping[str, Any],
+                result: Mapping[str, Any], intent: int | None) -> int:
+        """Note how a step ended: a module's result, as ``Task.run`` returns it. A secret in it is withheld, since what
+        happened must be kept in any case."""
+        return self._append("outcome", case_id, system=system, step=step, person=_who(person), run=run, phase=phase, ref=intent, data=_result(result))
+
+    def observed(self, case_id: str, *, run: str, system: str, step: str, result: Mapping[str, Any]) -> int:
+        """Note what a system showed when it was only looked at, at the end."""
+        return self._append("observed", case_id, system=system, step=step, run=run, phase="closeout", data=_result(result))
+
+    def settle(self, intent: int, *, run: str, reason: str) -> int:
+        """End an intent that a killed run left, with the outcome ``unknown`` for each of its changes.
+
+        :returns: the number of the outcome, also when there is one already.
+        :raises LedgerError: that entry is no intent.
+        """
+        with self.storage.writing(durable=False) as query:
+            rows = query(f"SELECT {_COLUMNS} FROM ledger WHERE n = ? AND kind = 'intent'", (intent,))
+            if not rows:
+                raise LedgerError("it is not an intent", act=f"settle entry {intent}")
+            ended = query("SELECT n FROM ledger WHERE ref = ? AND kind = 'outcome' ORDER BY n LIMIT 1", (intent,))
+            if ended:
+                return int(ended[0][0])
+            entry = _entry(rows[0])
+            changes = [{**change, "outcome": "unknown", "note": reason} for change in entry.data["changes"]]
+            data = {"outcome": "unknown", "msg": reason, "changes": changes, "settled": True}
+            return self._add(query, "outcome", entry.case, system=entry.system, step=entry.step, person=entry.person, run=run, phase=entry.phase, ref=intent, data=data)
+
+    def history(self, case_id: str, system: str, step: str) -> dict[str, Any]:
+        """What is known of a step from earlier runs of its case: ``{"since": iso, "acknowledged": {what: iso}, "done": {what:
+        iso}, "unsure": [what, ...], "open_intent": n or None, "last": the last outcome's result or None}``.
+
+        A change stays unsure until an outcome shows where it stands, or a person attests the step.
+        """
+        pending: dict[int, list[str]] = {}
+        acknowledged: dict[str, str] = {}
+        done: dict[str, str] = {}
+        unsure: dict[str, None] = {}
+        last: Mapping[str, Any] | None = None
+        for entry in self._of("case_id = ? AND system = ? AND step = ?", (case_id, system, step)):
+            if entry.kind == "intent":
+                pending[entry.n] = [change["what"] for change in entry.data["changes"]]
+            elif entry.kind == "outcome":
+                pending.pop(entry.ref or 0, None)
+                last = entry.data
+                for row in entry.data.get("changes") or ():
+                    what, how = row["what"], row.get("outcome")
+                    if how == "unknown":
+                        unsure[what] = None
+                    elif how in _SETTLED:
+                        unsure.pop(what, None)
+                    if how in ("acknowledged", "done"):
+                        (acknowledged if how == "acknowledged" else done).setdefault(what, row.get("at") or entry.at)
+            elif entry.kind == "attested":
+                acknowledged.update(dict.fromkeys(unsure, entry.data["at"]))
+                unsure.clear()
+        opened = self.storage.query("SELECT at FROM ledger WHERE case_id = ? AND kind = 'case'", (case_id,))
+        names = [*unsure, *(what for whats in pending.values() for what in whats if what not in unsure)]
+        return {"since": opened[0][0] if opened else "", "acknowledged": acknowledged, "done": done, "unsure": list(dict.fromkeys(names)),
+                "open_intent": max(pending, default=None), "last": last}
+
+    def attest(self, case_id: str, *, system: str, step: str, by: str, at: str, note: str) -> int:
+        """Note that a person says that a step is done. ``at`` is when they did it (ISO 8601), ``by`` who says so."""
+        data = _plain({"by": by, "at": at, "note": note}, refuse="attest")
+        return self._append("attested", case_id, system=system, step=step, data=data)
+
+    def attested(self, case_id: str, system: str) -> list[dict[str, Any]]:
+        """What people attested on a system: ``{"step", "by", "at", "note"}``, oldest first."""
+        return [{"step": e.step, **e.data} for e in self._of("case_id = ? AND system = ? AND kind = 'attested'", (case_id, system))]
+
+    def steps(self, case_id: str) -> list[dict[str, Any]]:
+        """Every step of a case as it stands, in the order in which they began.
+
+        Each is ``{"phase", "system", "step", "person", "outcome", "result", "first", "requested", "last", "attempts",
+        "observed": {"at", **result} or None, "attested": [...]}``. ``requested`` is when the write that counts was begun; an
+        intent without outcome makes the step ``unknown``; one that was only looked at has the outcome that was seen.
+        """
+        steps: dict[tuple[str, str], dict[str, Any]] = {}
+        for entry in self._of("case_id = ? AND step <> ''", (case_id,)):
+            step = steps.setdefault((entry.system, entry.step), {
+                "phase": entry.phase, "system": entry.system, "step": entry.step, "person": entry.person, "outcome": "unknown", "result": {},
+                "first": entry.at, "requested": "", "last": entry.at, "attempts": 0, "observed": None, "attested": []})
+            if entry.kind == "attested":
+                step["attested"].append(dict(entry.data))
+            elif entry.kind == "observed":
+                step["observed"] = {"at": entry.at, **entry.data}
+                if not step["attempts"]:
+                    step.update(outcome=entry.data.get("outcome") or "done", last=entry.at)
+            elif entry.kind == "intent":
+                step.update(phase=entry.phase, person=entry.person, outcome="unknown", attempts=step["attempts"] + 1, last=entry.at,
+                            requested=step["requested"] or entry.at, _open=entry.n)
+            else:
+                ends_intent = entry.ref is not None and step.pop("_open", None) is not None
+                step.update(phase=entry.phase, person=entry.person, outcome=entry.data.get("outcome") or "unknown", result=dict(entry.data), last=entry.at,
+                            attempts=step["attempts"] + (0 if ends_intent else 1))
+        return [{key: value for key, value in step.items() if key != "_open"} for step in steps.values()]
+
+    # -- the chain -----------------------------------------------------------------------------------------------------
+
+    def entries(self, case_id: str | None = None) -> Iterator[Entry]:
+        """All entries, or those of a case, oldest first."""
+        yield from self._of("1 = 1" if case_id is None else "case_id = ?", () if case_id is None else (case_id,))
+
+    def head(self) -> str:
+        """``n:hash`` of the last entry; ``0:000...`` of an empty ledger."""
+        rows = self.storage.query("SELECT n, hash FROM ledger_head", ())
+        return f"{rows[0][0]}:{rows[0][1]}" if rows else f"0:{GENESIS}"
+
+    def verify(self, expected_head: str = "") -> Verdict:
+        """Walk the chain from the first entry.
+
+        :param expected_head: a head that was printed or stored elsewhere (``n:hash``): the chain must still hold it. Without
+            one, whoever may write the file can cut off the end and the stored head with it, and nobody can tell.
+        """
+        from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger_verify import verify
+
+        return verify(self.storage, expected_head)
+
+    def _of(self, where: str, values: Sequence[Any]) -> Iterator[Entry]:
+        for row in self.storage.stream(f"SELECT {_COLUMNS} FROM ledger WHERE {where} ORDER BY n", values):
+            yield _entry(row)
+
+    def _append(self, kind: str, case_id: str, *, durable: bool = False, **values: Any) -> int:
+        with self.storage.writing(durable=durable) as query:
+            return self._add(query, kind, case_id, **values)
+
+    def _add(self, query: Query, kind: str, case_id: str, *, data: Mapping[str, Any], system: str = "", step: str = "", person: str = "",
+             run: str = "", phase: str = "", ref: int | None = None, at: str = "") -> int:
+        rows = query("SELECT n, hash FROM ledger_head", ())
+        last, previous = rows[0] if rows else (0, GENESIS)
+        n, at = int(last) + 1, at or clock.stamp()
+        body = canonical({"n": n, "at": at, "kind": kind, "case": case_id, "system": system, "step": step, "person": person, "ref": ref, "run": run, "phase": phase, "data": data})
+        link = chained(previous, body)
+        query("INSERT INTO ledger (n, at, kind, case_id, system, step, person, ref, body, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+              (n, at, kind, case_id, system, step, person, ref, body, link))
+        query("UPDATE ledger_head SET n = ?, hash = ?" if rows else "INSERT INTO ledger_head (one, n, hash) VALUES (1, ?, ?)", (n, link))
+        return n
+
+
+def canonical(value: Any) -> str:
+    """The one text of a value: sorted keys, no spaces, ASCII."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def chained(previous: str, body: str) -> str:
+    """The hash of an entry after the one with hash ``previous``."""
+    return hashlib.sha256((previous + body).encode("ascii")).hexdigest()
+
+
+def _entry(row: Sequence[Any]) -> Entry:
+    try:
+        body = json.loads(row[8])
+        return Entry(int(row[0]), row[1], row[2], row[3], row[4], row[5], row[6], row[7], body["run"], body["phase"], body["data"], row[9])
+    except (ValueError, KeyError, TypeError) as e:
+        raise LedgerError("it cannot be read", act=f"read ledger entry {row[0]}", hint="the ledger was changed: run playbooks/verify.yml") from e
+
+
+def _who(person: str | Mapping[str, Any]) -> str:
+    return person if isinstance(person, str) else Person.of(person).key
+
+
+def _result(result: Mapping[str, Any]) -> dict[str, Any]:
+    kept: dict[str, Any] = _plain({key: value for key, value in result.items() if key not in _NOT_KEPT})
+    return kept
+
+
+def _plain(value: Any, *, refuse: str = "") -> Any:
+    """Plain data for JSON. Forbidden keys are withheld, or, with ``refuse`` naming the act, an error before anything is sent."""
+    if isinstance(value, Mapping):
+        found = {str(key): value[key] for key in value}
+        for key in found:
+            if key.lower().replace("-", "_") in FORBIDDEN and found[key]:
+                if refuse:
+                    raise LedgerError(f"{key} must not enter the ledger", act=refuse, hint="this is a bug in the module or connector")
+                found[key] = WITHHELD
+        return {key: _plain(inner, refuse=refuse) for key, inner in found.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(inner, refuse=refuse) for inner in (sorted(value, key=str) if isinstance(value, (set, frozenset)) else value)]
+    if isinstance(value, (bytes, bytearray)):
+        return WITHHELD
+    if value is None or isinstance(value, (bool, int)):
+        return value
+    if isinstance(value, float):
+        return value if value == value and abs(value) != float("inf") else None
+    return str(value)

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""A step of a case on its way through the ledger: what is known of it, its intent, its outcome."""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Collection, Mapping, Sequence
+
+from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Outcome
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Ledger
+
+
+@dataclass
+class Step:
+    """One module on one system for one person. Without a ledger or a case it keeps quiet, and so does a run in check mode."""
+
+    ledger: Ledger | None
+    case: str
+    run: str
+    phase: str
+    system: str
+    name: str
+    person: str
+    observe: bool = False
+    silent: bool = False
+    _intent: int | None = field(default=None, init=False)
+
+    @classmethod
+    def of(cls, ledger: Ledger | None, *, case: Any, **facts: Any) -> Step:
+        return cls(ledger if case else None, str(case or ""), **facts)
+
+    def history(self) -> dict[str, Any]:
+        """What the seam may know of earlier runs. An intent that a killed run left open is settled as unknown here."""
+        if self.ledger is None:
+            return {}
+        known = self.ledger.history(self.case, self.system, self.name)
+        if known.get("open_intent") is not None and not self.silent:
+            self.ledger.settle(known["open_intent"], run=self.run, reason="the run that began this did not end it")
+        return {key: known[key] for key in ("since", "acknowledged", "done", "unsure") if known.get(key)}
+
+    def attested(self) -> list[Mapping[str, Any]]:
+        return list(self.ledger.attested(self.case, self.system)) if self.ledger else []
+
+    def blocked_by(self, phases: Collection[str]) -> str:
+        """Why this step must not run yet: an earlier phase that it depends on has open ends. Empty when it may."""
+        if self.ledger is None or not phases:
+            return ""
+        open_ = [f"{s['step']} on {s['system']} ({s['outcome']})" for s in self.ledger.steps(self.case) if s["phase"] in phases and s["person"] == self.person and not Outcome(s["outcome"]).closed]
+        return f"{self.name} of {self.person} on {self.system}: waits for {', '.join(open_)}: settle that and run again" if open_ else ""
+
+    def intent(self, changes: Sequence[Mapping[str, Any]], *, irreversible: bool) -> None:
+        if self.ledger is not None and not self.silent and not self.observe:
+            self._intent = self.ledger.intent(self.case, run=self.run, phase=self.phase, system=self.system, step=self.name, person=self.person, changes=changes, irreversible=irreversible)
+
+    def finished(self, result: dict[str, Any]) -> dict[str, Any]:
+        """Write the outcome, and give the result what a person and the record want to see of it."""
+        result = {**result, "step": self.name, "person": self.person, **({"case": self.case} if self.case else {})}
+        result.setdefault("outcome", Outcome.FAILED.value if result.get("failed") else Outcome.DONE.value)
+        if self.observe:
+            result = _observed(result)
+        if self.ledger is not None and not self.silent:
+            if self.observe:
+                self.ledger.observed(self.case, run=self.run, system=self.system, step=self.name, result=result)
+            else:
+                self.ledger.outcome(self.case, run=self.run, phase=self.phase, system=self.system, step=self.name, person=self.person, result=result, intent=self._intent)
+        return result
+
+
+def _observed(result: dict[str, Any]) -> dict[str, Any]:
+    """A look at the end: what would still have to change is open, and that is a failure."""
+    still = [row["what"] for row in result.get("changes", []) if row["outcome"] == "planned"]
+    if not still:
+        return {**result, "changed": False}
+    rows = [{**row, "outcome": Outcome.FAILED.value, "code": "still_open"} if row["outcome"] == "planned" else row for row in result["changes"]]
+    return {**result, "changed": False, "failed": True, "code": "still_open", "outcome": Outcome.FAILED.value, "changes": rows,
+            "msg": f"look again at {result['person']} on {result['system']}: still open: {', '.join(still)}: run again"}

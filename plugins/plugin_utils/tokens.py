@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Access tokens for the length of a run.
+
+A worker is forked for each task, so nothing in memory outlives one. The run's own temporary folder does: 0700, shared by
+all workers, and removed by Ansible when the run ends.
+"""
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import time
+from contextlib import contextmanager
+from typing import Callable, Iterator
+
+#: A token this close (seconds) to its end is fetched anew.
+MARGIN = 60.0
+
+
+class RunTokens:
+    """Fetches a token once a run, whatever the number of workers that want it.
+
+    :param folder: the run's temporary folder.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self._folder = os.path.join(folder, "workforce_tokens")
+
+    def get(self, key: str, fetch: Callable[[], tuple[str, float]]) -> str:
+        path = self._path(key)
+        with self._locked(path):
+            held = self._read(path)
+            if held is None:
+                token, lasts = fetch()
+                held = token
+                with open(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
+                    json.dump({"token": token, "until": time.time() + lasts - min(MARGIN, lasts / 2)}, file)
+            return held
+
+    def forget(self, key: str) -> None:
+        path = self._path(key)
+        with self._locked(path):
+            if os.path.exists(path):
+                os.unlink(path)
+
+    def _path(self, key: str) -> str:
+        os.makedirs(self._folder, mode=0o700, exist_ok=True)
+        return os.path.join(self._folder, hashlib.sha256(key.encode()).hexdigest())
+
+    @staticmethod
+    def _read(path: str) -> str | None:
+        try:
+            with open(path) as file:
+                held = json.load(file)
+        except (FileNotFoundError, ValueError):
+            return None
+        return str(held["token"]) if held["until"] > time.time() else None
+
+    @contextmanager
+    def _locked(self, path: str) -> Iterator[None]:
+        with open(os.open(f"{path}.lock", os.O_CREAT | os.O_RDWR, 0o600)) as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield

@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Exchange's cmdlets over its admin API, for the mailboxes of the sandbox.
+
+Envelope, companions of properties and the three levels of an error are as captured from the service.
+"""
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sandbox.emulator import Call, Reply
+
+_NS = "Microsoft.Exchange"
+NOT_FOUND = f"{_NS}.Configuration.Tasks.ManagementObjectNotFoundException"
+PARAMETERS = f"{_NS}.AdminApi.CommandInvocation.AmbiguousParameterSetException"
+RECIPIENT = f"{_NS}.Configuration.Tasks.RecipientTaskException"
+#: Switch of Set-CASMailbox -> as a new mailbox has it.
+CAS = {"OWAEnabled": True, "ActiveSyncEnabled": True, "OutlookMobileEnabled": True, "MAPIEnabled": True, "EwsEnabled": True, "ImapEnabled": True,
+       "PopEnabled": True, "SmtpClientAuthenticationDisabled": None}
+_TARGET = ("Identity", "Confirm")
+
+
+class CmdletError(Exception):
+    def __init__(self, status: int, kind: str, text: str) -> None:
+        super().__init__(text)
+        self.status, self.kind, self.text = status, kind, text
+
+    def reply(self) -> Reply:
+        return Reply(self.status, {"error": {
+            "code": "NotFound" if self.status == 404 else "BadRequest", "message": "Invalid Operation",
+            "details": [{"code": "Client", "target": "", "message": f"{'Ex6F9304' if self.status == 404 else ''}|{self.kind}|{self.text}"}],
+            "innererror": {"message": "Invalid Operation", "type": f"{_NS}.Admin.OData.Core.ODataServiceException", "stacktrace": "",
+                           "internalexception": {"message": self.text, "type": self.kind, "stacktrace": ""}}}})
+
+
+class Cmdlets:
+    """``part`` gives mailboxes and users; see :class:`sandbox.vendors.exchange.ExchangePart`."""
+
+    def __init__(self, part: Any) -> None:
+        self.part = part
+        self.known: Mapping[str, tuple[tuple[str, ...], Callable[[dict[str, Any]], list[dict[str, Any]]]]] = {
+            "Get-Mailbox": (("Identity", "ResultSize"), self.get_mailbox),
+            "Set-Mailbox": ((*_TARGET, "Type", "ForwardingAddress", "ForwardingSmtpAddress", "DeliverToMailboxAndForward", "LitigationHoldEnabled",
+                             "LitigationHoldDuration", "HiddenFromAddressListsEnabled"), self.set_mailbox),
+            "Get-MailboxStatistics": (("Identity",), self.get_statistics),
+            "Get-Recipient": (("Identity",), self.get_recipient),
+            "Get-MailboxPermission": (("Identity", "User"), self.get_permission),
+            "Add-MailboxPermission": ((*_TARGET, "User", "AccessRights", "InheritanceType", "AutoMapping"), self.add_permission),
+            "Remove-MailboxPermission": ((*_TARGET, "User", "AccessRights", "InheritanceType"), self.remove_permission),
+            "Get-CASMailbox": (("Identity",), self.get_cas),
+            "Set-CASMailbox": ((*_TARGET, *CAS), self.set_cas),
+            "Get-MobileDevice": (("Mailbox", "Identity"), self.get_devices),
+            "Remove-MobileDevice": (_TARGET, self.remove_device),
+        }
+
+    def invoke(self, call: Call) -> Reply:
+        try:
+            given = call.body["CmdletInput"]
+            name, parameters = given["CmdletName"], dict(given.get("Parameters") or {})
+        except (KeyError, TypeError, ValueError):
+            return CmdletError(400, PARAMETERS, "CmdletInput is missing.").reply()
+        if name not in self.known:
+            return CmdletError(403, f"{_NS}.Configuration.Authorization.CmdletAccessDeniedException",
+                               f"The command '{name}' is not present in the role definition of the current user.").reply()
+        allowed, run = self.known[name]
+        unknown = [p for p in parameters if p not in allowed]
+        if unknown:
+            return CmdletError(400, PARAMETERS, "Parameter set cannot be resolved using the specified named parameters. "
+                               f"Invalid cmdlet parameters specified. {', '.join(unknown)}").reply()
+        if name.startswith(("Remove-", "Add-")) and parameters.get("Confirm") is not False:
+            return CmdletError(400, f"{_NS}.AdminApi.CommandInvocation.HostException", "A command that prompts the user failed: the host does not support user interaction.").reply()
+        self.part.warnings.clear()
+        try:
+            rows = run(parameters)
+        except CmdletError as e:
+            return e.reply()
+        return self._answer(call, rows)
+
+    def _answer(self, call: Call, rows: list[dict[str, Any]]) -> Reply:
+        tenant = call.args["tenant"]
+        size = re.search(r"odata\.maxpagesize=(\d+)", call.headers.get("prefer", ""))
+        limit = min(int(size.group(1)) if size else 1000, self.part.admin_page)
+        at = int(call.query.get("$skiptoken", "0"))
+        body: dict[str, Any] = {
+            "@odata.context": f"{self.part.cloud.url}/adminapi/beta/{tenant}/$metadata#Collection(Exchange.GenericHashTable)",
+            "adminapi.warnings@odata.type": "#Collection(String)", "@adminapi.warnings": list(self.part.warnings),
+            "value": [_typed(row) for row in rows[at:at + limit]]}
+        if at + limit < len(rows):
+            body["@odata.nextLink"] = f"{self.part.cloud.url}{call.path}?$skiptoken={at + limit}"
+        return Reply(200, body, {"Rate-Limit-Limit": "30000", "Rate-Limit-Remaining": "29990", "Rate-Limit-Reset": "2026-01-01T00:00:00Z"})
+
+    # -- cmdlets -------------------------------------------------------------------------------------------------------
+
+    def _box(self, parameters: Mapping[str, Any], key: str = "Identity") -> tuple[dict[str, Any], dict[str, Any]]:
+        """The user and the mailbox that a parameter names: by login, address, id or display name."""
+        name = str(parameters.get(key) or "").lower()
+        found = [(user, box) for user, box in self.part.mailboxes() if name and name in self.part.names(user, box)]
+        if len(found) > 1:
+            raise CmdletError(400, f"{_NS}.Configuration.Tasks.ManagementObjectAmbiguousException", f"The operation couldn't be performed because '{name}' matches multiple entries.")
+        if not found:
+            raise CmdletError(404, NOT_FOUND, f"The operation couldn't be performed because object '{name}' couldn't be found on 'DBAPR01A001.PROD.OUTLOOK.COM'.")
+        return found[0]
+
+    def _refuse_synced(self, cmdlet: str, prop: str, user: Mapping[str, Any]) -> None:
+        if user.get("onPremisesSyncEnabled"):
+            raise CmdletError(400, f"{_NS}.Management.Tasks.InvalidOperationOnDirSyncedObjectException",
+                              f"The operation on mailbox \"{user['displayName']}\" failed because it's out of the current user's write scope. The action '{cmdlet}', '{prop}', can't be performed "
+                              f"on the object '{user['displayName']}' because the object is being synchronized from your on-premises organization. "
+                              "This action should be performed on the object in your on-premises organization.")
+
+    def get_mailbox(self, p: dict[str, Any]) -> list[dict[str, Any]]:
+        user, box = self._box(p)
+        forwarding = self.part.user_of(box["forwarding"])["displayName"] if box["forwarding"] else None
+        address = self.part.address(user)
+        return [{"Identity": user["displayName"], "DisplayName": user["displayName"], "ExternalDirectoryObjectId": user["id"], "ExchangeGuid": box["guid"],
+                 "UserPrincipalName": user["userPrincipalName"], "PrimarySmtpAddress": address, "EmailAddresses": [f"SMTP:{address}"],
+                 "RecipientTypeDetails": box["type"], "IsShared": box["type"] == "SharedMailbox", "ForwardingAddress": forwarding,
+                 "ForwardingSmtpAddress": box["forwarding_smtp"] and f"smtp:{box['forwarding_smtp']}", "DeliverToMailboxAndForward": box["keep"],
+                 "LitigationHoldEnabled": box["hold"], "LitigationHoldDuration": "Unlimited", "HiddenFromAddressListsEnabled": box["hidden"],
+                 "ArchiveStatus": box["archive"], "ProhibitSendReceiveQuota": "100 GB (107,374,182,400 bytes)"}]
+
+    def set_mailbox(self, p: dict[str, Any]) -> list[dict[str, Any]]:
+        user, box = self._box(p)
+        before = dict(box)
+        if "HiddenFromAddressListsEnabled" in p:
+            self._refuse_synced("Set-Mailbox", "HiddenFromAddressListsEnabled", user)
+            box["hidden"] = bool(p["HiddenFromAddressListsEnabled"])
+        if "Type" in p:
+            if p["Type"] not in ("Regular", "Shared", "Room", "Equipment"):
+                raise CmdletError(400, PARAMETERS, f"Cannot convert value \"{p['Type']}\" to type ConvertibleMailboxSubType.")
+            box["type"] = {"Regular": "UserMailbox", "Shared": "SharedMailbox", "Room": "RoomMailbox", "Equipment": "EquipmentMailbox"}[p["Type"]]
+        if p.get("LitigationHoldEnabled") and not self.part.may_hold(user):
+            raise CmdletError(400, RECIPIENT, f"The action 'Set-Mailbox', 'LitigationHoldEnabled', can't be performed on the user '{user['displayName']}'. "
+                              "Your Microsoft Exchange Online license doesn't permit you to put a litigation hold on this mailbox.")
+        if "LitigationHoldEnabled" in p:
+            box["hold"] = bool(p["LitigationHoldEnabled"])
+        if "ForwardingAddress" in p:
+            box["forwarding"] = self._box(p, "ForwardingAddress")[0]["id"] if p["ForwardingAddress"] else None
+        if "ForwardingSmtpAddress" in p:
+            box["forwarding_smtp"] = str(p["ForwardingSmtpAddress"]).removeprefix("smtp:") if p["ForwardingSmtpAddress"] else None
+        if "DeliverToMailboxAndForward" in p:
+            box["keep"] = bool(p["DeliverToMailboxAndForward"])
+        if box == before:
+            self.part.warnings.append(f"The command completed successfully but no settings of '{user['displayName']}' have been modified.")
+        return []
+
+    def get_statistics(self, p: dict[str, Any]) -> list[dict[str, Any]]:
+        user, box = self._box(p)
+        return [{"Identity": box["guid"], "DisplayName": user["displayName"], "ItemCount": sum(len(f["messages"]) for f in box["folders"]),
+                 "TotalItemSize": f"{box['size'] / 1024**3:.3f} GB ({box['size']:,} bytes)"}]
+
+    def get_recipient(self, p: dict[str, Any]) -> list[dict[str, Any]]:
+        user, box = self._box(p)
+        return [{"Identity": user["displayName"], "DisplayName": user["displayName"], "PrimarySmtpAddress": self.part.address(user), "RecipientTypeDetails": box["type"]}]
+
+    def get_permission(self, p: dict[str, Any]) -> list[dict[str, Any]]:
+        user, box = self._box(p)
+        own = {"Identity": user["displayName"], "User": "NT AUTHORITY\\SELF", "AccessRights": ["FullAccess", "ReadPermission"], "IsInherited": False, "Deny": False}
+        return [own, *({"Identity": user["displayName"], "User": self.part.user_of(d)["userPrincipalName"], "AccessRights": ["FullAccess"], "IsInherited": False, "Deny": False}
+                       for d in box["delegates"])]
+
+    def add_permission(self, p: dict[str, Any]) -> list[dict[str, Any]]:
+        _, box = self._box(p)
+        delegate = self._box(p, "User")[0]["id"]
+        if delegate in box["delegates"]:
+            self.part.warnings.append("The appropriate access control entry is already present on the object.")
+        else:
+            box["delegates"].append(delegate)
+        return []
+
+    def remove_permission(self, p: dict[str, Any]) -> list[dict[str, Any]]:
+        _, box = self._box(p)
+        delegate = self._box(p, "User")[0]["id"]
+        if delegate in box["delegates"]:
+            box["delegates"].remove(delegate)
+        else:
+            self.part.warnings.append("Can't remove the access control entry because the ACE isn't present.")
+        return []
+
+    def get_cas(self, p: dict[str, Any]) -> list[dict[str, Any]]:
+        user, box = self._box(p)
+        return [{"Identity": user["displayName"], "PrimarySmtpAddress": self.part.address(user), "HasActiveSyncDevicePartnership": bool(box["devices"]), **box["cas"]}]
+
+    def set_cas(self, p: dict[str, Any]) -> list[dict[str, Any]]:
+        _, box = self._box(p)
+        box["cas"] |= {k: v for k, v in p.items() if k in CAS}
+        return []
+
+    def get_devices(self, p: dict[str, Any]) -> list[dict[str, Any]]:
+        user, box = self._box(p, "Mailbox")
+        return [{"Identity": f"{user['displayName']}\\ExchangeActiveSyncDevices\\{d['DeviceId']}", "UserDisplayName": user["displayName"], **d} for d in box["devices"]]
+
+    def remove_device(self, p: dict[str, Any]) -> list[dict[str, Any]]:
+        for user, box in self.part.mailboxes():
+            for device in box["devices"]:
+                if p.get("Identity") in (device["Guid"], f"{user['displayName']}\\ExchangeActiveSyncDevices\\{device['DeviceId']}"):
+                    box["devices"].remove(device)
+                    return []
+        raise CmdletError(404, NOT_FOUND, f"The operation couldn't be performed because object '{p.get('Identity')}' couldn't be found on 'DBAPR01A001.PROD.OUTLOOK.COM'.")
+
+
+def _typed(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The properties with their companions."""
+    typed: dict[str, Any] = {}
+    for key, value in row.items():
+        if isinstance(value, list):
+            typed[f"{key}@odata.type"] = "#Collection(String)"
+        elif key in ("ExchangeGuid", "Guid"):
+            typed[f"{key}@odata.type"] = "#Guid"
+        elif isinstance(value, str) and value.endswith(" bytes)"):
+            typed[f"{key}@data.type"] = "Microsoft.Exchange.Data.ByteQuantifiedSize"
+        typed[key] = value
+    return typed

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Tailscale's API, version 2 (https://tailscale.com/api). It has no pages: every list is whole."""
+from __future__ import annotations
+
+from typing import Any, Mapping
+
+from sandbox.emulator import Call, Emulator, Handler, Reply
+
+NEVER = "2099-01-01T00:00:00Z"
+ROLES = ("owner", "member", "admin", "it-admin", "network-admin", "billing-admin", "auditor")
+
+
+class Tailscale(Emulator):
+    """Users, devices, keys and invitations of one tailnet. The API key was made by grace."""
+
+    name = "tailscale"
+    READING_POSTS = (r"/oauth/token$",)
+
+    def systems(self) -> Mapping[str, Mapping[str, Any]]:
+        return {"tailscale": {"connector": "tailscale", "url": f"{self.url}/api/v2",
+                              "credentials": {"client_id": "k-sandbox", "client_secret": self.secret("client_secret")}}}
+
+    def authorise(self, call: Call) -> Reply | None:
+        if call.path.endswith("/oauth/token"):
+            return None
+        if call.headers.get("authorization") in (f"Bearer {self.secret('api_key')}", f"Bearer {self.secret('access_token')}"):
+            return None
+        return Reply(401, {"message": "API token invalid"})
+
+    def seed(self) -> Any:
+        users: dict[str, Any] = {}
+        for key, person in self.company.on_system("tailscale").items():
+            users[f"u{person['employee_id']}"] = {
+                "id": f"u{person['employee_id']}", "displayName": f"{person['first_name']} {person['last_name']}", "loginName": person["email"],
+                "profilePicUrl": "", "tailnetId": "T1", "created": "2024-01-01T00:00:00Z", "type": "member", "role": person["on"]["tailscale"]["role"],
+                "status": "active", "deviceCount": 0, "lastSeen": "2026-03-01T00:00:00Z", "currentlyConnected": True}
+        devices: dict[str, Any] = {}
+
+        def device(key: str, name: str, **more: Any) -> None:
+            number = len(devices) + 1
+            devices[f"n{number}CNTRL"] = {"id": str(9000 + number), "nodeId": f"n{number}CNTRL", "name": f"{name}.tail1.ts.net", "hostname": name,
+                                          "user": self.company.people[key]["email"], "os": "linux", "authorized": True, "isExternal": False,
+                                          "keyExpiryDisabled": False, "expires": NEVER, "lastSeen": "2026-03-01T00:00:00Z", **more}
+
+        device("jane", "jane-mbp")
+        device("jane", "janes-iphone", keyExpiryDisabled=True)
+        device("jane", "build-server", tags=["tag:ci"], keyExpiryDisabled=True)
+        device("mark", "mark-mbp")
+        keys = {
+            "kJaneAuth1": {"id": "kJaneAuth1", "keyType": "auth", "userId": "uE1007", "description": "laptop setup", "created": "2026-01-01T00:00:00Z", "expires": NEVER},
+            "kJaneApi1": {"id": "kJaneApi1", "keyType": "api", "userId": "uE1007", "description": "scripts", "created": "2026-01-01T00:00:00Z", "expires": NEVER},
+            "kJaneOld1": {"id": "kJaneOld1", "keyType": "auth", "userId": "uE1007", "description": "old", "created": "2020-01-01T00:00:00Z", "expires": "2020-04-01T00:00:00Z"},
+            "kGraceApi": {"id": "kGraceApi", "keyType": "api", "userId": "uE1001", "description": "lifecycle", "created": "2026-01-01T00:00:00Z", "expires": NEVER},
+        }
+        return {"users": users, "devices": devices, "keys": keys, "invites": {}, "next": 1}
+
+    def routes(self) -> list[tuple[str, str, Handler]]:
+        v2 = "/api/v2"
+        routes: list[tuple[str, str, Handler]] = [
+            ("POST", f"{v2}/oauth/token", self.token),
+            ("GET", f"{v2}/tailnet/{{t}}/users", self.list_users),
+            ("GET", f"{v2}/tailnet/{{t}}/devices", lambda call: Reply(200, {"devices": list(self.state["devices"].values())})),
+            ("GET", f"{v2}/tailnet/{{t}}/keys", self.list_keys),
+            ("DELETE", f"{v2}/tailnet/{{t}}/keys/{{id}}", self.delete_key),
+            ("GET", f"{v2}/tailnet/{{t}}/user-invites", lambda call: Reply(200, list(self.state["invites"].values()))),
+            ("POST", f"{v2}/tailnet/{{t}}/user-invites", self.invite),
+            ("DELETE", f"{v2}/user-invites/{{id}}", self.withdraw),
+            ("POST", f"{v2}/device/{{id}}/expire", self.expire),
+            ("POST", f"{v2}/device/{{id}}/key", self.set_key),
+            ("DELETE", f"{v2}/device/{{id}}", self.delete_device),
+            ("POST", f"{v2}/users/{{id}}/role", self.set_role),
+        ]
+        for verb in ("suspend", "restore", "delete"):
+            routes.append(("POST", f"{v2}/users/{{id}}/{verb}", getattr(self, verb)))
+        return routes
+
+    def token(self, call: Call) -> Reply:
+        form = call.form
+        if form.get("client_id") != "k-sandbox" or form.get("client_secret") != self.secret("client_secret"):
+            return Reply(401, {"message": "API token invalid"})
+        return Reply(200, {"access_token": self.secret("access_token"), "token_type": "Bearer", "expires_in": 3600, "scope": "all"})
+
+    def list_users(self, call: Call) -> Reply:
+        return Reply(200, {"users": [u for u in self.state["users"].values()
+                                     if call.query.get("type", u["type"]) in (u["type"], "all") and call.query.get("role", u["role"]) in (u["role"], "all")]})
+
+    def list_keys(self, call: Call) -> Reply:
+        # Without all=true, only the caller's own are listed.
+        return Reply(200, {"keys": [k for k in self.state["keys"].values() if call.query.get("all") == "true" or k["userId"] == "uE1001"]})
+
+    def delete_key(self, call: Call) -> Reply:
+        if call.args["id"] not in self.state["keys"]:
+            return Reply(404, {"message": "key not found"})
+        del self.state["keys"][call.args["id"]]
+        return Reply(200)
+
+    def invite(self, call: Call) -> Reply:
+        body = call.body
+        if not isinstance(body, list) or not body:
+            return Reply(400, {"message": "expected a list of invites"})
+        made = []
+        for wanted in body:
+            if wanted.get("role", "member") not in ROLES or wanted.get("role") == "owner":
+                return Reply(400, {"message": "invalid role"})
+            number = str(self.state["next"])
+            self.state["next"] += 1
+            invite = {"id": number, "role": wanted.get("role", "member"), "tailnetId": 1, "inviterId": 1, "email": wanted.get("email", ""),
+                      "lastEmailSentAt": "2026-03-01T00:00:00Z", "inviteUrl": f"https://login.tailscale.com/uinv/{number}"}
+            self.state["invites"][number] = invite
+            made.append(invite)
+        return Reply(200, made)
+
+    def withdraw(self, call: Call) -> Reply:
+        return Reply(200) if self.state["invites"].pop(call.args["id"], None) else Reply(404, {"message": "user invite not found"})
+
+    def _device(self, call: Call) -> Any:
+        return next((d for d in self.state["devices"].values() if call.args["id"] in (d["id"], d["nodeId"])), None)
+
+    def expire(self, call: Call) -> Reply:
+        device = self._device(call)
+        if device is None:
+            return Reply(404, {"message": "no matching device"})
+        device["expires"] = "2026-01-01T00:00:00Z"
+        return Reply(200)
+
+    def set_key(self, call: Call) -> Reply:
+        device = self._device(call)
+        if device is None:
+            return Reply(404, {"message": "no matching device"})
+        device["keyExpiryDisabled"] = bool(call.body["keyExpiryDisabled"])
+        return Reply(200)
+
+    def delete_device(self, call: Call) -> Reply:
+        device = self._device(call)
+        if device is None:
+            return Reply(404, {"message": "no matching device"})
+        if device["isExternal"]:
+            return Reply(501, {"message": "cannot delete a device shared into the tailnet"})
+        del self.state["devices"][device["nodeId"]]
+        return Reply(200)
+
+    def _user(self, call: Call) -> tuple[Any, Reply | None]:
+        user = self.state["users"].get(call.args["id"])
+        if user is None:
+            return None, Reply(404, {"message": "user not found"})
+        if user["id"] == "uE1001" and call.headers.get("authorization") == f"Bearer {self.secret('api_key')}":
+            return None, Reply(403, {"message": "cannot perform this action on yourself"})
+        if user["role"] == "owner":
+            return None, Reply(403, {"message": "cannot modify the tailnet owner"})
+        return user, None
+
+    def suspend(self, call: Call) -> Reply:
+        return self._status(call, "suspended")
+
+    def restore(self, call: Call) -> Reply:
+        return self._status(call, "active")
+
+    def _status(self, call: Call, status: str) -> Reply:
+        user, refusal = self._user(call)
+        if refusal:
+            return refusal
+        user["status"] = status
+        return Reply(200)
+
+    def delete(self, call: Call) -> Reply:
+        """Untagged devices, tokens and keys go along; tagged devices stay."""
+        user, refusal = self._user(call)
+        if refusal:
+            return refusal
+        state = self.state
+        del state["users"][user["id"]]
+        state["devices"] = {i: d for i, d in state["devices"].items() if d["user"] != user["loginName"] or d.get("tags")}
+        state["keys"] = {i: k for i, k in state["keys"].items() if k["userId"] != user["id"]}
+        return Reply(200)
+
+    def set_role(self, call: Call) -> Reply:
+        user, refusal = self._user(call)
+        if refusal:
+            return refusal
+        role = (call.body or {}).get("role")
+        if role not in ROLES or role == "owner":
+            return Reply(400, {"message": f"invalid role {role!r}"})
+        user["role"] = role
+        return Reply(200)

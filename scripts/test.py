@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Everything that must hold, fastest to fail first. Ends with what was skipped, and why."""
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+BIN = Path(sys.executable).parent
+BUILD = ROOT / "build"
+#: Shipped beside the collection, or only for working on it: ansible-test looks at what is installed.
+NOT_SHIPPED = ("build", ".git", ".venv", ".ci", "sandbox", "bridge", "scripts", "tests", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".ansible", ".cache")
+#: ansible-test fetches this from a server of its own; Python brings the same thing along.
+GET_PIP = '''import subprocess, sys
+subprocess.check_call([sys.executable, "-m", "ensurepip", "--default-pip"], stdout=subprocess.DEVNULL)
+wanted = [a for a in sys.argv[1:] if a not in ("--no-setuptools", "--no-wheel", "--disable-pip-version-check")]
+subprocess.check_call([sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check"] + wanted)
+'''
+
+
+class Runner:
+    """Runs stages, keeps their times, and what was skipped."""
+
+    def __init__(self) -> None:
+        self.failed: list[str] = []
+        self.times: list[tuple[str, float]] = []
+        self.env = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "PYTHONDONTWRITEBYTECODE": "1",
+                    "PYTHONPATH": "", "ANSIBLE_HOME": str(BUILD / "ansible-home"), "LC_ALL": "C.UTF-8"}
+
+    def stage(self, name: str, command: list[str], cwd: Path = ROOT, env: dict[str, str] | None = None) -> None:
+        print(f"\n== {name}", flush=True)
+        start = time.monotonic()
+        code = subprocess.run(command, cwd=cwd, env={**self.env, **(env or {})}, stdin=subprocess.DEVNULL).returncode
+        self.times.append((name, time.monotonic() - start))
+        if code:
+            self.failed.append(name)
+            print(f"== {name}: FAILED ({code})", flush=True)
+
+
+def python(name: str) -> str:
+    return str(BIN / name)
+
+
+def lint(run: Runner) -> None:
+    run.stage("ruff", [python("ruff"), "check", "plugins", "sandbox", "scripts", "tests"])
+    run.stage("mypy --strict on module_utils and plugin_utils", [python("mypy"), "--config-file", "pyproject.toml", "-p", "ansible_collections.workforce.lifecycle.plugins.module_utils",
+              "-p", "ansible_collections.workforce.lifecycle.plugins.plugin_utils"], env={"MYPYPATH": str(BUILD / "collections")})
+    run.stage("ansible-lint, production profile", [python("ansible-lint"), "--offline", "--profile", "production", "--strict", "playbooks", "roles"])
+    run.stage("antsibull-docs lint", [python("antsibull-docs"), "lint-collection-docs", "--plugin-docs", "--validate-collection-refs", "self", "--skip-rstcheck", "."],
+              cwd=BUILD / "collections" / "ansible_collections" / "workforce" / "lifecycle")
+
+
+def sanity(run: Runner) -> None:
+    """In a copy: ansible-test wants a git checkout at the collection's path, and must not see what isn't shipped."""
+    copy = BUILD / "sanity" / "ansible_collections" / "workforce" / "lifecycle"
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(ROOT, copy, ignore=lambda folder, names: [n for n in names if n == "__pycache__" or (Path(folder) == ROOT and n in NOT_SHIPPED)], symlinks=True)
+    shutil.copytree(ROOT / "tests" / "sanity", copy / "tests" / "sanity")
+    subprocess.run(["git", "init", "-q"], cwd=copy, check=True)
+    subprocess.run(["git", "add", "-A"], cwd=copy, check=True)
+    home = BUILD / "ansible-test-home"
+    cache = home / ".ansible" / "test" / "cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    for version in ("24_2", "20_3_4"):
+        (cache / f"get_pip_{version}.py").write_text(GET_PIP)
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    run.stage("ansible-test sanity", [python("ansible-test"), "sanity", "--python", version, "--color", "no", "--skip-test", "shellcheck", "--skip-test", "pslint"], cwd=copy,
+              env={"HOME": str(home), "ANSIBLE_HOME": str(home / ".ansible"), "ANSIBLE_CONFIG": ""})
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--only", choices=["lint", "sanity", "pytest"])
+    parser.add_argument("--soak", action="store_true")
+    args = parser.parse_args()
+    run = Runner()
+    start = time.monotonic()
+    if args.soak:
+        run.stage("soak", [python("pytest"), "-m", "soak", "-p", "no:cacheprovider", "tests"])
+    else:
+        if args.only in (None, "pytest"):
+            debian = ROOT / "scripts" / "debian.sh"
+            if debian.exists():
+                run.stage("servers of Debian", ["bash", str(debian)])
+        if args.only in (None, "lint"):
+            lint(run)
+        if args.only in (None, "sanity"):
+            sanity(run)
+        if args.only in (None, "pytest"):
+            run.stage("pytest", [python("pytest"), "-m", "not soak", "-n", "2", "--dist", "loadfile", "-rs", "-p", "no:cacheprovider", "tests"])
+    print("\n== times")
+    for name, seconds in run.times:
+        print(f"   {seconds:7.1f} s  {name}")
+    print(f"   {time.monotonic() - start:7.1f} s  in all")
+    print(f"\n{len(run.times) - len(run.failed)} passed, {len(run.failed)} failed")
+    if run.failed:
+        print("failed: " + ", ".join(run.failed))
+    return 1 if run.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""The sandbox company as a process of its own, and playbooks run against it from a shell, as a user would."""
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sandbox.__main__ import control
+
+ROOT = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
+
+
+@dataclass
+class Ran:
+    """An ansible-playbook that has ended."""
+
+    code: int
+    output: str
+
+    @property
+    def changed(self) -> int:
+        """Sum over the recap's hosts."""
+        return sum(int(n) for n in re.findall(r"changed=(\d+)", self.output.partition("PLAY RECAP")[2]))
+
+
+class SandboxCompany:
+    """A running sandbox; ``folder`` holds its systems file, ledger, records and archives."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._sandbox("up")
+        running = json.loads((folder / "running.json").read_text())
+        self.pid: int = running["pid"]
+        self.emulators: dict[str, str] = running["emulators"]
+        self.systems: dict[str, str] = running["systems"]
+        self.systems_file = Path(running["systems_file"])
+
+    def _sandbox(self, verb: str) -> None:
+        ran = subprocess.run([sys.executable, "-m", "sandbox", "--folder", str(self.folder), verb], cwd=ROOT, capture_output=True, text=True)
+        assert ran.returncode == 0, ran.stderr
+
+    def stop(self) -> None:
+        self._sandbox("down")
+
+    def reset(self) -> None:
+        """Systems as seeded; ledger, records and archives gone."""
+        for url in self.emulators.values():
+            control(self.folder, "POST", url, "reset", {})
+        for leftover in (*self.folder.glob("ledger.db*"),):
+            leftover.unlink()
+
+    def journal(self, emulator: str) -> list[dict[str, Any]]:
+        entries: list[dict[str, Any]] = control(self.folder, "GET", self.emulators[emulator], "journal")
+        return entries
+
+    def writes(self) -> list[str]:
+        """What every system was asked to change: ``github DELETE /orgs/...``."""
+        return [f"{name} {entry['method']} {entry['path']} {entry['body'][:80]}" for name in self.emulators for entry in self.journal(name) if entry["write"]]
+
+    def state(self, emulator: str) -> Any:
+        return control(self.folder, "GET", self.emulators[emulator], "state")
+
+    def fault(self, emulator: str, *faults: dict[str, Any]) -> None:
+        control(self.folder, "POST", self.emulators[emulator], "faults", list(faults))
+
+    def command(self, playbook: str, *args: str, systems_file: Path | None = None) -> list[str]:
+        name = playbook if "/" in playbook else f"workforce.lifecycle.{playbook}"
+        return [str(BIN / "ansible-playbook"), "-i", str(systems_file or self.systems_file), name, *args]
+
+    def environment(self, **more: str) -> dict[str, str]:
+        return {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1", "PYTHONDONTWRITEBYTECODE": "1",
+                "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default", **more}
+
+    def play(self, playbook: str, *args: str, systems_file: Path | None = None, timeout: float = 300, **env: str) -> Ran:
+        ran = subprocess.run(self.command(playbook, *args, systems_file=systems_file), cwd=ROOT, env=self.environment(**env), capture_output=True, text=True,
+                             stdin=subprocess.DEVNULL, timeout=timeout)
+        return Ran(ran.returncode, ran.stdout + ran.stderr)
+
+    def play_and_kill(self, playbook: str, *args: str, after: float) -> bool:
+        """Start a run and kill -9 it and all its workers after some seconds. False when it had ended by then."""
+        process = subprocess.Popen(self.command(playbook, *args), cwd=ROOT, env=self.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                   stdin=subprocess.DEVNULL, start_new_session=True)
+        try:
+            process.wait(after)
+            return False
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            return True

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Iterator
+
+import pytest
+
+from tests.integration.company import SandboxCompany
+
+
+@pytest.fixture(scope="module")
+def running_company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxCompany]:
+    company = SandboxCompany(tmp_path_factory.mktemp("company"))
+    yield company
+    company.stop()
+
+
+@pytest.fixture
+def company(running_company: SandboxCompany) -> SandboxCompany:
+    """The sandbox company as seeded."""
+    running_company.reset()
+    return running_company
