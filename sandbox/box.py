@@ -53,19 +53,19 @@ class Box:
     def start(self) -> Box:
         sockets = []
         for cls in self._classes:
+            if not getattr(cls, "HTTP", True):
+                self._start_server(cls)
+                continue
+            if not cls.HTTP:
+                self._make(cls, "")
+                continue
             # asyncio turns Nagle's delay off only where the protocol is named
             listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(("127.0.0.1", 0))
             listener.listen(256)
             url = f"https://localhost:{listener.getsockname()[1]}"
-            emulator = cls.__new__(cls)
-            emulator.url = url
-            emulator.folder = self.folder / cls.name  # type: ignore[attr-defined]
-            emulator.authority = self.authority  # type: ignore[attr-defined]
-            emulator.box = self  # type: ignore[attr-defined]
-            emulator.__init__(self.company)  # type: ignore[misc]
-            self.emulators[cls.name] = emulator
+            emulator = self._make(cls, url)
             config = uvicorn.Config(emulator, ssl_certfile=str(self.authority.cert_file), ssl_keyfile=str(self.authority.key_file),
                                     log_level="critical", lifespan="off", timeout_keep_alive=75, server_header=False)
             self._servers.append(uvicorn.Server(config))
@@ -76,6 +76,24 @@ class Box:
         if not started.wait(30):
             raise RuntimeError("the sandbox did not start within 30 s")
         return self
+
+    def _make(self, cls: type[Emulator], url: str) -> Emulator:
+        emulator = cls.__new__(cls)
+        emulator.url = url
+        emulator.folder = self.folder / cls.name  # type: ignore[attr-defined]
+        emulator.authority = self.authority  # type: ignore[attr-defined]
+        emulator.box = self  # type: ignore[attr-defined]
+        emulator.__init__(self.company)  # type: ignore[misc]
+        self.emulators[cls.name] = emulator
+        return emulator
+
+    def _start_server(self, cls: Any) -> None:
+        """A real server that does not speak HTTP (``sandbox.servers.base.Server``) runs on its own."""
+        server = cls.__new__(cls)
+        server.authority = self.authority
+        server.__init__(self.company)
+        self.emulators[cls.name] = server
+        server.start()
 
     async def _serve(self, sockets: list[socket.socket], started: threading.Event) -> None:
         for server in self._servers:

@@ -26,5 +26,7 @@ class Company:
 
 def load_company(path: Path | None = None) -> Company:
     data = yaml.safe_load((path or Path(__file__).with_name("company.yml")).read_text(encoding="utf-8"))
-    people = {key: {"email": f"{key}@{data['domain']}", **person} for key, person in data["people"].items()}
+    # YAML 1.1 reads a plain `on` as true.
+    people = {key: {"email": f"{key}@{data['domain']}", **{"on" if k is True else k: v for k, v in person.items()}}
+              for key, person in data["people"].items()}
     return Company(data["name"], data["domain"], people, tuple(data["devices"]))

@@ -9,6 +9,7 @@ feeds the same TASK. Around either, this shell fills in where the system is, and
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any, Mapping, Sequence
 
 from ansible import constants as C
@@ -77,6 +78,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             args["attested"] = step.attested()
         if self._goes_the_ordinary_way(task_vars):
             step.intent([], irreversible=True)
+            if self._connection.transport == "local":
+                # Discovery finds any Python of the machine; the one that runs Ansible has what the collection needs.
+                task_vars = {"ansible_python_interpreter": sys.executable, **task_vars}
             outcome = self._execute_module(module_name=self._task.action, module_args=args, task_vars=task_vars, wrap_async=bool(self._task.async_val))
         else:
             outcome = self._here(task, args, step, check_mode=self._task.check_mode or observe)

@@ -271,9 +271,9 @@ def _pattern_date(row: Mapping[str, Any]) -> date:
 
 def _without_join_link(body: Any) -> dict[str, Any]:
     """The invitation without the old meeting's link to join, which Teams puts between two rules."""
-    body: dict[str, Any] = dict(body or {"contentType": "html", "content": ""})
-    body["content"] = re.sub(r"_{20,}.*?_{20,}", "", str(body.get("content") or ""), flags=re.S)
-    return body
+    kept: dict[str, Any] = dict(body or {"contentType": "html"})
+    kept["content"] = re.sub(r"_{20,}.*?_{20,}", "", str(kept.get("content") or ""), flags=re.S)
+    return kept
 
 
 def _meeting(row: Mapping[str, Any]) -> Meeting:

@@ -56,7 +56,7 @@ class GraphMail(Connector):
         act = f"read mail of {person.email} in {folder.name}"
         root = self._mailbox_path(person)
         listed = graph_pages(self.graph, f"{root}/mailFolders/{quote(folder.id, safe='')}/messages", act=act,
-                             params={"$select": "id,receivedDateTime,createdDateTime", "$top": 500}, headers=IMMUTABLE)
+                             params={"$select": "id,receivedDateTime,createdDateTime", "$top": 100}, headers=IMMUTABLE)
 
         def fetch(row: Any) -> MailMessage | None:
             answer = self.graph.send("GET", f"{root}/messages/{quote(row['id'], safe='')}/$value", act=act, headers={**IMMUTABLE, "Accept": "*/*"},

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any, Mapping
 
 import yaml
-
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
 
 Path = tuple[Any, ...]

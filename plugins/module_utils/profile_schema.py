@@ -26,7 +26,7 @@ SCHEMA: Mapping[str, Any] = {
             "minProperties": 1,
             "description": "Fields of the person, each a pattern (* and ?) or a list of them; all must match. Without it the profile is only extended.",
             "properties": {
-                **{name: _PATTERNS for name in MATCHABLE},
+                **dict.fromkeys(MATCHABLE, _PATTERNS),
                 "attributes": {"type": "object", "minProperties": 1, "additionalProperties": _PATTERNS},
             },
         },

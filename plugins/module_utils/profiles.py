@@ -166,15 +166,16 @@ def _told(document: Document, error: Any) -> InputError:
         unknown = next(key for key in error.instance if key not in known)
         return document.error("unknown key", *path, unknown, hint=_meant(str(unknown), known))
     value = repr(error.instance)
-    wants = {
-        "type": f"must be {_kind(error.validator_value)}, not {value}",
-        "oneOf": f"must be a text or a list of texts, not {value}",
-        "enum": f"{value} is not one of {', '.join(map(str, error.validator_value))}" if error.validator == "enum" else "",
-        "uniqueItems": "says a name twice",
-        "minProperties": "is empty",
-        "minLength": "is empty",
-    }
-    return document.error(wants.get(error.validator) or str(error.message), *path)
+    rule, wants = error.validator, error.validator_value
+    if rule == "type":
+        what = f"must be {_kind(wants)}, not {value}"
+    elif rule == "oneOf":
+        what = f"must be a text or a list of texts, not {value}"
+    elif rule == "enum":
+        what = f"{value} is not one of {', '.join(wants)}"
+    else:
+        what = {"uniqueItems": "says a name twice", "minProperties": "is empty", "minLength": "is empty", "minItems": "is empty"}.get(rule, str(error.message))
+    return document.error(what, *path)
 
 
 def _kind(names: Any) -> str:

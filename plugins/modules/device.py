@@ -52,7 +52,8 @@ changes: {description: "Every key and device, with before, after and outcome.", 
 """
 
 from collections import Counter
-from typing import Any, Mapping
+from typing import Any
+from collections.abc import Mapping
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import CONFIRM_SPEC, PERSON_SPEC
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Device, Devices

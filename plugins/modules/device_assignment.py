@@ -31,7 +31,8 @@ outcome: {description: "How it ended; see the notes.", returned: always, type: s
 changes: {description: "The device, with whose it was and is.", returned: always, type: list, elements: dict}
 """
 
-from typing import Any, Mapping
+from typing import Any
+from collections.abc import Mapping
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
@@ -41,6 +42,8 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Ch
 
 def plan(system: Any, want: Mapping[str, Any]) -> list[Change]:
     person, serial = Person.of(want["person"]), want["serial"].strip()
+    if not serial:
+        return [Change("device", None, None, outcome=Outcome.NEEDS_HUMAN, note=f"no device is chosen for {person.email}: give its serial")]
     what, login = f"device {serial}", system.login_of(person)
     device = system.find_device(serial)
     if device is None:

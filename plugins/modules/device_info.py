@@ -44,7 +44,8 @@ missing: {description: "What keeps the best device from being ready.", returned:
 outcome: {description: "How it ended; see the notes.", returned: always, type: str, sample: already}
 """
 
-from typing import Any, Mapping, Sequence
+from typing import Any
+from collections.abc import Mapping, Sequence
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Device, Devices

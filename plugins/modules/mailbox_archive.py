@@ -71,15 +71,15 @@ def plan(system: MailArchive, want: Mapping[str, Any]) -> list[Change]:
     return [Change("mailbox archive", before, "complete", lambda: write(system, person, folders, archive), note=note)]
 
 
-def write(system: Any, person: Person, folders: Sequence[MailFolder], archive: Archive) -> State:
+def write(system: Any, person: Person, folders: Sequence[MailFolder], archive: Archive) -> None:
     """Archive what is missing; progress goes to the system's watcher.
 
     :raises LifecycleError: the mailbox or the disk stopped it; what was stored stays.
     """
     system.target.writing(f"archive mailbox of {person.email}")
     total = sum(folder.messages for folder in folders)
-    return archive.append(lambda state: _missing(system, person, folders, state), mailbox=person.email, system=system.target.name,
-                          on_progress=lambda done: system.target.progress(done, max(total, done), "messages"))
+    archive.append(lambda state: _missing(system, person, folders, state), mailbox=person.email, system=system.target.name,
+                   on_progress=lambda done: system.target.progress(done, max(total, done), "messages"))
 
 
 def _missing(system: MailArchive, person: Person, folders: Sequence[MailFolder], state: State) -> Iterator[MailMessage]:

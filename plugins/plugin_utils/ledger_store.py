@@ -98,13 +98,17 @@ class SqliteStorage:
     @contextmanager
     def writing(self, *, durable: bool) -> Iterator[Query]:
         connection = self._connection()
+
+        def run(sql: str, values: Sequence[Any] = ()) -> list[Row]:
+            return connection.execute(sql, tuple(values)).fetchall()
+
         with self._explained("write"):
             if durable:
                 connection.execute("PRAGMA synchronous=FULL")
             try:
                 connection.execute("BEGIN IMMEDIATE")
                 try:
-                    yield lambda sql, values=(): connection.execute(sql, tuple(values)).fetchall()
+                    yield run
                     connection.execute("COMMIT")
                 finally:
                     if connection.in_transaction:

@@ -17,7 +17,7 @@ from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import 
 
 SCHEMA = "workforce.lifecycle/record/1"
 #: How things look before they are given, and after they were taken.
-_NOTHING = (None, False, 0, "", "absent", "closed", "not held", "none", [], {})
+_NOTHING: tuple[Any, ...] = (None, False, 0, "", "absent", "closed", "not held", "none", [], {})
 _WRITERS_OF_ACCESS = frozenset(("cutoff", "accounts", "entitlements", "manual_steps", "provisioning", "devices", "mailbox", "files"))
 _SHOWN_OF_PERSON = ("email", "hr_id", "employee_id", "title", "department", "location", "country", "manager_email", "employment_type",
                     "hire_date", "termination_date", "last_working_day", "time_zone")

@@ -292,12 +292,9 @@ def _app_certificate() -> tuple[x509.Certificate, str]:
 
 def parts() -> list[type[Part]]:
     """The products, entra first. Imported here, since each of them builds on :class:`Part`."""
-    import importlib
+    from sandbox.vendors.entra import EntraPart
+    from sandbox.vendors.exchange import ExchangePart
+    from sandbox.vendors.intune import IntunePart
+    from sandbox.vendors.onedrive import OneDrivePart
 
-    found = []
-    for module, cls in (("entra", "EntraPart"), ("exchange", "ExchangePart"), ("onedrive", "OneDrivePart"), ("intune", "IntunePart")):
-        try:
-            found.append(getattr(importlib.import_module(f"sandbox.vendors.{module}"), cls))
-        except (ModuleNotFoundError, AttributeError):
-            continue
-    return found
+    return [EntraPart, ExchangePart, OneDrivePart, IntunePart]

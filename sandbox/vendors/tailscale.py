@@ -30,7 +30,7 @@ class Tailscale(Emulator):
 
     def seed(self) -> Any:
         users: dict[str, Any] = {}
-        for key, person in self.company.on_system("tailscale").items():
+        for person in self.company.on_system("tailscale").values():
             users[f"u{person['employee_id']}"] = {
                 "id": f"u{person['employee_id']}", "displayName": f"{person['first_name']} {person['last_name']}", "loginName": person["email"],
                 "profilePicUrl": "", "tailnetId": "T1", "created": "2024-01-01T00:00:00Z", "type": "member", "role": person["on"]["tailscale"]["role"],

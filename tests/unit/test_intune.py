@@ -3,14 +3,16 @@
 """Intune and the device modules: the emulator is asked what devices were told."""
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, Iterator
+from typing import Any
 
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.intune import state_of
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AmbiguousIdentity, Rejected, Unsupported
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.modules import device, device_assignment, device_info
+
 from sandbox.box import Box
 from sandbox.vendors.microsoft import Microsoft
 from tests.conformance.scenarios.intune import commands
@@ -180,6 +182,14 @@ def test_a_device_of_somebody_else_is_not_taken(box: Box) -> None:
     result = run(device_assignment.TASK, box, "intune", person=person_of(box, "tom"), serial="C02MARK01")
     assert result["outcome"] == "needs_human" and result["changed"] is False
     assert run(device_assignment.TASK, box, "intune", person=person_of(box, "tom"), serial="NONE")["outcome"] == "needs_human"
+
+
+def test_no_serial_is_no_device(box: Box) -> None:
+    for row in state(box)["devices"].values():
+        row["serialNumber"] = ""
+    assert connect(box, "intune").find_device("") is None
+    result = run(device_assignment.TASK, box, "intune", person=person_of(box, "tom"), serial="")
+    assert result["outcome"] == "needs_human" and box["microsoft"].writes() == []
 
 
 def test_readiness_names_what_is_missing_and_shows_no_vendor_data(box: Box) -> None:

@@ -3,12 +3,15 @@
 """OneDrive: what is counted, who is let in, what is ended; the emulator is asked."""
 from __future__ import annotations
 
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.onedrive import OneDrive
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import Rejected, SystemError_
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.modules import files_handover
+
 from sandbox.box import Box
 from sandbox.vendors.microsoft import Microsoft
 from tests.conformance.scenarios.onedrive import handed_over, permissions
@@ -79,8 +82,9 @@ def test_a_successor_nobody_knows_is_an_error(box: Box) -> None:
         connect(box, "onedrive").hand_over_files(of(box, "jane"), "nobody@corp.example")
 
 
-def test_a_grant_without_effect_is_not_done(box: Box) -> None:
+def test_a_grant_without_effect_is_not_done(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     """Reports of app-only invitations that answer 200 and grant nothing: only the read back says what holds."""
+    monkeypatch.setattr(OneDrive, "SETTLES_WITHIN", 0.0)
     box["microsoft"].fault("status", method="POST", path="/invite$", status=200, body={"value": []})
     result = hand_over(box, end_sharing=False)
     assert result["failed"] and result["outcome"] == "failed"

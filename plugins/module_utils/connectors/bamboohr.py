@@ -1,9 +1,240 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""BambooHR, API v1 (documentation.bamboohr.com/reference). Read only.
+
+The API cannot search. Everybody is one request (a custom report, which holds people who left, unlike the directory), their
+employment history one more (table ``employmentStatus`` of ``all``); one person is two by the internal id. Fields that the key
+may not see are left out of an answer without an error, so the ones that decide are checked to be there.
+"""
 from __future__ import annotations
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector
+import base64
+import os
+import time
+from dataclasses import dataclass, fields
+from datetime import date, timedelta
+from typing import Any, ClassVar, Iterator, Mapping, Sequence
+
+from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError, PermissionDenied, ProtocolError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector, Option, Target
+from ansible_collections.workforce.lifecycle.plugins.module_utils.transport import Answer, Policy, StaticAuth, Transport, json_message
+
+#: Person's field to BambooHR's.
+_FIELDS: Mapping[str, str] = {
+    "employee_id": "employeeNumber", "email": "workEmail", "first_name": "firstName", "last_name": "lastName", "display_name": "displayName",
+    "title": "jobTitle", "department": "department", "division": "division", "location": "location", "country": "country",
+    "hire_date": "hireDate", "termination_date": "terminationDate", "personal_email": "homeEmail", "mobile_phone": "mobilePhone",
+}
+#: What must be visible, or every conclusion is a guess.
+_DECISIVE = ("workEmail", "status", "hireDate")
+_EVERYBODY = "/api/v1/reports/custom"
+#: How long a list of who has which address may serve to find somebody, who is then read afresh.
+_INDEX_SECONDS = 15.0
+_INDEXES: dict[tuple[int, str, str, str], tuple[float, list[dict[str, str]]]] = {}
+
+
+@dataclass(frozen=True)
+class Employment:
+    """What the table ``employmentStatus`` says of one person: rows of (date, status), oldest first."""
+
+    rows: tuple[tuple[str, str], ...] = ()
+
+    def at(self, day: str) -> str:
+        """The status in force on a day; empty before the first row."""
+        return next((status for since, status in reversed(self.rows) if since <= day), "")
+
+    def termination(self, words: Sequence[str]) -> str:
+        """The date of the termination that nothing follows; empty when there is none, or a rehire came after it."""
+        if self.rows and self.rows[-1][1].casefold() in words:
+            return self.rows[-1][0]
+        return ""
 
 
 class BambooHr(Connector):
-    """To be written."""
+    TITLE: ClassVar[str] = "BambooHR"
+    OPTIONS: ClassVar[Mapping[str, Option]] = {
+        "fields": Option("BambooHR's fields by our name: a field of the person (time_zone: customTimeZone), or a system, for the login there (github: customGitHub).", "dict", default={}),
+        "attributes": Option("Further fields to keep, by the name profiles match on: {cost_center: customCostCenter}.", "dict", default={}),
+        "terminated_statuses": Option("Employment statuses that mean the person leaves.", "list", default=["Terminated"]),
+        "leave_statuses": Option("Employment statuses that mean a leave of absence.", "list", default=["Leave of Absence", "On Leave", "Parental Leave"]),
+        "terminated_from": Option("What the date of a termination is: the last day of work, or the first day after it.", choices=("last_day", "day_after"), default="last_day"),
+        "time_zones": Option("Location to time zone: {Berlin: Europe/Berlin}.", "dict", default={}),
+        "time_zone": Option("Time zone of whoever has none by field or location.", default=""),
+    }
+    CREDENTIALS: ClassVar[Mapping[str, Option]] = {"api_key": Option("API key of a service user (Account > API Keys).", required=True)}
+    PERMISSIONS: ClassVar[Mapping[str, Sequence[str]]] = {
+        "hr_records": ("view: Personal and Job tabs, including Employment Status history, of all employees, active and inactive", "view: the fields named in the options"),
+    }
+
+    def __init__(self, target: Target) -> None:
+        super().__init__(target)
+        key = base64.b64encode(f"{target.credential('api_key')}:x".encode()).decode()
+        # "The API key is the username, the password is any string": documentation.bamboohr.com/docs/getting-started
+        self.transport = Transport(target, StaticAuth({"Authorization": f"Basic {key}"}), Policy(
+            message=_message, permission_hint="give the key's user access to these employees and fields (Settings > Access Levels)"))
+        given: Mapping[str, str] = target.options["fields"]
+        own = {f.name for f in fields(Person)} - {"logins", "attributes", "aliases", "former_names", "status", "hr_id"}
+        self._person_fields = {**_FIELDS, **{name: theirs for name, theirs in given.items() if name in own}}
+        self._logins = {name: theirs for name, theirs in given.items() if name not in own}
+
+    # -- HR records ----------------------------------------------------------------------------------------------------
+
+    def find_people(self, user: str) -> Sequence[Person]:
+        sought = user.strip().casefold()
+        act = f"find {user}"
+        for attempt in (1, 2):
+            index = self._index(act, fresh=attempt == 2)
+            read = [self._employee(row["id"], act) for row in index if sought in _identifiers(row)]
+            records = [record for record in read if record is not None and sought in _identifiers(self._row(record))]
+            if records and len(records) == len(read):
+                return [self._person(record, self._employment(record["id"], act), index, act) for record in records]
+        # The list is of this moment, and what it promised is not there: they are gone or renamed since.
+        return [self._person(record, self._employment(record["id"], act), index, act) for record in records]
+
+    def all_people(self) -> Iterator[Person]:
+        act = "read everybody"
+        records = self._everybody(act)
+        index = [self._row(record) for record in records]
+        employment = self._all_employment(act)
+        for record in records:
+            # A record without a work address is a person nobody can act on yet.
+            if record.get(self._person_fields["email"]):
+                yield self._person(record, employment.get(str(record["id"]), Employment()), index, act)
+
+    def changes_since(self, since: str) -> Sequence[Person]:
+        """Who was changed, and whose employment begins, changes or ends on a day since then: the day itself changes no record."""
+        act = f"read changes since {since}"
+        moment = clock.parse(since)
+        answer = self.transport.get("/api/v1/employees/changed", act=act, params={"since": moment.strftime("%Y-%m-%dT%H:%M:%SZ")})
+        # PHP writes an empty map as a list.
+        changed = set((answer or {}).get("employees") or {})
+        from_day, to_day = (moment - timedelta(days=1)).date().isoformat(), (clock.now() + timedelta(days=1)).date().isoformat()
+        employment = self._all_employment(act)
+        turned = {key for key, history in employment.items() if any(from_day <= day <= to_day for day, _ in history.rows)}
+        records = self._everybody(act)
+        index = [self._row(record) for record in records]
+        turned |= {str(record["id"]) for record in records if from_day <= _day(record.get(self._person_fields["hire_date"])) <= to_day}
+        return [self._person(record, employment.get(str(record["id"]), Employment()), index, act) for record in records
+                if str(record["id"]) in changed | turned and record.get(self._person_fields["email"])]
+
+    # -- requests ------------------------------------------------------------------------------------------------------
+
+    def _everybody(self, act: str) -> list[dict[str, Any]]:
+        answer = self.transport.send("POST", _EVERYBODY, act=act, params={"format": "JSON", "onlyCurrent": "true"},
+                                     json={"title": "workforce.lifecycle", "fields": self._wanted()}, reads=True)
+        records = answer.body.get("employees") if isinstance(answer.body, dict) else None
+        if not isinstance(records, list):
+            raise ProtocolError("its report holds no employees", act=act, system=self.target.name)
+        for record in records[:1]:
+            self._decisive(record, act)
+        return records
+
+    def _employee(self, key: str, act: str) -> dict[str, Any] | None:
+        record = self.transport.get(f"/api/v1/employees/{key}", act=act, params={"fields": ",".join(self._wanted()), "onlyCurrent": "true"})
+        if record is None:
+            return None
+        if not isinstance(record, dict) or str(record.get("id")) != key:
+            raise ProtocolError(f"asked for employee {key}, it answers {record.get('id') if isinstance(record, dict) else record!r}", act=act, system=self.target.name)
+        self._decisive(record, act)
+        return record
+
+    def _employment(self, key: Any, act: str) -> Employment:
+        rows = self.transport.get(f"/api/v1/employees/{key}/tables/employmentStatus", act=act)
+        return _history(rows or [])
+
+    def _all_employment(self, act: str) -> dict[str, Employment]:
+        rows = self.transport.send("GET", "/api/v1/employees/all/tables/employmentStatus", act=act).body or []
+        by_person: dict[str, list[Mapping[str, Any]]] = {}
+        for row in rows:
+            by_person.setdefault(str(row.get("employeeId")), []).append(row)
+        return {key: _history(own) for key, own in by_person.items()}
+
+    def _index(self, act: str, *, fresh: bool) -> list[dict[str, str]]:
+        """Everybody's identifiers. Looking 1,000 people up in one step must not mean 1,000 reports."""
+        key = (os.getpid(), self.target.name, self.target.url, str(hash(self.target.credential("api_key"))))
+        taken, index = _INDEXES.get(key, (float("-inf"), []))
+        if fresh or time.monotonic() - taken > _INDEX_SECONDS:
+            index = [self._row(record) for record in self._everybody(act)]
+            _INDEXES[key] = (time.monotonic(), index)
+        return index
+
+    # -- normalising ---------------------------------------------------------------------------------------------------
+
+    def _wanted(self) -> list[str]:
+        named = [*self._person_fields.values(), "preferredName", "status", "employmentHistoryStatus", "supervisorEId", *self._logins.values(), *self.target.options["attributes"].values()]
+        return list(dict.fromkeys(["id", *named]))
+
+    def _decisive(self, record: Mapping[str, Any], act: str) -> None:
+        hidden = [name for name in _DECISIVE if name not in record]
+        if hidden:
+            raise PermissionDenied(f"the API key may not see {', '.join(hidden)}", act=act, system=self.target.name, hint=self.transport.policy.permission_hint)
+
+    def _row(self, record: Mapping[str, Any]) -> dict[str, str]:
+        return {"id": str(record["id"]), "number": _text(record.get(self._person_fields["employee_id"])), "email": _text(record.get(self._person_fields["email"]))}
+
+    def _person(self, record: Mapping[str, Any], employment: Employment, index: Sequence[Mapping[str, str]], act: str) -> Person:
+        options = self.target.options
+        data: dict[str, Any] = {name: _text(record.get(theirs)) for name, theirs in self._person_fields.items()}
+        if not data["email"]:
+            raise InputError(f"employee {record['id']} has no work address in HR", act=act, system=self.target.name, hint="fill in Work Email, or set the option fields.email")
+        if record.get("preferredName") and not data["display_name"]:
+            data["display_name"] = f"{record['preferredName']} {data['last_name']}"
+        manager = _text(record.get("supervisorEId"))
+        found = next((row for row in index if row["id"] == manager), None) if manager else None
+        data.update({
+            "hr_id": str(record["id"]), "hire_date": _day(data["hire_date"]),
+            "time_zone": data.get("time_zone") or options["time_zones"].get(data["location"]) or options["time_zone"],
+            "manager_email": found["email"] if found else "", "manager_employee_id": found["number"] if found else "",
+            "logins": {system: _text(record.get(theirs)) for system, theirs in self._logins.items() if record.get(theirs)},
+            "attributes": {name: _text(record.get(theirs)) for name, theirs in options["attributes"].items() if record.get(theirs)},
+        })
+        words = [str(word).casefold() for word in options["terminated_statuses"]]
+        ended = employment.termination(words) or (_day(data["termination_date"]) if not employment.rows else "")
+        data["termination_date"] = ended
+        data["last_working_day"] = _before(ended) if ended and options["terminated_from"] == "day_after" else ended
+        person = Person.of({**data, "status": "active"})
+        return Person.of({**person.as_dict(), "status": self._status(record, person, employment)})
+
+    def _status(self, record: Mapping[str, Any], person: Person, employment: Employment) -> str:
+        """BambooHR's Active and Inactive, made whole by dates in the person's own zone: a last day ends when that day does."""
+        today = clock.now().astimezone(person.zone).date().isoformat()
+        ends = person.employment_ends()
+        inactive = _text(record.get("status")).casefold() == "inactive"
+        if person.hire_date > today:
+            # Hired for later. Withdrawn when the employment ends on or before the day it would have begun.
+            return "terminated" if person.termination_date and person.termination_date <= person.hire_date else "pending"
+        if inactive or (ends is not None and clock.now() >= ends):
+            return "terminated"
+        held = employment.at(today) or _text(record.get("employmentHistoryStatus"))
+        return "leave" if held.casefold() in [str(word).casefold() for word in self.target.options["leave_statuses"]] else "active"
+
+
+def _message(answer: Answer) -> str:
+    # Bodies are empty; the reason is in a header: documentation.bamboohr.com/docs/api-details
+    return answer.headers.get("X-BambooHR-Error-Message") or answer.headers.get("X-BambooHR-Error-Messsage") or json_message(answer)
+
+
+def _identifiers(row: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(value.casefold() for value in (row["id"], row["number"], row["email"]) if value)
+
+
+def _history(rows: Sequence[Mapping[str, Any]]) -> Employment:
+    """Rows come unsorted; on one day, the later entered (the higher id) is in force."""
+    dated = sorted((_day(row.get("date")), int(row.get("id") or 0), _text(row.get("employmentStatus"))) for row in rows if _day(row.get("date")))
+    return Employment(tuple((day, status) for day, _, status in dated))
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value).strip()
+
+
+def _day(value: Any) -> str:
+    """ISO date; empty for ``0000-00-00``, which is how BambooHR writes none."""
+    text = _text(value)
+    return "" if text.startswith("0000") else text[:10]
+
+
+def _before(day: str) -> str:
+    return (date.fromisoformat(day) - timedelta(days=1)).isoformat()

@@ -109,7 +109,7 @@ class Csv(Connector):
                 elif len(cells) != len(header):
                     raise self._error(f"{path}:{begins}: {len(cells)} cells, and the header has {len(header)}", "quote cells that hold the delimiter, and close quotes")
                 else:
-                    named = dict(zip(header, (cell.strip() for cell in cells)))
+                    named = dict(zip(header, (cell.strip() for cell in cells), strict=True))
                     rows.append(Row(begins, named, self._person(named, f"{path}:{begins}")))
                 begins = reader.line_num + 1
         except csv.Error as e:

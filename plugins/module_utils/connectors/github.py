@@ -57,7 +57,7 @@ class GitHub(Connector):
         "ownership": ("Repository: Administration (write)", "Repository: Contents (read)", "Organization: Members (read)"),
     }
     #: Revoking credentials is a background job there (202).
-    SETTLES_WITHIN = 30.0
+    SETTLES_WITHIN = 5.0
     LOGIN = "{github_login}"
     ATTRIBUTES: Sequence[str] = ()
     ENTITLEMENT_KINDS: Sequence[str] = ("roles", "teams", "seats")

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import imaplib
 import re
-import socket
 import ssl
 from typing import Any, Callable, Iterable, Iterator, Mapping, Sequence, TypeVar
 from urllib.parse import urlsplit
@@ -49,19 +48,19 @@ _SHORT_BODY = re.compile(rb'\bBODY\[\] (NIL|"(?:[^"\\]|\\.)*")')
 
 class Imap(Connector):
     TITLE = "IMAP mail server"
-    OPTIONS: Mapping[str, Option] = {
+    OPTIONS = {
         "sign_in": Option("How another person's mailbox is opened.", default="master", choices=("master", "proxy", "xoauth2", "oauthbearer")),
         "separator": Option("What stands between login and master user.", default="*"),
         "tls": Option("imaps:// is encrypted from the start; imap:// must upgrade (starttls) unless this says none.", default="starttls", choices=("starttls", "none")),
         "probe_login": Option("A login that certainly has a mailbox. Servers answer a missing mailbox and a wrong credential alike; this tells them apart."),
         "exclude": Option("Folders to leave out, as a person sees them, e.g. [Gmail]/All Mail.", kind="list", default=()),
     }
-    CREDENTIALS: Mapping[str, Option] = {
+    CREDENTIALS = {
         "user": Option("The master user, or the administrator who acts for others."),
         "password": Option("Their password."),
         "token": Option("An OAuth access token that may read the mailboxes (xoauth2, oauthbearer)."),
     }
-    PERMISSIONS: Mapping[str, Sequence[str]] = {"mail_archive": ["open any mailbox, read-only: a master user or an administrator with the right to act for others"]}
+    PERMISSIONS = {"mail_archive": ["open any mailbox, read-only: a master user or an administrator with the right to act for others"]}
 
     # -- the mailbox ---------------------------------------------------------------------------------------------------
 
@@ -350,7 +349,7 @@ def _leave(connection: imaplib.IMAP4) -> None:
     try:
         connection.sock.settimeout(2)
         connection.logout()
-    except (imaplib.IMAP4.error, OSError, socket.timeout, AttributeError):
+    except (imaplib.IMAP4.error, OSError, AttributeError):
         pass  # it is gone already
 
 

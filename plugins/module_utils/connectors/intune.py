@@ -7,8 +7,9 @@ retire its record disappears (https://learn.microsoft.com/graph/api/resources/in
 """
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, ClassVar, Iterator, Mapping, Sequence
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
@@ -86,6 +87,8 @@ class Intune(Connector):
 
         :raises AmbiguousIdentity: two or more records have this serial.
         """
+        if not serial:  # records without one would all answer
+            return None
         act = f"find device {serial}"
         managed = self._only(serial, graph_pages(self.graph, MANAGED, act=act, params={"$filter": f"serialNumber eq {_text(serial)}"}), act)
         if managed:
@@ -183,8 +186,8 @@ class Intune(Connector):
             refuses={} if platform.casefold() in _LOCKABLE else {"lock": f"Intune can't lock {platform}: wipe it, or disable its user"}, raw=row)
 
     def _escrowed(self, row: Mapping[str, Any], platform: str, act: str) -> bool | None:
-        """Whether a recovery key is kept; None where there is none to keep, or it is the person's own affair."""
-        if row.get("managedDeviceOwnerType") == "personal":
+        """Whether a recovery key is kept; None where there is none to keep, or the device is not known to be the company's."""
+        if row.get("managedDeviceOwnerType") != "company":
             return None
         if platform == "Windows":
             # The list has no keys in it; reading one by itself would be an entry in the audit log.

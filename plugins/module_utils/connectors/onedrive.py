@@ -8,7 +8,8 @@ scanners to use (https://learn.microsoft.com/onedrive/developer/rest-api/concept
 """
 from __future__ import annotations
 
-from typing import Any, ClassVar, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import NotFound

@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: timeline
+type: stdout
+short_description: A checklist of systems, as a person reads it
+description:
+  - Shows the phases of a run, in each the systems and how they ended, and at the end what a person still has to do.
+  - On a terminal, what is under way is shown in place. Elsewhere (CI, AWX, a file) there are plain lines only.
+  - With C(--check) it reads like a plan, system by system, before and after.
+author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+requirements: [set as stdout_callback in ansible.cfg]
+options:
+  show_already:
+    description: Whether changes that were so already are listed too.
+    type: bool
+    default: false
+    env: [{name: LIFECYCLE_SHOW_ALREADY}]
+    ini: [{section: callback_timeline, key: show_already}]
+"""
+
+import os
+import shutil
+import sys
+import threading
+import time
+from typing import Any
+
+from ansible import constants as C
+from ansible.plugins.callback import CallbackBase
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils import progress, told
+
+_COLOURS = {"green": "32", "red": "31", "yellow": "33", "cyan": "36", "dim": "2", "bold": "1"}
+
+
+class CallbackModule(CallbackBase):  # type: ignore[misc]
+    """See DOCUMENTATION. What is said is made in ``plugin_utils/told.py``; here is only when, and on what kind of screen."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "stdout"
+    CALLBACK_NAME = "workforce.lifecycle.timeline"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.out = sys.stdout
+        self.began = self.phase_began = time.monotonic()
+        self.live = self.out.isatty() and os.environ.get("TERM", "dumb") != "dumb" and not os.environ.get("CI") and not os.environ.get("AWX_JOB_ID") \
+            and not os.environ.get("JOB_ID")
+        self.colour = bool(not os.environ.get("NO_COLOR") and not C.ANSIBLE_NOCOLOR and (self.live or C.ANSIBLE_FORCE_COLOR))
+        self.unicode = (getattr(self.out, "encoding", None) or "").lower().replace("-", "").startswith("utf")
+        self.phase = ""
+        self.check = False
+        self.running: dict[str, tuple[str, float]] = {}
+        self.how_far: dict[tuple[str, str], str] = {}
+        self.ends: dict[tuple[str, str, str], told.Line] = {}
+        self.records: list[str] = []
+        self.problems: list[str] = []
+        self.planned = 0
+        self._status = ""
+        self._lock = threading.RLock()
+        self._over = threading.Event()
+        self._reader = progress.Reader()
+        self._clock: threading.Thread | None = None
+
+    # -- the screen ----------------------------------------------------------------------------------------------------
+
+    def _width(self) -> int:
+        return max(40, shutil.get_terminal_size((100, 24)).columns)
+
+    def _say(self, line: str, colour: str = "") -> None:
+        with self._lock:
+            self._wipe()
+            if not self.unicode:
+                line = line.replace("→", "->").replace("…", "...").replace("–", "-").encode("ascii", "replace").decode()
+            if self.live:
+                line = _cut(line, self._width(), "…" if self.unicode else "~") if not line.startswith("      ") else line
+            self.out.write((f"\033[{_COLOURS[colour]}m{line}\033[0m" if colour and self.colour else line) + "\n")
+            self.out.flush()
+
+    def _wipe(self) -> None:
+        if self._status:
+            self.out.write("\r\033[2K")
+            self._status = ""
+
+    def _tick(self) -> None:
+        while not self._over.wait(0.25):
+            with self._lock:
+                self._look()
+                busy = [self._busy(system, step, began) for system, (step, began) in list(self.running.items())]
+                self._wipe()
+                if busy:
+                    self._status = _cut(f"  {len(busy)} under way: " + "; ".join(busy), self._width() - 1, "~")
+                    self.out.write(self._status if self.unicode else self._status.encode("ascii", "replace").decode())
+                    self.out.flush()
+
+    def _busy(self, system: str, step: str, began: float) -> str:
+        far = next((text for (name, _), text in reversed(list(self.how_far.items())) if name == system), "")
+        return f"{system} {told.span(time.monotonic() - began)}{' ' + far if far else ''}"
+
+    def _look(self) -> None:
+        for line in self._reader.new():
+            if isinstance(line, dict) and isinstance(line.get("done"), int) and isinstance(line.get("total"), int):
+                system, step = told.text(line.get("system", "")), told.text(line.get("step", ""))
+                far = told.bar(line["done"], line["total"], str(line.get("unit", "")))
+                if not self.live and self.how_far.get((system, step)) != far:
+                    self._say(f"  . {system:<16} {step}: {far}")
+                self.how_far[system, step] = far
+
+    # -- what Ansible tells --------------------------------------------------------------------------------------------
+
+    def v2_playbook_on_start(self, playbook: Any) -> None:
+        self._say(f"{os.path.basename(getattr(playbook, '_file_name', '') or 'run')}", "bold")
+
+    def v2_playbook_on_play_start(self, play: Any) -> None:
+        self.check = bool(getattr(play, "check_mode", False)) or self._cli_check()
+        if self.live and self._clock is None:
+            self._clock = threading.Thread(target=self._tick, daemon=True)
+            self._clock.start()
+
+    def _cli_check(self) -> bool:
+        from ansible import context
+
+        return bool((context.CLIARGS or {}).get("check"))
+
+    def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
+        role = getattr(task, "_role", None)
+        name = role.get_name().rpartition(".")[2] if role is not None else ""
+        phase = told.PHASES.get(name, name.replace("_", " ").capitalize()) or told.text(task.get_name())
+        if phase != self.phase:
+            self.phase, self.phase_began = phase, time.monotonic()
+            self._say("")
+            self._say(f"{phase}{' (plan: nothing is changed)' if self.check else ''}", "bold")
+
+    v2_playbook_on_handler_task_start = None
+    v2_playbook_on_cleanup_task_start = None
+
+    def v2_runner_on_start(self, host: Any, task: Any) -> None:
+        with self._lock:
+            self.running[host.get_name()] = (told.text(task.get_name()), time.monotonic())
+
+    def v2_runner_on_ok(self, result: Any) -> None:
+        self._ended(result)
+
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
+        self._ended(result, failed=True, ignored=ignore_errors)
+
+    def v2_runner_on_unreachable(self, result: Any) -> None:
+        self._ended(result, unreachable=True)
+
+    def v2_runner_on_skipped(self, result: Any) -> None:
+        with self._lock:
+            self.running.pop(_of(result, "host").get_name(), None)
+
+    def _ended(self, result: Any, *, failed: bool = False, unreachable: bool = False, ignored: bool = False) -> None:
+        host, task, data = _of(result, "host").get_name(), _of(result, "task"), _of(result, "result")
+        with self._lock:
+            self._look()
+            _, began = self.running.pop(host, ("", time.monotonic()))
+            if getattr(task, "no_log", False) is True:
+                data = {"failed": failed, "outcome": "failed" if failed else None, "msg": "hidden: no_log", "changed": data.get("changed")}
+            ours = str(getattr(task, "action", "")).startswith("workforce.lifecycle.")
+            # A failure of ours that the play ignores is still open; one of a helper task is the play's own business.
+            if not ours and (ignored or not failed and not unreachable):
+                return
+            step = told.text(str(getattr(task, "action", "")).rpartition(".")[2])
+            # A loop's failed items carry their own flag; the whole is failed when one is.
+            for line in told.lines(host, step, data, failed=failed, unreachable=unreachable, check=self.check):
+                if line.outcome != "skipped":
+                    self._tell(line, time.monotonic() - began)
+
+    def _tell(self, line: told.Line, took: float) -> None:
+        symbol, ascii_symbol, words, colour = told.WORDS[line.outcome]
+        who = f"  {line.person}" if line.person else ""
+        self._say(f"  {symbol if self.unicode else ascii_symbol} {line.system:<16} {line.step.replace('_', ' '):<18} {words}{who}  {told.span(took)}", colour)
+        for row in line.changes:
+            how = row.get("outcome")
+            told_anyway = how in told.OPEN or how == "planned" or row.get("irreversible")
+            if told_anyway or how == "acknowledged" or (how in ("done", "already") and self._option("show_already")):
+                mark = told.WORDS.get(str(how), told.WORDS["planned"])
+                self._say(f"      {mark[0] if self.unicode else mark[1]} {told.change(row)}", mark[3])
+            self.planned += how == "planned"
+        if line.message and line.outcome in told.OPEN and not any(row.get("note") for row in line.changes):
+            self._say(f"      {line.message}", colour)
+        self.ends[line.system, line.step, line.person] = line
+        if line.html and line.html not in self.records and not self.check:
+            self.records.append(line.html)
+
+    def _option(self, name: str) -> bool:
+        try:
+            return bool(self.get_option(name))
+        except KeyError:
+            return False
+
+    def v2_playbook_on_stats(self, stats: Any) -> None:
+        self._over.set()
+        if self._clock is not None:
+            self._clock.join(1)
+        self._look()
+        with self._lock:
+            self._wipe()
+        still = [line for line in self.ends.values() if line.outcome in told.OPEN and line.step != "record"]
+        if still:
+            self._say("")
+            self._say("What a person still has to do" if not self.check else "What would stay open", "bold")
+            for line in still:
+                rows = [row for row in line.changes if row.get("outcome") in told.OPEN]
+                for text in [told.change(row) for row in rows] or [line.message or told.WORDS[line.outcome][2]]:
+                    self._say(f"      {line.system}{f', {line.person}' if line.person else ''}: {text}", told.WORDS[line.outcome][3])
+        residual = {(line.system, str(r.get("what")), str(r.get("until")), str(r.get("why"))) for line in self.ends.values() if line.step != "record" for r in line.residual}
+        if residual:
+            self._say("")
+            self._say("Access that may linger", "bold")
+            for system, what, until, why in sorted(residual):
+                self._say(f"      {system}: {told.text(what)}, until {told.text(until)} ({told.text(why)})", "cyan")
+        self._say("")
+        for path in self.records:
+            self._say(f"      Record: {path}")
+        took = told.span(time.monotonic() - self.began)
+        if self.check:
+            self._say(f"Plan: {self.planned} change{'s' if self.planned != 1 else ''}; nothing was written. {took}", "bold")
+        else:
+            bad = bool(still) or any(stats.summarize(host)["failures"] or stats.summarize(host)["unreachable"] for host in stats.processed)
+            self._say(f"{'Not complete' if bad else 'Complete'}. {took}", "red" if bad else "green")
+
+
+def _cut(line: str, width: int, mark: str) -> str:
+    return line if len(line) <= width else line[:width - len(mark)] + mark
+
+
+def _of(result: Any, name: str) -> Any:
+    """``host``, ``task`` or ``result`` of a callback's result: public since ansible-core 2.19, private before."""
+    value = getattr(result, name, None)
+    if value is None:
+        value = getattr(result, f"_{name}", None)
+    return {} if value is None and name == "result" else value

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""What a person who watches is told: results of modules as lines of text. Pure: knows no screen and no Ansible.
+
+Results may be odd (an older module, a failure in Ansible itself), so nothing here relies on a key being there.
+"""
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Iterator, Mapping
+
+#: outcome -> (symbol, symbol where only ASCII is safe, words, colour)
+WORDS: Mapping[str, tuple[str, str, str, str]] = {
+    "done": ("✓", "+", "done", "green"), "already": ("✓", "=", "was so already", "dim"), "absent": ("–", "-", "no account here", "dim"),
+    "acknowledged": ("≈", "~", "accepted, cannot be seen", "cyan"), "in_progress": ("…", ".", "under way", "yellow"),
+    "needs_human": ("!", "!", "needs a person", "yellow"), "unsupported": ("∅", "0", "not possible here", "yellow"),
+    "unknown": ("?", "?", "not known whether it happened", "red"), "failed": ("✗", "x", "failed", "red"),
+    "unreachable": ("✗", "x", "not reached", "red"), "skipped": ("·", ".", "skipped", "dim"), "planned": ("→", ">", "would change", "cyan")}
+OPEN = frozenset(("in_progress", "needs_human", "unsupported", "unknown", "failed", "unreachable"))
+PHASES: Mapping[str, str] = {
+    "identify": "Ask HR who it is", "open_case": "Open the case", "cutoff": "Cut off", "preserve": "Preserve", "secure_devices": "Secure the devices",
+    "reclaim": "Take back", "closeout": "Look again", "report": "Write the record", "provision": "Provision", "prepare_device": "Prepare the device",
+    "welcome": "Welcome", "adjust": "Adjust"}
+_SECRET = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}|((?:password|passwd|secret|token|api[_-]?key)\s*[=:]\s*)\S+|(://[^/\s:@]+:)[^@\s/]+(?=@)")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_SECRET_KEYS = re.compile(r"(?i)(password|passwd|passphrase|secret|token|api_?key|private_?key|credential|recovery_?key|otp)")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One step's end: ``outcome`` is one of :data:`WORDS`; ``changes`` the rows of the result that are worth telling."""
+
+    system: str
+    step: str
+    person: str
+    outcome: str
+    message: str
+    changes: tuple[Mapping[str, Any], ...]
+    residual: tuple[Mapping[str, Any], ...]
+    html: str = ""
+    planned: bool = False
+
+
+def lines(system: str, step: str, result: Any, *, unreachable: bool = False, failed: bool = False, skipped: bool = False, check: bool = False) -> Iterator[Line]:
+    """The lines of a task's result: one, or one per item of a loop."""
+    found = result if isinstance(result, Mapping) else {}
+    items = found.get("results")
+    if isinstance(items, (list, tuple)) and items and all(isinstance(item, Mapping) for item in items):
+        for item in items:
+            yield from lines(system, step, item, unreachable=bool(item.get("unreachable")), failed=bool(item.get("failed")), skipped=bool(item.get("skipped")), check=check)
+        return
+    rows = tuple(row for row in _sequence(found.get("changes")) if isinstance(row, Mapping))
+    planned = any(row.get("outcome") == "planned" for row in rows)
+    outcome = str(found.get("outcome") or "")
+    if unreachable:
+        outcome = "unreachable"
+    elif skipped:
+        outcome = "skipped"
+    elif (failed or found.get("failed")) and outcome not in OPEN:
+        outcome = "failed"
+    elif planned and outcome == "done":
+        outcome = "planned"
+    elif outcome not in WORDS:
+        outcome = ("planned" if check else "done") if found.get("changed") else "already"
+    yield Line(text(found.get("system") or system), text(found.get("step") or step), text(found.get("person") or _person(found)), outcome, text(found.get("msg") or ""), rows,
+               tuple(r for r in _sequence(found.get("residual") or found.get("residual_access")) if isinstance(r, Mapping)), text(found.get("html") or ""), planned)
+
+
+def _sequence(value: Any) -> tuple[Any, ...]:
+    return tuple(value) if isinstance(value, (list, tuple)) else ()
+
+
+def _person(found: Mapping[str, Any]) -> str:
+    label = found.get("_ansible_item_label")
+    return str(label) if isinstance(label, (str, int)) else ""
+
+
+def text(value: Any) -> str:
+    """A value as one line that can't move a cursor, and without what looks like a secret."""
+    flat = _CONTROL.sub("", " ".join(str(value).split()))
+    return _SECRET.sub(lambda m: f"{m.group(2) or m.group(3) or m.group(1) or ''} ***" if m.group(1) else f"{m.group(2) or m.group(3)}***", flat)
+
+
+def plain(name: str, value: Any) -> str:
+    """A value of a change as a person writes it; ``name`` says whose it is."""
+    if value in (None, "", [], {}):
+        return "nothing"
+    if _SECRET_KEYS.search(name) and not isinstance(value, bool) and " " not in str(value) and len(str(value)) > 15:
+        return "***"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(plain(name, v) for v in value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{text(k)}: {'***' if _SECRET_KEYS.search(str(k)) else plain(str(k), v)}" for k, v in value.items())
+    return text(value)
+
+
+def change(row: Mapping[str, Any], *, arrow: str = "→") -> str:
+    """``group Sales: held → not held  (can't be undone)``."""
+    what = text(row.get("what", ""))
+    before, after = plain(what, row.get("before")), plain(what, row.get("after"))
+    moved = f"{what}: {before} {arrow} {after}" if row.get("before") != row.get("after") else f"{what}: {after}" if row.get("after") is not None else what
+    note = f" - {text(row['note'])}" if row.get("note") else ""
+    return f"{moved}{'  (CAN NOT BE UNDONE)' if row.get('irreversible') else ''}{note}"
+
+
+def span(took: float) -> str:
+    """Seconds as people say them."""
+    if took < 60:
+        return f"{took:.1f} s"
+    minutes, rest = divmod(int(took), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def bar(done: int, total: int, unit: str, *, width: int = 16) -> str:
+    """How far long work is."""
+    if total <= 0:
+        return f"{done} {text(unit)}"
+    full = max(0, min(width, done * width // total))
+    return f"[{'#' * full}{'.' * (width - full)}] {done} of {total} {text(unit)}"

@@ -1,0 +1,401 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Exchange: mailboxes, mail, calendars and the cut-off, judged by what the sandbox's cloud holds afterwards."""
+from __future__ import annotations
+
+import email
+import email.policy
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import (
+    AmbiguousIdentity,
+    InputError,
+    NotFound,
+    PermissionDenied,
+    ProtocolError,
+    Refused,
+    Rejected,
+    Unsupported,
+)
+from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+from ansible_collections.workforce.lifecycle.plugins.modules import cutoff, mailbox, meeting, meetings_handover
+
+from sandbox.box import Box
+from sandbox.vendors.exchange_calendar import moment, occurrences
+from sandbox.vendors.microsoft import Microsoft
+from tests.support import connect, person_of, run
+
+JANE, MARK, LENA = "jane@corp.example", "mark@corp.example", "lena@corp.example"
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Box]:
+    with Box([Microsoft]) as box:
+        yield box
+
+
+@pytest.fixture
+def box(running: Box) -> Box:
+    running["microsoft"].reset()
+    part_of(running).admin_page = 1000
+    return running
+
+
+def part_of(box: Box) -> Any:
+    return next(part for part in box["microsoft"].parts if part.name == "exchange")
+
+
+def held(box: Box, address: str = JANE) -> Any:
+    """The mailbox as the cloud knows it."""
+    return part_of(box).mailbox_of(address)
+
+
+def options(box: Box, **more: Any) -> dict[str, Any]:
+    return {"options": {**box.systems()["exchange"]["options"], **more}}
+
+
+def jane(box: Box) -> Person:
+    return Person.of(person_of(box, "jane"))
+
+
+def event_of(box: Box, address: str, subject: str, *, own: bool = True) -> Any:
+    found = [e for e in held(box, address)["events"].values() if e["subject"] == subject and e["isOrganizer"] is own]
+    assert len(found) <= 1, f"{subject} is there {len(found)} times"
+    return found[0] if found else None
+
+
+def outcomes(result: dict[str, Any]) -> dict[str, str]:
+    return {row["what"]: row["outcome"] for row in result["changes"]}
+
+
+# -- mailbox -----------------------------------------------------------------------------------------------------------
+
+def test_a_leavers_mailbox_is_handed_over(box: Box) -> None:
+    want = {"person": person_of(box, "jane"), "hold": True, "type": "shared", "delegates": [MARK], "forward_to": MARK, "keep_copy": True,
+            "auto_reply": "Jane is gone.\nWrite to <mark> & co – über Umwege.", "hidden": True}
+    assert run(mailbox.TASK, box, "exchange", check_mode=True, **want)["outcome"] == "done"
+    assert not box["microsoft"].writes()
+    assert set(outcomes(run(mailbox.TASK, box, "exchange", **want)).values()) == {"done"}
+    now, mark = held(box), box["microsoft"].user(MARK)["id"]
+    assert (now["type"], now["hold"], now["hidden"], now["keep"], now["delegates"], now["forwarding"]) == ("SharedMailbox", True, True, True, [mark], mark)
+    assert now["reply"]["status"] == "alwaysEnabled"
+    assert "&lt;mark&gt; &amp; co – über" in now["reply"]["externalReplyMessage"]
+    sent = len(box["microsoft"].writes())
+    assert run(mailbox.TASK, box, "exchange", **want)["outcome"] == "already"
+    assert len(box["microsoft"].writes()) == sent
+
+
+def test_forwarding_goes_to_the_company_or_out_of_it_and_ends(box: Box) -> None:
+    system = connect(box, "exchange")
+    system.set_mailbox(jane(box), "forward_to", MARK)
+    system.set_mailbox(jane(box), "forward_to", "law@firm.example")
+    assert (held(box)["forwarding"], held(box)["forwarding_smtp"]) == (None, "law@firm.example")
+    assert system.mailbox(jane(box))["forward_to"] == "law@firm.example"
+    system.set_mailbox(jane(box), "forward_to", "")
+    assert (held(box)["forwarding"], held(box)["forwarding_smtp"]) == (None, None)
+
+
+def test_delegates_are_exactly_those_wanted_over_all_pages(box: Box) -> None:
+    system = connect(box, "exchange")
+    system.set_mailbox(jane(box), "delegates", [MARK, "grace@corp.example", LENA])
+    part_of(box).admin_page = 1
+    assert system.mailbox(jane(box))["delegates"] == ["grace@corp.example", LENA, MARK]
+    system.set_mailbox(jane(box), "delegates", [LENA])
+    assert held(box)["delegates"] == [box["microsoft"].user(LENA)["id"]]
+
+
+def test_an_automatic_reply_ends(box: Box) -> None:
+    system = connect(box, "exchange")
+    system.set_mailbox(jane(box), "auto_reply", "Gone")
+    system.set_mailbox(jane(box), "auto_reply", "")
+    assert held(box)["reply"]["status"] == "disabled"
+    assert system.mailbox(jane(box))["auto_reply"] == ""
+
+
+def test_a_hold_that_the_licence_lacks_stops_what_comes_after(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(box["microsoft"], "licences", lambda user: ["EXCHANGESTANDARD"])
+    result = run(mailbox.TASK, box, "exchange", person=person_of(box, "jane"), hold=True, type="shared")
+    assert outcomes(result) == {"hold": "failed", "type": "failed"}
+    assert "license doesn't permit" in result["msg"]
+    assert held(box)["type"] == "UserMailbox"
+
+
+def test_without_a_licence_only_a_shared_mailbox_stays(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    system = connect(box, "exchange")
+    system.set_mailbox(jane(box), "type", "shared")
+    monkeypatch.setattr(box["microsoft"], "licences", lambda user: [])
+    assert system.mailbox(jane(box))["type"] == "shared"
+    assert system.mailbox(Person.of(person_of(box, "mark"))) is None
+
+
+def test_what_is_mastered_on_premises_is_refused(box: Box) -> None:
+    box["microsoft"].user(JANE)["onPremisesSyncEnabled"] = True
+    with pytest.raises(Refused, match="on-premises"):
+        connect(box, "exchange").set_mailbox(jane(box), "hidden", True)
+
+
+def test_a_mailbox_too_big_to_be_shared_is_refused_unless_its_licence_stays(box: Box) -> None:
+    held(box)["size"] = 60 * 1024**3
+    with pytest.raises(Refused, match="60 GB"):
+        connect(box, "exchange").set_mailbox(jane(box), "type", "shared")
+    connect(box, "exchange", **options(box, large_shared_mailboxes=True)).set_mailbox(jane(box), "type", "shared")
+    assert held(box)["type"] == "SharedMailbox"
+
+
+def test_nobody_without_a_mailbox_has_one(box: Box) -> None:
+    assert connect(box, "exchange").mailbox(Person.of(person_of(box, "ada"))) is None
+    assert run(cutoff.TASK, box, "exchange", person=person_of(box, "ada"))["outcome"] == "absent"
+
+
+def test_two_mailboxes_of_one_name_stop(box: Box) -> None:
+    box["microsoft"].user(MARK)["displayName"] = JANE
+    with pytest.raises(AmbiguousIdentity):
+        connect(box, "exchange").mailbox(jane(box))
+
+
+def test_a_mailbox_found_by_another_name_is_not_the_persons(box: Box) -> None:
+    box["microsoft"].user(MARK)["displayName"] = "ada@corp.example"
+    assert connect(box, "exchange").mailbox(Person.of(person_of(box, "ada"))) is None
+
+
+# -- the admin API's ways of saying no ---------------------------------------------------------------------------------
+
+def test_the_text_of_an_error_is_the_innermost(box: Box) -> None:
+    with pytest.raises(Rejected, match="Invalid cmdlet parameters specified. Bogus"):
+        connect(box, "exchange").admin.read("Get-Mailbox", act="try", anchor=JANE, Bogus=1)
+    with pytest.raises(PermissionDenied, match="Exchange Administrator"):
+        connect(box, "exchange").admin.read("Get-Bogus", act="try", anchor=JANE)
+
+
+def test_a_refusal_of_nul_bytes_names_the_permission(box: Box) -> None:
+    box["microsoft"].fault("status", path="/InvokeCommand", status=403, body=b"\0" * 64, times=-1)
+    with pytest.raises(PermissionDenied, match="Exchange.ManageAsApp"):
+        connect(box, "exchange").mailbox(jane(box))
+
+
+def test_not_found_with_status_500_is_not_found(box: Box) -> None:
+    box["microsoft"].fault("status", path="/InvokeCommand", status=500, times=-1, body={"error": {"code": "x", "message": "Invalid Operation", "details": [
+        {"message": "ExBDDC58|Microsoft.Exchange.Configuration.Tasks.ManagementObjectNotFoundException|object couldn't be found"}]}})
+    assert connect(box, "exchange").mailbox(jane(box)) is None
+
+
+def test_a_page_link_to_another_host_is_not_followed(box: Box) -> None:
+    box["microsoft"].fault("status", path="/InvokeCommand", status=200, times=-1, body={"value": [], "@odata.nextLink": "https://elsewhere.example/x"})
+    with pytest.raises(ProtocolError, match="another host"):
+        connect(box, "exchange").mailbox(jane(box))
+
+
+# -- cut-off -----------------------------------------------------------------------------------------------------------
+
+def test_the_cut_closes_protocols_devices_and_rules(box: Box) -> None:
+    first = run(cutoff.TASK, box, "exchange", person=person_of(box, "jane"))
+    assert set(outcomes(first).values()) == {"done"}
+    now = held(box)
+    assert [now["cas"][k] for k in ("OWAEnabled", "ActiveSyncEnabled", "MAPIEnabled", "EwsEnabled", "ImapEnabled", "PopEnabled")] == [False] * 6
+    assert now["cas"]["SmtpClientAuthenticationDisabled"] is True
+    assert now["devices"] == []
+    assert [(r["displayName"], r["isEnabled"]) for r in now["rules"]] == [("Keep a copy at home", False), ("Builds", True)]
+    assert {r["what"] for r in first["residual"]} == {"open mail connections", "mail on the device"}
+    sent = len(box["microsoft"].writes())
+    again = run(cutoff.TASK, box, "exchange", person=person_of(box, "jane"))
+    assert (again["outcome"], again["residual"], len(box["microsoft"].writes())) == ("already", [], sent)
+
+
+def test_only_the_protocols_named_are_closed_and_reopened(box: Box) -> None:
+    system = connect(box, "exchange", **options(box, protocols=["imap", "smtp"]))
+    system.set_active(system.find_account(jane(box)), False)
+    assert (held(box)["cas"]["ImapEnabled"], held(box)["cas"]["SmtpClientAuthenticationDisabled"], held(box)["cas"]["OWAEnabled"]) == (False, True, True)
+    assert not system.find_account(jane(box)).active
+    system.set_active(system.find_account(jane(box)), True)
+    assert (held(box)["cas"]["ImapEnabled"], held(box)["cas"]["SmtpClientAuthenticationDisabled"]) == (True, False)
+    with pytest.raises(InputError, match="gopher"):
+        connect(box, "exchange", **options(box, protocols=["gopher"]))
+
+
+# -- mail --------------------------------------------------------------------------------------------------------------
+
+def test_every_message_of_every_folder_is_handed_out_once(box: Box) -> None:
+    system = connect(box, "exchange")
+    folders = {f.name: f for f in system.mail_folders(jane(box))}
+    assert {"Inbox", "Inbox/Projekte/Müller & Söhne – Angebote", "Inbox/日本チーム", "Verlauf", "Recoverable Items/Deletions"} <= set(folders)
+    assert "Ungelesene E-Mails" not in folders, "a search folder's messages lie elsewhere"
+    inbox = list(system.mail_messages(jane(box), folders["Inbox"], frozenset()))
+    assert len({m.id for m in inbox}) == len(inbox) == folders["Inbox"].messages == 230
+    pages = [e for e in box["microsoft"].journal if e["path"].endswith(f"/mailFolders/{folders['Inbox'].id}/messages")]
+    assert len(pages) == 3
+    assert any(email.message_from_bytes(m.content, policy=email.policy.default)["Subject"].startswith("レビューのお願い 🚀") for m in inbox)
+    offers = list(system.mail_messages(jane(box), folders["Inbox/Projekte/Müller & Söhne – Angebote"], frozenset()))
+    names = [part.get_filename() for m in offers for part in email.message_from_bytes(m.content, policy=email.policy.default).iter_attachments()]
+    assert names == ["Angebot für Köln.pdf"] * 5
+
+
+def test_messages_fetched_before_are_not_fetched_again(box: Box) -> None:
+    system = connect(box, "exchange")
+    sent = next(f for f in system.mail_folders(jane(box)) if f.name == "Sent Items")
+    known = [m.id for m in system.mail_messages(jane(box), sent, frozenset())]
+    # an immutable id is the same after a move
+    message = held(box)["folders"][2]["messages"].pop()
+    held(box)["folders"][0]["messages"].append(message)
+    box["microsoft"].journal.clear()
+    inbox = next(f for f in system.mail_folders(jane(box)) if f.name == "Inbox")
+    assert len(list(system.mail_messages(jane(box), inbox, frozenset(known)))) == inbox.messages - 1
+    assert sum(e["path"].endswith("/$value") for e in box["microsoft"].journal) == inbox.messages - 1
+
+
+def test_a_big_message_and_one_that_vanished(box: Box) -> None:
+    system = connect(box, "exchange")
+    archive = next(f for f in system.mail_folders(jane(box)) if f.name == "Archive")
+    (big,) = system.mail_messages(jane(box), archive, frozenset())
+    (part,) = email.message_from_bytes(big.content, policy=email.policy.default).iter_attachments()
+    assert len(big.content) > 25_000_000
+    assert len(part.get_content()) == 18_900_000
+    box["microsoft"].fault("status", path=r"/\$value$", status=404, body={"error": {"code": "ErrorItemNotFound", "message": "gone"}}, times=1)
+    deleted = next(f for f in system.mail_folders(jane(box)) if f.name == "Deleted Items")
+    assert len(list(system.mail_messages(jane(box), deleted, frozenset()))) == deleted.messages - 1
+
+
+def test_an_online_archive_is_not_left_out_in_silence(box: Box) -> None:
+    held(box)["archive"] = "Active"
+    with pytest.raises(Unsupported, match="online archive"):
+        connect(box, "exchange").mail_folders(jane(box))
+    assert connect(box, "exchange", **options(box, online_archive="skip")).mail_folders(jane(box))
+    assert connect(box, "exchange").mail_folders(Person.of(person_of(box, "ada"))) is None
+
+
+# -- a leaver's meetings -----------------------------------------------------------------------------------------------
+
+def test_meetings_are_handed_over_once(box: Box) -> None:
+    planned, series = event_of(box, JANE, "Release 7 planning"), event_of(box, JANE, "Team sync")
+    before = datetime.now(timezone.utc)
+    past = [row["start"] for row in occurrences(series, before - timedelta(days=60), before)]
+    want = {"person": person_of(box, "jane"), "successor": MARK}
+    assert run(meetings_handover.TASK, box, "exchange", check_mode=True, **want)["outcome"] == "done"
+    assert not box["microsoft"].writes()
+    result = run(meetings_handover.TASK, box, "exchange", **want)
+    assert len(result["changes"]) == 3
+    assert set(outcomes(result).values()) == {"done"}
+    new = event_of(box, MARK, "Release 7 planning")
+    assert (moment(new["start"]), new["location"]) == (moment(planned["start"]), {"displayName": "Room Spree"})
+    assert [a["emailAddress"]["address"] for a in new["attendees"]] == [LENA]
+    assert "teams.example" not in new["body"]["content"]
+    assert "Agenda für Köln" in new["body"]["content"]
+    assert event_of(box, JANE, "Release 7 planning") is None
+    assert event_of(box, LENA, "Canceled: Release 7 planning", own=False)["isCancelled"]
+    assert event_of(box, LENA, "Release 7 planning", own=False)["organizer"]["emailAddress"]["address"] == MARK
+    # the series' past stays; its future is the successor's, at the same hour all year
+    old, now = event_of(box, JANE, "Team sync"), datetime.now(timezone.utc)
+    assert [row["start"] for row in occurrences(old, now - timedelta(days=60), now)] == past
+    assert not list(occurrences(old, now, now + timedelta(days=400)))
+    hours = {moment(row["start"]).astimezone(ZoneInfo("Europe/Berlin")).hour
+             for row in occurrences(event_of(box, MARK, "Team sync"), now, now + timedelta(days=300))}
+    assert hours == {10}
+    # a meeting of the two alone is only cancelled; an appointment stays
+    assert event_of(box, JANE, "1:1 Jane & Mark") is None
+    assert event_of(box, MARK, "1:1 Jane & Mark") is None
+    assert event_of(box, JANE, "Dentist") is not None
+    sent = len(box["microsoft"].writes())
+    assert run(meetings_handover.TASK, box, "exchange", **want)["changes"] == []
+    assert len(box["microsoft"].writes()) == sent
+
+
+@pytest.mark.parametrize("path", [r"/events$", r"/cancel$"])
+def test_a_lost_answer_hands_nothing_over_twice(box: Box, path: str) -> None:
+    box["microsoft"].fault("lost", method="POST", path=path, times=1)
+    want = {"person": person_of(box, "jane"), "successor": MARK}
+    assert run(meetings_handover.TASK, box, "exchange", **want)["outcome"] == "done"
+    assert event_of(box, MARK, "Release 7 planning") and event_of(box, MARK, "Team sync")
+
+
+def test_a_handover_that_stopped_halfway_is_finished(box: Box) -> None:
+    box["microsoft"].fault("status", method="POST", path=r"/cancel$", status=403, body={"error": {"code": "ErrorAccessDenied", "message": "no"}}, times=-1)
+    want = {"person": person_of(box, "jane"), "successor": MARK}
+    assert run(meetings_handover.TASK, box, "exchange", **want)["failed"]
+    assert event_of(box, MARK, "Release 7 planning") and event_of(box, JANE, "Release 7 planning")
+    box["microsoft"].faults.clear()
+    assert run(meetings_handover.TASK, box, "exchange", **want)["outcome"] == "done"
+    assert event_of(box, MARK, "Release 7 planning") and event_of(box, JANE, "Release 7 planning") is None
+
+
+def test_moved_and_deleted_occurrences_stay_moved_and_deleted(box: Box) -> None:
+    series, now = event_of(box, JANE, "Team sync"), datetime.now(timezone.utc)
+    first, second, third, *_ = [row["originalStart"] for row in occurrences(series, now, now + timedelta(days=60))]
+    moved = {"dateTime": (datetime.fromisoformat(third.rstrip("Z")) + timedelta(days=1)).isoformat(), "timeZone": "UTC"}
+    ends = {"dateTime": (datetime.fromisoformat(third.rstrip("Z")) + timedelta(days=1, minutes=30)).isoformat(), "timeZone": "UTC"}
+    series["_deleted"].append(second)
+    series["_exceptions"][third] = {"subject": "Team sync, Thursday", "start": moved, "end": ends}
+    assert run(meetings_handover.TASK, box, "exchange", person=person_of(box, "jane"), successor=MARK)["outcome"] == "done"
+    rows = {row["originalStart"]: row for row in occurrences(event_of(box, MARK, "Team sync"), now, now + timedelta(days=60))}
+    assert first in rows and second not in rows
+    assert (rows[third]["subject"], moment(rows[third]["start"])) == ("Team sync, Thursday", moment(moved))
+
+
+def test_a_numbered_series_keeps_what_is_left_of_it(box: Box) -> None:
+    series, now = event_of(box, JANE, "Team sync"), datetime.now(timezone.utc)
+    series["recurrence"]["range"] |= {"type": "numbered", "numberOfOccurrences": 10}
+    left = [row["start"] for row in occurrences(series, now, now + timedelta(days=400))]
+    run(meetings_handover.TASK, box, "exchange", person=person_of(box, "jane"), successor=MARK)
+    assert [row["start"] for row in occurrences(event_of(box, MARK, "Team sync"), now, now + timedelta(days=400))] == left
+
+
+def test_without_a_successor_meetings_are_cancelled_and_attendees_told(box: Box) -> None:
+    result = run(meetings_handover.TASK, box, "exchange", person=person_of(box, "jane"), comment="Jane is gone")
+    assert set(outcomes(result).values()) == {"done"}
+    assert event_of(box, JANE, "Release 7 planning") is None
+    assert [json.loads(e["body"]) for e in box["microsoft"].writes() if e["path"].endswith("/cancel")] == [{"comment": "Jane is gone"}] * 2
+    assert not [e for e in held(box, MARK)["events"].values() if e["subject"] == "Release 7 planning" and e["isOrganizer"]]
+
+
+# -- booking -----------------------------------------------------------------------------------------------------------
+
+def orientation(box: Box, **more: Any) -> dict[str, Any]:
+    monday = datetime.now(timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0)
+    monday += timedelta(days=7 + (-monday.weekday()) % 7)
+    return {"person": person_of(box, "lena"), "organizer": MARK, "subject": "Welcome", "earliest": (monday - timedelta(days=2)).isoformat(),
+            "latest": (monday + timedelta(days=1)).isoformat(), "time_zone": "Europe/Berlin", "marker": "orientation-1", **more}
+
+
+def test_a_meeting_is_booked_when_all_are_free_and_found_again(box: Box) -> None:
+    want = orientation(box)
+    assert run(meeting.TASK, box, "exchange", check_mode=True, **want)["outcome"] == "done"
+    assert not box["microsoft"].writes()
+    assert run(meeting.TASK, box, "exchange", **want)["outcome"] == "done"
+    local = moment(event_of(box, MARK, "Welcome")["start"]).astimezone(ZoneInfo("Europe/Berlin"))
+    assert (local.weekday(), local.hour, local.minute) == (0, 11, 0), "Saturday and Sunday are free, and mark is busy from nine to eleven"
+    assert event_of(box, LENA, "Welcome", own=False) is not None
+    part_of(box).answer(MARK, "Welcome", LENA, "accepted")
+    again = run(meeting.TASK, box, "exchange", **want)
+    assert again["outcome"] == "already"
+    assert f"accepted by {LENA}" in again["changes"][0]["note"]
+    part_of(box).answer(MARK, "Welcome", LENA, "declined")
+    assert run(meeting.TASK, box, "exchange", **want)["outcome"] == "needs_human"
+
+
+def test_a_booking_whose_answer_was_lost_is_there_once(box: Box) -> None:
+    box["microsoft"].fault("lost", method="POST", path=r"/events$", times=1)
+    assert run(meeting.TASK, box, "exchange", **orientation(box))["outcome"] == "done"
+    assert event_of(box, MARK, "Welcome") is not None
+
+
+def test_another_marker_is_another_meeting(box: Box) -> None:
+    run(meeting.TASK, box, "exchange", **orientation(box, marker="o'hara 1"))
+    system, mark = connect(box, "exchange"), Person.of(person_of(box, "mark"))
+    assert system.find_meeting(mark, "o'hara 1").subject == "Welcome"
+    assert system.find_meeting(mark, "O'HARA 1") is None
+    assert system.find_meeting(mark, "orientation-1") is None
+
+
+def test_no_time_and_no_calendar_are_told_apart(box: Box) -> None:
+    want = orientation(box)
+    monday = datetime.fromisoformat(want["earliest"]) + timedelta(days=2)
+    none = run(meeting.TASK, box, "exchange", **{**want, "earliest": (monday + timedelta(hours=7)).isoformat(), "latest": (monday + timedelta(hours=8)).isoformat()})
+    assert none["failed"] and "nobody finds" in none["msg"]
+    system = connect(box, "exchange")
+    with pytest.raises(NotFound, match="ada@corp.example has no calendar"):
+        system.free_slot([MARK, "ada@corp.example"], earliest=want["earliest"], latest=want["latest"], minutes=30, time_zone="Europe/Berlin")
+    with pytest.raises(InputError, match="Middle-earth"):
+        system.free_slot([MARK], earliest=want["earliest"], latest=want["latest"], minutes=30, time_zone="Middle-earth")

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""The record says what the ledger says, and nothing better."""
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.workforce.lifecycle.plugins.modules.record import TASK
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils import record
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Ledger
+from jsonschema import Draft202012Validator
+
+from tests.unit import ledger_sample as sample
+
+SCHEMA = json.loads((Path(__file__).resolve().parents[2] / "meta" / "schemas" / "record.schema.json").read_text())
+
+
+@pytest.fixture()
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger.open(str(tmp_path / "ledger.db"))
+
+
+@dataclass
+class Book:
+    ledger: Ledger
+    read_only: bool = False
+    run: str = "run-1"
+
+    def systems(self) -> dict[str, Any]:
+        return sample.SYSTEMS
+
+
+def test_leaver(ledger: Ledger) -> None:
+    case = sample.leaver(ledger)
+    made = record.build(ledger, case.id, sample.SYSTEMS)
+    Draft202012Validator(SCHEMA).validate(made)
+    assert [(i["system"], i["outcome"]) for i in made["open_items"]] == [("github", "failed"), ("badge", "needs_human")]
+    assert made["summary"]["time_to_cut_s"] is None and not made["case"]["complete"] and made["summary"]["access_errors"] == 1
+    assert made["residual_access"][0]["until"].startswith("2026-11-23T02:00")
+    assert {d["to"] for d in made["data_custody"]} == {"max@corp.example"} and [e["what"] for e in made["entitlements"]["lost"]] == ["group Sales", "licence E5"]
+    assert ledger.verify(made["chain"]["head"]).ok
+    assert made == record.build(ledger, case.id, sample.SYSTEMS)
+
+
+def test_a_system_without_a_step_is_open(ledger: Ledger) -> None:
+    case = sample.leaver(ledger)
+    systems = {**sample.SYSTEMS, "erp": {"owner": "o", "capabilities": ["cutoff"]}, "hr": {"capabilities": ["hr_records"]}}
+    made = record.build(ledger, case.id, systems)
+    Draft202012Validator(SCHEMA).validate(made)
+    assert {i["system"] for i in made["open_items"]} == {"github", "badge", "erp"} and {s["system"] for s in made["scope"]["not_covered"]} == {"erp", "hr"}
+
+
+def test_a_second_run_does_not_move_the_time_and_closes(ledger: Ledger) -> None:
+    case = sample.leaver(ledger)
+    first = record.build(ledger, case.id, sample.SYSTEMS)["timings"]["cut_s"]["entra"]
+    sample.step(ledger, case, "entra", "cutoff", [sample.row("sign-in", "already", "closed")])
+    sample.step(ledger, case, "github", "cutoff", [sample.row("membership")])
+    ledger.attest(case.id, system="badge", step="manual_step", by="ann", at="2026-11-23T09:00:00.000000Z", note="in the safe")
+    made = record.build(ledger, case.id, sample.SYSTEMS)
+    Draft202012Validator(SCHEMA).validate(made)
+    assert made["timings"]["cut_s"]["entra"] == first and made["case"]["complete"] and made["verdict"]["word"] == "closed"
+    # What a last look finds open again is open.
+    ledger.observed(case.id, run="r2", system="slack", step="cutoff", result={"outcome": "failed", "changes": [sample.row("sign-in", "failed")]})
+    again = record.build(ledger, case.id, sample.SYSTEMS)
+    assert [i["system"] for i in again["open_items"]] == ["slack"] and again["timings"]["time_to_cut_s"] is None
+
+
+def test_joiner_verdict(ledger: Ledger) -> None:
+    case = ledger.open_case("onboard", {**sample.PERSON, "status": "active"}, "r", {"expected": ["entra", "aws"], "wanted": {"entra": {}}})
+    sample.step(ledger, case, "entra", "entitlements", [sample.row("group Sales", before="not held", after="held")], phase="provision")
+    systems = {name: sample.SYSTEMS[name] for name in ("entra", "aws")}
+    made = record.build(ledger, case.id, systems)
+    assert made["verdict"]["word"] == "ready" and made["summary"]["time_to_ready_s"] is not None
+    sample.step(ledger, case, "entra", "controls_info", [sample.row("control mfa", "needs_human", False, True)], phase="provision")
+    made = record.build(ledger, case.id, systems)
+    assert made["verdict"]["word"] == "not ready" and made["verdict"]["missing"] == ["control mfa on entra"]
+
+
+class _Page(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+
+def test_page_is_self_contained_and_escaped(ledger: Ledger) -> None:
+    case = ledger.open_case("offboard", {**sample.PERSON, "first_name": "<script>alert(1)</script>"}, "r", {"expected": [], "source": "<img src=x>"})
+    sample.step(ledger, case, "<b>sys</b>", "cutoff", [sample.row("<i>x</i>", "failed", note="</title><script>")])
+    parser = _Page()
+    parser.feed(record.render_html(record.build(ledger, case.id, {})))
+    names = {tag for tag, _ in parser.tags}
+    assert not names & {"script", "img", "link", "iframe", "i"}
+    assert not [attrs for _, attrs in parser.tags if {"src", "href", "onload"} & set(attrs)]
+
+
+def test_module(ledger: Ledger, tmp_path: Path) -> None:
+    case = sample.leaver(ledger)
+    want = {"case": case.id, "path": str(tmp_path / "records"), "systems": None, "require_complete": True}
+    planned = TASK.run(want, check_mode=True, system=Book(ledger, read_only=True))
+    assert not (tmp_path / "records").exists() and planned["changed"] and not planned.get("failed")
+    result = TASK.run(want, check_mode=False, system=Book(ledger))
+    assert result["failed"] and "membership on github" in result["msg"]
+    assert all(Path(result[k]).stat().st_mode & 0o777 == 0o600 for k in ("json", "html"))
+    assert ledger.verify(result["head"]).ok and not TASK.run(want, check_mode=False, system=Book(ledger))["changed"]
+
+
+@pytest.mark.parametrize(("limit", "is_"), [(60, 60.0), ("15m", 900.0), ("PT1H30M", 5400.0), ("2d", 172800.0), ("", None), (None, None), ("soon", None)])
+def test_service_levels(limit: Any, is_: float | None) -> None:
+    assert record.seconds(limit) == is_

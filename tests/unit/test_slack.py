@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+from __future__ import annotations
+
+from typing import Iterator
+
+import pytest
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AmbiguousIdentity, AuthenticationFailed, Rejected
+from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+from ansible_collections.workforce.lifecycle.plugins.modules import account, cutoff, entitlements, ownership
+
+from sandbox.box import Box
+from sandbox.vendors.slack import Slack
+from tests.support import connect, person_of, run
+
+JANE = "U0E1007"
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Box]:
+    with Box([Slack]) as box:
+        yield box
+
+
+@pytest.fixture
+def box(running: Box) -> Box:
+    running["slack"].reset()
+    return running
+
+
+def test_an_error_with_200_is_an_error(box: Box) -> None:
+    box["slack"].fault("status", path="users.info", status=200, body={"ok": False, "error": "missing_scope", "needed": "users:read"})
+    result = run(cutoff.TASK, box, "slack", person=person_of(box, "jane"))
+    assert result["failed"] and "missing_scope (needs scope users:read)" in result["msg"] and not box["slack"].writes()
+
+
+def test_sessions_end_before_the_account(box: Box) -> None:
+    run(cutoff.TASK, box, "slack", person=person_of(box, "jane"))
+    assert [w["path"] for w in box["slack"].writes()] == ["/api/admin.users.session.reset", f"/scim/v2/Users/{JANE}"]
+
+
+def test_the_primary_owner_is_refused_with_the_reason(box: Box) -> None:
+    result = run(cutoff.TASK, box, "slack", person=person_of(box, "grace"))
+    assert result["outcome"] == "needs_human" and "primary ownership" in str(result["changes"])
+    assert box["slack"].state["users"]["U0E1001"]["active"]
+
+
+def test_a_plan_without_session_calls_is_still_cut(box: Box) -> None:
+    box["slack"].fault("status", path="session.list", status=200, body={"ok": False, "error": "feature_not_enabled"}, times=-1)
+    result = run(cutoff.TASK, box, "slack", person=person_of(box, "jane"))
+    assert result["outcome"] == "done" and [c["what"] for c in result["changes"]] == ["account"]
+    assert not box["slack"].state["users"][JANE]["active"]
+
+
+def test_the_enterprise_method_deactivates(box: Box) -> None:
+    entry = box.systems()["slack"]["options"]
+    run(cutoff.TASK, box, "slack", changes={"options": {**entry, "method": "deactivate"}}, person=person_of(box, "jane"))
+    assert not box["slack"].state["users"][JANE]["active"] and box["slack"].writes()[-1]["path"] == "/api/admin.users.deactivate"
+
+
+def test_the_list_of_sessions_is_read_to_the_end(box: Box) -> None:
+    system = connect(box, "slack")
+    assert len(system._sessions(system.find_account(Person.of(person_of(box, "jane"))))) == 3
+
+
+def test_others_stay_in_the_user_group(box: Box) -> None:
+    run(entitlements.TASK, box, "slack", person=person_of(box, "jane"), mode="remove", wanted={"groups": ["engineering"]})
+    assert {g["handle"]: g["users"] for g in box["slack"].state["groups"].values()}["engineering"] == ["U0E1002"]
+
+
+def test_the_last_member_of_a_user_group_stays_with_the_reason(box: Box) -> None:
+    result = run(entitlements.TASK, box, "slack", person=person_of(box, "jane"), mode="remove")
+    row = next(c for c in result["changes"] if c["what"] == "groups: release-duty")
+    assert "no empty user group" in row["note"]
+
+
+def test_a_search_that_answers_others_is_nobody(box: Box) -> None:
+    other = box["slack"].state["users"]["U0E1002"]
+    box["slack"].fault("status", path="/scim/v2/Users", status=200, body={"Resources": [other], "totalResults": 1})
+    assert connect(box, "slack").find_account(Person.of(person_of(box, "jane"))) is None
+
+
+def test_two_accounts_stop(box: Box) -> None:
+    jane = box["slack"].state["users"][JANE]
+    box["slack"].state["users"]["U9"] = {**jane, "id": "U9", "userName": "jane2"}
+    with pytest.raises(AmbiguousIdentity):
+        connect(box, "slack").find_account(Person.of(person_of(box, "jane")))
+
+
+def test_a_taken_address_is_a_conflict(box: Box) -> None:
+    system = connect(box, "slack")
+    result = run(account.TASK, box, "slack", person=person_of(box, "ada"), state="present")
+    assert result["outcome"] == "done"
+    with pytest.raises(Exception, match="uniqueness"):
+        system.create_account(Person.of(person_of(box, "ada")), {})
+
+
+def test_workflows_that_no_plan_shows_are_unsupported(box: Box) -> None:
+    box["slack"].fault("status", path="workflows.search", status=200, body={"ok": False, "error": "not_an_enterprise"}, times=-1)
+    assert run(ownership.TASK, box, "slack", person=person_of(box, "jane"), successor="mark@corp.example")["outcome"] == "unsupported"
+
+
+def test_a_bad_token_is_named(box: Box) -> None:
+    with pytest.raises((AuthenticationFailed, Rejected)):
+        connect(box, "slack", credentials={"token": "xoxp-wrong"}).find_account(Person.of(person_of(box, "jane")))

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""The timeline: what a person is told, in a real run and of odd results."""
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils import progress, told
+
+from tests.unit.ledger_sample import row
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("odd", [None, "x", [], {}, {"results": []}, {"results": [None]}, {"changes": None}, {"changes": ["x"]}, {"changes": [{}]}, {"outcome": 7},
+                                 {"residual": "x"}, {"results": [{"failed": True, "msg": object()}]}, {"msg": {"a": b"x"}}])
+def test_odd_results_do_not_crash(odd: Any) -> None:
+    for line in told.lines("sys", "step", odd):
+        assert line.outcome in told.WORDS
+        assert all(isinstance(told.change(r), str) for r in line.changes)
+
+
+def test_failure_is_never_told_as_good() -> None:
+    assert next(told.lines("s", "x", {"outcome": "done"}, failed=True)).outcome == "failed"
+    assert next(told.lines("s", "x", {"outcome": "needs_human", "failed": True})).outcome == "needs_human"
+    assert [line.outcome for line in told.lines("s", "x", {"results": [{"outcome": "done"}, {"failed": True}, {"skipped": True}]})] == ["done", "failed", "skipped"]
+
+
+def test_no_secret_and_no_cursor() -> None:
+    said = told.text("\x1b[2Jget https://me:hunter2@x/ password=hunter2 Authorization: Bearer hunter2hunter2")
+    assert "hunter2" not in said and "\x1b" not in said
+    assert "hunter2" not in told.change(row("user", before={"api_key": "hunter2"}))
+
+
+def test_irreversible_is_marked() -> None:
+    assert "CAN NOT BE UNDONE" in told.change(row("device X", "planned", "managed", "wiped", irreversible=True))
+
+
+def test_progress(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIFECYCLE_PROGRESS", str(tmp_path / "p"))
+    note = progress.writer("imap", "mailbox_archive", "jane")
+    for done in range(1, 1001):
+        note(done, 1000, "messages")
+    reader = progress.Reader()
+    seen = list(reader.new())
+    assert seen[-1]["done"] == 1000 and len(seen) < 1000 and list(reader.new()) == []
+
+
+def _play(tmp_path: Path, tasks: str, *args: str, **env: str) -> str:
+    (tmp_path / "p.yml").write_text(f"- hosts: all\n  gather_facts: false\n  connection: local\n  tasks:\n{tasks}")
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "localhost,", str(tmp_path / "p.yml"), "-e", f"lifecycle_ledger={tmp_path}/l.db", *args],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+        env={**os.environ, "ANSIBLE_STDOUT_CALLBACK": "workforce.lifecycle.timeline", "LIFECYCLE_PROGRESS": str(tmp_path / "p"), **env})
+    assert "Traceback" not in done.stderr and "Callback" not in done.stderr, done.stderr
+    return done.stdout
+
+
+def test_run(tmp_path: Path) -> None:
+    out = _play(tmp_path, "    - workforce.lifecycle.ledger_info: {state: cases}\n      loop: [1, 2]\n"
+                          "    - ansible.builtin.fail: {msg: 'token=hunter2'}\n      no_log: true\n")
+    assert out.count("was so already") == 2 and "hunter2" not in out and "\x1b" not in out and "What a person still has to do" in out and "Not complete" in out
+
+
+def test_plan(tmp_path: Path) -> None:
+    out = _play(tmp_path, "    - workforce.lifecycle.ledger_info: {state: verify}\n", "--check", "--diff", NO_COLOR="1")
+    assert "Plan: 0 changes; nothing was written" in out and "\x1b" not in out
