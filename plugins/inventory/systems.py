@@ -71,6 +71,11 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.marked_yaml im
 from ansible_collections.workforce.lifecycle.plugins.module_utils.registry import CONNECTORS
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.systems_file import SYSTEM, TOP, check_systems, is_template
 
+try:
+    from ansible.template import trust_as_template
+except ImportError:  # ansible-core before 2.19
+    trust_as_template = None
+
 
 class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc]
     """Reads one systems file."""
@@ -113,7 +118,7 @@ class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc]
         self.inventory.add_host(name, group="systems")
         for capability in capabilities_of(connector):
             self.inventory.add_host(name, group=capability)
-        facts = {**entry, "url": entry.get("url") or connector.DEFAULT_URL, "credentials": entry.get("credentials") or {}, "options": entry.get("options") or {}}
+        facts = {**entry, "url": entry.get("url") or _trusted(connector.DEFAULT_URL), "credentials": entry.get("credentials") or {}, "options": entry.get("options") or {}}
         if facts.get("ca_file"):
             facts["ca_file"] = _resolved(facts["ca_file"], folder)
         facts["credentials"] = {key: _reference(name, key, value, folder) for key, value in facts["credentials"].items()}
@@ -122,7 +127,7 @@ class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc]
         for key in SYSTEM:
             if key != "vars" and facts.get(key) is not None:
                 self.inventory.set_variable(name, f"lifecycle_{key}", facts[key])
-        self.inventory.set_variable(name, "ansible_connection", "local")
+        self.inventory.set_variable(name, "ansible_connection", _trusted("local"))
         for key, value in (entry.get("vars") or {}).items():
             self.inventory.set_variable(name, key, value)
 
@@ -131,7 +136,13 @@ def _resolved(path: Any, folder: str) -> Any:
     """A path, relative to the file that says it. Addresses and templates are left alone."""
     if not isinstance(path, str) or is_template(path) or "://" in path or path.startswith("~"):
         return path
-    return os.path.normpath(os.path.join(folder, path))
+    return _trusted(os.path.normpath(os.path.join(folder, path)))
+
+
+def _trusted(text: str) -> str:
+    """As if it stood in the file itself: a text made here would be listed as unsafe since ansible-core 2.19."""
+    trusted: str = trust_as_template(text) if trust_as_template else text
+    return trusted
 
 
 def _reference(system: str, name: str, value: Any, folder: str) -> Any:

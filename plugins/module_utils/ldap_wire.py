@@ -150,9 +150,9 @@ class Wire:
         encrypted = address.scheme == "ldaps"
         tls = ldap3.Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=target.ca_file or ssl.get_default_verify_paths().cafile)
         server = ldap3.Server(address.hostname, port=address.port or (636 if encrypted else 389), use_ssl=encrypted, tls=tls,
-                              get_info=ldap3.NONE, connect_timeout=target.timeout)
+                              get_info=ldap3.NONE, connect_timeout=max(1, round(target.timeout)))
         connection = ldap3.Connection(server, target.credential("user"), target.credential("password"), read_only=target.read_only,
-                                      auto_referrals=False, receive_timeout=target.timeout, check_names=False)
+                                      auto_referrals=False, receive_timeout=max(1, round(target.timeout)), check_names=False)
         try:
             connection.open()
             if not encrypted and target.options["tls"] == "starttls":

@@ -111,7 +111,7 @@ class _Scale:
     def __init__(self, moments: list[float]) -> None:
         points = sorted(set(moments))
         self.start = points[0]
-        gaps = [(b - a, a, b) for a, b in zip(points, points[1:])]
+        gaps = [(b - a, a, b) for a, b in zip(points, points[1:], strict=False)]
         busy = sum(g for g, _, _ in gaps if g <= 900) or 1.0
         self.cuts = [(a, b) for g, a, b in gaps if g > max(900.0, busy * 3)]
         self.short = busy * 0.12

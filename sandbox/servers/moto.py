@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any
@@ -14,7 +15,6 @@ from botocore.config import Config
 from moto.server import ThreadedMotoServer
 
 from sandbox.company import Company
-from sandbox.emulator import Reply
 from sandbox.gateway import Gateway
 
 ALLOW_ALL = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
@@ -34,6 +34,7 @@ class Moto(Gateway):
     READING_BODIES = ((r"^/", rb"(^|&)Action=(Get|List|Describe|Simulate|Generate)"),)
 
     def __init__(self, company: Company) -> None:
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
         self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         self._server.start()
         host, port = self._server.get_host_and_port()
@@ -112,9 +113,6 @@ class Moto(Gateway):
         return {"aws": {"connector": "aws", "url": self.url, "credentials": dict(self.admin),
                         # moto has no service-specific credentials, and shows changes at once
                         "options": {"identity_center": True, "service_specific_credentials": False, "settles_within": 0.0}}}
-
-    def not_found(self, call: Any) -> Reply:
-        return Reply(404, {"message": "not found"})
 
 
 def _keys(answer: Mapping[str, Any]) -> dict[str, str]:

@@ -206,6 +206,13 @@ def test_the_cut_closes_protocols_devices_and_rules(box: Box) -> None:
     assert (again["outcome"], again["residual"], len(box["microsoft"].writes())) == ("already", [], sent)
 
 
+def test_without_the_permission_for_rules_the_rest_is_closed(box: Box) -> None:
+    box["microsoft"].fault("status", path="/messageRules", status=403, body={"error": {"code": "ErrorAccessDenied", "message": "Access is denied."}}, times=-1)
+    result = run(cutoff.TASK, box, "exchange", person=person_of(box, "jane"))
+    assert (result["outcome"], outcomes(result)["mail protocols"], outcomes(result)["forwarding inbox rules"]) == ("needs_human", "done", "needs_human")
+    assert held(box)["cas"]["OWAEnabled"] is False
+
+
 def test_only_the_protocols_named_are_closed_and_reopened(box: Box) -> None:
     system = connect(box, "exchange", **options(box, protocols=["imap", "smtp"]))
     system.set_active(system.find_account(jane(box)), False)

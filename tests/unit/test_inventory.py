@@ -41,7 +41,7 @@ systems:
 
 def ask(folder: Path, text: str, *args: str, name: str = "company.systems.yml") -> subprocess.CompletedProcess[str]:
     (folder / name).write_text(text)
-    env = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build" / "collections"), "ANSIBLE_NOCOLOR": "1",
+    env = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build" / "collections"), "ANSIBLE_NOCOLOR": "1", "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "1",
            "COLUMNS": "1000", "ANSIBLE_LOCAL_TEMP": str(folder / "tmp")}
     return subprocess.run([str(BIN / "ansible-inventory"), "-i", str(folder / name), *(args or ("--list",))], env=env, capture_output=True, text=True, timeout=60, cwd=folder)
 

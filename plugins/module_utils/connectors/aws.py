@@ -122,6 +122,9 @@ class Aws(Connector):
         user = self._user(account, act)
         if not active:
             self._deny(account)
+            for one in self._keys(user):
+                if one["Status"] == "Active":
+                    self.api.write("iam", "update_access_key", act, gone_is_done=True, UserName=user, AccessKeyId=one["AccessKeyId"], Status="Inactive")
             return
         for key in str(account.raw.get("tags", {}).get(KEYS_TAG, "")).split():
             self.api.write("iam", "update_access_key", act, gone_is_done=True, UserName=user, AccessKeyId=key, Status="Active")
@@ -130,7 +133,7 @@ class Aws(Connector):
         self.api.write("iam", "delete_user_policy", act, gone_is_done=True, UserName=user, PolicyName=DENY_POLICY)
 
     def _deny(self, account: Account) -> None:
-        """Block: one write that holds for everything the user is; the keys that were active are noted first."""
+        """Block: one write that holds for everything the user is. Which keys were active is noted, for the way back."""
         act = f"block {account.login}"
         user = self._user(account, act)
         active = [k["AccessKeyId"] for k in self._keys(user) if k["Status"] == "Active"]
@@ -138,8 +141,6 @@ class Aws(Connector):
         self.api.write("iam", "put_user_policy", act, UserName=user, PolicyName=DENY_POLICY, PolicyDocument=DENY)
         if active:
             self.api.write("iam", "tag_user", act, UserName=user, Tags=[{"Key": KEYS_TAG, "Value": " ".join(dict.fromkeys([*noted, *active]))}])
-        for key in active:
-            self.api.write("iam", "update_access_key", act, gone_is_done=True, UserName=user, AccessKeyId=key, Status="Inactive")
 
     def delete_account(self, account: Account) -> None:
         """Credentials first, what they may do later, the user last: a policy that is taken early may have been a Deny."""

@@ -186,7 +186,7 @@ class Entra(EntraEntitlements):
         cut = revoked if revoked and revoked >= moment else None
         tokens = Residual("issued access tokens", clock.stamp((cut or clock.now()) + _TOKEN_LIFE),
                           "an app that does not evaluate access continuously takes a token until it expires, at most 90 minutes after the revocation")
-        paths = [AccessPath(f"role {role.name}", "open", lambda r=role: self.revoke(account, r), refused=role.fixed and f"held {role.fixed}: remove the person from it")  # type: ignore[misc]
+        paths = [AccessPath(f"role {role.name}", "open", lambda r=role: self.revoke(_cloud(account), r), refused=role.fixed and f"held {role.fixed}: remove the person from it")  # type: ignore[misc]
                  for role in self.roles_of(_cloud(account))]
         mastered = f"{_SYNCED}, or it comes back with the next synchronisation" if account.protected else ""
         paths += [
@@ -263,7 +263,7 @@ class Entra(EntraEntitlements):
             raise InputError("option sender is not set", act=act, system=self.target.name, hint="set options.sender to the mailbox that sends it")
         wish: dict[str, Any] = {"lifetimeInMinutes": lifetime_minutes, "isUsableOnce": True}
         if starts_at and clock.parse(starts_at) > clock.now():
-            wish["startDateTime"] = clock.parse(starts_at).strftime("%Y-%m-%dT%H:%M:%SZ") if starts_at.endswith("Z") else clock.stamp(clock.parse(starts_at))
+            wish["startDateTime"] = clock.stamp(clock.parse(starts_at))
         try:
             made = self.graph.send("POST", f"{_user(account.id)}/authentication/temporaryAccessPassMethods", act=act, json=wish).body
             self.graph.send("POST", f"{_user(sender)}/sendMail", act=f"{act}: deliver it to {deliver_to}", json=_letter(account, deliver_to, made))

@@ -12,7 +12,13 @@ from urllib.parse import quote
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import AccessPath, Account, Residual
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AmbiguousIdentity, InputError, NotFound, Refused
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import (
+    AmbiguousIdentity,
+    InputError,
+    NotFound,
+    PermissionDenied,
+    Refused,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.exchange_admin import ADMIN_POLICY, AdminApi
 from ansible_collections.workforce.lifecycle.plugins.module_utils.exchange_calendar import GraphCalendar
 from ansible_collections.workforce.lifecycle.plugins.module_utils.exchange_mail import GraphMail
@@ -107,7 +113,11 @@ class Exchange(GraphMail, GraphCalendar):
                 f"mobile device {device.get('FriendlyName') or device.get('DeviceModel') or 'unnamed'} {device['DeviceId']}", "open",
                 lambda d=device: self._remove_device(account, d),  # type: ignore[misc]
                 Residual("mail on the device", "unknown", "what it has synchronised stays on it until the device is wiped or retired")))
-        return paths + [self._rule_path(account, name, rule) for name, rule in self._forwarding_rules(account)]
+        try:
+            return paths + [self._rule_path(account, name, rule) for name, rule in self._forwarding_rules(account)]
+        except PermissionDenied as e:
+            # the rest must be closed all the same
+            return [*paths, AccessPath("forwarding inbox rules", "unseen", _nothing, refused=str(e))]
 
     def _find(self, person: Person) -> dict[str, Any] | None:
         login = self.login_of(person)
@@ -264,6 +274,10 @@ class Exchange(GraphMail, GraphCalendar):
         """Whether part of the mail lies in an archive mailbox of its own."""
         found = self._find(person)
         return found is not None and found.get("ArchiveStatus") not in (None, "None", "")
+
+
+def _nothing() -> None:
+    """Closes what only a person can."""
 
 
 def _addresses(row: Mapping[str, Any]) -> set[str]:

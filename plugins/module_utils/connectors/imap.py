@@ -69,7 +69,7 @@ class Imap(Connector):
         login, act = self.login_of(person), f"list mail folders of {person.email}"
         try:
             return self._retrying(login, act, self._folders)
-        except AuthenticationFailed:
+        except (AuthenticationFailed, PermissionDenied):
             probe = self.target.options["probe_login"]
             if not probe or probe == login or not self._opens(probe, act):
                 raise

@@ -249,7 +249,7 @@ class Scim(Connector):
         act = f"delete account {account.login}"
         if self.dialect.delete == "soft":
             raise Unsupported(f"{self.dialect.title} never deletes accounts", act=act, system=self.target.name, hint="suspended is the end there")
-        self.http.send("DELETE", f"/Users/{account.id}", act=act, missing=(404,))
+        self.http.send("DELETE", f"/Users/{account.id}", act=act, missing=(404,), retry_safe=False)
 
     def set_active(self, account: Account, active: bool) -> None:
         act = f"{'let in' if active else 'block sign-in of'} {account.login}"

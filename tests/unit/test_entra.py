@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Entra ID: what the sandbox's directory holds after each module, and what it refuses."""
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from ansible_collections.workforce.lifecycle.plugins.module_utils import errors
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import capabilities_of
+from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+from ansible_collections.workforce.lifecycle.plugins.modules import account, controls_info, cutoff, entitlements, first_sign_in, ownership
+
+from sandbox.box import Box
+from sandbox.vendors.microsoft import Microsoft
+from tests.support import connect, person_of, run
+
+
+@pytest.fixture(scope="module")
+def running():
+    with Box([Microsoft]) as box:
+        yield box
+
+
+@pytest.fixture
+def box(running):
+    running["microsoft"].reset()
+    return running
+
+
+def user(box, key):
+    return box["microsoft"].user(f"{key}@corp.example")
+
+
+def state(box):
+    return box["microsoft"].state["entra"]
+
+
+def do(box, module, key, **want):
+    return run(module.TASK, box, "entra", person=person_of(box, key), **want)
+
+
+def rows(result):
+    return {row["what"]: row["outcome"] for row in result["changes"]}
+
+
+def group(box, name):
+    return next(g for g in state(box)["groups"].values() if g["displayName"] == name)
+
+
+def test_what_it_can_do(box):
+    assert set(capabilities_of(type(connect(box, "entra")))) == {
+        "accounts", "provisioning", "restorable", "cutoff", "entitlements", "first_sign_in", "security_controls", "ownership"}
+
+
+def test_a_joiner_gets_an_account_with_manager_and_a_password_nobody_knows(box):
+    result = do(box, account, "ada")
+    assert result["outcome"] == "done", result
+    ada = user(box, "ada")
+    assert ada["accountEnabled"] and ada["usageLocation"] == "ES" and ada["employeeId"] == "E1020" and ada["_manager"] == user(box, "mark")["id"]
+    assert ada["employeeHireDate"] == "2026-12-01T00:00:00Z" and ada["_password"] not in str(result)
+    again = do(box, account, "ada")
+    assert again["outcome"] == "already" and not again["changed"]
+
+
+def test_a_change_writes_only_what_differs(box):
+    result = do(box, account, "tom")
+    assert rows(result)["attribute department"] == "done" and user(box, "tom")["department"] == "Engineering"
+    assert [e["body"] for e in box["microsoft"].writes()] == ['{"department": "Engineering"}']
+
+
+def test_a_deleted_account_comes_back_with_its_groups(box):
+    assert do(box, account, "jane", state="absent")["outcome"] == "done"
+    assert user(box, "jane") is None and state(box)["deleted"]
+    box["microsoft"].state["entra"]["deleted"][next(iter(state(box)["deleted"]))]["accountEnabled"] = False
+    assert do(box, account, "jane")["outcome"] == "done"
+    assert user(box, "jane")["accountEnabled"] and user(box, "jane")["id"] in group(box, "VPN Users")["members"] and not state(box)["deleted"]
+
+
+def test_a_cut_off_closes_every_way_in(box):
+    old = user(box, "jane")["_password"]
+    result = do(box, cutoff, "jane")
+    assert result["outcome"] == "done", result
+    jane = user(box, "jane")
+    assert not jane["accountEnabled"] and jane["_password"] != old and not jane["_methods"] and jane["signInSessionsValidFromDateTime"] > "2026-01-15T08:00:00Z"
+    assert not [a for a in state(box)["role_assignments"].values() if a["principalId"] == jane["id"]] and not state(box)["eligibilities"]
+    assert [g["consentType"] for g in state(box)["grants"].values()] == ["AllPrincipals"]
+    assert not [d for d in state(box)["devices"].values() if d["_owner"] == jane["id"] and d["accountEnabled"]]
+    assert result["residual"][0]["what"] == "issued access tokens" and jane["_password"] not in str(result)
+    assert do(box, cutoff, "jane")["outcome"] == "already"
+
+
+def test_a_windows_device_is_disabled_and_kept(box):
+    do(box, cutoff, "tom")
+    assert [d["accountEnabled"] for d in state(box)["devices"].values() if d["_owner"] == user(box, "tom")["id"]] == [False]
+
+
+def test_what_happened_before_the_case_does_not_count(box):
+    do(box, cutoff, "jane")
+    later = do(box, cutoff, "jane", history={"since": "2100-01-01T00:00:00Z"}, check_mode=True)
+    assert {w for w, o in rows(later).items() if o == "planned"} == {"sessions", "password"}
+
+
+def test_a_synchronised_account_is_refused_in_the_cloud_with_the_reason(box):
+    result = do(box, account, "otto", state="suspended")
+    assert result["failed"] and result["code"] == "refused" and "on-premises" in result["msg"] and not box["microsoft"].writes()
+    cut = do(box, cutoff, "otto")
+    assert rows(cut)["sign-in"] == rows(cut)["password"] == "needs_human" and rows(cut)["sessions"] == "done"
+    assert user(box, "otto")["accountEnabled"] and user(box, "otto")["signInSessionsValidFromDateTime"] > "2026-01-15T08:00:00Z"
+    connector = connect(box, "entra")
+    found = connector.find_account(Person.of(person_of(box, "otto")))
+    for write in (lambda: connector.set_active(found, False), lambda: connector.update_account(found, {"title": "x"}), lambda: connector.delete_account(found),
+                  lambda: connector.update_account(found, {"manager": ""})):
+        with pytest.raises(errors.Refused, match="on-premises"):
+            write()
+    with pytest.raises(errors.Rejected, match="on-premises mastered"):
+        connector.set_active(replace(found, protected=""), False)
+
+
+def test_an_admin_is_not_touched_by_an_app_with_too_little_power(box):
+    state(box)["app_roles"] = ["User Administrator"]
+    result = do(box, account, "grace", state="suspended")
+    assert result["code"] == "permission" and "Privileged Authentication Administrator" in result["msg"] and user(box, "grace")["accountEnabled"]
+
+
+def test_everything_that_can_be_taken_is_taken_and_the_rest_says_why_not(box):
+    result = do(box, entitlements, "jane", mode="remove")
+    jane = user(box, "jane")["id"]
+    kept = {row["what"]: row["note"] for row in result["changes"] if row["outcome"] == "already"}
+    assert set(kept) == {"groups: All Employees", "groups: News", "licences: FLOW_FREE"} or "groups: Automation" in rows(result)
+    assert "dynamic rule" in kept["groups: All Employees"] and "Exchange" in kept["groups: News"]
+    assert jane not in group(box, "Engineering")["members"] and not user(box, "jane")["_licences"]
+    assert not [a for a in state(box)["app_assignments"].values() if a["principalId"] == jane]
+    assert not [a for a in state(box)["role_assignments"].values() if a["principalId"] == jane] and not state(box)["eligibilities"]
+
+
+def test_a_profile_is_granted(box):
+    wanted = {"groups": ["Engineering"], "licences": ["SPE_E3"], "roles": ["User Administrator", "Helpdesk Administrator (eligible)"], "apps": ["Figma", "Salesforce/Standard User", "Status Page"]}
+    do(box, account, "ada")
+    result = do(box, entitlements, "ada", wanted=wanted)
+    assert result["outcome"] == "done", result
+    ada = user(box, "ada")
+    assert ada["id"] in group(box, "Engineering")["members"] and "SPE_E3" in box["microsoft"].licences(ada["id"])
+    assert len([a for a in state(box)["app_assignments"].values() if a["principalId"] == ada["id"]]) == 3
+    assert do(box, entitlements, "ada", wanted=wanted)["outcome"] == "already"
+
+
+def test_licences_need_a_country_and_a_seat(box):
+    do(box, account, "ada")
+    user(box, "ada")["usageLocation"] = None
+    assert "usageLocation" in do(box, entitlements, "ada", wanted={"licences": ["SPE_E3"]})["msg"]
+    user(box, "ada")["usageLocation"] = "ES"
+    state(box)["seats"]["SPE_E3"] = 1
+    assert "buy or free a licence" in do(box, entitlements, "ada", wanted={"licences": ["SPE_E3"]})["msg"]
+
+
+def test_two_groups_of_one_name_stop_it(box):
+    state(box)["groups"]["twin"] = {**group(box, "Engineering"), "id": "twin", "members": []}
+    result = do(box, entitlements, "lena", wanted={"groups": ["Engineering"]})
+    assert result["code"] == "ambiguous" and not box["microsoft"].writes()
+
+
+def test_more_groups_than_a_page_are_all_seen(box):
+    connector = connect(box, "entra")
+    held = connector.entitlements(connector.find_account(Person.of(person_of(box, "lena"))))
+    assert len([e for e in held if e.kind == "groups"]) == 112
+
+
+def test_a_tenant_without_pim_has_no_eligible_roles(box):
+    state(box)["premium"] = False
+    assert do(box, cutoff, "jane")["outcome"] == "done"
+
+
+def test_a_pass_goes_to_its_recipient_and_nowhere_else(box):
+    do(box, account, "ada")
+    result = do(box, first_sign_in, "ada", deliver_to="ada.private@mail.example", lifetime_minutes=60)
+    assert result["outcome"] == "done", result
+    mail = state(box)["mails"][0]
+    secret = next(word for word in mail["message"]["body"]["content"].split() if word.startswith("canary-pass"))
+    assert mail["message"]["toRecipients"] == [{"emailAddress": {"address": "ada.private@mail.example"}}] and mail["saveToSentItems"] is False
+    assert secret not in str(result)
+    assert do(box, first_sign_in, "ada", deliver_to="ada.private@mail.example")["outcome"] == "already" and len(state(box)["mails"]) == 1
+
+
+@pytest.mark.parametrize("fault", [{"fault": "status", "status": 403}, {"fault": "lost"}])
+@pytest.mark.parametrize("path", ["sendMail", "temporaryAccessPassMethods$"])
+def test_a_pass_that_did_not_arrive_is_taken_back(box, fault, path):
+    do(box, account, "ada")
+    box["microsoft"].fault(method="POST", path=path, **fault)
+    result = do(box, first_sign_in, "ada", deliver_to="ada.private@mail.example", lifetime_minutes=60)
+    assert result["failed"] and not user(box, "ada")["_methods"] and "canary" not in str(result)
+
+
+def test_controls(box):
+    assert do(box, controls_info, "jane")["controls"] == {"mfa_registered": True, "phishing_resistant": False}
+
+
+def test_what_a_leaver_owns_goes_to_the_successor(box):
+    result = do(box, ownership, "jane", successor="mark@corp.example")
+    assert result["outcome"] == "done", result
+    mark = user(box, "mark")["id"]
+    assert group(box, "VPN Users")["owners"] == [mark] and next(iter(state(box)["applications"].values()))["owners"] == [mark]
+
+
+def test_an_address_that_now_belongs_to_somebody_else_stops_it(box):
+    user(box, "jane")["employeeId"] = "E9999"
+    assert do(box, cutoff, "jane")["code"] == "ambiguous" and not box["microsoft"].writes()
+
+
+def test_check_mode_sends_no_write(box):
+    for module, want in ((account, {"state": "absent"}), (cutoff, {}), (entitlements, {"mode": "remove"}), (ownership, {"successor": "mark@corp.example"})):
+        assert do(box, module, "jane", check_mode=True, **want)["changed"]
+    assert not box["microsoft"].writes()
+
+
+def test_replicas_that_lag_are_waited_for(box):
+    box["microsoft"].fault("lag", method="WRITE", path="/users/", reads=4)
+    assert do(box, account, "jane", state="suspended")["outcome"] == "done"
