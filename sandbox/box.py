@@ -53,11 +53,8 @@ class Box:
     def start(self) -> Box:
         sockets = []
         for cls in self._classes:
-            if not getattr(cls, "HTTP", True):
-                self._start_server(cls)
-                continue
             if not cls.HTTP:
-                self._make(cls, "")
+                self._make(cls, "").start()
                 continue
             # asyncio turns Nagle's delay off only where the protocol is named
             listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -87,14 +84,6 @@ class Box:
         self.emulators[cls.name] = emulator
         return emulator
 
-    def _start_server(self, cls: Any) -> None:
-        """A real server that does not speak HTTP (``sandbox.servers.base.Server``) runs on its own."""
-        server = cls.__new__(cls)
-        server.authority = self.authority
-        server.__init__(self.company)
-        self.emulators[cls.name] = server
-        server.start()
-
     async def _serve(self, sockets: list[socket.socket], started: threading.Event) -> None:
         for server in self._servers:
             server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
@@ -113,9 +102,7 @@ class Box:
         if self._thread:
             self._thread.join(10)
         for emulator in self.emulators.values():
-            stop = getattr(emulator, "stop", None)
-            if stop:
-                stop()
+            emulator.stop()
         if self._temporary:
             self._temporary.cleanup()
 

@@ -157,6 +157,12 @@ class Emulator:
         """A secret of this sandbox, made once; recognisable, so that a test can look for it where it must not be."""
         return self.secrets.setdefault(name, f"canary-{self.name}-{name}-{secrets.token_hex(12)}")
 
+    def start(self) -> None:
+        """Start what is not served by the box itself."""
+
+    def stop(self) -> None:
+        """End it."""
+
     def reset(self) -> None:
         self.state, self.journal, self.faults, self._stale = self.seed(), [], [], None
 

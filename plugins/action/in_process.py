@@ -19,6 +19,7 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CaseLedger
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import LifecycleError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.registry import connector_class
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import TARGET_SPEC, Change, Outcome, Task
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils import progress
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.casebook import Casebook
@@ -70,12 +71,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             # A task that only looks, in a run that may write, is evidence; a run in check mode leaves no trace.
             silent=bool(self._play_context.check_mode) or task.info is not None and not observe,
         )
-        blocked = None if self._task.check_mode else step.blocked_by(self._value(task_vars, "lifecycle_requires") or [])
+        blocked = "" if self._task.check_mode else step.blocked_by(
+            self._value(task_vars, "lifecycle_requires") or [], everywhere=connector_class(args.get("connector", ""), system=args["system"]).CARRIES_DATA)
         if blocked:
             return step.finished({"failed": True, "changed": False, "system": args["system"], "outcome": Outcome.FAILED.value, "code": "waiting", "changes": [], "msg": blocked})
         args["history"] = step.history()
-        if "attested" in task.argument_spec and "attested" not in args:
-            args["attested"] = step.attested()
         if self._goes_the_ordinary_way(task_vars):
             step.intent([], irreversible=True)
             if self._connection.transport == "local":

@@ -64,6 +64,7 @@ class AwsApi:
             except BotoCoreError as e:
                 raise CredentialError(str(e), act="sign in", system=target.name, hint="set credentials.access_key_id and secret_access_key, or option profile") from None
             client.meta.events.register("before-call", self._guard)
+            client.meta.events.register("before-parse", _legible)
             _CLIENTS[key] = client
         return _CLIENTS[key]
 
@@ -128,6 +129,7 @@ class AwsApi:
 
     def _once(self, service: str, operation: str, act: str, params: Mapping[str, Any], reading: bool) -> Mapping[str, Any]:
         from botocore import exceptions as boto
+        from botocore.parsers import ResponseParserError
 
         name = self.target.name
         lost: type[SystemError_] = Unavailable if reading else AnswerLost
@@ -146,8 +148,7 @@ class AwsApi:
             raise CredentialError(str(e), act=act, system=name, hint="set credentials.access_key_id and secret_access_key, or option profile") from None
         except boto.ParamValidationError as e:
             raise Rejected(str(e).replace("\n", " "), act=act, system=name) from None
-        except boto.BotoCoreError as e:
-            # ResponseParserError and the like: not the protocol
+        except (ResponseParserError, boto.BotoCoreError) as e:
             raise ProtocolError(f"its answer can't be read ({type(e).__name__})", act=act, system=name, hint="run again; if it stays, look at proxies in between") from None
         return answer
 
@@ -175,3 +176,10 @@ class AwsApi:
         if status >= 500:
             return Unavailable(what, act=act, system=name, status=status) if reading else AnswerLost(what, act=act, system=name, status=status, hint="the write may have happened: run again to see")
         return Rejected(what, act=act, system=name, status=status)
+
+
+def _legible(operation_model: Any, response_dict: dict[str, Any], **_: Any) -> None:
+    """A refusal that a gateway or proxy wrote in place of IAM is no XML: keep its status, which is all that we can use."""
+    if response_dict["status_code"] >= 300 and operation_model.service_model.protocol == "query" and b"<Error" not in response_dict["body"]:
+        code = str(response_dict["status_code"]).encode()
+        response_dict["body"] = b"<ErrorResponse><Error><Code>" + code + b"</Code><Message>no AWS answer</Message></Error></ErrorResponse>"

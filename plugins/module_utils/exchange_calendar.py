@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Meeting
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AmbiguousIdentity, InputError, NotFound
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AmbiguousIdentity, Conflict, InputError, NotFound
 from ansible_collections.workforce.lifecycle.plugins.module_utils.exchange_mail import IMMUTABLE
 from ansible_collections.workforce.lifecycle.plugins.module_utils.graph import graph_pages
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
@@ -162,10 +162,14 @@ class GraphCalendar(Connector):
         """Start, end and rule of what is left of a series, in the series' own zone, so that it stays at its hour when the clocks change."""
         upcoming = self._upcoming(who, master["id"], zone, act)
         regular = next((row for row in upcoming if row.get("type") != "exception"), upcoming[0])
-        rule = dict(master["recurrence"]["range"]) | {"startDate": regular["start"]["dateTime"][:10]}
+        # the next occurrence may have been moved: the rule begins where it would have been
+        begins = min(_pattern_date(row) for row in upcoming)
+        shift = begins - _pattern_date(regular)
+        start, end = ({**regular[k], "dateTime": (datetime.fromisoformat(regular[k]["dateTime"][:19]) + shift).isoformat()} for k in ("start", "end"))
+        rule = dict(master["recurrence"]["range"]) | {"startDate": begins.isoformat()}
         if rule["type"] == "numbered":
             rule["numberOfOccurrences"] = len(upcoming)
-        return {"start": regular["start"], "end": regular["end"], "recurrence": {"pattern": master["recurrence"]["pattern"], "range": rule}}
+        return {"start": start, "end": end, "recurrence": {"pattern": master["recurrence"]["pattern"], "range": rule}}
 
     def _copy_exceptions(self, who: str, series: str, successor: str, marker: str, act: str) -> None:
         """Occurrences that were moved, renamed or taken out are so in the new series too."""
@@ -174,8 +178,8 @@ class GraphCalendar(Connector):
             return
         old_rows = {_original(row): row for row in self._upcoming(who, series, "UTC", act)}
         new_rows = {_original(row): row for row in self._upcoming(successor, new["id"], "UTC", act)}
-        if not old_rows:
-            return
+        if not set(old_rows) & set(new_rows):
+            raise Conflict("the new series does not fall on the times of the old one", act=act, system=self.target.name, hint="compare the two, and cancel one of them")
         for moment, row in new_rows.items():
             was = old_rows.get(moment)
             path = f"{_events(successor)}/{quote(row['id'], safe='')}"

@@ -116,6 +116,8 @@ class Connector:
     UNOBSERVABLE: ClassVar[Mapping[str, str]] = {}
     #: How long (seconds) a write may take until reads show it.
     SETTLES_WITHIN: ClassVar[float] = 0.0
+    #: Taking something back here may destroy what other systems hold of the person: a licence carries the mailbox.
+    CARRIES_DATA: ClassVar[bool] = False
     #: How the person's login here is made, unless the option ``login`` says otherwise.
     LOGIN: ClassVar[str] = "{email}"
 

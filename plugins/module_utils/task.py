@@ -93,12 +93,13 @@ class History:
     """What the ledger knows of this step from earlier runs of the same case.
 
     ``since`` is when the case was opened; ``acknowledged`` maps a change to when its write was accepted, ``done`` to when it
-    was seen done; ``unsure`` holds changes whose write was begun and never seen to end.
+    was seen done, ``attested`` to who said when (``by``, ``at``) that it is done; ``unsure`` holds changes whose write was begun and never seen to end.
     """
 
     since: str = ""
     acknowledged: Mapping[str, str] = field(default_factory=dict)
     done: Mapping[str, str] = field(default_factory=dict)
+    attested: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     unsure: Collection[str] = ()
 
 
@@ -252,7 +253,11 @@ class _Steps:
         self.pending = [c for c in self.changes if not self._settled(c)]
 
     def _settled(self, change: Change) -> bool:
-        if change.outcome is not None:
+        said = self.history.attested.get(change.what)
+        if said and (change.outcome is Outcome.NEEDS_HUMAN or change.what in self.history.unsure):
+            self.outcomes[change.what] = Outcome.ALREADY
+            self.notes[change.what] = f"attested by {said['by']} at {said['at']}"
+        elif change.outcome is not None:
             self.outcomes[change.what] = change.outcome
         elif change.pending is not None and change.before == change.pending:
             self.outcomes[change.what] = Outcome.IN_PROGRESS

@@ -9,7 +9,7 @@ module: manual_step
 short_description: Say what a person must do on a system without an API
 description:
   - Lists the steps that the system's options give for this kind of case. Each ends V(needs_human) until somebody attests it by name and time.
-  - It changes nothing. Attestations are kept in the ledger, from where the collection fills in O(attested).
+  - It changes nothing. Attestations are kept in the ledger; M(workforce.lifecycle.attest) writes them.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
@@ -18,11 +18,6 @@ options:
     type: str
     choices: [onboard, transfer, offboard, suspend, resume, reinstate, rename]
     required: true
-  attested:
-    description: Who has done which step, and when. Filled in from the ledger.
-    type: list
-    elements: dict
-    default: []
 """
 
 EXAMPLES = r"""
@@ -39,41 +34,22 @@ changes: {description: "Each step, open or attested.", returned: always, type: l
 
 from typing import Any, Mapping, Sequence
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import ManualSteps
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Outcome, Task, absent
 
 
 def plan(system: ManualSteps, want: Mapping[str, Any]) -> Sequence[Change]:
     person = Person.of(want["person"])
-    attested = {str(a.get("step")): _checked(a) for a in want["attested"]}
     steps = system.manual_steps(want["kind"], person)
-    return [_change(step, attested.get(step)) for step in steps] or absent("steps", f"nothing is to do by hand to {want['kind']} {person.email}")
-
-
-def _change(step: str, attestation: Mapping[str, Any] | None) -> Change:
-    if attestation is None:
-        return Change(step, "open", "attested", outcome=Outcome.NEEDS_HUMAN, note=f"do it, then attest it: {step}")
-    return Change(step, "attested", "attested", note=f"attested by {attestation['by']} at {attestation['at']}")
-
-
-def _checked(attestation: Mapping[str, Any]) -> Mapping[str, Any]:
-    step, by, at = (str(attestation.get(key) or "").strip() for key in ("step", "by", "at"))
-    try:
-        if step and by and clock.parse(at):
-            return attestation
-    except ValueError:
-        pass
-    raise InputError(f"the attestation of {step or 'a step'!r} lacks a name or a time", act="read attestation", hint="step, by, and at (ISO 8601)")
+    return [Change(step, "open", "attested", outcome=Outcome.NEEDS_HUMAN, note="do it, then attest it") for step in steps] or absent(
+        "steps", f"nothing is to do by hand to {want['kind']} {person.email}")
 
 
 TASK = Task(ManualSteps, plan, {
     **PERSON_SPEC,
     "kind": {"type": "str", "choices": ["onboard", "transfer", "offboard", "suspend", "resume", "reinstate", "rename"], "required": True},
-    "attested": {"type": "list", "elements": "dict", "default": []},
 })
 
 if __name__ == "__main__":

@@ -48,35 +48,20 @@ head: {description: "The ledger's head that the record was made from, C(n:hash).
 sha256: {description: "Digest of the record.", returned: success, type: str}
 """
 
-import json
 from typing import Any, Mapping
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CaseLedger
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Outcome, Task
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils import record, record_files
 
 
 def info(book: CaseLedger, want: Mapping[str, Any]) -> dict[str, Any]:
     if not want["case"]:
         return {"outcome": Outcome.ALREADY.value, "changes": [], "msg": "no case was opened, so there is nothing to write"}
-    systems = want["systems"] if want["systems"] is not None else book.systems()
-    made = record.build(book.ledger, want["case"], systems)
-    complete = made["summary"]["complete"]
-    case = book.ledger.case(want["case"])
-    if not book.read_only and (not case.closed or not complete):
-        book.ledger.close_case(case.id, run=book.run, complete=complete, summary=made["summary"])
-        made = record.build(book.ledger, case.id, systems)
-    data, page = record_files.paths(want["path"], case.id)
-    changed = record_files.earlier(data) != {"open_items": made["open_items"], "complete": complete}
-    if not book.read_only:
-        record_files.write(data, json.dumps(made, indent=2, sort_keys=True) + "\n")
-        record_files.write(page, record.render_html(made))
-    failed = not complete and want["require_complete"] and not book.read_only
-    return {
-        "changed": changed, "json": str(data), "html": str(page), "summary": made["summary"], "verdict": made["verdict"], "open_items": made["open_items"],
-        "residual_access": made["residual_access"], "head": made["chain"]["head"], "sha256": record.digest(made), "case": case.id, "person": made["person"]["email"],
-        "outcome": (Outcome.FAILED if failed else Outcome.DONE if changed else Outcome.ALREADY).value, "changes": [],
-        **({"failed": True, "code": "open", "msg": f"{made['verdict']['sentence']} {'; '.join(made['verdict']['missing'])}. See {page}"} if failed else {})}
+    written = book.write_record(want["case"], want["path"], want["systems"])
+    failed = not written["summary"]["complete"] and want["require_complete"] and not book.read_only
+    outcome = Outcome.FAILED if failed else Outcome.DONE if written["changed"] else Outcome.ALREADY
+    said = {"failed": True, "code": "open", "msg": f"{written['verdict']['sentence']} {'; '.join(written['verdict']['missing'])}. See {written['html']}"} if failed else {}
+    return {**written, "outcome": outcome.value, "changes": [], **said}
 
 
 TASK = Task(CaseLedger, info=info, argument_spec={

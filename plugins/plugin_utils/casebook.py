@@ -3,11 +3,13 @@
 """What the modules that work on cases get to see: the ledger, the inventory's systems, and whether they may write."""
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any, Callable, Mapping
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import capabilities_of
 from ansible_collections.workforce.lifecycle.plugins.module_utils.registry import connector_class
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils import record, record_files
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Case, Ledger
 
 
@@ -43,13 +45,30 @@ class Casebook:
             "capabilities": list(capabilities_of(connector)),
         }
 
-    def variable(self, name: str, default: Any = None) -> Any:
-        """A variable of the run, e.g. ``lifecycle_records``."""
-        return self.template(self.task_vars[name]) if name in self.task_vars else default
-
     def open(self, kind: str, person: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
         """The person's case, opened if need be; in check mode the one that a run would open, without an id."""
         if self.read_only:
             return {"id": "", "kind": kind, "person": dict(person), "opened": "", "facts": dict(facts)}
         case: Case = self.ledger.open_case(kind, person, self.run, facts)
         return {"id": case.id, "kind": case.kind, "person": dict(person), "opened": case.opened, "facts": dict(case.facts)}
+
+    def write_record(self, case_id: str, folder: str, systems: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Write a case's record as JSON and as a page, and close the case when nothing is open; in check mode, only say.
+
+        :raises LedgerError: the folder cannot be written.
+        """
+        systems = self.systems() if systems is None else systems
+        made = record.build(self.ledger, case_id, systems)
+        complete = made["summary"]["complete"]
+        case = self.ledger.case(case_id)
+        if not self.read_only and (not case.closed or not complete):
+            self.ledger.close_case(case.id, run=self.run, complete=complete, summary=made["summary"])
+            made = record.build(self.ledger, case.id, systems)
+        data, page = record_files.paths(folder, case.id)
+        changed = record_files.earlier(data) != {"open_items": made["open_items"], "complete": complete}
+        if not self.read_only:
+            record_files.write(data, json.dumps(made, indent=2, sort_keys=True) + "\n")
+            record_files.write(page, record.render_html(made))
+        return {
+            "changed": changed, "json": str(data), "html": str(page), "summary": made["summary"], "verdict": made["verdict"], "open_items": made["open_items"],
+            "residual_access": made["residual_access"], "head": made["chain"]["head"], "sha256": record.digest(made), "case": case.id, "person": made["person"]["email"]}

@@ -202,7 +202,7 @@ class Ledger:
 
     def history(self, case_id: str, system: str, step: str) -> dict[str, Any]:
         """What is known of a step from earlier runs of its case: ``{"since": iso, "acknowledged": {what: iso}, "done": {what:
-        iso}, "unsure": [what, ...], "open_intent": n or None, "last": the last outcome's result or None}``.
+        iso}, "attested": {what: {"by", "at"}}, "unsure": [what, ...], "open_intent": n or None, "last": the last outcome's result or None}``.
 
         A change stays unsure until an outcome shows where it stands, or a person attests the step.
         """
@@ -210,6 +210,7 @@ class Ledger:
         acknowledged: dict[str, str] = {}
         done: dict[str, str] = {}
         unsure: dict[str, None] = {}
+        attested: dict[str, dict[str, str]] = {}
         last: Mapping[str, Any] | None = None
         for entry in self._of("case_id = ? AND system = ? AND step = ?", (case_id, system, step)):
             if entry.kind == "intent":
@@ -226,20 +227,27 @@ class Ledger:
                     if how in ("acknowledged", "done"):
                         (acknowledged if how == "acknowledged" else done).setdefault(what, row.get("at") or entry.at)
             elif entry.kind == "attested":
-                acknowledged.update(dict.fromkeys(unsure, entry.data["at"]))
-                unsure.clear()
+                what = entry.data.get("what") or ""
+                if what:
+                    attested[what] = {"by": entry.data["by"], "at": entry.data["at"]}
+                for settled in [name for name in unsure if what in ("", name)]:
+                    acknowledged[settled] = entry.data["at"]
+                    del unsure[settled]
         opened = self.storage.query("SELECT at FROM ledger WHERE case_id = ? AND kind = 'case'", (case_id,))
         names = [*unsure, *(what for whats in pending.values() for what in whats if what not in unsure)]
-        return {"since": opened[0][0] if opened else "", "acknowledged": acknowledged, "done": done, "unsure": list(dict.fromkeys(names)),
+        return {"since": opened[0][0] if opened else "", "acknowledged": acknowledged, "done": done, "attested": attested, "unsure": list(dict.fromkeys(names)),
                 "open_intent": max(pending, default=None), "last": last}
 
-    def attest(self, case_id: str, *, system: str, step: str, by: str, at: str, note: str) -> int:
-        """Note that a person says that a step is done. ``at`` is when they did it (ISO 8601), ``by`` who says so."""
-        data = _plain({"by": by, "at": at, "note": note}, refuse="attest")
+    def attest(self, case_id: str, *, system: str, step: str, by: str, at: str, note: str, what: str = "") -> int:
+        """Note that a person says that a step is done, or the one change of it that ``what`` names.
+
+        ``at`` is when they did it (ISO 8601), ``by`` who says so.
+        """
+        data = _plain({"what": what, "by": by, "at": at, "note": note}, refuse="attest")
         return self._append("attested", case_id, system=system, step=step, data=data)
 
     def attested(self, case_id: str, system: str) -> list[dict[str, Any]]:
-        """What people attested on a system: ``{"step", "by", "at", "note"}``, oldest first."""
+        """What people attested on a system: ``{"step", "what", "by", "at", "note"}``, oldest first."""
         return [{"step": e.step, **e.data} for e in self._of("case_id = ? AND system = ? AND kind = 'attested'", (case_id, system))]
 
     def steps(self, case_id: str) -> list[dict[str, Any]]:

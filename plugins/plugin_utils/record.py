@@ -124,7 +124,7 @@ def _action(number: int, step: Mapping[str, Any], completed: str) -> dict[str, A
     result, seen = step["result"], step["observed"]
     newest = seen if seen and seen["at"] >= step["last"] else None
     outcome = (newest or {}).get("outcome") or step["outcome"]
-    attested = [a for a in step["attested"] if outcome in ("needs_human", "unknown", "acknowledged", "unsupported")]
+    attested = [a for a in step["attested"] if not a.get("what") and outcome in ("needs_human", "unknown", "acknowledged", "unsupported")]
     closed = _closed(outcome) or bool(attested)
     if newest and _closed(outcome):
         method, at = "the system was read again at the end", newest["at"]

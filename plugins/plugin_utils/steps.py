@@ -9,6 +9,9 @@ from typing import Any, Collection, Mapping, Sequence
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Outcome
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Ledger
 
+#: The steps that bring a person's data to safety.
+DATA_STEPS = frozenset({"mailbox", "mailbox_archive", "files_handover"})
+
 
 @dataclass
 class Step:
@@ -36,16 +39,19 @@ class Step:
         known = self.ledger.history(self.case, self.system, self.name)
         if known.get("open_intent") is not None and not self.silent:
             self.ledger.settle(known["open_intent"], run=self.run, reason="the run that began this did not end it")
-        return {key: known[key] for key in ("since", "acknowledged", "done", "unsure") if known.get(key)}
+        return {key: known[key] for key in ("since", "acknowledged", "done", "attested", "unsure") if known.get(key)}
 
-    def attested(self) -> list[Mapping[str, Any]]:
-        return list(self.ledger.attested(self.case, self.system)) if self.ledger else []
+    def blocked_by(self, phases: Collection[str], *, everywhere: bool) -> str:
+        """Why this step must not run yet: an earlier phase that it depends on is not proven. Empty when it may.
 
-    def blocked_by(self, phases: Collection[str]) -> str:
-        """Why this step must not run yet: an earlier phase that it depends on has open ends. Empty when it may."""
+        :param everywhere: other systems' data hang on what this step takes: their steps count too. What only waits for a
+            person's decision elsewhere does not.
+        """
         if self.ledger is None or not phases:
             return ""
-        open_ = [f"{s['step']} on {s['system']} ({s['outcome']})" for s in self.ledger.steps(self.case) if s["phase"] in phases and s["person"] == self.person and not Outcome(s["outcome"]).closed]
+        open_ = [f"{s['step']} on {s['system']} ({s['outcome']})" for s in self.ledger.steps(self.case)
+                 if s["phase"] in phases and s["person"] == self.person and not Outcome(s["outcome"]).closed
+                 and (s["system"] == self.system or everywhere and s["step"] in DATA_STEPS)]
         return f"{self.name} of {self.person} on {self.system}: waits for {', '.join(open_)}: settle that and run again" if open_ else ""
 
     def intent(self, changes: Sequence[Mapping[str, Any]], *, irreversible: bool) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import VaultLib, VaultSecret
+from ansible.plugins.loader import lookup_loader
 from ansible.template import Templar
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import CredentialError
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.credentials import resolve
@@ -61,11 +62,14 @@ def test_a_lookup(monkeypatch: pytest.MonkeyPatch) -> None:
     loader = DataLoader()
     how = {"loader": loader, "templar": Templar(loader=loader, variables={})}
     assert secret_of({"lookup": "env", "args": ["CRM_TOKEN"]}, **how) == SECRET
-    for reference, said in (({"lookup": "nonesuch"}, "nonesuch"), ({"lookup": "env", "args": ["A", "B"]}, "not one text"),
+    for reference, said in (({"lookup": "env", "args": ["A", "B"]}, "not one text"),
                             ({"lookup": "file", "args": ["/nonexistent"]}, "lookup file failed")):
         with pytest.raises(CredentialError, match=said) as e:
             secret_of(reference, **how)
         assert "\n" not in str(e.value)
+    monkeypatch.setattr(lookup_loader, "get", lambda *_, **__: None)
+    with pytest.raises(CredentialError, match="there is no lookup nonesuch"):
+        secret_of({"lookup": "nonesuch"}, **how)
 
 
 def test_one_source_and_no_secret_in_errors() -> None:

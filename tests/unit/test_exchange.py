@@ -280,6 +280,7 @@ def test_meetings_are_handed_over_once(box: Box) -> None:
     planned, series = event_of(box, JANE, "Release 7 planning"), event_of(box, JANE, "Team sync")
     before = datetime.now(timezone.utc)
     past = [row["start"] for row in occurrences(series, before - timedelta(days=60), before)]
+    future = [row["start"] for row in occurrences(series, before, before + timedelta(days=300))]
     want = {"person": person_of(box, "jane"), "successor": MARK}
     assert run(meetings_handover.TASK, box, "exchange", check_mode=True, **want)["outcome"] == "done"
     assert not box["microsoft"].writes()
@@ -298,9 +299,7 @@ def test_meetings_are_handed_over_once(box: Box) -> None:
     old, now = event_of(box, JANE, "Team sync"), datetime.now(timezone.utc)
     assert [row["start"] for row in occurrences(old, now - timedelta(days=60), now)] == past
     assert not list(occurrences(old, now, now + timedelta(days=400)))
-    hours = {moment(row["start"]).astimezone(ZoneInfo("Europe/Berlin")).hour
-             for row in occurrences(event_of(box, MARK, "Team sync"), now, now + timedelta(days=300))}
-    assert hours == {10}
+    assert [row["start"] for row in occurrences(event_of(box, MARK, "Team sync"), before, before + timedelta(days=300))] == future
     # a meeting of the two alone is only cancelled; an appointment stays
     assert event_of(box, JANE, "1:1 Jane & Mark") is None
     assert event_of(box, MARK, "1:1 Jane & Mark") is None
@@ -324,20 +323,24 @@ def test_a_handover_that_stopped_halfway_is_finished(box: Box) -> None:
     assert run(meetings_handover.TASK, box, "exchange", **want)["failed"]
     assert event_of(box, MARK, "Release 7 planning") and event_of(box, JANE, "Release 7 planning")
     box["microsoft"].faults.clear()
+    for event in held(box, MARK)["events"].values():
+        event["transactionId"] = None  # the service does not say for how long it remembers them
     assert run(meetings_handover.TASK, box, "exchange", **want)["outcome"] == "done"
     assert event_of(box, MARK, "Release 7 planning") and event_of(box, JANE, "Release 7 planning") is None
 
 
-def test_moved_and_deleted_occurrences_stay_moved_and_deleted(box: Box) -> None:
+@pytest.mark.parametrize("which", [0, 2])
+def test_moved_and_deleted_occurrences_stay_moved_and_deleted(box: Box, which: int) -> None:
     series, now = event_of(box, JANE, "Team sync"), datetime.now(timezone.utc)
-    first, second, third, *_ = [row["originalStart"] for row in occurrences(series, now, now + timedelta(days=60))]
+    upcoming = [row["originalStart"] for row in occurrences(series, now, now + timedelta(days=60))]
+    third, second, kept = upcoming[which], upcoming[1], upcoming[3]
     moved = {"dateTime": (datetime.fromisoformat(third.rstrip("Z")) + timedelta(days=1)).isoformat(), "timeZone": "UTC"}
     ends = {"dateTime": (datetime.fromisoformat(third.rstrip("Z")) + timedelta(days=1, minutes=30)).isoformat(), "timeZone": "UTC"}
     series["_deleted"].append(second)
     series["_exceptions"][third] = {"subject": "Team sync, Thursday", "start": moved, "end": ends}
     assert run(meetings_handover.TASK, box, "exchange", person=person_of(box, "jane"), successor=MARK)["outcome"] == "done"
     rows = {row["originalStart"]: row for row in occurrences(event_of(box, MARK, "Team sync"), now, now + timedelta(days=60))}
-    assert first in rows and second not in rows
+    assert kept in rows and second not in rows
     assert (rows[third]["subject"], moment(rows[third]["start"])) == ("Team sync, Thursday", moment(moved))
 
 

@@ -113,9 +113,9 @@ def test_a_difference_explains_everything_once(old: Any, new: Any, held: Any) ->
 def test_every_further_fact_makes_a_match_more_specific(names: list[str], value: str) -> None:
     from ansible_collections.workforce.lifecycle.plugins.module_utils.profiles import Profile
 
-    all_ = Profile("all", patterns={n: (value,) for n in names})
-    fewer = Profile("fewer", patterns={n: (value,) for n in names[:-1]})
-    wild = Profile("wild", patterns={n: (value[0] + "*",) for n in names})
+    all_ = Profile("all", patterns=dict.fromkeys(names, (value,)))
+    fewer = Profile("fewer", patterns=dict.fromkeys(names[:-1], (value,)))
+    wild = Profile("wild", patterns=dict.fromkeys(names, (value[0] + "*",)))
     someone = person(**dict.fromkeys(names, value))
     assert all_.fits(someone) and wild.fits(someone)
     assert all_.specificity > fewer.specificity and all_.specificity > wild.specificity > fewer.specificity

@@ -154,9 +154,9 @@ class Aws(Connector):
                 self.api.write("iam", "delete_user_policy", act, gone_is_done=True, UserName=user, PolicyName=name)
             for group in list(self.api.every("iam", "list_groups_for_user", act, key="Groups", UserName=user)):
                 self.api.write("iam", "remove_user_from_group", act, gone_is_done=True, UserName=user, GroupName=group["GroupName"])
-            self.api.write("iam", "delete_user", act, gone_is_done=True, UserName=user)
+            self.api.write("iam", "delete_user", act, gone_is_done=True, repeat=False, UserName=user)
         if account.raw.get("center"):
-            self.api.write("identitystore", "delete_user", act, gone_is_done=True, IdentityStoreId=self._instance["IdentityStoreId"], UserId=account.raw["center"]["UserId"])
+            self.api.write("identitystore", "delete_user", act, gone_is_done=True, repeat=False, IdentityStoreId=self._instance["IdentityStoreId"], UserId=account.raw["center"]["UserId"])
 
     def _remove_credentials(self, user: str, act: str) -> None:
         self.api.write("iam", "delete_login_profile", act, gone_is_done=True, UserName=user)
@@ -315,7 +315,7 @@ class Aws(Connector):
     def _assign(self, operation: str, key: str, account: Account, entitlement: Entitlement, act: str) -> None:
         """Account assignments are made and ended in the background: follow the request to its end."""
         instance = self._instance["InstanceArn"]
-        answer = self.api.write("sso-admin", operation, act, gone_is_done=operation.startswith("delete"), InstanceArn=instance, TargetType="AWS_ACCOUNT", PrincipalType="USER",
+        answer = self.api.write("sso-admin", operation, act, gone_is_done=operation.startswith("delete"), repeat=operation.startswith("delete"), InstanceArn=instance, TargetType="AWS_ACCOUNT", PrincipalType="USER",
                                 PrincipalId=self._center_id(account, act), **entitlement.raw)
         status = answer.get(key) or {}
         deadline = time.monotonic() + self.target.max_wait

@@ -46,6 +46,7 @@ class Entra(EntraEntitlements):
     """Microsoft Entra ID."""
 
     TITLE = "Microsoft Entra ID"
+    CARRIES_DATA = True
     DEFAULT_URL = "https://graph.microsoft.com/v1.0"
     CREDENTIALS = GRAPH_CREDENTIALS
     OPTIONS = {**GRAPH_OPTIONS, "sender": Option("Address of the mailbox that sends the first credential; needed for that only.", default="")}

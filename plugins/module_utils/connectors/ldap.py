@@ -214,20 +214,23 @@ class Ldap(Connector):
     # -- cutting off ---------------------------------------------------------------------------------------------------
 
     def access_paths(self, account: Account, since: str) -> Sequence[AccessPath]:
-        """Sign-in, then every credential on the entry. Connections that are bound already can't be ended by a client."""
+        """Sign-in, and every credential on the entry. Connections that are bound already can't be ended by a client."""
         bound = Residual("LDAP connections that were bound before", "unknown",
                          "the directory looks at a lock only when somebody binds: restart the programs that hold such a connection, or set an idle timeout")
-        paths = [AccessPath("sign-in", "open" if account.active else "closed", lambda: self.set_active(account, False), residual=bound)]
-        if self.ad:
-            tickets = Residual("Kerberos tickets", clock.stamp(clock.now() + TICKET), "service tickets that were issued stay good until they expire; 10 h unless the domain's policy says otherwise")
-            paths.append(AccessPath("password", self._ad_password(account, since), lambda: self._randomise(account), residual=tickets))
+        keys = []
         for name, attribute in self.flavour.keys.items():
             if account.raw.get(attribute.lower()):
-                paths.append(AccessPath(name, "open", lambda n=name, a=attribute: self._strip(account, n, a)))  # type: ignore[misc]
+                keys.append(AccessPath(name, "open", lambda n=name, a=attribute: self._strip(account, n, a)))  # type: ignore[misc]
             elif attribute == "userPassword" and account.raw.get("pwdchangedtime"):
-                paths.append(AccessPath(name, "unseen", lambda n=name, a=attribute: self._strip(account, n, a)))  # type: ignore[misc]
+                keys.append(AccessPath(name, "unseen", lambda n=name, a=attribute: self._strip(account, n, a)))  # type: ignore[misc]
+        sign_in = AccessPath("sign-in", "open" if account.active else "closed", lambda: self.set_active(account, False), residual=bound)
+        if not self.ad:
+            # The password policy overlay lifts the lock when the password is touched: the lock comes last.
+            return [*keys, sign_in]
+        tickets = Residual("Kerberos tickets", clock.stamp(clock.now() + TICKET), "service tickets that were issued stay good until they expire; 10 h unless the domain's policy says otherwise")
+        paths = [sign_in, AccessPath("password", self._ad_password(account, since), lambda: self._randomise(account), residual=tickets), *keys]
         leavers = self.target.options["leavers_base"]
-        if self.ad and leavers:
+        if leavers:
             there = account.raw["dn"].casefold().endswith(f",{leavers.casefold()}")
             paths.append(AccessPath("place among active people", "closed" if there else "open",
                                     lambda: self.wire.move(account.raw["dn"], leavers, act=f"move {account.login}")))

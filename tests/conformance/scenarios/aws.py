@@ -95,7 +95,7 @@ SCENARIOS = [
     Scenario("let in again", "aws", "account", {"person": "jane", "state": "active"}, _back, _block),
     Scenario("joiner", "aws", "account", {"person": "ada"}, _created),
     Scenario("attributes", "aws", "account", {"person": "jane", "attributes": {"department": "Platform"}}, _tagged),
-    Scenario("delete", "aws", "account", {"person": "jane", "state": "absent", "confirm": [JANE]}, _gone, marks=frozenset({"irreversible"})),
+    Scenario("delete", "aws", "account", {"person": "jane", "state": "absent", "confirm": [JANE]}, _gone),
     Scenario("exactly the new profile", "aws", "entitlements",
              {"person": "jane", "mode": "exact", "wanted": {"groups": ["Auditors"], "policies": ["ReadBilling"], "identity_center_groups": ["Finance"],
                                                             "account_assignments": ["Deploy@210987654321"]}}, _entitled),

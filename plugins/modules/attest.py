@@ -1,0 +1,83 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: attest
+short_description: Say, by name, that a step which only a person can do is done
+description:
+  - Notes in the ledger who did what and when, for steps that ended V(needs_human) or V(unknown). The next run of the case takes it up.
+  - Runs on the controller, beside the ledger.
+author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+attributes:
+  check_mode: {description: "Says what would be attested.", support: full}
+  diff_mode: {description: "There is no diff.", support: none}
+options:
+  person: {description: "E-mail address, employee id or HR id of whom the case is about.", type: str, required: true}
+  system: {description: "The system's name.", type: str, required: true}
+  what: {description: "The step, as the checklist names it. Every step of the system that waits for a person, when not given.", type: str, default: ""}
+  by: {description: "Who says so.", type: str, required: true}
+  at: {description: "When it was done, ISO 8601. Now, when not given.", type: str, default: ""}
+  note: {description: "Anything worth keeping, such as where the badge lies.", type: str, default: ""}
+"""
+
+EXAMPLES = r"""
+- name: The badge is in the safe
+  workforce.lifecycle.attest:
+    person: jane@corp.example
+    system: badge
+    by: Grace Okoye
+"""
+
+RETURN = r"""
+changes: {description: "What was attested.", returned: success, type: list, elements: dict}
+"""
+
+from typing import Any, Mapping
+
+from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CaseLedger
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Outcome, Task
+
+WAITING = (Outcome.NEEDS_HUMAN.value, Outcome.UNKNOWN.value)
+
+
+def info(book: CaseLedger, want: Mapping[str, Any]) -> dict[str, Any]:
+    act = f"attest for {want['person']} on {want['system']}"
+    if not want["by"].strip():
+        raise InputError("by is empty", act=act, hint="name who did it")
+    try:
+        at = clock.stamp(clock.parse(want["at"])) if want["at"] else clock.stamp()
+    except ValueError:
+        raise InputError(f"at is {want['at']!r}", act=act, hint="write an ISO 8601 moment: 2026-03-31T17:00:00+02:00") from None
+    cases = book.ledger.cases(person=want["person"], open_only=True)
+    if not cases:
+        raise InputError("there is no open case of this person", act=act, hint="list cases with the module ledger_info, state: cases")
+    case = cases[-1]
+    known = book.ledger.attested(case.id, want["system"])
+    waiting = [(step["step"], row["what"]) for step in book.ledger.steps(case.id) if step["system"] == want["system"]
+               for row in step["result"].get("changes") or () if row["outcome"] in WAITING and (step["step"], row["what"]) not in [(a["step"], a.get("what")) for a in known]]
+    chosen = [(step, what) for step, what in waiting if want["what"] in ("", what)]
+    if not chosen and want["what"]:
+        raise InputError(f"nothing called {want['what']!r} waits for a person", act=act, hint=f"waiting: {'; '.join(what for _, what in waiting) or 'nothing'}")
+    for step, what in chosen:
+        if not book.read_only:
+            book.ledger.attest(case.id, system=want["system"], step=step, what=what, by=want["by"], at=at, note=want["note"])
+    rows = [{"what": what, "before": "open", "after": f"attested by {want['by']}", "outcome": "planned" if book.read_only else Outcome.DONE.value} for _, what in chosen]
+    return {"changed": bool(rows), "outcome": (Outcome.DONE if rows else Outcome.ALREADY).value, "changes": rows, "case": case.id, "person": want["person"]}
+
+
+TASK = Task(CaseLedger, info=info, argument_spec={
+    "person": {"type": "str", "required": True},
+    "system": {"type": "str", "required": True},
+    "what": {"type": "str", "default": ""},
+    "by": {"type": "str", "required": True},
+    "at": {"type": "str", "default": ""},
+    "note": {"type": "str", "default": ""},
+})
+
+if __name__ == "__main__":
+    TASK.main()
