@@ -14,7 +14,7 @@ from sandbox.emulator import Call, Handler, Reply
 from sandbox.vendors.entra_seed import DEFAULT, SKUS, WRITABLE, seeded
 from sandbox.vendors.microsoft import GRAPH, Part, graph_error, stamp
 
-ON_PREMISES = ("Unable to update the specified properties for on-premises mastered Directory Sync objects or objects currently undergoing migration.")
+ON_PREMISES = "Unable to update the specified properties for on-premises mastered Directory Sync objects or objects currently undergoing migration."
 _METHODS = {"phoneMethods": "phone", "emailMethods": "email", "fido2Methods": "fido2", "microsoftAuthenticatorMethods": "microsoftAuthenticator",
             "softwareOathMethods": "softwareOath", "windowsHelloForBusinessMethods": "windowsHelloForBusiness",
             "temporaryAccessPassMethods": "temporaryAccessPass", "platformCredentialMethods": "platformCredential"}
@@ -71,7 +71,7 @@ class EntraPart(Part):
             ("POST", "/v1.0/users", self.create_user),
             ("GET", "/v1.0/directory/deletedItems/microsoft.graph.user", lambda call: self._list(call, self.state["deleted"].values(), self._user_shown)),
             ("POST", "/v1.0/directory/deletedItems/{id}/restore", self.restore_user),
-            ("DELETE", "/v1.0/directory/deletedItems/{id}", self.purge_user),
+            ("DELETE", "/v1.0/directory/deletedItems/{id}", lambda call: self._deleted("deleted", call.args["id"])),
             ("GET", "/v1.0/groups", lambda call: self._list(call, self.state["groups"].values(), _group_shown)),
             ("POST", "/v1.0/groups/{group}/members/$ref", lambda call: self.add_ref(call, "members")),
             ("DELETE", "/v1.0/groups/{group}/members/{object}/$ref", lambda call: self.remove_ref(call, "members")),
@@ -231,9 +231,6 @@ class EntraPart(Part):
         del self.state["deleted"][user["id"]]
         self.state["users"][user["id"]] = user
         return Reply(200, {"@odata.type": "#microsoft.graph.user", **{k: user.get(k) for k in DEFAULT}})
-
-    def purge_user(self, call: Call) -> Reply:
-        return self._deleted("deleted", call.args["id"])
 
     def revoke_sessions(self, call: Call, user: Row) -> Reply:
         user["signInSessionsValidFromDateTime"] = stamp()
@@ -425,13 +422,13 @@ class EntraPart(Part):
 
     def methods_of(self, call: Call, user: Row) -> Reply:
         password = {"@odata.type": "#microsoft.graph.passwordAuthenticationMethod", "id": "28c10230-6103-485e-b985-444c60001490", "password": None}
-        return self.cloud.page(call, [password, *(_method_shown(m) for m in user["_methods"])])
+        return self.cloud.page(call, [password, *(_plain(m) for m in user["_methods"])])
 
     def typed_methods(self, call: Call, user: Row) -> Reply:
         kind = _METHODS.get(call.args["collection"])
         if kind is None:
             return self.cloud.not_found(call)
-        return self.cloud.page(call, [_method_shown(m) for m in user["_methods"] if m["_kind"] == kind])
+        return self.cloud.page(call, [_plain(m) for m in user["_methods"] if m["_kind"] == kind])
 
     def delete_method(self, call: Call, user: Row) -> Reply:
         kind = _METHODS.get(call.args["collection"])
@@ -463,7 +460,7 @@ class EntraPart(Part):
                   "temporaryAccessPass": None, "createdDateTime": stamp(now), "startDateTime": stamp(start), "lifetimeInMinutes": lifetime,
                   "isUsableOnce": body.get("isUsableOnce", False), "isUsable": usable, "methodUsabilityReason": "EnabledByPolicy" if usable else "NotYetValid"}
         user["_methods"] = [m for m in user["_methods"] if m["_kind"] != "temporaryAccessPass"] + [method]
-        return Reply(201, {**_method_shown(method), "temporaryAccessPass": f"canary-pass-{secrets.token_urlsafe(8)}"})
+        return Reply(201, {**_plain(method), "temporaryAccessPass": f"canary-pass-{secrets.token_urlsafe(8)}"})
 
 
 def _plain(row: Row) -> Row:
@@ -472,10 +469,6 @@ def _plain(row: Row) -> Row:
 
 def _group_shown(row: Row) -> Row:
     return {k: v for k, v in row.items() if not k.startswith("_") and k not in ("members", "owners")}
-
-
-def _method_shown(method: Row) -> Row:
-    return _plain(method)
 
 
 def _selected(call: Call, row: Row) -> Row:
