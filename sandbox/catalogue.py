@@ -11,9 +11,10 @@ from sandbox.servers.scim import Crm, Wiki
 from sandbox.vendors.bamboohr import BambooHr
 from sandbox.vendors.contractors import Contractors
 from sandbox.vendors.github import GitHub
+from sandbox.vendors.ldap import Ldap
 from sandbox.vendors.manual import Badge
 from sandbox.vendors.microsoft import Microsoft
 from sandbox.vendors.slack import Slack
 from sandbox.vendors.tailscale import Tailscale
 
-COMPANY: list[type[Any]] = [BambooHr, Contractors, Microsoft, Wiki, Crm, GitHub, Slack, Tailscale, Moto, Pymap, Badge]
+COMPANY: list[type[Any]] = [BambooHr, Contractors, Microsoft, Ldap, Wiki, Crm, GitHub, Slack, Tailscale, Moto, Pymap, Badge]

@@ -12,6 +12,7 @@ Control, on the same port, for tests and for people::
     POST /_sandbox/faults             [{"method": "POST", "path": "regex", "fault": "status|slow|lost|html|cut|lag", ...}]
     POST /_sandbox/latency            {"seconds": 0.05}
     GET  /_sandbox/state              what the system knows
+    GET  /_sandbox/person/{key}       what every system of the box knows of a person, in words
     POST /_sandbox/reset              state as seeded, journal and faults empty
 """
 from __future__ import annotations
@@ -263,6 +264,10 @@ class Emulator:
             return Reply(204)
         if verb == "state":
             return Reply(200, json.dumps(self.state, default=str).encode())
+        if verb.startswith("person/"):
+            from sandbox.ask import ask  # it knows every vendor, so it can't be known by them
+
+            return Reply(200, ask(self.box, verb.removeprefix("person/")))
         if verb == "identity":
             return Reply(200, {"sandbox": self.name})
         return Reply(404, {"message": "journal, faults, latency, reset, identity"})

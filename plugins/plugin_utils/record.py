@@ -8,7 +8,7 @@ import json
 import platform
 import re
 from pathlib import Path
-from typing import Any, Iterator, Mapping
+from typing import Any, Iterator, Mapping, Sequence
 
 from ansible.release import __version__ as ansible_version
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
@@ -124,7 +124,9 @@ def _action(number: int, step: Mapping[str, Any], completed: str) -> dict[str, A
     result, seen = step["result"], step["observed"]
     newest = seen if seen and seen["at"] >= step["last"] else None
     outcome = (newest or {}).get("outcome") or step["outcome"]
-    attested = [a for a in step["attested"] if not a.get("what") and outcome in ("needs_human", "unknown", "acknowledged", "unsupported")]
+    rows = [_attested(row, step["attested"]) for row in ((newest if newest and not _closed(outcome) else result) or newest or {}).get("changes") or ()]
+    whole = outcome in ("needs_human", "unknown") and bool(rows) and all(_closed(row.get("outcome")) for row in rows)
+    attested = [a for a in step["attested"] if outcome in ("needs_human", "unknown", "acknowledged", "unsupported") and (whole or not a.get("what"))]
     closed = _closed(outcome) or bool(attested)
     if newest and _closed(outcome):
         method, at = "the system was read again at the end", newest["at"]
@@ -134,7 +136,6 @@ def _action(number: int, step: Mapping[str, Any], completed: str) -> dict[str, A
         method, at = "the system was read after the change" if outcome == "done" else "the system was read", step["last"]
     else:
         method, at = ("accepted; the system gives nothing to read back" if outcome == "acknowledged" else "not verified"), ""
-    rows = list(((newest if newest and not _closed(outcome) else result) or newest or {}).get("changes") or ())
     return {
         "seq": number, "phase": step["phase"], "system": step["system"], "action": step["step"], "result": outcome, "closed": closed,
         "requested_at": step["requested"] or step["first"], "completed_at": completed or (attested[-1]["at"] if attested else ""), "verified_at": at,
@@ -142,6 +143,14 @@ def _action(number: int, step: Mapping[str, Any], completed: str) -> dict[str, A
         "attempts": step["attempts"], "message": str((newest or result).get("msg") or ""),
         "changes": [_row(row) for row in rows], "residual": [dict(r) for r in result.get("residual") or ()], "attested": [dict(a) for a in step["attested"]],
     }
+
+
+def _attested(row: Mapping[str, Any], attestations: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """A change that waited for a person, as they left it."""
+    said = next((a for a in reversed(attestations) if a.get("what") and a["what"] == row.get("what")), None)
+    if said is None or row.get("outcome") not in ("needs_human", "unknown"):
+        return row
+    return {**row, "outcome": Outcome.ALREADY.value, "note": f"attested by {said['by']} at {said['at']}"}
 
 
 def _row(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,13 +11,10 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Callable, Iterable, Mapping, Sequence
 
 from sandbox.emulator import Call, Handler, Reply
-from sandbox.vendors.entra_seed import DEFAULT, SKUS, WRITABLE, seeded
+from sandbox.vendors.entra_seed import DEFAULT, METHODS, SKUS, WRITABLE, seeded
 from sandbox.vendors.microsoft import GRAPH, Part, graph_error, stamp
 
 ON_PREMISES = "Unable to update the specified properties for on-premises mastered Directory Sync objects or objects currently undergoing migration."
-_METHODS = {"phoneMethods": "phone", "emailMethods": "email", "fido2Methods": "fido2", "microsoftAuthenticatorMethods": "microsoftAuthenticator",
-            "softwareOathMethods": "softwareOath", "windowsHelloForBusinessMethods": "windowsHelloForBusiness",
-            "temporaryAccessPassMethods": "temporaryAccessPass", "platformCredentialMethods": "platformCredential"}
 _SENSITIVE = {"accountEnabled", "businessPhones", "mobilePhone", "onPremisesImmutableId", "otherMails", "passwordProfile", "userPrincipalName"}
 _STRONG = {"Privileged Authentication Administrator", "Global Administrator"}
 
@@ -425,13 +422,13 @@ class EntraPart(Part):
         return self.cloud.page(call, [password, *(_plain(m) for m in user["_methods"])])
 
     def typed_methods(self, call: Call, user: Row) -> Reply:
-        kind = _METHODS.get(call.args["collection"])
+        kind = METHODS.get(call.args["collection"])
         if kind is None:
             return self.cloud.not_found(call)
         return self.cloud.page(call, [_plain(m) for m in user["_methods"] if m["_kind"] == kind])
 
     def delete_method(self, call: Call, user: Row) -> Reply:
-        kind = _METHODS.get(call.args["collection"])
+        kind = METHODS.get(call.args["collection"])
         if kind is None:
             return graph_error(400, "badRequest", "No HTTP resource was found that matches the request URI.")
         method = next((m for m in user["_methods"] if m["_kind"] == kind and m["id"] == call.args["method"]), None)

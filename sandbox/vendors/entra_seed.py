@@ -19,6 +19,10 @@ _ROLES = {"Global Administrator": "62e90394-69f5-4237-9190-012177145e10", "Appli
 DEFAULT = ("businessPhones", "displayName", "givenName", "id", "jobTitle", "mail", "mobilePhone", "officeLocation", "preferredLanguage", "surname", "userPrincipalName")
 WRITABLE = ("accountEnabled", "displayName", "mailNickname", "userPrincipalName", "usageLocation", "employeeId", "employeeType", "employeeHireDate", "department",
             "jobTitle", "givenName", "surname", "companyName", "officeLocation", "country", "mobilePhone", "preferredLanguage", "mail", "passwordProfile")
+#: Collections of authentication methods, and the type each holds.
+METHODS = {"phoneMethods": "phone", "emailMethods": "email", "fido2Methods": "fido2", "microsoftAuthenticatorMethods": "microsoftAuthenticator",
+            "softwareOathMethods": "softwareOath", "windowsHelloForBusinessMethods": "windowsHelloForBusiness",
+            "temporaryAccessPassMethods": "temporaryAccessPass", "platformCredentialMethods": "platformCredential"}
 _PROJECTS = 110
 
 

@@ -234,6 +234,10 @@ class Ldap(Server):
             self.root.lookup(distinguishedname.DistinguishedName(dn)).addCallbacks(found.append, lambda failure: failure.trap(ldaperrors.LDAPNoSuchObject) and None)
         return {name.decode(): sorted(v.decode() for v in found[0][name]) for name in found[0].keys()} if found and found[0] is not None else None
 
+    def groups(self) -> list[str]:
+        """The names of all groups."""
+        return [dn for dn, attributes in entries(self.company, {key: "" for key in self.company.people}) if "groupOfNames" in attributes["objectClass"]]
+
     def systems(self) -> Mapping[str, Mapping[str, Any]]:
         return {"ldap": {"connector": "ldap", "url": self.url, "credentials": {"user": ADMIN, "password": self.secret("password")},
                          "options": {"base": BASE, "groups_base": f"ou=groups,{BASE}"}, "owner": "IT"}}

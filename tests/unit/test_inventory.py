@@ -78,7 +78,7 @@ def test_an_inline_vault_value_stays_encrypted(tmp_path: Path) -> None:
     ("{file: secrets/key}", "hunter2hunter2", ":12: systems.hr.credentials.api_key: is a secret in plain text"),
     ("{file: secrets/key}", "{file: a, env: B}", ":12: systems.hr.credentials.api_key: names env and file: give exactly one"),
     ("api_key:", "apikey:", ":12: systems.hr.credentials.apikey: unknown credential: did you mean api_key?"),
-    ("      api_key: {file: secrets/key}\n", "      {}\n", ".credentials: credential api_key is missing"),
+    ("      api_key: {file: secrets/key}\n", "      {}\n", ":11: systems.hr.credentials: credential api_key is missing"),
     ("{cutoff: 900}", "{cutoff: soon}", ":10: systems.hr.service_level.cutoff: must be a number of seconds, not 'soon'"),
     ("  badge:", "  hr:", ":13: hr is given twice (first on line 6)"),
     ("  badge:", "  mailbox:", ":13: systems.mailbox: is the name of a group"),
@@ -91,8 +91,8 @@ def test_an_inline_vault_value_stays_encrypted(tmp_path: Path) -> None:
 def test_a_mistake_is_one_line_with_file_line_key_and_fix(tmp_path: Path, old: str, new: str, said: str) -> None:
     answer = ask(tmp_path, GOOD.replace(old, new, 1))
     assert answer.returncode != 0
-    lines = [line for line in answer.stderr.splitlines() if said in line.replace("\\t", "\t")]
-    assert lines and "company.systems.yml" in lines[0], answer.stderr
+    # ansible-core before 2.19 wraps what it prints.
+    assert "".join(f"company.systems.yml{said}".split()) in "".join(answer.stderr.split()), answer.stderr
     assert "hunter2" not in answer.stderr and "Traceback" not in answer.stderr
 
 

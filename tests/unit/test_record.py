@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.modules.record import TASK
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils import record
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.casebook import Casebook
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Ledger
 from jsonschema import Draft202012Validator
 
@@ -26,13 +27,14 @@ def ledger(tmp_path: Path) -> Ledger:
 
 
 @dataclass
-class Book:
-    ledger: Ledger
-    read_only: bool = False
-    run: str = "run-1"
+def book(ledger: Ledger, *, read_only: bool = False) -> Casebook:
+    """A run's casebook whose inventory is the sample's."""
 
-    def systems(self) -> dict[str, Any]:
-        return sample.SYSTEMS
+    class Sample(Casebook):
+        def systems(self) -> dict[str, Any]:
+            return dict(sample.SYSTEMS)
+
+    return Sample(ledger, run="r", read_only=read_only, task_vars={}, template=lambda value: value)
 
 
 def test_leaver(ledger: Ledger) -> None:
@@ -103,12 +105,12 @@ def test_page_is_self_contained_and_escaped(ledger: Ledger) -> None:
 def test_module(ledger: Ledger, tmp_path: Path) -> None:
     case = sample.leaver(ledger)
     want = {"case": case.id, "path": str(tmp_path / "records"), "systems": None, "require_complete": True}
-    planned = TASK.run(want, check_mode=True, system=Book(ledger, read_only=True))
+    planned = TASK.run(want, check_mode=True, system=book(ledger, read_only=True))
     assert not (tmp_path / "records").exists() and planned["changed"] and not planned.get("failed")
-    result = TASK.run(want, check_mode=False, system=Book(ledger))
+    result = TASK.run(want, check_mode=False, system=book(ledger))
     assert result["failed"] and "membership on github" in result["msg"]
     assert all(Path(result[k]).stat().st_mode & 0o777 == 0o600 for k in ("json", "html"))
-    assert ledger.verify(result["head"]).ok and not TASK.run(want, check_mode=False, system=Book(ledger))["changed"]
+    assert ledger.verify(result["head"]).ok and not TASK.run(want, check_mode=False, system=book(ledger))["changed"]
 
 
 @pytest.mark.parametrize(("limit", "is_"), [(60, 60.0), ("15m", 900.0), ("PT1H30M", 5400.0), ("2d", 172800.0), ("", None), (None, None), ("soon", None)])
