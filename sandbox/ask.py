@@ -9,6 +9,7 @@ from __future__ import annotations
 import imaplib
 import ssl
 from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
 from typing import Any
 
 from sandbox.box import Box
@@ -61,8 +62,17 @@ def _exchange(box: Box, key: str, person: Mapping[str, Any]) -> str:
     return _words(
         "shared mailbox" if mailbox["type"] == "SharedMailbox" else "own mailbox", "on hold" if mailbox["hold"] else "", "hidden" if mailbox["hidden"] else "",
         _listed("open to", (names.get(d, d) for d in mailbox["delegates"])), "answers senders" if mailbox["reply"]["status"] != "disabled" else "",
-        f"{sum(1 for on in mailbox['cas'].values() if on is True)} protocols open",
-        f"{sum(1 for event in mailbox['events'].values() if event.get('isOrganizer'))} meetings of theirs")
+        f"{sum(1 for name, on in mailbox['cas'].items() if on is True and name.endswith('Enabled'))} protocols open",
+        f"{sum(1 for event in mailbox['events'].values() if _ahead(event))} meetings of theirs ahead")
+
+
+def _ahead(event: Mapping[str, Any]) -> bool:
+    """Whether an event is theirs, invites others, and still takes place."""
+    if not event.get("isOrganizer") or event.get("isCancelled"):
+        return False
+    today = datetime.now(timezone.utc).isoformat()
+    end = ((event.get("recurrence") or {}).get("range") or {}).get("endDate") if event.get("recurrence") else event["end"]["dateTime"]
+    return bool(end == "0001-01-01" or str(end) > today)
 
 
 def _onedrive(box: Box, key: str, person: Mapping[str, Any]) -> str:
@@ -119,7 +129,7 @@ def _tailscale(box: Box, key: str, person: Mapping[str, Any]) -> str:
     user = next((u for u in state["users"].values() if u["loginName"] == person["email"]), None)
     if user is None:
         return "invited" if any(i.get("email") == person["email"] for i in state["invites"].values()) else NOTHING
-    keys = [k for k in state["keys"].values() if k["userId"] == user["id"]]
+    keys = [k for k in state["keys"].values() if k["userId"] == user["id"] and k["expires"] > datetime.now(timezone.utc).isoformat()]
     return _words(user["status"], user["role"], f"{len(keys)} keys" if keys else "no key")
 
 

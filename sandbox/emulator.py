@@ -9,6 +9,7 @@ knows lives in ``self.state``, which must survive ``copy.deepcopy`` (eventual co
 Control, on the same port, for tests and for people::
 
     GET  /_sandbox/journal            every request and answer, oldest first
+    POST /_sandbox/first-day/{key}    a joiner accepts invitations, registers a second factor, boots the laptop
     POST /_sandbox/faults             [{"method": "POST", "path": "regex", "fault": "status|slow|lost|html|cut|lag", ...}]
     POST /_sandbox/latency            {"seconds": 0.05}
     GET  /_sandbox/state              what the system knows
@@ -268,6 +269,11 @@ class Emulator:
             from sandbox.ask import ask  # it knows every vendor, so it can't be known by them
 
             return Reply(200, ask(self.box, verb.removeprefix("person/")))
+        if verb.startswith("first-day/") and call.method == "POST":
+            from sandbox.first_day import first_day
+
+            first_day(self.box, verb.removeprefix("first-day/"))
+            return Reply(204)
         if verb == "identity":
             return Reply(200, {"sandbox": self.name})
         return Reply(404, {"message": "journal, faults, latency, reset, identity"})

@@ -36,7 +36,7 @@ class Claim:
 CLAIMS = [
     Claim("ada", "entra", ("sign-in enabled", "Engineering", "VPN Users", "SPE_E3")), Claim("ada", "exchange", ("own mailbox",)),
     Claim("ada", "intune", ("5CGADA001 (encrypted, compliant)",)), Claim("ada", "ldap", ("enabled", "engineering", "vpn")), Claim("ada", "wiki", ("active", "Engineering")),
-    Claim("ada", "github", ("engineering",)), Claim("ada", "slack", ("active", "engineering")), Claim("ada", "aws", ("Developers",)),
+    Claim("ada", "github", ("member (active)", "engineering")), Claim("ada", "tailscale", ("active",)), Claim("ada", "slack", ("active", "engineering")), Claim("ada", "aws", ("Developers",)),
     Claim("ada", "crm", ("no account",)),
     Claim("tom", "entra", ("Engineering; ", "VPN Users"), ("groups Sales", "DYN365")), Claim("tom", "ldap", ("engineering", "vpn"), ("sales",)),
     Claim("tom", "wiki", ("Engineering",), ("Sales",)), Claim("tom", "crm", ("deactivated",), ("Sales",)), Claim("tom", "slack", ("user groups engineering",), ("sales",)),
@@ -72,8 +72,12 @@ def _show(start: float) -> int:
     codes = [
         _play("Ada starts next week. Give her exactly what her role needs.", "onboard", f"user={ADA}", "device_serial=5CGADA001"),
         _play("Somebody printed her badge, and says so by name.", "attest", f"user={ADA}", "system=badge", "by='Lena Fischer'"),
+        _first_day(running, "ada"),
+        _play("Run again: it does what became possible, and says whether she is ready.", "onboard", f"user={ADA}", "device_serial=5CGADA001"),
         _play("Tom moves from Sales to Engineering: the new, and not the old.", "transfer", f"user={TOM}"),
         _play("", "attest", f"user={TOM}", "system=badge", "by='Lena Fischer'"),
+        _first_day(running, "tom"),
+        _play("", "transfer", f"user={TOM}"),
         _play("Jane leaves. Cut everything, keep what the company needs, wipe the laptop.", "offboard", f"user={JANE}", "confirm=C02JANE01",
               '{"lifecycle_devices": {"company": "wipe", "follow": 30}}'),
         _play("Two things only a person can do.", "attest", f"user={JANE}", "system=badge", "by='Grace Okoye'", "note='in the safe'"),
@@ -89,9 +93,9 @@ def _show(start: float) -> int:
         print(f"  {record.relative_to(ROOT)}\n      {said['verdict']['sentence']}")
         if not said["summary"]["complete"]:
             wrong.append(f"{record.name}: not complete: {'; '.join(said['verdict']['missing'])}")
-    # A run with something left for a person ends failed, and says so; the attestation closed it.
-    if codes[-1] or any(codes[n] for n in (1, 3, 5, 6)):
-        wrong.append("an attestation or the ledger's verification failed")
+    # A run that leaves something for a person ends failed, and says so; the run or the attestation after it does not.
+    if [n for n, code in enumerate(codes) if code] != [0, 4, 8]:
+        wrong.append(f"exit codes {codes}")
     print(f"\n{len(CLAIMS)} claims, {len(systems)} systems asked, {time.monotonic() - start:.0f} s.")
     for line in wrong:
         print(f"  ✗ {line}")
@@ -106,6 +110,12 @@ def _sandbox(verb: str) -> None:
 def _asked(running: dict[str, dict[str, str]], person: str) -> dict[str, str]:
     answers: dict[str, str] = control(FOLDER, "GET", running["emulators"]["slack"], f"person/{person}")
     return answers
+
+
+def _first_day(running: dict[str, dict[str, str]], person: str) -> int:
+    print(f"\n── {person.capitalize()} boots the laptop, registers a second factor, accepts the invitations. (Nobody can do that for anybody.)")
+    control(FOLDER, "POST", running["emulators"]["slack"], f"first-day/{person}", {})
+    return 0
 
 
 def _play(headline: str, playbook: str, *extra: str) -> int:

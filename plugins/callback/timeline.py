@@ -163,6 +163,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
             ours = str(getattr(task, "action", "")).startswith("workforce.lifecycle.")
             # A failure of ours that the play ignores is still open; one of a helper task is the play's own business.
             if not ours and (ignored or not failed and not unreachable):
+                if str(getattr(task, "action", "")).rpartition(".")[2] == "debug" and data.get("msg") is not None:
+                    self._say(f"      {told.text(data['msg'])}")
                 return
             step = told.text(str(getattr(task, "action", "")).rpartition(".")[2])
             # A loop's failed items carry their own flag; the whole is failed when one is.
@@ -176,7 +178,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         self._say(f"  {symbol if self.unicode else ascii_symbol} {line.system:<16} {line.step.replace('_', ' '):<18} {words}{who}  {told.span(took)}", colour)
         for row in line.changes:
             how = row.get("outcome")
-            told_anyway = how in told.OPEN or how == "planned" or row.get("irreversible")
+            told_anyway = how in told.OPEN and row.get("code") != "not_sent" or how == "planned" or row.get("irreversible")
             if told_anyway or how == "acknowledged" or (how in ("done", "already") and self._option("show_already")):
                 mark = told.WORDS.get(str(how), told.WORDS["planned"])
                 self._say(f"      {mark[0] if self.unicode else mark[1]} {told.change(row)}", mark[3])
@@ -204,9 +206,12 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         if still:
             self._say("")
             self._say("What a person still has to do" if not self.check else "What would stay open", "bold")
+            said = set()
             for line in still:
-                rows = [row for row in line.changes if row.get("outcome") in told.OPEN]
-                for text in [told.change(row) for row in rows] or [line.message or told.WORDS[line.outcome][2]]:
+                # What was not sent because something before it failed is not a task of its own; a last look may say again what a step said.
+                rows = [row for row in line.changes if row.get("outcome") in told.OPEN and row.get("code") != "not_sent" and (line.system, line.person, row.get("what")) not in said]
+                said.update((line.system, line.person, row.get("what")) for row in rows)
+                for text in [told.change(row) for row in rows] or ([] if line.changes else [line.message or told.WORDS[line.outcome][2]]):
                     self._say(f"      {line.system}{f', {line.person}' if line.person else ''}: {text}", told.WORDS[line.outcome][3])
         residual = {(line.system, str(r.get("what")), str(r.get("until")), str(r.get("why"))) for line in self.ends.values() if line.step != "record" for r in line.residual}
         if residual:

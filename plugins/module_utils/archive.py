@@ -43,6 +43,9 @@ SYNC_EVERY = 256 << 20
 LEVEL = 1
 #: Frames that may wait to be written: bounds the memory.
 AHEAD = 2
+#: What tells the kinds of lines apart, and what a message's line must have.
+_ROWS = frozenset({"format", "folder", "length", "synced", "complete"})
+_ENTRY = frozenset({"folder", "id", "date", "size", "sha256", "frame", "at"})
 
 
 @dataclass(frozen=True)
@@ -139,11 +142,19 @@ class Archive:
                 row = json.loads(line) if line.endswith(b"\n") else None
             except ValueError:
                 row = None
-            if not isinstance(row, dict):
-                break  # torn: the run was killed while writing it
+            if not isinstance(row, dict) or not _ROWS & set(row) or (here == 0) != ("format" in row):
+                if here == 0 and line.endswith(b"\n"):
+                    raise InputError(f"{self.manifest} is not an archive's manifest", act="read archive", hint="give another path")
+                # Torn, because the run was killed while writing it; but what is followed by synced lines was whole once.
+                if any(b'"synced":' in later for later in lines):
+                    raise InputError(f"{self.manifest}: line at byte {here} is damaged", act="read archive",
+                                     hint="restore the file from a copy, or move the archive away and run again")
+                break
             here += len(line)
             pending += line
             if "folder" in row:
+                if not _ENTRY <= set(row):
+                    raise self._damaged(None)
                 uncommitted.append(row)
                 continue
             if "format" in row:
@@ -151,6 +162,8 @@ class Archive:
                     raise InputError(f"{self.manifest} has the unknown format {row['format']!r}", act="read archive", hint="give another path")
                 state.header = row
             elif "length" in row:
+                if not {"frame", "messages"} <= set(row):
+                    raise self._damaged(None)
                 if row["frame"] + row["length"] > data_size or row["messages"] != len(uncommitted):
                     break
                 for message in uncommitted:
@@ -172,8 +185,8 @@ class Archive:
 
     @staticmethod
     def _proves(row: dict[str, Any], state: State) -> bool:
-        return bool(row["sha256"] == state.digest.hexdigest() and row["messages"] == state.messages and row["bytes"] == state.bytes
-                    and row["data_bytes"] == state.data_end)
+        return bool(row.get("sha256") == state.digest.hexdigest() and row.get("messages") == state.messages and row.get("bytes") == state.bytes
+                    and row.get("data_bytes") == state.data_end)
 
     def frames(self, start: int = 0, end: int | None = None) -> Iterator[list[tuple[Entry, bytes]]]:
         """Every committed frame from data offset ``start`` on, decompressed: its messages with their contents.
@@ -190,7 +203,7 @@ class Archive:
                 if end is not None:
                     end -= len(line)
                 if "folder" in row:
-                    waiting.append(Entry(**row))
+                    waiting.append(Entry(**{name: row[name] for name in _ENTRY}))
                 elif "length" in row:
                     entries, waiting = waiting, []
                     if row["frame"] < start:

@@ -8,9 +8,11 @@ the check; the inventory's groups, the documentation's matrix and a task's ``uns
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any, Callable, Iterator, Mapping, Protocol, Sequence, runtime_checkable
 
+from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 
 
@@ -37,14 +39,20 @@ class Account:
 
 @dataclass(frozen=True)
 class Residual:
-    """Access that outlives the cut: what, until when (ISO 8601, or ``unknown``), and why."""
+    """Access that outlives the cut: what, until when (ISO 8601, or ``unknown``), and why.
+
+    Where it ends a fixed time after the cut, ``lasts`` says how long (seconds), and ``until`` is counted from the cut.
+    """
 
     what: str
     until: str
     why: str
+    lasts: float = 0.0
 
-    def as_dict(self) -> dict[str, str]:
-        return {"what": self.what, "until": self.until, "why": self.why}
+    def as_dict(self, closed: str = "") -> dict[str, str]:
+        """Plain data; ``closed`` is when the path was closed (ISO 8601), now when it is not known."""
+        moment = clock.parse(closed) if closed else clock.now()
+        return {"what": self.what, "until": clock.stamp(moment + timedelta(seconds=self.lasts)) if self.lasts else self.until, "why": self.why}
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,8 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import 
 )
 from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Target
 
-PAGE = 500
+#: Entries a page: below what servers are usually set to allow (Active Directory: 1000).
+PAGE = 100
 SUCCESS, NO_SUCH_ATTRIBUTE, ATTRIBUTE_EXISTS, NO_SUCH_OBJECT, UNWILLING, ENTRY_EXISTS = 0, 16, 20, 32, 53, 68
 
 #: Result code -> (error, what to do).

@@ -372,7 +372,7 @@ class _Steps:
                 if value:
                     row[key] = value
             if outcome in (Outcome.DONE, Outcome.ACKNOWLEDGED, Outcome.ALREADY) and c.residual:
-                row["residual"] = c.residual.as_dict()
+                row["residual"] = c.residual.as_dict(self.times.get(c.what) or self.history.done.get(c.what) or self.history.acknowledged.get(c.what) or "")
             rows.append(row)
         ends = [o for what, o in self.outcomes.items() if what not in waiting] + [Outcome.DONE for _ in waiting]
         worst = max(ends, key=_WORST.__getitem__, default=Outcome.ALREADY)

@@ -131,7 +131,19 @@ def _opened(book: Any, want: Mapping[str, Any], person: Person, profile: Profile
     case = book.open(want["kind"], person.as_dict(), facts)
     return {**case, "successor": successor, "profile": profile.name if profile else "", "wanted": wanted,
             "controls": list(profile.controls) if profile else [], "device": dict(profile.device) if profile else {},
-            "orientation": dict(profile.orientation) if profile else {}}
+            "orientation": _orientation(profile, person) if profile else {}}
+
+
+def _orientation(profile: Profile, person: Person) -> dict[str, Any]:
+    """The profile's, with ``manager`` replaced by the manager's address."""
+    wanted = dict(profile.orientation)
+    if not wanted:
+        return {}
+
+    def address(name: str) -> str:
+        return person.manager_email if name == "manager" else name
+
+    return {**wanted, "organiser": address(wanted.get("organiser") or "manager"), "attendees": [address(name) for name in wanted.get("attendees") or ()]}
 
 
 TASK = Task(CaseLedger, info=info, argument_spec={

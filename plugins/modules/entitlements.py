@@ -52,7 +52,7 @@ from typing import Any, Mapping
 from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC, person_and_account, refuse_protected
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Entitlement, Entitlements
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError, NotFound
-from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Task, absent
+from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Outcome, Task, absent
 
 HELD, MISSING = "held", "not held"
 
@@ -104,6 +104,8 @@ def _given(system: Entitlements, account: Account, kind: str, name: str, held: M
     entitlement = _known(system, kind, name)
     if entitlement.fixed:
         return Change(_named(kind, name), MISSING, MISSING, note=f"can't be given by hand: {entitlement.fixed}")
+    if account.pending:
+        return Change(_named(kind, name), MISSING, HELD, outcome=Outcome.IN_PROGRESS, note=f"{account.pending}: run again then")
     return Change(_named(kind, name), MISSING, HELD, lambda: system.grant(account, entitlement))
 
 

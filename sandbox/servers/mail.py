@@ -33,4 +33,6 @@ def messages(key: str, person: Mapping[str, Any], domain: str) -> Iterator[tuple
                 mail.add_attachment(dice.randbytes(20_000), maintype="application", subtype="pdf", filename=f"bericht-{number}.pdf")
             if folder == "INBOX" and number == 3:
                 mail.add_attachment(dice.randbytes(3_000_000), maintype="application", subtype="zip", filename="release.zip")
+            if mail.is_multipart():
+                mail.set_boundary(f"=_{key}_{folder.replace('/', '.').replace('&', '')}_{number}")
             yield folder, when, mail.as_bytes()

@@ -219,8 +219,13 @@ class Ldap(Server):
             self.stamp(dn.encode())
 
     def stamp(self, dn: bytes) -> None:
-        """Give an entry the id that never changes."""
-        self.root.lookup(distinguishedname.DistinguishedName(dn)).addCallback(lambda entry: entry.__setitem__(b"entryUUID", {str(uuid.uuid4()).encode()}))
+        """Give an entry the id that never changes, and the classes that its own derive from (slapd matches filters by them)."""
+        def stamped(entry: Any) -> None:
+            entry[b"entryUUID"] = {str(uuid.uuid4()).encode()}
+            if b"inetOrgPerson" in entry[b"objectClass"]:
+                entry[b"objectClass"] = {*entry[b"objectClass"], b"person", b"organizationalPerson"}
+
+        self.root.lookup(distinguishedname.DistinguishedName(dn)).addCallback(stamped)
 
     def reset(self) -> None:
         super().reset()

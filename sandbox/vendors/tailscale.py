@@ -111,6 +111,16 @@ class Tailscale(Emulator):
             made.append(invite)
         return Reply(200, made)
 
+    def accept(self, email: str) -> None:
+        """The invited person signs in for the first time."""
+        for number, invite in list(self.state["invites"].items()):
+            if invite["email"] == email:
+                del self.state["invites"][number]
+                id = f"u{email}"
+                self.state["users"][id] = {
+                    "id": id, "displayName": email, "loginName": email, "profilePicUrl": "", "tailnetId": "T1", "created": "2026-03-01T00:00:00Z", "type": "member",
+                    "role": invite["role"], "status": "active", "deviceCount": 0, "lastSeen": "2026-03-01T00:00:00Z", "currentlyConnected": False}
+
     def withdraw(self, call: Call) -> Reply:
         return Reply(200) if self.state["invites"].pop(call.args["id"], None) else Reply(404, {"message": "user invite not found"})
 

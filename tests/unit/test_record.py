@@ -26,7 +26,6 @@ def ledger(tmp_path: Path) -> Ledger:
     return Ledger.open(str(tmp_path / "ledger.db"))
 
 
-@dataclass
 def book(ledger: Ledger, *, read_only: bool = False) -> Casebook:
     """A run's casebook whose inventory is the sample's."""
 

@@ -9,10 +9,8 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.aws_api import AwsApi
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import AccessPath, Account, Entitlement, Residual
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import Conflict, NotFound, Rejected
@@ -24,7 +22,7 @@ DENY_POLICY = "lifecycle-deny-all"
 DENY = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]})
 #: Names the keys that were active before the block, so that letting in again brings back these and no others.
 KEYS_TAG = "lifecycle-blocked-keys"
-LONGEST_ROLE_SESSION = timedelta(hours=12)
+LONGEST_ROLE_SESSION = 12 * 3600.0
 
 
 class Aws(Connector):
@@ -199,7 +197,7 @@ class Aws(Connector):
         user = account.login
         act = f"read credentials of {user}"
         yield AccessPath("sign-in", "open" if account.active else "closed", lambda: self._deny(account), Residual(
-            "role sessions", clock.stamp(clock.now() + LONGEST_ROLE_SESSION), "a role that the user assumed before the cut keeps its session to its end, 12 h at most"))
+            "role sessions", "", "a role that the user assumed before the cut keeps its session to its end, 12 h at most", lasts=LONGEST_ROLE_SESSION))
         for key in self._keys(user):
             yield self._status_path(user, "access key", "update_access_key", "AccessKeyId", key)
         if self.api.read("iam", "get_login_profile", act, key="LoginProfile", UserName=user):
@@ -225,8 +223,8 @@ class Aws(Connector):
 
     def _center_paths(self, account: Account) -> list[AccessPath]:
         """No call disables the person or ends a portal session: what the portal gives is taken away instead."""
-        lingering = Residual("Identity Center sessions", clock.stamp(clock.now() + LONGEST_ROLE_SESSION),
-                             "no API ends a portal session; role sessions taken from it live to their end, 12 h at most. Disable the person at the identity source too")
+        lingering = Residual("Identity Center sessions", "", "no API ends a portal session; role sessions taken from it live to their end, 12 h at most. Disable the person at the "
+                             "identity source too", lasts=LONGEST_ROLE_SESSION)
         return [AccessPath(f"{e.kind.replace('_', ' ')} {e.name}", "open", lambda e=e: self.revoke(account, e), lingering)  # type: ignore[misc]
                 for e in (*self._assignments(account), *self._center_groups(account)) if not e.fixed]
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from html import escape, unescape
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import AccessPath, Account, Residual
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import (
     AmbiguousIdentity,
@@ -106,7 +104,7 @@ class Exchange(GraphMail, GraphCalendar):
         """The protocols, mobile devices' partnerships, and inbox rules that forward mail, which work without anybody signed in."""
         who = account.login
         open_now = self._open_protocols(account.id, who)
-        lingering = Residual("open mail connections", clock.stamp(clock.now() + timedelta(hours=1)), "front ends keep a mailbox's settings for up to an hour")
+        lingering = Residual("open mail connections", "", "front ends keep a mailbox's settings for up to an hour", lasts=3600.0)
         paths = [AccessPath("mail protocols", "open" if open_now else "closed", lambda: self.set_active(account, False), lingering if open_now else None)]
         for device in self.admin.read("Get-MobileDevice", act=f"read mobile devices of {who}", anchor=who, Mailbox=account.id):
             paths.append(AccessPath(

@@ -9,10 +9,8 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils import scim_protocol as protocol
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import AccessPath, Account, Entitlement, Residual
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import (
@@ -262,15 +260,7 @@ class Scim(Connector):
         if not self.dialect.residual:
             return None
         hours = self.target.options.get("session_hours")
-        until = "unknown"
-        if hours:
-            cut = clock.now()
-            changed = (account.raw.get("meta") or {}).get("lastModified")
-            if not account.active and changed:
-                # it was blocked at its last change, or before
-                cut = clock.parse(str(changed))
-            until = clock.stamp(cut + timedelta(hours=float(hours)))
-        return Residual("sessions and tokens", until, self.dialect.residual)
+        return Residual("sessions and tokens", "unknown", self.dialect.residual, lasts=float(hours or 0) * 3600)
 
     # -- entitlements --------------------------------------------------------------------------------------------------
 

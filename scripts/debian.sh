@@ -1,0 +1,21 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Debian packages of the real servers that some tests use. Does nothing when they are there; says what is skipped when it can't.
+set -eu
+need=""
+check() { PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null 2>&1 || need="$need $2"; }
+check dovecot dovecot-imapd
+check mbsync isync
+check slapd slapd
+check ldapsearch ldap-utils
+check samba "samba samba-ad-provision samba-dsdb-modules"
+[ -n "$need" ] || exit 0
+if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
+    echo "not installed, and their tests are skipped:$need (needs root and apt-get)" >&2
+    exit 0
+fi
+export DEBIAN_FRONTEND=noninteractive
+# shellcheck disable=SC2086
+if ! { apt-get update -qq && apt-get install -y -qq --no-install-recommends $need; } >/dev/null 2>&1; then
+    echo "could not be installed, and their tests are skipped:$need" >&2
+fi

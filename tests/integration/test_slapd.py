@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""The ldap connector against a real OpenLDAP; ldap3's own connections ask it what happened."""
+from __future__ import annotations
+
+from typing import Any, Iterator
+
+import ldap3
+import pytest
+from ansible_collections.workforce.lifecycle.plugins.modules import account, cutoff, entitlements
+
+from sandbox.box import Box
+from sandbox.servers.directory import BASE
+from sandbox.servers.slapd import Slapd
+from tests.support import person_of, run
+
+pytestmark = [pytest.mark.debian, pytest.mark.skipif(bool(Slapd.missing()), reason=Slapd.missing() or "slapd")]
+JANE = f"uid=jane,ou=people,{BASE}"
+
+
+@pytest.fixture(scope="module")
+def started() -> Iterator[Box]:
+    with Box([Slapd]) as box:
+        yield box
+
+
+@pytest.fixture
+def box(started: Box) -> Box:
+    started["slapd"].reset()
+    return started
+
+
+def bind(box: Box, key: str) -> Any:
+    server = ldap3.Server(box["slapd"].url, tls=ldap3.Tls(ca_certs_file=box.ca_file, validate=2))
+    connection = ldap3.Connection(server, f"uid={key},ou=people,{BASE}", box["slapd"].password_of(key))
+    return connection if connection.bind() else None
+
+
+def test_cut_off_and_what_lingers_is_named(box: Box) -> None:
+    before = bind(box, "jane")
+    result = run(cutoff.TASK, box, "slapd", person=person_of(box, "jane"))
+    assert result["outcome"] == "done", result
+    assert bind(box, "jane") is None and bind(box, "mark") is not None
+    # Whether or not the old connection still reads, the result must have said so.
+    if before.search(BASE, "(uid=mark)"):
+        assert any("bound before" in residual["what"] and residual["until"] for residual in result["residual"])
+    sent = len(box["slapd"].writes())
+    assert run(cutoff.TASK, box, "slapd", person=person_of(box, "jane"))["outcome"] == "already"
+    assert len(box["slapd"].writes()) == sent
+
+
+def test_check_mode_writes_nothing(box: Box) -> None:
+    for task, want in ((cutoff.TASK, {}), (entitlements.TASK, {"mode": "remove"}), (account.TASK, {"state": "absent", "confirm": ["jane"]})):
+        result = run(task, box, "slapd", check_mode=True, person=person_of(box, "jane"), **want)
+        assert result["changed"] and not result.get("failed")
+    assert box["slapd"].writes() == [] and bind(box, "jane") is not None
+
+
+def test_create_then_already(box: Box) -> None:
+    assert run(account.TASK, box, "slapd", person=person_of(box, "ada"))["outcome"] == "done"
+    assert run(account.TASK, box, "slapd", person=person_of(box, "ada"))["outcome"] == "already"
+    assert [w["method"] for w in box["slapd"].writes()] == ["ADD"]
+
+
+def test_the_last_member_leaves(box: Box) -> None:
+    result = run(entitlements.TASK, box, "slapd", person=person_of(box, "otto"), mode="remove")
+    assert result["outcome"] == "done", result
+    assert run(entitlements.TASK, box, "slapd", person=person_of(box, "otto"), mode="remove")["outcome"] == "already"
+
+
+@pytest.mark.parametrize(("changes", "code", "says"), [
+    ({"credentials": {"user": f"cn=admin,{BASE}", "password": "wrong"}}, "authentication", "credentials.password"),
+    ({"ca_file": ""}, "certificate", "ca_file"),
+    ({"url": "ldaps://localhost:1"}, "unavailable", "reachable"),
+])
+def test_bad_paths_say_what_to_do(box: Box, changes: dict[str, Any], code: str, says: str) -> None:
+    result = run(cutoff.TASK, box, "slapd", person=person_of(box, "jane"), changes=changes)
+    assert result["code"] == code and says in result["msg"] and "\n" not in result["msg"]
+
+
+def test_without_the_right_nothing_is_called_done(box: Box) -> None:
+    weak = {"user": f"uid=mark,ou=people,{BASE}", "password": box["slapd"].password_of("mark")}
+    result = run(cutoff.TASK, box, "slapd", person=person_of(box, "jane"), changes={"credentials": weak})
+    assert result["failed"] and result["code"] == "permission"
+    assert bind(box, "jane") is not None
+
+
+def test_names_that_are_filters_find_nobody(box: Box) -> None:
+    person = {"email": "x*)(uid=*@corp.example", "logins": {"slapd": "*"}}
+    assert run(cutoff.TASK, box, "slapd", person=person)["outcome"] == "absent"
+    assert box["slapd"].writes() == []
