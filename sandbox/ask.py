@@ -68,7 +68,7 @@ def _exchange(box: Box, key: str, person: Mapping[str, Any]) -> str:
 
 def _ahead(event: Mapping[str, Any]) -> bool:
     """Whether an event is theirs, invites others, and still takes place."""
-    if not event.get("isOrganizer") or event.get("isCancelled"):
+    if not event.get("isOrganizer") or event.get("isCancelled") or not event.get("attendees"):
         return False
     today = datetime.now(timezone.utc).isoformat()
     end = ((event.get("recurrence") or {}).get("range") or {}).get("endDate") if event.get("recurrence") else event["end"]["dateTime"]

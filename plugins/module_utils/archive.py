@@ -23,11 +23,12 @@ import hashlib
 import json
 import os
 from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable, Iterable, Iterator
+from typing import Any
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import MailMessage
@@ -153,7 +154,7 @@ class Archive:
             here += len(line)
             pending += line
             if "folder" in row:
-                if not _ENTRY <= set(row):
+                if not set(row) >= _ENTRY:
                     raise self._damaged(None)
                 uncommitted.append(row)
                 continue

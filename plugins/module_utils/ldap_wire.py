@@ -6,12 +6,11 @@ from __future__ import annotations
 import os
 import re
 import ssl
-from typing import Any, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 import ldap3
-from ldap3.core import exceptions as trouble
-
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import (
     AnswerLost,
     AuthenticationFailed,
@@ -27,6 +26,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import 
     Unavailable,
 )
 from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Target
+from ldap3.core import exceptions as trouble
 
 #: Entries a page: below what servers are usually set to allow (Active Directory: 1000).
 PAGE = 100

@@ -38,7 +38,8 @@ changes: {description: "The archive before and after: V(none), V(incomplete) or 
 """
 
 from pathlib import Path
-from typing import Any, Iterator, Mapping, Sequence
+from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.archive import Archive, State
 from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC

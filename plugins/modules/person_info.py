@@ -48,7 +48,8 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Ta
 def info(system: HrRecords, want: Mapping[str, Any]) -> dict[str, Any]:
     user, since = want["user"], want["since"]
     if bool(user) == bool(since):
-        raise InputError("give user or since, and not both", act="read people")
+        raise InputError("user is both there and not needed: since is given" if user else "user is not given", act="read people",
+                         hint="give one of user and since: -e user=jane@corp.example, an employee id, or a list")
     if since:
         try:
             clock.parse(since)

@@ -18,7 +18,11 @@ from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import 
 SCHEMA = "workforce.lifecycle/record/1"
 #: How things look before they are given, and after they were taken.
 _NOTHING: tuple[Any, ...] = (None, False, 0, "", "absent", "closed", "not held", "none", [], {})
-_WRITERS_OF_ACCESS = frozenset(("cutoff", "accounts", "entitlements", "manual_steps", "provisioning", "devices", "mailbox", "files"))
+#: What a system must be able to do to have a part in a case of this kind.
+_PARTS: Mapping[str, frozenset[str]] = {
+    "offboard": frozenset(("cutoff", "accounts", "entitlements", "manual_steps", "provisioning", "devices", "mailbox", "mail_archive", "files")),
+    "onboard": frozenset(("provisioning", "entitlements", "first_sign_in", "manual_steps")),
+    "transfer": frozenset(("provisioning", "entitlements", "manual_steps"))}
 _SHOWN_OF_PERSON = ("email", "hr_id", "employee_id", "title", "department", "location", "country", "manager_email", "employment_type",
                     "hire_date", "termination_date", "last_working_day", "time_zone")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -183,9 +187,9 @@ def _scope(case: Case, actions: list[dict[str, Any]], systems: Mapping[str, Mapp
             continue
         facts = systems.get(name)
         # Only what the inventory says lets a system be left out; a system that it no longer knows is a gap.
-        idle = facts is not None and "capabilities" in facts and not _WRITERS_OF_ACCESS & set(facts["capabilities"])
+        idle = facts is not None and "capabilities" in facts and not _PARTS.get(case.kind, _PARTS["offboard"]) & set(facts["capabilities"])
         outside = case.kind == "onboard" and wanted is not None and name not in wanted
-        why = "nothing to do here: it is only read" if idle else "the profile gives nothing here" if outside else \
+        why = f"it has no part when somebody is to {case.kind}" if idle else "the profile gives nothing here" if outside else \
             "no longer in the inventory" if facts is None else "no step of this case has run on this system"
         missing.append({"system": name, "why": why, "owner": str((facts or {}).get("owner") or ""), "open": not idle and not outside})
     extra = [a["system"] for a in actions if a["system"] not in expected]

@@ -11,8 +11,9 @@ import socketserver
 import ssl
 import threading
 import uuid
+from collections.abc import Mapping
 from datetime import datetime, timezone
-from typing import Any, Mapping
+from typing import Any
 
 from ldaptor import interfaces
 from ldaptor.inmemory import ReadOnlyInMemoryLDAPEntry
@@ -116,7 +117,7 @@ class _Protocol(ldapserver.LDAPServer):  # type: ignore[misc]
         found = self.vendor.root.lookup(distinguishedname.DistinguishedName(request.object))
 
         def change(entry: Any) -> Any:
-            values = {name: set(entry[name]) for name in entry.keys()}
+            values = {name: set(entry[name]) for name in entry}
             for step in request.modification:
                 kind, (attribute, given) = step[0].value, (step[1][0].value, {v.value for v in step[1][1]})
                 _known({attribute.lower()})
@@ -237,11 +238,11 @@ class Ldap(Server):
         found: list[Any] = []
         with self.lock:
             self.root.lookup(distinguishedname.DistinguishedName(dn)).addCallbacks(found.append, lambda failure: failure.trap(ldaperrors.LDAPNoSuchObject) and None)
-        return {name.decode(): sorted(v.decode() for v in found[0][name]) for name in found[0].keys()} if found and found[0] is not None else None
+        return {name.decode(): sorted(v.decode() for v in found[0][name]) for name in found[0]} if found and found[0] is not None else None
 
     def groups(self) -> list[str]:
         """The names of all groups."""
-        return [dn for dn, attributes in entries(self.company, {key: "" for key in self.company.people}) if "groupOfNames" in attributes["objectClass"]]
+        return [dn for dn, attributes in entries(self.company, dict.fromkeys(self.company.people, "")) if "groupOfNames" in attributes["objectClass"]]
 
     def systems(self) -> Mapping[str, Mapping[str, Any]]:
         return {"ldap": {"connector": "ldap", "url": self.url, "credentials": {"user": ADMIN, "password": self.secret("password")},

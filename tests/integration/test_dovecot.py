@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import imaplib
 import ssl
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.archive import Archive

@@ -3,7 +3,8 @@
 """The ldap connector against a real OpenLDAP; ldap3's own connections ask it what happened."""
 from __future__ import annotations
 
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 import ldap3
 import pytest

@@ -7,8 +7,9 @@ import errno
 import hashlib
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils import archive as module
@@ -146,7 +147,7 @@ def test_a_person_can_read_it(tmp_path: Path) -> None:
     fill(tmp_path / "a")
     out = tmp_path / "out"
     assert to_eml(Archive(tmp_path / "a"), out) == len(MAIL)
-    found = [f for f in out.rglob("*.eml")]
+    found = list(out.rglob("*.eml"))
     assert {hashlib.sha256(f.read_bytes()).digest() for f in found} == {hashlib.sha256(m.content).digest() for m in MAIL}
     assert all(out in f.resolve().parents for f in found)
     assert to_mbox(Archive(tmp_path / "a"), tmp_path / "m.mbox", "INBOX") == 6

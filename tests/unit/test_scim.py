@@ -158,9 +158,3 @@ def test_no_write_in_check_mode(box: Box) -> None:
     assert box["wiki"].writes() == []
 
 
-def test_the_horizon_does_not_move_with_each_run(box: Box) -> None:
-    system = connect(box, "wiki", options={"session_hours": 8})
-    jane = Person.of(person_of(box, "jane"))
-    system.set_active(system.find_account(jane), False)
-    first, second = (system.access_paths(system.find_account(jane), "")[0].residual for _ in range(2))
-    assert first == second and first.until != "unknown"

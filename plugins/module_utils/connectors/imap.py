@@ -11,7 +11,8 @@ from __future__ import annotations
 import imaplib
 import re
 import ssl
-from typing import Any, Callable, Iterable, Iterator, Mapping, Sequence, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import MailFolder, MailMessage

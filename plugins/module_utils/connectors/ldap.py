@@ -7,21 +7,21 @@ What differs between the two is data: :class:`Flavour`.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 import ldap3
-from ldap3.utils.conv import escape_bytes, escape_filter_chars
-from ldap3.utils.dn import escape_rdn
-
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import AccessPath, Account, Entitlement, Residual
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AmbiguousIdentity, InputError, NotFound
 from ansible_collections.workforce.lifecycle.plugins.module_utils.ldap_wire import ATTRIBUTE_EXISTS, ENTRY_EXISTS, NO_SUCH_ATTRIBUTE, UNWILLING, Wire
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector, Option, Target
+from ldap3.utils.conv import escape_bytes, escape_filter_chars
+from ldap3.utils.dn import escape_rdn
 
 #: A lock without an end (draft-behera-ldap-password-policy-10, 5.3.3); a date is a lockout that ends by itself.
 LOCKED = "000001010000Z"
