@@ -8,7 +8,7 @@ check dovecot dovecot-imapd
 check mbsync isync
 check slapd slapd
 check ldapsearch ldap-utils
-check samba "samba samba-ad-provision samba-dsdb-modules samba-vfs-modules"
+check samba "samba samba-ad-provision samba-dsdb-modules samba-vfs-modules winbind"
 [ -n "$need" ] || exit 0
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
     echo "not installed, and their tests are skipped:$need (needs root and apt-get)" >&2

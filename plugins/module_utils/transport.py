@@ -317,7 +317,7 @@ class Transport:
                         raise ProtocolError("its answer is not whole JSON", act=act, system=name, hint="run again; if it stays, look at proxies in between") from None
             elif response.status_code < 400 and "html" in media:
                 raise ProtocolError("it answers a web page (HTML), not its API", act=act, system=name,
-                                    hint=f"is {self.url} the API's address, or is a sign-in page or proxy in between?")
+                                    hint=f"is url {self.url} the API's address, or is a sign-in page or proxy in between?")
         return Answer(response.status_code, response.headers, parsed, content)
 
     def _judged(self, answer: Answer, act: str, missing: Collection[int], *, throttled_for: float | None, reading: bool) -> Answer:
@@ -339,7 +339,7 @@ class Transport:
         if throttled_for is not None:
             error, hint = Throttled, f"it asks to wait {throttled_for:.0f} s; run again then, or raise max_wait of the system"
         elif 300 <= status < 400:
-            error, hint = ProtocolError, f"it redirects to {answer.headers.get('Location', '?').split('?')[0]}: is {self.url} the API's address?"
+            error, hint = ProtocolError, f"it redirects to {answer.headers.get('Location', '?').split('?')[0]}: is url {self.url} the API's address?"
         elif status == 401:
             error, hint = AuthenticationFailed, f"check the credentials of {name}: wrong, expired or revoked"
         elif status == 403:

@@ -57,7 +57,7 @@ def _file(system: str, name: str, path: str, loader: Any, warn: Callable[[str], 
         with open(path, "rb") as f:
             mode, content = os.fstat(f.fileno()).st_mode, f.read()
     except OSError as e:
-        raise _error(system, name, f"file {path}: {e.strerror or e}", "check the path, and that this user may read it") from None
+        raise _error(system, name, f"file {path} cannot be read ({e.strerror or e})", "check the path, and that this user may read it") from None
     if is_encrypted(content):
         if loader is None:
             raise _error(system, name, f"file {path} is encrypted, and there is no vault here", "decrypt it, or run it through ansible-playbook")

@@ -64,7 +64,7 @@ def build(ledger: Ledger, case_id: str, systems: Mapping[str, Mapping[str, Any]]
         "software": {"collection": collection_version(), "ansible_core": ansible_version, "python": platform.python_version()},
         "scope": scope,
         "actions": actions,
-        "residual_access": [{"system": a["system"], **r} for a in actions for r in a["residual"]],
+        "residual_access": list({canonical(r): r for r in ({"system": a["system"], **r} for a in actions for r in a["residual"])}.values()),
         "devices": list(_devices(actions)),
         "data_custody": list(_custody(case, actions)),
         "entitlements": _entitlements(actions),
@@ -245,7 +245,7 @@ def _custody(case: Case, actions: list[dict[str, Any]]) -> Iterator[dict[str, An
             for row in action["changes"]:
                 if row["outcome"] != "absent":
                     yield {"system": action["system"], "what": f"{action['action'].replace('_', ' ')}: {row['what']}", "to": str(case.facts.get("successor") or ""),
-                           "now": row["after"], "outcome": row["outcome"], "at": row["at"] or action["completed_at"]}
+                           "now": row["note"] or "no longer theirs" if row["after"] is None else row["after"], "outcome": row["outcome"], "at": row["at"] or action["completed_at"]}
 
 
 def _entitlements(actions: list[dict[str, Any]]) -> dict[str, list[dict[str, str]]]:

@@ -101,6 +101,8 @@ def change(row: Mapping[str, Any], *, arrow: str = "→") -> str:
     """``group Sales: held → not held  (can't be undone)``."""
     what = text(row.get("what", ""))
     before, after = plain(what, row.get("before")), plain(what, row.get("after"))
+    if row.get("after") is None and row.get("before") is not None:
+        after = "gone"
     moved = f"{what}: {before} {arrow} {after}" if row.get("before") != row.get("after") else f"{what}: {after}" if row.get("after") is not None else what
     note = f" - {text(row['note'])}" if row.get("note") else ""
     return f"{moved}{'  (CAN NOT BE UNDONE)' if row.get('irreversible') else ''}{note}"

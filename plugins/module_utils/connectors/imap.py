@@ -202,7 +202,7 @@ class Imap(Connector):
         if "[AUTHORIZATIONFAILED]" in said:
             return PermissionDenied(f"it will not open {login} for us ({said})", act=act, system=name, hint="does the mailbox exist, and may the credential open it?")
         return AuthenticationFailed(f"sign-in to {login} was refused ({said})", act=act, system=name,
-                                    hint="the credential is wrong, or there is no such mailbox: set option probe_login to tell these apart")
+                                    hint="the credential (password or token) is wrong, or there is no such mailbox: set option probe_login to tell these apart")
 
     def _opens(self, login: str, act: str) -> bool:
         try:
