@@ -68,10 +68,13 @@ cases:
     profile: {description: "The access profile's name.", type: str}
     wanted: {description: "What the profile gives, by system and kind.", type: dict}
     successor: {description: "Who takes over.", type: str}
+    overlap_until: {description: "Until when a mover keeps the old; empty when nothing is to be kept.", type: str}
 """
 
+from datetime import timedelta
 from typing import Any, Mapping, Sequence
 
+from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CaseLedger
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AmbiguousIdentity, InputError
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
@@ -131,7 +134,15 @@ def _opened(book: Any, want: Mapping[str, Any], person: Person, profile: Profile
     case = book.open(want["kind"], person.as_dict(), facts)
     return {**case, "successor": successor, "profile": profile.name if profile else "", "wanted": wanted,
             "controls": list(profile.controls) if profile else [], "device": dict(profile.device) if profile else {},
-            "orientation": _orientation(profile, person) if profile else {}}
+            "orientation": _orientation(profile, person) if profile else {}, "overlap_until": _overlap(case, profile, want["kind"])}
+
+
+def _overlap(case: Mapping[str, Any], profile: Profile | None, kind: str) -> str:
+    """Until when a mover keeps what the old profile gave; empty when that is over, or never was."""
+    if kind != "transfer" or profile is None or not profile.overlap:
+        return ""
+    until = clock.parse(case["opened"] or clock.stamp()) + timedelta(days=profile.overlap)
+    return clock.stamp(until) if until > clock.now() else ""
 
 
 def _orientation(profile: Profile, person: Person) -> dict[str, Any]:

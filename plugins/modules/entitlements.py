@@ -27,6 +27,11 @@ options:
     description: Names by kind that V(exact) and V(remove) leave alone.
     type: dict
     default: {}
+  take_after:
+    description:
+      - ISO 8601 moment until which nothing is taken yet - a mover's hand-over overlap. What would be taken ends V(in_progress), and the first run after it takes it.
+    type: str
+    default: ""
   kinds:
     description: The kinds to look at. All of the connector's when empty.
     type: list
@@ -49,6 +54,7 @@ changes: {description: "Each entitlement, held or not before and after.", return
 
 from typing import Any, Mapping
 
+from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC, person_and_account, refuse_protected
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Entitlement, Entitlements
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError, NotFound
@@ -76,7 +82,8 @@ def plan(system: Entitlements, want: Mapping[str, Any]) -> list[Change]:
         doomed = [e for key, e in held.items() if key not in spared and (want["mode"] == "remove" or key not in named)]
     else:
         doomed = [e for key, e in held.items() if key in named and key not in spared]
-    take = [_taken(system, account, e) for e in sorted(doomed, key=lambda e: (list(system.ENTITLEMENT_KINDS).index(e.kind), e.name))]
+    overlap = _overlap(want["take_after"])
+    take = [_taken(system, account, e, overlap) for e in sorted(doomed, key=lambda e: (list(system.ENTITLEMENT_KINDS).index(e.kind), e.name))]
     if any(c.before != c.after for c in (*give, *take)) and account.protected:
         refuse_protected(account, "change entitlements of")
     return give + take
@@ -109,9 +116,19 @@ def _given(system: Entitlements, account: Account, kind: str, name: str, held: M
     return Change(_named(kind, name), MISSING, HELD, lambda: system.grant(account, entitlement))
 
 
-def _taken(system: Entitlements, account: Account, entitlement: Entitlement) -> Change:
+def _overlap(take_after: str) -> str:
+    """The end of a hand-over overlap that is still running, else empty."""
+    try:
+        return take_after if take_after and clock.parse(take_after) > clock.now() else ""
+    except ValueError:
+        raise InputError(f"take_after is {take_after!r}", act="read entitlements", hint="write an ISO 8601 moment: 2026-03-31T17:00:00+02:00") from None
+
+
+def _taken(system: Entitlements, account: Account, entitlement: Entitlement, overlap: str) -> Change:
     if entitlement.fixed:
         return Change(_named(entitlement.kind, entitlement.name), HELD, HELD, note=f"can't be taken by hand: {entitlement.fixed}")
+    if overlap:
+        return Change(_named(entitlement.kind, entitlement.name), HELD, None, outcome=Outcome.IN_PROGRESS, note=f"kept for the hand-over until {overlap}: run again then")
     return Change(_named(entitlement.kind, entitlement.name), HELD, None, lambda: system.revoke(account, entitlement))
 
 
@@ -128,6 +145,7 @@ TASK = Task(Entitlements, plan, {
     "wanted": {"type": "dict", "default": {}},
     "mode": {"type": "str", "choices": ["add", "exact", "remove"], "default": "add"},
     "keep": {"type": "dict", "default": {}},
+    "take_after": {"type": "str", "default": ""},
     "kinds": {"type": "list", "elements": "str", "default": []},
 })
 

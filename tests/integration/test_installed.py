@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""The collection built, installed elsewhere and run from there, on the oldest ansible-core it supports and on the newest there is."""
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.integration.company import ROOT, SandboxCompany
+
+#: What pip is asked for: the newest of the oldest series, and the newest that this Python takes.
+CORES = {"oldest": "ansible-core==2.16.*", "newest": "ansible-core"}
+NEEDED_AT_RUN_TIME = ("meta", "plugins", "roles", "playbooks", "MANIFEST.json", "FILES.json")
+JANE = ("-e", "user=jane@corp.example")
+
+
+@pytest.fixture(scope="module", params=CORES)
+def core(request: pytest.FixtureRequest) -> Path:
+    """``bin`` of an environment with that ansible-core and what requirements.txt names, nothing else; kept between runs."""
+    folder = ROOT / "build" / "venvs" / f"core-{request.param}"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    wanted = f"{CORES[request.param]}\n{sys.version}\n{(ROOT / 'requirements.txt').read_text()}"
+    done = folder / "done"
+    with (folder.parent / f"{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists() or done.read_text() != wanted:
+            subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
+            subprocess.run([str(folder / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", CORES[request.param], "-r", str(ROOT / "requirements.txt")], check=True)
+            done.write_text(wanted)
+    return folder / "bin"
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("built")
+    subprocess.run([str(Path(sys.executable).parent / "ansible-galaxy"), "collection", "build", "--output-path", str(folder), str(ROOT)], check=True, capture_output=True)
+    [archive] = folder.glob("*.tar.gz")
+    return archive
+
+
+class Installed:
+    """A collection in a folder of its own, and the commands of one ansible-core, run from somewhere else entirely."""
+
+    def __init__(self, bin: Path, archive: Path, folder: Path) -> None:
+        self.bin, self.home = bin, folder / "somewhere"
+        self.home.mkdir()
+        self.environment = {"PATH": f"{bin}:/usr/bin:/bin", "HOME": str(self.home), "ANSIBLE_COLLECTIONS_PATH": str(folder / "collections"), "LC_ALL": "C.UTF-8",
+                            "ANSIBLE_NOCOLOR": "1", "ANSIBLE_STDOUT_CALLBACK": "workforce.lifecycle.timeline", "COLUMNS": "200"}
+        done = self.run("ansible-galaxy", "collection", "install", str(archive), "-p", str(folder / "collections"))
+        assert done.returncode == 0, done.stderr
+        self.collection = folder / "collections" / "ansible_collections" / "workforce" / "lifecycle"
+
+    def run(self, command: str, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([str(self.bin / command), *args], cwd=self.home, env={**self.environment, **env}, capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, timeout=300)
+
+
+@pytest.fixture
+def installed(core: Path, built: Path, tmp_path: Path) -> Installed:
+    return Installed(core, built, tmp_path)
+
+
+def test_it_runs_from_where_it_was_installed(company: SandboxCompany, installed: Installed) -> None:
+    for entry in installed.collection.iterdir():
+        if entry.name not in NEEDED_AT_RUN_TIME:
+            subprocess.run(["rm", "-r", str(entry)], check=True)
+    company.reset()
+    inventory = ("-i", str(company.systems_file))
+
+    plan = installed.run("ansible-playbook", *inventory, "workforce.lifecycle.offboard", *JANE, "--check", "--diff")
+    assert plan.returncode == 0, plan.stdout + plan.stderr
+    assert "nothing was written" in plan.stdout and company.writes() == []
+
+    cut = installed.run("ansible-playbook", *inventory, "workforce.lifecycle.cutoff", *JANE)
+    assert cut.returncode == 0, cut.stdout + cut.stderr
+    assert {line.split()[0] for line in company.writes()} >= {"microsoft", "github", "slack", "tailscale"}
+    user = next(u for u in company.state("microsoft")["entra"]["users"].values() if u["mail"] == "jane@corp.example")
+    assert user["accountEnabled"] is False
+
+    seen = len(company.writes())
+    again = installed.run("ansible-playbook", *inventory, "workforce.lifecycle.cutoff", *JANE, ANSIBLE_STDOUT_CALLBACK="ansible.builtin.default")
+    assert again.returncode == 0 and "changed=0" in again.stdout and "changed=1" not in again.stdout, again.stdout + again.stderr
+    assert len(company.writes()) == seen
+
+    ordinary = installed.run("ansible-playbook", *inventory, "workforce.lifecycle.cutoff", *JANE, "-e", "lifecycle_in_process=false")
+    assert ordinary.returncode == 0, ordinary.stdout + ordinary.stderr
+    for ran in (plan, cut, again, ordinary):
+        assert "Traceback" not in ran.stdout + ran.stderr and "[WARNING]" not in ran.stderr and "[DEPRECATION" not in ran.stderr, ran.stderr
+
+    company.reset()
+    whole = installed.run("ansible-playbook", *inventory, "workforce.lifecycle.onboard", "-e", "user=ada@corp.example", "-e", "device_serial=5CGADA001")
+    assert "failed" not in {word for line in whole.stdout.splitlines() for word in line.split()[3:4]}, whole.stdout
+    assert any(u["mail"] == "ada@corp.example" for u in company.state("microsoft")["entra"]["users"].values()), whole.stdout + whole.stderr
+
+
+def test_nothing_of_the_workshop_is_shipped_and_every_plugin_documents_itself(installed: Installed) -> None:
+    assert not {"tests", "sandbox", "scripts", "build", "Makefile", ".venv", ".hypothesis"} & {entry.name for entry in installed.collection.iterdir()}
+    assert os.path.commonpath([installed.collection, ROOT]) != str(ROOT)
+    modules = sorted(path.stem for path in (installed.collection / "plugins" / "modules").glob("*.py"))
+    listed = installed.run("ansible-doc", "--json", "--metadata-dump", "--no-fail-on-errors", "workforce.lifecycle")
+    found = json.loads(listed.stdout)["all"]
+    assert sorted(name.rpartition(".")[2] for name in found["module"] if name.startswith("workforce.lifecycle.")) == modules
+    assert not [kind for kind in ("module", "inventory", "callback") for doc in found[kind].values() if "error" in doc]
