@@ -26,7 +26,7 @@ import shutil
 import sys
 import threading
 import time
-from typing import Any
+from typing import Any, Iterator
 
 from ansible import constants as C
 from ansible.plugins.callback import CallbackBase
@@ -158,6 +158,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         with self._lock:
             self._look()
             _, began = self.running.pop(host, ("", time.monotonic()))
+            self.how_far = {key: far for key, far in self.how_far.items() if key[0] != host}
             if getattr(task, "no_log", False) is True:
                 data = {"failed": failed, "outcome": "failed" if failed else None, "msg": "hidden: no_log", "changed": data.get("changed")}
             ours = str(getattr(task, "action", "")).startswith("workforce.lifecycle.")
@@ -189,6 +190,24 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         if line.html and line.html not in self.records and not self.check:
             self.records.append(line.html)
 
+    @staticmethod
+    def _open(still: list[told.Line], under_way: bool) -> Iterator[tuple[str, str]]:
+        """What is open, each once, with its colour.
+
+        What was not sent because something before it failed is not a task of its own, and a last look may say again what a
+        step said.
+        """
+        said: set[tuple[str, str, str]] = set()
+        for line in still:
+            rows = [row for row in line.changes if row.get("outcome") in told.OPEN and row.get("code") != "not_sent"]
+            texts = [(str(row.get("what")), told.change(row), str(row.get("outcome"))) for row in rows]
+            if not line.changes:
+                texts = [("", line.message or told.WORDS[line.outcome][2], line.outcome)]
+            for what, text, outcome in texts:
+                if (outcome == "in_progress") is under_way and (line.system, line.person, what) not in said:
+                    said.add((line.system, line.person, what))
+                    yield f"{line.system}{f', {line.person}' if line.person else ''}: {text}", told.WORDS[outcome][3]
+
     def _option(self, name: str) -> bool:
         try:
             return bool(self.get_option(name))
@@ -203,16 +222,13 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         with self._lock:
             self._wipe()
         still = [line for line in self.ends.values() if line.outcome in told.OPEN and line.step != "record"]
-        if still:
-            self._say("")
-            self._say("What a person still has to do" if not self.check else "What would stay open", "bold")
-            said = set()
-            for line in still:
-                # What was not sent because something before it failed is not a task of its own; a last look may say again what a step said.
-                rows = [row for row in line.changes if row.get("outcome") in told.OPEN and row.get("code") != "not_sent" and (line.system, line.person, row.get("what")) not in said]
-                said.update((line.system, line.person, row.get("what")) for row in rows)
-                for text in [told.change(row) for row in rows] or ([] if line.changes else [line.message or told.WORDS[line.outcome][2]]):
-                    self._say(f"      {line.system}{f', {line.person}' if line.person else ''}: {text}", told.WORDS[line.outcome][3])
+        for heading, under_way in (("What would stay open" if self.check else "What a person still has to do", False), ("Still under way: run again to see the end", True)):
+            texts = list(self._open(still, under_way))
+            if texts:
+                self._say("")
+                self._say(heading, "bold")
+            for text, colour in texts:
+                self._say(f"      {text}", colour)
         residual = {(line.system, str(r.get("what")), str(r.get("until")), str(r.get("why"))) for line in self.ends.values() if line.step != "record" for r in line.residual}
         if residual:
             self._say("")
