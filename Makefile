@@ -16,7 +16,7 @@ link:
 	@mkdir -p $(dir $(LINK)) && ln -sfn "$(CURDIR)" $(LINK)
 
 $(VENV)/sandbox.done: requirements.txt requirements-sandbox.txt
-	@test -x $(BIN)/python || $(PYTHON) scripts/venv.py $(VENV)
+	@test -x $(BIN)/python || $(PYTHON) scripts/make_venv.py $(VENV)
 	@echo "Installing what the sandbox needs (once) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-sandbox.txt
 	@touch $@
