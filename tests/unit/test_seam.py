@@ -3,17 +3,23 @@
 """The seam and the transport: read, compare, refuse or write, read back, report."""
 from __future__ import annotations
 
-from typing import Any, Iterator
+import select
+import socket
+import socketserver
+import threading
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils import registry
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Accounts
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import ProtocolError, WriteInCheckMode
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Outcome, Task
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Accounts
+from ansible_collections.workforce.lifecycle.plugins.module_utils.transport import Policy
 
 from sandbox.box import Box
-from tests import support
+from tests import support, virtual_time
 from tests.unit.toy import SUSPEND, WIPE, Toy, ToyConnector
 
 JANE = {"email": "jane@corp.example"}
@@ -199,3 +205,55 @@ def test_a_credential_does_not_follow_a_page_to_another_host(box: Box) -> None:
 def test_every_outcome_has_a_rank() -> None:
     assert {outcome.closed for outcome in Outcome} == {True, False}
     assert [outcome for outcome in Outcome if outcome.closed] == [Outcome.ABSENT, Outcome.ALREADY, Outcome.DONE, Outcome.ACKNOWLEDGED]
+
+
+def test_the_rate_we_allow_ourselves_is_kept(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = virtual_time.install(monkeypatch)
+    connector = support.connect(box, "toy")
+    connector.http.policy = Policy(rate=2.0)
+    for _ in range(5):
+        connector.find_account(Person.of(JANE))
+    assert 1.5 < clock.slept <= 2.0, "five calls at two a second wait four half seconds, less what the calls took"
+
+
+class _Proxy(socketserver.ThreadingTCPServer):
+    """A CONNECT proxy that remembers where it was asked to go (RFC 9110, 9.3.6)."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        super().__init__(("127.0.0.1", 0), _Tunnel)
+
+
+class _Tunnel(socketserver.StreamRequestHandler):
+    server: _Proxy
+
+    def handle(self) -> None:
+        _, where, _ = self.rfile.readline().decode().split()
+        while self.rfile.readline().strip():
+            pass
+        self.server.asked.append(where)
+        host, _, port = where.partition(":")
+        with socket.create_connection((host, int(port))) as upstream:
+            self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            pair = (self.connection, upstream)
+            while True:
+                for ready in select.select(pair, (), ())[0]:
+                    content = ready.recv(65536)
+                    if not content:
+                        return
+                    (upstream if ready is self.connection else self.connection).sendall(content)
+
+
+def test_a_proxy_is_used_and_a_wrong_one_is_named(box: Box) -> None:
+    proxy = _Proxy()
+    threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    try:
+        assert suspend(box, changes={"proxy": f"http://127.0.0.1:{proxy.server_address[1]}"})["outcome"] == "done"
+        assert set(proxy.asked) == {box["toy"].url.removeprefix("https://")}
+    finally:
+        proxy.shutdown()
+        proxy.server_close()
+    assert suspend(box, changes={"proxy": "http://127.0.0.1:1"})["code"] == "unavailable"

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Who is meant, which profile, which case; and what a person attests."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.workforce.lifecycle.plugins.modules.attest import TASK as ATTEST
+from ansible_collections.workforce.lifecycle.plugins.modules.case import TASK as CASE
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.casebook import Casebook
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Ledger
+
+SYSTEMS: Mapping[str, Mapping[str, Any]] = {
+    "hr": {"connector": "bamboohr", "capabilities": ["hr_records"]},
+    "entra": {"connector": "entra", "capabilities": ["provisioning", "entitlements", "cutoff"]},
+    "badge": {"connector": "manual", "capabilities": ["manual_steps"]},
+}
+JANE = {"email": "jane@corp.example", "hr_id": "107", "employee_id": "E1007", "first_name": "Jane", "last_name": "Ortiz", "department": "Engineering",
+        "manager_email": "mark@corp.example", "status": "active", "hire_date": "2020-09-01"}
+
+
+class Book(Casebook):
+    """Of an inventory with three systems."""
+
+    def systems(self) -> dict[str, dict[str, Any]]:
+        return {name: dict(facts) for name, facts in SYSTEMS.items()}
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger.open(str(tmp_path / "ledger.db"))
+
+
+def book(ledger: Ledger, *, read_only: bool = False) -> Book:
+    return Book(ledger, run="r", read_only=read_only, task_vars={}, template=lambda value: value)
+
+
+def opened(ledger: Ledger, *people: Mapping[str, Any], read_only: bool = False, **want: Any) -> dict[str, Any]:
+    params = {"kind": "offboard", "user": ["jane@corp.example"], "found": [{"system": "hr", "people": list(people)}], "profiles": None, "profile": None,
+              "successor": "", "facts": {}, **want}
+    return CASE.run(params, check_mode=read_only, system=book(ledger, read_only=read_only))
+
+
+@pytest.mark.parametrize("user", ["jane@corp.example", "JANE@corp.example", "E1007", "e1007", "107"])
+def test_one_person_one_case(ledger: Ledger, user: str) -> None:
+    case = opened(ledger, JANE, user=[user])["cases"][0]
+    assert case["person"]["email"] == "jane@corp.example" and case["successor"] == "mark@corp.example"
+    assert [c.id for c in ledger.cases()] == [case["id"]]
+    assert opened(ledger, JANE, user=[user])["cases"][0]["id"] == case["id"], "a second run goes on with the same case"
+
+
+def test_nobody_stops_before_any_case_is_opened(ledger: Ledger) -> None:
+    result = opened(ledger, JANE, user=["jane@corp.example", "zoe@corp.example"])
+    assert result["failed"] and "offboard zoe@corp.example on hr: nobody in HR" in result["msg"]
+    assert ledger.cases() == []
+
+
+def test_two_matches_stop_with_the_evidence(ledger: Ledger) -> None:
+    result = opened(ledger, JANE, {**JANE, "hr_id": "207", "employee_id": "E2007", "department": "Sales", "status": "terminated"})
+    assert result["code"] == "ambiguous" and "E1007" in result["msg"] and "E2007" in result["msg"] and "give the employee id" in result["msg"]
+    assert ledger.cases() == []
+
+
+def test_a_look_alike_is_not_a_match(ledger: Ledger) -> None:
+    """An HR system that answers with somebody else (a filter it ignores) must not move that person."""
+    assert opened(ledger, {**JANE, "email": "janet@corp.example", "hr_id": "1", "employee_id": "E1"})["failed"]
+
+
+def test_who_has_left_is_not_hired(ledger: Ledger, tmp_path: Path) -> None:
+    result = opened(ledger, {**JANE, "status": "terminated", "termination_date": "2026-03-31"}, kind="onboard", profiles=str(tmp_path))
+    assert result["failed"] and "has left (2026-03-31)" in result["msg"]
+
+
+def test_check_mode_opens_nothing(ledger: Ledger) -> None:
+    assert opened(ledger, JANE, read_only=True)["cases"][0]["id"] == ""
+    assert list(ledger.entries()) == []
+
+
+def profiles(folder: Path, overlap: int = 0) -> str:
+    (folder / "engineering.yml").write_text(
+        "match: {department: Engineering}\nsystems:\n  entra: {groups: [Engineering]}\norientation: {minutes: 30, attendees: [manager]}\n" + f"overlap: {overlap}\n")
+    return str(folder)
+
+
+def test_the_profile_is_found_and_the_manager_named(ledger: Ledger, tmp_path: Path) -> None:
+    case = opened(ledger, JANE, kind="onboard", profiles=profiles(tmp_path))["cases"][0]
+    assert case["profile"] == "engineering" and case["wanted"] == {"entra": {"groups": ["Engineering"]}}
+    assert case["orientation"] == {"minutes": 30, "attendees": ["mark@corp.example"], "organiser": "mark@corp.example"}
+
+
+def test_an_overlap_ends_by_itself(ledger: Ledger, tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    assert opened(ledger, JANE, kind="transfer", profiles=profiles(tmp_path / "a", 14))["cases"][0]["overlap_until"] > "2026"
+    assert opened(ledger, JANE, kind="transfer", profiles=profiles(tmp_path / "b", 0))["cases"][0]["overlap_until"] == ""
+
+
+def attest(ledger: Ledger, **want: Any) -> dict[str, Any]:
+    params = {"person": "jane@corp.example", "system": "badge", "what": "", "by": "Grace Okoye", "at": "", "note": "", **want}
+    return ATTEST.run(params, check_mode=False, system=book(ledger))
+
+
+@pytest.fixture
+def waiting(ledger: Ledger) -> Ledger:
+    """A case in which the badge waits for somebody."""
+    case = opened(ledger, JANE)["cases"][0]
+    ledger.outcome(case["id"], run="r", phase="closeout", system="badge", step="manual_step", person="jane@corp.example", intent=None,
+                   result={"outcome": "needs_human", "changes": [{"what": "Collect the badge", "before": "open", "after": "attested", "outcome": "needs_human"}]})
+    return ledger
+
+
+def test_an_attestation_is_kept_with_name_and_time(waiting: Ledger) -> None:
+    assert attest(waiting, at="2026-03-31T17:00:00+02:00")["changed"]
+    case = waiting.cases()[0]
+    assert waiting.history(case.id, "badge", "manual_step")["attested"] == {"Collect the badge": {"by": "Grace Okoye", "at": "2026-03-31T15:00:00.000000Z"}}
+    assert attest(waiting)["changed"] is False, "twice is once"
+
+
+@pytest.mark.parametrize(("want", "said"), [
+    ({"by": " "}, "by is empty"), ({"at": "yesterday"}, "ISO 8601"), ({"what": "Collect the bagde"}, "waiting: Collect the badge"), ({"person": "zoe@corp.example"}, "no open case"),
+])
+def test_a_wrong_attestation_is_refused(waiting: Ledger, want: dict[str, str], said: str) -> None:
+    result = attest(waiting, **want)
+    assert result["failed"] and said in result["msg"]
+    assert waiting.attested(waiting.cases()[0].id, "badge") == []
