@@ -119,6 +119,8 @@ class Emulator:
     READING_POSTS: Sequence[str] = ()
     #: Of POSTs to one path that may read or write: (expression of the path, expression of the body of those that only read).
     READING_BODIES: Sequence[tuple[str, bytes]] = ()
+    #: Called with (emulator, entry) when an entry of any journal is complete: tests judge all of them, also of journals since emptied.
+    WITNESSES: list[Callable[[Emulator, dict[str, Any]], None]] = []
 
     def __init__(self, company: Company) -> None:
         self.company = company
@@ -242,6 +244,8 @@ class Emulator:
         entry["status"] = reply.status
         entry["answer"] = reply.content.decode("utf-8", "replace")
         entry["answer_headers"] = dict(reply.headers)
+        for witness in Emulator.WITNESSES:
+            witness(self, entry)
         if kind == "lost":
             entry["status"] = None
             send.__self__.transport.abort()

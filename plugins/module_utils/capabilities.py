@@ -389,13 +389,17 @@ CAPABILITIES: Mapping[str, type] = {
 }
 
 
-@lru_cache(maxsize=None)
-def capabilities_of(connector: Any) -> tuple[str, ...]:
+_KNOWN: dict[type, tuple[str, ...]] = {}
+
+
+def capabilities_of(connector: type) -> tuple[str, ...]:
     """The inventory groups of a connector class, in the order above.
 
     Members of the Protocol are looked for on the class, since ``issubclass`` refuses protocols that have data members.
     """
-    return tuple(name for name, protocol in CAPABILITIES.items() if all(hasattr(connector, member) for member in members_of(protocol)))
+    if connector not in _KNOWN:
+        _KNOWN[connector] = tuple(name for name, protocol in CAPABILITIES.items() if all(hasattr(connector, member) for member in members_of(protocol)))
+    return _KNOWN[connector]
 
 
 @lru_cache(maxsize=None)

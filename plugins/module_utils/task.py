@@ -245,7 +245,6 @@ class _Steps:
         self.notes: dict[str, str] = {c.what: c.note for c in changes if c.note}
         self.codes: dict[str, str] = {}
         self.times: dict[str, str] = {}
-        self.seen: dict[str, Any] = {}
         self.unseen: set[str] = set()
         self.lost: set[str] = set()
         if len({c.what for c in changes}) != len(changes):
@@ -284,16 +283,15 @@ class _Steps:
         for number, change in enumerate(self.pending):
             try:
                 change.apply()
-            except AnswerLost as e:
-                self.lost.add(change.what)
-                self._failed(change, e)
             except LifecycleError as e:
+                if isinstance(e, AnswerLost):
+                    self.lost.add(change.what)
                 self._failed(change, e)
                 if change.gate:
                     for later in self.pending[number + 1:]:
                         self.outcomes[later.what] = Outcome.FAILED
                         self.codes[later.what] = "not_sent"
-                        self.notes[later.what] = f"not sent: {change.what} comes first and failed"
+                        self.notes[later.what] = f"not sent: {change.what} comes first, and is not known to be done"
                     break
             self.times[change.what] = clock.stamp()
         self.unseen = {c.what for c in self.pending if c.what not in self.outcomes or c.what in self.lost}
@@ -311,7 +309,6 @@ class _Steps:
                 continue
             now = fresh.get(change.what)
             value = now.before if now else None
-            self.seen[change.what] = value
             if change.unobservable and value != change.after:
                 if change.what not in self.lost:
                     self.outcomes[change.what] = Outcome.ACKNOWLEDGED

@@ -73,7 +73,7 @@ class IntunePart(Part):
         if spec.get("escrowed"):
             self._keep_key(state, state["devices"][id])
         padding = [f"System Component {n:03}" for n in range(45)] if spec["platform"] != "iOS" else []
-        state["apps"][id] = [{"id": _id("app", name), "displayName": name, "version": "1.0", "platform": spec["platform"].lower()}
+        state["apps"][id] = [{"id": _id("app", name), "displayName": name, "version": "1.0", "platform": {"Windows": "windows", "iOS": "ios"}.get(spec["platform"], spec["platform"])}
                              for name in [*padding, *spec.get("software", ())]]
         return id
 

@@ -96,7 +96,7 @@ def test_it_runs_from_where_it_was_installed(company: SandboxCompany, installed:
     company.reset()
     whole = installed.run("ansible-playbook", *inventory, "workforce.lifecycle.onboard", "-e", "user=ada@corp.example", "-e", "device_serial=5CGADA001")
     assert {line.split()[2] for line in whole.stdout.splitlines() if line.startswith("  ✗")} <= {"record"}, whole.stdout
-    assert any(u["mail"] == "ada@corp.example" for u in company.state("microsoft")["entra"]["users"].values()), whole.stdout + whole.stderr
+    assert any(u["userPrincipalName"] == "ada@corp.example" for u in company.state("microsoft")["entra"]["users"].values()), whole.stdout + whole.stderr
 
 
 def test_nothing_of_the_workshop_is_shipped_and_every_plugin_documents_itself(installed: Installed) -> None:

@@ -321,5 +321,5 @@ def _password() -> str:
 def _letter(account: Account, deliver_to: str, made: Mapping[str, Any]) -> dict[str, Any]:
     text = (f"Your Temporary Access Pass for {account.login}:\n\n    {made['temporaryAccessPass']}\n\n"
             f"It works once, from {made['startDateTime']} for {made['lifetimeInMinutes']} minutes. Sign in at https://aka.ms/mysecurityinfo and set up how you sign in from then on.\n")
-    return {"message": {"subject": "Your first sign-in", "body": {"contentType": "Text", "content": text},
+    return {"message": {"subject": "Your first sign-in", "body": {"contentType": "text", "content": text},
                         "toRecipients": [{"emailAddress": {"address": deliver_to}}]}, "saveToSentItems": False}

@@ -13,15 +13,24 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import ldap3
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import AccessPath, Account, Entitlement, Residual
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AmbiguousIdentity, InputError, NotFound
-from ansible_collections.workforce.lifecycle.plugins.module_utils.ldap_wire import ATTRIBUTE_EXISTS, ENTRY_EXISTS, NO_SUCH_ATTRIBUTE, UNWILLING, Wire
+from ansible_collections.workforce.lifecycle.plugins.module_utils.ldap_wire import (
+    ADD,
+    ATTRIBUTE_EXISTS,
+    BASE,
+    DELETE,
+    ENTRY_EXISTS,
+    NO_SUCH_ATTRIBUTE,
+    REPLACE,
+    UNWILLING,
+    Wire,
+    in_filter,
+    in_name,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector, Option, Target
-from ldap3.utils.conv import escape_bytes, escape_filter_chars
-from ldap3.utils.dn import escape_rdn
 
 #: A lock without an end (draft-behera-ldap-password-policy-10, 5.3.3); a date is a lockout that ends by itself.
 LOCKED = "000001010000Z"
@@ -111,7 +120,7 @@ class Ldap(Connector):
         login, act = self.login_of(person), f"find {person.email}"
         f = self.flavour
         wanted = {f.login.lower(): login, "mail": person.email}
-        query = "".join(f"({name}={escape_filter_chars(value)})" for name, value in wanted.items())
+        query = "".join(f"({name}={in_filter(value)})" for name, value in wanted.items())
         rows = [row for row in self._people(f"(|{query})", act) if any(value.casefold() in (v.casefold() for v in _texts(row, name)) for name, value in wanted.items())]
         if len(rows) > 1:
             raise AmbiguousIdentity(f"{len(rows)} entries answer to {login} or {person.email}: {'; '.join(row['dn'] for row in rows)}", act=act, system=self.target.name,
@@ -154,7 +163,7 @@ class Ldap(Connector):
             self._set(account, {"pwdAccountLockedTime": [] if active else [LOCKED]}, act)
 
     def _set(self, account: Account, values: Mapping[str, Sequence[Any]], act: str) -> None:
-        self.wire.modify(account.raw["dn"], {name: [(ldap3.MODIFY_REPLACE, list(value))] for name, value in values.items()}, act=act)
+        self.wire.modify(account.raw["dn"], {name: [(REPLACE, list(value))] for name, value in values.items()}, act=act)
 
     # -- provisioning --------------------------------------------------------------------------------------------------
 
@@ -177,7 +186,7 @@ class Ldap(Connector):
                 values.update({"uidNumber": str(self._next_uid(int(posix.get("uid_from", 10000)), act)), "gidNumber": str(posix.get("gid", 100)),
                                "homeDirectory": f"{posix.get('home', '/home/')}{login}", "loginShell": posix.get("shell", "/bin/bash")})
         name = values[f.rdn]
-        self.wire.add(f"{f.rdn}={escape_rdn(name)},{self.people_base}", classes, values, act=act)
+        self.wire.add(f"{f.rdn}={in_name(name)},{self.people_base}", classes, values, act=act)
 
     def update_account(self, account: Account, attributes: Mapping[str, Any]) -> None:
         act = f"update {account.login}"
@@ -202,13 +211,13 @@ class Ldap(Connector):
         return max([first - 1, *(int(_text(row, "uidNumber") or 0) for row in rows)]) + 1
 
     def _dn_of(self, address: str, act: str) -> str:
-        rows = self.wire.search(self.base, f"(&{self.flavour.people}(mail={escape_filter_chars(address)}))", ["mail"], act=act)
+        rows = self.wire.search(self.base, f"(&{self.flavour.people}(mail={in_filter(address)}))", ["mail"], act=act)
         if len(rows) != 1:
             raise (AmbiguousIdentity if rows else NotFound)(f"{len(rows)} entries have the address {address} of the manager", act=act, system=self.target.name)
         return str(rows[0]["dn"])
 
     def _address_of(self, dn: str) -> str:
-        rows = self.wire.search(dn, "(objectClass=*)", ["mail"], act="read manager", scope=ldap3.BASE) if dn else []
+        rows = self.wire.search(dn, "(objectClass=*)", ["mail"], act="read manager", scope=BASE) if dn else []
         return _text(rows[0], "mail").lower() if rows else ""
 
     # -- cutting off ---------------------------------------------------------------------------------------------------
@@ -248,36 +257,36 @@ class Ldap(Connector):
 
     def _strip(self, account: Account, name: str, attribute: str) -> None:
         # An entry without a password can't bind, and shows it; a random one could not be told from the old.
-        self.wire.modify(account.raw["dn"], {attribute: [(ldap3.MODIFY_DELETE, [])]}, act=f"remove {name} of {account.login}", fine=(NO_SUCH_ATTRIBUTE,))
+        self.wire.modify(account.raw["dn"], {attribute: [(DELETE, [])]}, act=f"remove {name} of {account.login}", fine=(NO_SUCH_ATTRIBUTE,))
 
     # -- groups --------------------------------------------------------------------------------------------------------
 
     def entitlements(self, account: Account) -> Sequence[Entitlement]:
-        dn, login = escape_filter_chars(account.raw["dn"]), escape_filter_chars(account.login)
+        dn, login = in_filter(account.raw["dn"]), in_filter(account.login)
         query = f"(member={dn})" if self.ad else f"(|(member={dn})(uniqueMember={dn})(memberUid={login}))"
         held = [self._group(row) for row in self._groups(query, f"read groups of {account.login}")]
         return held + self._primary_group(account)
 
     def find_entitlement(self, kind: str, name: str) -> Entitlement | None:
         act = f"find group {name}"
-        rows = [row for row in self._groups(f"(cn={escape_filter_chars(name)})", act) if name.casefold() in (v.casefold() for v in _texts(row, "cn"))]
+        rows = [row for row in self._groups(f"(cn={in_filter(name)})", act) if name.casefold() in (v.casefold() for v in _texts(row, "cn"))]
         if len(rows) > 1:
             raise AmbiguousIdentity(f"{len(rows)} groups are named {name}: {'; '.join(row['dn'] for row in rows)}", act=act, system=self.target.name, hint="narrow groups_base")
         return self._group(rows[0]) if rows else None
 
     def grant(self, account: Account, entitlement: Entitlement) -> None:
         attribute, value = self._membership(account, entitlement)
-        changes = [(ldap3.MODIFY_ADD, [value])]
+        changes = [(ADD, [value])]
         if self._is_filler(entitlement, _texts(entitlement.raw, attribute)):
-            changes.append((ldap3.MODIFY_DELETE, [entitlement.raw["dn"]]))
+            changes.append((DELETE, [entitlement.raw["dn"]]))
         self.wire.modify(entitlement.raw["dn"], {attribute: changes}, act=f"add {account.login} to {entitlement.name}", fine=(ATTRIBUTE_EXISTS, ENTRY_EXISTS))
 
     def revoke(self, account: Account, entitlement: Entitlement) -> None:
         attribute, value = self._membership(account, entitlement)
-        changes = [(ldap3.MODIFY_DELETE, [value])]
+        changes = [(DELETE, [value])]
         if attribute in ("member", "uniqueMember") and not self.ad and len(_texts(entitlement.raw, attribute)) == 1:
             # Such a group must have a member (RFC 4519, 3.5): its own name stands in, which nobody can bind as.
-            changes.insert(0, (ldap3.MODIFY_ADD, [entitlement.raw["dn"]]))
+            changes.insert(0, (ADD, [entitlement.raw["dn"]]))
         # Active Directory says 53 where others say 16: no such member. The read-back tells whether that was the reason.
         self.wire.modify(entitlement.raw["dn"], {attribute: changes}, act=f"take {account.login} out of {entitlement.name}",
                          fine=(NO_SUCH_ATTRIBUTE, *((UNWILLING,) if self.ad else ())))
@@ -297,7 +306,7 @@ class Ldap(Connector):
             return []
         group = sid[0][:-4] + int(rid).to_bytes(4, "little")  # the domain's identifier, and the group's number in it
         return [Entitlement("groups", _text(row, "cn"), str(row["dn"]), fixed="it is the primary group", raw=row)
-                for row in self.wire.search(self.base, f"(objectSid={escape_bytes(group)})", ["cn"], act=f"read primary group of {account.login}")]
+                for row in self.wire.search(self.base, f"(objectSid={in_filter(group)})", ["cn"], act=f"read primary group of {account.login}")]
 
     @staticmethod
     def _membership(account: Account, entitlement: Entitlement) -> tuple[str, str]:

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Measures against peers, all in one run, in turn, and writes ``build/bench.json``: ``{name: {value, unit, peer, peer_value, ratio}}``.
+
+Every time is the wall time of a whole process, from its start to its end; every figure the median of its rounds. After each run
+the services are asked whether it did its work. docs/speed.md says what is measured, and why so.
+"""
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "build" / "collections")]
+
+from scripts import bench_archive
+from scripts.bench_company import CALLS, CROWD, LATENCY, LEAVER, SYSTEMS, MeasuredCompany
+
+BIN = Path(sys.executable).parent
+ORDINARY = {"lifecycle_in_process": False}
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a figure must be: ``of`` is the key that is looked at, ``most`` or ``least`` the limit."""
+
+    of: str
+    most: float = float("inf")
+    least: float = float("-inf")
+
+    def met(self, row: Mapping[str, Any]) -> bool:
+        return self.least <= row[self.of] <= self.most
+
+    def __str__(self) -> str:
+        return f"{self.of} <= {self.most:g}" if self.most != float("inf") else f"{self.of} >= {self.least:g}"
+
+
+TARGETS = {
+    "cutoff_vs_empty_play": Target("ratio", most=2.0),
+    "cutoff_vs_bare_script": Target("ratio", most=3.5),
+    "offboard_full": Target("ratio", least=5.0),
+    "people_100": Target("value", most=8.0),
+}
+
+
+class Bench:
+    """Runs things against the company, each checked by asking the company."""
+
+    def __init__(self, company: MeasuredCompany, out: Path) -> None:
+        self.company, self.out = company, out
+        # Of what this machine is set to, nothing may reach the runs: requests prefers the variables to what a script says.
+        foreign = ("ANSIBLE_", "LIFECYCLE_", "REQUESTS_", "CURL_", "SSL_", "HTTP_", "HTTPS_", "ALL_")
+        self.environment = {k: v for k, v in os.environ.items() if not k.upper().startswith(foreign)} | {
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build" / "collections"), "ANSIBLE_NOCOLOR": "1"}
+
+    def _timed(self, command: Sequence[str], **environment: str) -> float:
+        # /dev/null would hide what a person waits for: lines that are written somewhere
+        with (self.out / "output.txt").open("w") as output:
+            start = time.monotonic()
+            done = subprocess.run(command, cwd=self.company.folder, env={**self.environment, **environment}, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
+            took = time.monotonic() - start
+        if done.returncode:
+            raise SystemExit(f"{' '.join(command)}: ended with {done.returncode}\n{(self.out / 'output.txt').read_text()[-4000:]}")
+        return took
+
+    def _playbook(self, name: str, inventory: str, variables: Mapping[str, Any] | None = None, **environment: str) -> float:
+        extra = ["-e", json.dumps(variables)] if variables else []
+        return self._timed([str(BIN / "ansible-playbook"), "-i", inventory, *extra, name], **environment)
+
+    def empty(self) -> float:
+        return self._playbook("empty.yml", "cut.systems.yml")
+
+    def nothing_of_ours(self) -> float:
+        return self._playbook("empty.yml", "plain.yml", ANSIBLE_CONFIG="plain.cfg")
+
+    def cutoff(self, people: Sequence[str] = (LEAVER,), latency: float = LATENCY, **variables: Any) -> float:
+        self.company.fresh(latency)
+        took = self._playbook("workforce.lifecycle.cutoff", "cut.systems.yml", {"user": list(people), **variables})
+        self._check_cut(people)
+        return took
+
+    def bare(self, people: Sequence[str] = (LEAVER,), latency: float = LATENCY) -> float:
+        self.company.fresh(latency)
+        took = self._timed([sys.executable, str(ROOT / "scripts" / "bench_bare.py"), "bare.json", *people])
+        self._check_cut(people)
+        return took
+
+    def _check_cut(self, people: Sequence[str]) -> None:
+        for service in self.company.services:
+            calls = [(entry["method"], entry["status"]) for entry in service.journal]
+            assert calls == [("GET", 200), ("PATCH", 200), ("GET", 200)] * len(people), f"{service.name}: {calls[:6]} ..., not {CALLS} calls a person"
+            assert not any(service.active(email) for email in people), f"{service.name}: somebody can still sign in"
+
+    def offboard(self, **variables: Any) -> float:
+        self.company.fresh()
+        took = self._playbook("workforce.lifecycle.offboard", "full.systems.yml", {"user": LEAVER, "successor": "mark@corp.example", **variables})
+        for service in self.company.services:
+            assert not service.active(LEAVER) and not service.groups_of(LEAVER), f"{service.name}: something is left"
+        return took
+
+
+def in_turn(rounds: int, runs: Mapping[str, Callable[[], float]]) -> dict[str, float]:
+    """The median of each, after one round that is not counted."""
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for number in range(rounds + 1):
+        for name, run in runs.items():
+            took = run()
+            print(f"  {name}: {took:.2f} s{'' if number else ' (warm-up)'}", file=sys.stderr, flush=True)
+            if number:
+                times[name].append(took)
+    return {name: median(all_) for name, all_ in times.items()}
+
+
+def row(value: float, unit: str, peer: str, peer_value: float, *, faster: bool = False) -> dict[str, Any]:
+    """``ratio``: how many times the peer's time ours is, or with ``faster`` how many times faster than the peer we are."""
+    return {"value": round(value, 3), "unit": unit, "peer": peer, "peer_value": round(peer_value, 3), "ratio": round(peer_value / value if faster else value / peer_value, 2)}
+
+
+def measure(bench: Bench, rounds: int, only: set[str]) -> dict[str, Any]:
+    results: dict[str, Any] = {}
+    if only & {"cutoff", "startup"}:
+        runs = {"empty play": bench.empty, "cutoff": bench.cutoff, "bare script": bench.bare, "Ansible alone": bench.nothing_of_ours}
+        if "modules" in only:
+            runs["cutoff, modules"] = lambda: bench.cutoff(**ORDINARY)
+        t = in_turn(rounds, runs)
+        results["cutoff_vs_empty_play"] = row(t["cutoff"], "s", "a play without tasks on the same hosts", t["empty play"])
+        if "modules" in only:
+            results["cutoff_vs_modules"] = row(t["cutoff"], "s", "the same playbook through AnsiballZ", t["cutoff, modules"], faster=True)
+        results["cutoff_vs_bare_script"] = row(t["cutoff"], "s", "12 threads with requests, the same calls", t["bare script"])
+        results["startup"] = row(t["empty play"], "s", "a play without tasks, plain inventory, nothing of ours loaded", t["Ansible alone"])
+    if "offboard" in only:
+        t = in_turn(max(1, rounds // 2), {"offboard": bench.offboard, "offboard, modules": lambda: bench.offboard(**ORDINARY)})
+        results["offboard_full"] = row(t["offboard"], "s", "the same playbook through AnsiballZ", t["offboard, modules"], faster=True)
+    if "people" in only:
+        # Our own cost: the services answer at once, so that nothing of ours can hide behind their waiting. What is left is wall
+        # time for (people x systems) cuts on this machine's cores; only Ansible's own start is taken off. HR, the cases, the
+        # ledger, the screen and the services' own work (they share the cores) stay in.
+        t = in_turn(max(1, rounds // 2), {"empty play": bench.empty, "100 people": lambda: bench.cutoff(CROWD, 0.0), "bare, 100 people": lambda: bench.bare(CROWD, 0.0)})
+        steps = len(CROWD) * SYSTEMS
+        results["people_100"] = row(1000 * (t["100 people"] - t["empty play"]) / steps, "ms a person and step", "12 threads with requests, the same calls",
+                                    1000 * t["bare, 100 people"] / steps)
+    if "archive" in only:
+        archive = bench_archive.run()
+        if not archive:
+            print("archive: left out, Dovecot or mbsync is not installed here", file=sys.stderr)
+        results.update(archive)
+    return results
+
+
+def table(results: Mapping[str, Mapping[str, Any]]) -> str:
+    lines = []
+    for name, r in results.items():
+        target = TARGETS.get(name)
+        verdict = "" if target is None else f"{'met' if target.met(r) else 'MISSED'}: {target}"
+        lines.append((name, f"{r['value']:g} {r['unit']}", f"{r['peer_value']:g}", f"{r['ratio']:g}", verdict, str(r["peer"])))
+    head = ("", "ours", "peer", "ratio", "target", "peer is")
+    widths = [max(len(line[n]) for line in [head, *lines]) for n in range(len(head))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in [head, *lines])
+
+
+def main() -> int:
+    parts = ("cutoff", "modules", "startup", "offboard", "people", "archive")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", nargs="+", choices=parts, default=list(parts), help="parts to measure")
+    parser.add_argument("--rounds", type=int, default=7, help="counted rounds of the short runs; the long ones have half as many")
+    parser.add_argument("--out", type=Path, default=ROOT / "build", help="where bench.json goes")
+    asked = parser.parse_args()
+    asked.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="bench-") as name, MeasuredCompany(Path(name)) as company:
+        company.write_files()
+        results = measure(Bench(company, Path(name)), asked.rounds, set(asked.only))
+    (asked.out / "bench.json").write_text(json.dumps(results, indent=2) + "\n")
+    print(table(results))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""The peer: what somebody in a hurry would write. Twelve threads, requests, the same three calls a system; no ledger, no retries,
+no second look at anything but the block itself. ``bench_bare.py bare.json jane@corp.example ...``"""
+from __future__ import annotations
+
+import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import requests
+
+
+def cut(system: dict[str, Any], ca_file: str, people: list[str]) -> None:
+    with requests.Session() as session:
+        session.verify = ca_file
+        session.headers["Authorization"] = f"Bearer {system['token']}"
+        for email in people:
+            params = {"filter": f'userName eq "{email}"', "startIndex": "1", "count": "100"}
+            found = session.get(f"{system['url']}/Users", params=params, timeout=30)
+            found.raise_for_status()
+            user = found.json()["Resources"][0]
+            session.patch(f"{system['url']}/Users/{user['id']}", timeout=30, json={
+                "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [{"op": "replace", "value": {"active": False}}]}).raise_for_status()
+            seen = session.get(f"{system['url']}/Users", params=params, timeout=30)
+            seen.raise_for_status()
+            assert seen.json()["Resources"][0]["active"] is False, f"{email} is not blocked on {system['url']}"
+
+
+if __name__ == "__main__":
+    with open(sys.argv[1]) as file:
+        given = json.load(file)
+    with ThreadPoolExecutor(len(given["systems"])) as threads:
+        list(threads.map(lambda system: cut(system, given["ca_file"], sys.argv[2:]), given["systems"]))
