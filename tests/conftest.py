@@ -12,4 +12,4 @@ sys.path[:0] = [str(ROOT), str(ROOT / "build" / "collections")]
 #: Runs a suite inside a test: a planted violation must fail it.
 pytest_plugins = ["pytester"]
 
-from tests.contract.witness import contracts_kept  # noqa: E402, F401 - a fixture of every module
+from tests.contract.witness import contracts_kept  # noqa: F401 - a fixture of every module

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Iterator, Mapping
+from typing import Any
 from urllib.parse import parse_qsl
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.transport import USER_AGENT
@@ -25,6 +26,7 @@ from tests.contract.tolerated import (
     BETA_PROPERTIES,
     CAPITALISED_PARAMETERS,
     ERRORS_ANYWHERE,
+    GITHUB_REFUSAL,
     NO_BODY,
     QUERY_ANYWHERE,
     REQUIRED,
@@ -100,8 +102,7 @@ def _spelled_out(path: str) -> str:
 
 def _schema(spec: Contract, holder: Any) -> Mapping[str, Any] | None:
     content = spec.resolve(holder).get("content", {})
-    found = next((media.get("schema") for kind, media in content.items() if "json" in kind), None)
-    return found  # type: ignore[no-any-return]
+    return next((media.get("schema") for kind, media in content.items() if "json" in kind), None)
 
 
 # -- requests ----------------------------------------------------------------------------------------------------------
@@ -200,7 +201,7 @@ def _answer(spec: Contract, operation: Operation, entry: Mapping[str, Any], more
     elif schema is None:
         yield "body: none is described"
     else:
-        yield from spec.errors(schema, body, more)
+        yield from spec.errors(schema, body, GITHUB_REFUSAL if not spec.odata and status >= 400 else more if status < 400 else None)
 
 
 _BROKEN = object()

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Iterator, Mapping
+from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError, best_match
@@ -68,7 +69,7 @@ class Contract:
             if method.lower() in item:
                 operation = item[method.lower()]
                 parameters = [self.resolve(p) for p in [*item.get("parameters", ()), *operation.get("parameters", ())]]
-                return Operation(template, method, {**operation, "parameters": parameters}, dict(zip(re.findall(r"\{([^}]*)\}", template), match.groups())))
+                return Operation(template, method, {**operation, "parameters": parameters}, dict(zip(re.findall(r"\{([^}]*)\}", template), match.groups(), strict=False)))
             known = known or template
         return f"{known} has no {method}" if known else f"no such path in the contract: {path}"
 
@@ -84,7 +85,7 @@ class Contract:
     def errors(self, schema: Mapping[str, Any], value: Any, more: Mapping[str, Any] | None = None) -> Iterator[str]:
         """Each violation as ``where: what``. ``more``: properties that the schema must have besides its own."""
         strict = self._made_strict(schema)
-        if more:
+        if more and "properties" in self._target(self._made_strict(schema)):
             strict = self._target(strict)
             strict = {**strict, "properties": {**strict["properties"], **more}}
         for error in self._validator(strict, format_checker=FORMATS).iter_errors(value):

@@ -6,8 +6,9 @@ What has no row here is a violation.
 """
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Mapping, Sequence
+from typing import Any
 
 _GRAPH = "https://learn.microsoft.com/graph/api/"
 _GITHUB = "https://docs.github.com/enterprise-cloud@latest/rest/"
@@ -110,8 +111,7 @@ _SEEN = "in the page's own examples, and not in the description"
 
 #: schema -> property -> (what it is, why): properties that the vendor documents and the description leaves out.
 ADDED: Mapping[str, Mapping[str, tuple[Mapping[str, Any], str]]] = {
-    "microsoft.graph.ODataErrors.InnerError": {
-        name: (_TEXT, "https://learn.microsoft.com/graph/errors: the description has the object without its properties") for name in ("date", "request-id", "client-request-id")},
+    "microsoft.graph.ODataErrors.InnerError": dict.fromkeys(("date", "request-id", "client-request-id"), (_TEXT, "https://learn.microsoft.com/graph/errors: the description has the object without its properties")),
     "microsoft.graph.identity": {"email": (_TEXT, _GRAPH + f"driveitem-list-permissions: {_SEEN}")},
     "microsoft.graph.event": {
         "recurrence": ({"allOf": [{"$ref": "#/components/schemas/microsoft.graph.patternedRecurrence"}], "nullable": True},
@@ -125,7 +125,13 @@ ADDED: Mapping[str, Mapping[str, tuple[Mapping[str, Any], str]]] = {
 TYPES: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
     name: ("microsoft.graph.directoryObject", {"displayName": _TEXT, "appId": _TEXT, "appRoles": {"type": "array"}}, _GRAPH + f"user-list-ownedobjects: {_OUTSIDE}")
     for name in ("microsoft.graph.application", "microsoft.graph.servicePrincipal")
+} | {
+    "microsoft.graph.mailSearchFolder": ("microsoft.graph.mailFolder", {
+        "isSupported": {"type": "boolean"}, "includeNestedFolders": {"type": "boolean"}, "sourceFolderIds": {"type": "array", "items": _TEXT}, "filterQuery": _TEXT,
+    }, _GRAPH + f"resources/mailsearchfolder: {_OUTSIDE}"),
 }
+#: Every refusal of GitHub names its status (``basic-error`` has it); some operations describe a refusal of their own without it.
+GITHUB_REFUSAL: Mapping[str, Any] = {"status": _TEXT}
 
 #: What beta's managed device has besides v1.0's (intune-devices-manageddevice-get?view=graph-rest-beta).
 BETA_PROPERTIES: Mapping[str, Any] = {
