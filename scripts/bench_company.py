@@ -2,8 +2,9 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The company that is measured: twelve small SCIM services that take 50 ms for every request, and 100 people with an account on each.
 
-For the phases that SCIM has nothing for (mailbox, calendar, files, devices) the sandbox's Microsoft tenant stands beside them,
-as slow as they are. All of it is served, over HTTPS, by the process that measures.
+For the phases that SCIM has nothing for (mailbox, calendar, files, devices) the sandbox's Microsoft tenant stands beside them. It
+answers at once: its hundred calls one after another would be waiting that no shell can shorten, and would hide what is measured.
+All of it is served, over HTTPS, by the process that measures.
 """
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ import csv
 import json
 import re
 import secrets
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -131,9 +133,11 @@ class MeasuredCompany(Box):
         """
         for emulator in self.emulators.values():
             emulator.reset()
-            emulator.latency = latency
+            emulator.latency = latency if isinstance(emulator, Service) else 0.0
         for old in self.folder.glob("ledger.db*"):
             old.unlink()
+        for made in ("archive", "records"):
+            shutil.rmtree(self.folder / made, ignore_errors=True)
         return self.folder
 
     def write_files(self) -> None:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ansible import constants as C
 from ansible.errors import AnsibleActionFail
@@ -60,7 +61,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         args = dict(self._task.args)
         for key in FROM_HOST:
             if f"lifecycle_{key}" in host_vars and key not in args:
-                args[key] = self._templar.template(host_vars[f"lifecycle_{key}"])
+                args[key] = self._value(host_vars, f"lifecycle_{key}")
         args.setdefault("system", host)
         if "credentials" not in args and "lifecycle_credentials" in host_vars:
             args["credentials"] = resolve(host, self._templar.template(host_vars["lifecycle_credentials"]), loader=self._loader, templar=self._templar)
@@ -126,7 +127,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         return role.get_name(include_role_fqcn=False) if role is not None else ""
 
     def _value(self, task_vars: Mapping[str, Any], name: str) -> Any:
-        return self._templar.template(task_vars[name]) if name in task_vars else None
+        value = task_vars.get(name)
+        # Asked a dozen times a person: the templar is spared what is none.
+        plain = value is None or isinstance(value, (bool, int, float)) or isinstance(value, str) and "{" not in value
+        return value if plain else self._templar.template(value)
 
     def _flag(self, task_vars: Mapping[str, Any], name: str, default: bool = False) -> bool:
         value = self._value(task_vars, name)

@@ -31,7 +31,7 @@ def judged(entry: Mapping[str, Any], ours: bool) -> Iterator[str]:
         yield f"request: RFC 7644 has no path {entry['path']}"
         return
     kind, one, method, status = match.group(1), match.group(2), entry["method"], entry["status"]
-    if ours and not 400 <= status < 500:
+    if ours:
         yield from (f"request: {said}" for said in _request(kind, one, entry))
     if status >= 400:
         yield from _model(Error, entry["answer"], None, "answer")
