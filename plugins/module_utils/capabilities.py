@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
-from typing import Any, Callable, Iterator, Mapping, Protocol, Sequence, runtime_checkable
+from typing import Any, Callable, ClassVar, Iterator, Mapping, Protocol, Sequence, runtime_checkable
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
@@ -276,6 +276,8 @@ class Mailbox(Protocol):
 @runtime_checkable
 class MailArchive(Protocol):
     """Hands out every message of a mailbox."""
+
+    LINGERS: ClassVar[Residual | None]
 
     def mail_folders(self, person: Person) -> Sequence[MailFolder] | None:
         """Every folder that holds messages, or None when there is no such mailbox."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Callable, ClassVar, Mapping, Protocol, Sequence
 
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Residual
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import CredentialError, InputError, WriteInCheckMode
 
 
@@ -118,6 +119,8 @@ class Connector:
     SETTLES_WITHIN: ClassVar[float] = 0.0
     #: Taking something back here may destroy what other systems hold of the person: a licence carries the mailbox.
     CARRIES_DATA: ClassVar[bool] = False
+    #: Access that stays open for good because the protocol has no way to end it: the record names it. None: the cutoff says what lingers.
+    LINGERS: ClassVar[Residual | None] = None
     #: How the person's login here is made, unless the option ``login`` says otherwise.
     LOGIN: ClassVar[str] = "{email}"
 

@@ -69,7 +69,7 @@ def plan(system: MailArchive, want: Mapping[str, Any]) -> list[Change]:
         before = "incomplete"
     total = sum(folder.messages for folder in folders)
     note = f"{total} messages in {len(folders)} folders of the mailbox; {state.messages} were in the archive"
-    return [Change("mailbox archive", before, "complete", lambda: write(system, person, folders, archive), note=note)]
+    return [Change("mailbox archive", before, "complete", lambda: write(system, person, folders, archive), residual=system.LINGERS, note=note)]
 
 
 def write(system: Any, person: Person, folders: Sequence[MailFolder], archive: Archive) -> None:

@@ -40,6 +40,8 @@ class Play:
             _BOXES[name] = Box(SETS[name].VENDORS).start()
         self.box, self.scenario = _BOXES[name], scenario
         self.folder = folder
+        #: Replaces keys of the system's entry, such as its url.
+        self.changes: dict[str, Any] = {}
         self.fresh()
 
     def fresh(self) -> None:
@@ -61,7 +63,7 @@ class Play:
                        person=self.person["email"], silent=check_mode)
         want = {**self.scenario.want, "person": self.person, "history": step.history()}
         task = TASKS[self.scenario.module]
-        entry = {key: value for key, value in self.box.systems()[self.scenario.system].items() if key in task.spec}
+        entry = {key: value for key, value in {**self.box.systems()[self.scenario.system], **self.changes}.items() if key in task.spec}
         defaults = {name: spec.get("default") for name, spec in task.spec.items()}
         params = {**defaults, **entry, "system": self.scenario.system, "timeout": 5.0, "max_wait": 5.0, **want}
         result = task.run(params, check_mode=check_mode, tokens=support.TOKENS,

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import MailFolder, MailMessage
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import MailFolder, MailMessage, Residual
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import (
     AuthenticationFailed,
     CertificateError,
@@ -61,6 +61,8 @@ class Imap(Connector):
         "password": Option("Their password."),
         "token": Option("An OAuth access token that may read the mailboxes (xoauth2, oauthbearer)."),
     }
+    LINGERS = Residual("open IMAP sessions and the mailbox's own password", "unknown",
+                       "IMAP can neither end a session nor block a sign-in: block it where the server checks passwords, and kick it at the server")
     PERMISSIONS = {"mail_archive": ["open any mailbox, read-only: a master user or an administrator with the right to act for others"]}
 
     # -- the mailbox ---------------------------------------------------------------------------------------------------
