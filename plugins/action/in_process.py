@@ -75,7 +75,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         blocked = "" if self._task.check_mode else step.blocked_by(
             self._value(task_vars, "lifecycle_requires") or [], everywhere=connector_class(args.get("connector", ""), system=args["system"]).CARRIES_DATA)
         if blocked:
-            return step.finished({"failed": True, "changed": False, "system": args["system"], "outcome": Outcome.FAILED.value, "code": "waiting", "changes": [], "msg": blocked})
+            return step.finished(
+                {"failed": True, "changed": False, "system": args["system"], "outcome": Outcome.FAILED.value, "code": "waiting", "changes": [], "msg": blocked}
+            )
         args["history"] = step.history()
         if self._goes_the_ordinary_way(task_vars):
             step.intent([], irreversible=True)
@@ -102,14 +104,18 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         return scrubbed
 
     def _goes_the_ordinary_way(self, task_vars: Mapping[str, Any]) -> bool:
-        return bool(self._task.async_val or self._task.become or self._connection.transport != "local") or not self._flag(task_vars, "lifecycle_in_process", True)
+        return bool(self._task.async_val or self._task.become or self._connection.transport != "local") or not self._flag(
+            task_vars, "lifecycle_in_process", True
+        )
 
     # -- the ledger, and what hangs on it ------------------------------------------------------------------------------
 
     def _on_ledger(self, task: Task, task_vars: dict[str, Any]) -> dict[str, Any]:
         ledger = self._ledger(task_vars)
         if ledger is None:
-            raise AnsibleActionFail("no ledger is named: set lifecycle_ledger (a path, or postgresql://...), or use the inventory plugin workforce.lifecycle.systems")
+            raise AnsibleActionFail(
+                "no ledger is named: set lifecycle_ledger (a path, or postgresql://...), or use the inventory plugin workforce.lifecycle.systems"
+            )
         checked = ArgumentSpecValidator(task.spec).validate(dict(self._task.args))
         if checked.error_messages:
             return {"failed": True, "changed": False, "msg": checked.errors.msg, "code": "input"}

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 from __future__ import annotations
 
 DOCUMENTATION = r"""
@@ -96,14 +97,14 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
                     self.out.flush()
 
     def _busy(self, system: str, step: str, began: float) -> str:
-        far = next((text for (name, _), text in reversed(list(self.how_far.items())) if name == system), "")
+        far = next((text for (name, _unused), text in reversed(list(self.how_far.items())) if name == system), "")
         return f"{system} {told.span(time.monotonic() - began)}{' ' + far if far else ''}"
 
     def _look(self) -> None:
         for line in self._reader.new():
             if isinstance(line, dict) and isinstance(line.get("done"), int) and isinstance(line.get("total"), int):
                 system, step = told.text(line.get("system", "")), told.text(line.get("step", ""))
-                far = told.bar(line["done"], line["total"], str(line.get("unit", "")))
+                far = told.gauge(line["done"], line["total"], str(line.get("unit", "")))
                 if not self.live and self.how_far.get((system, step)) != far:
                     self._say(f"  . {system:<16} {step}: {far}")
                 self.how_far[system, step] = far
@@ -157,7 +158,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         host, task, data = _of(result, "host").get_name(), _of(result, "task"), _of(result, "result")
         with self._lock:
             self._look()
-            _, began = self.running.pop(host, ("", time.monotonic()))
+            _unused, began = self.running.pop(host, ("", time.monotonic()))
             self.how_far = {key: far for key, far in self.how_far.items() if key[0] != host}
             if getattr(task, "no_log", False) is True:
                 data = {"failed": failed, "outcome": "failed" if failed else None, "msg": "hidden: no_log", "changed": data.get("changed")}
@@ -222,14 +223,22 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         with self._lock:
             self._wipe()
         still = [line for line in self.ends.values() if line.outcome in told.OPEN and line.step != "record"]
-        for heading, under_way in (("What would stay open" if self.check else "What a person still has to do", False), ("Still under way: run again to see the end", True)):
+        for heading, under_way in (
+            ("What would stay open" if self.check else "What a person still has to do", False),
+            ("Still under way: run again to see the end", True),
+        ):
             texts = list(self._open(still, under_way))
             if texts:
                 self._say("")
                 self._say(heading, "bold")
             for text, colour in texts:
                 self._say(f"      {text}", colour)
-        residual = {(line.system, str(r.get("what")), str(r.get("until")), str(r.get("why"))) for line in self.ends.values() if line.step != "record" for r in line.residual}
+        residual = {
+            (line.system, str(r.get("what")), str(r.get("until")), str(r.get("why")))
+            for line in self.ends.values()
+            if line.step != "record"
+            for r in line.residual
+        }
         if residual:
             self._say("")
             self._say("Access that may linger", "bold")

@@ -74,4 +74,3 @@ options:
     type: bool
     default: false
 """
-

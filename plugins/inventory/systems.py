@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The company's systems as an inventory: one host a system."""
 from __future__ import annotations
 
@@ -118,7 +119,12 @@ class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc]
         self.inventory.add_host(name, group="systems")
         for capability in capabilities_of(connector):
             self.inventory.add_host(name, group=capability)
-        facts = {**entry, "url": entry.get("url") or _trusted(connector.DEFAULT_URL), "credentials": entry.get("credentials") or {}, "options": entry.get("options") or {}}
+        facts = {
+            **entry,
+            "url": entry.get("url") or _trusted(connector.DEFAULT_URL),
+            "credentials": entry.get("credentials") or {},
+            "options": entry.get("options") or {},
+        }
         if facts.get("ca_file"):
             facts["ca_file"] = _resolved(facts["ca_file"], folder)
         facts["credentials"] = {key: _reference(name, key, value, folder) for key, value in facts["credentials"].items()}
@@ -149,5 +155,7 @@ def _reference(system: str, name: str, value: Any, folder: str) -> Any:
     if isinstance(value, Mapping) and "file" in value:
         return {**value, "file": _resolved(value["file"], folder)}
     if isinstance(value, Mapping) and "value" in value:
-        Display().warning(f"credential {name} of {system} stands in the systems file in plain text, and ansible-inventory shows it: use env, file, lookup or !vault")
+        Display().warning(
+            f"credential {name} of {system} stands in the systems file in plain text, and ansible-inventory shows it: use env, file, lookup or !vault"
+        )
     return value

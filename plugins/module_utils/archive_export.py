@@ -74,21 +74,25 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if args.verb == "verify":
             state = archive.verify()
-            print(f"complete and whole: {state.messages} messages, {state.bytes} bytes, of {state.header['mailbox']}")
+            _say(f"complete and whole: {state.messages} messages, {state.bytes} bytes, of {state.header['mailbox']}")
         elif args.verb == "list":
-            for entry, _ in _chosen(archive, args.folder):
+            for entry, _unused in _chosen(archive, args.folder):
                 _print(entry)
         else:
-            print(f"{(to_mbox if args.verb == 'mbox' else to_eml)(archive, args.out, args.folder)} messages written to {args.out}")
+            _say(f"{(to_mbox if args.verb == 'mbox' else to_eml)(archive, args.out, args.folder)} messages written to {args.out}")
     except LifecycleError as e:
-        print(e, file=sys.stderr)
+        sys.stderr.write(f"{e}\n")
         return 1
     return 0
 
 
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+
+
 def _print(entry: Entry) -> None:
-    print(f"{entry.date}  {entry.size:>10}  {entry.folder}  {entry.id}  {entry.sha256}")
+    _say(f"{entry.date}  {entry.size:>10}  {entry.folder}  {entry.id}  {entry.sha256}")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

@@ -26,12 +26,27 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Target
 
 READING = ("Get", "List", "Describe", "Simulate", "Generate")
-_THROTTLES = frozenset({"Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown", "429"})
+_THROTTLES = frozenset(
+    {"Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown", "429"}
+)
 _MISSING = frozenset({"NoSuchEntity", "ResourceNotFoundException", "404"})
-_STRANGERS = frozenset({"InvalidClientTokenId", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "ExpiredTokenException", "UnrecognizedClientException",
-                        "AuthFailure", "IncompleteSignature", "401"})
+_STRANGERS = frozenset(
+    {
+        "InvalidClientTokenId",
+        "InvalidAccessKeyId",
+        "SignatureDoesNotMatch",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "UnrecognizedClientException",
+        "AuthFailure",
+        "IncompleteSignature",
+        "401",
+    }
+)
 _FORBIDDEN = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"})
-_CONFLICTS = frozenset({"EntityAlreadyExists", "DeleteConflict", "ConcurrentModification", "EntityTemporarilyUnmodifiable", "ConflictException", "LimitExceeded"})
+_CONFLICTS = frozenset(
+    {"EntityAlreadyExists", "DeleteConflict", "ConcurrentModification", "EntityTemporarilyUnmodifiable", "ConflictException", "LimitExceeded"}
+)
 #: Conflicts that pass by themselves (IAM API reference, common errors).
 _PASSING = frozenset({"ConcurrentModification", "EntityTemporarilyUnmodifiable", "ConflictException"})
 _CLIENTS: dict[tuple[Any, ...], Any] = {}
@@ -47,7 +62,17 @@ class AwsApi:
     def client(self, service: str) -> Any:
         target = self.target
         # clients must not cross a fork
-        key = (os.getpid(), service, target.name, target.url, target.ca_file, target.read_only, self.region, target.options.get("profile"), tuple(sorted(target.credentials.items())))
+        key = (
+            os.getpid(),
+            service,
+            target.name,
+            target.url,
+            target.ca_file,
+            target.read_only,
+            self.region,
+            target.options.get("profile"),
+            tuple(sorted(target.credentials.items())),
+        )
         if key not in _CLIENTS:
             import boto3
             from botocore.config import Config
@@ -55,14 +80,20 @@ class AwsApi:
 
             try:
                 session = boto3.session.Session(
-                    aws_access_key_id=target.credentials.get("access_key_id") or None, aws_secret_access_key=target.credentials.get("secret_access_key") or None,
-                    aws_session_token=target.credentials.get("session_token") or None, profile_name=target.options.get("profile") or None, region_name=self.region)
+                    aws_access_key_id=target.credentials.get("access_key_id") or None,
+                    aws_secret_access_key=target.credentials.get("secret_access_key") or None,
+                    aws_session_token=target.credentials.get("session_token") or None,
+                    profile_name=target.options.get("profile") or None,
+                    region_name=self.region,
+                )
                 # repeating is ours: botocore would also repeat a create whose answer was lost
                 config = Config(retries={"total_max_attempts": 1, "mode": "standard"}, connect_timeout=target.timeout, read_timeout=target.timeout,
                                 user_agent_extra="workforce.lifecycle", proxies={"https": target.proxy, "http": target.proxy} if target.proxy else None)
                 client = session.client(service, endpoint_url=target.url or None, verify=target.ca_file or None, config=config)
             except BotoCoreError as e:
-                raise CredentialError(str(e), act="sign in", system=target.name, hint="set credentials.access_key_id and secret_access_key, or option profile") from None
+                raise CredentialError(
+                    str(e), act="sign in", system=target.name, hint="set credentials.access_key_id and secret_access_key, or option profile"
+                ) from None
             client.meta.events.register("before-call", self._guard)
             client.meta.events.register("before-parse", _legible)
             _CLIENTS[key] = client
@@ -119,7 +150,11 @@ class AwsApi:
             try:
                 return self._once(service, operation, act, params, reading)
             except (Throttled, Unavailable, AnswerLost, Conflict) as e:
-                again = isinstance(e, Throttled) or (isinstance(e, Conflict) and getattr(e, "passing", False)) or (repeat and isinstance(e, (Unavailable, AnswerLost)))
+                again = (
+                    isinstance(e, Throttled)
+                    or (isinstance(e, Conflict) and getattr(e, "passing", False))
+                    or (repeat and isinstance(e, (Unavailable, AnswerLost)))
+                )
                 pause = max(getattr(e, "wait", 0.0), 0.1 * 2 ** attempt)
                 if not again or isinstance(e, CertificateError) or attempt == ATTEMPTS or waited + pause > self.target.max_wait:
                     raise
@@ -139,7 +174,9 @@ class AwsApi:
         except boto.ClientError as e:
             raise self._judged(e, act, reading) from None
         except boto.SSLError:
-            raise CertificateError("its certificate is not trusted", act=act, system=name, hint="set ca_file of the system to your certificate authority") from None
+            raise CertificateError(
+                "its certificate is not trusted", act=act, system=name, hint="set ca_file of the system to your certificate authority"
+            ) from None
         except (boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ProxyConnectionError):
             raise Unavailable("cannot connect", act=act, system=name, hint="is the region, url or proxy right and reachable?") from None
         except boto.HTTPClientError:
@@ -149,7 +186,9 @@ class AwsApi:
         except boto.ParamValidationError as e:
             raise Rejected(str(e).replace("\n", " "), act=act, system=name) from None
         except (ResponseParserError, boto.BotoCoreError) as e:
-            raise ProtocolError(f"its answer can't be read ({type(e).__name__})", act=act, system=name, hint="run again; if it stays, look at proxies in between") from None
+            raise ProtocolError(
+                f"its answer can't be read ({type(e).__name__})", act=act, system=name, hint="run again; if it stays, look at proxies in between"
+            ) from None
         return answer
 
     def _judged(self, error: Any, act: str, reading: bool) -> LifecycleError:
@@ -174,7 +213,11 @@ class AwsApi:
             result.passing = code in _PASSING  # type: ignore[attr-defined]
             return result
         if status >= 500:
-            return Unavailable(what, act=act, system=name, status=status) if reading else AnswerLost(what, act=act, system=name, status=status, hint="the write may have happened: run again to see")
+            return (
+                Unavailable(what, act=act, system=name, status=status)
+                if reading
+                else AnswerLost(what, act=act, system=name, status=status, hint="the write may have happened: run again to see")
+            )
         return Rejected(what, act=act, system=name, status=status)
 
 

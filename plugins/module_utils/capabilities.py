@@ -166,15 +166,12 @@ class HrRecords(Protocol):
 
     def find_people(self, user: str) -> Sequence[Person]:
         """All people whose e-mail, employee id or HR id is exactly ``user``: none, one, or an ambiguity to stop on."""
-        ...
 
     def changes_since(self, since: str) -> Sequence[Person]:
         """The people whose record changed since a moment (ISO 8601)."""
-        ...
 
     def all_people(self) -> Iterator[Person]:
         """Every person, terminated ones included where the system keeps them."""
-        ...
 
 
 @runtime_checkable
@@ -186,11 +183,9 @@ class Accounts(Protocol):
 
         :raises AmbiguousIdentity: two or more accounts answer.
         """
-        ...
 
     def set_active(self, account: Account, active: bool) -> None:
         """Let the person sign in, or not."""
-        ...
 
 
 @runtime_checkable
@@ -201,7 +196,9 @@ class Provisioning(Accounts, Protocol):
     ATTRIBUTES: Sequence[str]
 
     def create_account(self, person: Person, attributes: Mapping[str, Any]) -> None: ...
+
     def update_account(self, account: Account, attributes: Mapping[str, Any]) -> None: ...
+
     def delete_account(self, account: Account) -> None: ...
 
 
@@ -210,6 +207,7 @@ class Restorable(Protocol):
     """Brings a deleted account back within the vendor's window."""
 
     def find_deleted(self, person: Person) -> Account | None: ...
+
     def restore_account(self, account: Account) -> None: ...
 
 
@@ -220,7 +218,6 @@ class Cutoff(Accounts, Protocol):
     def access_paths(self, account: Account, since: str) -> Sequence[AccessPath]:
         """Every way in, **in the order in which they must be closed**. ``since`` is when the case was opened (ISO 8601):
         a path that ended after it counts as closed."""
-        ...
 
 
 @runtime_checkable
@@ -231,13 +228,12 @@ class Entitlements(Accounts, Protocol):
 
     def entitlements(self, account: Account) -> Sequence[Entitlement]:
         """Everything held now."""
-        ...
 
     def find_entitlement(self, kind: str, name: str) -> Entitlement | None:
         """What a profile names, or None when the system has no such thing."""
-        ...
 
     def grant(self, account: Account, entitlement: Entitlement) -> None: ...
+
     def revoke(self, account: Account, entitlement: Entitlement) -> None: ...
 
 
@@ -247,7 +243,6 @@ class FirstSignIn(Protocol):
 
     def first_sign_in(self, account: Account) -> Mapping[str, Any]:
         """What is seen now: ``{"issued": bool, "expires": iso or ""}``."""
-        ...
 
     def issue_first_sign_in(self, account: Account, *, deliver_to: str, lifetime_minutes: int, starts_at: str) -> None: ...
 
@@ -270,6 +265,7 @@ class Mailbox(Protocol):
     """
 
     def mailbox(self, person: Person) -> Mapping[str, Any] | None: ...
+
     def set_mailbox(self, person: Person, key: str, value: Any) -> None: ...
 
 
@@ -281,11 +277,9 @@ class MailArchive(Protocol):
 
     def mail_folders(self, person: Person) -> Sequence[MailFolder] | None:
         """Every folder that holds messages, or None when there is no such mailbox."""
-        ...
 
     def mail_messages(self, person: Person, folder: MailFolder, skip: frozenset[str]) -> Iterator[MailMessage]:
         """The folder's messages whose id is not in ``skip``."""
-        ...
 
 
 @runtime_checkable
@@ -293,16 +287,17 @@ class Calendar(Protocol):
     """Meetings: books one by free/busy, and settles those of a leaver."""
 
     def find_meeting(self, person: Person, marker: str) -> Meeting | None: ...
+
     def free_slot(self, attendees: Sequence[str], *, earliest: str, latest: str, minutes: int, time_zone: str) -> str | None:
         """The first start (ISO 8601 UTC) at which all are free within working hours, or None."""
-        ...
 
     def book_meeting(self, *, organizer: str, attendees: Sequence[str], subject: str, body: str, start: str, minutes: int, marker: str) -> None: ...
+
     def future_meetings(self, person: Person) -> Sequence[Meeting]:
         """Meetings from now on that the person organises."""
-        ...
 
     def cancel_meeting(self, person: Person, meeting: Meeting, comment: str) -> None: ...
+
     def hand_over_meeting(self, person: Person, meeting: Meeting, successor: str) -> None: ...
 
 
@@ -314,7 +309,9 @@ class Files(Protocol):
     """
 
     def files(self, person: Person) -> Mapping[str, Any] | None: ...
+
     def hand_over_files(self, person: Person, successor: str) -> None: ...
+
     def end_sharing(self, person: Person) -> None: ...
 
 
@@ -323,6 +320,7 @@ class Ownership(Protocol):
     """Finds what a person owns, and settles it."""
 
     def owned(self, account: Account) -> Sequence[Owned]: ...
+
     def reassign(self, account: Account, owned: Owned, successor: str) -> None: ...
 
 
@@ -331,17 +329,19 @@ class Devices(Protocol):
     """Device management."""
 
     def devices(self, person: Person) -> Sequence[Device]: ...
+
     def lock_device(self, device: Device) -> None: ...
+
     def retire_device(self, device: Device) -> None:
         """Take company data and management off; personal data stays."""
-        ...
 
     def wipe_device(self, device: Device) -> None: ...
+
     def escrow_key(self, device: Device) -> None:
         """Make sure that the recovery key is kept where it outlives the device's record."""
-        ...
 
     def assign_device(self, device: Device, person: Person) -> None: ...
+
     def find_device(self, serial: str) -> Device | None: ...
 
 
@@ -367,7 +367,9 @@ class CaseLedger(Protocol):
     read_only: bool
 
     def systems(self) -> Mapping[str, Mapping[str, Any]]: ...
+
     def open(self, kind: str, person: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]: ...
+
     def write_record(self, case_id: str, folder: str, systems: Mapping[str, Any] | None) -> dict[str, Any]: ...
 
 

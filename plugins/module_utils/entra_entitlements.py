@@ -58,8 +58,16 @@ class EntraEntitlements(Connector):
         eligible = self._eligible(mine, act)
         names = {row["id"]: row["displayName"] for row in graph_pages(self.graph, f"{ROLES}/roleDefinitions", act=act)} if rows or eligible else {}
         held = [(row, "") for row in rows] + [(row, ELIGIBLE) for row in eligible]
-        return [Entitlement("roles", _scoped(names.get(row["roleDefinitionId"], row["roleDefinitionId"]), row) + mark, row["roleDefinitionId"],
-                            "through a group" if row["principalId"] != account.id or row.get("memberType") in ("Group", "Inherited") else "", raw=row) for row, mark in held]
+        return [
+            Entitlement(
+                "roles",
+                _scoped(names.get(row["roleDefinitionId"], row["roleDefinitionId"]), row) + mark,
+                row["roleDefinitionId"],
+                "through a group" if row["principalId"] != account.id or row.get("memberType") in ("Group", "Inherited") else "",
+                raw=row,
+            )
+            for row, mark in held
+        ]
 
     def _eligible(self, mine: Mapping[str, str], act: str) -> list[dict[str, Any]]:
         try:
@@ -74,7 +82,9 @@ class EntraEntitlements(Connector):
         for row in graph_pages(self.graph, f"/users/{account.id}/appRoleAssignments", act=f"read apps of {account.login}"):
             app = row["resourceId"]
             if app not in roles:
-                roles[app] = _user_roles(self.graph.get(f"/servicePrincipals/{app}", act=f"read app {row['resourceDisplayName']}", params={"$select": "id,appRoles"}) or {})
+                roles[app] = _user_roles(
+                    self.graph.get(f"/servicePrincipals/{app}", act=f"read app {row['resourceDisplayName']}", params={"$select": "id,appRoles"}) or {}
+                )
             role = next((r["displayName"] for r in roles[app] if r["id"] == row["appRoleId"]), "")
             name = f"{row['resourceDisplayName']}/{role}" if len(roles[app]) > 1 and role else row["resourceDisplayName"]
             fixed = "" if row["principalId"] == account.id else f"through group {row.get('principalDisplayName') or row['principalId']}"
@@ -84,7 +94,12 @@ class EntraEntitlements(Connector):
 
     def find_entitlement(self, kind: str, name: str) -> Entitlement | None:
         """:raises AmbiguousIdentity: two groups, or two apps, have that name."""
-        finders: Mapping[str, Callable[[str], Entitlement | None]] = {"groups": self._find_group, "licences": self._find_licence, "roles": self._find_role, "apps": self._find_app}
+        finders: Mapping[str, Callable[[str], Entitlement | None]] = {
+            "groups": self._find_group,
+            "licences": self._find_licence,
+            "roles": self._find_role,
+            "apps": self._find_app,
+        }
         return finders[kind](name)
 
     def _find_group(self, name: str) -> Entitlement | None:

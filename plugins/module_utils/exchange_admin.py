@@ -44,14 +44,16 @@ def admin_message(answer: Answer) -> str:
     details = error.get("details")
     detail = details[0].get("message") if isinstance(details, list) and details else ""
     # "Ex6F9304|Microsoft.Exchange.Configuration.Tasks.ManagementObjectNotFoundException|text"
-    code, _, rest = (detail or error.get("message") or "").partition("|")
-    kind, bar, text = rest.partition("|")
-    return f"{kind.rpartition('.')[2]}: {text}" if bar else (detail or json_message(answer))
+    code, _unused, rest = (detail or error.get("message") or "").partition("|")
+    kind, found, text = rest.partition("|")
+    return f"{kind.rpartition('.')[2]}: {text}" if found else (detail or json_message(answer))
 
 
 ADMIN_POLICY = Policy(
     message=admin_message,
-    permission_hint="grant the app Office 365 Exchange Online: Exchange.ManageAsApp with admin consent, and give its service principal the role Exchange Administrator",
+    permission_hint=(
+        "grant the app Office 365 Exchange Online: Exchange.ManageAsApp with admin consent, and give its service principal the role Exchange Administrator"
+    ),
 )
 
 

@@ -179,7 +179,9 @@ class GraphCalendar(Connector):
         old_rows = {_original(row): row for row in self._upcoming(who, series, "UTC", act)}
         new_rows = {_original(row): row for row in self._upcoming(successor, new["id"], "UTC", act)}
         if not set(old_rows) & set(new_rows):
-            raise Conflict("the new series does not fall on the times of the old one", act=act, system=self.target.name, hint="compare the two, and cancel one of them")
+            raise Conflict(
+                "the new series does not fall on the times of the old one", act=act, system=self.target.name, hint="compare the two, and cancel one of them"
+            )
         for moment, row in new_rows.items():
             was = old_rows.get(moment)
             path = f"{_events(successor)}/{quote(row['id'], safe='')}"
@@ -286,5 +288,5 @@ def _meeting(row: Mapping[str, Any]) -> Meeting:
     return Meeting(
         id=series or row["id"], subject=row.get("subject") or "(no subject)", start=_moment(row["start"]).strftime("%Y-%m-%dT%H:%M:%SZ"),
         end=_moment(row["end"]).strftime("%Y-%m-%dT%H:%M:%SZ"), organizer=row["organizer"]["emailAddress"]["address"].lower(),
-        attendees=tuple(address for address, _ in people), responses={address: _RESPONSES.get(response or "", "none") for address, response in people},
+        attendees=tuple(address for address, _unused in people), responses={address: _RESPONSES.get(response or "", "none") for address, response in people},
         recurring=bool(series))

@@ -24,7 +24,8 @@ GRAPH_CREDENTIALS: Mapping[str, Option] = {
     "certificate_password": Option("The passphrase of the private key in certificate, if it has one."),
 }
 GRAPH_OPTIONS: Mapping[str, Option] = {
-    "authority": Option("Where tokens come from. National clouds have their own, e.g. https://login.microsoftonline.us.", default="https://login.microsoftonline.com"),
+    "authority": Option("Where tokens come from. National clouds have their own, e.g. https://login.microsoftonline.us.",
+                        default="https://login.microsoftonline.com"),
     "graph_scope": Option("What tokens are asked for; the host of url in national clouds, e.g. https://graph.microsoft.us/.default.",
                           default="https://graph.microsoft.com/.default"),
 }
@@ -83,8 +84,13 @@ class _MsalHttp:
         answer = self._http.send(method, url, act=self._act, params=params, data=data, headers=headers, missing=_REFUSALS, reads=True)
         if answer.status >= 400:
             if not isinstance(answer.body, dict):
-                raise ProtocolError(f"the token service answers {answer.status} and no JSON", act=self._act, system=self._http.target.name, status=answer.status,
-                                    hint=f"is {self._http.url} the authority, or is a proxy in between?")
+                raise ProtocolError(
+                    f"the token service answers {answer.status} and no JSON",
+                    act=self._act,
+                    system=self._http.target.name,
+                    status=answer.status,
+                    hint=f"is {self._http.url} the authority, or is a proxy in between?",
+                )
             self.refusal = str(answer.body.get("error_description") or answer.body.get("error") or answer.status)
         return _Response(answer.status, answer.text, answer.headers)
 

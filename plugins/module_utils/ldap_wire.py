@@ -109,7 +109,9 @@ class Wire:
             if not cookie:
                 return found
             if cookie in seen:
-                raise ProtocolError("the page cookie does not advance", act=act, system=self.target.name, hint="report it to the vendor; the list is not complete")
+                raise ProtocolError(
+                    "the page cookie does not advance", act=act, system=self.target.name, hint="report it to the vendor; the list is not complete"
+                )
             seen.add(cookie)
 
     def _read(self, base: str, query: str, attributes: Sequence[str], *, act: str, scope: str, cookie: Any) -> tuple[Any, Any]:
@@ -200,7 +202,9 @@ class Wire:
 
         said, name = _plain(e), self.target.name
         if re.search(r"certificate|hostname .*match|doesn't match", said, re.IGNORECASE):
-            return CertificateError(f"its certificate is not trusted ({said})", act=act, system=name, hint="set ca_file of the system to your certificate authority")
+            return CertificateError(
+                f"its certificate is not trusted ({said})", act=act, system=name, hint="set ca_file of the system to your certificate authority"
+            )
         if isinstance(e, trouble.LDAPStartTLSError):
             return Unavailable(f"it does not upgrade to TLS ({said})", act=act, system=name, hint="use ldaps://, or give the server a certificate")
         return Unavailable(f"cannot connect ({said})", act=act, system=name, hint=f"is {self.target.url} right and reachable?")

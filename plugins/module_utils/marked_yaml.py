@@ -6,7 +6,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Mapping
 
-import yaml
+try:
+    import yaml
+except ImportError:
+    yaml = None  # type: ignore[assignment]  # ansible-core brings it along; only a bare import of this file lacks it
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
 
 Path = tuple[Any, ...]
@@ -74,7 +77,7 @@ def _built(node: yaml.Node, path: Path, lines: dict[Path, int], file: str, loade
     lines.setdefault(path, node.start_mark.line + 1)
     if isinstance(node, yaml.MappingNode):
         # What a merge key (<<) brings comes first, and may be given again.
-        own = {id(key_node) for key_node, _ in node.value}
+        own = {id(key_node) for key_node, _unused in node.value}
         loader.flatten_mapping(node)
         built: dict[Any, Any] = {}
         given: set[Any] = set()

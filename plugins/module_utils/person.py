@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
+from string import Formatter
 from typing import Any, Mapping
 from zoneinfo import ZoneInfo
 
@@ -135,12 +136,10 @@ class Person:
         if self.logins.get(system):
             return self.logins[system]
 
-        class Fields(dict):  # type: ignore[type-arg]
-            def __missing__(inner, key: str) -> str:  # noqa: N805
-                value = getattr(self, key, None) if key in {f.name for f in fields(self)} or key == "local_part" else self.attributes.get(key)
-                if not isinstance(value, str) or not value:
-                    raise InputError(f"{self.email} has no {key}", act="derive login", system=system,
-                                     hint=f"the system's option login is {pattern!r}; fill {key} in HR or change the option")
-                return value
-
-        return pattern.format_map(Fields())
+        known: dict[str, Any] = {**self.attributes, **{f.name: getattr(self, f.name) for f in fields(self)}, "local_part": self.local_part}
+        asked = [name for _text, name, _format, _conversion in Formatter().parse(pattern) if name is not None]
+        for name in asked:
+            if not isinstance(known.get(name), str) or not known[name]:
+                raise InputError(f"{self.email} has no {name}", act="derive login", system=system,
+                                 hint=f"the system's option login is {pattern!r}; fill {name} in HR or change the option")
+        return pattern.format_map(known)

@@ -122,7 +122,9 @@ def load_profiles(folder: str, systems: Mapping[str, str]) -> Profiles:
     try:
         files = sorted(name for name in os.listdir(folder) if name.endswith((".yml", ".yaml")) and not name.startswith("."))
     except OSError as e:
-        raise InputError(f"{folder}: cannot be read: {e.strerror or e}", act="read access profiles", hint="set profiles: in the systems file to a folder of profiles") from None
+        raise InputError(
+            f"{folder}: cannot be read: {e.strerror or e}", act="read access profiles", hint="set profiles: in the systems file to a folder of profiles"
+        ) from None
     if not files:
         raise InputError(f"{folder}: no access profile in it (*.yml)", act="read access profiles")
     documents: dict[str, Document] = {}

@@ -45,24 +45,71 @@ _UNKNOWN = "SCIM has no sessions; whether this service ends sessions and tokens 
 DIALECTS: Mapping[str, Dialect] = {
     "generic": Dialect("any SCIM 2.0 service", shapes=("path", "value"), etag=True, residual=_UNKNOWN),
     # https://docs.slack.dev/admins/scim-api: deactivation signs the person out and revokes their tokens
-    "slack": Dialect("Slack", shapes=("path", "value"), delete="soft", page_size=1000, member_removal=("value",), kinds=("groups",), settles_within=10.0,
-                     filters=("userName",)),
+    "slack": Dialect(
+        "Slack",
+        shapes=("path", "value"),
+        delete="soft",
+        page_size=1000,
+        member_removal=("value",),
+        kinds=("groups",),
+        settles_within=10.0,
+        filters=("userName",),
+    ),
     # https://developer.atlassian.com/cloud/admin/user-provisioning/rest/
-    "atlassian": Dialect("Atlassian", page_size=100, kinds=("groups",), settles_within=30.0,
-                         residual="API tokens and sessions end with the managed account, which follows the directory within minutes"),
+    "atlassian": Dialect(
+        "Atlassian",
+        page_size=100,
+        kinds=("groups",),
+        settles_within=30.0,
+        residual="API tokens and sessions end with the managed account, which follows the directory within minutes",
+    ),
     # https://developers.zoom.us/docs/api/scim2/: PATCH of a user takes active and nearly nothing else
-    "zoom": Dialect("Zoom", update_by_put=True, filters=("userName",), kinds=("groups",), settles_within=5.0,
-                    residual="clients that are signed in stay so until they next refresh"),
+    "zoom": Dialect(
+        "Zoom",
+        update_by_put=True,
+        filters=("userName",),
+        kinds=("groups",),
+        settles_within=5.0,
+        residual="clients that are signed in stay so until they next refresh",
+    ),
     # https://help.salesforce.com: users are never deleted; DELETE deactivates
-    "salesforce": Dialect("Salesforce", shapes=("value",), delete="soft", page_size=200, filters=("userName",),
-                          catalogues={"entitlements": "/Entitlements", "roles": "/Roles"}, residual="sessions end at their next request; OAuth refresh tokens are refused while the user is inactive"),
+    "salesforce": Dialect(
+        "Salesforce",
+        shapes=("value",),
+        delete="soft",
+        page_size=200,
+        filters=("userName",),
+        catalogues={"entitlements": "/Entitlements", "roles": "/Roles"},
+        residual="sessions end at their next request; OAuth refresh tokens are refused while the user is inactive",
+    ),
     # https://docs.github.com/rest/scim/scim: active false removes the person from the organisation, and the id
-    "github_org": Dialect("GitHub organisation", shapes=("value",), deactivate_deletes=True, delete="same", kinds=(), discovery=False, attributes=_NAMES,
-                          residual="personal access tokens and SSH keys stay valid for what is outside the organisation"),
+    "github_org": Dialect(
+        "GitHub organisation",
+        shapes=("value",),
+        deactivate_deletes=True,
+        delete="same",
+        kinds=(),
+        discovery=False,
+        attributes=_NAMES,
+        residual="personal access tokens and SSH keys stay valid for what is outside the organisation",
+    ),
     # https://docs.github.com/enterprise-cloud@latest/rest/enterprise-admin/scim: path filters have no effect; DELETE is for ever
-    "github_emu": Dialect("GitHub enterprise managed users", shapes=("value",), delete="final", kinds=("groups", "roles"), discovery=False, attributes=_NAMES,
-                          member_removal=("filter", "value")),
+    "github_emu": Dialect(
+        "GitHub enterprise managed users",
+        shapes=("value",),
+        delete="final",
+        kinds=("groups", "roles"),
+        discovery=False,
+        attributes=_NAMES,
+        member_removal=("filter", "value"),
+    ),
     # https://docs.aws.amazon.com/singlesignon/latest/developerguide/limitations.html, .../listgroups.html
-    "aws_identity_center": Dialect("AWS IAM Identity Center", page_size=50, member_removal=("value", "filter"), members_shown=False, kinds=("groups",),
-                                   residual="portal sessions and the roles taken from them live on: no API ends them (roles up to 12 h)"),
+    "aws_identity_center": Dialect(
+        "AWS IAM Identity Center",
+        page_size=50,
+        member_removal=("value", "filter"),
+        members_shown=False,
+        kinds=("groups",),
+        residual="portal sessions and the roles taken from them live on: no API ends them (roles up to 12 h)",
+    ),
 }

@@ -15,11 +15,9 @@ class Tokens(Protocol):
 
     def get(self, key: str, fetch: Callable[[], tuple[str, float]]) -> str:
         """The token under ``key``, or what ``fetch`` gives: ``(token, seconds it is good for)``."""
-        ...
 
     def forget(self, key: str) -> None:
         """The system refused this token: fetch a new one next time."""
-        ...
 
 
 class MemoryTokens:
@@ -160,8 +158,8 @@ def check_credential_names(system: str, connector: type[Connector], given: Mappi
             raise InputError(f"credential {name} is missing", act="read systems file", system=system, hint=f"add credentials.{name}: {option.help}")
 
 
-_KINDS: Mapping[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (int, float), "bool": (bool,), "list": (list, tuple), "dict": (dict,),
-                                             "path": (str,)}
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    "str": (str,), "int": (int,), "float": (int, float), "bool": (bool,), "list": (list, tuple), "dict": (dict,), "path": (str,)}
 
 
 def _checked(system: str, what: str, spec: Mapping[str, Option], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,10 +14,17 @@ from typing import Any, Callable, Collection, Mapping, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CAPABILITIES, Residual, capabilities_of
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CAPABILITIES, CaseLedger, Residual, capabilities_of
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AnswerLost, InputError, LifecycleError, Unsupported
 from ansible_collections.workforce.lifecycle.plugins.module_utils.registry import connector_class
-from ansible_collections.workforce.lifecycle.plugins.module_utils.target import MemoryTokens, Target, Tokens, check_credential_names, checked_options, no_progress
+from ansible_collections.workforce.lifecycle.plugins.module_utils.target import (
+    MemoryTokens,
+    Target,
+    Tokens,
+    check_credential_names,
+    checked_options,
+    no_progress,
+)
 
 
 class Outcome(str, Enum):
@@ -146,7 +153,7 @@ class Task:
 
     @property
     def spec(self) -> dict[str, Any]:
-        return {**TARGET_SPEC, **self.argument_spec}
+        return dict(self.argument_spec) if self.needs is CaseLedger else {**TARGET_SPEC, **self.argument_spec}
 
     def run(self, params: Mapping[str, Any], *, check_mode: bool, tokens: Tokens | None = None,
             progress: Callable[[int, int, str], None] = no_progress,
@@ -176,15 +183,27 @@ class Task:
                 self._follow(system, want, steps, params.get("follow") or 0.0)
             return steps.result(name, check_mode=check_mode)
         except Unsupported as e:
-            return {"changed": False, "system": name, "outcome": Outcome.UNSUPPORTED.value, "code": e.code, "msg": str(e), "changes": [], "failed": not params.get("optional", False)}
+            return {
+                "changed": False,
+                "system": name,
+                "outcome": Outcome.UNSUPPORTED.value,
+                "code": e.code,
+                "msg": str(e),
+                "changes": [],
+                "failed": not params.get("optional", False),
+            }
         except LifecycleError as e:
             e.system = e.system or name
             return {"failed": True, "changed": False, "system": name, "outcome": Outcome.FAILED.value, "code": e.code, "msg": str(e), "changes": []}
 
     def _connect(self, params: Mapping[str, Any], *, read_only: bool, tokens: Tokens, progress: Callable[[int, int, str], None]) -> Any:
         name = params.get("system") or params.get("connector") or ""
+        if self.needs is CaseLedger:
+            raise InputError("this module works on the ledger, on the controller", act="find ledger", hint="run it on localhost, without async and become")
         if not params.get("connector"):
-            raise InputError("no connector is named", act="find system", system=name, hint="set lifecycle_connector of the host, or run against the group systems")
+            raise InputError(
+                "no connector is named", act="find system", system=name, hint="set lifecycle_connector of the host, or run against the group systems"
+            )
         connector = connector_class(params["connector"], system=name)
         if not set(_names_of(self.needs)) <= set(capabilities_of(connector)):
             raise Unsupported(f"{params['connector']} has no {' or '.join(_names_of(self.needs)).replace('_', ' ')}", act="", system=name)
@@ -318,6 +337,8 @@ class _Steps:
                 self._was_seen(change, Outcome.DONE)
             elif change.pending is not None and value == change.pending:
                 self._was_seen(change, Outcome.IN_PROGRESS)
+                if now is not None and now.note:  # what it waits for is known only now
+                    self.notes[change.what] = now.note
             elif now is not None and now.outcome is Outcome.ABSENT and change.after in (None, "absent", "closed"):
                 self._was_seen(change, Outcome.DONE)
             elif change.what not in self.lost:
@@ -371,9 +392,11 @@ class _Steps:
             if outcome in (Outcome.DONE, Outcome.ACKNOWLEDGED, Outcome.ALREADY) and c.residual:
                 row["residual"] = c.residual.as_dict(self.times.get(c.what) or self.history.done.get(c.what) or self.history.acknowledged.get(c.what) or "")
             rows.append(row)
-        ends = [o for what, o in self.outcomes.items() if what not in waiting] + [Outcome.DONE for _ in waiting]
+        ends = [o for what, o in self.outcomes.items() if what not in waiting] + [Outcome.DONE for _unused in waiting]
         worst = max(ends, key=_WORST.__getitem__, default=Outcome.ALREADY)
-        changed = bool(waiting) or any(self.outcomes[c.what] in (Outcome.DONE, Outcome.ACKNOWLEDGED, Outcome.IN_PROGRESS, Outcome.UNKNOWN) for c in self.pending)
+        changed = bool(waiting) or any(
+            self.outcomes[c.what] in (Outcome.DONE, Outcome.ACKNOWLEDGED, Outcome.IN_PROGRESS, Outcome.UNKNOWN) for c in self.pending
+        )
         written = {c.what for c in self.pending}
         result: dict[str, Any] = {
             "changed": changed,

@@ -65,9 +65,9 @@ class Auth(Protocol):
     """Puts a credential on a request."""
 
     def headers(self) -> Mapping[str, str]: ...
+
     def refused(self) -> bool:
         """The system answered 401. True when a fresh credential can be tried."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,13 @@ def json_message(answer: Answer) -> str:
         parts = [str(body[k]) for k in ("error", "scimType", "message", "error_description", "detail") if body.get(k)]
         details = body.get("errors")
         if isinstance(details, list) and details:
-            parts.append(str(details[0] if not isinstance(details[0], dict) else next((details[0][k] for k in ("message", "code", "reason") if details[0].get(k)), details[0])))
+            parts.append(
+                str(
+                    details[0]
+                    if not isinstance(details[0], dict)
+                    else next((details[0][k] for k in ("message", "code", "reason") if details[0].get(k)), details[0])
+                )
+            )
         return ": ".join(parts)
     return ""
 
@@ -170,7 +176,9 @@ def _session(target: Target) -> requests.Session:
     session = _SESSIONS.get(key)
     if session is None:
         if requests is None:
-            raise InputError("the Python library requests is not installed", act="connect", system=target.name, hint="pip install -r requirements.txt, where the step runs")
+            raise InputError(
+                "the Python library requests is not installed", act="connect", system=target.name, hint="pip install -r requirements.txt, where the step runs"
+            )
         session = requests.Session()
         session.trust_env = False  # a netrc entry would replace our Authorization header
         proxy = {"http": target.proxy, "https": target.proxy} if target.proxy else get_environ_proxies(target.url)
@@ -258,7 +266,9 @@ class Transport:
         while True:
             mark = repr(here)
             if mark in seen:
-                raise ProtocolError("the page token does not advance", act=act, system=self.target.name, hint="report it to the vendor; the list is not complete")
+                raise ProtocolError(
+                    "the page token does not advance", act=act, system=self.target.name, hint="report it to the vendor; the list is not complete"
+                )
             seen.add(mark)
             answer = self.send("GET", here[0], act=act, params=here[1], headers=headers)
             yield answer
@@ -314,7 +324,9 @@ class Transport:
                     parsed = jsonlib.loads(content)
                 except ValueError:
                     if response.status_code < 400:
-                        raise ProtocolError("its answer is not whole JSON", act=act, system=name, hint="run again; if it stays, look at proxies in between") from None
+                        raise ProtocolError(
+                            "its answer is not whole JSON", act=act, system=name, hint="run again; if it stays, look at proxies in between"
+                        ) from None
             elif response.status_code < 400 and "html" in media:
                 raise ProtocolError("it answers a web page (HTML), not its API", act=act, system=name,
                                     hint=f"is url {self.url} the API's address, or is a sign-in page or proxy in between?")

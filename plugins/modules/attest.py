@@ -58,15 +58,24 @@ def info(book: CaseLedger, want: Mapping[str, Any]) -> dict[str, Any]:
         raise InputError("there is no open case of this person", act=act, hint="list cases with the module ledger_info, state: cases")
     case = cases[-1]
     known = book.ledger.attested(case.id, want["system"])
-    waiting = [(step["step"], row["what"]) for step in book.ledger.steps(case.id) if step["system"] == want["system"]
-               for row in step["result"].get("changes") or () if row["outcome"] in WAITING and (step["step"], row["what"]) not in [(a["step"], a.get("what")) for a in known]]
+    waiting = [
+        (step["step"], row["what"])
+        for step in book.ledger.steps(case.id)
+        if step["system"] == want["system"]
+        for row in step["result"].get("changes") or ()
+        if row["outcome"] in WAITING and (step["step"], row["what"]) not in [(a["step"], a.get("what")) for a in known]
+    ]
     chosen = [(step, what) for step, what in waiting if want["what"] in ("", what)]
     if not chosen and want["what"]:
-        raise InputError(f"nothing called {want['what']!r} waits for a person", act=act, hint=f"waiting: {'; '.join(what for _, what in waiting) or 'nothing'}")
+        named = "; ".join(what for _step, what in waiting) or "nothing"
+        raise InputError(f"nothing called {want['what']!r} waits for a person", act=act, hint=f"waiting: {named}")
     for step, what in chosen:
         if not book.read_only:
             book.ledger.attest(case.id, system=want["system"], step=step, what=what, by=want["by"], at=at, note=want["note"])
-    rows = [{"what": what, "before": "open", "after": f"attested by {want['by']}", "outcome": "planned" if book.read_only else Outcome.DONE.value} for _, what in chosen]
+    rows = [
+        {"what": what, "before": "open", "after": f"attested by {want['by']}", "outcome": "planned" if book.read_only else Outcome.DONE.value}
+        for _unused, what in chosen
+    ]
     return {"changed": bool(rows), "outcome": (Outcome.DONE if rows else Outcome.ALREADY).value, "changes": rows, "case": case.id, "person": want["person"]}
 
 

@@ -106,9 +106,12 @@ def _identified(user: str, found: Sequence[Mapping[str, Any]], kind: str) -> Per
     act = f"{kind} {user}"
     if not matches:
         asked = ", ".join(answer["system"] for answer in found) or "no HR system answered"
-        raise InputError("nobody in HR has this e-mail address, employee id or HR id", act=act, system=asked, hint="correct user; give the address as HR has it")
+        raise InputError(
+            "nobody in HR has this e-mail address, employee id or HR id", act=act, system=asked, hint="correct user; give the address as HR has it"
+        )
     if len(matches) > 1:
-        who = "; ".join(f"{system}: {p.name}, {p.employee_id or p.hr_id}, {p.department or 'no department'}, {p.status}" for (system, _), p in matches.items())
+        who = "; ".join(f"{system}: {p.name}, {p.employee_id or p.hr_id}, {p.department or 'no department'}, {p.status}"
+                        for (system, _key), p in matches.items())
         raise AmbiguousIdentity(f"{len(matches)} people answer to it ({who})", act=act, hint="give the employee id instead")
     person = next(iter(matches.values()))
     if kind == "onboard" and person.status == "terminated":
@@ -118,7 +121,7 @@ def _identified(user: str, found: Sequence[Mapping[str, Any]], kind: str) -> Per
 
 def _profiles(people: Sequence[Person], want: Mapping[str, Any], systems: Mapping[str, Mapping[str, Any]]) -> list[Profile | None]:
     if want["kind"] == "offboard":
-        return [None for _ in people]
+        return [None for _unused in people]
     if not want["profiles"]:
         raise InputError("no folder of access profiles is named", act=want["kind"], hint="set lifecycle_profiles, or profiles: in the systems file")
     known = load_profiles(want["profiles"], {name: facts["connector"] for name, facts in systems.items()})

@@ -38,12 +38,20 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Ou
 
 
 def info(system: SecurityControls, want: Mapping[str, Any]) -> dict[str, Any]:
-    _, account = person_and_account(system, want)  # type: ignore[arg-type]
+    _unused, account = person_and_account(system, want)  # type: ignore[arg-type]
     controls = dict(system.controls(account)) if account else {name: False for name in system.CONTROLS}
     missing = [name for name in want["required"] if name in system.CONTROLS and not controls.get(name)]
     outcome = Outcome.NEEDS_HUMAN if missing else Outcome.ALREADY
-    changes = [{"what": f"control {name}", "before": controls.get(name), "after": True, "outcome": (Outcome.ALREADY if controls.get(name) else Outcome.NEEDS_HUMAN).value}
-               for name in want["required"] if name in system.CONTROLS]
+    changes = [
+        {
+            "what": f"control {name}",
+            "before": controls.get(name),
+            "after": True,
+            "outcome": (Outcome.ALREADY if controls.get(name) else Outcome.NEEDS_HUMAN).value,
+        }
+        for name in want["required"]
+        if name in system.CONTROLS
+    ]
     return {"controls": controls, "missing": missing, "outcome": outcome.value, "changes": changes}
 
 

@@ -83,7 +83,9 @@ def plan(system: Devices, want: Mapping[str, Any]) -> list[Change]:
 def _secured(system: Devices, device: Device, label: str, want: Mapping[str, Any]) -> list[Change]:
     what = f"device {label}"
     if device.ownership not in ("company", "personal"):
-        return [Change(what, device.state, device.state, outcome=Outcome.NEEDS_HUMAN, note="nobody knows whose it is: set its ownership in the device management")]
+        return [
+            Change(what, device.state, device.state, outcome=Outcome.NEEDS_HUMAN, note="nobody knows whose it is: set its ownership in the device management")
+        ]
     act = want[device.ownership]
     if act == "keep" or device.state in ENDED:
         return [Change(what, device.state, device.state)]

@@ -64,9 +64,13 @@ def info(system: Any, want: Mapping[str, Any]) -> dict[str, Any]:
     judged = [device for device in devices if (device.serial == serial if serial else device.ownership == "company")]
     missing = min((_missing(device, system.login_of(person), want["software"]) for device in judged), key=len, default=["device"])
     open_step = missing and want["require_ready"]
-    return {"devices": [plain(device) for device in devices], "ready": not missing, "missing": missing,
-            "outcome": (Outcome.NEEDS_HUMAN if open_step else Outcome.ALREADY).value,
-            "changes": [{"what": f"ready {item}", "before": False, "after": True, "outcome": Outcome.NEEDS_HUMAN.value} for item in missing] if open_step else []}
+    return {
+        "devices": [plain(device) for device in devices],
+        "ready": not missing,
+        "missing": missing,
+        "outcome": (Outcome.NEEDS_HUMAN if open_step else Outcome.ALREADY).value,
+        "changes": [{"what": f"ready {item}", "before": False, "after": True, "outcome": Outcome.NEEDS_HUMAN.value} for item in missing] if open_step else [],
+    }
 
 
 def plain(device: Device) -> dict[str, Any]:

@@ -19,7 +19,8 @@ options:
     default: {}
   mode:
     description:
-      - V(add) gives what is missing; V(exact) also takes what is not wanted; V(remove) takes what O(wanted) names, or everything when it is empty.
+      - V(add) gives what is missing; V(exact) also takes what is not wanted;
+        V(remove) takes what O(wanted) names, or everything when it is empty.
     type: str
     choices: [add, exact, remove]
     default: add
@@ -29,7 +30,8 @@ options:
     default: {}
   take_after:
     description:
-      - ISO 8601 moment until which nothing is taken yet - a mover's hand-over overlap. What would be taken ends V(in_progress), and the first run after it takes it.
+      - ISO 8601 moment until which nothing is taken yet - a mover's hand-over overlap.
+      - What would be taken ends V(in_progress), and the first run after it takes it.
     type: str
     default: ""
   kinds:
@@ -128,7 +130,9 @@ def _taken(system: Entitlements, account: Account, entitlement: Entitlement, ove
     if entitlement.fixed:
         return Change(_named(entitlement.kind, entitlement.name), HELD, HELD, note=f"can't be taken by hand: {entitlement.fixed}")
     if overlap:
-        return Change(_named(entitlement.kind, entitlement.name), HELD, None, outcome=Outcome.IN_PROGRESS, note=f"kept for the hand-over until {overlap}: run again then")
+        return Change(
+            _named(entitlement.kind, entitlement.name), HELD, None, outcome=Outcome.IN_PROGRESS, note=f"kept for the hand-over until {overlap}: run again then"
+        )
     return Change(_named(entitlement.kind, entitlement.name), HELD, None, lambda: system.revoke(account, entitlement))
 
 

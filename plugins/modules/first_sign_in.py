@@ -59,8 +59,18 @@ def plan(system: FirstSignIn, want: Mapping[str, Any]) -> list[Change]:
         return [Change("first credential", "not issued", "issued", nobody, once=True)]
     found = account
     issued = system.first_sign_in(account)["issued"]
-    return [Change("first credential", "issued" if issued else "not issued", "issued", once=True, note=f"handed to {want['deliver_to']}",
-                   apply=lambda: system.issue_first_sign_in(found, deliver_to=want["deliver_to"], lifetime_minutes=want["lifetime_minutes"], starts_at=want["starts_at"]))]
+    return [
+        Change(
+            "first credential",
+            "issued" if issued else "not issued",
+            "issued",
+            once=True,
+            note=f"handed to {want['deliver_to']}",
+            apply=lambda: system.issue_first_sign_in(
+                found, deliver_to=want["deliver_to"], lifetime_minutes=want["lifetime_minutes"], starts_at=want["starts_at"]
+            ),
+        )
+    ]
 
 
 TASK = Task(FirstSignIn, plan, {

@@ -7,7 +7,9 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: mailbox
 short_description: Keep a leaver's mailbox reachable for those who take over
-description: Holds, converts, forwards, answers, delegates and hides a mailbox. What is not given is left as it is; what the system does not know is V(unsupported).
+description:
+  - Holds, converts, forwards, answers, delegates and hides a mailbox. What is not given is left as it is; what
+    the system does not know is V(unsupported).
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:

@@ -54,7 +54,7 @@ def plan(system: MailArchive, want: Mapping[str, Any]) -> list[Change]:
     folders = system.mail_folders(person)
     if folders is None:
         return absent("mailbox", f"{person.email} has no mailbox here")
-    archive = Archive(Path(want["path"]).expanduser())
+    archive = Archive(Path(want["path"]))
     state = archive.state()
     owner = state.header.get("mailbox", person.email)
     if owner != person.email:

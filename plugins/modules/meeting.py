@@ -64,13 +64,17 @@ def _book(system: Calendar, want: Mapping[str, Any], organizer: str, attendees: 
     if start is None:
         raise Conflict(f"nobody finds {want['minutes']} minutes between {want['earliest']} and {want['latest']}", act=f"book {want['subject']}",
                        hint="widen the time or leave somebody out")
-    system.book_meeting(organizer=organizer, attendees=attendees, subject=want["subject"], body=want["body"], start=start, minutes=want["minutes"], marker=want["marker"])
+    system.book_meeting(
+        organizer=organizer, attendees=attendees, subject=want["subject"], body=want["body"], start=start, minutes=want["minutes"], marker=want["marker"]
+    )
 
 
 def _answers(meeting: Meeting) -> str:
     accepted = [who for who, answer in meeting.responses.items() if answer == "accepted"]
     open_ = [who for who, answer in meeting.responses.items() if answer in ("none", "tentative")]
-    return "; ".join(part for part in (f"accepted by {', '.join(accepted)}" if accepted else "", f"no answer yet from {', '.join(open_)}" if open_ else "") if part)
+    return "; ".join(
+        part for part in (f"accepted by {', '.join(accepted)}" if accepted else "", f"no answer yet from {', '.join(open_)}" if open_ else "") if part
+    )
 
 
 def _declined(meeting: Meeting) -> list[Change]:

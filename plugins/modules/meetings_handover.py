@@ -7,7 +7,9 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: meetings_handover
 short_description: Settle the meetings that a leaver organises
-description: Hands each future meeting over to the successor, or cancels it when there is none, so that no room and no calendar keeps waiting for somebody who left.
+description:
+  - Hands each future meeting over to the successor, or cancels it when there is none, so that no room and no
+    calendar keeps waiting for somebody who left.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
@@ -52,7 +54,9 @@ def plan(system: Calendar, want: Mapping[str, Any]) -> list[Change]:
         named[what] = named.get(what, 0) + 1
         if named[what] > 1:
             what = f"{what} ({named[what]})"
-        changes.append(Change(what, f"organised by {person.email}", None, lambda m=meeting: settle(m), note=f"handed over to {successor}" if successor else "cancelled"))
+        changes.append(
+            Change(what, f"organised by {person.email}", None, lambda m=meeting: settle(m), note=f"handed over to {successor}" if successor else "cancelled")
+        )
     return changes
 
 

@@ -40,7 +40,12 @@ EXAMPLES = r"""
 RETURN = r"""
 json: {description: "Path of the JSON.", returned: success, type: str}
 html: {description: "Path of the page.", returned: success, type: str}
-summary: {description: "Metrics: C(complete), C(open), C(completeness), C(time_to_cut_s), C(time_to_full_revoke_s), C(time_to_ready_s), C(access_errors).", returned: success, type: dict}
+summary:
+  description:
+    - Metrics, such as C(complete), C(open), C(completeness), C(time_to_cut_s),
+      C(time_to_full_revoke_s), C(time_to_ready_s), C(access_errors).
+  returned: success
+  type: dict
 verdict: {description: "C(word), C(sentence), and what is C(missing).", returned: success, type: dict}
 open_items: {description: "What is still open.", returned: success, type: list, elements: dict}
 residual_access: {description: "Access that lingers.", returned: success, type: list, elements: dict}
@@ -60,7 +65,11 @@ def info(book: CaseLedger, want: Mapping[str, Any]) -> dict[str, Any]:
     written = book.write_record(want["case"], want["path"], want["systems"])
     failed = not written["summary"]["complete"] and want["require_complete"] and not book.read_only
     outcome = Outcome.FAILED if failed else Outcome.DONE if written["changed"] else Outcome.ALREADY
-    said = {"failed": True, "code": "open", "msg": f"{written['verdict']['sentence']} {'; '.join(written['verdict']['missing'])}. See {written['html']}"} if failed else {}
+    said = (
+        {"failed": True, "code": "open", "msg": f"{written['verdict']['sentence']} {'; '.join(written['verdict']['missing'])}. See {written['html']}"}
+        if failed
+        else {}
+    )
     return {**written, "outcome": outcome.value, "changes": [], **said}
 
 

@@ -70,5 +70,15 @@ class Casebook:
             record_files.write(data, json.dumps(made, indent=2, sort_keys=True) + "\n")
             record_files.write(page, record.render_html(made))
         return {
-            "changed": changed, "json": str(data), "html": str(page), "summary": made["summary"], "verdict": made["verdict"], "open_items": made["open_items"],
-            "residual_access": made["residual_access"], "head": made["chain"]["head"], "sha256": record.digest(made), "case": case.id, "person": made["person"]["email"]}
+            "changed": changed,
+            "json": str(data),
+            "html": str(page),
+            "summary": made["summary"],
+            "verdict": made["verdict"],
+            "open_items": made["open_items"],
+            "residual_access": made["residual_access"],
+            "head": made["chain"]["head"],
+            "sha256": record.digest(made),
+            "case": case.id,
+            "person": made["person"]["email"],
+        }

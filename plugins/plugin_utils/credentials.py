@@ -17,7 +17,9 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import 
 SOURCES = ("env", "file", "lookup", "value")
 
 
-def resolve(system: str, references: Mapping[str, Any], *, loader: Any = None, templar: Any = None, warn: Callable[[str], None] | None = None) -> dict[str, str]:
+def resolve(
+    system: str, references: Mapping[str, Any], *, loader: Any = None, templar: Any = None, warn: Callable[[str], None] | None = None
+) -> dict[str, str]:
     """The secrets behind a system's references.
 
     :param references: credential's name to ``{env: NAME}``, ``{file: path}``, ``{lookup: plugin, args: [...], options}``,
@@ -91,9 +93,13 @@ def _looked_up(system: str, name: str, reference: Mapping[str, Any], loader: Any
             raise _error(system, name, f"there is no lookup {plugin}", "install the collection that has it, and write its full name")
         found = lookup.run(list(terms) if isinstance(terms, (list, tuple)) else [terms], variables=getattr(templar, "available_variables", {}), **options)
     except AnsibleError as e:
-        raise _error(system, name, f"lookup {plugin} failed: {str(e).splitlines()[0]}", "try it alone: ansible localhost -m debug -a \"msg={{ lookup(...) | length }}\"") from None
+        raise _error(
+            system, name, f"lookup {plugin} failed: {str(e).splitlines()[0]}", 'try it alone: ansible localhost -m debug -a "msg={{ lookup(...) | length }}"'
+        ) from None
     if not isinstance(found, list) or len(found) != 1 or not isinstance(found[0], str) or not found[0]:
-        raise _error(system, name, f"lookup {plugin} gave {len(found) if isinstance(found, list) else 'no list of'} values, not one text", "ask it for one field")
+        raise _error(
+            system, name, f"lookup {plugin} gave {len(found) if isinstance(found, list) else 'no list of'} values, not one text", "ask it for one field"
+        )
     return str(found[0])
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import re
 import secrets
@@ -153,7 +154,9 @@ class Ledger:
                 cases[entry.case] = Case(entry.case, d["kind"], entry.person, d["person"], entry.at, "", False, d["facts"], {})
             elif entry.case in cases:
                 complete = bool(entry.data["complete"])
-                cases[entry.case] = Case(**{**vars(cases[entry.case]), "closed": entry.at if complete else "", "complete": complete, "summary": entry.data["summary"]})
+                cases[entry.case] = Case(
+                    **{**vars(cases[entry.case]), "closed": entry.at if complete else "", "complete": complete, "summary": entry.data["summary"]}
+                )
         return list(cases.values())
 
     def close_case(self, case_id: str, *, run: str, complete: bool, summary: Mapping[str, Any]) -> int:
@@ -198,7 +201,9 @@ class Ledger:
             entry = _entry(rows[0])
             changes = [{**change, "outcome": "unknown", "note": reason} for change in entry.data["changes"]]
             data = {"outcome": "unknown", "msg": reason, "changes": changes, "settled": True}
-            return self._add(query, "outcome", entry.case, system=entry.system, step=entry.step, person=entry.person, run=run, phase=entry.phase, ref=intent, data=data)
+            return self._add(
+                query, "outcome", entry.case, system=entry.system, step=entry.step, person=entry.person, run=run, phase=entry.phase, ref=intent, data=data
+            )
 
     def history(self, case_id: str, system: str, step: str) -> dict[str, Any]:
         """What is known of a step from earlier runs of its case: ``{"since": iso, "acknowledged": {what: iso}, "done": {what:
@@ -311,7 +316,21 @@ class Ledger:
         rows = query("SELECT n, hash FROM ledger_head", ())
         last, previous = rows[0] if rows else (0, GENESIS)
         n, at = int(last) + 1, at or clock.stamp()
-        body = canonical({"n": n, "at": at, "kind": kind, "case": case_id, "system": system, "step": step, "person": person, "ref": ref, "run": run, "phase": phase, "data": data})
+        body = canonical(
+            {
+                "n": n,
+                "at": at,
+                "kind": kind,
+                "case": case_id,
+                "system": system,
+                "step": step,
+                "person": person,
+                "ref": ref,
+                "run": run,
+                "phase": phase,
+                "data": data,
+            }
+        )
         link = chained(previous, body)
         query("INSERT INTO ledger (n, at, kind, case_id, system, step, person, ref, body, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
               (n, at, kind, case_id, system, step, person, ref, body, link))
@@ -363,5 +382,5 @@ def _plain(value: Any, *, refuse: str = "") -> Any:
     if value is None or isinstance(value, (bool, int)):
         return value
     if isinstance(value, float):
-        return value if value == value and abs(value) != float("inf") else None
+        return value if math.isfinite(value) else None
     return str(value)

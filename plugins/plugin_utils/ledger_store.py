@@ -36,10 +36,11 @@ class Storage(Protocol):
     """Rows, and one writer at a time."""
 
     def query(self, sql: str, values: Sequence[Any] = ()) -> list[Row]: ...
+
     def stream(self, sql: str, values: Sequence[Any] = ()) -> Iterator[Row]: ...
+
     def writing(self, *, durable: bool) -> ContextManager[Query]:
         """Alone until the end of the block, then committed. ``durable``: on the disk before the block ends."""
-        ...
 
 
 class SqliteStorage:
@@ -150,7 +151,9 @@ class PostgresStorage:
         try:
             import psycopg
         except ImportError as e:
-            raise LedgerError("psycopg is not installed", act=f"{act} ledger {self.name}", hint="pip install 'psycopg[binary]', or keep the ledger in a file") from e
+            raise LedgerError(
+                "psycopg is not installed", act=f"{act} ledger {self.name}", hint="pip install 'psycopg[binary]', or keep the ledger in a file"
+            ) from e
         try:
             yield
         except psycopg.Error as e:

@@ -14,7 +14,7 @@ _COLUMNS = ("n", "at", "kind", "case", "system", "step", "person", "ref")
 
 def verify(storage: Storage, expected_head: str = "") -> Verdict:
     """Walk the chain; see :meth:`Ledger.verify`."""
-    wanted_n, _, wanted_hash = expected_head.strip().rpartition(":")
+    wanted_n, _unused, wanted_hash = expected_head.strip().rpartition(":")
     count, previous = 0, GENESIS
     open_intents: set[int] = set()
     met = not expected_head or expected_head.strip() == f"0:{GENESIS}"
@@ -37,7 +37,9 @@ def verify(storage: Storage, expected_head: str = "") -> Verdict:
     if not count:
         stored = next(iter(storage.query("SELECT n, hash FROM ledger_head")), (0, GENESIS))
     if tuple(stored) != (count, previous):
-        return Verdict(False, count, head, f"the end was cut off: the stored head is entry {stored[0]}, the last entry is {count}", count + 1, len(open_intents))
+        return Verdict(
+            False, count, head, f"the end was cut off: the stored head is entry {stored[0]}, the last entry is {count}", count + 1, len(open_intents)
+        )
     if not met:
         return Verdict(False, count, head, f"the head {expected_head} that was given is not in this ledger: its end was cut off, or it was written anew",
                        min(int(wanted_n), count + 1) if wanted_n.isdigit() else None, len(open_intents))

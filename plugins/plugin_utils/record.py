@@ -40,8 +40,14 @@ def build(ledger: Ledger, case_id: str, systems: Mapping[str, Mapping[str, Any]]
     completed = _completed(entries)
     actions = [_action(number, step, completed.get((step["system"], step["step"]), "")) for number, step in enumerate(ledger.steps(case_id), 1)]
     scope = _scope(case, actions, systems)
-    open_items = [*_open(actions, systems), *(
-        {"system": gap["system"], "step": "", "what": gap["system"], "outcome": "not_covered", "why": gap["why"], "owner": gap["owner"]} for gap in scope["not_covered"] if gap["open"])]
+    open_items = [
+        *_open(actions, systems),
+        *(
+            {"system": gap["system"], "step": "", "what": gap["system"], "outcome": "not_covered", "why": gap["why"], "owner": gap["owner"]}
+            for gap in scope["not_covered"]
+            if gap["open"]
+        ),
+    ]
     for gap in scope["not_covered"]:
         gap.pop("open")
     timings = _timings(case, actions, systems)
@@ -141,11 +147,28 @@ def _action(number: int, step: Mapping[str, Any], completed: str) -> dict[str, A
     else:
         method, at = ("accepted; the system gives nothing to read back" if outcome == "acknowledged" else "not verified"), ""
     return {
-        "seq": number, "phase": step["phase"], "system": step["system"], "action": step["step"], "result": outcome, "closed": closed,
-        "requested_at": step["requested"] or step["first"], "completed_at": completed or (attested[-1]["at"] if attested else ""), "verified_at": at,
-        "verification": {"method": method, "observed": {row["what"]: row.get("after") if _closed(row.get("outcome")) else row.get("before") for row in (newest or result).get("changes") or () if "what" in row}},
-        "attempts": step["attempts"], "message": str((newest or result).get("msg") or ""),
-        "changes": [_row(row) for row in rows], "residual": [dict(r) for r in result.get("residual") or ()], "attested": [dict(a) for a in step["attested"]],
+        "seq": number,
+        "phase": step["phase"],
+        "system": step["system"],
+        "action": step["step"],
+        "result": outcome,
+        "closed": closed,
+        "requested_at": step["requested"] or step["first"],
+        "completed_at": completed or (attested[-1]["at"] if attested else ""),
+        "verified_at": at,
+        "verification": {
+            "method": method,
+            "observed": {
+                row["what"]: row.get("after") if _closed(row.get("outcome")) else row.get("before")
+                for row in (newest or result).get("changes") or ()
+                if "what" in row
+            },
+        },
+        "attempts": step["attempts"],
+        "message": str((newest or result).get("msg") or ""),
+        "changes": [_row(row) for row in rows],
+        "residual": [dict(r) for r in result.get("residual") or ()],
+        "attested": [dict(a) for a in step["attested"]],
     }
 
 
@@ -159,9 +182,17 @@ def _attested(row: Mapping[str, Any], attestations: Sequence[Mapping[str, Any]])
 
 def _row(row: Mapping[str, Any]) -> dict[str, Any]:
     before, after = row.get("before"), row.get("after")
-    return {"what": str(row.get("what", "")), "before": before, "after": after, "outcome": str(row.get("outcome", "unknown")), "note": str(row.get("note") or ""),
-            "at": str(row.get("at") or ""), "irreversible": bool(row.get("irreversible")),
-            "before_sha256": hashlib.sha256(canonical(before).encode()).hexdigest(), "after_sha256": hashlib.sha256(canonical(after).encode()).hexdigest()}
+    return {
+        "what": str(row.get("what", "")),
+        "before": before,
+        "after": after,
+        "outcome": str(row.get("outcome", "unknown")),
+        "note": str(row.get("note") or ""),
+        "at": str(row.get("at") or ""),
+        "irreversible": bool(row.get("irreversible")),
+        "before_sha256": hashlib.sha256(canonical(before).encode()).hexdigest(),
+        "after_sha256": hashlib.sha256(canonical(after).encode()).hexdigest(),
+    }
 
 
 def _open(actions: list[dict[str, Any]], systems: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -171,7 +202,14 @@ def _open(actions: list[dict[str, Any]], systems: Mapping[str, Mapping[str, Any]
         rows = [row for row in action["changes"] if not _closed(row["outcome"])]
         owner = str((systems.get(action["system"]) or {}).get("owner") or "")
         for row in rows or [{"what": action["action"], "outcome": action["result"], "note": action["message"]}]:
-            yield {"system": action["system"], "step": action["action"], "what": row["what"], "outcome": row["outcome"], "why": row["note"] or action["message"], "owner": owner}
+            yield {
+                "system": action["system"],
+                "step": action["action"],
+                "what": row["what"],
+                "outcome": row["outcome"],
+                "why": row["note"] or action["message"],
+                "owner": owner,
+            }
 
 
 # -- what the case is about --------------------------------------------------------------------------------------------
@@ -212,7 +250,16 @@ def _timings(case: Case, actions: list[dict[str, Any]], systems: Mapping[str, Ma
         limit = seconds(limits.get(action["phase"]) if isinstance(limits, Mapping) else limits)
         if limit is not None:
             took = after(action["completed_at"])
-            levels.append({"system": action["system"], "phase": action["phase"], "action": action["action"], "limit_s": limit, "took_s": took, "met": took is not None and took <= limit})
+            levels.append(
+                {
+                    "system": action["system"],
+                    "phase": action["phase"],
+                    "action": action["action"],
+                    "limit_s": limit,
+                    "took_s": took,
+                    "met": took is not None and took <= limit,
+                }
+            )
     cut = {a["system"]: after(a["completed_at"]) for a in actions if a["phase"] == "cutoff" or a["action"] == "cutoff"}
     ends = [after(a["completed_at"]) for a in actions]
     return {
@@ -244,8 +291,14 @@ def _custody(case: Case, actions: list[dict[str, Any]]) -> Iterator[dict[str, An
         if action["phase"] == "preserve":
             for row in action["changes"]:
                 if row["outcome"] != "absent":
-                    yield {"system": action["system"], "what": f"{action['action'].replace('_', ' ')}: {row['what']}", "to": str(case.facts.get("successor") or ""),
-                           "now": row["note"] or "no longer theirs" if row["after"] is None else row["after"], "outcome": row["outcome"], "at": row["at"] or action["completed_at"]}
+                    yield {
+                        "system": action["system"],
+                        "what": f"{action['action'].replace('_', ' ')}: {row['what']}",
+                        "to": str(case.facts.get("successor") or ""),
+                        "now": row["note"] or "no longer theirs" if row["after"] is None else row["after"],
+                        "outcome": row["outcome"],
+                        "at": row["at"] or action["completed_at"],
+                    }
 
 
 def _entitlements(actions: list[dict[str, Any]]) -> dict[str, list[dict[str, str]]]:

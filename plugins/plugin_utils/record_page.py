@@ -32,7 +32,9 @@ def render(record: Mapping[str, Any], sha256: str) -> str:
     by_system: dict[str, list[Any]] = {}
     for action in record["actions"]:
         by_system.setdefault(action["system"], []).append(action)
-    return env.from_string(TEMPLATE).render(r=record, sha256=sha256, kind=KINDS.get(record["case"]["kind"], record["case"]["kind"]), systems=by_system, chart=_chart(record))
+    return env.from_string(TEMPLATE).render(
+        r=record, sha256=sha256, kind=KINDS.get(record["case"]["kind"], record["case"]["kind"]), systems=by_system, chart=_chart(record)
+    )
 
 
 def _words(outcome: str) -> tuple[str, str, str]:
@@ -82,18 +84,27 @@ def _chart(record: Mapping[str, Any]) -> dict[str, Any]:
             bars.append((action, clock.parse(start).timestamp(), max(clock.parse(end).timestamp(), clock.parse(start).timestamp())))
     if not bars:
         return {}
-    scale = _Scale([t for _, start, end in bars for t in (start, end)])
-    names = list(dict.fromkeys(action["system"] for action, _, _ in bars))
+    scale = _Scale([t for _unused, start, end in bars for t in (start, end)])
+    names = list(dict.fromkeys(action["system"] for action, _unused, _unused in bars))
     rows = {name: _TOP + number * _ROW for number, name in enumerate(names)}
     drawn = []
     for action, start, end in bars:
         left, right = scale.x(start), scale.x(end)
         symbol, words, tone = _words(action["result"] if not action["attested"] or not action["closed"] else "attested")
-        drawn.append({"x": left, "w": max(right - left, 7), "y": rows[action["system"]] + 6, "tone": tone, "title": f"{action['action'].replace('_', ' ')}: {words}", "phase": action["phase"]})
+        drawn.append(
+            {
+                "x": left,
+                "w": max(right - left, 7),
+                "y": rows[action["system"]] + 6,
+                "tone": tone,
+                "title": f"{action['action'].replace('_', ' ')}: {words}",
+                "phase": action["phase"],
+            }
+        )
     phases = []
-    for name in dict.fromkeys(action["phase"] for action, _, _ in bars):
+    for name in dict.fromkeys(action["phase"] for action, _unused, _unused in bars):
         mine = [(start, end) for action, start, end in bars if action["phase"] == name]
-        phases.append({"name": PHASES.get(name, name), "x": scale.x(min(s for s, _ in mine)), "end": scale.x(max(e for _, e in mine))})
+        phases.append({"name": PHASES.get(name, name), "x": scale.x(min(s for s, _unused in mine)), "end": scale.x(max(e for _unused, e in mine))})
     # Names that would lie on one another are left out; the bars' titles still say them.
     free = 0.0
     for phase in phases:
@@ -101,8 +112,18 @@ def _chart(record: Mapping[str, Any]) -> dict[str, Any]:
         if phase["shown"]:
             free = phase["x"] + 7.2 * len(phase["name"]) + 10
     height = _TOP + _ROW * len(names) + 30
-    return {"width": _WIDTH, "height": height, "left": _LEFT, "rows": [{"name": n, "y": y} for n, y in rows.items()], "row": _ROW, "bars": drawn, "phases": phases,
-            "ticks": scale.ticks(), "base": _TOP + _ROW * len(names), "breaks": scale.breaks}
+    return {
+        "width": _WIDTH,
+        "height": height,
+        "left": _LEFT,
+        "rows": [{"name": n, "y": y} for n, y in rows.items()],
+        "row": _ROW,
+        "bars": drawn,
+        "phases": phases,
+        "ticks": scale.ticks(),
+        "base": _TOP + _ROW * len(names),
+        "breaks": scale.breaks,
+    }
 
 
 class _Scale:
@@ -112,7 +133,7 @@ class _Scale:
         points = sorted(set(moments))
         self.start = points[0]
         gaps = [(b - a, a, b) for a, b in zip(points, points[1:], strict=False)]
-        busy = sum(g for g, _, _ in gaps if g <= 900) or 1.0
+        busy = sum(g for g, _unused, _unused in gaps if g <= 900) or 1.0
         self.cuts = [(a, b) for g, a, b in gaps if g > max(900.0, busy * 3)]
         self.short = busy * 0.12
         self.length = self._virtual(points[-1]) or 1.0
@@ -132,7 +153,7 @@ class _Scale:
 
     def ticks(self) -> list[dict[str, Any]]:
         marks = [(self.start, "start")]
-        marks += [(t, f"+{_span(t - self.start)}") for t in [b for _, b in self.cuts] + [self.real_end]]
+        marks += [(t, f"+{_span(t - self.start)}") for t in [b for _unused, b in self.cuts] + [self.real_end]]
         if not self.cuts:
             marks += [(self.start + self.length * part, f"+{_span(self.length * part)}") for part in (0.25, 0.5, 0.75)]
         shown: list[dict[str, Any]] = []

@@ -56,7 +56,9 @@ class Step:
 
     def intent(self, changes: Sequence[Mapping[str, Any]], *, irreversible: bool) -> None:
         if self.ledger is not None and not self.silent and not self.observe:
-            self._intent = self.ledger.intent(self.case, run=self.run, phase=self.phase, system=self.system, step=self.name, person=self.person, changes=changes, irreversible=irreversible)
+            self._intent = self.ledger.intent(
+                self.case, run=self.run, phase=self.phase, system=self.system, step=self.name, person=self.person, changes=changes, irreversible=irreversible
+            )
 
     def finished(self, result: dict[str, Any]) -> dict[str, Any]:
         """Write the outcome, and give the result what a person and the record want to see of it."""
@@ -68,7 +70,9 @@ class Step:
             if self.observe:
                 self.ledger.observed(self.case, run=self.run, system=self.system, step=self.name, result=result)
             else:
-                self.ledger.outcome(self.case, run=self.run, phase=self.phase, system=self.system, step=self.name, person=self.person, result=result, intent=self._intent)
+                self.ledger.outcome(
+                    self.case, run=self.run, phase=self.phase, system=self.system, step=self.name, person=self.person, result=result, intent=self._intent
+                )
         return result
 
 

@@ -109,7 +109,11 @@ def _check_credentials(document: Document, at: tuple[str, ...], known: Mapping[s
                 raise document.error("is empty", *here, sources[0])
             continue
         # The value itself is not repeated: it is a secret.
-        raise document.error("is a secret in plain text", *here, hint="write {env: NAME}, {file: path}, {lookup: plugin, args: [...]}, or encrypt it: ansible-vault encrypt_string")
+        raise document.error(
+            "is a secret in plain text",
+            *here,
+            hint="write {env: NAME}, {file: path}, {lookup: plugin, args: [...]}, or encrypt it: ansible-vault encrypt_string",
+        )
     for key, option in known.items():
         if option.required and key not in given:
             raise document.error(f"credential {key} is missing", *at, "credentials", hint=f"add {key}: {{env: NAME}} ({option.help})")
@@ -133,7 +137,9 @@ def _check_options(document: Document, at: tuple[str, ...], name: str, connector
 
 
 def _stand_in(option: Option) -> Any:
-    return option.choices[0] if option.choices else {"str": "x", "path": "x", "int": 1, "float": 1.0, "bool": True, "list": ["x"], "dict": {"x": "x"}}[option.kind]
+    return (
+        option.choices[0] if option.choices else {"str": "x", "path": "x", "int": 1, "float": 1.0, "bool": True, "list": ["x"], "dict": {"x": "x"}}[option.kind]
+    )
 
 
 def _meant(key: Any, known: Collection[str]) -> str:

@@ -42,13 +42,17 @@ class Line:
     planned: bool = False
 
 
-def lines(system: str, step: str, result: Any, *, unreachable: bool = False, failed: bool = False, skipped: bool = False, check: bool = False) -> Iterator[Line]:
+def lines(
+    system: str, step: str, result: Any, *, unreachable: bool = False, failed: bool = False, skipped: bool = False, check: bool = False
+) -> Iterator[Line]:
     """The lines of a task's result: one, or one per item of a loop."""
     found = result if isinstance(result, Mapping) else {}
     items = found.get("results")
     if isinstance(items, (list, tuple)) and items and all(isinstance(item, Mapping) for item in items):
         for item in items:
-            yield from lines(system, step, item, unreachable=bool(item.get("unreachable")), failed=bool(item.get("failed")), skipped=bool(item.get("skipped")), check=check)
+            yield from lines(
+                system, step, item, unreachable=bool(item.get("unreachable")), failed=bool(item.get("failed")), skipped=bool(item.get("skipped")), check=check
+            )
         return
     rows = tuple(row for row in _sequence(found.get("changes")) if isinstance(row, Mapping))
     planned = any(row.get("outcome") == "planned" for row in rows)
@@ -63,8 +67,17 @@ def lines(system: str, step: str, result: Any, *, unreachable: bool = False, fai
         outcome = "planned"
     elif outcome not in WORDS:
         outcome = ("planned" if check else "done") if found.get("changed") else "already"
-    yield Line(text(found.get("system") or system), text(found.get("step") or step), text(found.get("person") or _person(found)), outcome, text(found.get("msg") or ""), rows,
-               tuple(r for r in _sequence(found.get("residual") or found.get("residual_access")) if isinstance(r, Mapping)), text(found.get("html") or ""), planned)
+    yield Line(
+        text(found.get("system") or system),
+        text(found.get("step") or step),
+        text(found.get("person") or _person(found)),
+        outcome,
+        text(found.get("msg") or ""),
+        rows,
+        tuple(r for r in _sequence(found.get("residual") or found.get("residual_access")) if isinstance(r, Mapping)),
+        text(found.get("html") or ""),
+        planned,
+    )
 
 
 def _sequence(value: Any) -> tuple[Any, ...]:
@@ -116,7 +129,7 @@ def span(took: float) -> str:
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def bar(done: int, total: int, unit: str, *, width: int = 16) -> str:
+def gauge(done: int, total: int, unit: str, *, width: int = 16) -> str:
     """How far long work is."""
     if total <= 0:
         return f"{done} {text(unit)}"

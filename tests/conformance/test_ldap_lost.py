@@ -30,7 +30,7 @@ def test_the_answer_lost_after_each_write(scenario: Scenario, tmp_path: Path) ->
             told = [row for row in first["changes"] if "answer" in str(row.get("note"))]
             assert told, first
             if not closed(first):
-                assert first["outcome"] == "unknown", first
+                assert first["outcome"] in ("unknown", "failed"), first  # failed: what had to wait for the lost write was not sent
             sent = len(play.writes())
             second = play.run()
             assert closed(second), (number, first, second)

@@ -34,7 +34,9 @@ class Aws(Connector):
         "region": Option("Region of IAM Identity Center; IAM itself has none.", default="us-east-1"),
         "profile": Option("Profile of the AWS configuration to use in place of keys (single sign-on, an assumed role)."),
         "identity_center": Option("Also look after people, groups and assignments of IAM Identity Center.", kind="bool", default=False),
-        "service_specific_credentials": Option("False for an endpoint that is not AWS itself and has no service-specific credentials.", kind="bool", default=True),
+        "service_specific_credentials": Option(
+            "False for an endpoint that is not AWS itself and has no service-specific credentials.", kind="bool", default=True
+        ),
         "settles_within": Option("Seconds a change may take until reads show it.", kind="float", default=10.0),
     }
     CREDENTIALS = {
@@ -43,10 +45,35 @@ class Aws(Connector):
         "session_token": Option("For temporary keys."),
     }
     PERMISSIONS = {
-        "cutoff": ("iam:Get*", "iam:List*", "iam:PutUserPolicy", "iam:TagUser", "iam:Update*", "iam:DeleteLoginProfile", "iam:DeactivateMFADevice", "iam:DeleteVirtualMFADevice",
-                   "sso:DeleteAccountAssignment", "identitystore:DeleteGroupMembership"),
-        "provisioning": ("iam:CreateUser", "iam:TagUser", "iam:UntagUser", "iam:Delete*", "iam:DetachUserPolicy", "iam:RemoveUserFromGroup", "identitystore:DeleteUser"),
-        "entitlements": ("iam:AddUserToGroup", "iam:RemoveUserFromGroup", "iam:AttachUserPolicy", "iam:DetachUserPolicy", "sso:*AccountAssignment*", "identitystore:*GroupMembership*"),
+        "cutoff": (
+            "iam:Get*",
+            "iam:List*",
+            "iam:PutUserPolicy",
+            "iam:TagUser",
+            "iam:Update*",
+            "iam:DeleteLoginProfile",
+            "iam:DeactivateMFADevice",
+            "iam:DeleteVirtualMFADevice",
+            "sso:DeleteAccountAssignment",
+            "identitystore:DeleteGroupMembership",
+        ),
+        "provisioning": (
+            "iam:CreateUser",
+            "iam:TagUser",
+            "iam:UntagUser",
+            "iam:Delete*",
+            "iam:DetachUserPolicy",
+            "iam:RemoveUserFromGroup",
+            "identitystore:DeleteUser",
+        ),
+        "entitlements": (
+            "iam:AddUserToGroup",
+            "iam:RemoveUserFromGroup",
+            "iam:AttachUserPolicy",
+            "iam:DetachUserPolicy",
+            "sso:*AccountAssignment*",
+            "identitystore:*GroupMembership*",
+        ),
     }
     ATTRIBUTES: Sequence[str] = ("email", "employee_id", "department")
     ENTITLEMENT_KINDS: Sequence[str] = ("groups", "policies", "identity_center_groups", "account_assignments")
@@ -73,8 +100,14 @@ class Aws(Connector):
             return Account(center["UserId"], center["UserName"], center.get("UserStatus", "ENABLED") != "DISABLED", raw={"center": center})
         tags = {t["Key"]: t["Value"] for t in user.get("Tags") or ()}
         policies = list(self.api.every("iam", "list_user_policies", f"read policies of {login}", key="PolicyNames", UserName=user["UserName"]))
-        return Account(user["UserId"], user["UserName"], DENY_POLICY not in policies, tags.get("email", ""), {k: tags[k] for k in self.ATTRIBUTES if tags.get(k)},
-                       raw={"iam": user, "tags": tags, "center": center})
+        return Account(
+            user["UserId"],
+            user["UserName"],
+            DENY_POLICY not in policies,
+            tags.get("email", ""),
+            {k: tags[k] for k in self.ATTRIBUTES if tags.get(k)},
+            raw={"iam": user, "tags": tags, "center": center},
+        )
 
     def _find_center(self, login: str) -> Any:
         act = f"find {login} in Identity Center"
@@ -154,7 +187,15 @@ class Aws(Connector):
                 self.api.write("iam", "remove_user_from_group", act, gone_is_done=True, UserName=user, GroupName=group["GroupName"])
             self.api.write("iam", "delete_user", act, gone_is_done=True, repeat=False, UserName=user)
         if account.raw.get("center"):
-            self.api.write("identitystore", "delete_user", act, gone_is_done=True, repeat=False, IdentityStoreId=self._instance["IdentityStoreId"], UserId=account.raw["center"]["UserId"])
+            self.api.write(
+                "identitystore",
+                "delete_user",
+                act,
+                gone_is_done=True,
+                repeat=False,
+                IdentityStoreId=self._instance["IdentityStoreId"],
+                UserId=account.raw["center"]["UserId"],
+            )
 
     def _remove_credentials(self, user: str, act: str) -> None:
         self.api.write("iam", "delete_login_profile", act, gone_is_done=True, UserName=user)
@@ -163,7 +204,14 @@ class Aws(Connector):
         for key in list(self.api.every("iam", "list_ssh_public_keys", act, key="SSHPublicKeys", UserName=user)):
             self.api.write("iam", "delete_ssh_public_key", act, gone_is_done=True, UserName=user, SSHPublicKeyId=key["SSHPublicKeyId"])
         for one in self._service_credentials(user):
-            self.api.write("iam", "delete_service_specific_credential", act, gone_is_done=True, UserName=user, ServiceSpecificCredentialId=one["ServiceSpecificCredentialId"])
+            self.api.write(
+                "iam",
+                "delete_service_specific_credential",
+                act,
+                gone_is_done=True,
+                UserName=user,
+                ServiceSpecificCredentialId=one["ServiceSpecificCredentialId"],
+            )
         for one in list(self.api.every("iam", "list_signing_certificates", act, key="Certificates", UserName=user)):
             self.api.write("iam", "delete_signing_certificate", act, gone_is_done=True, UserName=user, CertificateId=one["CertificateId"])
         for device in list(self.api.every("iam", "list_mfa_devices", act, key="MFADevices", UserName=user)):
@@ -175,7 +223,9 @@ class Aws(Connector):
     def _service_credentials(self, user: str) -> list[Mapping[str, Any]]:
         if self.target.options.get("service_specific_credentials") is False:
             return []
-        return list(self.api.every("iam", "list_service_specific_credentials", f"read service credentials of {user}", key="ServiceSpecificCredentials", UserName=user))
+        return list(
+            self.api.every("iam", "list_service_specific_credentials", f"read service credentials of {user}", key="ServiceSpecificCredentials", UserName=user)
+        )
 
     def _remove_mfa(self, user: str, serial: str) -> None:
         act = f"remove MFA device of {user}"
@@ -223,8 +273,12 @@ class Aws(Connector):
 
     def _center_paths(self, account: Account) -> list[AccessPath]:
         """No call disables the person or ends a portal session: what the portal gives is taken away instead."""
-        lingering = Residual("Identity Center sessions", "", "no API ends a portal session; role sessions taken from it live to their end, 12 h at most. Disable the person at the "
-                             "identity source too", lasts=LONGEST_ROLE_SESSION)
+        lingering = Residual(
+            "Identity Center sessions",
+            "",
+            "no API ends a portal session; role sessions taken from it live to their end, 12 h at most. Disable the person at the identity source too",
+            lasts=LONGEST_ROLE_SESSION,
+        )
         return [AccessPath(f"{e.kind.replace('_', ' ')} {e.name}", "open", lambda e=e: self.revoke(account, e), lingering)  # type: ignore[misc]
                 for e in (*self._assignments(account), *self._center_groups(account)) if not e.fixed]
 
@@ -234,10 +288,18 @@ class Aws(Connector):
         held: list[Entitlement] = []
         if "iam" in account.raw:
             act, user = f"read entitlements of {account.login}", account.login
-            held += [Entitlement("groups", g["GroupName"], g["GroupName"]) for g in self.api.every("iam", "list_groups_for_user", act, key="Groups", UserName=user)]
-            held += [Entitlement("policies", p["PolicyName"], p["PolicyArn"]) for p in self.api.every("iam", "list_attached_user_policies", act, key="AttachedPolicies", UserName=user)]
-            held += [Entitlement("policies", name, name, "inline policy; goes with the account") for name in self.api.every("iam", "list_user_policies", act, key="PolicyNames", UserName=user)
-                     if name != DENY_POLICY]
+            held += [
+                Entitlement("groups", g["GroupName"], g["GroupName"]) for g in self.api.every("iam", "list_groups_for_user", act, key="Groups", UserName=user)
+            ]
+            held += [
+                Entitlement("policies", p["PolicyName"], p["PolicyArn"])
+                for p in self.api.every("iam", "list_attached_user_policies", act, key="AttachedPolicies", UserName=user)
+            ]
+            held += [
+                Entitlement("policies", name, name, "inline policy; goes with the account")
+                for name in self.api.every("iam", "list_user_policies", act, key="PolicyNames", UserName=user)
+                if name != DENY_POLICY
+            ]
         if account.raw.get("center"):
             held += [*self._center_groups(account), *self._assignments(account)]
         return held
@@ -251,14 +313,23 @@ class Aws(Connector):
 
     def _assignments(self, account: Account) -> Iterator[Entitlement]:
         act, person = f"read account assignments of {account.login}", account.raw["center"]["UserId"]
-        for one in self.api.every("sso-admin", "list_account_assignments_for_principal", act, key="AccountAssignments", InstanceArn=self._instance["InstanceArn"],
-                                  PrincipalId=person, PrincipalType="USER"):
+        for one in self.api.every(
+            "sso-admin",
+            "list_account_assignments_for_principal",
+            act,
+            key="AccountAssignments",
+            InstanceArn=self._instance["InstanceArn"],
+            PrincipalId=person,
+            PrincipalType="USER",
+        ):
             name = f"{self._permission_set(one['PermissionSetArn'])}@{one['AccountId']}"
             yield Entitlement("account_assignments", name, name, "" if one["PrincipalType"] == "USER" else "through a group",
                               {"PermissionSetArn": one["PermissionSetArn"], "TargetId": one["AccountId"]})
 
     def _permission_set(self, arn: str) -> str:
-        found = self.api.read("sso-admin", "describe_permission_set", "read permission set", key="PermissionSet", InstanceArn=self._instance["InstanceArn"], PermissionSetArn=arn)
+        found = self.api.read(
+            "sso-admin", "describe_permission_set", "read permission set", key="PermissionSet", InstanceArn=self._instance["InstanceArn"], PermissionSetArn=arn
+        )
         return str(found["Name"]) if found else arn
 
     def find_entitlement(self, kind: str, name: str) -> Entitlement | None:
@@ -289,8 +360,15 @@ class Aws(Connector):
         elif entitlement.kind == "policies":
             self.api.write("iam", "attach_user_policy", act, UserName=self._user(account, act), PolicyArn=entitlement.id)
         elif entitlement.kind == "identity_center_groups":
-            self.api.write("identitystore", "create_group_membership", act, repeat=False, IdentityStoreId=self._instance["IdentityStoreId"], GroupId=entitlement.id,
-                           MemberId={"UserId": self._center_id(account, act)})
+            self.api.write(
+                "identitystore",
+                "create_group_membership",
+                act,
+                repeat=False,
+                IdentityStoreId=self._instance["IdentityStoreId"],
+                GroupId=entitlement.id,
+                MemberId={"UserId": self._center_id(account, act)},
+            )
         else:
             self._assign("create_account_assignment", "AccountAssignmentCreationStatus", account, entitlement, act)
 
@@ -301,7 +379,14 @@ class Aws(Connector):
         elif entitlement.kind == "policies":
             self.api.write("iam", "detach_user_policy", act, gone_is_done=True, UserName=self._user(account, act), PolicyArn=entitlement.id)
         elif entitlement.kind == "identity_center_groups":
-            self.api.write("identitystore", "delete_group_membership", act, gone_is_done=True, IdentityStoreId=self._instance["IdentityStoreId"], MembershipId=entitlement.raw["MembershipId"])
+            self.api.write(
+                "identitystore",
+                "delete_group_membership",
+                act,
+                gone_is_done=True,
+                IdentityStoreId=self._instance["IdentityStoreId"],
+                MembershipId=entitlement.raw["MembershipId"],
+            )
         else:
             self._assign("delete_account_assignment", "AccountAssignmentDeletionStatus", account, entitlement, act)
 
@@ -313,8 +398,18 @@ class Aws(Connector):
     def _assign(self, operation: str, key: str, account: Account, entitlement: Entitlement, act: str) -> None:
         """Account assignments are made and ended in the background: follow the request to its end."""
         instance = self._instance["InstanceArn"]
-        answer = self.api.write("sso-admin", operation, act, gone_is_done=operation.startswith("delete"), repeat=operation.startswith("delete"), InstanceArn=instance, TargetType="AWS_ACCOUNT", PrincipalType="USER",
-                                PrincipalId=self._center_id(account, act), **entitlement.raw)
+        answer = self.api.write(
+            "sso-admin",
+            operation,
+            act,
+            gone_is_done=operation.startswith("delete"),
+            repeat=operation.startswith("delete"),
+            InstanceArn=instance,
+            TargetType="AWS_ACCOUNT",
+            PrincipalType="USER",
+            PrincipalId=self._center_id(account, act),
+            **entitlement.raw,
+        )
         status = answer.get(key) or {}
         deadline = time.monotonic() + self.target.max_wait
         kind = "creation" if "Creation" in key else "deletion"

@@ -55,17 +55,26 @@ class Employment:
 class BambooHr(Connector):
     TITLE: ClassVar[str] = "BambooHR"
     OPTIONS: ClassVar[Mapping[str, Option]] = {
-        "fields": Option("BambooHR's fields by our name: a field of the person (time_zone: customTimeZone), or a system, for the login there (github: customGitHub).", "dict", default={}),
+        "fields": Option(
+            "BambooHR's fields by our name: a field of the person (time_zone: customTimeZone), or a system, for the login there (github: customGitHub).",
+            "dict",
+            default={},
+        ),
         "attributes": Option("Further fields to keep, by the name profiles match on: {cost_center: customCostCenter}.", "dict", default={}),
         "terminated_statuses": Option("Employment statuses that mean the person leaves.", "list", default=["Terminated"]),
         "leave_statuses": Option("Employment statuses that mean a leave of absence.", "list", default=["Leave of Absence", "On Leave", "Parental Leave"]),
-        "terminated_from": Option("What the date of a termination is: the last day of work, or the first day after it.", choices=("last_day", "day_after"), default="last_day"),
+        "terminated_from": Option(
+            "What the date of a termination is: the last day of work, or the first day after it.", choices=("last_day", "day_after"), default="last_day"
+        ),
         "time_zones": Option("Location to time zone: {Berlin: Europe/Berlin}.", "dict", default={}),
         "time_zone": Option("Time zone of whoever has none by field or location.", default=""),
     }
     CREDENTIALS: ClassVar[Mapping[str, Option]] = {"api_key": Option("API key of a service user (Account > API Keys).", required=True)}
     PERMISSIONS: ClassVar[Mapping[str, Sequence[str]]] = {
-        "hr_records": ("view: Personal and Job tabs, including Employment Status history, of all employees, active and inactive", "view: the fields named in the options"),
+        "hr_records": (
+            "view: Personal and Job tabs, including Employment Status history, of all employees, active and inactive",
+            "view: the fields named in the options",
+        )
     }
 
     def __init__(self, target: Target) -> None:
@@ -112,7 +121,7 @@ class BambooHr(Connector):
         changed = set((answer or {}).get("employees") or {})
         from_day, to_day = (moment - timedelta(days=1)).date().isoformat(), (clock.now() + timedelta(days=1)).date().isoformat()
         employment = self._all_employment(act)
-        turned = {key for key, history in employment.items() if any(from_day <= day <= to_day for day, _ in history.rows)}
+        turned = {key for key, history in employment.items() if any(from_day <= day <= to_day for day, _unused in history.rows)}
         records = self._everybody(act)
         index = [self._row(record) for record in records]
         turned |= {str(record["id"]) for record in records if from_day <= _day(record.get(self._person_fields["hire_date"])) <= to_day}
@@ -136,7 +145,9 @@ class BambooHr(Connector):
         if record is None:
             return None
         if not isinstance(record, dict) or str(record.get("id")) != key:
-            raise ProtocolError(f"asked for employee {key}, it answers {record.get('id') if isinstance(record, dict) else record!r}", act=act, system=self.target.name)
+            raise ProtocolError(
+                f"asked for employee {key}, it answers {record.get('id') if isinstance(record, dict) else record!r}", act=act, system=self.target.name
+            )
         self._decisive(record, act)
         return record
 
@@ -163,7 +174,15 @@ class BambooHr(Connector):
     # -- normalising ---------------------------------------------------------------------------------------------------
 
     def _wanted(self) -> list[str]:
-        named = [*self._person_fields.values(), "preferredName", "status", "employmentHistoryStatus", "supervisorEId", *self._logins.values(), *self.target.options["attributes"].values()]
+        named = [
+            *self._person_fields.values(),
+            "preferredName",
+            "status",
+            "employmentHistoryStatus",
+            "supervisorEId",
+            *self._logins.values(),
+            *self.target.options["attributes"].values(),
+        ]
         return list(dict.fromkeys(["id", *named]))
 
     def _decisive(self, record: Mapping[str, Any], act: str) -> None:
@@ -172,13 +191,22 @@ class BambooHr(Connector):
             raise PermissionDenied(f"the API key may not see {', '.join(hidden)}", act=act, system=self.target.name, hint=self.transport.policy.permission_hint)
 
     def _row(self, record: Mapping[str, Any]) -> dict[str, str]:
-        return {"id": str(record["id"]), "number": _text(record.get(self._person_fields["employee_id"])), "email": _text(record.get(self._person_fields["email"]))}
+        return {
+            "id": str(record["id"]),
+            "number": _text(record.get(self._person_fields["employee_id"])),
+            "email": _text(record.get(self._person_fields["email"])),
+        }
 
     def _person(self, record: Mapping[str, Any], employment: Employment, index: Sequence[Mapping[str, str]], act: str) -> Person:
         options = self.target.options
         data: dict[str, Any] = {name: _text(record.get(theirs)) for name, theirs in self._person_fields.items()}
         if not data["email"]:
-            raise InputError(f"employee {record['id']} has no work address in HR", act=act, system=self.target.name, hint="fill in Work Email, or set the option fields.email")
+            raise InputError(
+                f"employee {record['id']} has no work address in HR",
+                act=act,
+                system=self.target.name,
+                hint="fill in Work Email, or set the option fields.email",
+            )
         if record.get("preferredName") and not data["display_name"]:
             data["display_name"] = f"{record['preferredName']} {data['last_name']}"
         manager = _text(record.get("supervisorEId"))
@@ -223,7 +251,7 @@ def _identifiers(row: Mapping[str, str]) -> tuple[str, ...]:
 def _history(rows: Sequence[Mapping[str, Any]]) -> Employment:
     """Rows come unsorted; on one day, the later entered (the higher id) is in force."""
     dated = sorted((_day(row.get("date")), int(row.get("id") or 0), _text(row.get("employmentStatus"))) for row in rows if _day(row.get("date")))
-    return Employment(tuple((day, status) for day, _, status in dated))
+    return Employment(tuple((day, status) for day, _unused, status in dated))
 
 
 def _text(value: Any) -> str:

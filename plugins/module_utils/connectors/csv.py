@@ -41,7 +41,9 @@ class Csv(Connector):
         "logins": Option("System to the column with the person's login there: {github: GitHub}.", "dict", default={}),
         "attributes": Option("Further HR fields to their columns: {cost_center: CC}.", "dict", default={}),
         "constants": Option("Fields that are the same for everybody in the file: {employment_type: contractor}.", "dict", default={}),
-        "statuses": Option("The file's words for a status to ours (pending, active, leave, terminated): {left: terminated}. Without it the file uses ours.", "dict", default={}),
+        "statuses": Option(
+            "The file's words for a status to ours (pending, active, leave, terminated): {left: terminated}. Without it the file uses ours.", "dict", default={}
+        ),
         "date_format": Option("How dates are written, in strptime's letters: %d.%m.%Y. Nothing is guessed.", default="%Y-%m-%d"),
         "delimiter": Option("One character. Without it, it is found from the first line: comma, semicolon, tab or bar."),
         "encoding": Option("The file's encoding; a byte order mark is understood.", default="utf-8-sig"),
@@ -69,7 +71,9 @@ class Csv(Connector):
 
     def find_people(self, user: str) -> Sequence[Person]:
         sought = user.strip().casefold()
-        return [p for p in self.all_people() if sought in (p.email.casefold(), p.employee_id.casefold(), p.hr_id.casefold(), *(a.casefold() for a in p.aliases))]
+        return [
+            p for p in self.all_people() if sought in (p.email.casefold(), p.employee_id.casefold(), p.hr_id.casefold(), *(a.casefold() for a in p.aliases))
+        ]
 
     def all_people(self) -> Iterator[Person]:
         yield from (row.person for row in self._rows(self.target.options["path"]))
@@ -107,7 +111,9 @@ class Csv(Connector):
                 if header is None:
                     header = self._header([cell.strip() for cell in cells], path)
                 elif len(cells) != len(header):
-                    raise self._error(f"{path}:{begins}: {len(cells)} cells, and the header has {len(header)}", "quote cells that hold the delimiter, and close quotes")
+                    raise self._error(
+                        f"{path}:{begins}: {len(cells)} cells, and the header has {len(header)}", "quote cells that hold the delimiter, and close quotes"
+                    )
                 else:
                     named = dict(zip(header, (cell.strip() for cell in cells), strict=True))
                     rows.append(Row(begins, named, self._person(named, f"{path}:{begins}")))
@@ -126,7 +132,7 @@ class Csv(Connector):
         except OSError as e:
             raise self._error(f"{path}: cannot be read: {e.strerror or e}", "check the option path, and that this user may read it") from None
         except UnicodeDecodeError as e:
-            line = e.object[: e.start].count(b"\n") + 1
+            line = bytes(e.object).count(b"\n", 0, e.start) + 1
             raise self._error(f"{path}:{line}: is not {self.target.options['encoding']}", "set the option encoding, e.g. cp1252") from None
         except LookupError:
             raise self._error(f"there is no encoding {self.target.options['encoding']!r}", "set the option encoding, e.g. utf-8-sig") from None
@@ -229,7 +235,9 @@ class Csv(Connector):
         try:
             return clock.parse(row.cells[column])
         except ValueError:
-            raise self._error(f"{self.target.options['path']}:{row.line}: {column} {row.cells[column]!r} is not an ISO 8601 moment", "correct the cell") from None
+            raise self._error(
+                f"{self.target.options['path']}:{row.line}: {column} {row.cells[column]!r} is not an ISO 8601 moment", "correct the cell"
+            ) from None
 
     def _moment(self, since: str) -> datetime:
         try:

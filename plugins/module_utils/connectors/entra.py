@@ -25,8 +25,18 @@ _PROPERTIES: Mapping[str, str] = {
     "location": "officeLocation", "country": "usageLocation", "company": "companyName", "employee_id": "employeeId", "employment_type": "employeeType",
     "hire_date": "employeeHireDate", "mobile_phone": "mobilePhone", "preferred_language": "preferredLanguage",
 }
-_SELECT = ",".join(("id", "userPrincipalName", "mail", "accountEnabled", "onPremisesSyncEnabled", "signInSessionsValidFromDateTime", "lastPasswordChangeDateTime",
-                    *_PROPERTIES.values()))
+_SELECT = ",".join(
+    (
+        "id",
+        "userPrincipalName",
+        "mail",
+        "accountEnabled",
+        "onPremisesSyncEnabled",
+        "signInSessionsValidFromDateTime",
+        "lastPasswordChangeDateTime",
+        *_PROPERTIES.values(),
+    )
+)
 _SYNCED = "synchronised from on-premises Active Directory: change it there"
 #: Type of an authentication method -> its collection; ``DELETE`` exists only there (reference of each type at learn.microsoft.com).
 _METHODS: Mapping[str, str] = {
@@ -54,11 +64,24 @@ class Entra(EntraEntitlements):
         "accounts": ("User.Read.All",),
         "provisioning": ("User.ReadWrite.All", "User-PasswordProfile.ReadWrite.All", "and the role User Administrator"),
         "restorable": ("User.DeleteRestore.All",),
-        "cutoff": ("User.EnableDisableAccount.All", "User.RevokeSessions.All", "User-PasswordProfile.ReadWrite.All", "UserAuthenticationMethod.ReadWrite.All",
-                   "RoleManagement.ReadWrite.Directory", "DelegatedPermissionGrant.ReadWrite.All", "Device.ReadWrite.All",
-                   "and the role User Administrator; Privileged Authentication Administrator where leavers hold admin roles"),
-        "entitlements": ("GroupMember.ReadWrite.All", "LicenseAssignment.ReadWrite.All", "RoleManagement.ReadWrite.Directory", "AppRoleAssignment.ReadWrite.All",
-                         "Application.Read.All", "Organization.Read.All"),
+        "cutoff": (
+            "User.EnableDisableAccount.All",
+            "User.RevokeSessions.All",
+            "User-PasswordProfile.ReadWrite.All",
+            "UserAuthenticationMethod.ReadWrite.All",
+            "RoleManagement.ReadWrite.Directory",
+            "DelegatedPermissionGrant.ReadWrite.All",
+            "Device.ReadWrite.All",
+            "and the role User Administrator; Privileged Authentication Administrator where leavers hold admin roles",
+        ),
+        "entitlements": (
+            "GroupMember.ReadWrite.All",
+            "LicenseAssignment.ReadWrite.All",
+            "RoleManagement.ReadWrite.Directory",
+            "AppRoleAssignment.ReadWrite.All",
+            "Application.Read.All",
+            "Organization.Read.All",
+        ),
         "first_sign_in": ("UserAuthenticationMethod.ReadWrite.All", "Mail.Send"),
         "security_controls": ("UserAuthenticationMethod.Read.All",),
         "ownership": ("Group.ReadWrite.All", "Application.ReadWrite.All"),
@@ -78,7 +101,9 @@ class Entra(EntraEntitlements):
     def find_account(self, person: Person) -> Account | None:
         login = self.login_of(person)
         act = f"find account {login}"
-        answer = self.graph.send("GET", _user(login), act=act, params={"$select": _SELECT, "$expand": "manager($select=id,userPrincipalName,mail)"}, missing=(404,))
+        answer = self.graph.send(
+            "GET", _user(login), act=act, params={"$select": _SELECT, "$expand": "manager($select=id,userPrincipalName,mail)"}, missing=(404,)
+        )
         self._note_time(answer.headers.get("Date"))
         row = answer.body if answer.status == 200 else self._by_mail(person, act)
         if row is None:
@@ -86,15 +111,21 @@ class Entra(EntraEntitlements):
         if row["id"].casefold() != login.casefold() and login.casefold() not in (row["userPrincipalName"].casefold(), (row.get("mail") or "").casefold()):
             raise AmbiguousIdentity(f"it answers with the account {row['userPrincipalName']}", act=act, system=self.target.name)
         if person.employee_id and row.get("employeeId") and row["employeeId"] != person.employee_id:
-            raise AmbiguousIdentity(f"the account is of employee {row['employeeId']}, the person is employee {person.employee_id}", act=act, system=self.target.name,
-                                    hint="an address was given to somebody else: correct HR's record, or employeeId there")
+            raise AmbiguousIdentity(
+                f"the account is of employee {row['employeeId']}, the person is employee {person.employee_id}",
+                act=act,
+                system=self.target.name,
+                hint="an address was given to somebody else: correct HR's record, or employeeId there",
+            )
         return _account(row)
 
     def _by_mail(self, person: Person, act: str) -> Mapping[str, Any] | None:
         rows = [row for row in graph_pages(self.graph, "/users", act=act, params={"$filter": f"mail eq {literal(person.email)}", "$select": _SELECT})
                 if (row.get("mail") or "").casefold() == person.email]
         if len(rows) > 1:
-            raise AmbiguousIdentity(f"{len(rows)} accounts have the address {person.email}", act=act, system=self.target.name, hint="name the login in HR's record")
+            raise AmbiguousIdentity(
+                f"{len(rows)} accounts have the address {person.email}", act=act, system=self.target.name, hint="name the login in HR's record"
+            )
         if not rows or self.login_of(person).casefold() != person.email:
             return None
         manager = self.graph.get(f"{_user(rows[0]['id'])}/manager", act=act, params={"$select": "id,userPrincipalName,mail"})
@@ -187,8 +218,11 @@ class Entra(EntraEntitlements):
         cut = revoked if revoked and revoked >= moment else None
         tokens = Residual("issued access tokens", clock.stamp((cut or clock.now()) + _TOKEN_LIFE),
                           "an app that does not evaluate access continuously takes a token until it expires, at most 90 minutes after the revocation")
-        paths = [AccessPath(f"role {role.name}", "open", lambda r=role: self.revoke(_cloud(account), r), refused=role.fixed and f"held {role.fixed}: remove the person from it")  # type: ignore[misc]
-                 for role in self.roles_of(_cloud(account))]
+        paths = [
+            AccessPath(f"role {role.name}", "open", lambda r=role: self.revoke(_cloud(account), r),  # type: ignore[misc]
+                       refused=role.fixed and f"held {role.fixed}: remove the person from it")
+            for role in self.roles_of(_cloud(account))
+        ]
         mastered = f"{_SYNCED}, or it comes back with the next synchronisation" if account.protected else ""
         paths += [
             AccessPath("sign-in", "open" if account.active else "closed", lambda: self.set_active(account, False), refused=mastered),
@@ -208,7 +242,9 @@ class Entra(EntraEntitlements):
         self.graph.send("POST", f"{_user(account.id)}/revokeSignInSessions", act=f"revoke sessions of {account.login}", json={}, retry_safe=True)
 
     def _scramble(self, account: Account) -> None:
-        self._patch(account, {"passwordProfile": {"password": _password(), "forceChangePasswordNextSignIn": True}}, f"make the password of {account.login} unknown")
+        self._patch(
+            account, {"passwordProfile": {"password": _password(), "forceChangePasswordNextSignIn": True}}, f"make the password of {account.login} unknown"
+        )
 
     def _methods(self, account: Account) -> list[tuple[str, Mapping[str, Any]]]:
         """(kind, method) of everything but the password, which can't be removed."""
@@ -224,7 +260,9 @@ class Entra(EntraEntitlements):
             refusal: LifecycleError | None = None
             for kind, row in left:
                 if kind not in _METHODS:
-                    refusal = Rejected(f"Graph v1.0 can't remove a method of the kind {kind}", act=act, system=self.target.name, hint="remove it in the Entra admin centre")
+                    refusal = Rejected(
+                        f"Graph v1.0 can't remove a method of the kind {kind}", act=act, system=self.target.name, hint="remove it in the Entra admin centre"
+                    )
                     kept.append((kind, row))
                     continue
                 try:
@@ -275,10 +313,12 @@ class Entra(EntraEntitlements):
     def _take_back(self, account: Account, act: str) -> None:
         for kind, row in self._methods(account):
             if kind == "temporaryAccessPass":
-                self.graph.send("DELETE", f"{_user(account.id)}/authentication/{_METHODS[kind]}/{row['id']}", act=f"{act}: take back what was not delivered", missing=(404,))
+                self.graph.send(
+                    "DELETE", f"{_user(account.id)}/authentication/{_METHODS[kind]}/{row['id']}", act=f"{act}: take back what was not delivered", missing=(404,)
+                )
 
     def controls(self, account: Account) -> Mapping[str, bool]:
-        kinds = {kind for kind, _ in self._methods(account)}
+        kinds = {kind for kind, _unused in self._methods(account)}
         return {"mfa_registered": bool(kinds & _SECOND_FACTORS), "phishing_resistant": bool(kinds & _STRONG)}
 
 
@@ -319,7 +359,9 @@ def _password() -> str:
 
 
 def _letter(account: Account, deliver_to: str, made: Mapping[str, Any]) -> dict[str, Any]:
-    text = (f"Your Temporary Access Pass for {account.login}:\n\n    {made['temporaryAccessPass']}\n\n"
-            f"It works once, from {made['startDateTime']} for {made['lifetimeInMinutes']} minutes. Sign in at https://aka.ms/mysecurityinfo and set up how you sign in from then on.\n")
+    text = (
+        f"Your Temporary Access Pass for {account.login}:\n\n    {made['temporaryAccessPass']}\n\nIt works once, from {made['startDateTime']} for"
+        f" {made['lifetimeInMinutes']} minutes. Sign in at https://aka.ms/mysecurityinfo and set up how you sign in from then on.\n"
+    )
     return {"message": {"subject": "Your first sign-in", "body": {"contentType": "text", "content": text},
                         "toRecipients": [{"emailAddress": {"address": deliver_to}}]}, "saveToSentItems": False}

@@ -25,7 +25,8 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.person import 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Option, Target
 from ansible_collections.workforce.lifecycle.plugins.module_utils.transport import Transport
 
-#: Without a licence a shared mailbox may hold this much (https://learn.microsoft.com/office365/servicedescriptions/exchange-online-service-description/exchange-online-limits).
+#: Without a licence a shared mailbox may hold this much
+#: (https://learn.microsoft.com/office365/servicedescriptions/exchange-online-service-description/exchange-online-limits).
 SHARED_LIMIT_BYTES = 50 * 1024**3
 #: How a client gets in -> Set-CASMailbox' switch, and the switch's value that lets it in.
 PROTOCOLS: Mapping[str, tuple[str, bool]] = {
@@ -78,7 +79,9 @@ class Exchange(GraphMail, GraphCalendar):
         self.admin = AdminApi(Transport(target, exchange.auth, ADMIN_POLICY, url=target.options["exchange_url"]), target.credential("tenant_id"))
         for name in target.options["protocols"]:
             if name not in PROTOCOLS:
-                raise InputError(f"option protocols has the unknown {name!r}", act="read systems file", system=target.name, hint=f"known: {', '.join(PROTOCOLS)}")
+                raise InputError(
+                    f"option protocols has the unknown {name!r}", act="read systems file", system=target.name, hint=f"known: {', '.join(PROTOCOLS)}"
+                )
 
     # -- accounts ------------------------------------------------------------------------------------------------------
 

@@ -119,7 +119,10 @@ class GitHub(Connector):
         return any(u["login"] == login for u in self.api.listed(f"{self.org}/outside_collaborators", act=f"find {login} among outside collaborators"))
 
     def _invitation(self, *, email: str) -> Mapping[str, Any] | None:
-        return next((i for i in self.api.listed(f"{self.org}/invitations", act=f"find invitation of {email}") if (i.get("email") or "").casefold() == email.casefold()), None)
+        return next(
+            (i for i in self.api.listed(f"{self.org}/invitations", act=f"find invitation of {email}") if (i.get("email") or "").casefold() == email.casefold()),
+            None,
+        )
 
     def set_active(self, account: Account, active: bool) -> None:
         """Inactive: out of the organisation. Active: invited back, with what they had where GitHub still knows it (three months)."""
@@ -190,8 +193,14 @@ class GitHub(Connector):
             paths.append(AccessPath("Copilot seat", "closed" if seat.get("pending_cancellation_date") or seat.get("assigning_team") else "open",
                                     lambda: self._cancel_seat(login)))
         for team in membership.get("enterprise_teams_providing_indirect_membership") or ():
-            paths.append(AccessPath(f"enterprise team {team}", "open", partial(self._leave_enterprise_team, login, team),
-                                    refused="" if self.target.options.get("enterprise") else "set the option enterprise, or remove them from the enterprise team by hand"))
+            paths.append(
+                AccessPath(
+                    f"enterprise team {team}",
+                    "open",
+                    partial(self._leave_enterprise_team, login, team),
+                    refused="" if self.target.options.get("enterprise") else "set the option enterprise, or remove them from the enterprise team by hand",
+                )
+            )
         direct = bool(membership) and membership.get("direct_membership", True)
         last = membership.get("role") == "admin" and self._is_last_owner(login)
         paths.append(AccessPath("outside collaborator", "open" if account.raw.get("outside") else "closed", lambda: self._remove_outside(account)))
@@ -225,7 +234,9 @@ class GitHub(Connector):
 
     def _stop(self, login: str, space: Mapping[str, Any]) -> None:
         # Deleting it would destroy work that was never pushed; without the membership it can't be started again.
-        self.api.send("POST", f"{self.org}/members/{login}/codespaces/{space['name']}/stop", act=f"stop codespace {space['name']}", missing=(404,), retry_safe=True)
+        self.api.send(
+            "POST", f"{self.org}/members/{login}/codespaces/{space['name']}/stop", act=f"stop codespace {space['name']}", missing=(404,), retry_safe=True
+        )
 
     def _seat(self, account: Account) -> Mapping[str, Any] | None:
         if (account.raw.get("membership") or {}).get("state") != "active":
@@ -251,7 +262,11 @@ class GitHub(Connector):
         membership = account.raw.get("membership")
         if account.pending or not membership:
             invitation = account.raw.get("invitation")
-            teams = self.api.listed(f"{self.org}/invitations/{invitation['id']}/teams", act=f"list teams of the invitation of {account.login}") if invitation else ()
+            teams = (
+                self.api.listed(f"{self.org}/invitations/{invitation['id']}/teams", act=f"list teams of the invitation of {account.login}")
+                if invitation
+                else ()
+            )
             return [Entitlement("teams", t["name"], str(t["id"]), raw=t) for t in teams]
         held = [Entitlement("roles", "owner", "admin")] if membership["role"] == "admin" else []
         held += [self._team(team) for team in self._teams(account.login)]
@@ -278,7 +293,9 @@ class GitHub(Connector):
 
     def _team(self, team: Mapping[str, Any]) -> Entitlement:
         # 403, 404, 422: team synchronisation is not in use.
-        answer = self.api.send("GET", f"{self.org}/teams/{team['slug']}/team-sync/group-mappings", act=f"read synchronisation of team {team['name']}", missing=(403, 404, 422))
+        answer = self.api.send(
+            "GET", f"{self.org}/teams/{team['slug']}/team-sync/group-mappings", act=f"read synchronisation of team {team['name']}", missing=(403, 404, 422)
+        )
         groups = ", ".join(str(g.get("group_name")) for g in ((answer.body or {}).get("groups") or ())) if answer.status == 200 else ""
         return Entitlement("teams", team["name"], str(team["id"]), fixed=f"synchronised from identity provider group {groups}" if groups else "", raw=team)
 
@@ -329,8 +346,15 @@ class GitHub(Connector):
                 found.append(Owned("repository", str(repository["id"]), repository["name"], raw=repository))
             for key in self.api.listed(f"/repos/{repository['full_name']}/keys", act=f"list deploy keys of {repository['name']}"):
                 if key.get("added_by") == account.login:
-                    found.append(Owned("deploy key", str(key["id"]), f"{key['title']} of {repository['name']} ({key['id']})", settle=self.target.options["deploy_keys"],
-                                       raw={"repository": repository["full_name"], "why": "added by the leaver, who may know it; replace it, then delete it"}))
+                    found.append(
+                        Owned(
+                            "deploy key",
+                            str(key["id"]),
+                            f"{key['title']} of {repository['name']} ({key['id']})",
+                            settle=self.target.options["deploy_keys"],
+                            raw={"repository": repository["full_name"], "why": "added by the leaver, who may know it; replace it, then delete it"},
+                        )
+                    )
         for space in self._codespaces(account.login):
             found.append(Owned("codespace", str(space["id"]), space["name"], settle="decide",
                                raw={"why": "it may hold work that was never pushed; GitHub can't hand it over: look, then delete it"}))
@@ -358,7 +382,12 @@ class GitHub(Connector):
         act = f"give repository {owned.name} to {successor}"
         login = self._login_by_saml(successor) if "@" in successor else successor
         if login is None:
-            raise NotFound(f"the GitHub login of {successor} is not known", act=act, system=self.target.name, hint="the successor must have signed in by single sign-on once")
+            raise NotFound(
+                f"the GitHub login of {successor} is not known",
+                act=act,
+                system=self.target.name,
+                hint="the successor must have signed in by single sign-on once",
+            )
         self.api.send("PUT", f"/repos/{owned.raw['full_name']}/collaborators/{login}", act=act, json={"permission": "admin"})
 
 

@@ -52,7 +52,9 @@ class Imap(Connector):
     OPTIONS = {
         "sign_in": Option("How another person's mailbox is opened.", default="master", choices=("master", "proxy", "xoauth2", "oauthbearer")),
         "separator": Option("What stands between login and master user.", default="*"),
-        "tls": Option("imaps:// is encrypted from the start; imap:// must upgrade (starttls) unless this says none.", default="starttls", choices=("starttls", "none")),
+        "tls": Option(
+            "imaps:// is encrypted from the start; imap:// must upgrade (starttls) unless this says none.", default="starttls", choices=("starttls", "none")
+        ),
         "probe_login": Option("A login that certainly has a mailbox. Servers answer a missing mailbox and a wrong credential alike; this tells them apart."),
         "exclude": Option("Folders to leave out, as a person sees them, e.g. [Gmail]/All Mail.", kind="list", default=()),
     }
@@ -161,7 +163,9 @@ class Imap(Connector):
             raise CertificateError(f"its certificate is not trusted ({e.verify_message})", act=act, system=name,
                                    hint="set ca_file of the system to your certificate authority") from None
         except ssl.SSLError as e:
-            raise Unavailable(f"no TLS connection ({e.reason or e})", act=act, system=name, hint="imaps:// is for TLS from the start, imap:// for STARTTLS") from None
+            raise Unavailable(
+                f"no TLS connection ({e.reason or e})", act=act, system=name, hint="imaps:// is for TLS from the start, imap:// for STARTTLS"
+            ) from None
         except OSError as e:
             raise Unavailable(f"cannot connect ({_text(e)})", act=act, system=name, hint=f"is {self.target.url} right and reachable?") from None
         except imaplib.IMAP4.error as e:
@@ -202,7 +206,9 @@ class Imap(Connector):
         if "[LIMIT]" in said or "[INUSE]" in said:
             return Throttled(said, act=act, system=name, hint="it allows only so many connections for one user")
         if "[AUTHORIZATIONFAILED]" in said:
-            return PermissionDenied(f"it will not open {login} for us ({said})", act=act, system=name, hint="does the mailbox exist, and may the credential open it?")
+            return PermissionDenied(
+                f"it will not open {login} for us ({said})", act=act, system=name, hint="does the mailbox exist, and may the credential open it?"
+            )
         return AuthenticationFailed(f"sign-in to {login} was refused ({said})", act=act, system=name,
                                     hint="the credential (password or token) is wrong, or there is no such mailbox: set option probe_login to tell these apart")
 
@@ -231,7 +237,9 @@ class Imap(Connector):
     def _lost(self, e: Exception, act: str) -> SystemError_:
         if isinstance(e, SystemError_):
             return e
-        return Unavailable(f"the connection was lost {ATTEMPTS} times ({_text(e)})", act=act, system=self.target.name, hint="run again; it goes on where it stopped")
+        return Unavailable(
+            f"the connection was lost {ATTEMPTS} times ({_text(e)})", act=act, system=self.target.name, hint="run again; it goes on where it stopped"
+        )
 
     def _demand(self, answer: tuple[str, list[Any]], act: str) -> list[Any]:
         kind, data = answer

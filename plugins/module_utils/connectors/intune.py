@@ -54,8 +54,14 @@ class Intune(Connector):
         "keep_esim": Option("Leave the mobile plan on a phone that is wiped.", kind="bool", default=False),
     }
     PERMISSIONS: ClassVar[Mapping[str, Sequence[str]]] = {
-        "devices": ("DeviceManagementManagedDevices.ReadWrite.All", "DeviceManagementManagedDevices.PrivilegedOperations.All",
-                    "DeviceManagementConfiguration.ReadWrite.All", "DeviceManagementServiceConfig.ReadWrite.All", "BitlockerKey.ReadBasic.All", "User.Read.All"),
+        "devices": (
+            "DeviceManagementManagedDevices.ReadWrite.All",
+            "DeviceManagementManagedDevices.PrivilegedOperations.All",
+            "DeviceManagementConfiguration.ReadWrite.All",
+            "DeviceManagementServiceConfig.ReadWrite.All",
+            "BitlockerKey.ReadBasic.All",
+            "User.Read.All",
+        ),
         "security_controls": ("DeviceManagementManagedDevices.Read.All", "BitlockerKey.ReadBasic.All", "User.Read.All"),
     }
     UNOBSERVABLE: ClassVar[Mapping[str, str]] = {}

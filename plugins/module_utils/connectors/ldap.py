@@ -36,7 +36,8 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.target import 
 LOCKED = "000001010000Z"
 #: userAccountControl bits (https://learn.microsoft.com/troubleshoot/windows-server/active-directory/useraccountcontrol-manipulate-account-properties)
 DISABLED, NORMAL = 0x2, 0x200
-#: Life of a Kerberos ticket in a domain that was not changed (https://learn.microsoft.com/previous-versions/windows/it-pro/windows-10/security/threat-protection/security-policy-settings/maximum-lifetime-for-user-ticket)
+#: Life of a Kerberos ticket in a domain whose policy "Maximum lifetime for user ticket" was not changed
+#: (https://learn.microsoft.com/previous-versions/windows/it-pro/windows-10/security/threat-protection/security-policy-settings/)
 TICKET = timedelta(hours=10)
 _EPOCH_1601 = 116_444_736_000_000_000
 
@@ -83,9 +84,15 @@ class Ldap(Connector):
         "groups_base": Option("Where groups are looked for. The base when not given."),
         "leavers_base": Option("Active Directory: where people are moved when they are cut off. They stay where they are when not given."),
         "upn_suffix": Option("Active Directory: what follows the @ of userPrincipalName. The domain of the base when not given."),
-        "lock": Option("OpenLDAP's kin: what locks an account, the password policy overlay or 389 Directory Server's attribute.", default="ppolicy", choices=("ppolicy", "nsaccountlock")),
+        "lock": Option(
+            "OpenLDAP's kin: what locks an account, the password policy overlay or 389 Directory Server's attribute.",
+            default="ppolicy",
+            choices=("ppolicy", "nsaccountlock"),
+        ),
         "posix": Option("OpenLDAP's kin: makes new people posixAccounts too: {gid: 100, uid_from: 10000, home: /home/, shell: /bin/bash}.", kind="dict"),
-        "tls": Option("ldaps:// is encrypted from the start; ldap:// must upgrade (starttls) unless this says none.", default="starttls", choices=("starttls", "none")),
+        "tls": Option(
+            "ldaps:// is encrypted from the start; ldap:// must upgrade (starttls) unless this says none.", default="starttls", choices=("starttls", "none")
+        ),
     }
     CREDENTIALS = {
         "user": Option("Whom to bind as: a distinguished name, or user@domain on Active Directory.", required=True),
@@ -93,7 +100,10 @@ class Ldap(Connector):
     }
     PERMISSIONS = {
         "provisioning": ["add, modify and delete people under people_base; Active Directory: create user, reset password"],
-        "cutoff": ["OpenLDAP: read and write userPassword and pwdAccountLockedTime; Active Directory: write userAccountControl, reset password, delete and create users in the OUs when leavers_base is set"],
+        "cutoff": [
+            "OpenLDAP: read and write userPassword and pwdAccountLockedTime; Active Directory: write userAccountControl, reset password, delete and create"
+            " users in the OUs when leavers_base is set"
+        ],
         "entitlements": ["write member, uniqueMember and memberUid of the groups"],
     }
     ATTRIBUTES = (*OPENLDAP.attributes, "manager")
@@ -121,10 +131,18 @@ class Ldap(Connector):
         f = self.flavour
         wanted = {f.login.lower(): login, "mail": person.email}
         query = "".join(f"({name}={in_filter(value)})" for name, value in wanted.items())
-        rows = [row for row in self._people(f"(|{query})", act) if any(value.casefold() in (v.casefold() for v in _texts(row, name)) for name, value in wanted.items())]
+        rows = [
+            row
+            for row in self._people(f"(|{query})", act)
+            if any(value.casefold() in (v.casefold() for v in _texts(row, name)) for name, value in wanted.items())
+        ]
         if len(rows) > 1:
-            raise AmbiguousIdentity(f"{len(rows)} entries answer to {login} or {person.email}: {'; '.join(row['dn'] for row in rows)}", act=act, system=self.target.name,
-                                    hint="correct the addresses there, or set the login of the person for this system")
+            raise AmbiguousIdentity(
+                f"{len(rows)} entries answer to {login} or {person.email}: {'; '.join(row['dn'] for row in rows)}",
+                act=act,
+                system=self.target.name,
+                hint="correct the addresses there, or set the login of the person for this system",
+            )
         if not rows:
             return None
         number = _text(rows[0], f.attributes["employee_id"])
@@ -135,7 +153,9 @@ class Ldap(Connector):
 
     def _people(self, query: str, act: str) -> list[dict[str, Any]]:
         f = self.flavour
-        return self.wire.search(self.base, f"(&{f.people}{query})", [f.login, f.uuid, "mail", "manager", *f.attributes.values(), *f.keys.values(), *f.state], act=act)
+        return self.wire.search(
+            self.base, f"(&{f.people}{query})", [f.login, f.uuid, "mail", "manager", *f.attributes.values(), *f.keys.values(), *f.state], act=act
+        )
 
     def _account(self, row: Mapping[str, Any]) -> Account:
         f = self.flavour
@@ -176,7 +196,9 @@ class Ldap(Connector):
         values = {name: value for name, value in values.items() if value}
         classes = list(f.classes)
         if self.ad:
-            suffix = self.target.options["upn_suffix"] or ".".join(part.partition("=")[2] for part in self.base.split(",") if part.strip().lower().startswith("dc="))
+            suffix = self.target.options["upn_suffix"] or ".".join(
+                part.partition("=")[2] for part in self.base.split(",") if part.strip().lower().startswith("dc=")
+            )
             values.update({"userPrincipalName": f"{login}@{suffix}", "userAccountControl": str(NORMAL), "unicodePwd": _unicode_password()})
         else:
             values["userPassword"] = secrets.token_urlsafe(32)
@@ -236,7 +258,11 @@ class Ldap(Connector):
         if not self.ad:
             # The password policy overlay lifts the lock when the password is touched: the lock comes last.
             return [*keys, sign_in]
-        tickets = Residual("Kerberos tickets", clock.stamp(clock.now() + TICKET), "service tickets that were issued stay good until they expire; 10 h unless the domain's policy says otherwise")
+        tickets = Residual(
+            "Kerberos tickets",
+            clock.stamp(clock.now() + TICKET),
+            "service tickets that were issued stay good until they expire; 10 h unless the domain's policy says otherwise",
+        )
         paths = [sign_in, AccessPath("password", self._ad_password(account, since), lambda: self._randomise(account), residual=tickets), *keys]
         leavers = self.target.options["leavers_base"]
         if leavers:
@@ -253,7 +279,9 @@ class Ldap(Connector):
         return "closed" if not account.active and changed >= clock.parse(since).timestamp() else "open"
 
     def _randomise(self, account: Account) -> None:
-        self._set(account, {"unicodePwd": [_unicode_password()]}, f"randomise password of {account.login}")
+        # Twice: domain controllers take the last password but one for an hour (https://learn.microsoft.com/entra/identity/users/users-revoke-access).
+        for _ in range(2):
+            self._set(account, {"unicodePwd": [_unicode_password()]}, f"randomise password of {account.login}")
 
     def _strip(self, account: Account, name: str, attribute: str) -> None:
         # An entry without a password can't bind, and shows it; a random one could not be told from the old.
@@ -271,7 +299,9 @@ class Ldap(Connector):
         act = f"find group {name}"
         rows = [row for row in self._groups(f"(cn={in_filter(name)})", act) if name.casefold() in (v.casefold() for v in _texts(row, "cn"))]
         if len(rows) > 1:
-            raise AmbiguousIdentity(f"{len(rows)} groups are named {name}: {'; '.join(row['dn'] for row in rows)}", act=act, system=self.target.name, hint="narrow groups_base")
+            raise AmbiguousIdentity(
+                f"{len(rows)} groups are named {name}: {'; '.join(row['dn'] for row in rows)}", act=act, system=self.target.name, hint="narrow groups_base"
+            )
         return self._group(rows[0]) if rows else None
 
     def grant(self, account: Account, entitlement: Entitlement) -> None:
@@ -295,7 +325,9 @@ class Ldap(Connector):
         return entitlement.raw["dn"].casefold() in (m.casefold() for m in members)
 
     def _groups(self, query: str, act: str) -> list[dict[str, Any]]:
-        return self.wire.search(self.groups_base, f"(&{self.flavour.groups}{query})", ["cn", "objectClass", "member", "uniqueMember", "memberUid", self.flavour.uuid], act=act)
+        return self.wire.search(
+            self.groups_base, f"(&{self.flavour.groups}{query})", ["cn", "objectClass", "member", "uniqueMember", "memberUid", self.flavour.uuid], act=act
+        )
 
     def _group(self, row: Mapping[str, Any]) -> Entitlement:
         return Entitlement("groups", _text(row, "cn"), str(row["dn"]), raw=row)

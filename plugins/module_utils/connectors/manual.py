@@ -21,7 +21,9 @@ class Manual(Connector):
     TITLE: ClassVar[str] = "Steps by hand"
     NEEDS_URL: ClassVar[bool] = False
     OPTIONS: ClassVar[Mapping[str, Option]] = {
-        "steps": Option('What to do, by kind of case: {offboard: ["Collect the badge of {name}"]}. A step may name fields of the person in braces.', "dict", required=True),
+        "steps": Option(
+            'What to do, by kind of case: {offboard: ["Collect the badge of {name}"]}. A step may name fields of the person in braces.', "dict", required=True
+        )
     }
     PERMISSIONS: ClassVar[Mapping[str, Sequence[str]]] = {"manual_steps": ()}
 
@@ -43,7 +45,7 @@ class Manual(Connector):
 
     def _checked(self, kind: str, step: str) -> None:
         try:
-            named = [name for _, name, _, _ in string.Formatter().parse(step) if name is not None]
+            named = [name for _unused, name, _unused, _unused in string.Formatter().parse(step) if name is not None]
         except ValueError as e:
             raise self._wrong(f"steps.{kind}: {step!r}: {e}", "write {name}, or {{ for a brace") from None
         for name in named:

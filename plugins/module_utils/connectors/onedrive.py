@@ -58,7 +58,7 @@ class OneDrive(Connector):
             if "root" not in item:
                 count += 1
                 size += int(item.get("size") or 0) if "file" in item else 0
-            shared += sum(1 for _ in self._ending(drive, item, act))
+            shared += sum(1 for _unused in self._ending(drive, item, act))
         owner = _address(drive.get("owner") or {}) or self.login_of(person)
         granted = [_address(p.get("grantedToV2") or {}) for p in self._permissions(drive, "root", act) if _FULL & set(p.get("roles") or ()) and "link" not in p]
         return {"items": count, "bytes": size, "shared_links": shared, "owners": sorted({owner, *filter(None, granted)}), "url": drive.get("webUrl") or ""}

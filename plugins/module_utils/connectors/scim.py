@@ -55,7 +55,9 @@ class Scim(Connector):
     TITLE = "SCIM 2.0"
     OPTIONS = {
         "dialect": Option("Whose SCIM it is.", choices=tuple(DIALECTS), default="generic"),
-        "external_id": Option("Pattern of person fields that externalId holds, e.g. {hr_id}. Without it {employee_id} is tried; with it, another value means another person."),
+        "external_id": Option(
+            "Pattern of person fields that externalId holds, e.g. {hr_id}. Without it {employee_id} is tried; with it, another value means another person."
+        ),
         "attributes": Option(f"The attributes this service keeps, of: {', '.join(protocol.ATTRIBUTES)}.", kind="list"),
         "create": Option("Further SCIM attributes of every new account, e.g. nickName or an entitlement that the vendor asks for.", kind="dict", default={}),
         "page_size": Option("Resources a page, at most.", kind="int"),
@@ -84,14 +86,23 @@ class Scim(Connector):
         if unknown:
             raise InputError(f"option attributes names the unknown {', '.join(unknown)}", act="read systems file", system=target.name,
                              hint=f"known: {', '.join(protocol.ATTRIBUTES)}")
-        self.http = Transport(target, self._auth(), Policy(message=message, headers=protocol.MEDIA, permission_hint="let the provisioning application read and write users and groups"))
+        self.http = Transport(
+            target,
+            self._auth(),
+            Policy(message=message, headers=protocol.MEDIA, permission_hint="let the provisioning application read and write users and groups"),
+        )
         self._groups: list[Mapping[str, Any]] | None = None
 
     def _auth(self) -> StaticAuth:
         if self.target.credentials.get("token"):
             return bearer(self.target.credential("token"))
         if not self.target.credentials.get("username"):
-            raise CredentialError("neither token nor username is set", act="sign in", system=self.target.name, hint=f"set credentials.token of {self.target.name} in the systems file")
+            raise CredentialError(
+                "neither token nor username is set",
+                act="sign in",
+                system=self.target.name,
+                hint=f"set credentials.token of {self.target.name} in the systems file",
+            )
         pair = f"{self.target.credential('username')}:{self.target.credential('password')}"
         return StaticAuth({"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()})
 
@@ -109,7 +120,9 @@ class Scim(Connector):
 
             most = (known.get("filter") or {}).get("maxResults") or self.dialect.page_size
             size = self.target.options.get("page_size") or self.dialect.page_size
-            _SERVICES[key] = Service(supported("patch", True), supported("filter", True), self.dialect.etag and supported("etag", False), max(1, min(int(most), int(size))))
+            _SERVICES[key] = Service(
+                supported("patch", True), supported("filter", True), self.dialect.etag and supported("etag", False), max(1, min(int(most), int(size)))
+            )
         return _SERVICES[key]
 
     # -- reading -------------------------------------------------------------------------------------------------------
@@ -125,12 +138,19 @@ class Scim(Connector):
             page = body.get("Resources") or []
             told = body.get("startIndex")
             if position > 1 and isinstance(told, int) and told != position:
-                raise ProtocolError(f"asked for the page at {position}, it answers the one at {told}", act=act, system=self.target.name, hint="the list is not complete")
+                raise ProtocolError(
+                    f"asked for the page at {position}, it answers the one at {told}", act=act, system=self.target.name, hint="the list is not complete"
+                )
             position += len(page)
             if position > int(body.get("totalResults") or 0):
                 return None
             if not page:
-                raise ProtocolError(f"an empty page before the end ({position - 1} of {body['totalResults']})", act=act, system=self.target.name, hint="the list is not complete")
+                raise ProtocolError(
+                    f"an empty page before the end ({position - 1} of {body['totalResults']})",
+                    act=act,
+                    system=self.target.name,
+                    hint="the list is not complete",
+                )
             return {"startIndex": position}
 
         params = {"startIndex": 1, "count": self.service.page_size, **({"filter": filter_} if filter_ else {})}
@@ -201,7 +221,7 @@ class Scim(Connector):
                     break
                 if answer.status != 400:
                     return
-        for _ in range(3):
+        for _unused in range(3):
             current = self.http.get(path, act=act)
             if current is None:
                 raise NotFound("it is gone", act=act, system=self.target.name)
@@ -230,7 +250,13 @@ class Scim(Connector):
         after = protocol.merged(now, values)
         tops = {k: v for k, v in after.items() if v != now.get(k) and k != "schemas"}
         if tops:
-            self._change(path, act, [protocol.replace(shape, tops) for shape in self.dialect.shapes], lambda u: protocol.merged(u, values), by_put=self.dialect.update_by_put)
+            self._change(
+                path,
+                act,
+                [protocol.replace(shape, tops) for shape in self.dialect.shapes],
+                lambda u: protocol.merged(u, values),
+                by_put=self.dialect.update_by_put,
+            )
 
     def _in_scim(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
         """The attributes with ``manager``'s address replaced by their SCIM id."""
@@ -251,7 +277,9 @@ class Scim(Connector):
 
     def set_active(self, account: Account, active: bool) -> None:
         act = f"{'let in' if active else 'block sign-in of'} {account.login}"
-        self._change(f"/Users/{account.id}", act, [protocol.replace(shape, {"active": active}) for shape in self.dialect.shapes], lambda u: {**u, "active": active})
+        self._change(
+            f"/Users/{account.id}", act, [protocol.replace(shape, {"active": active}) for shape in self.dialect.shapes], lambda u: {**u, "active": active}
+        )
 
     def access_paths(self, account: Account, since: str) -> Sequence[AccessPath]:
         return [AccessPath("sign-in", "open" if account.active else "closed", lambda: self.set_active(account, False), self._residual(account))]
@@ -275,7 +303,9 @@ class Scim(Connector):
                     held.append(Entitlement("groups", str(through.get("display") or through["value"]), str(through["value"]), "through a nested group"))
         for kind in ("roles", "entitlements"):
             if kind in self.ENTITLEMENT_KINDS:
-                held += [Entitlement(kind, str(v.get("display") or v["value"]), str(v["value"])) for v in protocol.values_of(account.raw, kind) if v.get("value")]
+                held += [
+                    Entitlement(kind, str(v.get("display") or v["value"]), str(v["value"])) for v in protocol.values_of(account.raw, kind) if v.get("value")
+                ]
         return held
 
     def _groups_of(self, account: Account) -> Iterator[Entitlement]:
@@ -306,7 +336,9 @@ class Scim(Connector):
 
     def grant(self, account: Account, entitlement: Entitlement) -> None:
         path, attribute, value = _place(account, entitlement)
-        self._change(path, f"give {entitlement.name} to {account.login}", [protocol.add_value(attribute, value)], lambda r: protocol.with_value(r, attribute, value))
+        self._change(
+            path, f"give {entitlement.name} to {account.login}", [protocol.add_value(attribute, value)], lambda r: protocol.with_value(r, attribute, value)
+        )
 
     def revoke(self, account: Account, entitlement: Entitlement) -> None:
         path, attribute, value = _place(account, entitlement)

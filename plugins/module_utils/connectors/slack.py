@@ -49,7 +49,9 @@ class Slack(Connector):
     DEFAULT_URL = "https://slack.com/api"
     OPTIONS = {
         "scim_url": Option("Base address of SCIM.", default="https://api.slack.com/scim/v2"),
-        "method": Option("How an account is deactivated: scim, or the Enterprise method admin.users.deactivate.", choices=("scim", "deactivate"), default="scim"),
+        "method": Option(
+            "How an account is deactivated: scim, or the Enterprise method admin.users.deactivate.", choices=("scim", "deactivate"), default="scim"
+        ),
     }
     CREDENTIALS = {"token": Option("A user token (xoxp-) of an owner, with the scopes on the connector's page.", required=True)}
     PERMISSIONS = {
@@ -119,7 +121,12 @@ class Slack(Connector):
 
     def create_account(self, person: Person, attributes: Mapping[str, Any]) -> None:
         email = self.login_of(person)
-        user: dict[str, Any] = {"schemas": [CORE, ENTERPRISE], "userName": email.partition("@")[0], "emails": [{"value": email, "type": "work", "primary": True}], "active": True}
+        user: dict[str, Any] = {
+            "schemas": [CORE, ENTERPRISE],
+            "userName": email.partition("@")[0],
+            "emails": [{"value": email, "type": "work", "primary": True}],
+            "active": True,
+        }
         for name, value in attributes.items():
             _put(user, self._place(name), value)
         self.scim.send("POST", "/Users", act=f"create account of {email}", json=user)
@@ -131,7 +138,9 @@ class Slack(Connector):
         self._patch(account, value, f"update {account.email}")
 
     def delete_account(self, account: Account) -> None:
-        raise Unsupported("Slack keeps accounts; they can only be deactivated", act=f"delete {account.email}", system=self.target.name, hint="use state suspended")
+        raise Unsupported(
+            "Slack keeps accounts; they can only be deactivated", act=f"delete {account.email}", system=self.target.name, hint="use state suspended"
+        )
 
     def _patch(self, account: Account, value: Mapping[str, Any], act: str) -> None:
         body = {"schemas": [PATCH_OP], "Operations": [{"op": "replace", "value": value}]}
@@ -217,7 +226,9 @@ class Slack(Connector):
             workflows = list(self._listed("admin.workflows.search", "workflows", act=act, collaborator_ids=[account.id]))
         except Rejected as e:
             if e.what.split()[-1] in NOT_OFFERED:
-                raise Unsupported("this plan does not show who owns workflows", act=act, system=self.target.name, hint="look in Workflow Builder by hand") from None
+                raise Unsupported(
+                    "this plan does not show who owns workflows", act=act, system=self.target.name, hint="look in Workflow Builder by hand"
+                ) from None
             raise
         return [Owned("workflow", w["id"], w.get("title") or w["id"], raw=w) for w in workflows if list(w.get("collaborators") or ()) == [account.id]]
 

@@ -113,14 +113,25 @@ class Tailscale(Connector):
         if account.id.startswith(INVITE):
             return [AccessPath("invitation", "open", partial(self._withdraw, account))]
         owner = "the owner of the tailnet can't be suspended: hand ownership over in the console first" if account.raw.get("role") == "owner" else ""
-        paths = [AccessPath("sign-in", "open" if account.active else "closed", lambda: self.set_active(account, False), refused=owner,
-                            residual=Residual("tagged devices and OAuth clients the person made", "unknown", "they belong to the tailnet, not to the person: settle ownership"))]
+        paths = [
+            AccessPath(
+                "sign-in",
+                "open" if account.active else "closed",
+                lambda: self.set_active(account, False),
+                refused=owner,
+                residual=Residual(
+                    "tagged devices and OAuth clients the person made", "unknown", "they belong to the tailnet, not to the person: settle ownership"
+                ),
+            )
+        ]
         for key in self._keys(account):
             if key.get("keyType", "auth") != "client":
                 paths.append(AccessPath(f"{key.get('keyType', 'auth')} key {key['id']}", "open", partial(self._delete_key, account, key)))
         for device in self._devices(account):
             if not device.get("tags"):
-                paths.append(AccessPath(f"device {device['name']} ({device['nodeId']})", "closed" if _expired(device) else "open", partial(self._expire, device)))
+                paths.append(
+                    AccessPath(f"device {device['name']} ({device['nodeId']})", "closed" if _expired(device) else "open", partial(self._expire, device))
+                )
         return paths
 
     def _keys(self, account: Account) -> list[Mapping[str, Any]]:
@@ -138,7 +149,9 @@ class Tailscale(Connector):
     def _expire(self, device: Mapping[str, Any]) -> None:
         if device.get("keyExpiryDisabled"):
             # An expired key counts only where keys expire.
-            self.api.send("POST", f"/device/{device['nodeId']}/key", act=f"let the key of {device['name']} expire", json={"keyExpiryDisabled": False}, retry_safe=True)
+            self.api.send(
+                "POST", f"/device/{device['nodeId']}/key", act=f"let the key of {device['name']} expire", json={"keyExpiryDisabled": False}, retry_safe=True
+            )
         self.api.send("POST", f"/device/{device['nodeId']}/expire", act=f"expire device {device['name']}", missing=(404,), retry_safe=True)
 
     # -- roles ---------------------------------------------------------------------------------------------------------
@@ -153,7 +166,9 @@ class Tailscale(Connector):
 
     def grant(self, account: Account, entitlement: Entitlement) -> None:
         if account.id.startswith(INVITE):
-            raise Refused("the invitation is not accepted yet", act=f"give role {entitlement.name} to {account.login}", system=self.target.name, hint="run again then")
+            raise Refused(
+                "the invitation is not accepted yet", act=f"give role {entitlement.name} to {account.login}", system=self.target.name, hint="run again then"
+            )
         self._set_role(account, entitlement.name)
 
     def revoke(self, account: Account, entitlement: Entitlement) -> None:
@@ -172,8 +187,17 @@ class Tailscale(Connector):
         servers = [Owned("tagged device", str(d["nodeId"]), str(d["name"]), settle="decide",
                          raw={"why": f"it runs on as {', '.join(d['tags'])}; the successor must know it, and it may need a key of somebody else"})
                    for d in self._devices(account) if d.get("tags")]
-        clients = [Owned("OAuth client", str(k["id"]), str(k.get("description") or k["id"]), settle="decide", raw={"why": "automation may use it: make a new client, then delete this one"})
-                   for k in self._keys(account) if k.get("keyType") == "client"]
+        clients = [
+            Owned(
+                "OAuth client",
+                str(k["id"]),
+                str(k.get("description") or k["id"]),
+                settle="decide",
+                raw={"why": "automation may use it: make a new client, then delete this one"},
+            )
+            for k in self._keys(account)
+            if k.get("keyType") == "client"
+        ]
         return servers + clients
 
     def reassign(self, account: Account, owned: Owned, successor: str) -> None:
