@@ -8,8 +8,9 @@ import os
 import socket
 import tempfile
 import threading
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Mapping
+from typing import Any
 
 import uvicorn
 import yaml
@@ -87,7 +88,7 @@ class Box:
     async def _serve(self, sockets: list[socket.socket], started: threading.Event) -> None:
         for server in self._servers:
             server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-        runs = [asyncio.create_task(server._serve([s])) for server, s in zip(self._servers, sockets)]
+        runs = [asyncio.create_task(server._serve([s])) for server, s in zip(self._servers, sockets, strict=True)]
         while not all(server.started for server in self._servers):
             if any(run.done() for run in runs):
                 raise RuntimeError("an emulator could not start")

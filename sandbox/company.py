@@ -3,9 +3,10 @@
 """The sandbox company's people, teams and devices, read from ``company.yml``; every emulator seeds itself from it."""
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Mapping
+from typing import Any
 
 import yaml
 

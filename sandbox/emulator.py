@@ -23,9 +23,10 @@ import copy
 import json
 import re
 import secrets
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any, Callable, Mapping, Sequence
+from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.routing import Match, Route, Router
@@ -209,7 +210,7 @@ class Emulator:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """ASGI."""
         if scope["type"] != "http":
-            return
+            return None
         content = b""
         while True:
             message = await receive()

@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from sandbox.__main__ import control  # noqa: E402 - the checkout is not installed
+from sandbox.__main__ import control
 
 FOLDER = ROOT / "build" / "demo"
 BIN = Path(sys.executable).parent

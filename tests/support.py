@@ -8,6 +8,7 @@ from typing import Any
 from ansible_collections.workforce.lifecycle.plugins.module_utils.registry import connector_class
 from ansible_collections.workforce.lifecycle.plugins.module_utils.target import MemoryTokens, Target, checked_options
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Task
+
 from sandbox.box import Box
 
 #: Tokens last for a test session, as they do for a run.

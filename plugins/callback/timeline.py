@@ -27,7 +27,8 @@ import shutil
 import sys
 import threading
 import time
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 from ansible import constants as C
 from ansible.plugins.callback import CallbackBase

@@ -129,11 +129,10 @@ class Archive:
             except FileNotFoundError:
                 size = 0
             try:
-                lines = open(self.manifest, "rb")
+                with open(self.manifest, "rb") as lines:
+                    return self._committed(lines, size)
             except FileNotFoundError:
                 return State()
-            with lines:
-                return self._committed(lines, size)
 
     def _committed(self, lines: Iterable[bytes], data_size: int) -> State:
         state = State(exists=True)

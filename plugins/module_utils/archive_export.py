@@ -46,7 +46,8 @@ def to_mbox(archive: Archive, out: Path, folder: str = "") -> int:
     """
     number = 0
     with _plainly("extract archive", out), open(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        for number, (entry, content) in enumerate(_chosen(archive, folder), 1):
+        for entry, content in _chosen(archive, folder):
+            number += 1
             when = clock.parse(entry.date).strftime("%a %b %e %H:%M:%S %Y") if entry.date else "Thu Jan  1 00:00:00 1970"
             body = _FROM.sub(rb">\1", content.replace(b"\r\n", b"\n"))
             file.write(f"From MAILER-DAEMON {when}\n".encode() + body + (b"\n" if body.endswith(b"\n") else b"\n\n"))

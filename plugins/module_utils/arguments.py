@@ -3,7 +3,8 @@
 """Arguments and small plans that several modules share."""
 from __future__ import annotations
 
-from typing import Any, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Accounts
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import Refused

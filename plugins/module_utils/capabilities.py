@@ -7,10 +7,11 @@ the check; the inventory's groups, the documentation's matrix and a task's ``uns
 """
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import lru_cache
-from typing import Any, Callable, ClassVar, Iterator, Mapping, Protocol, Sequence, runtime_checkable
+from functools import cache
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
@@ -406,7 +407,7 @@ def capabilities_of(connector: type) -> tuple[str, ...]:
     return _KNOWN[connector]
 
 
-@lru_cache(maxsize=None)
+@cache
 def members_of(protocol: Any) -> frozenset[str]:
     """Names of the methods and class attributes that a capability asks for."""
     names: set[str] = set()

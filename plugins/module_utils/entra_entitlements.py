@@ -3,7 +3,8 @@
 """What an Entra ID account may do: groups, licences, directory roles, app roles; and what it owns."""
 from __future__ import annotations
 
-from typing import Any, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 from urllib.parse import quote
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Entitlement, Owned

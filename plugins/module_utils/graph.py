@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import json as jsonlib
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Iterator, Mapping
+from typing import Any
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AuthenticationFailed, CredentialError, ProtocolError, Unavailable
 from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Option, Target

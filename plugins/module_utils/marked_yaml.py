@@ -3,8 +3,9 @@
 """YAML whose every key knows its file and line, so that a mistake in it is one clear line."""
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Mapping
+from typing import Any
 
 try:
     import yaml

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from string import Formatter
-from typing import Any, Mapping
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError

@@ -8,10 +8,11 @@ specific match wins, and a draw is an error. Every mistake names its file and li
 from __future__ import annotations
 
 import os
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
-from typing import Any, Collection, Mapping, Sequence
+from typing import Any
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
 from ansible_collections.workforce.lifecycle.plugins.module_utils.marked_yaml import Document, read_document

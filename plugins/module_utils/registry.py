@@ -3,8 +3,8 @@
 """The connectors, one line each, alphabetical. Imported by name, so that AnsiballZ packs them too."""
 from __future__ import annotations
 
+from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Mapping
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.aws import Aws
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.bamboohr import BambooHr

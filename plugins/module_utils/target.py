@@ -3,8 +3,9 @@
 """Where one of the company's systems is, and everything a connector needs to talk to it."""
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Callable, ClassVar, Mapping, Protocol, Sequence
+from typing import Any, ClassVar, Protocol
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Residual
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import CredentialError, InputError, WriteInCheckMode

@@ -8,9 +8,10 @@ and returns values; it never writes, so it cannot forget check mode, a diff, or 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Callable, Collection, Mapping, Sequence
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock

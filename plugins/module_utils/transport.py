@@ -11,8 +11,9 @@ from __future__ import annotations
 import json as jsonlib
 import os
 import time
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Callable, Collection, Iterator, Mapping, Protocol
+from typing import Any, Protocol
 
 try:
     import requests
@@ -243,13 +244,12 @@ class Transport:
                 retry_pause: float | None = 0.0
             else:
                 retry_pause = pause
-            if retry_pause is not None and retry.total:
-                if waited + retry_pause <= self.target.max_wait:
-                    retry = retry.increment()
-                    pause = max(retry_pause, retry.get_backoff_time())
-                    waited += pause
-                    time.sleep(pause)
-                    continue
+            if retry_pause is not None and retry.total and waited + retry_pause <= self.target.max_wait:
+                retry = retry.increment()
+                pause = max(retry_pause, retry.get_backoff_time())
+                waited += pause
+                time.sleep(pause)
+                continue
             if answer.status == 401 and 401 not in missing and not fresh_credential_tried and self.auth.refused():
                 fresh_credential_tried = True
                 continue

@@ -45,7 +45,8 @@ outcome: {description: "How it ended; see the notes.", returned: always, type: s
 changes: {description: "The account and its attributes, with before, after and outcome.", returned: always, type: list, elements: dict}
 """
 
-from typing import Any, Mapping
+from typing import Any
+from collections.abc import Mapping
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import CONFIRM_SPEC, PERSON_SPEC, person_and_account, refuse_protected
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Accounts, Provisioning, Restorable

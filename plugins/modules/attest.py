@@ -35,7 +35,8 @@ RETURN = r"""
 changes: {description: "What was attested.", returned: success, type: list, elements: dict}
 """
 
-from typing import Any, Mapping
+from typing import Any
+from collections.abc import Mapping
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CaseLedger

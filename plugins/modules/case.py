@@ -72,7 +72,8 @@ cases:
 """
 
 from datetime import timedelta
-from typing import Any, Mapping, Sequence
+from typing import Any
+from collections.abc import Mapping, Sequence
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CaseLedger
@@ -93,7 +94,7 @@ def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
     people = [_identified(user, want["found"], want["kind"]) if asks_hr else Person.of({"email": user}) for user in dict.fromkeys(users)]
     profiles = _profiles(people, want, systems)
     # Every person is known, and every profile, before the first case is opened.
-    return {"cases": [_opened(book, want, person, profile, systems) for person, profile in zip(people, profiles)]}
+    return {"cases": [_opened(book, want, person, profile, systems) for person, profile in zip(people, profiles, strict=True)]}
 
 
 def _identified(user: str, found: Sequence[Mapping[str, Any]], kind: str) -> Person:

@@ -30,7 +30,8 @@ controls: {description: "Control to whether it holds.", returned: success, type:
 missing: {description: "Required controls that do not hold.", returned: success, type: list, elements: str, sample: []}
 """
 
-from typing import Any, Mapping
+from typing import Any
+from collections.abc import Mapping
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC, person_and_account
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import SecurityControls
@@ -39,7 +40,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Ou
 
 def info(system: SecurityControls, want: Mapping[str, Any]) -> dict[str, Any]:
     _unused, account = person_and_account(system, want)  # type: ignore[arg-type]
-    controls = dict(system.controls(account)) if account else {name: False for name in system.CONTROLS}
+    controls = dict(system.controls(account)) if account else dict.fromkeys(system.CONTROLS, False)
     missing = [name for name in want["required"] if name in system.CONTROLS and not controls.get(name)]
     outcome = Outcome.NEEDS_HUMAN if missing else Outcome.ALREADY
     changes = [

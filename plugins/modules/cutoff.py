@@ -26,7 +26,8 @@ changes: {description: "Every way in, with before, after and outcome.", returned
 residual: {description: "Access that outlives the cut, with until and why.", returned: always, type: list, elements: dict}
 """
 
-from typing import Any, Mapping
+from typing import Any
+from collections.abc import Mapping
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC, person_and_account
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Cutoff

@@ -54,7 +54,8 @@ outcome: {description: "How it ended; see the notes.", returned: always, type: s
 changes: {description: "Each entitlement, held or not before and after.", returned: always, type: list, elements: dict}
 """
 
-from typing import Any, Mapping
+from typing import Any
+from collections.abc import Mapping
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC, person_and_account, refuse_protected
@@ -62,7 +63,8 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities i
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError, NotFound
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Outcome, Task, absent
 
-HELD, MISSING = "held", "not held"
+HELD = "held"
+MISSING = "not held"
 
 
 def plan(system: Entitlements, want: Mapping[str, Any]) -> list[Change]:

@@ -38,7 +38,8 @@ RETURN = r"""
 outcome: {description: "How it ended; see the notes.", returned: always, type: str, sample: done}
 """
 
-from typing import Any, Mapping
+from typing import Any
+from collections.abc import Mapping
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Accounts, FirstSignIn

@@ -50,7 +50,8 @@ entries: {description: "The entries.", returned: entries, type: list, elements: 
 """
 
 from dataclasses import asdict
-from typing import Any, Mapping
+from typing import Any
+from collections.abc import Mapping
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CaseLedger
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Outcome, Task

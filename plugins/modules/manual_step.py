@@ -32,7 +32,8 @@ outcome: {description: "V(needs_human) while a step is open.", returned: always,
 changes: {description: "Each step, open or attested.", returned: always, type: list, elements: dict}
 """
 
-from typing import Any, Mapping, Sequence
+from typing import Any
+from collections.abc import Mapping, Sequence
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import ManualSteps

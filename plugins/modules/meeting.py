@@ -40,7 +40,8 @@ outcome: {description: "How it ended; see the notes.", returned: always, type: s
 changes: {description: "The booking, and each answer.", returned: always, type: list, elements: dict}
 """
 
-from typing import Any, Mapping
+from typing import Any
+from collections.abc import Mapping
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Calendar, Meeting

@@ -28,7 +28,8 @@ outcome: {description: "How it ended; see the notes.", returned: always, type: s
 changes: {description: "Each owned thing; C(after) is empty when it is no longer the person's.", returned: always, type: list, elements: dict}
 """
 
-from typing import Any, Mapping
+from typing import Any
+from collections.abc import Mapping
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC, person_and_account
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Owned, Ownership

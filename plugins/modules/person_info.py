@@ -37,7 +37,8 @@ people:
   sample: [{email: jane@corp.example, employee_id: E1007, first_name: Jane, status: terminated}]
 """
 
-from typing import Any, Mapping
+from typing import Any
+from collections.abc import Mapping
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import HrRecords

@@ -53,7 +53,8 @@ head: {description: "The ledger's head that the record was made from, C(n:hash).
 sha256: {description: "Digest of the record.", returned: success, type: str}
 """
 
-from typing import Any, Mapping
+from typing import Any
+from collections.abc import Mapping
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CaseLedger
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Outcome, Task

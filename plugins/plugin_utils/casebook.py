@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Callable, Mapping
+from typing import Any
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import capabilities_of
 from ansible_collections.workforce.lifecycle.plugins.module_utils.registry import connector_class

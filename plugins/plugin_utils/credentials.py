@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import Any, Callable, Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from ansible.errors import AnsibleError
 from ansible.parsing.vault import is_encrypted

@@ -6,9 +6,10 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, Callable, ContextManager, Iterator, Protocol, Sequence
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import LedgerError
@@ -39,7 +40,7 @@ class Storage(Protocol):
 
     def stream(self, sql: str, values: Sequence[Any] = ()) -> Iterator[Row]: ...
 
-    def writing(self, *, durable: bool) -> ContextManager[Query]:
+    def writing(self, *, durable: bool) -> AbstractContextManager[Query]:
         """Alone until the end of the block, then committed. ``durable``: on the disk before the block ends."""
 
 

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import GENESIS, Verdict, chained
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger_store import Storage

@@ -7,8 +7,9 @@ import hashlib
 import json
 import platform
 import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Iterator, Mapping, Sequence
+from typing import Any
 
 from ansible.release import __version__ as ansible_version
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock

@@ -3,8 +3,9 @@
 """A step of a case on its way through the ledger: what is known of it, its intent, its outcome."""
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Collection, Mapping, Sequence
+from typing import Any
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Outcome
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Ledger

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
-from typing import Any, Collection, Mapping
+from typing import Any
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CAPABILITIES
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError

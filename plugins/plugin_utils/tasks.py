@@ -11,5 +11,5 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Ta
 
 TASKS: dict[str, Task] = {
     name: importlib.import_module(f"ansible_collections.workforce.lifecycle.plugins.modules.{name}").TASK
-    for _unused, name, _unused in pkgutil.iter_modules(modules.__path__)
+    for name in (found.name for found in pkgutil.iter_modules(modules.__path__))
 }

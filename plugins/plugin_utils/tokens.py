@@ -12,8 +12,8 @@ import hashlib
 import json
 import os
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Callable, Iterator
 
 #: A token this close (seconds) to its end is fetched anew.
 MARGIN = 60.0

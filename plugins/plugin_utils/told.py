@@ -7,8 +7,9 @@ Results may be odd (an older module, a failure in Ansible itself), so nothing he
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Iterator, Mapping
+from typing import Any
 
 #: outcome -> (symbol, symbol where only ASCII is safe, words, colour)
 WORDS: Mapping[str, tuple[str, str, str, str]] = {

@@ -81,9 +81,8 @@ class Server:
 
     def launch(self, command: Sequence[str], port: int, **options: Any) -> None:
         """Start a process that listens on ``port``, and wait until it does."""
-        log = open(self.folder / "output.log", "ab")
-        self._process = subprocess.Popen(list(command), stdout=log, stderr=log, stdin=subprocess.DEVNULL, **options)
-        log.close()
+        with open(self.folder / "output.log", "ab") as log:
+            self._process = subprocess.Popen(list(command), stdout=log, stderr=log, stdin=subprocess.DEVNULL, **options)
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             if self._process.poll() is not None:

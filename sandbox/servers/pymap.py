@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 import threading
 from argparse import Namespace
@@ -78,10 +79,8 @@ class Pymap(Server):
 
     @staticmethod
     async def _make(mailboxes: Any, folder: str) -> None:
-        try:
+        with contextlib.suppress(ValueError):  # made for an earlier message
             await mailboxes.add_mailbox(folder.replace("&APw-", "ü"))
-        except ValueError:
-            pass  # made for an earlier message
 
     def _drop(self) -> None:
         for writer in list(self._connections):

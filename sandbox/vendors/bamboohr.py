@@ -6,8 +6,9 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
-from typing import Any, Mapping, Sequence
+from typing import Any
 
 from sandbox.emulator import Call, Emulator, Handler, Reply
 

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Mapping, Sequence
+from typing import Any
 
 from sandbox.company import Company
 from sandbox.emulator import Emulator

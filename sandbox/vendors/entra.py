@@ -7,8 +7,9 @@ import copy
 import re
 import secrets
 import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
-from typing import Any, Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from sandbox.emulator import Call, Handler, Reply
 from sandbox.vendors.entra_seed import DEFAULT, METHODS, SKUS, WRITABLE, seeded

@@ -3,7 +3,8 @@
 """The badge desk: a system without an API, so without a server."""
 from __future__ import annotations
 
-from typing import Any, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sandbox.emulator import Emulator
 

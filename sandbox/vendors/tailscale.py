@@ -3,7 +3,8 @@
 """Tailscale's API, version 2 (https://tailscale.com/api). It has no pages: every list is whole."""
 from __future__ import annotations
 
-from typing import Any, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 from sandbox.emulator import Call, Emulator, Handler, Reply
 

@@ -3,8 +3,9 @@
 """One step of a real run, as the conformance suite plays it against every fault."""
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Callable, Mapping
+from typing import Any
 
 from sandbox.box import Box
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Outcome

@@ -2,8 +2,7 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Iterator
+from collections.abc import Iterator
 
 import pytest
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import CredentialError, InputError, PermissionDenied, Rejected, Throttled

@@ -8,8 +8,9 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import LedgerError

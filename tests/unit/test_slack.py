@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 from __future__ import annotations
 
-from typing import Iterator
+from collections.abc import Iterator
 
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AmbiguousIdentity, AuthenticationFailed, Rejected

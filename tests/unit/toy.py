@@ -3,7 +3,8 @@
 """The smallest vendor and its connector, to try the seam on."""
 from __future__ import annotations
 
-from typing import Any, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Accounts
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person

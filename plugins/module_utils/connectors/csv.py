@@ -7,9 +7,10 @@ import csv
 import hashlib
 import io
 import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, ClassVar, Iterator, Mapping, Sequence
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock

@@ -6,9 +6,10 @@ from __future__ import annotations
 import re
 import secrets
 import time
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any, Callable, ClassVar, Mapping, Sequence
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock

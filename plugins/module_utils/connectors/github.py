@@ -8,8 +8,9 @@ ends sessions in the web, so that it is the cut.
 """
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, Mapping, Sequence
+from typing import Any
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import AccessPath, Account, Entitlement, Owned, Residual
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import (

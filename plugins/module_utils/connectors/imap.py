@@ -116,7 +116,7 @@ class Imap(Connector):
         excluded = set(self.target.options["exclude"])
         found = []
         for row in self._demand(connection.list(), act):
-            if row is None:
+            if not row:  # nothing is listed, or nothing follows a name that came as a literal
                 continue
             flags, delimiter, raw = folder_of_list(row)
             name = decode_name(raw)

@@ -279,7 +279,8 @@ class Ldap(Connector):
         return "closed" if not account.active and changed >= clock.parse(since).timestamp() else "open"
 
     def _randomise(self, account: Account) -> None:
-        # Twice: domain controllers take the last password but one for an hour (https://learn.microsoft.com/entra/identity/users/users-revoke-access).
+        # Twice, since domain controllers go on taking the password before the last for an hour over NTLM
+        # (https://learn.microsoft.com/troubleshoot/windows-server/windows-security/new-setting-modifies-ntlm-network-authentication).
         for _ in range(2):
             self._set(account, {"unicodePwd": [_unicode_password()]}, f"randomise password of {account.login}")
 

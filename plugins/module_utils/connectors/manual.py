@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import string
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from typing import Any, ClassVar, Mapping, Sequence
+from typing import Any, ClassVar
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
@@ -45,7 +46,7 @@ class Manual(Connector):
 
     def _checked(self, kind: str, step: str) -> None:
         try:
-            named = [name for _unused, name, _unused, _unused in string.Formatter().parse(step) if name is not None]
+            named = [field[1] for field in string.Formatter().parse(step) if field[1] is not None]
         except ValueError as e:
             raise self._wrong(f"steps.{kind}: {step!r}: {e}", "write {name}, or {{ for a brace") from None
         for name in named:

@@ -7,7 +7,8 @@ The Web API says its errors with 200 and ``{"ok": false, "error": ...}``: https:
 from __future__ import annotations
 
 import json
-from typing import Any, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import AccessPath, Account, Entitlement, Owned, Residual
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AmbiguousIdentity, NotFound, ProtocolError, Refused, Rejected, Unsupported

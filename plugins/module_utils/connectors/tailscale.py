@@ -3,8 +3,9 @@
 """A tailnet of Tailscale. Source: https://tailscale.com/api (OpenAPI, version 2)."""
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, Mapping, Sequence
+from typing import Any
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import AccessPath, Account, Entitlement, Owned, Residual

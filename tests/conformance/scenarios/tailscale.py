@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 from __future__ import annotations
 
-from typing import Callable
+from collections.abc import Callable
 
 from sandbox.box import Box
 from sandbox.vendors.tailscale import Tailscale
