@@ -12,6 +12,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import ProtocolError
 
 _LIST = re.compile(rb'\((?P<flags>[^)]*)\) (?P<delimiter>NIL|"(?:[^"\\]|\\.)*") (?P<name>.*)', re.DOTALL)
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[()]|[^\s()"]+')
 _SHIFTED = re.compile(r"&([^-]*)-")
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 _MONTHS = {name: number for number, name in enumerate((b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"), 1)}
@@ -52,6 +53,26 @@ def folder_of_list(row: Any) -> tuple[set[bytes], str, str]:
     delimiter = "" if match["delimiter"] == b"NIL" else unquoted(match["delimiter"]).decode("ascii", "replace")
     name = row[1] if isinstance(row, tuple) else unquoted(match["name"])
     return set(match["flags"].lower().split()), delimiter, name.decode("utf-8", "surrogateescape")
+
+
+def namespaces(line: bytes) -> list[list[str]]:
+    """The prefixes of the personal, other users' and shared namespaces (RFC 2342, 5); extensions behind a delimiter are passed over."""
+    groups: list[list[str]] = []
+    depth, first = 0, False
+    for token in _TOKEN.findall(line):
+        if token == b"(":
+            depth += 1
+            first = depth == 2
+            if depth == 1:
+                groups.append([])
+        elif token == b")":
+            depth -= 1
+        elif depth == 0:
+            groups.append([])  # NIL
+        elif first:
+            groups[-1].append(unquoted(token).decode("utf-8", "surrogateescape"))
+            first = False
+    return groups
 
 
 @lru_cache(maxsize=4096)

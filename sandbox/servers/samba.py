@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import ldap3
@@ -80,10 +81,8 @@ class Samba(Server):
         group = self._process.pid if self._process else 0
         super().halt()
         if group:
-            try:
+            with suppress(ProcessLookupError):  # all have ended
                 os.killpg(group, signal.SIGKILL)
-            except ProcessLookupError:
-                pass  # all have ended
 
     def bind(self, user: str, password: str) -> Any:
         """A connection that is signed in, or None when the directory refuses."""

@@ -8,12 +8,13 @@ from typing import Any
 
 import ldap3
 import pytest
+from ansible_collections.workforce.lifecycle.plugins.module_utils import ldap_wire
 from ansible_collections.workforce.lifecycle.plugins.modules import account, cutoff, entitlements
 
 from sandbox.box import Box
 from sandbox.servers.directory import BASE
 from sandbox.servers.slapd import Slapd
-from tests.support import person_of, run
+from tests.support import connect, person_of, run
 
 pytestmark = [pytest.mark.debian, pytest.mark.skipif(bool(Slapd.missing()), reason=Slapd.missing() or "slapd")]
 JANE = f"uid=jane,ou=people,{BASE}"
@@ -90,3 +91,12 @@ def test_names_that_are_filters_find_nobody(box: Box) -> None:
     person = {"email": "x*)(uid=*@corp.example", "logins": {"slapd": "*"}}
     assert run(cutoff.TASK, box, "slapd", person=person)["outcome"] == "absent"
     assert box["slapd"].writes() == []
+
+
+@pytest.mark.parametrize("page", [1, 3])
+def test_more_people_than_a_page_over_starttls(box: Box, monkeypatch: pytest.MonkeyPatch, page: int) -> None:
+    monkeypatch.setattr(ldap_wire, "PAGE", page)
+    wire = connect(box, "slapd", url=f"ldap://localhost:{box['slapd'].plain_port}").wire
+    found = [row["uid"][0].decode() for row in wire.search(BASE, "(objectClass=inetOrgPerson)", ["uid"], act="list")]
+    assert sorted(found) == sorted(box.company.on_system("ldap")) and len(found) > page
+    assert wire._bound[1].tls_started

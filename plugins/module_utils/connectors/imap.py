@@ -28,7 +28,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import 
     Throttled,
     Unavailable,
 )
-from ansible_collections.workforce.lifecycle.plugins.module_utils.imap_text import decode_name, folder_of_list, internal_date, quoted, unquoted
+from ansible_collections.workforce.lifecycle.plugins.module_utils.imap_text import decode_name, folder_of_list, internal_date, namespaces, quoted, unquoted
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector, Option
 
@@ -137,8 +137,8 @@ class Imap(Connector):
         if "NAMESPACE" not in connection.capabilities:
             return ()
         kind, data = connection.namespace()
-        groups = re.findall(r'NIL|\((?:\((?:"(?:[^"\\]|\\.)*"|[^()"])*\))+\)', data[0].decode("ascii", "replace") if kind == "OK" and data and data[0] else "")
-        return tuple(prefix for group in groups[1:3] for prefix in re.findall(r'\("([^"]+)"', group))
+        groups = namespaces(data[0]) if kind == "OK" and data and data[0] else []
+        return tuple(prefix for group in groups[1:3] for prefix in group if prefix)
 
     # -- the connection ------------------------------------------------------------------------------------------------
 
