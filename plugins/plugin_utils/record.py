@@ -166,7 +166,7 @@ def _action(number: int, step: Mapping[str, Any], completed: str) -> dict[str, A
             },
         },
         "attempts": step["attempts"],
-        "message": str((newest or result).get("msg") or ""),
+        "message": str((result if not _closed(result.get("outcome")) and result.get("msg") else newest or result).get("msg") or ""),
         "changes": [_row(row) for row in rows],
         "residual": [dict(r) for r in result.get("residual") or ()],
         "attested": [dict(a) for a in step["attested"]],

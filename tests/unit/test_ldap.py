@@ -10,7 +10,13 @@ import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils import ldap_wire
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.ldap import Ldap, _unicode_password
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AmbiguousIdentity, AuthenticationFailed, LifecycleError, ProtocolError, WriteInCheckMode
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import (
+    AmbiguousIdentity,
+    AuthenticationFailed,
+    LifecycleError,
+    ProtocolError,
+    WriteInCheckMode,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.ldap_wire import PAGE, Wire, in_filter, in_name
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.modules import account, cutoff

@@ -52,6 +52,7 @@ class GitHub(Connector):
     }
     PERMISSIONS = {
         "accounts": ("Organization: Members (write)", "Organization: Administration (read)"),
+        "provisioning": ("Organization: Members (write)",),
         "cutoff": ("Organization: Members (write)", "Organization: Administration (write)", "Organization: Personal access tokens (write)",
                    "Organization: Codespaces (write)", "Organization: GitHub Copilot Business (write)"),
         "entitlements": ("Organization: Members (write)", "Organization: GitHub Copilot Business (write)"),

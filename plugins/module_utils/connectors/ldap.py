@@ -99,6 +99,7 @@ class Ldap(Connector):
         "password": Option("Their password.", required=True),
     }
     PERMISSIONS = {
+        "accounts": ["search and read people under people_base; to suspend, what cutoff needs"],
         "provisioning": ["add, modify and delete people under people_base; Active Directory: create user, reset password"],
         "cutoff": [
             "OpenLDAP: read and write userPassword and pwdAccountLockedTime; Active Directory: write userAccountControl, reset password, delete and create"
@@ -281,8 +282,8 @@ class Ldap(Connector):
     def _randomise(self, account: Account) -> None:
         # Twice, since domain controllers go on taking the password before the last for an hour over NTLM
         # (https://learn.microsoft.com/troubleshoot/windows-server/windows-security/new-setting-modifies-ntlm-network-authentication).
-        for _ in range(2):
-            self._set(account, {"unicodePwd": [_unicode_password()]}, f"randomise password of {account.login}")
+        for random in (_unicode_password(), _unicode_password()):
+            self._set(account, {"unicodePwd": [random]}, f"randomise password of {account.login}")
 
     def _strip(self, account: Account, name: str, attribute: str) -> None:
         # An entry without a password can't bind, and shows it; a random one could not be told from the old.

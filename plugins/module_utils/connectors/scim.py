@@ -69,6 +69,7 @@ class Scim(Connector):
         "password": Option("For services with basic authentication."),
     }
     PERMISSIONS = {
+        "accounts": ("read and write /Users",),
         "provisioning": ("read and write /Users",),
         "cutoff": ("read and write /Users",),
         "entitlements": ("read and write /Groups",),
