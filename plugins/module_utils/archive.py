@@ -25,7 +25,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -281,14 +281,13 @@ class _Writer:
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
         self.manifest = os.open(self.archive.manifest, flags, 0o600)
         self.data = -1
-        try:
+        with ExitStack() as closing:
+            closing.callback(self._close)
             fcntl.flock(self.manifest, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self.data = os.open(self.archive.data, flags, 0o600)
             self.state = self._trusted()
             self._cut()
-        except BaseException:
-            self._close()
-            raise
+            closing.pop_all()  # it is open, and __exit__ closes it
         return self
 
     def __exit__(self, *_: object) -> None:

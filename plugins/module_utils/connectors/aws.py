@@ -45,6 +45,21 @@ class Aws(Connector):
         "session_token": Option("For temporary keys."),
     }
     PERMISSIONS = {
+        #: The reads are those of all capabilities.
+        "accounts": (
+            "iam:Get*",
+            "iam:List*",
+            "iam:PutUserPolicy",
+            "iam:DeleteUserPolicy",
+            "iam:TagUser",
+            "iam:UntagUser",
+            "iam:UpdateAccessKey",
+            "sso:List*",
+            "sso:Describe*",
+            "identitystore:Get*",
+            "identitystore:List*",
+            "identitystore:Describe*",
+        ),
         "cutoff": (
             "iam:Get*",
             "iam:List*",
@@ -62,6 +77,7 @@ class Aws(Connector):
             "iam:TagUser",
             "iam:UntagUser",
             "iam:Delete*",
+            "iam:DeactivateMFADevice",
             "iam:DetachUserPolicy",
             "iam:RemoveUserFromGroup",
             "identitystore:DeleteUser",
