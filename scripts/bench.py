@@ -50,6 +50,9 @@ TARGETS = {
     "cutoff_vs_bare_script": Target("ratio", most=3.5),
     "offboard_full": Target("ratio", least=5.0),
     "people_100": Target("value", most=8.0),
+    "archive": Target("ratio", least=2.0),
+    "archive_vs_bare_loop": Target("ratio", most=1.6),
+    "archive_memory": Target("value", most=150.0),
 }
 
 

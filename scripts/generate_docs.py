@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,11 +52,13 @@ def _capabilities() -> Iterator[str]:
     yield "|---|---|---|"
     for capability, protocol in CAPABILITIES.items():
         modules = ", ".join(f"`{name}`" for name, task in TASKS.items() if task.needs is protocol or name in _ALSO.get(capability, ()))
-        yield f"| {capability} | {_first_line(protocol)} | {modules} |"
+        yield f"| {capability} | {_first_sentence(protocol)} | {modules} |"
 
 
 def _permissions() -> Iterator[str]:
     yield "## The permissions each needs"
+    yield ""
+    yield "What `accounts` lists, the connector's other capabilities need too: they find the person first."
     for name, connector in CONNECTORS.items():
         yield ""
         yield f"### [{connector.TITLE}](connectors/{name}.md)"
@@ -74,8 +77,8 @@ def _listed(connector: type[Connector], capability: str) -> str:
     return permissions.replace("*", r"\*").replace("|", r"\|")
 
 
-def _first_line(protocol: type) -> str:
-    return (protocol.__doc__ or "").strip().splitlines()[0].replace("``", "`").rstrip(":")
+def _first_sentence(protocol: type) -> str:
+    return re.split(r"\.(?:\s+[A-Z]|$)", (protocol.__doc__ or "").strip().splitlines()[0])[0].replace("``", "`")
 
 
 def main() -> int:

@@ -102,7 +102,9 @@ def main() -> int:
         if args.only in (None, "sanity"):
             sanity(run)
         if args.only in (None, "pytest"):
-            run.stage("pytest", [python("pytest"), "-m", "not soak", "-n", "2", "--dist", "loadfile", "-rs", "-p", "no:cacheprovider", "tests"])
+            run.stage("pytest", [python("pytest"), "-m", "not soak", "-n", "2", "--dist", "loadfile", "-rs", "-p", "no:cacheprovider",
+                                 # the long ones first, so that both cores end together
+                                 "tests/integration", "tests/conformance", "tests/contract", "tests/unit"])
     print("\n== times")
     for name, seconds in run.times:
         print(f"   {seconds:7.1f} s  {name}")

@@ -1,44 +1,140 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The connectors, one line each, alphabetical. Imported by name, so that AnsiballZ packs them too."""
+"""The connectors, alphabetical: a function each, which imports it by name, so that AnsiballZ packs it too.
+
+A connector is imported when the inventory first names it. Ansible keeps no compiled copy of a collection's files, so whoever
+uses three systems would otherwise wait for fourteen at every start.
+"""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.aws import Aws
-from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.bamboohr import BambooHr
-from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.csv import Csv
-from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.entra import Entra
-from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.exchange import Exchange
-from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.github import GitHub
-from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.imap import Imap
-from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.intune import Intune
-from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.ldap import Ldap
-from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.manual import Manual
-from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.onedrive import OneDrive
-from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.scim import Scim
-from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.slack import Slack
-from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.tailscale import Tailscale
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
 from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector
 
-CONNECTORS: Mapping[str, type[Connector]] = {
-    "aws": Aws,
-    "bamboohr": BambooHr,
-    "csv": Csv,
-    "entra": Entra,
-    "exchange": Exchange,
-    "github": GitHub,
-    "imap": Imap,
-    "intune": Intune,
-    "ldap": Ldap,
-    "manual": Manual,
-    "onedrive": OneDrive,
-    "scim": Scim,
-    "slack": Slack,
-    "tailscale": Tailscale,
-}
+Loader = Callable[[], type[Connector]]
+
+
+def _aws() -> type[Connector]:
+    from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.aws import Aws
+
+    return Aws
+
+
+def _bamboohr() -> type[Connector]:
+    from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.bamboohr import BambooHr
+
+    return BambooHr
+
+
+def _csv() -> type[Connector]:
+    from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.csv import Csv
+
+    return Csv
+
+
+def _entra() -> type[Connector]:
+    from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.entra import Entra
+
+    return Entra
+
+
+def _exchange() -> type[Connector]:
+    from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.exchange import Exchange
+
+    return Exchange
+
+
+def _github() -> type[Connector]:
+    from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.github import GitHub
+
+    return GitHub
+
+
+def _imap() -> type[Connector]:
+    from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.imap import Imap
+
+    return Imap
+
+
+def _intune() -> type[Connector]:
+    from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.intune import Intune
+
+    return Intune
+
+
+def _ldap() -> type[Connector]:
+    from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.ldap import Ldap
+
+    return Ldap
+
+
+def _manual() -> type[Connector]:
+    from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.manual import Manual
+
+    return Manual
+
+
+def _onedrive() -> type[Connector]:
+    from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.onedrive import OneDrive
+
+    return OneDrive
+
+
+def _scim() -> type[Connector]:
+    from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.scim import Scim
+
+    return Scim
+
+
+def _slack() -> type[Connector]:
+    from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.slack import Slack
+
+    return Slack
+
+
+def _tailscale() -> type[Connector]:
+    from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.tailscale import Tailscale
+
+    return Tailscale
+
+
+class _Connectors(Mapping[str, type[Connector]]):
+    """Connector classes by name, each imported when it is asked for."""
+
+    def __init__(self, loaders: Mapping[str, Loader]) -> None:
+        self._loaders = loaders
+
+    def __getitem__(self, name: str) -> type[Connector]:
+        return self._loaders[name]()
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._loaders
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._loaders)
+
+    def __len__(self) -> int:
+        return len(self._loaders)
+
+
+CONNECTORS: Mapping[str, type[Connector]] = _Connectors({
+    "aws": _aws,
+    "bamboohr": _bamboohr,
+    "csv": _csv,
+    "entra": _entra,
+    "exchange": _exchange,
+    "github": _github,
+    "imap": _imap,
+    "intune": _intune,
+    "ldap": _ldap,
+    "manual": _manual,
+    "onedrive": _onedrive,
+    "scim": _scim,
+    "slack": _slack,
+    "tailscale": _tailscale,
+})
 
 
 def connector_class(name: str, *, system: str = "") -> type[Connector]:

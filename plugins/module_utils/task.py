@@ -194,8 +194,13 @@ class Task:
                 "failed": not params.get("optional", False),
             }
         except LifecycleError as e:
-            e.system = e.system or name
-            return {"failed": True, "changed": False, "system": name, "outcome": Outcome.FAILED.value, "code": e.code, "msg": str(e), "changes": []}
+            return _failed(e, name)
+        except ModuleNotFoundError as e:
+            # Heavy libraries are imported by who needs them, at the first read.
+            library = (e.name or "").partition(".")[0]
+            if library in ("", "ansible", "ansible_collections"):
+                raise
+            return _failed(InputError(f"the Python library {library} is not installed", hint="pip install -r requirements.txt, where the step runs"), name)
 
     def _connect(self, params: Mapping[str, Any], *, read_only: bool, tokens: Tokens, progress: Callable[[int, int, str], None]) -> Any:
         name = params.get("system") or params.get("connector") or ""
@@ -248,6 +253,11 @@ class Task:
         module = AnsibleModule(argument_spec=self.spec, supports_check_mode=True)
         result = self.run(module.params, check_mode=module.check_mode)
         (module.fail_json if result.get("failed") else module.exit_json)(**result)
+
+
+def _failed(error: LifecycleError, name: str) -> dict[str, Any]:
+    error.system = error.system or name
+    return {"failed": True, "changed": False, "system": name, "outcome": Outcome.FAILED.value, "code": error.code, "msg": str(error), "changes": []}
 
 
 def _names_of(protocol: type) -> list[str]:

@@ -10,7 +10,6 @@ from typing import Any
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import capabilities_of
 from ansible_collections.workforce.lifecycle.plugins.module_utils.registry import connector_class
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils import record, record_files
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Case, Ledger
 
 
@@ -58,6 +57,9 @@ class Casebook:
 
         :raises LedgerError: the folder cannot be written.
         """
+        # Only the end of a run writes a record; every other step would wait for the page's template to be read.
+        from ansible_collections.workforce.lifecycle.plugins.plugin_utils import record, record_files
+
         systems = self.systems() if systems is None else systems
         made = record.build(self.ledger, case_id, systems)
         complete = made["summary"]["complete"]

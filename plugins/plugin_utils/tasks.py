@@ -1,15 +1,26 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Every module's TASK by the module's name, imported once in the parent, before Ansible forks its workers."""
+"""Every module's TASK by the module's name, imported when it is asked for: a run needs a few of them."""
 from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Iterator, Mapping
 
 from ansible_collections.workforce.lifecycle.plugins import modules
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Task
 
-TASKS: dict[str, Task] = {
-    name: importlib.import_module(f"ansible_collections.workforce.lifecycle.plugins.modules.{name}").TASK
-    for name in (found.name for found in pkgutil.iter_modules(modules.__path__))
-}
+
+class _Tasks(Mapping[str, Task]):
+    def __getitem__(self, name: str) -> Task:
+        task: Task = importlib.import_module(f"{modules.__name__}.{name}").TASK
+        return task
+
+    def __iter__(self) -> Iterator[str]:
+        return (found.name for found in pkgutil.iter_modules(modules.__path__))
+
+    def __len__(self) -> int:
+        return sum(1 for _name in self)
+
+
+TASKS: Mapping[str, Task] = _Tasks()

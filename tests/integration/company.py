@@ -3,6 +3,7 @@
 """The sandbox company as a process of its own, and playbooks run against it from a shell, as a user would."""
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -93,6 +94,23 @@ class SandboxCompany:
             process.wait(after)
             return False
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
+            # Ansible's workers lead sessions of their own: each has to be found before its parent is gone.
+            for pid in (process.pid, *_descendants(process.pid)):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
             process.wait()
             return True
+
+
+def _descendants(pid: int) -> list[int]:
+    """All processes below one, the nearest first."""
+    parents: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = stat.read_text().rpartition(")")[2].split()
+            parents.setdefault(int(fields[1]), []).append(int(stat.parent.name))
+    found, front = [], [pid]
+    while front:
+        front = [child for parent in front for child in parents.get(parent, ())]
+        found += front
+    return found

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The rules of the house that a test can hold."""
+"""The rules of the code that a test can hold."""
 from __future__ import annotations
 
 import ast
@@ -8,135 +8,280 @@ import importlib
 import pkgutil
 import re
 import subprocess
+import sys
 import tarfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import capabilities_of
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CAPABILITIES, capabilities_of
 from ansible_collections.workforce.lifecycle.plugins.module_utils.registry import CONNECTORS
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.tasks import TASKS
 
 from sandbox.catalogue import COMPANY
-from scripts import generate_docs
 from tests.conformance import scenarios
-from tests.integration.company import BIN
 
 ROOT = Path(__file__).resolve().parents[2]
-PLUGINS = sorted((ROOT / "plugins").rglob("*.py"))
-SOURCES = [*PLUGINS, *sorted((ROOT / "sandbox").rglob("*.py")), *sorted((ROOT / "scripts").glob("*.py")), *sorted((ROOT / "tests").rglob("*.py"))]
-RUNTIME = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())
+PLUGINS = ROOT / "plugins"
+#: As registered; a toy may join for the length of another test.
+REGISTERED = dict(CONNECTORS)
+MODULES = sorted(path.stem for path in (PLUGINS / "modules").glob("*.py"))
+SHELLS = {"plugins/module_utils/task.py", "plugins/action/in_process.py"}
+NETWORK = ("requests", "httpx", "aiohttp", "http.client", "urllib.request", "urllib3", "ansible.module_utils.urls")
+SHIPPED = {"MANIFEST.json", "FILES.json", "README.md", "CHANGELOG.md", "LICENSE", "ansible.cfg", "requirements.txt", "meta", "plugins", "roles", "playbooks", "inventory",
+           "extensions", "docs"}
+#: (connector, capability) without a conformance scenario, and why. Capabilities that only read send no write to lose.
+WITHOUT_SCENARIO = {
+    ("bamboohr", "hr_records"): "only reads: tests/unit/test_bamboohr.py",
+    ("csv", "hr_records"): "only reads: tests/unit/test_csv.py",
+    ("entra", "security_controls"): "only reads: tests/unit/test_entra.py",
+    ("intune", "security_controls"): "only reads: tests/unit/test_intune.py",
+    ("exchange", "mail_archive"): "only reads: tests/unit/test_exchange.py",
+    ("imap", "mail_archive"): "only reads: tests/unit/test_imap.py",
+    ("tailscale", "ownership"): "only reads, since nothing can be handed over there: tests/unit/test_tailscale.py",
+    ("manual", "manual_steps"): "sends nothing: tests/unit/test_manual.py",
+}
+#: What a module that needs one capability also exercises.
+ALSO = {"account": ("provisioning", "restorable")}
 
 
-def named(path: Path) -> str:
-    return str(path.relative_to(ROOT))
+@cache
+def files(*patterns: str) -> tuple[Path, ...]:
+    """What is in the repository, tracked or about to be; an asterisk of git's stands for folders too."""
+    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    return tuple(ROOT / name for name in listed.splitlines() if (ROOT / name).is_file())
 
 
-def matches(pattern: str, paths: list[Path]) -> Iterator[str]:
-    for path in paths:
-        for number, line in enumerate(path.read_text().splitlines(), 1):
-            if re.search(pattern, line):
-                yield f"{named(path)}:{number}: {line.strip()}"
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
 
 
-def test_connector_registry_page_and_sandbox_agree() -> None:
-    files = {path.stem for path in (ROOT / "plugins" / "module_utils" / "connectors").glob("*.py")}
-    pages = {path.stem for path in (ROOT / "docs" / "connectors").glob("*.md")}
-    assert list(CONNECTORS) == sorted(CONNECTORS), "the registry is alphabetical"
-    assert files == set(CONNECTORS) == pages
-    text = "\n".join(path.read_text() for path in (ROOT / "sandbox").rglob("*.py"))
-    for name in CONNECTORS:
-        assert f'"connector": "{name}"' in text or f'system("{name}"' in text, f"no system of the sandbox uses {name}"
-    assert len(COMPANY) == len({cls.name for cls in COMPANY})
+def parsed(*patterns: str) -> Iterator[tuple[str, ast.Module]]:
+    for path in files(*patterns):
+        yield name_of(path), ast.parse(path.read_text(encoding="utf-8"))
 
 
-def test_every_capability_that_writes_is_played_against_every_fault() -> None:
-    """By a conformance scenario of a module that needs it. What is left out only reads, or has tests of its own."""
-    modules = {scenario.module for _, name, _ in pkgutil.iter_modules(scenarios.__path__)
-               for scenario in importlib.import_module(f"{scenarios.__name__}.{name}").SCENARIOS}
-    reads = {"person_info", "controls_info", "device_info", "ledger_info", "case", "record", "attest", "manual_step"}
-    own_tests = {"mailbox_archive"}  # tests/unit/test_archive.py, tests/integration/test_archive_killed.py
-    assert set(TASKS) - modules == reads | own_tests
-    played = {(scenario.system, scenario.module) for _, name, _ in pkgutil.iter_modules(scenarios.__path__)
-              for scenario in importlib.import_module(f"{scenarios.__name__}.{name}").SCENARIOS}
-    connector_of = {"wiki": "scim", "crm": "scim"}
-    needed = {"cutoff": "cutoff", "entitlements": "entitlements", "ownership": "ownership", "devices": "device", "files": "files_handover",
-              "mailbox": "mailbox", "provisioning": "account", "first_sign_in": "first_sign_in"}
-    reads_only = {("tailscale", "ownership")}  # everything it finds is for a person to decide: nothing is ever written
-    for name, connector in CONNECTORS.items():
-        for capability, module in needed.items():
-            if capability in capabilities_of(connector) and (name, module) not in reads_only:
-                assert any(connector_of.get(system, system) == name and ran == module for system, ran in played), f"{name} has {capability}, and no scenario plays {module}"
+def imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def test_every_module_is_redirected_documented_and_tested() -> None:
-    modules = {path.stem for path in (ROOT / "plugins" / "modules").glob("*.py")}
-    assert set(RUNTIME["plugin_routing"]["action"]) == modules == set(RUNTIME["action_groups"]["lifecycle"])
-    assert {route["redirect"] for route in RUNTIME["plugin_routing"]["action"].values()} == {"workforce.lifecycle.in_process"}
-    tests = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("*.py"))
-    for module in modules:
-        text = (ROOT / "plugins" / "modules" / f"{module}.py").read_text()
-        for part in ("DOCUMENTATION", "EXAMPLES", "RETURN"):
-            assert re.search(rf'^{part} = r"""', text, re.M), f"{module} has no {part}"
-        assert f'"{module}"' in tests or f"modules.{module} " in tests or f"import {module}" in tests, f"no test runs {module}"
+def among(name: str, names: tuple[str, ...]) -> bool:
+    return any(name == one or name.startswith(f"{one}.") for one in names)
 
 
-def test_check_mode_is_named_in_the_seam_and_the_shell_only() -> None:
-    own = {"task.py", "in_process.py"}
-    assert list(matches(r"\bcheck_mode\b", [p for p in PLUGINS if p.parent.name in ("module_utils", "connectors", "modules") and p.name not in own
-                                            and not re.search(r"attributes:|support:", p.read_text())])) == []
-    for path in PLUGINS:
-        if path.parent.name in ("modules", "connectors"):
-            names = {node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "") for node in ast.walk(ast.parse(path.read_text()))}
-            assert "check_mode" not in names, named(path)
+# -- a connector is four things ------------------------------------------------------------------------------------------
 
 
-def test_there_are_no_catch_alls() -> None:
-    assert list(matches(r"except (Exception|BaseException)\b|except:\s*$", PLUGINS)) == []
+def test_connector_file_registry_page_and_sandbox_agree() -> None:
+    assert list(REGISTERED) == sorted(REGISTERED)
+    assert {path.stem for path in (PLUGINS / "module_utils" / "connectors").glob("*.py")} == set(REGISTERED)
+    assert {path.stem for path in (ROOT / "docs" / "connectors").glob("*.md")} == set(REGISTERED)
+    for name, connector in REGISTERED.items():
+        assert connector.__module__.rpartition(".")[2] == name
+        assert (ROOT / "tests" / "unit" / f"test_{name}.py").exists()
 
 
-def test_bytes_leave_through_the_transport() -> None:
-    assert [hit for hit in matches(r"^\s*(import|from) (requests|httpx|urllib\.request|urllib3|http\.client)\b", PLUGINS) if "module_utils/transport.py" not in hit] == []
+def test_every_connector_has_a_system_in_the_sandbox_company() -> None:
+    named = set()
+    for name, tree in parsed("sandbox/vendors/*.py", "sandbox/servers/*.py"):
+        consts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+        named |= {connector for connector in REGISTERED if connector in consts or Path(name).stem == connector}
+    assert named == set(REGISTERED)
+    inventory = yaml.safe_load((ROOT / "inventory" / "company.systems.yml").read_text(encoding="utf-8"))
+    assert {system["connector"] for system in inventory["systems"].values()} == set(REGISTERED), "the inventory to copy from shows each connector"
+    assert all(vendor.__module__.split(".")[1] in ("vendors", "servers") for vendor in COMPANY)
 
 
-def test_only_the_seam_speaks_to_ansible_modules() -> None:
-    assert [hit for hit in matches(r"AnsibleModule\b|fail_json|exit_json", PLUGINS) if "module_utils/task.py" not in hit] == []
+def test_each_capability_says_which_permissions_it_needs() -> None:
+    for name, connector in REGISTERED.items():
+        assert set(connector.PERMISSIONS) == set(capabilities_of(connector)), name
+        assert connector.TITLE, name
 
 
-@pytest.mark.parametrize("path", [*PLUGINS, *sorted((ROOT / "sandbox").rglob("*.py"))], ids=named)
-def test_no_file_knows_everything(path: Path) -> None:
-    code = [line for line in path.read_text().splitlines() if line.strip() and not line.strip().startswith("#")]
-    assert len(code) <= 400, f"{len(code)} lines of code: split it by what it knows"
+def test_the_matrix_of_connectors_is_what_the_registry_says() -> None:
+    done = subprocess.run([sys.executable, "scripts/generate_docs.py", "--check"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
-def test_every_source_says_its_licence() -> None:
-    assert [named(path) for path in SOURCES if path.read_text().strip() and "SPDX-License-Identifier: GPL-3.0-or-later" not in path.read_text()[:300]] == []
+def covered() -> set[tuple[str, str]]:
+    """(connector, capability) that a conformance scenario's module exercises."""
+    capability_of = {protocol: name for name, protocol in CAPABILITIES.items()}
+    found = set()
+    for _, name, _ in pkgutil.iter_modules(scenarios.__path__):
+        for scenario in importlib.import_module(f"{scenarios.__name__}.{name}").SCENARIOS:
+            capabilities = {capability_of[TASKS[scenario.module].needs], *ALSO.get(scenario.module, ())}
+            found |= {(name, capability) for capability in capabilities & set(capabilities_of(REGISTERED[name]))}
+    return found
 
 
-def test_no_asserts_in_plugins() -> None:
-    assert list(matches(r"^\s*assert ", PLUGINS)) == []
+def test_every_capability_of_every_connector_is_in_a_scenario() -> None:
+    has = {(name, capability) for name, connector in REGISTERED.items() for capability in capabilities_of(connector)}
+    assert has - covered() == set(WITHOUT_SCENARIO)
 
 
-def test_roles_use_our_modules_only() -> None:
-    for path in (ROOT / "roles").glob("*/tasks/*.yml"):
-        for task in yaml.safe_load(path.read_text()):
-            used = [key for key in task if "." in key]
-            assert len(used) == 1 and used[0].startswith("workforce.lifecycle."), f"{named(path)}: {task['name']}"
+# -- a module is documented, tested and routed ---------------------------------------------------------------------------
+
+
+def test_every_module_is_routed_to_the_action_shell() -> None:
+    runtime = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))
+    assert runtime["action_groups"]["lifecycle"] == MODULES
+    assert runtime["plugin_routing"]["action"] == {name: {"redirect": "workforce.lifecycle.in_process"} for name in MODULES}
+    assert sorted(TASKS) == MODULES
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_module_has_documentation_an_example_and_a_test(name: str) -> None:
+    module = importlib.import_module(f"ansible_collections.workforce.lifecycle.plugins.modules.{name}")
+    documentation = yaml.safe_load(module.DOCUMENTATION)
+    assert documentation["module"] == name and documentation["short_description"]
+    assert all(description for description in documentation["description"])
+    examples = yaml.safe_load(module.EXAMPLES)
+    assert any(f"workforce.lifecycle.{name}" in example for example in examples)
+    assert yaml.safe_load(module.RETURN)
+    mention = re.compile(rf"(modules\.{name}\b|modules import .*\b{name}\b|[\"']{name}[\"']|workforce\.lifecycle\.{name}\b)")
+    assert [name_of(path) for path in files("tests/*.py", "extensions/*.yml") if path != Path(__file__) and mention.search(path.read_text(encoding="utf-8"))]
+
+
+def tasks_of(block: Any) -> Iterator[dict[str, Any]]:
+    """Every task of a list of tasks, those inside blocks too."""
+    for task in block or ():
+        nested = [key for key in ("block", "rescue", "always") if key in task]
+        for key in nested:
+            yield from tasks_of(task[key])
+        if not nested:
+            yield task
+
+
+def test_roles_use_only_our_modules() -> None:
+    allowed = {"ansible.builtin.assert", "ansible.builtin.debug", "ansible.builtin.fail", "ansible.builtin.import_role", "ansible.builtin.include_role",
+               "ansible.builtin.include_tasks", "ansible.builtin.import_tasks", "ansible.builtin.set_fact", "ansible.builtin.set_stats", "ansible.builtin.meta"}
+    for path in files("roles/*/tasks/*.yml", "roles/*/handlers/*.yml"):
+        for task in tasks_of(yaml.safe_load(path.read_text(encoding="utf-8"))):
+            acting = {key for key in task if "." in key}
+            assert len(acting) == 1, (name_of(path), task.get("name"))
+            [action] = acting
+            assert action in allowed or action.removeprefix("workforce.lifecycle.") in MODULES, (name_of(path), action)
+            assert action not in ("ansible.builtin.shell", "ansible.builtin.command", "ansible.builtin.uri")
 
 
 def test_every_role_says_what_it_takes() -> None:
     for role in (ROOT / "roles").iterdir():
-        assert yaml.safe_load((role / "meta" / "argument_specs.yml").read_text())["argument_specs"]["main"]["options"], role.name
+        spec = yaml.safe_load((role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+        assert spec["argument_specs"]["main"]["short_description"], role.name
 
 
-def test_the_matrix_is_the_registrys() -> None:
-    assert generate_docs.PAGE.read_text() == generate_docs.page(), "run scripts/generate_docs.py"
+# -- what only one place may know ----------------------------------------------------------------------------------------
 
 
-def test_only_what_runs_is_shipped(tmp_path: Path) -> None:
-    subprocess.run([str(BIN / "ansible-galaxy"), "collection", "build", "--output-path", str(tmp_path), str(ROOT)], check=True, capture_output=True)
-    with tarfile.open(next(tmp_path.glob("*.tar.gz"))) as archive:
-        top = {name.partition("/")[0] for name in archive.getnames()}
-    assert top <= {"plugins", "roles", "playbooks", "meta", "docs", "inventory", "extensions", "README.md", "LICENSE", "CHANGELOG.md", "ansible.cfg", "requirements.txt",
-                   "MANIFEST.json", "FILES.json", ".ansible-lint"}, top
+def test_check_mode_is_known_to_the_shells_only() -> None:
+    for name, tree in parsed("plugins/*.py"):
+        if name in SHELLS or name.startswith("plugins/callback/"):  # a callback says how the run was started
+            continue
+        used = [node.lineno for node in ast.walk(tree) if (isinstance(node, ast.Attribute) and node.attr in ("check_mode", "_check_mode"))
+                or (isinstance(node, ast.Name) and node.id == "check_mode") or (isinstance(node, ast.arg) and node.arg == "check_mode")
+                or (isinstance(node, ast.keyword) and node.arg == "check_mode")]
+        assert not used, f"{name}:{used}"
+
+
+def broad(handler: ast.ExceptHandler) -> bool:
+    caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(one is None or (isinstance(one, ast.Name) and one.id in ("Exception", "BaseException")) for one in caught)
+
+
+def test_nothing_catches_everything() -> None:
+    """But the shells, and who cleans up and passes it on."""
+    for name, tree in parsed("plugins/*.py", "sandbox/*.py"):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ExceptHandler) and broad(node) and name not in SHELLS:
+                last = node.body[-1]
+                assert isinstance(last, ast.Raise) and last.exc is None, f"{name}:{node.lineno} catches everything"
+
+
+def test_bytes_leave_through_the_transport_only() -> None:
+    for name, tree in parsed("plugins/*.py"):
+        found = [one for one in imports(tree) if among(one, NETWORK)]
+        assert not found or name == "plugins/module_utils/transport.py", f"{name} imports {found}"
+
+
+def test_only_the_seam_makes_an_ansible_module() -> None:
+    for name, tree in parsed("plugins/*.py"):
+        used = [one for one in imports(tree) if one.endswith(".AnsibleModule") or one == "ansible.module_utils.basic"]
+        assert not used or name == "plugins/module_utils/task.py", name
+
+
+def test_what_runs_in_both_shells_knows_nothing_of_the_controller() -> None:
+    for name, tree in parsed("plugins/module_utils/*.py", "plugins/modules/*.py"):
+        found = [one for one in imports(tree) if among(one, ("ansible",)) and not among(one, ("ansible.module_utils",))]
+        found += [one for one in imports(tree) if "plugin_utils" in one]
+        assert not found, f"{name} imports {found}"
+    for name, tree in parsed("plugins/*.py"):
+        assert not [one for one in imports(tree) if among(one, ("sandbox", "bridge", "tests", "scripts"))], name
+
+
+def test_no_statement_is_an_assert() -> None:
+    for name, tree in parsed("plugins/*.py"):
+        assert not [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Assert)], name
+
+
+# -- files ---------------------------------------------------------------------------------------------------------------
+
+
+def test_no_file_knows_everything() -> None:
+    for path in files("plugins/*.py", "sandbox/*.py", "scripts/*.py"):
+        code = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip() and not line.strip().startswith("#")]
+        assert len(code) <= 400, f"{name_of(path)} has {len(code)} lines of code"
+
+
+def test_every_source_file_says_its_licence() -> None:
+    for path in files("*.py", "*.sh", "plugins/*", "roles/*", "playbooks/*", "inventory/*", "Makefile"):
+        head = path.read_text(encoding="utf-8")[:400]
+        if head and path.suffix in (".py", ".sh", ".yml", ""):
+            assert "SPDX-License-Identifier: GPL-3.0-or-later" in head, name_of(path)
+
+
+def test_nothing_names_the_machine_it_was_made_on() -> None:
+    homes = re.compile(rf"(?<![\w/.}}\])+])(?:{re.escape(str(ROOT))}|{re.escape(str(Path.home()))}|/root|/(?:home|Users)/[a-z][\w-]*)/")
+    for path in files():
+        text = path.read_bytes().decode("utf-8", errors="replace")
+        named = homes.search(text)
+        assert not named, f"{name_of(path)}: {text[named.start():named.start() + 80]}"
+
+
+def test_only_what_a_user_needs_is_shipped(tmp_path: Path) -> None:
+    subprocess.run([str(Path(sys.executable).parent / "ansible-galaxy"), "collection", "build", "--output-path", str(tmp_path), str(ROOT)], check=True, capture_output=True)
+    [archive] = tmp_path.glob("*.tar.gz")
+    with tarfile.open(archive) as tar:
+        names = tar.getnames()
+    assert {name.partition("/")[0] for name in names} <= SHIPPED
+    assert not [name for name in names if "__pycache__" in name or name.endswith(".pyc")]
+    tracked = {name_of(path) for path in files()}
+    assert not [name for name in names if not (ROOT / name).is_dir() and name not in tracked and name not in ("MANIFEST.json", "FILES.json")]
+
+
+def test_docs_lead_to_every_page_and_no_link_is_dead() -> None:
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    for path in files("docs/*.md"):
+        name = path.relative_to(ROOT / "docs").as_posix()
+        assert name == "README.md" or f"]({name})" in index, f"docs/README.md does not lead to {name}"
+    for path in files("*.md", "docs/*.md"):
+        for link in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):
+            assert "://" in link or link.startswith("mailto:") or (path.parent / link).exists(), f"{name_of(path)} leads to {link}"
+
+
+def test_the_version_has_its_changes_written_down() -> None:
+    version = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["version"]
+    assert f"## {version}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_one_rule_of_sanity_is_set_aside() -> None:
+    for path in files("tests/sanity/*.txt"):
+        lines = [line.partition("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        assert lines == ["plugins/action/in_process.py action-plugin-docs"], name_of(path)

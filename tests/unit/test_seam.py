@@ -257,3 +257,14 @@ def test_a_proxy_is_used_and_a_wrong_one_is_named(box: Box) -> None:
         proxy.shutdown()
         proxy.server_close()
     assert suspend(box, changes={"proxy": "http://127.0.0.1:1"})["code"] == "unavailable"
+
+
+def test_a_library_that_is_not_installed_is_named(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    def find_account(self: ToyConnector, person: Person) -> None:
+        import no_such_library.part  # noqa: F401
+
+    monkeypatch.setattr(ToyConnector, "find_account", find_account)
+    result = suspend(box)
+    assert (result["failed"], result["code"]) == (True, "input")
+    assert result["msg"] == "toy: the Python library no_such_library is not installed: pip install -r requirements.txt, where the step runs"
+    assert box["toy"].writes() == []
