@@ -57,8 +57,7 @@ def _killed_after(box: Box, path: Path, frames: int) -> bool:
             assert said.strip().isdigit(), said
             child.stdin.write("\n")
             child.stdin.flush()
-        child.stdout.readline()
-        return True
+        return not child.stdout.readline().startswith("{")
     finally:
         child.kill()
         child.communicate()
@@ -69,7 +68,7 @@ def test_killed_again_and_again_it_comes_to_its_end(box: Box, tmp_path: Path) ->
     while _killed_after(box, tmp_path / "a", 3):
         kills += 1
         state = Archive(tmp_path / "a").state()
-        assert not state.complete and state.messages > before, "each run brings more, and none of it is lost"
+        assert state.complete or state.messages > before, "each run brings more, and none of it is lost"
         before = state.messages
     assert kills >= 3
     assert_whole(box, tmp_path / "a")
