@@ -153,7 +153,7 @@ class MeasuredCompany(Box):
         everything = self.systems()
         full = self.write_systems_file(self.folder / "full.systems.yml", hr, **top)
         data = yaml.safe_load(full.read_text())
-        data["systems"] = {name: entry for name, entry in data["systems"].items() if name == "hr" or name.startswith("service")}
+        data["systems"] = {name: entry for name, entry in data["systems"].items() if name.startswith("service")}
         (self.folder / "cut.systems.yml").write_text(yaml.safe_dump(data, sort_keys=False))
         names = [s.name for s in self.services]
         (self.folder / "plain.yml").write_text(yaml.safe_dump({"all": {"hosts": {name: {"ansible_connection": "local"} for name in names}}}))

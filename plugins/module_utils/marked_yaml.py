@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,10 +59,19 @@ def read_document(file: str) -> Document:
         raise InputError(f"{file}: is not UTF-8 (byte {e.start})", hint="save it as UTF-8") from None
 
 
+def _composed(text: str) -> Any:
+    """Read fast where libyaml is there; what it refuses is read again slowly, for the better message."""
+    fast = getattr(yaml, "CSafeLoader", None)
+    if fast is not None:
+        with suppress(yaml.YAMLError):
+            return yaml.compose(text, Loader=fast)
+    return yaml.compose(text, Loader=yaml.SafeLoader)
+
+
 def parse_document(text: str, file: str) -> Document:
     """Parse a text that is known as ``file``; errors as in :func:`read_document`."""
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = _composed(text)
     except yaml.MarkedYAMLError as e:
         mark = e.problem_mark or e.context_mark
         line = mark.line + 1 if mark else 1

@@ -72,15 +72,17 @@ cases:
 """
 
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from collections.abc import Mapping, Sequence
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CaseLedger
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AmbiguousIdentity, InputError
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.profiles import Profile, load_profiles
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Task
+
+if TYPE_CHECKING:
+    from ansible_collections.workforce.lifecycle.plugins.module_utils.profiles import Profile
 
 
 def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
@@ -125,6 +127,9 @@ def _profiles(people: Sequence[Person], want: Mapping[str, Any], systems: Mappin
         return [None for _unused in people]
     if not want["profiles"]:
         raise InputError("no folder of access profiles is named", act=want["kind"], hint="set lifecycle_profiles, or profiles: in the systems file")
+    # A leaver needs no profile, and is in a hurry.
+    from ansible_collections.workforce.lifecycle.plugins.module_utils.profiles import load_profiles
+
     known = load_profiles(want["profiles"], {name: facts["connector"] for name, facts in systems.items()})
     return [known.named(want["profile"]) if want["profile"] else known.match(person) for person in people]
 
