@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import ldap3
@@ -71,11 +71,10 @@ class Samba(Server):
         conf.write_text(conf.read_text().replace("[global]", _GLOBAL.format(t=target, cert=self.authority.cert_file, key=self.authority.key_file, ca=self.authority.ca_file), 1))
         # A session of its own: it forks a process a service, and all of them must end with it.
         self.launch([str(shutil.which("samba", path="/usr/sbin:/usr/bin")), "-s", str(conf), "-F", "--no-process-group", "--debug-stdout", "-d1"], 636, start_new_session=True)
-        try:
+        with ExitStack() as ending:
+            ending.callback(self.stop)
             self._seed()
-        except BaseException:
-            self.stop()
-            raise
+            ending.pop_all()  # it is filled, and stays
 
     def halt(self) -> None:
         group = self._process.pid if self._process else 0
