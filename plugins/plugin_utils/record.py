@@ -38,8 +38,11 @@ def build(ledger: Ledger, case_id: str, systems: Mapping[str, Mapping[str, Any]]
     """
     case = ledger.case(case_id)
     entries = list(ledger.entries(case_id))
-    completed = _completed(entries)
-    actions = [_action(number, step, completed.get((step["system"], step["step"]), "")) for number, step in enumerate(ledger.steps(case_id), 1)]
+    completed, achieved = _completed(entries), _achieved(entries)
+    actions = []
+    for number, step in enumerate(ledger.steps(case_id), 1):
+        key = (step["system"], step["step"])
+        actions.append(_action(number, step, completed.get(key, ""), achieved.get(key, {})))
     scope = _scope(case, actions, systems)
     open_items = [
         *_open(actions, systems),
@@ -127,11 +130,27 @@ def _completed(entries: list[Any]) -> dict[tuple[str, str], str]:
     return since
 
 
+def _achieved(entries: list[Any]) -> dict[tuple[str, str], dict[str, Mapping[str, Any]]]:
+    """What the runs of this case themselves changed, by step and change: a later run finds it so already, or finds it gone,
+    and must not make the record forget who did it and when."""
+    achieved: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = {}
+    for entry in entries:
+        if entry.kind != "outcome":
+            continue
+        rows = achieved.setdefault((entry.system, entry.step), {})
+        for row in entry.data.get("changes") or ():
+            if row.get("outcome") in (Outcome.DONE.value, Outcome.ACKNOWLEDGED.value):
+                rows[row["what"]] = {**row, "at": row.get("at") or entry.at}
+            elif not _closed(row.get("outcome")):
+                rows.pop(row.get("what", ""), None)
+    return achieved
+
+
 def _closed(outcome: Any) -> bool:
     return outcome in [o.value for o in Outcome if o.closed]
 
 
-def _action(number: int, step: Mapping[str, Any], completed: str) -> dict[str, Any]:
+def _action(number: int, step: Mapping[str, Any], completed: str, achieved: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     result, seen = step["result"], step["observed"]
     newest = seen if seen and seen["at"] >= step["last"] else None
     outcome = (newest or {}).get("outcome") or step["outcome"]
@@ -147,6 +166,12 @@ def _action(number: int, step: Mapping[str, Any], completed: str) -> dict[str, A
         method, at = "the system was read after the change" if outcome == "done" else "the system was read", step["last"]
     else:
         method, at = ("accepted; the system gives nothing to read back" if outcome == "acknowledged" else "not verified"), ""
+    if _closed(outcome) and achieved:
+        rows = [achieved.get(row.get("what", ""), row) if row.get("outcome") != Outcome.ABSENT.value else row for row in rows]
+        rows += [row for what, row in achieved.items() if what not in [known.get("what") for known in rows]]
+        if outcome == Outcome.ALREADY.value:
+            ends = [row.get("outcome") for row in achieved.values()]
+            outcome = Outcome.ACKNOWLEDGED.value if Outcome.ACKNOWLEDGED.value in ends else Outcome.DONE.value
     return {
         "seq": number,
         "phase": step["phase"],

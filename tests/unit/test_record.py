@@ -114,3 +114,14 @@ def test_module(ledger: Ledger, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("limit", "is_"), [(60, 60.0), ("15m", 900.0), ("PT1H30M", 5400.0), ("2d", 172800.0), ("", None), (None, None), ("soon", None)])
 def test_service_levels(limit: Any, is_: float | None) -> None:
     assert record.seconds(limit) == is_
+
+
+def test_a_later_run_does_not_make_the_record_forget_what_was_done(ledger: Ledger) -> None:
+    case = ledger.open_case("offboard", sample.PERSON, "r", {"expected": ["aws"]})
+    sample.step(ledger, case, "aws", "cutoff", [sample.row("sign-in", before="open", after="closed"), sample.row("access key AKIA1", before="open", after="closed")])
+    first = record.build(ledger, case.id, {"aws": {}})["actions"][0]
+    sample.step(ledger, case, "aws", "cutoff", [sample.row("sign-in", "already", before="closed", after="closed")])
+    ledger.observed(case.id, run="r2", system="aws", step="cutoff", result={"outcome": "already", "changes": [sample.row("sign-in", "already", before="closed", after="closed")]})
+    again = record.build(ledger, case.id, {"aws": {}})["actions"][0]
+    assert again["result"] == "done" and again["verification"]["method"] == "the system was read again at the end"
+    assert [(c["what"], c["before"], c["after"], c["outcome"], c["at"]) for c in again["changes"]] == [(c["what"], c["before"], c["after"], c["outcome"], c["at"]) for c in first["changes"]]
