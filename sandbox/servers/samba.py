@@ -19,8 +19,11 @@ from sandbox.servers.base import Server
 DOMAIN = "ad.example.com"
 BASE = "DC=ad,DC=example,DC=com"
 LEAVERS = f"OU=Leavers,{BASE}"
-ADMIN = f"Administrator@{DOMAIN}"
+_ADMINISTRATOR = "Administrator"
+ADMIN = f"{_ADMINISTRATOR}@{DOMAIN}"
 GROUPS = ("Engineering", "Sales")
+#: LDAP_SERVER_SHOW_DELETED_OID of MS-ADTS 3.1.1.3.4.1.14.
+_SHOW_DELETED = ("1.2.840.113556.1.4.417", True, None)
 #: Only what a directory needs, everything in our own folder, and simple binds over TLS only.
 _GLOBAL = """[global]
 \tserver services = ldap, cldap, kdc, rpc, winbindd
@@ -104,9 +107,11 @@ class Samba(Server):
         return {"dn": rows[0]["dn"], **{k: [v.decode("utf-8", "replace") for v in values] for k, values in rows[0]["raw_attributes"].items()}} if rows else None
 
     def change(self) -> int:
-        """The number of the last change of the domain: it grows with each write, and with nothing else."""
-        self.admin.search("", "(objectClass=*)", ldap3.BASE, attributes=["highestCommittedUSN"])
-        return int(self.admin.response[0]["raw_attributes"]["highestCommittedUSN"][0])
+        """The number of the last change of a person or group, deleted ones too: it grows with each write to one. The domain's own
+        highestCommittedUSN would not do: the controller writes its name records, topology and logons whenever it likes."""
+        self.admin.search(BASE, f"(&(|(objectClass=user)(objectClass=group))(!(objectClass=computer))(!(sAMAccountName={_ADMINISTRATOR})))",
+                          attributes=["uSNChanged"], controls=[_SHOW_DELETED])
+        return max(int(entry["raw_attributes"]["uSNChanged"][0]) for entry in self.admin.response if "raw_attributes" in entry)
 
     def set_password(self, login: str, password: str) -> None:
         done = self.admin.modify(self.entry(login)["dn"], {"unicodePwd": [(ldap3.MODIFY_REPLACE, [f'"{password}"'.encode("utf-16-le")])]})

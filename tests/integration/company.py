@@ -8,11 +8,16 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
+import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from sandbox.__main__ import control
 
@@ -67,6 +72,27 @@ class SandboxCompany:
         """What every system was asked to change: ``github DELETE /orgs/...``."""
         return [f"{name} {entry['method']} {entry['path']} {entry['body'][:80]}" for name in self.emulators for entry in self.journal(name) if entry["write"]]
 
+    def new_writes(self, before: list[str]) -> list[str]:
+        """The writes since ``before``, which :meth:`writes` gave."""
+        return list((Counter(self.writes()) - Counter(before)).elements())
+
+    def entries(self) -> int:
+        """How many entries the ledger has."""
+        path = self.folder / "ledger.db"
+        if not path.exists():
+            return 0
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'ledger'").fetchone():
+                return 0
+            return int(connection.execute("SELECT count(*) FROM ledger").fetchone()[0])
+
+    def systems_file_with(self, path: Path, system: str, **keys: Any) -> Path:
+        """A copy of the systems file with other keys for one system."""
+        data = yaml.safe_load(self.systems_file.read_text())
+        data["systems"][system].update(keys)
+        path.write_text(yaml.safe_dump(data, sort_keys=False))
+        return path
+
     def state(self, emulator: str) -> Any:
         return control(self.folder, "GET", self.emulators[emulator], "state")
 
@@ -86,11 +112,14 @@ class SandboxCompany:
                              stdin=subprocess.DEVNULL, timeout=timeout)
         return Ran(ran.returncode, ran.stdout + ran.stderr)
 
-    def play_and_kill(self, playbook: str, *args: str, after: float) -> bool:
-        """Start a run and kill -9 it and all its workers after some seconds. False when it had ended by then."""
+    def play_and_kill(self, playbook: str, *args: str, after: float = 0, entries: int = 0) -> bool:
+        """Start a run and kill -9 it and all its workers after some seconds, or when the ledger has so many entries. False when it
+        had ended by then."""
         process = subprocess.Popen(self.command(playbook, *args), cwd=ROOT, env=self.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                    stdin=subprocess.DEVNULL, start_new_session=True)
         try:
+            while entries and process.poll() is None and self.entries() < entries:
+                time.sleep(0.01)
             process.wait(after)
             return False
         except subprocess.TimeoutExpired:
