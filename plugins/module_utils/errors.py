@@ -19,6 +19,9 @@
         * ProtocolError        it answered something that is not its protocol (HTML, cut JSON, a page token that stands still)
     * Unsupported              the connector or the system cannot do this
     * Refused                  we will not do this: the message says why
+        * Protected            policy says that no run may touch it
+        * Drifted              the system is no longer as the plan saw it
+        * Braked               more of this than policy allows in so short a time
     * LedgerError             the ledger cannot be opened, read or written: without it nothing is sent
     * WriteInCheckMode         a bug: a write was tried where only reads are allowed
 
@@ -110,6 +113,18 @@ class Unsupported(LifecycleError):
 
 class Refused(LifecycleError):
     code = "refused"
+
+
+class Protected(Refused):
+    code = "protected"
+
+
+class Drifted(Refused):
+    code = "drift"
+
+
+class Braked(Refused):
+    code = "brake"
 
 
 class LedgerError(LifecycleError):

@@ -17,6 +17,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CAPABILITIES, CaseLedger, Residual, capabilities_of
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AnswerLost, InputError, LifecycleError, Unsupported
+from ansible_collections.workforce.lifecycle.plugins.module_utils.guard import Guard
 from ansible_collections.workforce.lifecycle.plugins.module_utils.registry import connector_class
 from ansible_collections.workforce.lifecycle.plugins.module_utils.target import (
     MemoryTokens,
@@ -73,6 +74,7 @@ class Change:
     :param gate: when it fails, the changes after it in this step are not sent.
     :param residual: access that lingers after it is done.
     :param note: why, in plain words.
+    :param act: what policy may count, stop or want approved: ``disable``, ``wipe`` or ``delete``; empty for everything else.
     """
 
     what: str
@@ -89,6 +91,7 @@ class Change:
     gate: bool = False
     residual: Residual | None = None
     note: str = ""
+    act: str = ""
 
 
 def absent(what: str, note: str) -> list[Change]:
@@ -128,6 +131,7 @@ TARGET_SPEC: Mapping[str, Any] = {
     "max_wait": {"type": "float", "default": 60.0},
     "follow": {"type": "float", "default": 0.0},
     "history": {"type": "dict", "default": {}},
+    "guard": {"type": "dict", "default": {}},
 }
 
 
@@ -176,6 +180,7 @@ class Task:
             want = {**params, "since": history.since}
             changes = list(self.plan(system, want))
             steps = _Steps(changes, history, params.get("confirm") or ())
+            steps.hold(Guard(**(params.get("guard") or {})).holds(system, want, changes, steps.pending))
             if steps.pending and not check_mode:
                 on_intent(steps.pending)
                 steps.write()
@@ -309,6 +314,12 @@ class _Steps:
             return False
         return True
 
+    def hold(self, reasons: Mapping[str, str]) -> None:
+        """Leave these to a person."""
+        for what, why in reasons.items():
+            self.outcomes[what], self.notes[what] = Outcome.NEEDS_HUMAN, why
+        self.pending = [c for c in self.pending if c.what not in reasons]
+
     def write(self) -> None:
         for number, change in enumerate(self.pending):
             try:
@@ -397,7 +408,7 @@ class _Steps:
             outcome = Outcome.DONE if c.what in waiting else self.outcomes[c.what]
             row: dict[str, Any] = {"what": c.what, "before": c.before, "after": c.after, "outcome": "planned" if c.what in waiting else outcome.value}
             for key, value in (("note", self.notes.get(c.what)), ("code", self.codes.get(c.what)), ("at", self.times.get(c.what)),
-                               ("irreversible", c.irreversible or None), ("confirm", c.confirm if c.irreversible else None)):
+                               ("irreversible", c.irreversible or None), ("confirm", c.confirm if c.irreversible else None), ("act", c.act or None)):
                 if value:
                     row[key] = value
             if outcome in (Outcome.DONE, Outcome.ACKNOWLEDGED, Outcome.ALREADY) and c.residual:

@@ -101,7 +101,8 @@ def attributes_of(person: Person, kept: Any) -> dict[str, Any]:
 def _active(system: Accounts, account: Account, active: bool) -> Change:
     words = {True: "active", False: "suspended"}
     now = "pending" if account.pending else words[account.active]
-    return Change("account", now, words[active], lambda: system.set_active(account, active), pending="pending" if active else None, note=account.pending)
+    return Change("account", now, words[active], lambda: system.set_active(account, active), pending="pending" if active else None, note=account.pending,
+                  act="" if active else "disable")
 
 
 def _deleted(system: Accounts, account: Account) -> Change:
@@ -109,7 +110,7 @@ def _deleted(system: Accounts, account: Account) -> Change:
         raise Unsupported("accounts can't be deleted here", act=f"delete account {account.login}")
     provisioning = system
     return Change("account", "active" if account.active else "suspended", "absent", lambda: provisioning.delete_account(account),
-                  irreversible=not isinstance(system, Restorable), confirm=account.login, traceable=True)
+                  irreversible=not isinstance(system, Restorable), confirm=account.login, traceable=True, act="delete")
 
 
 def _guard(account: Account, changes: list[Change], act: str) -> None:

@@ -19,7 +19,7 @@ options:
   kind:
     description: What happens to the person.
     type: str
-    choices: [onboard, transfer, offboard]
+    choices: [onboard, transfer, offboard, suspend, resume, reinstate, rename]
     required: true
   user:
     description: E-mail address, employee id or HR id; or several.
@@ -77,8 +77,10 @@ from collections.abc import Mapping, Sequence
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CaseLedger
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AmbiguousIdentity, InputError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.identity import identified
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import KINDS
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Task
 
 if TYPE_CHECKING:
@@ -93,37 +95,14 @@ def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
     if not users:
         raise InputError("user is empty", act="open case", hint="-e user=jane@corp.example, an employee id, or a list")
     asks_hr = any("hr_records" in facts["capabilities"] for facts in systems.values())
-    people = [_identified(user, want["found"], want["kind"]) if asks_hr else Person.of({"email": user}) for user in dict.fromkeys(users)]
+    people = [identified(user, want["found"], want["kind"]) if asks_hr else Person.of({"email": user}) for user in dict.fromkeys(users)]
     profiles = _profiles(people, want, systems)
     # Every person is known, and every profile, before the first case is opened.
     return {"cases": [_opened(book, want, person, profile, systems) for person, profile in zip(people, profiles, strict=True)]}
 
 
-def _identified(user: str, found: Sequence[Mapping[str, Any]], kind: str) -> Person:
-    matches = {}
-    for answer in found:
-        for record in answer["people"]:
-            person = Person.of(record)
-            if user.casefold() in (person.email.casefold(), person.employee_id.casefold(), person.hr_id.casefold()):
-                matches[answer["system"], person.key] = person
-    act = f"{kind} {user}"
-    if not matches:
-        asked = ", ".join(answer["system"] for answer in found) or "no HR system answered"
-        raise InputError(
-            "nobody in HR has this e-mail address, employee id or HR id", act=act, system=asked, hint="correct user; give the address as HR has it"
-        )
-    if len(matches) > 1:
-        who = "; ".join(f"{system}: {p.name}, {p.employee_id or p.hr_id}, {p.department or 'no department'}, {p.status}"
-                        for (system, _key), p in matches.items())
-        raise AmbiguousIdentity(f"{len(matches)} people answer to it ({who})", act=act, hint="give the employee id instead")
-    person = next(iter(matches.values()))
-    if kind == "onboard" and person.status == "terminated":
-        raise InputError(f"HR says that {person.name} has left ({person.termination_date or 'no date'})", act=act, hint="correct HR first")
-    return person
-
-
 def _profiles(people: Sequence[Person], want: Mapping[str, Any], systems: Mapping[str, Mapping[str, Any]]) -> list[Profile | None]:
-    if want["kind"] == "offboard":
+    if want["kind"] not in ("onboard", "transfer"):
         return [None for _unused in people]
     if not want["profiles"]:
         raise InputError("no folder of access profiles is named", act=want["kind"], hint="set lifecycle_profiles, or profiles: in the systems file")
@@ -137,7 +116,7 @@ def _profiles(people: Sequence[Person], want: Mapping[str, Any], systems: Mappin
 def _opened(book: Any, want: Mapping[str, Any], person: Person, profile: Profile | None, systems: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     successor = (want["successor"] or person.manager_email).lower()
     wanted = {name: profile.wanted(name) for name in systems if name in profile.systems} if profile else {}
-    key = {"offboard": person.termination_date, "onboard": person.hire_date, "transfer": profile.name if profile else ""}[want["kind"]]
+    key = {"offboard": person.termination_date, "onboard": person.hire_date, "transfer": profile.name if profile else ""}.get(want["kind"], "")
     facts = {**want["facts"], "key": key, "successor": successor, "hr_status": person.status, "expected": sorted(systems),
              **({"profile": profile.name, "wanted": wanted} if profile else {})}
     case = book.open(want["kind"], person.as_dict(), facts)
@@ -167,7 +146,7 @@ def _orientation(profile: Profile, person: Person) -> dict[str, Any]:
 
 
 TASK = Task(CaseLedger, info=info, argument_spec={
-    "kind": {"type": "str", "choices": ["onboard", "transfer", "offboard"], "required": True},
+    "kind": {"type": "str", "choices": list(KINDS), "required": True},
     "user": {"type": "list", "elements": "str", "required": True},
     "found": {"type": "list", "elements": "dict", "default": []},
     "profiles": {"type": "path"},

@@ -40,7 +40,7 @@ def plan(system: Cutoff, want: Mapping[str, Any]) -> list[Change]:
         return absent("account", f"{person.email} has no account here")
     return [
         Change(path.name, path.state, "closed", path.close, unobservable=path.state == "unseen", gate=path.gate, residual=path.residual,
-               outcome=Outcome.NEEDS_HUMAN if path.refused and path.state != "closed" else None, note=path.refused)
+               outcome=Outcome.NEEDS_HUMAN if path.refused and path.state != "closed" else None, note=path.refused, act="disable")
         for path in system.access_paths(account, want["since"])
     ]
 

@@ -104,7 +104,7 @@ def _act(system: Devices, device: Device, what: str, act: str) -> Change:
     pending, end = STATES[act]
     send = {"lock": system.lock_device, "retire": system.retire_device, "wipe": system.wipe_device}[act]
     return Change(what, device.state, end, lambda: send(device), pending=pending, irreversible=act == "wipe",
-                  confirm=device.serial or device.id, traceable=True)
+                  confirm=device.serial or device.id, traceable=True, act="wipe" if act == "wipe" else "")
 
 
 def _after_its_key(system: Devices, device: Device, label: str, act: Change) -> list[Change]:

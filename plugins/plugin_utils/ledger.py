@@ -264,7 +264,7 @@ class Ledger:
         intent without outcome makes the step ``unknown``; one that was only looked at has the outcome that was seen.
         """
         steps: dict[tuple[str, str], dict[str, Any]] = {}
-        for entry in self._of("case_id = ? AND step <> ''", (case_id,)):
+        for entry in self._of("case_id = ? AND step <> '' AND kind IN ('intent', 'outcome', 'observed', 'attested')", (case_id,)):
             step = steps.setdefault((entry.system, entry.step), {
                 "phase": entry.phase, "system": entry.system, "step": entry.step, "person": entry.person, "outcome": "unknown", "result": {},
                 "first": entry.at, "requested": "", "last": entry.at, "attempts": 0, "observed": None, "attested": []})
@@ -282,6 +282,24 @@ class Ledger:
                 step.update(phase=entry.phase, person=entry.person, outcome=entry.data.get("outcome") or "unknown", result=dict(entry.data), last=entry.at,
                             attempts=step["attempts"] + (0 if ends_intent else 1))
         return [{key: value for key, value in step.items() if key != "_open"} for step in steps.values()]
+
+    # -- everything else that must be known later ----------------------------------------------------------------------
+
+    def note(self, kind: str, data: Mapping[str, Any], *, case: str = "", system: str = "", step: str = "", person: str = "", run: str = "",
+             durable: bool = False) -> int:
+        """Append an entry of another kind: an approval, a release, what an HR source looked like, what is due.
+
+        :raises LedgerError: a secret is in ``data``.
+        """
+        return self._append(kind, case, system=system, step=step, person=person, run=run, data=_plain(data, refuse=f"note {kind}"), durable=durable)
+
+    def noted(self, kind: str, *, case: str | None = None, system: str | None = None) -> list[Entry]:
+        """All entries of that kind, oldest first."""
+        where, values = "kind = ?", [kind]
+        for column, value in (("case_id", case), ("system", system)):
+            if value is not None:
+                where, values = f"{where} AND {column} = ?", [*values, value]
+        return list(self._of(where, values))
 
     # -- the chain -----------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""What a step may not do: the last word before the first write, for every module alike.
+
+The shell says what policy, approvals and the plan mean for one step (plain data, so that it travels through AnsiballZ too);
+the seam asks here, after planning and before writing.
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Accounts, Entitlements
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import Drifted, Protected
+from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import like
+
+if TYPE_CHECKING:
+    from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change
+
+#: Where a change that the plan foresaw may have gone: it is as it shall be, or no longer listed at all.
+_GONE = (None, "absent", "closed", False)
+
+
+@dataclass(frozen=True)
+class Guard:
+    """The limits of one step on one system.
+
+    :param source: the policy's file, for messages.
+    :param accounts: patterns of logins, ids and addresses that no run may touch here.
+    :param entitlements: patterns such as ``groups: Break glass`` that no run may give or take here.
+    :param stops: acts (``wipe``, ``delete``, ``disable``) that this run may not do, and why.
+    :param privileged: patterns such as ``roles: *Administrator``: whoever holds one is privileged here.
+    :param privileged_stop: why this run may not touch who is privileged; empty when it may.
+    :param planned: the changes that the plan being executed foresees for this step, ``{"what", "before", "after"}`` each; None
+        when no plan is being executed.
+    """
+
+    source: str = ""
+    accounts: Sequence[str] = ()
+    entitlements: Sequence[str] = ()
+    stops: Mapping[str, str] = field(default_factory=dict)
+    privileged: Sequence[str] = ()
+    privileged_stop: str = ""
+    planned: Sequence[Mapping[str, Any]] | None = None
+
+    def holds(self, system: Any, want: Mapping[str, Any], changes: Sequence[Change], pending: Sequence[Change]) -> dict[str, str]:
+        """Those of the pending changes that wait for a person, each with why.
+
+        :raises Protected: the account may not be touched.
+        :raises Drifted: the system is not as the plan saw it; says what is different.
+        """
+        if self.planned is not None:
+            self._compare(want, changes, pending)
+        if not pending:
+            return {}
+        if self.accounts or self.privileged_stop:
+            self._ask_who(system, want)
+        held = {}
+        for change in pending:
+            pattern = like(change.what, self.entitlements)
+            if pattern:
+                held[change.what] = f"{pattern} is protected ({self.source}): settle it by hand, and attest"
+            elif change.act in self.stops:
+                held[change.what] = self.stops[change.act]
+        if self.privileged_stop and self._is_privileged(system, want):
+            held = {change.what: self.privileged_stop for change in pending}
+        return held
+
+    def _ask_who(self, system: Any, want: Mapping[str, Any]) -> None:
+        if not self.accounts or not want.get("person"):
+            return
+        person = Person.of(want["person"])
+        names = [person.email, person.hr_id, person.employee_id, *person.aliases, *person.logins.values()]
+        if isinstance(system, Accounts):
+            account = system.find_account(person)
+            names += [account.id, account.login, account.email] if account is not None else []
+        for name in names:
+            pattern = like(name, self.accounts) if name else ""
+            if pattern:
+                raise Protected(f"{pattern} is protected ({self.source})", act=f"touch account of {person.email}", hint="no run may touch it")
+
+    def _is_privileged(self, system: Any, want: Mapping[str, Any]) -> bool:
+        if not isinstance(system, Entitlements) or not want.get("person"):
+            return False
+        account = system.find_account(Person.of(want["person"]))
+        return account is not None and any(like(f"{e.kind}: {e.name}", self.privileged) for e in system.entitlements(account))
+
+    def _compare(self, want: Mapping[str, Any], changes: Sequence[Change], pending: Sequence[Change]) -> None:
+        planned = {row["what"]: row for row in self.planned or ()}
+        now = {change.what: change for change in changes}
+        different = []
+        for change in pending:
+            row = planned.get(change.what)
+            if row is None:
+                different.append(f"{change.what} is {_told(change.before)}, and the plan has nothing of it")
+            elif (_plain(change.before), _plain(change.after)) != (row["before"], row["after"]):
+                different.append(f"{change.what} is {_told(change.before)} (to become {_told(change.after)}), "
+                                 f"the plan says {_told(row['before'])} (to become {_told(row['after'])})")
+        waiting = {change.what for change in pending}
+        for what, row in planned.items():
+            if what not in waiting and what not in now and row["after"] not in _GONE:
+                different.append(f"{what} is no longer there, the plan says {_told(row['before'])}")
+        if different:
+            email = (want.get("person") or {}).get("email", "")
+            raise Drifted("; ".join(different), act=f"execute the plan for {email}" if email else "execute the plan",
+                          hint="nothing was sent: make a new plan with --check")
+
+
+def _plain(value: Any) -> Any:
+    """As JSON gives it back."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, (list, tuple, set, frozenset)) else value
+
+
+def _told(value: Any) -> str:
+    return "not there" if value is None else str(value)
