@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,13 @@ class Company:
     domain: str
     people: Mapping[str, Mapping[str, Any]]
     devices: tuple[Mapping[str, Any], ...]
+    _on: dict[str, dict[str, Mapping[str, Any]]] = field(default_factory=dict, repr=False, compare=False)
 
     def on_system(self, system: str) -> dict[str, Mapping[str, Any]]:
         """The people who have an account on a system, with what they hold there (``person["on"][system]``)."""
-        return {key: person for key, person in self.people.items() if system in (person.get("on") or {})}
+        if system not in self._on:
+            self._on[system] = {key: person for key, person in self.people.items() if system in (person.get("on") or {})}
+        return dict(self._on[system])
 
 
 def load_company(path: Path | None = None) -> Company:

@@ -9,12 +9,15 @@ knows lives in ``self.state``, which must survive ``copy.deepcopy`` (eventual co
 Control, on the same port, for tests and for people::
 
     GET  /_sandbox/journal            every request and answer, oldest first
+    POST /_sandbox/accept/{login}     somebody accepts an invitation
     POST /_sandbox/first-day/{key}    a joiner accepts invitations, registers a second factor, boots the laptop
     POST /_sandbox/faults             [{"method": "POST", "path": "regex", "fault": "status|slow|lost|html|cut|lag", ...}]
     POST /_sandbox/latency            {"seconds": 0.05}
     GET  /_sandbox/state              what the system knows
     GET  /_sandbox/person/{key}       what every system of the box knows of a person, in words
     POST /_sandbox/reset              state as seeded, journal and faults empty
+    GET  /_sandbox/box/journal        of every system of the box, those that do not speak HTTP too, by name
+    POST /_sandbox/box/reset          every system of the box that a run writes to
 """
 from __future__ import annotations
 
@@ -255,6 +258,9 @@ class Emulator:
             reply = Reply(reply.status, reply.content[: len(reply.content) // 2], {"content-type": "application/json", **reply.headers})
         return await _answer(send, reply)
 
+    def accept(self, login: str) -> None:
+        """Somebody accepts an invitation; nothing, where nobody is invited."""
+
     def _control(self, call: Call) -> Reply:
         verb = call.path.removeprefix("/_sandbox/")
         if verb == "journal":
@@ -268,6 +274,13 @@ class Emulator:
         if verb == "reset" and call.method == "POST":
             self.reset()
             return Reply(204)
+        if verb == "box/journal":
+            return Reply(200, {name: system.journal for name, system in self.box.emulators.items()})
+        if verb == "box/reset" and call.method == "POST":
+            for system in self.box.emulators.values():
+                if getattr(system, "WRITTEN", True):
+                    system.reset()
+            return Reply(204)
         if verb == "state":
             return Reply(200, json.dumps(self.state, default=str).encode())
         if verb.startswith("person/"):
@@ -278,6 +291,9 @@ class Emulator:
             from sandbox.first_day import first_day
 
             first_day(self.box, verb.removeprefix("first-day/"))
+            return Reply(204)
+        if verb.startswith("accept/") and call.method == "POST":
+            self.accept(verb.removeprefix("accept/"))
             return Reply(204)
         if verb == "identity":
             return Reply(200, {"sandbox": self.name})

@@ -20,7 +20,7 @@ def first_day(box: Box, key: str) -> None:
             device["_boots"] = 0
     login = (person.get("logins") or {}).get("github")
     if login in box["github"].state["members"]:
-        box["github"].state["members"][login]["state"] = "active"
+        box["github"].accept(login)
     box["tailscale"].accept(email)
     exchange = next(part for part in cloud.parts if part.name == "exchange")
     for organiser, mailbox in exchange.mailboxes():

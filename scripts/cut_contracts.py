@@ -23,14 +23,15 @@ SOURCES = {"graph-v1.0": "microsoft/graph-v1.0-jml-subset.openapi.yaml", "graph-
 PATHS = {
     "graph-v1.0": r"/deviceManagement/(managedDevices|windowsAutopilotDeviceIdentities)(/\{[^}]*\}(/microsoft\.graph\.\w+)?)?$|/devices(/\{[^}]*\})?$"
                   r"|/directory/deletedItems(/.*)?$|/drives/(?!.*copy).*|/users/\{[^}]*\}/drive$"
-                  r"|/groups(/\{[^}]*\}(/(members|owners).*)?)?$|/informationProtection/.*|/oauth2PermissionGrants(/.*)?$"
+                  r"|/groups(/\{[^}]*\}(/(members|owners|transitiveMembers).*)?)?$|/informationProtection/.*|/oauth2PermissionGrants(/.*)?$"
+                  r"|/servicePrincipals/\{[^}]*\}/appRoleAssignedTo$"
                   r"|/roleManagement/directory/role(Assignments|Definitions|EligibilitySchedules|EligibilityScheduleRequests)(/.*)?$|/subscribedSkus$"
                   r"|/users$|/users/\{[^}]*\}$|/users/\{[^}]*\}/(appRoleAssignments|authentication|calendar(View)?|events|mailFolders|messages)\b.*"
                   r"|/users/\{[^}]*\}/(mailboxSettings|managedDevices|manager/\$ref|memberOf|oauth2PermissionGrants|ownedObjects|registeredDevices)$"
                   r"|/users/\{[^}]*\}/microsoft\.graph\.(assignLicense|revokeSignInSessions|sendMail)$",
     "graph-beta": r"/deviceManagement/managedDevices/\{[^}]*\}/(detectedApps|microsoft\.graph\.(getFileVaultKey\(\)|rotate\w+))$",
     "github": r"/orgs/\{org\}/(credential-authorizations|invitations|members|memberships|outside_collaborators|personal-access-tokens)\b.*"
-              r"|/orgs/\{org\}/copilot/billing/selected_users$|/orgs/\{org\}/teams(/\{team_slug\}/(memberships/\{username\}|team-sync/group-mappings|repos.*))?$"
+              r"|/orgs/\{org\}/copilot/billing/(seats|selected_users)$|/orgs/\{org\}/teams(/\{team_slug\}/(memberships/\{username\}|team-sync/group-mappings|repos.*))?$"
               r"|/repos/.*|/users/\{username\}$",
 }
 _PROSE = {"description", "summary", "example", "examples", "externalDocs", "tags", "x-ms-enum", "x-ms-docs-key-type", "x-ms-docs-operation-type", "x-ms-pageable",

@@ -39,6 +39,42 @@ class Account:
 
 
 @dataclass(frozen=True)
+class Listed:
+    """An account as a listing shows it.
+
+    ``account`` has ``active``, ``login``, ``email`` and such ``attributes`` as ``employee_id`` where the system keeps them.
+    ``last_seen`` is the last sign-in or activity and ``created`` the account's beginning (ISO 8601), "" when the system does
+    not say. ``kind`` is ``person``, ``service``, ``shared`` or ``guest``: only what the vendor itself says. ``held`` are the
+    (kind, name) of its entitlements, when the listing shows them cheaply; ``fixed`` are those of them that can't be given or
+    taken by hand, as :attr:`Entitlement.fixed` says.
+    """
+
+    account: Account
+    last_seen: str = ""
+    created: str = ""
+    kind: str = "person"
+    held: tuple[tuple[str, str], ...] = ()
+    fixed: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Credential:
+    """A key, token, automation or application's secret that works without its maker.
+
+    ``maker`` is the account id, login or address of whoever made or owns it, "" when unknown. Times are ISO 8601, "" when
+    the system does not say; an ``expires`` of "" is no expiry that the system tells of.
+    """
+
+    kind: str
+    id: str
+    name: str
+    maker: str
+    created: str = ""
+    last_used: str = ""
+    expires: str = ""
+
+
+@dataclass(frozen=True)
 class Residual:
     """Access that outlives the cut: what, until when (ISO 8601, or ``unknown``), and why.
 
@@ -60,7 +96,8 @@ class Residual:
 class AccessPath:
     """One way in, as seen now: sign-in, a session, a key, a token, an app password.
 
-    ``state`` is ``open``, ``closed``, or ``unseen`` where the vendor offers no way to look. ``close`` ends it.
+    ``state`` is ``open`` (or ``open: DETAIL``, what a way back must know), ``closed``, or ``unseen`` where the vendor offers no
+    way to look. ``close`` ends it.
     ``residual`` is what lingers after it was closed.
     """
 
@@ -72,6 +109,28 @@ class AccessPath:
     gate: bool = False
     #: Why it can't be closed here and a person must do it elsewhere (a synchronised account); empty when it can.
     refused: str = ""
+
+
+def _nothing() -> None:
+    """Opens what cannot be opened."""
+
+
+@dataclass(frozen=True)
+class WayBack:
+    """How a way in that a cut-off closed opens again: ``name`` is the :class:`AccessPath`'s.
+
+    ``state`` is ``closed``, ``open``, or ``invited`` while the person has yet to accept. ``lost`` says why it can't be opened
+    again and what takes its place, empty when it can; ``anew`` that the person has it again by their own hands (a session, a
+    token). ``entitlement`` is (kind, name) where the way in is one.
+    """
+
+    name: str
+    state: str = "closed"
+    open: Callable[[], None] = _nothing
+    lost: str = ""
+    anew: bool = False
+    pending: str = ""
+    entitlement: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True)
@@ -94,8 +153,8 @@ class Device:
     """One device of a person. ``ownership`` is ``company`` or ``personal``. None means the system does not know.
 
     ``state`` is ``managed``, ``lock_pending``, ``locked``, ``wipe_pending``, ``retire_pending``, ``wiped``, ``retired``,
-    ``lost`` or ``unmanaged``; ``escrowed`` tells whether a recovery key is kept by the system, ``escrow_pending`` that one is
-    on its way. ``ownership`` is ``unknown`` where the system says so. ``assigned_to`` is the login of its person.
+    ``lost`` or ``unmanaged``; "" where the system manages no devices. ``escrowed`` tells whether a recovery key is kept by
+    the system, ``escrow_pending`` that one is on its way. ``ownership`` is ``unknown`` where the system says so. ``assigned_to`` is the login of its person.
     ``refuses`` maps an act (``lock``, ``retire``, ``wipe``) that this kind of device can't do to why.
     """
 
@@ -158,6 +217,8 @@ class Owned:
     name: str
     #: How it is settled: ``reassign`` to the successor, ``revoke``, or ``decide`` by a person.
     settle: str = "reassign"
+    #: Addresses of those who own it too.
+    beside: Sequence[str] = ()
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
@@ -173,6 +234,29 @@ class HrRecords(Protocol):
 
     def all_people(self) -> Iterator[Person]:
         """Every person, terminated ones included where the system keeps them."""
+
+
+@dataclass(frozen=True)
+class Overview:
+    """A whole HR source at one glance.
+
+    ``people`` has every record, those without an address too, with what tells people apart (ids, addresses, name, personal
+    address) and whether it is of somebody who left; the rest may be missing. ``columns`` are the fields that the source shows.
+    """
+
+    people: Sequence[Person]
+    columns: Sequence[str] = ()
+
+
+@runtime_checkable
+class HrSource(HrRecords, Protocol):
+    """An HR system whose every answer comes from a look at the whole of it: it tells what else it saw, at no further cost.
+
+    Not a capability of its own (no inventory group): it lets :class:`HrRecords` notice a source that shrank.
+    """
+
+    def overview(self) -> Overview:
+        """Everybody, as last read by this object; read now when it has read nothing yet."""
 
 
 @runtime_checkable
@@ -203,6 +287,27 @@ class Provisioning(Accounts, Protocol):
     def delete_account(self, account: Account) -> None: ...
 
 
+@dataclass(frozen=True)
+class Addresses:
+    """What an account is reached and signed in by, in lower case; None where this system does not rule it."""
+
+    address: str | None = None
+    aliases: tuple[str, ...] = ()
+    login: str | None = None
+
+
+@runtime_checkable
+class Renaming(Accounts, Protocol):
+    """Changes the address or the login of an account, which stays the same account. Not a capability of its own."""
+
+    def addresses(self, account: Account) -> Addresses: ...
+
+    def set_address(self, account: Account, address: str, aliases: Sequence[str]) -> None:
+        """Make this the address, and let mail to all of ``aliases`` arrive too."""
+
+    def set_login(self, account: Account, login: str) -> None: ...
+
+
 @runtime_checkable
 class Restorable(Protocol):
     """Brings a deleted account back within the vendor's window."""
@@ -219,6 +324,17 @@ class Cutoff(Accounts, Protocol):
     def access_paths(self, account: Account, since: str) -> Sequence[AccessPath]:
         """Every way in, **in the order in which they must be closed**. ``since`` is when the case was opened (ISO 8601):
         a path that ended after it counts as closed."""
+
+
+@runtime_checkable
+class Reopening(Cutoff, Protocol):
+    """Opens again what its own cut-off closed. Not a capability of its own: whoever can cut off has it, or says why not."""
+
+    def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
+        """For what :meth:`access_paths` named and a cut-off closed, in the order in which it must be opened.
+
+        :param closed: path -> its state before; a name that the answer leaves out is one that nobody here knows.
+        """
 
 
 @runtime_checkable
@@ -315,6 +431,9 @@ class Files(Protocol):
 
     def end_sharing(self, person: Person) -> None: ...
 
+    def take_back_files(self, person: Person, successor: str) -> None:
+        """Undo :meth:`hand_over_files`; the successor keeps what else they were given. Ended sharing does not come back."""
+
 
 @runtime_checkable
 class Ownership(Protocol):
@@ -323,6 +442,17 @@ class Ownership(Protocol):
     def owned(self, account: Account) -> Sequence[Owned]: ...
 
     def reassign(self, account: Account, owned: Owned, successor: str) -> None: ...
+
+
+@runtime_checkable
+class HandingBack(Ownership, Accounts, Protocol):
+    """Undoes :meth:`Ownership.reassign`. Not a capability of its own."""
+
+    def handed_over(self, account: Account, heir: Account) -> Sequence[Owned]:
+        """What the heir has now, and that may have been the account's."""
+
+    def hand_back(self, account: Account, heir: Account, owned: Owned, *, keep: bool) -> None:
+        """The account owns it again; the heir no longer, unless ``keep``."""
 
 
 @runtime_checkable
@@ -344,6 +474,40 @@ class Devices(Protocol):
     def assign_device(self, device: Device, person: Person) -> None: ...
 
     def find_device(self, serial: str) -> Device | None: ...
+
+
+@runtime_checkable
+class AccountListing(Protocol):
+    """Lists every account, for ``reconcile``: streaming, at a cost linear in the accounts.
+
+    A page that fails raises; there is never a short list.
+    """
+
+    #: Whether ``Listed.held`` is complete.
+    LISTS_HELD: ClassVar[bool]
+
+    def all_accounts(self) -> Iterator[Listed]:
+        """Every account, page by page."""
+
+    def group_members(self, kind: str, name: str) -> Iterator[str]:
+        """Addresses, logins or ids of an entitlement's members.
+
+        :raises NotFound: the system has no such entitlement.
+        """
+
+
+@runtime_checkable
+class DeviceListing(Protocol):
+    """Lists every device, page by page; a page that fails raises."""
+
+    def all_devices(self) -> Iterator[Device]: ...
+
+
+@runtime_checkable
+class CredentialListing(Protocol):
+    """Lists every credential that works without a person signing in; a page that fails raises."""
+
+    def all_credentials(self) -> Iterator[Credential]: ...
 
 
 @runtime_checkable
@@ -391,6 +555,9 @@ CAPABILITIES: Mapping[str, type] = {
     "ownership": Ownership,
     "devices": Devices,
     "manual_steps": ManualSteps,
+    "account_listing": AccountListing,
+    "device_listing": DeviceListing,
+    "credential_listing": CredentialListing,
 }
 
 

@@ -16,7 +16,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.transport impo
 ROLES = "/roleManagement/directory"
 #: Marks a role that the person may activate (Privileged Identity Management), but does not hold all the time.
 ELIGIBLE = " (eligible)"
-_GROUP = "id,displayName,groupTypes,mailEnabled,membershipRule,onPremisesSyncEnabled"
+GROUP_FIELDS = "id,displayName,groupTypes,mailEnabled,membershipRule,onPremisesSyncEnabled"
 #: The role id of an assignment to an app that has no roles (https://learn.microsoft.com/graph/api/resources/approleassignment).
 _NO_ROLE = "00000000-0000-0000-0000-000000000000"
 _COLLECTIONS = {"group": "groups", "application": "applications", "servicePrincipal": "servicePrincipals"}
@@ -38,9 +38,9 @@ class EntraEntitlements(Connector):
 
     def entitlements(self, account: Account) -> Sequence[Entitlement]:
         act = f"read what {account.login} holds"
-        groups = [Entitlement("groups", row["displayName"], row["id"], _fixed_group(row), raw=row)
-                  for row in graph_pages(self.graph, f"/users/{account.id}/memberOf/microsoft.graph.group", act=act, params={"$select": _GROUP})]
-        return _told_apart([*groups, *self._licences(account, {g.id: g.name for g in groups}), *self.roles_of(account), *self._apps(account)])
+        groups = [Entitlement("groups", row["displayName"], row["id"], fixed_group(row), raw=row)
+                  for row in graph_pages(self.graph, f"/users/{account.id}/memberOf/microsoft.graph.group", act=act, params={"$select": GROUP_FIELDS})]
+        return told_apart([*groups, *self._licences(account, {g.id: g.name for g in groups}), *self.roles_of(account), *self._apps(account)])
 
     def _licences(self, account: Account, groups: Mapping[str, str]) -> Iterator[Entitlement]:
         states = self.graph.send("GET", f"/users/{account.id}", act=f"read licences of {account.login}", params={"$select": "id,licenseAssignmentStates"}).body
@@ -62,7 +62,7 @@ class EntraEntitlements(Connector):
         return [
             Entitlement(
                 "roles",
-                _scoped(names.get(row["roleDefinitionId"], row["roleDefinitionId"]), row) + mark,
+                scoped(names.get(row["roleDefinitionId"], row["roleDefinitionId"]), row) + mark,
                 row["roleDefinitionId"],
                 "through a group" if row["principalId"] != account.id or row.get("memberType") in ("Group", "Inherited") else "",
                 raw=row,
@@ -83,11 +83,10 @@ class EntraEntitlements(Connector):
         for row in graph_pages(self.graph, f"/users/{account.id}/appRoleAssignments", act=f"read apps of {account.login}"):
             app = row["resourceId"]
             if app not in roles:
-                roles[app] = _user_roles(
+                roles[app] = user_roles(
                     self.graph.get(f"/servicePrincipals/{app}", act=f"read app {row['resourceDisplayName']}", params={"$select": "id,appRoles"}) or {}
                 )
-            role = next((r["displayName"] for r in roles[app] if r["id"] == row["appRoleId"]), "")
-            name = f"{row['resourceDisplayName']}/{role}" if len(roles[app]) > 1 and role else row["resourceDisplayName"]
+            name = app_name(row["resourceDisplayName"], {role["id"]: role["displayName"] for role in roles[app]}, row["appRoleId"])
             fixed = "" if row["principalId"] == account.id else f"through group {row.get('principalDisplayName') or row['principalId']}"
             yield Entitlement("apps", name, row["id"], fixed, raw=row)
 
@@ -104,8 +103,8 @@ class EntraEntitlements(Connector):
         return finders[kind](name)
 
     def _find_group(self, name: str) -> Entitlement | None:
-        row = self._only("group", name, "/groups", _GROUP)
-        return Entitlement("groups", row["displayName"], row["id"], _fixed_group(row), raw=row) if row else None
+        row = self._only("group", name, "/groups", GROUP_FIELDS)
+        return Entitlement("groups", row["displayName"], row["id"], fixed_group(row), raw=row) if row else None
 
     def _find_licence(self, name: str) -> Entitlement | None:
         sku = next((row for row in self._skus() if row["skuPartNumber"].casefold() == name.casefold()), None)
@@ -126,7 +125,7 @@ class EntraEntitlements(Connector):
             row = self._only("app", app, "/servicePrincipals", "id,displayName,appRoles")
         if row is None:
             return None
-        roles = _user_roles(row)
+        roles = user_roles(row)
         wanted = [r for r in roles if r["displayName"].casefold() == role.casefold()] if slash else roles
         if slash and not wanted:
             return None
@@ -216,8 +215,22 @@ class EntraEntitlements(Connector):
                 continue
             mastered = "synchronised from on-premises Active Directory: change the owner there" if row.get("onPremisesSyncEnabled") else ""
             found.append(Owned({"group": "group", "application": "app", "servicePrincipal": "enterprise app"}[kind], row["id"], row["displayName"],
-                               "decide" if mastered else "reassign", raw={"why": mastered, "collection": _COLLECTIONS[kind]}))
+                               "decide" if mastered else "reassign", self._beside(f"/{_COLLECTIONS[kind]}/{row['id']}/owners", account),
+                               raw={"why": mastered, "collection": _COLLECTIONS[kind]}))
         return found
+
+    def _beside(self, owners: str, account: Account) -> tuple[str, ...]:
+        rows = graph_pages(self.graph, owners, act=f"read who owns it beside {account.login}")
+        return tuple(sorted(str(row.get("mail") or row.get("userPrincipalName") or row["id"]).lower() for row in rows if row["id"] != account.id))
+
+    def handed_over(self, account: Account, heir: Account) -> Sequence[Owned]:
+        return self.owned(heir)
+
+    def hand_back(self, account: Account, heir: Account, owned: Owned, *, keep: bool) -> None:
+        act, owners = f"hand {owned.kind} {owned.name} back to {account.login}", f"/{owned.raw['collection']}/{owned.id}/owners"
+        self._tolerant("already exist", "POST", f"{owners}/$ref", act, {"@odata.id": self._object(account.id)})
+        if not keep:
+            self._tolerant("do not exist", "DELETE", f"{owners}/{heir.id}/$ref", act)
 
     def reassign(self, account: Account, owned: Owned, successor: str) -> None:
         """The successor first: a group's last owner can't be removed."""
@@ -230,7 +243,7 @@ class EntraEntitlements(Connector):
         self._tolerant("do not exist", "DELETE", f"{owners}/{account.id}/$ref", act)
 
 
-def _fixed_group(row: Raw) -> str:
+def fixed_group(row: Raw) -> str:
     """Why a group's members can't be changed through Graph (https://learn.microsoft.com/graph/api/group-delete-members)."""
     if row.get("onPremisesSyncEnabled"):
         return "synchronised from on-premises Active Directory: change it there"
@@ -241,11 +254,16 @@ def _fixed_group(row: Raw) -> str:
     return ""
 
 
-def _user_roles(app: Raw) -> list[Raw]:
+def user_roles(app: Raw) -> list[Raw]:
     return [role for role in app.get("appRoles") or () if role.get("isEnabled") and "User" in role.get("allowedMemberTypes", ())]
 
 
-def _scoped(name: str, row: Raw) -> str:
+def app_name(app: str, roles: Mapping[str, str], role: str) -> str:
+    """How a profile names a role of an app: with the role where the app has several; ``roles`` are their names by id."""
+    return f"{app}/{roles[role]}" if len(roles) > 1 and role in roles else app
+
+
+def scoped(name: str, row: Raw) -> str:
     scope = row.get("directoryScopeId") or "/"
     return name if scope == "/" else f"{name} in {scope}"
 
@@ -255,7 +273,7 @@ def _eligibility(account: Account, entitlement: Entitlement, action: str) -> dic
             "directoryScopeId": entitlement.raw.get("directoryScopeId") or "/", "justification": "workforce lifecycle"}
 
 
-def _told_apart(found: Sequence[Entitlement]) -> list[Entitlement]:
+def told_apart(found: Sequence[Entitlement]) -> list[Entitlement]:
     """Display names are not unique: those that repeat carry their id."""
     names = [(e.kind, e.name.casefold()) for e in found]
     return [e if names.count((e.kind, e.name.casefold())) == 1 else Entitlement(e.kind, f"{e.name} ({e.id})", e.id, e.fixed, e.raw) for e in found]

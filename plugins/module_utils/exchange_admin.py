@@ -7,7 +7,7 @@ https://learn.microsoft.com/powershell/exchange/exchange-online-powershell-v2 an
 """
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -74,9 +74,16 @@ class AdminApi:
         :raises NotFound: the object it was asked for does not exist.
         :raises AmbiguousIdentity: more than one object answers to the name.
         """
-        rows: list[dict[str, Any]] = []
+        return list(self.rows(cmdlet, act=act, anchor=anchor, **parameters))
+
+    def rows(self, cmdlet: str, *, act: str, anchor: str = "", select: str = "", **parameters: Any) -> Iterator[dict[str, Any]]:
+        """As :meth:`read`, page by page, and of the properties in ``select`` only: a mailbox has hundreds.
+
+        A list of everything has no mailbox of its own to be routed to: without ``anchor`` the tenant's system mailbox stands in.
+        """
+        anchor = anchor or f"SystemMailbox{{bb558c35-97f1-4cb9-8ff7-d53741dc928c}}@{self.tenant}"
         seen: set[str] = set()
-        path = self._path
+        path = self._path + (f"?$select={select}" if select else "")
         while path:
             if path in seen:
                 raise ProtocolError("the page token does not advance", act=act, system=self.transport.target.name)
@@ -85,11 +92,10 @@ class AdminApi:
             if not isinstance(body, dict) or not isinstance(body.get("value"), list):
                 raise ProtocolError("its answer has no value", act=act, system=self.transport.target.name)
             # every property may have companions that name its type
-            rows += [{k: v for k, v in row.items() if "@" not in k} for row in body["value"]]
+            yield from ({k: v for k, v in row.items() if "@" not in k} for row in body["value"])
             path = body.get("@odata.nextLink") or ""
             if path and not path.startswith(self.transport.url + "/"):
                 raise ProtocolError("the next page is on another host", act=act, system=self.transport.target.name)
-        return rows
 
     def write(self, cmdlet: str, *, act: str, anchor: str, **parameters: Any) -> None:
         """Run a cmdlet that sets something to a fixed value, or takes something away: all that we use may be sent twice."""

@@ -92,15 +92,49 @@ class GitHubApi(Transport):
         super().__init__(target, sign_in(target), POLICY)
 
     def listed(self, path: str, *, act: str, key: str = "", **params: Any) -> Iterator[Mapping[str, Any]]:
-        """Every item of a list, all pages; of an envelope's ``key`` where the list is in one. None at all on a 404."""
+        """Every item of a list, all pages; of an envelope's ``key`` where the list is in one. None at all when the list is not there (404)."""
+        begun = False
         try:
-            for answer in self.pages(path, act=act, next_page=next_link, params={"per_page": 100, **params}):
-                rows = (answer.body or {}).get(key) if key else answer.body
-                if not isinstance(rows, list):
-                    raise ProtocolError("its answer is not a list", act=act, system=self.target.name)
-                yield from rows
+            for row in self.all_of(path, act=act, key=key, **params):
+                begun = True
+                yield row
         except NotFound:
-            return
+            if begun:
+                raise
+
+    def all_of(self, path: str, *, act: str, key: str = "", **params: Any) -> Iterator[Mapping[str, Any]]:
+        """As :meth:`listed`, where the list must be there.
+
+        :raises NotFound: it is not, or the credential may not see it: GitHub tells neither from the other.
+        """
+        for answer in self.pages(path, act=act, next_page=next_link, params={"per_page": 100, **params}):
+            rows = (answer.body or {}).get(key) if key else answer.body
+            if not isinstance(rows, list):
+                raise ProtocolError("its answer is not a list", act=act, system=self.target.name)
+            yield from rows
+
+    def connection(self, text: str, variables: Mapping[str, Any], *path: str, act: str) -> Iterator[Mapping[str, Any]]:
+        """Every node of a GraphQL connection at ``path`` of the data, page by page; none where something on the way is null.
+
+        The query takes ``$after``, and asks for ``nodes`` and ``pageInfo { hasNextPage endCursor }``.
+        """
+        after, seen = variables.get("after"), set[Any]()
+        while after not in seen:
+            seen.add(after)
+            here: Any = self.query(text, {**variables, "after": after}, act=act)
+            for key in path:
+                here = (here or {}).get(key)
+            if here is None:
+                if len(seen) > 1:
+                    raise ProtocolError("a page is not there any more", act=act, system=self.target.name, hint="the list is not complete: run again")
+                return
+            if not isinstance(here.get("nodes"), list) or not isinstance(here.get("pageInfo"), dict):
+                raise ProtocolError("its answer is not a list", act=act, system=self.target.name)
+            yield from here["nodes"]
+            if not here["pageInfo"].get("hasNextPage"):
+                return
+            after = here["pageInfo"].get("endCursor")
+        raise ProtocolError("the page token does not advance", act=act, system=self.target.name, hint="the list is not complete")
 
     def query(self, text: str, variables: Mapping[str, Any], *, act: str) -> Mapping[str, Any]:
         """A GraphQL query's ``data``. GraphQL says its errors with 200."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -79,6 +79,16 @@ def in_name(value: str) -> str:
     return escaped
 
 
+def texts(row: Mapping[str, Any], attribute: str) -> list[str]:
+    """All values of an entry's attribute."""
+    return [value.decode("utf-8", "replace") for value in row.get(attribute.lower(), ())]
+
+
+def text(row: Mapping[str, Any], attribute: str) -> str:
+    """The first value; empty without one."""
+    return (texts(row, attribute) or [""])[0]
+
+
 class Wire:
     """Talks to one directory as one bind account.
 
@@ -89,25 +99,41 @@ class Wire:
         self.target = target
         self._bound: tuple[int, Any] | None = None
 
+    def __enter__(self) -> Wire:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Hang up."""
+        bound, self._bound = self._bound, None
+        if bound is not None and bound[0] == os.getpid():
+            bound[1].unbind()
+
     def search(self, base: str, query: str, attributes: Sequence[str], *, act: str, scope: str = SUBTREE) -> list[dict[str, Any]]:
         """Every entry: ``{"dn": ..., attribute: [values as bytes]}``, attribute names in lower case. [] when the base is not there.
 
         :raises SystemError_: one of its kinds, by what happened.
         """
-        found: list[dict[str, Any]] = []
+        try:
+            return list(self.pages(base, query, attributes, act=act, scope=scope))
+        except NotFound:
+            return []
+
+    def pages(self, base: str, query: str, attributes: Sequence[str], *, act: str, scope: str = SUBTREE) -> Iterator[dict[str, Any]]:
+        """As :meth:`search`, handed out page by page. Nothing else may be asked on this connection meanwhile.
+
+        :raises NotFound: the base is not there.
+        """
         cookie, seen = None, set()
         while True:
             result = self._read(base, query, attributes, act=act, scope=scope, cookie=cookie)
-            if result[0]["result"] == NO_SUCH_OBJECT:
-                return []
             self._judge(result[0], act)
             for row in result[1] or ():
                 if row["type"] == "searchResEntry":  # a searchResRef names another server, where our password must not go
-                    found.append({"dn": row["dn"], **{k.lower(): v for k, v in row["raw_attributes"].items() if v}})
+                    yield {"dn": row["dn"], **{k.lower(): v for k, v in row["raw_attributes"].items() if v}}
             paged = (result[0].get("controls") or {}).get("1.2.840.113556.1.4.319") or {}
             cookie = (paged.get("value") or {}).get("cookie")
             if not cookie:
-                return found
+                return
             if cookie in seen:
                 raise ProtocolError(
                     "the page cookie does not advance", act=act, system=self.target.name, hint="report it to the vendor; the list is not complete"

@@ -18,6 +18,7 @@ class Dialect:
     service says it filters. ``member_removal``: forms tried in order: ``filter`` (path filter) or ``value`` (list of members).
     ``members_shown``: groups list their members; else only the filter tells. ``kinds``: what it can grant.
     ``catalogues``: where the grantable things of a kind are listed. ``discovery``: has a ServiceProviderConfig.
+    ``guest``: the schema that only guests' resources have; empty when the service says nothing of guests.
     ``residual``: what outlives a deactivation, and why; empty when deactivation ends sessions and tokens.
     """
 
@@ -34,6 +35,7 @@ class Dialect:
     catalogues: Mapping[str, str] | None = None
     discovery: bool = True
     etag: bool = False
+    guest: str = ""
     residual: str = ""
     settles_within: float = 0.0
     attributes: tuple[str, ...] | None = None
@@ -54,6 +56,7 @@ DIALECTS: Mapping[str, Dialect] = {
         kinds=("groups",),
         settles_within=10.0,
         filters=("userName",),
+        guest="urn:ietf:params:scim:schemas:extension:slack:guest:2.0:User",
     ),
     # https://developer.atlassian.com/cloud/admin/user-provisioning/rest/
     "atlassian": Dialect(

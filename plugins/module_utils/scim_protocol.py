@@ -105,6 +105,26 @@ def merged(resource: Mapping[str, Any], attributes: Mapping[str, Any]) -> dict[s
     return result
 
 
+def further_addresses(resource: Mapping[str, Any]) -> list[str]:
+    """Every address but the one that counts."""
+    values = _values(resource, "emails")
+    number = _chosen(values, "work")
+    return sorted({str(v["value"]).lower() for n, v in enumerate(values) if n != number and v.get("value")})
+
+
+def with_addresses(resource: Mapping[str, Any], address: str, aliases: Sequence[str]) -> dict[str, Any]:
+    """With this as the address that counts, and the others beside it."""
+    result = copy.deepcopy(dict(resource))
+    values = _values(result, "emails")
+    number = _chosen(values, "work")
+    main = {**(values[number] if number is not None else {"type": "work", "primary": True}), "value": address}
+    rest = [v for n, v in enumerate(values) if n != number and not same(v.get("value"), address)]
+    known = {str(v.get("value", "")).lower() for v in rest}
+    more = [{"value": alias, "type": "other"} for alias in dict.fromkeys(a.lower() for a in aliases) if alias not in known and not same(alias, address)]
+    result["emails"] = [main, *rest, *more]
+    return result
+
+
 def writable(resource: Mapping[str, Any]) -> dict[str, Any]:
     """What of a read resource goes back in a PUT: without what only the service sets."""
     return {k: v for k, v in resource.items() if k not in ("meta", "groups")}

@@ -31,6 +31,8 @@ class Server:
     HTTP = False
     #: Programs that must be installed.
     PROGRAMS: Sequence[str] = ()
+    #: Whether a run of the collection ever writes to it.
+    WRITTEN = True
     authority: Any
     url = ""
 

@@ -102,6 +102,8 @@ class Moto(Gateway):
         self.instance = sso.list_instances()["Instances"][0]
         ids = {"IdentityStoreId": self.instance["IdentityStoreId"]}
         self.permission_set = sso.create_permission_set(InstanceArn=self.instance["InstanceArn"], Name="Deploy")["PermissionSet"]["PermissionSetArn"]
+        # as AWS itself does with the first assignment
+        sso.provision_permission_set(InstanceArn=self.instance["InstanceArn"], PermissionSetArn=self.permission_set, TargetType="AWS_ACCOUNT", TargetId=ACCOUNT)
         groups = {name: store.create_group(**ids, DisplayName=name)["GroupId"] for name in ("Engineers", "Finance")}
         for person in self.company.on_system("aws").values():
             user = store.create_user(**ids, UserName=person["email"], DisplayName=person["first_name"], Name={"GivenName": person["first_name"], "FamilyName": person["last_name"]})["UserId"]

@@ -7,23 +7,20 @@ import copy
 import re
 import secrets
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from sandbox.emulator import Call, Handler, Reply
+from sandbox.vendors.entra_lists import Lists, group_shown, missing, plain, selected
 from sandbox.vendors.entra_seed import DEFAULT, METHODS, SKUS, WRITABLE, seeded
-from sandbox.vendors.microsoft import GRAPH, Part, graph_error, stamp
+from sandbox.vendors.microsoft import GRAPH, graph_error, stamp
 
 ON_PREMISES = "Unable to update the specified properties for on-premises mastered Directory Sync objects or objects currently undergoing migration."
 _SENSITIVE = {"accountEnabled", "businessPhones", "mobilePhone", "onPremisesImmutableId", "otherMails", "passwordProfile", "userPrincipalName"}
 _STRONG = {"Privileged Authentication Administrator", "Global Administrator"}
 
 Row = dict[str, Any]
-
-
-def missing(id: str) -> Reply:
-    return graph_error(404, "Request_ResourceNotFound", f"Resource '{id}' does not exist or one of its queried reference-property objects are not present.")
 
 
 def bad(message: str, details: Sequence[Mapping[str, str]] = ()) -> Reply:
@@ -34,7 +31,7 @@ def denied() -> Reply:
     return graph_error(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 
 
-class EntraPart(Part):
+class EntraPart(Lists):
     """Tests may change what the app may do: ``state["app_roles"]`` are the directory roles of its service principal."""
 
     name = "entra"
@@ -64,30 +61,28 @@ class EntraPart(Part):
             ("GET", f"{auth}/{{collection}}", self.typed_methods), ("POST", f"{auth}/temporaryAccessPassMethods", self.create_pass),
             ("DELETE", f"{auth}/{{collection}}/{{method}}", self.delete_method),
         ]
-        plain: list[tuple[str, str, Handler]] = [
-            ("GET", "/v1.0/users", lambda call: self._list(call, self.state["users"].values(), self._user_shown)),
+        others: list[tuple[str, str, Handler]] = [
             ("POST", "/v1.0/users", self.create_user),
             ("GET", "/v1.0/directory/deletedItems/microsoft.graph.user", lambda call: self._list(call, self.state["deleted"].values(), self._user_shown)),
             ("POST", "/v1.0/directory/deletedItems/{id}/restore", self.restore_user),
             ("DELETE", "/v1.0/directory/deletedItems/{id}", lambda call: self._deleted("deleted", call.args["id"])),
-            ("GET", "/v1.0/groups", lambda call: self._list(call, self.state["groups"].values(), _group_shown)),
             ("POST", "/v1.0/groups/{group}/members/$ref", lambda call: self.add_ref(call, "members")),
             ("DELETE", "/v1.0/groups/{group}/members/{object}/$ref", lambda call: self.remove_ref(call, "members")),
+            ("GET", "/v1.0/{collection}/{group}/owners", self.list_owners),
             ("POST", "/v1.0/{collection}/{group}/owners/$ref", lambda call: self.add_ref(call, "owners")),
             ("DELETE", "/v1.0/{collection}/{group}/owners/{object}/$ref", lambda call: self.remove_ref(call, "owners")),
             ("GET", "/v1.0/subscribedSkus", lambda call: Reply(200, {"value": self._skus()})),
-            ("GET", "/v1.0/servicePrincipals", lambda call: self._list(call, self.state["apps"].values(), _plain)),
             ("GET", "/v1.0/servicePrincipals/{id}", self.get_app),
             ("DELETE", "/v1.0/oauth2PermissionGrants/{id}", lambda call: self._deleted("grants", call.args["id"])),
             ("PATCH", "/v1.0/devices/{id}", self.patch_device), ("DELETE", "/v1.0/devices/{id}", lambda call: self._deleted("devices", call.args["id"])),
-            ("GET", f"{roles}/roleDefinitions", lambda call: self._list(call, self.state["role_definitions"].values(), _plain)),
+            ("GET", f"{roles}/roleDefinitions", lambda call: self._list(call, self.state["role_definitions"].values(), plain)),
             ("GET", f"{roles}/roleAssignments", lambda call: self._list_of_principal(call, "role_assignments")),
             ("POST", f"{roles}/roleAssignments", self.assign_role),
             ("DELETE", f"{roles}/roleAssignments/{{id}}", lambda call: self._deleted("role_assignments", call.args["id"])),
             ("GET", f"{roles}/roleEligibilitySchedules", lambda call: self._list_of_principal(call, "eligibilities")),
             ("POST", f"{roles}/roleEligibilityScheduleRequests", self.request_eligibility),
         ]
-        return plain + [(method, path, self._of_user(handler)) for method, path, handler in of_user]
+        return [*self.list_routes(), *others, *((method, path, self._of_user(handler)) for method, path, handler in of_user)]
 
     # -- lists ---------------------------------------------------------------------------------------------------------
 
@@ -98,21 +93,10 @@ class EntraPart(Part):
 
         return found
 
-    def _list(self, call: Call, rows: Iterable[Row], shown: Callable[[Row], Row]) -> Reply:
-        """``$filter`` with ``eq`` and ``or``, ``$select``, paging."""
-        kept = list(rows)
-        if "$filter" in call.query:
-            clauses = [re.fullmatch(r"(\w+) eq '((?:[^']|'')*)'", part.strip()) for part in call.query["$filter"].split(" or ")]
-            if not all(clauses):
-                return graph_error(400, "Request_UnsupportedQuery", "Unsupported or invalid query filter clause specified for property.")
-            wanted = [(m.group(1), m.group(2).replace("''", "'").casefold()) for m in clauses if m]
-            kept = [row for row in kept if any(str(row.get(name) or "").casefold() == value for name, value in wanted)]
-        return self.cloud.page(call, [_selected(call, shown(row)) for row in kept])
-
     def _list_of_principal(self, call: Call, table: str) -> Reply:
         if not self.state["premium"] and table == "eligibilities":
             return graph_error(400, "AadPremiumLicenseRequired", "The tenant needs to have Microsoft Entra ID P2 or Microsoft Entra ID Governance license.")
-        return self._list(call, self.state[table].values(), _plain)
+        return self._list(call, self.state[table].values(), plain)
 
     def _deleted(self, table: str, id: str) -> Reply:
         return missing(id) if self.state[table].pop(id, None) is None else Reply(204)
@@ -124,7 +108,7 @@ class EntraPart(Part):
                 "assignedLicenses": [{"skuId": s["skuId"], "disabledPlans": []} for s in self._licence_states(user)]}
 
     def get_user(self, call: Call, user: Row) -> Reply:
-        body = _selected(call, self._user_shown(user))
+        body = selected(call, self._user_shown(user))
         if call.query.get("$expand", "").startswith("manager"):
             manager = self.state["users"].get(user["_manager"] or "")
             if manager:
@@ -236,7 +220,7 @@ class EntraPart(Part):
 
     def get_manager(self, call: Call, user: Row) -> Reply:
         manager = self.state["users"].get(user["_manager"] or "")
-        return Reply(200, _selected(call, self._user_shown(manager))) if manager else missing("manager")
+        return Reply(200, selected(call, self._user_shown(manager))) if manager else missing("manager")
 
     def put_manager(self, call: Call, user: Row) -> Reply:
         if user["onPremisesSyncEnabled"]:
@@ -256,12 +240,21 @@ class EntraPart(Part):
     # -- groups and what is owned --------------------------------------------------------------------------------------
 
     def member_of(self, call: Call, user: Row) -> Reply:
-        return self.cloud.page(call, [_selected(call, _group_shown(g)) for g in self.state["groups"].values() if user["id"] in g["members"]])
+        return self.cloud.page(call, [selected(call, group_shown(g)) for g in self.state["groups"].values() if user["id"] in g["members"]])
 
     def owned_objects(self, call: Call, user: Row) -> Reply:
-        rows = [{"@odata.type": f"#microsoft.graph.{kind}", **_group_shown(row)} for kind, table in (("group", "groups"), ("application", "applications"), ("servicePrincipal", "apps"))
+        rows = [{"@odata.type": f"#microsoft.graph.{kind}", **group_shown(row)} for kind, table in (("group", "groups"), ("application", "applications"), ("servicePrincipal", "apps"))
                 for row in self.state[table].values() if user["id"] in row.get("owners", ())]
         return self.cloud.page(call, rows)
+
+    def list_owners(self, call: Call) -> Reply:
+        row = self._owner_of_refs(call)
+        if row is None:
+            return missing(call.args["group"])
+        reply = self.cloud.page(call, [self.state["users"][id] for id in row["owners"] if id in self.state["users"]])
+        if reply.status == 200:
+            reply.body["value"] = [{"@odata.type": "#microsoft.graph.user", **self._owner_shown(user["id"], call.query.get("$select"))} for user in reply.body["value"]]
+        return reply
 
     def _owner_of_refs(self, call: Call) -> Row | None:
         table = {"groups": "groups", "applications": "applications", "servicePrincipals": "apps"}.get(call.args.get("collection", "groups"), "groups")
@@ -308,9 +301,10 @@ class EntraPart(Part):
     # -- licences ------------------------------------------------------------------------------------------------------
 
     def _licence_states(self, user: Row) -> list[Row]:
+        licensed = [g for g in self.state["groups"].values() if g["_licences"]]
         direct = [{"skuId": id, "disabledPlans": [], "assignedByGroup": None, "state": "Active", "error": "None"} for id in user["_licences"]]
         return direct + [{"skuId": id, "disabledPlans": [], "assignedByGroup": g["id"], "state": "Active", "error": "None"}
-                         for g in self.state["groups"].values() if user["id"] in g["members"] for id in g["_licences"]]
+                         for g in licensed if user["id"] in g["members"] for id in g["_licences"]]
 
     def _skus(self) -> list[Row]:
         used = [s["skuId"] for user in self.state["users"].values() for s in {s["skuId"]: s for s in self._licence_states(user)}.values()]
@@ -369,7 +363,7 @@ class EntraPart(Part):
 
     def get_app(self, call: Call) -> Reply:
         app = self.state["apps"].get(call.args["id"])
-        return Reply(200, _selected(call, _plain(app))) if app else missing(call.args["id"])
+        return Reply(200, selected(call, plain(app))) if app else missing(call.args["id"])
 
     def app_roles_of(self, call: Call, user: Row) -> Reply:
         groups = {g["id"] for g in self.state["groups"].values() if user["id"] in g["members"]}
@@ -398,7 +392,7 @@ class EntraPart(Part):
     # -- devices, mail, authentication methods -------------------------------------------------------------------------
 
     def devices_of(self, call: Call, user: Row) -> Reply:
-        return self.cloud.page(call, [{"@odata.type": "#microsoft.graph.device", **_plain(d)} for d in self.state["devices"].values() if d["_owner"] == user["id"]])
+        return self.cloud.page(call, [{"@odata.type": "#microsoft.graph.device", **plain(d)} for d in self.state["devices"].values() if d["_owner"] == user["id"]])
 
     def patch_device(self, call: Call) -> Reply:
         device = self.state["devices"].get(call.args["id"])
@@ -420,13 +414,13 @@ class EntraPart(Part):
 
     def methods_of(self, call: Call, user: Row) -> Reply:
         password = {"@odata.type": "#microsoft.graph.passwordAuthenticationMethod", "id": "28c10230-6103-485e-b985-444c60001490", "password": None}
-        return self.cloud.page(call, [password, *(_plain(m) for m in user["_methods"])])
+        return self.cloud.page(call, [password, *(plain(m) for m in user["_methods"])])
 
     def typed_methods(self, call: Call, user: Row) -> Reply:
         kind = METHODS.get(call.args["collection"])
         if kind is None:
             return self.cloud.not_found(call)
-        return self.cloud.page(call, [_plain(m) for m in user["_methods"] if m["_kind"] == kind])
+        return self.cloud.page(call, [plain(m) for m in user["_methods"] if m["_kind"] == kind])
 
     def delete_method(self, call: Call, user: Row) -> Reply:
         kind = METHODS.get(call.args["collection"])
@@ -458,20 +452,4 @@ class EntraPart(Part):
                   "temporaryAccessPass": None, "createdDateTime": stamp(now), "startDateTime": stamp(start), "lifetimeInMinutes": lifetime,
                   "isUsableOnce": body.get("isUsableOnce", False), "isUsable": usable, "methodUsabilityReason": "EnabledByPolicy" if usable else "NotYetValid"}
         user["_methods"] = [m for m in user["_methods"] if m["_kind"] != "temporaryAccessPass"] + [method]
-        return Reply(201, {**_plain(method), "temporaryAccessPass": f"canary-pass-{secrets.token_urlsafe(8)}"})
-
-
-def _plain(row: Row) -> Row:
-    return {k: v for k, v in row.items() if not k.startswith("_")}
-
-
-def _group_shown(row: Row) -> Row:
-    return {k: v for k, v in row.items() if not k.startswith("_") and k not in ("members", "owners")}
-
-
-def _selected(call: Call, row: Row) -> Row:
-    """``$select``, or for users what is sent by default."""
-    names = call.query.get("$select")
-    if names:
-        return {name: row.get(name) for name in ("id", *names.split(",")) if name in row}
-    return {k: row.get(k) for k in DEFAULT} if "userPrincipalName" in row else row
+        return Reply(201, {**plain(method), "temporaryAccessPass": f"canary-pass-{secrets.token_urlsafe(8)}"})

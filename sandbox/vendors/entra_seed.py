@@ -3,6 +3,7 @@
 """What the sandbox company's Entra ID holds at the start."""
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from sandbox.company import Company
@@ -69,15 +70,31 @@ def seeded(company: Company) -> dict[str, Any]:
         "users": users, "deleted": {}, "groups": {g["id"]: g for g in groups.values()}, "seats": dict(_SEATS), "premium": True, "pass_policy": True,
         "role_definitions": {id: {"id": id, "displayName": name, "isBuiltIn": True, "isEnabled": True} for name, id in _ROLES.items()},
         "role_assignments": assignments, "eligibilities": {eligible["id"]: eligible}, "apps": {a["id"]: a for a in apps.values()}, "app_assignments": app_assignments,
-        "applications": {guid("application", "Deploy Bot"): {"id": guid("application", "Deploy Bot"), "displayName": "Deploy Bot", "owners": [jane]}},
+        "applications": {guid("application", "Deploy Bot"): {"id": guid("application", "Deploy Bot"), "displayName": "Deploy Bot", "owners": [jane], **_keys("Deploy Bot")}},
         "grants": {grant["id"]: grant, everyone["id"]: everyone}, "devices": _devices(company, ids), "mails": [],
-        "app_roles": ["User Administrator", "Privileged Authentication Administrator"],
+        "app_roles": ["User Administrator", "Privileged Authentication Administrator"], "reads_sign_ins": True, "delta_page": 100,
     }
 
 
 def _group(company: Company, name: str, *, unified: bool = False) -> dict[str, Any]:
     return {"id": guid("group", company.domain, name), "displayName": name, "groupTypes": ["Unified"] if unified else [], "mailEnabled": unified, "securityEnabled": not unified,
             "membershipRule": None, "onPremisesSyncEnabled": None, "isAssignableToRole": None, "members": [], "owners": [], "_licences": []}
+
+
+def _keys(app: str) -> dict[str, Any]:
+    """A secret and a certificate, as Graph lists them (https://learn.microsoft.com/graph/api/resources/passwordcredential)."""
+    return {"_passwords": [{"keyId": guid("secret", app), "displayName": "pipeline", "startDateTime": "2025-02-01T08:00:00Z", "endDateTime": "2027-02-01T08:00:00Z",
+                            "hint": "q~8", "secretText": None, "customKeyIdentifier": None}],
+            "_certificates": [{"keyId": guid("certificate", app), "displayName": "CN=deploy", "startDateTime": "2025-02-01T08:00:00Z", "endDateTime": "2027-02-01T08:00:00Z",
+                               "type": "AsymmetricX509Cert", "usage": "Verify", "customKeyIdentifier": "Zm9vYmFyYmF6cXV4", "key": None}]}
+
+
+def _seen(days: int) -> dict[str, Any]:
+    """Signed in by hand some days ago, and by an app of the person's the day after."""
+    at = datetime.now(timezone.utc) - timedelta(days=days)
+    return {"lastSignInDateTime": at.strftime("%Y-%m-%dT%H:%M:%SZ"), "lastSignInRequestId": guid("request", str(days)),
+            "lastNonInteractiveSignInDateTime": (at + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "lastNonInteractiveSignInRequestId": guid("request", "app", str(days))}
 
 
 def _user(key: str, person: Any, id: str, manager: str | None, licences: list[str], synced: bool) -> dict[str, Any]:
@@ -92,11 +109,12 @@ def _user(key: str, person: Any, id: str, manager: str | None, licences: list[st
             "employeeHireDate": f"{hired}T00:00:00Z", "companyName": None, "mobilePhone": person.get("mobile_phone"), "preferredLanguage": None, "businessPhones": [],
             "accountEnabled": True, "userType": "Member", "onPremisesSyncEnabled": True if synced else None, "createdDateTime": f"{hired}T08:00:00Z",
             "signInSessionsValidFromDateTime": "2026-01-15T08:00:00Z", "lastPasswordChangeDateTime": "2026-01-15T08:00:00Z",
+            "signInActivity": _seen(int(person["on"]["entra"].get("unseen_days", 2))),
             "_password": f"canary-old-password-{key}", "_manager": manager, "_licences": licences, "_methods": methods}
 
 
 def _devices(company: Company, ids: dict[str, str]) -> dict[str, Any]:
     rows = [{"id": guid("device", d["serial"]), "deviceId": guid("deviceid", d["serial"]), "displayName": d["name"], "operatingSystem": d["platform"],
-             "accountEnabled": True, "trustType": "AzureAd" if d["ownership"] == "company" else "Workplace", "_owner": ids[d["owner"]]}
+             "accountEnabled": True, "approximateLastSignInDateTime": "2026-01-15T08:00:00Z", "trustType": "AzureAd" if d["ownership"] == "company" else "Workplace", "_owner": ids[d["owner"]]}
             for d in company.devices if d.get("owner") in ids]
     return {row["id"]: row for row in rows}

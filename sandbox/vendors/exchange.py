@@ -72,17 +72,18 @@ class ExchangePart(Part):
 
     def mailboxes(self) -> list[tuple[dict[str, Any], dict[str, Any]]]:
         """Users with their mailboxes, those of new licences made on the way."""
-        rows = []
+        rows, known = [], len(self.state)
         for user in self.cloud.users():
             # the mailbox of somebody synchronised from on-premises may be there still
             elsewhere = user.get("onPremisesSyncEnabled") and user["id"] not in self.state
             licensed = bool(self._licences(user) & _MAILBOX) and not elsewhere
             if licensed and user["id"] not in self.state:
                 self.state[user["id"]] = self._new(user)
-                self._invite(user)
             box = self.state.get(user["id"])
             if box and (licensed or box["type"] == "SharedMailbox"):
                 rows.append((user, box))
+        if len(self.state) > known:
+            self._invite()
         return rows
 
     def mailbox_of(self, address: str) -> dict[str, Any]:
@@ -111,7 +112,7 @@ class ExchangePart(Part):
         return str(user.get("mail") or user["userPrincipalName"]).lower()
 
     def names(self, user: Mapping[str, Any], box: Mapping[str, Any]) -> set[str]:
-        return {user["id"], user["userPrincipalName"].lower(), self.address(user), str(user.get("displayName")).lower(), box["guid"]}
+        return {user["id"], user["userPrincipalName"].lower(), self.address(user), str(user.get("displayName")).lower(), box["guid"], *(box.get("aliases") or ())}
 
     def _new(self, user: Mapping[str, Any]) -> dict[str, Any]:
         people = self.cloud.company.on_system("exchange")
@@ -141,7 +142,7 @@ class ExchangePart(Part):
             box["events"][event_id] = new_event(event_id, f"040000008200E0{uuid.uuid5(_SPACE, f'{key} ical {n}').hex.upper()}", body, address, own=True)
         return box
 
-    def _invite(self, user: Mapping[str, Any]) -> None:
+    def _invite(self) -> None:
         """Copies of what is in calendars already, once a seeded attendee's or organizer's mailbox is there."""
         for box in list(self.state.values()):
             for event in list(box["events"].values()):

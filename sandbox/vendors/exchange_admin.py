@@ -43,13 +43,14 @@ class Cmdlets:
         self.known: Mapping[str, tuple[tuple[str, ...], Callable[[dict[str, Any]], list[dict[str, Any]]]]] = {
             "Get-Mailbox": (("Identity", "ResultSize"), self.get_mailbox),
             "Set-Mailbox": ((*_TARGET, "Type", "ForwardingAddress", "ForwardingSmtpAddress", "DeliverToMailboxAndForward", "LitigationHoldEnabled",
-                             "LitigationHoldDuration", "HiddenFromAddressListsEnabled"), self.set_mailbox),
+                             "LitigationHoldDuration", "HiddenFromAddressListsEnabled", "EmailAddresses"), self.set_mailbox),
             "Get-MailboxStatistics": (("Identity",), self.get_statistics),
             "Get-Recipient": (("Identity",), self.get_recipient),
             "Get-MailboxPermission": (("Identity", "User"), self.get_permission),
             "Add-MailboxPermission": ((*_TARGET, "User", "AccessRights", "InheritanceType", "AutoMapping"), self.add_permission),
             "Remove-MailboxPermission": ((*_TARGET, "User", "AccessRights", "InheritanceType"), self.remove_permission),
-            "Get-CASMailbox": (("Identity",), self.get_cas),
+            "Get-CASMailbox": (("Identity", "ResultSize"), self.get_cas),
+            "Get-DistributionGroupMember": (("Identity", "ResultSize"), self.get_members),
             "Set-CASMailbox": ((*_TARGET, *CAS), self.set_cas),
             "Get-MobileDevice": (("Mailbox", "Identity"), self.get_devices),
             "Remove-MobileDevice": (_TARGET, self.remove_device),
@@ -80,6 +81,9 @@ class Cmdlets:
 
     def _answer(self, call: Call, rows: list[dict[str, Any]]) -> Reply:
         tenant = call.args["tenant"]
+        names = [name for name in call.query.get("$select", "").split(",") if name]
+        if names:
+            rows = [{k: v for k, v in row.items() if k in names} for row in rows]
         size = re.search(r"odata\.maxpagesize=(\d+)", call.headers.get("prefer", ""))
         limit = min(int(size.group(1)) if size else 1000, self.part.admin_page)
         at = int(call.query.get("$skiptoken", "0"))
@@ -88,7 +92,8 @@ class Cmdlets:
             "adminapi.warnings@odata.type": "#Collection(String)", "@adminapi.warnings": list(self.part.warnings),
             "value": [_typed(row) for row in rows[at:at + limit]]}
         if at + limit < len(rows):
-            body["@odata.nextLink"] = f"{self.part.cloud.url}{call.path}?$skiptoken={at + limit}"
+            kept = f"$select={','.join(names)}&" if names else ""
+            body["@odata.nextLink"] = f"{self.part.cloud.url}{call.path}?{kept}$skiptoken={at + limit}"
         return Reply(200, body, {"Rate-Limit-Limit": "30000", "Rate-Limit-Remaining": "29990", "Rate-Limit-Reset": "2026-01-01T00:00:00Z"})
 
     # -- cmdlets -------------------------------------------------------------------------------------------------------
@@ -110,16 +115,41 @@ class Cmdlets:
                               f"on the object '{user['displayName']}' because the object is being synchronized from your on-premises organization. "
                               "This action should be performed on the object in your on-premises organization.")
 
+    def _boxes(self, p: Mapping[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+        """The one named, or as many as ``ResultSize`` says: 1000 unless it says more."""
+        if p.get("Identity"):
+            return [self._box(p)]
+        found: list[tuple[dict[str, Any], dict[str, Any]]] = self.part.mailboxes()
+        limit = len(found) if p.get("ResultSize") == "Unlimited" else int(p.get("ResultSize") or 1000)
+        if limit < len(found):
+            self.part.warnings.append("There are more results available than are currently displayed. To view them, increase the value for the ResultSize parameter.")
+        return found[:limit]
+
     def get_mailbox(self, p: dict[str, Any]) -> list[dict[str, Any]]:
-        user, box = self._box(p)
+        return [self._mailbox(user, box) for user, box in self._boxes(p)]
+
+    def _mailbox(self, user: Mapping[str, Any], box: Mapping[str, Any]) -> dict[str, Any]:
         forwarding = self.part.user_of(box["forwarding"])["displayName"] if box["forwarding"] else None
         address = self.part.address(user)
-        return [{"Identity": user["displayName"], "DisplayName": user["displayName"], "ExternalDirectoryObjectId": user["id"], "ExchangeGuid": box["guid"],
-                 "UserPrincipalName": user["userPrincipalName"], "PrimarySmtpAddress": address, "EmailAddresses": [f"SMTP:{address}"],
-                 "RecipientTypeDetails": box["type"], "IsShared": box["type"] == "SharedMailbox", "ForwardingAddress": forwarding,
-                 "ForwardingSmtpAddress": box["forwarding_smtp"] and f"smtp:{box['forwarding_smtp']}", "DeliverToMailboxAndForward": box["keep"],
-                 "LitigationHoldEnabled": box["hold"], "LitigationHoldDuration": "Unlimited", "HiddenFromAddressListsEnabled": box["hidden"],
-                 "ArchiveStatus": box["archive"], "ProhibitSendReceiveQuota": "100 GB (107,374,182,400 bytes)"}]
+        return {"Identity": user["displayName"], "DisplayName": user["displayName"], "ExternalDirectoryObjectId": user["id"], "ExchangeGuid": box["guid"],
+                "UserPrincipalName": user["userPrincipalName"], "PrimarySmtpAddress": address, "EmailAddresses": [f"SMTP:{address}", *(f"smtp:{alias}" for alias in box.get("aliases") or ())],
+                "RecipientTypeDetails": box["type"], "IsShared": box["type"] == "SharedMailbox", "ForwardingAddress": forwarding,
+                "ForwardingSmtpAddress": box["forwarding_smtp"] and f"smtp:{box['forwarding_smtp']}", "DeliverToMailboxAndForward": box["keep"],
+                "LitigationHoldEnabled": box["hold"], "LitigationHoldDuration": "Unlimited", "HiddenFromAddressListsEnabled": box["hidden"],
+                "ArchiveStatus": box["archive"], "ProhibitSendReceiveQuota": "100 GB (107,374,182,400 bytes)", "WhenCreatedUTC": user["createdDateTime"]}
+
+    def _set_addresses(self, user: dict[str, Any], box: dict[str, Any], addresses: list[str]) -> None:
+        """Replaces them all; the directory learns the primary one."""
+        self._refuse_synced("Set-Mailbox", "EmailAddresses", user)
+        primary = [one[5:].lower() for one in addresses if one.startswith("SMTP:")]
+        if len(primary) != 1:
+            raise CmdletError(400, PARAMETERS, "There are no primary SMTP addresses, or more than one. There must be exactly one.")
+        aliases = sorted(one[5:].lower() for one in addresses if one.startswith("smtp:"))
+        for other, theirs in self.part.mailboxes():
+            taken = {self.part.address(other), *(theirs.get("aliases") or ())} & {*primary, *aliases}
+            if other["id"] != user["id"] and taken:
+                raise CmdletError(400, RECIPIENT, f"The proxy address \"SMTP:{min(taken)}\" is already being used by the proxy addresses or LegacyExchangeDN of \"{other['displayName']}\". Please choose another proxy address.")
+        user["mail"], box["aliases"] = primary[0], aliases
 
     def set_mailbox(self, p: dict[str, Any]) -> list[dict[str, Any]]:
         user, box = self._box(p)
@@ -140,9 +170,11 @@ class Cmdlets:
             box["forwarding"] = self._box(p, "ForwardingAddress")[0]["id"] if p["ForwardingAddress"] else None
         if "ForwardingSmtpAddress" in p:
             box["forwarding_smtp"] = str(p["ForwardingSmtpAddress"]).removeprefix("smtp:") if p["ForwardingSmtpAddress"] else None
+        if "EmailAddresses" in p:
+            self._set_addresses(user, box, [str(one) for one in p["EmailAddresses"]])
         if "DeliverToMailboxAndForward" in p:
             box["keep"] = bool(p["DeliverToMailboxAndForward"])
-        if box == before:
+        if box == before and "EmailAddresses" not in p:
             self.part.warnings.append(f"The command completed successfully but no settings of '{user['displayName']}' have been modified.")
         return []
 
@@ -180,8 +212,21 @@ class Cmdlets:
         return []
 
     def get_cas(self, p: dict[str, Any]) -> list[dict[str, Any]]:
-        user, box = self._box(p)
-        return [{"Identity": user["displayName"], "PrimarySmtpAddress": self.part.address(user), "HasActiveSyncDevicePartnership": bool(box["devices"]), **box["cas"]}]
+        return [{"Identity": user["displayName"], "PrimarySmtpAddress": self.part.address(user), "HasActiveSyncDevicePartnership": bool(box["devices"]), **box["cas"]}
+                for user, box in self._boxes(p)]
+
+    def get_members(self, p: dict[str, Any]) -> list[dict[str, Any]]:
+        """Of Entra's groups those that Exchange keeps: mail-enabled, and not Microsoft 365 groups."""
+        name = str(p.get("Identity") or "").lower()
+        groups = {g["id"]: g for g in self.part.cloud.state["entra"]["groups"].values() if g["mailEnabled"] and "Unified" not in g["groupTypes"]}
+        group = next((g for g in groups.values() if name in (g["id"], g["displayName"].lower())), None)
+        if group is None:
+            raise CmdletError(404, NOT_FOUND, f"The operation couldn't be performed because object '{name}' couldn't be found on 'DBAPR01A001.PROD.OUTLOOK.COM'.")
+        users = {user["id"]: user for user in self.part.cloud.users()}
+        rows = [{"Name": users[id]["displayName"], "ExternalDirectoryObjectId": id, "PrimarySmtpAddress": self.part.address(users[id]),
+                 "WindowsLiveID": users[id]["userPrincipalName"], "RecipientType": "UserMailbox"} for id in group["members"] if id in users]
+        return rows + [{"Name": groups[id]["displayName"], "ExternalDirectoryObjectId": id, "PrimarySmtpAddress": "", "WindowsLiveID": "",
+                        "RecipientType": "MailUniversalSecurityGroup"} for id in group["members"] if id in groups]
 
     def set_cas(self, p: dict[str, Any]) -> list[dict[str, Any]]:
         _, box = self._box(p)

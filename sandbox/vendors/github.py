@@ -30,6 +30,8 @@ _KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 class GitHub(Emulator):
     name = "github"
     READING_POSTS = (r"/graphql$", r"/access_tokens$")
+    #: Nodes a page of GraphQL at most, whatever ``first`` asks.
+    PAGE = 100
 
     def systems(self) -> Mapping[str, Mapping[str, Any]]:
         pem = _KEY.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode()
@@ -96,7 +98,7 @@ class GitHub(Emulator):
         ]
         return {"users": users, "saml": saml, "members": members, "outside": outside, "teams": teams, "repos": repos, "credentials": credentials,
                 "pats": {25381: "janemo", 25382: "markchen"}, "spaces": {"fuzzy-train-g4wpq6h95q": {"id": 1, "owner": "janemo", "state": "Available"}},
-                "seats": {"janemo": None, "markchen": None}, "invitations": {}, "former": {}, "next": 1}
+                "seats": {"janemo": None, "markchen": None}, "invitations": {}, "former": {}, "privileges": {}, "next": 1}
 
     def _simple(self, login: str) -> dict[str, Any]:
         api = f"https://api.github.com/users/{login}"
@@ -115,13 +117,13 @@ class GitHub(Emulator):
             ("DELETE", f"{o}/memberships/{{user}}", self.remove_membership),
             ("GET", f"{o}/outside_collaborators", lambda c: self._pages(c, [self._simple(u) for u in self.state["outside"]])),
             ("DELETE", f"{o}/outside_collaborators/{{user}}", self.remove_outside),
-            ("GET", f"{o}/invitations", lambda c: self._pages(c, [{k: v for k, v in i.items() if k != "teams"} for i in self.state["invitations"].values()])),
+            ("GET", f"{o}/invitations", lambda c: self._pages(c, self._invitations())),
             ("POST", f"{o}/invitations", self.invite), ("DELETE", f"{o}/invitations/{{id}}", self.cancel), ("GET", f"{o}/invitations/{{id}}/teams", self.invitation_teams),
             ("GET", f"{o}/credential-authorizations", self.credentials), ("DELETE", f"{o}/credential-authorizations/{{id}}", self.remove_credential),
             ("POST", f"{o}/credential-authorizations/{{user}}/revoke", self.revoke_credentials),
             ("GET", f"{o}/personal-access-tokens", self.pats), ("POST", f"{o}/personal-access-tokens/{{id}}", self.revoke_pat),
             ("GET", f"{o}/members/{{user}}/codespaces", self.codespaces), ("POST", f"{o}/members/{{user}}/codespaces/{{name}}/stop", self.stop_codespace),
-            ("GET", f"{o}/members/{{user}}/copilot", self.seat), ("POST", f"{o}/copilot/billing/selected_users", self.add_seat),
+            ("GET", f"{o}/members/{{user}}/copilot", self.seat), ("GET", f"{o}/copilot/billing/seats", self.seats), ("POST", f"{o}/copilot/billing/selected_users", self.add_seat),
             ("DELETE", f"{o}/copilot/billing/selected_users", self.cancel_seat),
             ("GET", f"{o}/teams", lambda c: self._pages(c, [self._team_body(t) for t in self.state["teams"].values()])),
             ("GET", f"{o}/teams/{{team}}/team-sync/group-mappings", self.mappings),
@@ -129,18 +131,19 @@ class GitHub(Emulator):
             ("GET", f"{o}/repos", lambda c: self._pages(c, [{k: x[k] for k in ("id", "name", "full_name", "archived", "fork", "private")} for x in self.state["repos"].values()])),
             ("GET", f"{r}/teams", lambda c: self._repo(c) or self._pages(c, [{**self._team_body(self.state["teams"][t]), "permission": p} for t, p in self._of(c)["teams"].items()])),
             ("GET", f"{r}/collaborators", self.collaborators), ("PUT", f"{r}/collaborators/{{user}}", self.add_collaborator),
+            ("DELETE", f"{r}/collaborators/{{user}}", self.drop_collaborator),
             ("GET", f"{r}/commits", self.commits), ("GET", f"{r}/keys", lambda c: self._repo(c) or self._pages(c, self._of(c)["keys"])),
             ("DELETE", f"{r}/keys/{{id}}", self.delete_key),
         ]
 
-    def _pages(self, call: Call, rows: list[Any], key: str = "") -> Reply:
+    def _pages(self, call: Call, rows: list[Any], key: str = "", total: str = "total_count") -> Reply:
         size, page = min(int(call.query.get("per_page", 30)), 100), int(call.query.get("page", 1))
         part = rows[(page - 1) * size:page * size]
         headers = {}
         if page * size < len(rows):
             query = urlencode({**call.query, "page": page + 1})
             headers["Link"] = f'<{self.url}{call.path}?{query}>; rel="next"'
-        return Reply(200, {"total_count": len(rows), key: part} if key else part, headers)
+        return Reply(200, {total: len(rows), key: part} if key else part, headers)
 
     def _of(self, call: Call) -> Any:
         return self.state["repos"][call.args["repo"]]
@@ -162,15 +165,25 @@ class GitHub(Emulator):
         if given.get("org") != ORG:
             return Reply(200, {"data": {"organization": None}, "errors": [{"type": "NOT_FOUND", "message": f"Could not resolve to an Organization with the login of '{given.get('org')}'."}]})
         if "externalIdentities" in query:
-            login = self.state["saml"].get(given["user"])
-            nodes = [{"samlIdentity": {"nameId": given["user"], "username": given["user"]}, "scimIdentity": None, "user": {"login": login}}] if login else []
-            return Reply(200, {"data": {"organization": {"samlIdentityProvider": {"externalIdentities": {"nodes": nodes}}}}})
+            people = [(email, login) for email, login in self.state["saml"].items() if given.get("user", email) == email]
+            nodes = [{"samlIdentity": {"nameId": email, "username": email}, "scimIdentity": None, "user": {"login": login}} for email, login in people]
+            return _data(samlIdentityProvider={"externalIdentities": _connection(nodes, given, self.PAGE)})
+        if "samlIdentityProvider" in query:
+            return _data(samlIdentityProvider={"id": "SIP1"})
         if "userLogins" in query:
             held = [{"databaseId": t["id"], "name": t["name"], "slug": t["slug"]} for t in self.state["teams"].values() if given["login"] in t["members"]]
-            start = int(given.get("after") or 0)
-            info = {"hasNextPage": start + 2 < len(held), "endCursor": str(start + 2)}  # small pages, so that there are two
-            return Reply(200, {"data": {"organization": {"teams": {"nodes": held[start:start + 2], "pageInfo": info}}}})
+            return _data(teams=_connection(held, given, 2))  # so that there are two
+        if "team(slug" in query:
+            team = self.state["teams"].get(given["slug"])
+            return _data(team=team and {"members": _connection([{"login": u} for u in self._in(team)], given, self.PAGE)})
+        if "teams(first" in query:
+            rows = [{"databaseId": t["id"], "name": t["name"], "slug": t["slug"], "members": _connection([{"login": u} for u in self._in(t)], {}, self.PAGE)} for t in self.state["teams"].values()]
+            return _data(teams=_connection(rows, given, min(50, self.PAGE)))
         return Reply(200, {"errors": [{"message": "Field doesn't exist"}]})
+
+    def _in(self, team: Mapping[str, Any]) -> list[str]:
+        """Who is in a team: whoever has not accepted the invitation is not."""
+        return [u for u in team["members"] if self.state["members"].get(u, {}).get("state") == "active"]
 
     def user(self, call: Call) -> Reply:
         login = next((u for u in self.state["users"] if u.casefold() == call.args["user"].casefold()), None)
@@ -215,6 +228,8 @@ class GitHub(Emulator):
         if self._is_last_owner(login):
             return _error(403, "You cannot remove the last owner of the organization.")
         state["former"][login] = state["members"].pop(login)["role"]
+        state["privileges"][login] = {"teams": [slug for slug, team in state["teams"].items() if login in team["members"]],
+                                      "direct": {name: repo["direct"][login] for name, repo in state["repos"].items() if login in repo["direct"]}}
         for team in state["teams"].values():
             team["members"] = [u for u in team["members"] if u != login]
         for repo in state["repos"].values():
@@ -241,18 +256,44 @@ class GitHub(Emulator):
         if body.get("role") == "reinstate" and login not in state["former"]:
             return _invalid("OrganizationInvitation", "data", "Invitee can not be reinstated")
         if login:
-            state["members"][login] = {"role": state["former"].get(login, "member") if body.get("role") == "reinstate" else "member", "state": "pending"}
+            back = body.get("role") == "reinstate"
+            state["members"][login] = {"role": state["former"].get(login, "member") if back else "member", "state": "pending", **({"_reinstated": True} if back else {})}
         number = state["next"]
         state["next"] += 1
-        row = {"id": number, "login": login, "node_id": f"I{number}", "email": body.get("email"), "role": body.get("role", "direct_member"), "created_at": THEN,
-               "inviter": self._simple("grace-okoye"), "team_count": 0, "invitation_teams_url": f"https://api.github.com/organizations/1/invitations/{number}/teams",
-               "invitation_source": "member"}
+        row = self._invitation(number, login, body.get("email"), body.get("role", "direct_member"))
         if not login:
             state["invitations"][number] = {**row, "teams": []}
         return Reply(201, row)
 
+    def accept(self, login: str) -> None:
+        """Whoever was invited says yes. A reinstated member has teams and repositories as before
+        (https://docs.github.com/organizations/managing-membership-in-your-organization/reinstating-a-former-member-of-your-organization).
+        """
+        member = self.state["members"].get(login, {})
+        if member:
+            member["state"] = "active"
+        if member.pop("_reinstated", False):
+            before = self.state["privileges"].pop(login, {"teams": [], "direct": {}})
+            for slug in before["teams"]:
+                self.state["teams"][slug]["members"] = list(dict.fromkeys([*self.state["teams"][slug]["members"], login]))
+            for name, permission in before["direct"].items():
+                self.state["repos"][name]["direct"].setdefault(login, permission)
+
+    def _invitations(self) -> list[dict[str, Any]]:
+        """By e-mail, and of logins that have not accepted: one membership, one invitation."""
+        by_email = [{**{k: v for k, v in i.items() if k != "teams"}, "team_count": len(i["teams"])} for i in self.state["invitations"].values()]
+        return by_email + [self._invitation(90_000 + self.state["users"][u], u, None, "direct_member") for u, m in self.state["members"].items() if m["state"] == "pending"]
+
+    def _invitation(self, number: int, login: str | None, email: str | None, role: str) -> dict[str, Any]:
+        return {"id": number, "login": login, "node_id": f"I{number}", "email": email, "role": role, "created_at": THEN, "inviter": self._simple("grace-okoye"),
+                "team_count": 0, "invitation_teams_url": f"https://api.github.com/organizations/1/invitations/{number}/teams", "invitation_source": "member"}
+
     def cancel(self, call: Call) -> Reply:
-        return Reply(204) if self.state["invitations"].pop(int(call.args["id"]), None) else _error(404, "Not Found")
+        number = int(call.args["id"])
+        login = next((u for u, m in self.state["members"].items() if m["state"] == "pending" and 90_000 + self.state["users"][u] == number), None)
+        if login:
+            del self.state["members"][login]
+        return Reply(204) if login or self.state["invitations"].pop(number, None) else _error(404, "Not Found")
 
     def invitation_teams(self, call: Call) -> Reply:
         invitation = self.state["invitations"].get(int(call.args["id"]))
@@ -321,6 +362,11 @@ class GitHub(Emulator):
         return Reply(200, {"created_at": THEN, "pending_cancellation_date": self.state["seats"][login], "last_activity_at": None, "plan_type": "business",
                            "assignee": self._simple(login)})
 
+    def seats(self, call: Call) -> Reply:
+        held = {u: ends for u, ends in self.state["seats"].items() if u in self.state["members"]}
+        return self._pages(call, [{"created_at": THEN, "pending_cancellation_date": ends, "last_activity_at": None, "plan_type": "business", "assignee": self._simple(u)}
+                                  for u, ends in held.items()], "seats", "total_seats")
+
     def add_seat(self, call: Call) -> Reply:
         logins = (call.body or {}).get("selected_usernames") or []
         if any(u not in self.state["members"] for u in logins):
@@ -374,6 +420,11 @@ class GitHub(Emulator):
         self._of(call)["direct"][login] = (call.body or {}).get("permission", "push")
         return Reply(204) if login in self.state["members"] else Reply(201, {"id": 1, "invitee": self._simple(login)})
 
+    def drop_collaborator(self, call: Call) -> Reply:
+        if self._repo(call) or self._of(call)["direct"].pop(call.args["user"], None) is None:
+            return _error(404, "Not Found")
+        return Reply(204)
+
     def commits(self, call: Call) -> Reply:
         return self._repo(call) or self._pages(call, [{"sha": f"{n:040x}", "author": {"login": a}} for n, a in enumerate(self._of(call)["authors"]) if call.query.get("author", a) == a])
 
@@ -385,6 +436,17 @@ class GitHub(Emulator):
             return _error(404, "Not Found")
         self._of(call)["keys"] = left
         return Reply(204)
+
+
+def _data(**organization: Any) -> Reply:
+    return Reply(200, {"data": {"organization": organization}})
+
+
+def _connection(nodes: list[Any], given: Mapping[str, Any], size: int) -> dict[str, Any]:
+    """A page of a GraphQL connection."""
+    start = int(given.get("after") or 0)
+    more = start + size < len(nodes)
+    return {"nodes": nodes[start:start + size], "pageInfo": {"hasNextPage": more, "endCursor": str(start + size) if more else None}}
 
 
 def _organisation() -> dict[str, Any]:

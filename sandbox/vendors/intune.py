@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from sandbox.emulator import Call, Handler, Reply
-from sandbox.vendors.microsoft import Part
+from sandbox.vendors.microsoft import Part, guid
 
 V1, BETA = "/v1.0", "/beta"
 _MANAGED = "/deviceManagement/managedDevices"
@@ -64,7 +64,7 @@ class IntunePart(Part):
         return state
 
     def _enrol(self, state: Any, spec: Mapping[str, Any], upn: str) -> str:
-        id, entra = _id("device", spec["serial"]), _id("entra", spec["serial"])
+        id, entra = _id("device", spec["serial"]), guid("deviceid", spec["serial"])
         state["devices"][id] = {
             "id": id, "deviceName": spec["name"], "serialNumber": spec["serial"], "azureADDeviceId": entra, "operatingSystem": spec["platform"],
             "managedDeviceOwnerType": spec["ownership"], "complianceState": "compliant" if spec.get("compliant") else "noncompliant",
@@ -124,19 +124,22 @@ class IntunePart(Part):
         return self._page(call, rows)
 
     def _page(self, call: Call, rows: Sequence[Mapping[str, Any]]) -> Reply:
-        # a list never has the results of actions
-        return self.cloud.page(call, [self._shown(call, {**row, "deviceActionResults": []}) for row in rows])
+        reply = self.cloud.page(call, rows)
+        if reply.status == 200:
+            users = {user["userPrincipalName"].casefold(): user for user in self.cloud.users()}
+            # a list never has the results of actions
+            reply.body["value"] = [self._shown(call, {**row, "deviceActionResults": []}, users.get(row["userPrincipalName"].casefold())) for row in reply.body["value"]]
+        return reply
 
     def _get(self, call: Call) -> Reply:
         device = self._device(call)
         if device:
             self._check_in(device)
             device = self._device(call)
-        return Reply(200, self._shown(call, device)) if device else _gone()
+        return Reply(200, self._shown(call, device, self.cloud.user(device["userPrincipalName"]))) if device else _gone()
 
-    def _shown(self, call: Call, row: Mapping[str, Any]) -> dict[str, Any]:
+    def _shown(self, call: Call, row: Mapping[str, Any], user: Mapping[str, Any] | None) -> dict[str, Any]:
         beta_only = () if call.path.startswith(BETA) else ("managementState",)
-        user = self.cloud.user(row["userPrincipalName"])
         shown = {**{k: v for k, v in row.items() if k not in beta_only}, "userId": user["id"] if user else ""}
         names = call.query.get("$select", "").split(",")
         return shown if names == [""] else {k: v for k, v in shown.items() if k in names}

@@ -32,7 +32,7 @@ SCHEMA = {a.lower() for a in (
     b"objectClass", b"uid", b"cn", b"sn", b"givenName", b"displayName", b"mail", b"employeeNumber", b"employeeType", b"title", b"departmentNumber", b"l", b"mobile",
     b"manager", b"userPassword", b"member", b"uniqueMember", b"memberUid", b"dc", b"o", b"ou", b"pwdAttribute", b"pwdLockout", b"pwdAccountLockedTime", b"description",
     b"uidNumber", b"gidNumber", b"homeDirectory", b"loginShell")}
-OPERATIONAL = {b"entryuuid", b"pwdaccountlockedtime", b"pwdchangedtime"}
+OPERATIONAL = {b"entryuuid", b"pwdaccountlockedtime", b"pwdchangedtime", b"createtimestamp"}
 
 
 class _Tree:
@@ -223,6 +223,7 @@ class Ldap(Server):
         """Give an entry the id that never changes, and the classes that its own derive from (slapd matches filters by them)."""
         def stamped(entry: Any) -> None:
             entry[b"entryUUID"] = {str(uuid.uuid4()).encode()}
+            entry[b"createTimestamp"] = {datetime.now(timezone.utc).strftime("%Y%m%d%H%M%SZ").encode()}
             if b"inetOrgPerson" in entry[b"objectClass"]:
                 entry[b"objectClass"] = {*entry[b"objectClass"], b"person", b"organizationalPerson"}
 

@@ -134,7 +134,7 @@ class Slack(Emulator):
             "users.info": self.users_info, "usergroups.list": self.usergroups_list, "usergroups.users.list": self.members_list,
             "usergroups.users.update": self.members_update, "admin.users.session.list": self.session_list, "admin.users.session.reset": self.session_reset,
             "admin.users.deactivate": self.admin_deactivate, "admin.workflows.search": self.workflows_search,
-            "admin.workflows.collaborators.add": self.collaborators_add,
+            "admin.workflows.collaborators.add": self.collaborators_add, "admin.workflows.collaborators.remove": self.collaborators_remove,
         }
         method = methods.get(call.args["method"])
         if method is None:
@@ -217,6 +217,16 @@ class Slack(Emulator):
                 raise Refusal("workflow_not_found")
             workflow = self.state["workflows"][wid]
             workflow["collaborators"] = list(dict.fromkeys([*workflow["collaborators"], *args["collaborator_ids"]]))
+        return {}
+
+    def collaborators_remove(self, args: Mapping[str, Any]) -> dict[str, Any]:
+        for wid in args.get("workflow_ids") or ():
+            if wid not in self.state["workflows"]:
+                raise Refusal("workflow_not_found")
+            left = [uid for uid in self.state["workflows"][wid]["collaborators"] if uid not in args["collaborator_ids"]]
+            if not left:
+                raise Refusal("cannot_remove_all_collaborators")
+            self.state["workflows"][wid]["collaborators"] = left
         return {}
 
 

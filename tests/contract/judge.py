@@ -90,7 +90,7 @@ def _described(system: str, entry: Mapping[str, Any], ours: bool) -> Iterator[st
             yield f"request: {found}"
         return
     if ours:
-        yield from (f"request: {said}" for said in _request(spec, found, entry))
+        yield from (f"request: {said}" for said in _request(spec, found, entry, more))
     yield from (f"answer: {said}" for said in _answer(spec, found, entry, more))
 
 
@@ -108,8 +108,8 @@ def _schema(spec: Contract, holder: Any) -> Mapping[str, Any] | None:
 # -- requests ----------------------------------------------------------------------------------------------------------
 
 
-def _request(spec: Contract, operation: Operation, entry: Mapping[str, Any]) -> Iterator[str]:
-    yield from _query(spec, operation, entry["query"])
+def _request(spec: Contract, operation: Operation, entry: Mapping[str, Any], more: Mapping[str, Any] | None) -> Iterator[str]:
+    yield from _query(spec, operation, entry["query"], more or {})
     described = spec.resolve(operation.spec.get("requestBody") or {})
     if not entry["body"]:
         if described.get("required") and (operation.method, operation.template) not in NO_BODY:
@@ -138,7 +138,7 @@ def _uncapitalised(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**schema, "properties": {name[:1].lower() + name[1:]: value for name, value in schema.get("properties", {}).items()}}
 
 
-def _query(spec: Contract, operation: Operation, query: str) -> Iterator[str]:
+def _query(spec: Contract, operation: Operation, query: str, more: Mapping[str, Any]) -> Iterator[str]:
     known = {p["name"]: p for p in operation.spec["parameters"] if p["in"] == "query"}
     given = dict(parse_qsl(query, keep_blank_values=True))
     for name, value in given.items():
@@ -155,7 +155,7 @@ def _query(spec: Contract, operation: Operation, query: str) -> Iterator[str]:
         if "enum" in kind and value not in kind["enum"]:
             yield f"query: {name}={value} is none of {kind['enum']}"
         if name == "$select":
-            yield from (f"query: $select names {field!r}, which the resource doesn't have" for field in sorted(set(value.split(",")) - _selectable(spec, operation)))
+            yield from (f"query: $select names {field!r}, which the resource doesn't have" for field in sorted(set(value.split(",")) - _selectable(spec, operation) - set(more)))
     for name, parameter in known.items():
         if parameter.get("required") and name not in given:
             yield f"query: {name} is required"

@@ -83,14 +83,21 @@ class Contract:
     # -- judging -------------------------------------------------------------------------------------------------------
 
     def errors(self, schema: Mapping[str, Any], value: Any, more: Mapping[str, Any] | None = None) -> Iterator[str]:
-        """Each violation as ``where: what``. ``more``: properties that the schema must have besides its own."""
+        """Each violation as ``where: what``. ``more``: properties that the schema, or a collection's items, may have besides their own."""
         strict = self._made_strict(schema)
-        if more and "properties" in self._target(self._made_strict(schema)):
-            strict = self._target(strict)
-            strict = {**strict, "properties": {**strict["properties"], **more}}
+        if more and "properties" in self._target(strict):
+            strict = self._with(strict, more)
         for error in self._validator(strict, format_checker=FORMATS).iter_errors(value):
             deep = best_match([error]) or error
             yield f"{'/'.join(map(str, deep.absolute_path)) or 'body'}: {deep.message[:300]}"
+
+    def _with(self, strict: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+        """A resource with more properties, or a collection of such resources."""
+        target = self._target(strict)
+        items = target["properties"].get("value", {}).get("items")
+        if items is None:
+            return {**target, "properties": {**target["properties"], **more}}
+        return {**target, "properties": {**target["properties"], "value": {**target["properties"]["value"], "items": self._with(items, more)}}}
 
     def properties(self, schema: Mapping[str, Any]) -> set[str]:
         """The names that ``$select`` may use of a resource, or of the items of its collection; navigation is among them."""

@@ -11,9 +11,18 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from pydantic import ValidationError
-from scim2_models import Context, EnterpriseUser, Error, Group, ListResponse, PatchOp, ServiceProviderConfig, User
+from scim2_models import URN, Context, EnterpriseUser, Error, Extension, Group, ListResponse, PatchOp, ServiceProviderConfig, User
 
-PERSON = User[EnterpriseUser]
+
+class SlackGuest(Extension):
+    """https://docs.slack.dev/reference/scim-api: what Slack adds to the resource of a guest."""
+
+    __schema__ = URN("urn:ietf:params:scim:schemas:extension:slack:guest:2.0:User")
+    type: str | None = None
+    expiration: str | None = None
+
+
+PERSON = User[EnterpriseUser | SlackGuest]
 RESOURCES: Mapping[str, Any] = {"Users": PERSON, "Groups": Group}
 #: RFC 7644, section 3.4.2 and 3.9.
 QUERY = {"filter", "startIndex", "count", "attributes", "excludedAttributes", "sortBy", "sortOrder"}

@@ -40,6 +40,12 @@ UNDESCRIBED: Sequence[Undescribed] = (
     Undescribed("microsoft", "GET", r"/v1\.0/users/[^/]+/events/[^/]+/instances", _GRAPH + "event-list-instances"),
     Undescribed("microsoft", "GET", r"/v1\.0/drives/[^/]+/root/delta", _GRAPH + "driveitem-delta"),
     Undescribed("microsoft", "GET", r"/v1\.0/servicePrincipals(/[^/]+)?", _GRAPH + "serviceprincipal-list"),
+    Undescribed("microsoft", "GET", r"/v1\.0/applications", _GRAPH + "application-list"),
+    Undescribed("microsoft", "GET", r"/v1\.0/groups/delta", _GRAPH + "group-delta"),
+    Undescribed("microsoft", "POST", r"/v1\.0/directoryObjects/getByIds", _GRAPH + "directoryobject-getbyids"),
+    Undescribed("microsoft", "POST", r"/v1\.0/\$batch", "https://learn.microsoft.com/graph/json-batching",
+                "a batch is no operation: what is in one is judged in tests/unit/test_listing_microsoft.py"),
+    Undescribed("microsoft", "GET", r"/v1\.0/(applications|servicePrincipals)/[^/]+/owners", _GRAPH + "application-list-owners"),
     Undescribed("microsoft", "POST", r"/v1\.0/(applications|servicePrincipals)/[^/]+/owners/\$ref", _GRAPH + "application-post-owners"),
     Undescribed("microsoft", "DELETE", r"/v1\.0/(applications|servicePrincipals)/[^/]+/owners/[^/]+/\$ref", _GRAPH + "application-delete-owners"),
     Undescribed("microsoft", "POST", r"/beta/deviceManagement/managedDevices/[^/]+/users/\$ref", _GRAPH + "intune-devices-manageddevice-update?view=graph-rest-beta",
@@ -112,6 +118,8 @@ _SEEN = "in the page's own examples, and not in the description"
 #: schema -> property -> (what it is, why): properties that the vendor documents and the description leaves out.
 ADDED: Mapping[str, Mapping[str, tuple[Mapping[str, Any], str]]] = {
     "microsoft.graph.ODataErrors.InnerError": dict.fromkeys(("date", "request-id", "client-request-id"), (_TEXT, "https://learn.microsoft.com/graph/errors: the description has the object without its properties")),
+    "microsoft.graph.device": {"registeredOwners": ({"type": "array", "items": {"$ref": "#/components/schemas/microsoft.graph.directoryObject"}},
+                                                    _GRAPH + "device-list: with $expand; the slices keep navigation as a name only")},
     "microsoft.graph.identity": {"email": (_TEXT, _GRAPH + f"driveitem-list-permissions: {_SEEN}")},
     "microsoft.graph.event": {
         "recurrence": ({"allOf": [{"$ref": "#/components/schemas/microsoft.graph.patternedRecurrence"}], "nullable": True},

@@ -12,23 +12,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.aws_api import AwsApi
+from ansible_collections.workforce.lifecycle.plugins.module_utils.aws_listing import DENY_POLICY, AwsListing
+from ansible_collections.workforce.lifecycle.plugins.module_utils.aws_reopening import AwsReopening
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import AccessPath, Account, Entitlement, Residual
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import Conflict, NotFound, Rejected
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector, Option, Target
+from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Option, Target
 
-#: The inline policy that is the block. It outranks every allow, for the user's own sessions too.
-DENY_POLICY = "lifecycle-deny-all"
 DENY = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]})
 #: Names the keys that were active before the block, so that letting in again brings back these and no others.
 KEYS_TAG = "lifecycle-blocked-keys"
 LONGEST_ROLE_SESSION = 12 * 3600.0
 
 
-class Aws(Connector):
+class Aws(AwsListing, AwsReopening):
     """See docs/connectors/aws.md."""
 
     TITLE = "Amazon Web Services"
+    NAMES_FROM = "nobody: IAM keeps no names"
     NEEDS_URL = False
     OPTIONS = {
         "region": Option("Region of IAM Identity Center; IAM itself has none.", default="us-east-1"),
@@ -90,6 +91,9 @@ class Aws(Connector):
             "sso:*AccountAssignment*",
             "identitystore:*GroupMembership*",
         ),
+        "account_listing": ("iam:GetAccountAuthorizationDetails", "iam:GenerateCredentialReport", "iam:GetCredentialReport", "sso:List*",
+                            "identitystore:List*"),
+        "credential_listing": ("iam:ListUsers", "iam:ListAccessKeys", "iam:ListSigningCertificates", "iam:GenerateCredentialReport", "iam:GetCredentialReport"),
     }
     ATTRIBUTES: Sequence[str] = ("email", "employee_id", "department")
     ENTITLEMENT_KINDS: Sequence[str] = ("groups", "policies", "identity_center_groups", "account_assignments")
@@ -100,7 +104,6 @@ class Aws(Connector):
         self.SETTLES_WITHIN = float(target.options.get("settles_within") or 0.0)  # type: ignore[misc]
         if not target.options.get("identity_center"):
             self.ENTITLEMENT_KINDS = ("groups", "policies")
-        self._found_instance: Mapping[str, str] | None = None
 
     # -- accounts ------------------------------------------------------------------------------------------------------
 
@@ -132,16 +135,6 @@ class Aws(Connector):
                               AlternateIdentifier={"UniqueAttribute": {"AttributePath": "userName", "AttributeValue": login}})
         user = self.api.read("identitystore", "describe_user", act, key="", IdentityStoreId=store, UserId=found) if found else None
         return user if user and str(user.get("UserName", "")).casefold() == login.casefold() else None
-
-    @property
-    def _instance(self) -> Mapping[str, str]:
-        if self._found_instance is None:
-            found = list(self.api.every("sso-admin", "list_instances", "find Identity Center", key="Instances"))
-            if len(found) != 1:
-                raise NotFound(f"{len(found)} instances of Identity Center in {self.api.region}", act="find Identity Center", system=self.target.name,
-                               hint="set option region to the one it is in, or identity_center to false")
-            self._found_instance = found[0]
-        return self._found_instance
 
     def _user(self, account: Account, act: str) -> str:
         """The user's name to address, proved to be still the one we saw: IAM writes know no ids, and names are given again."""
@@ -341,12 +334,6 @@ class Aws(Connector):
             name = f"{self._permission_set(one['PermissionSetArn'])}@{one['AccountId']}"
             yield Entitlement("account_assignments", name, name, "" if one["PrincipalType"] == "USER" else "through a group",
                               {"PermissionSetArn": one["PermissionSetArn"], "TargetId": one["AccountId"]})
-
-    def _permission_set(self, arn: str) -> str:
-        found = self.api.read(
-            "sso-admin", "describe_permission_set", "read permission set", key="PermissionSet", InstanceArn=self._instance["InstanceArn"], PermissionSetArn=arn
-        )
-        return str(found["Name"]) if found else arn
 
     def find_entitlement(self, kind: str, name: str) -> Entitlement | None:
         act = f"find {name} among {kind}"

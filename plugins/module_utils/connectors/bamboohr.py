@@ -17,6 +17,7 @@ from datetime import date, timedelta
 from typing import Any, ClassVar
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Overview
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError, PermissionDenied, ProtocolError
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector, Option, Target
@@ -85,7 +86,7 @@ class BambooHr(Connector):
         self.transport = Transport(target, StaticAuth({"Authorization": f"Basic {key}"}), Policy(
             message=_message, permission_hint="give the key's user access to these employees and fields (Settings > Access Levels)"))
         given: Mapping[str, str] = target.options["fields"]
-        own = {f.name for f in fields(Person)} - {"logins", "attributes", "aliases", "former_names", "status", "hr_id"}
+        own = {f.name for f in fields(Person)} - {"logins", "attributes", "status", "hr_id"}
         self._person_fields = {**_FIELDS, **{name: theirs for name, theirs in given.items() if name in own}}
         self._logins = {name: theirs for name, theirs in given.items() if name not in own}
 
@@ -112,6 +113,15 @@ class BambooHr(Connector):
             # A record without a work address is a person nobody can act on yet.
             if record.get(self._person_fields["email"]):
                 yield self._person(record, employment.get(str(record["id"]), Employment()), index, act)
+
+    def overview(self) -> Overview:
+        index = self._index("read everybody", fresh=False)
+        people = [Person(
+            email=row["email"], hr_id=row["id"], employee_id=row["number"], first_name=row["first"], last_name=row["last"], person_key=row["person_key"],
+            department=row["department"], personal_email=row["personal"], aliases=tuple(row["aliases"].split()),
+            status="terminated" if row["status"].casefold() == "inactive" else "active", termination_date=row["ended"],
+            attributes={"birth_date": row["born"]} if row["born"] else {}) for row in index]
+        return Overview(people, tuple(index[0]["columns"].split()) if index else ())
 
     def changes_since(self, since: str) -> Sequence[Person]:
         """Who was changed, and whose employment begins, changes or ends on a day since then: the day itself changes no record."""
@@ -192,15 +202,23 @@ class BambooHr(Connector):
             raise PermissionDenied(f"the API key may not see {', '.join(hidden)}", act=act, system=self.target.name, hint=self.transport.policy.permission_hint)
 
     def _row(self, record: Mapping[str, Any]) -> dict[str, str]:
+        """What tells one from another, and the fields that the key may see."""
+        attributes, named = self.target.options["attributes"], self._person_fields
+        theirs = {
+            "number": named["employee_id"], "email": named["email"], "first": named["first_name"], "last": named["last_name"],
+            "personal": named["personal_email"], "department": named["department"], "person_key": named.get("person_key", ""), "status": "status",
+            "born": attributes.get("birth_date", ""),
+        }
         return {
-            "id": str(record["id"]),
-            "number": _text(record.get(self._person_fields["employee_id"])),
-            "email": _text(record.get(self._person_fields["email"])),
+            "id": str(record["id"]), "columns": " ".join(sorted(record)), "ended": _day(record.get(named["termination_date"])),
+            "aliases": " ".join(_several(record.get(named.get("aliases", "")))), **{name: _text(record.get(field)) for name, field in theirs.items()},
         }
 
     def _person(self, record: Mapping[str, Any], employment: Employment, index: Sequence[Mapping[str, str]], act: str) -> Person:
         options = self.target.options
         data: dict[str, Any] = {name: _text(record.get(theirs)) for name, theirs in self._person_fields.items()}
+        data.update({name: _several(record.get(self._person_fields[name]), names=name == "former_names")
+                     for name in ("aliases", "former_names") if name in self._person_fields})
         if not data["email"]:
             raise InputError(
                 f"employee {record['id']} has no work address in HR",
@@ -246,7 +264,13 @@ def _message(answer: Answer) -> str:
 
 
 def _identifiers(row: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(value.casefold() for value in (row["id"], row["number"], row["email"]) if value)
+    return tuple(value.casefold() for value in (row["id"], row["number"], row["email"], *row["aliases"].split()) if value)
+
+
+def _several(value: Any, *, names: bool = False) -> list[str]:
+    """The addresses or names in one field: lines, or divided by a bar, comma or semicolon."""
+    text = _text(value).replace(";", "|").replace(",", "|").replace("\n", "|")
+    return [part.strip() for part in (text if names else text.replace(" ", "|")).split("|") if part.strip()]
 
 
 def _history(rows: Sequence[Mapping[str, Any]]) -> Employment:

@@ -9,11 +9,12 @@ import io
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Overview
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import STATUSES, Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector, Option, Target
@@ -55,6 +56,9 @@ class Csv(Connector):
 
     def __init__(self, target: Target) -> None:
         super().__init__(target)
+        #: What this step has read already, and under which columns.
+        self._read: list[Row] | None = None
+        self._header_read: Sequence[str] = ()
         options = target.options
         if "email" not in options["columns"]:
             raise self._error("columns has no email", "name the column that holds the work address: columns: {email: Mail}")
@@ -77,7 +81,12 @@ class Csv(Connector):
         ]
 
     def all_people(self) -> Iterator[Person]:
-        yield from (row.person for row in self._rows(self.target.options["path"]))
+        self._read = self._rows(self.target.options["path"])
+        yield from (row.person for row in self._read)
+
+    def overview(self) -> Overview:
+        rows = self._read if self._read is not None else self._rows(self.target.options["path"])
+        return Overview([row.person for row in rows], tuple(self._header_read))
 
     def changes_since(self, since: str) -> Sequence[Person]:
         """By ``changed_column`` where there is one; else by comparison with the newest snapshot taken before ``since``.
@@ -123,6 +132,7 @@ class Csv(Connector):
             raise self._error(f"{path}:{reader.line_num}: not CSV: {e}", "look at the quotes in and before this line") from None
         if header is None:
             raise self._error(f"{path}: is empty", "an export that failed? Nothing was read")
+        self._header_read = header
         self._unique(rows, path)
         return rows
 
@@ -175,7 +185,9 @@ class Csv(Connector):
                 data[name] = self._date(str(data[name]), options["columns"].get(name, name), where)
         for name in ("aliases", "former_names"):
             if isinstance(data.get(name), str):
-                data[name] = [part.strip() for part in data[name].replace("|", " ").split() if part.strip()] if name == "aliases" else [data[name]]
+                # Several in one cell are divided by a bar; addresses, by a space too.
+                parts = data[name].replace("|", " ").split() if name == "aliases" else data[name].split("|")
+                data[name] = [part.strip() for part in parts if part.strip()]
         if "status" in options["columns"]:
             data["status"] = self._status(cells[options["columns"]["status"]], where)
         if data.get("time_zone"):
@@ -197,7 +209,7 @@ class Csv(Connector):
         status = "active"
         if ends is not None and moment >= ends:
             status = "terminated"
-        elif person.hire_date > moment.astimezone(person.zone).date().isoformat():
+        elif person.hire_date[:10] > moment.astimezone(person.zone).date().isoformat():
             status = "pending"
         return Person.of({**person.as_dict(), "status": status})
 
@@ -210,7 +222,9 @@ class Csv(Connector):
     def _date(self, text: str, column: str, where: str) -> str:
         pattern = self.target.options["date_format"]
         try:
-            return datetime.strptime(text, pattern).date().isoformat()
+            moment = datetime.strptime(text, pattern)
+            # An end may have its time of day.
+            return moment.isoformat(timespec="minutes") if "%H" in pattern and moment.time() != time.min else moment.date().isoformat()
         except ValueError:
             raise self._error(f"{where}: {column} {text!r} is not a date like {pattern}", "set the option date_format, or correct the cell") from None
 

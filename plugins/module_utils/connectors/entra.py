@@ -6,19 +6,29 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar
 from urllib.parse import quote
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import AccessPath, Account, Residual
-from ansible_collections.workforce.lifecycle.plugins.module_utils.entra_entitlements import EntraEntitlements, literal
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AmbiguousIdentity, InputError, LifecycleError, NotFound, Refused, Rejected
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import AccessPath, Account, Addresses, Residual, WayBack
+from ansible_collections.workforce.lifecycle.plugins.module_utils.entra_entitlements import literal
+from ansible_collections.workforce.lifecycle.plugins.module_utils.entra_listing import EntraListing
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import (
+    AmbiguousIdentity,
+    InputError,
+    LifecycleError,
+    NotFound,
+    Refused,
+    Rejected,
+    Unsupported,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.graph import GRAPH_CREDENTIALS, GRAPH_OPTIONS, graph_pages, graph_transport
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Option, Target
+from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Clock, Option, Target
 
 #: Ours -> Graph's.
 _PROPERTIES: Mapping[str, str] = {
@@ -53,11 +63,29 @@ _TOKEN_LIFE = timedelta(minutes=90)
 _RECENT = timedelta(hours=1)
 
 
-class Entra(EntraEntitlements):
+#: Licences that carry a mailbox and a OneDrive, by part number.
+_OFFICE = tuple(f"licences: {name}" for name in (
+    "SPE_*", "SPB*", "ENTERPRISEPACK*", "ENTERPRISEPREMIUM*", "STANDARDPACK*", "DESKLESSPACK*", "O365_BUSINESS*", "M365*", "Microsoft_365*"))
+
+
+class Entra(EntraListing):
     """Microsoft Entra ID."""
 
     TITLE = "Microsoft Entra ID"
     CARRIES_DATA = True
+    CLOCKS = (
+        Clock("the account, with its groups and licences", 30, ("account",), "restore it: account, state: present",
+              "https://learn.microsoft.com/entra/fundamentals/users-restore"),
+        Clock("the mailbox of the deleted account", 30, ("account",), "restore the account, or hold the mailbox",
+              "https://learn.microsoft.com/exchange/recipients-in-exchange-online/delete-or-restore-mailboxes"),
+        Clock("the OneDrive of the deleted account, unless SharePoint's retention says longer", 30, ("account",), "restore the account, or copy the files",
+              "https://learn.microsoft.com/sharepoint/retention-and-deletion"),
+        Clock("the mailbox, which has no licence any more", 30, (*_OFFICE, "licences: EXCHANGE*"), "give the licence back, or make the mailbox shared",
+              "https://learn.microsoft.com/exchange/recipients-in-exchange-online/delete-or-restore-mailboxes", ("type", "shared")),
+        Clock("the OneDrive, which has no licence any more: it is archived then", 93, (*_OFFICE, "licences: SHAREPOINT*"),
+              "give a licence back, or copy the files (from day 60 it can only be read)",
+              "https://learn.microsoft.com/sharepoint/unlicensed-onedrive-accounts"),
+    )
     DEFAULT_URL = "https://graph.microsoft.com/v1.0"
     CREDENTIALS = GRAPH_CREDENTIALS
     OPTIONS = {**GRAPH_OPTIONS, "sender": Option("Address of the mailbox that sends the first credential; needed for that only.", default="")}
@@ -86,11 +114,21 @@ class Entra(EntraEntitlements):
         "first_sign_in": ("UserAuthenticationMethod.ReadWrite.All", "Mail.Send"),
         "security_controls": ("UserAuthenticationMethod.Read.All",),
         "ownership": ("Group.ReadWrite.All", "Application.ReadWrite.All"),
+        "account_listing": (
+            "User.Read.All",
+            "GroupMember.Read.All",
+            "RoleManagement.Read.Directory",
+            "Application.Read.All",
+            "Organization.Read.All",
+            "AuditLog.Read.All and Entra ID P1, for when an account was last used; without them that stays empty",
+        ),
+        "credential_listing": ("Application.Read.All", "User.Read.All", "Directory.Read.All"),
     }
     #: The directory has many replicas; most show a write within seconds.
     SETTLES_WITHIN = 30.0
     ATTRIBUTES: Sequence[str] = (*_PROPERTIES, "manager")
     CONTROLS: Sequence[str] = ("mfa_registered", "phishing_resistant")
+    USER_FIELDS: ClassVar[str] = _SELECT
 
     def __init__(self, target: Target) -> None:
         super().__init__(target)
@@ -120,6 +158,11 @@ class Entra(EntraEntitlements):
             )
         return _account(row)
 
+    def listed_account(self, row: Mapping[str, Any]) -> Account:
+        """Without the vendor's own answer, which a list of thousands need not keep, and the manager, whom a list does not have."""
+        found = _account(row)
+        return replace(found, attributes={name: value for name, value in found.attributes.items() if name != "manager"}, raw={})
+
     def _by_mail(self, person: Person, act: str) -> Mapping[str, Any] | None:
         rows = [row for row in graph_pages(self.graph, "/users", act=act, params={"$filter": f"mail eq {literal(person.email)}", "$select": _SELECT})
                 if (row.get("mail") or "").casefold() == person.email]
@@ -129,8 +172,9 @@ class Entra(EntraEntitlements):
             )
         if not rows or self.login_of(person).casefold() != person.email:
             return None
-        manager = self.graph.get(f"{_user(rows[0]['id'])}/manager", act=act, params={"$select": "id,userPrincipalName,mail"})
-        return {**rows[0], "manager": manager}
+        found: Mapping[str, Any] | None = self.graph.get(
+            _user(rows[0]["id"]), act=act, params={"$select": _SELECT, "$expand": "manager($select=id,userPrincipalName,mail)"})
+        return found
 
     def _note_time(self, date: str | None) -> None:
         # What Graph stamps is compared with our clock's "since": the two may differ.
@@ -159,6 +203,16 @@ class Entra(EntraEntitlements):
         if "manager" in attributes:
             self._refuse_synced(account, "change manager")
             self._set_manager(account.id, str(attributes["manager"] or ""), f"set manager of {account.login}")
+
+    def addresses(self, account: Account) -> Addresses:
+        """The login. Addresses are the mailbox's: Exchange tells the directory."""
+        return Addresses(login=account.login.lower())
+
+    def set_address(self, account: Account, address: str, aliases: Sequence[str]) -> None:
+        raise Unsupported("addresses are changed where the mailbox is", act=f"change address of {account.login}", system=self.target.name)
+
+    def set_login(self, account: Account, login: str) -> None:
+        self._patch(account, {"userPrincipalName": login}, f"change login of {account.login}")
 
     def delete_account(self, account: Account) -> None:
         """Into the bin, where it stays for 30 days."""
@@ -238,6 +292,36 @@ class Entra(EntraEntitlements):
             paths.append(AccessPath(f"device {device['displayName']} ({device['id'][:8]})", "open" if device.get("accountEnabled") else "closed",
                                     lambda d=device: self._end_device(d)))  # type: ignore[misc]
         return paths
+
+    def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
+        """Sign-in, then devices, roles last. A password that was made unknown stays so: a first credential takes its place."""
+        anew = {"sessions": "they were ended: they sign in anew", "authentication methods": "they were removed: they register theirs again",
+                "password": "it was made unknown: a first credential takes its place, and they choose a new one",
+                "app consents": "they were withdrawn: each app asks them again"}
+        backs = [WayBack("sign-in", "open" if account.active else "closed", lambda: self.set_active(account, True))] if "sign-in" in closed else []
+        backs += [WayBack(name, lost=why, anew=True) for name, why in anew.items() if name in closed]
+        if any(name.startswith("device ") for name in closed):
+            known = {f"device {d['displayName']} ({d['id'][:8]})": d
+                     for d in graph_pages(self.graph, f"{_user(account.id)}/registeredDevices", act=f"read devices of {account.login}")}
+            backs += [self._device_back(name, known.get(name)) for name in closed if name.startswith("device ")]
+        held = {role.name for role in self.roles_of(_cloud(account))} if any(name.startswith("role ") for name in closed) else set()
+        return backs + [self._role_back(account, name, held) for name in closed if name.startswith("role ")]
+
+    def _device_back(self, name: str, device: Mapping[str, Any] | None) -> WayBack:
+        if device is None:
+            return WayBack(name, lost="its registration was deleted: it is registered again when they sign in on it", anew=True)
+        return WayBack(name, "open" if device.get("accountEnabled") else "closed", lambda: self._enable_device(device))
+
+    def _enable_device(self, device: Mapping[str, Any]) -> None:
+        self.graph.send("PATCH", f"/devices/{device['id']}", act=f"enable {device['displayName']}", json={"accountEnabled": True}, retry_safe=True)
+
+    def _role_back(self, account: Account, name: str, held: Collection[str]) -> WayBack:
+        role = name.removeprefix("role ")
+        found = None if " in /" in role else self.find_entitlement("roles", role)
+        if role in held or found is None:
+            why = "" if role in held else "a role of less than the whole directory, or one that is no more: give it by hand"
+            return WayBack(name, "open" if role in held else "closed", lost=why, entitlement=("roles", role))
+        return WayBack(name, "closed", lambda: self.grant(_cloud(account), found), entitlement=("roles", role))
 
     def _revoke_sessions(self, account: Account) -> None:
         self.graph.send("POST", f"{_user(account.id)}/revokeSignInSessions", act=f"revoke sessions of {account.login}", json={}, retry_safe=True)

@@ -4,18 +4,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial
 from html import escape, unescape
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import AccessPath, Account, Residual
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import AccessPath, Account, Addresses, Listed, Residual, WayBack
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import (
     AmbiguousIdentity,
     InputError,
     NotFound,
     PermissionDenied,
     Refused,
+    Unsupported,
 )
 from ansible_collections.workforce.lifecycle.plugins.module_utils.exchange_admin import ADMIN_POLICY, AdminApi
 from ansible_collections.workforce.lifecycle.plugins.module_utils.exchange_calendar import GraphCalendar
@@ -39,7 +41,15 @@ PROTOCOLS: Mapping[str, tuple[str, bool]] = {
     "pop": ("PopEnabled", True),
     "smtp": ("SmtpClientAuthenticationDisabled", False),
 }
+#: Marks a protocol that is open because the tenant's setting says so, and the mailbox nothing.
+TENANTS = " by the tenant's setting"
 _TYPES = {"UserMailbox": "user", "SharedMailbox": "shared"}
+#: What the vendor calls other mailboxes than a person's.
+_KINDS = {"SharedMailbox": "shared", "RoomMailbox": "shared", "EquipmentMailbox": "shared", "SchedulingMailbox": "shared", "TeamMailbox": "shared",
+          "GroupMailbox": "shared", "DiscoveryMailbox": "service", "ArbitrationMailbox": "service", "MonitoringMailbox": "service"}
+#: What is read of mailboxes, and of a list's members.
+_LISTED = "ExternalDirectoryObjectId,ExchangeGuid,UserPrincipalName,PrimarySmtpAddress,EmailAddresses,DisplayName,RecipientTypeDetails,WhenCreatedUTC"
+_MEMBER = "ExternalDirectoryObjectId,PrimarySmtpAddress,WindowsLiveID,RecipientType"
 _FORWARDING_ACTIONS = ("forwardTo", "forwardAsAttachmentTo", "redirectTo")
 
 
@@ -68,9 +78,13 @@ class Exchange(GraphMail, GraphCalendar):
         "mailbox": ("Office 365 Exchange Online: Exchange.ManageAsApp, and the role Exchange Administrator", "MailboxSettings.ReadWrite"),
         "mail_archive": ("Mail.Read", "Office 365 Exchange Online: Exchange.ManageAsApp, and the role Global Reader"),
         "calendar": ("Calendars.ReadWrite",),
+        "account_listing": ("Office 365 Exchange Online: Exchange.ManageAsApp, and the role Global Reader",),
     }
     #: A conversion shows within seconds, mostly; the address book and holds work within the hour, but show at once.
     SETTLES_WITHIN = 20.0
+    #: A mailbox holds nothing that a profile names.
+    LISTS_HELD: ClassVar[bool] = False
+    NAMES_FROM = "Entra ID"
 
     def __init__(self, target: Target) -> None:
         super().__init__(target)
@@ -97,6 +111,54 @@ class Exchange(GraphMail, GraphCalendar):
                        active=bool(self._open_protocols(found["ExternalDirectoryObjectId"], found["UserPrincipalName"])),
                        attributes={"display_name": found.get("DisplayName") or ""}, raw=found)
 
+    def all_accounts(self) -> Iterator[Listed]:
+        """Every mailbox; which protocols are open is read first. When one was last used would be a call each, so it is not said."""
+        act = "list mailboxes"
+        switches = [PROTOCOLS[name] for name in self.target.options["protocols"]]
+        open_now = {str(row["PrimarySmtpAddress"]).lower() for row in self.admin.rows(
+            "Get-CASMailbox", act=act, select=",".join(("PrimarySmtpAddress", *(key for key, _unused in switches))), ResultSize="Unlimited")
+            if any(row.get(key) in (opens, None) for key, opens in switches)}
+        for row in self.admin.rows("Get-Mailbox", act=act, select=_LISTED, ResultSize="Unlimited"):
+            address = str(row["PrimarySmtpAddress"]).lower()
+            yield Listed(
+                Account(id=row.get("ExternalDirectoryObjectId") or str(row.get("ExchangeGuid") or ""), login=row.get("UserPrincipalName") or address,
+                        active=address in open_now, email=address,
+                        attributes={"display_name": row.get("DisplayName") or "", "aliases": sorted(_addresses(row) - {address})}),
+                created=row.get("WhenCreatedUTC") or "", kind=_KINDS.get(row.get("RecipientTypeDetails") or "", "person"))
+
+    def group_members(self, kind: str, name: str) -> Iterator[str]:
+        """Id, login and address of everybody in a distribution list or mail-enabled security group, those of lists within it too."""
+        act = f"read members of {name}"
+        if kind != "groups":
+            raise NotFound(f"Exchange has no {kind}", act=act, system=self.target.name)
+        waiting, seen = [name], {name}
+        while waiting:
+            for row in self.admin.rows("Get-DistributionGroupMember", act=act, select=_MEMBER, Identity=waiting.pop(), ResultSize="Unlimited"):
+                id = str(row.get("ExternalDirectoryObjectId") or row.get("PrimarySmtpAddress") or "")
+                if id in seen:
+                    continue
+                seen.add(id)
+                if str(row.get("RecipientType") or "").endswith("Group"):
+                    waiting.append(id)
+                else:
+                    yield from dict.fromkeys(filter(None, (id, row.get("WindowsLiveID"), str(row.get("PrimarySmtpAddress") or "").lower())))
+
+    def addresses(self, account: Account) -> Addresses:
+        return Addresses(account.email, tuple(sorted(_addresses(account.raw) - {account.email})))
+
+    def set_address(self, account: Account, address: str, aliases: Sequence[str]) -> None:
+        """All addresses in one write; those of other kinds (SIP, X500) stay as they are.
+
+        https://learn.microsoft.com/powershell/module/exchange/set-mailbox: the primary one has ``SMTP:`` in capitals.
+        """
+        others = [str(a) for a in account.raw.get("EmailAddresses") or () if not str(a).lower().startswith("smtp:")]
+        further = sorted(({alias.lower() for alias in aliases} | _addresses(account.raw)) - {address.lower()})
+        self.admin.write("Set-Mailbox", act=f"change address of {account.login}", anchor=account.login, Identity=account.id,
+                         EmailAddresses=[f"SMTP:{address}", *(f"smtp:{alias}" for alias in further), *others])
+
+    def set_login(self, account: Account, login: str) -> None:
+        raise Unsupported("the login is Entra ID's", act=f"change login of {account.login}", system=self.target.name)
+
     def set_active(self, account: Account, active: bool) -> None:
         """Open or close every protocol of the option ``protocols``."""
         switches = {key: opens is active for key, opens in (PROTOCOLS[name] for name in self.target.options["protocols"])}
@@ -106,9 +168,11 @@ class Exchange(GraphMail, GraphCalendar):
     def access_paths(self, account: Account, since: str) -> Sequence[AccessPath]:
         """The protocols, mobile devices' partnerships, and inbox rules that forward mail, which work without anybody signed in."""
         who = account.login
-        open_now = self._open_protocols(account.id, who)
+        row = self._protocols(account.id, who)
+        open_now = self._open_among(row)
         lingering = Residual("open mail connections", "", "front ends keep a mailbox's settings for up to an hour", lasts=3600.0)
-        paths = [AccessPath("mail protocols", "open" if open_now else "closed", lambda: self.set_active(account, False), lingering if open_now else None)]
+        state = f"open: {', '.join(sorted(name + TENANTS * (row.get(PROTOCOLS[name][0], ...) is None) for name in open_now))}" if open_now else "closed"
+        paths = [AccessPath("mail protocols", state, lambda: self.set_active(account, False), lingering if open_now else None)]
         for device in self.admin.read("Get-MobileDevice", act=f"read mobile devices of {who}", anchor=who, Mailbox=account.id):
             paths.append(AccessPath(
                 f"mobile device {device.get('FriendlyName') or device.get('DeviceModel') or 'unnamed'} {device['DeviceId']}", "open",
@@ -119,6 +183,28 @@ class Exchange(GraphMail, GraphCalendar):
         except PermissionDenied as e:
             # the rest must be closed all the same
             return [*paths, AccessPath("forwarding inbox rules", "unseen", _nothing, refused=str(e))]
+
+    def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
+        """The protocols that were open before, and no others; inbox rules that were on."""
+        backs = []
+        if "mail protocols" in closed:
+            was = set(filter(None, closed["mail protocols"].removeprefix("open").removeprefix(": ").split(", "))) or set(self.target.options["protocols"])
+            is_open = {name.removesuffix(TENANTS) for name in was} <= self._open_protocols(account.id, account.login)
+            backs.append(WayBack("mail protocols", "open" if is_open else "closed", lambda: self._open_again(account, was)))
+        backs += [WayBack(name, lost="its partnership was removed: they add the mailbox on it again", anew=True)
+                  for name in closed if name.startswith("mobile device ")]
+        wanted = {name: name.removeprefix("forwarding inbox rule ") for name in closed if name.startswith("forwarding inbox rule ")}
+        rules = dict(self._forwarding_rules(account)) if wanted else {}
+        for name, short in wanted.items():
+            rule = rules.get(short)
+            backs.append(WayBack(name, lost="the rule is no more: they make it anew", anew=True) if rule is None else WayBack(
+                name, "open" if rule.get("isEnabled") else "closed", partial(self._switch_rule, account, short, rule, True)))
+        return backs
+
+    def _open_again(self, account: Account, names: Collection[str]) -> None:
+        switches: dict[str, bool | None] = dict(PROTOCOLS[name] for name in names if name in PROTOCOLS)
+        switches |= {PROTOCOLS[name.removesuffix(TENANTS)][0]: None for name in names if name.endswith(TENANTS)}
+        self.admin.write("Set-CASMailbox", act=f"open mail protocols of {account.login}", anchor=account.login, Identity=account.id, **switches)
 
     def _find(self, person: Person) -> dict[str, Any] | None:
         login = self.login_of(person)
@@ -134,8 +220,13 @@ class Exchange(GraphMail, GraphCalendar):
             raise AmbiguousIdentity(f"{len(rows)} mailboxes answer to {login}", act=act, system=self.target.name)
         return rows[0] if rows else None
 
+    def _protocols(self, identity: str, login: str) -> dict[str, Any]:
+        return self._only("Get-CASMailbox", act=f"read protocols of {login}", anchor=login, Identity=identity)
+
     def _open_protocols(self, identity: str, login: str) -> set[str]:
-        row = self._only("Get-CASMailbox", act=f"read protocols of {login}", anchor=login, Identity=identity)
+        return self._open_among(self._protocols(identity, login))
+
+    def _open_among(self, row: Mapping[str, Any]) -> set[str]:
         # null means that the tenant's setting counts
         return {name for name in self.target.options["protocols"] for key, opens in (PROTOCOLS[name],) if row.get(key) in (opens, None)}
 
@@ -154,12 +245,15 @@ class Exchange(GraphMail, GraphCalendar):
         return [(name if names.count(name) == 1 else f"{name} {rule['id']}", rule) for name, rule in zip(names, rules, strict=True)]
 
     def _rule_path(self, account: Account, name: str, rule: Mapping[str, Any]) -> AccessPath:
-        def close() -> None:
-            # switched off, not deleted: it is evidence
-            self.graph.send("PATCH", f"/users/{quote(account.id, safe='')}/mailFolders/inbox/messageRules/{quote(rule['id'], safe='')}",
-                            act=f"switch off inbox rule {name} of {account.login}", json={"isEnabled": False}, missing=(404,), retry_safe=True)
+        # switched off, not deleted: it is evidence
+        return AccessPath(
+            f"forwarding inbox rule {name}", "open" if rule.get("isEnabled") else "closed", partial(self._switch_rule, account, name, rule, False)
+        )
 
-        return AccessPath(f"forwarding inbox rule {name}", "open" if rule.get("isEnabled") else "closed", close)
+    def _switch_rule(self, account: Account, name: str, rule: Mapping[str, Any], on: bool) -> None:
+        self.graph.send("PATCH", f"/users/{quote(account.id, safe='')}/mailFolders/inbox/messageRules/{quote(rule['id'], safe='')}",
+                        act=f"switch {'on' if on else 'off'} inbox rule {name} of {account.login}", json={"isEnabled": on}, missing=() if on else (404,),
+                        retry_safe=True)
 
     # -- mailbox -------------------------------------------------------------------------------------------------------
 
@@ -261,8 +355,16 @@ class Exchange(GraphMail, GraphCalendar):
 
     def _set_auto_reply(self, identity: str, text: str, act: str) -> None:
         message = escape(text, quote=False).replace("\n", "<br>")
-        setting = {"status": "alwaysEnabled", "externalAudience": self.target.options["auto_reply_audience"],
-                   "internalReplyMessage": message, "externalReplyMessage": message} if text else {"status": "disabled"}
+        setting = (
+            {
+                "status": "alwaysEnabled",
+                "externalAudience": self.target.options["auto_reply_audience"],
+                "internalReplyMessage": message,
+                "externalReplyMessage": message,
+            }
+            if text
+            else {"status": "disabled", "internalReplyMessage": "", "externalReplyMessage": ""}
+        )
         self.graph.send("PATCH", f"/users/{quote(identity, safe='')}/mailboxSettings", act=act, json={"automaticRepliesSetting": setting}, retry_safe=True)
 
     def _only(self, cmdlet: str, *, act: str, anchor: str, **parameters: Any) -> dict[str, Any]:

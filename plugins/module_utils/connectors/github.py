@@ -12,23 +12,22 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import AccessPath, Account, Entitlement, Owned, Residual
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import AccessPath, Account, Entitlement, Owned, Residual, WayBack
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import (
     AmbiguousIdentity,
     InputError,
     NotFound,
-    ProtocolError,
     Refused,
     Rejected,
     Unsupported,
 )
 from ansible_collections.workforce.lifecycle.plugins.module_utils.github_api import GitHubApi
+from ansible_collections.workforce.lifecycle.plugins.module_utils.github_listing import NOT_ACCEPTED, GitHubListing, names_of, seat_of, team_of
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector, Option, Target
+from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Clock, Option, Target
 
 #: What HR writes as the login of somebody who has none.
 NO_LOGIN = "-"
-NOT_ACCEPTED = "the invitation is not accepted yet"
 
 _SAML = """query($org: String!, $user: String!) { organization(login: $org) { samlIdentityProvider {
   externalIdentities(first: 10, userName: $user) { nodes { samlIdentity { nameId username } scimIdentity { username } user { login } } } } } }"""
@@ -36,8 +35,11 @@ _TEAMS = """query($org: String!, $login: String!, $after: String) { organization
   teams(first: 100, after: $after, userLogins: [$login]) { nodes { databaseId name slug } pageInfo { hasNextPage endCursor } } } }"""
 
 
-class GitHub(Connector):
+class GitHub(GitHubListing):
     TITLE = "GitHub organisation"
+    NAMES_FROM = "the person, who owns the account"
+    CLOCKS = (Clock("teams, roles and private forks as they were", 90, ("membership", "account"), "invite them back: account, state: active",
+                    "https://docs.github.com/organizations/managing-membership-in-your-organization/reinstating-a-former-member-of-your-organization"),)
     DEFAULT_URL = "https://api.github.com"
     OPTIONS = {
         "org": Option("The organisation's login.", required=True),
@@ -57,6 +59,8 @@ class GitHub(Connector):
                    "Organization: Codespaces (write)", "Organization: GitHub Copilot Business (write)"),
         "entitlements": ("Organization: Members (write)", "Organization: GitHub Copilot Business (write)"),
         "ownership": ("Repository: Administration (write)", "Repository: Contents (read)", "Organization: Members (read)"),
+        "account_listing": ("Organization: Members (read)", "Organization: Administration (read)", "Organization: GitHub Copilot Business (read)"),
+        "credential_listing": ("Repository: Administration (read)", "Organization: Administration (read)", "Organization: Personal access tokens (read)"),
     }
     #: Revoking credentials is a background job there (202).
     SETTLES_WITHIN = 5.0
@@ -112,7 +116,7 @@ class GitHub(Connector):
         provider = (data.get("organization") or {}).get("samlIdentityProvider")
         self._has_saml = provider is not None
         nodes = ((provider or {}).get("externalIdentities") or {}).get("nodes") or []
-        logins = {node["user"]["login"] for node in nodes if node.get("user") and email.casefold() in _names(node)}
+        logins = {node["user"]["login"] for node in nodes if node.get("user") and email.casefold() in names_of(node)}
         if len(logins) > 1:
             raise AmbiguousIdentity(f"SAML identity {email} belongs to {', '.join(sorted(logins))}", act="find account", system=self.target.name)
         return logins.pop() if logins else None
@@ -212,6 +216,31 @@ class GitHub(Connector):
                                 refused="the organisation's last owner can't be removed: make somebody else an owner first" if last else ""))
         return paths
 
+    def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
+        """An invitation that brings back role, teams and repositories, within three months; the person has to accept it."""
+        state = "invited" if account.pending else "open" if account.raw.get("membership") else "closed"
+        anew = {
+            "single sign-on credentials": "they were revoked: they authorise their tokens and keys again",
+            "fine-grained token": "it was revoked: they make a new one",
+            "codespace": "it was stopped: they start it again",
+        }
+        backs = []
+        for name in closed:
+            why = next((text for begin, text in anew.items() if name.startswith(begin)), "")
+            if why:
+                backs.append(WayBack(name, lost=why, anew=True))
+            elif name in ("membership", "invitation"):
+                backs.append(WayBack(name, state, lambda: self.set_active(account, True), pending="invited"))
+            elif name == "Copilot seat":
+                seat = self._seat(account)
+                held = seat and not seat.get("pending_cancellation_date")
+                backs.append(WayBack(name, "open" if held else "closed" if state == "open" else "invited", entitlement=("seats", "Copilot"), pending="invited",
+                                     open=lambda: self.grant(account, Entitlement("seats", "Copilot", "copilot"))))
+            elif name.startswith("enterprise team ") or name == "outside collaborator":
+                back = name == "outside collaborator" and account.raw.get("outside")
+                backs.append(WayBack(name, "open") if back else WayBack(name, lost="nothing says what it opened: let them in again by hand"))
+        return sorted(backs, key=lambda back: back.name == "Copilot seat")
+
     def _credentials(self, login: str) -> list[Mapping[str, Any]]:
         rows = self.api.listed(f"{self.org}/credential-authorizations", act=f"list single sign-on credentials of {login}", login=login)
         return [c for c in rows if c.get("login") == login]
@@ -274,32 +303,15 @@ class GitHub(Connector):
         held += [self._team(team) for team in self._teams(account.login)]
         seat = self._seat(account)
         if seat and not seat.get("pending_cancellation_date"):
-            through = (seat.get("assigning_team") or {}).get("name")
-            held.append(Entitlement("seats", "Copilot", "copilot", fixed=f"through team {through}" if through else ""))
+            held.append(seat_of(seat))
         return held
 
     def _teams(self, login: str) -> list[Mapping[str, Any]]:
-        found: list[Mapping[str, Any]] = []
-        after = None
-        seen: set[Any] = set()
-        while after not in seen:
-            seen.add(after)
-            data = self.api.query(_TEAMS, {"org": self.target.options["org"], "login": login, "after": after}, act=f"list teams of {login}")
-            teams = (data.get("organization") or {}).get("teams") or {}
-            found += [{"id": t["databaseId"], "name": t["name"], "slug": t["slug"]} for t in teams.get("nodes") or ()]
-            page = teams.get("pageInfo") or {}
-            if not page.get("hasNextPage"):
-                return found
-            after = page.get("endCursor")
-        raise ProtocolError("the page token does not advance", act=f"list teams of {login}", system=self.target.name)
+        nodes = self.api.connection(_TEAMS, {"org": self.target.options["org"], "login": login}, "organization", "teams", act=f"list teams of {login}")
+        return [{"id": t["databaseId"], "name": t["name"], "slug": t["slug"]} for t in nodes]
 
     def _team(self, team: Mapping[str, Any]) -> Entitlement:
-        # 403, 404, 422: team synchronisation is not in use.
-        answer = self.api.send(
-            "GET", f"{self.org}/teams/{team['slug']}/team-sync/group-mappings", act=f"read synchronisation of team {team['name']}", missing=(403, 404, 422)
-        )
-        groups = ", ".join(str(g.get("group_name")) for g in ((answer.body or {}).get("groups") or ())) if answer.status == 200 else ""
-        return Entitlement("teams", team["name"], str(team["id"]), fixed=f"synchronised from identity provider group {groups}" if groups else "", raw=team)
+        return team_of(team, self.synchronised(team) or ())
 
     def find_entitlement(self, kind: str, name: str) -> Entitlement | None:
         if kind == "roles":
@@ -392,7 +404,17 @@ class GitHub(Connector):
             )
         self.api.send("PUT", f"/repos/{owned.raw['full_name']}/collaborators/{login}", act=act, json={"permission": "admin"})
 
+    def handed_over(self, account: Account, heir: Account) -> Sequence[Owned]:
+        """Repositories that the heir was given to administer."""
+        found = []
+        for repository in self.api.listed(f"{self.org}/repos", act="list repositories", type="all"):
+            path, act = f"/repos/{repository['full_name']}", f"list who administers {repository['name']}"
+            if heir.login in {u["login"] for u in self.api.listed(f"{path}/collaborators", act=act, affiliation="direct", permission="admin")}:
+                found.append(Owned("repository", str(repository["id"]), repository["name"], raw=repository))
+        return found
 
-def _names(node: Mapping[str, Any]) -> set[str]:
-    saml, scim = node.get("samlIdentity") or {}, node.get("scimIdentity") or {}
-    return {str(v).casefold() for v in (saml.get("nameId"), saml.get("username"), scim.get("username")) if v}
+    def hand_back(self, account: Account, heir: Account, owned: Owned, *, keep: bool) -> None:
+        act, path = f"give repository {owned.name} back to {account.login}", f"/repos/{owned.raw['full_name']}/collaborators"
+        self.api.send("PUT", f"{path}/{account.login}", act=act, json={"permission": "admin"})
+        if not keep:
+            self.api.send("DELETE", f"{path}/{heir.login}", act=act, missing=(404,))

@@ -49,6 +49,7 @@ _SHORT_BODY = re.compile(rb'\bBODY\[\] (NIL|"(?:[^"\\]|\\.)*")')
 
 class Imap(Connector):
     TITLE = "IMAP mail server"
+    NAMES_FROM = "nobody: the server keeps no names"
     OPTIONS = {
         "sign_in": Option("How another person's mailbox is opened.", default="master", choices=("master", "proxy", "xoauth2", "oauthbearer")),
         "separator": Option("What stands between login and master user.", default="*"),

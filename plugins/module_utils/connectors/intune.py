@@ -24,6 +24,13 @@ AUTOPILOT = "/v1.0/deviceManagement/windowsAutopilotDeviceIdentities"
 #: Only the beta shows an action's progress as ``managementState``, the programs found, and FileVault's key.
 BETA = "/beta/deviceManagement/managedDevices"
 
+KEYS = "/v1.0/informationProtection/bitlocker/recoveryKeys"
+_PAGE = "999"
+#: What is read of a device in a list, and of one that only Entra knows.
+_LISTED = ("id,deviceName,serialNumber,azureADDeviceId,operatingSystem,managedDeviceOwnerType,complianceState,isEncrypted,managementState,lastSyncDateTime,"
+           "userPrincipalName")
+_REGISTERED = "id,deviceId,displayName,operatingSystem,trustType,isManaged,isCompliant,accountEnabled,approximateLastSignInDateTime"
+
 #: Our act -> what its name in ``deviceActionResults`` contains; the names are free text and differ by platform.
 _ACTS: Mapping[str, tuple[str, ...]] = {
     "wipe": ("wipe", "factoryreset"),
@@ -44,6 +51,7 @@ class Intune(Connector):
     """Microsoft Intune."""
 
     TITLE = "Microsoft Intune"
+    NAMES_FROM = "Entra ID"
     DEFAULT_URL = "https://graph.microsoft.com"
     CREDENTIALS = {
         **GRAPH_CREDENTIALS,
@@ -63,6 +71,7 @@ class Intune(Connector):
             "User.Read.All",
         ),
         "security_controls": ("DeviceManagementManagedDevices.Read.All", "BitlockerKey.ReadBasic.All", "User.Read.All"),
+        "device_listing": ("DeviceManagementManagedDevices.Read.All", "BitlockerKey.ReadBasic.All", "Device.Read.All", "User.Read.All"),
     }
     UNOBSERVABLE: ClassVar[Mapping[str, str]] = {}
     #: Autopilot's assignment shows a few seconds late.
@@ -105,6 +114,22 @@ class Intune(Connector):
             return None
         return Device(stock["id"], serial, stock.get("displayName") or serial, "Windows", "company", "unmanaged",
                       assigned_to=stock.get("userPrincipalName") or "", raw={"autopilot": stock})
+
+    def all_devices(self) -> Iterator[Device]:
+        """Every managed device, then those that people registered with Entra and never enrolled (``unmanaged``).
+
+        A list leaves out what only the record itself has: that a device is locked, its programs, and whether a Mac's key is kept.
+        """
+        act = "list devices"
+        keys = {key.get("deviceId") for key in graph_pages(self.graph, KEYS, act=act) if _of_system_volume(key)}
+        enrolled: set[str] = set()
+        for row in graph_pages(self.graph, BETA, act=act, params={"$select": _LISTED, "$top": _PAGE}):
+            enrolled.add(row.get("azureADDeviceId") or "")
+            windows_of_ours = _platform(row.get("operatingSystem") or "") == "Windows" and row.get("managedDeviceOwnerType") == "company"
+            yield _shown(row, escrowed=row.get("azureADDeviceId") in keys if windows_of_ours else None)
+        for row in graph_pages(self.graph, "/v1.0/devices", act=act, params={"$select": _REGISTERED, "$expand": "registeredOwners", "$top": _PAGE}):
+            if row.get("deviceId") not in enrolled and not row.get("isManaged") and row.get("accountEnabled") is not False:
+                yield _registered(row)
 
     def lock_device(self, device: Device) -> None:
         """Lock the screen; a Mac starts anew and asks for the six digits that Intune then shows."""
@@ -179,17 +204,8 @@ class Intune(Connector):
         row = self.graph.get(f"{BETA}/{id}", act=act)
         if row is None:
             return None
-        platform = _platform(row.get("operatingSystem") or "")
-        compliance = row.get("complianceState")
-        owner = row.get("managedDeviceOwnerType")
         software = [app["displayName"] for app in graph_pages(self.graph, f"{BETA}/{id}/detectedApps", act=act) if app.get("displayName")]
-        return Device(
-            id=id, serial=row.get("serialNumber") or "", name=row.get("deviceName") or "", platform=platform,
-            ownership=owner if owner in ("company", "personal") else "unknown", state=state_of(row),
-            encrypted=row.get("isEncrypted"), compliant=None if compliance in (None, "unknown") else compliance in ("compliant", "inGracePeriod"),
-            escrowed=self._escrowed(row, platform, act), last_seen=row.get("lastSyncDateTime") or "", software=tuple(sorted(set(software))),
-            assigned_to=row.get("userPrincipalName") or "", escrow_pending=_running(row, "escrow"),
-            refuses={} if platform.casefold() in _LOCKABLE else {"lock": f"Intune can't lock {platform}: wipe it, or disable its user"}, raw=row)
+        return _shown(row, escrowed=self._escrowed(row, _platform(row.get("operatingSystem") or ""), act), software=tuple(sorted(set(software))))
 
     def _escrowed(self, row: Mapping[str, Any], platform: str, act: str) -> bool | None:
         """Whether a recovery key is kept; None where there is none to keep, or the device is not known to be the company's."""
@@ -197,9 +213,8 @@ class Intune(Connector):
             return None
         if platform == "Windows":
             # The list has no keys in it; reading one by itself would be an entry in the audit log.
-            keys = graph_pages(self.graph, "/v1.0/informationProtection/bitlocker/recoveryKeys", act=act,
-                               params={"$filter": f"deviceId eq {_text(row.get('azureADDeviceId') or '')}"})
-            return any(key.get("deviceId") == row.get("azureADDeviceId") and key.get("volumeType") in (None, "operatingSystemVolume", 1, "1") for key in keys)
+            keys = graph_pages(self.graph, KEYS, act=act, params={"$filter": f"deviceId eq {_text(row.get('azureADDeviceId') or '')}"})
+            return any(key.get("deviceId") == row.get("azureADDeviceId") and _of_system_volume(key) for key in keys)
         if platform == "macOS":
             answer = self.graph.send("GET", f"{BETA}/{row['id']}/getFileVaultKey", act=act, missing=(400, 404))
             return answer.status == 200 and bool((answer.body or {}).get("value"))
@@ -211,6 +226,30 @@ class Intune(Connector):
             raise AmbiguousIdentity(f"{len(same)} records have the serial {serial}", act=act, system=self.target.name,
                                     hint="delete the stale ones in Intune; the newest lastSyncDateTime is the device's")
         return same[0] if same else None
+
+
+def _shown(row: Mapping[str, Any], *, escrowed: bool | None, software: tuple[str, ...] = ()) -> Device:
+    platform, compliance, owner = _platform(row.get("operatingSystem") or ""), row.get("complianceState"), row.get("managedDeviceOwnerType")
+    return Device(
+        id=row["id"], serial=row.get("serialNumber") or "", name=row.get("deviceName") or "", platform=platform,
+        ownership=owner if owner in ("company", "personal") else "unknown", state=state_of(row),
+        encrypted=row.get("isEncrypted"), compliant=None if compliance in (None, "unknown") else compliance in ("compliant", "inGracePeriod"),
+        escrowed=escrowed, last_seen=row.get("lastSyncDateTime") or "", software=software,
+        assigned_to=row.get("userPrincipalName") or "", escrow_pending=_running(row, "escrow"),
+        refuses={} if platform.casefold() in _LOCKABLE else {"lock": f"Intune can't lock {platform}: wipe it, or disable its user"}, raw=row)
+
+
+def _registered(row: Mapping[str, Any]) -> Device:
+    """A device that only Entra knows. A workplace join is a person's own device; the other kinds are the company's."""
+    owners = [owner["userPrincipalName"] for owner in row.get("registeredOwners") or () if owner.get("userPrincipalName")]
+    return Device(
+        id=row["id"], serial="", name=row.get("displayName") or "", platform=_platform(row.get("operatingSystem") or ""),
+        ownership={"Workplace": "personal", "AzureAd": "company", "ServerAd": "company"}.get(row.get("trustType") or "", "unknown"), state="unmanaged",
+        compliant=row.get("isCompliant"), last_seen=row.get("approximateLastSignInDateTime") or "", assigned_to=owners[0] if owners else "")
+
+
+def _of_system_volume(key: Mapping[str, Any]) -> bool:
+    return key.get("volumeType") in (None, "operatingSystemVolume", 1, "1")
 
 
 def state_of(row: Mapping[str, Any]) -> str:

@@ -6,16 +6,18 @@ What differs between the two is data: :class:`Flavour`.
 """
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import AccessPath, Account, Entitlement, Residual
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AmbiguousIdentity, InputError, NotFound
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import AccessPath, Account, Addresses, Entitlement, Residual, WayBack
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AmbiguousIdentity, InputError, NotFound, Unsupported
+from ansible_collections.workforce.lifecycle.plugins.module_utils.ldap_flavours import ACTIVE_DIRECTORY, FLAVOURS, OPENLDAP
+from ansible_collections.workforce.lifecycle.plugins.module_utils.ldap_listing import LdapListing, primary_group
 from ansible_collections.workforce.lifecycle.plugins.module_utils.ldap_wire import (
     ADD,
     ATTRIBUTE_EXISTS,
@@ -28,9 +30,11 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.ldap_wire impo
     Wire,
     in_filter,
     in_name,
+    text,
+    texts,
 )
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector, Option, Target
+from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Option, Target
 
 #: A lock without an end (draft-behera-ldap-password-policy-10, 5.3.3); a date is a lockout that ends by itself.
 LOCKED = "000001010000Z"
@@ -42,39 +46,7 @@ TICKET = timedelta(hours=10)
 _EPOCH_1601 = 116_444_736_000_000_000
 
 
-@dataclass(frozen=True)
-class Flavour:
-    """How one family of directories names things. ``keys`` are other credentials kept on a person's entry, by attribute."""
-
-    login: str
-    rdn: str
-    uuid: str
-    people: str
-    classes: Sequence[str]
-    groups: str
-    attributes: Mapping[str, str]
-    keys: Mapping[str, str]
-    state: Sequence[str]
-
-
-OPENLDAP = Flavour(
-    login="uid", rdn="uid", uuid="entryUUID", people="(objectClass=person)", classes=("inetOrgPerson",),
-    groups="(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)(objectClass=posixGroup))",
-    attributes={"first_name": "givenName", "last_name": "sn", "display_name": "displayName", "title": "title", "department": "departmentNumber",
-                "location": "l", "employee_id": "employeeNumber", "employment_type": "employeeType", "mobile_phone": "mobile"},
-    keys={"password": "userPassword", "SSH keys": "sshPublicKey", "NT password": "sambaNTPassword"},
-    state=("pwdAccountLockedTime", "nsAccountLock", "pwdChangedTime"))
-ACTIVE_DIRECTORY = Flavour(
-    login="sAMAccountName", rdn="cn", uuid="objectGUID", people="(&(objectCategory=person)(objectClass=user))",
-    classes=("top", "person", "organizationalPerson", "user"), groups="(objectClass=group)",
-    attributes={"first_name": "givenName", "last_name": "sn", "display_name": "displayName", "title": "title", "department": "department",
-                "location": "l", "employee_id": "employeeID", "employment_type": "employeeType", "mobile_phone": "mobile"},
-    keys={"certificate mappings": "altSecurityIdentities", "Windows Hello keys": "msDS-KeyCredentialLink"},
-    state=("userAccountControl", "accountExpires", "pwdLastSet", "primaryGroupID", "objectSid"))
-FLAVOURS = {"openldap": OPENLDAP, "active_directory": ACTIVE_DIRECTORY}
-
-
-class Ldap(Connector):
+class Ldap(LdapListing):
     TITLE = "LDAP directory (OpenLDAP, Active Directory)"
     LOGIN = "{local_part}"
     OPTIONS = {
@@ -106,6 +78,7 @@ class Ldap(Connector):
             " users in the OUs when leavers_base is set"
         ],
         "entitlements": ["write member, uniqueMember and memberUid of the groups"],
+        "account_listing": ["search and read people and groups under base, without a limit of size for paged searches"],
     }
     ATTRIBUTES = (*OPENLDAP.attributes, "manager")
     ENTITLEMENT_KINDS = ("groups",)
@@ -135,7 +108,7 @@ class Ldap(Connector):
         rows = [
             row
             for row in self._people(f"(|{query})", act)
-            if any(value.casefold() in (v.casefold() for v in _texts(row, name)) for name, value in wanted.items())
+            if any(value.casefold() in (v.casefold() for v in texts(row, name)) for name, value in wanted.items())
         ]
         if len(rows) > 1:
             raise AmbiguousIdentity(
@@ -146,7 +119,7 @@ class Ldap(Connector):
             )
         if not rows:
             return None
-        number = _text(rows[0], f.attributes["employee_id"])
+        number = text(rows[0], f.attributes["employee_id"])
         if number and person.employee_id and number != person.employee_id:
             raise AmbiguousIdentity(f"{rows[0]['dn']} belongs to employee {number}, not {person.employee_id}", act=act, system=self.target.name,
                                     hint="set the login of the person for this system, or correct the entry's employee number")
@@ -155,28 +128,36 @@ class Ldap(Connector):
     def _people(self, query: str, act: str) -> list[dict[str, Any]]:
         f = self.flavour
         return self.wire.search(
-            self.base, f"(&{f.people}{query})", [f.login, f.uuid, "mail", "manager", *f.attributes.values(), *f.keys.values(), *f.state], act=act
+            self.base,
+            f"(&{f.people}{query})",
+            [f.login, f.uuid, "mail", *(("proxyAddresses",) if self.ad else ()), "manager", *f.attributes.values(), *f.keys.values(), *f.state],
+            act=act,
         )
 
     def _account(self, row: Mapping[str, Any]) -> Account:
+        return self.account_of(row, {**self.attributes_of(row), "manager": self._address_of(text(row, "manager"))})
+
+    def attributes_of(self, row: Mapping[str, Any]) -> dict[str, str]:
+        """All attributes but the manager, who is another entry."""
+        return {ours: text(row, theirs) for ours, theirs in self.flavour.attributes.items()}
+
+    def account_of(self, row: Mapping[str, Any], attributes: Mapping[str, Any]) -> Account:
         f = self.flavour
-        attributes = {ours: _text(row, theirs) for ours, theirs in f.attributes.items()}
-        attributes["manager"] = self._address_of(_text(row, "manager"))
         raw_id = row[f.uuid.lower()][0]
-        return Account(id=str(UUID(bytes_le=raw_id)) if self.ad else raw_id.decode(), login=_text(row, f.login), active=self._active(row),
-                       email=_text(row, "mail").lower(), attributes=attributes, raw=row)
+        return Account(id=str(UUID(bytes_le=raw_id)) if self.ad else raw_id.decode(), login=text(row, f.login), active=self._active(row),
+                       email=text(row, "mail").lower(), attributes=attributes, raw=row)
 
     def _active(self, row: Mapping[str, Any]) -> bool:
         if self.ad:
-            return not int(_text(row, "userAccountControl") or 0) & DISABLED
+            return not int(text(row, "userAccountControl") or 0) & DISABLED
         if self.target.options["lock"] == "nsaccountlock":
-            return _text(row, "nsAccountLock").lower() != "true"
-        return LOCKED not in _texts(row, "pwdAccountLockedTime")
+            return text(row, "nsAccountLock").lower() != "true"
+        return LOCKED not in texts(row, "pwdAccountLockedTime")
 
     def set_active(self, account: Account, active: bool) -> None:
         act = f"{'unlock' if active else 'lock'} {account.login}"
         if self.ad:
-            bits = int(_text(account.raw, "userAccountControl"))
+            bits = int(text(account.raw, "userAccountControl"))
             self._set(account, {"userAccountControl": [str(bits & ~DISABLED if active else bits | DISABLED)]}, act)
         elif self.target.options["lock"] == "nsaccountlock":
             self._set(account, {"nsAccountLock": [] if active else ["TRUE"]}, act)
@@ -215,6 +196,26 @@ class Ldap(Connector):
         act = f"update {account.login}"
         self._set(account, {name: [value] if value else [] for name, value in self._theirs(attributes, act).items()}, act)
 
+    def addresses(self, account: Account) -> Addresses:
+        """An open directory keeps further addresses in ``mail`` itself, Active Directory in ``proxyAddresses``."""
+        mail = [value.lower() for value in texts(account.raw, "mail")]
+        proxies = [value[5:].lower() for value in texts(account.raw, "proxyAddresses") if value.lower().startswith("smtp:")]
+        return Addresses(account.email, tuple(sorted({*mail, *proxies} - {account.email})))
+
+    def set_address(self, account: Account, address: str, aliases: Sequence[str]) -> None:
+        act = f"change address of {account.login}"
+        further = sorted({*(a.lower() for a in aliases), *self.addresses(account).aliases, account.email} - {address, ""})
+        if self.ad:
+            others = [value for value in texts(account.raw, "proxyAddresses") if not value.lower().startswith("smtp:")]
+            proxies = [f"SMTP:{address}", *(f"smtp:{alias}" for alias in further), *others]
+            self._set(account, {"mail": [address], "proxyAddresses": proxies}, act)
+        else:
+            # RFC 4524, 2.16: mail has several values; servers keep their order, and programs take the first.
+            self._set(account, {"mail": [address, *further]}, act)
+
+    def set_login(self, account: Account, login: str) -> None:
+        raise Unsupported("the login may be part of the entry's name, and of files' owners", act=f"change login of {account.login}", system=self.target.name)
+
     def delete_account(self, account: Account) -> None:
         self.wire.delete(account.raw["dn"], act=f"delete {account.login}")
 
@@ -231,7 +232,7 @@ class Ldap(Connector):
 
     def _next_uid(self, first: int, act: str) -> int:
         rows = self.wire.search(self.base, "(objectClass=posixAccount)", ["uidNumber"], act=act)
-        return max([first - 1, *(int(_text(row, "uidNumber") or 0) for row in rows)]) + 1
+        return max([first - 1, *(int(text(row, "uidNumber") or 0) for row in rows)]) + 1
 
     def _dn_of(self, address: str, act: str) -> str:
         rows = self.wire.search(self.base, f"(&{self.flavour.people}(mail={in_filter(address)}))", ["mail"], act=act)
@@ -241,7 +242,7 @@ class Ldap(Connector):
 
     def _address_of(self, dn: str) -> str:
         rows = self.wire.search(dn, "(objectClass=*)", ["mail"], act="read manager", scope=BASE) if dn else []
-        return _text(rows[0], "mail").lower() if rows else ""
+        return text(rows[0], "mail").lower() if rows else ""
 
     # -- cutting off ---------------------------------------------------------------------------------------------------
 
@@ -268,15 +269,28 @@ class Ldap(Connector):
         leavers = self.target.options["leavers_base"]
         if leavers:
             there = account.raw["dn"].casefold().endswith(f",{leavers.casefold()}")
-            paths.append(AccessPath("place among active people", "closed" if there else "open",
+            paths.append(AccessPath("place among active people", "closed" if there else f"open: {_parent(account.raw['dn'])}",
                                     lambda: self.wire.move(account.raw["dn"], leavers, act=f"move {account.login}")))
         return paths
+
+    def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
+        """The place last: a move changes the name that everything else is addressed by."""
+        backs = [WayBack(name, lost="it was removed: set a new one", anew=attribute != "userPassword")
+                 for name, attribute in (*self.flavour.keys.items(), ("password", "userPassword")) if name in closed]
+        if "sign-in" in closed:
+            backs.append(WayBack("sign-in", "open" if account.active else "closed", lambda: self.set_active(account, True)))
+        if "place among active people" in closed:
+            place = closed["place among active people"].removeprefix("open").removeprefix(": ") or self.people_base
+            there = _parent(account.raw["dn"]).casefold() == place.casefold()
+            backs.append(WayBack("place among active people", "open" if there else "closed",
+                                 lambda: self.wire.move(account.raw["dn"], place, act=f"move {account.login}")))
+        return list({back.name: back for back in backs}.values())
 
     @staticmethod
     def _ad_password(account: Account, since: str) -> str:
         if not since:
             return "unseen"
-        changed = (int(_text(account.raw, "pwdLastSet") or 0) - _EPOCH_1601) / 10_000_000
+        changed = (int(text(account.raw, "pwdLastSet") or 0) - _EPOCH_1601) / 10_000_000
         return "closed" if not account.active and changed >= clock.parse(since).timestamp() else "open"
 
     def _randomise(self, account: Account) -> None:
@@ -299,7 +313,7 @@ class Ldap(Connector):
 
     def find_entitlement(self, kind: str, name: str) -> Entitlement | None:
         act = f"find group {name}"
-        rows = [row for row in self._groups(f"(cn={in_filter(name)})", act) if name.casefold() in (v.casefold() for v in _texts(row, "cn"))]
+        rows = [row for row in self._groups(f"(cn={in_filter(name)})", act) if name.casefold() in (v.casefold() for v in texts(row, "cn"))]
         if len(rows) > 1:
             raise AmbiguousIdentity(
                 f"{len(rows)} groups are named {name}: {'; '.join(row['dn'] for row in rows)}", act=act, system=self.target.name, hint="narrow groups_base"
@@ -309,14 +323,14 @@ class Ldap(Connector):
     def grant(self, account: Account, entitlement: Entitlement) -> None:
         attribute, value = self._membership(account, entitlement)
         changes = [(ADD, [value])]
-        if self._is_filler(entitlement, _texts(entitlement.raw, attribute)):
+        if self._is_filler(entitlement, texts(entitlement.raw, attribute)):
             changes.append((DELETE, [entitlement.raw["dn"]]))
         self.wire.modify(entitlement.raw["dn"], {attribute: changes}, act=f"add {account.login} to {entitlement.name}", fine=(ATTRIBUTE_EXISTS, ENTRY_EXISTS))
 
     def revoke(self, account: Account, entitlement: Entitlement) -> None:
         attribute, value = self._membership(account, entitlement)
         changes = [(DELETE, [value])]
-        if attribute in ("member", "uniqueMember") and not self.ad and len(_texts(entitlement.raw, attribute)) == 1:
+        if attribute in ("member", "uniqueMember") and not self.ad and len(texts(entitlement.raw, attribute)) == 1:
             # Such a group must have a member (RFC 4519, 3.5): its own name stands in, which nobody can bind as.
             changes.insert(0, (ADD, [entitlement.raw["dn"]]))
         # Active Directory says 53 where others say 16: no such member. The read-back tells whether that was the reason.
@@ -332,19 +346,18 @@ class Ldap(Connector):
         )
 
     def _group(self, row: Mapping[str, Any]) -> Entitlement:
-        return Entitlement("groups", _text(row, "cn"), str(row["dn"]), raw=row)
+        return Entitlement("groups", text(row, "cn"), str(row["dn"]), raw=row)
 
     def _primary_group(self, account: Account) -> list[Entitlement]:
-        sid, rid = account.raw.get("objectsid"), _text(account.raw, "primaryGroupID")
-        if not sid or not rid:
+        group = primary_group(account.raw)
+        if group is None:
             return []
-        group = sid[0][:-4] + int(rid).to_bytes(4, "little")  # the domain's identifier, and the group's number in it
-        return [Entitlement("groups", _text(row, "cn"), str(row["dn"]), fixed="it is the primary group", raw=row)
+        return [Entitlement("groups", text(row, "cn"), str(row["dn"]), fixed="it is the primary group", raw=row)
                 for row in self.wire.search(self.base, f"(objectSid={in_filter(group)})", ["cn"], act=f"read primary group of {account.login}")]
 
     @staticmethod
     def _membership(account: Account, entitlement: Entitlement) -> tuple[str, str]:
-        classes = {c.lower() for c in _texts(entitlement.raw, "objectClass")}
+        classes = {c.lower() for c in texts(entitlement.raw, "objectClass")}
         if "groupofuniquenames" in classes:
             return "uniqueMember", account.raw["dn"]
         if "posixgroup" in classes and "groupofnames" not in classes:
@@ -352,12 +365,9 @@ class Ldap(Connector):
         return "member", account.raw["dn"]
 
 
-def _texts(row: Mapping[str, Any], attribute: str) -> list[str]:
-    return [value.decode("utf-8", "replace") for value in row.get(attribute.lower(), ())]
-
-
-def _text(row: Mapping[str, Any], attribute: str) -> str:
-    return (_texts(row, attribute) or [""])[0]
+def _parent(dn: str) -> str:
+    """The entry above; a comma within a name is written with a backslash."""
+    return re.split(r"(?<!\\),", dn, maxsplit=1)[-1]
 
 
 def _unicode_password() -> bytes:

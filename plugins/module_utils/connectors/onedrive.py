@@ -29,6 +29,7 @@ class OneDrive(Connector):
     """Microsoft OneDrive for Business."""
 
     TITLE = "Microsoft OneDrive"
+    NAMES_FROM = "Entra ID"
     DEFAULT_URL = "https://graph.microsoft.com"
     CREDENTIALS = GRAPH_CREDENTIALS
     OPTIONS = {
@@ -79,6 +80,17 @@ class OneDrive(Connector):
             **({"message": self.target.options["message"]} if notify else {}),
         })
 
+    def take_back_files(self, person: Person, successor: str) -> None:
+        """Take the successor's own grant on the whole drive away; what they were given further down stays."""
+        drive = self._drive(person)
+        if drive is None:
+            return
+        act = f"take back files of {person.email} from {successor}"
+        for permission in list(self._permissions(drive, "root", act)):
+            own = "owner" in (permission.get("roles") or ())
+            if "link" not in permission and not own and _address(permission.get("grantedToV2") or {}) == successor.lower():
+                self._end(drive, "root", permission["id"], act)
+
     def end_sharing(self, person: Person) -> None:
         """End every link, and what was granted to people outside; colleagues' own grants stay."""
         drive = self._drive(person)
@@ -87,8 +99,11 @@ class OneDrive(Connector):
         act = f"end sharing of {person.email}"
         found = [(item["id"], permission["id"]) for item in self._items(drive, act) for permission in self._ending(drive, item, act)]
         for number, (item_id, permission_id) in enumerate(found, 1):
-            self.graph.send("DELETE", f"/v1.0/drives/{drive['id']}/items/{item_id}/permissions/{quote(permission_id, safe='')}", act=act, missing=(404,))
+            self._end(drive, item_id, permission_id, act)
             self.target.progress(number, len(found), "links")
+
+    def _end(self, drive: Mapping[str, Any], item_id: str, permission_id: str, act: str) -> None:
+        self.graph.send("DELETE", f"/v1.0/drives/{drive['id']}/items/{item_id}/permissions/{quote(permission_id, safe='')}", act=act, missing=(404,))
 
     # -- what OneDrive says --------------------------------------------------------------------------------------------
 

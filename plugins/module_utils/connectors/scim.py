@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import scim_protocol as protocol
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import AccessPath, Account, Entitlement, Residual
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import AccessPath, Account, Addresses, Entitlement, Residual, WayBack
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import (
     AmbiguousIdentity,
     Conflict,
@@ -25,7 +25,8 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import 
 )
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.scim_dialects import DIALECTS
-from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector, Option, Target
+from ansible_collections.workforce.lifecycle.plugins.module_utils.scim_listing import ScimListing, account_of, held_by_user
+from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Option, Target
 from ansible_collections.workforce.lifecycle.plugins.module_utils.transport import Answer, Policy, StaticAuth, Transport, bearer, json_message
 
 
@@ -49,7 +50,7 @@ def message(answer: Answer) -> str:
     return str(errors.get("description", "")) if isinstance(errors, Mapping) else json_message(answer)
 
 
-class Scim(Connector):
+class Scim(ScimListing):
     """See docs/connectors/scim.md."""
 
     TITLE = "SCIM 2.0"
@@ -73,6 +74,7 @@ class Scim(Connector):
         "provisioning": ("read and write /Users",),
         "cutoff": ("read and write /Users",),
         "entitlements": ("read and write /Groups",),
+        "account_listing": ("read /Users and /Groups",),
     }
     ATTRIBUTES: Sequence[str] = protocol.USUAL
     ENTITLEMENT_KINDS: Sequence[str] = ("groups", "roles", "entitlements")
@@ -81,6 +83,7 @@ class Scim(Connector):
         super().__init__(target)
         self.dialect = DIALECTS[target.options.get("dialect") or "generic"]
         self.ENTITLEMENT_KINDS = self.dialect.kinds
+        self.LISTS_HELD = self.dialect.members_shown
         self.SETTLES_WITHIN = self.dialect.settles_within  # type: ignore[misc]
         self.ATTRIBUTES = tuple(target.options.get("attributes") or self.dialect.attributes or protocol.USUAL)
         unknown = sorted(set(self.ATTRIBUTES) - set(protocol.ATTRIBUTES))
@@ -201,10 +204,7 @@ class Scim(Connector):
         if attributes.get("manager") and "manager" in self.ATTRIBUTES:
             manager = self.http.get(f"/Users/{attributes['manager']}", act="read manager") or {}
             attributes["manager"] = protocol.attributes_of(manager).get("email") or str(manager.get("userName") or attributes["manager"])
-        # `active` left out means active (RFC 7643, 4.1.1 leaves it to the service; those that leave it out do not block)
-        active = user.get("active", True)
-        return Account(str(user["id"]), str(user.get("userName", "")), active is not False and str(active).lower() != "false",
-                       attributes.get("email", ""), attributes, raw=user)
+        return account_of(user, attributes)
 
     # -- writing -------------------------------------------------------------------------------------------------------
 
@@ -270,6 +270,28 @@ class Scim(Connector):
             values["manager"] = manager.id
         return values
 
+    def addresses(self, account: Account) -> Addresses:
+        others = protocol.further_addresses(account.raw)
+        return Addresses(account.email.lower() if "email" in self.ATTRIBUTES else None, tuple(others), account.login.lower())
+
+    def set_address(self, account: Account, address: str, aliases: Sequence[str]) -> None:
+        act = f"change address of {account.login}"
+        current = self.http.get(f"/Users/{account.id}", act=act)
+        if current is None:
+            raise NotFound("it is gone", act=act, system=self.target.name)
+        wanted = protocol.with_addresses(current, address, aliases)
+        self._change(f"/Users/{account.id}", act, [protocol.replace(shape, {"emails": wanted["emails"]}) for shape in self.dialect.shapes],
+                     lambda u: protocol.with_addresses(u, address, aliases), by_put=self.dialect.update_by_put)
+
+    def set_login(self, account: Account, login: str) -> None:
+        self._change(
+            f"/Users/{account.id}",
+            f"change login of {account.login}",
+            [protocol.replace(shape, {"userName": login}) for shape in self.dialect.shapes],
+            lambda u: {**u, "userName": login},
+            by_put=self.dialect.update_by_put,
+        )
+
     def delete_account(self, account: Account) -> None:
         act = f"delete account {account.login}"
         if self.dialect.delete == "soft":
@@ -285,6 +307,9 @@ class Scim(Connector):
     def access_paths(self, account: Account, since: str) -> Sequence[AccessPath]:
         return [AccessPath("sign-in", "open" if account.active else "closed", lambda: self.set_active(account, False), self._residual(account))]
 
+    def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
+        return [WayBack("sign-in", "open" if account.active else "closed", lambda: self.set_active(account, True))] if "sign-in" in closed else []
+
     def _residual(self, account: Account) -> Residual | None:
         if not self.dialect.residual:
             return None
@@ -294,20 +319,8 @@ class Scim(Connector):
     # -- entitlements --------------------------------------------------------------------------------------------------
 
     def entitlements(self, account: Account) -> Sequence[Entitlement]:
-        held: list[Entitlement] = []
-        if "groups" in self.ENTITLEMENT_KINDS:
-            direct = list(self._groups_of(account))
-            held += direct
-            known = {g.id for g in direct}
-            for through in protocol.values_of(account.raw, "groups"):
-                if same_type(through, "indirect") and through.get("value") not in known:
-                    held.append(Entitlement("groups", str(through.get("display") or through["value"]), str(through["value"]), "through a nested group"))
-        for kind in ("roles", "entitlements"):
-            if kind in self.ENTITLEMENT_KINDS:
-                held += [
-                    Entitlement(kind, str(v.get("display") or v["value"]), str(v["value"])) for v in protocol.values_of(account.raw, kind) if v.get("value")
-                ]
-        return held
+        direct = list(self._groups_of(account)) if "groups" in self.ENTITLEMENT_KINDS else []
+        return [*direct, *held_by_user(account.raw, self.ENTITLEMENT_KINDS, direct)]
 
     def _groups_of(self, account: Account) -> Iterator[Entitlement]:
         act = f"read groups of {account.login}"
@@ -351,10 +364,6 @@ class Scim(Connector):
             # `noTarget`: it was taken already (a lost first answer); any other refusal stands
             if "noTarget" not in e.what:
                 raise
-
-
-def same_type(value: Mapping[str, Any], kind: str) -> bool:
-    return protocol.same(value.get("type"), kind)
 
 
 def _place(account: Account, entitlement: Entitlement) -> tuple[str, str, str]:

@@ -10,10 +10,11 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import AccessPath, Account, Entitlement, Owned, Residual
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import AccessPath, Account, Entitlement, Owned, Residual, WayBack
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AmbiguousIdentity, NotFound, ProtocolError, Refused, Rejected, Unsupported
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector, Option, Target
+from ansible_collections.workforce.lifecycle.plugins.module_utils.slack_listing import SlackListing, group_of
+from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Option, Target
 from ansible_collections.workforce.lifecycle.plugins.module_utils.transport import Answer, Policy, Transport, bearer, json_message
 
 CORE = "urn:ietf:params:scim:schemas:core:2.0:User"
@@ -45,7 +46,7 @@ def scim_message(answer: Answer) -> str:
     return str(errors.get("description", "")) if isinstance(errors, dict) else json_message(answer)
 
 
-class Slack(Connector):
+class Slack(SlackListing):
     TITLE = "Slack"
     DEFAULT_URL = "https://slack.com/api"
     OPTIONS = {
@@ -61,6 +62,8 @@ class Slack(Connector):
         "cutoff": ("admin", "admin.users:read", "admin.users:write"),
         "entitlements": ("usergroups:read", "usergroups:write"),
         "ownership": ("admin.workflows:read", "admin.workflows:write"),
+        "account_listing": ("admin", "usergroups:read"),
+        "credential_listing": ("admin", "admin.workflows:read"),
     }
     ATTRIBUTES: Sequence[str] = tuple(PLACES)
     ENTITLEMENT_KINDS: Sequence[str] = ("groups",)
@@ -82,7 +85,9 @@ class Slack(Connector):
         cursor, seen = "", set[str]()
         while True:
             body = self._call(method, act=act, reads=True, limit=100, cursor=cursor or None, **args)
-            yield from body.get(key) or ()
+            if not isinstance(body.get(key), list):
+                raise ProtocolError(f"its answer has no {key}", act=act, system=self.target.name)
+            yield from body[key]
             cursor = (body.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
                 return
@@ -170,6 +175,11 @@ class Slack(Connector):
                                                   "their tokens are the app's and outlive the person: review the installed apps")))
         return paths
 
+    def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
+        known = {"account": WayBack("account", "open" if account.active else "closed", lambda: self.set_active(account, True)),
+                 "sessions": WayBack("sessions", lost="they were ended: they sign in anew", anew=True)}
+        return [back for name, back in known.items() if name in closed]
+
     def _sessions(self, account: Account) -> list[Mapping[str, Any]] | None:
         """The live sessions; None where the plan does not show them."""
         try:
@@ -187,17 +197,20 @@ class Slack(Connector):
     # -- user groups ---------------------------------------------------------------------------------------------------
 
     def _groups(self) -> list[Mapping[str, Any]]:
-        return list(self._call("usergroups.list", act="list user groups", reads=True, include_users=True, include_disabled=False).get("usergroups") or ())
+        groups = self._call("usergroups.list", act="list user groups", reads=True, include_users=True, include_disabled=False).get("usergroups")
+        if not isinstance(groups, list):
+            raise ProtocolError("its answer has no usergroups", act="list user groups", system=self.target.name)
+        return groups
 
     def entitlements(self, account: Account) -> Sequence[Entitlement]:
-        return [_group(g, last=list(g.get("users") or ()) == [account.id]) for g in self._groups() if account.id in (g.get("users") or ())]
+        return [group_of(g, last=list(g.get("users") or ()) == [account.id]) for g in self._groups() if account.id in (g.get("users") or ())]
 
     def find_entitlement(self, kind: str, name: str) -> Entitlement | None:
         wanted = name.casefold().lstrip("@")
         found = [g for g in self._groups() if wanted in (g["handle"].casefold(), g["name"].casefold())]
         if len(found) > 1:
             raise AmbiguousIdentity(f"{len(found)} user groups answer to {name}", act="find user group", system=self.target.name)
-        return _group(found[0]) if found else None
+        return group_of(found[0]) if found else None
 
     def grant(self, account: Account, entitlement: Entitlement) -> None:
         users = self._members(entitlement)
@@ -222,16 +235,29 @@ class Slack(Connector):
 
         :raises Unsupported: the plan does not show workflows.
         """
-        act = f"list workflows of {account.email}"
+        workflows = self._workflows(f"list workflows of {account.email}", [account.id])
+        return [Owned("workflow", w["id"], w.get("title") or w["id"], raw=w) for w in workflows if list(w.get("collaborators") or ()) == [account.id]]
+
+    def handed_over(self, account: Account, heir: Account) -> Sequence[Owned]:
+        workflows = self._listed("admin.workflows.search", "workflows", act=f"list workflows of {heir.email}", collaborator_ids=[heir.id])
+        return [Owned("workflow", w["id"], w.get("title") or w["id"], raw=w) for w in workflows if heir.id in (w.get("collaborators") or ())]
+
+    def hand_back(self, account: Account, heir: Account, owned: Owned, *, keep: bool) -> None:
+        act = f"give workflow {owned.name} back to {account.email}"
+        self._call("admin.workflows.collaborators.add", act=act, retry_safe=True, workflow_ids=[owned.id], collaborator_ids=[account.id])
+        if not keep:
+            self._call("admin.workflows.collaborators.remove", act=act, retry_safe=True, workflow_ids=[owned.id], collaborator_ids=[heir.id])
+
+    def _workflows(self, act: str, managers: Sequence[str]) -> list[Mapping[str, Any]]:
+        """The workflows that one of the managers looks after; all without."""
         try:
-            workflows = list(self._listed("admin.workflows.search", "workflows", act=act, collaborator_ids=[account.id]))
+            return list(self._listed("admin.workflows.search", "workflows", act=act, collaborator_ids=list(managers) or None))
         except Rejected as e:
             if e.what.split()[-1] in NOT_OFFERED:
                 raise Unsupported(
                     "this plan does not show who owns workflows", act=act, system=self.target.name, hint="look in Workflow Builder by hand"
                 ) from None
             raise
-        return [Owned("workflow", w["id"], w.get("title") or w["id"], raw=w) for w in workflows if list(w.get("collaborators") or ()) == [account.id]]
 
     def reassign(self, account: Account, owned: Owned, successor: str) -> None:
         act = f"give workflow {owned.name} to {successor}"
@@ -239,11 +265,6 @@ class Slack(Connector):
         if heir is None or not heir.active:
             raise NotFound(f"{successor} has no active account here", act=act, system=self.target.name)
         self._call("admin.workflows.collaborators.add", act=act, retry_safe=True, workflow_ids=[owned.id], collaborator_ids=[heir.id])
-
-
-def _group(group: Mapping[str, Any], *, last: bool = False) -> Entitlement:
-    fixed = "made by an external service" if group.get("is_external") else "its last member: Slack keeps no empty user group" if last else ""
-    return Entitlement("groups", group["handle"], group["id"], fixed=fixed, raw=group)
 
 
 def _at(data: Mapping[str, Any], place: tuple[str, ...]) -> Any:

@@ -7,20 +7,17 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import AccessPath, Account, Entitlement, Owned, Residual
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import AccessPath, Account, Entitlement, Owned, Residual, WayBack
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AmbiguousIdentity, CredentialError, ProtocolError, Refused, Unsupported
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector, Option, Target
+from ansible_collections.workforce.lifecycle.plugins.module_utils.tailscale_listing import INVITE, TailscaleListing, account_of, expired, invited, role_of
+from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Option, Target
 from ansible_collections.workforce.lifecycle.plugins.module_utils.transport import Auth, Policy, StaticAuth, TokenAuth, Transport, bearer
 
-#: Every role but the one that everybody has. Ownership of the tailnet is handed over in the console only.
-ROLES = ("owner", "admin", "it-admin", "network-admin", "billing-admin", "auditor")
-INVITE = "invite:"
 
-
-class Tailscale(Connector):
+class Tailscale(TailscaleListing):
     TITLE = "Tailscale"
+    NAMES_FROM = "the identity provider"
     DEFAULT_URL = "https://api.tailscale.com/api/v2"
     OPTIONS = {"tailnet": Option("The tailnet's id, or - for the credential's own.", default="-")}
     CREDENTIALS = {
@@ -34,6 +31,9 @@ class Tailscale(Connector):
         "cutoff": ("users", "devices:core", "auth_keys", "api_access_tokens", "oauth_keys:read"),
         "entitlements": ("users",),
         "ownership": ("devices:core:read", "oauth_keys:read"),
+        "account_listing": ("users:read", "user_invites:read"),
+        "device_listing": ("devices:core:read", "devices:posture_attributes:read"),
+        "credential_listing": ("auth_keys:read", "api_access_tokens:read", "oauth_keys:read"),
     }
     ATTRIBUTES: Sequence[str] = ()
     ENTITLEMENT_KINDS: Sequence[str] = ("roles",)
@@ -57,13 +57,6 @@ class Tailscale(Connector):
             raise ProtocolError("its answer has no access_token", act="sign in", system=self.target.name)
         return str(answer.body["access_token"]), float(answer.body.get("expires_in", 3600))
 
-    def _list(self, path: str, key: str, act: str, **params: Any) -> list[Mapping[str, Any]]:
-        body = self.api.send("GET", f"{self.tailnet}/{path}", act=act, params=params or None).body
-        rows = body.get(key) if key and isinstance(body, dict) else body
-        if not isinstance(rows, list):
-            raise ProtocolError("its answer is not a list", act=act, system=self.target.name)
-        return rows
-
     # -- accounts ------------------------------------------------------------------------------------------------------
 
     def find_account(self, person: Person) -> Account | None:
@@ -74,11 +67,10 @@ class Tailscale(Connector):
         if len(users) > 1:
             raise AmbiguousIdentity(f"{len(users)} users have the login {login}", act=act, system=self.target.name)
         if users:
-            waits = "an admin must approve the user" if users[0]["status"] == "needs-approval" else ""
-            return Account(str(users[0]["id"]), users[0]["loginName"], users[0]["status"] != "suspended", login, pending=waits, raw=users[0])
+            return account_of(users[0])
         for invite in self._list("user-invites", "", act):
             if str(invite.get("email", "")).casefold() == login.casefold():
-                return Account(f"{INVITE}{invite['id']}", login, True, login, pending="the invitation is not accepted yet", raw=invite)
+                return invited(invite)
         return None
 
     def set_active(self, account: Account, active: bool) -> None:
@@ -131,21 +123,33 @@ class Tailscale(Connector):
         for device in self._devices(account):
             if not device.get("tags"):
                 paths.append(
-                    AccessPath(f"device {device['name']} ({device['nodeId']})", "closed" if _expired(device) else "open", partial(self._expire, device))
+                    AccessPath(f"device {device['name']} ({device['nodeId']})", "closed" if expired(device) else "open", partial(self._expire, device))
                 )
         return paths
 
+    def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
+        """The user comes back whole; keys were deleted, and a device whose key expired wants a sign-in."""
+        return [
+            (
+                WayBack(name, "open" if account.active else "closed", lambda: self.set_active(account, True))
+                if name == "sign-in"
+                else WayBack(
+                    name, lost="its key expired: they sign in on it again" if name.startswith("device ") else "it was deleted: they make a new one", anew=True
+                )
+            )
+            for name in closed
+            if name == "sign-in" or name.startswith("device ") or " key " in name
+        ]
+
     def _keys(self, account: Account) -> list[Mapping[str, Any]]:
-        keys = self._list("keys", "keys", f"list keys of {account.login}", all="true")
-        return [k for k in keys if str(k.get("userId")) == account.id and not k.get("revoked") and not _past(str(k.get("expires") or ""))]
+        return [k for k in self.keys(f"list keys of {account.login}") if str(k.get("userId")) == account.id]
 
     def _delete_key(self, account: Account, key: Mapping[str, Any]) -> None:
         self.api.send("DELETE", f"{self.tailnet}/keys/{key['id']}", act=f"delete key {key['id']} of {account.login}", missing=(404,))
 
     def _devices(self, account: Account) -> list[Mapping[str, Any]]:
-        """Those the person registered; a device shared in from elsewhere is another tailnet's."""
-        devices = self._list("devices", "devices", f"list devices of {account.login}", fields="all")
-        return [d for d in devices if str(d.get("user", "")).casefold() == account.login.casefold() and not d.get("isExternal")]
+        """Those the person registered."""
+        return [d for d in self.own_devices(f"list devices of {account.login}") if str(d.get("user", "")).casefold() == account.login.casefold()]
 
     def _expire(self, device: Mapping[str, Any]) -> None:
         if device.get("keyExpiryDisabled"):
@@ -158,12 +162,10 @@ class Tailscale(Connector):
     # -- roles ---------------------------------------------------------------------------------------------------------
 
     def entitlements(self, account: Account) -> Sequence[Entitlement]:
-        found = self.find_entitlement("roles", str(account.raw.get("role", ""))) if not account.id.startswith(INVITE) else None
-        return [found] if found else []
+        return [found] if not account.id.startswith(INVITE) and (found := role_of(str(account.raw.get("role", "")))) else []
 
     def find_entitlement(self, kind: str, name: str) -> Entitlement | None:
-        role = name.casefold()
-        return Entitlement("roles", role, role, fixed="ownership is handed over in the console only" if role == "owner" else "") if role in ROLES else None
+        return role_of(name)
 
     def grant(self, account: Account, entitlement: Entitlement) -> None:
         if account.id.startswith(INVITE):
@@ -203,12 +205,3 @@ class Tailscale(Connector):
 
     def reassign(self, account: Account, owned: Owned, successor: str) -> None:
         raise Unsupported("Tailscale has no hand-over", act=f"give {owned.kind} {owned.name} to {successor}", system=self.target.name)
-
-
-def _past(moment: str) -> bool:
-    # The zero time of Go stands for "never".
-    return bool(moment) and not moment.startswith("0001-") and clock.parse(moment) <= clock.now()
-
-
-def _expired(device: Mapping[str, Any]) -> bool:
-    return _past(str(device.get("expires") or "")) and not device.get("keyExpiryDisabled")

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""What differs between families of directories, as data."""
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Flavour:
+    """How one family of directories names things. ``keys`` are other credentials kept on a person's entry, by attribute.
+
+    ``state`` are the attributes that tell whether somebody may sign in; ``last_seen`` those that tell when they last did, where
+    the directory keeps one; ``listed`` what else a listing reads.
+    """
+
+    login: str
+    rdn: str
+    uuid: str
+    people: str
+    classes: Sequence[str]
+    groups: str
+    attributes: Mapping[str, str]
+    keys: Mapping[str, str]
+    state: Sequence[str]
+    last_seen: Sequence[str]
+    created: str
+    listed: Sequence[str]
+    group_classes: frozenset[str]
+
+
+OPENLDAP = Flavour(
+    login="uid", rdn="uid", uuid="entryUUID", people="(objectClass=person)", classes=("inetOrgPerson",),
+    groups="(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)(objectClass=posixGroup))",
+    attributes={"first_name": "givenName", "last_name": "sn", "display_name": "displayName", "title": "title", "department": "departmentNumber",
+                "location": "l", "employee_id": "employeeNumber", "employment_type": "employeeType", "mobile_phone": "mobile"},
+    keys={"password": "userPassword", "SSH keys": "sshPublicKey", "NT password": "sambaNTPassword"},
+    state=("pwdAccountLockedTime", "nsAccountLock", "pwdChangedTime"),
+    # the overlays lastbind and ppolicy of OpenLDAP; 389 Directory Server's account policy
+    last_seen=("authTimestamp", "pwdLastSuccess", "lastLoginTime"), created="createTimestamp",
+    listed=("authTimestamp", "pwdLastSuccess", "lastLoginTime", "createTimestamp"),
+    group_classes=frozenset({"groupofnames", "groupofuniquenames", "posixgroup"}))
+ACTIVE_DIRECTORY = Flavour(
+    login="sAMAccountName", rdn="cn", uuid="objectGUID", people="(&(objectCategory=person)(objectClass=user))",
+    classes=("top", "person", "organizationalPerson", "user"), groups="(objectClass=group)",
+    attributes={"first_name": "givenName", "last_name": "sn", "display_name": "displayName", "title": "title", "department": "department",
+                "location": "l", "employee_id": "employeeID", "employment_type": "employeeType", "mobile_phone": "mobile"},
+    keys={"certificate mappings": "altSecurityIdentities", "Windows Hello keys": "msDS-KeyCredentialLink"},
+    state=("userAccountControl", "accountExpires", "pwdLastSet", "primaryGroupID", "objectSid"),
+    # lastLogon is exact, and of one domain controller; this one is copied to all, up to 14 days late
+    last_seen=("lastLogonTimestamp",), created="whenCreated",
+    listed=("lastLogonTimestamp", "whenCreated", "memberOf", "isCriticalSystemObject", "msExchRecipientTypeDetails"),
+    group_classes=frozenset({"group"}))
+FLAVOURS = {"openldap": OPENLDAP, "active_directory": ACTIVE_DIRECTORY}
