@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import person_and_account
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Accounts, Entitlements
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import Drifted, Protected
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
@@ -74,7 +75,7 @@ class Guard:
         person = Person.of(want["person"])
         names = [person.email, person.hr_id, person.employee_id, *person.aliases, *person.logins.values()]
         if isinstance(system, Accounts):
-            account = system.find_account(person)
+            account = person_and_account(system, want)[1]
             names += [account.id, account.login, account.email] if account is not None else []
         for name in names:
             pattern = like(name, self.accounts) if name else ""
@@ -84,7 +85,7 @@ class Guard:
     def _is_privileged(self, system: Any, want: Mapping[str, Any]) -> bool:
         if not isinstance(system, Entitlements) or not want.get("person"):
             return False
-        account = system.find_account(Person.of(want["person"]))
+        account = person_and_account(system, want)[1]
         return account is not None and any(like(f"{e.kind}: {e.name}", self.privileged) for e in system.entitlements(account))
 
     def _compare(self, want: Mapping[str, Any], changes: Sequence[Change], pending: Sequence[Change]) -> None:

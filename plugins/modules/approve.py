@@ -1,0 +1,62 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: approve
+short_description: Approve a plan
+description:
+  - Notes in the ledger that a named person approves a plan, bound to the plan's digest. A plan that is made anew needs a new approval.
+  - Policy says what needs whose approval (C(approvals) in the policy file). Nobody approves what is about themselves.
+  - Who may write the ledger may approve; under an automation controller give the address that it knows (RV(ignore:awx_user_email)).
+author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+attributes:
+  check_mode: {description: "Checks everything, and notes nothing.", support: full}
+  diff_mode: {description: "An approval has no diff.", support: none}
+options:
+  plan: {description: "The file that C(--check) wrote, or its digest.", type: str, required: true}
+  by: {description: "The address of who approves.", type: str, required: true}
+  account: {description: "The account in whose hands it was given. That of the operating system, when not given.", type: str, default: ""}
+  note: {description: "Anything worth keeping, such as the ticket.", type: str, default: ""}
+"""
+
+EXAMPLES = r"""
+- name: Grace agrees
+  workforce.lifecycle.approve:
+    plan: 5f2ab0c94e1d
+    by: grace@corp.example
+"""
+
+RETURN = r"""
+digest: {description: "The plan's.", returned: success, type: str}
+missing: {description: "What it still needs; empty when it may be executed.", returned: success, type: list, elements: str}
+"""
+
+import getpass
+from typing import Any
+from collections.abc import Mapping
+
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CaseLedger
+from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Outcome, Task
+
+
+def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
+    plan = book.plan(want["plan"])
+    book.approve(plan, want["by"], want["account"] or getpass.getuser(), want["note"])
+    lacking = book.not_approved(plan, plan["kind"], len(plan["people"]))
+    row = {"what": f"plan {plan['digest'][:12]}", "before": "not approved", "after": f"approved by {want['by']}",
+           "outcome": "planned" if book.read_only else Outcome.DONE.value}
+    return {"changed": True, "outcome": Outcome.DONE.value, "changes": [row], "digest": plan["digest"], "missing": lacking}
+
+
+TASK = Task(CaseLedger, info=info, argument_spec={
+    "plan": {"type": "str", "required": True},
+    "by": {"type": "str", "required": True},
+    "account": {"type": "str", "default": ""},
+    "note": {"type": "str", "default": ""},
+})
+
+if __name__ == "__main__":
+    TASK.main()

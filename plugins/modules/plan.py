@@ -1,0 +1,69 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: plan
+short_description: Write what a run would do, as a document that can be approved and executed
+description:
+  - At the end of a run with C(--check), puts together what every step would do, in the order in which the run takes them, and writes it as JSON
+    (C(meta/schemas/plan.schema.json)) with a SHA-256 digest of it.
+  - C(-e plan=<file or digest>) makes a run do exactly that and nothing else.
+  - In a run that is no rehearsal it does nothing.
+author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+attributes:
+  check_mode: {description: "Writes its file in check mode only; that is what it is for.", support: full}
+options:
+  kind: {description: What happens to the people., type: str, required: true}
+  people:
+    description: Whom it is about, their records as RV(workforce.lifecycle.case#module:cases) has them.
+    type: list
+    elements: dict
+    required: true
+  path:
+    description: The folder for plans.
+    type: path
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Write the plan
+  workforce.lifecycle.plan:
+    kind: offboard
+    people: "{{ lifecycle_cases | map(attribute='person') }}"
+    path: plans
+"""
+
+RETURN = r"""
+path: {description: "The file.", returned: in check mode, type: str}
+digest: {description: "SHA-256 of the plan.", returned: in check mode, type: str}
+needs: {description: "What of it needs an approval, whose, and why.", returned: in check mode, type: list, elements: dict}
+steps: {description: "How many steps it has.", returned: in check mode, type: int}
+"""
+
+from typing import Any
+from collections.abc import Mapping
+
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CaseLedger
+from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Outcome, Task
+
+
+def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
+    if not book.read_only:
+        return {"outcome": Outcome.ALREADY.value, "changes": []}
+    people = [Person.of(record) for record in want["people"]]
+    made = book.write_plan(want["kind"], [{"key": p.key, "email": p.email, "name": p.name, "aliases": list(p.aliases)} for p in people], want["path"])
+    return {"outcome": Outcome.DONE.value, "changes": [], "path": made["path"], "digest": made["digest"], "needs": made["needs"], "steps": len(made["steps"])}
+
+
+TASK = Task(CaseLedger, info=info, argument_spec={
+    "kind": {"type": "str", "required": True},
+    "people": {"type": "list", "elements": "dict", "required": True},
+    "path": {"type": "path", "required": True},
+})
+
+if __name__ == "__main__":
+    TASK.main()

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""The plan document, and who must agree to it."""
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import Policy, load_policy
+from ansible_collections.workforce.lifecycle.plugins.modules.approve import TASK as APPROVE
+from ansible_collections.workforce.lifecycle.plugins.modules.plan import TASK as PLAN
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils import approvals, guards, plans
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Ledger
+
+from tests.unit.test_case import JANE, STAYS, book, opened
+
+ROOT = Path(__file__).resolve().parents[2]
+WIPE = {"what": "device C02", "before": "managed", "after": "wiped", "outcome": "planned", "act": "wipe", "irreversible": True, "confirm": "C02"}
+GROUP = {"what": "roles: User Administrator", "before": "held", "after": None, "outcome": "planned"}
+RULES = "approvals:\n  - {needs: wipe, by: [grace@corp.example, jane@corp.example]}\n  - {needs: privileged, by: [grace@corp.example, lena@corp.example], count: 2}\n" \
+        "  - {needs: people, over: 2, by: [grace@corp.example]}\n  - {needs: transfer, by: [mark@corp.example]}\nprivileged: {entra: {roles: ['*Administrator']}}\n"
+
+
+def result(system: str, step: str, *rows: dict[str, Any], person: str = "jane@corp.example") -> dict[str, Any]:
+    return {"system": system, "step": step, "person": person, "outcome": "done", "changes": list(rows)}
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger.open(str(tmp_path / "ledger.db"))
+
+
+@pytest.fixture
+def policy(tmp_path: Path) -> Policy:
+    (tmp_path / "policy.yml").write_text(RULES)
+    return load_policy(str(tmp_path / "policy.yml"))
+
+
+@pytest.fixture
+def spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(plans, "folder", lambda: tmp_path / "spool")
+    return tmp_path
+
+
+def made(policy: Policy = Policy(), kind: str = "offboard") -> dict[str, Any]:
+    steps = plans.left()
+    return plans.document(kind, [{"key": "107", "email": "jane@corp.example", "name": "Jane", "aliases": []}], steps, approvals.needs(policy, kind, 1, steps))
+
+
+def test_steps_stand_in_the_order_in_which_the_run_takes_them(spool: Path) -> None:
+    for phase, system, step in [("cutoff", "wiki", "cutoff"), ("cutoff", "aws", "cutoff"), ("secure_devices", "intune", "device"), ("reclaim", "aws", "entitlements")]:
+        plans.leave(phase, result(system, step, GROUP))
+    plans.leave("reclaim", {**result("crm", "entitlements"), "changes": []})
+    assert [(s["n"], s["phase"], s["system"]) for s in plans.left()] == [(1, "cutoff", "aws"), (2, "cutoff", "wiki"), (3, "secure_devices", "intune"), (4, "reclaim", "aws")]
+
+
+def test_the_same_plan_has_the_same_digest_and_any_other_another(spool: Path) -> None:
+    plans.leave("secure_devices", result("intune", "device", WIPE))
+    first = made()
+    later = clock.now().replace(year=2040)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clock, "now", lambda: later)
+        assert made()["digest"] == first["digest"], "when it was made is no part of it"
+    plans.leave("reclaim", result("entra", "entitlements", GROUP))
+    assert made()["digest"] != first["digest"]
+    jsonschema.Draft202012Validator(json.loads((ROOT / "meta" / "schemas" / "plan.schema.json").read_text())).validate(made())
+
+
+def test_a_plan_is_found_by_file_and_by_digest_and_not_when_it_was_changed(spool: Path, ledger: Ledger) -> None:
+    plans.leave("secure_devices", result("intune", "device", WIPE))
+    plan = made()
+    path = plans.write(plan, str(spool / "plans"))
+    assert plans.write(made(), str(spool / "plans")) == path, "the same plan is the same file"
+    assert path.stat().st_mode & 0o077 == 0
+    for name in (str(path), plan["digest"], plan["digest"][:12], f"sha256:{plan['digest']}"):
+        assert plans.read(name, str(spool / "plans"), None)["digest"] == plan["digest"]
+    path.write_text(path.read_text().replace("managed", "lost"))
+    for name in (str(path), plan["digest"][:12]):
+        with pytest.raises(InputError, match="changed after it was made"):
+            plans.read(name, str(spool / "plans"), None)
+    for name, says in ((str(spool / "none.json"), "cannot be read"), ("0" * 12, "no plan with this digest"), (str(spool / "policy.yml"), "cannot be read")):
+        with pytest.raises(InputError, match=says):
+            plans.read(name, str(spool / "plans"), ledger)
+
+
+def test_policy_says_what_needs_whom(spool: Path, policy: Policy) -> None:
+    plans.leave("secure_devices", result("intune", "device", WIPE))
+    plans.leave("reclaim", result("entra", "entitlements", {**GROUP, "outcome": "already"}))
+    plans.leave("reclaim", result("aws", "entitlements", GROUP))
+    assert [(n["needs"], n["count"], n["why"]) for n in made(policy)["needs"]] == [
+        ("wipe", 1, "wipe: device C02 on intune"), ("privileged", 2, "privileged: jane@corp.example (roles: User Administrator on entra)")]
+    assert [n["needs"] for n in made(policy, "transfer")["needs"]] == ["wipe", "privileged", "transfer"]
+    assert approvals.needs(policy, "onboard", 3, []) == [{"needs": "people", "by": ["grace@corp.example"], "count": 1, "hours": 72.0, "why": "3 people, more than 2"}]
+    assert approvals.needs(policy, "onboard", 2, []) == []
+
+
+def test_an_approval_is_of_one_plan_by_others_and_ages_out(spool: Path, policy: Policy, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    plans.leave("secure_devices", result("intune", "device", WIPE))
+    plans.leave("reclaim", result("entra", "entitlements", GROUP))
+    plan = made(policy)
+
+    def approve(by: str) -> None:
+        approvals.approve(ledger, plan, by=by, account="root", note="", run="r")
+
+    for by, says in (("jane@corp.example", "whom it is about"), ("107", "whom it is about"), ("mark@corp.example", "may not approve"), ("", "nobody may not approve")):
+        with pytest.raises(InputError, match=says):
+            approve(by)
+    assert ledger.noted("approved") == [] and len(approvals.missing(ledger, plan)) == 2
+    approve("Grace@corp.example")
+    approve("grace@corp.example")
+    assert len(approvals.missing(ledger, plan)) == 1, "one person counts once"
+    approve("lena@corp.example")
+    assert approvals.missing(ledger, plan) == []
+    plans.leave("reclaim", result("wiki", "entitlements", GROUP))
+    changed = made(policy)
+    assert len(approvals.missing(ledger, changed)) == 2, "a changed plan needs a new approval"
+    assert plans.read(plan["digest"][:12], str(spool / "nowhere"), ledger) == plan, "an approved plan can be executed elsewhere"
+    later = clock.now().replace(year=clock.now().year + 1)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    assert all("aged out" in line for line in approvals.missing(ledger, plan))
+
+
+def test_without_an_approved_plan_the_acts_wait(spool: Path, policy: Policy, ledger: Ledger) -> None:
+    plans.leave("secure_devices", result("intune", "device", WIPE))
+    plan = made(policy)
+    path = str(plans.write(plan, str(spool / "plans")))
+
+    def limits(system: str, **how: Any) -> dict[str, Any]:
+        about = {"phase": "secure_devices", "system": system, "step": "device", "person": "jane@corp.example", "plan": "", "plans_folder": "", "rehearsal": False}
+        return guards.guard(policy, ledger, **{**about, **how})
+
+    assert re.search("needs an approval of grace", limits("intune")["stops"]["wipe"])
+    assert limits("entra")["privileged"] == ["roles: *Administrator"] and "privileged" not in limits("aws")
+    assert limits("intune", rehearsal=True) == {}
+    assert "wipe" in limits("intune", plan=path)["stops"], "a plan that nobody approved"
+    approvals.approve(ledger, plan, by="grace@corp.example", account="root", note="", run="r")
+    assert limits("intune", plan=path) == {"planned": [WIPE], "source": policy.file}
+    assert limits("entra", plan=path)["planned"] == [], "nothing else"
+
+
+def test_a_run_for_others_than_the_plans_does_not_begin(spool: Path, ledger: Ledger) -> None:
+    plans.leave("cutoff", result("wiki", "cutoff", GROUP))
+    path = str(plans.write(made(), str(spool / "plans")))
+    assert not opened(ledger, JANE, plan=path, read_only=True).get("failed")
+    other = opened(ledger, JANE, {**JANE, "email": "mark@corp.example", "hr_id": "102", "employee_id": "E1002"}, user=["mark@corp.example"], plan=path)
+    assert other["failed"] and "it is for jane@corp.example" in other["msg"] and ledger.cases() == []
+    wrong = opened(ledger, STAYS, kind="suspend", plan=path)
+    assert wrong["failed"] and "it is a plan to offboard, and this run is to suspend" in wrong["msg"]
+
+
+def test_modules(spool: Path, ledger: Ledger) -> None:
+    plans.leave("cutoff", result("wiki", "cutoff", GROUP))
+    want = {"kind": "offboard", "people": [JANE], "path": str(spool / "plans")}
+    assert "path" not in PLAN.run(want, check_mode=False, system=book(ledger)), "a run that is no rehearsal writes none"
+    written = PLAN.run(want, check_mode=True, system=book(ledger, read_only=True))
+    assert Path(written["path"]).exists() and written["needs"] == []
+    refused = APPROVE.run({"plan": written["path"], "by": "grace@corp.example", "account": "", "note": ""}, check_mode=False, system=book(ledger))
+    assert refused["failed"] and "it needs no approval" in refused["msg"]
