@@ -23,7 +23,9 @@ class Person:
 
     ``hr_id`` is the immutable id in the HR system. Dates are ISO 8601 (``2026-03-31``). ``status`` is one of
     :data:`STATUSES`. ``logins`` maps a system's inventory name to the login used there, where it can't be derived;
-    ``attributes`` holds further HR fields by their HR name. ``aliases`` are former and additional addresses.
+    ``attributes`` holds further HR fields by their HR name. ``aliases`` are former and additional addresses. ``person_key``
+    is what HR gives one human being over several employments (Workday's WorkerID, SuccessFactors' personIdExternal).
+    ``termination_date`` and ``last_working_day`` may hold a time of day: ``2026-03-31T17:00``, in the person's own zone.
     """
 
     email: str
@@ -51,6 +53,7 @@ class Person:
     preferred_language: str = ""
     aliases: tuple[str, ...] = ()
     former_names: tuple[str, ...] = ()
+    person_key: str = ""
     logins: Mapping[str, str] = field(default_factory=dict)
     attributes: Mapping[str, str] = field(default_factory=dict)
 
@@ -116,18 +119,38 @@ class Person:
             raise InputError(f"{self.time_zone!r} is not a time zone", act=f"read person {self.email}", hint="an IANA name, e.g. Europe/Berlin") from None
 
     def employment_ends(self) -> datetime | None:
-        """The end of the last working day, else of the termination date, in the person's own zone; None without either.
+        """When the employment is over, in UTC; None when no end is known.
+
+        The end of the last working day, else of the termination date, in the person's own zone; or the time that HR gives. A
+        local time that the clock skips or shows twice is read as RFC 5545 (3.3.5) says: with the offset before the gap, and
+        the first of the two. An end before the hire date belongs to an earlier employment; the year 9999 means none.
 
         :raises InputError: the date or the zone cannot be read.
         """
         last = self.last_working_day or self.termination_date
-        if not last:
+        if not last or last.startswith("9999"):
             return None
+        moment = self._moment(last, after=1)
+        begins = self.employment_begins()
+        return None if begins is not None and moment < begins and self.status != "terminated" else moment
+
+    def employment_begins(self, days_before: int = 0) -> datetime | None:
+        """When the hire date begins in the person's own zone, in UTC, or so many of their days earlier; None without a hire date.
+
+        :raises InputError: the date or the zone cannot be read.
+        """
+        return self._moment(self.hire_date, after=-days_before) if self.hire_date else None
+
+    def _moment(self, text: str, *, after: int) -> datetime:
+        """A moment in UTC: what ``text`` says when it has a time of day, else midnight so many days after its date."""
         try:
-            day = date.fromisoformat(last)
-        except ValueError:
-            raise InputError(f"{last!r} is not a date", act=f"read person {self.email}", hint="ISO 8601: 2026-03-31") from None
-        return datetime.combine(day + timedelta(days=1), time.min, self.zone)
+            if len(text) > 10:
+                told = datetime.fromisoformat(text.replace("Z", "+00:00"))
+                return (told if told.tzinfo else told.replace(tzinfo=self.zone)).astimezone(timezone.utc)
+            # Python's fold=0 is RFC 5545's rule. UTC, since two moments of one zone are compared by their clocks, not by time.
+            return datetime.combine(date.fromisoformat(text) + timedelta(days=after), time.min, self.zone).astimezone(timezone.utc)
+        except (ValueError, OverflowError):
+            raise InputError(f"{text!r} is not a date", act=f"read person {self.email}", hint="ISO 8601: 2026-03-31, or 2026-03-31T17:00") from None
 
     def login(self, system: str, pattern: str) -> str:
         """The login on a system: as HR or the inventory says, else made from ``pattern``, e.g. ``{local_part}``.

@@ -10,15 +10,28 @@ short_description: Read a person from an HR system
 description:
   - Reads the people that answer to O(user), or whose record changed since O(since), as one normalised record each.
   - It returns every match; whoever acts on them must stop on more than one.
+  - Where the HR system is read as a whole for that anyway, it also tells who may be the same human being in another record, and, when
+    asked to, what the whole source looked like.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 extends_documentation_fragment: [workforce.lifecycle.system]
 options:
   user:
-    description: E-mail address, employee id or HR id; exactly one of O(user) and O(since).
+    description:
+      - E-mail address, employee id or HR id; exactly one of O(user), O(since) and O(others_of).
+      - V(hr_id:107), V(employee_id:107) and V(email:...) say which of them it is.
     type: str
   since:
     description: ISO 8601 moment.
     type: str
+  others_of:
+    description: People whom other HR systems found. Returns only RV(related).
+    type: list
+    elements: dict
+    default: []
+  look:
+    description: Whether to return RV(look).
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -35,31 +48,61 @@ people:
   type: list
   elements: dict
   sample: [{email: jane@corp.example, employee_id: E1007, first_name: Jane, status: terminated}]
+related:
+  description: Records that have something in common with the people found that no two people have - an id, an address, name and birth date.
+  returned: success
+  type: list
+  elements: dict
+look:
+  description: What the source looked like as a whole, for M(workforce.lifecycle.case); of people only hashes. Empty where the source cannot be read as a whole.
+  returned: success
+  type: dict
 """
 
 from typing import Any
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import HrRecords
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import HrRecords, HrSource
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.hr_look import Look
+from ansible_collections.workforce.lifecycle.plugins.module_utils.identity import asked, names_met, related
+from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Task
 
 
 def info(system: HrRecords, want: Mapping[str, Any]) -> dict[str, Any]:
-    user, since = want["user"], want["since"]
-    if bool(user) == bool(since):
-        raise InputError("user is both there and not needed: since is given" if user else "user is not given", act="read people",
+    user, since, others = want["user"], want["since"], want["others_of"]
+    if sum(map(bool, (user, since, others))) != 1:
+        raise InputError("more than one of user, since and others_of is given" if user or since else "user is not given", act="read people",
                          hint="give one of user and since: -e user=jane@corp.example, an employee id, or a list")
     if since:
         try:
             clock.parse(since)
         except ValueError:
             raise InputError(f"since is {since!r}", act="read people", hint="write an ISO 8601 moment: 2026-03-31T17:00:00+02:00") from None
-    return {"people": [person.as_dict() for person in (system.find_people(user) if user else system.changes_since(since))]}
+        return _answer(system, system.changes_since(since), [], want["look"])
+    if others:
+        return _answer(system, [], _beside(system, [Person.of(record) for record in others], own=False), want["look"])
+    people = [person for person in system.find_people(asked(user)[1]) if names_met(person, user)]
+    return _answer(system, people, _beside(system, people, own=True), want["look"])
 
 
-TASK = Task(HrRecords, argument_spec={"user": {"type": "str"}, "since": {"type": "str"}}, info=info)
+def _beside(system: HrRecords, people: Sequence[Person], *, own: bool) -> list[Person]:
+    return list(related(people, system.overview().people, own=own)) if people and isinstance(system, HrSource) else []
+
+
+def _answer(system: HrRecords, people: Sequence[Person], beside: Sequence[Person], look: bool) -> dict[str, Any]:
+    return {"people": [person.as_dict() for person in people], "related": [person.as_dict() for person in beside],
+            "look": Look.of(system.overview()).as_dict() if look and isinstance(system, HrSource) else {}}
+
+
+TASK = Task(HrRecords, info=info, argument_spec={
+    "user": {"type": "str"},
+    "since": {"type": "str"},
+    "others_of": {"type": "list", "elements": "dict", "default": []},
+    "look": {"type": "bool", "default": False},
+})
 
 if __name__ == "__main__":
     TASK.main()

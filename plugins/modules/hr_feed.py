@@ -1,0 +1,78 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: hr_feed
+short_description: Show how the HR sources stand, or release one that stopped a run
+description:
+  - Every run compares what each HR system looks like with its last good look. A source that is empty, lost people, columns or its order
+    stops the run before the first write (M(workforce.lifecycle.case)).
+  - V(shown) tells when each was last good, what stopped a run since, and whether it is silent.
+  - V(released) notes that a named person says that the source is right as it was when it stopped a run. Policy says who may, and for how
+    many hours it holds (C(brake.feed)). An empty source, and one with an id twice, can't be released.
+author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+attributes:
+  check_mode: {description: "Checks everything, and notes nothing.", support: full}
+  diff_mode: {description: "A release has no diff.", support: none}
+options:
+  state: {description: "What to do.", type: str, choices: [shown, released], default: shown}
+  source: {description: "The HR system. Needed to release; without it all are shown.", type: str, default: ""}
+  by: {description: "The address of who releases it.", type: str, default: ""}
+  account: {description: "The account in whose hands it was released. That of the operating system, when not given.", type: str, default: ""}
+  reason: {description: "Why the source is right. Needed to release.", type: str, default: ""}
+"""
+
+EXAMPLES = r"""
+- name: A site was sold
+  workforce.lifecycle.hr_feed:
+    state: released
+    source: bamboohr
+    by: grace@corp.example
+    reason: The site in Lyon was sold on 1 March
+"""
+
+RETURN = r"""
+sources:
+  description: One entry an HR system.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{system: bamboohr, people: 812, active: 640, good_at: "2026-03-01T06:00:00.000000Z", incident: "", released_by: "", silent: ""}]
+"""
+
+import getpass
+from typing import Any
+from collections.abc import Mapping
+
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CaseLedger
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Outcome, Task
+
+
+def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
+    sources = [name for name, facts in book.systems().items() if "hr_records" in facts["capabilities"]]
+    if want["source"] and want["source"] not in sources:
+        raise InputError(f"{want['source']} is no HR system of the inventory", act="find source", hint=f"one of {', '.join(sources) or 'none'}")
+    if want["state"] == "shown":
+        return {"sources": [book.hr_source(name) for name in sources if want["source"] in ("", name)]}
+    if not want["source"]:
+        raise InputError("source is not given", act="release source", hint=f"-e source=: one of {', '.join(sources) or 'none'}")
+    released = book.release_hr(want["source"], by=want["by"], account=want["account"] or getpass.getuser(), reason=want["reason"])
+    row = {"what": f"source {want['source']}", "before": released["what"], "after": f"released by {released['by']} until {released['until']}",
+           "outcome": "planned" if book.read_only else Outcome.DONE.value}
+    return {"changed": True, "outcome": Outcome.DONE.value, "changes": [row], "sources": [book.hr_source(want["source"])]}
+
+
+TASK = Task(CaseLedger, info=info, argument_spec={
+    "state": {"type": "str", "choices": ["shown", "released"], "default": "shown"},
+    "source": {"type": "str", "default": ""},
+    "by": {"type": "str", "default": ""},
+    "account": {"type": "str", "default": ""},
+    "reason": {"type": "str", "default": ""},
+})
+
+if __name__ == "__main__":
+    TASK.main()
