@@ -15,12 +15,17 @@ import os
 import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import LedgerError
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import Brake
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils import brake as counting
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils import lease
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger_store import Query, Storage, storage
 
 GENESIS = "0" * 64
@@ -64,7 +69,7 @@ class Case:
     """One joiner, mover or leaver event of one person.
 
     ``key`` is what tells the person from all others; ``opened`` and ``closed`` are ISO 8601, ``closed`` is empty until it was
-    closed complete. ``summary`` is what the last close said.
+    closed complete. ``summary`` is what the last close said; ``withdrawn`` is when a reinstatement undid the case.
     """
 
     id: str
@@ -76,6 +81,7 @@ class Case:
     complete: bool
     facts: Mapping[str, Any]
     summary: Mapping[str, Any]
+    withdrawn: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,6 +106,7 @@ class Ledger:
 
     def __init__(self, url: str) -> None:
         self.storage: Storage = storage(url)
+        self._renewed: dict[str, datetime] = {}
 
     @classmethod
     def open(cls, url: str) -> Ledger:
@@ -118,19 +125,58 @@ class Ledger:
 
         A finished case that runs again is the same case, so that the second run finds everything done.
         """
-        who = Person.of(person)
         with self.storage.writing(durable=False) as query:
-            known = self._cases("AND person = ?", (who.key,), query)
-            same = [case for case in known if case.kind == kind]
-            for case in reversed(same):
-                if not case.closed or (case.facts.get("key") or "") == (facts.get("key") or "") and (facts.get("key") or case == known[-1]):
-                    return case
-            at = clock.stamp()
-            slug = re.sub(r"[^a-z0-9]+", "-", who.local_part.lower()).strip("-")[:40] or "person"
-            case_id = f"{kind}-{slug}-{at[:10].replace('-', '')}-{secrets.token_hex(3)}"
-            data = {"kind": kind, "person": _plain(who.as_dict(), refuse="open case"), "facts": _plain(facts, refuse="open case")}
-            self._add(query, "case", case_id, person=who.key, run=run, data=data, at=at)
-            return Case(case_id, kind, who.key, data["person"], at, "", False, data["facts"], {})
+            who = Person.of(person)
+            return self._same(query, kind, who, facts) or self._open(query, kind, who, run, facts)
+
+    def open_cases(self, kind: str, people: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]], run: str, limits: Brake | None) -> list[Case]:
+        """What :meth:`open_case` does for one, for all people of a run, each with the facts: all of them or none.
+
+        The run has them from here on, until :meth:`give_back`; no other may write for them.
+
+        :raises Held: another run has one of them.
+        :raises Braked: there would be more new leavers than policy allows.
+        """
+        with self._braking(run) as query:
+            meant = [(Person.of(person), facts) for person, facts in people]
+            known = [self._same(query, kind, who, facts) for who, facts in meant]
+            opened = [self._same(query, kind, who, facts) or self._open(query, kind, who, run, facts) for who, facts in meant]
+            lease.claim(query, run, [(who, case.id) for (who, _facts), case in zip(meant, opened, strict=True)])
+            if kind == "offboard":
+                counting.take(query, limits, [counting.Place("leavers", who.key, case.id, who) for (who, _facts), case, same
+                                              in zip(meant, opened, known, strict=True) if same is None])
+            return opened
+
+    def _same(self, query: Query, kind: str, who: Person, facts: Mapping[str, Any]) -> Case | None:
+        known = self._cases("AND person = ?", (who.key,), query)
+        # Who moves elsewhere, or back, has moved again: only the last move is gone on with.
+        for case in [case for case in reversed(known) if case.kind == kind and not case.withdrawn][:1 if kind == "transfer" else None]:
+            goes_on = not case.closed and kind not in ("reinstate", "transfer")
+            if goes_on or (case.facts.get("key") or "") == (facts.get("key") or "") and (facts.get("key") or case == known[-1]):
+                return case
+        return None
+
+    def _open(self, query: Query, kind: str, who: Person, run: str, facts: Mapping[str, Any]) -> Case:
+        at = clock.stamp()
+        slug = re.sub(r"[^a-z0-9]+", "-", who.local_part.lower()).strip("-")[:40] or "person"
+        case_id = f"{kind}-{slug}-{at[:10].replace('-', '')}-{secrets.token_hex(3)}"
+        data = {"kind": kind, "person": plain(who.as_dict(), refuse="open case"), "facts": plain(facts, refuse="open case")}
+        self._add(query, "case", case_id, person=who.key, run=run, data=data, at=at)
+        return Case(case_id, kind, who.key, data["person"], at, "", False, data["facts"], {})
+
+    def give_back(self, case_id: str, run: str) -> None:
+        """End what :meth:`open_cases` began for one person: another run may go on."""
+        with self.storage.writing(durable=False) as query:
+            lease.release(query, run, self._person(query, case_id))
+
+    def renew(self, run: str) -> None:
+        """Say that a run is there, though it has nothing to note."""
+        with self.storage.writing(durable=False) as query:
+            self._renew(query, run)
+
+    def tallies(self, limits: Brake) -> list[counting.Tally]:
+        """How each limit of the brake stands."""
+        return [counting.tally(self.storage.query, limits, of) for of in counting.LIMITS]
 
     def case(self, case_id: str) -> Case:
         """:raises LedgerError: there is no such case."""
@@ -144,37 +190,62 @@ class Ledger:
         key = Person.of(person).key if isinstance(person, Mapping) else person
         found = self._cases("", (), self.storage.query)
         return [case for case in found if (kind is None or case.kind == kind) and (key is None or key.casefold() in (case.key.casefold(), case.person["email"]))
-                and not (open_only and case.closed)]
+                and not (open_only and (case.closed or case.withdrawn))]
 
     def _cases(self, where: str, values: Sequence[Any], query: Query) -> list[Case]:
         cases: dict[str, Case] = {}
-        for row in query(f"SELECT {_COLUMNS} FROM ledger WHERE kind IN ('case', 'closed') {where} ORDER BY n", values):
+        for row in query(f"SELECT {_COLUMNS} FROM ledger WHERE kind IN ('case', 'closed', 'withdrawn') {where} ORDER BY n", values):
             entry = _entry(row)
             if entry.kind == "case":
-                d = entry.data
-                cases[entry.case] = Case(entry.case, d["kind"], entry.person, d["person"], entry.at, "", False, d["facts"], {})
+                cases[entry.case] = Case(entry.case, entry.data["kind"], entry.person, entry.data["person"], entry.at, "", False, entry.data["facts"], {})
+            elif entry.kind == "withdrawn" and entry.case in cases:
+                cases[entry.case] = replace(cases[entry.case], withdrawn=entry.at)
             elif entry.case in cases:
-                complete = bool(entry.data["complete"])
-                cases[entry.case] = Case(
-                    **{**vars(cases[entry.case]), "closed": entry.at if complete else "", "complete": complete, "summary": entry.data["summary"]}
-                )
+                complete, summary = bool(entry.data["complete"]), entry.data["summary"]
+                cases[entry.case] = replace(cases[entry.case], closed=entry.at if complete else "", complete=complete, summary=summary)
         return list(cases.values())
 
     def close_case(self, case_id: str, *, run: str, complete: bool, summary: Mapping[str, Any]) -> int:
         """Note how a run of the case ended. Only ``complete`` closes it; an incomplete one stays open."""
-        return self._append("closed", case_id, person=self.case(case_id).key, run=run, data={"complete": complete, "summary": _plain(summary)})
+        return self._append("closed", case_id, person=self.case(case_id).key, run=run, data={"complete": complete, "summary": plain(summary)})
 
     # -- steps ---------------------------------------------------------------------------------------------------------
 
     def intent(self, case_id: str, *, run: str, phase: str, system: str, step: str, person: str | Mapping[str, Any],
-               changes: Sequence[Mapping[str, Any]], irreversible: bool) -> int:
+               changes: Sequence[Mapping[str, Any]], irreversible: bool, limits: Brake | None = None, counts: Sequence[Mapping[str, Any]] = ()) -> int:
         """Note what is about to be written, before it is; on the disk before this returns when it can't be undone.
 
-        :param changes: ``{"what", "before", "after"}`` of each.
+        :param changes: ``{"what", "before", "after"}`` of each, and its ``act``, which the brake counts.
+        :param limits: how many of each act there may be; without, they are counted only.
+        :param counts: further ``{"what", "act"}`` that the brake counts, of a step whose changes nobody knows yet.
         :returns: the entry's number, for :meth:`outcome`.
+        :raises Braked: there would be more than that, or there would have been before in this case.
+        :raises Held: another run has the person, or took this one for dead.
         """
-        data = {"changes": _plain(changes, refuse=f"note intent of {step} on {system}"), "irreversible": irreversible}
-        return self._append("intent", case_id, system=system, step=step, person=_who(person), run=run, phase=phase, data=data, durable=irreversible)
+        data = {"changes": plain(changes, refuse=f"note intent of {step} on {system}"), "irreversible": irreversible, "worker": lease.worker()}
+        with self._braking(run, case_id, durable=irreversible) as query:
+            person = _who(person)
+            lease.keep(query, run, case_id, lambda: self._person(query, case_id, person))
+            counting.take_for_step(query, limits, (*changes, *counts), system=system, case=case_id, who=lambda: self._person(query, case_id, person))
+            return self._add(query, "intent", case_id, system=system, step=step, person=person, run=run, phase=phase, data=data)
+
+    @contextmanager
+    def _braking(self, run: str, case_id: str = "", *, durable: bool = False) -> Iterator[Query]:
+        """A transaction; when the brake ends it, that is noted in another."""
+        try:
+            with self.storage.writing(durable=durable) as query:
+                yield query
+        except counting.OverLimit as e:
+            with self.storage.writing(durable=False) as query:
+                if not case_id or counting.refuse(query, e.places):
+                    people = sorted({place.person.email for place in e.places})
+                    self._add(query, "braked", case_id, run=run, data={"of": e.places[0].of, "people": people, "why": str(e)})
+            raise
+
+    def _person(self, query: Query, case_id: str, otherwise: str = "") -> Person:
+        """Whom a case is about; ``otherwise`` is their address, should the ledger have no such case."""
+        rows = query("SELECT body FROM ledger WHERE case_id = ? AND kind = 'case'", (case_id,))
+        return Person.of(json.loads(rows[0][0])["data"]["person"]) if rows else Person(otherwise)
 
     def outcome(self, case_id: str, *, run: str, phase: str, system: str, step: str, person: str | Mapping[str, Any],
                 result: Mapping[str, Any], intent: int | None) -> int:
@@ -235,7 +306,7 @@ class Ledger:
             elif entry.kind == "attested":
                 what = entry.data.get("what") or ""
                 if what:
-                    attested[what] = {"by": entry.data["by"], "at": entry.data["at"]}
+                    attested[what] = {key: entry.data[key] for key in ("by", "at", "decision") if entry.data.get(key)}
                 for settled in [name for name in unsure if what in ("", name)]:
                     acknowledged[settled] = entry.data["at"]
                     del unsure[settled]
@@ -244,12 +315,13 @@ class Ledger:
         return {"since": opened[0][0] if opened else "", "acknowledged": acknowledged, "done": done, "attested": attested, "unsure": list(dict.fromkeys(names)),
                 "open_intent": max(pending, default=None), "last": last}
 
-    def attest(self, case_id: str, *, system: str, step: str, by: str, at: str, note: str, what: str = "") -> int:
+    def attest(self, case_id: str, *, system: str, step: str, by: str, at: str, note: str, what: str = "", decision: str = "") -> int:
         """Note that a person says that a step is done, or the one change of it that ``what`` names.
 
-        ``at`` is when they did it (ISO 8601), ``by`` who says so.
+        ``at`` is when they did it (ISO 8601), ``by`` who says so. A ``decision`` (``keep``, ``remove``) does nothing by itself: the
+        next run of the case carries it out.
         """
-        data = _plain({"what": what, "by": by, "at": at, "note": note}, refuse="attest")
+        data = plain({"what": what, "by": by, "at": at, "note": note, **({"decision": decision} if decision else {})}, refuse="attest")
         return self._append("attested", case_id, system=system, step=step, data=data)
 
     def attested(self, case_id: str, system: str) -> list[dict[str, Any]]:
@@ -291,7 +363,7 @@ class Ledger:
 
         :raises LedgerError: a secret is in ``data``.
         """
-        return self._append(kind, case, system=system, step=step, person=person, run=run, data=_plain(data, refuse=f"note {kind}"), durable=durable)
+        return self._append(kind, case, system=system, step=step, person=person, run=run, data=plain(data, refuse=f"note {kind}"), durable=durable)
 
     def noted(self, kind: str, *, case: str | None = None, system: str | None = None) -> list[Entry]:
         """All entries of that kind, oldest first."""
@@ -354,7 +426,15 @@ class Ledger:
         query("INSERT INTO ledger (n, at, kind, case_id, system, step, person, ref, body, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
               (n, at, kind, case_id, system, step, person, ref, body, link))
         query("UPDATE ledger_head SET n = ?, hash = ?" if rows else "INSERT INTO ledger_head (one, n, hash) VALUES (1, ?, ?)", (n, link))
+        if run:
+            self._renew(query, run)
         return n
+
+    def _renew(self, query: Query, run: str) -> None:
+        now = clock.now()
+        if run not in self._renewed or not timedelta(0) <= now - self._renewed[run] < lease.RENEWED_EVERY:
+            self._renewed[run] = now
+            lease.renew(query, run, clock.stamp(now))
 
 
 def canonical(value: Any) -> str:
@@ -380,11 +460,11 @@ def _who(person: str | Mapping[str, Any]) -> str:
 
 
 def _result(result: Mapping[str, Any]) -> dict[str, Any]:
-    kept: dict[str, Any] = _plain({key: value for key, value in result.items() if key not in _NOT_KEPT})
+    kept: dict[str, Any] = plain({key: value for key, value in result.items() if key not in _NOT_KEPT})
     return kept
 
 
-def _plain(value: Any, *, refuse: str = "") -> Any:
+def plain(value: Any, *, refuse: str = "") -> Any:
     """Plain data for JSON. Forbidden keys are withheld, or, with ``refuse`` naming the act, an error before anything is sent."""
     if isinstance(value, Mapping):
         found = {str(key): value[key] for key in value}
@@ -393,9 +473,9 @@ def _plain(value: Any, *, refuse: str = "") -> Any:
                 if refuse:
                     raise LedgerError(f"{key} must not enter the ledger", act=refuse, hint="this is a bug in the module or connector")
                 found[key] = WITHHELD
-        return {key: _plain(inner, refuse=refuse) for key, inner in found.items()}
+        return {key: plain(inner, refuse=refuse) for key, inner in found.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [_plain(inner, refuse=refuse) for inner in (sorted(value, key=str) if isinstance(value, (set, frozenset)) else value)]
+        return [plain(inner, refuse=refuse) for inner in (sorted(value, key=str) if isinstance(value, (set, frozenset)) else value)]
     if isinstance(value, (bytes, bytearray)):
         return WITHHELD
     if value is None or isinstance(value, (bool, int)):

@@ -26,7 +26,19 @@ SCHEMA = (
     "CREATE INDEX IF NOT EXISTS ledger_cases ON ledger (kind, person)",
     "CREATE INDEX IF NOT EXISTS ledger_ref ON ledger (ref)",
     "CREATE TABLE IF NOT EXISTS ledger_head (one INTEGER PRIMARY KEY CHECK (one = 1), n BIGINT NOT NULL, hash TEXT NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS ledger_kind ON ledger (kind, case_id, at)",
+    # Beside the chain: what the brake counts, and which run has whom.
+    "CREATE TABLE IF NOT EXISTS counted (of_limit TEXT NOT NULL, subject TEXT NOT NULL, case_id TEXT NOT NULL, at TEXT NOT NULL,"
+    " released INTEGER NOT NULL, PRIMARY KEY (of_limit, subject, case_id))",
+    "CREATE INDEX IF NOT EXISTS counted_at ON counted (of_limit, at)",
+    "CREATE INDEX IF NOT EXISTS counted_case ON counted (case_id)",
+    "CREATE TABLE IF NOT EXISTS holder (run TEXT PRIMARY KEY, host TEXT NOT NULL, place TEXT NOT NULL, pid BIGINT NOT NULL, started TEXT NOT NULL,"
+    " since TEXT NOT NULL, renewed TEXT NOT NULL, lost TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS lease (name TEXT PRIMARY KEY, run TEXT NOT NULL, case_id TEXT NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS lease_case ON lease (case_id)",
 )
+#: What is made last: a ledger that has it has everything.
+NEWEST = "lease_case"
 #: Seconds to wait for another writer.
 PATIENCE = 30
 #: Any number, the same for everybody who writes this ledger.
@@ -70,7 +82,7 @@ class SqliteStorage:
             if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
                 connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
-            if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'ledger_head'").fetchone():
+            if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (NEWEST,)).fetchone():
                 connection.execute("BEGIN IMMEDIATE")
                 for statement in SCHEMA:
                     connection.execute(statement)
@@ -139,7 +151,7 @@ class PostgresStorage:
             import psycopg
 
             connection = psycopg.connect(self.url, autocommit=True, connect_timeout=10, application_name="workforce.lifecycle")
-            if connection.execute("SELECT to_regclass('ledger_head')").fetchone() == (None,):
+            if connection.execute("SELECT to_regclass(%s)", (NEWEST,)).fetchone() == (None,):
                 with connection.transaction():
                     connection.execute("SELECT pg_advisory_xact_lock(%s)", (_ADVISORY_LOCK,))
                     for statement in SCHEMA:

@@ -3,11 +3,15 @@
 """A step of a case on its way through the ledger: what is known of it, its intent, its outcome."""
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import LedgerError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import Brake
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Outcome
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.lease import RENEWED_EVERY
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Ledger
 
 #: The steps that bring a person's data to safety.
@@ -27,6 +31,7 @@ class Step:
     person: str
     observe: bool = False
     silent: bool = False
+    limits: Brake | None = None
     _intent: int | None = field(default=None, init=False)
 
     @classmethod
@@ -55,11 +60,30 @@ class Step:
                  and (s["system"] == self.system or everywhere and s["step"] in DATA_STEPS)]
         return f"{self.name} of {self.person} on {self.system}: waits for {', '.join(open_)}: settle that and run again" if open_ else ""
 
-    def intent(self, changes: Sequence[Mapping[str, Any]], *, irreversible: bool) -> None:
+    def intent(self, changes: Sequence[Mapping[str, Any]], *, irreversible: bool, counts: Sequence[Mapping[str, Any]] = ()) -> None:
+        """See :meth:`Ledger.intent`."""
         if self.ledger is not None and not self.silent and not self.observe:
             self._intent = self.ledger.intent(
-                self.case, run=self.run, phase=self.phase, system=self.system, step=self.name, person=self.person, changes=changes, irreversible=irreversible
-            )
+                self.case, run=self.run, phase=self.phase, system=self.system, step=self.name, person=self.person, changes=changes, irreversible=irreversible,
+                limits=self.limits, counts=counts)
+
+    def alive(self, told: Callable[[int, int, str], None]) -> Callable[[int, int, str], None]:
+        """A function that passes on how far a step is, and keeps its run from being taken for dead while it takes hours."""
+        ledger = self.ledger
+        if ledger is None or self.silent or self.observe:
+            return told
+        last = [time.monotonic()]
+
+        def note(done: int, total: int, unit: str) -> None:
+            told(done, total, unit)
+            if time.monotonic() - last[0] >= RENEWED_EVERY.total_seconds():
+                last[0] = time.monotonic()
+                try:
+                    ledger.renew(self.run)
+                except LedgerError:
+                    return  # progress is worth no step: its next write will say
+
+        return note
 
     def finished(self, result: dict[str, Any]) -> dict[str, Any]:
         """Write the outcome, and give the result what a person and the record want to see of it."""

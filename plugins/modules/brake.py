@@ -1,0 +1,110 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: brake
+short_description: Read the brake, or release named people from it
+description:
+  - Policy says how many leavers, disables and wipes there may be within some hours, over all runs that share the ledger.
+    The one too many is refused before it begins.
+  - Somebody whom policy names (C(brake.<limit>.release)) may release named people, for a time. Nobody is released in general, and nobody releases themselves.
+  - Runs on the controller, beside the ledger.
+author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+attributes:
+  check_mode: {description: "Checks everything, and notes nothing.", support: full}
+  diff_mode: {description: "A release has no diff.", support: none}
+options:
+  state: {description: "V(read) how each limit stands, or release people.", type: str, choices: [read, released], default: read}
+  of: {description: "The limit to release from.", type: str, choices: [leavers, disables, wipes]}
+  user: {description: "Who is released - e-mail addresses, employee ids or HR ids.", type: list, elements: str, default: []}
+  found:
+    description: What the HR systems answered - a list of RV(workforce.lifecycle.person_info#module:people), each with its C(system).
+    type: list
+    elements: dict
+    default: []
+  by: {description: "The address of who releases them.", type: str, default: ""}
+  ends: {description: "ISO 8601 moment, at most 7 days ahead. A day from now, when empty.", type: str, default: ""}
+  account: {description: "The account in whose hands it was done. That of the operating system, when not given.", type: str, default: ""}
+  note: {description: "Anything worth keeping, such as the ticket.", type: str, default: ""}
+"""
+
+EXAMPLES = r"""
+- name: How the brake stands
+  workforce.lifecycle.brake:
+
+- name: The site in Lyon was sold - these three do leave
+  workforce.lifecycle.brake:
+    state: released
+    of: leavers
+    user: [ann@corp.example, bob@corp.example, cid@corp.example]
+    by: grace@corp.example
+    note: HR-1234
+"""
+
+RETURN = r"""
+brake:
+  description:
+    - One entry a limit, with its C(of), C(limit), C(hours), C(count) (how many there were within these hours), C(allowed), C(active) people,
+      and how the percentage was C(judged).
+    - C(released) lists who is released from it now, with C(by) and C(until).
+  returned: success
+  type: list
+  elements: dict
+people: {description: "Addresses of those who were released.", returned: "when O(state=released)", type: list, elements: str}
+until: {description: "Until when they are.", returned: "when O(state=released)", type: str}
+"""
+
+import getpass
+from typing import Any
+from collections.abc import Mapping
+
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CaseLedger
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AmbiguousIdentity, InputError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Outcome, Task
+
+
+def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
+    if want["state"] == "read":
+        return {"changed": False, "brake": book.brake(), "outcome": Outcome.ALREADY.value}
+    if not want["of"]:
+        raise InputError("of is empty", act="release the brake", hint="-e of=leavers, disables or wipes")
+    people = [_person(user.strip(), want) for user in dict.fromkeys(want["user"]) if user.strip()]
+    noted = book.release_brake(want["of"], people, by=want["by"], until=want["ends"], account=want["account"] or getpass.getuser(), note=want["note"])
+    emails = [person.email for person in people]
+    rows = [{"what": f"{email} in brake.{want['of']}", "before": "counted", "after": f"released by {noted['by']} until {noted['until']}",
+             "outcome": "planned" if book.read_only else Outcome.DONE.value} for email in emails]
+    return {"changed": True, "outcome": Outcome.DONE.value, "changes": rows, "people": emails, "until": noted["until"], "brake": book.brake()}
+
+
+def _person(user: str, want: Mapping[str, Any]) -> Person:
+    """Whom a name means, so that nobody is released, or releases themselves, under another one."""
+    if not want["found"]:
+        return Person.of({"email": user})
+    people = [Person.of(record) for answer in want["found"] for record in answer["people"]]
+    meant = {person.key: person for person in people
+             if user.casefold() in {name.casefold() for name in (person.email, person.employee_id, person.hr_id, *person.aliases) if name}}
+    act = f"release {user} from brake.{want['of']}"
+    if not meant:
+        raise InputError("nobody in HR has this e-mail address, employee id or HR id", act=act, hint="correct user; give the address as HR has it")
+    if len(meant) > 1:
+        raise AmbiguousIdentity(f"{len(meant)} people answer to it ({', '.join(meant)})", act=act, hint="give the HR id instead")
+    return next(iter(meant.values()))
+
+
+TASK = Task(CaseLedger, info=info, argument_spec={
+    "state": {"type": "str", "choices": ["read", "released"], "default": "read"},
+    "of": {"type": "str", "choices": ["leavers", "disables", "wipes"]},
+    "user": {"type": "list", "elements": "str", "default": []},
+    "found": {"type": "list", "elements": "dict", "default": []},
+    "by": {"type": "str", "default": ""},
+    "ends": {"type": "str", "default": ""},
+    "account": {"type": "str", "default": ""},
+    "note": {"type": "str", "default": ""},
+})
+
+if __name__ == "__main__":
+    TASK.main()
