@@ -1,0 +1,105 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: followups
+short_description: What is due on a later day - list it, judge it again on that day, and end it
+description:
+  - Cases leave steps for later days in the ledger, such as deleting a leaver's account after 30 days. This module lists them, and the vendors' own
+    countdowns beside them; it says on the day which still hold, as HR and the ledger are then; and it ends what was done.
+  - A rehire, a withdrawn leaving, a newer case or a hold cancels or postpones a step, with the reason. Where HR leaves doubt, a person is asked.
+  - The playbook C(followups) does all of it; run it every day.
+author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+attributes:
+  check_mode: {description: "Says what is due; notes nothing.", support: full}
+  diff_mode: {description: "There is no diff.", support: none}
+options:
+  state:
+    description:
+      - V(coming) lists what is coming. V(due) says whom HR must be asked about. V(decide) judges what is due, V(settle) ends what was done and fails
+        when something is still due.
+      - V(move), V(cancel), V(hold) and V(release) are a person's word, which the ledger keeps with their name and reason.
+    type: str
+    choices: [coming, due, decide, settle, move, cancel, hold, release]
+    default: coming
+  person: {description: "Only this person's, by e-mail address or key.", type: str, default: ""}
+  id: {description: "Only the step with this id, as V(coming) shows it. Needed for V(move).", type: str, default: ""}
+  to: {description: "The new day for V(move), ISO 8601.", type: str, default: ""}
+  by: {description: "Who says so.", type: str, default: ""}
+  why: {description: "The reason.", type: str, default: ""}
+  found: {description: "What the HR systems answered, for V(decide).", type: list, elements: dict, default: []}
+  protected: {description: "What RV(workforce.lifecycle.protected_info#module:members) said, for V(decide).", type: list, elements: dict, default: []}
+  plan: {description: "The plan that the run executes, a file or a digest, for V(decide).", type: str, default: ""}
+  acts: {description: "What V(decide) said, for V(settle).", type: list, elements: dict, default: []}
+"""
+
+EXAMPLES = r"""
+- name: What is coming
+  workforce.lifecycle.followups:
+    state: coming
+"""
+
+RETURN = r"""
+lines: {description: "What is coming, or was done, a line each to read.", returned: always, type: list, elements: str}
+due: {description: "What waits, each with C(in_days).", returned: coming, type: list, elements: dict}
+clocks: {description: "What runs down at the vendors, each with C(until), C(days_left) and C(source).", returned: coming, type: list, elements: dict}
+users: {description: "Whom HR must be asked about.", returned: due, type: list, elements: str}
+acts: {description: "What is to be done now.", returned: decide, type: list, elements: dict}
+judged:
+  description: Every step that is due, with C(word) - V(act), V(cancel), V(wait), V(ask) or V(done) - and C(reason).
+  returned: decide
+  type: list
+  elements: dict
+"""
+
+from typing import Any
+from collections.abc import Mapping
+
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CaseLedger
+from ansible_collections.workforce.lifecycle.plugins.module_utils.hr_look import Look
+from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Outcome, Task
+
+
+def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
+    diary, state, person = book.diary(), want["state"], want["person"].strip()
+    quiet = {"outcome": Outcome.ALREADY.value, "changes": []}
+    if state == "coming":
+        return {**quiet, **diary.coming(person)}
+    if state == "due":
+        lines = [f"{one.what}{' on ' + one.system if one.system else ''} ({one.case})" for one in diary.due(person)]
+        return {**quiet, "users": diary.users(person), "lines": lines, "acts": []}
+    if state == "decide":
+        # A source that is not to be believed says of nobody that they are still away.
+        book.examine_hr({answer["system"]: Look.read(answer["look"]) for answer in want["found"] if answer.get("look")}, [])
+        answer = diary.decide(person, want["found"], want["protected"], want["plan"])
+        lines = [f"{row['what']}{' on ' + row['system'] if row['system'] else ''} ({row['case']}): {row['word']}{': ' + row['reason'] if row['reason'] else ''}"
+                 for row in answer["judged"]]
+        ended = [row for row in answer["judged"] if row["word"] in ("cancel", "done")]
+        return {**quiet, **answer, "lines": lines, "changed": bool(ended), "outcome": (Outcome.DONE if ended else Outcome.ALREADY).value}
+    if state == "settle":
+        return {**quiet, **_settled(book, diary, want["acts"])}
+    lines = diary.change(state, person, want["id"], want["to"], want["by"], want["why"])
+    return {"outcome": Outcome.DONE.value, "changes": [], "changed": True, "lines": lines}
+
+
+def _settled(book: Any, diary: Any, acts: Any) -> dict[str, Any]:
+    if book.read_only:
+        return {"lines": [f"would be settled: {act['what']}" for act in acts]}
+    done, still = diary.settle(acts)
+    said = {"lines": done, "still": still, "changed": bool(done), "outcome": (Outcome.DONE if done else Outcome.ALREADY).value}
+    if not still:
+        return said
+    return {**said, "failed": True, "code": "open", "outcome": Outcome.FAILED.value, "msg": f"still due: {'; '.join(still)}"}
+
+
+TASK = Task(CaseLedger, info=info, argument_spec={
+    "state": {"type": "str", "choices": ["coming", "due", "decide", "settle", "move", "cancel", "hold", "release"], "default": "coming"},
+    **{name: {"type": "str", "default": ""} for name in ("person", "id", "to", "by", "why", "plan")},
+    **{name: {"type": "list", "elements": "dict", "default": []} for name in ("found", "protected", "acts")},
+})
+
+if __name__ == "__main__":
+    TASK.main()
