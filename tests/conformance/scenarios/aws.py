@@ -89,9 +89,27 @@ def _entitled(box: Box) -> None:
     assert [g["GroupName"] for g in iam.list_groups_for_user(UserName=MARK)["Groups"]] == ["Developers"]
 
 
+_CLOSED: dict[str, str] = {}
+
+
+def _blocked_by_a_case(box: Box) -> None:
+    """As a cut-off leaves it, in few calls; ids are the server's own."""
+    _block(box)
+    _CLOSED.clear()
+    _CLOSED.update({f"access key {k['AccessKeyId']}": "open" for k in box["aws"].client("iam").list_access_keys(UserName=JANE)["AccessKeyMetadata"]})
+    _CLOSED["sign-in"] = "open"
+
+
+def _reopened(box: Box) -> None:
+    iam = box["aws"].client("iam")
+    assert "lifecycle-deny-all" not in iam.list_user_policies(UserName=JANE)["PolicyNames"]
+    assert [k["Status"] for k in iam.list_access_keys(UserName=JANE)["AccessKeyMetadata"]] == ["Active", "Active"]
+
+
 SCENARIOS = [
     Scenario("cut off", "aws", "cutoff", {"person": "jane"}, _cut),
     Scenario("suspend", "aws", "account", {"person": "jane", "state": "suspended"}, _suspended),
+    Scenario("reinstate", "aws", "restore", {"person": "jane", "part": "access", "taken": {"access": _CLOSED}}, _reopened, _blocked_by_a_case),
     Scenario("let in again", "aws", "account", {"person": "jane", "state": "active"}, _back, _block),
     Scenario("joiner", "aws", "account", {"person": "ada"}, _created),
     Scenario("attributes", "aws", "account", {"person": "jane", "attributes": {"department": "Platform"}}, _tagged),

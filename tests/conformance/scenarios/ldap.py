@@ -2,10 +2,13 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 from __future__ import annotations
 
+from ansible_collections.workforce.lifecycle.plugins.modules import cutoff
+
 from sandbox.box import Box
 from sandbox.servers.directory import BASE
 from sandbox.vendors.ldap import LOCKED, Ldap
 from tests.conformance.scenario import Scenario
+from tests.support import person_of, run
 
 VENDORS = [Ldap]
 
@@ -44,6 +47,15 @@ def _suspended(box: Box) -> None:
     assert jane and jane["pwdAccountLockedTime"] == [LOCKED.decode()]
 
 
+def _lock(box: Box) -> None:
+    run(cutoff.TASK, box, "ldap", person=person_of(box, "jane"))
+
+
+def _is_unlocked(box: Box) -> None:
+    jane = _person(box)
+    assert jane and "pwdAccountLockedTime" not in jane
+
+
 def _renamed(box: Box) -> None:
     jane = _person(box)
     assert jane and jane["sn"] == ["Ortiz"] and "title" not in jane
@@ -55,6 +67,7 @@ def _last_out(box: Box) -> None:
 
 SCENARIOS = [
     Scenario("cut off", "ldap", "cutoff", {"person": "jane"}, _is_cut),
+    Scenario("reinstate", "ldap", "restore", {"person": "jane", "part": "access", "taken": {"access": {"sign-in": "open"}}}, _is_unlocked, prepare=_lock),
     Scenario("create", "ldap", "account", {"person": "ada"}, _is_there),
     Scenario("suspend", "ldap", "account", {"person": "jane", "state": "suspended"}, _suspended),
     Scenario("change attributes", "ldap", "account", {"person": "jane", "attributes": {"last_name": "Ortiz", "title": ""}}, _renamed),

@@ -1,0 +1,211 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: restore
+short_description: Give back on a system what a case took there
+description:
+  - Takes what M(workforce.lifecycle.case) found in the ledger and puts back exactly that. What somebody else has changed since is left, and said.
+  - What cannot come back is listed with the state V(lost), why, and what takes its place. Where somebody must act on it, it ends V(needs_human).
+author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
+options:
+  part:
+    description: Which part of it. They are restored in the order of the choices.
+    type: str
+    choices: [account, access, entitlements, mailbox, handed_over]
+    required: true
+  taken:
+    description: What the case took here, as RV(workforce.lifecycle.case#module:cases) has it in C(restore).
+    type: dict
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Let them in again
+  workforce.lifecycle.restore:
+    person: {email: jane@corp.example}
+    part: access
+    taken: {access: {sign-in: open}}
+"""
+
+RETURN = r"""
+outcome: {description: "How it ended; see the notes.", returned: always, type: str, sample: done}
+changes: {description: "Each thing, before and after.", returned: always, type: list, elements: dict}
+"""
+
+from typing import Any
+from collections.abc import Callable, Mapping
+
+from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import (
+    Account,
+    Accounts,
+    Entitlements,
+    Files,
+    HandingBack,
+    Mailbox,
+    Owned,
+    Reopening,
+    Restorable,
+    WayBack,
+)
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AmbiguousIdentity, NotFound
+from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import like
+from ansible_collections.workforce.lifecycle.plugins.module_utils.reinstatement import MAILBOX, put_back
+from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Outcome, Task
+
+LOST = "lost"
+_UNKNOWN = "no run knows how it opens again: settle it by hand"
+_GONE = "they have no account here any more: onboard them again"
+
+
+def plan(system: Any, want: Mapping[str, Any]) -> list[Change]:
+    return _PARTS[want["part"]](system, Person.of(want["person"]), want["taken"])
+
+
+def _account(system: Any, person: Person, taken: Mapping[str, Any]) -> list[Change]:
+    account = system.find_account(person)
+    if account is not None and taken.get("suspended"):
+        return [Change("account", "active" if account.active else "suspended", "active", lambda: system.set_active(account, True))]
+    if account is not None:
+        return [Change("account", "there", "there")]
+    deleted = system.find_deleted(person) if isinstance(system, Restorable) else None
+    if deleted is None:
+        why = "it was deleted, and the time in which it can be restored is over" if isinstance(system, Restorable) else "it was deleted for good"
+        return [_lost("account", f"{why}: onboard them again")]
+    return [Change("account", "deleted", "there", lambda: system.restore_account(deleted))]
+
+
+def _access(system: Any, person: Person, taken: Mapping[str, Any]) -> list[Change]:
+    closed = taken["access"]
+    account = system.find_account(person) if isinstance(system, Accounts) else None
+    if account is None:
+        return [Change(name, "closed", "open", _nobody(person)) for name in closed] if taken.get("deleted") else [_lost("account", _GONE)]
+    backs = list(system.ways_back(account, closed)) if isinstance(system, Reopening) else []
+    known = {back.name for back in backs}
+    return [_way(back, taken) for back in backs] + [_lost(name, _UNKNOWN) for name in closed if name not in known]
+
+
+def _way(back: WayBack, taken: Mapping[str, Any]) -> Change:
+    if back.lost:
+        return _lost(back.name, back.lost, anew=back.anew)
+    kind, name = back.entitlement
+    stop = _stop(f"{kind}: {name}", taken) if kind and back.state != "open" else ""
+    note = "they have yet to accept the invitation: run again then" if back.state == "invited" else ""
+    return Change(back.name, back.state, "open", back.open, pending=back.pending or None, outcome=Outcome.NEEDS_HUMAN if stop else None, note=stop or note)
+
+
+def _entitlements(system: Entitlements, person: Person, taken: Mapping[str, Any]) -> list[Change]:
+    account = system.find_account(person)
+    wanted = [(kind, name) for kind in system.ENTITLEMENT_KINDS for name in taken["entitlements"].get(kind, ())]
+    if account is None:
+        return [Change(f"{kind}: {name}", "not held", "held", _nobody(person)) for kind, name in wanted] if taken.get("deleted") else [_lost("account", _GONE)]
+    held = {(e.kind, e.name.casefold()) for e in system.entitlements(account)}
+    return [_given(system, account, kind, name, held, taken) for kind, name in wanted]
+
+
+def _given(system: Entitlements, account: Account, kind: str, name: str, held: set[tuple[str, str]], taken: Mapping[str, Any]) -> Change:
+    what = f"{kind}: {name}"
+    if (kind, name.casefold()) in held:
+        return Change(what, "held", "held")
+    stop = _stop(what, taken)
+    if stop:
+        return Change(what, "not held", "held", outcome=Outcome.NEEDS_HUMAN, note=stop)
+    try:
+        found = system.find_entitlement(kind, name)
+    except AmbiguousIdentity as e:
+        return _lost(what, f"{e.what}: give the right one by hand")
+    if found is None or found.fixed:
+        return _lost(what, f"it can't be given by hand any more ({found.fixed})" if found else "there is no such thing any more: decide what takes its place")
+    if account.pending:
+        return Change(what, "not held", "held", outcome=Outcome.IN_PROGRESS, note=f"{account.pending}: run again then")
+    return Change(what, "not held", "held", lambda: system.grant(account, found))
+
+
+def _mailbox(system: Mailbox, person: Person, taken: Mapping[str, Any]) -> list[Change]:
+    now = system.mailbox(person)
+    if now is None:
+        return [_lost("mailbox", "there is none any more: look for it among the deleted ones")]
+    changes = []
+    for name in MAILBOX:
+        setting = taken["mailbox"].get(name)
+        if setting is None:
+            continue
+        if name not in now:
+            changes.append(_lost(name, _UNKNOWN))
+            continue
+        value, note = put_back(name, setting["was"], setting["made"], now[name])
+        changes.append(Change(name, now[name], value, lambda n=name, v=value: system.set_mailbox(person, n, v), note=note))
+    return changes
+
+
+def _handed_over(system: Any, person: Person, taken: Mapping[str, Any]) -> list[Change]:
+    changes = [change for successor in taken.get("files", ()) for change in _files(system, person, successor)]
+    if taken.get("owned"):
+        changes += _owned(system, person, taken)
+    return changes + [_lost(one["what"], one["why"], anew=bool(one["anew"])) for one in taken.get("lost", ())]
+
+
+def _files(system: Files, person: Person, successor: str) -> list[Change]:
+    found = system.files(person)
+    if found is None:
+        return [_lost("files", "there are none any more")]
+    shut = f"not open to {successor}"
+    is_open = successor in [address.lower() for address in found["owners"]]
+    return [Change("files", f"open to {successor}" if is_open else shut, shut, lambda: system.take_back_files(person, successor))]
+
+
+def _owned(system: Any, person: Person, taken: Mapping[str, Any]) -> list[Change]:
+    account = system.find_account(person)
+    if account is None:
+        return [_lost("account", _GONE)]
+    heir = system.find_account(Person(email=taken["successor"])) if taken.get("successor") and isinstance(system, HandingBack) else None
+    theirs = {f"{one.kind} {one.name}": one for one in system.handed_over(account, heir)} if heir is not None else {}
+    mine = {f"{one.kind} {one.name}" for one in system.owned(account)}
+    return [_handed_back(system, account, heir, one["what"], theirs, mine, keep=bool(one["keep"])) for one in taken["owned"]]
+
+
+def _handed_back(system: HandingBack, account: Account, heir: Account | None, what: str, theirs: Mapping[str, Owned], mine: set[str], *, keep: bool) -> Change:
+    back = f"of {account.login}"
+    if what in mine and (keep or what not in theirs):
+        return Change(what, back, back)
+    if what not in theirs or heir is None:
+        return _lost(what, "it is no longer with whom it was handed to: ask them")
+    if account.pending:
+        return Change(what, f"of {heir.login}", back, outcome=Outcome.IN_PROGRESS, note=f"{account.pending}: run again then")
+    return Change(what, f"of {heir.login}", back, lambda: system.hand_back(account, heir, theirs[what], keep=keep))
+
+
+def _stop(what: str, taken: Mapping[str, Any]) -> str:
+    """Why an entitlement may not be given back by this run; empty when it may."""
+    stop = taken.get("stop") or {}
+    return str(stop.get("why", "")) if like(what, stop.get("patterns") or ()) else ""
+
+
+def _lost(what: str, why: str, *, anew: bool = False) -> Change:
+    return Change(what, LOST, LOST, outcome=None if anew else Outcome.NEEDS_HUMAN, note=why)
+
+
+def _nobody(person: Person) -> Callable[[], None]:
+    def raising() -> None:
+        raise NotFound(f"{person.email} has no account here yet", act="give back", hint="run again when the account is restored")
+
+    return raising
+
+
+_PARTS: Mapping[str, Callable[[Any, Person, Mapping[str, Any]], list[Change]]] = {
+    "account": _account, "access": _access, "entitlements": _entitlements, "mailbox": _mailbox, "handed_over": _handed_over}
+
+TASK = Task(object, plan, {
+    **PERSON_SPEC,
+    "part": {"type": "str", "choices": list(_PARTS), "required": True},
+    "taken": {"type": "dict", "required": True},
+})
+
+if __name__ == "__main__":
+    TASK.main()

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Which case is undone, and what of it: the ledger's side of ``reinstate``."""
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError, Refused
+from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import Policy
+from ansible_collections.workforce.lifecycle.plugins.module_utils.reinstatement import owed, refuse_standing, taken
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils import approvals
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Case, Ledger
+
+#: Whoever began anew since holds what that case gave them, and not what the old one took.
+_OVERTAKEN = {"onboard": "they were hired again", "transfer": "they moved"}
+
+
+@dataclass(frozen=True)
+class Undone:
+    """``of`` is the case that is undone; ``restore`` what is to be given back, by system."""
+
+    of: Case
+    restore: Mapping[str, Mapping[str, Any]]
+
+
+def undoing(ledger: Ledger, person: Person, of: str, withdrawn_by: str, policy: Policy, *, approved: bool) -> Undone:
+    """What is given back to a person.
+
+    :param of: the case that is undone; their last offboarding when empty.
+    :param withdrawn_by: who says that the termination is withdrawn, where HR does not yet.
+    :param approved: whether the run executes an approved plan, or only rehearses.
+    :raises InputError: there is no such case, or HR says that they have left.
+    :raises Refused: something newer stands in the way.
+    """
+    act = f"reinstate {person.email}"
+    refuse_standing(person, clock.now(), withdrawn_by)
+    cases = ledger.cases(person=person.key)
+    leaving = [case for case in cases if case.kind == "offboard"]
+    if of and of not in [case.id for case in leaving]:
+        raise InputError(f"{of} is no offboarding of theirs", act=act, hint=f"theirs: {', '.join(case.id for case in leaving) or 'none'}")
+    if not leaving:
+        raise InputError("the ledger knows of no offboarding", act=act, hint="what was taken by others is given back by them, or by onboard")
+    case = next(one for one in leaving if one.id == of) if of else leaving[-1]
+    newer = [one for one in leaving if one.opened > case.opened]
+    if newer:
+        raise Refused(f"they were offboarded again since (case {newer[-1].id})", act=act, hint=f"undo that one: -e case={newer[-1].id}")
+    for one in cases:
+        if one.kind in _OVERTAKEN and one.opened > case.opened:
+            raise Refused(f"{_OVERTAKEN[one.kind]} since (case {one.id})", act=act, hint="what they should hold now is the profile's to say: run transfer")
+    if any(one.kind == "reinstate" and one.facts.get("of") == case.id and one.complete for one in cases):
+        return Undone(case, {})
+    return Undone(case, owing(ledger, case, policy, approved=approved))
+
+
+def owing(ledger: Ledger, case: Case, policy: Policy, *, approved: bool) -> dict[str, dict[str, Any]]:
+    """What a case took and can be given back, by system: see :func:`owed`."""
+    owes = owed(taken(_entries(ledger, case.id)), str(case.facts.get("successor") or ""))
+    why = "" if approved else approvals.stops(policy, False).get("privileged", "")
+    for system, owe in owes.items():
+        if "owned" in owe:
+            owe["successor"] = str(case.facts.get("successor") or "")
+        if why and approvals.patterns(policy, system):
+            owe["stop"] = {"patterns": approvals.patterns(policy, system), "why": why}
+    return owes
+
+
+def withdraw(ledger: Ledger, of: Case, *, by: str, case: str, run: str) -> None:
+    """Note that a case is withdrawn, once: it is over, and what hangs on it is cancelled."""
+    if not of.withdrawn:
+        ledger.note("withdrawn", {"by": by or "HR", "reinstate": case}, case=of.id, person=of.key, run=run, durable=True)
+
+
+def _entries(ledger: Ledger, case: str) -> Iterator[Mapping[str, Any]]:
+    for entry in ledger.entries(case):
+        if entry.kind in ("intent", "outcome"):
+            yield {"kind": entry.kind, "system": entry.system, "step": entry.step, "changes": entry.data.get("changes") or ()}
+        elif entry.kind == "attested":
+            yield {"kind": entry.kind, "system": entry.system, "step": entry.step, "what": entry.data.get("what"), "by": entry.data["by"]}
