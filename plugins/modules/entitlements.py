@@ -34,11 +34,27 @@ options:
       - What would be taken ends V(in_progress), and the first run after it takes it.
     type: str
     default: ""
+  explained:
+    description:
+      - Names by kind that a mover's old profile gave. When it is given, what V(exact) and V(remove) would take and it does not name is
+        unexplained - no profile says why the person holds it.
+    type: dict
+  unexplained:
+    description:
+      - What becomes of the unexplained. V(remove) takes it, V(keep) leaves it.
+      - With V(decide) each waits as C(unexplained), its kind and name until somebody says keep or remove, see M(workforce.lifecycle.attest).
+    type: str
+    choices: [remove, keep, decide]
+    default: remove
   kinds:
     description: The kinds to look at. All of the connector's when empty.
     type: list
     elements: str
     default: []
+  account_id:
+    description: The immutable id of the account that is meant. When the person's account is another, nothing is done.
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""
@@ -47,6 +63,14 @@ EXAMPLES = r"""
     person: {email: tom@corp.example}
     wanted: {groups: [Engineering], licences: [SPE_E3]}
     mode: exact
+
+- name: What the new profile says, and of the rest only what the old one gave
+  workforce.lifecycle.entitlements:
+    person: {email: tom@corp.example}
+    wanted: {groups: [Engineering]}
+    mode: exact
+    explained: {groups: [Sales]}
+    unexplained: decide
 """
 
 RETURN = r"""
@@ -55,12 +79,13 @@ changes: {description: "Each entitlement, held or not before and after.", return
 """
 
 from typing import Any
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
-from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC, person_and_account, refuse_protected
+from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import ACCOUNT_SPEC, PERSON_SPEC, person_and_account, refuse_protected
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Entitlement, Entitlements
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError, NotFound
+from ansible_collections.workforce.lifecycle.plugins.module_utils.mover import EXPLAIN_SPEC, NOBODY, decided, left_alone, unexplained_of
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Outcome, Task, absent
 
 HELD = "held"
@@ -87,7 +112,10 @@ def plan(system: Entitlements, want: Mapping[str, Any]) -> list[Change]:
     else:
         doomed = [e for key, e in held.items() if key in named and key not in spared]
     overlap = _overlap(want["take_after"])
-    take = [_taken(system, account, e, overlap) for e in sorted(doomed, key=lambda e: (list(system.ENTITLEMENT_KINDS).index(e.kind), e.name))]
+    moved = want["explained"] is not None and (want["mode"] == "exact" or not named)
+    riddles = unexplained_of(doomed, want["explained"], {}) if moved else frozenset()
+    take = [_judged(system, account, e, overlap, want, riddles) if moved else _taken(system, account, e, overlap)
+            for e in sorted(doomed, key=lambda e: (list(system.ENTITLEMENT_KINDS).index(e.kind), e.name))]
     if any(c.before != c.after for c in (*give, *take)) and account.protected:
         refuse_protected(account, "change entitlements of")
     return give + take
@@ -128,14 +156,25 @@ def _overlap(take_after: str) -> str:
         raise InputError(f"take_after is {take_after!r}", act="read entitlements", hint="write an ISO 8601 moment: 2026-03-31T17:00:00+02:00") from None
 
 
-def _taken(system: Entitlements, account: Account, entitlement: Entitlement, overlap: str) -> Change:
+def _judged(
+    system: Entitlements, account: Account, entitlement: Entitlement, overlap: str, want: Mapping[str, Any], riddles: Collection[tuple[str, str]]
+) -> Change:
+    """A mover's: what the old profile gave goes, the rest as policy or a person says."""
+    what = _named(entitlement.kind, entitlement.name)
+    if (entitlement.kind, entitlement.name.casefold()) not in riddles:
+        return _taken(system, account, entitlement, overlap, "the old profile gave it")
+    stays = None if entitlement.fixed else left_alone(want, what, HELD)
+    return stays or _taken(system, account, entitlement, overlap, decided(want, what)[1] or NOBODY)
+
+
+def _taken(system: Entitlements, account: Account, entitlement: Entitlement, overlap: str, why: str = "") -> Change:
     if entitlement.fixed:
         return Change(_named(entitlement.kind, entitlement.name), HELD, HELD, note=f"can't be taken by hand: {entitlement.fixed}")
     if overlap:
         return Change(
             _named(entitlement.kind, entitlement.name), HELD, None, outcome=Outcome.IN_PROGRESS, note=f"kept for the hand-over until {overlap}: run again then"
         )
-    return Change(_named(entitlement.kind, entitlement.name), HELD, None, lambda: system.revoke(account, entitlement))
+    return Change(_named(entitlement.kind, entitlement.name), HELD, None, lambda: system.revoke(account, entitlement), note=why)
 
 
 def _named(kind: str, name: str) -> str:
@@ -148,6 +187,8 @@ def _no_account(email: str) -> None:
 
 TASK = Task(Entitlements, plan, {
     **PERSON_SPEC,
+    **EXPLAIN_SPEC,
+    **ACCOUNT_SPEC,
     "wanted": {"type": "dict", "default": {}},
     "mode": {"type": "str", "choices": ["add", "exact", "remove"], "default": "add"},
     "keep": {"type": "dict", "default": {}},

@@ -1,0 +1,65 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: entitlements_info
+short_description: Read what a person holds on a system
+description:
+  - Reads groups, roles, licences, seats and apps of a person's account.
+  - With O(policy) it reads what the policy's C(separation) names of this system, and fails when the system has no such thing - a rule
+    about a name that does not exist would stop nobody.
+author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
+options:
+  policy:
+    description: The policy's file.
+    type: path
+"""
+
+EXAMPLES = r"""
+- name: What does Tom hold?
+  workforce.lifecycle.entitlements_info:
+    person: {email: tom@corp.example}
+"""
+
+RETURN = r"""
+account: {description: "Whether the person has an account here.", returned: success, type: bool}
+person: {description: "Of whom.", returned: success, type: str}
+held:
+  description: What is held, with C(kind), C(name), and C(fixed) where it can't be given or taken by hand.
+  returned: success
+  type: list
+  elements: dict
+"""
+
+from typing import Any
+from collections.abc import Mapping
+
+from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC, person_and_account
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Entitlements
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import load_policy
+from ansible_collections.workforce.lifecycle.plugins.module_utils.separation import asked_of
+from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Task
+
+
+def info(system: Entitlements, want: Mapping[str, Any]) -> dict[str, Any]:
+    person, account = person_and_account(system, want)
+    asked = asked_of(load_policy(want["policy"]).separation, want["system"]) if want["policy"] else {}
+    for kind, name in ((kind, name) for kind, names in asked.items() for name in names):
+        if kind not in system.ENTITLEMENT_KINDS or system.find_entitlement(kind, name) is None:
+            raise InputError(f"there is no {name!r} among its {kind}", act="read what nobody may hold together",
+                             hint=f"correct separation in {want['policy']}: a rule about nothing stops nobody")
+    held = system.entitlements(account) if account is not None else ()
+    return {"account": account is not None, "person": person.email,
+            "held": [{"kind": one.kind, "name": one.name, "fixed": one.fixed} for one in held
+                     if not want["policy"] or one.name.casefold() in (name.casefold() for name in asked.get(one.kind, ()))]}
+
+
+TASK = Task(Entitlements, argument_spec={**PERSON_SPEC, "policy": {"type": "path"}}, info=info)
+
+if __name__ == "__main__":
+    TASK.main()
