@@ -1,0 +1,63 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: people_snapshot
+short_description: Read everybody from an HR system, into a file of the run
+description:
+  - Reads every person, terminated ones included where the system keeps them, and writes them to O(path), one JSON line each.
+  - The file ends with their number, so that one that was cut off is not taken for a smaller company. Nothing of it stands in the result.
+  - Private addresses and telephone numbers are left out.
+author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+attributes:
+  check_mode: {description: "Only reads the system; the file is the run's own.", support: full}
+  diff_mode: {description: "Only reads.", support: none}
+extends_documentation_fragment: [workforce.lifecycle.system]
+options:
+  path: {description: "The file; only its owner may read it.", type: path, required: true}
+"""
+
+EXAMPLES = r"""
+- name: Read everybody
+  workforce.lifecycle.people_snapshot:
+    path: /run/workforce/hr-bamboohr.jsonl
+"""
+
+RETURN = r"""
+count: {description: "How many people there are.", returned: success, type: int}
+read_at: {description: "When the reading began.", returned: success, type: str}
+"""
+
+import json
+import os
+from typing import Any
+from collections.abc import Mapping
+
+from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import HrRecords, HrSource
+from ansible_collections.workforce.lifecycle.plugins.module_utils.hr_look import Look
+from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Outcome, Task
+
+_PRIVATE = ("personal_email", "mobile_phone")
+
+
+def info(system: HrRecords, want: Mapping[str, Any]) -> dict[str, Any]:
+    read_at, count = clock.stamp(), 0
+    with open(os.open(want["path"], os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
+        for person in system.all_people():
+            record = {key: value for key, value in person.as_dict().items() if key not in _PRIVATE}
+            out.write(json.dumps({"person": record}) + "\n")
+            count += 1
+        if isinstance(system, HrSource):
+            out.write(json.dumps({"look": Look.of(system.overview()).as_dict()}) + "\n")
+        out.write(json.dumps({"end": count, "read_at": read_at}) + "\n")
+    return {"count": count, "read_at": read_at, "outcome": Outcome.ALREADY.value}
+
+
+TASK = Task(HrRecords, argument_spec={"path": {"type": "path", "required": True}}, info=info)
+
+if __name__ == "__main__":
+    TASK.main()

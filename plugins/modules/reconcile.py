@@ -1,0 +1,119 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: reconcile
+short_description: The stages of a reconcile that belong to the controller
+description:
+  - V(begin) checks what can be checked before anybody is asked, and makes the run's own folder.
+  - V(index) puts together who should be there - everybody in HR, each with their access profile, and everybody whose leaving was closed.
+    An HR source that is empty, or not whole, or lost too many people, stops the run here.
+  - V(report) puts together what the systems' checks found, writes it as JSON (C(meta/schemas/reconcile.schema.json)), CSV and a page, and opens
+    the cases of what O(fix) names.
+  - V(close) closes those cases.
+author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+attributes:
+  check_mode: {description: "Writes no report and opens no case; says what it would do.", support: full}
+  diff_mode: {description: "It has no diff.", support: none}
+options:
+  state:
+    description: The stage.
+    type: str
+    choices: [begin, index, report, close]
+    required: true
+  profiles: {description: "V(index) - folder of access profiles. Without one nobody's entitlements are judged.", type: path}
+  path: {description: "V(report) - the folder for reports.", type: path}
+  company: {description: "V(report) - the company's name.", type: str, default: ""}
+  failures:
+    description: V(report) - by system, what its check said when it failed.
+    type: dict
+    default: {}
+  only:
+    description: The systems that this run reconciles; all when empty.
+    type: list
+    elements: str
+    default: []
+  fix:
+    description: Kinds or ids of findings to settle.
+    type: list
+    elements: str
+    default: []
+  fail_on:
+    description: Fail when there are findings as bad as this, or worse. Findings alone do not fail a run.
+    type: str
+    default: ""
+  plan: {description: "V(report) - the plan that the run executes.", type: str, default: ""}
+  protected:
+    description: V(report) - what RV(workforce.lifecycle.protected_info#module:members) said, a list of them, each with its C(system).
+    type: list
+    elements: dict
+    default: []
+  cases:
+    description: V(close) - what V(report) opened.
+    type: list
+    elements: dict
+    default: []
+"""
+
+EXAMPLES = r"""
+- name: Say what was found
+  workforce.lifecycle.reconcile:
+    state: report
+    path: records
+  register: reconcile_report
+"""
+
+RETURN = r"""
+spool: {description: "V(begin) - the run's own folder.", returned: success, type: str}
+summary: {description: "V(report) - findings by severity, kind and system; systems that were not read.", returned: success, type: dict}
+json: {description: "V(report) - path of the JSON.", returned: success, type: str}
+csv: {description: "V(report) - path of the CSV.", returned: success, type: str}
+html: {description: "V(report) - path of the page.", returned: success, type: str}
+steps: {description: "V(report) - by system, what is to be done of O(fix).", returned: success, type: dict}
+cases: {description: "V(report) - the cases opened for O(fix).", returned: success, type: list, elements: dict}
+left: {description: "V(report) - what O(fix) names and only a person can settle.", returned: success, type: list, elements: str}
+open: {description: "V(close) - what is still open of the cases.", returned: success, type: list, elements: str}
+"""
+
+from typing import Any
+from collections.abc import Mapping
+
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CaseLedger
+from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Outcome, Task
+
+
+def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
+    run = book.reconciling()
+    fix = [name.strip() for given in want["fix"] for name in given.split(",") if name.strip()]
+    only = [name.strip() for given in want["only"] for name in given.split(",") if name.strip()]
+    if want["state"] == "begin":
+        told = run.begin(fix, only, want["fail_on"])
+    elif want["state"] == "index":
+        told = run.index(want["profiles"] or "")
+    elif want["state"] == "close":
+        told = run.close(want["cases"])
+    else:
+        told = run.report(company=want["company"], folder=want["path"] or ".", failures=want["failures"], only=only, fix=fix, fail_on=want["fail_on"],
+                          plan=want["plan"], protected=want["protected"])
+    return {"outcome": (Outcome.DONE if told.get("changed") else Outcome.ALREADY).value, "changes": [], **told}
+
+
+TASK = Task(CaseLedger, info=info, argument_spec={
+    "state": {"type": "str", "choices": ["begin", "index", "report", "close"], "required": True},
+    "profiles": {"type": "path"},
+    "path": {"type": "path"},
+    "company": {"type": "str", "default": ""},
+    "failures": {"type": "dict", "default": {}},
+    "only": {"type": "list", "elements": "str", "default": []},
+    "fix": {"type": "list", "elements": "str", "default": []},
+    "fail_on": {"type": "str", "default": ""},
+    "plan": {"type": "str", "default": ""},
+    "protected": {"type": "list", "elements": "dict", "default": []},
+    "cases": {"type": "list", "elements": "dict", "default": []},
+})
+
+if __name__ == "__main__":
+    TASK.main()

@@ -1,0 +1,81 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: reconcile_system
+short_description: Compare everything on a system with HR, the access profiles and policy
+description:
+  - Streams every account, device and key that the system lists, matches each with the people of the run's index, and writes what is not as it
+    should be to O(path), one JSON line each.
+  - It only reads. When anything cannot be read to its end it fails, and what it had found until then counts for nothing.
+author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+attributes:
+  check_mode: {description: "Only reads the system; the file is the run's own.", support: full}
+  diff_mode: {description: "Only reads.", support: none}
+extends_documentation_fragment: [workforce.lifecycle.system]
+options:
+  people: {description: "The index of people, as M(workforce.lifecycle.reconcile) made it.", type: path, required: true}
+  path: {description: "The file for what is found; only its owner may read it.", type: path, required: true}
+  keep:
+    description: By kind of entitlement, names that no profile need explain.
+    type: dict
+    default: {}
+"""
+
+EXAMPLES = r"""
+- name: Compare
+  workforce.lifecycle.reconcile_system:
+    people: /run/workforce/people.db
+    path: /run/workforce/found-entra.jsonl
+"""
+
+RETURN = r"""
+accounts: {description: "How many accounts were read.", returned: success, type: int}
+devices: {description: "How many devices were read.", returned: success, type: int}
+credentials: {description: "How many keys, tokens and automations were read.", returned: success, type: int}
+findings: {description: "How many findings there are, by kind.", returned: success, type: dict}
+notes: {description: "What could not be told.", returned: success, type: list, elements: str}
+"""
+
+import json
+import os
+from dataclasses import asdict
+from typing import Any
+from collections.abc import Mapping
+
+from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
+from ansible_collections.workforce.lifecycle.plugins.module_utils.reconcile_check import Check
+from ansible_collections.workforce.lifecycle.plugins.module_utils.reconcile_people import People
+from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector
+from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Outcome, Task
+
+
+def info(system: Connector, want: Mapping[str, Any]) -> dict[str, Any]:
+    read_at = clock.stamp()
+    people = People(want["people"])
+    try:
+        with open(os.open(want["path"], os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
+            counts = Check(system, people, lambda line: _write(out, line), keep=want["keep"]).run()
+            told = {**asdict(counts), "findings": dict(counts.findings), "read_at": read_at, "until": clock.stamp()}
+            _write(out, {"end": told})
+    finally:
+        people.close()
+    return {**told, "outcome": Outcome.ALREADY.value}
+
+
+def _write(out: Any, line: Mapping[str, Any]) -> None:
+    out.write(json.dumps(line, default=str) + "\n")
+
+
+#: Any system will do: it is asked for whatever it can list.
+TASK = Task(Connector, argument_spec={
+    "people": {"type": "path", "required": True},
+    "path": {"type": "path", "required": True},
+    "keep": {"type": "dict", "default": {}},
+}, info=info)
+
+if __name__ == "__main__":
+    TASK.main()

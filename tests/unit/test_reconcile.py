@@ -1,0 +1,303 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Reconcile finds what was planted in a generated company, all of it, and nothing else."""
+from __future__ import annotations
+
+import json
+import resource
+import time
+from collections import Counter
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Listed
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import load_policy
+from ansible_collections.workforce.lifecycle.plugins.module_utils.profiles import load_profiles
+from ansible_collections.workforce.lifecycle.plugins.module_utils.reconcile_people import Known, People, keys_of, write_people
+from ansible_collections.workforce.lifecycle.plugins.modules.people_snapshot import TASK as SNAPSHOT
+from ansible_collections.workforce.lifecycle.plugins.modules.reconcile_system import TASK as SYSTEM
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils import reconcile_index, reconcile_page, reconcile_report
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Ledger
+from jsonschema import Draft202012Validator
+
+from tests import reconcile_company as company
+
+SCHEMA = json.loads((Path(__file__).resolve().parents[2] / "meta" / "schemas" / "reconcile.schema.json").read_text())
+
+
+class Hr:
+    """An HR system of so many people."""
+
+    def __init__(self, people: Collection[Person]) -> None:
+        self.people = people
+
+    def all_people(self) -> Any:
+        yield from self.people
+
+
+class Bench:
+    """A generated company, reconciled stage by stage as the playbook does."""
+
+    def __init__(self, made: company.Generated, folder: Path, *, policy: Mapping[str, Any] | None = None) -> None:
+        self.made, self.folder, self.spool = made, folder, folder / "spool"
+        self.spool.mkdir()
+        self.policy = load_policy(str(company.policy(folder / "policy.yml")))
+        self.ledger = Ledger.open(str(folder / "ledger.db"))
+        for person in made.closed:
+            case = self.ledger.open_case("offboard", {**person.as_dict(), "status": "terminated"}, "r", {"key": "x"})
+            self.ledger.close_case(case.id, run="r", complete=True, summary={})
+        self.profiles = company.profiles(folder / "profiles")
+        self.failures: dict[str, str] = {}
+
+    def index(self) -> dict[str, Any]:
+        assert not SNAPSHOT.run({"path": str(self.spool / "hr-hr.jsonl")}, check_mode=False, system=Hr(self.made.people)).get("failed")
+        profiles = load_profiles(str(self.profiles), dict.fromkeys(company.DIRECTORIES, "entra"))
+        return reconcile_index.build(self.spool, ["hr"], policy=self.policy, profiles=profiles, ledger=self.ledger, feed=lambda looks: None)
+
+    def read(self, system: Any) -> dict[str, Any]:
+        name = system.target.name
+        result = SYSTEM.run({"system": name, "people": str(self.spool / reconcile_index.INDEX), "path": str(self.spool / f"found-{name}.jsonl"), "keep": {}},
+                            check_mode=False, system=system)
+        if result.get("failed"):
+            self.failures[name] = result["msg"]
+        return result
+
+    def systems(self) -> dict[str, dict[str, Any]]:
+        return {"hr": _told("hr_records"), **{name: _told("accounts", "account_listing", "credential_listing") for name in company.DIRECTORIES},
+                **{name: _told("devices", "device_listing") for name in company.MDM}}
+
+    def report(self, earlier: Mapping[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+        made = reconcile_report.build(self.spool, self.systems(), failures=self.failures, only=(), policy=self.policy, company="Corp Example", earlier=earlier or {}, **changes)
+        Draft202012Validator(SCHEMA).validate(json.loads(reconcile_report.as_json(made)))
+        return made
+
+    def all(self) -> dict[str, Any]:
+        self.index()
+        for system in company.connectors(self.made):
+            assert not self.read(system).get("failed")
+        return self.report()
+
+
+def _told(*capabilities: str) -> dict[str, Any]:
+    return {"connector": "toy", "title": "Toy", "owner": "it@corp.example", "service_level": {}, "capabilities": list(capabilities)}
+
+
+def found(report: Mapping[str, Any]) -> Counter[tuple[str, str, str]]:
+    return Counter((f["kind"], f["system"], f["account"]) for f in report["findings"])
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_everything_planted_is_found_and_nothing_is_invented(tmp_path: Path, seed: int) -> None:
+    made = company.generate(400, seed, plants=12)
+    report = Bench(made, tmp_path).all()
+    assert found(report) == made.expected
+    assert report["complete"] and report["closed_leavers"]["known"] == 12 and report["closed_leavers"]["back"] == 12
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(3))
+def test_ten_thousand_people_on_fourteen_systems(tmp_path: Path, seed: int) -> None:
+    """Loose by far: on two cores it is some ten seconds, and 90 MB beside the company itself."""
+    made = company.generate(10_000, seed, plants=250)
+    before, held = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert found(Bench(made, tmp_path).all()) == made.expected
+    assert time.process_time() - before < 120 and resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - held < 500 * 1024
+
+
+def small(tmp_path: Path, **changes: Any) -> Bench:
+    return Bench(company.generate(60, 3, plants=0), tmp_path, **changes)
+
+
+def one(report: Mapping[str, Any], **like: Any) -> dict[str, Any]:
+    [finding] = [f for f in report["findings"] if all(f[key] == value for key, value in like.items())]
+    return dict(finding)
+
+
+def test_a_company_in_order_has_nothing_to_settle(tmp_path: Path) -> None:
+    report = small(tmp_path).all()
+    assert report["findings"] == [] and report["summary"]["by_severity"] == {}
+    assert {(m["system"], m["is"]) for m in report["marked"]} == {("entra", "service"), ("slack", "service")}
+    assert "Nothing to settle" in reconcile_page.render(report)
+
+
+@pytest.mark.parametrize("after", [0, 37])
+def test_a_system_that_breaks_off_is_not_read_and_says_nothing(tmp_path: Path, after: int) -> None:
+    """Least of all that somebody has no account there; what was known of it stays known."""
+    bench = small(tmp_path)
+    bench.made.put("jira", Listed(Account("ghost", "ghost", True)))
+    before = bench.all()
+    known = one(before, system="jira")["id"]
+    bench.read(company.Directory("jira", bench.made, breaks_after=after))
+    report = bench.report(before)
+    [jira] = [system for system in report["systems"] if not system["read"]]
+    assert jira["system"] == "jira" and jira["why"].startswith("list accounts on jira: 503") and not report["complete"] and report["summary"]["not_read"] == ["jira"]
+    assert report["findings"] == [] and known in report["first_seen"] and known not in report["summary"]["gone"]
+    assert "not read" in reconcile_page.render(report) and "NOT READ: jira" in reconcile_report.sentence(report)
+    bench.failures.clear()
+    bench.read(company.Directory("jira", bench.made))
+    again = one(bench.report(json.loads(reconcile_report.as_json(report))), system="jira")
+    assert (again["id"], again["since"], again["new"]) == (known, before["made"], False)
+
+
+def test_a_check_that_was_killed_is_not_read(tmp_path: Path) -> None:
+    bench = small(tmp_path)
+    bench.all()
+    path = bench.spool / "found-ldap.jsonl"
+    path.write_text("\n".join(path.read_text().splitlines()[:-1]))
+    assert bench.report()["summary"]["not_read"] == ["ldap"]
+
+
+def test_since_settled_and_stable_ids(tmp_path: Path) -> None:
+    bench = small(tmp_path)
+    bench.made.put("wiki", Listed(Account("a", "a@x.example", True, "a@x.example")))
+    first = bench.all()
+    assert one(first)["new"]
+    bench.made.people.reverse()  # HR's order means nothing
+    del bench.made.accounts["wiki"]["a"]
+    assert bench.all()["findings"] == []
+    later = bench.report(first)
+    assert later["summary"]["gone"] == [one(first)["id"]] and later["first_seen"] == {}
+
+
+def test_an_hr_source_that_is_empty_or_cut_off_stops_everything(tmp_path: Path) -> None:
+    bench = small(tmp_path)
+    bench.index()
+    path = bench.spool / "hr-hr.jsonl"
+    whole = path.read_text().splitlines()
+    path.write_text("\n".join(whole[:-5]))
+    with pytest.raises(InputError, match="ends after"):
+        reconcile_index.build(bench.spool, ["hr"], policy=bench.policy, profiles=None, ledger=bench.ledger, feed=lambda looks: None)
+    path.write_text('{"end": 0}\n')
+    with pytest.raises(InputError, match="an empty HR source is an incident"):
+        reconcile_index.build(bench.spool, ["hr"], policy=bench.policy, profiles=None, ledger=bench.ledger, feed=lambda looks: None)
+    with pytest.raises(InputError, match="everybody would be an orphan"):
+        reconcile_index.build(bench.spool, [], policy=bench.policy, profiles=None, ledger=bench.ledger, feed=lambda looks: None)
+
+
+def test_policy_marks_protects_and_accepts_until_a_day(tmp_path: Path) -> None:
+    bench = small(tmp_path)
+    for name in ("breakglass", "known", "lapsed"):
+        bench.made.put("wiki", Listed(Account(name, name, True)))
+    bench.made.change("wiki", "wiki-1", held=(*bench.made.accounts["wiki"]["wiki-1"].held, ("groups", "Break glass"), ("groups", "Owners")))
+    (tmp_path / "policy2.yml").write_text("""
+protected: {accounts: {wiki: ["break*"]}, entitlements: {wiki: {groups: [Break glass]}}, people: [E00002]}
+privileged: {wiki: {groups: ["Own*"]}}
+reconcile:
+  service: {entra: ["svc-*"]}
+  ignore:
+    - {system: wiki, account: known, why: a test account, until: "2999-12-31"}
+    - {system: wiki, account: laps*, why: a pilot, until: "2020-01-31"}
+""")
+    bench.policy = load_policy(str(tmp_path / "policy2.yml"))
+    company.gone(bench.made, 2, keep="wiki")
+    report = bench.all()
+    assert ("wiki", "protected", "breakglass") in {(m["system"], m["is"], m["account"]) for m in report["marked"]}
+    assert [f["account"] for f in report["ignored"]] == ["known"] and report["ignored"][0]["ignored"]["until"] == "2999-12-31"
+    assert one(report, kind="orphan")["evidence"]["was_ignored"]["until"] == "2020-01-31"
+    taboo, owner = sorted((f for f in report["findings"] if f["kind"] == "entitlement_extra"), key=lambda f: str(f["said"]))
+    assert taboo["protected"] and not taboo["fix"] and taboo["severity"] == "medium"
+    assert owner["severity"] == "high" and "privileged" in owner["said"] and owner["fix"]
+    leaver = one(report, kind="leaver_active")
+    assert "E00002 is protected" in leaver["protected"] and not leaver["fix"], "no run may touch them"
+    page = reconcile_page.render(report)
+    assert "a pilot" in page and "a test account" in page
+
+
+def test_a_leaver_is_one_only_when_the_day_is_over_and_one_who_was_taken_back_is_none(tmp_path: Path) -> None:
+    bench = small(tmp_path)
+    people = bench.made.people
+    people[1] = Person(**{**vars(people[1]), "status": "terminated", "last_working_day": "2999-01-31"})
+    case = bench.ledger.open_case("offboard", people[3].as_dict(), "r", {})
+    bench.ledger.close_case(case.id, run="r", complete=True, summary={})
+    bench.ledger.open_case("reinstate", people[3].as_dict(), "r", {})
+    report = bench.all()
+    assert report["findings"] == [] and report["closed_leavers"]["known"] == 0
+    case = bench.ledger.open_case("offboard", {"email": people[4].email, "hr_id": "other", "employee_id": "other"}, "r", {})
+    bench.ledger.close_case(case.id, run="r", complete=True, summary={})
+    report = bench.all()
+    assert report["findings"] == [], "their address was given to somebody who works here"
+    assert report["closed_leavers"]["known"] == 1
+
+
+def test_the_page_runs_no_script_and_a_spreadsheet_no_formula(tmp_path: Path) -> None:
+    bench = small(tmp_path)
+    evil = '=HYPERLINK("http://x")<script>alert(1)</script>'
+    bench.made.put("zoom", Listed(Account("evil", evil, True)))
+    report = bench.all()
+    page = reconcile_page.render(report)
+    assert "<script" not in page and "default-src 'none'" in page and "http://" not in page.replace("http://x", "")
+    assert "'=HYPERLINK" in reconcile_report.as_csv(report)
+
+
+# -- whose account it is -------------------------------------------------------------------------------------------------
+
+
+def index(tmp_path: Path, *people: Person, states: Mapping[str, str] | None = None) -> People:
+    path = tmp_path / "people.db"
+    path.unlink(missing_ok=True)
+    write_people(str(path), ((Known(n, (states or {}).get(p.key, "active"), employee=p.employee_id), {"person": p.as_dict(), "name": p.name, "source": "hr"}, keys_of(p))
+                             for n, p in enumerate(people)), {})
+    return People(str(path))
+
+
+ANN = Person("ann@corp.example", hr_id="1", employee_id="E1", aliases=("ann.old@corp.example",), logins={"github": "annie"})
+BEN = Person("ben@corp.example", hr_id="2", employee_id="E2")
+
+
+@pytest.mark.parametrize(("account", "whose"), [
+    (Account("x", "whatever", True, attributes={"employee_id": "e1"}), [0]),
+    (Account("x", "ANN@corp.example", True), [0]),
+    (Account("x", "x", True, "Ann.Old@corp.example"), [0]),
+    (Account("x", "annie", True), [0]),
+    (Account("x", "annie2", True), []),
+    (Account("x", "ann", True, "ann@corp.example.evil"), []),
+    (Account("x", "x", True, "ben@corp.example", {"employee_id": "E1"}), [0, 1]),
+    (Account("x", "annie", True, "ben@corp.example"), [0, 1]),
+    (Account("x", "x", True, "ann@corp.example", {"aliases": ["ben@corp.example"]}), [0, 1]),
+])
+def test_all_that_an_account_says_must_point_to_one_person(tmp_path: Path, account: Account, whose: list[int]) -> None:
+    people = index(tmp_path, ANN, BEN)
+    assert sorted(person.n for person in people.match("github", account).people) == whose
+
+
+def test_two_employments_of_one_number_are_one_human(tmp_path: Path) -> None:
+    old, new = Person("cy.old@corp.example", hr_id="3", employee_id="E3"), Person("cy@corp.example", hr_id="4", employee_id="E3")
+    people = index(tmp_path, old, new, states={"3": "gone"})
+    assert [person.n for person in people.match("x", Account("x", "x", True, attributes={"employee_id": "E3"})).people] == [1]
+    assert [person.n for person in people.match("x", Account("x", "cy@corp.example", True)).people] == [1]
+
+
+def test_a_pattern_of_logins_finds_them_too(tmp_path: Path) -> None:
+    people = index(tmp_path, ANN, BEN)
+    system = company.Directory("vault", company.generate(1, 1, plants=0))
+    people.derive_logins(system)
+    assert [person.n for person in people.match("vault", Account("x", "ben", True)).people] == [1]
+    assert len(people.match("vault", Account("x", "ben", True, "ann@corp.example")).people) == 2
+
+
+def test_cost_is_linear_in_accounts(tmp_path: Path) -> None:
+    """Counted, not timed: what is asked of the index, and of the systems."""
+    asked = {}
+    for size in (100, 400):
+        folder = tmp_path / str(size)
+        folder.mkdir()
+        bench = Bench(company.generate(size, 5, plants=0), folder)
+        bench.index()
+        systems = [company.Directory(name, bench.made) for name in company.DIRECTORIES]
+        statements: list[str] = []
+        for system in systems:
+            people = People(str(bench.spool / reconcile_index.INDEX))
+            people._db.set_trace_callback(statements.append)
+            company_check(system, people)
+        asked[size] = (len(statements), sum(system.asked for system in systems))
+    assert asked[400][0] < asked[100][0] * 4.4 and asked[400][1] < asked[100][1] * 4.4, asked
+
+
+def company_check(system: Any, people: People) -> None:
+    from ansible_collections.workforce.lifecycle.plugins.module_utils.reconcile_check import Check
+
+    Check(system, people, lambda line: None, keep={}).run()
