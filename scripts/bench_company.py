@@ -149,7 +149,9 @@ class MeasuredCompany(Box):
             rows.writerow(["Mail", "Number", "First", "Last", "Status"])
             for email in (LEAVER, *CROWD):
                 rows.writerow([email, _number(email), email.split("@")[0].capitalize(), "Example", "terminated"])
-        top = {"ledger": "ledger.db", "records": "records", "archive": "archive"}
+        # A hundred leave at once here, which the brake would not have.
+        (self.folder / "policy.yml").write_text(yaml.safe_dump({"brake": {of: {"count": 1000, "percent": 0} for of in ("leavers", "disables", "wipes")}}))
+        top = {"ledger": "ledger.db", "records": "records", "archive": "archive", "policy": "policy.yml"}
         everything = self.systems()
         full = self.write_systems_file(self.folder / "full.systems.yml", hr, **top)
         data = yaml.safe_load(full.read_text())

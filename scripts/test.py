@@ -30,8 +30,7 @@ class Runner:
     def __init__(self) -> None:
         self.failed: list[str] = []
         self.times: list[tuple[str, float]] = []
-        self.env = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "PYTHONDONTWRITEBYTECODE": "1",
-                    "PYTHONPATH": "", "ANSIBLE_HOME": str(BUILD / "ansible-home"), "LC_ALL": "C.UTF-8"}
+        self.env = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "PYTHONPATH": "", "ANSIBLE_HOME": str(BUILD / "ansible-home"), "LC_ALL": "C.UTF-8"}
 
     def stage(self, name: str, command: list[str], cwd: Path = ROOT, env: dict[str, str] | None = None) -> None:
         print(f"\n== {name}", flush=True)

@@ -18,20 +18,25 @@ from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils import bytecode as _bytecode  # noqa: F401 (before the rest of the collection)
+
+# isort: split
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CaseLedger
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import LifecycleError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import Policy, load_policy
 from ansible_collections.workforce.lifecycle.plugins.module_utils.registry import connector_class
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import TARGET_SPEC, Change, Outcome, Task
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils import progress
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils import plans, progress
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.casebook import Casebook
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.credentials import resolve
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.guards import guard
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Ledger
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.steps import Step
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.tasks import TASKS
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.tokens import RunTokens
 
-#: Host variables that become arguments; ``history`` is the ledger's.
-FROM_HOST = [name for name in TARGET_SPEC if name not in ("system", "history", "credentials")]
+#: Host variables that become arguments; ``history`` is the ledger's, ``guard`` is policy's.
+FROM_HOST = [name for name in TARGET_SPEC if name not in ("system", "history", "guard", "credentials")]
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -67,8 +72,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             args["credentials"] = resolve(host, self._templar.template(host_vars["lifecycle_credentials"]), loader=self._loader, templar=self._templar)
         observe = self._flag(task_vars, "lifecycle_observe")
         step = Step.of(
-            self._ledger(task_vars), case=self._value(task_vars, "lifecycle_case"), run=run_id(), phase=self._phase(), system=args["system"],
-            name=self._value(task_vars, "lifecycle_step") or name, person=_email(args), observe=observe,
+            self._ledger(task_vars), limits=self._policy(task_vars).brake, case=self._value(task_vars, "lifecycle_case"), run=run_id(),
+            phase=self._phase(), system=args["system"], name=self._value(task_vars, "lifecycle_step") or name, person=_email(args), observe=observe,
             # A task that only looks, in a run that may write, is evidence; a run in check mode leaves no trace.
             silent=bool(self._play_context.check_mode) or task.info is not None and not observe,
         )
@@ -79,15 +84,34 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 {"failed": True, "changed": False, "system": args["system"], "outcome": Outcome.FAILED.value, "code": "waiting", "changes": [], "msg": blocked}
             )
         args["history"] = step.history()
+        if task.info is None and not observe:
+            self._limit(task, args, step, task_vars)
         if self._goes_the_ordinary_way(task_vars):
-            step.intent([], irreversible=True)
+            step.intent([], irreversible=True, counts=_may_count(name, args))
             if self._connection.transport == "local":
                 # Discovery finds any Python of the machine; the one that runs Ansible has what the collection needs.
                 task_vars = {"ansible_python_interpreter": sys.executable, **task_vars}
             outcome = self._execute_module(module_name=self._task.action, module_args=args, task_vars=task_vars, wrap_async=bool(self._task.async_val))
         else:
             outcome = self._here(task, args, step, check_mode=self._task.check_mode or observe)
-        return step.finished(outcome)
+        finished = step.finished(outcome)
+        if self._task.check_mode and task.info is None and not observe:
+            plans.leave(step.phase, finished)
+        return finished
+
+    def _limit(self, task: Task, args: dict[str, Any], step: Step, task_vars: Mapping[str, Any]) -> None:
+        """Hand the step its limits; what the plan being executed foresees counts as confirmed."""
+        args["guard"] = guard(
+            self._policy(task_vars), self._ledger(task_vars), plan=str(self._value(task_vars, "plan") or ""),
+            plans_folder=os.path.expanduser(self._value(task_vars, "lifecycle_plans") or ""), rehearsal=bool(self._task.check_mode),
+            phase=step.phase, system=step.system, step=step.name, person=step.person)
+        foreseen = [row["confirm"] for row in args["guard"].get("planned") or () if row.get("confirm")]
+        if foreseen and "confirm" in task.spec:
+            given = args.get("confirm") or []
+            args["confirm"] = [*([given] if isinstance(given, str) else given), *foreseen]
+
+    def _policy(self, task_vars: Mapping[str, Any]) -> Policy:
+        return load_policy(os.path.expanduser(self._value(task_vars, "lifecycle_policy") or ""))
 
     def _here(self, task: Task, args: dict[str, Any], step: Step, *, check_mode: bool) -> dict[str, Any]:
         checked = ArgumentSpecValidator(task.spec).validate(args)
@@ -95,11 +119,12 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             return {"failed": True, "changed": False, "msg": checked.errors.msg, "code": "input", "outcome": Outcome.FAILED.value, "changes": []}
 
         def on_intent(changes: Sequence[Change]) -> None:
-            step.intent([{"what": c.what, "before": c.before, "after": c.after} for c in changes], irreversible=any(c.irreversible for c in changes))
+            rows = [{"what": c.what, "before": c.before, "after": c.after, **({"act": c.act} if c.act else {})} for c in changes]
+            step.intent(rows, irreversible=any(c.irreversible for c in changes))
 
         outcome = task.run(
             checked.validated_parameters, check_mode=check_mode, tokens=RunTokens(C.DEFAULT_LOCAL_TMP), on_intent=on_intent,
-            progress=progress.writer(args["system"], step.name, step.person))
+            progress=step.alive(progress.writer(args["system"], step.name, step.person)))
         scrubbed: dict[str, Any] = remove_values(outcome, checked._no_log_values)
         return scrubbed
 
@@ -146,6 +171,16 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 def run_id() -> str:
     """The same for every worker of this ansible-playbook process, and for no other."""
     return os.path.basename(C.DEFAULT_LOCAL_TMP).removeprefix("ansible-local-")
+
+
+def _may_count(name: str, args: Mapping[str, Any]) -> list[dict[str, str]]:
+    """What the brake counts of a step that is planned elsewhere: the most that it may do."""
+    if name == "cutoff" or name == "account" and args.get("state") == "suspended":
+        return [{"what": "account", "act": "disable"}]
+    if name == "device" and args.get("company") == "wipe":
+        confirmed = args.get("confirm") or []
+        return [{"what": f"device {serial}", "act": "wipe"} for serial in ([confirmed] if isinstance(confirmed, str) else confirmed)]
+    return []
 
 
 def _email(args: Mapping[str, Any]) -> str:

@@ -32,6 +32,9 @@ from typing import Any
 
 from ansible import constants as C
 from ansible.plugins.callback import CallbackBase
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils import bytecode as _bytecode  # noqa: F401 (before the rest of the collection)
+
+# isort: split
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils import progress, told
 
 _COLOURS = {"green": "32", "red": "31", "yellow": "33", "cyan": "36", "dim": "2", "bold": "1"}
@@ -58,6 +61,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         self.how_far: dict[tuple[str, str], str] = {}
         self.ends: dict[tuple[str, str, str], told.Line] = {}
         self.records: list[str] = []
+        self.plan: dict[str, Any] = {}
         self.problems: list[str] = []
         self.planned = 0
         self._status = ""
@@ -170,6 +174,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
                     self._say(f"      {told.text(data['msg'])}")
                 return
             step = told.text(str(getattr(task, "action", "")).rpartition(".")[2])
+            if step == "plan" and data.get("digest"):
+                self.plan = data
+                return
             # A loop's failed items carry their own flag; the whole is failed when one is.
             for line in told.lines(host, step, data, failed=failed, unreachable=unreachable, check=self.check):
                 if line.outcome != "skipped":
@@ -216,6 +223,15 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         except KeyError:
             return False
 
+    def _tell_plan(self) -> None:
+        digest = told.text(self.plan["digest"])[:12]
+        self._say(f"      Plan: {told.text(self.plan.get('path', ''))}")
+        for need in self.plan.get("needs") or ():
+            self._say(f"      Needs an approval of {told.text(' or '.join(need['by']))}: {told.text(need['why'])}", "yellow")
+        if self.plan.get("needs"):
+            self._say(f"      Approve it: ansible-playbook workforce.lifecycle.approve -e plan={digest} -e by=<who>")
+        self._say(f"      Do exactly this: the same command without --check, with -e plan={digest}")
+
     def v2_playbook_on_stats(self, stats: Any) -> None:
         self._over.set()
         if self._clock is not None:
@@ -249,6 +265,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         for path in self.records:
             self._say(f"      Record: {path}")
         took = told.span(time.monotonic() - self.began)
+        if self.plan:
+            self._tell_plan()
         if self.check:
             self._say(f"Plan: {self.planned} change{'s' if self.planned != 1 else ''}; nothing was written. {took}", "bold")
         else:

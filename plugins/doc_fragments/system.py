@@ -49,6 +49,10 @@ options:
     description: What the ledger knows of this step from earlier runs. Filled in by the collection.
     type: dict
     default: {}
+  guard:
+    description: What policy, approvals and the plan being executed mean for this step. Filled in by the collection.
+    type: dict
+    default: {}
 attributes:
   check_mode:
     description: Reads, reports what would change, and sends no write; the transport refuses one.

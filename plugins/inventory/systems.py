@@ -33,6 +33,12 @@ options:
   profiles:
     description: Folder of access profiles.
     type: str
+  policy:
+    description: The company's policy, a YAML file. C(docs/policy.md) explains every key.
+    type: str
+  plans:
+    description: Folder for the plans that C(--check) writes. The folder C(plans) of O(records), when not given.
+    type: str
   systems:
     description: The systems by name. C(docs/systems-file.md) explains every key.
     type: dict
@@ -59,6 +65,7 @@ systems:
         offboard: ["Collect the badge of {name}"]
 """
 
+import gc
 import inspect
 import os
 from collections.abc import Mapping
@@ -67,9 +74,13 @@ from typing import Any
 from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin
 from ansible.utils.display import Display
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils import bytecode as _bytecode  # noqa: F401 (before the rest of the collection)
+
+# isort: split
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CAPABILITIES, capabilities_of
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
 from ansible_collections.workforce.lifecycle.plugins.module_utils.marked_yaml import read_document
+from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import Policy, load_policy
 from ansible_collections.workforce.lifecycle.plugins.module_utils.registry import CONNECTORS
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.systems_file import SYSTEM, TOP, check_systems, is_template
 
@@ -89,21 +100,37 @@ class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc]
 
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
         super().parse(inventory, loader, path, cache)
+        folder = os.path.dirname(os.path.abspath(path))
         try:
             check_systems(read_document(path))
+            data = self._values(path)
+            # In the parent, so that every worker that is forked has it, and a mistake in it stops the run at once.
+            policy = load_policy(_resolved(data["policy"], folder)) if data.get("policy") and not is_template(data["policy"]) else Policy()
         except InputError as e:
             raise AnsibleParserError(str(e)) from None
-        data = self._values(path)
-        folder = os.path.dirname(os.path.abspath(path))
         for key, is_path in TOP.items():
             if key in data:
                 # On all, not on the group: a play on localhost opens the case.
                 inventory.set_variable("all", f"lifecycle_{key}", _resolved(data[key], folder) if is_path else data[key])
+        if "plans" not in data:
+            inventory.set_variable("all", "lifecycle_plans", _resolved(f"{data.get('records', '.')}/plans", folder))
         inventory.add_group("systems")
+        inventory.add_group("protection")
+        inventory.add_group("separation")
         for group in CAPABILITIES:
             inventory.add_group(group)
         for name, entry in data["systems"].items():
             self._add(str(name), entry, folder)
+        for members in policy.protected.members:
+            if members.system not in data["systems"]:
+                raise AnsibleParserError(f"{policy.file}: protected.members: there is no system {members.system}")
+            self.inventory.add_host(members.system, group="protection")
+        for holding in (one for pair in policy.separation for one in (pair.one, pair.other)):
+            if holding.system not in data["systems"]:
+                raise AnsibleParserError(f"{policy.file}: separation: there is no system {holding.system}")
+            self.inventory.add_host(holding.system, group="separation")
+        # What is loaded by now stays to the end. A worker that looks for garbage in it would copy every page it looks at.
+        gc.freeze()
 
     def _values(self, path: str) -> Mapping[str, Any]:
         """The file as Ansible reads it: ``!vault`` values stay encrypted, templates stay templates."""

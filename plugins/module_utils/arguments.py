@@ -4,21 +4,63 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Accounts
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import Refused
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AmbiguousIdentity, Refused
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 
 #: Of every module that acts for a person.
 PERSON_SPEC: Mapping[str, Any] = {"person": {"type": "dict", "required": True}, "optional": {"type": "bool", "default": False}}
+#: Of those that may be told which account is meant.
+ACCOUNT_SPEC: Mapping[str, Any] = {"account_id": {"type": "str", "default": ""}}
 CONFIRM_SPEC: Mapping[str, Any] = {"confirm": {"type": "list", "elements": "str", "default": []}}
 
 
 def person_and_account(system: Accounts, want: Mapping[str, Any]) -> tuple[Person, Account | None]:
-    """The person asked for, and their account here."""
+    """The person asked for, and their account here.
+
+    :raises AmbiguousIdentity: ``account_id`` says that another account is meant.
+    """
     person = Person.of(want["person"])
-    return person, system.find_account(person)
+    account = system.find_account(person) or former(system, person)[1]
+    meant = want.get("account_id") or ""
+    if account is not None and meant and account.id != meant:
+        raise AmbiguousIdentity(f"the account found is {account.login} ({account.id}), and {meant} is meant", act=f"find account of {person.email}",
+                                hint="nothing was sent: correct what the two accounts say of themselves")
+    return person, account
+
+
+def person_here(system: Any, want: Mapping[str, Any]) -> Person:
+    """The person under the address by which this system knows them: the one that HR has, or a former one."""
+    person = Person.of(want["person"])
+    known = not person.aliases or not isinstance(system, Accounts) or system.find_account(person) is not None
+    return person if known else former(system, person)[0]
+
+
+def former(system: Accounts, person: Person) -> tuple[Person, Account | None]:
+    """The account under a former or further address, and the person under that address.
+
+    :raises AmbiguousIdentity: several accounts answer, or the one that does is of another employee.
+    """
+    act = f"find account of {person.email}"
+    found: dict[str, tuple[Person, Account]] = {}
+    for alias in person.aliases:
+        then = replace(person, email=alias.lower(), aliases=())
+        account = system.find_account(then) if then.email != person.email else None
+        if account is not None:
+            found.setdefault(account.id, (then, account))
+    if len(found) > 1:
+        raise AmbiguousIdentity(f"{len(found)} accounts answer to former addresses: {', '.join(account.login for _then, account in found.values())}", act=act,
+                                hint="join them there, or correct the addresses in HR")
+    for then, account in found.values():
+        number = str(account.attributes.get("employee_id") or "")
+        if number and person.employee_id and number != person.employee_id:
+            raise AmbiguousIdentity(f"{account.login} is of employee {number}, the person is employee {person.employee_id}", act=act,
+                                    hint="a former address was given to somebody else: correct the aliases in HR")
+        return then, account
+    return person, None
 
 
 def refuse_protected(account: Account, act: str) -> None:

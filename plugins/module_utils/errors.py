@@ -22,6 +22,8 @@
         * Protected            policy says that no run may touch it
         * Drifted              the system is no longer as the plan saw it
         * Braked               more of this than policy allows in so short a time
+        * Held                 another run is at work on the same person
+        * Incident             an HR source is not to be believed: empty, shrunk, changed in shape
     * LedgerError             the ledger cannot be opened, read or written: without it nothing is sent
     * WriteInCheckMode         a bug: a write was tried where only reads are allowed
 
@@ -125,6 +127,14 @@ class Drifted(Refused):
 
 class Braked(Refused):
     code = "brake"
+
+
+class Held(Refused):
+    code = "held"
+
+
+class Incident(Refused):
+    code = "incident"
 
 
 class LedgerError(LifecycleError):

@@ -52,20 +52,30 @@ class Protected:
 class Limit:
     """At most ``count``, and at most ``percent`` of all active people, within ``hours``; the run stops *before* one more.
 
-    ``percent`` 0 means no limit by percent. ``release`` are the addresses of those who may release named people from it.
+    ``percent`` 0 means no limit by percent; it never allows fewer than ``least``, since in a company of ten it is no measure.
+    ``release`` are the addresses of those who may release named people from it.
     """
 
     count: int
     percent: float = 0.0
     hours: float = 24.0
     release: Sequence[str] = ()
+    least: int = 3
 
 
 @dataclass(frozen=True)
 class Feed:
-    """When an HR source is an incident and not a fact: it lost more than ``shrink_percent`` of its people since the last look."""
+    """When an HR source is an incident and not a fact: it lost more than ``shrink_percent`` of its people since the last look,
+    or that share of them changed their address. One person alone is never an incident.
+
+    ``release`` are the addresses of those who may say that it is right so, for the next ``hours``. A source that nobody could
+    read for ``silent_hours`` is silent.
+    """
 
     shrink_percent: float = 5.0
+    release: Sequence[str] = ()
+    hours: float = 24.0
+    silent_hours: float = 26.0
 
 
 @dataclass(frozen=True)
@@ -76,6 +86,18 @@ class Brake:
     disables: Limit = Limit(50, 20.0)
     wipes: Limit = Limit(10)
     feed: Feed = Feed()
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who can be the person of a run.
+
+    ``not_people``: HR facts (patterns, all of one entry must fit) of records that stand for no person: a service account, a
+    shared mailbox. ``lead_days``: how long before the hire date a joiner may be given access.
+    """
+
+    not_people: Sequence[Mapping[str, str]] = ({"employment_type": "service*"}, {"employment_type": "shared*"})
+    lead_days: int = 30
 
 
 @dataclass(frozen=True)
@@ -123,16 +145,32 @@ class TransferPolicy:
 
 
 @dataclass(frozen=True)
+class Later:
+    """A step of the company's own, done by a person: ``what``, so many days after a case of this ``kind`` was opened.
+
+    ``system`` says whose owner is asked.
+    """
+
+    what: str
+    days: int
+    kind: str = "offboard"
+    system: str = ""
+
+
+@dataclass(frozen=True)
 class Followups:
     """What is due later, in days after the case was opened; 0 means never.
 
-    ``delete_account`` only on ``delete_on`` systems (all that can, when empty).
+    ``delete_account`` only on ``delete_on`` systems (all that can, when empty). ``return_fact`` is the HR fact that says when
+    somebody comes back from a leave.
     """
 
     delete_account: int = 0
     delete_on: Sequence[str] = ()
     end_forwarding: int = 90
     chase_devices: Sequence[int] = (7, 14)
+    also: Sequence[Later] = ()
+    return_fact: str = "attributes.return_date"
 
 
 @dataclass(frozen=True)
@@ -169,6 +207,7 @@ class Policy:
     file: str = ""
     protected: Protected = Protected()
     brake: Brake = Brake()
+    identity: Identity = Identity()
     approvals: Sequence[Approval] = ()
     privileged: Named = field(default_factory=dict)
     separation: Sequence[Separation] = ()
@@ -226,7 +265,7 @@ _PLAIN: Mapping[str, tuple[Any, str]] = {
     "str": (str, "a text"), "int": (int, "a whole number"), "float": ((int, float), "a number"), "bool": (bool, "true or false"),
 }
 _SECTIONS = {cls.__name__: cls for cls in (
-    Members, Protected, Limit, Feed, Brake, Approval, Holding, Separation, TransferPolicy, Followups, Ignored, Reconcile, Rename)}
+    Members, Protected, Limit, Feed, Brake, Identity, Approval, Holding, Separation, TransferPolicy, Later, Followups, Ignored, Reconcile, Rename)}
 
 
 def _section(document: Document, path: tuple[Any, ...], data: Any, cls: Any) -> Any:
@@ -268,10 +307,10 @@ def _value(document: Document, path: tuple[Any, ...], value: Any, kind: str) -> 
 def _check(document: Document, policy: Policy) -> None:
     """What the types alone do not say."""
     person = {f.name for f in fields(Person)}
-    for number, facts in enumerate(policy.protected.attributes):
-        for fact in facts:
+    for where, entries in ((("protected", "attributes"), policy.protected.attributes), (("identity", "not_people"), policy.identity.not_people)):
+        for number, fact in ((number, fact) for number, facts in enumerate(entries) for fact in facts):
             if fact.partition(".")[0] not in person:
-                raise document.error("is no fact that HR gives", "protected", "attributes", number, fact, hint=f"known: {', '.join(sorted(person))}")
+                raise document.error("is no fact that HR gives", *where, number, fact, hint=f"known: {', '.join(sorted(person))}")
     needs = ("privileged", "people", *ACTS, *KINDS)
     for number, approval in enumerate(policy.approvals):
         if approval.needs not in needs:

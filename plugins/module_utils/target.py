@@ -96,6 +96,26 @@ class Target:
                                    hint="this is a bug in the connector; nothing was sent")
 
 
+@dataclass(frozen=True)
+class Clock:
+    """A countdown that the vendor starts by itself when something is taken here.
+
+    :param what: what may be lost, or can't be had back later.
+    :param days: how long it runs.
+    :param after: patterns of the changes that start it, by name: ``account``, ``licences: SPE_*``. They start it when they are gone.
+    :param until_then: what can be done while it runs.
+    :param source: the vendor's page that says so.
+    :param unless: the (change, value) of the same case that stops it: a shared mailbox needs no licence.
+    """
+
+    what: str
+    days: int
+    after: tuple[str, ...]
+    until_then: str
+    source: str
+    unless: tuple[str, str] = ("", "")
+
+
 class Connector:
     """Base of all connectors: one class a vendor system, in one file under ``connectors/``.
 
@@ -120,6 +140,10 @@ class Connector:
     CARRIES_DATA: ClassVar[bool] = False
     #: Access that stays open for good because the protocol has no way to end it: the record names it. None: the cutoff says what lingers.
     LINGERS: ClassVar[Residual | None] = None
+    #: What the vendor itself ends some time after something was taken here.
+    CLOCKS: ClassVar[Sequence[Clock]] = ()
+    #: Whose the names of people are, where this system keeps none of its own: a rename has nothing to do here.
+    NAMES_FROM: ClassVar[str] = ""
     #: How the person's login here is made, unless the option ``login`` says otherwise.
     LOGIN: ClassVar[str] = "{email}"
 

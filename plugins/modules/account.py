@@ -27,6 +27,10 @@ options:
     type: list
     elements: str
     default: []
+  account_id:
+    description: The immutable id of the account that is meant. When the person's account is another, nothing is done.
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""
@@ -48,7 +52,7 @@ changes: {description: "The account and its attributes, with before, after and o
 from typing import Any
 from collections.abc import Mapping
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import CONFIRM_SPEC, PERSON_SPEC, person_and_account, refuse_protected
+from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import ACCOUNT_SPEC, CONFIRM_SPEC, PERSON_SPEC, person_and_account, refuse_protected
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Accounts, Provisioning, Restorable
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import Unsupported
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
@@ -120,6 +124,7 @@ def _guard(account: Account, changes: list[Change], act: str) -> None:
 
 TASK = Task(Accounts, plan, {
     **PERSON_SPEC,
+    **ACCOUNT_SPEC,
     **CONFIRM_SPEC,
     "state": {"type": "str", "choices": ["present", "active", "suspended", "absent"], "default": "present"},
     "attributes": {"type": "dict"},

@@ -20,6 +20,11 @@ options:
   what: {description: "The step, as the checklist names it. Every step of the system that waits for a person, when not given.", type: str, default: ""}
   by: {description: "Who says so.", type: str, required: true}
   at: {description: "When it was done, ISO 8601. Now, when not given.", type: str, default: ""}
+  decision:
+    description: What becomes of something that a mover holds and no profile explains. The next run of the case carries it out.
+    type: str
+    choices: ["", keep, remove]
+    default: ""
   note: {description: "Anything worth keeping, such as where the badge lies.", type: str, default: ""}
 """
 
@@ -29,6 +34,15 @@ EXAMPLES = r"""
     person: jane@corp.example
     system: badge
     by: Grace Okoye
+
+- name: Tom may stay in the group
+  workforce.lifecycle.attest:
+    person: tom@corp.example
+    system: entra
+    what: "unexplained: groups: Book club"
+    decision: keep
+    by: Mark Osei
+    note: he runs it
 """
 
 RETURN = r"""
@@ -40,7 +54,9 @@ from collections.abc import Mapping
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CaseLedger
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError, Refused
+from ansible_collections.workforce.lifecycle.plugins.module_utils.mover import UNDECIDED
+from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Outcome, Task
 
 WAITING = (Outcome.NEEDS_HUMAN.value, Outcome.UNKNOWN.value)
@@ -59,22 +75,36 @@ def info(book: CaseLedger, want: Mapping[str, Any]) -> dict[str, Any]:
         raise InputError("there is no open case of this person", act=act, hint="list cases with the module ledger_info, state: cases")
     case = cases[-1]
     known = book.ledger.attested(case.id, want["system"])
+    decision = want.get("decision") or ""
+    if decision and want["by"].strip().casefold() in [str(case.person.get(name) or "").casefold() for name in ("email", "display_name")] + [
+        Person.of(case.person).name.casefold()
+    ]:
+        raise Refused("nobody decides on what they may keep themselves", act=act, hint="have somebody else decide, by name")
     waiting = [
         (step["step"], row["what"])
         for step in book.ledger.steps(case.id)
         if step["system"] == want["system"]
         for row in step["result"].get("changes") or ()
-        if row["outcome"] in WAITING and (step["step"], row["what"]) not in [(a["step"], a.get("what")) for a in known]
+        if row["outcome"] in WAITING and (step["step"], row["what"]) not in [(a["step"], a.get("what")) for a in known if a.get("decision", "") == decision]
+        and (not decision or row["what"].startswith(UNDECIDED))
     ]
     chosen = [(step, what) for step, what in waiting if want["what"] in ("", what)]
     if not chosen and want["what"]:
         named = "; ".join(what for _step, what in waiting) or "nothing"
         raise InputError(f"nothing called {want['what']!r} waits for a person", act=act, hint=f"waiting: {named}")
+    riddles = [what for _step, what in chosen if what.startswith(UNDECIDED)]
+    if riddles and not decision:
+        raise InputError(f"keep or remove? {'; '.join(riddles)}", act=act, hint="-e decision=keep or -e decision=remove; with -e what=... for one of them")
     for step, what in chosen:
         if not book.read_only:
-            book.ledger.attest(case.id, system=want["system"], step=step, what=what, by=want["by"], at=at, note=want["note"])
+            book.ledger.attest(case.id, system=want["system"], step=step, what=what, by=want["by"], at=at, note=want["note"], decision=decision)
     rows = [
-        {"what": what, "before": "open", "after": f"attested by {want['by']}", "outcome": "planned" if book.read_only else Outcome.DONE.value}
+        {
+            "what": what,
+            "before": "open",
+            "after": f"{decision}, decided by {want['by']}" if decision else f"attested by {want['by']}",
+            "outcome": "planned" if book.read_only else Outcome.DONE.value,
+        }
         for _unused, what in chosen
     ]
     return {"changed": bool(rows), "outcome": (Outcome.DONE if rows else Outcome.ALREADY).value, "changes": rows, "case": case.id, "person": want["person"]}
@@ -87,6 +117,7 @@ TASK = Task(CaseLedger, info=info, argument_spec={
     "by": {"type": "str", "required": True},
     "at": {"type": "str", "default": ""},
     "note": {"type": "str", "default": ""},
+    "decision": {"type": "str", "choices": ["", "keep", "remove"], "default": ""},
 })
 
 if __name__ == "__main__":

@@ -12,6 +12,21 @@ description:
   - A block is not a cut; what is live is ended too. Where a vendor offers no way, the result carries RV(residual), until when access may linger and why.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
+options:
+  explained:
+    description: What a mover's old profile gave on this system; not given when it gave no account here.
+    type: dict
+  unexplained:
+    description:
+      - What becomes of a mover's account that no profile explains - V(remove) cuts it off, V(keep) leaves it, V(decide) waits for a person.
+      - But with V(remove), an account stays while it holds something that no profile explains and nobody took.
+    type: str
+    choices: [remove, keep, decide]
+    default: remove
+  account_id:
+    description: The immutable id of the account that is meant. When the person's account is another, nothing is done.
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""
@@ -29,8 +44,9 @@ residual: {description: "Access that outlives the cut, with until and why.", ret
 from typing import Any
 from collections.abc import Mapping
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC, person_and_account
+from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import ACCOUNT_SPEC, PERSON_SPEC, person_and_account
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Cutoff
+from ansible_collections.workforce.lifecycle.plugins.module_utils.mover import EXPLAIN_SPEC, account_stays
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Outcome, Task, absent
 
 
@@ -38,6 +54,9 @@ def plan(system: Cutoff, want: Mapping[str, Any]) -> list[Change]:
     person, account = person_and_account(system, want)
     if account is None:
         return absent("account", f"{person.email} has no account here")
+    stays = account_stays(system, account, want)
+    if stays is not None:
+        return [stays]
     return [
         Change(path.name, path.state, "closed", path.close, unobservable=path.state == "unseen", gate=path.gate, residual=path.residual,
                outcome=Outcome.NEEDS_HUMAN if path.refused and path.state != "closed" else None, note=path.refused, act="disable")
@@ -45,7 +64,7 @@ def plan(system: Cutoff, want: Mapping[str, Any]) -> list[Change]:
     ]
 
 
-TASK = Task(Cutoff, plan, PERSON_SPEC)
+TASK = Task(Cutoff, plan, {**PERSON_SPEC, **ACCOUNT_SPEC, **EXPLAIN_SPEC})
 
 if __name__ == "__main__":
     TASK.main()

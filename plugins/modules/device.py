@@ -55,9 +55,8 @@ from collections import Counter
 from typing import Any
 from collections.abc import Mapping
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import CONFIRM_SPEC, PERSON_SPEC
+from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import CONFIRM_SPEC, PERSON_SPEC, person_here
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Device, Devices
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Outcome, Task, absent
 
 #: Act -> (the state in which the system is at it, its end).
@@ -67,7 +66,7 @@ ENDED = frozenset({"wiped", "retired", "unmanaged"})
 
 
 def plan(system: Devices, want: Mapping[str, Any]) -> list[Change]:
-    person = Person.of(want["person"])
+    person = person_here(system, want)
     devices = system.devices(person)
     if not devices:
         return absent("devices", f"{person.email} has no device here")

@@ -34,14 +34,13 @@ changes: {description: "The device, with whose it was and is.", returned: always
 from typing import Any
 from collections.abc import Mapping
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC, person_here
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Devices
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Outcome, Task
 
 
 def plan(system: Any, want: Mapping[str, Any]) -> list[Change]:
-    person, serial = Person.of(want["person"]), want["serial"].strip()
+    person, serial = person_here(system, want), want["serial"].strip()
     if not serial:
         return [Change("device", None, None, outcome=Outcome.NEEDS_HUMAN, note=f"no device is chosen for {person.email}: give its serial")]
     what, login = f"device {serial}", system.login_of(person)

@@ -47,16 +47,15 @@ outcome: {description: "How it ended; see the notes.", returned: always, type: s
 from typing import Any
 from collections.abc import Mapping, Sequence
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC
+from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC, person_here
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Device, Devices
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Outcome, Task
 
 _FACTS = ("id", "serial", "name", "platform", "ownership", "state", "encrypted", "compliant", "escrowed", "last_seen", "assigned_to")
 
 
 def info(system: Any, want: Mapping[str, Any]) -> dict[str, Any]:
-    person, serial = Person.of(want["person"]), want["serial"].strip()
+    person, serial = person_here(system, want), want["serial"].strip()
     devices = list(system.devices(person))
     if serial and serial not in [device.serial for device in devices]:
         found = system.find_device(serial)

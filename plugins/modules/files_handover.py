@@ -30,15 +30,14 @@ changes: {description: "The file space and its links.", returned: always, type: 
 from typing import Any
 from collections.abc import Mapping
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC
+from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC, person_here
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Files
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Task, absent
 
 
 def plan(system: Files, want: Mapping[str, Any]) -> list[Change]:
-    person, successor = Person.of(want["person"]), want["successor"].lower()
+    person, successor = person_here(system, want), want["successor"].lower()
     if "@" not in successor:
         raise InputError(f"successor is {want['successor']!r}", act=f"hand over files of {person.email}", hint="name an e-mail address")
     found = system.files(person)

@@ -41,15 +41,14 @@ outcome: {description: "How it ended; see the notes.", returned: always, type: s
 from typing import Any
 from collections.abc import Mapping
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC
+from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC, person_here
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Accounts, FirstSignIn
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError, NotFound
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Task
 
 
 def plan(system: FirstSignIn, want: Mapping[str, Any]) -> list[Change]:
-    person = Person.of(want["person"])
+    person = person_here(system, want)
     if "@" not in want["deliver_to"]:
         raise InputError(f"deliver_to is {want['deliver_to']!r}", act=f"issue first credential of {person.email}", hint="name an e-mail address")
     account = system.find_account(person) if isinstance(system, Accounts) else None

@@ -41,9 +41,8 @@ changes: {description: "Each setting with before and after and outcome.", return
 from typing import Any
 from collections.abc import Mapping
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC
+from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC, person_here
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Mailbox
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Outcome, Task, absent
 
 #: In this order: what preserves comes first, and full access can be given only to a mailbox that stays.
@@ -51,7 +50,7 @@ SETTINGS = ("hold", "type", "delegates", "forward_to", "keep_copy", "auto_reply"
 
 
 def plan(system: Mailbox, want: Mapping[str, Any]) -> list[Change]:
-    person = Person.of(want["person"])
+    person = person_here(system, want)
     found = system.mailbox(person)
     if found is None:
         return absent("mailbox", f"{person.email} has no mailbox here")

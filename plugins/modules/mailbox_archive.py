@@ -42,7 +42,7 @@ from typing import Any
 from collections.abc import Iterator, Mapping, Sequence
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.archive import Archive, State
-from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC
+from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC, person_here
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import MailArchive, MailFolder, MailMessage
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
@@ -50,7 +50,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Ch
 
 
 def plan(system: MailArchive, want: Mapping[str, Any]) -> list[Change]:
-    person = Person.of(want["person"])
+    person = person_here(system, want)
     folders = system.mail_folders(person)
     if folders is None:
         return absent("mailbox", f"{person.email} has no mailbox here")

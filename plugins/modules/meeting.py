@@ -43,7 +43,7 @@ changes: {description: "The booking, and each answer.", returned: always, type: 
 from typing import Any
 from collections.abc import Mapping
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC
+from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC, person_here
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Calendar, Meeting
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import Conflict
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
@@ -52,7 +52,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Ch
 
 def plan(system: Calendar, want: Mapping[str, Any]) -> list[Change]:
     organizer = Person.of({"email": want["organizer"]})
-    person = Person.of(want["person"])
+    person = person_here(system, want)
     attendees = list(dict.fromkeys(address.lower() for address in [person.email, *want["attendees"]] if address.lower() != organizer.email))
     found = system.find_meeting(organizer, want["marker"])
     if found is None:

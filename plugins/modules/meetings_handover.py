@@ -32,14 +32,13 @@ changes: {description: "Each meeting.", returned: always, type: list, elements: 
 from typing import Any
 from collections.abc import Mapping
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC
+from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC, person_here
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Calendar, Meeting
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Task
 
 
 def plan(system: Calendar, want: Mapping[str, Any]) -> list[Change]:
-    person = Person.of(want["person"])
+    person = person_here(system, want)
     successor, comment = want["successor"].lower(), want["comment"] or f"{person.name} has left."
 
     def settle(meeting: Meeting) -> None:

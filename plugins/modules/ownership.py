@@ -52,7 +52,7 @@ def _settled(system: Ownership, account: Account, owned: Owned, successor: str) 
     if owned.settle == "decide":
         note = str(owned.raw.get("why") or "") or f"decide what becomes of it; {successor} is the successor"
         return Change(what, before, before, outcome=Outcome.NEEDS_HUMAN, note=note)
-    note = "is revoked" if owned.settle == "revoke" else f"goes to {successor}"
+    note = "is revoked" if owned.settle == "revoke" else f"stays with {successor}, who owns it too" if successor in owned.beside else f"goes to {successor}"
     return Change(what, before, None, lambda: system.reassign(account, owned, successor), note=note)
 
 

@@ -4,12 +4,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
+from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import capabilities_of
+from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import Policy, load_policy
 from ansible_collections.workforce.lifecycle.plugins.module_utils.registry import connector_class
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils import approvals, plans
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils import brake as counting
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Case, Ledger
 
 
@@ -28,6 +35,41 @@ class Casebook:
     task_vars: Mapping[str, Any]
     template: Callable[[Any], Any]
 
+    @property
+    def policy(self) -> Policy:
+        """The company's; the defaults when the systems file names none."""
+        return load_policy(os.path.expanduser(self._variable("lifecycle_policy")))
+
+    def plan(self, name: str) -> dict[str, Any]:
+        """The plan in a file or with a digest.
+
+        :raises InputError: there is none, or it was changed.
+        """
+        return plans.read(name, os.path.expanduser(self._variable("lifecycle_plans")), self.ledger)
+
+    def not_approved(self, plan: Mapping[str, Any] | None, kind: str, people: int) -> list[str]:
+        """What is missing before a run may begin, a line each: approvals of its plan, or a plan to approve."""
+        if plan is not None:
+            return approvals.missing(self.ledger, plan)
+        why = "" if self.read_only else approvals.refused(self.policy, kind, people)
+        return [why] if why else []
+
+    def write_plan(self, kind: str, people: Sequence[Mapping[str, Any]], folder: str) -> dict[str, Any]:
+        """Put together what the run's steps would do, and write it.
+
+        :raises LedgerError: the folder cannot be written.
+        """
+        steps = plans.left()
+        made = plans.document(kind, people, steps, approvals.needs(self.policy, kind, len(people), steps))
+        return {**made, "path": str(plans.write(made, folder))}
+
+    def approve(self, plan: Mapping[str, Any], by: str, account: str, note: str) -> None:
+        """See :func:`approvals.approve`; in check mode only what it refuses."""
+        approvals.approve(None if self.read_only else self.ledger, plan, by=by, account=account, note=note, run=self.run)
+
+    def _variable(self, name: str) -> str:
+        return str(self.template(self.task_vars.get(name, "")) or "")
+
     def systems(self) -> dict[str, dict[str, Any]]:
         """Every host of the group ``systems``: ``{name: {connector, title, owner, service_level, capabilities}}``."""
         hosts = self.task_vars.get("groups", {}).get("systems", [])
@@ -45,12 +87,124 @@ class Casebook:
             "capabilities": list(capabilities_of(connector)),
         }
 
+    def examine_hr(self, looks: Mapping[str, Any], people: Sequence[Person]) -> None:
+        """Compare what the HR sources look like with their last good look: see :func:`feed.examine`.
+
+        :raises Incident: a source is not to be believed.
+        """
+        if looks:
+            from ansible_collections.workforce.lifecycle.plugins.plugin_utils import feed
+
+            feed.examine(self.ledger, self.policy, looks, run=self.run, read_only=self.read_only, people=people)
+
+    def keep_hr(self, looks: Mapping[str, Any]) -> None:
+        """Note that the HR sources look good; not in check mode."""
+        if looks and not self.read_only:
+            from ansible_collections.workforce.lifecycle.plugins.plugin_utils import feed
+
+            feed.keep(self.ledger, looks, run=self.run)
+
+    def release_hr(self, system: str, *, by: str, account: str, reason: str) -> dict[str, Any]:
+        """See :func:`feed.release`."""
+        from ansible_collections.workforce.lifecycle.plugins.plugin_utils import feed
+
+        return feed.release(self.ledger, self.policy, system, by=by, account=account, reason=reason, run=self.run, read_only=self.read_only)
+
+    def hr_source(self, system: str) -> dict[str, Any]:
+        """See :func:`feed.shown`."""
+        from ansible_collections.workforce.lifecycle.plugins.plugin_utils import feed
+
+        return feed.shown(self.ledger, self.policy, system)
+
     def open(self, kind: str, person: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
-        """The person's case, opened if need be; in check mode the one that a run would open, without an id."""
+        """See :meth:`open_all`."""
+        return self.open_all(kind, [(person, facts)])[0]
+
+    def open_all(self, kind: str, people: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> list[dict[str, Any]]:
+        """Each person's case, opened if need be: all, or none; in check mode those that a run would open, without an id.
+
+        :raises Held: another run has one of them, also after ``lifecycle_wait_for_person`` seconds.
+        :raises Braked: there would be more leavers than policy allows.
+        """
         if self.read_only:
-            return {"id": "", "kind": kind, "person": dict(person), "opened": "", "facts": dict(facts)}
-        case: Case = self.ledger.open_case(kind, person, self.run, facts)
-        return {"id": case.id, "kind": case.kind, "person": dict(person), "opened": case.opened, "facts": dict(case.facts)}
+            return [{"id": "", "kind": kind, "person": dict(person), "opened": "", "facts": dict(facts)} for person, facts in people]
+        from ansible_collections.workforce.lifecycle.plugins.plugin_utils import lease
+
+        cases: list[Case] = lease.patiently(
+            lambda: self.ledger.open_cases(kind, people, self.run, self.policy.brake), self._variable("lifecycle_wait_for_person"))
+        return [{"id": case.id, "kind": case.kind, "person": dict(person), "opened": case.opened, "facts": dict(case.facts)}
+                for case, (person, _facts) in zip(cases, people, strict=True)]
+
+    def brake(self) -> list[dict[str, Any]]:
+        """How each limit of the brake stands, and who is ``released`` from it."""
+        return [{**tally.as_dict(), "released": [release.as_dict() for release in counting.releases(self.ledger.storage.query, tally.of)]}
+                for tally in self.ledger.tallies(self.policy.brake)]
+
+    def braking(self, kind: str, people: Sequence[Person]) -> dict[str, Any]:
+        """How the brake stands, and in check mode what it would stop: ``{"brake": [...]}``, and ``warnings``."""
+        would = [tally.exceeded_by({p.key for p in people if not any(release.frees(p) for release in counting.releases(self.ledger.storage.query, tally.of))})
+                 for tally in self.ledger.tallies(self.policy.brake)
+                 if self.read_only and (tally.of, kind) in (("leavers", "offboard"), ("disables", "offboard"), ("disables", "suspend"))]
+        return {"brake": self.brake(), **({"warnings": [f"the brake would stop this run: {why}" for why in would if why]} if any(would) else {})}
+
+    def release_brake(self, of: str, people: Sequence[Person], **facts: str) -> dict[str, Any]:
+        """See :func:`brake.release`; noted, but in check mode."""
+        noted = counting.release(self.policy.brake, of, people, **facts)
+        if not self.read_only:
+            self.ledger.note("released", noted, run=self.run, durable=True)
+        return noted
+
+    def reconciling(self) -> Any:
+        """What a reconcile does on the controller: see :class:`reconcile_run.Reconciling`."""
+        from ansible_collections.workforce.lifecycle.plugins.plugin_utils.reconcile_run import Reconciling
+
+        return Reconciling(self)
+
+    def move(self, person: Person, new: Any, folder: str, named: str) -> dict[str, Any]:
+        """What a transfer keeps with its case: ``{"old_profile": {"name", "why"}, "explained", "overlap": until when, or ""}``.
+
+        :param new: the new profile; ``named`` is what somebody says was the old one.
+        """
+        from ansible_collections.workforce.lifecycle.plugins.module_utils.profiles import load_profiles
+        from ansible_collections.workforce.lifecycle.plugins.plugin_utils import moves
+
+        systems = self.systems()
+        known = load_profiles(folder, {name: facts["connector"] for name, facts in systems.items()})
+        return {**moves.origin(self.ledger, person, new, known, named, list(systems)).facts(),
+                "overlap": clock.stamp(clock.now() + timedelta(days=new.overlap)) if new.overlap else ""}
+
+    def known_as(self, person: Person, further: Sequence[str]) -> Person:
+        """See :func:`moves.known_as`."""
+        from ansible_collections.workforce.lifecycle.plugins.plugin_utils import moves
+
+        return moves.known_as(self.ledger, person, further)
+
+    def diary(self) -> Any:
+        """What is due later, and a leave's two ends: :class:`~plugins.plugin_utils.diary.Diary`."""
+        from ansible_collections.workforce.lifecycle.plugins.plugin_utils.diary import Diary
+
+        return Diary(self)
+
+    def undoing(self, person: Person, of: str, withdrawn_by: str, plan: Mapping[str, Any] | None) -> dict[str, Any]:
+        """What a reinstatement gives back: ``{"undone": Undone, "facts": facts of its case}``. See :func:`reinstatements.undoing`."""
+        from ansible_collections.workforce.lifecycle.plugins.plugin_utils import reinstatements
+
+        undone = reinstatements.undoing(self.ledger, person, of, withdrawn_by, self.policy, approved=plan is not None or self.read_only)
+        facts = {
+            "key": undone.of.id,
+            "of": undone.of.id,
+            "wanted": sorted(undone.restore),
+            **({"withdrawn_by": withdrawn_by.strip()} if withdrawn_by.strip() else {}),
+        }
+        return {"undone": undone, "facts": facts}
+
+    def withdrawn(self, undo: Mapping[str, Any], case: str) -> dict[str, Any]:
+        """Note that the old case is over, and say what is given back."""
+        from ansible_collections.workforce.lifecycle.plugins.plugin_utils import reinstatements
+
+        if not self.read_only:
+            reinstatements.withdraw(self.ledger, undo["undone"].of, by=str(undo["facts"].get("withdrawn_by", "")), case=case, run=self.run)
+        return dict(undo["undone"].restore)
 
     def write_record(self, case_id: str, folder: str, systems: Mapping[str, Any] | None) -> dict[str, Any]:
         """Write a case's record as JSON and as a page, and close the case when nothing is open; in check mode, only say.
@@ -61,6 +215,7 @@ class Casebook:
         from ansible_collections.workforce.lifecycle.plugins.plugin_utils import record, record_files
 
         systems = self.systems() if systems is None else systems
+        self.diary().schedule(case_id, systems)
         made = record.build(self.ledger, case_id, systems)
         complete = made["summary"]["complete"]
         case = self.ledger.case(case_id)
@@ -72,6 +227,8 @@ class Casebook:
         if not self.read_only:
             record_files.write(data, json.dumps(made, indent=2, sort_keys=True) + "\n")
             record_files.write(page, record.render_html(made))
+            # The run is through with them: the next one may go on.
+            self.ledger.give_back(case.id, self.run)
         return {
             "changed": changed,
             "json": str(data),

@@ -14,6 +14,7 @@ from typing import Any
 from ansible.release import __version__ as ansible_version
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Outcome
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils import clocks, followups
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Case, Ledger, canonical
 
 SCHEMA = "workforce.lifecycle/record/1"
@@ -23,6 +24,8 @@ _NOTHING: tuple[Any, ...] = (None, False, 0, "", "absent", "closed", "not held",
 _PARTS: Mapping[str, frozenset[str]] = {
     "offboard": frozenset(("cutoff", "accounts", "entitlements", "manual_steps", "provisioning", "devices", "mailbox", "mail_archive", "files")),
     "onboard": frozenset(("provisioning", "entitlements", "first_sign_in", "manual_steps")),
+    "suspend": frozenset(("cutoff", "manual_steps")), "resume": frozenset(("accounts", "manual_steps")),
+    "rename": frozenset(("accounts", "manual_steps")),
     "transfer": frozenset(("provisioning", "entitlements", "manual_steps"))}
 _SHOWN_OF_PERSON = ("email", "hr_id", "employee_id", "title", "department", "location", "country", "manager_email", "employment_type",
                     "hire_date", "termination_date", "last_working_day", "time_zone")
@@ -68,16 +71,20 @@ def build(ledger: Ledger, case_id: str, systems: Mapping[str, Mapping[str, Any]]
         "schema": SCHEMA,
         "case": {"id": case.id, "kind": case.kind, "opened": case.opened, "closed": case.closed, "complete": complete, "runs": _unique(e.run for e in entries)},
         "person": {"key": case.key, "name": _name(case.person), **{k: str(case.person[k]) for k in _SHOWN_OF_PERSON if case.person.get(k)}},
-        "trigger": {k: v for k, v in case.facts.items() if k not in ("expected", "wanted", "profile", "policy", "exceptions")},
+        "trigger": {**{k: v for k, v in case.facts.items() if k not in ("expected", "wanted", "profile", "policy", "exceptions")},
+                    **{k: v for entry in entries if entry.kind == "against_hr" for k, v in entry.data.items() if v}},
         "policy": case.facts.get("policy") or {},
         "profile": case.facts.get("profile") or "",
         "software": {"collection": collection_version(), "ansible_core": ansible_version, "python": platform.python_version()},
         "scope": scope,
         "actions": actions,
         "residual_access": list({canonical(r): r for r in ({"system": a["system"], **r} for a in actions for r in a["residual"])}.values()),
+        "clocks": clocks.countdowns(entries, {name: str(facts.get("connector") or "") for name, facts in systems.items()}),
+        "followups": followups.of_case(entries),
         "devices": list(_devices(actions)),
         "data_custody": list(_custody(case, actions)),
         "entitlements": _entitlements(actions),
+        **({"given_back": _given_back(case, actions, systems, achieved)} if case.kind == "reinstate" else {}),
         "exceptions": [*_exceptions(case, actions)],
         "timings": timings,
         "open_items": open_items,
@@ -156,7 +163,12 @@ def _action(number: int, step: Mapping[str, Any], completed: str, achieved: Mapp
     outcome = (newest or {}).get("outcome") or step["outcome"]
     rows = [_attested(row, step["attested"]) for row in ((newest if newest and not _closed(outcome) else result) or newest or {}).get("changes") or ()]
     whole = outcome in ("needs_human", "unknown") and bool(rows) and all(_closed(row.get("outcome")) for row in rows)
-    attested = [a for a in step["attested"] if outcome in ("needs_human", "unknown", "acknowledged", "unsupported") and (whole or not a.get("what"))]
+    # A decision is carried out by the next run, and only then done.
+    attested = [
+        a
+        for a in step["attested"]
+        if not a.get("decision") and outcome in ("needs_human", "unknown", "acknowledged", "unsupported") and (whole or not a.get("what"))
+    ]
     closed = _closed(outcome) or bool(attested)
     if newest and _closed(outcome):
         method, at = "the system was read again at the end", newest["at"]
@@ -200,7 +212,7 @@ def _action(number: int, step: Mapping[str, Any], completed: str, achieved: Mapp
 
 def _attested(row: Mapping[str, Any], attestations: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     """A change that waited for a person, as they left it."""
-    said = next((a for a in reversed(attestations) if a.get("what") and a["what"] == row.get("what")), None)
+    said = next((a for a in reversed(attestations) if a.get("what") and a["what"] == row.get("what") and not a.get("decision")), None)
     if said is None or row.get("outcome") not in ("needs_human", "unknown"):
         return row
     return {**row, "outcome": Outcome.ALREADY.value, "note": f"attested by {said['by']} at {said['at']}"}
@@ -252,9 +264,16 @@ def _scope(case: Case, actions: list[dict[str, Any]], systems: Mapping[str, Mapp
         facts = systems.get(name)
         # Only what the inventory says lets a system be left out; a system that it no longer knows is a gap.
         idle = facts is not None and "capabilities" in facts and not _PARTS.get(case.kind, _PARTS["offboard"]) & set(facts["capabilities"])
-        outside = case.kind == "onboard" and wanted is not None and name not in wanted
-        why = f"it has no part when somebody is to {case.kind}" if idle else "the profile gives nothing here" if outside else \
-            "no longer in the inventory" if facts is None else "no step of this case has run on this system"
+        outside = case.kind in ("onboard", "reinstate", "resume") and wanted is not None and name not in wanted
+        why = (
+            f"it has no part when somebody is to {case.kind}"
+            if idle
+            else (
+                ("the profile gives nothing here" if case.kind == "onboard" else "nothing was taken here")
+                if outside
+                else "no longer in the inventory" if facts is None else "no step of this case has run on this system"
+            )
+        )
         missing.append({"system": name, "why": why, "owner": str((facts or {}).get("owner") or ""), "open": not idle and not outside})
     extra = [a["system"] for a in actions if a["system"] not in expected]
     return {"source": "inventory", "expected": expected, "covered": [*covered, *_unique(extra)], "not_covered": missing,
@@ -287,7 +306,8 @@ def _timings(case: Case, actions: list[dict[str, Any]], systems: Mapping[str, Ma
                 }
             )
     cut = {a["system"]: after(a["completed_at"]) for a in actions if a["phase"] == "cutoff" or a["action"] == "cutoff"}
-    ends = [after(a["completed_at"]) for a in actions]
+    # What was due only later is no part of how long the case took.
+    ends = [after(a["completed_at"]) for a in actions if a["phase"] != "followups"]
     return {
         "origin": clock.stamp(origin), "cut_s": cut,
         # One that is not cut yet has no time: an average over the others would flatter.
@@ -339,6 +359,26 @@ def _entitlements(actions: list[dict[str, Any]]) -> dict[str, list[dict[str, str
     return moved
 
 
+def _given_back(case: Case, actions: list[dict[str, Any]], systems: Mapping[str, Mapping[str, Any]],
+                achieved: Mapping[tuple[str, str], Mapping[str, Mapping[str, Any]]]) -> dict[str, Any]:
+    """What a reinstatement gave back, what cannot come back and who must do it, and what others have changed since."""
+    told: dict[str, Any] = {"of": str(case.facts.get("of") or ""), "by": str(case.facts.get("withdrawn_by") or "HR"), "restored": [], "lost": [], "left": []}
+    for action in actions:
+        if action["phase"] != "restore" or not action["action"].startswith("restore "):
+            continue
+        ours = achieved.get((action["system"], action["action"]), {})
+        told["restored"] += [{"system": action["system"], "what": what, "at": str(row["at"])} for what, row in ours.items()]
+        for row in action["changes"]:
+            thing = {"system": action["system"], "what": row["what"]}
+            if row["before"] == "lost":
+                by_hand = row["outcome"] == "needs_human" or row["note"].startswith("attested by ")
+                who = str((systems.get(action["system"]) or {}).get("owner") or "whoever looks after it") if by_hand else _name(case.person)
+                told["lost"].append({**thing, "why": row["note"], "who": who})
+            elif row["outcome"] == "already" and row["note"]:
+                told["left"].append({**thing, "why": row["note"]})
+    return told
+
+
 def _exceptions(case: Case, actions: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     for item in case.facts.get("exceptions") or ():
         yield dict(item) if isinstance(item, Mapping) else {"what": str(item)}
@@ -349,10 +389,14 @@ def _exceptions(case: Case, actions: list[dict[str, Any]]) -> Iterator[dict[str,
 
 
 def _verdict(case: Case, complete: bool, open_items: list[dict[str, Any]], actions: list[dict[str, Any]]) -> dict[str, Any]:
-    word = {"offboard": "closed", "onboard": "ready", "transfer": "moved"}.get(case.kind, "complete")
+    word = {"offboard": "closed", "onboard": "ready", "transfer": "moved", "suspend": "suspended", "resume": "back", "reinstate": "reinstated"}.get(
+        case.kind, "complete"
+    )
     name = _name(case.person)
     missing = [f"{item['what']} on {item['system']}" if item["what"] != item["system"] else f"all of {item['system']}" for item in open_items]
     done = {"offboard": f"Every way in that we know of is closed for {name}.", "onboard": f"{name} is ready to work.",
+            "suspend": f"{name} is kept out everywhere, and nothing was taken.", "resume": f"{name} can sign in again wherever the leave had shut them out.",
+            "reinstate": f"{name} has back what can come back; what cannot is listed.",
             "transfer": f"{name} holds what the new role asks for, and nothing that it does not."}.get(case.kind, f"The case of {name} is complete.")
     cut = [a for a in actions if a["action"] == "cutoff"]
     shut = [a for a in cut if a["closed"]]

@@ -17,9 +17,28 @@ WORDS: Mapping[str, tuple[str, str, str]] = {
     "unsupported": ("∅", "not possible here", "warn"), "unknown": ("?", "not known whether it happened", "bad"), "failed": ("✗", "failed", "bad"),
     "not_covered": ("∅", "nothing was tried", "bad"), "attested": ("✓", "attested by a person", "soft")}
 PHASES: Mapping[str, str] = {
-    "cutoff": "Cut off", "preserve": "Preserve", "secure_devices": "Secure the devices", "reclaim": "Take back", "closeout": "Look again",
-    "provision": "Provision", "prepare_device": "Prepare the device", "welcome": "Welcome", "adjust": "Adjust"}
-KINDS: Mapping[str, str] = {"offboard": "Leaving", "onboard": "Joining", "transfer": "Moving"}
+    "cutoff": "Cut off",
+    "preserve": "Preserve",
+    "secure_devices": "Secure the devices",
+    "reclaim": "Take back",
+    "closeout": "Look again",
+    "provision": "Provision",
+    "prepare_device": "Prepare the device",
+    "welcome": "Welcome",
+    "adjust": "Adjust",
+    "followups": "Later",
+    "suspend": "Say so",
+    "resume": "Let in again",
+    "restore": "Give back",
+}
+KINDS: Mapping[str, str] = {
+    "offboard": "Leaving",
+    "onboard": "Joining",
+    "transfer": "Moving",
+    "suspend": "On leave",
+    "resume": "Back",
+    "reinstate": "Reinstated",
+}
 _WIDTH, _LEFT, _ROW, _TOP = 1000, 190, 26, 34
 
 

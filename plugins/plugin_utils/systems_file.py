@@ -17,7 +17,7 @@ from ansible_collections.workforce.lifecycle.plugins.plugin_utils.credentials im
 
 PLUGIN = "workforce.lifecycle.systems"
 #: Top-level keys that become ``lifecycle_*`` variables, and whether each is a path.
-TOP = {"company": False, "ledger": True, "records": True, "archive": True, "profiles": True}
+TOP = {"company": False, "ledger": True, "records": True, "archive": True, "profiles": True, "policy": True, "plans": True}
 #: A system's keys, and the kind of each.
 SYSTEM: Mapping[str, Any] = {
     "connector": str, "url": str, "owner": str, "service_level": dict, "credentials": dict, "options": dict, "ca_file": str, "proxy": str,

@@ -22,7 +22,7 @@ OPEN = frozenset(("in_progress", "needs_human", "unsupported", "unknown", "faile
 PHASES: Mapping[str, str] = {
     "identify": "Ask HR who it is", "open_case": "Open the case", "cutoff": "Cut off", "preserve": "Preserve", "secure_devices": "Secure the devices",
     "reclaim": "Take back", "closeout": "Look again", "report": "Write the record", "provision": "Provision", "prepare_device": "Prepare the device",
-    "welcome": "Welcome", "adjust": "Adjust"}
+    "welcome": "Welcome", "adjust": "Adjust", "restore": "Give back", "followups": "What is due", "suspend": "Say so", "resume": "Let in again"}
 _SECRET = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}|((?:password|passwd|secret|token|api[_-]?key)\s*[=:]\s*)\S+|(://[^/\s:@]+:)[^@\s/]+(?=@)")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _SECRET_KEYS = re.compile(r"(?i)(password|passwd|passphrase|secret|token|api_?key|private_?key|credential|recovery_?key|otp)")

@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from ansible_collections.workforce.lifecycle.plugins.module_utils.registry import connector_class
+from ansible_collections.workforce.lifecycle.plugins.module_utils.target import MemoryTokens, Target, checked_options
 
 from sandbox.__main__ import control
 
@@ -57,20 +59,35 @@ class SandboxCompany:
     def stop(self) -> None:
         self._sandbox("down")
 
+    def _any(self) -> str:
+        return next(iter(self.emulators.values()))
+
     def reset(self) -> None:
-        """Systems as seeded; ledger, records and archives gone."""
-        for url in self.emulators.values():
-            control(self.folder, "POST", url, "reset", {})
+        """Systems as seeded, those that do not speak HTTP too; the ledger gone."""
+        control(self.folder, "POST", self._any(), "box/reset", {})
         for leftover in (*self.folder.glob("ledger.db*"),):
             leftover.unlink()
 
+    def journals(self) -> dict[str, list[dict[str, Any]]]:
+        """What every system was asked, by its name in the sandbox."""
+        found: dict[str, list[dict[str, Any]]] = control(self.folder, "GET", self._any(), "box/journal")
+        return found
+
     def journal(self, emulator: str) -> list[dict[str, Any]]:
-        entries: list[dict[str, Any]] = control(self.folder, "GET", self.emulators[emulator], "journal")
-        return entries
+        return self.journals()[emulator]
 
     def writes(self) -> list[str]:
-        """What every system was asked to change: ``github DELETE /orgs/...``."""
-        return [f"{name} {entry['method']} {entry['path']} {entry['body'][:80]}" for name in self.emulators for entry in self.journal(name) if entry["write"]]
+        """What every system was asked to change: ``github DELETE /orgs/...``, ``ldap MODIFY uid=jane...``."""
+        return [f"{name} {entry['method']} {entry['path']} {entry.get('body', '')[:80]}" for name, entries in self.journals().items()
+                for entry in entries if entry["write"]]
+
+    def connector(self, system: str) -> Any:
+        """A connector of a system, for what somebody else does there while we look away."""
+        entry = yaml.safe_load(self.systems_file.read_text())["systems"][system]
+        secrets = {name: Path(where["file"]).read_text() for name, where in entry.get("credentials", {}).items()}
+        cls = connector_class(entry["connector"], system=system)
+        return cls(Target(name=system, connector=entry["connector"], url=entry["url"], credentials=secrets, ca_file=entry["ca_file"], timeout=5.0, max_wait=5.0,
+                          read_only=False, tokens=MemoryTokens(), options=checked_options(system, cls, entry.get("options") or {})))
 
     def new_writes(self, before: list[str]) -> list[str]:
         """The writes since ``before``, which :meth:`writes` gave."""
@@ -104,7 +121,7 @@ class SandboxCompany:
         return [str(BIN / "ansible-playbook"), "-i", str(systems_file or self.systems_file), name, *args]
 
     def environment(self, **more: str) -> dict[str, str]:
-        return {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1", "PYTHONDONTWRITEBYTECODE": "1",
+        return {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1",
                 "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default", **more}
 
     def play(self, playbook: str, *args: str, systems_file: Path | None = None, timeout: float = 300, **env: str) -> Ran:

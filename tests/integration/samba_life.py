@@ -7,12 +7,13 @@ import time
 from typing import Any
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
+from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.modules import account, cutoff, entitlements
 
 from sandbox.box import Box
 from sandbox.servers.lossy import LossyLdap
 from sandbox.servers.samba import BASE, DOMAIN, LEAVERS, Samba
-from tests.support import person_of, run
+from tests.support import connect, person_of, run
 
 DISABLED = 0x2
 
@@ -51,12 +52,29 @@ def life(box: Box) -> None:
     assert ad.entry("ada")["memberOf"] == [f"CN=Sales,CN=Users,{BASE}"]
     assert not any("Domain Users" in row["what"] and row["outcome"] == "done" for row in moved["changes"]), "the primary group can't be left"
 
+    listing(box)
     cut_off(box)
     twice(box, entitlements.TASK, mode="remove")
     assert "memberOf" not in ad.entry("ada")
     twice(box, account.TASK, state="absent", confirm=["ada"])
     assert ad.entry("ada") is None
     answers_lost(box)
+
+
+def listing(box: Box) -> None:
+    """Everybody, as the domain itself counts them, with what each one's own account says."""
+    directory = connect(box, "ad")
+    found = {row.account.login: row for row in directory.all_accounts()}
+    box["ad"].admin.search(BASE, "(&(objectCategory=person)(objectClass=user))", attributes=["sAMAccountName"])
+    assert set(found) == {str(entry.sAMAccountName) for entry in box["ad"].admin.entries}
+    for key in ("ada", "mark"):
+        account = directory.find_account(Person.of(person_of(box, key)))
+        held = directory.entitlements(account)
+        assert sorted(found[key].held) == sorted((e.kind, e.name) for e in held) and found[key].account.id == account.id
+        assert found[key].fixed == (("groups", "Domain Users"),) and found[key].kind == "person" and found[key].created
+    assert found["krbtgt"].kind == "service" and not found["krbtgt"].account.active
+    assert {"ada", "ada@corp.example"} <= set(directory.group_members("groups", "Sales")), "she is in it by link"
+    assert {"ada", "mark", "Administrator"} <= set(directory.group_members("groups", "Domain Users")), "it is their primary group"
 
 
 def cut_off(box: Box) -> None:

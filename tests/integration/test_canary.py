@@ -154,7 +154,7 @@ class Traces:
     pytest.param("ansible.builtin.default", True, marks=pytest.mark.soak), pytest.param("workforce.lifecycle.timeline", False, marks=pytest.mark.soak)])
 def test_no_secret_is_seen_anywhere(company: SandboxCompany, tmp_path: Path, callback: str, in_process: bool) -> None:
     traces = Traces(company, tmp_path)
-    for playbook, *args in RUNS:
+    for playbook, *args in RUNS if in_process else [run for run in RUNS if run[0] == "offboard"]:
         traces.play(playbook, *args, "-e", json.dumps({"lifecycle_in_process": in_process}), callback=callback)
         assert f"{playbook}" in (tmp_path / f"{playbook}.out").read_text()
     places = traces.collect()

@@ -96,6 +96,8 @@ def test_check_mode_prints_the_plan_and_writes_nothing(company: SandboxCompany, 
     assert company.writes() == []
     assert company.entries() == 0
     assert "+++ after" in ran.output and ran.changed > 0
+    if kind != "offboard":
+        return
     told = company.play(kind, "-e", f"user={RUNS[kind][0]}", *RUNS[kind][1], "--check", "--diff", ANSIBLE_STDOUT_CALLBACK="workforce.lifecycle.timeline")
     assert "nothing was written" in told.output and "→" in told.output, told.output
     assert company.writes() == []

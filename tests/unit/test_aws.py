@@ -13,11 +13,12 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.aws
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AuthenticationFailed, Conflict, Rejected, WriteInCheckMode
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Target, checked_options
+from ansible_collections.workforce.lifecycle.plugins.modules import cutoff, restore
 from botocore.stub import Stubber
 
 from sandbox.box import Box
 from sandbox.servers.moto import Moto
-from tests.support import connect, person_of
+from tests.support import connect, person_of, run
 
 JANE = "jane@corp.example"
 ID = "AIDA1234567890EXAMPLE"
@@ -113,3 +114,17 @@ def test_an_assignment_is_followed_to_its_end_and_a_failure_is_told() -> None:
         system.revoke(Account("user-1", JANE, True, raw={"center": {"UserId": "11111111-2222-3333-4444-555555555555"}}),
                       Entitlement("account_assignments", "Deploy@123456789012", "x", raw=where))
     stub.assert_no_pending_responses()
+
+
+def test_what_the_cut_off_made_inactive_comes_back_and_what_it_deleted_is_said(box: Box) -> None:
+    """Keys of every kind, and what Identity Center gave; the block goes last."""
+    iam, person = box["aws"].client("iam"), person_of(box, "jane")
+    closed = {row["what"]: row["before"] for row in run(cutoff.TASK, box, "aws", person=person)["changes"]}
+    result = run(restore.TASK, box, "aws", person=person, part="access", taken={"access": closed})
+    outcomes = {row["what"]: row["outcome"] for row in result["changes"]}
+    assert {what for what, outcome in outcomes.items() if outcome == "needs_human"} == {"console password"} and outcomes["MFA device jane"] == "already"
+    assert set(outcomes.values()) == {"done", "already", "needs_human"} and list(outcomes)[-1] == "sign-in"
+    assert "lifecycle-deny-all" not in iam.list_user_policies(UserName=JANE)["PolicyNames"]
+    assert [k["Status"] for k in iam.list_ssh_public_keys(UserName=JANE)["SSHPublicKeys"]] == ["Active"]
+    again = run(restore.TASK, box, "aws", person=person, part="access", taken={"access": closed})
+    assert not again["changed"] and {row["what"] for row in again["changes"] if row["before"] == "lost"} == {"console password", "MFA device jane"}

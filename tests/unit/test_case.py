@@ -19,7 +19,8 @@ SYSTEMS: Mapping[str, Mapping[str, Any]] = {
     "badge": {"connector": "manual", "capabilities": ["manual_steps"]},
 }
 JANE = {"email": "jane@corp.example", "hr_id": "107", "employee_id": "E1007", "first_name": "Jane", "last_name": "Ortiz", "department": "Engineering",
-        "manager_email": "mark@corp.example", "status": "active", "hire_date": "2020-09-01"}
+        "manager_email": "mark@corp.example", "status": "terminated", "hire_date": "2020-09-01", "termination_date": "2026-03-31"}
+STAYS = {**JANE, "status": "active", "termination_date": ""}
 
 
 class Book(Casebook):
@@ -39,8 +40,8 @@ def book(ledger: Ledger, *, read_only: bool = False) -> Book:
 
 
 def opened(ledger: Ledger, *people: Mapping[str, Any], read_only: bool = False, **want: Any) -> dict[str, Any]:
-    params = {"kind": "offboard", "user": ["jane@corp.example"], "found": [{"system": "hr", "people": list(people)}], "profiles": None, "profile": None,
-              "successor": "", "facts": {}, **want}
+    defaults = {name: spec.get("default") for name, spec in CASE.spec.items()}
+    params = {**defaults, "kind": "offboard", "user": ["jane@corp.example"], "found": [{"system": "hr", "people": list(people)}], **want}
     return CASE.run(params, check_mode=read_only, system=book(ledger, read_only=read_only))
 
 
@@ -86,7 +87,7 @@ def profiles(folder: Path, overlap: int = 0) -> str:
 
 
 def test_the_profile_is_found_and_the_manager_named(ledger: Ledger, tmp_path: Path) -> None:
-    case = opened(ledger, JANE, kind="onboard", profiles=profiles(tmp_path))["cases"][0]
+    case = opened(ledger, STAYS, kind="onboard", profiles=profiles(tmp_path))["cases"][0]
     assert case["profile"] == "engineering" and case["wanted"] == {"entra": {"groups": ["Engineering"]}}
     assert case["orientation"] == {"minutes": 30, "attendees": ["mark@corp.example"], "organiser": "mark@corp.example"}
 
@@ -94,8 +95,9 @@ def test_the_profile_is_found_and_the_manager_named(ledger: Ledger, tmp_path: Pa
 def test_an_overlap_ends_by_itself(ledger: Ledger, tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
-    assert opened(ledger, JANE, kind="transfer", profiles=profiles(tmp_path / "a", 14))["cases"][0]["overlap_until"] > "2026"
-    assert opened(ledger, JANE, kind="transfer", profiles=profiles(tmp_path / "b", 0))["cases"][0]["overlap_until"] == ""
+    assert opened(ledger, STAYS, kind="transfer", profiles=profiles(tmp_path / "a", 14))["cases"][0]["overlap_until"] > "2026"
+    other = {**STAYS, "email": "tom@corp.example", "hr_id": "108", "employee_id": "E1008"}
+    assert opened(ledger, other, user=["tom@corp.example"], kind="transfer", profiles=profiles(tmp_path / "b", 0))["cases"][0]["overlap_until"] == ""
 
 
 def attest(ledger: Ledger, **want: Any) -> dict[str, Any]:

@@ -50,7 +50,8 @@ def group(box, name):
 
 def test_what_it_can_do(box):
     assert set(capabilities_of(type(connect(box, "entra")))) == {
-        "accounts", "provisioning", "restorable", "cutoff", "entitlements", "first_sign_in", "security_controls", "ownership"}
+        "accounts", "provisioning", "restorable", "cutoff", "entitlements", "first_sign_in", "security_controls", "ownership",
+        "account_listing", "credential_listing"}
 
 
 def test_a_joiner_gets_an_account_with_manager_and_a_password_nobody_knows(box):
