@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,11 +33,17 @@ class Runner:
         self.times: list[tuple[str, float]] = []
         self.env = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "PYTHONPATH": "", "ANSIBLE_HOME": str(BUILD / "ansible-home"), "LC_ALL": "C.UTF-8"}
 
-    def stage(self, name: str, command: list[str], cwd: Path = ROOT, env: dict[str, str] | None = None) -> None:
-        print(f"\n== {name}", flush=True)
+    def stage(self, name: str, command: list[str], cwd: Path = ROOT, env: dict[str, str] | None = None, *, aside: bool = False) -> None:
+        """Run one; what runs ``aside`` of others is shown when it has ended."""
+        if not aside:
+            print(f"\n== {name}", flush=True)
         start = time.monotonic()
-        code = subprocess.run(command, cwd=cwd, env={**self.env, **(env or {})}, stdin=subprocess.DEVNULL).returncode
+        done = subprocess.run(command, cwd=cwd, env={**self.env, **(env or {})}, stdin=subprocess.DEVNULL,
+                              **({"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True} if aside else {}))
+        code = done.returncode
         self.times.append((name, time.monotonic() - start))
+        if aside:
+            print(f"\n== {name}\n{done.stdout}", flush=True)
         if code:
             self.failed.append(name)
             print(f"== {name}: FAILED ({code})", flush=True)
@@ -79,7 +86,7 @@ def sanity(run: Runner) -> None:
         (cache / f"get_pip_{version}.py").write_text(GET_PIP)
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     run.stage("ansible-test sanity", [python("ansible-test"), "sanity", "--python", version, "--color", "no", "--skip-test", "shellcheck", "--skip-test", "pslint"], cwd=copy,
-              env={"HOME": str(home), "ANSIBLE_HOME": str(home / ".ansible"), "ANSIBLE_CONFIG": ""})
+              aside=True, env={"HOME": str(home), "ANSIBLE_HOME": str(home / ".ansible"), "ANSIBLE_CONFIG": ""})
 
 
 def main() -> int:
@@ -96,12 +103,14 @@ def main() -> int:
             debian = ROOT / "scripts" / "debian.sh"
             if debian.exists():
                 run.stage("servers of Debian", ["bash", str(debian)])
-        if args.only in (None, "lint"):
-            lint(run)
-        if args.only in (None, "sanity"):
-            sanity(run)
+        with ThreadPoolExecutor(1) as beside:  # each keeps one core busy
+            slow = beside.submit(sanity, run) if args.only in (None, "sanity") else None
+            if args.only in (None, "lint"):
+                lint(run)
+            if slow is not None:
+                slow.result()
         if args.only in (None, "pytest"):
-            run.stage("pytest", [python("pytest"), "-m", "not soak", "-n", "2", "--dist", "loadfile", "-rs", "-p", "no:cacheprovider",
+            run.stage("pytest", [python("pytest"), "-m", "not soak", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", "-rs", "-p", "no:cacheprovider",
                                  # the long ones first, so that both cores end together
                                  "tests/integration", "tests/conformance", "tests/contract", "tests/unit"])
     print("\n== times")

@@ -160,7 +160,7 @@ def test_no_secret_is_seen_anywhere(company: SandboxCompany, tmp_path: Path, cal
     places = traces.collect()
     assert any(path.endswith(".html") for path in places) and any("manifest.jsonl" in path for path in places) and str(tmp_path / "ansible.log") in places
     secrets = secrets_of(company)
-    assert any("canary-token-" in s for s in secrets) and any("canary-pass-" in s for s in secrets) and len(secrets) > 15
+    assert any("canary-token-" in s for s in secrets) and (not in_process or any("canary-pass-" in s for s in secrets)) and len(secrets) > 15
     assert leaks(secrets, places) == []
     left = [str(path) for folder in ("local-tmp", "remote-tmp", "tmp") for path in (tmp_path / folder).rglob("*") if path.is_file()]
     assert left == [], "the run's temporary files are gone"

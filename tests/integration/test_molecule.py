@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The molecule scenarios that users copy hold: one on each run of the suite, all in the soak."""
+"""The molecule scenarios that users copy hold."""
 from __future__ import annotations
 
 import os
@@ -12,7 +12,8 @@ import pytest
 from tests.integration.company import BIN, ROOT
 
 
-@pytest.mark.parametrize("scenario", ["offboard", pytest.param("onboard", marks=pytest.mark.soak), pytest.param("transfer", marks=pytest.mark.soak)])
+@pytest.mark.soak
+@pytest.mark.parametrize("scenario", ["offboard", "onboard", "transfer"])
 def test_scenario(scenario: str, tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "MOLECULE_"))}
     environment |= {"PATH": f"{BIN}:{os.environ['PATH']}", "ANSIBLE_HOME": str(tmp_path / "home"), "MOLECULE_EPHEMERAL_DIRECTORY": str(tmp_path / "molecule"), "NO_COLOR": "1"}
