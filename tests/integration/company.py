@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -63,8 +64,10 @@ class SandboxCompany:
         return next(iter(self.emulators.values()))
 
     def reset(self) -> None:
-        """Systems as seeded, those that do not speak HTTP too; the ledger gone."""
+        """Systems as seeded, those that do not speak HTTP too; ledger, records and archives gone."""
         control(self.folder, "POST", self._any(), "box/reset", {})
+        for kept in ("records", "archive"):
+            shutil.rmtree(self.folder / kept, ignore_errors=True)
         for leftover in (*self.folder.glob("ledger.db*"),):
             leftover.unlink()
 

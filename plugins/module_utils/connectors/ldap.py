@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -123,7 +124,9 @@ class Ldap(LdapListing):
         if number and person.employee_id and number != person.employee_id:
             raise AmbiguousIdentity(f"{rows[0]['dn']} belongs to employee {number}, not {person.employee_id}", act=act, system=self.target.name,
                                     hint="set the login of the person for this system, or correct the entry's employee number")
-        return self._account(rows[0])
+        account = self._account(rows[0])
+        # RFC 4511, 4.1.7: values have no order. Of several addresses the person's own is theirs, whichever comes first.
+        return replace(account, email=person.email) if person.email in (value.lower() for value in texts(rows[0], "mail")) else account
 
     def _people(self, query: str, act: str) -> list[dict[str, Any]]:
         f = self.flavour
@@ -210,7 +213,7 @@ class Ldap(LdapListing):
             proxies = [f"SMTP:{address}", *(f"smtp:{alias}" for alias in further), *others]
             self._set(account, {"mail": [address], "proxyAddresses": proxies}, act)
         else:
-            # RFC 4524, 2.16: mail has several values; servers keep their order, and programs take the first.
+            # RFC 4524, 2.16: mail has several values. Servers mostly keep their order, and programs take the first.
             self._set(account, {"mail": [address, *further]}, act)
 
     def set_login(self, account: Account, login: str) -> None:
