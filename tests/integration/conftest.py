@@ -9,7 +9,7 @@ import pytest
 from tests.integration.company import SandboxCompany
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def running_company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxCompany]:
     company = SandboxCompany(tmp_path_factory.mktemp("company"))
     yield company
