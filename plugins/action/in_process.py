@@ -71,8 +71,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         if "credentials" not in args and "lifecycle_credentials" in host_vars:
             args["credentials"] = resolve(host, self._templar.template(host_vars["lifecycle_credentials"]), loader=self._loader, templar=self._templar)
         observe = self._flag(task_vars, "lifecycle_observe")
+        ledger, policy = self._ledger(task_vars), self._policy(task_vars)
         step = Step.of(
-            self._ledger(task_vars), limits=self._policy(task_vars).brake, case=self._value(task_vars, "lifecycle_case"), run=run_id(),
+            ledger, limits=policy.brake, case=self._value(task_vars, "lifecycle_case"), run=run_id(),
             phase=self._phase(), system=args["system"], name=self._value(task_vars, "lifecycle_step") or name, person=_email(args), observe=observe,
             # A task that only looks, in a run that may write, is evidence; a run in check mode leaves no trace.
             silent=bool(self._play_context.check_mode) or task.info is not None and not observe,
@@ -85,7 +86,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             )
         args["history"] = step.history()
         if task.info is None and not observe:
-            self._limit(task, args, step, task_vars)
+            self._limit(task, args, step, policy, ledger, task_vars)
         if self._goes_the_ordinary_way(task_vars):
             step.intent([], irreversible=True, counts=_may_count(name, args))
             if self._connection.transport == "local":
@@ -99,10 +100,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             plans.leave(step.phase, finished)
         return finished
 
-    def _limit(self, task: Task, args: dict[str, Any], step: Step, task_vars: Mapping[str, Any]) -> None:
+    def _limit(self, task: Task, args: dict[str, Any], step: Step, policy: Policy, ledger: Ledger | None, task_vars: Mapping[str, Any]) -> None:
         """Hand the step its limits; what the plan being executed foresees counts as confirmed."""
         args["guard"] = guard(
-            self._policy(task_vars), self._ledger(task_vars), plan=str(self._value(task_vars, "plan") or ""),
+            policy, ledger, plan=str(self._value(task_vars, "plan") or ""),
             plans_folder=os.path.expanduser(self._value(task_vars, "lifecycle_plans") or ""), rehearsal=bool(self._task.check_mode),
             phase=step.phase, system=step.system, step=step.name, person=step.person)
         foreseen = [row["confirm"] for row in args["guard"].get("planned") or () if row.get("confirm")]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import person_and_account
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Accounts, Entitlements
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Accounts, Entitlements
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import Drifted, Protected
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import like
@@ -56,8 +56,9 @@ class Guard:
             self._compare(want, changes, pending)
         if not pending:
             return {}
-        if self.accounts or self.privileged_stop:
-            self._ask_who(system, want)
+        # Asked of the system once, whatever limits there are.
+        account = _account(system, want) if self.accounts or self.privileged_stop else None
+        self._refuse_protected(want, account)
         held = {}
         for change in pending:
             pattern = like(change.what, self.entitlements)
@@ -65,28 +66,25 @@ class Guard:
                 held[change.what] = f"{pattern} is protected ({self.source}): settle it by hand, and attest"
             elif change.act in self.stops:
                 held[change.what] = self.stops[change.act]
-        if self.privileged_stop and self._is_privileged(system, want):
+        if self.privileged_stop and self._is_privileged(system, account):
             held = {change.what: self.privileged_stop for change in pending}
         return held
 
-    def _ask_who(self, system: Any, want: Mapping[str, Any]) -> None:
+    def _refuse_protected(self, want: Mapping[str, Any], account: Account | None) -> None:
         if not self.accounts or not want.get("person"):
             return
         person = Person.of(want["person"])
         names = [person.email, person.hr_id, person.employee_id, *person.aliases, *person.logins.values()]
-        if isinstance(system, Accounts):
-            account = person_and_account(system, want)[1]
-            names += [account.id, account.login, account.email] if account is not None else []
+        names += [account.id, account.login, account.email] if account is not None else []
         for name in names:
             pattern = like(name, self.accounts) if name else ""
             if pattern:
                 raise Protected(f"{pattern} is protected ({self.source})", act=f"touch account of {person.email}", hint="no run may touch it")
 
-    def _is_privileged(self, system: Any, want: Mapping[str, Any]) -> bool:
-        if not isinstance(system, Entitlements) or not want.get("person"):
+    def _is_privileged(self, system: Any, account: Account | None) -> bool:
+        if account is None or not isinstance(system, Entitlements):
             return False
-        account = person_and_account(system, want)[1]
-        return account is not None and any(like(f"{e.kind}: {e.name}", self.privileged) for e in system.entitlements(account))
+        return any(like(f"{e.kind}: {e.name}", self.privileged) for e in system.entitlements(account))
 
     def _compare(self, want: Mapping[str, Any], changes: Sequence[Change], pending: Sequence[Change]) -> None:
         planned = {row["what"]: row for row in self.planned or ()}
@@ -107,6 +105,11 @@ class Guard:
             email = (want.get("person") or {}).get("email", "")
             raise Drifted("; ".join(different), act=f"execute the plan for {email}" if email else "execute the plan",
                           hint="nothing was sent: make a new plan with --check")
+
+
+def _account(system: Any, want: Mapping[str, Any]) -> Account | None:
+    """The person's account here; None where the system knows none, or the step is about nobody."""
+    return person_and_account(system, want)[1] if want.get("person") and isinstance(system, Accounts) else None
 
 
 def _plain(value: Any) -> Any:

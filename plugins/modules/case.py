@@ -145,7 +145,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.protection imp
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Task
 
 if TYPE_CHECKING:
-    from ansible_collections.workforce.lifecycle.plugins.module_utils.profiles import Profile
+    from ansible_collections.workforce.lifecycle.plugins.module_utils.profiles import Profile, Profiles
 
 
 def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
@@ -171,7 +171,8 @@ def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
     lacking = book.not_approved(plan, want["kind"], len(people))
     if lacking:
         raise Refused("; ".join(lacking), act=f"{want['kind']} {', '.join(person.email for person in people[:3])}", hint="nothing was sent")
-    profiles = _profiles(people, want, systems)
+    known_profiles = _known_profiles(want, systems)
+    profiles = _profiles(people, want, known_profiles)
     _refuse_together(book.policy, people, profiles, want["kind"])
     book.keep_hr(looks)
     # Every person is known, and every profile, before the first case is opened.
@@ -181,7 +182,7 @@ def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
     leaves = [book.diary().leave(want["kind"], person, want["until"], plan) for person in people] if want["kind"] in ("suspend", "resume") else []
     facts = [{**known, **leave["facts"]} for known, leave in zip(facts, leaves, strict=True)] if leaves else facts
     if want["kind"] == "transfer":
-        moves = [book.move(person, profile, want["profiles"], want["old_profile"]) for person, profile in zip(people, profiles, strict=True)]
+        moves = [book.move(person, profile, known_profiles, want["old_profile"], list(systems)) for person, profile in zip(people, profiles, strict=True)]
         facts = [{**known, **move} for known, move in zip(facts, moves, strict=True)]
     cases = book.open_all(want["kind"], [(person.as_dict(), known) for person, known in zip(people, facts, strict=True)])
     for case in cases:
@@ -228,15 +229,21 @@ def _refuse_other_plan(plan: Mapping[str, Any] | None, people: Sequence[Person],
         raise InputError(f"it is for {', '.join(person['email'] for person in plan['people'])}", act=act, hint=f"not the same: {', '.join(others)}")
 
 
-def _profiles(people: Sequence[Person], want: Mapping[str, Any], systems: Mapping[str, Mapping[str, Any]]) -> list[Profile | None]:
+def _known_profiles(want: Mapping[str, Any], systems: Mapping[str, Mapping[str, Any]]) -> Profiles | None:
+    """The company's access profiles; None for what needs none."""
     if want["kind"] not in ("onboard", "transfer"):
-        return [None for _unused in people]
+        return None
     if not want["profiles"]:
         raise InputError("no folder of access profiles is named", act=want["kind"], hint="set lifecycle_profiles, or profiles: in the systems file")
     # A leaver needs no profile, and is in a hurry.
     from ansible_collections.workforce.lifecycle.plugins.module_utils.profiles import load_profiles
 
-    known = load_profiles(want["profiles"], {name: facts["connector"] for name, facts in systems.items()})
+    return load_profiles(want["profiles"], {name: facts["connector"] for name, facts in systems.items()})
+
+
+def _profiles(people: Sequence[Person], want: Mapping[str, Any], known: Profiles | None) -> list[Profile | None]:
+    if known is None:
+        return [None for _unused in people]
     return [known.named(want["profile"]) if want["profile"] else known.match(person) for person in people]
 
 

@@ -160,16 +160,14 @@ class Casebook:
 
         return Reconciling(self)
 
-    def move(self, person: Person, new: Any, folder: str, named: str) -> dict[str, Any]:
+    def move(self, person: Person, new: Any, known: Any, named: str, systems: Sequence[str]) -> dict[str, Any]:
         """What a transfer keeps with its case: ``{"old_profile": {"name", "why"}, "explained", "overlap": until when, or ""}``.
 
-        :param new: the new profile; ``named`` is what somebody says was the old one.
+        :param new: the new profile, one of the ``known``; ``named`` is what somebody says was the old one.
+        :param systems: the inventory's, by name.
         """
-        from ansible_collections.workforce.lifecycle.plugins.module_utils.profiles import load_profiles
         from ansible_collections.workforce.lifecycle.plugins.plugin_utils import moves
 
-        systems = self.systems()
-        known = load_profiles(folder, {name: facts["connector"] for name, facts in systems.items()})
         return {**moves.origin(self.ledger, person, new, known, named, list(systems)).facts(),
                 "overlap": clock.stamp(clock.now() + timedelta(days=new.overlap)) if new.overlap else ""}
 
