@@ -7,7 +7,7 @@ LINK   := build/collections/ansible_collections/workforce/lifecycle
 export PYTHONDONTWRITEBYTECODE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test sandbox sandbox-down bench lint unit gates soak clean link debian
+.PHONY: help demo demo-hr test sandbox sandbox-down bench lint unit gates soak clean link debian
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -21,13 +21,21 @@ $(VENV)/sandbox.done: requirements.txt requirements-sandbox.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-sandbox.txt
 	@touch $@
 
-$(VENV)/dev.done: $(VENV)/sandbox.done requirements-dev.txt
+$(VENV)/dev.done: $(VENV)/bridge.done requirements-dev.txt
 	@echo "Installing what the tests need (once) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
 demo: $(VENV)/sandbox.done link ## hire, move and offboard people of the sandbox company, and ask its systems what happened
 	@$(BIN)/python scripts/demo.py
+
+$(VENV)/bridge.done: $(VENV)/sandbox.done bridge/pyproject.toml
+	@echo "Installing the bridge (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e './bridge[runner]'
+	@touch $@
+
+demo-hr: $(VENV)/bridge.done link ## HR marks a termination; its webhook reaches the bridge; how long until the person is cut off everywhere
+	@$(BIN)/python scripts/demo_hr.py
 
 sandbox: $(VENV)/sandbox.done link ## start the company in a box; writes build/sandbox/company.systems.yml
 	@$(BIN)/python -m sandbox up && $(BIN)/python -m sandbox status

@@ -7,6 +7,9 @@
     python -m sandbox status
     python -m sandbox writes                                         what each system was asked to change
     python -m sandbox fault SYSTEM '[{"fault": "status", "status": 503, "method": "WRITE"}]'
+    python -m sandbox hr terminate tom@corp.example [--on 2026-03-31] [--set department=Sales]
+                      [--webhook URL --key-env NAME] [--system bamboohr] [--minute 0.5] [--wait 10]
+                                                                     what HR does, and the signed webhook that it sends
 """
 from __future__ import annotations
 
@@ -38,6 +41,16 @@ def main() -> int:
     fault = verbs.add_parser("fault", help="make a system fail on command")
     fault.add_argument("system")
     fault.add_argument("faults", type=json.loads)
+    hr = verbs.add_parser("hr", help="do what HR does, and send its webhook")
+    hr.add_argument("act", help="hire, terminate, withdraw, rehire, leave, return, change, start, revoke, delete, midnight")
+    hr.add_argument("user", nargs="?", default="", help="address, employee id or HR id; none with hire and midnight")
+    hr.add_argument("--on", default="", metavar="DAY", help="the day it takes effect; today")
+    hr.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="department=Sales; several")
+    hr.add_argument("--webhook", default="", metavar="URL", help="who is called")
+    hr.add_argument("--key-env", default="", metavar="NAME", help="the variable with the key that signs")
+    hr.add_argument("--system", default="bamboohr", help="which HR system")
+    hr.add_argument("--minute", type=float, default=60.0, metavar="SECONDS", help="how long a minute of the vendor's repeats takes")
+    hr.add_argument("--wait", type=float, default=0.0, metavar="SECONDS", help="wait for the answer to the webhook, and print it")
     args = parser.parse_args()
     folder = args.folder.resolve()
     if args.verb == "up":
@@ -62,6 +75,8 @@ def main() -> int:
     if url is None:
         print(f"no such system: {args.system}; there are {', '.join(running['emulators'])}", file=sys.stderr)
         return 1
+    if args.verb == "hr":
+        return _hr(folder, url, args)
     control(folder, "POST", url, "faults", args.faults)
     return 0
 
@@ -72,6 +87,31 @@ def control(folder: Path, method: str, url: str, verb: str, body: Any = None) ->
     answer = httpx.request(method, f"{url}/_sandbox/{verb}", json=body, verify=context, timeout=30)
     answer.raise_for_status()
     return answer.json() if answer.content else None
+
+
+def _hr(folder: Path, url: str, args: argparse.Namespace) -> int:
+    values = dict(part.partition("=")[::2] for part in args.set)
+    if args.webhook:
+        key = os.environ.get(args.key_env, "")
+        if not key:
+            print(f"the key that signs is missing: export {args.key_env or 'NAME'}=..., and --key-env {args.key_env or 'NAME'}", file=sys.stderr)
+            return 2
+        control(folder, "POST", url, "webhooks", {"url": args.webhook, "key": key, "minute": args.minute})
+    before = len(control(folder, "GET", url, "deliveries"))
+    try:
+        done = control(folder, "POST", url, "hr", {"act": args.act, "user": args.user, "day": args.on, "values": values})
+    except httpx.HTTPStatusError as refusal:
+        print(refusal.response.json().get("message", refusal), file=sys.stderr)
+        return 1
+    print(json.dumps(done))
+    deadline = time.monotonic() + args.wait
+    while args.wait and time.monotonic() < deadline:
+        tries = control(folder, "GET", url, "deliveries")[before:]
+        if tries:
+            print("\n".join(json.dumps(one) for one in tries))
+            return 0 if any(one["status"] and 200 <= one["status"] < 300 for one in tries) else 1
+        time.sleep(0.02)
+    return 0
 
 
 def _running(folder: Path) -> dict[str, Any] | None:

@@ -17,6 +17,7 @@ Control, on the same port, for tests and for people::
     GET  /_sandbox/person/{key}       what every system of the box knows of a person, in words
     POST /_sandbox/reset              state as seeded, journal and faults empty
     GET  /_sandbox/box/journal        of every system of the box, those that do not speak HTTP too, by name
+    GET  /_sandbox/box/whole          everything that every system of the box holds, real servers read to the end
     POST /_sandbox/box/reset          every system of the box that a run writes to
 """
 from __future__ import annotations
@@ -276,6 +277,10 @@ class Emulator:
             return Reply(204)
         if verb == "box/journal":
             return Reply(200, {name: system.journal for name, system in self.box.emulators.items()})
+        if verb == "box/whole":
+            from sandbox.whole import whole  # it knows every server, so it can't be known by them
+
+            return Reply(200, json.dumps(whole(self.box), default=str).encode())
         if verb == "box/reset" and call.method == "POST":
             for system in self.box.emulators.values():
                 if getattr(system, "WRITTEN", True):

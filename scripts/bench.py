@@ -107,7 +107,9 @@ class Bench:
         self.company.fresh()
         took = self._playbook("workforce.lifecycle.offboard", "full.systems.yml", {"user": LEAVER, "successor": "mark@corp.example", **variables}, ends=2)
         # It ends with 2, as it must: devices take minutes to obey, and nobody waits for that here. Nothing else may be open.
-        record = json.loads(next((self.company.folder / "records").glob("*.json")).read_text())
+        written = sorted((self.company.folder / "records").glob("*.json"))
+        assert written, f"no record: {(self.out / 'output.txt').read_text()[-2000:]}"
+        record = json.loads(written[0].read_text())
         assert {item["system"] for item in record["open_items"]} == {"intune"}, record["open_items"]
         acts = {action["action"] for action in record["actions"]}
         assert {"cutoff", "mailbox", "mailbox_archive", "meetings_handover", "files_handover", "ownership", "device", "entitlements"} <= acts, acts

@@ -29,7 +29,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.task import TA
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils import plans, progress
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.casebook import Casebook
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.credentials import resolve
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.guards import guard
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.guards import guard, named
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Ledger
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.steps import Step
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.tasks import TASKS
@@ -105,7 +105,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         args["guard"] = guard(
             policy, ledger, plan=str(self._value(task_vars, "plan") or ""),
             plans_folder=os.path.expanduser(self._value(task_vars, "lifecycle_plans") or ""), rehearsal=bool(self._task.check_mode),
-            phase=step.phase, system=step.system, step=step.name, person=step.person)
+            phase=step.phase, system=step.system, step=step.name, person=step.person,
+            adopted=step.system in named(self._value(task_vars, "adopt")))
         foreseen = [row["confirm"] for row in args["guard"].get("planned") or () if row.get("confirm")]
         if foreseen and "confirm" in task.spec:
             given = args.get("confirm") or []

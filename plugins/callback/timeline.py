@@ -35,6 +35,7 @@ from ansible.plugins.callback import CallbackBase
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils import bytecode as _bytecode  # noqa: F401 (before the rest of the collection)
 
 # isort: split
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import lasting
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils import progress, told
 
 _COLOURS = {"green": "32", "red": "31", "yellow": "33", "cyan": "36", "dim": "2", "bold": "1"}
@@ -250,17 +251,13 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
                 self._say(heading, "bold")
             for text, colour in texts:
                 self._say(f"      {text}", colour)
-        residual = {
-            (line.system, str(r.get("what")), str(r.get("until")), str(r.get("why")))
-            for line in self.ends.values()
-            if line.step != "record"
-            for r in line.residual
-        }
+        residual = lasting({"system": line.system, "person": line.person, **r} for line in self.ends.values() if line.step != "record" for r in line.residual)
         if residual:
             self._say("")
             self._say("Access that may linger", "bold")
-            for system, what, until, why in sorted(residual):
-                self._say(f"      {system}: {told.text(what)}, until {told.text(until)} ({told.text(why)})", "cyan")
+        for one in sorted(residual, key=lambda r: (r["system"], r["person"], str(r.get("what")))):
+            who = f", {one['person']}" if one["person"] else ""
+            self._say(f"      {one['system']}{who}: {told.text(one.get('what'))}, until {told.text(one.get('until'))} ({told.text(one.get('why'))})", "cyan")
         self._say("")
         for path in self.records:
             self._say(f"      Record: {path}")

@@ -47,7 +47,7 @@ class LookupModule(LookupBase):  # type: ignore[misc]
             os.path.expanduser(str(self._templar.template((variables or {}).get(name, "")) or "")) for name in ("lifecycle_ledger", "lifecycle_plans")
         )
         try:
-            found = [plans.read(str(term), where, Ledger.open(url) if url else None) for term in terms]
+            found = [plans.executed(str(term), where, Ledger.open(url) if url else None).head for term in terms]
         except LifecycleError as e:
             raise AnsibleLookupError(str(e)) from None
         return [person["key"] for plan in found for person in plan["people"]]

@@ -3,13 +3,14 @@
 """Arguments and small plans that several modules share."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Accounts
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AmbiguousIdentity, Refused
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import like
 
 #: Of every module that acts for a person.
 PERSON_SPEC: Mapping[str, Any] = {"person": {"type": "dict", "required": True}, "optional": {"type": "bool", "default": False}}
@@ -22,10 +23,13 @@ def person_and_account(system: Accounts, want: Mapping[str, Any]) -> tuple[Perso
     """The person asked for, and their account here.
 
     :raises AmbiguousIdentity: ``account_id`` says that another account is meant.
+    :raises Refused: the system says that the account is nobody's own.
     """
     person = Person.of(want["person"])
     account = system.find_account(person) or former(system, person)[1]
     meant = want.get("account_id") or ""
+    if account is not None and not meant:
+        refuse_no_person(account, want)
     if account is not None and meant and account.id != meant:
         raise AmbiguousIdentity(f"the account found is {account.login} ({account.id}), and {meant} is meant", act=f"find account of {person.email}",
                                 hint="nothing was sent: correct what the two accounts say of themselves")
@@ -61,6 +65,30 @@ def former(system: Accounts, person: Person) -> tuple[Person, Account | None]:
                                     hint="a former address was given to somebody else: correct the aliases in HR")
         return then, account
     return person, None
+
+
+def refuse_no_person(account: Account, want: Mapping[str, Any]) -> None:
+    """Stop before a shared mailbox or a service account is taken for a person's: what the system says of it is enough.
+
+    Asked where the guard wants it, so not of what only looks, nor where the ledger or somebody's word has it that it is theirs.
+
+    :raises Refused: shows what the system says.
+    """
+    patterns = (want.get("guard") or {}).get("not_people")
+    said = nobodys(account, patterns) if patterns is not None else ""
+    if said:
+        raise Refused(f"{account.login} is nobody's own: {said}", act=f"touch account of {Person.of(want['person']).email}",
+                      hint="correct the address in HR; or if it is theirs all the same: -e adopt=NAME of this system")
+
+
+def nobodys(account: Account, patterns: Sequence[Mapping[str, str]]) -> str:
+    """Why an account is no person's own: what the system says itself, or facts there that fit the policy's patterns."""
+    if account.no_person:
+        return account.no_person
+    for facts in patterns:
+        if all(like(str(account.attributes.get(name) or ""), [pattern]) for name, pattern in facts.items()):
+            return ", ".join(f"{name} is {account.attributes[name]}" for name in facts)
+    return ""
 
 
 def refuse_protected(account: Account, act: str) -> None:

@@ -7,7 +7,7 @@ the check; the inventory's groups, the documentation's matrix and a task's ``uns
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
@@ -21,11 +21,10 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.person import 
 class Account:
     """A person's account on one system.
 
-    ``id`` is the vendor's immutable id and is what writes address; ``login`` is what the person types. ``attributes`` are
-    in our words (``first_name``, ``department``, ``manager`` ...). ``protected`` says why the account may not be changed
-    here, e.g. ``synchronised from on-premises Active Directory``; empty when it may. ``pending`` says what the account still
-    waits for, e.g. ``the invitation is not accepted yet``; empty when it is complete. ``raw`` is the vendor's own answer,
-    for the connector's eyes only.
+    ``id`` is the vendor's immutable id and is what writes address; ``login`` is what the person types. ``attributes`` are in our words (``first_name``,
+    ``department``, ``manager`` ...). ``protected`` says why the account may not be changed here, e.g. ``synchronised from on-premises Active Directory``;
+    ``pending`` what it still waits for, e.g. ``the invitation is not accepted yet``; ``no_person`` what the system itself says of an account that is
+    nobody's own, e.g. ``RecipientTypeDetails is RoomMailbox``; each is empty otherwise. ``raw`` is the vendor's own answer, for the connector's eyes only.
     """
 
     id: str
@@ -36,6 +35,7 @@ class Account:
     protected: str = ""
     pending: str = ""
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    no_person: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,15 @@ class Residual:
         """Plain data; ``closed`` is when the path was closed (ISO 8601), now when it is not known."""
         moment = clock.parse(closed) if closed else clock.now()
         return {"what": self.what, "until": clock.stamp(moment + timedelta(seconds=self.lasts)) if self.lasts else self.until, "why": self.why}
+
+
+def lasting(residuals: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Of what :meth:`Residual.as_dict` gave, each thing once: several ways in may leave the same behind. The latest end counts."""
+    ends: dict[tuple[tuple[str, str], ...], dict[str, Any]] = {}
+    for one in residuals:
+        known = ends.setdefault(tuple(sorted((name, str(value)) for name, value in one.items() if name != "until")), dict(one))
+        known["until"] = max(str(known.get("until")), str(one.get("until")))  # "unknown" sorts after every moment
+    return list(ends.values())
 
 
 @dataclass(frozen=True)
@@ -289,10 +298,13 @@ class Provisioning(Accounts, Protocol):
 
 @dataclass(frozen=True)
 class Addresses:
-    """What an account is reached and signed in by, in lower case; None where this system does not rule it."""
+    """What an account is reached and signed in by, in lower case; None where this system does not rule it.
+
+    ``aliases`` is None where an account has one address and no more.
+    """
 
     address: str | None = None
-    aliases: tuple[str, ...] = ()
+    aliases: tuple[str, ...] | None = ()
     login: str | None = None
 
 

@@ -63,7 +63,7 @@ class EntraListing(EntraEntitlements):
                 held=tuple(sorted((e.kind, e.name) for e in held)), fixed=tuple(sorted((e.kind, e.name) for e in held if e.fixed)))
 
     def _users(self, act: str) -> Iterator[Raw]:
-        fields = f"{self.USER_FIELDS},userType,createdDateTime,licenseAssignmentStates"
+        fields = f"{self.USER_FIELDS},createdDateTime,licenseAssignmentStates"
         rows = graph_pages(self.graph, "/users", act=act, params={"$select": f"{fields},signInActivity", "$top": _PAGE_WITH_SIGN_INS})
         try:
             first = next(rows, None)

@@ -36,6 +36,8 @@ class Guard:
     :param privileged_stop: why this run may not touch who is privileged; empty when it may.
     :param planned: the changes that the plan being executed foresees for this step, ``{"what", "before", "after"}`` each; None
         when no plan is being executed.
+    :param not_people: facts of accounts that are nobody's own (patterns, all of one entry must fit), which no run takes for a
+        person's: see :func:`arguments.refuse_no_person`. None when it is known to be theirs.
     """
 
     source: str = ""
@@ -45,6 +47,7 @@ class Guard:
     privileged: Sequence[str] = ()
     privileged_stop: str = ""
     planned: Sequence[Mapping[str, Any]] | None = None
+    not_people: Sequence[Mapping[str, str]] | None = None
 
     def holds(self, system: Any, want: Mapping[str, Any], changes: Sequence[Change], pending: Sequence[Change]) -> dict[str, str]:
         """Those of the pending changes that wait for a person, each with why.
@@ -69,6 +72,10 @@ class Guard:
         if self.privileged_stop and self._is_privileged(system, account):
             held = {change.what: self.privileged_stop for change in pending}
         return held
+
+    def says(self, system: Any, want: Mapping[str, Any], pending: Sequence[Change]) -> dict[str, Any]:
+        """What a rehearsal tells of the step, so that the plan knows what it needs: whose account is privileged."""
+        return {"privileged": True} if pending and self.privileged and not self.privileged_stop and self._is_privileged(system, _account(system, want)) else {}
 
     def _refuse_protected(self, want: Mapping[str, Any], account: Account | None) -> None:
         if not self.accounts or not want.get("person"):

@@ -48,13 +48,15 @@ class Decision:
     alert: str = ""
 
 
-def decide(before: Person | None, now: Person | None, at: datetime, *, live: str = "", lead_days: int = 30, others: Sequence[Person] = ()) -> Decision:
+def decide(before: Person | None, now: Person | None, at: datetime, *, live: str = "", lead_days: int = 30, cut_at: str = "24:00",
+           others: Sequence[Person] = ()) -> Decision:
     """What a record calls for at the moment ``at`` (with a zone).
 
     :param before: the record at the last look; None when it was never seen.
     :param now: the record as just read; None when it is no longer there.
     :param live: what our runs have left them with, one of :data:`LIVE`; taken from ``before`` when not given.
     :param lead_days: how many days before the hire date access may be given.
+    :param cut_at: the time of day at which the last working day ends (``HH:MM``).
     :param others: other records, of any HR system, that may be the same human being.
     :raises InputError: a date or time zone of the record cannot be read.
     """
@@ -67,7 +69,7 @@ def decide(before: Person | None, now: Person | None, at: datetime, *, live: str
     working = [other for other in same if employed(other, at)]
     if withdrawn(now):
         return _withdrawn(now, at, live, bool(same))
-    ends = now.employment_ends()
+    ends = now.employment_ends(cut_at)
     if gone_now(now, at) or ends is not None and ends <= at:
         return _leaver_now(before, now, at, live, ends, working)
     if ends is not None and live != "ended":

@@ -108,6 +108,23 @@ class Records:
         told = [(self._all[number], names_met(self._all[number][1], user)) for number in self._by_name.get(asked(user)[1].casefold(), ())]
         return [Found(system, person, by) for (system, person), by in told if by]
 
+    def one(self, user: str, act: str) -> Found:
+        """The one record that has this name.
+
+        :raises InputError: none has it.
+        :raises AmbiguousIdentity: several have.
+        """
+        matches = self.answering(user)
+        if not matches:
+            raise InputError(
+                "nobody in HR has this e-mail address, employee id or HR id", act=act, system=", ".join(self.systems) or "no HR system answered",
+                hint="correct user; give the address as HR has it"
+            )
+        if len(matches) > 1:
+            raise AmbiguousIdentity(f"{len(matches)} people answer to it ({'; '.join(map(str, matches))})", act=act,
+                                    hint="give the employee id instead, or say what it is: hr_id:..., employee_id:..., email:...")
+        return matches[0]
+
     def beside(self, one: Found) -> list[Found]:
         """The other records that have something in common with this one."""
         numbers = sorted({number for trait in _traits(one.person) for number in self._by_trait[trait]})
@@ -127,24 +144,23 @@ def identified(user: str, found: Records | Sequence[Mapping[str, Any]], kind: st
     """
     act = f"{kind} {user}"
     records = found if isinstance(found, Records) else Records(found)
-    matches = records.answering(user)
-    if not matches:
-        raise InputError(
-            "nobody in HR has this e-mail address, employee id or HR id", act=act, system=", ".join(records.systems) or "no HR system answered",
-            hint="correct user; give the address as HR has it"
-        )
-    if len(matches) > 1:
-        raise AmbiguousIdentity(f"{len(matches)} people answer to it ({'; '.join(map(str, matches))})", act=act,
-                                hint="give the employee id instead, or say what it is: hr_id:..., employee_id:..., email:...")
+    match = records.one(user, act)
     # Only whose whole record was read gets to be the person.
-    person = Person.of(matches[0].person.as_dict())
+    person = Person.of(match.person.as_dict())
     policy = policy or Policy()
     _refuse_no_person(person, policy, act)
     at = clock.now()
-    _refuse_other_employment(person, [other for other in records.beside(matches[0]) if employed(other.person, at)], distinct, kind, act)
+    _refuse_other_employment(person, [other for other in records.beside(match) if employed(other.person, at)], distinct, kind, act)
     if not despite_hr:
         _refuse_standing(person, kind, at, policy, act)
     return person
+
+
+def earlier(person: Person, records: Records) -> list[str]:
+    """What HR knows of an earlier life of this person, or of somebody who had their address; a line each."""
+    name = next((f"{name}:{value}" for name in NAMES[:2] if (value := getattr(person, name))), person.email)
+    at = clock.now()
+    return [str(other) for one in records.answering(name)[:1] for other in records.beside(one) if not employed(other.person, at)]
 
 
 def employed(person: Person, at: datetime) -> bool:
@@ -200,7 +216,7 @@ def _refuse_standing(person: Person, kind: str, at: datetime, policy: Policy, ac
     """HR is the truth: what it does not say is not done."""
     hint = "correct HR first; or say why it is right all the same: -e despite_hr='WHY', which the record keeps"
     left = f"HR says that {person.name} has left ({person.last_working_day or person.termination_date or 'no date'})"
-    ends = person.employment_ends()
+    ends = person.employment_ends(policy.timers.cut_at if kind == "offboard" else "24:00")
     if kind == "offboard":
         if ends is not None and ends > at and not gone_now(person, at) and not withdrawn(person):
             raise InputError(f"HR says that {person.name} is {person.status}, and leaves at {told(ends, person)}", act=act,

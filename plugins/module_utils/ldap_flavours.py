@@ -12,7 +12,7 @@ class Flavour:
     """How one family of directories names things. ``keys`` are other credentials kept on a person's entry, by attribute.
 
     ``state`` are the attributes that tell whether somebody may sign in; ``last_seen`` those that tell when they last did, where
-    the directory keeps one; ``listed`` what else a listing reads.
+    the directory keeps one; ``listed`` what else a listing reads; ``nobodys`` those that tell that an entry is nobody's own.
     """
 
     login: str
@@ -27,6 +27,7 @@ class Flavour:
     last_seen: Sequence[str]
     created: str
     listed: Sequence[str]
+    nobodys: Sequence[str]
     group_classes: frozenset[str]
 
 
@@ -39,7 +40,7 @@ OPENLDAP = Flavour(
     state=("pwdAccountLockedTime", "nsAccountLock", "pwdChangedTime"),
     # the overlays lastbind and ppolicy of OpenLDAP; 389 Directory Server's account policy
     last_seen=("authTimestamp", "pwdLastSuccess", "lastLoginTime"), created="createTimestamp",
-    listed=("authTimestamp", "pwdLastSuccess", "lastLoginTime", "createTimestamp"),
+    listed=("authTimestamp", "pwdLastSuccess", "lastLoginTime", "createTimestamp"), nobodys=("objectClass",),
     group_classes=frozenset({"groupofnames", "groupofuniquenames", "posixgroup"}))
 ACTIVE_DIRECTORY = Flavour(
     login="sAMAccountName", rdn="cn", uuid="objectGUID", people="(&(objectCategory=person)(objectClass=user))",
@@ -51,5 +52,6 @@ ACTIVE_DIRECTORY = Flavour(
     # lastLogon is exact, and of one domain controller; this one is copied to all, up to 14 days late
     last_seen=("lastLogonTimestamp",), created="whenCreated",
     listed=("lastLogonTimestamp", "whenCreated", "memberOf", "isCriticalSystemObject", "msExchRecipientTypeDetails"),
+    nobodys=("objectClass", "servicePrincipalName", "isCriticalSystemObject", "msExchRecipientTypeDetails"),
     group_classes=frozenset({"group"}))
 FLAVOURS = {"openldap": OPENLDAP, "active_directory": ACTIVE_DIRECTORY}

@@ -19,6 +19,9 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.target import 
 TRUST = 0x800
 #: msExchRecipientTypeDetails: shared mailbox, room, equipment (https://learn.microsoft.com/exchange/recipients).
 SHARED = frozenset({"4", "16", "32"})
+#: Classes of what signs in and is nobody (RFC 4519, 3; MS-ADSC), wherever a directory lets them stand beside a person's.
+SERVICES = frozenset({"applicationprocess", "device", "organizationalrole", "computer", "msds-managedserviceaccount", "msds-groupmanagedserviceaccount",
+                      "ipaservice"})
 #: The names of the groups that somebody is in, and of those they can't be taken out of.
 Groups = Callable[[Mapping[str, Any]], tuple[list[str], list[str]]]
 MEMBERS = ("member", "uniqueMember", "memberUid")
@@ -58,8 +61,7 @@ class LdapListing(Connector):
     def _kind(self, row: Mapping[str, Any]) -> str:
         if text(row, "msExchRecipientTypeDetails") in SHARED:
             return "shared"
-        built_in = text(row, "isCriticalSystemObject").upper() == "TRUE" or int(text(row, "userAccountControl") or 0) & TRUST
-        return "service" if self.ad and built_in else "person"
+        return "service" if self.ad and _built_in(row) else "person"
 
     def _groups_by_member(self, act: str) -> Groups:
         """From the groups' lists of members; few directories keep ``memberOf``."""
@@ -129,6 +131,27 @@ class LdapListing(Connector):
             return
         account = self.account_of(row, {})
         yield from dict.fromkeys(one for one in (account.id, account.login, account.email) if one)
+
+
+def _built_in(row: Mapping[str, Any]) -> str:
+    if text(row, "isCriticalSystemObject").upper() == "TRUE":
+        return "isCriticalSystemObject is TRUE"
+    return "it stands for a trusted domain" if int(text(row, "userAccountControl") or 0) & TRUST else ""
+
+
+def nobodys(row: Mapping[str, Any], ad: bool) -> str:
+    """Why an entry is nobody's own, as far as it says so itself and was read; empty otherwise.
+
+    Active Directory looks services up by the names in ``servicePrincipalName``
+    (https://learn.microsoft.com/windows/win32/ad/service-principal-names): whoever carries one runs a service.
+    """
+    if text(row, "msExchRecipientTypeDetails") in SHARED:
+        return f"msExchRecipientTypeDetails is {text(row, 'msExchRecipientTypeDetails')}, a shared mailbox, room or equipment"
+    names = texts(row, "servicePrincipalName")
+    if names:
+        return f"servicePrincipalName is {names[0]}"
+    classes = sorted({one.lower() for one in texts(row, "objectClass")} & SERVICES)
+    return f"objectClass is {classes[0]}" if classes else _built_in(row) if ad else ""
 
 
 def primary_group(row: Mapping[str, Any]) -> bytes | None:

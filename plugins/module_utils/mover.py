@@ -3,11 +3,11 @@
 """What a mover holds and no profile explains, and what becomes of it: removed, kept, or decided by a person."""
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Cutoff, Entitlement, Entitlements
-from ansible_collections.workforce.lifecycle.plugins.module_utils.profiles import difference
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Outcome
 
 #: Of a change that waits for somebody to decide.
@@ -17,22 +17,27 @@ DECISIONS = ("keep", "remove")
 EXPLAIN_SPEC: Mapping[str, Any] = {
     "explained": {"type": "dict"},
     "unexplained": {"type": "str", "choices": ["remove", "keep", "decide"], "default": "remove"},
+    "keep": {"type": "dict", "default": {}},
 }
 NOBODY = "no profile explains it"
 
 
-def by_kind(held: Sequence[Entitlement]) -> dict[str, list[str]]:
-    """Names by kind, as profiles write them."""
-    names: dict[str, list[str]] = {}
-    for one in held:
-        names.setdefault(one.kind, []).append(one.name)
-    return names
+#: Looks a name up in a system, by kind.
+Find = Callable[[str, str], Entitlement | None]
 
 
-def unexplained_of(held: Sequence[Entitlement], explained: Mapping[str, Any] | None, wanted: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
-    """(kind, name without case) of what is held though neither the old nor the new profile says why."""
-    found = difference(explained or {}, wanted, by_kind(held)).unexplained
-    return frozenset((kind, name.casefold()) for kind, names in found.items() for name in names)
+def not_named(held: Sequence[Entitlement], names: Mapping[str, Sequence[str]] | None, find: Find) -> list[Entitlement]:
+    """Of what is held, what none of these names (by kind) means.
+
+    A thing may go by several names, a team's title and its slug: a name that is nothing held is looked up.
+    """
+    left = {(one.kind, one.name.casefold()): one for one in held}
+    others = [(kind, name) for kind, listed in (names or {}).items() for name in listed if left.pop((kind, str(name).casefold()), None) is None]
+    for kind, name in others:
+        found = find(kind, name) if any(kind == known for known, _name in left) else None
+        if found is not None:
+            left.pop((kind, found.name.casefold()), None)
+    return list(left.values())
 
 
 def decided(want: Mapping[str, Any], what: str) -> tuple[str, str]:
@@ -61,14 +66,19 @@ def account_stays(system: Cutoff, account: Account, want: Mapping[str, Any]) -> 
 
     An account that no profile explains is judged as entitlements are; one that carries what is kept stays with it.
     """
-    if want["unexplained"] == "remove":
-        return None
     state = "active" if account.active else "suspended"
-    if want.get("explained") is None:
+    keep, judged = want.get("keep") or {}, want["unexplained"] != "remove"
+    if judged and want.get("explained") is None and (account.active or want["unexplained"] == "keep"):
         stays = left_alone(want, "account", state)
         if stays is not None:
             return stays
-    held = [one for one in system.entitlements(account) if not one.fixed] if isinstance(system, Entitlements) else []
-    left = unexplained_of(held, want.get("explained"), {})
-    names = [f"{one.kind}: {one.name}" for one in held if (one.kind, one.name.casefold()) in left]
-    return Change("account", state, state, note=f"stays with {', '.join(sorted(names))}, which no profile explains and nobody took") if names else None
+    held = [one for one in system.entitlements(account) if not one.fixed] if isinstance(system, Entitlements) and (judged or keep) else []
+    if not held or not isinstance(system, Entitlements):
+        return None
+    find = cache(system.find_entitlement)
+    others = not_named(held, keep, find)
+    left = not_named(others, want.get("explained"), find) if judged else []
+    for carried, why in (([one for one in held if one not in others], "this run leaves alone"), (left, "no profile explains and nobody took")):
+        if carried:
+            return Change("account", state, state, note=f"stays with {', '.join(sorted(f'{one.kind}: {one.name}' for one in carried))}, which {why}")
+    return None

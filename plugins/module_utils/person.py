@@ -118,10 +118,10 @@ class Person:
         except (KeyError, ValueError, OSError):
             raise InputError(f"{self.time_zone!r} is not a time zone", act=f"read person {self.email}", hint="an IANA name, e.g. Europe/Berlin") from None
 
-    def employment_ends(self) -> datetime | None:
+    def employment_ends(self, day_ends: str = "24:00") -> datetime | None:
         """When the employment is over, in UTC; None when no end is known.
 
-        The end of the last working day, else of the termination date, in the person's own zone; or the time that HR gives. A
+        At ``day_ends`` (``18:00``) of the last working day, else of the termination date, in the person's own zone; or the time that HR gives. A
         local time that the clock skips or shows twice is read as RFC 5545 (3.3.5) says: with the offset before the gap, and
         the first of the two. An end before the hire date belongs to an earlier employment; the year 9999 means none.
 
@@ -130,25 +130,25 @@ class Person:
         last = self.last_working_day or self.termination_date
         if not last or last.startswith("9999"):
             return None
-        moment = self._moment(last, after=1)
+        moment = self._moment(last, 1, "00:00") if day_ends == "24:00" else self._moment(last, 0, day_ends)
         begins = self.employment_begins()
         return None if begins is not None and moment < begins and self.status != "terminated" else moment
 
-    def employment_begins(self, days_before: int = 0) -> datetime | None:
+    def employment_begins(self, days_before: int = 0, day_begins: str = "00:00") -> datetime | None:
         """When the hire date begins in the person's own zone, in UTC, or so many of their days earlier; None without a hire date.
 
         :raises InputError: the date or the zone cannot be read.
         """
-        return self._moment(self.hire_date, after=-days_before) if self.hire_date else None
+        return self._moment(self.hire_date, -days_before, day_begins) if self.hire_date else None
 
-    def _moment(self, text: str, *, after: int) -> datetime:
-        """A moment in UTC: what ``text`` says when it has a time of day, else midnight so many days after its date."""
+    def _moment(self, text: str, after: int, clock: str) -> datetime:
+        """A moment in UTC: what ``text`` says when it has a time of day, else that time (``HH:MM``) so many days after its date."""
         try:
             if len(text) > 10:
                 told = datetime.fromisoformat(text.replace("Z", "+00:00"))
                 return (told if told.tzinfo else told.replace(tzinfo=self.zone)).astimezone(timezone.utc)
             # Python's fold=0 is RFC 5545's rule. UTC, since two moments of one zone are compared by their clocks, not by time.
-            return datetime.combine(date.fromisoformat(text) + timedelta(days=after), time.min, self.zone).astimezone(timezone.utc)
+            return datetime.combine(date.fromisoformat(text) + timedelta(days=after), time.fromisoformat(clock), self.zone).astimezone(timezone.utc)
         except (ValueError, OverflowError):
             raise InputError(f"{text!r} is not a date", act=f"read person {self.email}", hint="ISO 8601: 2026-03-31, or 2026-03-31T17:00") from None
 

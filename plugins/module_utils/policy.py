@@ -8,6 +8,7 @@ the first write: a policy that cannot be read protects nobody, so nothing runs.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from difflib import get_close_matches
@@ -93,11 +94,26 @@ class Identity:
     """Who can be the person of a run.
 
     ``not_people``: HR facts (patterns, all of one entry must fit) of records that stand for no person: a service account, a
-    shared mailbox. ``lead_days``: how long before the hire date a joiner may be given access.
+    shared mailbox. ``lead_days``: how long before the hire date a joiner may be given access. ``precreated``: systems on which
+    others make a joiner's account before the run (HR's own provisioning, a directory's synchronisation).
     """
 
     not_people: Sequence[Mapping[str, str]] = ({"employment_type": "service*"}, {"employment_type": "shared*"})
     lead_days: int = 30
+    precreated: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Timers:
+    """When a run is due that HR's dates call for; times are of the person's own zone, and a time that HR gives itself wins.
+
+    ``prepare_days`` before the hire date the accounts, mailbox and device are made ready, closed; at ``access_at`` of the hire
+    date they are opened. At ``cut_at`` of the last working day every way in is closed; ``24:00`` is the end of the day.
+    """
+
+    prepare_days: int = 5
+    access_at: str = "08:00"
+    cut_at: str = "24:00"
 
 
 @dataclass(frozen=True)
@@ -208,6 +224,7 @@ class Policy:
     protected: Protected = Protected()
     brake: Brake = Brake()
     identity: Identity = Identity()
+    timers: Timers = Timers()
     approvals: Sequence[Approval] = ()
     privileged: Named = field(default_factory=dict)
     separation: Sequence[Separation] = ()
@@ -239,6 +256,7 @@ def fact_of(person: Person, name: str) -> str:
 
 
 _READ: dict[tuple[str, float], Policy] = {}
+_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
 
 
 def load_policy(path: str) -> Policy:
@@ -265,7 +283,7 @@ _PLAIN: Mapping[str, tuple[Any, str]] = {
     "str": (str, "a text"), "int": (int, "a whole number"), "float": ((int, float), "a number"), "bool": (bool, "true or false"),
 }
 _SECTIONS = {cls.__name__: cls for cls in (
-    Members, Protected, Limit, Feed, Brake, Identity, Approval, Holding, Separation, TransferPolicy, Later, Followups, Ignored, Reconcile, Rename)}
+    Members, Protected, Limit, Feed, Brake, Identity, Timers, Approval, Holding, Separation, TransferPolicy, Later, Followups, Ignored, Reconcile, Rename)}
 
 
 def _section(document: Document, path: tuple[Any, ...], data: Any, cls: Any) -> Any:
@@ -317,10 +335,15 @@ def _check(document: Document, policy: Policy) -> None:
             raise document.error(f"{approval.needs!r} is nothing that can need an approval", "approvals", number, "needs", hint=f"known: {', '.join(needs)}")
         if approval.count < 1 or approval.count > len(approval.by):
             raise document.error(f"{approval.count} of {len(approval.by)} people can't approve", "approvals", number, hint="name at least as many in by:")
+    for name in ("access_at", "cut_at"):
+        if not _TIME.fullmatch(getattr(policy.timers, name)) or name == "access_at" and policy.timers.access_at == "24:00":
+            raise document.error(f"{getattr(policy.timers, name)!r} is no time of day", "timers", name, hint="HH:MM, in quotation marks: '18:00'")
+    if policy.timers.prepare_days > policy.identity.lead_days:
+        raise document.error(f"is more than identity.lead_days ({policy.identity.lead_days}), before which nobody gets anything", "timers", "prepare_days")
     for system, how in (("", policy.transfer.unexplained), *policy.transfer.systems.items()):
         if how not in ("remove", "keep", "decide"):
             raise document.error(f"{how!r} is not one of remove, keep, decide", "transfer", *(("systems", system) if system else ("unexplained",)))
 
 
 #: What can happen to a person: the kinds of case.
-KINDS = ("onboard", "transfer", "offboard", "suspend", "resume", "reinstate", "rename")
+KINDS = ("onboard", "transfer", "offboard", "suspend", "resume", "reinstate", "rename", "withdraw")

@@ -52,6 +52,12 @@ def _github() -> type[Connector]:
     return GitHub
 
 
+def _hibob() -> type[Connector]:
+    from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.hibob import HiBob
+
+    return HiBob
+
+
 def _imap() -> type[Connector]:
     from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.imap import Imap
 
@@ -80,6 +86,12 @@ def _onedrive() -> type[Connector]:
     from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.onedrive import OneDrive
 
     return OneDrive
+
+
+def _personio() -> type[Connector]:
+    from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.personio import Personio
+
+    return Personio
 
 
 def _scim() -> type[Connector]:
@@ -126,11 +138,13 @@ CONNECTORS: Mapping[str, type[Connector]] = _Connectors({
     "entra": _entra,
     "exchange": _exchange,
     "github": _github,
+    "hibob": _hibob,
     "imap": _imap,
     "intune": _intune,
     "ldap": _ldap,
     "manual": _manual,
     "onedrive": _onedrive,
+    "personio": _personio,
     "scim": _scim,
     "slack": _slack,
     "tailscale": _tailscale,

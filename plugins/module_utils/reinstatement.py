@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
-from ansible_collections.workforce.lifecycle.plugins.module_utils.identity import told
+from ansible_collections.workforce.lifecycle.plugins.module_utils.identity import told, withdrawn
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 
 #: Outcomes of a change that the run itself brought about, or may have.
@@ -112,6 +112,58 @@ def _owe(owes: dict[str, Any], row: Taken, successor: str) -> None:
             owes.setdefault("lost", []).append({"what": row.what, "why": lost[0], "anew": lost[1]})
 
 
+def made(rows: Iterable[Taken]) -> dict[str, dict[str, Any]]:
+    """What an onboarding made and is to be undone, by system; what was there before it stays.
+
+    ``{"created": True, "suspend": bool, "attributes": {name: {"was", "made"}}, "entitlements": {kind: [names]}, "meeting": bool,
+    "mailbox": ..., "lost": ...}``, only the keys that apply; the last two as in :func:`owed`. ``created`` is an account that was not
+    there at all, ``suspend`` one that was not open before.
+    """
+    systems: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        _unmake(systems.setdefault(row.system, {}), row)
+    return {name: owes for name, owes in systems.items() if owes}
+
+
+def _unmake(owes: dict[str, Any], row: Taken) -> None:
+    if row.step == "account" and row.what == "account":
+        owes["suspend"] = row.before != "active"
+        if row.before in ("absent", None):
+            owes["created"] = True
+    elif row.step == "account":
+        if not owes.get("created"):
+            owes.setdefault("attributes", {})[row.what.removeprefix("attribute ")] = {"was": row.before, "made": row.after}
+    elif row.step == "entitlements" and row.what.partition(": ")[1]:
+        if row.after == "held":
+            kind, _colon, name = row.what.partition(": ")
+            owes.setdefault("entitlements", {}).setdefault(kind, []).append(name)
+    elif row.step == "meeting" and row.what == "meeting":
+        owes["meeting"] = True
+    elif row.step == "mailbox":
+        _owe(owes, row, "")
+    else:
+        lost = _left(row, owes)
+        if lost:
+            owes.setdefault("lost", []).append({"what": row.what, "why": lost[0], "anew": lost[1]})
+
+
+def _left(row: Taken, owes: Mapping[str, Any]) -> tuple[str, bool] | None:
+    """What no run undoes of an onboarding, and whether nobody need care."""
+    if row.step == "attested":
+        return _lost(row, "")
+    if row.step == "device_assignment":
+        return "it was assigned to them: whoever looks after devices takes it back", False
+    if row.step == "left before":
+        return "an earlier employment had left it, and it was taken: it does not come back", True
+    if row.step == "first_sign_in":
+        if owes.get("created"):
+            return None  # the cut-off ends it
+        if owes.get("suspend"):
+            return "it opens nothing while the account is shut, and expires by itself", True
+        return "it was issued for an account that stays open: take it back there, if it was not used", False
+    return (f"{row.step} of the onboarding: no run knows the way back: settle it by hand", False) if row.after not in (None, "absent") else None
+
+
 def _lost(row: Taken, successor: str) -> tuple[str, bool] | None:
     """Why it can't be given back by a run, and whether the person has it again by their own hands."""
     if row.step == "attested":
@@ -133,14 +185,29 @@ def _lost(row: Taken, successor: str) -> tuple[str, bool] | None:
 def refuse_standing(person: Person, at: datetime, withdrawn_by: str) -> None:
     """:raises InputError: HR does not say that the person is here, and nobody takes it upon them; or the person does so themselves."""
     act, by = f"reinstate {person.email}", withdrawn_by.strip().casefold()
-    if by and by in {name.casefold() for name in (person.email, person.employee_id, person.hr_id, person.name, *person.aliases) if name}:
-        raise InputError(f"{withdrawn_by} is whom it is about", act=act, hint="somebody else says that the termination is withdrawn")
+    _refuse_themselves(person, withdrawn_by, act)
     ends = person.employment_ends()
     if by or person.status != "terminated" and (ends is None or ends > at):
         return
     left = told(ends, person) if ends is not None else "no date"
     raise InputError(f"HR says that {person.name} is {person.status}, and left at {left}", act=act,
                      hint="correct HR first; or say who withdrew the termination: -e withdrawn_by='Grace Okoye', which the record keeps")
+
+
+def refuse_begun(person: Person, withdrawn_by: str) -> None:
+    """:raises InputError: HR does not say that the hire was taken back, and nobody takes it upon them; or the person does so themselves."""
+    act, by = f"withdraw the hire of {person.email}", withdrawn_by.strip().casefold()
+    _refuse_themselves(person, withdrawn_by, act)
+    if not by and not withdrawn(person):
+        raise InputError(f"HR says that {person.name} is {person.status}, hired for {person.hire_date or 'an unknown day'}", act=act,
+                         hint="who began and left is a leaver: offboard. Else correct HR first, or say who takes the hire back: -e withdrawn_by='Grace Okoye', "
+                              "which the record keeps")
+
+
+def _refuse_themselves(person: Person, by: str, act: str) -> None:
+    names = {name.casefold() for name in (person.email, person.employee_id, person.hr_id, person.name, *person.aliases) if name}
+    if by.strip() and by.strip().casefold() in names:
+        raise InputError(f"{by} is whom it is about", act=act, hint="somebody else says that it is withdrawn")
 
 
 def put_back(name: str, was: Any, made: Any, now: Any) -> tuple[Any, str]:

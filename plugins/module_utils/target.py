@@ -144,6 +144,8 @@ class Connector:
     CLOCKS: ClassVar[Sequence[Clock]] = ()
     #: Whose the names of people are, where this system keeps none of its own: a rename has nothing to do here.
     NAMES_FROM: ClassVar[str] = ""
+    #: Accounts here are people's own, and not the company's: an inactive one is nothing that an earlier employment left.
+    OWN_ACCOUNTS: ClassVar[bool] = False
     #: How the person's login here is made, unless the option ``login`` says otherwise.
     LOGIN: ClassVar[str] = "{email}"
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CAPABILITIES, CaseLedger, Residual, capabilities_of
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CAPABILITIES, CaseLedger, Residual, capabilities_of, lasting
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AnswerLost, InputError, LifecycleError, Unsupported
 from ansible_collections.workforce.lifecycle.plugins.module_utils.guard import Guard
 from ansible_collections.workforce.lifecycle.plugins.module_utils.registry import connector_class
@@ -180,14 +180,16 @@ class Task:
             want = {**params, "since": history.since}
             changes = list(self.plan(system, want))
             steps = _Steps(changes, history, params.get("confirm") or ())
-            steps.hold(Guard(**(params.get("guard") or {})).holds(system, want, changes, steps.pending))
+            guard = Guard(**(params.get("guard") or {}))
+            steps.hold(guard.holds(system, want, changes, steps.pending))
+            said = guard.says(system, want, steps.pending) if check_mode else {}
             if steps.pending and not check_mode:
                 on_intent(steps.pending)
                 steps.write()
                 self._read_back(system, want, steps)
             if not check_mode:
                 self._follow(system, want, steps, params.get("follow") or 0.0)
-            return steps.result(name, check_mode=check_mode)
+            return {**steps.result(name, check_mode=check_mode), **said}
         except Unsupported as e:
             return {
                 "changed": False,
@@ -425,7 +427,7 @@ class _Steps:
             "system": system,
             "outcome": worst.value,
             "changes": rows,
-            "residual": [row["residual"] for row in rows if "residual" in row],
+            "residual": lasting(row["residual"] for row in rows if "residual" in row),
             "diff": {"before": {c.what: c.before for c in self.changes if c.what in written},
                      "after": {c.what: c.after for c in self.changes if c.what in written}},
         }

@@ -15,9 +15,11 @@ author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
   state:
-    description: How the account shall be. V(active) and V(suspended) leave a missing account missing.
+    description:
+      - How the account shall be. V(active) and V(suspended) leave a missing account missing.
+      - V(prepared) makes a missing account, kept from signing in until it is V(present); one that is there already stays as it is.
     type: str
-    choices: [present, active, suspended, absent]
+    choices: [present, prepared, active, suspended, absent]
     default: present
   attributes:
     description: Attributes to set, by our names. Those of O(person) that the system keeps, when not given.
@@ -54,7 +56,7 @@ from collections.abc import Mapping
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import ACCOUNT_SPEC, CONFIRM_SPEC, PERSON_SPEC, person_and_account, refuse_protected
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Accounts, Provisioning, Restorable
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import Unsupported
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import NotFound, Unsupported
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Task, absent
 
@@ -62,8 +64,8 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Ch
 def plan(system: Accounts, want: Mapping[str, Any]) -> list[Change]:
     person, account = person_and_account(system, want)
     state = want["state"]
-    if state == "present":
-        return _present(system, person, account, want.get("attributes"))
+    if state in ("present", "prepared"):
+        return _present(system, person, account, want.get("attributes"), opened=state == "present")
     if account is None:
         return absent("account", f"{person.email} has no account here")
     changes = [_deleted(system, account)] if state == "absent" else [_active(system, account, state == "active")]
@@ -71,7 +73,7 @@ def plan(system: Accounts, want: Mapping[str, Any]) -> list[Change]:
     return changes
 
 
-def _present(system: Accounts, person: Person, account: Account | None, given: Mapping[str, Any] | None) -> list[Change]:
+def _present(system: Accounts, person: Person, account: Account | None, given: Mapping[str, Any] | None, *, opened: bool) -> list[Change]:
     if not isinstance(system, Provisioning):
         raise Unsupported("accounts can't be created here", act=f"create account of {person.email}")
     attributes = dict(given) if given is not None else attributes_of(person, system.ATTRIBUTES)
@@ -80,16 +82,28 @@ def _present(system: Accounts, person: Person, account: Account | None, given: M
         if deleted is not None and isinstance(system, Restorable):
             restorable, gone = system, deleted
             changes = [Change("account", "deleted", "active", lambda: restorable.restore_account(gone), gate=True)]
-        else:
+        elif opened:
             changes = [Change("account", "absent", "active", lambda: system.create_account(person, attributes), gate=True, pending="pending")]
+        else:
+            changes = [Change("account", "absent", "suspended", lambda: _made_ready(system, person, attributes), gate=True, pending="pending")]
         # Creating writes the attributes too; each is listed so that each is read back.
         return changes + [Change(f"attribute {name}", None, value) for name, value in attributes.items()]
     found = account
-    changes = [_active(system, account, True)]
+    changes = [_active(system, account, opened or account.active)]
     for name, value in attributes.items():
         changes.append(Change(f"attribute {name}", account.attributes.get(name) or "", value, lambda n=name, v=value: system.update_account(found, {n: v})))
     _guard(account, changes, "change")
     return changes
+
+
+def _made_ready(system: Provisioning, person: Person, attributes: Mapping[str, Any]) -> None:
+    """Nobody knows a credential of it yet; so that none works that somebody sets meanwhile, it is closed at once."""
+    system.create_account(person, attributes)
+    account = system.find_account(person)
+    if account is None:
+        raise NotFound("it was made, and is not listed yet", act=f"close the new account of {person.email}", hint="run it again")
+    if account.active:
+        system.set_active(account, False)
 
 
 def attributes_of(person: Person, kept: Any) -> dict[str, Any]:
@@ -126,7 +140,7 @@ TASK = Task(Accounts, plan, {
     **PERSON_SPEC,
     **ACCOUNT_SPEC,
     **CONFIRM_SPEC,
-    "state": {"type": "str", "choices": ["present", "active", "suspended", "absent"], "default": "present"},
+    "state": {"type": "str", "choices": ["present", "prepared", "active", "suspended", "absent"], "default": "present"},
     "attributes": {"type": "dict"},
 })
 

@@ -21,7 +21,7 @@ options:
   of: {description: "The limit to release from.", type: str, choices: [leavers, disables, wipes]}
   user: {description: "Who is released - e-mail addresses, employee ids or HR ids.", type: list, elements: str, default: []}
   found:
-    description: What the HR systems answered - a list of RV(workforce.lifecycle.person_info#module:people), each with its C(system).
+    description: What the HR systems answered - a list of what M(workforce.lifecycle.person_info) returned, each with its C(system).
     type: list
     elements: dict
     default: []
@@ -62,7 +62,8 @@ from typing import Any
 from collections.abc import Mapping
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CaseLedger
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AmbiguousIdentity, InputError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.identity import Records
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Outcome, Task
 
@@ -72,27 +73,15 @@ def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
         return {"changed": False, "brake": book.brake(), "outcome": Outcome.ALREADY.value}
     if not want["of"]:
         raise InputError("of is empty", act="release the brake", hint="-e of=leavers, disables or wipes")
-    people = [_person(user.strip(), want) for user in dict.fromkeys(want["user"]) if user.strip()]
+    records = Records(want["found"]) if want["found"] else None
+    # Nobody is released, or releases themselves, under another name.
+    people = [Person.of(records.one(user, f"release {user} from brake.{want['of']}").person.as_dict() if records else {"email": user})
+              for user in dict.fromkeys(user.strip() for user in want["user"]) if user]
     noted = book.release_brake(want["of"], people, by=want["by"], until=want["ends"], account=want["account"] or getpass.getuser(), note=want["note"])
     emails = [person.email for person in people]
     rows = [{"what": f"{email} in brake.{want['of']}", "before": "counted", "after": f"released by {noted['by']} until {noted['until']}",
              "outcome": "planned" if book.read_only else Outcome.DONE.value} for email in emails]
     return {"changed": True, "outcome": Outcome.DONE.value, "changes": rows, "people": emails, "until": noted["until"], "brake": book.brake()}
-
-
-def _person(user: str, want: Mapping[str, Any]) -> Person:
-    """Whom a name means, so that nobody is released, or releases themselves, under another one."""
-    if not want["found"]:
-        return Person.of({"email": user})
-    people = [Person.of(record) for answer in want["found"] for record in answer["people"]]
-    meant = {person.key: person for person in people
-             if user.casefold() in {name.casefold() for name in (person.email, person.employee_id, person.hr_id, *person.aliases) if name}}
-    act = f"release {user} from brake.{want['of']}"
-    if not meant:
-        raise InputError("nobody in HR has this e-mail address, employee id or HR id", act=act, hint="correct user; give the address as HR has it")
-    if len(meant) > 1:
-        raise AmbiguousIdentity(f"{len(meant)} people answer to it ({', '.join(meant)})", act=act, hint="give the HR id instead")
-    return next(iter(meant.values()))
 
 
 TASK = Task(CaseLedger, info=info, argument_spec={

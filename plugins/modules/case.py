@@ -19,7 +19,7 @@ options:
   kind:
     description: What happens to the person.
     type: str
-    choices: [onboard, transfer, offboard, suspend, resume, reinstate, rename]
+    choices: [onboard, transfer, offboard, suspend, resume, reinstate, rename, withdraw]
     required: true
   user:
     description: E-mail address, employee id or HR id; or several.
@@ -79,11 +79,23 @@ options:
     elements: str
     default: []
   of:
-    description: The case that is undone, when O(kind=reinstate). Their last offboarding, when empty.
+    description: The case that is undone, when O(kind=reinstate) or O(kind=withdraw). Their last offboarding or onboarding, when empty.
     type: str
     default: ""
   withdrawn_by:
-    description: Who says that the termination is withdrawn, when O(kind=reinstate) and HR does not say so yet. The record keeps it.
+    description:
+      - Who says that the termination is withdrawn, when O(kind=reinstate), or the hire, when O(kind=withdraw), and HR does not say so yet. The record keeps it.
+      - With O(of) too, a hire whose record HR has deleted can be withdrawn. The record is then the one that the ledger has.
+    type: str
+    default: ""
+  effective_at:
+    description:
+      - When it takes or took effect, ISO 8601 with a zone. The record counts from it, and tells how late it was.
+      - Of a leaver, the end of the last working day in their own zone, when empty and that is over.
+    type: str
+    default: ""
+  hr_recorded_at:
+    description: When HR recorded it, ISO 8601 with a zone. When it is empty, nobody knows how late HR was, and the record counts from the opening of the case.
     type: str
     default: ""
   facts:
@@ -116,7 +128,9 @@ cases:
     explained: {description: "Of a mover, what the old profile gave, by system and kind.", type: dict}
     unexplained: {description: "Of a mover, what policy does to what no profile explains, by system.", type: dict}
     successor: {description: "Who takes over.", type: str}
-    restore: {description: "What is to be given back, by system, when O(kind=reinstate).", type: dict}
+    restore: {description: "What is to be given back, by system, when O(kind=reinstate) or O(kind=resume).", type: dict}
+    made: {description: "What is to be undone, by system, when O(kind=withdraw).", type: dict}
+    earlier: {description: "Of a joiner, records in HR that seem to be an earlier life of theirs, or had their address.", type: list, elements: str}
     overlap_until: {description: "Until when a mover keeps the old; empty when nothing is to be kept.", type: str}
 brake:
   description: How each limit of the brake stands - C(of), C(count), C(limit), C(hours), C(active), and how its percentage was C(judged).
@@ -130,14 +144,17 @@ warnings:
   elements: str
 """
 
+import re
 from typing import TYPE_CHECKING, Any
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CaseLedger
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError, Refused
 from ansible_collections.workforce.lifecycle.plugins.module_utils.hr_look import Look
-from ansible_collections.workforce.lifecycle.plugins.module_utils.identity import Records, identified
+from ansible_collections.workforce.lifecycle.plugins.module_utils.identity import Records, earlier, identified
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import KINDS, Policy
 from ansible_collections.workforce.lifecycle.plugins.module_utils.separation import within
@@ -147,25 +164,26 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Ta
 if TYPE_CHECKING:
     from ansible_collections.workforce.lifecycle.plugins.module_utils.profiles import Profile, Profiles
 
+#: A clock elsewhere may be ahead of ours by so much.
+_SKEW = timedelta(minutes=5)
+_ZONED = re.compile(r".+T.+(Z|[+-]\d\d:\d\d)", re.I)
+
 
 def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
     systems = book.systems()
     if not systems:
         raise InputError("the inventory has no systems", act="open case", hint="name a systems file: -i company.systems.yml")
-    users = [user.strip() for user in want["user"] if user.strip()]
+    users = list(dict.fromkeys(user.strip() for user in want["user"] if user.strip()))
     if not users:
         raise InputError("user is empty", act="open case", hint="-e user=jane@corp.example, an employee id, or a list")
-    asks_hr = any("hr_records" in facts["capabilities"] for facts in systems.values())
+    if want["former"] and len(users) > 1:
+        raise InputError("former is one person's, and several are named", act="open case", hint="rename them one by one")
     looks = {answer["system"]: Look.read(answer["look"]) for answer in want["found"] if answer.get("look")}
     book.examine_hr(looks, [])
-    records, said = Records(want["found"]), _said(want)
-    people = [identified(user, records, want["kind"], policy=book.policy, despite_hr=said["despite_hr"], distinct=said["distinct"])
-              if asks_hr else Person.of({"email": user}) for user in dict.fromkeys(users)]
-    if want["former"] and len(people) > 1:
-        raise InputError("former is one person's, and several are named", act="open case", hint="rename them one by one")
-    people = [book.known_as(person, want["former"]) for person in people]
+    records = Records(want["found"]) if any("hr_records" in facts["capabilities"] for facts in systems.values()) else None
+    people = [book.known_as(_meant(book, want, user, records), want["former"]) for user in users]
     book.examine_hr(looks, people)
-    plan = book.plan(want["plan"]) if want["plan"] else None
+    plan = book.executed(want["plan"]) if want["plan"] else None
     refuse_protected_people(book.policy, people, want["protected"], want["kind"])
     _refuse_other_plan(plan, people, want)
     lacking = book.not_approved(plan, want["kind"], len(people))
@@ -176,27 +194,89 @@ def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
     _refuse_together(book.policy, people, profiles, want["kind"])
     book.keep_hr(looks)
     # Every person is known, and every profile, before the first case is opened.
-    undone = [book.undoing(person, want["of"], want["withdrawn_by"], plan) for person in people] if want["kind"] == "reinstate" else []
-    facts = [_facts(want, person, profile, systems) for person, profile in zip(people, profiles, strict=True)]
-    facts = [{**known, **undo["facts"]} for known, undo in zip(facts, undone, strict=True)] if undone else facts
-    leaves = [book.diary().leave(want["kind"], person, want["until"], plan) for person in people] if want["kind"] in ("suspend", "resume") else []
-    facts = [{**known, **leave["facts"]} for known, leave in zip(facts, leaves, strict=True)] if leaves else facts
-    if want["kind"] == "transfer":
-        moves = [book.move(person, profile, known_profiles, want["old_profile"], list(systems)) for person, profile in zip(people, profiles, strict=True)]
-        facts = [{**known, **move} for known, move in zip(facts, moves, strict=True)]
+    run = _Run(book, want, systems, plan, records, known_profiles)
+    further = [_OF_KIND.get(want["kind"], _nothing)(run, person, profile) for person, profile in zip(people, profiles, strict=True)]
+    facts = [{**_facts(run, person, profile), **more.facts} for person, profile, more in zip(people, profiles, further, strict=True)]
     cases = book.open_all(want["kind"], [(person.as_dict(), known) for person, known in zip(people, facts, strict=True)])
+    said = _said(want)
     for case in cases:
         if any(said.values()) and case["id"]:  # a case that goes on was opened without it
             book.ledger.note("against_hr", said, case=case["id"], run=book.run)
-    told = [_told(want, case, person, profile, known) for case, person, profile, known in zip(cases, people, profiles, facts, strict=True)]
-    if want["kind"] == "transfer":
-        how = {name: book.policy.transfer.systems.get(name, book.policy.transfer.unexplained) for name in systems}
-        told = [{**case, "old_profile": known["old_profile"], "explained": known["explained"], "unexplained": how}
-                for case, known in zip(told, facts, strict=True)]
-    if undone:
-        told = [{**case, "restore": book.withdrawn(undo, case["id"])} for case, undo in zip(told, undone, strict=True)]
-    told = [{**case, "restore": leave["restore"]} for case, leave in zip(told, leaves, strict=True)] if leaves else told
+    told = [{**_told(want, case, person, profile, known), **more.told(case["id"])}
+            for case, person, profile, known, more in zip(cases, people, profiles, facts, further, strict=True)]
     return {"cases": told, **book.braking(want["kind"], people)}
+
+
+# -- what each kind needs beside that ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What is the same for all people of a run."""
+
+    book: Any
+    want: Mapping[str, Any]
+    systems: Mapping[str, Mapping[str, Any]]
+    plan: Mapping[str, Any] | None
+    records: Records | None
+    profiles: Profiles | None
+
+
+@dataclass(frozen=True)
+class _Further:
+    """``facts`` to keep with one person's case, and what the later steps are ``told``, once the case has an id."""
+
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    told: Callable[[str], Mapping[str, Any]] = lambda _case: {}
+
+
+def _nothing(run: _Run, person: Person, profile: Profile | None) -> _Further:
+    return _Further()
+
+
+def _hire(run: _Run, person: Person, profile: Profile | None) -> _Further:
+    orientation = _orientation(profile, person)
+    marker = f"orientation-{person.employee_id or person.email}"
+    before = earlier(person, run.records) if run.records is not None else []
+    return _Further({"orientation": {"organiser": orientation["organiser"], "marker": marker}} if orientation else {}, lambda _case: {"earlier": before})
+
+
+def _move(run: _Run, person: Person, profile: Profile | None) -> _Further:
+    facts = run.book.move(person, profile, run.profiles, run.want["old_profile"], list(run.systems))
+    rules = run.book.policy.transfer
+    how = {name: rules.systems.get(name, rules.unexplained) for name in run.systems}
+    return _Further(facts, lambda _case: {"old_profile": facts["old_profile"], "explained": facts["explained"], "unexplained": how})
+
+
+def _undo(run: _Run, person: Person, profile: Profile | None) -> _Further:
+    kind = run.want["kind"]
+    undo = run.book.undoing(kind, person, run.want["of"], run.want["withdrawn_by"], run.plan)
+    return _Further(undo["facts"], lambda case: {"made" if kind == "withdraw" else "restore": run.book.withdrawn(kind, undo, case)})
+
+
+def _leave(run: _Run, person: Person, profile: Profile | None) -> _Further:
+    leave = run.book.diary().leave(run.want["kind"], person, run.want["until"], run.plan)
+    return _Further(leave["facts"], lambda _case: {"restore": leave["restore"]})
+
+
+_OF_KIND: Mapping[str, Callable[[_Run, Person, Any], _Further]] = {
+    "onboard": _hire, "transfer": _move, "reinstate": _undo, "withdraw": _undo, "suspend": _leave, "resume": _leave}
+
+
+# -- who, and what of them -----------------------------------------------------------------------------------------------
+
+
+def _meant(book: Any, want: Mapping[str, Any], user: str, records: Records | None) -> Person:
+    """The one person who is meant; without an HR system, whoever has that address.
+
+    A hire may be taken back by deleting the record: then a name and the case have to stand in for HR.
+    """
+    if records is None:
+        return Person.of({"email": user})
+    if want["kind"] == "withdraw" and want["of"] and want["withdrawn_by"].strip() and not records.answering(user):
+        return Person.of(book.ledger.case(want["of"]).person)
+    said = _said(want)
+    return identified(user, records, want["kind"], policy=book.policy, despite_hr=said["despite_hr"], distinct=said["distinct"])
 
 
 def _said(want: Mapping[str, Any]) -> dict[str, Any]:
@@ -247,19 +327,46 @@ def _profiles(people: Sequence[Person], want: Mapping[str, Any], known: Profiles
     return [known.named(want["profile"]) if want["profile"] else known.match(person) for person in people]
 
 
-def _facts(want: Mapping[str, Any], person: Person, profile: Profile | None, systems: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def _facts(run: _Run, person: Person, profile: Profile | None) -> dict[str, Any]:
+    want = run.want
     successor = (want["successor"] or person.manager_email).lower()
-    wanted = {name: profile.wanted(name) for name in systems if name in profile.systems} if profile else {}
+    wanted = {name: profile.wanted(name) for name in run.systems if name in profile.systems} if profile else {}
     key = {"offboard": person.termination_date, "onboard": person.hire_date, "transfer": profile.name if profile else ""}.get(want["kind"], "")
-    said = {name: value for name, value in (*_said(want).items(), ("plan", want["plan"])) if value}
-    return {**want["facts"], **said, "key": key, "successor": successor, "hr_status": person.status, "expected": sorted(systems),
+    said = {name: value for name, value in (*_said(want).items(), ("plan", want["plan"]), *_times(want, person, run.book.policy).items()) if value}
+    return {**want["facts"], **said, "key": key, "successor": successor, "hr_status": person.status, "expected": sorted(run.systems),
             **({"profile": profile.name, "wanted": wanted} if profile else {})}
+
+
+def _times(want: Mapping[str, Any], person: Person, policy: Policy) -> dict[str, str]:
+    """When it took effect, and when HR recorded it: as somebody says, else what HR's dates say of a leaver.
+
+    An end that is to come is none: whoever runs it before has another reason than that date.
+
+    :raises InputError: a moment cannot be read, has no zone, or was recorded in the future.
+    """
+    now = clock.now()
+    given = {name: _moment(name, want[name]) for name in ("effective_at", "hr_recorded_at") if want[name].strip()}
+    if "hr_recorded_at" in given and given["hr_recorded_at"] > now + _SKEW:
+        raise InputError(f"hr_recorded_at is {want['hr_recorded_at']!r}, which is to come", act=want["kind"], hint="when HR recorded it, with its zone")
+    ends = person.employment_ends(policy.timers.cut_at) if want["kind"] == "offboard" and "effective_at" not in given else None
+    if ends is not None and ends <= now:
+        given["effective_at"] = ends
+    return {name: clock.stamp(moment) for name, moment in given.items()}
+
+
+def _moment(name: str, text: str) -> datetime:
+    try:
+        if _ZONED.fullmatch(text.strip()):
+            return clock.parse(text)
+    except ValueError:
+        pass
+    raise InputError(f"{name} is {text!r}", act="open case", hint="ISO 8601 with a zone: 2026-03-31T17:00:00+02:00")
 
 
 def _told(want: Mapping[str, Any], case: Mapping[str, Any], person: Person, profile: Profile | None, facts: Mapping[str, Any]) -> dict[str, Any]:
     return {**case, "successor": facts["successor"], "profile": profile.name if profile else "", "wanted": facts.get("wanted") or {},
             "controls": list(profile.controls) if profile else [], "device": dict(profile.device) if profile else {},
-            "orientation": _orientation(profile, person) if profile else {}, "overlap_until": _overlap(case, want["kind"])}
+            "orientation": _orientation(profile, person), "overlap_until": _overlap(case, want["kind"])}
 
 
 def _overlap(case: Mapping[str, Any], kind: str) -> str:
@@ -268,9 +375,9 @@ def _overlap(case: Mapping[str, Any], kind: str) -> str:
     return until if until and clock.parse(until) > clock.now() else ""
 
 
-def _orientation(profile: Profile, person: Person) -> dict[str, Any]:
+def _orientation(profile: Profile | None, person: Person) -> dict[str, Any]:
     """The profile's, with ``manager`` replaced by the manager's address."""
-    wanted = dict(profile.orientation)
+    wanted = dict(profile.orientation) if profile else {}
     if not wanted:
         return {}
 
@@ -294,6 +401,8 @@ TASK = Task(CaseLedger, info=info, argument_spec={
     "of": {"type": "str", "default": ""},
     "withdrawn_by": {"type": "str", "default": ""},
     "until": {"type": "str", "default": ""},
+    "effective_at": {"type": "str", "default": ""},
+    "hr_recorded_at": {"type": "str", "default": ""},
     "protected": {"type": "list", "elements": "dict", "default": []},
     "despite_hr": {"type": "str", "default": ""},
     "distinct": {"type": "list", "elements": "str", "default": []},

@@ -19,10 +19,14 @@ options:
   unexplained:
     description:
       - What becomes of a mover's account that no profile explains - V(remove) cuts it off, V(keep) leaves it, V(decide) waits for a person.
-      - But with V(remove), an account stays while it holds something that no profile explains and nobody took.
+      - With V(keep) and V(decide), an account also stays while it holds something that no profile explains and nobody took.
     type: str
     choices: [remove, keep, decide]
     default: remove
+  keep:
+    description: Names by kind of what a mover keeps. The account stays with it.
+    type: dict
+    default: {}
   account_id:
     description: The immutable id of the account that is meant. When the person's account is another, nothing is done.
     type: str

@@ -80,12 +80,13 @@ changes: {description: "Each entitlement, held or not before and after.", return
 
 from typing import Any
 from collections.abc import Collection, Mapping
+from functools import cache
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import ACCOUNT_SPEC, PERSON_SPEC, person_and_account, refuse_protected
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Entitlement, Entitlements
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError, NotFound
-from ansible_collections.workforce.lifecycle.plugins.module_utils.mover import EXPLAIN_SPEC, NOBODY, decided, left_alone, unexplained_of
+from ansible_collections.workforce.lifecycle.plugins.module_utils.mover import EXPLAIN_SPEC, NOBODY, Find, decided, left_alone, not_named
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Outcome, Task, absent
 
 HELD = "held"
@@ -96,24 +97,26 @@ def plan(system: Entitlements, want: Mapping[str, Any]) -> list[Change]:
     person, account = person_and_account(system, want)
     kinds = want["kinds"] or list(system.ENTITLEMENT_KINDS)
     wanted = _pairs(system, want["wanted"], "wanted")
-    keep = _pairs(system, want["keep"], "keep")
+    _pairs(system, want["keep"], "keep")
     if account is None:
         if want["mode"] == "remove":
             return absent("account", f"{person.email} has no account here")
-        return [Change(_named(kind, name), MISSING, HELD, lambda: _no_account(person.email)) for kind, name in wanted if _known(system, kind, name)]
+        return [Change(_named(kind, name), MISSING, HELD, lambda: _no_account(person.email)) for kind, name in wanted
+                if _known(system.find_entitlement, kind, name)]
     held = {(e.kind, e.name.casefold()): e for e in system.entitlements(account) if e.kind in kinds}
-    give = [] if want["mode"] == "remove" else [_given(system, account, kind, name, held) for kind, name in wanted if kind in kinds]
-    named = {(kind, name.casefold()) for kind, name in wanted}
-    spared = {(kind, name.casefold()) for kind, name in keep}
+    find = cache(system.find_entitlement)
+    give = [] if want["mode"] == "remove" else [_given(system, account, kind, name, held, find) for kind, name in wanted if kind in kinds]
     if want["mode"] == "add":
         doomed = []
-    elif want["mode"] == "exact" or not named:
-        doomed = [e for key, e in held.items() if key not in spared and (want["mode"] == "remove" or key not in named)]
+    elif want["mode"] == "exact":
+        doomed = not_named(list(held.values()), want["wanted"], find)
     else:
-        doomed = [e for key, e in held.items() if key in named and key not in spared]
+        others = not_named(list(held.values()), want["wanted"], find) if wanted else []
+        doomed = [e for e in held.values() if e not in others]
+    doomed = not_named(doomed, want["keep"], find)
     overlap = _overlap(want["take_after"])
-    moved = want["explained"] is not None and (want["mode"] == "exact" or not named)
-    riddles = unexplained_of(doomed, want["explained"], {}) if moved else frozenset()
+    moved = want["explained"] is not None and (want["mode"] == "exact" or not wanted)
+    riddles = not_named(doomed, want["explained"], find) if moved else []
     take = [_judged(system, account, e, overlap, want, riddles) if moved else _taken(system, account, e, overlap)
             for e in sorted(doomed, key=lambda e: (list(system.ENTITLEMENT_KINDS).index(e.kind), e.name))]
     if any(c.before != c.after for c in (*give, *take)) and account.protected:
@@ -130,17 +133,19 @@ def _pairs(system: Entitlements, names: Mapping[str, Any], option: str) -> list[
     return [(kind, str(name)) for kind in system.ENTITLEMENT_KINDS for name in dict.fromkeys(names.get(kind) or ())]
 
 
-def _known(system: Entitlements, kind: str, name: str) -> Entitlement:
-    found = system.find_entitlement(kind, name)
+def _known(find: Find, kind: str, name: str) -> Entitlement:
+    found = find(kind, name)
     if found is None:
         raise InputError(f"there is no {name!r} among its {kind}", act="grant", hint="correct the access profile, or make it there first")
     return found
 
 
-def _given(system: Entitlements, account: Account, kind: str, name: str, held: Mapping[tuple[str, str], Entitlement]) -> Change:
+def _given(system: Entitlements, account: Account, kind: str, name: str, held: Mapping[tuple[str, str], Entitlement], find: Find) -> Change:
     if (kind, name.casefold()) in held:
         return Change(_named(kind, name), HELD, HELD)
-    entitlement = _known(system, kind, name)
+    entitlement = _known(find, kind, name)
+    if (kind, entitlement.name.casefold()) in held:  # it goes by another name there
+        return Change(_named(kind, name), HELD, HELD)
     if entitlement.fixed:
         return Change(_named(kind, name), MISSING, MISSING, note=f"can't be given by hand: {entitlement.fixed}")
     if account.pending:
@@ -157,11 +162,11 @@ def _overlap(take_after: str) -> str:
 
 
 def _judged(
-    system: Entitlements, account: Account, entitlement: Entitlement, overlap: str, want: Mapping[str, Any], riddles: Collection[tuple[str, str]]
+    system: Entitlements, account: Account, entitlement: Entitlement, overlap: str, want: Mapping[str, Any], riddles: Collection[Entitlement]
 ) -> Change:
     """A mover's: what the old profile gave goes, the rest as policy or a person says."""
     what = _named(entitlement.kind, entitlement.name)
-    if (entitlement.kind, entitlement.name.casefold()) not in riddles:
+    if entitlement not in riddles:
         return _taken(system, account, entitlement, overlap, "the old profile gave it")
     stays = None if entitlement.fixed else left_alone(want, what, HELD)
     return stays or _taken(system, account, entitlement, overlap, decided(want, what)[1] or NOBODY)
@@ -191,7 +196,6 @@ TASK = Task(Entitlements, plan, {
     **ACCOUNT_SPEC,
     "wanted": {"type": "dict", "default": {}},
     "mode": {"type": "str", "choices": ["add", "exact", "remove"], "default": "add"},
-    "keep": {"type": "dict", "default": {}},
     "take_after": {"type": "str", "default": ""},
     "kinds": {"type": "list", "elements": "str", "default": []},
 })

@@ -17,6 +17,11 @@ options:
   policy:
     description: The policy's file.
     type: path
+  names:
+    description: Further names by kind, of which RV(called) tells what they are called there. Only of kinds that the policy's C(separation) names.
+    type: list
+    elements: dict
+    default: []
 """
 
 EXAMPLES = r"""
@@ -33,10 +38,15 @@ held:
   returned: success
   type: list
   elements: dict
+called:
+  description: Of what policy and O(names) name, what goes by another name there - C(kind), C(name), and C(there), its own.
+  returned: success
+  type: list
+  elements: dict
 """
 
 from typing import Any
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC, person_and_account
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Entitlements
@@ -49,17 +59,32 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Ta
 def info(system: Entitlements, want: Mapping[str, Any]) -> dict[str, Any]:
     person, account = person_and_account(system, want)
     asked = asked_of(load_policy(want["policy"]).separation, want["system"]) if want["policy"] else {}
+    # A thing may go by several names there, a team's title and its slug: what is held, and what is asked for, is told in the system's own.
+    called: dict[tuple[str, str], str] = {}
     for kind, name in ((kind, name) for kind, names in asked.items() for name in names):
-        if kind not in system.ENTITLEMENT_KINDS or system.find_entitlement(kind, name) is None:
+        found = system.find_entitlement(kind, name) if kind in system.ENTITLEMENT_KINDS else None
+        if found is None:
             raise InputError(f"there is no {name!r} among its {kind}", act="read what nobody may hold together",
                              hint=f"correct separation in {want['policy']}: a rule about nothing stops nobody")
+        called[kind, name] = found.name
+    meant = {(kind, name.casefold()) for (kind, _name), name in called.items()}
     held = system.entitlements(account) if account is not None else ()
+    for kind, name in _further(want["names"], asked, meant):
+        found = system.find_entitlement(kind, name)
+        called[kind, name] = found.name if found is not None else name
     return {"account": account is not None, "person": person.email,
             "held": [{"kind": one.kind, "name": one.name, "fixed": one.fixed} for one in held
-                     if not want["policy"] or one.name.casefold() in (name.casefold() for name in asked.get(one.kind, ()))]}
+                     if not want["policy"] or (one.kind, one.name.casefold()) in meant],
+            "called": [{"kind": kind, "name": name, "there": there} for (kind, name), there in called.items() if name != there]}
 
 
-TASK = Task(Entitlements, argument_spec={**PERSON_SPEC, "policy": {"type": "path"}}, info=info)
+def _further(lists: Sequence[Mapping[str, Any]], kinds: Collection[str], known: Collection[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Names of these kinds that are not known yet."""
+    return [(kind, name) for kind, name in dict.fromkeys((kind, str(name)) for names in lists for kind, listed in names.items() for name in listed)
+            if kind in kinds and (kind, name.casefold()) not in known]
+
+
+TASK = Task(Entitlements, argument_spec={**PERSON_SPEC, "policy": {"type": "path"}, "names": {"type": "list", "elements": "dict", "default": []}}, info=info)
 
 if __name__ == "__main__":
     TASK.main()

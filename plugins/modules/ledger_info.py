@@ -67,8 +67,9 @@ def info(book: CaseLedger, want: Mapping[str, Any]) -> dict[str, Any]:
     result = {"head": verdict.head, "entries_verified": verdict.entries, "open_intents": verdict.open_intents, "changes": [], "outcome": Outcome.ALREADY.value}
     if verdict.ok:
         return {**result, "msg": f"{verdict.entries} entries, as they were written; head {verdict.head}"}
-    return {**result, "failed": True, "code": "tampered", "outcome": Outcome.FAILED.value, "bad": verdict.bad,
-            "msg": f"the ledger is not as it was written: {verdict.problem}. {verdict.entries} entries before it are good, head {verdict.head}"}
+    good = "entries before it are good" if verdict.bad else "entries are good"
+    return {**result, "failed": True, "code": "tampered", "outcome": Outcome.FAILED.value, **({"bad": verdict.bad} if verdict.bad else {}),
+            "msg": f"the ledger is not as it was written: {verdict.problem}. {verdict.entries} {good}, head {verdict.head}"}
 
 
 TASK = Task(CaseLedger, info=info, argument_spec={

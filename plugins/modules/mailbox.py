@@ -41,8 +41,8 @@ changes: {description: "Each setting with before and after and outcome.", return
 from typing import Any
 from collections.abc import Mapping
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC, person_here
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Mailbox
+from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC, person_here, refuse_no_person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Mailbox
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Outcome, Task, absent
 
 #: In this order: what preserves comes first, and full access can be given only to a mailbox that stays.
@@ -54,6 +54,8 @@ def plan(system: Mailbox, want: Mapping[str, Any]) -> list[Change]:
     found = system.mailbox(person)
     if found is None:
         return absent("mailbox", f"{person.email} has no mailbox here")
+    if found.get("type", "user") != "user":
+        refuse_no_person(Account("", person.email, True, no_person=f"the type of the mailbox is {found['type']}"), want)
     changes = []
     for key in SETTINGS:
         if want[key] is None:

@@ -16,7 +16,7 @@ options:
   kind:
     description: The kind of case.
     type: str
-    choices: [onboard, transfer, offboard, suspend, resume, reinstate, rename]
+    choices: [onboard, transfer, offboard, suspend, resume, reinstate, rename, withdraw]
     required: true
 """
 
@@ -50,7 +50,7 @@ def plan(system: ManualSteps, want: Mapping[str, Any]) -> Sequence[Change]:
 
 TASK = Task(ManualSteps, plan, {
     **PERSON_SPEC,
-    "kind": {"type": "str", "choices": ["onboard", "transfer", "offboard", "suspend", "resume", "reinstate", "rename"], "required": True},
+    "kind": {"type": "str", "choices": ["onboard", "transfer", "offboard", "suspend", "resume", "reinstate", "rename", "withdraw"], "required": True},
 })
 
 if __name__ == "__main__":

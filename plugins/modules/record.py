@@ -50,6 +50,7 @@ verdict: {description: "C(word), C(sentence), and what is C(missing).", returned
 open_items: {description: "What is still open.", returned: success, type: list, elements: dict}
 residual_access: {description: "Access that lingers.", returned: success, type: list, elements: dict}
 head: {description: "The ledger's head that the record was made from, C(n:hash). Keep it elsewhere.", returned: success, type: str}
+key: {description: "What tells the person from all others.", returned: success, type: str}
 sha256: {description: "Digest of the record.", returned: success, type: str}
 """
 

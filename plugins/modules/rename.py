@@ -91,11 +91,12 @@ def _addresses(system: Accounts, person: Person, account: Account, rule: Rename)
 
 
 def _address(system: Renaming, person: Person, account: Account, known: Addresses) -> list[Change]:
-    further = sorted({alias.lower() for alias in (*known.aliases, *person.aliases, known.address or "") if alias} - {person.email})
+    kept = known.aliases
+    further = sorted({alias.lower() for alias in (*kept, *person.aliases, known.address or "") if alias} - {person.email}) if kept is not None else []
     changes = [Change("address", known.address, person.email, lambda: system.set_address(account, person.email, further))]
     for alias in further:
         # The address that is left is read back as an alias in its own right.
-        there = alias in known.aliases
+        there = alias in (kept or ())
         written = known.address != person.email
         changes.append(Change(f"mail to {alias}", "arrives" if there else "arrives as the address" if alias == known.address else "does not arrive", "arrives",
                               _with_the_address if written else lambda: system.set_address(account, person.email, further)))

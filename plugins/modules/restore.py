@@ -16,10 +16,10 @@ options:
   part:
     description: Which part of it. They are restored in the order of the choices.
     type: str
-    choices: [account, access, entitlements, mailbox, handed_over]
+    choices: [account, access, entitlements, attributes, mailbox, meeting, handed_over]
     required: true
   taken:
-    description: What the case took here, as RV(workforce.lifecycle.case#module:cases) has it in C(restore).
+    description: What the case took or made here, as RV(workforce.lifecycle.case#module:cases) has it in C(restore) or C(made).
     type: dict
     required: true
 """
@@ -40,10 +40,11 @@ changes: {description: "Each thing, before and after.", returned: always, type: 
 from typing import Any
 from collections.abc import Callable, Mapping
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC
+from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC, refuse_protected
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import (
     Account,
     Accounts,
+    Calendar,
     Entitlements,
     Files,
     HandingBack,
@@ -95,9 +96,11 @@ def _way(back: WayBack, taken: Mapping[str, Any]) -> Change:
     if back.lost:
         return _lost(back.name, back.lost, anew=back.anew)
     kind, name = back.entitlement
-    stop = _stop(f"{kind}: {name}", taken) if kind and back.state != "open" else ""
+    # By the name that policy and approvals know it by.
+    what = f"{kind}: {name}" if kind else back.name
+    stop = _stop(what, taken) if kind and back.state != "open" else ""
     note = "they have yet to accept the invitation: run again then" if back.state == "invited" else ""
-    return Change(back.name, back.state, "open", back.open, pending=back.pending or None, outcome=Outcome.NEEDS_HUMAN if stop else None, note=stop or note)
+    return Change(what, back.state, "open", back.open, pending=back.pending or None, outcome=Outcome.NEEDS_HUMAN if stop else None, note=stop or note)
 
 
 def _entitlements(system: Entitlements, person: Person, taken: Mapping[str, Any]) -> list[Change]:
@@ -142,6 +145,31 @@ def _mailbox(system: Mailbox, person: Person, taken: Mapping[str, Any]) -> list[
         value, note = put_back(name, setting["was"], setting["made"], now[name])
         changes.append(Change(name, now[name], value, lambda n=name, v=value: system.set_mailbox(person, n, v), note=note))
     return changes
+
+
+def _attributes(system: Any, person: Person, taken: Mapping[str, Any]) -> list[Change]:
+    account = system.find_account(person)
+    if account is None:
+        return [_lost("account", _GONE)]
+    changes = []
+    for name, setting in taken["attributes"].items():
+        now = account.attributes.get(name) or ""
+        value, note = put_back(name, setting["was"] or "", setting["made"], now)
+        changes.append(Change(f"attribute {name}", now, value, lambda n=name, v=value: system.update_account(account, {n: v}), note=note))
+    if any(change.before != change.after for change in changes):
+        refuse_protected(account, "change")
+    return changes
+
+
+def _meeting(system: Calendar, person: Person, taken: Mapping[str, Any]) -> list[Change]:
+    if not taken["meeting"].get("organiser"):
+        return [_lost("meeting", "nobody knows any more whose it is: whoever organised it cancels it")]
+    organizer = Person.of({"email": taken["meeting"]["organiser"]})
+    found = system.find_meeting(organizer, taken["meeting"]["marker"])
+    if found is None:
+        return [Change("meeting", "cancelled", "cancelled")]
+    comment = f"{person.name} does not begin."
+    return [Change("meeting", "booked", "cancelled", lambda: system.cancel_meeting(organizer, found, comment))]
 
 
 def _handed_over(system: Any, person: Person, taken: Mapping[str, Any]) -> list[Change]:
@@ -199,7 +227,8 @@ def _nobody(person: Person) -> Callable[[], None]:
 
 
 _PARTS: Mapping[str, Callable[[Any, Person, Mapping[str, Any]], list[Change]]] = {
-    "account": _account, "access": _access, "entitlements": _entitlements, "mailbox": _mailbox, "handed_over": _handed_over}
+    "account": _account, "access": _access, "entitlements": _entitlements, "attributes": _attributes, "mailbox": _mailbox, "meeting": _meeting,
+    "handed_over": _handed_over}
 
 TASK = Task(object, plan, {
     **PERSON_SPEC,

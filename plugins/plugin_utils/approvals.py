@@ -32,7 +32,8 @@ def _why(policy: Policy, rule: Approval, kind: str, people: int, steps: Sequence
         doomed = [f"{row['what']} on {step['system']}" for step, row in rows if row["outcome"] == "planned" and row.get("act") == rule.needs]
         return f"{rule.needs}: {_some(doomed)}" if doomed else ""
     if rule.needs == "privileged":
-        privileged = [f"{step['person']} ({row['what']} on {step['system']})" for step, row in rows if like(row["what"], patterns(policy, step["system"]))]
+        privileged = [f"{step['person']} ({row['what']} on {step['system']})" for step, row in rows
+                      if step.get("privileged") and row["outcome"] == "planned" or like(row["what"], patterns(policy, step["system"]))]
         return f"privileged: {_some(privileged)}" if privileged else ""
     return ""
 
@@ -60,7 +61,7 @@ def missing(ledger: Ledger, plan: Mapping[str, Any]) -> list[str]:
 
 
 def approve(ledger: Ledger | None, plan: Mapping[str, Any], *, by: str, account: str, note: str, run: str) -> None:
-    """Note that somebody approves a plan; kept with the plan itself, so that it can be executed elsewhere by its digest.
+    """Note that somebody approves a plan; the plan itself is kept once, so that it can be executed elsewhere by its digest.
 
     :param ledger: None only checks.
     :param by: the address of who approves.
@@ -77,9 +78,10 @@ def approve(ledger: Ledger | None, plan: Mapping[str, Any], *, by: str, account:
     if who not in _folded(approvers):
         raise InputError(f"{by or 'by is empty, and nobody'} may not approve it", act=act, hint=f"ask {' or '.join(approvers)}")
     if ledger is not None:
-        ledger.note(
-            "approved", {"digest": plan["digest"], "plan": plan, "by": who, "at": clock.stamp(), "account": account, "note": note}, run=run, durable=True
-        )
+        # Every step of the run asks for approvals, and they are short.
+        if plan["digest"] not in [entry.data["digest"] for entry in ledger.noted("plan")]:
+            ledger.note("plan", {"digest": plan["digest"], "plan": plan}, run=run)
+        ledger.note("approved", {"digest": plan["digest"], "by": who, "at": clock.stamp(), "account": account, "note": note}, run=run, durable=True)
 
 
 def stops(policy: Policy, approved: bool) -> dict[str, str]:

@@ -5,6 +5,7 @@
 Places are taken inside the ledger's writing transaction, in the table ``counted`` beside the chain, so that two runs never both
 take the last one, whatever machine they are on. A place is taken once a case: a run that goes on with a case needs no second.
 A place that was refused is kept without a time: as long as a person's access may not be cut, nothing else of their case is done.
+The table only finds fast what the chain says too, in the same transaction: ``verify`` holds one against the other.
 """
 from __future__ import annotations
 
@@ -38,6 +39,10 @@ class Place:
     subject: str
     case: str
     person: Person
+
+    def as_dict(self, at: str = "", *, released: bool = False) -> dict[str, Any]:
+        """What the chain says of it; ``at`` is empty when it was refused."""
+        return {"of": self.of, "subject": self.subject, "case": self.case, "at": at, "released": released}
 
 
 class OverLimit(Braked):
@@ -121,14 +126,16 @@ def names_of(person: Person) -> frozenset[str]:
 # -- in the ledger's transaction -----------------------------------------------------------------------------------------
 
 
-def take(query: Query, limits: Brake | None, wanted: Sequence[Place]) -> None:
+def take(query: Query, limits: Brake | None, wanted: Sequence[Place]) -> list[dict[str, Any]]:
     """Take these places, all or none. Without limits they are counted only.
 
+    :returns: those that were not taken before, for the chain.
     :raises OverLimit: there would be more than policy allows.
     """
     taken = {(row[0], row[1], case) for case in dict.fromkeys(place.case for place in wanted)
              for row in query("SELECT of_limit, subject FROM counted WHERE case_id = ? AND at <> ''", (case,))}
     new = [place for place in wanted if (place.of, place.subject, place.case) not in taken]
+    noted = []
     for of in dict.fromkeys(place.of for place in new):
         asking = [place for place in new if place.of == of]
         known = releases(query, of)
@@ -143,11 +150,15 @@ def take(query: Query, limits: Brake | None, wanted: Sequence[Place]) -> None:
             query("INSERT INTO counted (of_limit, subject, case_id, at, released) VALUES (?, ?, ?, ?, ?)"
                   " ON CONFLICT (of_limit, subject, case_id) DO UPDATE SET at = excluded.at, released = excluded.released",
                   (of, place.subject, place.case, at, int(place.subject in free)))
+            noted.append(place.as_dict(at, released=place.subject in free))
+    return noted
 
 
-def take_for_step(query: Query, limits: Brake | None, changes: Iterable[Mapping[str, Any]], *, system: str, case: str, who: Callable[[], Person]) -> None:
+def take_for_step(query: Query, limits: Brake | None, changes: Iterable[Mapping[str, Any]], *, system: str, case: str,
+                  who: Callable[[], Person]) -> list[dict[str, Any]]:
     """Take the places that the changes of one step need; ``who`` the case is about is asked only for new ones.
 
+    :returns: see :func:`take`.
     :raises OverLimit: there would be more than policy allows, or would have been when the case asked for its person's place before.
     """
     known = {(row[0], row[1]): row[2] for row in query("SELECT of_limit, subject, at FROM counted WHERE case_id = ?", (case,))}
@@ -156,9 +167,10 @@ def take_for_step(query: Query, limits: Brake | None, changes: Iterable[Mapping[
     needed = [("wipes", subject) for act, subject in acts if act == "wipe" and not known.get(("wipes", subject))]
     if not any(disabled) and (disabled or any(act == "disable" for act, _subject in acts)):
         needed.insert(0, ("disables", ""))
-    if needed:
-        person = who()
-        take(query, limits, [Place(of, subject or person.key, case, person) for of, subject in dict.fromkeys(needed)])
+    if not needed:
+        return []
+    person = who()
+    return take(query, limits, [Place(of, subject or person.key, case, person) for of, subject in dict.fromkeys(needed)])
 
 
 def refuse(query: Query, wanted: Sequence[Place]) -> list[Place]:

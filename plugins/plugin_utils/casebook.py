@@ -12,6 +12,7 @@ from typing import Any
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import capabilities_of
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import Policy, load_policy
 from ansible_collections.workforce.lifecycle.plugins.module_utils.registry import connector_class
@@ -46,6 +47,10 @@ class Casebook:
         :raises InputError: there is none, or it was changed.
         """
         return plans.read(name, os.path.expanduser(self._variable("lifecycle_plans")), self.ledger)
+
+    def executed(self, name: str) -> dict[str, Any]:
+        """The plan that this run executes, without its steps: see :func:`plans.executed`."""
+        return dict(plans.executed(name, os.path.expanduser(self._variable("lifecycle_plans")), self.ledger).head)
 
     def not_approved(self, plan: Mapping[str, Any] | None, kind: str, people: int) -> list[str]:
         """What is missing before a run may begin, a line each: approvals of its plan, or a plan to approve."""
@@ -116,6 +121,42 @@ class Casebook:
 
         return feed.shown(self.ledger, self.policy, system)
 
+    def spool(self) -> str:
+        """This run's own folder: see :func:`reconcile_index.spool`."""
+        from ansible_collections.workforce.lifecycle.plugins.plugin_utils import reconcile_index
+
+        return str(reconcile_index.spool())
+
+    def take_in(self, people: Mapping[str, Sequence[Any]], everybody: Sequence[str], found: Sequence[Mapping[str, Any]], snapshots: str,
+                batch: str) -> tuple[list[dict[str, Any]], int]:
+        """What HR's records call for, and how many were judged: see :class:`intake.Intake`.
+
+        :raises Incident: a source is not to be believed.
+        """
+        from pathlib import Path
+
+        from ansible_collections.workforce.lifecycle.plugins.module_utils.hr_look import Look
+        from ansible_collections.workforce.lifecycle.plugins.plugin_utils import intake
+        from ansible_collections.workforce.lifecycle.plugins.plugin_utils.reconcile_index import read_people
+
+        looks = {answer["system"]: Look.read(answer["look"]) for answer in found if answer.get("look")}
+        files = sorted(Path(snapshots).glob("hr-*.jsonl")) if everybody else []
+        all_people = {path.stem.removeprefix("hr-"): [Person.of(one) for one in read_people(path, looks)] for path in files}
+        self.examine_hr(looks, [])
+        judge = intake.Intake(self.ledger, self.policy, batch, read_only=self.read_only)
+        decisions: list[dict[str, Any]] = []
+        judged = 0
+        for system, ids in people.items():
+            decisions += judge.judge(system, intake.people_asked(system, [str(one) for one in ids], found), everybody=False)
+            judged += len(ids)
+        for system in everybody:
+            if system not in all_people:
+                raise InputError("it was not read", act="take in", system=system, hint="see its error above; nothing was decided")
+            decisions += judge.judge(system, intake.people_of(all_people, system), everybody=True)
+            judged += len(all_people[system])
+        self.keep_hr(looks)
+        return decisions, judged
+
     def open(self, kind: str, person: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
         """See :meth:`open_all`."""
         return self.open_all(kind, [(person, facts)])[0]
@@ -144,7 +185,8 @@ class Casebook:
         """How the brake stands, and in check mode what it would stop: ``{"brake": [...]}``, and ``warnings``."""
         would = [tally.exceeded_by({p.key for p in people if not any(release.frees(p) for release in counting.releases(self.ledger.storage.query, tally.of))})
                  for tally in self.ledger.tallies(self.policy.brake)
-                 if self.read_only and (tally.of, kind) in (("leavers", "offboard"), ("disables", "offboard"), ("disables", "suspend"))]
+                 if self.read_only and (tally.of, kind) in (
+                     ("leavers", "offboard"), ("disables", "offboard"), ("disables", "suspend"), ("disables", "withdraw"))]
         return {"brake": self.brake(), **({"warnings": [f"the brake would stop this run: {why}" for why in would if why]} if any(would) else {})}
 
     def release_brake(self, of: str, people: Sequence[Person], **facts: str) -> dict[str, Any]:
@@ -183,25 +225,50 @@ class Casebook:
 
         return Diary(self)
 
-    def undoing(self, person: Person, of: str, withdrawn_by: str, plan: Mapping[str, Any] | None) -> dict[str, Any]:
-        """What a reinstatement gives back: ``{"undone": Undone, "facts": facts of its case}``. See :func:`reinstatements.undoing`."""
+    def undoing(self, kind: str, person: Person, of: str, withdrawn_by: str, plan: Mapping[str, Any] | None) -> dict[str, Any]:
+        """What a reinstatement gives back, or a withdrawn hire takes: ``{"undone": Undone, "facts": facts of its case}``.
+
+        See :func:`reinstatements.undoing` and :func:`reinstatements.withdrawing`.
+        """
         from ansible_collections.workforce.lifecycle.plugins.plugin_utils import reinstatements
 
-        undone = reinstatements.undoing(self.ledger, person, of, withdrawn_by, self.policy, approved=plan is not None or self.read_only)
+        if kind == "withdraw":
+            undone = reinstatements.withdrawing(self.ledger, person, of, withdrawn_by)
+        else:
+            undone = reinstatements.undoing(self.ledger, person, of, withdrawn_by, self.policy, approved=plan is not None or self.read_only)
         facts = {
             "key": undone.of.id,
             "of": undone.of.id,
             "wanted": sorted(undone.restore),
             **({"withdrawn_by": withdrawn_by.strip()} if withdrawn_by.strip() else {}),
+            **({"created": sorted(name for name, owes in undone.restore.items() if owes.get("created"))} if kind == "withdraw" else {}),
         }
         return {"undone": undone, "facts": facts}
 
-    def withdrawn(self, undo: Mapping[str, Any], case: str) -> dict[str, Any]:
-        """Note that the old case is over, and say what is given back."""
+    def quarantined(self, case: Mapping[str, Any]) -> dict[str, bool]:
+        """System -> whether the account there was taken for the joiner's own, of those that earlier runs of the case judged."""
+        ids = [case["id"]] if case["id"] else [one.id for one in self.ledger.cases(kind="onboard", person=Person.of(case["person"]).key)
+                                               if not one.withdrawn and one.facts.get("key") == case["facts"].get("key")][-1:]
+        return {system: own for id in ids for entry in self.ledger.noted("quarantined", case=id) for system, own in entry.data["systems"].items()}
+
+    def quarantine(self, case: Mapping[str, Any], systems: Mapping[str, bool]) -> None:
+        """Note what was judged, so that what the case itself makes is not judged later."""
+        if systems and not self.read_only:
+            self.ledger.note("quarantined", {"systems": systems}, case=case["id"], person=Person.of(case["person"]).key, run=self.run)
+
+    def earlier(self, case: Mapping[str, Any]) -> list[str]:
+        """What the ledger knows of an earlier life of a person, or of others with their address; a line each."""
+        person = Person.of(case["person"])
+        cases = [one for one in self.ledger.cases() if one.id != case["id"] and (one.key == person.key or one.person["email"] == person.email)]
+        return [f"case {one.id} of {Person.of(one.person).name}{'' if one.key == person.key else ', another record in HR'}" for one in cases
+                if one.key != person.key or one.kind == "offboard" and not one.withdrawn or one.kind == "onboard" and one.withdrawn]
+
+    def withdrawn(self, kind: str, undo: Mapping[str, Any], case: str) -> dict[str, Any]:
+        """Note that the old case is over, and say what is given back, or taken."""
         from ansible_collections.workforce.lifecycle.plugins.plugin_utils import reinstatements
 
         if not self.read_only:
-            reinstatements.withdraw(self.ledger, undo["undone"].of, by=str(undo["facts"].get("withdrawn_by", "")), case=case, run=self.run)
+            reinstatements.withdraw(self.ledger, undo["undone"].of, by=str(undo["facts"].get("withdrawn_by", "")), case=case, run=self.run, kind=kind)
         return dict(undo["undone"].restore)
 
     def write_record(self, case_id: str, folder: str, systems: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -239,4 +306,5 @@ class Casebook:
             "sha256": record.digest(made),
             "case": case.id,
             "person": made["person"]["email"],
+            "key": made["person"]["key"],
         }

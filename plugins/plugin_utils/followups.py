@@ -109,8 +109,10 @@ def _wanted(case: Case, steps: Sequence[Mapping[str, Any]], systems: Mapping[str
         day = clock.stamp(local_day(start, days, person))
         return Due(" ".join(part for part in (step, system, suffix) if part), case.id, case.key, system, step, what, day)
 
-    if case.kind == "offboard":
-        here = {step["system"] for step in steps if step["outcome"] != Outcome.ABSENT.value and step["phase"] != "followups"}
+    if case.kind in ("offboard", "withdraw"):
+        # Of a hire that was taken back, only what it made itself goes.
+        here = {step["system"] for step in steps if step["outcome"] != Outcome.ABSENT.value and step["phase"] != "followups"
+                and (case.kind == "offboard" or step["system"] in case.facts.get("created", ()))}
         for name in systems if rules.delete_account else ():
             if name in here and "provisioning" in systems[name].get("capabilities", ()) and (not rules.delete_on or name in rules.delete_on):
                 yield later("delete_account", name, f"delete the account of {person.email}", rules.delete_account)
@@ -190,7 +192,7 @@ def judge(ledger: Ledger, due: Due, found: Sequence[Mapping[str, Any]] | None, a
     standing, why = ("unknown", "") if found is None else _standing(Person.of(case.person), found, at)
     if standing == "doubt":
         return Judgement("ask", why)
-    leaver, mover_or_away = case.kind == "offboard", due.step in ("end_overlap", "resume")
+    leaver, mover_or_away = case.kind in ("offboard", "withdraw"), due.step in ("end_overlap", "resume")
     if leaver and standing in ("here", "leave"):
         return Judgement("cancel", why)
     if mover_or_away and standing == "gone":

@@ -16,9 +16,9 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import LedgerError
@@ -27,6 +27,9 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import 
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils import brake as counting
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils import lease
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger_store import Query, Storage, storage
+
+if TYPE_CHECKING:
+    from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger_verify import Verdict
 
 GENESIS = "0" * 64
 WITHHELD = "withheld"
@@ -84,21 +87,6 @@ class Case:
     withdrawn: str = ""
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What walking the chain found. ``bad`` is the first entry that is wrong; ``head`` is the last good one, ``n:hash``."""
-
-    ok: bool
-    entries: int
-    head: str
-    problem: str = ""
-    bad: int | None = None
-    open_intents: int = 0
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
-
 class Ledger:
     """See the module. Every method raises :class:`LedgerError` when the ledger cannot be read or written."""
 
@@ -143,15 +131,15 @@ class Ledger:
             opened = [self._same(query, kind, who, facts) or self._open(query, kind, who, run, facts) for who, facts in meant]
             lease.claim(query, run, [(who, case.id) for (who, _facts), case in zip(meant, opened, strict=True)])
             if kind == "offboard":
-                counting.take(query, limits, [counting.Place("leavers", who.key, case.id, who) for (who, _facts), case, same
-                                              in zip(meant, opened, known, strict=True) if same is None])
+                self._counted(query, run, counting.take(query, limits, [counting.Place("leavers", who.key, case.id, who) for (who, _facts), case, same
+                                                                        in zip(meant, opened, known, strict=True) if same is None]))
             return opened
 
     def _same(self, query: Query, kind: str, who: Person, facts: Mapping[str, Any]) -> Case | None:
         known = self._cases("AND person = ?", (who.key,), query)
         # Who moves elsewhere, or back, has moved again: only the last move is gone on with.
         for case in [case for case in reversed(known) if case.kind == kind and not case.withdrawn][:1 if kind == "transfer" else None]:
-            goes_on = not case.closed and kind not in ("reinstate", "transfer")
+            goes_on = not case.closed and kind not in ("reinstate", "transfer", "withdraw")
             if goes_on or (case.facts.get("key") or "") == (facts.get("key") or "") and (facts.get("key") or case == known[-1]):
                 return case
         return None
@@ -226,7 +214,8 @@ class Ledger:
         with self._braking(run, case_id, durable=irreversible) as query:
             person = _who(person)
             lease.keep(query, run, case_id, lambda: self._person(query, case_id, person))
-            counting.take_for_step(query, limits, (*changes, *counts), system=system, case=case_id, who=lambda: self._person(query, case_id, person))
+            self._counted(query, run, counting.take_for_step(
+                query, limits, (*changes, *counts), system=system, case=case_id, who=lambda: self._person(query, case_id, person)))
             return self._add(query, "intent", case_id, system=system, step=step, person=person, run=run, phase=phase, data=data)
 
     @contextmanager
@@ -237,10 +226,17 @@ class Ledger:
                 yield query
         except counting.OverLimit as e:
             with self.storage.writing(durable=False) as query:
-                if not case_id or counting.refuse(query, e.places):
+                refused = counting.refuse(query, e.places) if case_id else []
+                if not case_id or refused:
                     people = sorted({place.person.email for place in e.places})
-                    self._add(query, "braked", case_id, run=run, data={"of": e.places[0].of, "people": people, "why": str(e)})
+                    self._add(query, "braked", case_id, run=run, data={"of": e.places[0].of, "people": people, "why": str(e),
+                                                                       **({"places": [place.as_dict() for place in refused]} if refused else {})})
             raise
+
+    def _counted(self, query: Query, run: str, places: Sequence[Mapping[str, Any]]) -> None:
+        """Note the places that were taken, so that the brake's table can be held against the chain."""
+        for case_id in dict.fromkeys(place["case"] for place in places):
+            self._add(query, "counted", case_id, run=run, data={"places": [place for place in places if place["case"] == case_id]})
 
     def _person(self, query: Query, case_id: str, otherwise: str = "") -> Person:
         """Whom a case is about; ``otherwise`` is their address, should the ledger have no such case."""

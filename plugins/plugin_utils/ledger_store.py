@@ -36,9 +36,13 @@ SCHEMA = (
     " since TEXT NOT NULL, renewed TEXT NOT NULL, lost TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS lease (name TEXT PRIMARY KEY, run TEXT NOT NULL, case_id TEXT NOT NULL)",
     "CREATE INDEX IF NOT EXISTS lease_case ON lease (case_id)",
+    # HR's people at the last look, for the intake: dates and hashes, no evidence.
+    "CREATE TABLE IF NOT EXISTS seen (source TEXT NOT NULL, person TEXT NOT NULL, data TEXT NOT NULL, previous TEXT NOT NULL, batch TEXT NOT NULL,"
+    " PRIMARY KEY (source, person))",
+    "CREATE INDEX IF NOT EXISTS seen_batch ON seen (batch)",
 )
 #: What is made last: a ledger that has it has everything.
-NEWEST = "lease_case"
+NEWEST = "seen_batch"
 #: Seconds to wait for another writer.
 PATIENCE = 30
 #: Any number, the same for everybody who writes this ledger.

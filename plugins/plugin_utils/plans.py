@@ -11,13 +11,17 @@ import hashlib
 import json
 import os
 import re
+import shutil
+import tempfile
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError, LedgerError
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils import record_files
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Ledger, canonical, plain
 
@@ -45,6 +49,7 @@ def leave(phase: str, result: Mapping[str, Any]) -> None:
     step = {"phase": phase, "system": result["system"], "step": result["step"], "person": result["person"], "outcome": result["outcome"],
             "changes": [{key: plain(row[key]) for key in _ROW if row.get(key) not in (None, "")} | {key: plain(row.get(key)) for key in ("before", "after")}
                         for row in result.get("changes") or ()],
+            **({"privileged": True} if result.get("privileged") else {}),
             **({"problem": result["msg"]} if result.get("failed") and result.get("msg") else {})}
     handle = os.open(where / f"{os.getpid()}.json", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
@@ -115,7 +120,7 @@ def _with_digest(wanted: str, where: str, ledger: Ledger | None, act: str) -> di
         plan = read(str(path), "", None)
         if plan["digest"].startswith(wanted):
             found[plan["digest"]] = plan
-    for entry in ledger.noted("approved") if ledger is not None and not found else ():
+    for entry in ledger.noted("plan") if ledger is not None and not found else ():
         if str(entry.data["digest"]).startswith(wanted):
             found[entry.data["digest"]] = _checked(dict(entry.data["plan"]), act)
     if len(found) != 1:
@@ -132,9 +137,59 @@ def _checked(plan: Any, act: str) -> dict[str, Any]:
     return plan
 
 
-def planned(plan: Mapping[str, Any], *, phase: str, system: str, step: str, person: str) -> list[dict[str, Any]]:
-    """What the plan lets one step do; nothing, when it has no such step."""
-    for found in plan["steps"]:
-        if (found["phase"], found["system"], found["step"], found["person"]) == (phase, system, step, person):
-            return [row for row in found["changes"] if row["outcome"] == "planned"]
-    return []
+@dataclass(frozen=True)
+class Executed:
+    """The plan that a run executes, as it was when the run first read it: ``head`` is the document without its steps.
+
+    The run keeps it in its own folder, the steps of a phase on a system in a file of their own. So it is read and its digest
+    reckoned once a run, a step reads what concerns it, and whatever becomes of the plan's file meanwhile, the run goes on with this.
+    """
+
+    head: Mapping[str, Any]
+    where: Path
+
+    def planned(self, *, phase: str, system: str, step: str, person: str) -> list[dict[str, Any]]:
+        """What the plan lets one step do; nothing, when it has no such step."""
+        path = self.where / _part(phase, system)
+        found = next((one for one in (_kept(path) if path.exists() else ()) if (one["step"], one["person"]) == (step, person)), None)
+        return [dict(row) for row in found["changes"] if row["outcome"] == "planned"] if found is not None else []
+
+
+def executed(name: str, where: str, ledger: Ledger | None) -> Executed:
+    """The plan that this run executes; the same for all its workers, from the first that asks.
+
+    :raises InputError: see :func:`read`.
+    """
+    mine = folder() / "executed" / hashlib.sha256(f"{name}\n{where}".encode()).hexdigest()
+    if not mine.exists():
+        _keep(read(name, where, ledger), mine)
+    return Executed(_kept(mine / "head"), mine)
+
+
+def _keep(plan: Mapping[str, Any], mine: Path) -> None:
+    """Write a plan where the run's workers find it: all of it, or nothing. Whoever is first decides for the run."""
+    parts: dict[str, Any] = {"head": {key: value for key, value in plan.items() if key != "steps"}}
+    for step in plan["steps"]:
+        parts.setdefault(_part(step["phase"], step["system"]), []).append(step)
+    try:
+        mine.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        unready = Path(tempfile.mkdtemp(dir=mine.parent))
+        for name, part in parts.items():
+            (unready / name).write_text(json.dumps(part), encoding="utf-8")
+        try:
+            unready.rename(mine)
+        except OSError:
+            shutil.rmtree(unready)
+            if not mine.exists():
+                raise
+    except OSError as e:
+        raise LedgerError(str(e), act=f"keep plan {plan['digest'][:12]} for this run", hint="make room in Ansible's local_tmp, and run again") from e
+
+
+def _part(phase: str, system: str) -> str:
+    return hashlib.sha256(f"{phase}\n{system}".encode()).hexdigest()
+
+
+@lru_cache(maxsize=32)
+def _kept(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -98,7 +98,7 @@ class Reconciling:
                     left.append(f"{finding['id']}: {why}")
                 else:
                     meant.setdefault(Person.of(record).key, (record, []))[1].append(finding)
-        lacking = self.book.not_approved(self.book.plan(plan) if plan else None, "reconcile", len(meant)) if meant else []
+        lacking = self.book.not_approved(self.book.executed(plan) if plan else None, "reconcile", len(meant)) if meant else []
         if lacking:
             raise Refused("; ".join(lacking), act="fix", hint="nothing was sent; the report is written")
         facts = {"key": self.book.run, "expected": [], "reason": "reconcile", "report": made["made"]}

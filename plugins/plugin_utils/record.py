@@ -13,6 +13,7 @@ from typing import Any
 
 from ansible.release import __version__ as ansible_version
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import lasting
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Outcome
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils import clocks, followups
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Case, Ledger, canonical
@@ -71,14 +72,14 @@ def build(ledger: Ledger, case_id: str, systems: Mapping[str, Mapping[str, Any]]
         "schema": SCHEMA,
         "case": {"id": case.id, "kind": case.kind, "opened": case.opened, "closed": case.closed, "complete": complete, "runs": _unique(e.run for e in entries)},
         "person": {"key": case.key, "name": _name(case.person), **{k: str(case.person[k]) for k in _SHOWN_OF_PERSON if case.person.get(k)}},
-        "trigger": {**{k: v for k, v in case.facts.items() if k not in ("expected", "wanted", "profile", "policy", "exceptions")},
+        "trigger": {**{k: v for k, v in case.facts.items() if k not in ("expected", "wanted", "profile", "policy", "exceptions", "orientation")},
                     **{k: v for entry in entries if entry.kind == "against_hr" for k, v in entry.data.items() if v}},
         "policy": case.facts.get("policy") or {},
         "profile": case.facts.get("profile") or "",
         "software": {"collection": collection_version(), "ansible_core": ansible_version, "python": platform.python_version()},
         "scope": scope,
         "actions": actions,
-        "residual_access": list({canonical(r): r for r in ({"system": a["system"], **r} for a in actions for r in a["residual"])}.values()),
+        "residual_access": lasting({"system": a["system"], **r} for a in actions for r in a["residual"]),
         "clocks": clocks.countdowns(entries, {name: str(facts.get("connector") or "") for name, facts in systems.items()}),
         "followups": followups.of_case(entries),
         "devices": list(_devices(actions)),
@@ -264,7 +265,7 @@ def _scope(case: Case, actions: list[dict[str, Any]], systems: Mapping[str, Mapp
         facts = systems.get(name)
         # Only what the inventory says lets a system be left out; a system that it no longer knows is a gap.
         idle = facts is not None and "capabilities" in facts and not _PARTS.get(case.kind, _PARTS["offboard"]) & set(facts["capabilities"])
-        outside = case.kind in ("onboard", "reinstate", "resume") and wanted is not None and name not in wanted
+        outside = case.kind in ("onboard", "reinstate", "resume", "withdraw") and wanted is not None and name not in wanted
         why = (
             f"it has no part when somebody is to {case.kind}"
             if idle
@@ -281,10 +282,13 @@ def _scope(case: Case, actions: list[dict[str, Any]], systems: Mapping[str, Mapp
 
 
 def _timings(case: Case, actions: list[dict[str, Any]], systems: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """From when the case was opened, or from when it took effect if that is later, to when each step was complete."""
-    facts = case.facts
-    moments = [m for m in (_moment(facts.get("effective_at")), _moment(facts.get("hr_recorded_at"))) if m is not None]
-    origin = max(moments) if moments else clock.parse(case.opened)
+    """How long each step took, from when HR had it recorded, or from when it took effect if that is later.
+
+    Where HR does not tell when it recorded it, the opening of the case stands in.
+    """
+    effective, recorded = _moment(case.facts.get("effective_at")), _moment(case.facts.get("hr_recorded_at"))
+    known = recorded or clock.parse(case.opened)
+    origin = max(effective, known) if effective else known
 
     def after(text: str) -> float | None:
         return round((clock.parse(text) - origin).total_seconds(), 3) if text else None
@@ -306,12 +310,16 @@ def _timings(case: Case, actions: list[dict[str, Any]], systems: Mapping[str, Ma
                 }
             )
     cut = {a["system"]: after(a["completed_at"]) for a in actions if a["phase"] == "cutoff" or a["action"] == "cutoff"}
+    # One that is not cut yet has no time: an average over the others would flatter.
+    to_cut = max((t for t in cut.values() if t is not None), default=None) if cut and None not in cut.values() else None
     # What was due only later is no part of how long the case took.
     ends = [after(a["completed_at"]) for a in actions if a["phase"] != "followups"]
     return {
-        "origin": clock.stamp(origin), "cut_s": cut,
-        # One that is not cut yet has no time: an average over the others would flatter.
-        "time_to_cut_s": max((t for t in cut.values() if t is not None), default=None) if cut and None not in cut.values() else None,
+        "origin": clock.stamp(origin), "effective_at": clock.stamp(effective) if effective else "", "hr_recorded_at": clock.stamp(recorded) if recorded else "",
+        # How late HR was, and how long access outlived the day on which it should have ended.
+        "hr_latency_s": round((recorded - effective).total_seconds(), 3) if recorded and effective else None,
+        "cut_after_effective_s": round(to_cut + (origin - effective).total_seconds(), 3) if effective and to_cut is not None else None,
+        "cut_s": cut, "time_to_cut_s": to_cut,
         "time_to_full_revoke_s": max((t for t in ends if t is not None), default=None) if case.kind == "offboard" and ends and None not in ends else None,
         "finished_s": max((t for t in ends if t is not None), default=None) if ends and None not in ends else None,
         "service_levels": levels, "met": all(level["met"] for level in levels) if levels else None}
@@ -389,14 +397,14 @@ def _exceptions(case: Case, actions: list[dict[str, Any]]) -> Iterator[dict[str,
 
 
 def _verdict(case: Case, complete: bool, open_items: list[dict[str, Any]], actions: list[dict[str, Any]]) -> dict[str, Any]:
-    word = {"offboard": "closed", "onboard": "ready", "transfer": "moved", "suspend": "suspended", "resume": "back", "reinstate": "reinstated"}.get(
-        case.kind, "complete"
-    )
+    word = {"offboard": "closed", "onboard": "ready", "transfer": "moved", "suspend": "suspended", "resume": "back", "reinstate": "reinstated",
+            "withdraw": "withdrawn"}.get(case.kind, "complete")
     name = _name(case.person)
     missing = [f"{item['what']} on {item['system']}" if item["what"] != item["system"] else f"all of {item['system']}" for item in open_items]
     done = {"offboard": f"Every way in that we know of is closed for {name}.", "onboard": f"{name} is ready to work.",
             "suspend": f"{name} is kept out everywhere, and nothing was taken.", "resume": f"{name} can sign in again wherever the leave had shut them out.",
             "reinstate": f"{name} has back what can come back; what cannot is listed.",
+            "withdraw": f"What the onboarding of {name} made is undone; what they had before stays.",
             "transfer": f"{name} holds what the new role asks for, and nothing that it does not."}.get(case.kind, f"The case of {name} is complete.")
     cut = [a for a in actions if a["action"] == "cutoff"]
     shut = [a for a in cut if a["closed"]]

@@ -30,6 +30,7 @@ PHASES: Mapping[str, str] = {
     "suspend": "Say so",
     "resume": "Let in again",
     "restore": "Give back",
+    "withdraw": "Undo the onboarding",
 }
 KINDS: Mapping[str, str] = {
     "offboard": "Leaving",
@@ -38,6 +39,7 @@ KINDS: Mapping[str, str] = {
     "suspend": "On leave",
     "resume": "Back",
     "reinstate": "Reinstated",
+    "withdraw": "Hire withdrawn",
 }
 _WIDTH, _LEFT, _ROW, _TOP = 1000, 190, 26, 34
 

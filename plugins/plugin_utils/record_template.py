@@ -62,7 +62,10 @@ TEMPLATE = """<!doctype html>
 <text x="{{ t.x }}" y="{{ chart.base + 20 }}" text-anchor="{{ 'end' if loop.last and not loop.first else 'start' }}">{{ t.text }}</text>{% endfor %}
 </svg><div class="legend"><span class="good">■ done</span><span class="soft">■ accepted or attested</span><span class="warn">■ waits</span>
 <span class="bad">■ failed or unknown</span><span class="quiet">■ no account</span></div></div>
-<p class="dim" style="margin-top:8px">From {{ r.timings.origin | when }}{% if chart.breaks %}; long pauses are shortened (⫽){% endif %}
+<p class="dim" style="margin-top:8px">From {{ r.timings.origin | when }}{% if r.timings.cut_after_effective_s is not none
+%}; effective {{ r.timings.effective_at | when }}, cut {{ r.timings.cut_after_effective_s | span }} after that{% endif %}{% if
+r.timings.hr_latency_s is not none %}; HR recorded it {{ r.timings.hr_latency_s | span }} after it took effect{% endif %}{%
+if chart.breaks %}; long pauses are shortened (⫽){% endif %}
 .</p>{% endif %}
 
 {% if r.case.kind == "transfer" %}<h2>What changed hands</h2><div class="card"><table><tr><th>Gained</th><th>Lost</th><th>Kept</th></tr><tr>

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Which case is undone, and what of it: the ledger's side of ``reinstate``."""
+"""Which case is undone, and what of it: the ledger's side of ``reinstate`` and ``withdraw``."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
@@ -11,17 +11,18 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError, Refused
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import Policy
-from ansible_collections.workforce.lifecycle.plugins.module_utils.reinstatement import owed, refuse_standing, taken
+from ansible_collections.workforce.lifecycle.plugins.module_utils.reinstatement import made, owed, refuse_begun, refuse_standing, taken
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils import approvals
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Case, Ledger
 
 #: Whoever began anew since holds what that case gave them, and not what the old one took.
 _OVERTAKEN = {"onboard": "they were hired again", "transfer": "they moved"}
+_BEGUN = {"transfer": "they moved", "offboard": "they were offboarded"}
 
 
 @dataclass(frozen=True)
 class Undone:
-    """``of`` is the case that is undone; ``restore`` what is to be given back, by system."""
+    """``of`` is the case that is undone; ``restore`` what is to be given back, or taken, by system."""
 
     of: Case
     restore: Mapping[str, Mapping[str, Any]]
@@ -68,10 +69,36 @@ def owing(ledger: Ledger, case: Case, policy: Policy, *, approved: bool) -> dict
     return owes
 
 
-def withdraw(ledger: Ledger, of: Case, *, by: str, case: str, run: str) -> None:
-    """Note that a case is withdrawn, once: it is over, and what hangs on it is cancelled."""
+def withdrawing(ledger: Ledger, person: Person, of: str, withdrawn_by: str) -> Undone:
+    """What an onboarding made and is undone, since the hire was taken back: what the person had before stays.
+
+    :param of: the case; their last onboarding when empty.
+    :raises InputError: there is no such case, or HR says that the hire stands.
+    :raises Refused: they moved or left since, so that more hangs on it than that case.
+    """
+    act = f"withdraw the hire of {person.email}"
+    refuse_begun(person, withdrawn_by)
+    cases = ledger.cases(person=person.key)
+    hires = [case for case in cases if case.kind == "onboard"]
+    if of and of not in [case.id for case in hires]:
+        raise InputError(f"{of} is no onboarding of theirs", act=act, hint=f"theirs: {', '.join(case.id for case in hires) or 'none'}")
+    if not hires:
+        raise InputError("the ledger knows of no onboarding", act=act, hint="what others made is undone by them, or by offboard")
+    case = next(one for one in hires if one.id == of) if of else hires[-1]
+    for one in cases:
+        if one.opened > case.opened and not one.withdrawn and (one.kind in _BEGUN or one.kind == "onboard"):
+            raise Refused(f"{_BEGUN.get(one.kind, 'they were hired again')} since (case {one.id})", act=act, hint="whoever has begun leaves by offboard")
+    if any(one.kind == "withdraw" and one.facts.get("of") == case.id and one.complete for one in cases):
+        return Undone(case, {})
+    undo = made(taken(_entries(ledger, case.id)))
+    meeting = case.facts.get("orientation") or {}
+    return Undone(case, {system: {**owes, "meeting": meeting} if "meeting" in owes else owes for system, owes in undo.items()})
+
+
+def withdraw(ledger: Ledger, of: Case, *, by: str, case: str, run: str, kind: str = "reinstate") -> None:
+    """Note that a case is withdrawn, once: it is over, and what hangs on it is cancelled. ``case`` of this ``kind`` undoes it."""
     if not of.withdrawn:
-        ledger.note("withdrawn", {"by": by or "HR", "reinstate": case}, case=of.id, person=of.key, run=run, durable=True)
+        ledger.note("withdrawn", {"by": by or "HR", kind: case}, case=of.id, person=of.key, run=run, durable=True)
 
 
 def _entries(ledger: Ledger, case: str) -> Iterator[Mapping[str, Any]]:

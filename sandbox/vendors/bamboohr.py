@@ -1,29 +1,45 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""BambooHR, API v1: employees, changes, tables, custom reports. Answers as documentation.bamboohr.com/reference says."""
+"""BambooHR, API v1: employees, changes, tables, custom reports, webhooks. Answers as documentation.bamboohr.com/reference says.
+
+Webhooks are event-based (docs/event-based-webhooks): an update is told when it takes effect, so a row with a day to come tells nothing.
+"""
 from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
+import hmac
 import re
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
+import secrets
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
-from sandbox.emulator import Call, Emulator, Handler, Reply
+from sandbox.emulator import Call, Handler, Reply
+from sandbox.hr_webhooks import HrSystem, Subscription, only
 
 #: Fields that exist in this company; custom ones begin with ``custom``.
 FIELDS = ("employeeNumber", "firstName", "lastName", "preferredName", "displayName", "workEmail", "homeEmail", "mobilePhone", "jobTitle", "department",
           "division", "location", "country", "status", "hireDate", "terminationDate", "employmentHistoryStatus", "supervisor", "supervisorEId",
           "supervisorId", "customGitHub", "customTimeZone", "customCostCenter")
 TABLES = ("jobInfo", "employmentStatus", "compensation")
+EVENTS = ("employee.created", "employee.updated", "employee.deleted")
+#: Our names of fields, for whoever plays HR, to BambooHR's.
+OURS = {"email": "workEmail", "first_name": "firstName", "last_name": "lastName", "title": "jobTitle", "department": "department", "location": "location",
+        "country": "country", "personal_email": "homeEmail", "employee_id": "employeeNumber", "manager": "supervisorEId", "time_zone": "customTimeZone",
+        "hire_date": "hireDate"}
 
 
-class BambooHr(Emulator):
+class BambooHr(HrSystem):
     """``state["employees"]`` by id, ``state["tables"][name]`` rows, ``state["changed"]`` id to (action, moment), ``state["hidden"]`` fields."""
 
     name = "bamboohr"
     READING_POSTS = (r"^/api/v1/reports/custom$",)
+    #: docs/webhooks, "Webhook retries": five tries.
+    GAPS = (0, 5, 10, 20, 40)
 
     def seed(self) -> Any:
         employees: dict[str, dict[str, Any]] = {}
@@ -58,7 +74,13 @@ class BambooHr(Emulator):
             ("GET", "/api/v1/employees/changed", self._changed),
             ("GET", "/api/v1/employees/{id}/tables/{table}", self._table),
             ("GET", "/api/v1/employees/{id}", self._employee),
+            ("POST", "/api/v1/employees", self._add),
+            ("POST", "/api/v1/employees/{id}", self._update),
+            ("POST", "/api/v1/employees/{id}/tables/{table}", self._add_row),
             ("POST", "/api/v1/reports/custom", self._report),
+            ("GET", "/api/v1/webhooks", self._webhooks),
+            ("POST", "/api/v1/webhooks", self._add_webhook),
+            ("DELETE", "/api/v1/webhooks/{id}", self._remove_webhook),
         ]
 
     def systems(self) -> Mapping[str, Mapping[str, Any]]:
@@ -78,22 +100,144 @@ class BambooHr(Emulator):
     def not_found(self, call: Call) -> Reply:
         return _refusal(404, "Not found")
 
-    # -- what HR people do; for tests ----------------------------------------------------------------------------------
+    # -- what HR people do -----------------------------------------------------------------------------------------------
 
     def change(self, key: str, *, action: str = "Updated", at: datetime | None = None, **values: Any) -> None:
         """Edit an employee as somebody in HR would."""
-        if action == "Deleted":
-            self.state["employees"].pop(key)
-            for rows in self.state["tables"].values():
-                rows[:] = [row for row in rows if row["employeeId"] != key]
-        else:
-            self.state["employees"].setdefault(key, {"id": key}).update(values)
-        self.state["changed"][key] = (action, (at or datetime.now(timezone.utc)).isoformat(timespec="seconds"))
+        with self._told(key):
+            if action == "Deleted":
+                self.state["employees"].pop(key)
+                for rows in self.state["tables"].values():
+                    rows[:] = [row for row in rows if row["employeeId"] != key]
+            else:
+                self.state["employees"].setdefault(key, {"id": key}).update(values)
+            self.state["changed"][key] = (action, (at or datetime.now(timezone.utc)).isoformat(timespec="seconds"))
 
     def employ(self, key: str, day: str, status: str) -> None:
         """Enter a row of the employment status table. A future row shows in no field until its day."""
-        self.state["tables"]["employmentStatus"].append(self._row(self.state["tables"], key, day, employmentStatus=status))
-        self.change(key)
+        with self._told(key):
+            self.state["tables"]["employmentStatus"].append(self._row(self.state["tables"], key, day, employmentStatus=status))
+            self.change(key)
+
+    def happens(self, act: str, key: str, day: str, values: Mapping[str, Any]) -> None:
+        edits = {OURS.get(name, name): value for name, value in values.items()}
+        unknown = sorted(set(edits) - set(FIELDS))
+        if unknown:
+            raise LookupError(f"no field {', '.join(unknown)}; there are {', '.join([*OURS, *FIELDS])}")
+        rows = self.state["tables"]["employmentStatus"]
+        if act == "hire":
+            self._hire({**edits, "hireDate": day})
+        elif act == "terminate":
+            self.employ(key, day, "Terminated")
+        elif act == "withdraw":
+            ended = [row for row in rows if row["employeeId"] == key and row["employmentStatus"] == "Terminated"]
+            with self._told(key):
+                rows[:] = [row for row in rows if row not in ended]
+                self.change(key)
+        elif act == "rehire":
+            with self._told(key):
+                self.employ(key, day, "Full-Time")
+                self.change(key, hireDate=day, **edits)
+        elif act in ("leave", "return"):
+            self.employ(key, day, "Leave of Absence" if act == "leave" else "Full-Time")
+        elif act == "change":
+            self.change(key, **edits)
+        elif act == "start":
+            with self._told(key):
+                mine = [row for row in rows if row["employeeId"] == key]
+                for row in mine[:1]:
+                    row["date"] = day
+                self.change(key, hireDate=day)
+        elif act == "delete":
+            self.change(key, action="Deleted")
+        elif act == "midnight":
+            eve = (date.fromisoformat(day) - timedelta(days=1)).isoformat()
+            for one, employee in self.state["employees"].items():
+                self._tell(one, self._values(employee, eve), self._values(employee, day))
+        else:
+            raise LookupError(f"BambooHR has no {act}")
+
+    def key_of(self, user: str) -> str:
+        sought = user.casefold()
+        return only([key for key, e in self.state["employees"].items()
+                     if sought in (key, str(e.get("workEmail") or "").casefold(), str(e.get("employeeNumber") or "").casefold())], user)
+
+    def _hire(self, values: Mapping[str, Any]) -> str:
+        key = str(1 + max((int(one) for one in self.state["employees"]), default=100))
+        day = str(values.get("hireDate") or datetime.now(timezone.utc).date().isoformat())
+        with self._told(key):
+            self.state["tables"]["employmentStatus"].append(self._row(self.state["tables"], key, day, employmentStatus="Full-Time"))
+            self.change(key, action="Inserted", **{**dict.fromkeys(FIELDS[:3]), **values})
+        return key
+
+    # -- webhooks --------------------------------------------------------------------------------------------------------
+
+    def signed(self, content: bytes, key: str) -> Mapping[str, str]:
+        """docs/webhooks, "Security": HMAC-SHA256 of the body with the timestamp after it, hex."""
+        moment = str(int(time.time()))
+        return {"X-BambooHR-Timestamp": moment, "X-BambooHR-Signature": hmac.new(key.encode(), content + moment.encode(), hashlib.sha256).hexdigest()}
+
+    @contextmanager
+    def _told(self, key: str) -> Iterator[None]:
+        """What the outermost of these encloses is one edit, and told once."""
+        if getattr(self, "_editing", False):
+            yield
+            return
+        self._editing = True
+        try:
+            before = self._seen(key)
+            yield
+        finally:
+            self._editing = False
+        self._tell(key, before, self._seen(key))
+
+    def _seen(self, key: str) -> dict[str, Any] | None:
+        employee = self.state["employees"].get(key)
+        return None if employee is None else self._values(employee)
+
+    def _tell(self, key: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> None:
+        changed = [name for name in FIELDS if (before or {}).get(name) != (after or {}).get(name)]
+        for to in list(self.subscriptions.values()):
+            if before is None and after is not None:
+                self._send(to, "employee.created", key)
+            if after is None and before is not None:
+                self._send(to, "employee.deleted", key)
+            watched = [name for name in changed if not to.fields or name in to.fields]
+            if after is not None and watched:
+                self._send(to, "employee.updated", key, watched)
+
+    def _send(self, to: Subscription, event: str, key: str, fields: Sequence[str] = ()) -> None:
+        if to.events and event not in to.events:
+            return
+        data: dict[str, Any] = {"companyId": "1", "employeeId": key}
+        if fields:
+            data["changedFields"] = list(fields)
+        self.send(to, {"type": event, "timestamp": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S+0000"), "data": data}, event)
+
+    def _webhooks(self, call: Call) -> Reply:
+        return Reply(200, {"webhooks": [self._shown(one) for one in self.subscriptions.values()]})
+
+    def _add_webhook(self, call: Call) -> Reply:
+        body = call.body if isinstance(call.body, dict) else {}
+        events, fields = body.get("events") or [], body.get("monitorFields") or []
+        wrong = [name for name in ("name", "url", "format") if not body.get(name)]
+        if wrong or body.get("format") not in ("json", "form-encoded") or set(events) - set(EVENTS) or set(fields) - set(FIELDS):
+            return _refusal(400, f"Invalid webhook: {', '.join(wrong) or 'format, events or monitorFields'}")
+        if not str(body["url"]).startswith(("https://", "http://localhost", "http://127.0.0.1")):
+            return _refusal(400, "url must be https")  # the vendor sends nothing to http; this machine may
+        if "employee.updated" in events and not fields:
+            return _refusal(400, "monitorFields is required for employee.updated")
+        if not events or body["format"] != "json":
+            return _refusal(501, "this sandbox sends event-based webhooks as JSON")
+        made = self.subscribe(body["url"], secrets.token_hex(16), fields=fields, events=events, name=body["name"])
+        return Reply(201, {**self._shown(made), "privateKey": made.key})
+
+    def _remove_webhook(self, call: Call) -> Reply:
+        return Reply(200) if self.subscriptions.pop(call.args["id"], None) else _refusal(404, "Webhook not found")
+
+    def _shown(self, one: Subscription) -> dict[str, Any]:
+        """The key is shown once, when it is made."""
+        return {"id": one.id, "name": one.name, "url": one.url, "format": "json", "monitorFields": list(one.fields), "events": list(one.events)}
 
     # -- paths ---------------------------------------------------------------------------------------------------------
 
@@ -123,6 +267,34 @@ class BambooHr(Emulator):
             return _refusal(400, "Too many fields")
         return Reply(200, {"id": employee["id"], **self._fields(employee, [name for name in wanted if name != "id"])})
 
+    def _add(self, call: Call) -> Reply:
+        body = call.body if isinstance(call.body, dict) else {}
+        if not body.get("firstName") or not body.get("lastName"):
+            return _refusal(400, "firstName and lastName are required")
+        if set(body) - set(FIELDS):
+            return _refusal(400, f"Unknown field {', '.join(sorted(set(body) - set(FIELDS)))}")
+        return Reply(201, None, {"Location": f"{self.url}/api/v1/employees/{self._hire(body)}"})
+
+    def _update(self, call: Call) -> Reply:
+        if call.args["id"] not in self.state["employees"]:
+            return _refusal(404, "Employee not found")
+        body = call.body if isinstance(call.body, dict) else {}
+        if not body or set(body) - set(FIELDS):
+            return _refusal(400, "Invalid fields")
+        self.change(call.args["id"], **body)
+        return Reply(200)
+
+    def _add_row(self, call: Call) -> Reply:
+        key, table, body = call.args["id"], call.args["table"], call.body if isinstance(call.body, dict) else {}
+        if table not in TABLES or key not in self.state["employees"]:
+            return _refusal(404, "Not found")
+        if not re.fullmatch(r"\d{4}-\d\d-\d\d", str(body.get("date", ""))):
+            return _refusal(400, "date is required")
+        with self._told(key):
+            self.state["tables"][table].append(self._row(self.state["tables"], key, body["date"], **{n: v for n, v in body.items() if n != "date"}))
+            self.change(key)
+        return Reply(200)
+
     def _table(self, call: Call) -> Reply:
         table, key = call.args["table"], call.args["id"]
         if table not in TABLES:
@@ -149,9 +321,9 @@ class BambooHr(Emulator):
         values = self._values(employee)
         return {name: values.get(name) for name in wanted if name == "id" or name in FIELDS and name not in self.state["hidden"]}
 
-    def _values(self, employee: Mapping[str, Any]) -> dict[str, Any]:
+    def _values(self, employee: Mapping[str, Any], today: str = "") -> dict[str, Any]:
         """Fields of history tables show the row in force today."""
-        today = datetime.now(timezone.utc).date().isoformat()
+        today = today or datetime.now(timezone.utc).date().isoformat()
         rows = sorted((row["date"], int(row["id"]), row["employmentStatus"]) for row in self.state["tables"]["employmentStatus"] if row["employeeId"] == employee["id"])
         now = [row for row in rows if row[0] <= today]
         status = now[-1][2] if now else (rows[0][2] if rows else "")
@@ -159,8 +331,8 @@ class BambooHr(Emulator):
         return {"status": "Inactive" if gone else "Active", "employmentHistoryStatus": status, "terminationDate": now[-1][0] if gone and now else "0000-00-00", **employee}
 
     def _row(self, tables: Mapping[str, list[dict[str, Any]]], key: str, day: str, **values: Any) -> dict[str, Any]:
-        number = 1 + sum(len(rows) for rows in tables.values())
-        return {"id": str(number), "employeeId": key, "date": day, **values}
+        number = 1 + max((int(row["id"]) for rows in tables.values() for row in rows), default=0)
+        return {**values, "id": str(number), "employeeId": key, "date": day}
 
 
 def _refusal(status: int, message: str) -> Reply:

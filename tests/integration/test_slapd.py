@@ -9,11 +9,13 @@ from typing import Any
 import ldap3
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils import ldap_wire
-from ansible_collections.workforce.lifecycle.plugins.modules import account, cutoff, entitlements
+from ansible_collections.workforce.lifecycle.plugins.modules import account, cutoff, entitlements, restore
 
 from sandbox.box import Box
 from sandbox.servers.directory import BASE
 from sandbox.servers.slapd import Slapd
+from sandbox.whole import directory
+from tests.integration.whole_state import differences
 from tests.support import connect, person_of, run
 
 pytestmark = [pytest.mark.debian, pytest.mark.skipif(bool(Slapd.missing()), reason=Slapd.missing() or "slapd")]
@@ -56,6 +58,21 @@ def test_check_mode_writes_nothing(box: Box) -> None:
         result = run(task, box, "slapd", check_mode=True, person=person_of(box, "jane"), **want)
         assert result["changed"] and not result.get("failed")
     assert box["slapd"].writes() == [] and bind(box, "jane") is not None
+
+
+def test_cut_off_stripped_and_given_back_the_directory_is_as_before(box: Box) -> None:
+    """All entries with all attributes; lost is the password, and the server's own stamps say who wrote when."""
+    before, person = directory(box, "slapd"), person_of(box, "jane")
+    closed = {row["what"]: row["before"] for row in run(cutoff.TASK, box, "slapd", person=person)["changes"]}
+    held = [row["what"].removeprefix("groups: ") for row in run(entitlements.TASK, box, "slapd", person=person, mode="remove")["changes"]]
+    assert len(held) > 1 and "pwdAccountLockedTime" in directory(box, "slapd")[JANE]
+    access = run(restore.TASK, box, "slapd", person=person, part="access", taken={"access": closed})
+    assert [row["what"] for row in access["changes"] if row["after"] == "lost"] == ["password"]
+    assert run(restore.TASK, box, "slapd", person=person, part="entitlements", taken={"entitlements": {"groups": held}})["outcome"] == "done"
+    # The sandbox is filled past the overlay that derives memberOf from member.
+    stamps = (r"[+-] slapd .* (entryCSN|modifyTimestamp|modifiersName) '.*'", r"\+ slapd .* memberOf .*")
+    found = differences({"slapd": before}, {"slapd": directory(box, "slapd")}, stamps)
+    assert list(found) == [f"- slapd {JANE} userPassword '{before[JANE]['userPassword'][0]}'"]
 
 
 def test_create_then_already(box: Box) -> None:

@@ -119,7 +119,9 @@ def test_an_assignment_is_followed_to_its_end_and_a_failure_is_told() -> None:
 def test_what_the_cut_off_made_inactive_comes_back_and_what_it_deleted_is_said(box: Box) -> None:
     """Keys of every kind, and what Identity Center gave; the block goes last."""
     iam, person = box["aws"].client("iam"), person_of(box, "jane")
-    closed = {row["what"]: row["before"] for row in run(cutoff.TASK, box, "aws", person=person)["changes"]}
+    cut = run(cutoff.TASK, box, "aws", person=person)
+    assert sorted(one["what"] for one in cut["residual"]) == ["Identity Center sessions", "role sessions"], "two of the ways in leave the same behind"
+    closed = {row["what"]: row["before"] for row in cut["changes"]}
     result = run(restore.TASK, box, "aws", person=person, part="access", taken={"access": closed})
     outcomes = {row["what"]: row["outcome"] for row in result["changes"]}
     assert {what for what, outcome in outcomes.items() if outcome == "needs_human"} == {"console password"} and outcomes["MFA device jane"] == "already"

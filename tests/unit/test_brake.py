@@ -3,6 +3,7 @@
 """The brake: it stops before the one too many, over runs and processes, and is released for named people only."""
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -15,6 +16,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.person import 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import Brake, Limit
 from ansible_collections.workforce.lifecycle.plugins.modules.brake import TASK as BRAKE
 from ansible_collections.workforce.lifecycle.plugins.modules.case import TASK as CASE
+from ansible_collections.workforce.lifecycle.plugins.modules.ledger_info import TASK as LEDGER_INFO
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils import brake
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.casebook import Casebook
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Case, Ledger
@@ -297,6 +299,12 @@ def test_a_rehearsal_says_what_the_brake_would_do_and_takes_no_place(book: Calla
 def test_a_name_that_hr_does_not_know_is_not_released(book: Callable[..., Book]) -> None:
     result = braked(book(), state="released", of="leavers", user=["zoe@corp.example"], found=[{"system": "hr", "people": [person(3)]}], by=GRACE)
     assert result["failed"] and "nobody in HR" in result["msg"]
+    # Found as every run finds people: by any of their names, by a name of one kind, and not where two answer to it.
+    found = [{"system": "hr", "people": [{**person(3), "aliases": ["old@corp.example"]}, {**person(4), "employee_id": "3"}]}]
+    for user, who in (("OLD@corp.example", ["p3@corp.example"]), ("hr_id:3", ["p3@corp.example"]), ("employee_id:3", ["p4@corp.example"])):
+        assert braked(book(), state="released", of="leavers", user=[user], found=found, by=GRACE)["people"] == who
+    both = braked(book(), state="released", of="leavers", user=["3"], found=found, by=GRACE)
+    assert both["code"] == "ambiguous" and "2 people answer to it" in both["msg"], both
     assert "of is empty" in braked(book(), state="released", user=["p3@corp.example"], by=GRACE)["msg"]
 
 
@@ -336,3 +344,57 @@ def test_twenty_processes_race_for_five_places(tmp_path: Path) -> None:
 @pytest.mark.debian
 def test_twenty_processes_race_in_postgresql(postgres: str) -> None:  # noqa: F811
     _race(postgres)
+
+
+# -- the table and the chain ---------------------------------------------------------------------------------------------
+
+
+def counted_company(ledger: Ledger, time: Time) -> Brake:
+    """One disabled and wiped, one refused, one refused first and taken later, one released."""
+    brakes = limits(disables=1, release=[GRACE])
+    cases = leave(ledger, brakes, 1, 2, 3, 4)
+    write(ledger, brakes, cases[0], DISABLE, WIPE)
+    for case in cases[1:3]:
+        with pytest.raises(Braked):
+            write(ledger, brakes, case, DISABLE)
+    ledger.note("released", brake.release(brakes, "disables", [Person.of(person(4))], by=GRACE, until="", account="root", note=""))
+    write(ledger, brakes, cases[3], DISABLE)
+    time.passes(hours=25)
+    write(ledger, brakes, cases[2], DISABLE)
+    return brakes
+
+
+@pytest.mark.parametrize(("statement", "says"), [
+    ("DELETE FROM counted WHERE of_limit = 'disables' AND subject = '1'", "disables, 1.*the row is gone"),
+    ("DELETE FROM counted WHERE at = ''", "disables, 2.*the row is gone"),
+    ("UPDATE counted SET at = '2026-02-01T00:00:00.000000Z' WHERE of_limit = 'leavers' AND subject = '3'", "leavers, 3.*an entry says 2026-03-01.*the row 2026-02-01"),
+    ("UPDATE counted SET released = 1 WHERE of_limit = 'wipes'", "wipes, entra: device C02XG2.*the row 2026-.*and released"),
+    ("UPDATE counted SET at = '' WHERE of_limit = 'disables' AND subject = '3'", "disables, 3.*the row refused"),
+    ("INSERT INTO counted VALUES ('leavers', '9', 'offboard-p9', '2026-03-01T00:00:00.000000Z', 0)", "leavers, 9.*no entry says"),
+])
+def test_a_changed_table_is_found(ledger: Ledger, time: Time, statement: str, says: str) -> None:
+    counted_company(ledger, time)
+    verdict = ledger.verify()
+    assert verdict.ok, verdict.problem
+    with ledger.storage.writing(durable=False) as query:
+        query(statement, ())
+    verdict = ledger.verify()
+    assert not verdict.ok and verdict.bad is None and re.search(says, verdict.problem), verdict.problem
+    told = LEDGER_INFO.run({"state": "verify", "expected_head": ""}, check_mode=False,
+                           system=Casebook(ledger, run="r", read_only=True, task_vars={}, template=lambda value: value))
+    assert told["failed"] and told["code"] == "tampered" and verdict.problem in told["msg"]
+
+
+def test_who_is_counted_while_the_chain_is_walked_is_no_tampering(ledger: Ledger, time: Time, monkeypatch: pytest.MonkeyPatch) -> None:
+    brakes = counted_company(ledger, time)
+    walk = ledger.storage.stream
+
+    def busy(*args: Any) -> Any:
+        leave(ledger, brakes, 11)
+        rows = list(walk(*args))
+        leave(ledger, brakes, 12)
+        return iter(rows)
+
+    monkeypatch.setattr(ledger.storage, "stream", busy)
+    verdict = ledger.verify()
+    assert verdict.ok and ledger.tallies(brakes)[0].counted == {"11", "12"}, verdict.problem

@@ -54,6 +54,15 @@ def test_what_it_can_do(box):
         "account_listing", "credential_listing"}
 
 
+def test_a_joiner_is_made_ready_and_let_in_on_the_day(box):
+    result = do(box, account, "ada", state="prepared")
+    assert result["outcome"] == "done" and rows(result)["account"] == "done", result
+    assert user(box, "ada")["accountEnabled"] is False
+    assert do(box, account, "ada", state="prepared")["changed"] is False, "and stays so"
+    assert do(box, account, "ada")["changed"] and user(box, "ada")["accountEnabled"] is True
+    assert do(box, account, "ada", state="prepared")["changed"] is False and user(box, "ada")["accountEnabled"] is True, "whoever works is not shut out"
+
+
 def test_a_joiner_gets_an_account_with_manager_and_a_password_nobody_knows(box):
     result = do(box, account, "ada")
     assert result["outcome"] == "done", result

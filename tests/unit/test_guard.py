@@ -147,3 +147,10 @@ def test_what_was_settled_meanwhile_is_no_drift() -> None:
     plan = planned(cutoff, system)
     system.active = False
     assert run(cutoff, system, {"planned": plan})["outcome"] == "done" and system.sessions == 0
+
+
+def test_a_rehearsal_says_whose_account_is_privileged() -> None:
+    patterns = {"privileged": ["roles: *Administrator"]}
+    assert run(cutoff, Memory(), patterns, check_mode=True)["privileged"] is True, "nothing that is cut is called so, and yet the plan needs the approval"
+    assert "privileged" not in run(cutoff, Memory(), {"privileged": ["roles: Owner"]}, check_mode=True)
+    assert "privileged" not in run(cutoff, Memory(), {}, check_mode=True)

@@ -18,6 +18,7 @@ from ansible_collections.workforce.lifecycle.plugins.modules.plan import TASK as
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils import approvals, guards, plans
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Ledger
 
+from tests.unit.processes import at_once
 from tests.unit.test_case import JANE, STAYS, book, opened
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -115,6 +116,7 @@ def test_an_approval_is_of_one_plan_by_others_and_ages_out(spool: Path, policy: 
     approve("Grace@corp.example")
     approve("grace@corp.example")
     assert len(approvals.missing(ledger, plan)) == 1, "one person counts once"
+    assert "plan" not in ledger.noted("approved")[0].data and len(ledger.noted("plan")) == 1, "every step asks for approvals; the plan is kept once"
     approve("lena@corp.example")
     assert approvals.missing(ledger, plan) == []
     plans.leave("reclaim", result("wiki", "entitlements", GROUP))
@@ -137,11 +139,20 @@ def test_without_an_approved_plan_the_acts_wait(spool: Path, policy: Policy, led
 
     assert re.search("needs an approval of grace", limits("intune")["stops"]["wipe"])
     assert limits("entra")["privileged"] == ["roles: *Administrator"] and "privileged" not in limits("aws")
-    assert limits("intune", rehearsal=True) == {}
+    assert not {"stops", "privileged"} & set(limits("intune", rehearsal=True))
     assert "wipe" in limits("intune", plan=path)["stops"], "a plan that nobody approved"
     approvals.approve(ledger, plan, by="grace@corp.example", account="root", note="", run="r")
-    assert limits("intune", plan=path) == {"planned": [WIPE], "source": policy.file}
+    assert {**limits("intune", plan=path), "not_people": None} == {"planned": [WIPE], "source": policy.file, "not_people": None}
     assert limits("entra", plan=path)["planned"] == [], "nothing else"
+
+
+def test_a_plan_to_cut_off_who_is_privileged_needs_the_approval(policy: Policy) -> None:
+    """No change of a cut-off has the name of what makes them privileged."""
+    step = {"phase": "cutoff", "system": "entra", "step": "cutoff", "person": "jane@corp.example", "privileged": True,
+            "changes": [{"what": "sign-in", "before": "open", "after": "closed", "outcome": "planned"}]}
+    assert [need["why"] for need in approvals.needs(policy, "offboard", 1, [step])] == ["privileged: jane@corp.example (sign-in on entra)"]
+    assert approvals.needs(policy, "offboard", 1, [{**step, "changes": [{**step["changes"][0], "outcome": "already"}]}]) == []
+    assert approvals.needs(policy, "offboard", 1, [{**step, "privileged": False}]) == []
 
 
 def test_a_run_for_others_than_the_plans_does_not_begin(spool: Path, ledger: Ledger) -> None:
@@ -162,3 +173,81 @@ def test_modules(spool: Path, ledger: Ledger) -> None:
     assert Path(written["path"]).exists() and written["needs"] == []
     refused = APPROVE.run({"plan": written["path"], "by": "grace@corp.example", "account": "", "note": ""}, check_mode=False, system=book(ledger))
     assert refused["failed"] and "it needs no approval" in refused["msg"]
+
+
+# -- one run, one plan ---------------------------------------------------------------------------------------------------
+
+
+def two_plans(spool: Path) -> tuple[Path, dict[str, Any], dict[str, Any]]:
+    """A plan in a file, and another that is as good, with a wipe more."""
+    for system in ("intune", "entra", "aws"):
+        plans.leave("reclaim", result(system, "entitlements", GROUP))
+    one = made()
+    plans.leave("secure_devices", result("intune", "device", WIPE))
+    return plans.write(one, str(spool / "plans")), one, made()
+
+
+def lets(path: Path, system: str, step: str = "entitlements", phase: str = "reclaim", policy: Policy = Policy()) -> list[dict[str, Any]]:
+    """What the guard of a step is told that the plan lets it do."""
+    limits = guards.guard(policy, None, plan=str(path), plans_folder="", rehearsal=False, phase=phase, system=system, step=step, person="jane@corp.example")
+    found: list[dict[str, Any]] = limits["planned"]
+    return found
+
+
+def test_a_run_reads_its_plan_once_whatever_its_workers(spool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, one, _other = two_plans(spool)
+    reckon = plans.digest
+
+    def told(plan: Any) -> str:
+        with open(spool / "reckoned", "a") as f:
+            f.write(".")
+        return reckon(plan)
+
+    monkeypatch.setattr(plans, "digest", told)
+    assert lets(path, "aws") == [GROUP]
+
+    def work() -> int:
+        return 0 if [lets(path, system) for system in ("intune", "entra", "aws", "wiki") for _person in range(5)] == [[GROUP]] * 15 + [[]] * 5 else 1
+
+    assert at_once([work] * 6) == [0] * 6
+    assert (spool / "reckoned").read_text() == ".", "read and reckoned by the first alone"
+    assert plans.executed(str(path), "", None).head == {key: value for key, value in one.items() if key != "steps"}
+
+
+@pytest.mark.parametrize("how", ["a step more", "another plan", "gone"])
+def test_a_plan_that_is_altered_in_the_middle_of_a_run_is_harmless(spool: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    path, one, other = two_plans(spool)
+    assert lets(path, "intune") == [GROUP] and lets(path, "intune", "device", "secure_devices") == []
+    path.unlink()
+    if how != "gone":
+        path.write_text(json.dumps(other if how == "another plan" else {**one, "steps": other["steps"]}))
+    plans._kept.cache_clear()  # as a worker that begins now, which has nothing in its memory
+    assert lets(path, "intune") == [GROUP] and lets(path, "intune", "device", "secure_devices") == [], "the run goes on with what it began with"
+    assert plans.executed(str(path), "", None).head["digest"] == one["digest"]
+    # The next run has a folder of its own.
+    monkeypatch.setattr(plans, "folder", lambda: spool / "later")
+    if how == "another plan":
+        assert lets(path, "intune", "device", "secure_devices") == [WIPE]
+    else:
+        with pytest.raises(InputError, match="changed after it was made" if how == "a step more" else "cannot be read"):
+            lets(path, "intune")
+
+
+def test_workers_that_begin_together_execute_one_plan(spool: Path) -> None:
+    path, one, other = two_plans(spool)
+
+    def alter() -> int:
+        for number in range(200):
+            part = path.with_suffix(".part")
+            part.write_text(json.dumps((one, other)[number % 2]))
+            part.rename(path)
+        return 0
+
+    def begin() -> int:
+        head = plans.executed(str(path), "", None).head["digest"]
+        may = lets(path, "intune", "device", "secure_devices")
+        return {(one["digest"], 0): 1, (other["digest"], 1): 2}.get((head, len(may)), 3)
+
+    said = at_once([alter, *[begin] * 8])
+    assert len(set(said[1:])) == 1 and said[1] in (1, 2), said
+    assert [entry.name for entry in (spool / "spool" / "executed").iterdir()] == [plans.executed(str(path), "", None).where.name], "nothing half written is left"

@@ -107,6 +107,14 @@ def test_who_keeps_no_names_has_nothing_to_do(box: Box) -> None:
     assert box["github"].writes() == []
 
 
+def test_slack_has_one_address_by_which_people_sign_in(box: Box) -> None:
+    result = run(RENAME, box, "slack", person=lind(box, OLD), address=True, login=True)
+    assert result["outcome"] == "done" and not [row for row in result["changes"] if row["what"] == "login"], result
+    user = next(u for u in box["slack"].state["users"].values() if u["name"]["familyName"] == "Lind")
+    assert [e["value"] for e in user["emails"]] == [NEW]
+    assert run(RENAME, box, "slack", person=lind(box, OLD), address=True, login=True)["outcome"] == "already"
+
+
 def test_scim_keeps_the_old_address_beside_the_new(tmp_path: Path) -> None:
     with Box([Wiki]) as box:
         result = run(RENAME, box, "wiki", person=lind(box, OLD), address=True, login=True)

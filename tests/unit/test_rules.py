@@ -31,12 +31,14 @@ REGISTERED = dict(CONNECTORS)
 MODULES = sorted(path.stem for path in (PLUGINS / "modules").glob("*.py"))
 SHELLS = {"plugins/module_utils/task.py", "plugins/action/in_process.py"}
 NETWORK = ("requests", "httpx", "aiohttp", "http.client", "urllib.request", "urllib3", "ansible.module_utils.urls")
-SHIPPED = {"MANIFEST.json", "FILES.json", "README.md", "CHANGELOG.md", "LICENSE", "ansible.cfg", "requirements.txt", "meta", "plugins", "roles", "playbooks", "inventory",
+SHIPPED = {"MANIFEST.json", "FILES.json", "README.md", "CHANGELOG.md", "LICENSE", "ansible.cfg", "requirements.txt", "bindep.txt", "meta", "plugins", "roles", "playbooks", "inventory",
            "extensions", "docs"}
 #: (connector, capability) without a conformance scenario, and why. Capabilities that only read send no write to lose.
 WITHOUT_SCENARIO = {
     ("bamboohr", "hr_records"): "only reads: tests/unit/test_bamboohr.py",
     ("csv", "hr_records"): "only reads: tests/unit/test_csv.py",
+    ("hibob", "hr_records"): "only reads: tests/unit/test_hibob.py",
+    ("personio", "hr_records"): "only reads: tests/unit/test_personio.py",
     ("entra", "security_controls"): "only reads: tests/unit/test_entra.py",
     ("intune", "security_controls"): "only reads: tests/unit/test_intune.py",
     ("exchange", "mail_archive"): "only reads: tests/unit/test_exchange.py",
@@ -182,11 +184,21 @@ def test_roles_use_only_our_modules() -> None:
 
 def test_every_role_says_what_it_takes() -> None:
     for role in (ROOT / "roles").iterdir():
+        if not (role / "tasks").exists():  # it takes nothing: others depend on what it knows
+            continue
         spec = yaml.safe_load((role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
         assert spec["argument_specs"]["main"]["short_description"], role.name
 
 
 # -- what only one place may know ----------------------------------------------------------------------------------------
+
+
+def test_what_the_systems_answered_is_put_together_in_one_role() -> None:
+    """Those who ask register it; who needs it depends on the role ``answers``."""
+    for path in files("roles/*", "playbooks/*"):
+        if path.parent.parent.name != "answers":
+            said = re.findall(r"hostvars\[\w+\]\.(identify_(?:answers|related|protected))", path.read_text(encoding="utf-8"))
+            assert not said or path.parent.parent.name == "identify", f"{path}: {said}"
 
 
 def test_check_mode_is_known_to_the_shells_only() -> None:

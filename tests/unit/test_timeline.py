@@ -7,9 +7,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible_collections.workforce.lifecycle.plugins.callback.timeline import CallbackModule
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils import progress, told
 
 from tests.unit.ledger_sample import row
@@ -49,6 +51,24 @@ def test_progress(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reader = progress.Reader()
     seen = list(reader.new())
     assert seen[-1]["done"] == 1000 and len(seen) < 1000 and list(reader.new()) == []
+
+
+def test_what_lingers_is_said_once_with_its_latest_end(capsys: pytest.CaptureFixture[str]) -> None:
+    """Two ways in that leave the same behind, closed a moment apart; and a second look at it."""
+    def linger(until: str, what: str = "portal sessions") -> dict[str, str]:
+        return {"what": what, "until": until, "why": "no API ends them"}
+
+    screen = CallbackModule()
+    for step, person, *rows in (("cutoff", "jane@c", linger("2026-04-01T09:00:00.1Z"), linger("2026-04-01T09:00:00.2Z"), linger("unknown", "tokens"), linger("2026", "tokens")),
+                                ("restore access", "jane@c", linger("2026-04-01T08:00:00.0Z")), ("cutoff", "mark@c", linger("2026-04-01T10:00:00.0Z"))):
+        [line] = told.lines("aws", step, {"person": person, "outcome": "done", "residual": rows})
+        screen.ends["aws", step, person] = line
+    screen.v2_playbook_on_stats(SimpleNamespace(processed={}))
+    said = [line.strip() for line in capsys.readouterr().out.splitlines() if "no API" in line]
+    assert said == [
+        "aws, jane@c: portal sessions, until 2026-04-01T09:00:00.2Z (no API ends them)",
+        "aws, jane@c: tokens, until unknown (no API ends them)",
+        "aws, mark@c: portal sessions, until 2026-04-01T10:00:00.0Z (no API ends them)"]
 
 
 def _play(tmp_path: Path, tasks: str, *args: str, **env: str) -> str:

@@ -42,6 +42,7 @@ _SELECT = ",".join(
         "userPrincipalName",
         "mail",
         "accountEnabled",
+        "userType",
         "onPremisesSyncEnabled",
         "signInSessionsValidFromDateTime",
         "lastPasswordChangeDateTime",
@@ -414,7 +415,7 @@ def _user(key: str) -> str:
 
 def _account(row: Mapping[str, Any]) -> Account:
     attributes = {ours: row.get(theirs) or "" for ours, theirs in _PROPERTIES.items()}
-    attributes["hire_date"] = attributes["hire_date"][:10]
+    attributes["hire_date"], attributes["user_type"] = attributes["hire_date"][:10], row.get("userType") or ""
     manager = row.get("manager") or {}
     attributes["manager"] = (manager.get("mail") or manager.get("userPrincipalName") or "").lower()
     return Account(row["id"], row["userPrincipalName"], bool(row.get("accountEnabled")), row.get("mail") or "", attributes,

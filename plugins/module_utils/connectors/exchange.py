@@ -109,7 +109,8 @@ class Exchange(GraphMail, GraphCalendar):
             return None
         return Account(id=found["ExternalDirectoryObjectId"], login=found["UserPrincipalName"], email=found["PrimarySmtpAddress"].lower(),
                        active=bool(self._open_protocols(found["ExternalDirectoryObjectId"], found["UserPrincipalName"])),
-                       attributes={"display_name": found.get("DisplayName") or ""}, raw=found)
+                       attributes={"display_name": found.get("DisplayName") or ""}, raw=found,
+                       no_person=f"RecipientTypeDetails is {found['RecipientTypeDetails']}" if found.get("RecipientTypeDetails") in _KINDS else "")
 
     def all_accounts(self) -> Iterator[Listed]:
         """Every mailbox; which protocols are open is read first. When one was last used would be a call each, so it is not said."""

@@ -38,6 +38,7 @@ _TEAMS = """query($org: String!, $login: String!, $after: String) { organization
 class GitHub(GitHubListing):
     TITLE = "GitHub organisation"
     NAMES_FROM = "the person, who owns the account"
+    OWN_ACCOUNTS = True
     CLOCKS = (Clock("teams, roles and private forks as they were", 90, ("membership", "account"), "invite them back: account, state: active",
                     "https://docs.github.com/organizations/managing-membership-in-your-organization/reinstating-a-former-member-of-your-organization"),)
     DEFAULT_URL = "https://api.github.com"
@@ -97,7 +98,8 @@ class GitHub(GitHubListing):
         outside = membership is None and self._is_outside(user["login"])
         pending = NOT_ACCEPTED if (membership or {}).get("state") == "pending" or (membership is None and not outside and invited) else ""
         return Account(str(user["id"]), user["login"], bool(membership or outside or pending), person.email, pending=pending,
-                       raw={"membership": membership, "outside": outside, "invitation": invited})
+                       raw={"membership": membership, "outside": outside, "invitation": invited},
+                       no_person=f"its type is {user['type']}" if user.get("type") not in (None, "User") else "")
 
     def _login(self, person: Person) -> str | None:
         known = person.logins.get(self.target.name, "")

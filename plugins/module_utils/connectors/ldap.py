@@ -18,7 +18,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import AccessPath, Account, Addresses, Entitlement, Residual, WayBack
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AmbiguousIdentity, InputError, NotFound, Unsupported
 from ansible_collections.workforce.lifecycle.plugins.module_utils.ldap_flavours import ACTIVE_DIRECTORY, FLAVOURS, OPENLDAP
-from ansible_collections.workforce.lifecycle.plugins.module_utils.ldap_listing import LdapListing, primary_group
+from ansible_collections.workforce.lifecycle.plugins.module_utils.ldap_listing import LdapListing, nobodys, primary_group
 from ansible_collections.workforce.lifecycle.plugins.module_utils.ldap_wire import (
     ADD,
     ATTRIBUTE_EXISTS,
@@ -133,7 +133,7 @@ class Ldap(LdapListing):
         return self.wire.search(
             self.base,
             f"(&{f.people}{query})",
-            [f.login, f.uuid, "mail", *(("proxyAddresses",) if self.ad else ()), "manager", *f.attributes.values(), *f.keys.values(), *f.state],
+            [f.login, f.uuid, "cn", "mail", *(("proxyAddresses",) if self.ad else ()), "manager", *f.attributes.values(), *f.keys.values(), *f.state, *f.nobodys],
             act=act,
         )
 
@@ -148,7 +148,7 @@ class Ldap(LdapListing):
         f = self.flavour
         raw_id = row[f.uuid.lower()][0]
         return Account(id=str(UUID(bytes_le=raw_id)) if self.ad else raw_id.decode(), login=text(row, f.login), active=self._active(row),
-                       email=text(row, "mail").lower(), attributes=attributes, raw=row)
+                       email=text(row, "mail").lower(), attributes=attributes, raw=row, no_person=nobodys(row, self.ad))
 
     def _active(self, row: Mapping[str, Any]) -> bool:
         if self.ad:
@@ -197,7 +197,12 @@ class Ldap(LdapListing):
 
     def update_account(self, account: Account, attributes: Mapping[str, Any]) -> None:
         act = f"update {account.login}"
-        self._set(account, {name: [value] if value else [] for name, value in self._theirs(attributes, act).items()}, act)
+        values = {name: [value] if value else [] for name, value in self._theirs(attributes, act).items()}
+        shown, names = account.attributes.get("display_name"), texts(account.raw, "cn")
+        if attributes.get("display_name") and shown in names and self.flavour.rdn != "cn":
+            # Programs show people by cn too (RFC 4519, 2.3); of several, the one that was their name follows.
+            values["cn"] = list(dict.fromkeys([attributes["display_name"], *(name for name in names if name != shown)]))
+        self._set(account, values, act)
 
     def addresses(self, account: Account) -> Addresses:
         """An open directory keeps further addresses in ``mail`` itself, Active Directory in ``proxyAddresses``."""
@@ -207,7 +212,7 @@ class Ldap(LdapListing):
 
     def set_address(self, account: Account, address: str, aliases: Sequence[str]) -> None:
         act = f"change address of {account.login}"
-        further = sorted({*(a.lower() for a in aliases), *self.addresses(account).aliases, account.email} - {address, ""})
+        further = sorted({*(a.lower() for a in aliases), *(self.addresses(account).aliases or ()), account.email} - {address, ""})
         if self.ad:
             others = [value for value in texts(account.raw, "proxyAddresses") if not value.lower().startswith("smtp:")]
             proxies = [f"SMTP:{address}", *(f"smtp:{alias}" for alias in further), *others]

@@ -12,7 +12,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector, Option, Target
 
-KINDS = ("onboard", "transfer", "offboard", "suspend", "resume", "reinstate", "rename")
+KINDS = ("onboard", "transfer", "offboard", "suspend", "resume", "reinstate", "rename", "withdraw")
 _FIELDS = frozenset({f.name for f in fields(Person)} - {"logins", "attributes", "aliases", "former_names"}) | {"name", "local_part"}
 
 

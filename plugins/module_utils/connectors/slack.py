@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import AccessPath, Account, Entitlement, Owned, Residual, WayBack
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import AccessPath, Account, Addresses, Entitlement, Owned, Residual, WayBack
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AmbiguousIdentity, NotFound, ProtocolError, Refused, Rejected, Unsupported
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.slack_listing import SlackListing, group_of
@@ -142,6 +142,18 @@ class Slack(SlackListing):
         for name, wanted in attributes.items():
             _put(value, self._place(name), wanted)
         self._patch(account, value, f"update {account.email}")
+
+    def addresses(self, account: Account) -> Addresses:
+        """One, by which people sign in and are found; the user name is a relic that nobody types."""
+        emails = account.raw.get("emails") or ()
+        primary = next((e for e in emails if e.get("primary")), emails[0] if emails else {})
+        return Addresses(str(primary.get("value", account.email)).lower(), None)
+
+    def set_address(self, account: Account, address: str, aliases: Sequence[str]) -> None:
+        self._patch(account, {"emails": [{"value": address, "type": "work", "primary": True}]}, f"change address of {account.email}")
+
+    def set_login(self, account: Account, login: str) -> None:
+        raise Unsupported("people sign in with their address", act=f"change login of {account.email}", system=self.target.name)
 
     def delete_account(self, account: Account) -> None:
         raise Unsupported(

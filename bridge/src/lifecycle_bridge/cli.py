@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""``lifecycle-bridge``: serve, send, cases, show, retry, cancel, run-now, release, accept, doctor."""
+from __future__ import annotations
+
+import argparse
+import getpass
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from lifecycle_bridge import __version__, notify
+from lifecycle_bridge.config import Config, load
+from lifecycle_bridge.errors import BridgeError
+from lifecycle_bridge.receive import check as check_source
+from lifecycle_bridge.store import Database
+from lifecycle_bridge.store.acts import CaseActs
+from lifecycle_bridge.store.cases import CASES_SHOWN, Cases
+from lifecycle_bridge.store.tables import CASE_STATES, alerts, cases, events, sources, timeline
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0: done; 1: not done, and said why; 2: called wrongly."""
+    asked = _parser().parse_args(arguments)
+    try:
+        return int(asked.act(asked, load(asked.config)) or 0)
+    except BridgeError as failure:
+        print(f"lifecycle-bridge: {failure}", file=sys.stderr)
+        return 1
+    except sa.exc.OperationalError as failure:
+        print(f"lifecycle-bridge: the database does not answer: {failure.orig}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader had enough (`| head`)
+        return 0
+
+
+# -- what it does ------------------------------------------------------------------------------------------------------
+
+
+def _serve(asked: argparse.Namespace, config: Config) -> int:
+    import uvicorn
+
+    from lifecycle_bridge.app import application
+    from lifecycle_bridge.logs import setup
+
+    setup(asked.log_level.upper())
+    wrong = _wrong(config)
+    if wrong:
+        raise BridgeError("\n".join(["it is not set up to work:", *wrong]))
+    host, _, port = config.listen.rpartition(":")
+    uvicorn.run(application(config), host=host.strip("[]") or "0.0.0.0", port=int(port), log_config=None, access_log=False, server_header=False,
+                ssl_certfile=config.tls_cert, ssl_keyfile=config.tls_key, timeout_graceful_shutdown=10, timeout_keep_alive=30)
+    return 0
+
+
+def _send(asked: argparse.Namespace, config: Config) -> int:
+    from lifecycle_bridge.send import send
+
+    source = config.sources.get(asked.source)
+    if source is None:
+        raise BridgeError(f"send: there is no source {asked.source}; there are {', '.join(config.sources) or 'none'}")
+    url = (asked.url or config.public_url).rstrip("/") + f"/hr/{asked.source}"
+    answer = send(source, asked.what, asked.person, url, verify=str(asked.ca) if asked.ca else True)
+    print(f"{url} answered {answer.status} {answer.said}".rstrip())
+    return 0 if answer.taken else 1
+
+
+def _cases(asked: argparse.Namespace, config: Config) -> int:
+    wanted = asked.state or ([] if asked.all else [state for state in CASE_STATES if state not in ("done", "cancelled")])
+    query = sa.select(cases).order_by(cases.c.due_at).limit(asked.limit)
+    if wanted:
+        query = query.where(cases.c.state.in_(wanted))
+    if asked.person:
+        query = query.where(cases.c.person == asked.person)
+    with _database(config).read() as c:
+        rows = [dict(row) for row in c.execute(query).mappings()]
+    if asked.json:
+        print(json.dumps(rows, indent=2))
+        return 0
+    for row in rows:
+        print(f"{row['state']:<10} {row['due_at'][:16]}Z  {row['kind']:<9} {row['stage']:<8}{row['id']}" + (f"\n{'':<11}{row['detail']}" if row["detail"] else ""))
+    if not rows:
+        print("no cases" + (f" that are {', '.join(wanted)}" if wanted else ""))
+    return 0
+
+
+def _show(asked: argparse.Namespace, config: Config) -> int:
+    with _database(config).read() as c:
+        row = c.execute(sa.select(cases).where(cases.c.id == asked.case)).mappings().first()
+        lines = c.execute(sa.select(timeline).where(timeline.c.case_id == asked.case).order_by(timeline.c.n)).mappings().all()
+    if row is None:
+        raise BridgeError(f"there is no case {asked.case}: list them with lifecycle-bridge cases --all")
+    if asked.json:
+        print(json.dumps({**row, "timeline": [dict(line) for line in lines]}, indent=2))
+        return 0
+    for name in CASES_SHOWN:
+        if row[name] not in ("", None, "[]", "{}", 0, False):
+            print(f"{name.replace('_', ' '):<12} {row[name]}")
+    for line in lines:
+        print(f"  {line['at'][:19]}Z  {line['what']:<10} {line['detail']}" + (f"  ({line['by']})" if line["by"] else ""))
+    return 0
+
+
+def _act(what: str) -> Callable[[argparse.Namespace, Config], int]:
+    def act(asked: argparse.Namespace, config: Config) -> int:
+        acts, by = CaseActs(Cases(_database(config), config)), asked.by or getpass.getuser()
+        if what == "retry":
+            acts.retry(asked.case, by)
+        elif what == "run-now":
+            acts.run_now(asked.case, by)
+        elif what == "cancel":
+            acts.cancel(asked.case, by, asked.why)
+        elif what == "settle":
+            acts.settle(asked.key, by)
+        else:
+            acts.release(asked.case, by, asked.why)
+        print(f"noted, by {by}; the bridge does it as soon as it runs")
+        return 0
+
+    return act
+
+
+def _accept(asked: argparse.Namespace, config: Config) -> int:
+    from lifecycle_bridge.poll.runner import Polling
+    from lifecycle_bridge.store.inbox import Inbox
+
+    database = _database(config)
+    Polling(database, config, Inbox(database)).accept(asked.source, asked.by or getpass.getuser())
+    print(f"the next look takes what {asked.source} shows")
+    return 0
+
+
+def _doctor(asked: argparse.Namespace, config: Config) -> int:
+    """Everything that can be known without a run; what is wrong, a line each."""
+    wrong = _wrong(config)
+    try:
+        with _database(config).read() as c:
+            waiting = c.execute(sa.select(sa.func.count()).select_from(events).where(events.c.state == "new")).scalar_one()
+            for row in c.execute(sa.select(sources)).mappings():
+                if row["trouble"]:
+                    wrong.append(f"source {row['name']}: {row['trouble']}")
+            wrong += [f"alert {row['key']}: {row['detail']}" for row in c.execute(sa.select(alerts).where(alerts.c.settled_at == "")).mappings()]
+            wrong += [f"case {row['id']} is {row['state']}: {row['detail']}" for row in c.execute(sa.select(cases).where(cases.c.state.in_(("stuck", "held")))).mappings()]
+            print(f"database: {waiting} events wait")
+    except BridgeError as failure:
+        wrong.append(str(failure))
+    for line in wrong:
+        print(f"✗ {line}")
+    if not wrong:
+        print(f"✓ configuration, {len(config.sources)} sources, executor, notices and database are well")
+    return 1 if wrong else 0
+
+
+def _wrong(config: Config) -> list[str]:
+    """What the bridge must not start with."""
+    from lifecycle_bridge.service import executor_of
+
+    wrong = [line for name, source in config.sources.items() for line in check_source(name, source)]
+    if not config.sources:
+        wrong.append("sources: none; nothing would ever come")
+    if not config.inventory.exists():
+        wrong.append(f"inventory: {config.inventory} is not there")
+    wrong += notify.check(config.notify)
+    try:
+        wrong += executor_of(config).check()
+    except (BridgeError, ImportError) as failure:
+        wrong.append(f"executor: {failure}")
+    return wrong
+
+
+def _database(config: Config) -> Database:
+    database = Database(config.database, config.database_password.read() if config.database_password else "")
+    database.create()
+    return database
+
+
+# -- how it is called --------------------------------------------------------------------------------------------------
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="lifecycle-bridge", description="HR events in, runs of workforce.lifecycle out.")
+    parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument("-c", "--config", type=Path, default=Path(os.environ.get("LIFECYCLE_BRIDGE_CONFIG", "bridge.yml")),
+                        help="the configuration (LIFECYCLE_BRIDGE_CONFIG, else bridge.yml)")
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    def command(name: str, act: Callable[[argparse.Namespace, Config], int], help: str, *arguments: tuple[str, dict[str, Any]]) -> None:
+        sub = commands.add_parser(name, help=help, description=help)
+        for flag, how in arguments:
+            sub.add_argument(*flag.split(), **how)
+        sub.set_defaults(act=act)
+
+    by = ("--by", {"default": "", "help": "who does it; the account of this machine, when not given"})
+    case = ("case", {"help": "the case's id"})
+    why = ("--why", {"required": True, "help": "the reason, which is kept"})
+    command("serve", _serve, "listen to HR, run what is due, show the console", ("--log-level", {"default": "info", "choices": ["debug", "info", "warning", "error"]}))
+    command("send", _send, "sign and send an event, as the HR system would", ("source", {}), ("what", {"help": "created, changed, terminated, cancelled, revoked, deleted, feed"}),
+            ("person", {"help": "the id that HR gave them"}), ("--url", {"default": "", "help": "of the bridge; public_url when not given"}),
+            ("--ca", {"type": Path, "help": "certificates to trust"}))
+    command("cases", _cases, "list cases; those that are not over, when nothing is said", ("--state", {"action": "append", "choices": CASE_STATES}), ("--person", {"default": ""}),
+            ("--all", {"action": "store_true"}), ("--json", {"action": "store_true"}), ("--limit", {"type": int, "default": 500}))
+    command("show", _show, "one case with its time line", case, ("--json", {"action": "store_true"}))
+    command("retry", _act("retry"), "run a case again now", case, by)
+    command("run-now", _act("run-now"), "do not wait for a case's minute", case, by)
+    command("cancel", _act("cancel"), "drop a case; stop its run", case, why, by)
+    command("release", _act("release"), "release the brake for these cases' people, by name", ("case", {"nargs": "+"}), why, by)
+    command("settle", _act("settle"), "somebody has looked at an alert", ("key", {}), by)
+    command("accept", _accept, "what a polled source shows now is right, however small", ("source", {}), by)
+    command("doctor", _doctor, "what is wrong with the set-up, and what waits for a human")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

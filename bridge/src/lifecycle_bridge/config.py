@@ -1,0 +1,282 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""The one configuration file, checked whole before anything starts. docs/bridge.md explains every key.
+
+A secret is never written in it: it says where the secret is found, ``{env: NAME}`` or ``{file: path}``.
+"""
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from lifecycle_bridge.errors import ConfigError
+
+#: Names of sources stand in addresses (``/hr/<name>``) and in the ids of cases.
+NAME = re.compile(r"^[a-z][a-z0-9_-]{0,62}$")
+
+
+class _Section(BaseModel):
+    """An unknown key is a mistake, not an extension."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Secret(_Section):
+    """Where a secret is found. It is read each time it is needed, so that a changed one holds without a restart."""
+
+    env: str = ""
+    file: Path | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Secret:
+        if bool(self.env) == bool(self.file):
+            raise ValueError("say where the secret is found: {env: NAME} or {file: path}")
+        return self
+
+    def read(self) -> str:
+        """The secret, without the line's end.
+
+        :raises ConfigError: it isn't there, or is empty.
+        """
+        if self.env:
+            found = os.environ.get(self.env, "")
+            where = f"environment variable {self.env}"
+        else:
+            assert self.file is not None
+            where = str(self.file)
+            try:
+                found = self.file.read_text(encoding="utf-8").strip()
+            except OSError as failure:
+                raise ConfigError(f"read secret {where}: {failure.strerror}") from None
+        if not found:
+            raise ConfigError(f"secret {where} is empty")
+        return found
+
+
+class Poll(_Section):
+    """What to ask a source for, and how often; seconds.
+
+    ``options`` are the poller's own: base URL, company id and the like.
+    """
+
+    every: Annotated[float, Field(ge=1)] = 300
+    kind: str
+    url: str = ""
+    credentials: dict[str, Secret] = {}
+    options: dict[str, Any] = {}
+
+
+class Source(_Section):
+    """One HR system: how it calls, and how it is asked.
+
+    :param scheme: how its webhooks are signed (:data:`lifecycle_bridge.receive.SCHEMES`); empty when it only is polled.
+    :param secrets: the keys that are right; several while one is replaced.
+    :param system: its name in the collection's inventory; the source's own name when empty.
+    :param silent_after: hours without an event and without a successful look after which a human is told.
+    :param everybody_at: local time of the nightly full comparison, ``HH:MM``; empty for none.
+    """
+
+    scheme: str = ""
+    secrets: list[Secret] = []
+    system: str = ""
+    options: dict[str, Any] = {}
+    poll: Poll | None = None
+    silent_after: Annotated[float, Field(gt=0)] = 26
+    everybody_at: str = "03:15"
+    max_bytes: Annotated[int, Field(ge=256)] = 1_000_000
+    per_minute: Annotated[int, Field(ge=1)] = 30_000
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Source:
+        if not self.scheme and self.poll is None:
+            raise ValueError("neither scheme nor poll: nothing would ever come from it")
+        return self
+
+    @field_validator("everybody_at")
+    @classmethod
+    def _time(cls, value: str) -> str:
+        if value and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
+            raise ValueError("a time of day, HH:MM")
+        return value
+
+
+class Runner(_Section):
+    """Runs on this machine, by ansible-runner.
+
+    :param python: the interpreter whose environment has ansible-core and the collection; this one's when empty.
+    :param environment: names of variables of the bridge's own environment that a run may see; all else is withheld.
+    :param files: variables whose value is a file's path, such as one that holds a password.
+    """
+
+    kind: Literal["runner"] = "runner"
+    python: str = ""
+    environment: list[str] = []
+    variables: dict[str, str] = {}
+    keep_days: Annotated[float, Field(ge=0)] = 14
+
+
+class Controller(_Section):
+    """Runs of AWX / automation controller job templates.
+
+    :param api: ``/api/v2`` with AWX and controller 4.5; ``/api/controller/v2`` behind AAP 2.5's gateway; found by itself when empty.
+    :param templates: playbook's short name -> job template's name; ``lifecycle-<name>`` when it isn't there.
+    """
+
+    kind: Literal["controller"]
+    url: str
+    token: Secret
+    api: str = ""
+    organization: str = ""
+    templates: dict[str, str] = {}
+    ca: Path | None = None
+
+    @field_validator("url")
+    @classmethod
+    def _https(cls, value: str) -> str:
+        if urlsplit(value).scheme != "https":
+            raise ValueError("https:// only: the token travels in each request")
+        return value.rstrip("/")
+
+
+class Retry(_Section):
+    """Seconds before the next try of a run that failed for a while: doubled each time, up to ``longest``, with jitter."""
+
+    first: Annotated[float, Field(gt=0)] = 30
+    longest: Annotated[float, Field(gt=0)] = 3600
+    times: Annotated[int, Field(ge=0)] = 8
+
+
+class Notify(_Section):
+    """Whom to tell, and how. ``secret`` signs a ``webhook`` (Standard Webhooks) or is the ``slack`` address itself."""
+
+    kind: Literal["mail", "slack", "webhook"]
+    to: list[str] = []
+    url: str = ""
+    server: str = ""
+    sender: str = ""
+    user: str = ""
+    secret: Secret | None = None
+
+
+class Oidc(_Section):
+    """Sign-in. ``operators`` may retry, cancel and release; ``viewers`` look. Values of ``claim``; empty ``viewers``: all who sign in."""
+
+    issuer: str
+    client_id: str
+    client_secret: Secret
+    claim: str = "groups"
+    operators: list[str] = []
+    viewers: list[str] = []
+    ca: Path | None = None
+
+
+class Console(_Section):
+    """The console. ``token_file`` holds the local token for the first day (made at the first start, 0600); empty when there is none."""
+
+    token_file: Path | None = None
+    oidc: Oidc | None = None
+    session_hours: Annotated[float, Field(gt=0)] = 10
+
+
+class Config(_Section):
+    """Everything.
+
+    :param listen: ``host:port``. TLS is the reverse proxy's, unless ``tls_cert`` and ``tls_key`` are given.
+    :param database: SQLAlchemy URL, ``sqlite:////path`` or ``postgresql+psycopg://...``; a password in it is given by ``database_password``.
+    :param work: folder of the runs; made 0700.
+    :param inventory: the collection's systems file, or a folder of an inventory.
+    :param extra_vars: given to every run, such as ``lifecycle_records``.
+    :param metrics_token: what Prometheus has to bear at ``/metrics``; without it that is open (no name and no id is in it).
+    :param at_once: runs at the same time on this machine.
+    :param together: people of one kind that are due at the same time and go in one run.
+    """
+
+    listen: str = "127.0.0.1:8650"
+    public_url: str = "http://127.0.0.1:8650"
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    database: str = "sqlite:///bridge.db"
+    database_password: Secret | None = None
+    work: Path = Path("runs")
+    inventory: Path = Path("company.systems.yml")
+    extra_vars: dict[str, Any] = {}
+    executor: Annotated[Runner | Controller, Field(discriminator="kind")] = Runner()
+    sources: dict[str, Source] = {}
+    retry: Retry = Retry()
+    notify: list[Notify] = []
+    console: Console = Console()
+    metrics_token: Secret | None = None
+    at_once: Annotated[int, Field(ge=1, le=200)] = 4
+    together: Annotated[int, Field(ge=1, le=500)] = 50
+    run_timeout: Annotated[float, Field(gt=0)] = 3600
+    idle_timeout: Annotated[float, Field(gt=0)] = 900
+
+    @field_validator("sources")
+    @classmethod
+    def _names(cls, value: dict[str, Source]) -> dict[str, Source]:
+        for name in value:
+            if not NAME.match(name):
+                raise ValueError(f"{name!r}: a source's name stands in its address: small letters, digits, - and _")
+        return value
+
+    @field_validator("listen")
+    @classmethod
+    def _listen(cls, value: str) -> str:
+        if not re.fullmatch(r"[^\s:]*:\d{1,5}|\[[0-9a-f:]+\]:\d{1,5}", value):
+            raise ValueError("host:port, such as 127.0.0.1:8650")
+        return value
+
+
+def source_of(name: str, given: Any) -> Source:
+    """One source, as written under ``sources``: for Event-Driven Ansible, which has no file of ours.
+
+    :raises ConfigError: one line for each mistake.
+    """
+    try:
+        return Source.model_validate(given)
+    except ValidationError as failure:
+        raise ConfigError("\n".join(f"sources.{name}: {'.'.join(str(part) for part in each['loc']) or 'it'}: {_said(each)}" for each in failure.errors())) from None
+
+
+def load(path: Path) -> Config:
+    """Read and check the file. Relative paths are of its folder.
+
+    :raises ConfigError: one line for each mistake: file, key, what is wrong.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as failure:
+        raise ConfigError(f"read {path}: {failure.strerror}") from None
+    try:
+        data = yaml.safe_load(text) or {}
+    except yaml.YAMLError as failure:
+        mark = getattr(failure, "problem_mark", None)
+        raise ConfigError(f"{path}{f', line {mark.line + 1}' if mark else ''}: {getattr(failure, 'problem', '') or 'not YAML'}") from None
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path}: not a list of keys")
+    if isinstance(data.get("executor"), dict):
+        data["executor"].setdefault("kind", "controller" if "url" in data["executor"] else "runner")
+    try:
+        config = Config.model_validate(data)
+    except ValidationError as failure:
+        raise ConfigError("\n".join(f"{path}: {'.'.join(str(part) for part in each['loc']) or 'file'}: {_said(each)}" for each in failure.errors())) from None
+    return _absolute(config, path.parent.resolve())
+
+
+def _said(mistake: Any) -> str:
+    return "unknown key" if mistake["type"] == "extra_forbidden" else str(mistake["msg"]).removeprefix("Value error, ")
+
+
+def _absolute(config: Config, folder: Path) -> Config:
+    database = config.database
+    if database.startswith("sqlite:///") and not database.startswith("sqlite:////"):
+        database = f"sqlite:///{folder / database.removeprefix('sqlite:///')}"
+    paths = {name: folder / value for name in ("work", "inventory", "tls_cert", "tls_key") if (value := getattr(config, name)) is not None}
+    console = config.console.model_copy(update={"token_file": folder / config.console.token_file}) if config.console.token_file else config.console
+    return config.model_copy(update={**paths, "database": database, "console": console})

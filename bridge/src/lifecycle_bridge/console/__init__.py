@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""The console: a few pages, made on the server, for whoever looks after joiners and leavers."""
+from __future__ import annotations
+
+from starlette.routing import Route
+
+from lifecycle_bridge.config import Config
+from lifecycle_bridge.console.acts import Acts
+from lifecycle_bridge.console.doing import Doing
+from lifecycle_bridge.console.frame import Frame
+from lifecycle_bridge.console.local_token import LocalToken
+from lifecycle_bridge.console.oidc import Provider
+from lifecycle_bridge.console.pages import Pages
+from lifecycle_bridge.console.sessions import OIDC, TOKEN, Sessions
+from lifecycle_bridge.console.signing import Signing
+from lifecycle_bridge.health import Checks, health_routes
+from lifecycle_bridge.metrics import DoorMeter, metrics_route
+from lifecycle_bridge.store import Database
+from lifecycle_bridge.store.views import Views
+
+__all__ = ["Acts", "console_routes"]
+
+
+def console_routes(database: Database, config: Config, acts: Acts, checks: Checks, door: DoorMeter | None = None) -> list[Route]:
+    """All routes beside the door's: the pages, signing in, ``/metrics``, ``/healthz`` and ``/readyz``.
+
+    Makes the local token's file at the first start, unless sign-in by OIDC is configured.
+
+    :param checks: for ``/readyz``, such as ``{"database": health.writable(database), "loops": beats.check}``.
+    :param door: what the door tells what it saw: ``Door(..., seen=door.seen)``.
+
+    :raises ConfigError: that file cannot be made.
+    """
+    oidc = config.console.oidc
+    token = LocalToken(config.console.token_file, make=oidc is None)
+    ways = {TOKEN: token.read, **({OIDC: oidc.client_secret.read} if oidc else {})}
+    views = Views(database)
+    frame = Frame(config, views, Sessions(database, ways, config.console.session_hours))
+    provider = Provider(oidc, f"{config.public_url.rstrip('/')}/sign-in/callback") if oidc else None
+    return [
+        *health_routes(checks),
+        metrics_route(database, config, door),
+        *Signing(frame, token, provider).routes(),
+        *Doing(frame, views, acts).routes(),
+        *Pages(frame, views, config).routes(),
+        Route("/static/{name}", frame.static),
+    ]

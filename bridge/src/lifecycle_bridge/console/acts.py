@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""What a person may do by the console, done by the store and the dispatcher."""
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class Acts(Protocol):
+    """Each act is one transaction, and writes to the time line who did it (``by``).
+
+    All raise :class:`~lifecycle_bridge.errors.BridgeError`, in words for a person, when it cannot be: the state has changed meanwhile,
+    the case is gone. They are called from threads.
+    """
+
+    def retry(self, case: str, by: str) -> None:
+        """Try a case again at once, with the count of its tries begun anew."""
+        ...
+
+    def cancel(self, case: str, by: str, why: str) -> None:
+        """Stop it: a run that is under way is really stopped; what it did stays done."""
+        ...
+
+    def run_now(self, case: str, by: str) -> None:
+        """Do not wait for its minute."""
+        ...
+
+    def release(self, cases: Sequence[str], by: str, why: str) -> None:
+        """Let exactly these held cases through the brake."""
+        ...
+
+    def settle(self, key: str, by: str) -> None:
+        """An alert was looked at, and is dealt with."""
+        ...
+
+
+@dataclass(frozen=True)
+class Act:
+    """How an act is offered.
+
+    :param states: of a case in which it makes sense.
+    :param danger: it ends something.
+    :param needs_why: a reason has to be given.
+    """
+
+    name: str
+    label: str
+    question: str
+    meaning: str
+    done: str
+    states: tuple[str, ...] = ()
+    danger: bool = False
+    needs_why: bool = False
+
+
+ACTS: Mapping[str, Act] = {act.name: act for act in (
+    Act("retry", "Try again", "Try this case again now?",
+        "A new run starts as soon as there is room for it. Steps that are proven done are not done twice.",
+        "It will be tried again as soon as there is room for it.", ("stuck", "waiting", "held")),
+    Act("run_now", "Run now", "Run this case now, before its minute?",
+        "It does not wait for its minute. What ends somebody's access takes effect at once.",
+        "It runs as soon as there is room for it.", ("upcoming", "waiting")),
+    Act("cancel", "Cancel", "Cancel this case?",
+        "It will not run, or its run is stopped. What was done already stays done; when HR says something new, a new case is made.",
+        "It is cancelled; a run under way is being stopped.", ("upcoming", "ready", "running", "waiting", "stuck", "held"), danger=True, needs_why=True),
+    Act("release", "Release the brake", "Let these cases through the brake?",
+        "Exactly these go on, and no others. Look at each: the brake stopped them because they are more than is plausible.",
+        "They go on as soon as there is room for them.", ("held",), danger=True, needs_why=True),
+    Act("settle", "Settle", "Settle this alert?",
+        "It is taken off the list. The same trouble does not come back as a new alert.", "It is settled."),
+)}

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""The pages to act by: each asks first, and then does exactly what it asked for."""
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from lifecycle_bridge import clock
+from lifecycle_bridge.console.acts import ACTS, Act, Acts
+from lifecycle_bridge.console.frame import Form, Frame, Problem, one
+from lifecycle_bridge.console.sessions import Who
+from lifecycle_bridge.store.views import Case, Filter, Views
+
+log = logging.getLogger("lifecycle_bridge.console")
+_MOST = 5_000
+_WHY = 500
+
+
+class Doing:
+    """See the module."""
+
+    def __init__(self, frame: Frame, views: Views, acts: Acts) -> None:
+        self._frame, self._views, self._acts = frame, views, acts
+
+    def routes(self) -> list[Route]:
+        return [Route("/act/{act}", self._frame.page(self._ask), methods=["GET"]), Route("/act/{act}", self._frame.act(self._do), methods=["POST"])]
+
+    def _ask(self, request: Request, who: Who) -> Response:
+        if not self._frame.operator(who):
+            raise Problem(403, "Only for operators", "You may look. Ask whoever looks after the bridge.")
+        act = _act(request)
+        if act.name == "settle":
+            return self._confirm(request, who, act, key=request.query_params.get("key", ""))
+        if act.name == "release" and request.query_params.get("all"):
+            which = Filter("held", *(request.query_params.get(name, "") for name in ("kind", "source", "text")))
+            return self._confirm(request, who, act, [case.id for case in self._views.cases(which, clock.now(), per_page=_MOST).rows])
+        return self._confirm(request, who, act, request.query_params.getlist("case"))
+
+    def _confirm(self, request: Request, who: Who, act: Act, idents: Sequence[str] = (), key: str = "", wrong: str = "", status: int = 200) -> Response:
+        cases = self._cases(act, idents) if act.name != "settle" else []
+        alert = self._views.alert(key) if act.name == "settle" else None
+        if act.name == "settle" and alert is None:
+            raise Problem(404, "Not here", "There is no such alert.")
+        return self._frame.render(request, "confirm.html", who, status, act=act, cases=cases, alert=alert, wrong=wrong)
+
+    def _cases(self, act: Act, idents: Sequence[str]) -> list[Case]:
+        """The cases that are meant, all of which can be acted on.
+
+        :raises Problem: none was chosen, or one is not what it was.
+        """
+        cases = self._views.of(list(dict.fromkeys(idents))[:_MOST])
+        if not cases or (act.name != "release" and len(cases) != 1):
+            raise Problem(400, "Nothing chosen", "Choose at least one case, and do it again." if act.name == "release" else "There is no such case.")
+        gone = [case for case in cases if case.state not in act.states]
+        if gone:
+            raise Problem(409, "Not any more", f"{gone[0].id} is {gone[0].state} now, and nothing was done. Look at it again.")
+        return cases
+
+    def _do(self, request: Request, who: Who, form: Form) -> Response:
+        act = _act(request)
+        why = " ".join(one(form, "why").split())[:_WHY]
+        idents, key = list(form.get("case") or ()), one(form, "key")
+        if act.needs_why and not why:
+            return self._confirm(request, who, act, idents, key, "Say why: whoever looks at this later will want to know.", 422)
+        if act.name == "settle":
+            self._acts.settle(key, who.name)
+            back = "/sources?said=settle"
+        else:
+            back = self._do_cases(act, [case.id for case in self._cases(act, idents)], who.name, why)
+        log.info("console: %s", act.name, extra={"act": act.name, "cases": len(idents), "via": who.via})
+        return RedirectResponse(back, 303)
+
+    def _do_cases(self, act: Act, idents: Sequence[str], by: str, why: str) -> str:
+        first = idents[0]
+        if act.name == "release":
+            self._acts.release(idents, by, why)
+        elif act.name == "cancel":
+            self._acts.cancel(first, by, why)
+        elif act.name == "retry":
+            self._acts.retry(first, by)
+        else:
+            self._acts.run_now(first, by)
+        return f"/cases/{quote(first, safe='')}?said={act.name}" if len(idents) == 1 else "/cases?state=open"
+
+
+def _act(request: Request) -> Act:
+    try:
+        return ACTS[request.path_params["act"]]
+    except KeyError:
+        raise Problem(404, "Not here", "There is no such act.") from None

@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""What every page stands in: who is signed in, what they may, forms that cannot be forged, headers, templates."""
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import cache
+from importlib import resources
+from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import RedirectResponse, Response
+
+from lifecycle_bridge import clock
+from lifecycle_bridge.config import Config
+from lifecycle_bridge.console import words
+from lifecycle_bridge.console.acts import ACTS
+from lifecycle_bridge.console.sessions import TOKEN, Sessions, Who
+from lifecycle_bridge.errors import BridgeError, ConfigError, Unreachable
+from lifecycle_bridge.store.views import Views
+
+log = logging.getLogger("lifecycle_bridge.console")
+
+POLICY = ("default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; frame-src 'self'; form-action 'self'; "
+          "frame-ancestors 'none'; base-uri 'none'")
+_STATIC = {"console.css": "text/css; charset=utf-8", "live.js": "text/javascript; charset=utf-8", "icon.svg": "image/svg+xml"}
+_MOST_FORM = 1_000_000
+_FORM_SECONDS = 10
+
+Form = Mapping[str, Sequence[str]]
+Get = Callable[[Request, Who], Response]
+Post = Callable[[Request, Who, Form], Response]
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class Problem(Exception):
+    """Ends a request with a page that says why. ``title`` is short, ``words`` say what to do."""
+
+    def __init__(self, status: int, title: str, words: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(title)
+        self.status, self.title, self.words, self.headers = status, title, words, dict(headers or {})
+
+
+@cache
+def _files() -> Mapping[str, bytes]:
+    """The style sheet, the script, the icon; read once."""
+    folder = resources.files("lifecycle_bridge.console") / "static"
+    return {name: (folder / name).read_bytes() for name in _STATIC}
+
+
+@cache
+def _templates() -> Environment:
+    """The pages' templates; each is compiled once. Whatever stands in a page is escaped, and a name that is not there is a fault."""
+    made = Environment(loader=PackageLoader("lifecycle_bridge.console"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made.globals.update(
+        acts=ACTS, kinds=words.KINDS, states=words.STATES, run_states=words.RUNS, line_words=words.LINES, filter_words=words.FILTERS, span=words.span,
+        event_word=words.event_word, zone_word=words.zone_word, version=hashlib.sha256(b"".join(_files().values())).hexdigest()[:12])
+    made.filters["path"] = lambda text: quote(str(text), safe="")
+    return made
+
+
+class Frame:
+    """See the module."""
+
+    def __init__(self, config: Config, views: Views, sessions: Sessions) -> None:
+        self.config, self.views, self.sessions = config, views, sessions
+        self.secure = urlsplit(config.public_url).scheme == "https"
+        self.cookie = "__Host-lifecycle" if self.secure else "lifecycle"
+
+    # -- who, and what they may
+
+    def who(self, request: Request) -> Who | None:
+        """Who is signed in."""
+        return self.sessions.read(request.cookies.get(self.cookie, ""))
+
+    def operator(self, who: Who) -> bool:
+        """Whether they may act. Judged each time by the configuration as it is now."""
+        oidc = self.config.console.oidc
+        return who.via == TOKEN or (oidc is not None and bool(set(who.groups) & set(oidc.operators)))
+
+    def viewer(self, who: Who) -> bool:
+        """Whether they may look."""
+        oidc = self.config.console.oidc
+        return self.operator(who) or (oidc is not None and (not oidc.viewers or bool(set(who.groups) & set(oidc.viewers))))
+
+    def reader(self, who: Who) -> bool:
+        """Whether they may read records, which hold names: not whoever just happens to be able to sign in."""
+        oidc = self.config.console.oidc
+        return self.operator(who) or (oidc is not None and bool(set(who.groups) & set(oidc.viewers)))
+
+    # -- endpoints
+
+    def page(self, endpoint: Get) -> Endpoint:
+        """A page for those who are signed in; others are sent to sign in, and come back."""
+        async def answer(request: Request) -> Response:
+            return await self._answer(request, lambda: self._looked(request, endpoint))
+        return answer
+
+    def act(self, endpoint: Post, operator: bool = True) -> Endpoint:
+        """What a form does. It has to come from a page of ours, of this session, and (``operator``) of somebody who may act."""
+        async def answer(request: Request) -> Response:
+            try:
+                form = await read_form(request)
+            except Problem as problem:
+                return self.problem(request, problem)
+            return await self._answer(request, lambda: self._acted(request, endpoint, form, operator))
+        return answer
+
+    def open(self, endpoint: Callable[[Request, Form], Response]) -> Endpoint:
+        """What needs no sign-in: signing in."""
+        async def answer(request: Request) -> Response:
+            try:
+                form = await read_form(request) if request.method == "POST" else {}
+            except Problem as problem:
+                return self.problem(request, problem)
+            return await self._answer(request, lambda: endpoint(request, form))
+        return answer
+
+    def _looked(self, request: Request, endpoint: Get) -> Response:
+        who = self.who(request)
+        if who is None:
+            there = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            return RedirectResponse("/sign-in" + (f"?next={quote(there, safe='')}" if there != "/" else ""), 303)
+        if not self.viewer(who):
+            raise Problem(403, "Not for you", "You are signed in, and none of your groups may look at the console. Ask whoever looks after the bridge.")
+        return endpoint(request, who)
+
+    def _acted(self, request: Request, endpoint: Post, form: Form, operator: bool) -> Response:
+        who = self.who(request)
+        if who is None:
+            raise Problem(401, "Signed out", "Your session has ended, and nothing was done. Sign in and do it again.")
+        self.same_site(request)
+        if not hmac.compare_digest(one(form, "token").encode(), self.sessions.form_token(who).encode()):
+            raise Problem(403, "Not from here", "This form is not of your session, and nothing was done. Open the page anew and do it again.")
+        if operator and not self.operator(who):
+            raise Problem(403, "Only for operators", "You may look, and nothing was done. Ask whoever looks after the bridge.")
+        return endpoint(request, who, form)
+
+    def same_site(self, request: Request) -> None:
+        """Refuse what another site's page sent.
+
+        :raises Problem: it did.
+        """
+        origin = request.headers.get("origin")
+        foreign = origin is not None and urlsplit(origin).netloc not in (urlsplit(self.config.public_url).netloc, request.headers.get("host", ""))
+        if foreign or request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+            raise Problem(403, "Not from here", "This came from a page of another site, and nothing was done.")
+
+    async def _answer(self, request: Request, work: Callable[[], Response]) -> Response:
+        try:
+            return self.secured(await run_in_threadpool(work))
+        except Problem as problem:
+            return self.problem(request, problem)
+        except Unreachable as failure:
+            return self.problem(request, Problem(503, "No answer", str(failure)))
+        except ConfigError as failure:
+            log.error("console: %s", failure)
+            return self.problem(request, Problem(503, "Not set up", "The bridge is not set up for this; its log says more."))
+        except BridgeError as failure:
+            return self.problem(request, Problem(409, "Nothing was done", str(failure)))
+
+    # -- answers
+
+    def render(self, request: Request, template: str, who: Who | None, answer: int = 200, **given: Any) -> Response:
+        """A page."""
+        now = clock.now()
+        about = {"who": who, "operator": who is not None and self.operator(who), "reader": who is not None and self.reader(who),
+                 "form_token": self.sessions.form_token(who) if who else "", "counts": self.views.counts(now) if who else {}}
+        text = _templates().get_template(template).render(
+            request=request, here=request.url.path, now=now, when=lambda moment, zone="": words.absolute(moment, zone, now),
+            rel=lambda moment: words.relative(moment, now), **about, **given)
+        return Response(text, answer, media_type="text/html; charset=utf-8")
+
+    def problem(self, request: Request, problem: Problem) -> Response:
+        """The page that says why not."""
+        text = _templates().get_template("problem.html").render(problem=problem, who=None, here=request.url.path)
+        return self.secured(Response(text, problem.status, problem.headers, "text/html; charset=utf-8"))
+
+    def secured(self, response: Response) -> Response:
+        """With what browsers are told."""
+        headers = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "same-origin",
+                   "Cache-Control": "no-store", "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin",
+                   "Permissions-Policy": "camera=(), geolocation=(), microphone=()"}
+        for name, value in headers.items():
+            response.headers.setdefault(name, value)
+        if self.secure:
+            response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        return response
+
+    async def static(self, request: Request) -> Response:
+        """The style sheet, the script, the icon."""
+        name = request.path_params["name"]
+        if name not in _files():
+            return self.problem(request, Problem(404, "Not here", "There is no such file."))
+        return self.secured(Response(_files()[name], 200, {"Cache-Control": "public, max-age=86400"}, _STATIC[name]))
+
+
+async def read_form(request: Request) -> dict[str, list[str]]:
+    """A form's fields.
+
+    :raises Problem: it is none, too long, or too slow.
+    """
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
+        raise Problem(415, "Not a form", "Only forms of the console are taken here.")
+    body = bytearray()
+    try:
+        async with asyncio.timeout(_FORM_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > _MOST_FORM:
+                    raise Problem(413, "Too long", "This form is too long; choose fewer cases at once.", {"Connection": "close"})
+    except (TimeoutError, ClientDisconnect):
+        raise Problem(408, "Too slow", "The form did not arrive; send it again.", {"Connection": "close"}) from None
+    try:
+        return parse_qs(body.decode(), keep_blank_values=True, max_num_fields=20_000)
+    except ValueError:
+        raise Problem(400, "Not a form", "Only forms of the console are taken here.") from None
+
+
+def one(form: Form, name: str) -> str:
+    """A field that comes once; empty when it does not."""
+    found = form.get(name) or [""]
+    return found[0]
+
+
+def local(path: str) -> str:
+    """A page of ours, or the first one: nobody is sent elsewhere after signing in."""
+    plain = path.startswith("/") and not path.startswith(("//", "/\\")) and not any(ord(letter) < 33 for letter in path)
+    return path if plain and "\\" not in path else "/"

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Who is signed in: a signed cookie that ends, and is worth nothing once signed out.
+
+It is signed with a key made of the very secret by which one signed in (the local token, or OIDC's client secret). So all bridges of a
+company take each other's sessions, nothing more has to be kept, and whoever changes the secret ends every session that came of it.
+"""
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from itsdangerous import BadData, URLSafeSerializer
+
+from lifecycle_bridge import clock
+from lifecycle_bridge.errors import ConfigError
+from lifecycle_bridge.store import Database, stamp
+from lifecycle_bridge.store.tables import signed_out
+
+TOKEN, OIDC = "token", "oidc"
+
+
+@dataclass(frozen=True)
+class Who:
+    """Somebody who is signed in.
+
+    :param name: what time lines say: an address, or ``local token``.
+    :param via: :data:`TOKEN` or :data:`OIDC`.
+    :param groups: those of their groups that the configuration names.
+    """
+
+    session: str
+    name: str
+    via: str
+    groups: tuple[str, ...]
+    until: datetime
+
+
+class Sessions:
+    """Makes, reads and ends them.
+
+    :param secrets_of: by how one signed in, what reads the secret of it now; raises ConfigError when that way is closed.
+    """
+
+    def __init__(self, database: Database, secrets_of: Mapping[str, Callable[[], str]], hours: float) -> None:
+        self._database = database
+        self._secrets = secrets_of
+        self._hours = hours
+
+    def open(self, name: str, via: str, groups: Sequence[str]) -> tuple[Who, str]:
+        """A new session and its cookie's value."""
+        who = Who(secrets.token_urlsafe(24), name, via, tuple(groups), clock.now() + timedelta(hours=self._hours))
+        facts = {"s": who.session, "n": who.name, "g": list(who.groups), "u": int(who.until.timestamp())}
+        return who, f"{via}.{self.signer(via, 'session').dumps(facts)}"
+
+    def read(self, cookie: str) -> Who | None:
+        """Whose cookie this is; None when it is nobody's, ended, or signed out."""
+        via, _, signed = cookie.partition(".")
+        facts = self.opened(via, "session", signed)
+        if facts is None:
+            return None
+        who = Who(str(facts["s"]), str(facts["n"]), via, tuple(facts["g"]), datetime.fromtimestamp(facts["u"], UTC))
+        with self._database.read() as connection:
+            gone = connection.scalar(sa.select(signed_out.c.session).where(signed_out.c.session == _digest(who.session)))
+        return None if gone else who
+
+    def close(self, who: Who) -> None:
+        """Sign out: on every machine, at once. Those whose time has passed anyway are forgotten."""
+        with self._database.write() as connection:
+            connection.execute(sa.delete(signed_out).where(sa.or_(signed_out.c.until < stamp(clock.now()), signed_out.c.session == _digest(who.session))))
+            connection.execute(sa.insert(signed_out).values(session=_digest(who.session), until=stamp(who.until)))
+
+    def form_token(self, who: Who) -> str:
+        """What a form of this session carries (against forged requests)."""
+        return hmac.new(self._key(who.via, "form"), who.session.encode(), hashlib.sha256).hexdigest()
+
+    def signer(self, via: str, purpose: str) -> URLSafeSerializer:
+        return URLSafeSerializer(self._key(via, purpose), salt=purpose, signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"})
+
+    def opened(self, via: str, purpose: str, signed: str) -> dict[str, Any] | None:
+        """What was signed for this purpose, unless its time ``u`` has passed."""
+        if via not in self._secrets:
+            return None
+        try:
+            facts = self.signer(via, purpose).loads(signed)
+        except (BadData, ConfigError):
+            return None
+        return facts if isinstance(facts, dict) and clock.now().timestamp() < facts.get("u", 0) else None
+
+    def _key(self, via: str, purpose: str) -> bytes:
+        return hmac.new(self._secrets[via]().encode(), f"lifecycle-bridge {via} {purpose}".encode(), hashlib.sha256).digest()
+
+
+def _digest(session: str) -> str:
+    return hashlib.sha256(session.encode()).hexdigest()

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""What the pages say: names of kinds and states, moments and spans as people say them."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+KINDS: Mapping[str, str] = {
+    "onboard": "Joiner", "offboard": "Leaver", "transfer": "Mover", "suspend": "Leave begins", "resume": "Back from leave", "reinstate": "Reinstated",
+    "rename": "Renamed", "withdraw": "Hire withdrawn",
+}
+#: Word, and the colour that it has.
+STATES: Mapping[str, tuple[str, str]] = {
+    "upcoming": ("upcoming", "quiet"), "ready": ("starting", "soft"), "running": ("running", "soft"), "waiting": ("tries again", "warn"),
+    "stuck": ("stuck", "bad"),
+    "held": ("held", "warn"), "done": ("done", "good"), "cancelled": ("cancelled", "quiet"),
+}
+RUNS: Mapping[str, tuple[str, str]] = {
+    "ready": ("starting", "soft"), "running": ("running", "soft"), "stopping": ("stopping", "warn"), "successful": ("successful", "good"),
+    "failed": ("failed", "bad"),
+    "timeout": ("timed out", "bad"), "canceled": ("stopped", "quiet"), "unknown": ("end unknown", "warn"), "refused": ("not begun", "bad"),
+}
+FILTERS: Mapping[str, str] = {"open": "all open", "working": "at work", "late": "late"}
+#: Lines of a time line: word and colour.
+LINES: Mapping[str, tuple[str, str]] = {
+    "event": ("HR", "soft"), "made": ("made", "quiet"), "moved": ("moved", "quiet"), "noted": ("noted", "quiet"), "started": ("started", "soft"),
+    "progress": ("step", "quiet"),
+    "retry": ("tries again", "warn"), "stuck": ("stuck", "bad"), "held": ("held", "warn"), "done": ("done", "good"), "cancelled": ("cancelled", "quiet"),
+    "told": ("told", "soft"), "released": ("released", "good"),
+}
+
+
+def zone_of(name: str) -> tzinfo:
+    """UTC where there is no such zone."""
+    try:
+        return ZoneInfo(name) if name else UTC
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC
+
+
+def absolute(moment: datetime, zone: str, now: datetime) -> str:
+    """Such as ``Tue 24 Nov, 18:00``, with the year where it is not this one."""
+    local = moment.astimezone(zone_of(zone))
+    year = f" {local.year}" if local.year != now.astimezone(zone_of(zone)).year else ""
+    return f"{local:%a} {local.day} {local:%b}{year}, {local:%H:%M}"
+
+
+def zone_word(zone: str) -> str:
+    """``Berlin time`` of ``Europe/Berlin``."""
+    if zone_of(zone) is UTC or zone in ("UTC", "Etc/UTC"):
+        return "UTC"
+    return f"{zone.rpartition('/')[2].replace('_', ' ')} time"
+
+
+def span(length: timedelta | float) -> str:
+    """Such as ``45 s``, ``12 min``, ``3 h``, ``4 days``."""
+    seconds = abs(length.total_seconds() if isinstance(length, timedelta) else length)
+    for limit, unit, one in ((90, "s", 1), (90 * 60, "min", 60), (36 * 3600, "h", 3600)):
+        if seconds < limit:
+            return f"{seconds / one:.0f} {unit}" if seconds >= 1 or not seconds else "under 1 s"
+    days = round(seconds / 86400)
+    return f"{days} day{'' if days == 1 else 's'}"
+
+
+def relative(moment: datetime, now: datetime) -> str:
+    """``in 3 h``, ``2 days ago``, ``now``."""
+    ahead = (moment - now).total_seconds()
+    if abs(ahead) < 1:
+        return "now"
+    return f"in {span(ahead)}" if ahead > 0 else f"{span(ahead)} ago"
+
+
+def event_word(kind: str) -> str:
+    """What HR said, of an event's type."""
+    base, comma, urgent = kind.partition(",")
+    words = {
+        "jml.person.created": "somebody new", "jml.person.changed": "the record changed", "jml.person.deleted": "the record is gone",
+        "jml.employment.terminated": "employment ends", "jml.employment.cancelled": "the end is called off", "jml.access.revoked": "access ends now",
+        "jml.feed.changed": "something changed",
+    }
+    return f"{words.get(base, base)}{comma}{urgent}"

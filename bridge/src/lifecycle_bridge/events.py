@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""What HR says happened, reduced to ids: the only thing of an event that goes beyond the door.
+
+The attribute names and types are those of CloudEvents 1.0 (https://github.com/cloudevents/spec), so that
+:meth:`Event.cloudevent` is what Event-Driven Ansible and others are handed.
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+#: What may have happened. A wake-up only: the intake reads HR again and decides from the record.
+TYPES = (
+    "jml.person.created",
+    "jml.person.changed",
+    "jml.person.deleted",
+    "jml.employment.terminated",
+    "jml.employment.cancelled",
+    "jml.access.revoked",  # now, before any date
+    "jml.feed.changed",  # somebody of this source: compare everybody
+)
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that one HR source says about one person.
+
+    :param source: the source's name in the configuration.
+    :param id: unique with ``source``: the vendor's event id where it has one; otherwise a digest of the raw request and the position in it.
+    :param type: one of :data:`TYPES`.
+    :param person: the person's id in that HR system; empty with ``jml.feed.changed``.
+    :param occurred_at: when HR says that it happened, with a zone; None when HR does not say.
+    :param received_at: when the bridge had it, in UTC.
+    :param raw_sha256: digest of the raw body, hex: evidence without content.
+    :param urgent: HR says that access has to end now.
+    """
+
+    source: str
+    id: str
+    type: str
+    person: str
+    received_at: datetime
+    raw_sha256: str
+    occurred_at: datetime | None = None
+    urgent: bool = False
+
+    def cloudevent(self) -> dict[str, Any]:
+        """As a CloudEvents 1.0 object (JSON format), without any personal data but the HR id."""
+        return {
+            "specversion": "1.0",
+            "id": self.id,
+            "source": f"/hr/{self.source}",
+            "type": self.type,
+            "subject": f"person/{self.person}" if self.person else "feed",
+            "time": (self.occurred_at or self.received_at).isoformat(),
+            "datacontenttype": "application/json",
+            "data": {"source": self.source, "person": self.person, "urgency": "immediate" if self.urgent else "scheduled", "raw_sha256": self.raw_sha256},
+        }
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A request as it came: header names in lower case; the body's bytes, untouched.
+
+    A header that came twice has its values joined by ", " as RFC 9110 says.
+    """
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+    received_at: datetime

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""The process that is ansible-playbook, and the small one that ansible-runner thinks it is. Run as a file by the interpreter that has
+ansible-core, which need not have the bridge: nothing but the standard library and Ansible is imported here.
+
+``play.py play`` is started by the supervisor, ahead of its order if there is time: it is handed the environment, imports Ansible, is
+handed its arguments, then the terminal, and runs. ``play.py stand-in FOLDER`` is what ansible-runner starts: it hands over its terminal
+and ends as the playbook ends. So neither a secret of the environment nor an extra variable is ever on a command line, in
+/proc/PID/environ or in a file (ansible-runner writes command line and environment of what it starts to ``artifacts/IDENT/command``),
+and Ansible's start, half of a short run, is over before the order comes.
+"""
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import struct
+import sys
+from contextlib import suppress
+from importlib import import_module
+
+DOOR = "door"
+
+#: What every run needs, and is ready before the order comes; the collection itself is found and imported when it runs.
+_NEEDED = (
+    "ansible.executor.playbook_executor", "ansible.executor.task_queue_manager", "ansible.plugins.strategy.linear", "ansible.plugins.callback.default",
+    "ansible.plugins.connection.local", "http.client", "ssl", "requests",
+)
+
+
+def send(channel: socket.socket, message: object) -> None:
+    """One message: its length, then JSON."""
+    body = json.dumps(message).encode()
+    channel.sendall(struct.pack("!I", len(body)) + body)
+
+
+def receive(channel: socket.socket) -> dict[str, object] | None:
+    """The next message; None when the other end is closed."""
+    head = _exactly(channel, 4)
+    body = _exactly(channel, struct.unpack("!I", head)[0]) if head else None
+    return None if body is None else dict(json.loads(body))
+
+
+def _exactly(channel: socket.socket, size: int) -> bytes | None:
+    parts = b""
+    while len(parts) < size:
+        part = channel.recv(min(size - len(parts), 1 << 20))
+        if not part:
+            return None
+        parts += part
+    return parts
+
+
+def play() -> int:
+    """Wait for environment, arguments and terminal; be ansible-playbook."""
+    _die_with_the_supervisor()
+    door = socket.socket(fileno=os.dup(0))
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    supervisor, _ = door.accept()
+    first = receive(supervisor)
+    if first is None:
+        return 0
+    os.environ.update(_words(first["environment"]))
+    sys.path[1:1] = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path and path not in sys.path]
+    from ansible.cli.playbook import PlaybookCLI
+
+    for name in _NEEDED:
+        with suppress(ImportError):
+            import_module(name)
+
+    order = receive(supervisor)
+    if order is None:
+        return 0
+    os.environ.update(_words(order["environment"]))
+    os.chdir(str(order["folder"]))
+    stand_in, _ = door.accept()
+    _, terminal, _, _ = socket.recv_fds(stand_in, 1, 1)
+    for number in (1, 2):
+        os.dup2(terminal[0], number)
+    os.close(terminal[0])
+    arguments = order["arguments"]
+    assert isinstance(arguments, list)
+    sys.argv = ["ansible-playbook", *arguments]
+    code = 250
+    try:
+        PlaybookCLI.cli_executor(sys.argv)
+        code = 0
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else 1 if ended.code else 0
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        stand_in.sendall(bytes([code & 0xFF]))
+    return code
+
+
+def stand_in(folder: str) -> int:
+    """Hand over this terminal, and end as the playbook ends. Nothing answered: as if killed."""
+    channel = socket.socket(socket.AF_UNIX)
+    # An address of a socket has 107 characters; a path through an open folder has few.
+    channel.connect(f"/proc/self/fd/{os.open(folder, os.O_PATH)}/{DOOR}")
+    socket.send_fds(channel, [b"\0"], [1])
+    code = channel.recv(1)
+    while channel.recv(1):
+        pass
+    return code[0] if code else 137
+
+
+def _die_with_the_supervisor() -> None:
+    """A playbook that nobody watches has no end: it goes when its supervisor goes, and what it forked is found by its mark."""
+    import ctypes
+
+    parent = os.getppid()
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _words(values: object) -> dict[str, str]:
+    assert isinstance(values, dict)
+    return {str(name): str(value) for name, value in values.items()}
+
+
+if __name__ == "__main__":
+    if sys.path[0] == os.path.dirname(os.path.abspath(__file__)):
+        del sys.path[0]  # this folder is not for importing from: it has modules of common names
+    sys.exit(play() if sys.argv[1] == "play" else stand_in(sys.argv[2]))

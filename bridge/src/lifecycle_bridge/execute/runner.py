@@ -1,0 +1,452 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Runs on this machine, by ansible-runner. One supervisor process a run (:mod:`~lifecycle_bridge.execute.supervisor`), one folder a run
+(:mod:`~lifecycle_bridge.execute.folder`); this side starts, follows, takes up again and sweeps. docs/bridge-runner.md explains it.
+"""
+from __future__ import annotations
+
+import json
+import logging
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from lifecycle_bridge import clock
+from lifecycle_bridge.config import Config
+from lifecycle_bridge.config import Runner as Settings
+from lifecycle_bridge.errors import BridgeError, ConfigError
+from lifecycle_bridge.execute import Order, Progress, Result, play, processes
+from lifecycle_bridge.execute import folder as folders
+from lifecycle_bridge.execute.folder import Folder
+
+log = logging.getLogger(__name__)
+
+#: Seconds between two looks at a run: is it to be stopped, what has it reached.
+LOOK = 0.05
+#: Supervisors that are kept started and waiting, once :meth:`RunnerExecutor.warm` was called.
+SEATS = 2
+#: Seconds after a run before those that were used are replaced.
+REFILL_AFTER = 2.0
+#: Seconds between two questions whether a run is to be stopped: the caller may ask a database.
+ASK = 0.25
+#: A run's folder is kept so long in any case: a bridge that was killed comes back for its result.
+SHORTEST_KEPT = timedelta(hours=1)
+
+_SEATS, _SWEPT = ".seats", ".swept-"
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#: What the collection's own ansible.cfg says, for those who give neither a file nor another value.
+_DEFAULTS = {
+    "ANSIBLE_FORKS": "25", "ANSIBLE_INVENTORY_ENABLED": "workforce.lifecycle.systems,ansible.builtin.yaml,ansible.builtin.ini,ansible.builtin.host_list",
+    "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true", "ANSIBLE_PYTHON_INTERPRETER": "auto_silent", "ANSIBLE_LOCALHOST_WARNING": "false",
+}
+
+
+@dataclass
+class _Seat:
+    """A supervisor that waits for its order."""
+
+    process: subprocess.Popen[bytes]
+    channel: socket.socket
+    place: Path
+    born: tuple[float, ...]
+
+    def is_gone(self, patience: float) -> bool:
+        """Whether it ends within so many seconds: it says nothing until its end of the channel closes."""
+        self.channel.settimeout(patience)
+        try:
+            return not self.channel.recv(1)
+        except TimeoutError:
+            return False
+        except ConnectionError:
+            return True
+
+    def dismiss(self) -> None:
+        """It isn't needed: it sees that and goes."""
+        self.channel.close()
+        self.process.wait()
+        shutil.rmtree(self.place, ignore_errors=True)
+
+    def last_words(self) -> str:
+        """Why it ended, when it should not have."""
+        with suppress(OSError):
+            lines = (self.place / "trouble").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            return lines[-1] if lines else ""
+        return ""
+
+
+class RunnerExecutor:
+    """Runs playbooks as processes of this machine. Safe to use from several threads."""
+
+    def __init__(self, config: Config) -> None:
+        if not isinstance(config.executor, Settings):
+            raise ConfigError("executor: kind: runner is wanted here")
+        self._config, self._settings = config, config.executor
+        self._work = Path(config.work).absolute()
+        self._python = self._settings.python or sys.executable
+        self._lock = threading.Lock()
+        self._waiting: list[_Seat] = []
+        self._running = 0
+        self._warm = False
+
+    # -- a run ---------------------------------------------------------------------------------------------------------
+
+    def run(self, order: Order, *, stop: Callable[[], bool], progress: Callable[[Progress], None]) -> Result:
+        """Run it, or take up the run of this ident where it is, and wait until nothing of it lives.
+
+        :raises BridgeError: it could not be begun; nothing was started.
+        """
+        if not processes.can_adopt_orphans():
+            raise BridgeError("run a playbook here: this platform cannot hold on to what a run starts (no PR_SET_CHILD_SUBREAPER, no /proc): use Linux or AWX")
+        folder = self._folder(order.ident)
+        follow = _Follow(folder, stop, progress)
+        while True:
+            folder.make()
+            with self._held(folder) as lock:
+                if lock is not None:
+                    if (ended := self._ended(folder)) is not None:
+                        follow.catch_up()
+                        return ended
+                    if follow.wants_to_stop():
+                        folders.write(folder.result, {"status": "canceled", "detail": "stopped on request, before it began", "ended_at": clock.now().isoformat()})
+                        continue
+                    seat = self._start(order, folder, lock)
+                else:
+                    seat = None
+            if seat is None:
+                follow.look()
+                time.sleep(LOOK)  # another bridge, or an earlier life of this one, started it: its lock tells when it is over
+            else:
+                self._wait(seat, follow)
+
+    @contextmanager
+    def _held(self, folder: Folder) -> Iterator[int | None]:
+        try:
+            lock = folder.lock()
+        except FileNotFoundError:
+            lock = None
+        try:
+            yield lock
+        finally:
+            if lock is not None:
+                os.close(lock)
+
+    def _start(self, order: Order, folder: Folder, lock: int) -> _Seat:
+        message = {
+            "folder": str(folder.path), "playbook": order.playbook, "inventory": str(self._config.inventory.absolute()), "timeout": order.timeout,
+            "idle_timeout": order.idle_timeout, "extra_vars": {**self._config.extra_vars, **order.extra_vars}}
+        try:
+            json.dumps(message)
+        except (TypeError, ValueError) as failure:
+            raise BridgeError(f"start {order.playbook} as {order.ident}: extra variables are no JSON: {failure}") from None
+        seat = self._seat()
+        with self._lock:
+            self._running += 1
+        try:
+            socket.send_fds(seat.channel, [b"\0"], [lock])
+            play.send(seat.channel, message)
+        except OSError:
+            pass  # it is gone: seen when it is waited for
+        return seat
+
+    def _wait(self, seat: _Seat, follow: _Follow) -> None:
+        """Follow a run that we started, until its supervisor is gone."""
+        try:
+            while not seat.is_gone(LOOK):
+                follow.look()
+            seat.channel.close()
+            seat.process.wait()
+        finally:
+            with self._lock:
+                self._running -= 1
+            self._warm_again()
+        if not follow.folder.run.exists():
+            self._raise_not_begun(seat)
+
+    def _raise_not_begun(self, seat: _Seat) -> None:
+        said = seat.last_words()
+        shutil.rmtree(seat.place, ignore_errors=True)
+        raise BridgeError(f"start a run with {self._python}: its supervisor ended before it began: {said or f'code {seat.process.returncode}'}")
+
+    def _ended(self, folder: Folder) -> Result | None:
+        """How the run of this folder ended; None when it was never begun. Its lock is ours: nobody watches it."""
+        data = folders.read(folder.result)
+        if data is None:
+            if not folder.run.exists():
+                return None
+            data = self._abandoned(folder)
+        return Result(
+            status=data["status"], stats=data.get("stats") or {}, detail=data.get("detail", ""), temporary=bool(data.get("temporary")),
+            started_at=_moment(data.get("started_at")), ended_at=_moment(data.get("ended_at")),
+            output=str(folder.output) if folder.output.exists() else "")
+
+    def _abandoned(self, folder: Folder) -> dict[str, Any]:
+        """Its supervisor was killed: end what is left of it. What it did is not known."""
+        run = folders.read(folder.run) or {}
+        left = processes.end(lambda: processes.marked(run["mark"])) if run.get("mark") else []
+        words = ", ".join(f"process {each.pid} ({each.name})" for each in left)
+        folder.clean()
+        if run.get("place"):
+            shutil.rmtree(run["place"], ignore_errors=True)
+        data = {
+            "status": "unknown", "temporary": True, "started_at": run.get("at", ""), "ended_at": clock.now().isoformat(),
+            "detail": "its supervisor was killed, or the machine went down: what it did is not known" + (f"; {words} could not be ended" if words else "")}
+        if not left:
+            folders.write(folder.result, data)
+        return data
+
+    # -- supervisors ---------------------------------------------------------------------------------------------------
+
+    def warm(self) -> None:
+        """Have supervisors started and waiting, so that a run begins at once; again after each run. Each is used once, and for one run."""
+        self._warm = True
+        while True:
+            with self._lock:
+                if self._running or len(self._waiting) >= SEATS:
+                    return  # while something runs, the processors are its own
+                self._waiting.append(self._new_seat())
+
+    def _warm_again(self) -> None:
+        """In a while: what follows upon a run, often another, has the processors first."""
+        if self._warm:
+            timer = threading.Timer(REFILL_AFTER, self._refill)
+            timer.daemon = True
+            timer.start()
+
+    def _refill(self) -> None:
+        try:
+            if self._warm:
+                self.warm()
+        except BridgeError as failure:
+            log.warning("keep supervisors ready: %s", failure)  # the next run begins without, or says the same to its caller
+
+    def close(self) -> None:
+        """Dismiss the supervisors that wait. Runs go on."""
+        self._warm = False
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+        for seat in waiting:
+            seat.dismiss()
+
+    def _seat(self) -> _Seat:
+        while True:
+            with self._lock:
+                if not self._waiting:
+                    return self._new_seat()
+                seat = self._waiting.pop(0)
+            if seat.process.poll() is None and seat.born == self._software():
+                return seat
+            seat.dismiss()
+
+    def _software(self) -> tuple[float, ...]:
+        """Changes when ansible-core or the bridge is upgraded: half of the old and half of the new must not make one process."""
+        found = []
+        for path in (Path(self._python), Path(self._python).parent / "ansible-playbook", Path(play.__file__), Path(self._config.inventory)):
+            with suppress(OSError):
+                found.append(path.stat().st_mtime)
+        return tuple(found)
+
+    def _new_seat(self) -> _Seat:
+        if shutil.which(self._python) is None:
+            raise BridgeError(f"start a run: executor.python: {self._python} is not there, or cannot be run")
+        mark = secrets.token_hex(12)
+        place = self._work / _SEATS / mark
+        try:
+            self._work.mkdir(mode=0o700, parents=True, exist_ok=True)
+            place.parent.mkdir(mode=0o700, exist_ok=True)
+            place.mkdir(mode=0o700)
+            trouble = os.open(place / "trouble", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        except OSError as failure:
+            raise BridgeError(f"start a run: make folder {place}: {failure.strerror}: see work in the configuration") from None
+        ours, theirs = socket.socketpair()
+        environment = self._environment(place)
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "lifecycle_bridge.execute.supervisor"], stdin=theirs.fileno(), stdout=trouble, stderr=trouble, start_new_session=True,
+                cwd=place, env={name: environment[name] for name in ("PATH", "HOME", "LANG", processes.MARK)})
+        finally:
+            os.close(trouble)
+            theirs.close()
+        play.send(ours, {"python": self._python, "place": str(place), "environment": environment, "secrets": list(self._given().values())})
+        return _Seat(process, ours, place, self._software())
+
+    def _given(self) -> dict[str, str]:
+        """Of our own environment, what a run may see."""
+        return {name: os.environ[name] for name in self._settings.environment if name in os.environ}
+
+    def _environment(self, place: Path) -> dict[str, str]:
+        """The whole environment of a run: nothing of ours is in it that is not named."""
+        given = {**self._given(), **self._settings.variables}
+        defaults = {} if "ANSIBLE_CONFIG" in given else _DEFAULTS
+        folder = os.path.dirname(shutil.which(self._python) or self._python)
+        return {
+            "PATH": f"{folder}:{_PATH}", "HOME": os.path.expanduser("~"), "LANG": "C.UTF-8", "ANSIBLE_NOCOLOR": "1", "ANSIBLE_PIPELINING": "true",
+            **defaults, **given, "TMPDIR": str(place), "ANSIBLE_LOCAL_TEMP": str(place), "ANSIBLE_RETRY_FILES_ENABLED": "false",
+            processes.MARK: place.name}
+
+    # -- afterwards ----------------------------------------------------------------------------------------------------
+
+    def _folder(self, ident: str) -> Folder:
+        try:
+            self._work.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as failure:
+            raise BridgeError(f"make folder {self._work}: {failure.strerror}: see work in the configuration") from None
+        return Folder(self._work / folders.name_of(ident))
+
+    def sweep(self, now: datetime) -> int:
+        """Remove the folders of runs that ended longer ago than ``keep_days``; never one that has a supervisor that lives.
+
+        :returns: how many.
+        """
+        if not self._work.is_dir():
+            return 0
+        oldest = now - max(timedelta(days=self._settings.keep_days), SHORTEST_KEPT)
+        swept = 0
+        for path in sorted(self._work.iterdir()):
+            if path.name.startswith(_SWEPT):
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.is_dir() and not path.name.startswith("."):
+                swept += self._sweep_one(Folder(path), oldest)
+        self._sweep_seats(now - SHORTEST_KEPT)
+        return swept
+
+    def _sweep_one(self, folder: Folder, oldest: datetime) -> bool:
+        with self._held(folder) as lock:
+            if lock is None:
+                return False
+            ended = self._ended(folder)
+            when = ended.ended_at if ended is not None else None
+            if (when or datetime.fromtimestamp(folder.path.stat().st_mtime, UTC)) >= oldest:
+                return False
+            gone = folder.path.with_name(_SWEPT + secrets.token_hex(8))
+            folder.path.rename(gone)  # at once: half a folder would read as a run that was never begun
+            shutil.rmtree(gone, ignore_errors=True)
+            return True
+
+    def _sweep_seats(self, oldest: datetime) -> None:
+        alive = processes.marks()
+        seats = self._work / _SEATS
+        for place in seats.iterdir() if seats.is_dir() else ():
+            if place.name not in alive and datetime.fromtimestamp(place.stat().st_mtime, UTC) < oldest:
+                shutil.rmtree(place, ignore_errors=True)
+
+    # -- doctor --------------------------------------------------------------------------------------------------------
+
+    def check(self) -> list[str]:
+        """What is wrong with the set-up, a line each; empty when all is well."""
+        wrong = []
+        if not processes.can_adopt_orphans():
+            wrong.append("this platform has no PR_SET_CHILD_SUBREAPER or no /proc: what a stopped run started could not be held: use Linux, or AWX")
+        if (why := _runner_version()) is not None:
+            wrong.append(why)
+        wrong += [f"executor.environment: {name} is not set here" for name in self._settings.environment if name not in os.environ]
+        if not self._config.inventory.exists():
+            wrong.append(f"inventory: {self._config.inventory} is not there")
+        wrong += self._check_work()
+        return wrong or self._check_playbooks()
+
+    def _check_work(self) -> list[str]:
+        try:
+            self._work.mkdir(mode=0o700, parents=True, exist_ok=True)
+            state = self._work.stat()
+        except OSError as failure:
+            return [f"work: make {self._work}: {failure.strerror}"]
+        if state.st_uid != os.geteuid() or not os.access(self._work, os.W_OK | os.X_OK):
+            return [f"work: {self._work} is another user's, or cannot be written to"]
+        return [f"work: {self._work} can be read by others: chmod 700 {self._work}"] if state.st_mode & 0o077 else []
+
+    def _check_playbooks(self) -> list[str]:
+        """Have Ansible itself read the inventory and find a playbook of the collection."""
+        if shutil.which(self._python) is None:
+            return [f"executor.python: {self._python} is not there, or cannot be run"]
+        place = self._work / _SEATS / f"check-{secrets.token_hex(8)}"
+        place.mkdir(mode=0o700, parents=True)
+        try:
+            done = subprocess.run(
+                [self._python, "-m", "ansible", "playbook", "--syntax-check", "-i", str(self._config.inventory.absolute()), "workforce.lifecycle.verify"],
+                env=self._environment(place), cwd=place, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False)
+        except subprocess.TimeoutExpired:
+            return [f"executor.python: {self._python} -m ansible playbook --syntax-check did not end within two minutes"]
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+        if done.returncode == 0:
+            return []
+        said = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
+        line = next((line for line in said if "ERROR" in line), said[-1] if said else f"code {done.returncode}")
+        return [f"ansible-playbook --syntax-check workforce.lifecycle.verify, by {self._python}: {line.strip()[:300]}"]
+
+
+class _Follow:
+    """What the caller wants to know of a run, and whether it wants it to be stopped."""
+
+    def __init__(self, folder: Folder, stop: Callable[[], bool], progress: Callable[[Progress], None]) -> None:
+        self.folder, self._stop, self._progress = folder, stop, progress
+        self._read = 0
+        self._asked = False
+        self._next = 0.0
+        self._complained = False
+
+    def look(self) -> None:
+        """Once around."""
+        self.catch_up(1 << 16)
+        if self._asked or time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + ASK
+        if self.wants_to_stop():
+            self.folder.ask_to_stop()
+            self._asked = True
+
+    def wants_to_stop(self) -> bool:
+        try:
+            return self._stop()
+        except Exception:  # the caller's: a database that is away is no reason to leave a run alone
+            log.exception("ask whether run %s is to be stopped: it goes on", self.folder.path.name)
+            return False
+
+    def catch_up(self, most: int = 8 << 20) -> None:
+        """Hand on what was reached since, whole lines of it, ``most`` bytes at a time."""
+        try:
+            with open(self.folder.progress, "rb") as file:
+                file.seek(self._read)
+                part = file.read(most)
+        except OSError:
+            return
+        part = part[: part.rfind(b"\n") + 1]
+        self._read += len(part)
+        for line in part.splitlines():
+            try:
+                words = json.loads(line)
+                step = Progress(_moment(words["at"]) or clock.now(), words["play"], words["task"], words["host"], words["outcome"])
+                self._progress(step)
+            except Exception:  # the caller's, in passing: whatever it raises must not end the watch over a run
+                if not self._complained:
+                    log.exception("tell what run %s reached: it goes on", self.folder.path.name)
+                self._complained = True
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text).astimezone(UTC) if text else None
+
+
+def _runner_version() -> str | None:
+    try:
+        from importlib.metadata import version
+
+        found = version("ansible-runner")
+    except ImportError:
+        found = ""
+    if not found:
+        return "ansible-runner is not installed beside the bridge: pip install 'workforce-lifecycle-bridge[runner]'"
+    if not (2, 4) <= tuple(int(part) for part in found.split(".")[:2] if part.isdigit()) < (3,):
+        return f"ansible-runner is {found}; 2.4 or later of 2.x is needed"
+    return None

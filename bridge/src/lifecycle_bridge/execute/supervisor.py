@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""The process that watches one run: ``python -m lifecycle_bridge.execute.supervisor``, started by :mod:`~lifecycle_bridge.execute.runner`.
+
+It is in a session of its own and outlives the bridge; a bridge that comes back finds it by its lock. It is told on standard input (a
+socket) what environment its run will have, starts the process that will be ansible-playbook (:mod:`~lifecycle_bridge.execute.play`) and
+imports ansible-runner, both perhaps long before there is an order. Then it takes one order, never a second, with the lock of the
+run's folder; runs it; ends everything of it that still lives; writes ``result.json``; and is gone.
+"""
+from __future__ import annotations
+
+import array
+import importlib
+import importlib.util
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from lifecycle_bridge.execute import folder as folders
+from lifecycle_bridge.execute import play, processes
+from lifecycle_bridge.execute.folder import Folder
+from lifecycle_bridge.execute.record import Record, Redactor
+
+#: Seconds between two looks at the clock, the stop file and the processes; between two heartbeats.
+LOOK, BEAT = 0.05, 5.0
+
+
+class Seat:
+    """The process that will be ansible-playbook, started and waiting, and its place for temporary files."""
+
+    def __init__(self, hello: Mapping[str, Any]) -> None:
+        self.python, self.place, self.environment = str(hello["python"]), Path(hello["place"]), dict(hello["environment"])
+        self.redact = Redactor(hello["secrets"])
+        door = socket.socket(socket.AF_UNIX)
+        number = os.open(self.place, os.O_PATH)
+        door.bind(f"/proc/self/fd/{number}/{play.DOOR}")
+        door.listen(4)
+        self._channel = socket.socket(socket.AF_UNIX)
+        self._channel.connect(f"/proc/self/fd/{number}/{play.DOOR}")
+        os.close(number)
+        self.process = subprocess.Popen([self.python, play.__file__, "play"], stdin=door.fileno(), cwd=self.place)
+        door.close()
+        play.send(self._channel, {"environment": {**self.environment, **_callback(self.environment)}})
+
+    def begin(self, arguments: list[str], folder: Path, environment: Mapping[str, str]) -> None:
+        """Hand over the order; it begins when the terminal comes."""
+        with suppress(BrokenPipeError):  # it is gone: seen when it is waited for
+            play.send(self._channel, {"arguments": arguments, "folder": str(folder), "environment": dict(environment)})
+
+    @property
+    def stand_in(self) -> list[str]:
+        """The command that ansible-runner starts in its place."""
+        return [self.python, "-I", "-S", play.__file__, "stand-in", str(self.place)]
+
+    def trouble(self) -> list[str]:
+        """The last that it said before it had a terminal: why Ansible could not be started."""
+        with suppress(OSError):
+            return (self.place / "trouble").read_text(encoding="utf-8", errors="replace").splitlines()[-1:]
+        return []
+
+    def leave(self) -> None:
+        """Remove its temporary files."""
+        shutil.rmtree(self.place, ignore_errors=True)
+
+
+def _callback(environment: Mapping[str, str]) -> dict[str, str]:
+    """What ansible-runner would set for its events to come through, known before it is imported."""
+    spec = importlib.util.find_spec("ansible_runner")
+    if spec is None or not spec.submodule_search_locations:
+        raise SystemExit("ansible-runner is not installed beside the bridge: pip install 'workforce-lifecycle-bridge[runner]'")
+    where = str(Path(spec.submodule_search_locations[0], "display_callback", "callback"))
+    others = environment.get("ANSIBLE_CALLBACK_PLUGINS", "")
+    shown = environment.get("ANSIBLE_STDOUT_CALLBACK", "")
+    return {
+        "ANSIBLE_CALLBACK_PLUGINS": f"{others}:{where}" if others else where, "ANSIBLE_STDOUT_CALLBACK": "awx_display",
+        **({"ORIGINAL_STDOUT_CALLBACK": shown} if shown else {}),
+    }
+
+
+class Watch(threading.Thread):
+    """Ends the run when it should end: too long, too silent, asked to stop, or its playbook is over and something of it is not."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(daemon=True)
+        self.run_ = run
+        self.reason = self.why = self.left = ""
+        self._over = threading.Event()
+        self._began = time.monotonic()
+
+    def run(self) -> None:
+        beat = 0.0
+        while not self._over.wait(LOOK):
+            now = time.monotonic()
+            if now - beat >= BEAT:
+                beat = now
+                with suppress(OSError):
+                    self.run_.folder.heartbeat.touch(mode=0o600)
+            try:
+                self._look(now)
+            except OSError as failure:  # out of file descriptors, say: the next look may succeed, and a run must not go unwatched
+                self.run_.record.trouble = f"watch over the run: {failure}"
+
+    def _look(self, now: float) -> None:
+        if not self.reason:
+            self.reason, self.why = self.judge(now)
+        if self.reason or self.run_.seat.process.poll() is not None:
+            self._end(spare_stand_in=not self.reason)
+
+    def judge(self, now: float) -> tuple[str, str]:
+        """Whether it must end now, and why in words; ("", "") when it may go on."""
+        order, silent = self.run_.order, now - self.run_.record.seen
+        if self.run_.terminated:
+            return "unknown", "its supervisor was told to end (SIGTERM), by a service that stops or a machine that goes down"
+        if self.run_.folder.stop.exists():
+            return "canceled", "stopped on request"
+        if now - self._began > order["timeout"]:
+            return "timeout", f"stopped after {order['timeout']:g} s, its whole time"
+        if silent > order["idle_timeout"]:
+            return "timeout", f"stopped after {order['idle_timeout']:g} s without a word"
+        return "", ""
+
+    def finish(self) -> None:
+        """The playbook is over: end what is left of it, and watch no longer."""
+        self._over.set()
+        self.join()
+        self._end(spare_stand_in=False)
+
+    def _end(self, *, spare_stand_in: bool) -> None:
+        spared = self.run_.seat.stand_in if spare_stand_in else None
+        left = processes.end(
+            lambda: [each for each in processes.descendants(os.getpid()) if spared is None or processes.command(each.pid) not in (spared, [])])
+        self.left = ", ".join(f"process {each.pid} ({each.name}) could not be ended" for each in left)
+
+
+class Run:
+    """One run, from its order to its result."""
+
+    def __init__(self, seat: Seat, order: dict[str, Any]) -> None:
+        self.seat, self.order = seat, order
+        self.folder = Folder(Path(order["folder"]))
+        self.terminated = False
+        self.record = Record(self.folder, seat.redact)
+
+    def go(self) -> None:
+        """Run it, and write how it ended."""
+        import ansible_runner
+
+        me = processes.look_up(os.getpid())
+        began = datetime.now(UTC)
+        folders.write(self.folder.run, {
+            "pid": os.getpid(), "started": me.started if me else 0, "mark": os.environ[processes.MARK], "place": str(self.seat.place),
+            "playbook": self.order["playbook"], "at": began.isoformat()})
+        self.record.seen = time.monotonic()
+        config = ansible_runner.RunnerConfig(
+            private_data_dir=str(self.folder.path), ident=self.folder.path.name, playbook=self.order["playbook"], quiet=True, fact_cache_type="none")
+        config.prepare()
+        config.suppress_output_file = True  # the record writes it, without secrets
+        self.seat.begin(self._arguments(), self.folder.path, {
+            name: value for name, value in config.env.items() if name.startswith(("AWX_", "RUNNER_"))})
+        config.command, config.env, config.cwd = self.seat.stand_in, dict(os.environ), str(self.folder.path)
+        watch = Watch(self)
+        runner = ansible_runner.Runner(config, event_handler=self.record.event, cancel_callback=lambda: watch.reason == "canceled")
+        watch.start()
+        said = ""
+        try:
+            said = runner.run()[0]
+        except Exception as failure:  # noqa: BLE001 - whatever it is: the run must be ended and told, not left alone
+            self.record.trouble = self.record.trouble or f"ansible-runner: {type(failure).__name__}: {failure}"
+        self._wait_for_playbook(watch)
+        watch.finish()
+        self.record.close()
+        if not self.record.begun:
+            self.record.tail += self.seat.trouble()
+        status, detail, temporary = self.record.verdict(reason=watch.reason, why=watch.why, said=said, code=self.seat.process.poll(), left=watch.left)
+        if self.record.trouble and status != "successful":
+            detail = f"{detail}; {self.record.short(self.record.trouble)}"
+        self.folder.clean()
+        self.seat.leave()
+        folders.write(self.folder.result, {
+            "status": status, "detail": detail, "temporary": temporary, "stats": self.record.stats, "rc": self.seat.process.poll(),
+            "failed": self.record.failures, "started_at": began.isoformat(), "ended_at": datetime.now(UTC).isoformat()})
+
+    def _wait_for_playbook(self, watch: Watch) -> None:
+        """The terminal is closed; the process is over a moment later, or the watch ends it."""
+        while self.seat.process.poll() is None and not watch.reason:
+            with suppress(subprocess.TimeoutExpired):
+                self.seat.process.wait(LOOK)
+
+    def _arguments(self) -> list[str]:
+        order = self.order
+        return ["-i", order["inventory"], *(["-e", json.dumps(order["extra_vars"])] if order["extra_vars"] else []), order["playbook"]]
+
+
+def main() -> int:
+    """Take a seat, wait for an order, run it."""
+    channel = socket.socket(fileno=os.dup(0))
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    processes.adopt_orphans()
+    for number in (signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+    hello = play.receive(channel)
+    if hello is None:
+        return 0
+    seat = Seat(hello)
+    os.umask(0o077)  # ours, not the playbook's: what it writes for people is theirs to read
+    importlib.import_module("ansible_runner")  # while Ansible is imported beside us
+
+    taken = take(channel)
+    if taken is None:
+        processes.end(lambda: processes.descendants(os.getpid()))
+        seat.leave()
+        return 0
+    order, lock = taken
+    run = Run(seat, order)
+
+    def terminate(_signal: int, _frame: FrameType | None) -> None:
+        run.terminated = True
+
+    signal.signal(signal.SIGTERM, terminate)
+    run.go()
+    del lock
+    os._exit(0)  # all is written; the bridge waits for our end
+
+
+def take(channel: socket.socket) -> tuple[dict[str, Any], int] | None:
+    """The order, and the lock of its folder, which is ours from now on; None when the bridge went away."""
+    part, ancillary, _, _ = channel.recvmsg(1, socket.CMSG_SPACE(array.array("i").itemsize))
+    if not part:
+        return None
+    lock = array.array("i")
+    for level, kind, data in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            lock.frombytes(data[: len(data) - len(data) % lock.itemsize])
+    order = play.receive(channel)
+    if order is None:
+        return None
+    os.set_inheritable(lock[0], False)
+    return order, lock[0]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

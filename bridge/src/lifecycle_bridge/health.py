@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""``/healthz``: the process lives. ``/readyz``: it can do its work, judged by named checks.
+
+A check is a function that says what is wrong, in words for a person, or nothing. The words go to the log; the answer, which needs no
+sign-in, only names the checks.
+"""
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+import sqlalchemy as sa
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from lifecycle_bridge import clock
+from lifecycle_bridge.store import Database, stamp
+from lifecycle_bridge.store.tables import alerts
+
+log = logging.getLogger("lifecycle_bridge.health")
+
+Check = Callable[[], str]
+Checks = Mapping[str, Check]
+#: A check that says nothing for so long has failed; seconds.
+PATIENCE = 5.0
+#: An answer holds for so long, however often it is asked; seconds.
+_FRESH = 1.0
+
+
+class Beats:
+    """What the bridge's loops beat, each round, to show that they live.
+
+    :param monotonic: seconds that only go forward.
+    """
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._last: dict[str, float] = {}
+        self._within: dict[str, float] = {}
+
+    def expect(self, loop: str, within: float) -> None:
+        """This loop beats at least every ``within`` seconds from now on."""
+        self._within[loop] = within
+        self.beat(loop)
+
+    def beat(self, loop: str) -> None:
+        self._last[loop] = self._monotonic()
+
+    def check(self) -> str:
+        """Which loops are dead or stuck."""
+        now = self._monotonic()
+        dead = [f"{loop} was last seen {now - self._last[loop]:.0f} s ago, and should be every {within:g} s" for loop, within in sorted(self._within.items())
+                if now - self._last[loop] > within]
+        return "; ".join(dead)
+
+
+def writable(database: Database) -> Check:
+    """Whether the database takes a row. The row is not kept."""
+    def check() -> str:
+        try:
+            with database.write() as connection:
+                connection.execute(sa.insert(alerts).values(key=f"readyz {threading.get_ident()}", at=stamp(clock.now()), detail=""))
+                raise _NotKept
+        except _NotKept:
+            return ""
+        except sa.exc.SQLAlchemyError as failure:
+            return f"the database does not take a row ({type(getattr(failure, 'orig', None) or failure).__name__}): is there space, and may this user write?"
+    return check
+
+
+class _NotKept(Exception):
+    """Rolls the row back."""
+
+
+class Health:
+    """Answers both questions. All checks are asked at the same time, each in a thread of its own, and none more than once at a time."""
+
+    def __init__(self, checks: Checks, patience: float = PATIENCE, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._checks, self._patience, self._monotonic = dict(checks), patience, monotonic
+        self._running: dict[str, asyncio.Future[str]] = {}
+        self._said: tuple[float, dict[str, str]] | None = None
+
+    async def lives(self, _request: Request) -> Response:
+        return PlainTextResponse("ok\n", headers={"Cache-Control": "no-store"})
+
+    async def ready(self, _request: Request) -> Response:
+        wrong = await self.wrong()
+        answer = {"ready": not any(wrong.values()), "checks": {name: "failed" if words else "ok" for name, words in wrong.items()}}
+        return JSONResponse(answer, 503 if any(wrong.values()) else 200, {"Cache-Control": "no-store"})
+
+    async def wrong(self) -> dict[str, str]:
+        """What is wrong, by check; an empty text where nothing is."""
+        if self._said is None or self._monotonic() - self._said[0] > _FRESH:
+            before = self._said[1] if self._said else {}
+            found = dict(zip(self._checks, await asyncio.gather(*map(self._ask, self._checks)), strict=True))
+            for name, words in found.items():
+                if words != before.get(name, ""):
+                    log.log(logging.ERROR if words else logging.INFO, "check %s: %s", name, words or "well again", extra={"check": name})
+            self._said = (self._monotonic(), found)
+        return self._said[1]
+
+    async def _ask(self, name: str) -> str:
+        asked = self._running.get(name)
+        if asked is None or asked.done():
+            asked = asyncio.get_running_loop().run_in_executor(None, self._safely, name)
+            self._running[name] = asked
+        done, _waits = await asyncio.wait({asked}, timeout=self._patience)
+        return asked.result() if done else f"it has not answered for {self._patience:g} s"
+
+    def _safely(self, name: str) -> str:
+        try:
+            return self._checks[name]()
+        except Exception as failure:  # noqa: BLE001 - whatever is wrong with a check, the question has to be answered: not ready
+            return f"the check itself failed ({type(failure).__name__})"
+
+
+def health_routes(checks: Checks) -> list[Route]:
+    health = Health(checks)
+    return [Route("/healthz", health.lives, methods=["GET"]), Route("/readyz", health.ready, methods=["GET"])]

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Looking at HR's systems: what webhooks lose. One file a kind of source; ids only leave this package."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lifecycle_bridge.poll.bamboohr import BambooHR
+from lifecycle_bridge.poll.base import Incident, Polled, Poller
+from lifecycle_bridge.poll.csv_drop import CsvDrop
+from lifecycle_bridge.poll.hibob import HiBob
+from lifecycle_bridge.poll.personio import Personio
+
+__all__ = ["POLLERS", "Incident", "Polled", "Poller"]
+
+POLLERS: Mapping[str, Poller] = {"bamboohr": BambooHR(), "csv": CsvDrop(), "hibob": HiBob(), "personio": Personio()}

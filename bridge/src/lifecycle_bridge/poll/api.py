@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Asking a vendor's API: reads only, no redirects, a bound on size and waiting, and every failure in words without a body or a secret."""
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+from lifecycle_bridge.config import Poll
+from lifecycle_bridge.errors import ConfigError, Unreachable
+from lifecycle_bridge.poll.base import Incident
+
+#: How to wait; tests put something else in its place.
+pause = time.sleep
+
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A success: its body as JSON, and its headers."""
+
+    body: Any
+    headers: Mapping[str, str]
+
+
+@dataclass
+class Api:
+    """One source's API during one look.
+
+    :param wait: seconds that throttling may cost in all.
+    """
+
+    name: str
+    base: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    ca: str = ""
+    timeout: float = 30.0
+    wait: float = 120.0
+    most_bytes: int = 128_000_000
+
+    def __post_init__(self) -> None:
+        self.base = self.base.rstrip("/")
+        where = urlsplit(self.base)
+        if where.scheme != "https" and not (where.scheme == "http" and where.hostname in _LOOPBACK):
+            raise ConfigError(f"poll {self.name}: {self.base or 'an empty url'} is not https://")
+        self.session = requests.Session()
+        self.session.trust_env = False  # a netrc entry would replace our Authorization
+        self.session.verify = self.ca or True
+
+    def __enter__(self) -> Api:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.session.close()
+
+    def get(self, path: str, params: Mapping[str, Any] | None = None, *, missing_ok: bool = False) -> Answer | None:
+        """None when it answers 404 and that is an answer."""
+        return self._asked("GET", path, params=params, missing_ok=missing_ok)
+
+    def post(self, path: str, body: Any, *, form: bool = False, params: Mapping[str, Any] | None = None) -> Answer:
+        """A search, or a token."""
+        sent = {"data": body} if form else {"json": body}
+        answer = self._asked("POST", path, params=params, **sent)
+        assert answer is not None
+        return answer
+
+    def _asked(self, method: str, path: str, *, missing_ok: bool = False, **sent: Any) -> Answer | None:
+        act = f"poll {self.name}: {method} {self.base}{path.split('?')[0]}"
+        troubles = 0
+        while True:
+            status, headers, content = self._once(method, path, act, sent)
+            again = _throttled(status, headers)
+            if again is None and status in (500, 502, 503, 504) and troubles < 2:
+                again, troubles = float(2 ** troubles), troubles + 1
+            if again is not None and again <= self.wait:
+                self.wait -= max(again, 0.1)
+                pause(again)
+                continue
+            return None if missing_ok and status == 404 else _judged(act, status, headers, content)
+
+    def _once(self, method: str, path: str, act: str, sent: Mapping[str, Any]) -> tuple[int, Mapping[str, str], bytes]:
+        try:
+            with self.session.request(method, self.base + path, headers={"Accept": "application/json", **self.headers}, timeout=self.timeout,
+                                      allow_redirects=False, stream=True, **sent) as response:
+                content = bytearray()
+                for part in response.iter_content(1 << 16):
+                    content += part
+                    if len(content) > self.most_bytes:
+                        raise Incident(f"{act}: the answer is larger than {self.most_bytes} bytes; nothing was taken from it")
+                return response.status_code, response.headers, bytes(content)
+        except requests.exceptions.SSLError:
+            raise Incident(f"{act}: its certificate is not trusted; set poll.options.ca_file to your certificate authority") from None
+        except requests.RequestException as failure:
+            raise Unreachable(f"{act}: no answer ({type(failure).__name__}); it is tried again") from None
+
+
+def of(name: str, poll: Poll, url: str, headers: Mapping[str, str]) -> Api:
+    """The API that a source's section names."""
+    return Api(name, poll.url or url, headers, str(poll.options.get("ca_file", "")), float(poll.options.get("timeout", 30)))
+
+
+def _judged(act: str, status: int, headers: Mapping[str, str], content: bytes) -> Answer:
+    if status in (401, 403):
+        raise Incident(f"{act}: answers {status}: the credential is wrong, expired, or may not see it. Renew it or give it the permission")
+    if _throttled(status, headers) is not None:
+        raise Unreachable(f"{act}: answers {status}: too many requests; it is tried again later")
+    if status >= 500:
+        raise Unreachable(f"{act}: answers {status}; it is tried again")
+    if not 200 <= status < 300:
+        raise Incident(f"{act}: answers {status}; is poll.url the API's address?")
+    try:
+        return Answer(json.loads(content), headers)
+    except ValueError:
+        what = "a web page" if "html" in headers.get("Content-Type", "") else "something that is not whole JSON"
+        raise Unreachable(f"{act}: answers {what}; is a sign-in page or proxy in between? It is tried again") from None
+
+
+def _throttled(status: int, headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait, when the answer is a throttle. HiBob names the moment in X-RateLimit-Reset (epoch seconds)."""
+    if status != 429 and not (status == 503 and "Retry-After" in headers):
+        return None
+    told = headers.get("Retry-After", "")
+    try:
+        return max(0.0, float(told))
+    except ValueError:
+        pass
+    try:
+        if told:
+            return max(0.0, parsedate_to_datetime(told).timestamp() - time.time())
+        return max(0.0, float(headers.get("X-RateLimit-Reset", "")) - time.time())
+    except (ValueError, TypeError):
+        return 5.0

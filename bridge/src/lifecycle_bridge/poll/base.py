@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""What every poller is handed and gives back."""
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from lifecycle_bridge.config import Poll, Source
+from lifecycle_bridge.errors import BridgeError, ConfigError
+from lifecycle_bridge.events import Event
+
+#: How ids of events begin that no webhook brought.
+PREFIX = "poll:"
+
+
+class Incident(BridgeError):
+    """What the source showed is not to be believed, or cannot be read until a human acts: nothing of it becomes an event."""
+
+
+@dataclass(frozen=True)
+class Polled:
+    """What one look at a source found.
+
+    :param events: what changed since ``cursor``; ids only.
+    :param cursor: where the next look begins. To be kept only when the events are durable: a look repeated from the old one gives the same events.
+    :param people: how many people the source showed; None where this look does not tell.
+    :param active: how many of them have not left.
+    :param whole: everybody is to be compared: this was the first look, so nobody knows what changed before.
+    :param after: to be done when events and cursor are durable (a file is archived).
+    :param more: there is more at once, such as a further file.
+    :param looked: false when there was nothing to look at (no file came): neither a good look nor a bad one.
+    """
+
+    events: tuple[Event, ...]
+    cursor: str
+    people: int | None = None
+    active: int | None = None
+    whole: bool = False
+    after: Callable[[], None] | None = None
+    more: bool = False
+    looked: bool = True
+
+
+class Poller(Protocol):
+    """One kind of source."""
+
+    #: Names of credentials that must be configured, and of further options.
+    credentials: tuple[str, ...]
+    options: frozenset[str]
+
+    def poll(self, name: str, source: Source, cursor: str, now: datetime, *, accept: bool = False) -> Polled:
+        """Look once. ``cursor`` is empty at the first look. ``accept``: a human has said that a smaller list is right.
+
+        :raises Incident: what was shown is not to be believed; words for a person.
+        :raises Unreachable: it did not answer; the next look may.
+        :raises ConfigError: a credential is missing.
+        """
+        ...
+
+
+def settings(name: str, source: Source) -> Poll:
+    """The source's poll section.
+
+    :raises ConfigError: it has none.
+    """
+    if source.poll is None:
+        raise ConfigError(f"poll {name}: sources.{name}.poll is not configured")
+    return source.poll
+
+
+def credential(name: str, poll: Poll, key: str) -> str:
+    """A credential, read now, so that a changed one holds without a restart.
+
+    :raises ConfigError: it is not configured, or cannot be read.
+    """
+    if key not in poll.credentials:
+        raise ConfigError(f"poll {name}: sources.{name}.poll.credentials.{key} is missing")
+    return poll.credentials[key].read()
+
+
+def event(name: str, kind: str, person: str, mark: str, seen: Any, now: datetime, at: datetime | None = None) -> Event:
+    """An event with an id that the same look gives again: source, person and ``mark``."""
+    ident = f"{PREFIX}{person}:{mark}"
+    if len(ident) > 200:
+        ident = f"{PREFIX}{hashlib.sha256(person.encode()).hexdigest()}:{mark}"
+    return Event(name, ident, kind, person, now, hashlib.sha256(canonical(seen)).hexdigest(), at)
+
+
+def canonical(value: Any) -> bytes:
+    """The same bytes for the same value."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str).encode()
+
+
+def digest(value: Any) -> str:
+    """Twelve characters that change with the value."""
+    return hashlib.sha256(canonical(value)).hexdigest()[:12]
+
+
+def shrunk(name: str, before: int, now: int, options: Mapping[str, Any], *, what: str = "people", accept: bool = False) -> None:
+    """Refuse a list that is empty, or has lost more than ``shrink_percent`` (5) and more than one.
+
+    :raises Incident: with both numbers.
+    """
+    if accept:
+        return
+    percent = float(options.get("shrink_percent", 5))
+    lost = before - now
+    if now == 0:
+        had = f"; it had {before} {what}" if before else ""
+        raise Incident(f"poll {name}: the list is empty{had}. An export or a permission that failed? Nothing was taken from it. "
+                       f"Once it is right: lifecycle-bridge accept {name}")
+    if lost > 1 and lost * 100 > percent * before:
+        raise Incident(f"poll {name}: the list has {now} {what}, {lost} fewer than before ({before}; more than {percent:g} %). Nothing was taken from it. "
+                       f"Look at the export and at what the credential may see; if it is right: lifecycle-bridge accept {name}")

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""HiBob: ``POST /v1/people/search``, everybody in one answer (apidocs.hibob.com/docs/people-read-api-contract: there is no paging, and no feed).
+
+What decides (status, dates, work) is digested a person; what changed is found by comparing. A field that the service user may not see
+is left out without an error, so the deciding ones are checked to be there.
+"""
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from lifecycle_bridge.config import Source
+from lifecycle_bridge.poll import api
+from lifecycle_bridge.poll.base import Incident, Polled, credential, digest, settings, shrunk
+from lifecycle_bridge.poll.known import Known, changes, checked, next_look
+
+URL = "https://api.hibob.com"
+#: Whose change wakes the intake; it reads everything again itself.
+FIELDS = ("root.id", "root.email", "root.firstName", "root.surname", "root.displayName", "internal.status", "internal.lifecycleStatus",
+          "internal.terminationDate", "work.startDate", "work.title", "work.department", "work.site", "work.reportsTo", "work.employeeIdInCompany",
+          "payroll.employment.type")
+DECISIVE = ("root.email", "internal.status", "work.startDate")
+
+
+class HiBob:
+    credentials: tuple[str, ...] = ("service_user_id", "service_user_token")
+    options: frozenset[str] = frozenset({"ca_file", "timeout", "shrink_percent", "fields", "zone", "dead_after"})
+
+    def poll(self, name: str, source: Source, cursor: str, now: datetime, *, accept: bool = False) -> Polled:
+        poll = settings(name, source)
+        user = f"{credential(name, poll, 'service_user_id')}:{credential(name, poll, 'service_user_token')}"
+        with api.of(name, poll, URL, {"Authorization": f"Basic {base64.b64encode(user.encode()).decode()}"}) as bob:
+            fields = [*FIELDS, *(str(one) for one in poll.options.get("fields", []))]
+            body = bob.post("/v1/people/search", {"fields": fields, "showInactive": True}).body
+        records = body.get("employees") if isinstance(body, dict) else None
+        if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
+            raise Incident(f"poll {name}: the answer holds no employees; is poll.url HiBob's API?")
+        checked(name, [str(value(record, "root.id") or "") for record in records])
+        for field in DECISIVE:
+            if records and not any(shown(record, field) for record in records):
+                raise Incident(f"poll {name}: the service user may not see {field} of anybody; give it View on that category (Settings > Integrations)")
+        before = Known.read(cursor)
+        shrunk(name, len(before.people) if before else 0, len(records), poll.options, accept=accept)
+        people = {str(value(record, "root.id")): digest([value(record, field) for field in fields]) for record in records}
+        active = sum(str(value(record, "internal.status") or "").casefold() != "inactive" for record in records)
+        found = changes(name, before, people, now) if before else ()
+        return Polled(found, next_look(before, people, active).text(), len(people), active, whole=before is None)
+
+
+def value(record: Mapping[str, Any], field: str) -> Any:
+    """A field, which comes as ``/work/title``: {value} or nested (and ``root.`` at the top), or as both."""
+    flat = record.get("/" + field.replace(".", "/"))
+    if isinstance(flat, Mapping) and "value" in flat:
+        return flat["value"]
+    here: Any = record
+    for part in field.removeprefix("root.").split("."):
+        here = here.get(part) if isinstance(here, Mapping) else None
+    return here
+
+
+def shown(record: Mapping[str, Any], field: str) -> bool:
+    """Whether the field is there at all, empty or not."""
+    if "/" + field.replace(".", "/") in record:
+        return True
+    *path, last = field.removeprefix("root.").split(".")
+    here: Any = record
+    for part in path:
+        here = here.get(part) if isinstance(here, Mapping) else None
+    return isinstance(here, Mapping) and last in here

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""What a source without a feed of changes looked like last time: a digest for each person's id, small enough to be kept as one text."""
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from lifecycle_bridge.events import Event
+from lifecycle_bridge.poll.base import Incident, canonical, digest, event
+
+#: More people than this are not kept: about 20 bytes each.
+MOST = 50_000
+
+
+@dataclass(frozen=True)
+class Known:
+    """``look`` counts the looks that found something: it stands in the ids of events, so that a change, its undoing and the same change again are three.
+
+    ``extra`` is the poller's own: where a sweep goes on, the columns of a file.
+    """
+
+    people: Mapping[str, str] = field(default_factory=dict)
+    active: int = 0
+    look: int = 0
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, cursor: str) -> Known | None:
+        """None for an empty cursor, or one that another version or kind of poller wrote: the next look is a first one."""
+        if not cursor:
+            return None
+        try:
+            head, _, packed = cursor.partition("\n")
+            data = json.loads(head)
+            lines = zlib.decompress(base64.b64decode(packed, validate=True)).decode()
+            people = dict(line.split("\t", 1) for line in lines.split("\n") if line)
+            return cls(people, int(data["active"]), int(data["look"]), dict(data["extra"]))
+        except (ValueError, KeyError, TypeError, zlib.error):
+            return None
+
+    def text(self) -> str:
+        """As it is kept."""
+        lines = "\n".join(f"{key}\t{value}" for key, value in sorted(self.people.items()))
+        packed = base64.b64encode(zlib.compress(lines.encode(), 6)).decode()
+        return f"{canonical({'active': self.active, 'look': self.look, 'extra': self.extra}).decode()}\n{packed}"
+
+
+def checked(name: str, ids: list[str]) -> None:
+    """That every record has an id of its own.
+
+    :raises Incident: one is missing, twice there, or not an id; or they are too many.
+    """
+    if len(ids) > MOST:
+        raise Incident(f"poll {name}: {len(ids)} people; at most {MOST} are watched by comparing. Use webhooks, or several sources")
+    for ident in ids:
+        if not ident or len(ident) > 200 or not ident.isprintable():
+            raise Incident(f"poll {name}: a record has no id, or one that is none ({ident[:20]!r}); nothing was taken from the list")
+    if len(set(ids)) != len(ids):
+        twice = next(ident for ident in ids if ids.count(ident) > 1)
+        raise Incident(f"poll {name}: id {twice} is there twice; nothing was taken from the list")
+
+
+def changes(name: str, before: Known, people: Mapping[str, str], now: datetime) -> tuple[Event, ...]:
+    """Who is new, who is different, and whose record is gone (which is not a termination: the intake looks)."""
+    look = before.look + 1
+    found = []
+    for person, mark in people.items():
+        old = before.people.get(person)
+        if old != mark:
+            found.append(event(name, "jml.person.created" if old is None else "jml.person.changed", person, f"{mark}:{look}", [person, mark], now))
+    for person in before.people:
+        if person not in people:
+            found.append(event(name, "jml.person.deleted", person, f"gone:{look}", [person, "gone"], now))
+    return tuple(found)
+
+
+def next_look(before: Known | None, people: Mapping[str, str], active: int, extra: Mapping[str, Any] | None = None) -> Known:
+    """What is kept after a look; the same text when nothing changed."""
+    extra = dict(extra or {})
+    if before is None:
+        return Known(people, active, 0, extra)
+    return Known(people, active, before.look + (dict(before.people) != dict(people)), extra)
+
+
+__all__ = ["MOST", "Known", "changes", "checked", "digest", "next_look"]

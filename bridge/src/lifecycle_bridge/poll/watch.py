@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""When to look at which source, and when its silence is an alarm. Pure: what is known and the moment in, what to do out."""
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from lifecycle_bridge.config import Source
+from lifecycle_bridge.errors import ConfigError
+
+#: However often a source fails, it is looked at again within this time (or within its own ``every``, where that is longer).
+LONGEST = timedelta(hours=1)
+#: A poll that fails so often in a row is told to a human.
+FAILURES = 3
+#: A webhook may be so late that a poll comes before it: BambooHR tries for 75 minutes.
+GRACE = timedelta(minutes=90)
+#: So many people must have changed without a sound: one alone may have changed where no webhook watches.
+DEAD_AFTER = 3
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What is known of a source; moments in UTC, None for never.
+
+    :param known_since: when the bridge first had it in its configuration.
+    :param webhook_at: the last event that a webhook brought.
+    :param unheard: since then, people whom polls found changed, with when.
+    """
+
+    known_since: datetime
+    last_event_at: datetime | None = None
+    last_look_at: datetime | None = None
+    last_everybody_at: datetime | None = None
+    tried_at: datetime | None = None
+    failures: int = 0
+    webhook_at: datetime | None = None
+    unheard: tuple[tuple[str, datetime], ...] = ()
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be done: ``poll`` or ``everybody`` of a source, and with ``everybody`` the moment it was due."""
+
+    source: str
+    what: str
+    slot: datetime | None = None
+
+
+def due(sources: Mapping[str, tuple[Source, Standing]], now: datetime) -> list[Task]:
+    """What is to be done now, the nightly comparisons first. Asked each second; says a thing until it is recorded as done."""
+    nightly = [Task(name, "everybody", slot) for name, (source, standing) in sources.items() if (slot := everybody_due(source, standing, now)) is not None]
+    polls = [Task(name, "poll") for name, (source, standing) in sources.items()
+             if source.poll is not None and (now >= poll_at(name, source, standing) or _ahead(standing.tried_at, now))]
+    return [*nightly, *polls]
+
+
+def poll_at(name: str, source: Source, standing: Standing) -> datetime:
+    """When the source is to be looked at next: at once when it never was; later each time after failures; a little off the even, so that
+    several sources (and bridges) do not ask together."""
+    if source.poll is None or standing.tried_at is None:
+        return standing.known_since
+    every = timedelta(seconds=source.poll.every)
+    if standing.failures:
+        every = min(every * 2 ** min(standing.failures, 16), max(LONGEST, every))
+    return standing.tried_at + every * (1 + _jitter(name, standing.tried_at))
+
+
+def _ahead(moment: datetime | None, now: datetime) -> bool:
+    """A moment to come is of a clock that was wrong: nobody waits for it to come again."""
+    return moment is not None and moment > now
+
+
+def _jitter(name: str, moment: datetime) -> float:
+    """Up to a tenth, the same for the same look, so that asking twice changes nothing."""
+    return hashlib.sha256(f"{name} {moment.isoformat()}".encode()).digest()[0] / 2550
+
+
+def everybody_due(source: Source, standing: Standing, now: datetime) -> datetime | None:
+    """The moment of the nightly comparison that has come and was not made; None when there is none."""
+    if not source.everybody_at:
+        return None
+    slot = last_slot(source.everybody_at, zone_of(source), now)
+    last = standing.last_everybody_at
+    return slot if last is None or last < slot or _ahead(last, now) else None
+
+
+def last_slot(at: str, zone: tzinfo | None, now: datetime) -> datetime:
+    """The last moment, up to now, at which a local clock (``zone``; None: this machine's) showed ``at``, in UTC.
+
+    Each local day has exactly one: a time that the clock skips is taken with the offset before the gap, of one that it shows twice
+    it is the first (RFC 5545, 3.3.5, which is Python's fold=0).
+    """
+    clock = time.fromisoformat(at)
+    today = now.astimezone(zone).date()
+    slots = [datetime.combine(today + timedelta(days=days), clock, zone).astimezone(UTC) for days in (0, -1)]
+    return next(slot for slot in slots if slot <= now)
+
+
+def zone_of(source: Source) -> tzinfo | None:
+    """The option ``zone`` of the source or its poll; None for this machine's.
+
+    :raises ConfigError: there is no such zone.
+    """
+    name = (source.poll.options.get("zone") if source.poll else None) or source.options.get("zone")
+    if not name:
+        return None
+    try:
+        return ZoneInfo(str(name))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ConfigError(f"poll.options.zone: {name!r} is not a time zone; an IANA name, such as Europe/Berlin") from None
+
+
+def silent(source: Source, standing: Standing, now: datetime) -> str:
+    """Why the source counts as silent; empty while an event or a look that succeeded is recent enough.
+
+    A webhook whose owner left is dead without a sound: only a look proves that nothing happened.
+    """
+    seen = (standing.known_since, standing.last_event_at, standing.last_look_at)
+    last = max((moment for moment in seen if moment is not None and not _ahead(moment, now)), default=now)
+    if now - last <= timedelta(hours=source.silent_after):
+        return ""
+    since = "it was first configured" if standing.last_event_at is None and standing.last_look_at is None else "the last"
+    what = "neither an event nor a look that succeeded" if source.poll else "no event (it is not polled, so nobody looked)"
+    return f"{what} for {(now - last).total_seconds() / 3600:.0f} hours, since {since} at {last:%Y-%m-%d %H:%M} UTC"
+
+
+def dead_webhook(source: Source, standing: Standing, now: datetime) -> str:
+    """Why the webhook counts as dead although it is configured; empty while it is not.
+
+    It is, when polls found several people changed, the first of them longer ago than any retry, and no webhook came since.
+    """
+    if not source.scheme or source.poll is None or not standing.unheard:
+        return ""
+    people = {person for person, _at in standing.unheard}
+    first = min(at for _person, at in standing.unheard)
+    if len(people) < int(source.poll.options.get("dead_after", DEAD_AFTER)) or now - first < GRACE:
+        return ""
+    last = f"the last webhook came at {standing.webhook_at:%Y-%m-%d %H:%M} UTC" if standing.webhook_at else "no webhook ever came"
+    return (f"polls found {len(people)} people changed since {first:%Y-%m-%d %H:%M} UTC, and {last}. Polling goes on, later than a webhook would be. "
+            "Look at the webhook in HR: it stops when whoever made it is deactivated, or may no longer see the fields")
+
+
+def unheard(rows: Iterable[tuple[str, datetime, bool]], window: timedelta) -> tuple[datetime | None, tuple[tuple[str, datetime], ...]]:
+    """From events (person, when received, whether a poll found it), oldest first: the last webhook, and whom polls found since.
+
+    Not those of whom a webhook told within ``window`` before: the poll found the same change.
+    """
+    webhook: datetime | None = None
+    told: dict[str, datetime] = {}
+    found: list[tuple[str, datetime]] = []
+    for person, at, polled in rows:
+        if not polled:
+            webhook, found, told[person] = at, [], at
+        elif person and not (person in told and at - told[person] <= window):
+            found.append((person, at))
+    return webhook, tuple(found)

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""What the bridge remembers: events, sources, cases, their time lines, runs, alerts."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from lifecycle_bridge.store.tables import metadata
+
+
+def stamp(moment: datetime) -> str:
+    """A moment as text that sorts."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def moment(text: str) -> datetime | None:
+    """The other way; None for an empty text."""
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC) if text else None
+
+
+def rows(found: sa.CursorResult[Any]) -> list[dict[str, Any]]:
+    """All rows of an answer, by name."""
+    return [dict(row) for row in found.mappings()]
+
+
+class Database:
+    """The connection to the bridge's tables. Safe to use from several threads and processes."""
+
+    def __init__(self, url: str, password: str = "") -> None:
+        address = sa.engine.make_url(url)
+        if password:
+            address = address.set(password=password)
+        self.sqlite = address.get_backend_name() == "sqlite"
+        if self.sqlite and address.database and not address.database.startswith("file:"):
+            Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+        self.engine = sa.create_engine(address, pool_pre_ping=not self.sqlite)
+        if self.sqlite:
+            sa.event.listen(self.engine, "connect", _sqlite_settings)
+
+    def create(self) -> None:
+        """Make the tables that are not there."""
+        metadata.create_all(self.engine)
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """A transaction that writes; it begins with the lock, so that what it read holds until it ends (SQLite: BEGIN IMMEDIATE)."""
+        with self.engine.connect() as connection:
+            if self.sqlite:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                connection.rollback()
+                raise
+            connection.commit()
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A transaction that only reads."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _sqlite_settings(connection: object, _record: object) -> None:
+    connection.isolation_level = None  # type: ignore[attr-defined] # transactions are begun by us
+    cursor = connection.cursor()  # type: ignore[attr-defined]
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=15000", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

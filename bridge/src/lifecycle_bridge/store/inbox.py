@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Where events become durable: put once each, by (source, id), and only then answered for.
+
+Requests that come together share one transaction, so that the cost of a commit to disk is not paid by each. Every one of them has its
+answer after the commit, never before.
+"""
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from lifecycle_bridge.errors import Unreachable
+from lifecycle_bridge.events import Event
+from lifecycle_bridge.store import Database, stamp
+from lifecycle_bridge.store.tables import events as table
+from lifecycle_bridge.store.tables import sources
+
+log = logging.getLogger("lifecycle_bridge.inbox")
+
+
+class Inbox:
+    """The durable inbox.
+
+    :param on_new: called in passing when something new was stored, in the thread that stored it (of :meth:`put`: the loop's); it has to be
+        quick. What it raises is logged and forgotten, since the events are durable by then.
+    :param most: events that may wait for a commit; more are refused, so that memory stays bounded.
+    """
+
+    def __init__(self, database: Database, on_new: Callable[[], None] | None = None, *, most: int = 20_000) -> None:
+        self._database = database
+        self._on_new = on_new
+        self._most = most
+        insert = sqlite.insert if database.sqlite else postgresql.insert
+        self._events = insert(table).on_conflict_do_nothing(index_elements=["source", "id"]).returning(table.c.source, table.c.id)
+        came = insert(sources)
+        later = sa.case((sources.c.last_event_at > came.excluded.last_event_at, sources.c.last_event_at), else_=came.excluded.last_event_at)
+        self._sources = came.on_conflict_do_update(index_elements=["name"], set_={"last_event_at": later})
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="inbox")
+        self._waiting: list[tuple[Sequence[Event], asyncio.Future[list[Event]]]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def put(self, events: Sequence[Event]) -> list[Event]:
+        """Store events, all or none; those that were new, when all of them are durable.
+
+        :raises Unreachable: the database did not take them, or too much waits already; nothing of it may be answered as received.
+        """
+        if not events:
+            return []
+        if sum(len(those) for those, _ in self._waiting) + len(events) > self._most:
+            raise Unreachable("more events wait for the database than it takes; they are refused until it has caught up")
+        answer: asyncio.Future[list[Event]] = asyncio.get_running_loop().create_future()
+        self._waiting.append((events, answer))
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._drain())
+        return await asyncio.shield(answer)
+
+    def put_now(self, events: Sequence[Event]) -> list[Event]:
+        """The same, for threads without a loop, such as polls."""
+        new = self._store([events])[0] if events else []
+        if new:
+            self._wake()
+        return new
+
+    async def close(self) -> None:
+        """Wait for what was handed over, and let go of the thread."""
+        if self._task is not None:
+            await self._task
+        self._thread.shutdown()
+
+    async def _drain(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            together, self._waiting = self._waiting, []
+            try:
+                results: list[list[Event] | Exception] = list(await loop.run_in_executor(self._thread, self._store, [events for events, _ in together]))
+            except Unreachable as failure:
+                results = [failure] * len(together)
+            except Exception as failure:  # noqa: BLE001 - what one of them brought must not be the others' end: each for itself, below
+                results = [failure] if len(together) == 1 else [await self._alone(events) for events, _ in together]
+            for (_, answer), result in zip(together, results, strict=True):
+                if answer.cancelled():
+                    continue
+                if isinstance(result, Exception):
+                    answer.set_exception(result)
+                else:
+                    answer.set_result(result)
+            if any(result for result in results if not isinstance(result, Exception)):
+                self._wake()
+
+    async def _alone(self, events: Sequence[Event]) -> list[Event] | Exception:
+        try:
+            return (await asyncio.get_running_loop().run_in_executor(self._thread, self._store, [events]))[0]
+        except Exception as failure:  # noqa: BLE001 - handed to the one who put it
+            return failure
+
+    def _wake(self) -> None:
+        if self._on_new is None:
+            return
+        try:
+            self._on_new()
+        except Exception:  # the events are durable: the intake finds them with or without being woken
+            log.exception("what waits for new events failed")
+
+    def _store(self, together: Sequence[Sequence[Event]]) -> list[list[Event]]:
+        """One transaction; for each of the requests what was new of it."""
+        first: dict[tuple[str, str], Event] = {}
+        for events in together:
+            for event in events:
+                first.setdefault((event.source, event.id), event)
+        try:
+            with self._database.write() as connection:
+                new = self._put(connection, list(first.values()))
+        except (sa.exc.OperationalError, sa.exc.InterfaceError) as failure:
+            kind = type(failure.orig).__name__
+            raise Unreachable(f"store {len(first)} events: the database does not take them ({kind}); they were not answered as received") from None
+        return [[event for event in events if (event.source, event.id) in new and first[event.source, event.id] is event] for events in together]
+
+    def _put(self, connection: sa.Connection, events: list[Event]) -> set[tuple[str, str]]:
+        if not self._database.sqlite:
+            events.sort(key=lambda event: (event.source, event.id))  # two machines lock the same rows in the same order
+        new = {(source, ident) for source, ident in connection.execute(self._events, [_row(event) for event in events])}
+        latest = _latest(event for event in events if (event.source, event.id) in new)
+        if latest:
+            connection.execute(self._sources, [{"name": source, "last_event_at": stamp(at)} for source, at in latest.items()])
+        return new
+
+
+def _latest(events: Iterable[Event]) -> dict[str, datetime]:
+    found: dict[str, datetime] = {}
+    for event in events:
+        found[event.source] = max(found.get(event.source, event.received_at), event.received_at)
+    return dict(sorted(found.items()))  # in one order everywhere, so that two machines do not wait for each other
+
+
+def _row(event: Event) -> dict[str, object]:
+    return {
+        "source": event.source, "id": event.id, "type": event.type, "person": event.person, "urgent": event.urgent,
+        "occurred_at": stamp(event.occurred_at) if event.occurred_at else "", "received_at": stamp(event.received_at), "raw_sha256": event.raw_sha256,
+        "state": "new", "batch": "",
+    }

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""The bridge's own tables, the same in SQLite and PostgreSQL. Times are UTC, text of RFC 3339 with microseconds: they sort as they are.
+
+No name, address or salary is kept: a person is the id that HR gave them.
+"""
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+#: What came in. ``state``: new -> taken (by a batch of the intake) -> done; or ``failed`` when the intake gave it up to a human.
+events = sa.Table(
+    "events", metadata,
+    sa.Column("n", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("source", sa.String(63), nullable=False),
+    sa.Column("id", sa.String(200), nullable=False),
+    sa.Column("type", sa.String(63), nullable=False),
+    sa.Column("person", sa.String(200), nullable=False),
+    sa.Column("urgent", sa.Boolean, nullable=False),
+    sa.Column("occurred_at", sa.String(32), nullable=False, default=""),
+    sa.Column("received_at", sa.String(32), nullable=False),
+    sa.Column("raw_sha256", sa.String(64), nullable=False),
+    sa.Column("state", sa.String(10), nullable=False, default="new"),
+    sa.Column("batch", sa.String(64), nullable=False, default=""),
+    sa.UniqueConstraint("source", "id"),
+    sa.Index("events_state", "state", "n"),
+)
+
+#: How each source stands: when everybody was last ordered to be compared (``last_everybody_at``) and was judged (``judged_at``), the last event, the last look that succeeded, where the next poll begins, when a human was told that it is silent,
+#: the last try and how many failed in a row, who said that a smaller list is right.
+sources = sa.Table(
+    "sources", metadata,
+    sa.Column("name", sa.String(63), primary_key=True),
+    sa.Column("last_event_at", sa.String(32), nullable=False, default=""),
+    sa.Column("last_look_at", sa.String(32), nullable=False, default=""),
+    sa.Column("last_everybody_at", sa.String(32), nullable=False, default=""),
+    sa.Column("judged_at", sa.String(32), nullable=False, default=""),
+    sa.Column("cursor", sa.Text, nullable=False, default=""),
+    sa.Column("trouble", sa.Text, nullable=False, default=""),
+    sa.Column("told_at", sa.String(32), nullable=False, default=""),
+    sa.Column("known_since", sa.String(32), nullable=False, default=""),
+    sa.Column("tried_at", sa.String(32), nullable=False, default=""),
+    sa.Column("failures", sa.Integer, nullable=False, default=0),
+    sa.Column("accepted_by", sa.String(200), nullable=False, default=""),
+)
+
+#: A person's case. ``state``: :data:`CASE_STATES`. ``ident`` is the run that has it now. ``why`` is the intake's line, without names.
+cases = sa.Table(
+    "cases", metadata,
+    sa.Column("id", sa.String(100), primary_key=True),
+    sa.Column("source", sa.String(63), nullable=False),
+    sa.Column("person", sa.String(200), nullable=False),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("stage", sa.String(20), nullable=False, default=""),
+    sa.Column("state", sa.String(12), nullable=False),
+    sa.Column("due_at", sa.String(32), nullable=False),
+    sa.Column("zone", sa.String(64), nullable=False, default=""),
+    sa.Column("urgent", sa.Boolean, nullable=False, default=False),
+    sa.Column("why", sa.Text, nullable=False, default=""),
+    sa.Column("extra_vars", sa.Text, nullable=False, default="{}"),
+    sa.Column("attempt", sa.Integer, nullable=False, default=0),
+    sa.Column("tries", sa.Integer, nullable=False, default=0),
+    sa.Column("next_at", sa.String(32), nullable=False),
+    sa.Column("ident", sa.String(100), nullable=False, default=""),
+    sa.Column("started_at", sa.String(32), nullable=False, default=""),
+    sa.Column("ended_at", sa.String(32), nullable=False, default=""),
+    sa.Column("late_s", sa.Float, nullable=False, default=0),
+    sa.Column("outcome", sa.String(20), nullable=False, default=""),
+    sa.Column("detail", sa.Text, nullable=False, default=""),
+    sa.Column("ledger_case", sa.String(100), nullable=False, default=""),
+    sa.Column("record", sa.Text, nullable=False, default=""),
+    sa.Column("open_steps", sa.Text, nullable=False, default="[]"),
+    sa.Column("created_at", sa.String(32), nullable=False),
+    sa.Column("changed_at", sa.String(32), nullable=False),
+    sa.Index("cases_due", "state", "next_at"),
+    sa.Index("cases_person", "person", "state"),
+)
+
+#: upcoming: waits for its minute. ready: handed to the queue. running. waiting: will be tried again at ``next_at``. stuck: a human was told and
+#: has to act. held: the brake or an approval stops it. done. cancelled: HR changed its mind before it ran, or a human did.
+CASE_STATES = ("upcoming", "ready", "running", "waiting", "stuck", "held", "done", "cancelled")
+
+#: What happened to a case, in order: made, re-dated, started, progress of the run, ended, told, retried by whom, ...
+timeline = sa.Table(
+    "timeline", metadata,
+    sa.Column("n", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("case_id", sa.String(100), nullable=False),
+    sa.Column("at", sa.String(32), nullable=False),
+    sa.Column("what", sa.String(20), nullable=False),
+    sa.Column("by", sa.String(200), nullable=False, default=""),
+    sa.Column("detail", sa.Text, nullable=False, default=""),
+    sa.Index("timeline_case", "case_id", "n"),
+)
+
+#: A run of a playbook: an intake, or one or several cases.
+runs = sa.Table(
+    "runs", metadata,
+    sa.Column("ident", sa.String(100), primary_key=True),
+    sa.Column("playbook", sa.String(100), nullable=False),
+    sa.Column("cases", sa.Text, nullable=False, default="[]"),
+    sa.Column("status", sa.String(12), nullable=False),
+    sa.Column("detail", sa.Text, nullable=False, default=""),
+    sa.Column("output", sa.Text, nullable=False, default=""),
+    sa.Column("owner", sa.String(100), nullable=False, default=""),
+    sa.Column("started_at", sa.String(32), nullable=False),
+    sa.Column("ended_at", sa.String(32), nullable=False, default=""),
+)
+
+#: What the intake asked a human to look at, and what else stands out (silence, a dead job), with the day it was told and settled.
+alerts = sa.Table(
+    "alerts", metadata,
+    sa.Column("key", sa.String(200), primary_key=True),
+    sa.Column("at", sa.String(32), nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("told_at", sa.String(32), nullable=False, default=""),
+    sa.Column("settled_at", sa.String(32), nullable=False, default=""),
+    sa.Column("settled_by", sa.String(200), nullable=False, default=""),
+)
+
+#: The bridges that work on this database; one that has not been heard of for a while is dead, and others take over its runs.
+bridges = sa.Table(
+    "bridges", metadata,
+    sa.Column("owner", sa.String(100), primary_key=True),
+    sa.Column("started_at", sa.String(32), nullable=False),
+    sa.Column("beat_at", sa.String(32), nullable=False),
+)
+
+#: Sessions of the console that were signed out before their end: a copied cookie is worth nothing after that.
+signed_out = sa.Table(
+    "signed_out", metadata,
+    sa.Column("session", sa.String(64), primary_key=True),
+    sa.Column("until", sa.String(32), nullable=False),
+)
+
+#: Numbers of ended cases that only their record holds (steps by system, breaches of service levels, times), taken over once for /metrics.
+measures = sa.Table(
+    "measures", metadata,
+    sa.Column("case_id", sa.String(100), primary_key=True),
+    sa.Column("name", sa.String(20), primary_key=True),
+    sa.Column("system", sa.String(63), primary_key=True, default=""),
+    sa.Column("action", sa.String(63), primary_key=True, default=""),
+    sa.Column("result", sa.String(32), primary_key=True, default=""),
+    sa.Column("value", sa.Float, nullable=False),
+)

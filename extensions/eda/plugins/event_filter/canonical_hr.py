@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""An event filter of Event-Driven Ansible: what an HR system said by another way (a bus, an event stream) as canonical events' fields."""
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from lifecycle_bridge.config import source_of
+from lifecycle_bridge.events import Raw
+from lifecycle_bridge.receive import SCHEMES
+from lifecycle_bridge.receive import events as read
+
+DOCUMENTATION = r"""
+short_description: Reduce an HR system's payload to the canonical event
+description:
+  - For events that another source received and proved, such as a queue or an event stream of automation controller. Nothing is proven here.
+  - The payload is replaced by the CloudEvent's fields, so that no name or salary reaches the rules, their logs or a job's variables.
+  - A payload that says nothing of a person becomes an event of type C(jml.nothing).
+options:
+  source: {description: "The HR system's name.", type: str, required: true}
+  scheme: {description: "Whose payload it is.", type: str, required: true}
+  system: {description: "Its name in the inventory; O(source) when not given.", type: str}
+requirements: [workforce-lifecycle-bridge]
+"""
+
+EXAMPLES = r"""
+- ansible.eda.aws_sqs_queue: {name: hr}
+  filters:
+    - workforce.lifecycle.canonical_hr: {source: bamboohr, scheme: bamboohr}
+"""
+
+
+def main(event: dict[str, Any], source: str, scheme: str, system: str = "") -> dict[str, Any]:
+    """The event with ids in place of its payload."""
+    payload = event.get("payload", event.get("body", {key: value for key, value in event.items() if key != "meta"}))
+    meta = dict(event.get("meta") or {})
+    body = (payload if isinstance(payload, str) else json.dumps(payload, sort_keys=True)).encode()
+    headers = {str(name).lower(): str(value) for name, value in dict(meta.pop("headers", {})).items()}
+    raw = Raw("POST", f"/hr/{source}", {"content-type": "application/json", **headers}, body, datetime.now(UTC))
+    known = source_of(source, {"scheme": scheme, "secrets": [{"env": "not-used"}]})
+    said, _ignored = read(SCHEMES[scheme], SCHEMES[scheme].read(raw, known), raw, source, known)
+    if not said:
+        return {"type": "jml.nothing", "source": f"/hr/{source}", "people": {}, "everybody": [], "meta": meta}
+    people = list(dict.fromkeys(one.person for one in said if one.person))
+    where = system or source
+    first = said[0]
+    return {**first.cloudevent(), "people": {where: people} if people else {}, "everybody": [] if people else [where], "person": people[0] if people else where,
+            "meta": {**meta, "uuid": meta.get("uuid") or f"{source}-{first.id}"}}

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""An event source of Event-Driven Ansible: HR's webhooks, proven by the bridge's own verifiers, as canonical events."""
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from lifecycle_bridge.config import Source, source_of
+from lifecycle_bridge.events import Event
+from lifecycle_bridge.receive.door import Door
+from starlette.applications import Starlette
+
+DOCUMENTATION = r"""
+short_description: Receive what HR systems send, proven and reduced to ids
+description:
+  - Listens for the webhooks of BambooHR, HiBob, Personio, Gusto, Rippling, Workday, of Standard Webhooks and of CloudEvents.
+  - Each request is proven over its raw bytes, in the vendor's own way; what can't be is answered with 401, and no event follows.
+  - An event is a CloudEvent with the HR id of a person; C(meta.uuid) is made of source and event id, so that a repetition is known.
+  - HR has its 2xx when the rule engine has the event, which lives in memory - what must not be lost goes through the bridge, which stores it first.
+options:
+  host: {description: "The address to listen at.", type: str, default: 127.0.0.1}
+  port: {description: "The port to listen at.", type: int, required: true}
+  sources:
+    description:
+      - HR systems by name, as in the bridge's configuration - C(scheme), C(secrets) (each C(env) or C(file)), C(system), C(options).
+      - A system sends to C(/hr/NAME).
+    type: dict
+    required: true
+  certfile: {description: "Certificate chain, for HTTPS.", type: str}
+  keyfile: {description: "Its key.", type: str}
+requirements: [workforce-lifecycle-bridge]
+"""
+
+EXAMPLES = r"""
+- workforce.lifecycle.hr_events:
+    port: 8651
+    sources:
+      bamboohr: {scheme: bamboohr, secrets: [{env: BAMBOOHR_WEBHOOK_KEY}]}
+"""
+
+
+class _Handed:
+    """Where the door puts events: the rule engine's queue. What was handed over once is not handed over again."""
+
+    def __init__(self, queue: asyncio.Queue[Any], systems: dict[str, str]) -> None:
+        self.queue, self.systems = queue, systems
+        self.known: dict[str, None] = {}
+
+    async def put(self, events: list[Event]) -> list[Event]:
+        new = [event for event in events if f"{event.source} {event.id}" not in self.known]
+        for event in new:
+            await self.queue.put(canonical(event, self.systems.get(event.source, event.source)))
+            self.known[f"{event.source} {event.id}"] = None
+        while len(self.known) > 100_000:
+            del self.known[next(iter(self.known))]
+        return new
+
+
+def canonical(event: Event, system: str) -> dict[str, Any]:
+    """As the rule engine is given it; ``people`` and ``everybody`` are what the playbook ``intake`` takes."""
+    said = event.cloudevent()
+    asked = {"people": {system: [event.person]}, "everybody": []} if event.person else {"people": {}, "everybody": [system]}
+    return {**said, **asked, "person": event.person or system, "meta": {"uuid": f"{event.source}-{event.id}"}}
+
+
+async def main(queue: asyncio.Queue[Any], args: dict[str, Any]) -> None:
+    """Listen until the rulebook ends; never returns, since that would end the rulebook.
+
+    :raises ConfigError: a source must not be listened to as it is written.
+    """
+    sources: dict[str, Source] = {name: source_of(name, given) for name, given in args["sources"].items()}
+    systems = {name: source.system or name for name, source in sources.items()}
+    door = Door(sources, _Handed(queue, systems))
+    server = uvicorn.Server(uvicorn.Config(Starlette(routes=door.routes()), host=str(args.get("host", "127.0.0.1")), port=int(args["port"]), log_config=None,
+                                           access_log=False, server_header=False, ssl_certfile=_path(args.get("certfile")), ssl_keyfile=_path(args.get("keyfile"))))
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined, method-assign] # the rulebook has its own
+    try:
+        await server.serve()
+    finally:
+        server.should_exit = True
+    await asyncio.Event().wait()
+
+
+def _path(given: Any) -> Path | None:
+    return Path(str(given)) if given else None
+
+
+if __name__ == "__main__":
+    class _Shown(asyncio.Queue[Any]):
+        async def put(self, item: Any) -> None:
+            print(item)
+
+    asyncio.run(main(_Shown(), {"port": 8651, "sources": {"hr": {"scheme": "standard_webhooks", "secrets": [{"env": "HR_WEBHOOK_KEY"}]}}}))

@@ -1,0 +1,359 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""HiBob (Bob), API v1 (apidocs.hibob.com). Read only.
+
+Everybody is one request, without pages (docs/people-read-api-contract), and the lifecycle table of everybody a few more
+(reference/get_bulk-people-lifecycle): only it holds terminations to come, and no longer holds those that were taken back. There is no
+feed of changes. Fields that the service user may not see are left out without an error, so the ones that decide are checked to be there.
+"""
+from __future__ import annotations
+
+import base64
+import os
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import date, timedelta
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Overview
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError, PermissionDenied, ProtocolError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.person import STATUSES, Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector, Option, Target
+from ansible_collections.workforce.lifecycle.plugins.module_utils.transport import Answer, Policy, StaticAuth, Transport, standard_throttle
+
+#: Person's field to Bob's field id.
+_FIELDS: Mapping[str, str] = {
+    "employee_id": "work.employeeIdInCompany", "email": "root.email", "first_name": "root.firstName", "last_name": "root.surname",
+    "display_name": "root.displayName", "title": "work.title", "department": "work.department", "location": "work.site", "country": "address.country",
+    "hire_date": "work.startDate", "personal_email": "home.privateEmail", "mobile_phone": "home.mobilePhone", "employment_type": "payroll.employment.type",
+}
+#: Read besides.
+_ALSO = ("root.id", "internal.status", "internal.lifecycleStatus", "internal.terminationDate", "work.reportsTo")
+#: What must be visible, or every conclusion is a guess.
+_DECISIVE = ("root.email", "internal.status", "work.startDate")
+#: Bob's words for where somebody stands (lifecycle table), to ours.
+_WORDS: Mapping[str, str] = {"hired": "pending", "employed": "active", "terminated": "terminated", "garden leave": "garden", "suspended": "leave"}
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+#: How long a list of who has which address may serve to find somebody, who is then read afresh.
+_INDEX_SECONDS = 15.0
+_INDEXES: dict[tuple[int, str, str, str], tuple[float, list[dict[str, str]]]] = {}
+
+
+@dataclass(frozen=True)
+class Lifecycle:
+    """Rows of the lifecycle table, (date, word), oldest first."""
+
+    rows: tuple[tuple[str, str], ...] = ()
+
+    def at(self, day: str) -> tuple[str, str]:
+        """The row in force on a day; empty before the first."""
+        return next((row for row in reversed(self.rows) if row[0] <= day), ("", ""))
+
+    def termination(self) -> str:
+        """The date of the termination that nothing follows; empty when there is none, or a rehire came after it."""
+        return self.rows[-1][0] if self.rows and self.rows[-1][1] == "terminated" else ""
+
+    def garden_leave(self) -> str:
+        """The day on which the garden leave began that ends in the termination, or is the last that is known."""
+        ends = len(self.rows) - (1 if self.termination() else 0)
+        return self.rows[ends - 1][0] if ends and self.rows[ends - 1][1] == "garden leave" else ""
+
+
+class HiBob(Connector):
+    TITLE: ClassVar[str] = "HiBob"
+    DEFAULT_URL: ClassVar[str] = "https://api.hibob.com"
+    OPTIONS: ClassVar[Mapping[str, Option]] = {
+        "fields": Option(
+            "Bob's field ids by our name: a field of the person (time_zone: work.custom.field_1), or a system, for the login there "
+            "(github: work.custom.field_2).",
+            "dict", default={}),
+        "attributes": Option("Further fields to keep, by the name profiles match on: {cost_center: work.custom.field_3}.", "dict", default={}),
+        "statuses": Option("Your own words in the lifecycle table to ours (pending, active, leave, terminated): {sabbatical: leave}.", "dict", default={}),
+        "garden_leave": Option(
+            "Whoever is on garden leave is on leave (suspended, nothing is taken back), or has left.", choices=("leave", "left"), default="leave"),
+        "terminated_from": Option(
+            "What the date of a termination is: the last day of work, or the first day after it.", choices=("last_day", "day_after"), default="last_day"),
+        "time_zones": Option("Site to time zone: {Berlin: Europe/Berlin}.", "dict", default={}),
+        "time_zone": Option("Time zone of whoever has none by field or site.", default=""),
+    }
+    CREDENTIALS: ClassVar[Mapping[str, Option]] = {
+        "service_user_id": Option("Id of a service user (Settings > Integrations > Service users).", required=True),
+        "service_user_token": Option("Its token.", required=True),
+    }
+    PERMISSIONS: ClassVar[Mapping[str, Sequence[str]]] = {
+        "hr_records": (
+            "People's data > Access data for: everyone, without the condition Lifecycle status equals Employed",
+            "People > Basic info, Work, Lifecycle: view selected employees' sections, and Lifecycle section histories",
+            "view: the categories of the fields named in the options",
+        )
+    }
+
+    def __init__(self, target: Target) -> None:
+        super().__init__(target)
+        user = f"{target.credential('service_user_id')}:{target.credential('service_user_token')}"
+        self.transport = Transport(target, StaticAuth({"Authorization": f"Basic {base64.b64encode(user.encode()).decode()}"}), Policy(
+            throttled=_throttled, permission_hint="give the service user access to these employees and categories (Settings > Permission groups)"))
+        given: Mapping[str, str] = target.options["fields"]
+        own = {f.name for f in fields(Person)} - {"logins", "attributes", "status", "hr_id"}
+        self._person_fields = {**_FIELDS, **{name: theirs for name, theirs in given.items() if name in own}}
+        self._logins = {name: theirs for name, theirs in given.items() if name not in own}
+        self._words = {**_WORDS, **{str(word).casefold(): str(status) for word, status in target.options["statuses"].items()}}
+        for word, status in target.options["statuses"].items():
+            if status not in STATUSES:
+                raise InputError(f"statuses: {word!r} becomes {status!r}", act="read systems file", system=target.name, hint=f"one of {', '.join(STATUSES)}")
+
+    # -- HR records ----------------------------------------------------------------------------------------------------
+
+    def find_people(self, user: str) -> Sequence[Person]:
+        sought = user.strip().casefold()
+        act = f"find {user}"
+        records: list[Mapping[str, Any]] = []
+        for attempt in (1, 2):
+            index = self._index(act, fresh=attempt == 2)
+            named = [row["id"] for row in index if sought in _identifiers(row)]
+            read = [self._employee(key, act) for key in named]
+            records = [record for record in read if record is not None and sought in _identifiers(self._row(record))]
+            if records and len(records) == len(read):
+                break
+        # The list is of this moment at the second look; what it promised and is not there is gone or renamed since.
+        return [self._person(record, self._lifecycle(_id(record), act), index, act) for record in records]
+
+    def all_people(self) -> Iterator[Person]:
+        act = "read everybody"
+        records = self._everybody(act)
+        index = [self._row(record) for record in records]
+        lifecycles = self._all_lifecycles(act)
+        for record in records:
+            # A record without a work address is a person nobody can act on yet.
+            if _text(_value(record, self._person_fields["email"])):
+                yield self._person(record, lifecycles.get(_id(record), Lifecycle()), index, act)
+
+    def overview(self) -> Overview:
+        index = self._index("read everybody", fresh=False)
+        people = [Person(
+            email=row["email"], hr_id=row["id"], employee_id=row["number"], first_name=row["first"], last_name=row["last"], person_key=row["person_key"],
+            department=row["department"], personal_email=row["personal"], aliases=tuple(row["aliases"].split()),
+            status="terminated" if row["status"] == "terminated" else "active", termination_date=row["ended"],
+            attributes={"birth_date": row["born"]} if row["born"] else {}) for row in index]
+        return Overview(people, tuple(index[0]["columns"].split()) if index else ())
+
+    def changes_since(self, since: str) -> Sequence[Person]:
+        """Everybody: Bob does not tell what changed. Too many is safe, too few is not."""
+        return list(self.all_people())
+
+    # -- requests ------------------------------------------------------------------------------------------------------
+
+    def _everybody(self, act: str) -> list[Mapping[str, Any]]:
+        asked = {"fields": self._wanted(), "showInactive": True, "humanReadable": "APPEND"}
+        answer = self.transport.send("POST", "/v1/people/search", act=act, json=asked, reads=True)
+        records = answer.body.get("employees") if isinstance(answer.body, dict) else None
+        if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
+            raise ProtocolError("its answer holds no employees", act=act, system=self.target.name)
+        ids = [_id(record) for record in records]
+        if not all(ids) or len(set(ids)) != len(ids):
+            raise ProtocolError("an employee has no id, or one is there twice", act=act, system=self.target.name)
+        # A single record may lack a value; a field that nobody has is one that may not be seen.
+        hidden = [field for field in _DECISIVE if records and not any(_shown(record, field) for record in records)]
+        self._refuse_hidden(hidden, act)
+        return records
+
+    def _employee(self, key: str, act: str) -> Mapping[str, Any] | None:
+        answer = self.transport.send("POST", f"/v1/people/{quote(key, safe='')}", act=act, json={"fields": self._wanted(), "humanReadable": "APPEND"},
+                                     reads=True, missing=(404,))
+        if answer.status == 404:
+            return None
+        record = answer.body
+        if not isinstance(record, dict) or _id(record) != key:
+            got = _id(record) if isinstance(record, dict) else repr(record)
+            raise ProtocolError(f"asked for employee {key}, it answers {got}", act=act, system=self.target.name)
+        self._refuse_hidden([field for field in _DECISIVE if not _shown(record, field)], act)
+        return record
+
+    def _refuse_hidden(self, hidden: Sequence[str], act: str) -> None:
+        if hidden:
+            raise PermissionDenied(
+                f"the service user may not see {', '.join(hidden)}", act=act, system=self.target.name, hint=self.transport.policy.permission_hint)
+
+    def _lifecycle(self, key: str, act: str) -> Lifecycle:
+        answer = self.transport.get(f"/v1/people/{quote(key, safe='')}/lifecycle", act=act)
+        return _history(answer.get("values") or [] if isinstance(answer, dict) else [])
+
+    def _all_lifecycles(self, act: str) -> dict[str, Lifecycle]:
+        rows: dict[str, list[Mapping[str, Any]]] = {}
+        for answer in self.transport.pages("/v1/bulk/people/lifecycle", act=act, params={"limit": 200}, next_page=_next_page):
+            results = answer.body.get("results") if isinstance(answer.body, dict) else None
+            if not isinstance(results, list):
+                raise ProtocolError("its answer holds no results", act=act, system=self.target.name)
+            for row in results:
+                # A row each, or a person each with their rows.
+                rows.setdefault(_text(row.get("employeeId")), []).extend(row["values"] if isinstance(row.get("values"), list) else [row])
+        return {key: _history(own) for key, own in rows.items()}
+
+    def _index(self, act: str, *, fresh: bool) -> list[dict[str, str]]:
+        """Everybody's identifiers. Looking 1,000 people up in one step must not mean 1,000 lists (50 a minute are allowed)."""
+        key = (os.getpid(), self.target.name, self.target.url, str(hash(self.target.credential("service_user_token"))))
+        taken, index = _INDEXES.get(key, (float("-inf"), []))
+        if fresh or time.monotonic() - taken > _INDEX_SECONDS:
+            index = [self._row(record) for record in self._everybody(act)]
+            _INDEXES[key] = (time.monotonic(), index)
+        return index
+
+    # -- normalising ---------------------------------------------------------------------------------------------------
+
+    def _wanted(self) -> list[str]:
+        return list(dict.fromkeys([*_ALSO, *self._person_fields.values(), *self._logins.values(), *self.target.options["attributes"].values()]))
+
+    def _row(self, record: Mapping[str, Any]) -> dict[str, str]:
+        """What tells one from another, and the fields that may be seen."""
+        attributes, named = self.target.options["attributes"], self._person_fields
+        theirs = {"number": named["employee_id"], "email": named["email"], "first": named["first_name"], "last": named["last_name"],
+                  "personal": named["personal_email"], "department": named["department"], "person_key": named.get("person_key", ""),
+                  "born": attributes.get("birth_date", "")}
+        return {
+            "id": _id(record), "columns": " ".join(sorted(field for field in self._wanted() if _shown(record, field))),
+            "status": self._plain_status(_text(_value(record, "internal.lifecycleStatus")), record),
+            "ended": _text(_value(record, "internal.terminationDate"))[:10],
+            "aliases": " ".join(_several(_value(record, named["aliases"]))) if "aliases" in named else "",
+            **{name: _readable(record, field) if field else "" for name, field in theirs.items()},
+        }
+
+    def _plain_status(self, word: str, record: Mapping[str, Any]) -> str:
+        """Our word for theirs. One that nobody knows: who is active is active; who is not, and never left, is on leave, which takes nothing away for good."""
+        word = word.casefold().replace("_", " ")
+        if word in self._words:
+            return {"garden": "terminated" if self.target.options["garden_leave"] == "left" else "leave"}.get(self._words[word], self._words[word])
+        if "leave" in word:
+            return "leave"
+        if _text(_value(record, "internal.status")).casefold() != "inactive":
+            return "active"
+        return "terminated" if _text(_value(record, "internal.terminationDate")) else "leave"
+
+    def _person(self, record: Mapping[str, Any], lifecycle: Lifecycle, index: Sequence[Mapping[str, str]], act: str) -> Person:
+        options = self.target.options
+        data: dict[str, Any] = {name: _readable(record, theirs) for name, theirs in self._person_fields.items()}
+        data.update({name: _several(_value(record, self._person_fields[name]), names=name == "former_names")
+                     for name in ("aliases", "former_names") if name in self._person_fields})
+        if not data["email"]:
+            raise InputError(
+                f"employee {_id(record)} has no work address in HR", act=act, system=self.target.name, hint="fill in Email, or set the option fields.email")
+        manager = _reference(_value(record, "work.reportsTo"))
+        found = next((row for row in index if row["id"] == manager), None) if manager else None
+        ended = lifecycle.termination() or (_text(_value(record, "internal.terminationDate"))[:10] if not lifecycle.rows else "")
+        last = _before(ended) if ended and options["terminated_from"] == "day_after" else ended
+        if options["garden_leave"] == "left" and lifecycle.garden_leave():
+            last = _before(lifecycle.garden_leave())
+        data.update({
+            "hr_id": _id(record), "hire_date": data["hire_date"][:10], "termination_date": ended or (last if last else ""), "last_working_day": last,
+            "time_zone": data.get("time_zone") or options["time_zones"].get(data["location"]) or options["time_zone"],
+            "manager_email": found["email"] if found else "", "manager_employee_id": found["number"] if found else "",
+            "logins": {system: _readable(record, theirs) for system, theirs in self._logins.items() if _readable(record, theirs)},
+            "attributes": {name: _readable(record, theirs) for name, theirs in options["attributes"].items() if _readable(record, theirs)},
+        })
+        person = Person.of({**data, "status": "active"})
+        return Person.of({**person.as_dict(), "status": self._status(record, person, lifecycle)})
+
+    def _status(self, record: Mapping[str, Any], person: Person, lifecycle: Lifecycle) -> str:
+        """By dates in the person's own zone: Bob turns a status at the site's midnight, and a last day ends when that day does."""
+        today = clock.now().astimezone(person.zone).date().isoformat()
+        if person.hire_date > today:
+            # Hired for later. Withdrawn when the employment ends on or before the day it would have begun.
+            return "terminated" if person.termination_date and person.termination_date <= person.hire_date else "pending"
+        ends = person.employment_ends()
+        if ends is not None and clock.now() >= ends:
+            return "terminated"
+        since, word = lifecycle.at(today)
+        status = self._plain_status(word or _text(_value(record, "internal.lifecycleStatus")), record)
+        if status == "terminated" and since == today and ends is not None:
+            # The last day itself: what was so before it.
+            _since, word = lifecycle.at(_before(today))
+            status = self._plain_status(word, record) if word else "active"
+        return "active" if status == "pending" else status
+
+
+def _throttled(answer: Answer) -> float | None:
+    """429 with the moment of the reset in X-RateLimit-Reset, epoch seconds (apidocs.hibob.com/docs/rate-limiting)."""
+    pause = standard_throttle(answer)
+    try:
+        reset = float(answer.headers.get("X-RateLimit-Reset", ""))
+    except ValueError:
+        return pause
+    return max(0.1, reset - time.time()) if answer.status == 429 and not answer.headers.get("Retry-After") else pause
+
+
+def _next_page(answer: Answer) -> Mapping[str, Any] | None:
+    cursor = (answer.body.get("response_metadata") or {}).get("next_cursor") if isinstance(answer.body, dict) else None
+    return {"cursor": cursor} if cursor else None
+
+
+def _history(rows: Sequence[Mapping[str, Any]]) -> Lifecycle:
+    """On one day, the later entered (the higher id) is in force."""
+    dated = [(_text(row.get("effectiveDate"))[:10], _number(row.get("id")), _text(row.get("status")).casefold().replace("_", " ")) for row in rows]
+    return Lifecycle(tuple((day, word) for day, _unused, word in sorted(dated) if day))
+
+
+def _number(value: Any) -> int:
+    text = _text(value)
+    return int(text) if text.isdigit() else 0
+
+
+def _id(record: Mapping[str, Any]) -> str:
+    return _text(_value(record, "root.id"))
+
+
+def _value(record: Mapping[str, Any], field: str) -> Any:
+    """A field, which comes as ``/work/title``: {value} or nested (``root.`` at the top), or as both."""
+    flat = record.get("/" + field.replace(".", "/"))
+    if isinstance(flat, Mapping) and "value" in flat:
+        return flat["value"]
+    return _nested(record, field)
+
+
+def _nested(record: Any, field: str) -> Any:
+    for part in field.removeprefix("root.").split("."):
+        record = record.get(part) if isinstance(record, Mapping) else None
+    return record
+
+
+def _shown(record: Mapping[str, Any], field: str) -> bool:
+    """Whether the field is there at all, empty or not."""
+    if "/" + field.replace(".", "/") in record:
+        return True
+    path, _, last = field.removeprefix("root.").rpartition(".")
+    inner = _nested(record, path) if path else record
+    return isinstance(inner, Mapping) and last in inner
+
+
+def _readable(record: Mapping[str, Any], field: str) -> str:
+    """As people read it: a list's item by its name. Dates stay ISO, which people's are not."""
+    machine = _value(record, field)
+    readable = record.get("humanReadable")
+    human = _value(readable, field) if isinstance(readable, Mapping) else None
+    return _text(machine) if human is None or _DATE.match(_text(machine)) else _text(human)
+
+
+def _reference(value: Any) -> str:
+    """The id of an employee who is referred to, by id or as an object."""
+    return _text(value.get("id")) if isinstance(value, Mapping) else _text(value)
+
+
+def _several(value: Any, *, names: bool = False) -> list[str]:
+    """The addresses or names in one field: a list, lines, or divided by a bar, comma or semicolon."""
+    text = "|".join(_text(one) for one in value) if isinstance(value, list) else _text(value)
+    text = text.replace(";", "|").replace(",", "|").replace("\n", "|")
+    return [part.strip() for part in (text if names else text.replace(" ", "|")).split("|") if part.strip()]
+
+
+def _identifiers(row: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(value.casefold() for value in (row["id"], row["number"], row["email"], *row["aliases"].split()) if value)
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value).strip()
+
+
+def _before(day: str) -> str:
+    return (date.fromisoformat(day) - timedelta(days=1)).isoformat()

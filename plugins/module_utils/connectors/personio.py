@@ -1,0 +1,326 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Personio, API v2 (developer.personio.de/reference/get_v2-persons). Read only.
+
+A person holds the name and the address; status, dates, title and supervisor stand on employments, of which a person may have several,
+and which only can be read a person at a time. A change of an employment does not move the person's date, so finding what changed means
+reading the employments of everybody who has not left for long. Attributes that the credential may not read are left out without an error.
+"""
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime, timedelta, timezone
+from typing import Any, ClassVar
+from urllib.parse import parse_qs, quote, urlsplit
+
+from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Overview
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AuthenticationFailed, InputError, PermissionDenied, ProtocolError, Rejected
+from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector, Option, Target
+from ansible_collections.workforce.lifecycle.plugins.module_utils.transport import Answer, Policy, StaticAuth, TokenAuth, Transport, json_message
+
+_PAGE = 50
+#: What must be visible, or every conclusion is a guess: of a person, and of an employment.
+_DECISIVE = ("email", "status")
+_DECISIVE_EMPLOYMENT = ("status", "employment_start_date")
+_STATUSES: Mapping[str, str] = {"ACTIVE": "active", "ONBOARDING": "pending", "LEAVE": "leave", "INACTIVE": "terminated"}
+#: How long a list of who has which address may serve to find somebody, who is then read afresh.
+_INDEX_SECONDS = 15.0
+_INDEXES: dict[tuple[int, str, str, str], tuple[float, list[dict[str, str]]]] = {}
+Record = Mapping[str, Any]
+
+
+class Personio(Connector):
+    TITLE: ClassVar[str] = "Personio"
+    DEFAULT_URL: ClassVar[str] = "https://api.personio.de"
+    OPTIONS: ClassVar[Mapping[str, Option]] = {
+        "fields": Option(
+            "Custom attributes (by id, global id or label) by our name: a field of the person (employee_id: dynamic_305), or a system, for the login there "
+            "(github: dynamic_306).", "dict", default={}),
+        "attributes": Option("Further custom attributes to keep, by the name profiles match on: {cost_center: dynamic_307}.", "dict", default={}),
+        "offices": Option("Names of offices by their ids, which the API does not tell: {'60302': Berlin}.", "dict", default={}),
+        "garden_leave": Option(
+            "Whoever has had their last working day, and is employed for some time more, is on leave (suspended, nothing is taken back), or has left.",
+            choices=("leave", "left"), default="leave"),
+        "inactive_days": Option(
+            "Of people who are inactive, and whose record did not change for so many days, employments are not read when everybody is: longer than any notice.",
+            "int", default=400),
+        "time_zones": Option("Office to time zone: {Berlin: Europe/Berlin}.", "dict", default={}),
+        "time_zone": Option("Time zone of whoever has none by field or office.", default=""),
+    }
+    CREDENTIALS: ClassVar[Mapping[str, Option]] = {
+        "client_id": Option("Client id of an API credential (Settings > Integrations > API credentials).", required=True),
+        "client_secret": Option("Its secret.", required=True),
+    }
+    PERMISSIONS: ClassVar[Mapping[str, Sequence[str]]] = {
+        "hr_records": (
+            "personio:persons:read, with the attributes e-mail, status, hire date, termination, supervisor, position, office, department readable",
+            "personio:org-units:read, for the names of departments",
+        )
+    }
+
+    def __init__(self, target: Target) -> None:
+        super().__init__(target)
+        mark = hashlib.sha256(target.credential("client_secret").encode()).hexdigest()[:16]
+        auth = TokenAuth(target, f"personio:{target.name}:{target.credential('client_id')}:{mark}", self._token)
+        self.transport = Transport(target, auth, Policy(
+            message=_message,
+            permission_hint="make the attributes readable for the credential, with the scope personio:persons:read (Settings > API credentials)"))
+        given: Mapping[str, str] = target.options["fields"]
+        own = {f.name for f in fields(Person)} - {"logins", "attributes", "status", "hr_id"}
+        self._person_fields = {name: theirs for name, theirs in given.items() if name in own}
+        self._logins = {name: theirs for name, theirs in given.items() if name not in own}
+        self._departments: dict[str, str] | None = None
+
+    # -- HR records ----------------------------------------------------------------------------------------------------
+
+    def find_people(self, user: str) -> Sequence[Person]:
+        sought = user.strip().casefold()
+        act = f"find {user}"
+        records: list[Record] = []
+        for attempt in (1, 2):
+            index = self._index(act, fresh=attempt == 2)
+            named = [row["id"] for row in index if sought in _identifiers(row)]
+            read = [self._read(key, act) for key in named]
+            records = [record for record in read if record is not None and sought in _identifiers(self._row(record))]
+            if records and len(records) == len(read):
+                break
+        # The list is of this moment at the second look; what it promised and is not there is gone or renamed since.
+        return [self._person(record, self._employments(str(record["id"]), act), index, act) for record in records]
+
+    def all_people(self) -> Iterator[Person]:
+        act = "read everybody"
+        records = self._everybody(act)
+        index = [self._row(record) for record in records]
+        for record in records:
+            # A record without a work address is a person nobody can act on yet.
+            if record.get("email"):
+                yield self._person(record, self._employments(str(record["id"]), act) if self._recent(record) else [], index, act)
+
+    def overview(self) -> Overview:
+        index = self._index("read everybody", fresh=False)
+        people = [Person(
+            email=row["email"], hr_id=row["id"], employee_id=row["number"], first_name=row["first"], last_name=row["last"], person_key=row["person_key"],
+            personal_email=row["personal"], aliases=tuple(row["aliases"].split()), status=row["status"],
+            attributes={"birth_date": row["born"]} if row["born"] else {}) for row in index]
+        return Overview(people, tuple(index[0]["columns"].split()) if index else ())
+
+    def changes_since(self, since: str) -> Sequence[Person]:
+        """Whose person or employment was changed, and whose employment begins or ends on a day since then: the day itself changes no record."""
+        act = f"read changes since {since}"
+        moment = clock.parse(since)
+        from_day, to_day = (moment - timedelta(days=1)).date().isoformat(), (clock.now() + timedelta(days=1)).date().isoformat()
+        records = self._everybody(act)
+        index = [self._row(record) for record in records]
+        found = []
+        for record in records:
+            changed = _moment(record.get("updated_at")) >= moment
+            if not record.get("email"):
+                continue
+            employments = self._employments(str(record["id"]), act)
+            days = [day for one in employments for day in (_text(one.get("employment_start_date")), *_ends(one)) if day]
+            if changed or any(_moment(one.get("updated_at")) >= moment for one in employments) or any(from_day <= day <= to_day for day in days):
+                found.append(self._person(record, employments, index, act))
+        return found
+
+    # -- requests ------------------------------------------------------------------------------------------------------
+
+    def _token(self) -> tuple[str, float]:
+        form = {"grant_type": "client_credentials", "client_id": self.target.credential("client_id"), "client_secret": self.target.credential("client_secret")}
+        try:
+            answer = Transport(self.target, StaticAuth({}), Policy(message=_message)).send("POST", "/v2/auth/token", act="sign in", data=form, reads=True)
+        except Rejected as refusal:  # wrong credentials are a 400 here
+            raise AuthenticationFailed(
+                refusal.what, act="sign in", system=self.target.name, hint=f"check the credentials of {self.target.name}", status=400) from None
+        if not isinstance(answer.body, dict) or not answer.body.get("access_token"):
+            raise ProtocolError("its answer has no access_token", act="sign in", system=self.target.name)
+        return str(answer.body["access_token"]), float(answer.body.get("expires_in", 86400))
+
+    def _everybody(self, act: str) -> list[Record]:
+        records = list(self._pages("/v2/persons", act))
+        ids = [_text(record.get("id")) for record in records]
+        if not all(ids) or len(set(ids)) != len(ids):
+            raise ProtocolError("a person has no id, or one is there twice", act=act, system=self.target.name)
+        # A single record may lack a value; an attribute that nobody has is one that may not be read.
+        self._refuse_hidden([name for name in _DECISIVE if records and not any(name in record for record in records)], act)
+        return records
+
+    def _read(self, key: str, act: str) -> Record | None:
+        record = self.transport.get(f"/v2/persons/{quote(key, safe='')}", act=act)
+        if record is None:
+            return None
+        if not isinstance(record, dict) or _text(record.get("id")) != key:
+            got = record.get("id") if isinstance(record, dict) else repr(record)
+            raise ProtocolError(f"asked for person {key}, it answers {got}", act=act, system=self.target.name)
+        self._refuse_hidden([name for name in _DECISIVE if name not in record], act)
+        return record
+
+    def _employments(self, key: str, act: str) -> list[Record]:
+        employments = list(self._pages(f"/v2/persons/{quote(key, safe='')}/employments", act))
+        self._refuse_hidden([name for name in _DECISIVE_EMPLOYMENT if employments and not any(name in one for one in employments)], act)
+        return employments
+
+    def _pages(self, path: str, act: str, **params: str) -> Iterator[Record]:
+        for answer in self.transport.pages(path, act=act, params={"limit": _PAGE, **params}, next_page=_next_page):
+            rows = answer.body.get("_data") if isinstance(answer.body, dict) else None
+            if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+                raise ProtocolError("its answer holds no list", act=act, system=self.target.name)
+            yield from rows
+
+    def _refuse_hidden(self, hidden: Sequence[str], act: str) -> None:
+        if hidden:
+            raise PermissionDenied(
+                f"the credential may not read {', '.join(hidden)}", act=act, system=self.target.name, hint=self.transport.policy.permission_hint)
+
+    def _recent(self, record: Record) -> bool:
+        """Whether the employments may say more than that the person has left."""
+        age = clock.now() - _moment(record.get("updated_at"))
+        return _text(record.get("status")).upper() != "INACTIVE" or age <= timedelta(days=float(self.target.options["inactive_days"]))
+
+    def _department(self, employment: Record, act: str) -> str:
+        units = [_text(unit.get("id")) for unit in employment.get("org_units") or [] if unit.get("type") == "department"]
+        if not units:
+            return ""
+        if self._departments is None:
+            self._departments = {_text(unit.get("id")): _text(unit.get("name")) for unit in self._pages("/v2/org-units", act, type="department")}
+        return self._departments.get(units[0], units[0])
+
+    def _index(self, act: str, *, fresh: bool) -> list[dict[str, str]]:
+        """Everybody's identifiers: looking 1,000 people up in one step must not mean 1,000 lists."""
+        key = (os.getpid(), self.target.name, self.target.url, str(hash(self.target.credential("client_secret"))))
+        taken, index = _INDEXES.get(key, (float("-inf"), []))
+        if fresh or time.monotonic() - taken > _INDEX_SECONDS:
+            index = [self._row(record) for record in self._everybody(act)]
+            _INDEXES[key] = (time.monotonic(), index)
+        return index
+
+    # -- normalising ---------------------------------------------------------------------------------------------------
+
+    def _row(self, record: Record) -> dict[str, str]:
+        """What tells one from another, and the attributes that may be read."""
+        custom = _custom(record)
+        born = self.target.options["attributes"].get("birth_date", "")
+        named = {ours: _text(custom.get(self._person_fields.get(field, ""))) for ours, field in
+                 {"number": "employee_id", "personal": "personal_email", "person_key": "person_key"}.items()}
+        return {
+            **named, "id": _text(record.get("id")), "email": _text(record.get("email")), "first": _text(record.get("first_name")),
+            "last": _text(record.get("last_name")), "born": _text(custom.get(born)),
+            "aliases": " ".join(_several(custom.get(self._person_fields.get("aliases", "")))),
+            "status": "terminated" if _text(record.get("status")).upper() == "INACTIVE" else "active",
+            "columns": " ".join(sorted(name for name in record if not name.startswith("_"))),
+        }
+
+    def _person(self, record: Record, employments: Sequence[Record], index: Sequence[Mapping[str, str]], act: str) -> Person:
+        options, custom = self.target.options, _custom(record)
+        if not record.get("email"):
+            raise InputError(f"person {record['id']} has no work address in HR", act=act, system=self.target.name, hint="fill in their e-mail")
+        employment = _current(employments)
+        office = _text((employment.get("office") or {}).get("id"))
+        manager = _text((employment.get("supervisor") or {}).get("id"))
+        found = next((row for row in index if row["id"] == manager), None) if manager else None
+        terminated, last = _ends(employment)
+        data: dict[str, Any] = {
+            "email": record["email"], "hr_id": str(record["id"]), "first_name": _text(record.get("first_name")), "last_name": _text(record.get("last_name")),
+            "display_name": _display(record), "title": _text((employment.get("position") or {}).get("title")), "department": self._department(employment, act),
+            "location": _text(options["offices"].get(office, office)), "hire_date": _text(employment.get("employment_start_date"))[:10],
+            "employment_type": "contractor" if _text(employment.get("type")).upper() == "EXTERNAL" else "",
+            "termination_date": terminated or last, "last_working_day": last if options["garden_leave"] == "left" and last else terminated or last,
+            "manager_email": found["email"] if found else "", "manager_employee_id": found["number"] if found else "",
+        }
+        data.update({name: _several(custom.get(theirs), names=name == "former_names") if name in ("aliases", "former_names") else _text(custom.get(theirs))
+                     for name, theirs in self._person_fields.items()})
+        data.update({
+            "time_zone": data.get("time_zone") or options["time_zones"].get(data["location"]) or options["time_zone"],
+            "logins": {system: _text(custom.get(theirs)) for system, theirs in self._logins.items() if _text(custom.get(theirs))},
+            "attributes": {name: _text(custom.get(theirs)) for name, theirs in options["attributes"].items() if _text(custom.get(theirs))},
+        })
+        person = Person.of({**data, "status": "active"})
+        return Person.of({**person.as_dict(), "status": self._status(record, employment, person, last)})
+
+    def _status(self, record: Record, employment: Record, person: Person, last_working_day: str) -> str:
+        """Personio's, made whole by dates in the person's own zone: a last day ends when that day does."""
+        today = clock.now().astimezone(person.zone).date().isoformat()
+        if person.hire_date > today:
+            # Hired for later. Withdrawn when the employment ends on or before the day it would have begun.
+            return "terminated" if person.termination_date and person.termination_date <= person.hire_date else "pending"
+        ends = person.employment_ends()
+        if ends is not None:
+            if clock.now() >= ends:
+                return "terminated"
+            if last_working_day and last_working_day < today:
+                return "leave"  # released from work until the employment ends
+        status = _STATUSES.get(_text(employment.get("status") or record.get("status")).upper(), "active")
+        # The date decides when there is one: it ends in the person's zone, not in Personio's.
+        return "active" if status == "pending" or status == "terminated" and ends is not None else status
+
+
+def _current(employments: Sequence[Record]) -> Record:
+    """The employment that describes the person now: one that goes on before one to come, before one that ended; the latest of these."""
+    order = {"ACTIVE": 3, "LEAVE": 3, "ONBOARDING": 2}
+    return max(employments, key=lambda one: (order.get(_text(one.get("status")).upper(), 1), _text(one.get("employment_start_date"))), default={})
+
+
+def _ends(employment: Record) -> tuple[str, str]:
+    """The day the employment ends, and the last day of work; empty where there is none. The schema says last_working_day, the examples last_working_date."""
+    termination = employment.get("termination") or {}
+    ended = _text(termination.get("termination_date"))[:10] or _text(employment.get("employment_end_date"))[:10]
+    return ended, _text(termination.get("last_working_day") or termination.get("last_working_date"))[:10]
+
+
+def _display(record: Record) -> str:
+    preferred, last = _text(record.get("preferred_name")), _text(record.get("last_name"))
+    return preferred if not preferred or not last or preferred.casefold().endswith(last.casefold()) else f"{preferred} {last}"
+
+
+def _custom(record: Record) -> dict[str, Any]:
+    """Values of custom attributes by id, global id and label."""
+    found: dict[str, Any] = {}
+    for one in record.get("custom_attributes") or []:
+        for name in ("label", "global_id", "id"):
+            if one.get(name):
+                found[str(one[name])] = one.get("value")
+    return found
+
+
+def _next_page(answer: Answer) -> Mapping[str, Any] | None:
+    """A cursor and never an address: the credential goes to nobody else. A plus in it is a plus."""
+    links = (answer.body.get("_meta") or {}).get("links") or {} if isinstance(answer.body, dict) else {}
+    href = _text((links.get("next") or {}).get("href"))
+    cursor = (parse_qs(urlsplit(href).query.replace("+", "%2B")).get("cursor") or [""])[0]
+    return {"cursor": cursor} if cursor else None
+
+
+def _message(answer: Answer) -> str:
+    """application/problem+json: errors with title and detail; OAuth errors at the token."""
+    errors = answer.body.get("errors") if isinstance(answer.body, dict) else None
+    if isinstance(errors, list) and errors and isinstance(errors[0], dict):
+        return ": ".join(_text(errors[0].get(name)) for name in ("title", "detail") if errors[0].get(name))
+    return json_message(answer)
+
+
+def _moment(value: Any) -> datetime:
+    """A record without a date counts as changed."""
+    try:
+        return clock.parse(_text(value))
+    except ValueError:
+        return datetime.max.replace(tzinfo=timezone.utc)
+
+
+def _several(value: Any, *, names: bool = False) -> list[str]:
+    """The addresses or names in one attribute: a list, lines, or divided by a bar, comma or semicolon."""
+    text = "|".join(_text(one) for one in value) if isinstance(value, list) else _text(value)
+    text = text.replace(";", "|").replace(",", "|").replace("\n", "|")
+    return [part.strip() for part in (text if names else text.replace(" ", "|")).split("|") if part.strip()]
+
+
+def _identifiers(row: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(value.casefold() for value in (row["id"], row["number"], row["email"], *row["aliases"].split()) if value)
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value).strip()

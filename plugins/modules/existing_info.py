@@ -1,0 +1,77 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: existing_info
+short_description: Look whether a joiner's account or mailbox is there already
+description:
+  - Reads the account that answers to the person's login or address, live or deleted and still to be restored; where the system has mailboxes only, the mailbox.
+  - Finding one is an answer, and so is finding one of somebody else. M(workforce.lifecycle.quarantine) judges it.
+author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+attributes:
+  check_mode: {description: "Only reads.", support: full}
+  diff_mode: {description: "Only reads.", support: none}
+extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
+"""
+
+EXAMPLES = r"""
+- name: Is there anything of Ada already?
+  workforce.lifecycle.existing_info:
+    person: {email: ada@corp.example, employee_id: E1020}
+"""
+
+RETURN = r"""
+existing:
+  description:
+    - C(what) is there (C(account) or C(mailbox)), its C(state) (C(active), C(suspended), C(pending), C(deleted), or C(ambiguous) when it is another
+      employee's or several answer), its C(login), C(employee_id), C(name), and what else the system C(says). Empty when nothing is there.
+  returned: success
+  type: dict
+"""
+
+from typing import Any
+from collections.abc import Mapping
+
+from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC, person_and_account
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Accounts, Mailbox, Restorable
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AmbiguousIdentity
+from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Task
+
+
+def info(system: Any, want: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return {"existing": _found(system, want)}
+    except AmbiguousIdentity as e:
+        return {"existing": {"state": "ambiguous", "says": e.what}}
+
+
+def _found(system: Any, want: Mapping[str, Any]) -> dict[str, Any]:
+    what = "account" if hasattr(system, "create_account") else "mailbox"
+    if not isinstance(system, Accounts):
+        person = Person.of(want["person"])
+        mailbox = system.mailbox(person) if isinstance(system, Mailbox) else None
+        return {"what": "mailbox", "state": "active", "login": person.email, "says": mailbox.get("type", "")} if mailbox is not None else {}
+    person, account = person_and_account(system, want)
+    if account is not None:
+        state = "pending" if account.pending else "active" if account.active else "suspended"
+        return {} if state == "suspended" and system.OWN_ACCOUNTS else _told(what, state, account)
+    deleted = system.find_deleted(person) if isinstance(system, Restorable) else None
+    return _told(what, "deleted", deleted) if deleted is not None else {}
+
+
+def _told(what: str, state: str, account: Account) -> dict[str, Any]:
+    guest = "a guest" if account.attributes.get("user_type") == "Guest" else ""
+    says = "; ".join(filter(None, (account.no_person, account.pending, account.protected, guest)))
+    name = account.attributes.get("display_name") or " ".join(filter(None, (account.attributes.get(k) for k in ("first_name", "last_name"))))
+    found = {"what": what, "state": state, "login": account.login, "name": name, "employee_id": str(account.attributes.get("employee_id") or ""), "says": says}
+    return {key: value for key, value in found.items() if value}
+
+
+TASK = Task(object, argument_spec=PERSON_SPEC, info=info)
+
+if __name__ == "__main__":
+    TASK.main()

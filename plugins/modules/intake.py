@@ -1,0 +1,132 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: intake
+short_description: Say what runs HR's records call for, and when
+description:
+  - Decides by state, not by event - what a record says now, what it said at the last look, and what runs have left the person with.
+  - Answers with ids, kinds of case and moments, no names; whoever starts runs keeps them, moves them or drops them.
+  - The first look at a source takes whoever works there for somebody who has access already.
+  - Runs on the controller, beside the ledger.
+author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+attributes:
+  check_mode: {description: "Decides, and does not keep the look.", support: full}
+  diff_mode: {description: "A decision has no diff.", support: none}
+options:
+  state:
+    description: V(begin) only tells the run's own folder, for the snapshots.
+    type: str
+    choices: [begin, decided]
+    default: decided
+  people:
+    description: HR ids that something happened to, by HR system.
+    type: dict
+    default: {}
+  everybody:
+    description: HR systems of which everybody is judged.
+    type: list
+    elements: str
+    default: []
+  found:
+    description: What the HR systems answered about O(people), as for M(workforce.lifecycle.case).
+    type: list
+    elements: dict
+    default: []
+  snapshots:
+    description: Folder with C(hr-NAME.jsonl) of each HR system, written by M(workforce.lifecycle.people_snapshot). Needed with O(everybody).
+    type: path
+  batch:
+    description: Name of this look. Asked for again under the same name, it starts from the same last look, and answers the same.
+    type: str
+    default: ""
+"""
+
+EXAMPLES = r"""
+- name: Say what is to be done
+  workforce.lifecycle.intake:
+    people: {bamboohr: ["107", "112"]}
+    found: "{{ found_in_hr }}"
+    batch: 7f0c
+  register: taken_in
+"""
+
+RETURN = r"""
+spool:
+  description: The run's own folder, 0700; Ansible removes it when the run ends.
+  returned: when O(state=begin)
+  type: str
+decisions:
+  description: One for each person of whom something follows.
+  returned: when O(state=decided)
+  type: list
+  elements: dict
+  contains:
+    source: {description: "The HR system.", type: str}
+    id: {description: "The person's id there.", type: str}
+    user: {description: "What a run is told as C(user).", type: str}
+    zone: {description: "The person's time zone.", type: str}
+    runs: {description: "What is due - C(kind), C(stage) and C(at), in UTC.", type: list, elements: dict}
+    cancels: {description: "Kinds of case whose scheduled runs no longer hold.", type: list, elements: str}
+    urgent: {description: "Whether access ends now, before anything else.", type: bool}
+    undo: {description: "Whether only what the hire made is to be undone.", type: bool}
+    late_s: {description: "Seconds by which HR told it too late.", type: float}
+    why: {description: "In one line.", type: str}
+    alert: {description: "What a human must look at.", type: str}
+urgent:
+  description: Who is to be cut off now, as C(user).
+  returned: when O(state=decided)
+  type: list
+  elements: str
+due:
+  description: Who is due now, as C(user), by the kind of run.
+  returned: when O(state=decided)
+  type: dict
+judged:
+  description: How many records were judged.
+  returned: when O(state=decided)
+  type: int
+"""
+
+from typing import Any
+from collections.abc import Mapping
+
+from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CaseLedger
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Outcome, Task
+
+
+def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
+    if want["state"] == "begin":
+        return {"spool": book.spool(), "outcome": Outcome.ALREADY.value, "changes": []}
+    if bool(want["people"]) == bool(want["everybody"]):
+        raise InputError("people and everybody: exactly one is to be given", act="take in", hint="-e '{\"people\": {\"bamboohr\": [\"107\"]}}' or -e everybody=bamboohr")
+    known = [name for name, facts in book.systems().items() if "hr_records" in facts["capabilities"]]
+    for name in (*want["people"], *want["everybody"]):
+        if name not in known:
+            raise InputError(f"{name} is no HR system of the inventory", act="take in", hint=f"one of {', '.join(known) or 'none'}")
+    decisions, judged = book.take_in(want["people"], want["everybody"], want["found"], want["snapshots"] or "", want["batch"])
+    urgent = [one["user"] for one in decisions if one["urgent"] and not one["undo"] and one["runs"][0]["kind"] == "offboard"]
+    now, due = clock.stamp(), dict[str, list[str]]()
+    for one in decisions:
+        for run in one["runs"]:
+            if run["at"] <= now and not run["stage"]:
+                due.setdefault("withdraw" if one["undo"] else run["kind"], []).append(one["user"])
+    return {"decisions": decisions, "urgent": urgent, "due": due, "judged": judged, "outcome": Outcome.ALREADY.value, "changes": []}
+
+
+TASK = Task(CaseLedger, info=info, argument_spec={
+    "state": {"type": "str", "choices": ["begin", "decided"], "default": "decided"},
+    "people": {"type": "dict", "default": {}},
+    "everybody": {"type": "list", "elements": "str", "default": []},
+    "found": {"type": "list", "elements": "dict", "default": []},
+    "snapshots": {"type": "path"},
+    "batch": {"type": "str", "default": ""},
+})
+
+if __name__ == "__main__":
+    TASK.main()

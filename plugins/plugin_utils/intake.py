@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""What HR's records call for, person by person: what they say now, against what they said at the last look and what runs have done since.
+
+Of the last look only dates, the status and hashes are kept, beside the ledger's chain: it is what a decision starts from, not
+evidence. It is kept for each batch anew, and the one before it with it: a batch that is asked for again, because its answer was
+lost, gets the same answer.
+"""
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.hr_events import MOVING, NAMING, Decision, decide
+from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import Policy
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Case, Ledger
+
+_PLAIN = ("status", "hire_date", "termination_date", "last_working_day", "time_zone")
+#: What stands for a value that was another one at the last look; of which only the hash is known.
+_OTHER = "\0another"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A record at the last look: ``plain`` facts, ``hashes`` of the others, and what the person had then (:data:`hr_events.LIVE`)."""
+
+    plain: Mapping[str, str]
+    hashes: Mapping[str, str]
+    live: str
+
+    @classmethod
+    def of(cls, person: Person, live: str) -> Seen:
+        return cls({name: getattr(person, name) for name in _PLAIN}, {name: _hash(getattr(person, name)) for name in (*MOVING, *NAMING)}, live)
+
+    def before(self, now: Person) -> Person:
+        """The record of then, as far as a comparison with ``now`` needs it."""
+        changed: dict[str, Any] = {name: _OTHER for name, known in self.hashes.items() if name != "email" and known != _hash(getattr(now, name))}
+        email = {} if self.hashes.get("email") == _hash(now.email) else {"email": "another@invalid"}
+        return replace(now, **{**dict(self.plain), **changed, **email})
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"plain": dict(self.plain), "hashes": dict(self.hashes), "live": self.live}
+
+
+def _hash(value: Any) -> str:
+    return hashlib.sha256(str(value).encode()).hexdigest()[:16]
+
+
+class Intake:
+    """One batch of a source's people. ``live`` states come from the ledger; without a case, from the last look."""
+
+    def __init__(self, ledger: Ledger, policy: Policy, batch: str, *, read_only: bool) -> None:
+        self.ledger, self.policy, self.batch, self.read_only = ledger, policy, batch, read_only
+        self.at = clock.now()
+        self._cases: dict[str, list[Case]] = {}
+        for case in ledger.cases():
+            self._cases.setdefault(case.key, []).append(case)
+
+    def judge(self, source: str, people: Iterable[tuple[str, Person | None, Sequence[Person]]], *, everybody: bool) -> Iterator[dict[str, Any]]:
+        """What each record calls for: only what a run, a cancellation or a human's look follows from.
+
+        :param people: HR id, the record (None: it is not there any more), and other records that may be the same human being.
+        :param everybody: these are all the people of the source; who was seen and is missing now is an alert.
+        """
+        known, rows = self._known(source), []
+        first, met = not known, set()
+        for hr_id, now, others in people:
+            met.add(hr_id)
+            seen = known.get(hr_id)
+            if now is None and seen is None and not self._cases.get(hr_id):
+                continue  # neither HR nor we have ever had them
+            live = self._live(hr_id, now, seen, new=not first)
+            decision = self._decided(now, seen, live, others)
+            if now is not None:
+                rows.append((hr_id, Seen.of(now, live), seen))
+            if decision.kind or decision.alert or decision.cancels:
+                yield self._told(source, hr_id, now, decision)
+        if everybody:
+            for hr_id in sorted(set(known) - met):
+                yield self._told(source, hr_id, None, self._decided(None, known[hr_id], known[hr_id].live, ()))
+        self._keep(source, rows)
+
+    def _decided(self, now: Person | None, seen: Seen | None, live: str, others: Sequence[Person]) -> Decision:
+        before = seen.before(now) if seen is not None and now is not None else None
+        try:
+            return decide(before, now, self.at, live=live, lead_days=self.policy.timers.prepare_days, cut_at=self.policy.timers.cut_at, others=others)
+        except InputError as e:
+            return Decision(alert=f"the record cannot be judged: {e}")
+
+    def _live(self, hr_id: str, now: Person | None, seen: Seen | None, *, new: bool) -> str:
+        """What our runs have left them with. At the first look at a source, whoever works there is taken to have access."""
+        for case in reversed(self._cases.get(hr_id, [])):
+            if case.withdrawn or now is not None and case.person.get("employee_id", "") != now.employee_id:
+                continue  # undone; or another HR system's, whose ids are its own
+            if case.kind == "offboard":
+                return "ended" if case.closed else "access"
+            return "suspended" if case.kind == "suspend" else "access"
+        if seen is not None:
+            return seen.live
+        begins = now.employment_begins() if now is not None else None
+        waits = now is not None and now.status == "pending" or begins is not None and begins > self.at
+        return "nothing" if new or waits else "access"
+
+    def _told(self, source: str, hr_id: str, now: Person | None, decision: Decision) -> dict[str, Any]:
+        """Plain data without a name: it travels through job artifacts."""
+        named = f"employee_id:{now.employee_id}" if now is not None and now.employee_id else f"hr_id:{hr_id}"
+        runs = [self._run(decision, kind, now) for kind in (decision.kind, *decision.also) if kind]
+        return {"source": source, "id": hr_id, "user": named, "zone": now.time_zone if now is not None else "", "why": decision.why,
+                "urgent": decision.urgent, "undo": decision.undo, "alert": decision.alert, "cancels": list(decision.cancels),
+                "late_s": decision.late.total_seconds(), "runs": [one for group in runs for one in group]}
+
+    def _run(self, decision: Decision, kind: str, now: Person | None) -> list[dict[str, str]]:
+        """When a kind of run is due; a joiner's accounts are made ready before the day, and opened on it."""
+        due = decision.at or self.at
+        if now is None:
+            return [{"kind": kind, "stage": "", "at": clock.stamp(due)}]
+        if kind == "onboard":
+            opened = now.employment_begins(0, self.policy.timers.access_at) or due
+            ready = [] if opened <= self.at or due >= opened else [{"kind": kind, "stage": "prepare", "at": clock.stamp(due)}]
+            return [*ready, {"kind": kind, "stage": "", "at": clock.stamp(max(opened, due))}]
+        if kind != decision.kind and kind == "offboard":
+            due = now.employment_ends(self.policy.timers.cut_at) or due
+        if kind == "resume":
+            due = max(now.employment_begins(0, self.policy.timers.access_at) or due, due) if now.status == "pending" else due
+        return [{"kind": kind, "stage": "", "at": clock.stamp(due)}]
+
+    # -- the last look -------------------------------------------------------------------------------------------------
+
+    def _known(self, source: str) -> dict[str, Seen]:
+        """As it was before this batch."""
+        rows = self.ledger.storage.query("SELECT person, data, previous, batch FROM seen WHERE source = ?", (source,))
+        found = {str(row[0]): str(row[2] if row[3] == self.batch and self.batch else row[1]) for row in rows}
+        return {person: Seen(**json.loads(data)) for person, data in found.items() if data}
+
+    def _keep(self, source: str, rows: Sequence[tuple[str, Seen, Seen | None]]) -> None:
+        if self.read_only:
+            return
+        with self.ledger.storage.writing(durable=False) as query:
+            for hr_id, seen, before in rows:
+                query("INSERT INTO seen (source, person, data, previous, batch) VALUES (?, ?, ?, ?, ?) ON CONFLICT (source, person) DO UPDATE SET"
+                      " data = excluded.data, previous = excluded.previous, batch = excluded.batch",
+                      (source, hr_id, json.dumps(seen.as_dict()), json.dumps(before.as_dict()) if before else "", self.batch))
+
+
+def people_asked(system: str, ids: Sequence[str], found: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Person | None, Sequence[Person]]]:
+    """Those who were asked for by id, as the HR systems answered.
+
+    :raises InputError: an id is there twice, or the system did not answer.
+    """
+    answers = [answer["people"] for answer in found if answer["system"] == system and "look" in answer]
+    if len(answers) < len(ids):
+        raise InputError("it was not read", act="take in", system=system, hint="see its error above; nothing was decided")
+    own: dict[str, list[Person]] = {}
+    for people in answers:
+        for person in map(Person.of, people):
+            if person not in own.setdefault(person.key, []):
+                own[person.key].append(person)
+    beside = [Person.of(one) for answer in found for one in answer.get("related") or ()]
+    for hr_id in ids:
+        records = own.get(hr_id, [])
+        if len(records) > 1:
+            raise InputError(f"{hr_id} is there {len(records)} times", act="take in", system=system, hint="mend the record in HR; nothing was decided")
+        yield hr_id, records[0] if records else None, beside
+
+
+def people_of(everybody: Mapping[str, Sequence[Person]], system: str) -> Iterator[tuple[str, Person | None, Sequence[Person]]]:
+    """Everybody of one system, each with the records of all systems that may be the same human being.
+
+    :raises InputError: an id is there twice.
+    """
+    index: dict[str, list[tuple[str, Person]]] = {}
+    for name, people in everybody.items():
+        for person in people:
+            for trait in traits(person):
+                index.setdefault(trait, []).append((name, person))
+    met: set[str] = set()
+    for person in everybody[system]:
+        if person.key in met:
+            raise InputError(f"{person.key} is there twice", act="take in", system=system, hint="mend the record in HR; nothing was decided")
+        met.add(person.key)
+        others = {id(other): other for trait in traits(person) for name, other in index[trait] if other is not person}
+        yield person.key, person, list(others.values())
+
+
+def traits(person: Person) -> list[str]:
+    """What two records of one human being may share, as keys of an index: a first sieve, :func:`identity.alike` decides."""
+    return [f"{name} {value.casefold()}" for name, value in (
+        ("key", person.person_key), ("number", person.employee_id), ("private", person.personal_email),
+        *(("address", address) for address in {person.email, *person.aliases})) if value]

@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""The console in a real browser: signed in, a case looked at, tried again, cancelled; by mouse and by keyboard, light, dark and on a phone.
+
+``CONSOLE_SHOTS=folder`` keeps a picture of each page.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lifecycle_bridge import clock
+
+from tests.bridge.console_support import NOW, TOKEN, FakeActs, made, served, week
+
+playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright (requirements-dev.txt)")
+CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), "")
+pytestmark = [pytest.mark.debian, pytest.mark.skipif(not CHROMIUM, reason="needs Debian's chromium: apt-get install chromium")]
+STUCK = week()[0]["id"]
+
+#: WCAG 2.1, 1.4.3: text whose contrast to what is behind it is below 4.5 (3 when it is large), with the contrast.
+CONTRAST = """() => {
+  const parse = (text) => { const n = text.match(/[\\d.]+/g).map(Number); return { rgb: n.slice(0, 3), a: n.length > 3 ? n[3] : 1 }; };
+  const channel = (v) => (v /= 255) <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4;
+  const lum = (rgb) => { const [r, g, b] = rgb.map(channel); return .2126 * r + .7152 * g + .0722 * b; };
+  const behind = (el) => {
+    for (; el; el = el.parentElement) { const c = parse(getComputedStyle(el).backgroundColor); if (c.a === 1) return c.rgb; }
+    return [255, 255, 255];
+  };
+  const poor = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node; node = walker.nextNode();) {
+    const el = node.parentElement, style = getComputedStyle(el), hidden = el.getBoundingClientRect().width < 2 || style.visibility === "hidden";
+    if (!node.textContent.trim() || hidden || ["SCRIPT", "OPTION"].includes(el.tagName)) continue;
+    const [a, b] = [lum(parse(style.color).rgb), lum(behind(el))].sort((x, y) => y - x), ratio = (a + .05) / (b + .05);
+    const large = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.66 && style.fontWeight >= 700);
+    if (ratio < (large ? 3 : 4.5)) poor.push(`${node.textContent.trim().slice(0, 30)}: ${ratio.toFixed(2)}`);
+  }
+  return poor;
+}"""
+#: What somebody who cannot see would miss: fields, links, buttons, pictures and frames without a name; headings that skip; ids that are there twice.
+NAMELESS = """() => {
+  const all = (what) => [...document.querySelectorAll(what)];
+  const named = (el) => (el.getAttribute("aria-label") || el.textContent || el.title || "").trim() || (el.labels && el.labels.length);
+  const found = all("a[href], button, input:not([type=hidden]), select, iframe").filter(el => !named(el));
+  const pictures = all("img:not([alt]), svg:not([aria-hidden] svg)");
+  const ids = all("[id]").map(el => el.id), twice = ids.filter((id, n) => ids.indexOf(id) !== n);
+  let last = 0;
+  const skips = all("h1, h2, h3, h4").filter(h => { const level = Number(h.tagName[1]), bad = level > last + 1; last = level; return bad; });
+  const page = [...(all("h1").length === 1 ? [] : ["not one h1"]), ...(document.documentElement.lang ? [] : ["no lang"])];
+  return [...[...found, ...pictures, ...skips].map(el => el.outerHTML.slice(0, 120)), ...twice, ...page];
+}"""
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])  # as root it needs --no-sandbox
+        yield browser
+        browser.close()
+
+
+class Console:
+    def __init__(self, url: str, acts: FakeActs) -> None:
+        self.url, self.acts = url, acts
+
+
+@pytest.fixture
+def console(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Console]:
+    monkeypatch.setattr(clock, "now", lambda: NOW)
+    token, record = tmp_path / "token", tmp_path / "4711.html"
+    token.write_text(TOKEN)
+    token.chmod(0o600)
+    record.write_text(
+        "<!doctype html><html lang=en><title>Record</title><style>p{color:rgb(1, 2, 3)}</style><p>Everything of 4711"
+        "<script>document.body.textContent='scripted'</script>"
+    )
+    app, _database, acts = made(tmp_path, console={"token_file": token}, record=str(record))
+    with served(app) as url:
+        yield Console(url, acts)
+
+
+@pytest.fixture
+def page(chromium: Any) -> Iterator[Any]:
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    yield watched(context.new_page())
+    context.close()
+
+
+def watched(page: Any) -> Any:
+    """A page on which the browser may complain of nothing: no blocked style or script, no error."""
+    page.complaints = []
+    page.on("console", lambda said: page.complaints.append(said.text) if said.type in ("error", "warning") else None)
+    page.on("pageerror", lambda failure: page.complaints.append(str(failure)))
+    page.set_default_timeout(15_000)
+    return page
+
+
+def sign_in(page: Any, console: Console) -> None:
+    page.goto(console.url)
+    page.get_by_label("Local token").fill(TOKEN)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("heading", name="3 cases need you").wait_for()
+
+
+def test_from_sign_in_to_a_case_tried_again_and_one_cancelled(page: Any, console: Console) -> None:
+    page.goto(f"{console.url}/cases?state=stuck")
+    page.get_by_label("Local token").fill("not the token")
+    page.get_by_role("button", name="Sign in").click()
+    playwright.expect(page.get_by_role("alert")).to_have_text("That is not the token.")
+    page.complaints.clear()  # the browser notes the 401
+    page.get_by_label("Local token").fill(TOKEN)
+    page.get_by_role("button", name="Sign in").click()
+    playwright.expect(page).to_have_url(re.compile(r"/cases\?state=stuck$"))
+
+    page.get_by_role("link", name="Leaver 4711").click()
+    playwright.expect(page.get_by_role("heading", level=1)).to_have_text("Leaver 4711")
+    page.get_by_text("4 steps").click()
+    playwright.expect(page.get_by_text("Block sign-in on entra")).to_be_visible()
+    inside = page.frame_locator("iframe")
+    page.locator("iframe").scroll_into_view_if_needed()
+    playwright.expect(inside.get_by_text("Everything of 4711")).to_have_css("color", "rgb(1, 2, 3)")
+
+    page.get_by_role("link", name="Try again").click()
+    assert not console.acts.asked
+    page.get_by_role("button", name="Try again").click()
+    playwright.expect(page.get_by_role("status")).to_have_text("It will be tried again as soon as there is room for it.")
+    playwright.expect(page.locator(".story")).to_contain_text("tried again by hand local token")
+    assert console.acts.asked == [("retry", STUCK, "local token", "tried again by hand")]
+
+    page.goto(f"{console.url}/cases?text=3310")
+    page.get_by_role("link", name="Leaver 3310").click()
+    page.get_by_role("link", name="Cancel").click()
+    page.get_by_role("button", name="Cancel").click()  # without a reason the browser does not even send it
+    assert len(console.acts.asked) == 1
+    page.get_by_label("Why").fill("HR-1234: not this one")
+    page.get_by_role("button", name="Cancel").click()
+    playwright.expect(page.locator(".title .pill").first).to_have_text("cancelled")
+    assert console.acts.asked[1] == ("cancel", "offboard-hibob-3310-7f0c", "local token", "HR-1234: not this one")
+
+    page.get_by_role("button", name="Sign out").click()
+    playwright.expect(page).to_have_url(re.compile("/sign-in$"))
+    page.goto(console.url)
+    playwright.expect(page).to_have_url(re.compile("/sign-in$"))
+    blocked = [words for words in page.complaints if "/records/" in words and "sandboxed" in words]
+    assert blocked and page.complaints == blocked, "the record's script, as it must be, and nothing else"
+
+
+def test_the_brake_is_released_for_the_chosen(page: Any, console: Console) -> None:
+    sign_in(page, console)
+    page.get_by_role("link", name="2 held").click()
+    page.get_by_label("Choose offboard-bamboohr-4803-7f0c").check()
+    page.get_by_role("button", name="Release the chosen").click()
+    page.get_by_label("Why").fill("HR-1234")
+    page.get_by_role("button", name="Release the brake").click()
+    playwright.expect(page.locator(".title .pill").first).to_have_text("tries again")
+    assert [asked[:2] for asked in console.acts.asked] == [("release", "offboard-bamboohr-4803-7f0c")] and page.complaints == []
+
+
+def test_it_is_usable_by_keyboard_alone(page: Any, console: Console) -> None:
+    page.goto(console.url)
+    playwright.expect(page.get_by_label("Local token")).to_be_focused()
+    page.keyboard.type(TOKEN)
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="3 cases need you").wait_for()
+    page.keyboard.press("Tab")
+    playwright.expect(page.get_by_role("link", name="To the content")).to_be_focused()
+    playwright.expect(page.get_by_role("link", name="To the content")).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    for _ in range(7):  # six tiles, then the first case
+        page.keyboard.press("Tab")
+    playwright.expect(page.get_by_role("link", name="Leaver 4711")).to_be_focused()
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid", "one sees where one is"
+    page.keyboard.press("Enter")
+    playwright.expect(page.get_by_role("heading", level=1)).to_have_text("Leaver 4711")
+
+
+def test_it_stays_fresh_by_itself_and_can_be_paused(page: Any, console: Console) -> None:
+    page.clock.install()
+    sign_in(page, console)
+    playwright.expect(page.get_by_text("Live")).to_be_visible()
+    page.get_by_role("button", name="Pause").click()
+    console.acts.retry(STUCK, "another")
+    page.clock.run_for(20_000)
+    playwright.expect(page.get_by_role("heading", name="3 cases need you")).to_be_visible()
+    page.get_by_role("button", name="Go on").click()
+    page.clock.run_for(6_000)
+    playwright.expect(page.get_by_role("heading", name="2 cases need you")).to_be_visible()
+    assert page.complaints == []
+
+
+def test_without_scripts_everything_works(chromium: Any, console: Console) -> None:
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    sign_in(page, console)
+    page.get_by_role("link", name="Leaver 4711").click()
+    page.get_by_role("link", name="Try again").click()
+    page.get_by_role("button", name="Try again").click()
+    playwright.expect(page.get_by_role("status")).to_be_visible()
+    context.close()
+
+
+@pytest.mark.parametrize(
+    ("scheme", "width"),
+    [
+        pytest.param("dark", 390, id="dark-phone"),
+        pytest.param("light", 1280, id="light-screen"),
+        pytest.param("light", 390, id="light-phone", marks=pytest.mark.soak),
+        pytest.param("dark", 1280, id="dark-screen", marks=pytest.mark.soak),
+    ],
+)
+def test_each_page_is_readable_named_and_fits(chromium: Any, console: Console, scheme: str, width: int) -> None:
+    context = chromium.new_context(color_scheme=scheme, viewport={"width": width, "height": 844}, device_scale_factor=2 if width < 600 else 1)
+    page = watched(context.new_page())
+    page.goto(console.url)
+    _judge(page, f"{scheme}-{width}-sign-in")
+    sign_in(page, console)
+    for name, path in (
+        ("overview", "/"),
+        ("cases", "/cases"),
+        ("held", "/cases?state=held"),
+        ("case", f"/cases/{STUCK}"),
+        ("cancel", f"/act/cancel?case={STUCK}"),
+        ("settle", "/act/settle?key=webhook:hibob"),
+        ("runs", "/runs"),
+        ("sources", "/sources"),
+        ("none", "/cases/none"),
+    ):
+        page.goto(console.url + path)
+        _judge(page, f"{scheme}-{width}-{name}")
+    assert [words for words in page.complaints if "404" not in words and "script" not in words] == []
+    context.close()
+
+
+def _judge(page: Any, name: str) -> None:
+    if folder := os.environ.get("CONSOLE_SHOTS"):
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+    assert page.evaluate(CONTRAST) == [], name
+    assert page.evaluate(NAMELESS) == [], name
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, f"{name}: it is wider than the screen"

@@ -1,0 +1,357 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""From an event to a settled case: the tables, the loop and the durable workflows, with an executor that answers as told."""
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from lifecycle_bridge import clock
+from lifecycle_bridge.config import Config, Retry, Secret, Source
+from lifecycle_bridge.errors import BridgeError
+from lifecycle_bridge.events import Event
+from lifecycle_bridge.execute import Order, Progress, Result
+from lifecycle_bridge.service import Bridge
+from lifecycle_bridge.store import Database, stamp
+from lifecycle_bridge.store.acts import CaseActs
+from lifecycle_bridge.store.batches import Batches
+from lifecycle_bridge.store.cases import Cases
+from lifecycle_bridge.store.inbox import Inbox
+from lifecycle_bridge.store.tables import alerts, cases, events, runs, sources, timeline
+
+NOW = datetime(2026, 6, 3, 10, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+class World:
+    """The bridge's tables and parts, without its threads; the clock is set by hand."""
+
+    def __init__(self, folder: Path) -> None:
+        self.config = Config(database=f"sqlite:///{folder}/bridge.db", work=folder / "runs", sources={"hr": Source(scheme="bamboohr", secrets=[Secret(env="KEY")])},
+                             retry=Retry(first=30, longest=3600, times=2), at_once=2, together=3)
+        self.database = Database(self.config.database)
+        self.database.create()
+        self.cases = Cases(self.database, self.config)
+        self.batches = Batches(self.database, self.config, self.cases)
+        self.acts = CaseActs(self.cases)
+        self.inbox = Inbox(self.database)
+        self.n = 0
+
+    def decided(self, person: str, *wanted: tuple[str, datetime], now: datetime = NOW, **facts: Any) -> None:
+        self.n += 1
+        runs_ = [{"kind": kind, "stage": "", "at": stamp(at)} for kind, at in wanted]
+        self.cases.apply(f"b{self.n}", [{"source": "hr", "id": person, "user": f"hr_id:{person}", "zone": "Europe/Berlin", "why": "w", "urgent": False, "undo": False,
+                                         "alert": "", "cancels": [], "runs": runs_, **facts}], now)
+
+    def of(self, person: str) -> list[dict[str, Any]]:
+        with self.database.read() as c:
+            return [dict(row) for row in c.execute(sa.select(cases).where(cases.c.person == person).order_by(cases.c.created_at, cases.c.due_at)).mappings()]
+
+    def lines(self, case: str) -> list[str]:
+        with self.database.read() as c:
+            return list(c.execute(sa.select(timeline.c.what).where(timeline.c.case_id == case).order_by(timeline.c.n)).scalars())
+
+    def looked(self, name: str = "hr") -> None:
+        with self.database.write() as c:
+            c.execute(sa.insert(sources).values(name=name, judged_at=stamp(NOW)))
+
+    def says(self, *people: str, type: str = "jml.person.changed", urgent: bool = False) -> None:
+        self.n += 1
+        self.inbox.put_now([Event("hr", f"e{self.n}-{person}", type, person, NOW, "0" * 64, urgent=urgent) for person in people])
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path)
+    yield made
+    made.database.close()
+
+
+def ended(*people: str, complete: bool = True, outcome: str = "needs_human", status: str = "successful", **facts: Any) -> Result:
+    said = [{"case": f"offboard-{person}", "key": person, "complete": complete, "record": "r.html",
+             "open": [] if complete else [{"system": "badge", "step": "manual_step", "outcome": outcome}]} for person in people]
+    return Result(status, stats={"cases": said}, **facts)
+
+
+# -- cases ---------------------------------------------------------------------------------------------------------------
+
+
+def test_a_case_waits_for_its_minute_and_is_moved_not_doubled(world: World) -> None:
+    world.decided("7", ("offboard", NOW + HOUR))
+    assert world.cases.claim(NOW, 9, "me") == []
+    world.decided("7", ("offboard", NOW + 2 * HOUR))
+    assert [row["due_at"] for row in world.of("7")] == [stamp(NOW + 2 * HOUR)]
+    assert world.cases.claim(NOW + HOUR, 9, "me") == []
+    assert len(world.cases.claim(NOW + 2 * HOUR, 9, "me")) == 1
+    assert world.lines(world.of("7")[0]["id"]) == ["made", "moved"]
+
+
+def test_the_same_batch_twice_makes_nothing_twice(world: World) -> None:
+    decision = {"source": "hr", "id": "7", "user": "hr_id:7", "zone": "", "why": "w", "urgent": False, "runs": [{"kind": "onboard", "stage": "prepare", "at": stamp(NOW)},
+                {"kind": "onboard", "stage": "", "at": stamp(NOW + HOUR)}]}
+    for _ in range(2):
+        world.cases.apply("b", [decision], NOW)
+    assert [(row["kind"], row["stage"]) for row in world.of("7")] == [("onboard", "prepare"), ("onboard", "")]
+
+
+def test_what_hr_takes_back_is_dropped_and_what_a_human_dropped_stays_so(world: World) -> None:
+    world.decided("7", ("offboard", NOW + HOUR))
+    world.decided("7", cancels=["offboard"])
+    assert world.of("7")[0]["state"] == "cancelled"
+    world.decided("8", ("offboard", NOW + HOUR))
+    case = world.of("8")[0]["id"]
+    world.acts.cancel(case, "grace@corp.example", "a mistake in HR")
+    world.decided("8", ("offboard", NOW + HOUR))
+    assert [row["state"] for row in world.of("8")] == ["cancelled"], "the nightly comparison does not bring it back"
+    world.decided("8", ("offboard", NOW + 2 * HOUR))
+    assert [row["state"] for row in world.of("8")] == ["cancelled", "upcoming"], "HR says something new"
+    with world.database.read() as c:
+        assert c.execute(sa.select(timeline.c.by).where(timeline.c.case_id == case, timeline.c.what == "cancelled")).scalars().all() == ["grace@corp.example"]
+
+
+def test_who_leaves_goes_first_and_nobody_is_in_two_runs(world: World) -> None:
+    world.decided("1", ("onboard", NOW - HOUR))
+    world.decided("2", ("offboard", NOW))
+    world.decided("3", ("offboard", NOW), urgent=True)
+    world.decided("2", ("rename", NOW - HOUR))
+    order = [json.loads(row) for row in _cases_of(world, world.cases.claim(NOW, 9, "me"))]
+    assert [[case.split("-")[0] + case.split("-")[2] for case in group] for group in order] == [["offboard3"], ["offboard2"], ["onboard1"]]
+    assert world.cases.claim(NOW, 9, "me") == [], "2 is renamed when the other run has ended"
+
+
+def _cases_of(world: World, idents: list[str]) -> list[str]:
+    with world.database.read() as c:
+        return [c.execute(sa.select(runs.c.cases).where(runs.c.ident == ident)).scalar_one() for ident in idents]
+
+
+def test_people_of_one_kind_go_together_and_one_who_stops_them_goes_alone(world: World) -> None:
+    for person in "1234":
+        world.decided(person, ("offboard", NOW))
+    first, second = world.cases.claim(NOW, 9, "me")
+    order = world.cases.begin(first, "me", NOW)
+    assert order is not None and order.playbook == "workforce.lifecycle.offboard" and order.extra_vars["user"] == ["hr_id:1", "hr_id:2", "hr_id:3"]
+    world.cases.settle(first, Result("failed", detail="2 is there twice", codes=("ambiguous",)), NOW)
+    assert {world.of(person)[0]["state"] for person in "123"} == {"waiting"}
+    alone = world.cases.claim(NOW, 9, "me")
+    assert len(alone) == 3, "and who was fine is not kept waiting by who was not"
+    assert second != first
+
+
+def test_a_run_is_ordered_the_same_when_asked_again(world: World) -> None:
+    world.decided("7", ("offboard", NOW))
+    (ident,) = world.cases.claim(NOW, 9, "me")
+    first = world.cases.begin(ident, "me", NOW)
+    assert first == world.cases.begin(ident, "another", NOW + HOUR)
+    assert world.lines(world.of("7")[0]["id"]) == ["made", "started"]
+
+
+def test_late_is_run_at_once_and_recorded_as_late(world: World) -> None:
+    world.decided("7", ("offboard", NOW - timedelta(days=40)))
+    (ident,) = world.cases.claim(NOW, 9, "me")
+    world.cases.begin(ident, "me", NOW)
+    assert world.of("7")[0]["late_s"] == 40 * 86400
+
+
+@pytest.mark.parametrize(("result", "state", "told"), [
+    (ended("7"), "done", 0),
+    (ended("7", complete=False, status="failed"), "stuck", 1),
+    (ended("7", complete=False, outcome="in_progress", status="failed"), "waiting", 0),
+    (Result("failed", detail="entra: 503", temporary=True, codes=("unavailable",)), "waiting", 0),
+    (Result("unknown", detail="its end was not seen"), "waiting", 0),
+    (Result("timeout", detail="an hour"), "waiting", 0),
+    (Result("failed", detail="26 leavers", codes=("brake",)), "held", 1),
+    (Result("failed", detail="nobody in HR", codes=("input",)), "stuck", 1),
+    (Result("successful"), "stuck", 1),
+])
+def test_how_a_run_ended_is_what_becomes_of_the_case(world: World, result: Result, state: str, told: int) -> None:
+    world.decided("7", ("offboard", NOW))
+    (ident,) = world.cases.claim(NOW, 9, "me")
+    world.cases.begin(ident, "me", NOW)
+    assert len(world.cases.settle(ident, result, NOW)) == told
+    assert world.of("7")[0]["state"] == state
+    assert world.cases.settle(ident, ended("7"), NOW) == [] and world.of("7")[0]["state"] == state, "settled once"
+
+
+def test_tries_get_rarer_and_end_with_a_human(world: World) -> None:
+    world.decided("7", ("offboard", NOW))
+    at, gaps = NOW, []
+    for _ in range(3):
+        (ident,) = world.cases.claim(at, 9, "me")
+        world.cases.begin(ident, "me", at)
+        told = world.cases.settle(ident, Result("failed", detail="503", temporary=True), at)
+        row = world.of("7")[0]
+        gaps.append((datetime.fromisoformat(row["next_at"]) - at).total_seconds())
+        assert world.cases.claim(at, 9, "me") == []
+        at = datetime.fromisoformat(row["next_at"])
+    assert row["state"] == "stuck" and len(told) == 1
+    assert 15 <= gaps[0] <= 30 and 30 <= gaps[1] <= 60
+    world.acts.retry(row["id"], "grace@corp.example")
+    assert world.cases.claim(clock.now(), 9, "me")
+
+
+def test_what_is_stuck_is_looked_at_again_the_next_day(world: World) -> None:
+    world.decided("7", ("offboard", NOW))
+    (ident,) = world.cases.claim(NOW, 9, "me")
+    world.cases.begin(ident, "me", NOW)
+    world.cases.settle(ident, ended("7", complete=False, status="failed"), NOW)
+    assert world.cases.claim(NOW + 23 * HOUR, 9, "me") == []
+    assert len(world.cases.claim(NOW + 24 * HOUR, 9, "me")) == 1, "the badge may have been attested"
+
+
+def test_a_release_names_the_people_and_lets_them_go_on(world: World) -> None:
+    for person in "12":
+        world.decided(person, ("offboard", NOW))
+    (ident,) = world.cases.claim(NOW, 9, "me")
+    world.cases.begin(ident, "me", NOW)
+    world.cases.settle(ident, Result("failed", detail="26 leavers", codes=("brake",)), NOW)
+    held = [world.of(person)[0]["id"] for person in "12"]
+    with pytest.raises(BridgeError, match="no reason"):
+        world.acts.release(held, "grace@corp.example", " ")
+    run = world.acts.order_release(held, "grace@corp.example", "the site was sold")
+    order = world.acts.release_order(run)
+    assert order.playbook == "workforce.lifecycle.release_brake"
+    assert {key: order.extra_vars[key] for key in ("of", "user", "by", "note")} == {
+        "of": "leavers", "user": ["hr_id:1", "hr_id:2"], "by": "grace@corp.example", "note": "the site was sold"}
+    world.acts.released(run, Result("failed", detail="grace may not"), NOW)
+    assert {world.of(person)[0]["state"] for person in "12"} == {"held"}
+    world.acts.released(run, Result("successful"), NOW)
+    assert {world.of(person)[0]["state"] for person in "12"} == {"waiting"}
+
+
+def test_what_cannot_be_done_is_said(world: World) -> None:
+    world.decided("7", ("offboard", NOW + HOUR))
+    case = world.of("7")[0]["id"]
+    for act, said in ((lambda: world.acts.retry(case, "x"), "is upcoming"), (lambda: world.acts.cancel(case, "x", ""), "no reason"),
+                      (lambda: world.acts.retry("nosuch", "x"), "there is no case"), (lambda: world.acts.settle("nosuch", "x"), "there is no such alert")):
+        with pytest.raises(BridgeError, match=said):
+            act()
+    world.acts.run_now(case, "x")
+    assert world.of("7")[0]["state"] == "waiting"
+
+
+# -- batches -------------------------------------------------------------------------------------------------------------
+
+
+def test_nobody_is_judged_before_everybody_was_seen_once(world: World) -> None:
+    world.says("7")
+    assert world.batches.take(NOW, "me") == []
+    world.says("", type="jml.feed.changed")
+    (ident,) = world.batches.take(NOW, "me")
+    order = world.batches.order(ident, 1, "me")
+    assert order is not None and order.extra_vars == {"everybody": ["hr"], "batch": ident}
+    assert world.batches.settle(ident, 1, Result("successful", stats={"intake": {"decisions": []}}), NOW) == (None, [])
+    (ident,) = world.batches.take(NOW, "me")
+    order = world.batches.order(ident, 1, "me")
+    assert order is not None and order.extra_vars == {"people": {"hr": ["7"]}, "batch": ident}
+
+
+def test_many_events_of_one_person_are_one_look(world: World) -> None:
+    world.looked()
+    world.says("7", "8")
+    world.says("7", "7")
+    (ident,) = world.batches.take(NOW, "me")
+    order = world.batches.order(ident, 1, "me")
+    assert order is not None and order.extra_vars["people"] == {"hr": ["7", "8"]}
+
+
+def test_no_event_is_given_up_and_one_that_stops_the_others_goes_alone(world: World) -> None:
+    world.looked()
+    world.says("7", "8")
+    (ident,) = world.batches.take(NOW, "me")
+    again, _ = world.batches.settle(ident, 1, Result("failed", detail="503", temporary=True), NOW)
+    assert again is not None and world.batches.order(ident, 2, "me") is not None, "tried again as it is"
+    assert world.batches.settle(ident, 2, Result("failed", detail="8 is there twice"), NOW) == (None, [])
+    alone = world.batches.take(NOW, "me")
+    assert len(alone) == 2
+    said = [world.batches.settle(one, 1, Result("failed", detail="8 is there twice"), NOW) for one in alone]
+    assert all(again is not None for again, _ in said), "each is tried until it is well"
+    assert sum(len(told) for _, told in said) == 1, "and a human is told once"
+    with world.database.read() as c:
+        assert c.execute(sa.select(events.c.state)).scalars().all() == ["taken", "taken"]
+        assert c.execute(sa.select(sa.func.count()).select_from(alerts)).scalar_one() == 1
+
+
+# -- the whole -----------------------------------------------------------------------------------------------------------
+
+
+class Scripted:
+    """An executor: what it was asked, and an answer for each playbook."""
+
+    def __init__(self, answers: Mapping[str, Callable[[Order], Result]]) -> None:
+        self.answers, self.asked, self.lock = answers, [], threading.Lock()
+        self.asked: list[Order] = []
+
+    def run(self, order: Order, *, stop: Callable[[], bool], progress: Callable[[Progress], None]) -> Result:
+        with self.lock:
+            self.asked.append(order)
+        return self.answers[order.playbook.rpartition(".")[2]](order)
+
+    def check(self) -> list[str]:
+        return []
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Wait for the loop; only a broken one takes longer."""
+    end = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < end, "the bridge did not get there"
+        time.sleep(0.02)
+
+
+def leaves(order: Order) -> Result:
+    people = order.extra_vars.get("people", {}).get("hr", ())
+    return Result("successful", stats={"intake": {"decisions": [
+        {"source": "hr", "id": one, "user": f"hr_id:{one}", "zone": "", "why": "left", "urgent": True, "undo": False, "alert": "", "cancels": [],
+         "runs": [{"kind": "offboard", "stage": "", "at": stamp(NOW)}]} for one in people]}})
+
+
+def test_an_event_becomes_a_run_becomes_a_done_case(world: World) -> None:
+    executor = Scripted({"intake": leaves, "offboard": lambda order: ended(str(order.extra_vars["user"]).removeprefix("hr_id:"))})
+    bridge = Bridge(world.config, executor)
+    bridge.start()
+    try:
+        bridge.inbox.put_now([Event("hr", "e", "jml.employment.terminated", "7", NOW, "")])
+        until(lambda: [row["state"] for row in world.of("7")] == ["done"])
+        assert bridge.works() == ""
+    finally:
+        bridge.stop()
+    assert [order.playbook.rpartition(".")[2] for order in executor.asked] == ["intake", "intake", "offboard"]
+    assert executor.asked[0].extra_vars["everybody"] == ["hr"], "the first look at a source is at everybody"
+
+
+def test_what_a_dead_bridge_left_is_taken_up_once(world: World) -> None:
+    world.looked()
+    world.decided("7", ("offboard", NOW))
+    (ident,) = world.cases.claim(NOW, 9, "gone-host-999999-1")
+    world.cases.begin(ident, "gone-host-999999-1", NOW)
+    executor = Scripted({"offboard": lambda order: ended("7")})
+    bridge = Bridge(world.config, executor)
+    bridge.start()
+    try:
+        until(lambda: world.of("7")[0]["state"] == "done")
+    finally:
+        bridge.stop()
+    assert [order.ident for order in executor.asked] == [ident], "the same run, and no second"
+
+
+def test_a_run_that_cannot_begin_is_tried_again_and_told(world: World) -> None:
+    world.looked()
+    world.decided("7", ("offboard", NOW))
+
+    def broken(order: Order) -> Result:
+        raise BridgeError("ansible-playbook is not there")
+
+    bridge = Bridge(world.config, Scripted({"offboard": broken}))
+    bridge.start()
+    try:
+        until(lambda: world.of("7")[0]["state"] == "waiting")
+    finally:
+        bridge.stop()
+    assert world.of("7")[0]["detail"] == "ansible-playbook is not there"

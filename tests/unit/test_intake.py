@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""From HR's records to what is due: the whole way in one process - HR file, csv connector, person_info or people_snapshot, intake, ledger."""
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import Brake, Limit, Policy, Timers
+from ansible_collections.workforce.lifecycle.plugins.modules.intake import TASK as INTAKE
+from ansible_collections.workforce.lifecycle.plugins.modules.people_snapshot import TASK as SNAPSHOT
+
+from tests.unit.hr_company import COLUMNS, HrCompany, at, row
+
+NOW = datetime(2026, 6, 3, 10, 0, tzinfo=timezone.utc)
+POLICY = Policy(brake=Brake(leavers=Limit(1000)), timers=Timers(prepare_days=5, access_at="08:00", cut_at="18:00"))
+
+
+@pytest.fixture(autouse=True)
+def stopped_clock() -> Iterator[None]:
+    with at(NOW):
+        yield
+
+
+@pytest.fixture
+def company(tmp_path: Path) -> HrCompany:
+    made = HrCompany(tmp_path, POLICY)
+    made.has(*(row(number) for number in range(1, 9)))
+    return made
+
+
+def take_in(company: HrCompany, *ids: str, batch: str = "", read_only: bool = False) -> dict[str, dict[str, Any]]:
+    """What follows, by HR id: of these people, or of everybody."""
+    want: dict[str, Any]
+    if ids:
+        found = [{"system": "hr", **company._ask("hr", user=one, look=number == 0)} for number, one in enumerate(ids)]
+        want = {"people": {"hr": list(ids)}, "found": found}
+    else:
+        options = {"path": str(company.folder / "hr.csv"), "columns": COLUMNS, "attributes": {"birth_date": "Born"}}
+        params = {**{name: spec.get("default") for name, spec in SNAPSHOT.spec.items()}, "system": "hr", "connector": "csv", "options": options,
+                  "path": str(company.folder / "hr-hr.jsonl")}
+        assert not SNAPSHOT.run(params, check_mode=False).get("failed")
+        want = {"everybody": ["hr"], "snapshots": str(company.folder)}
+    params = {**{name: spec.get("default") for name, spec in INTAKE.spec.items()}, **want, "batch": batch}
+    result = INTAKE.run(params, check_mode=read_only, system=company.book(read_only))
+    assert not result.get("failed"), result
+    assert result["changed"] is False
+    return {one["id"]: one for one in result["decisions"]}
+
+
+def due(one: dict[str, Any]) -> list[tuple[str, str, str]]:
+    return [(run["kind"], run["stage"], run["at"][:16]) for run in one["runs"]]
+
+
+def test_the_first_look_hires_nobody_who_works_here(company: HrCompany) -> None:
+    company.has(row(1), row(2, status="pending", hire_date="2026-06-15"), row(3, termination_date="2026-06-30"), row(4, status="terminated", termination_date="2026-06-02"))
+    found = take_in(company)
+    assert set(found) == {"2", "3", "4"}, "of 1 nothing follows"
+    # Berlin is two hours ahead: midnight five days before, and eight in the morning of the day.
+    assert due(found["2"]) == [("onboard", "prepare", "2026-06-09T22:00"), ("onboard", "", "2026-06-15T06:00")]
+    assert due(found["3"]) == [("offboard", "", "2026-06-30T16:00")], "at six in the evening of the last day"
+    assert found["4"]["urgent"] and due(found["4"])[0][0] == "offboard" and found["4"]["late_s"] > 0
+
+
+def test_who_comes_after_the_first_look_is_new(company: HrCompany) -> None:
+    take_in(company)
+    company.has(*(row(number) for number in range(1, 9)), row(9, hire_date="2026-06-01"))
+    found = take_in(company, "9")
+    assert due(found["9"]) == [("onboard", "", "2026-06-03T10:00")], "HR was late: at once, and nothing to prepare first"
+    assert take_in(company, "1") == {}
+
+
+def test_an_answer_that_was_lost_is_given_again(company: HrCompany) -> None:
+    take_in(company, batch="first")
+    company.has(*(row(number) for number in range(1, 8)), row(8, department="Legal", last_name="Newname"))
+    once = take_in(company, "8", batch="second")
+    assert [run["kind"] for run in once["8"]["runs"]] == ["transfer", "rename"]
+    assert take_in(company, "8", batch="second") == once, "the batch starts from where it started"
+    assert take_in(company, "8", batch="third") == {}, "another one has seen it"
+    assert take_in(company, batch="fourth") == {}
+
+
+def test_check_mode_keeps_no_look(company: HrCompany) -> None:
+    take_in(company)
+    company.has(*(row(number) for number in range(1, 8)), row(8, department="Legal"))
+    assert "8" in take_in(company, "8", read_only=True)
+    assert "8" in take_in(company, "8")
+
+
+def test_of_the_last_look_no_fact_is_kept_but_dates(company: HrCompany) -> None:
+    company.has(row(1, department="Canarydepartment", last_name="Canaryname", email="canary@corp.example"), *(row(number) for number in range(2, 9)))
+    take_in(company)
+    with sqlite3.connect(company.folder / "ledger.db") as ledger:
+        rows = ledger.execute("SELECT source, person, data, previous FROM seen").fetchall()
+    assert len(rows) == 8 and "anary" not in str(rows) and "2020-09-01" in str(rows)
+
+
+def test_who_vanishes_is_looked_at_by_a_human(company: HrCompany) -> None:
+    take_in(company)
+    company.has(*(row(number) for number in range(1, 8)))
+    found = take_in(company)
+    assert "absence is not a termination" in found["8"]["alert"] and found["8"]["runs"] == []
+    assert "absence is not a termination" in take_in(company, "8")["8"]["alert"]
+
+
+def test_a_termination_moved_and_taken_back(company: HrCompany) -> None:
+    take_in(company)
+    everybody = [row(number) for number in range(1, 8)]
+    company.has(*everybody, row(8, termination_date="2026-06-30"))
+    assert due(take_in(company, "8")["8"]) == [("offboard", "", "2026-06-30T16:00")]
+    company.has(*everybody, row(8, termination_date="2026-07-31"))
+    moved = take_in(company, "8")["8"]
+    assert due(moved) == [("offboard", "", "2026-07-31T16:00")] and moved["cancels"] == ["offboard"]
+    company.has(*everybody, row(8))
+    back = take_in(company, "8")["8"]
+    assert back["runs"] == [] and back["cancels"] == ["offboard"]
+
+
+def test_a_last_day_where_clocks_change(company: HrCompany) -> None:
+    take_in(company)
+    # The night to 25 October 2026 has 25 hours in Berlin: 18:00 is 17:00 UTC after it, 16:00 before.
+    for day, hour in (("2026-10-24", "16:00"), ("2026-10-25", "17:00")):
+        company.has(*(row(number) for number in range(1, 8)), row(8, termination_date=day))
+        assert due(take_in(company, "8")["8"]) == [("offboard", "", f"{day}T{hour}")]
+    company.has(*(row(number) for number in range(1, 8)), row(8, termination_date="2028-02-29", time_zone="Asia/Kolkata"))
+    assert due(take_in(company, "8")["8"]) == [("offboard", "", "2028-02-29T12:30")]
+
+
+def test_the_run_is_let_through_at_the_minute_and_not_before(company: HrCompany) -> None:
+    take_in(company)
+    company.has(*(row(number) for number in range(1, 8)), row(8, termination_date="2026-06-30"))
+    minute = datetime.fromisoformat(take_in(company, "8")["8"]["runs"][0]["at"].replace("Z", "+00:00"))
+    with at(minute - timedelta(minutes=1)):
+        assert "nothing is touched before" in company.run("offboard", "8")["msg"]
+    with at(minute):
+        assert company.run("offboard", "8")["cases"]
+
+
+def test_what_runs_did_counts_more_than_the_last_look(company: HrCompany) -> None:
+    take_in(company)
+    gone = [*(row(number) for number in range(1, 8)), row(8, status="terminated", termination_date="2026-06-02")]
+    company.has(*gone)
+    assert take_in(company, "8")["8"]["urgent"]
+    case = company.run("offboard", "8")["cases"][0]
+    assert due(take_in(company, "8")["8"])[0][0] == "offboard", "begun is not done"
+    company.ledger.close_case(case["id"], run="r", complete=True, summary={})
+    assert due(take_in(company, "8").get("8", {"runs": []})) == []
+    company.has(*(row(number) for number in range(1, 9)))
+    assert due(take_in(company, "8")["8"])[0][0] == "reinstate"
+
+
+def test_a_source_that_failed_is_not_one_where_nobody_is(company: HrCompany) -> None:
+    take_in(company)
+    company.has(*(row(number) for number in range(1, 8)), row(8, time_zone="Mars/Olympus", termination_date="2026-06-30"))
+    failed = company._ask("hr", user="7")
+    assert failed["failed"] and "look" not in failed
+    params = {**{name: spec.get("default") for name, spec in INTAKE.spec.items()}, "people": {"hr": ["7"]}, "found": [{"system": "hr", "people": [], "related": []}]}
+    result = INTAKE.run(params, check_mode=False, system=company.book())
+    assert result["failed"] and "it was not read" in result["msg"]
+
+
+@pytest.mark.parametrize(("want", "said"), [
+    ({}, "exactly one is to be given"), ({"people": {"hr": ["1"]}, "everybody": ["hr"]}, "exactly one is to be given"), ({"people": {"wiki": ["1"]}}, "no HR system")])
+def test_a_wrong_call_decides_nothing(company: HrCompany, want: dict[str, Any], said: str) -> None:
+    params = {**{name: spec.get("default") for name, spec in INTAKE.spec.items()}, **want}
+    result = INTAKE.run(params, check_mode=False, system=company.book())
+    assert result["failed"] and said in result["msg"]
