@@ -187,7 +187,7 @@ def free_port() -> int:
 
 def until(true: Callable[[], Any], what: str, log: Callable[[], str], process: subprocess.Popen[bytes] | None = None) -> Any:
     """Wait; only what is broken takes so long."""
-    end = time.monotonic() + 240
+    end = time.monotonic() + 180
     while not (found := true()):
         assert time.monotonic() < end and (process is None or process.poll() is None), f"not reached: {what}\n{log()[-4000:]}"
         time.sleep(0.05)

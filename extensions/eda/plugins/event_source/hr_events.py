@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +45,14 @@ EXAMPLES = r"""
 """
 
 
+class _Server(uvicorn.Server):
+    """Ends when it is cancelled; signals are the rulebook's."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
 class _Handed:
     """Where the door puts events: the rule engine's queue. What was handed over once is not handed over again."""
 
@@ -75,9 +85,8 @@ async def main(queue: asyncio.Queue[Any], args: dict[str, Any]) -> None:
     sources: dict[str, Source] = {name: source_of(name, given) for name, given in args["sources"].items()}
     systems = {name: source.system or name for name, source in sources.items()}
     door = Door(sources, _Handed(queue, systems))
-    server = uvicorn.Server(uvicorn.Config(Starlette(routes=door.routes()), host=str(args.get("host", "127.0.0.1")), port=int(args["port"]), log_config=None,
-                                           access_log=False, server_header=False, ssl_certfile=_path(args.get("certfile")), ssl_keyfile=_path(args.get("keyfile"))))
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined, method-assign] # the rulebook has its own
+    server = _Server(uvicorn.Config(Starlette(routes=door.routes()), host=str(args.get("host", "127.0.0.1")), port=int(args["port"]), log_config=None,
+                                    access_log=False, server_header=False, ssl_certfile=_path(args.get("certfile")), ssl_keyfile=_path(args.get("keyfile"))))
     try:
         await server.serve()
     finally:
