@@ -153,6 +153,22 @@ def test_what_runs_did_counts_more_than_the_last_look(company: HrCompany) -> Non
     assert due(take_in(company, "8")["8"])[0][0] == "reinstate"
 
 
+def test_a_hire_taken_back_of_somebody_with_an_earlier_life_is_withdrawn_not_offboarded(company: HrCompany) -> None:
+    before = [*(row(number) for number in range(1, 8)), row(8, status="terminated", termination_date="2024-01-31", personal_email="me@mail.example")]
+    again = {"email": "new@corp.example", "personal_email": "me@mail.example", "hire_date": "2026-06-15"}
+    company.has(*before)
+    take_in(company)
+    company.has(*before, row(9, status="pending", **again))
+    assert [run["kind"] for run in take_in(company, "9")["9"]["runs"]] == ["onboard", "onboard"]
+    assert company.run("onboard", "9")["cases"]
+    company.has(*before, row(9, status="terminated", termination_date="2026-06-15", **again))
+    found = take_in(company, "9")["9"]
+    assert found["undo"] and found["cancels"] == ["onboard"]
+    params = {**{name: spec.get("default") for name, spec in INTAKE.spec.items()}, "people": {"hr": ["9"]}, "found": [{"system": "hr", **company._ask("hr", user="9", look=True)}]}
+    result = INTAKE.run(params, check_mode=False, system=company.book())
+    assert list(result["due"]) == ["withdraw"] and result["urgent"] == [], "not cut off as a leaver in passing"
+
+
 def test_a_source_that_failed_is_not_one_where_nobody_is(company: HrCompany) -> None:
     take_in(company)
     company.has(*(row(number) for number in range(1, 8)), row(8, time_zone="Mars/Olympus", termination_date="2026-06-30"))

@@ -139,6 +139,10 @@ def _accept(asked: argparse.Namespace, config: Config) -> int:
 def _doctor(asked: argparse.Namespace, config: Config) -> int:
     """Everything that can be known without a run; what is wrong, a line each."""
     wrong = _wrong(config)
+    if asked.set_up:
+        for line in wrong:
+            print(f"✗ {line}")
+        return 1 if wrong else 0
     try:
         with _database(config).read() as c:
             waiting = c.execute(sa.select(sa.func.count()).select_from(events).where(events.c.state == "new")).scalar_one()
@@ -212,7 +216,8 @@ def _parser() -> argparse.ArgumentParser:
     command("release", _act("release"), "release the brake for these cases' people, by name", ("case", {"nargs": "+"}), why, by)
     command("settle", _act("settle"), "somebody has looked at an alert", ("key", {}), by)
     command("accept", _accept, "what a polled source shows now is right, however small", ("source", {}), by)
-    command("doctor", _doctor, "what is wrong with the set-up, and what waits for a human")
+    command("doctor", _doctor, "what is wrong with the set-up, and what waits for a human",
+            ("--set-up", {"action": "store_true", "help": "only the set-up: for the start"}))
     return parser
 
 
