@@ -104,7 +104,8 @@ def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
     if want["state"] == "begin":
         return {"spool": book.spool(), "outcome": Outcome.ALREADY.value, "changes": []}
     if bool(want["people"]) == bool(want["everybody"]):
-        raise InputError("people and everybody: exactly one is to be given", act="take in", hint="-e '{\"people\": {\"bamboohr\": [\"107\"]}}' or -e everybody=bamboohr")
+        raise InputError("people and everybody: exactly one is to be given", act="take in",
+                         hint="-e '{\"people\": {\"bamboohr\": [\"107\"]}}' or -e everybody=bamboohr")
     known = [name for name, facts in book.systems().items() if "hr_records" in facts["capabilities"]]
     for name in (*want["people"], *want["everybody"]):
         if name not in known:

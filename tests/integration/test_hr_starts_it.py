@@ -106,7 +106,10 @@ def by_rulebook(company: SandboxCompany, folder: Path) -> None:
         until(lambda: (folder / "rulebook.log").read_text().count("PLAY RECAP") >= 2, "both playbooks have ended", lambda: (folder / "rulebook.log").read_text(), rulebook)
     finally:
         rulebook.terminate()
-        rulebook.wait(30)
+        try:
+            rulebook.wait(30)
+        finally:
+            rulebook.kill()
 
 
 # -- a bridge as a process -----------------------------------------------------------------------------------------------

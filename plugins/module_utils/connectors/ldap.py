@@ -133,7 +133,8 @@ class Ldap(LdapListing):
         return self.wire.search(
             self.base,
             f"(&{f.people}{query})",
-            [f.login, f.uuid, "cn", "mail", *(("proxyAddresses",) if self.ad else ()), "manager", *f.attributes.values(), *f.keys.values(), *f.state, *f.nobodys],
+            [f.login, f.uuid, "cn", "mail", *(("proxyAddresses",) if self.ad else ()), "manager", *f.attributes.values(), *f.keys.values(), *f.state,
+             *f.nobodys],
             act=act,
         )
 
