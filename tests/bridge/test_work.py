@@ -225,6 +225,30 @@ def test_a_release_names_the_people_and_lets_them_go_on(world: World) -> None:
     assert {world.of(person)[0]["state"] for person in "12"} == {"waiting"}
 
 
+def test_a_run_is_stopped_for_one_and_goes_on_for_the_others(world: World) -> None:
+    for person in "12":
+        world.decided(person, ("offboard", NOW))
+    (ident,) = world.cases.claim(NOW, 9, "me")
+    world.cases.begin(ident, "me", NOW)
+    assert not world.cases.stopped(ident)
+    world.acts.cancel(world.of("1")[0]["id"], "grace@corp.example", "it is somebody else")
+    world.cases.begin(ident, "another", NOW)
+    assert world.cases.stopped(ident), "also after it was taken up by another bridge"
+    world.cases.settle(ident, Result("canceled"), NOW)
+    assert [(world.of(person)[0]["state"], world.of(person)[0]["outcome"]) for person in "12"] == [("cancelled", "by_hand"), ("waiting", "alone")]
+
+
+def test_what_is_stuck_follows_hr_to_another_day(world: World) -> None:
+    world.decided("7", ("offboard", NOW))
+    (ident,) = world.cases.claim(NOW, 9, "me")
+    world.cases.begin(ident, "me", NOW)
+    world.cases.settle(ident, Result("failed", detail="nobody in HR", codes=("input",)), NOW)
+    world.decided("7", ("offboard", NOW))
+    assert world.of("7")[0]["state"] == "stuck", "HR says nothing new"
+    world.decided("7", ("offboard", NOW + HOUR))
+    assert [(row["state"], row["due_at"]) for row in world.of("7")] == [("upcoming", stamp(NOW + HOUR))]
+
+
 def test_what_cannot_be_done_is_said(world: World) -> None:
     world.decided("7", ("offboard", NOW + HOUR))
     case = world.of("7")[0]["id"]

@@ -102,6 +102,10 @@ class Cases:
             self._line(c, row["id"], now, "moved", f"from {row['due_at']} to {due}: {one['why']}")
         elif row["state"] in ("ready", "running"):
             self._line(c, row["id"], now, "noted", f"HR again, while it runs: {one['why']}")
+        elif row["state"] in ("stuck", "held") and row["due_at"] != due:
+            c.execute(sa.update(cases).where(cases.c.id == row["id"]).values(
+                state="upcoming", due_at=due, next_at=due, tries=0, why=one["why"], urgent=bool(one["urgent"]), changed_at=stamp(now)))
+            self._line(c, row["id"], now, "moved", f"from {row['due_at']} to {due}: {one['why']}")
         elif row["state"] in WAITING and bool(one["urgent"]) and not row["urgent"]:
             c.execute(sa.update(cases).where(cases.c.id == row["id"]).values(urgent=True, next_at=due, changed_at=stamp(now)))
             self._line(c, row["id"], now, "moved", f"urgent now: {one['why']}")
@@ -170,7 +174,8 @@ class Cases:
             if not group:
                 c.execute(sa.update(runs).where(runs.c.ident == ident).values(status="refused", detail="cancelled before it began", ended_at=stamp(now)))
                 return None
-            c.execute(sa.update(runs).where(runs.c.ident == ident).values(status="running", owner=owner))
+            c.execute(sa.update(runs).where(runs.c.ident == ident).values(owner=owner))
+            c.execute(sa.update(runs).where(runs.c.ident == ident, runs.c.status == "ready").values(status="running"))  # one that is to stop still is
             for row in group:
                 late = now - (moment(row["due_at"]) or now)
                 if row["state"] == "ready":
@@ -214,6 +219,8 @@ class Cases:
             for row in group:
                 found = ended.get(row["person"])
                 state, outcome, detail, wait = self._judge(row, found, result, len(group))
+                if result.status == "canceled" and state != "done":
+                    state, outcome, detail = self._stopped(c, row["id"], result)
                 steps = list((found or {}).get("open") or ())
                 c.execute(sa.update(cases).where(cases.c.id == row["id"]).values(
                     state=state, outcome=outcome, detail=detail, ident="", ended_at=stamp(now), changed_at=stamp(now), next_at=stamp(now + wait),
@@ -229,8 +236,6 @@ class Cases:
             return "done", "complete", "seen to be complete", timedelta(0)
         if found is not None and row["stage"] and not any(step["outcome"] in ("failed", "unknown") for step in found.get("open") or ()):
             return "done", "prepared", "made ready for the day", timedelta(0)
-        if row["state"] == "running" and result.status == "canceled":
-            return "stuck", "canceled", result.detail or "stopped by hand", timedelta(0)
         if set(result.codes) & set(_HOLDS):
             return "held", "held", result.detail, timedelta(0)
         if found is None and together > 1 and result.status == "failed" and not result.temporary:
@@ -245,6 +250,15 @@ class Cases:
             return "waiting", "retry", line, self.backoff(row["tries"])
         line = f"a person has to act on {', '.join(sorted({step['system'] for step in steps}))}" if steps else result.detail or f"the run ended {result.status}"
         return "stuck", "open" if steps else result.status, line, timedelta(0)
+
+    def _stopped(self, c: sa.Connection, case: str, result: Result) -> tuple[str, str, str]:
+        """A run that was stopped: whose case was cancelled is through; who only was in the same run goes on."""
+        found = c.execute(sa.select(timeline.c.what, sa.func.max(timeline.c.n)).where(
+            timeline.c.case_id == case, timeline.c.what.in_(("started", "stopping"))).group_by(timeline.c.what))
+        lines = {what: n for what, n in found}  # noqa: C416 - rows, not pairs
+        if lines.get("stopping", 0) > lines.get("started", 0):
+            return "cancelled", "by_hand", result.detail or "stopped by hand; what was done stays done"
+        return "waiting", "alone", "their run was stopped for somebody else; tried again"
 
     def backoff(self, attempt: int) -> timedelta:
         """Doubled each time, half of it at random: those that failed together do not come back together."""
