@@ -48,7 +48,7 @@ class Teller:
     def __init__(self, config: Config) -> None:
         self.config = config
 
-    def __call__(self, told: Told) -> None:
+    def __call__(self, told: Told) -> str:
         case = told.case
         id = str(case.get("id") or told.subject)
         notice = notify.Notice(
@@ -56,9 +56,13 @@ class Teller:
             open_steps=[f"{step['system']}: {step['step'] or 'all of it'} ({step['outcome']})" for step in told.open_steps],
             command=f"lifecycle-bridge retry {id}" if case.get("person") else "lifecycle-bridge doctor",
             link=f"{self.config.public_url.rstrip('/')}/cases/{id}" if case.get("person") else self.config.public_url, why=told.detail)
+        ways = []
         for heard in notify.tell(self.config.notify, notice):
-            if not heard.ok:
+            if heard.ok:
+                ways.append(heard.channel)
+            else:
                 log.error("%s was not told by %s: %s", id, heard.channel, heard.detail)
+        return f"by {' and '.join(ways)}" if ways else ""
 
 
 def application(config: Config, executor: Executor | None = None) -> Starlette:

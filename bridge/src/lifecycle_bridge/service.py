@@ -46,18 +46,18 @@ class Bridge:
     """One process's part of the work.
 
     :param executor: how playbooks are run; what the configuration says when not given.
-    :param tell: tells a human; does nothing when not given.
+    :param tell: tells a human, and says by what; does nothing when not given.
     """
 
     current: Bridge | None = None
 
-    def __init__(self, config: Config, executor: Executor | None = None, tell: Callable[[Told], None] | None = None) -> None:
+    def __init__(self, config: Config, executor: Executor | None = None, tell: Callable[[Told], str] | None = None) -> None:
         self.config = config
         self.owner = f"{socket.gethostname()}-{os.getpid()}-{int(time.time() * 1000):x}"
         password = config.database_password.read() if config.database_password else ""
         self.database = Database(config.database, password)
         self.executor = executor or executor_of(config)
-        self._tell = tell or (lambda told: None)
+        self._tell = tell or (lambda told: "")
         self.cases = Cases(self.database, config)
         self.batches = Batches(self.database, config, self.cases)
         self.inbox = Inbox(self.database, self.wake)
@@ -212,9 +212,12 @@ class Bridge:
 
     def tell(self, told: Told) -> None:
         try:
-            self._tell(told)
+            ways = self._tell(told)
         except Exception:  # a channel that fails must not make the run fail; it was written to the log and the console shows the case
             log.exception("a human could not be told: %s", told.subject)
+            return
+        if ways and told.case.get("person"):
+            self.cases.line(str(told.case["id"]), clock.now(), "told", ways)
 
 
 def executor_of(config: Config) -> Executor:

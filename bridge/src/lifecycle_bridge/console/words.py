@@ -28,7 +28,8 @@ LINES: Mapping[str, tuple[str, str]] = {
     "event": ("HR", "soft"), "made": ("made", "quiet"), "moved": ("moved", "quiet"), "noted": ("noted", "quiet"), "started": ("started", "soft"),
     "progress": ("step", "quiet"),
     "retry": ("tries again", "warn"), "stuck": ("stuck", "bad"), "held": ("held", "warn"), "done": ("done", "good"), "cancelled": ("cancelled", "quiet"),
-    "told": ("told", "soft"), "released": ("released", "good"),
+    "told": ("told", "soft"), "released": ("released", "good"), "refused": ("release refused", "bad"), "retried": ("tried again by hand", "soft"),
+    "hurried": ("run now, by hand", "soft"), "stopping": ("being stopped", "warn"),
 }
 
 
