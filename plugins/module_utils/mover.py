@@ -23,7 +23,7 @@ NOBODY = "no profile explains it"
 
 
 #: Looks a name up in a system, by kind.
-Find = Callable[[str, str], Entitlement | None]
+Find = Callable[[str, str], "Entitlement | None"]
 
 
 def not_named(held: Sequence[Entitlement], names: Mapping[str, Sequence[str]] | None, find: Find) -> list[Entitlement]:

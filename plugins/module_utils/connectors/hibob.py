@@ -322,7 +322,7 @@ def _shown(record: Mapping[str, Any], field: str) -> bool:
     """Whether the field is there at all, empty or not."""
     if "/" + field.replace(".", "/") in record:
         return True
-    path, _, last = field.removeprefix("root.").rpartition(".")
+    path, _dot, last = field.removeprefix("root.").rpartition(".")
     inner = _nested(record, path) if path else record
     return isinstance(inner, Mapping) and last in inner
 
