@@ -110,7 +110,7 @@ def main() -> int:
             if args.only in (None, "lint"):
                 lint(run)
             if args.only in (None, "pytest"):
-                run.stage("pytest", [python("pytest"), "-m", "not soak", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", "-rs", "-p", "no:cacheprovider",
+                run.stage("pytest", [python("pytest"), "-m", "not soak", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", "-rs", "--durations=20", "-p", "no:cacheprovider",
                                      # the long ones first, so that both cores end together
                                      "tests/integration", "tests/conformance", "tests/bridge", "tests/contract", "tests/unit"])
             if slow is not None:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from lifecycle_bridge.config import Config, Secret, Source
 from lifecycle_bridge.execute import Order
@@ -115,6 +116,7 @@ def _until(true: Callable[[], bool], folder: Path) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.soak
 def test_one_of_two_is_killed_on_sqlite(tmp_path: Path) -> None:
     _killed(tmp_path, f"sqlite:///{tmp_path}/bridge.db")
 

@@ -485,7 +485,7 @@ def box() -> Iterator[Box]:
         yield running
 
 
-@pytest.mark.parametrize("seed", [5, 14, 68])
+@pytest.mark.parametrize("seed", [5, 14, pytest.param(68, marks=pytest.mark.soak)])
 def test_generated_companies_move_somebody(box: Box, seed: int) -> None:
     holds_exactly_what_profile_and_policy_say(box, drawn(seed))
 
