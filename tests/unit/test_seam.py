@@ -3,7 +3,7 @@
 """The seam and the transport: read, compare, refuse or write, read back, report."""
 from __future__ import annotations
 
-import select
+import selectors
 import socket
 import socketserver
 import threading
@@ -238,13 +238,15 @@ class _Tunnel(socketserver.StreamRequestHandler):
         host, _, port = where.partition(":")
         with socket.create_connection((host, int(port))) as upstream:
             self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            pair = (self.connection, upstream)
-            while True:
-                for ready in select.select(pair, (), ())[0]:
-                    content = ready.recv(65536)
-                    if not content:
-                        return
-                    (upstream if ready is self.connection else self.connection).sendall(content)
+            with selectors.DefaultSelector() as ready:  # select() takes no descriptor above 1023, and a long test run has many open
+                ready.register(self.connection, selectors.EVENT_READ, upstream)
+                ready.register(upstream, selectors.EVENT_READ, self.connection)
+                while True:
+                    for key, _ in ready.select():
+                        content = key.fileobj.recv(65536)
+                        if not content:
+                            return
+                        key.data.sendall(content)
 
 
 def test_a_proxy_is_used_and_a_wrong_one_is_named(box: Box) -> None:

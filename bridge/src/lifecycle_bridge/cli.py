@@ -32,8 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BridgeError as failure:
         print(f"lifecycle-bridge: {failure}", file=sys.stderr)
         return 1
-    except sa.exc.OperationalError as failure:
-        print(f"lifecycle-bridge: the database does not answer: {failure.orig}", file=sys.stderr)
+    except sa.exc.DBAPIError as failure:
+        print(f"lifecycle-bridge: {_unusable(failure)}", file=sys.stderr)
         return 1
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader had enough (`| head`)
@@ -53,6 +53,7 @@ def _serve(asked: argparse.Namespace, config: Config) -> int:
     wrong = _wrong(config)
     if wrong:
         raise BridgeError("\n".join(["it is not set up to work:", *wrong]))
+    _database(config, make=True).close()
     host, _, port = config.listen.rpartition(":")
     uvicorn.run(application(config), host=host.strip("[]") or "0.0.0.0", port=int(port), log_config=None, access_log=False, server_header=False,
                 ssl_certfile=config.tls_cert, ssl_keyfile=config.tls_key, timeout_graceful_shutdown=10, timeout_keep_alive=30)
@@ -175,13 +176,23 @@ def _wrong(config: Config) -> list[str]:
         wrong += executor_of(config).check()
     except (BridgeError, ImportError) as failure:
         wrong.append(f"executor: {failure}")
-    return wrong
+    return list(dict.fromkeys(wrong))
 
 
-def _database(config: Config) -> Database:
+def _database(config: Config, make: bool = False) -> Database:
     database = Database(config.database, config.database_password.read() if config.database_password else "")
-    database.create()
+    file = database.engine.url.database or ""
+    if database.sqlite and not make and not Path(file).exists():
+        raise BridgeError(f"there is no database {file} yet: the bridge makes it when it starts; is it the right one of the configuration?")
+    try:
+        database.create()
+    except sa.exc.DBAPIError as failure:
+        raise BridgeError(_unusable(failure)) from None
     return database
+
+
+def _unusable(failure: sa.exc.DBAPIError) -> str:
+    return f"the database cannot be used: {' '.join(str(failure.orig).split())}"
 
 
 # -- how it is called --------------------------------------------------------------------------------------------------

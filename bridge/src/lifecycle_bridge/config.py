@@ -252,7 +252,7 @@ def load(path: Path) -> Config:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as failure:
-        raise ConfigError(f"read {path}: {failure.strerror}") from None
+        raise ConfigError(f"read the configuration {path}: {failure.strerror}; -c FILE or LIFECYCLE_BRIDGE_CONFIG says where it is") from None
     try:
         data = yaml.safe_load(text) or {}
     except yaml.YAMLError as failure:

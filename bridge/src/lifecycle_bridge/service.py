@@ -14,7 +14,9 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -40,6 +42,8 @@ _LOOK, _BEAT, _DEAD, _STUCK, _GATHER = 0.5, 2.0, 20.0, 30.0, 0.03
 _INTAKES = 3
 #: Workflows of one version go on under the next.
 _PROTOCOL = "1"
+#: A run that is not over.
+_OPEN = ("ready", "running", "stopping")
 
 
 class Bridge:
@@ -53,7 +57,7 @@ class Bridge:
 
     def __init__(self, config: Config, executor: Executor | None = None, tell: Callable[[Told], str] | None = None) -> None:
         self.config = config
-        self.owner = f"{socket.gethostname()}-{os.getpid()}-{int(time.time() * 1000):x}"
+        self.owner = f"{_machine()}-{os.getpid()}-{int(time.time() * 1000):x}"
         password = config.database_password.read() if config.database_password else ""
         self.database = Database(config.database, password)
         self.executor = executor or executor_of(config)
@@ -64,7 +68,7 @@ class Bridge:
         self.acts = CaseActs(self.cases, self.wake)
         self._woken, self._ended = threading.Event(), threading.Event()
         self._loop = threading.Thread(target=self._work, name="dispatch", daemon=True)
-        self._beat_at = self._swept_at = 0.0
+        self._beat_at = self._swept_at = self._checked_at = 0.0
         self.looked_at = 0.0
 
     # -- life ----------------------------------------------------------------------------------------------------------
@@ -96,8 +100,9 @@ class Bridge:
         if hasattr(self.executor, "close"):
             self.executor.close()
         DBOS.destroy(workflow_completion_timeout_sec=0)
-        with self.database.write() as c:
-            c.execute(sa.delete(bridges).where(bridges.c.owner == self.owner))
+        if self.database.sqlite or not self._running():  # its successor on this machine finds them still running: nobody elsewhere should hurry
+            with self.database.write() as c:
+                c.execute(sa.delete(bridges).where(bridges.c.owner == self.owner))
         self.database.close()
         Bridge.current = None
 
@@ -132,6 +137,10 @@ class Bridge:
             self._beat_at = monotonic
         self._take_over()
         mine = self._running()
+        if monotonic - self._checked_at >= _BEAT:
+            self._checked_at = monotonic
+            for ident in mine:
+                self._mend(ident)
         if sum(1 for ident in mine if ident.startswith("intake-")) < _INTAKES:
             for ident in self.batches.take(now, self.owner):
                 self._start(_take_in, ident)
@@ -150,15 +159,15 @@ class Bridge:
 
     def _running(self) -> list[str]:
         with self.database.read() as c:
-            return list(c.execute(sa.select(runs.c.ident).where(runs.c.owner == self.owner, runs.c.status.in_(("ready", "running", "stopping")))).scalars())
+            return list(c.execute(sa.select(runs.c.ident).where(runs.c.owner == self.owner, runs.c.status.in_(_OPEN))).scalars())
 
     def _start(self, workflow: Callable[[str], None], ident: str) -> None:
         with SetWorkflowID(ident):
             DBOS.start_workflow(workflow, ident)
 
     def _alive(self) -> None:
-        at = stamp(clock.now())
         with self.database.write() as c:
+            at = stamp(self.database.now(c))
             if not c.execute(sa.update(bridges).where(bridges.c.owner == self.owner).values(beat_at=at)).rowcount:
                 c.execute(sa.insert(bridges).values(owner=self.owner, started_at=at, beat_at=at))
 
@@ -166,19 +175,31 @@ class Bridge:
         """Runs whose bridge is dead: each is taken by one bridge, and gone on with where it was."""
         with self.database.write() as c:
             self.cases._exclusive(c)
+            silent = stamp(self.database.now(c) - timedelta(seconds=_DEAD))
             for owner, beat_at in c.execute(sa.select(bridges.c.owner, bridges.c.beat_at)).all():
-                if owner != self.owner and (beat_at < stamp(clock.now() - timedelta(seconds=_DEAD)) or _gone(owner)):
+                if owner != self.owner and (beat_at < silent or _gone(owner)):
                     c.execute(sa.delete(bridges).where(bridges.c.owner == owner))
             alive = sa.select(bridges.c.owner)
-            left = c.execute(sa.select(runs.c.ident, runs.c.playbook).where(
-                runs.c.status.in_(("ready", "running", "stopping")), runs.c.owner.not_in(alive))).all()
-            c.execute(sa.update(runs).where(runs.c.ident.in_([row.ident for row in left])).values(owner=self.owner))
-        for ident, playbook in left:
-            if DBOS.get_workflow_status(ident) is None:
-                self._start(_take_in if playbook == PLAYBOOK else _release if ident.startswith(RELEASE) else _run_cases, ident)
-            else:
+            left = list(c.execute(sa.select(runs.c.ident).where(runs.c.status.in_(_OPEN), runs.c.owner.not_in(alive))).scalars())
+            c.execute(sa.update(runs).where(runs.c.ident.in_(left)).values(owner=self.owner))
+        for ident in left:
+            if not self._mend(ident):
                 log.warning("run %s was left by a bridge that is gone; it is taken up again", ident)
                 DBOS.resume_workflow(ident)
+
+    def _mend(self, ident: str) -> bool:
+        """Begin a run's workflow (anew) that never began, or is over without having settled the run: the database was away, or is an older backup."""
+        known = DBOS.get_workflow_status(ident)
+        if known is not None and known.status in ("PENDING", "ENQUEUED", "DELAYED"):
+            return False
+        with self.database.read() as c:  # after the workflow: it settles the run before it ends
+            open_ = c.execute(sa.select(runs.c.playbook).where(runs.c.ident == ident, runs.c.status.in_(_OPEN))).scalar()
+        if open_ is not None:
+            if known is not None:
+                log.warning("run %s was not settled (%s); it is taken up again", ident, known.status)
+                DBOS.delete_workflow(ident)
+            self._start(_take_in if open_ == PLAYBOOK else _release if ident.startswith(RELEASE) else _run_cases, ident)
+        return True
 
     def _first_looks(self) -> None:
         """A source that was never seen whole is, first of all."""
@@ -197,13 +218,22 @@ class Bridge:
         """Run an order to its end. What cannot even be begun is a result too: a human is told."""
         def progress(step: Progress) -> None:
             if step.outcome in ("failed", "unreachable"):
-                for case in cases:
-                    self.cases.line(case, step.at, "progress", f"{step.task} on {step.host}: {step.outcome}")
+                with suppress(sa.exc.DBAPIError):  # the run is worth more than a line of it
+                    for case in cases:
+                        self.cases.line(case, step.at, "progress", f"{step.task} on {step.host}: {step.outcome}")
+
+        def stop() -> bool:
+            with suppress(sa.exc.DBAPIError):  # the database is away for a moment: that stops no run
+                return self.cases.stopped(run)
+            return False
 
         try:
-            return self.executor.run(order, stop=lambda: self.cases.stopped(run), progress=progress)
+            return self.executor.run(order, stop=stop, progress=progress)
         except BridgeError as failure:
             return Result("refused", detail=str(failure), temporary=True, started_at=clock.now(), ended_at=clock.now())
+        except Exception as failure:  # a mistake of the executor's: how far the run got is not known, and its people must not wait for ever
+            log.exception("run %s: the executor failed", run)
+            return Result("unknown", detail=f"the executor failed: {type(failure).__name__}", temporary=True, started_at=clock.now(), ended_at=clock.now())
 
     def mine(self, ident: str) -> None:
         """Whoever executes a run has it, whatever was written before a kill."""
@@ -233,8 +263,15 @@ def executor_of(config: Config) -> Executor:
 
 def _gone(owner: str) -> bool:
     """Whether a bridge of this machine has no process any more: its successor need not wait for its signs of life to age."""
-    host, pid, _started = owner.rsplit("-", 2)
-    return host == socket.gethostname() and not os.path.exists(f"/proc/{pid}") and os.path.exists("/proc/self")
+    machine, pid, _started = owner.rsplit("-", 2)
+    return machine == _machine() and not os.path.exists(f"/proc/{pid}") and os.path.exists("/proc/self")
+
+
+def _machine() -> str:
+    """This machine since it was switched on, as far as process ids go: two containers may share a name, and not their processes."""
+    with suppress(OSError):
+        return f"{socket.gethostname()[:40]}.{Path('/proc/sys/kernel/random/boot_id').read_text()[:8]}.{os.stat('/proc/self/ns/pid').st_ino}"
+    return socket.gethostname()[:40]
 
 
 def _bridge() -> Bridge:
@@ -243,6 +280,10 @@ def _bridge() -> Bridge:
 
 
 # -- workflows: what is durable about a run ------------------------------------------------------------------------------
+
+
+#: Only the database can fail in a step (what runs is caught): it is tried again for a minute, and after that by :meth:`Bridge._mend`.
+_step = DBOS.step(retries_allowed=True, max_attempts=8, interval_seconds=0.5, backoff_rate=2)
 
 
 def _as_data(result: Result) -> dict[str, Any]:
@@ -254,14 +295,14 @@ def _of_data(data: Mapping[str, Any]) -> Result:
     return Result(data["status"], stats=data["stats"], detail=data["detail"], temporary=data["temporary"], codes=tuple(data["codes"]), output=data["output"])
 
 
-@DBOS.step()
+@_step
 def _execute_cases(ident: str) -> dict[str, Any] | None:
     bridge = _bridge()
     order = bridge.cases.begin(ident, bridge.owner, clock.now())
     return None if order is None else _as_data(bridge.execute(order, ident, bridge.cases.of_run(ident)))
 
 
-@DBOS.step()
+@_step
 def _settle_cases(ident: str, data: dict[str, Any]) -> None:
     bridge = _bridge()
     for told in bridge.cases.settle(ident, _of_data(data), clock.now()):
@@ -276,14 +317,14 @@ def _run_cases(ident: str) -> None:
         _settle_cases(ident, data)
 
 
-@DBOS.step()
+@_step
 def _execute_intake(ident: str, attempt: int) -> dict[str, Any] | None:
     bridge = _bridge()
     order = bridge.batches.order(ident, attempt, bridge.owner)
     return None if order is None else _as_data(bridge.execute(order, ident))
 
 
-@DBOS.step()
+@_step
 def _settle_intake(ident: str, attempt: int, data: dict[str, Any]) -> float | None:
     bridge = _bridge()
     again, said = bridge.batches.settle(ident, attempt, _of_data(data), clock.now())
@@ -305,14 +346,14 @@ def _take_in(ident: str) -> None:
         attempt += 1
 
 
-@DBOS.step()
+@_step
 def _execute_release(ident: str) -> dict[str, Any]:
     bridge = _bridge()
     bridge.mine(ident)
     return _as_data(bridge.execute(bridge.acts.release_order(ident), ident))
 
 
-@DBOS.step()
+@_step
 def _settle_release(ident: str, data: dict[str, Any]) -> None:
     _bridge().acts.released(ident, _of_data(data), clock.now())
 

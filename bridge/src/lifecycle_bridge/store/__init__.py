@@ -11,6 +11,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from lifecycle_bridge import clock
+from lifecycle_bridge.errors import BridgeError
 from lifecycle_bridge.store.tables import metadata
 
 
@@ -30,22 +32,43 @@ def rows(found: sa.CursorResult[Any]) -> list[dict[str, Any]]:
 
 
 class Database:
-    """The connection to the bridge's tables. Safe to use from several threads and processes."""
+    """The connection to the bridge's tables. Safe to use from several threads and processes.
+
+    :raises BridgeError: the address says nothing that can be used.
+    """
 
     def __init__(self, url: str, password: str = "") -> None:
-        address = sa.engine.make_url(url)
+        try:
+            address = sa.engine.make_url(url)
+            address.get_dialect().import_dbapi()
+        except (sa.exc.ArgumentError, ImportError):
+            raise BridgeError(f"database: its address begins with {url.partition(':')[0][:40]!r}, which cannot be used; "
+                              "sqlite:////var/lib/... and postgresql+psycopg://user@host/name can, the latter with lifecycle-bridge[postgresql]") from None
         if password:
             address = address.set(password=password)
         self.sqlite = address.get_backend_name() == "sqlite"
         if self.sqlite and address.database and not address.database.startswith("file:"):
-            Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+            try:
+                Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+            except OSError as failure:
+                raise BridgeError(f"make the folder of database {address.database}: {failure.strerror}") from None
         self.engine = sa.create_engine(address, pool_pre_ping=not self.sqlite)
         if self.sqlite:
             sa.event.listen(self.engine, "connect", _sqlite_settings)
 
     def create(self) -> None:
-        """Make the tables that are not there."""
-        metadata.create_all(self.engine)
+        """Make the tables that are not there; bridges that start together, one after the other."""
+        with self.write() as connection:
+            if not self.sqlite:
+                connection.execute(sa.text("SELECT pg_advisory_xact_lock(7018141341)"))
+            metadata.create_all(connection)
+
+    def now(self, connection: sa.Connection) -> datetime:
+        """The clock that all bridges on this database share: PostgreSQL's; of the one machine that has the file with SQLite."""
+        if self.sqlite:
+            return clock.now()
+        shared: datetime = connection.execute(sa.text("SELECT clock_timestamp()")).scalar_one()
+        return shared
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:

@@ -10,6 +10,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from lifecycle_bridge import clock
 from lifecycle_bridge.config import Config
 from lifecycle_bridge.execute import Order, Result
 from lifecycle_bridge.store import Database, stamp
@@ -62,9 +63,10 @@ class Batches:
         """What is asked of the collection; None when nothing of the batch is left."""
         with self.database.write() as c:
             rows = c.execute(sa.select(events.c.source, events.c.type, events.c.person).where(events.c.batch == ident, events.c.state == "taken")).all()
+            if not rows:
+                c.execute(sa.update(runs).where(runs.c.ident == ident, runs.c.ended_at == "").values(status="refused", detail="nothing is left of it", ended_at=stamp(clock.now())))
+                return None
             c.execute(sa.update(runs).where(runs.c.ident == ident).values(status="running", owner=owner))
-        if not rows:
-            return None
         everybody = sorted({self.system(row.source) for row in rows if row.type == EVERYBODY})
         people: dict[str, list[str]] = {}
         for row in rows:

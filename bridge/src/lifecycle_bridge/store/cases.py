@@ -172,7 +172,7 @@ class Cases:
         with self.database.write() as c:
             group = rows(c.execute(sa.select(cases).where(cases.c.ident == ident, cases.c.state.in_(("ready", "running")))))
             if not group:
-                c.execute(sa.update(runs).where(runs.c.ident == ident).values(status="refused", detail="cancelled before it began", ended_at=stamp(now)))
+                c.execute(sa.update(runs).where(runs.c.ident == ident, runs.c.ended_at == "").values(status="refused", detail="cancelled before it began", ended_at=stamp(now)))
                 return None
             c.execute(sa.update(runs).where(runs.c.ident == ident).values(owner=owner))
             c.execute(sa.update(runs).where(runs.c.ident == ident, runs.c.status == "ready").values(status="running"))  # one that is to stop still is
