@@ -26,7 +26,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import Policy, load_policy
 from ansible_collections.workforce.lifecycle.plugins.module_utils.registry import connector_class
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import TARGET_SPEC, Change, Outcome, Task
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils import plans, progress
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils import handback, plans, progress
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.casebook import Casebook
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.credentials import resolve
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.guards import guard, named
@@ -73,7 +73,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         observe = self._flag(task_vars, "lifecycle_observe")
         ledger, policy = self._ledger(task_vars), self._policy(task_vars)
         step = Step.of(
-            ledger, limits=policy.brake, case=self._value(task_vars, "lifecycle_case"), run=run_id(),
+            ledger, limits=policy.brake, case=self._value(task_vars, "lifecycle_case"), run=handback.run_of(C.DEFAULT_LOCAL_TMP),
             phase=self._phase(), system=args["system"], name=self._value(task_vars, "lifecycle_step") or name, person=_email(args), observe=observe,
             # A task that only looks, in a run that may write, is evidence; a run in check mode leaves no trace.
             silent=bool(self._play_context.check_mode) or task.info is not None and not observe,
@@ -143,10 +143,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             raise AnsibleActionFail(
                 "no ledger is named: set lifecycle_ledger (a path, or postgresql://...), or use the inventory plugin workforce.lifecycle.systems"
             )
-        checked = ArgumentSpecValidator(task.spec).validate(dict(self._task.args))
+        asked = {option: self._value(task_vars, variable) for option, variable in task.asked.items() if task_vars.get(variable)}
+        checked = ArgumentSpecValidator(task.spec).validate({**{option: value for option, value in asked.items() if value}, **self._task.args})
         if checked.error_messages:
             return {"failed": True, "changed": False, "msg": checked.errors.msg, "code": "input"}
-        book = Casebook(ledger, run=run_id(), read_only=bool(self._task.check_mode), task_vars=task_vars, template=self._templar.template)
+        if not self._task.check_mode:
+            handback.remember(C.DEFAULT_LOCAL_TMP, ledger.url)
+        book = Casebook(ledger, run=handback.run_of(C.DEFAULT_LOCAL_TMP), read_only=bool(self._task.check_mode), task_vars=task_vars, template=self._templar.template)
         return task.run(checked.validated_parameters, check_mode=self._task.check_mode, system=book)
 
     def _ledger(self, task_vars: Mapping[str, Any]) -> Ledger | None:
@@ -168,11 +171,6 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     def _flag(self, task_vars: Mapping[str, Any], name: str, default: bool = False) -> bool:
         value = self._value(task_vars, name)
         return default if value is None else str(value).lower() in ("1", "true", "yes", "on")
-
-
-def run_id() -> str:
-    """The same for every worker of this ansible-playbook process, and for no other."""
-    return os.path.basename(C.DEFAULT_LOCAL_TMP).removeprefix("ansible-local-")
 
 
 def _may_count(name: str, args: Mapping[str, Any]) -> list[dict[str, str]]:

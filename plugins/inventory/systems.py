@@ -71,6 +71,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from ansible import constants as C
 from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin
 from ansible.utils.display import Display
@@ -82,6 +83,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.marked_yaml import read_document
 from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import Policy, load_policy
 from ansible_collections.workforce.lifecycle.plugins.module_utils.registry import CONNECTORS
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils import handback
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.systems_file import SYSTEM, TOP, check_systems, is_template
 
 try:
@@ -129,6 +131,7 @@ class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc]
             if holding.system not in data["systems"]:
                 raise AnsibleParserError(f"{policy.file}: separation: there is no system {holding.system}")
             self.inventory.add_host(holding.system, group="separation")
+        handback.at_exit(C.DEFAULT_LOCAL_TMP)
         # What is loaded by now stays to the end. A worker that looks for garbage in it would copy every page it looks at.
         gc.freeze()
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Generic, Protocol, runtime_checkable
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
@@ -543,6 +543,8 @@ class CaseLedger(Protocol):
     run: str
     read_only: bool
 
+    def group(self, name: str) -> Sequence[str]: ...
+
     def systems(self) -> Mapping[str, Mapping[str, Any]]: ...
 
     def open(self, kind: str, person: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]: ...
@@ -589,9 +591,5 @@ def capabilities_of(connector: type) -> tuple[str, ...]:
 @cache
 def members_of(protocol: Any) -> frozenset[str]:
     """Names of the methods and class attributes that a capability asks for."""
-    names: set[str] = set()
-    for base in protocol.__mro__:
-        if base in (object, Protocol) or base.__name__ == "Generic":
-            continue
-        names |= {n for n in (*vars(base), *getattr(base, "__annotations__", {})) if not n.startswith("_")}
-    return frozenset(names)
+    bases = [base for base in protocol.__mro__ if base not in (object, Protocol, Generic)]
+    return frozenset(name for base in bases for name in (*vars(base), *getattr(base, "__annotations__", {})) if not name.startswith("_"))

@@ -68,17 +68,18 @@ def account_stays(system: Cutoff, account: Account, want: Mapping[str, Any]) -> 
     """
     state = "active" if account.active else "suspended"
     keep, judged = want.get("keep") or {}, want["unexplained"] != "remove"
+    held = [one for one in system.entitlements(account) if not one.fixed] if isinstance(system, Entitlements) and (judged or keep) else []
+    find = cache(system.find_entitlement) if isinstance(system, Entitlements) else None
+    others = not_named(held, keep, find) if find else []
+
+    def with_them(carried: Sequence[Entitlement], why: str) -> Change:
+        return Change("account", state, state, note=f"stays with {', '.join(sorted(f'{one.kind}: {one.name}' for one in carried))}, which {why}")
+
+    if len(others) < len(held):
+        return with_them([one for one in held if one not in others], "this run leaves alone")  # whatever anybody says of the account
     if judged and want.get("explained") is None and (account.active or want["unexplained"] == "keep"):
         stays = left_alone(want, "account", state)
         if stays is not None:
             return stays
-    held = [one for one in system.entitlements(account) if not one.fixed] if isinstance(system, Entitlements) and (judged or keep) else []
-    if not held or not isinstance(system, Entitlements):
-        return None
-    find = cache(system.find_entitlement)
-    others = not_named(held, keep, find)
-    left = not_named(others, want.get("explained"), find) if judged else []
-    for carried, why in (([one for one in held if one not in others], "this run leaves alone"), (left, "no profile explains and nobody took")):
-        if carried:
-            return Change("account", state, state, note=f"stays with {', '.join(sorted(f'{one.kind}: {one.name}' for one in carried))}, which {why}")
-    return None
+    left = not_named(others, want.get("explained"), find) if find and judged else []
+    return with_them(left, "no profile explains and nobody took") if left else None

@@ -149,12 +149,15 @@ class Task:
         ``since`` added.
     :param argument_spec: the module's own arguments.
     :param info: for modules that only read: what to return, in place of a plan.
+    :param asked: options that a user gives to the run (``-e successor=...``), by the variable's name: a task that does not set one
+        gets it from there. On the ledger only.
     """
 
     needs: type
     plan: Callable[[Any, Mapping[str, Any]], Sequence[Change]] = _no_plan
     argument_spec: Mapping[str, Any] = field(default_factory=dict)
     info: Callable[[Any, Mapping[str, Any]], Mapping[str, Any]] | None = None
+    asked: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def spec(self) -> dict[str, Any]:

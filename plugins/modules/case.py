@@ -10,6 +10,9 @@ short_description: Open the case of a joiner, mover or leaver
 description:
   - Decides who is meant - exactly one person for each O(user), or nothing happens - finds the access profile, and opens the case in the ledger.
   - A case that is open, or finished and the same, is the one that a further run goes on with.
+  - What is said with C(-e) need not be passed on. O(profile), O(old_profile), O(former), O(successor), O(plan), O(withdrawn_by), O(until),
+    O(hr_recorded_at), O(despite_hr) and O(distinct) are taken from the variables of the same name when the task does not set them, O(of),
+    O(facts) and O(profiles) from C(lifecycle_of), C(lifecycle_facts) and C(lifecycle_profiles), O(effective_at) from C(hr_effective_at).
   - Runs on the controller, beside the ledger.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 attributes:
@@ -170,7 +173,7 @@ _ZONED = re.compile(r".+T.+(Z|[+-]\d\d:\d\d)", re.I)
 
 
 def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
-    systems = book.systems()
+    systems = book.group("systems")
     if not systems:
         raise InputError("the inventory has no systems", act="open case", hint="name a systems file: -i company.systems.yml")
     users = list(dict.fromkeys(user.strip() for user in want["user"] if user.strip()))
@@ -180,7 +183,7 @@ def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
         raise InputError("former is one person's, and several are named", act="open case", hint="rename them one by one")
     looks = {answer["system"]: Look.read(answer["look"]) for answer in want["found"] if answer.get("look")}
     book.examine_hr(looks, [])
-    records = Records(want["found"]) if any("hr_records" in facts["capabilities"] for facts in systems.values()) else None
+    records = Records(want["found"]) if book.group("hr_records") else None
     people = [book.known_as(_meant(book, want, user, records), want["former"]) for user in users]
     book.examine_hr(looks, people)
     plan = book.executed(want["plan"]) if want["plan"] else None
@@ -189,7 +192,7 @@ def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
     lacking = book.not_approved(plan, want["kind"], len(people))
     if lacking:
         raise Refused("; ".join(lacking), act=f"{want['kind']} {', '.join(person.email for person in people[:3])}", hint="nothing was sent")
-    known_profiles = _known_profiles(want, systems)
+    known_profiles = _known_profiles(want, book)
     profiles = _profiles(people, want, known_profiles)
     _refuse_together(book.policy, people, profiles, want["kind"])
     book.keep_hr(looks)
@@ -216,7 +219,7 @@ class _Run:
 
     book: Any
     want: Mapping[str, Any]
-    systems: Mapping[str, Mapping[str, Any]]
+    systems: Sequence[str]
     plan: Mapping[str, Any] | None
     records: Records | None
     profiles: Profiles | None
@@ -242,7 +245,7 @@ def _hire(run: _Run, person: Person, profile: Profile | None) -> _Further:
 
 
 def _move(run: _Run, person: Person, profile: Profile | None) -> _Further:
-    facts = run.book.move(person, profile, run.profiles, run.want["old_profile"], list(run.systems))
+    facts = run.book.move(person, profile, run.profiles, run.want["old_profile"], run.systems)
     rules = run.book.policy.transfer
     how = {name: rules.systems.get(name, rules.unexplained) for name in run.systems}
     return _Further(facts, lambda _case: {"old_profile": facts["old_profile"], "explained": facts["explained"], "unexplained": how})
@@ -309,7 +312,7 @@ def _refuse_other_plan(plan: Mapping[str, Any] | None, people: Sequence[Person],
         raise InputError(f"it is for {', '.join(person['email'] for person in plan['people'])}", act=act, hint=f"not the same: {', '.join(others)}")
 
 
-def _known_profiles(want: Mapping[str, Any], systems: Mapping[str, Mapping[str, Any]]) -> Profiles | None:
+def _known_profiles(want: Mapping[str, Any], book: Any) -> Profiles | None:
     """The company's access profiles; None for what needs none."""
     if want["kind"] not in ("onboard", "transfer"):
         return None
@@ -318,7 +321,7 @@ def _known_profiles(want: Mapping[str, Any], systems: Mapping[str, Mapping[str, 
     # A leaver needs no profile, and is in a hurry.
     from ansible_collections.workforce.lifecycle.plugins.module_utils.profiles import load_profiles
 
-    return load_profiles(want["profiles"], {name: facts["connector"] for name, facts in systems.items()})
+    return load_profiles(want["profiles"], {name: facts["connector"] for name, facts in book.systems().items()})
 
 
 def _profiles(people: Sequence[Person], want: Mapping[str, Any], known: Profiles | None) -> list[Profile | None]:
@@ -406,6 +409,10 @@ TASK = Task(CaseLedger, info=info, argument_spec={
     "protected": {"type": "list", "elements": "dict", "default": []},
     "despite_hr": {"type": "str", "default": ""},
     "distinct": {"type": "list", "elements": "str", "default": []},
+}, asked={
+    "profiles": "lifecycle_profiles", "profile": "profile", "old_profile": "old_profile", "former": "former", "successor": "successor",
+    "facts": "lifecycle_facts", "plan": "plan", "of": "lifecycle_of", "withdrawn_by": "withdrawn_by", "until": "until",
+    "effective_at": "hr_effective_at", "hr_recorded_at": "hr_recorded_at", "despite_hr": "despite_hr", "distinct": "distinct",
 })
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Ou
 
 
 def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
-    sources = [name for name, facts in book.systems().items() if "hr_records" in facts["capabilities"]]
+    sources = book.group("hr_records")
     if want["source"] and want["source"] not in sources:
         raise InputError(f"{want['source']} is no HR system of the inventory", act="find source", hint=f"one of {', '.join(sources) or 'none'}")
     if want["state"] == "shown":

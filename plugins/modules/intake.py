@@ -106,7 +106,7 @@ def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
     if bool(want["people"]) == bool(want["everybody"]):
         raise InputError("people and everybody: exactly one is to be given", act="take in",
                          hint="-e '{\"people\": {\"bamboohr\": [\"107\"]}}' or -e everybody=bamboohr")
-    known = [name for name, facts in book.systems().items() if "hr_records" in facts["capabilities"]]
+    known = book.group("hr_records")
     for name in (*want["people"], *want["everybody"]):
         if name not in known:
             raise InputError(f"{name} is no HR system of the inventory", act="take in", hint=f"one of {', '.join(known) or 'none'}")

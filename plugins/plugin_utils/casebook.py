@@ -75,10 +75,13 @@ class Casebook:
     def _variable(self, name: str) -> str:
         return str(self.template(self.task_vars.get(name, "")) or "")
 
+    def group(self, name: str) -> list[str]:
+        """The hosts of an inventory group: a capability's systems, or all of ``systems``."""
+        return list(self.task_vars.get("groups", {}).get(name, []))
+
     def systems(self) -> dict[str, dict[str, Any]]:
         """Every host of the group ``systems``: ``{name: {connector, title, owner, service_level, capabilities}}``."""
-        hosts = self.task_vars.get("groups", {}).get("systems", [])
-        return {host: self._system(host) for host in hosts}
+        return {host: self._system(host) for host in self.group("systems")}
 
     def _system(self, host: str) -> dict[str, Any]:
         variables = self.task_vars["hostvars"].raw_get(host)
@@ -293,7 +296,7 @@ class Casebook:
             record_files.write(data, json.dumps(made, indent=2, sort_keys=True) + "\n")
             record_files.write(page, record.render_html(made))
             # The run is through with them: the next one may go on.
-            self.ledger.give_back(case.id, self.run)
+            self.ledger.give_back(self.run, case.id)
         return {
             "changed": changed,
             "json": str(data),

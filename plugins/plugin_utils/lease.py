@@ -2,7 +2,8 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """One run per person at a time: who is at work on whom, in the tables ``lease`` and ``holder`` beside the ledger's chain.
 
-A run takes everybody it is about before its first write, all or none, and gives each back when their record is written. What
+A run takes everybody it is about before its first write, all or none, and gives each back when their record is written, or when
+it ends (:mod:`handback`). What
 a run leaves that was killed is free at once where that can be seen (its process is gone, and no worker of it is still at a
 write), and after :data:`EXPIRES` where it can't (another machine, another container); every write to the ledger puts that off.
 A run that was taken for dead and is not may write nothing more: its reads are older than another run's writes.
@@ -175,9 +176,22 @@ def renew(query: Query, run: str, at: str) -> None:
 
 
 def release(query: Query, run: str, person: Person) -> None:
-    """Give a person back. Of a run that has nobody left nothing is kept, unless it was taken for dead."""
+    """Give a person back."""
     for name in sorted(names(person)):
         query("DELETE FROM lease WHERE name = ? AND run = ?", (name, run))
+    _forget(query, run)
+
+
+def release_all(query: Query, run: str) -> None:
+    """Give back whoever a run that ends still has, but those on whom a worker of it is still at a write."""
+    for (case,) in query("SELECT DISTINCT case_id FROM lease WHERE run = ?", (run,)):
+        if not _at_work(query, case):
+            query("DELETE FROM lease WHERE case_id = ? AND run = ?", (case, run))
+    _forget(query, run)
+
+
+def _forget(query: Query, run: str) -> None:
+    """Of a run that has nobody left nothing is kept, unless it was taken for dead."""
     query("DELETE FROM holder WHERE run = ? AND lost = '' AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.run = holder.run)", (run,))
 
 

@@ -93,6 +93,7 @@ class Ledger:
     _opened: dict[tuple[int, str], Ledger] = {}
 
     def __init__(self, url: str) -> None:
+        self.url = url
         self.storage: Storage = storage(url)
         self._renewed: dict[str, datetime] = {}
 
@@ -152,10 +153,10 @@ class Ledger:
         self._add(query, "case", case_id, person=who.key, run=run, data=data, at=at)
         return Case(case_id, kind, who.key, data["person"], at, "", False, data["facts"], {})
 
-    def give_back(self, case_id: str, run: str) -> None:
-        """End what :meth:`open_cases` began for one person: another run may go on."""
+    def give_back(self, run: str, case_id: str = "") -> None:
+        """End what :meth:`open_cases` began, for the person of a case, or whoever the run still has: another run may go on."""
         with self.storage.writing(durable=False) as query:
-            lease.release(query, run, self._person(query, case_id))
+            lease.release(query, run, self._person(query, case_id)) if case_id else lease.release_all(query, run)
 
     def renew(self, run: str) -> None:
         """Say that a run is there, though it has nothing to note."""

@@ -119,7 +119,7 @@ class Reconciling:
             still += open_
             if not self.book.read_only:
                 self.book.ledger.close_case(case["id"], run=self.book.run, complete=not open_, summary={"complete": not open_, "open": open_})
-                self.book.ledger.give_back(case["id"], self.book.run)
+                self.book.ledger.give_back(self.book.run, case["id"])
         return {"open": still}
 
     def _systems(self) -> dict[str, dict[str, Any]]:

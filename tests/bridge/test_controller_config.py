@@ -19,6 +19,7 @@ import pytest
 import requests
 import yaml
 from ansible_collections.workforce.lifecycle.plugins.module_utils.registry import connector_class
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.tasks import TASKS
 from lifecycle_bridge.config import Config, Secret
 from lifecycle_bridge.config import Controller as Settings
 from lifecycle_bridge.execute.controller import ControllerExecutor
@@ -75,7 +76,7 @@ def test_a_template_is_safe_to_launch(name: str) -> None:
 
 @functools.cache
 def taken(playbook: str) -> set[str]:
-    """Every variable that a playbook, what it imports, and their roles look at."""
+    """Every variable that a playbook, what it imports, their roles and modules look at."""
     found: set[str] = set()
     files, done = [ROOT / "playbooks" / f"{playbook}.yml"], set()
     while files:
@@ -86,6 +87,7 @@ def taken(playbook: str) -> set[str]:
         text = path.read_text()
         for piece in _texts(yaml.safe_load(text)):
             found |= _names(piece)
+        found |= {variable for module in re.findall(r"^ +workforce\.lifecycle\.(\w+):", text, re.M) for variable in TASKS[module].asked.values()}
         files += [path.parent / other for other in re.findall(r"import_playbook: (parts/\w+\.yml)", text)]
         for role in re.findall(r"name: workforce\.lifecycle\.(\w+)$", text, re.M):
             folder = ROOT / "roles" / role

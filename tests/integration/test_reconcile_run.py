@@ -23,7 +23,7 @@ def test_a_closed_leaver_who_is_back_is_cut_off_but_nothing_is_done_where_not_ev
     ledger = Ledger(str(company.folder / "ledger.db"))
     case = ledger.open_case("offboard", {"email": "jane@corp.example", "hr_id": "107", "employee_id": "E1007", "status": "terminated"}, "r", {"key": "2026-03-31"})
     ledger.close_case(case.id, run="r", complete=True, summary={})
-    ledger.give_back(case.id, "r")
+    ledger.give_back("r", case.id)
     before = {name: asked(company, name) for name in ("mark", "lena", "grace", "tom", "otto")}
     company.fault("wiki", {"fault": "status", "status": 503, "path": "/Users", "times": -1})
     rehearsed = company.play("reconcile", "--check", "-e", "fix=leaver_returned")

@@ -14,8 +14,9 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import Brake, Limit, Policy
 from ansible_collections.workforce.lifecycle.plugins.modules.case import TASK as CASE
 from ansible_collections.workforce.lifecycle.plugins.modules.person_info import TASK as PERSON_INFO
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.casebook import Casebook
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Ledger
+
+from tests.unit.books import InventoryBook
 
 COLUMNS = {"hr_id": "Id", "employee_id": "Number", "email": "Mail", "first_name": "First", "last_name": "Last", "department": "Team", "status": "State",
            "hire_date": "From", "termination_date": "Until", "personal_email": "Private", "person_key": "Human", "employment_type": "Type",
@@ -41,7 +42,7 @@ def write(path: Path, rows: Sequence[Row], head: Sequence[str] = HEAD) -> None:
             out.writerow([cells.get(column, "") for column in head])
 
 
-class HrBook(Casebook):
+class HrBook(InventoryBook):
     """Of an inventory with HR files and one system."""
 
     sources: Sequence[str] = ()

@@ -22,6 +22,7 @@ from ansible_collections.workforce.lifecycle.plugins.plugin_utils.casebook impor
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Case, Ledger
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.steps import Step
 
+from tests.unit.books import InventoryBook
 from tests.unit.processes import at_once
 from tests.unit.test_ledger import postgres  # noqa: F401 - a fixture
 
@@ -254,7 +255,7 @@ def test_nobody_is_released_by_themselves_though_nobody_knew(ledger: Ledger) -> 
 # -- modules -------------------------------------------------------------------------------------------------------------
 
 
-class Book(Casebook):
+class Book(InventoryBook):
     def systems(self) -> dict[str, dict[str, Any]]:
         return {"hr": {"connector": "bamboohr", "capabilities": ["hr_records"]}, "entra": {"connector": "entra", "capabilities": ["cutoff"]}}
 

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.modules.attest import TASK as ATTEST
 from ansible_collections.workforce.lifecycle.plugins.modules.case import TASK as CASE
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.casebook import Casebook
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Ledger
+
+from tests.unit.books import InventoryBook
 
 SYSTEMS: Mapping[str, Mapping[str, Any]] = {
     "hr": {"connector": "bamboohr", "capabilities": ["hr_records"]},
@@ -23,7 +24,7 @@ JANE = {"email": "jane@corp.example", "hr_id": "107", "employee_id": "E1007", "f
 STAYS = {**JANE, "status": "active", "termination_date": ""}
 
 
-class Book(Casebook):
+class Book(InventoryBook):
     """Of an inventory with three systems."""
 
     def systems(self) -> dict[str, dict[str, Any]]:

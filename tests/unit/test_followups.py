@@ -15,8 +15,9 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.registry impor
 from ansible_collections.workforce.lifecycle.plugins.modules.attest import TASK as ATTEST
 from ansible_collections.workforce.lifecycle.plugins.modules.case import TASK as CASE
 from ansible_collections.workforce.lifecycle.plugins.modules.followups import TASK as FOLLOWUPS
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.casebook import Casebook
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Ledger
+
+from tests.unit.books import InventoryBook
 
 SYSTEMS: Mapping[str, Mapping[str, Any]] = {
     "hr": {"connector": "bamboohr", "capabilities": ["hr_records"]},
@@ -31,7 +32,7 @@ BACK = {**JANE, "status": "active", "termination_date": ""}
 RULES = Followups(delete_account=30, delete_on=("entra", "github"))
 
 
-class Book(Casebook):
+class Book(InventoryBook):
     """Of an inventory with five systems, and a policy of its own."""
 
     rules = RULES

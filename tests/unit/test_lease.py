@@ -5,6 +5,9 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
+import subprocess
+import sys
 import time as real_time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,8 +15,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import Held, InputError
-from ansible_collections.workforce.lifecycle.plugins.modules.handback import TASK as HANDBACK
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils import lease
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils import handback, lease
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.casebook import Casebook
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Case, Ledger
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.steps import Step
@@ -80,7 +82,7 @@ def test_a_run_that_ended_gives_them_back(url: str, ledger: Ledger) -> None:
     def works() -> None:
         for case in take(url, "other", 1, 2)[:1]:
             end(url, "other", case, write(url, "other", case))
-            Ledger.open(url).give_back(case.id, "other")
+            Ledger.open(url).give_back("other", case.id)
 
     other = Process(works)
     try:
@@ -90,7 +92,7 @@ def test_a_run_that_ended_gives_them_back(url: str, ledger: Ledger) -> None:
     finally:
         other.end()
     for case in take(url, "mine", 1, 2):
-        ledger.give_back(case.id, "mine")
+        ledger.give_back("mine", case.id)
     assert leases(ledger) == 0 and ledger.storage.query("SELECT run FROM holder WHERE lost = ''") == []
 
 
@@ -160,7 +162,7 @@ def test_another_machine_is_believed_until_it_was_silent_for_too_long(url: str, 
     for _ in range(2):
         with pytest.raises(Held, match=r"silent for so long that run mine on .* took it for dead.*Run again"):
             write(url, "other", case)
-        ledger.give_back(case.id, "mine")
+        ledger.give_back("mine", case.id)
 
 
 def test_long_work_keeps_its_run_alive(url: str, ledger: Ledger, time: Time, elsewhere: Any, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
@@ -212,13 +214,37 @@ def test_the_record_gives_them_back(url: str, ledger: Ledger, tmp_path: Path) ->
     assert leases(ledger) == 0
 
 
-def test_a_playbook_without_a_record_gives_them_back(url: str, ledger: Ledger) -> None:
-    ids = [case.id for case in take(url, "mine", 1, 2)]
-    HANDBACK.run({"cases": ids}, check_mode=True, system=book(url, "mine", read_only=True))
-    HANDBACK.run({"cases": ids}, check_mode=False, system=book(url, "another"))
-    assert leases(ledger) == 6, "only its own, and not in check mode"
-    HANDBACK.run({"cases": ids}, check_mode=False, system=book(url, "mine"))
+def test_what_a_run_still_has_at_its_end_is_given_back(url: str, ledger: Ledger) -> None:
+    take(url, "mine", 1, 2)
+    ledger.give_back("another")
+    assert leases(ledger) == 6, "only its own"
+    ledger.give_back("mine")
+    assert leases(ledger) == 0 and ledger.storage.query("SELECT * FROM holder") == []
+
+
+def test_a_run_that_is_interrupted_keeps_whom_a_worker_is_still_at(url: str, ledger: Ledger) -> None:
+    case, _other = take(url, "mine", 1, 2)
+    worker = Process(lambda: write(url, "mine", case))
+    try:
+        ledger.give_back("mine")
+        assert {row[0] for row in ledger.storage.query("SELECT case_id FROM lease")} == {case.id}
+    finally:
+        worker.end()
+    ledger.give_back("mine")
     assert leases(ledger) == 0
+
+
+def test_the_process_that_is_the_run_gives_back_when_it_ends(url: str, ledger: Ledger, tmp_path: Path) -> None:
+    folder = tmp_path / "ansible-local-7abc"
+    folder.mkdir(0o700)
+    take(url, handback.run_of(str(folder)), 1)
+    program = "import os, sys\nfrom ansible_collections.workforce.lifecycle.plugins.plugin_utils import handback\n" \
+        "handback.at_exit(sys.argv[1])\nif not os.fork():\n    handback.remember(*sys.argv[1:])\n    sys.exit()\nos.wait()\nprint(end='given')"
+    def ended() -> None:
+        subprocess.run([sys.executable, "-c", program, str(folder), url], check=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+    ended()
+    assert leases(ledger) == 0
+    assert stat.S_IMODE((folder / "workforce_ledger").stat().st_mode) == 0o600
 
 
 def test_how_long_to_wait_is_a_number(url: str) -> None:
@@ -239,7 +265,7 @@ def _works(url: str, run: str, numbers: list[int], wait: str) -> int:
     if not wait:
         real_time.sleep(60)  # until it is killed: nobody else may come in between
     for case in cases:
-        mine.ledger.give_back(case["id"], run)
+        mine.ledger.give_back(run, case["id"])
     return 0
 
 

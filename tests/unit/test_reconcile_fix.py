@@ -16,13 +16,13 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.person import 
 from ansible_collections.workforce.lifecycle.plugins.modules.account import TASK as ACCOUNT
 from ansible_collections.workforce.lifecycle.plugins.modules.reconcile import TASK
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils import reconcile_index
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.casebook import Casebook
 
 from tests import reconcile_company as company
+from tests.unit.books import InventoryBook
 from tests.unit.test_reconcile import Bench
 
 
-class Book(Casebook):
+class Book(InventoryBook):
     """Of the generated company's inventory."""
 
     def systems(self) -> dict[str, dict[str, Any]]:
