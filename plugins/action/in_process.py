@@ -147,9 +147,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         checked = ArgumentSpecValidator(task.spec).validate({**{option: value for option, value in asked.items() if value}, **self._task.args})
         if checked.error_messages:
             return {"failed": True, "changed": False, "msg": checked.errors.msg, "code": "input"}
-        if not self._task.check_mode:
-            handback.remember(C.DEFAULT_LOCAL_TMP, ledger.url)
-        book = Casebook(ledger, run=handback.run_of(C.DEFAULT_LOCAL_TMP), read_only=bool(self._task.check_mode), task_vars=task_vars, template=self._templar.template)
+        folder, looks_only = C.DEFAULT_LOCAL_TMP, bool(self._task.check_mode)
+        if not looks_only:
+            handback.remember(folder, ledger.url)
+        book = Casebook(ledger, run=handback.run_of(folder), read_only=looks_only, task_vars=task_vars, template=self._templar.template)
         return task.run(checked.validated_parameters, check_mode=self._task.check_mode, system=book)
 
     def _ledger(self, task_vars: Mapping[str, Any]) -> Ledger | None:
