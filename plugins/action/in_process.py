@@ -15,7 +15,6 @@ from typing import Any
 
 from ansible import constants as C
 from ansible.errors import AnsibleActionFail
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils import bytecode as _bytecode  # noqa: F401 (before the rest of the collection)
@@ -27,6 +26,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.registry import connector_class
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import TARGET_SPEC, Change, Outcome, Task
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils import handback, plans, progress
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.answers import ANSWERS
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.casebook import Casebook
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.credentials import resolve
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.guards import guard, named
@@ -116,7 +116,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         return load_policy(os.path.expanduser(self._value(task_vars, "lifecycle_policy") or ""))
 
     def _here(self, task: Task, args: dict[str, Any], step: Step, *, check_mode: bool) -> dict[str, Any]:
-        checked = ArgumentSpecValidator(task.spec).validate(args)
+        checked = task.validator.validate(args)
         if checked.error_messages:
             return {"failed": True, "changed": False, "msg": checked.errors.msg, "code": "input", "outcome": Outcome.FAILED.value, "changes": []}
 
@@ -144,7 +144,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 "no ledger is named: set lifecycle_ledger (a path, or postgresql://...), or use the inventory plugin workforce.lifecycle.systems"
             )
         asked = {option: self._value(task_vars, variable) for option, variable in task.asked.items() if task_vars.get(variable)}
-        checked = ArgumentSpecValidator(task.spec).validate({**{option: value for option, value in asked.items() if value}, **self._task.args})
+        answered = {option: list(read(task_vars)) for option, read in ANSWERS.items() if option in task.spec and option not in self._task.args}
+        checked = task.validator.validate({**answered, **{option: value for option, value in asked.items() if value}, **self._task.args})
         if checked.error_messages:
             return {"failed": True, "changed": False, "msg": checked.errors.msg, "code": "input"}
         folder, looks_only = C.DEFAULT_LOCAL_TMP, bool(self._task.check_mode)

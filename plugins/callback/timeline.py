@@ -37,6 +37,7 @@ from ansible_collections.workforce.lifecycle.plugins.plugin_utils import bytecod
 # isort: split
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import lasting
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils import progress, told
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.tasks import make_ready
 
 _COLOURS = {"green": "32", "red": "31", "yellow": "33", "cyan": "36", "dim": "2", "bold": "1"}
 
@@ -132,6 +133,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         return bool((context.CLIARGS or {}).get("check"))
 
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
+        make_ready(task.action)
         role = getattr(task, "_role", None)
         name = role.get_name().rpartition(".")[2] if role is not None else ""
         phase = told.PHASES.get(name, name.replace("_", " ").capitalize()) or told.text(task.get_name())

@@ -11,9 +11,11 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CAPABILITIES, CaseLedger, Residual, capabilities_of, lasting
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AnswerLost, InputError, LifecycleError, Unsupported
@@ -158,6 +160,11 @@ class Task:
     argument_spec: Mapping[str, Any] = field(default_factory=dict)
     info: Callable[[Any, Mapping[str, Any]], Mapping[str, Any]] | None = None
     asked: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def validator(self) -> ArgumentSpecValidator:
+        """Checks what a task gives this module. Made once, before Ansible forks, for all workers."""
+        return ArgumentSpecValidator(self.spec)
 
     @property
     def spec(self) -> dict[str, Any]:

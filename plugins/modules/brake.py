@@ -21,7 +21,7 @@ options:
   of: {description: "The limit to release from.", type: str, choices: [leavers, disables, wipes]}
   user: {description: "Who is released - e-mail addresses, employee ids or HR ids.", type: list, elements: str, default: []}
   found:
-    description: What the HR systems answered - a list of what M(workforce.lifecycle.person_info) returned, each with its C(system).
+    description: What the HR systems answered, as for M(workforce.lifecycle.case). Taken from what the role C(identify) registered, when not given.
     type: list
     elements: dict
     default: []

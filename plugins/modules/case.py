@@ -33,6 +33,7 @@ options:
     description:
       - What the HR systems answered - a list of what M(workforce.lifecycle.person_info) returned, each with its C(system).
       - C(people) are who answers to O(user), C(related) other records that seem to be the same human being, C(look) the source as a whole.
+      - Taken from what the role C(identify) registered, when not given.
     type: list
     elements: dict
     default: []
@@ -66,7 +67,9 @@ options:
     type: str
     default: ""
   protected:
-    description: What RV(workforce.lifecycle.protected_info#module:members) said, a list of them, each with its C(system).
+    description:
+      - What RV(workforce.lifecycle.protected_info#module:members) said, a list of them, each with its C(system).
+      - Taken from what the role C(identify) registered, when not given.
     type: list
     elements: dict
     default: []

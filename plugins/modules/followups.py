@@ -30,8 +30,18 @@ options:
   to: {description: "The new day for V(move), ISO 8601.", type: str, default: ""}
   by: {description: "Who says so.", type: str, default: ""}
   why: {description: "The reason.", type: str, default: ""}
-  found: {description: "What the HR systems answered, for V(decide).", type: list, elements: dict, default: []}
-  protected: {description: "What RV(workforce.lifecycle.protected_info#module:members) said, for V(decide).", type: list, elements: dict, default: []}
+  found:
+    description: ["What the HR systems answered, for V(decide).", "Taken from what the role C(identify) registered, when not given."]
+    type: list
+    elements: dict
+    default: []
+  protected:
+    description:
+      - What RV(workforce.lifecycle.protected_info#module:members) said, for V(decide).
+      - Taken from what the role C(identify) registered, when not given.
+    type: list
+    elements: dict
+    default: []
   plan: {description: "The plan that the run executes, a file or a digest, for V(decide).", type: str, default: ""}
   acts: {description: "What V(decide) said, for V(settle).", type: list, elements: dict, default: []}
 """

@@ -32,7 +32,9 @@ options:
     elements: str
     default: []
   found:
-    description: What the HR systems answered about O(people), as for M(workforce.lifecycle.case).
+    description:
+      - What the HR systems answered about O(people), as for M(workforce.lifecycle.case).
+      - Taken from what the role C(identify) registered, when not given.
     type: list
     elements: dict
     default: []

@@ -47,7 +47,9 @@ options:
     default: ""
   plan: {description: "V(report) - the plan that the run executes.", type: str, default: ""}
   protected:
-    description: V(report) - what RV(workforce.lifecycle.protected_info#module:members) said, a list of them, each with its C(system).
+    description:
+      - V(report) - what RV(workforce.lifecycle.protected_info#module:members) said, a list of them, each with its C(system).
+      - Taken from what the role C(identify) registered, when not given.
     type: list
     elements: dict
     default: []

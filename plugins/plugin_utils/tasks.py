@@ -24,3 +24,10 @@ class _Tasks(Mapping[str, Task]):
 
 
 TASKS: Mapping[str, Task] = _Tasks()
+
+
+def make_ready(action: str) -> None:
+    """Import a module of ours before Ansible forks a worker for each host, which would otherwise import it each for itself."""
+    collection, _dot, name = action.rpartition(".")
+    if collection == "workforce.lifecycle":
+        TASKS[name].validator  # noqa: B018 - made by looking at it

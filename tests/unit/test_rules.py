@@ -195,12 +195,11 @@ def test_every_role_says_what_it_takes() -> None:
 # -- what only one place may know ----------------------------------------------------------------------------------------
 
 
-def test_what_the_systems_answered_is_put_together_in_one_role() -> None:
-    """Those who ask register it; who needs it depends on the role ``answers``."""
+def test_what_the_systems_answered_is_put_together_in_one_place() -> None:
+    """Who asks registers it; who needs it has an option ``found`` or ``protected``, which is filled by plugin_utils/answers.py."""
     for path in files("roles/*", "playbooks/*"):
-        if path.parent.parent.name != "answers":
-            said = re.findall(r"hostvars\[\w+\]\.(identify_(?:answers|related|protected))", path.read_text(encoding="utf-8"))
-            assert not said or path.parent.parent.name == "identify", f"{path}: {said}"
+        said = re.findall(r"(?<!register: )identify_(?:answers|related|protected)", path.read_text(encoding="utf-8"))
+        assert not said or path.parent.parent.name == "identify", f"{path}: {said}"
 
 
 def test_check_mode_is_known_to_the_shells_only() -> None:
@@ -257,7 +256,7 @@ def test_no_statement_is_an_assert() -> None:
 
 
 #: What a cut runs before and while every system is being shut.
-TO_THE_CUT = ("roles/identify/*/main.yml", "roles/identify/tasks/elsewhere.yml", "roles/answers/*", "roles/open_case/*/main.yml", "roles/cutoff/*/main.yml",
+TO_THE_CUT = ("roles/identify/*/main.yml", "roles/identify/tasks/elsewhere.yml", "roles/open_case/*/main.yml", "roles/cutoff/*/main.yml",
               "playbooks/parts/ask_hr.yml")
 
 
