@@ -30,8 +30,9 @@ def core(request: pytest.FixtureRequest) -> Path:
     with (folder.parent / f"{folder.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not done.exists() or done.read_text() != wanted:
-            subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-            subprocess.run([str(folder / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", CORES[request.param], "-r", str(ROOT / "requirements.txt")], check=True)
+            subprocess.run([sys.executable, "-m", "venv", "--clear", "--without-pip", str(folder)], check=True)
+            subprocess.run([sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python"), "install", "--quiet", "--no-compile", "--disable-pip-version-check",
+                            CORES[request.param], "-r", str(ROOT / "requirements.txt")], check=True)
             done.write_text(wanted)
     return folder / "bin"
 
