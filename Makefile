@@ -5,6 +5,8 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 LINK   := build/collections/ansible_collections/workforce/lifecycle
 export PYTHONDONTWRITEBYTECODE ?=
+# Not compiled: Python does that to what is used, when it is first used, and most of it never is.
+PIP    := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-hr test sandbox sandbox-down bench lint unit gates soak clean link debian
@@ -18,12 +20,12 @@ link:
 $(VENV)/sandbox.done: requirements.txt requirements-sandbox.txt
 	@test -x $(BIN)/python || $(PYTHON) scripts/make_venv.py $(VENV)
 	@echo "Installing what the sandbox needs (once) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-sandbox.txt
+	@$(PIP) -r requirements-sandbox.txt
 	@touch $@
 
 $(VENV)/dev.done: $(VENV)/bridge.done requirements-dev.txt
 	@echo "Installing what the tests need (once) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(PIP) -r requirements-dev.txt
 	@touch $@
 
 demo: $(VENV)/sandbox.done link ## hire, move and offboard people of the sandbox company, and ask its systems what happened
@@ -31,7 +33,7 @@ demo: $(VENV)/sandbox.done link ## hire, move and offboard people of the sandbox
 
 $(VENV)/bridge.done: $(VENV)/sandbox.done bridge/pyproject.toml
 	@echo "Installing the bridge (once) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e './bridge[runner]'
+	@$(PIP) -e './bridge[runner]'
 	@touch $@
 
 demo-hr: $(VENV)/bridge.done link ## HR marks a termination; its webhook reaches the bridge; how long until the person is cut off everywhere

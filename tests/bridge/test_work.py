@@ -285,6 +285,38 @@ def test_many_events_of_one_person_are_one_look(world: World) -> None:
     assert order is not None and order.extra_vars["people"] == {"hr": ["7", "8"]}
 
 
+def test_a_run_is_told_when_hr_recorded_it(world: World) -> None:
+    def told(at: dict[str, datetime | None], due: datetime, now: datetime) -> None:
+        world.n += 1
+        world.inbox.put_now([Event("hr", f"e{world.n}-{person}", "jml.person.changed", person, now, "0" * 64, occurred_at=when) for person, when in at.items()])
+        (ident,) = world.batches.take(now, "me")
+        order = world.batches.order(ident, 1, "me")
+        assert order is not None
+        asked.append({name: value for name, value in order.extra_vars.items() if name != "batch"})
+        decisions = [{"source": "hr", "id": person, "user": f"hr_id:{person}", "zone": "", "why": "w", "urgent": False, "runs": [{"kind": "offboard", "stage": "", "at": stamp(due)}]}
+                     for person in at]
+        world.batches.settle(ident, 1, Result("successful", stats={"intake": {"decisions": decisions}}), now)
+
+    asked: list[dict[str, Any]] = []
+
+    def given(now: datetime) -> Any:
+        (ident,) = world.cases.claim(now, 9, "me")
+        order = world.cases.begin(ident, "me", now)
+        assert order is not None
+        return order.extra_vars
+
+    world.looked()
+    told({"7": NOW - HOUR}, NOW + HOUR, NOW)
+    assert asked[-1] == {"people": {"hr": ["7"]}, "hr_recorded_at": stamp(NOW - HOUR)}, "who has to go now is cut off by the intake"
+    told({"7": NOW + HOUR}, NOW, NOW + timedelta(minutes=1))
+    assert given(NOW + timedelta(minutes=1)) == {"user": "hr_id:7", "hr_recorded_at": stamp(NOW + timedelta(minutes=1))}, "what moved it; and HR's clock is ahead"
+    told({"8": NOW - HOUR, "9": None, "1": NOW - 2 * HOUR}, NOW, NOW)
+    assert "hr_recorded_at" not in asked[-1]
+    assert given(NOW) == {"user": ["hr_id:8", "hr_id:9", "hr_id:1"]}, "they go together, and each has another time"
+    told({"2": None}, NOW, NOW)
+    assert given(NOW) == {"user": "hr_id:2"}, "HR does not say"
+
+
 def test_no_event_is_given_up_and_one_that_stops_the_others_goes_alone(world: World) -> None:
     world.looked()
     world.says("7", "8")

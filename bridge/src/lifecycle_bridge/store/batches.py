@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -72,9 +73,19 @@ class Batches:
         for row in rows:
             if row.type != EVERYBODY and row.person not in people.setdefault(self.system(row.source), []):
                 people[self.system(row.source)].append(row.person)
-        wanted = {"everybody": everybody} if everybody else {"people": people}
+        wanted: dict[str, Any] = {"everybody": everybody} if everybody else {"people": people}
+        recorded = self._recorded(ident)
+        if len(recorded) == 1 and not everybody and sum(map(len, people.values())) == 1:
+            wanted["hr_recorded_at"] = next(iter(recorded.values()))  # of the case that the intake opens for who has to go now
         return Order(f"{ident}-{attempt}", PLAYBOOK, {**self.config.extra_vars, **wanted, "batch": ident}, timeout=self.config.run_timeout,
                      idle_timeout=self.config.idle_timeout)
+
+    def _recorded(self, ident: str) -> dict[tuple[str, str], str]:
+        """When HR recorded what a batch is about, by HR system and person, where an event says it. HR's clock may be ahead of ours."""
+        with self.database.read() as c:
+            told = c.execute(sa.select(events.c.source, events.c.person, events.c.occurred_at, events.c.received_at).where(
+                events.c.batch == ident, events.c.occurred_at != "").order_by(events.c.n)).all()
+        return {(self.system(row.source), row.person): min(row.occurred_at, row.received_at) for row in told}
 
     def settle(self, ident: str, attempt: int, result: Result, now: datetime) -> tuple[float | None, list[Told]]:
         """Take over what was decided. HR decides by state, so a look that failed is made again until it succeeds: no event is given up.
@@ -83,7 +94,7 @@ class Batches:
         """
         taken = result.stats.get("intake")
         if isinstance(taken, Mapping):
-            self.cases.apply(ident, taken.get("decisions") or (), now)
+            self.cases.apply(ident, taken.get("decisions") or (), now, self._recorded(ident))
             with self.database.write() as c:
                 names = c.execute(sa.select(events.c.source, events.c.type).where(events.c.batch == ident).distinct()).all()
                 c.execute(sa.update(events).where(events.c.batch == ident).values(state="done"))

@@ -56,9 +56,10 @@ class Cases:
 
     # -- what the intake decides ---------------------------------------------------------------------------------------
 
-    def apply(self, batch: str, decisions: Iterable[Mapping[str, Any]], now: datetime) -> list[str]:
+    def apply(self, batch: str, decisions: Iterable[Mapping[str, Any]], now: datetime, recorded: Mapping[tuple[str, str], str] | None = None) -> list[str]:
         """Make, move and drop cases. Asked twice with the same batch, the second time changes nothing.
 
+        :param recorded: when HR recorded it, by HR system and person, where it says so.
         :returns: the ids of the cases that are due now.
         """
         with self.database.write() as c:
@@ -66,7 +67,7 @@ class Cases:
                 for kind in one.get("cancels") or ():
                     self._drop(c, one, kind, now)
                 for run in one.get("runs") or ():
-                    self._put(c, batch, one, run, now)
+                    self._put(c, batch, one, run, (recorded or {}).get((one["source"], str(one["id"])), ""), now)
                 if one.get("alert"):
                     self._alert(c, f"{one['source']}:{one['id']}:{_short(one['alert'])}", f"{one['source']} {one['id']}: {one['alert']}", now)
             due = sa.select(cases.c.id).where(cases.c.state.in_(WAITING), cases.c.next_at <= stamp(now))
@@ -85,7 +86,7 @@ class Cases:
             c.execute(sa.update(cases).where(cases.c.id == id).values(state="cancelled", ended_at=stamp(now), changed_at=stamp(now), detail=one["why"]))
             self._line(c, id, now, "cancelled", f"HR: {one['why']}")
 
-    def _put(self, c: sa.Connection, batch: str, one: Mapping[str, Any], run: Mapping[str, Any], now: datetime) -> None:
+    def _put(self, c: sa.Connection, batch: str, one: Mapping[str, Any], run: Mapping[str, Any], recorded: str, now: datetime) -> None:
         kind, stage = str(run["kind"]), str(run.get("stage") or "")
         kind = "withdraw" if one.get("undo") and kind == "offboard" else kind
         same = sa.select(cases).where(cases.c.source == one["source"], cases.c.person == one["id"], cases.c.kind == kind, cases.c.stage == stage)
@@ -95,26 +96,26 @@ class Cases:
             last = c.execute(same.order_by(cases.c.created_at.desc())).mappings().first()
             if last is not None and last["state"] == "cancelled" and last["due_at"] == due and last["outcome"] == "by_hand":
                 return  # a human dropped exactly this, and HR says nothing new
-            self._make(c, batch, one, kind, stage, due, now)
+            self._make(c, batch, one, kind, stage, due, recorded, now)
         elif row["state"] in WAITING and row["due_at"] != due:
             c.execute(sa.update(cases).where(cases.c.id == row["id"]).values(
-                due_at=due, next_at=max(due, row["next_at"]) if row["state"] == "waiting" else due, why=one["why"], urgent=bool(one["urgent"]), changed_at=stamp(now)))
+                due_at=due, extra_vars=_recorded(row["extra_vars"], recorded), next_at=max(due, row["next_at"]) if row["state"] == "waiting" else due, why=one["why"], urgent=bool(one["urgent"]), changed_at=stamp(now)))
             self._line(c, row["id"], now, "moved", f"from {row['due_at']} to {due}: {one['why']}")
         elif row["state"] in ("ready", "running"):
             self._line(c, row["id"], now, "noted", f"HR again, while it runs: {one['why']}")
         elif row["state"] in ("stuck", "held") and row["due_at"] != due:
             c.execute(sa.update(cases).where(cases.c.id == row["id"]).values(
-                state="upcoming", due_at=due, next_at=due, tries=0, why=one["why"], urgent=bool(one["urgent"]), changed_at=stamp(now)))
+                state="upcoming", due_at=due, next_at=due, extra_vars=_recorded(row["extra_vars"], recorded), tries=0, why=one["why"], urgent=bool(one["urgent"]), changed_at=stamp(now)))
             self._line(c, row["id"], now, "moved", f"from {row['due_at']} to {due}: {one['why']}")
         elif row["state"] in WAITING and bool(one["urgent"]) and not row["urgent"]:
             c.execute(sa.update(cases).where(cases.c.id == row["id"]).values(urgent=True, next_at=due, changed_at=stamp(now)))
             self._line(c, row["id"], now, "moved", f"urgent now: {one['why']}")
 
-    def _make(self, c: sa.Connection, batch: str, one: Mapping[str, Any], kind: str, stage: str, due: str, now: datetime) -> None:
+    def _make(self, c: sa.Connection, batch: str, one: Mapping[str, Any], kind: str, stage: str, due: str, recorded: str, now: datetime) -> None:
         id = f"{kind}-{one['source']}-{one['id']}-{_short(batch, kind, stage, due)}"
         if c.execute(sa.select(cases.c.id).where(cases.c.id == id)).first() is not None:
             return
-        given = {"user": one["user"], **({"stage": stage} if stage else {})}
+        given = {"user": one["user"], **({"stage": stage} if stage else {}), **({"hr_recorded_at": recorded} if recorded else {})}
         c.execute(sa.insert(cases).values(
             id=id, source=one["source"], person=str(one["id"]), kind=kind, stage=stage, state="upcoming", due_at=due, next_at=due, zone=one.get("zone") or "",
             urgent=bool(one["urgent"]), why=one["why"], extra_vars=json.dumps(given), attempt=0, tries=0, late_s=0.0, created_at=stamp(now), changed_at=stamp(now)))
@@ -189,7 +190,8 @@ class Cases:
     def order(self, ident: str, group: Sequence[Mapping[str, Any]]) -> Order:
         given = [json.loads(row["extra_vars"]) for row in group]
         users = [one["user"] for one in given]
-        shared = {key: value for key, value in given[0].items() if key != "user"}
+        # When HR recorded it is one person's: of several it can only be told where it is the same.
+        shared = {key: value for key, value in given[0].items() if key != "user" and all(one.get(key) == value for one in given)}
         return Order(ident, f"workforce.lifecycle.{group[0]['kind']}", {**self.config.extra_vars, **shared, "user": users if len(users) > 1 else users[0]},
                      timeout=self.config.run_timeout, idle_timeout=self.config.idle_timeout)
 
@@ -300,8 +302,13 @@ def _priority(row: Mapping[str, Any]) -> int:
 
 
 def _rest(row: Mapping[str, Any]) -> str:
-    """Extra variables besides the person: only those with the same go together."""
-    return json.dumps({key: value for key, value in json.loads(row["extra_vars"]).items() if key != "user"}, sort_keys=True)
+    """Extra variables besides what is each person's own: only those with the same go together."""
+    return json.dumps({key: value for key, value in json.loads(row["extra_vars"]).items() if key not in ("user", "hr_recorded_at")}, sort_keys=True)
+
+
+def _recorded(given: str, at: str) -> str:
+    """A case's extra variables, with when HR recorded what they are about now."""
+    return json.dumps({**json.loads(given), "hr_recorded_at": at}) if at else given
 
 
 def _short(*words: str) -> str:
