@@ -65,6 +65,7 @@ systems:
         offboard: ["Collect the badge of {name}"]
 """
 
+import atexit
 import gc
 import inspect
 import os
@@ -132,8 +133,10 @@ class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc]
                 raise AnsibleParserError(f"{policy.file}: separation: there is no system {holding.system}")
             self.inventory.add_host(holding.system, group="separation")
         handback.at_exit(C.DEFAULT_LOCAL_TMP)
-        # What is loaded by now stays to the end. A worker that looks for garbage in it would copy every page it looks at.
+        # What is loaded by now stays to the end: a worker that looks for garbage in it would copy every page it looks at, and Python
+        # that ends would look through all of it before it does (50 ms).
         gc.freeze()
+        atexit.register(gc.freeze)
 
     def _values(self, path: str) -> Mapping[str, Any]:
         """The file as Ansible reads it: ``!vault`` values stay encrypted, templates stay templates."""
