@@ -21,6 +21,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities i
     CredentialListing,
     Device,
     DeviceListing,
+    Entitlements,
     Listed,
 )
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import NotFound, Unsupported
@@ -79,7 +80,7 @@ class Check:
         self.protected: Collection[str] = policy["protected_accounts"].get(self.name, ())
         self.untouchable = _patterns(policy["protected_entitlements"], self.name)
         self.privileged = _patterns(policy["privileged"], self.name)
-        self.kept = {(kind, name.casefold()) for kind, names in keep.items() for name in names}
+        self.kept = {(kind, name.casefold()): name for kind, names in keep.items() for name in names}
         self.wanted: dict[str, dict[tuple[str, str], str]] = {
             profile: {(kind, name.casefold()): name for kind, names in systems[self.name].items() for name in names}
             for profile, systems in facts["profiles"].items() if self.name in systems}
@@ -89,6 +90,8 @@ class Check:
                 if pair[side]["system"] == self.name:
                     self.separated.setdefault((pair[side]["kind"], pair[side]["name"].casefold()), []).append((number, side))
         self.kinds: Collection[str] = getattr(system, "ENTITLEMENT_KINDS", ())
+        #: What a profile or policy names and the system does not have.
+        self.nowhere: set[tuple[str, str]] = set()
         self.rows: list[Row] = []
         self.numbered: dict[str, int] = {}
         self.owners: dict[int, list[int]] = {}
@@ -114,6 +117,8 @@ class Check:
 
     def _accounts(self, system: AccountListing) -> None:
         complete = bool(system.LISTS_HELD)
+        if complete and isinstance(system, Entitlements):
+            self._by_the_systems_names(system)
         asked = {} if complete else self._asked()
         addressable = bool(asked) or isinstance(system, CredentialListing)
         for listed in system.all_accounts():
@@ -219,6 +224,27 @@ class Check:
 
     # -- what they hold ------------------------------------------------------------------------------------------------
 
+    def _by_the_systems_names(self, system: Entitlements) -> None:
+        """Profiles and policy may name a thing by any of its names (a team's title, its slug); the listing has one."""
+        named = {**self.kept, **{key: name for wanted in self.wanted.values() for key, name in wanted.items()},
+                 **{(h["kind"], h["name"].casefold()): h["name"] for pair in self.people.facts["policy"]["separation"] for h in (pair["one"], pair["other"])
+                    if h["system"] == self.name}}
+        own: dict[tuple[str, str], tuple[str, str]] = {}
+        for key, name in sorted(named.items()):
+            found = system.find_entitlement(key[0], name) if key[0] in self.kinds else None
+            if found is None and key[0] in self.kinds:
+                self._is_nowhere(key, name)
+            elif found is not None and found.name.casefold() != key[1]:
+                own[key] = (key[0], found.name.casefold())
+        self.kept = {own.get(key, key): name for key, name in self.kept.items()}
+        self.wanted = {profile: {own.get(key, key): name for key, name in wanted.items()} for profile, wanted in self.wanted.items()}
+        for key in own.keys() & self.separated.keys():
+            self.separated.setdefault(own[key], []).extend(self.separated.pop(key))
+
+    def _is_nowhere(self, key: tuple[str, str], name: str) -> None:
+        self.nowhere.add(key)
+        self.counts.notes.append(f"there is no {key[0]} {name}, which a profile or policy names")
+
     def _asked(self) -> dict[tuple[str, str], str]:
         """What is worth asking for where the listing shows nothing: what a profile or policy names."""
         named = {key: name for wanted in self.wanted.values() for key, name in wanted.items()}
@@ -231,7 +257,6 @@ class Check:
 
     def _by_group(self, system: AccountListing, asked: Mapping[tuple[str, str], str]) -> None:
         held: dict[int, dict[tuple[str, str], str]] = {}
-        unreadable = set()
         for key, name in asked.items():
             try:
                 for member in system.group_members(key[0], name):
@@ -239,14 +264,12 @@ class Check:
                     if number is not None:
                         held.setdefault(number, {})[key] = name
             except NotFound:
-                unreadable.add(key)
-                self.counts.notes.append(f"there is no {key[0]} {name}, which a profile or policy names")
+                self._is_nowhere(key, name)
         self.counts.notes.append(f"the system lists members by entitlement only: {len(asked)} that profiles and policy name were asked for")
         for number, row in enumerate(self.rows):
-            self._holds(row, held.get(number, {}), unreadable=unreadable)
+            self._holds(row, held.get(number, {}))
 
-    def _holds(self, row: Row, held: Mapping[tuple[str, str], str], *, fixed: Collection[tuple[str, str]] = (),
-               unreadable: Collection[tuple[str, str]] = ()) -> None:
+    def _holds(self, row: Row, held: Mapping[tuple[str, str], str], *, fixed: Collection[tuple[str, str]] = ()) -> None:
         """Compare what an account at work holds with what its person's profile gives. What is ``fixed`` (a dynamic rule, another
         group) comes and goes by itself: no profile need explain it."""
         whose = row.whose
@@ -267,7 +290,7 @@ class Check:
             if key not in wanted and key not in self.kept and key not in fixed and key[0] in self.kinds and not whose.until:
                 self._drift("entitlement_extra", row, whose, key[0], name, "take")
         for key, name in wanted.items():
-            if key not in held and key not in unreadable and key[0] in self.kinds:
+            if key not in held and key not in self.nowhere and key[0] in self.kinds:
                 self._drift("entitlement_missing", row, whose, key[0], name, "give")
 
     def _drift(self, kind: str, row: Row, whose: Known, of: str, name: str, do: str) -> None:

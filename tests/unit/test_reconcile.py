@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Listed
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Entitlement, Listed
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import load_policy
@@ -122,6 +122,46 @@ def test_a_company_in_order_has_nothing_to_settle(tmp_path: Path) -> None:
     assert report["findings"] == [] and report["summary"]["by_severity"] == {}
     assert {(m["system"], m["is"]) for m in report["marked"]} == {("entra", "service"), ("slack", "service")}
     assert "Nothing to settle" in reconcile_page.render(report)
+
+
+class TwoNames(company.Directory):
+    """A directory whose things also have a title: ``Team <name>``."""
+
+    def find_entitlement(self, kind: str, name: str) -> Entitlement | None:
+        own = name.casefold().removeprefix("team ")
+        there = any((kind, own) in listed.held for listed in self.made.accounts[self.target.name].values())
+        return Entitlement(kind, own, own) if there else None
+
+    def unused(self, *_args: Any) -> Any:
+        raise AssertionError("reconcile lists")
+
+    find_account = set_active = entitlements = grant = revoke = unused
+
+
+def test_profiles_keep_and_policy_may_use_any_name_of_a_thing(tmp_path: Path) -> None:
+    bench = small(tmp_path)
+    for path in bench.profiles.iterdir():
+        path.write_text(path.read_text().replace("everybody jira", "Team Everybody jira"))
+    entra = next(id_ for id_, listed in bench.made.accounts["entra"].items() if listed.held)
+    bench.made.change("entra", entra, held=(*bench.made.accounts["entra"][entra].held, ("groups", company.SEPARATED[1]), ("groups", company.SEPARATED[2])))
+    (tmp_path / "policy.yml").write_text((tmp_path / "policy.yml").read_text().replace("payments create", "Team payments create").replace("system: aws", "system: entra"))
+    bench.policy = load_policy(str(tmp_path / "policy.yml"))
+    bench.index()
+    for name in ("jira", "entra"):
+        result = bench.read(TwoNames(name, bench.made))
+        assert not result.get("failed"), result
+    report = bench.report()
+    assert [f for f in report["findings"] if f["system"] == "jira"] == []
+    assert one(report, kind="separation")["person"] and len([f for f in report["findings"] if f["kind"] == "entitlement_extra"]) == 2
+
+
+def test_what_a_profile_names_and_the_system_has_not_is_said_once(tmp_path: Path) -> None:
+    bench = small(tmp_path)
+    path = next(iter(bench.profiles.iterdir()))
+    path.write_text(path.read_text().replace("everybody jira", "nothing like it"))
+    bench.index()
+    assert "there is no groups nothing like it, which a profile or policy names" in json.dumps(bench.read(TwoNames("jira", bench.made)))
+    assert not [f for f in bench.report()["findings"] if f["kind"] == "entitlement_missing" and f["system"] == "jira"]
 
 
 @pytest.mark.parametrize("after", [0, 37])
