@@ -8,6 +8,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -182,6 +183,20 @@ def _twelve(url: str) -> None:
 
 def test_twelve_processes(path: Path) -> None:
     _twelve(str(path))
+
+
+def test_two_connections_of_one_process_outlive_another_process_that_ends(path: Path) -> None:
+    """Who closes a file ends all of the process's locks on it (sqlite.org/howtocorrupt.html, 2.2): another would take itself for the last one."""
+    ours = [Ledger(str(path)), Ledger(str(path))]
+    for ledger in ours:
+        ledger.note("said", {"n": 1}, case="c", run="r")
+    other = f"import sqlite3; sqlite3.connect({str(path)!r}).execute('SELECT count(*) FROM ledger').fetchall()"
+    subprocess.run([sys.executable, "-c", other], check=True)
+    for ledger in ours:
+        ledger.note("said", {"n": 2}, case="c", run="r")
+    told = subprocess.run([sys.executable, "-c", f"import sqlite3; print(*sqlite3.connect({str(path)!r}).execute('SELECT count(*) FROM ledger').fetchone())"],
+                          check=True, capture_output=True, text=True).stdout
+    assert told.strip() == "4"
 
 
 def test_killed_while_appending(path: Path, ledger: Ledger) -> None:
