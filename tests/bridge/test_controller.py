@@ -150,6 +150,12 @@ def test_a_variable_that_the_survey_does_not_have_is_refused_before_anything_sta
     assert not world.jobs()
 
 
+def test_what_a_run_can_do_without_is_left_out_where_the_survey_does_not_ask_for_it(world: World) -> None:
+    world.template()
+    assert world.run(extra_vars={"user": "4711", "hr_recorded_at": "2026-11-23T10:00:00Z"}).status == "successful"
+    assert json.loads(world.jobs()[0]["extra_vars"]) == {"user": "4711"}
+
+
 def test_ignored_fields_end_the_job(world: World) -> None:
     world.template()
     world.emulator.outcomes["lifecycle-offboard"] = [Outcome(seconds=600)]

@@ -15,6 +15,9 @@ from typing import Any, Protocol
 #: How a run ended. ``unknown``: its end was not seen; what it did is found out by running it again, never assumed.
 STATUSES = ("successful", "failed", "timeout", "canceled", "unknown", "refused")
 
+#: Extra variables that a run can do without. Nobody's cut waits for a job template that does not ask for one.
+SPARED = frozenset({"hr_recorded_at"})
+
 
 @dataclass(frozen=True)
 class Order:

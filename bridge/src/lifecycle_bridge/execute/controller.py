@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from lifecycle_bridge.config import Config, Controller
 from lifecycle_bridge.errors import BridgeError, ConfigError
-from lifecycle_bridge.execute import Order, Progress, Result
+from lifecycle_bridge.execute import SPARED, Order, Progress, Result
 from lifecycle_bridge.execute.controller_api import Api, NotTaken, Refused, Unanswered
 from lifecycle_bridge.execute.controller_watch import FIRST, LONGEST, Time, Watch
 
@@ -105,6 +105,8 @@ class ControllerExecutor:
         given = {name: value for name, value in extra_vars.items() if value is not None}
         spec = api.get(f"{template.path}/survey_spec/", f"read the survey of {template}").get("spec") or [] if template.surveyed else []
         questions = {str(question.get("variable")): question for question in spec}
+        if not template.asks_variables:
+            given = {name: value for name, value in given.items() if name in questions or name not in SPARED}
         unasked = sorted(set(given) - set(questions))
         if unasked and not template.asks_variables:
             raise BridgeError(f"launch {template}: it takes no {', '.join(unasked)}: add {'it' if len(unasked) == 1 else 'them'} to its survey "
