@@ -286,14 +286,14 @@ def test_many_events_of_one_person_are_one_look(world: World) -> None:
 
 
 def test_a_run_is_told_when_hr_recorded_it(world: World) -> None:
-    def told(at: dict[str, datetime | None], due: datetime, now: datetime) -> None:
+    def told(at: dict[str, datetime | None], due: datetime, now: datetime, kind: str = "offboard") -> None:
         world.n += 1
         world.inbox.put_now([Event("hr", f"e{world.n}-{person}", "jml.person.changed", person, now, "0" * 64, occurred_at=when) for person, when in at.items()])
         (ident,) = world.batches.take(now, "me")
         order = world.batches.order(ident, 1, "me")
         assert order is not None
         asked.append({name: value for name, value in order.extra_vars.items() if name != "batch"})
-        decisions = [{"source": "hr", "id": person, "user": f"hr_id:{person}", "zone": "", "why": "w", "urgent": False, "runs": [{"kind": "offboard", "stage": "", "at": stamp(due)}]}
+        decisions = [{"source": "hr", "id": person, "user": f"hr_id:{person}", "zone": "", "why": "w", "urgent": False, "runs": [{"kind": kind, "stage": "", "at": stamp(due)}]}
                      for person in at]
         world.batches.settle(ident, 1, Result("successful", stats={"intake": {"decisions": decisions}}), now)
 
@@ -313,6 +313,8 @@ def test_a_run_is_told_when_hr_recorded_it(world: World) -> None:
     told({"8": NOW - HOUR, "9": None, "1": NOW - 2 * HOUR}, NOW, NOW)
     assert "hr_recorded_at" not in asked[-1]
     assert given(NOW) == {"user": ["hr_id:8", "hr_id:9", "hr_id:1"]}, "they go together, and each has another time"
+    told({"3": NOW - HOUR}, NOW, NOW, kind="onboard")
+    assert given(NOW) == {"user": "hr_id:3"}, "a joiner's record counts from the day"
     told({"2": None}, NOW, NOW)
     assert given(NOW) == {"user": "hr_id:2"}, "HR does not say"
 

@@ -89,6 +89,7 @@ class Cases:
     def _put(self, c: sa.Connection, batch: str, one: Mapping[str, Any], run: Mapping[str, Any], recorded: str, now: datetime) -> None:
         kind, stage = str(run["kind"]), str(run.get("stage") or "")
         kind = "withdraw" if one.get("undo") and kind == "offboard" else kind
+        recorded = recorded if kind == "offboard" else ""  # a joiner's record counts from the day, not from when HR wrote it down weeks before
         same = sa.select(cases).where(cases.c.source == one["source"], cases.c.person == one["id"], cases.c.kind == kind, cases.c.stage == stage)
         row = c.execute(same.where(cases.c.state.in_(OPEN))).mappings().first()
         due = str(run["at"])
@@ -99,13 +100,15 @@ class Cases:
             self._make(c, batch, one, kind, stage, due, recorded, now)
         elif row["state"] in WAITING and row["due_at"] != due:
             c.execute(sa.update(cases).where(cases.c.id == row["id"]).values(
-                due_at=due, extra_vars=_recorded(row["extra_vars"], recorded), next_at=max(due, row["next_at"]) if row["state"] == "waiting" else due, why=one["why"], urgent=bool(one["urgent"]), changed_at=stamp(now)))
+                due_at=due, next_at=max(due, row["next_at"]) if row["state"] == "waiting" else due, why=one["why"], urgent=bool(one["urgent"]),
+                extra_vars=_recorded(row["extra_vars"], recorded), changed_at=stamp(now)))
             self._line(c, row["id"], now, "moved", f"from {row['due_at']} to {due}: {one['why']}")
         elif row["state"] in ("ready", "running"):
             self._line(c, row["id"], now, "noted", f"HR again, while it runs: {one['why']}")
         elif row["state"] in ("stuck", "held") and row["due_at"] != due:
             c.execute(sa.update(cases).where(cases.c.id == row["id"]).values(
-                state="upcoming", due_at=due, next_at=due, extra_vars=_recorded(row["extra_vars"], recorded), tries=0, why=one["why"], urgent=bool(one["urgent"]), changed_at=stamp(now)))
+                state="upcoming", due_at=due, next_at=due, tries=0, why=one["why"], urgent=bool(one["urgent"]),
+                extra_vars=_recorded(row["extra_vars"], recorded), changed_at=stamp(now)))
             self._line(c, row["id"], now, "moved", f"from {row['due_at']} to {due}: {one['why']}")
         elif row["state"] in WAITING and bool(one["urgent"]) and not row["urgent"]:
             c.execute(sa.update(cases).where(cases.c.id == row["id"]).values(urgent=True, next_at=due, changed_at=stamp(now)))
