@@ -12,7 +12,8 @@ description:
   - A case that is open, or finished and the same, is the one that a further run goes on with.
   - What is said with C(-e) need not be passed on. O(profile), O(old_profile), O(former), O(successor), O(plan), O(withdrawn_by), O(until),
     O(hr_recorded_at), O(despite_hr) and O(distinct) are taken from the variables of the same name when the task does not set them, O(of),
-    O(facts) and O(profiles) from C(lifecycle_of), C(lifecycle_facts) and C(lifecycle_profiles), O(effective_at) from C(hr_effective_at).
+    O(facts), O(keep) and O(profiles) from C(lifecycle_of), C(lifecycle_facts), C(lifecycle_keep) and C(lifecycle_profiles),
+    O(effective_at) from C(hr_effective_at).
   - Runs on the controller, beside the ledger.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 attributes:
@@ -49,6 +50,10 @@ options:
         facts of before the move lead to (C(previous_department) and the like), else nobody knows, and what is held is unexplained.
     type: str
     default: ""
+  keep:
+    description: What a transfer leaves alone, by system and kind. It is kept with the case, for the day on which its overlap ends.
+    type: dict
+    default: {}
   former:
     description: Former addresses of the one person that neither HR nor the ledger knows.
     type: list
@@ -248,7 +253,7 @@ def _hire(run: _Run, person: Person, profile: Profile | None) -> _Further:
 
 
 def _move(run: _Run, person: Person, profile: Profile | None) -> _Further:
-    facts = run.book.move(person, profile, run.profiles, run.want["old_profile"], run.systems)
+    facts = {**run.book.move(person, profile, run.profiles, run.want["old_profile"], run.systems), **({"keep": run.want["keep"]} if run.want["keep"] else {})}
     rules = run.book.policy.transfer
     how = {name: rules.systems.get(name, rules.unexplained) for name in run.systems}
     return _Further(facts, lambda _case: {"old_profile": facts["old_profile"], "explained": facts["explained"], "unexplained": how})
@@ -400,6 +405,7 @@ TASK = Task(CaseLedger, info=info, argument_spec={
     "profiles": {"type": "path"},
     "profile": {"type": "str"},
     "old_profile": {"type": "str", "default": ""},
+    "keep": {"type": "dict", "default": {}},
     "former": {"type": "list", "elements": "str", "default": []},
     "successor": {"type": "str", "default": ""},
     "facts": {"type": "dict", "default": {}},
@@ -414,7 +420,7 @@ TASK = Task(CaseLedger, info=info, argument_spec={
     "distinct": {"type": "list", "elements": "str", "default": []},
 }, asked={
     "profiles": "lifecycle_profiles", "profile": "profile", "old_profile": "old_profile", "former": "former", "successor": "successor",
-    "facts": "lifecycle_facts", "plan": "plan", "of": "lifecycle_of", "withdrawn_by": "withdrawn_by", "until": "until",
+    "facts": "lifecycle_facts", "keep": "lifecycle_keep", "plan": "plan", "of": "lifecycle_of", "withdrawn_by": "withdrawn_by", "until": "until",
     "effective_at": "hr_effective_at", "hr_recorded_at": "hr_recorded_at", "despite_hr": "despite_hr", "distinct": "distinct",
 })
 

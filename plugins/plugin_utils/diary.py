@@ -139,7 +139,7 @@ class Diary:
         act = {**vars(due), "record": dict(case.person), "word": judgement.word, "reason": judgement.why, "of": due.case}
         shape = {"successor": "", "profile": "", "controls": [], "device": {}, "orientation": {}, "overlap_until": "", "wanted": {}, "restore": {}}
         if judgement.word == "act" and due.step == "end_overlap":
-            kept = {key: case.facts[key] for key in ("successor", "profile", "wanted", "old_profile", "explained") if key in case.facts}
+            kept = {key: case.facts[key] for key in ("successor", "profile", "wanted", "old_profile", "explained", "keep") if key in case.facts}
             answer["transfers"].append({**shape, "unexplained": self._unexplained(), "id": case.id, "kind": case.kind, "person": dict(case.person),
                                         "opened": case.opened, **kept})
         if judgement.word == "act" and due.step == "resume":

@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.plugins.filter.core import combine
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CaseLedger, capabilities_of
 from ansible_collections.workforce.lifecycle.plugins.module_utils.registry import connector_class
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.casebook import Casebook
@@ -28,6 +29,7 @@ from tests.support import TOKENS
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 PREFIX = "workforce.lifecycle."
 _ENVIRONMENT = NativeEnvironment(undefined=ChainableUndefined)
+_ENVIRONMENT.filters["combine"] = combine
 _OMIT = object()
 
 

@@ -273,8 +273,8 @@ class Office:
         self.ledger.close_case(hired["cases"][0]["id"], run="r0", complete=True, summary={})
         self.write("old", {"department": "Old"}, self.move.old)
 
-    def run(self) -> Run:
-        inventory = {"lifecycle_policy": str(self.folder / "policy.yml"), "lifecycle_keep": listed(self.move, self.move.keep)}
+    def run(self, **said: Any) -> Run:
+        inventory = {"lifecycle_policy": str(self.folder / "policy.yml"), **said}
         return Run(self.box, self.book(), inventory, self.watch)
 
     def watch(self) -> None:
@@ -286,8 +286,9 @@ class Office:
     def transfer(self) -> str:
         """The playbook's plays, in its order; why it refused, or empty."""
         self.runs += 1
-        run, facts = self.run(), {"previous_department": "Old"} if self.move.origin == "hr" else {}
-        opened = self.open("transfer", {**RECORD, "attributes": facts}, old_profile="old" if self.move.origin == "named" else "")
+        keep = listed(self.move, self.move.keep)
+        run, facts = self.run(lifecycle_keep=keep), {"previous_department": "Old"} if self.move.origin == "hr" else {}
+        opened = self.open("transfer", {**RECORD, "attributes": facts}, keep=keep, old_profile="old" if self.move.origin == "named" else "")
         if opened.get("failed"):
             return str(opened["msg"])
         cases = opened["cases"]
