@@ -15,8 +15,10 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.identity impor
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import Limit
 
-#: What our runs have left a person with: nothing yet, access, access suspended, access ended by a finished offboarding.
-LIVE = ("nothing", "access", "suspended", "ended")
+#: What our runs have left a person with: nothing yet, accounts that are made and closed until the first day, access, access suspended,
+#: access ended by an offboarding that is not finished, and by one that is.
+LIVE = ("nothing", "prepared", "access", "suspended", "ending", "ended")
+_GONE = ("ending", "ended")
 #: Facts whose change makes somebody a mover, and those that rename.
 MOVING = ("department", "division", "title", "location", "country", "company", "employment_type", "manager_email", "manager_employee_id")
 NAMING = ("first_name", "last_name", "display_name", "email")
@@ -33,7 +35,7 @@ class Decision:
     :param cancels: kinds whose scheduled runs no longer hold.
     :param urgent: the cut-off first and at once, everything else after.
     :param late: how long ago it should have been.
-    :param undo: only what the onboarding made is to be undone: the person has an earlier life here that is none of its business.
+    :param undo: only what the onboarding made is to be undone: they never began, or have an earlier life here that is none of its business.
     :param alert: what a person must look at; nothing runs.
     """
 
@@ -48,22 +50,23 @@ class Decision:
     alert: str = ""
 
 
-def decide(before: Person | None, now: Person | None, at: datetime, *, live: str = "", lead_days: int = 30, cut_at: str = "24:00",
-           others: Sequence[Person] = ()) -> Decision:
+def decide(before: Person | None, now: Person | None, at: datetime, *, live: str = "", by_hand: bool = False, known: Person | None = None,
+           lead_days: int = 30, cut_at: str = "24:00", others: Sequence[Person] = ()) -> Decision:
     """What a record calls for at the moment ``at`` (with a zone).
 
     :param before: the record at the last look; None when it was never seen.
     :param now: the record as just read; None when it is no longer there.
     :param live: what our runs have left them with, one of :data:`LIVE`; taken from ``before`` when not given.
+    :param by_hand: somebody ordered the run that did so though HR said otherwise: that HR still says otherwise takes nothing back.
+    :param known: the record when that run was begun; None when nobody knows.
     :param lead_days: how many days before the hire date access may be given.
     :param cut_at: the time of day at which the last working day ends (``HH:MM``).
     :param others: other records, of any HR system, that may be the same human being.
     :raises InputError: a date or time zone of the record cannot be read.
     """
     if now is None:
-        return Decision(
-            alert="the record is gone from HR: absence is not a termination; find out whether it was deleted, merged or hidden", cancels=_all(before)
-        )
+        # What waits for its day reads HR again then, and does nothing for whom HR does not have.
+        return Decision(alert="the record is gone from HR: absence is not a termination; find out whether it was deleted, merged or hidden")
     live = live or _live(before, at)
     same = [other for other in others if set(alike(now, other)) - {"address"}]
     working = [other for other in same if employed(other, at)]
@@ -72,11 +75,12 @@ def decide(before: Person | None, now: Person | None, at: datetime, *, live: str
     ends = now.employment_ends(cut_at)
     if gone_now(now, at) or ends is not None and ends <= at:
         return _leaver_now(before, now, at, live, ends, working)
-    if ends is not None and live != "ended":
-        return _leaver_later(before, now, at, live, ends, lead_days, working)
-    if live == "ended":
-        return _back(before, now, at, lead_days)
-    return _staying(before, now, at, live, lead_days, same, working)
+    if live in _GONE:
+        return _back(before, now, at, by_hand, known, lead_days, cut_at)
+    if ends is not None and working:
+        return replace(_mover(now, ends, working), at=ends)
+    stays = _staying(before, now, at, live, by_hand, known, lead_days, same, working)
+    return stays if ends is None else _leaver_later(before, now, ends, stays, live)
 
 
 def silent(last_event: datetime | None, last_look: datetime | None, at: datetime, hours: float) -> str:
@@ -107,8 +111,9 @@ def mass(decisions: Sequence[Decision], active: int, limit: Limit) -> str:
 def _withdrawn(now: Person, at: datetime, live: str, earlier: bool) -> Decision:
     why = f"the hire for {now.hire_date} was taken back"
     if live in ("nothing", "ended"):
-        return Decision(why=why, cancels=("onboard",))
-    return Decision("offboard", at, f"{why}: undo what the onboarding made", cancels=("onboard",), urgent=True, undo=earlier)
+        return Decision(why=why, cancels=("onboard", "transfer", "rename", "suspend", "resume"))
+    return Decision("offboard", at, f"{why}: undo what the onboarding made", cancels=("onboard", "transfer", "rename", "suspend", "resume"), urgent=True,
+                    undo=earlier or live == "prepared")
 
 
 def _leaver_now(before: Person | None, now: Person, at: datetime, live: str, ends: datetime | None, working: Sequence[Person]) -> Decision:
@@ -122,15 +127,12 @@ def _leaver_now(before: Person | None, now: Person, at: datetime, live: str, end
                     urgent=expected is None or expected > at, late=at - due)
 
 
-def _leaver_later(before: Person | None, now: Person, at: datetime, live: str, ends: datetime, lead_days: int, working: Sequence[Person]) -> Decision:
-    """A last day to come touches no access; a joiner for a term begins like any other."""
-    if working:
-        return replace(_mover(now, ends, working), at=ends)
-    begins = now.employment_begins(lead_days)
-    if live == "nothing" and begins is not None and ends > begins:
-        return Decision("onboard", max(begins, at), f"begins on {now.hire_date}, until {told(ends, now)}", also=("offboard",))
+def _leaver_later(before: Person | None, now: Person, ends: datetime, until_then: Decision, live: str) -> Decision:
+    """A last day to come touches no access. Until then a joiner for a term begins, and a mover moves, like any other."""
     old = before.employment_ends() if before is not None else None
     moved = f", moved from {told(old, now)}" if old is not None and old != ends else ""
+    if until_then.kind and (now.status != "terminated" or live == "nothing"):
+        return replace(until_then, why=f"{until_then.why}, until {told(ends, now)}{moved}", also=(*until_then.also, "offboard"))
     return Decision("offboard", ends, f"leaves at {told(ends, now)}{moved}; nothing is touched before", cancels=("offboard",) if moved else ())
 
 
@@ -145,38 +147,75 @@ def _mover(now: Person, at: datetime, working: Sequence[Person]) -> Decision:
     )
 
 
-def _back(before: Person | None, now: Person, at: datetime, lead_days: int) -> Decision:
-    """Who was offboarded, and is employed again: withdrawn termination, or another employment."""
+def _back(before: Person | None, now: Person, at: datetime, by_hand: bool, known: Person | None, lead_days: int, cut_at: str) -> Decision:
+    """Who was offboarded, and is employed again: withdrawn termination, another last day, or another employment."""
     begins = now.employment_begins()
-    old = before.employment_ends() if before is not None else None
-    if begins is not None and (begins > at or old is not None and begins >= old or before is not None and before.hire_date != now.hire_date):
+    old = before.employment_ends(cut_at) if before is not None else None
+    later = (("offboard",) if now.employment_ends(cut_at) is not None else ())
+    again = any(then is not None and then.hire_date != now.hire_date for then in ([known] if known is not None and known.hire_date else [before]))
+    if begins is not None and (again or begins > at or old is not None and begins >= old):
         start = now.employment_begins(lead_days) or at
-        return Decision("onboard", max(start, at), f"hired again for {now.hire_date}: gets what the profile says, and nothing of before", cancels=("offboard",))
-    return Decision("reinstate", at, "the termination was withdrawn after it was carried out", cancels=("offboard",))
+        return Decision("onboard", max(start, at), f"hired again for {now.hire_date}: gets what the profile says, and nothing of before", also=later, cancels=("offboard",))
+    said = before is not None and (before.status == "terminated" or old is not None and old <= at)
+    if by_hand and not said:
+        return Decision(alert="access was ended against what HR said, and HR still says that they work here: somebody has to enter it there, or to reinstate them")
+    return Decision("reinstate", at, "the termination was withdrawn after it was carried out", also=later, cancels=("offboard",))
 
 
-def _staying(before: Person | None, now: Person, at: datetime, live: str, lead_days: int, same: Sequence[Person], working: Sequence[Person]) -> Decision:
+def _staying(before: Person | None, now: Person, at: datetime, live: str, by_hand: bool, known: Person | None, lead_days: int, same: Sequence[Person],
+             working: Sequence[Person]) -> Decision:
     start = now.employment_begins(lead_days)
     cancelled = ("offboard",) if before is not None and (before.employment_ends() is not None or before.status == "terminated") else ()
     if live == "nothing":
         return _joiner(before, now, at, start, same, working)
+    if live == "prepared":
+        return _prepared(before, known or before, now, at, start, cancelled)
+    if live == "suspended":
+        return _suspended(before, now, at, by_hand, start, cancelled)
     if start is not None and start > at and now.status == "pending":
-        if live == "suspended":
-            return Decision("resume", start, f"begins on {now.hire_date}", cancels=("resume",))
         return Decision("suspend", at, f"the start was moved to {now.hire_date}: no access before {told(start, now)}", also=("resume",), cancels=("resume",))
     if now.status == "leave":
-        return Decision(why="on leave", cancels=cancelled) if live == "suspended" else Decision(
-            "suspend", at, "a leave of absence began: suspended or kept as policy says; nothing is deleted or taken back", cancels=cancelled)
-    if live == "suspended":
-        return Decision("resume", at, "back from leave", cancels=cancelled)
+        return Decision("suspend", at, "a leave of absence began: suspended or kept as policy says; nothing is deleted or taken back", cancels=cancelled)
+    kinds, changed = _changed(before, now)
+    if kinds:
+        return Decision(kinds[0], at, changed, also=kinds[1:], cancels=cancelled)
+    return Decision(why="the termination was withdrawn before its day" if cancelled else "nothing changed", cancels=cancelled)
+
+
+def _prepared(before: Person | None, known: Person | None, now: Person, at: datetime, start: datetime | None, cancelled: tuple[str, ...]) -> Decision:
+    """Accounts are made, and closed until the day. What changed since they were made waits for the day too: a move would open them."""
+    moves = "transfer" in _changed(known, now)[0]
+    also = ("transfer",) if moves else ()
+    if start is not None and before is not None and before.hire_date != now.hire_date:
+        return Decision("onboard", max(start, at), f"begins on {now.hire_date}, moved from {before.hire_date or 'an unknown day'}", also=also,
+                        cancels=("onboard", "transfer", *cancelled))
+    renames = "rename" in _changed(before, now)[0]
+    kinds = (*(("rename",) if renames else ()), *also)
+    why = _changed(known if moves else before, now)[1] if kinds else "nothing changed"
+    return Decision(kinds[0] if kinds else "", at if kinds else None, why, also=kinds[1:], cancels=("transfer", *cancelled))
+
+
+def _suspended(before: Person | None, now: Person, at: datetime, by_hand: bool, start: datetime | None, cancelled: tuple[str, ...]) -> Decision:
+    """Whoever comes back to another team, or under another name, is moved then."""
+    kinds, changed = _changed(before, now)
+    later = f"; {changed}" if kinds else ""
+    if start is not None and start > at and now.status == "pending":
+        return Decision("resume", start, f"begins on {now.hire_date}{later}", also=kinds, cancels=("resume",))
+    if now.status == "leave":
+        return Decision(why="on leave", cancels=cancelled)
+    if by_hand and (before is None or before.status != "leave"):
+        return Decision(why="suspended by somebody's word, not for a leave in HR: it ends by somebody's word", cancels=cancelled)
+    return Decision("resume", at, f"back from leave{later}", also=kinds, cancels=cancelled)
+
+
+def _changed(before: Person | None, now: Person) -> tuple[tuple[str, ...], str]:
+    """The kinds of run that a change of facts calls for, and which facts."""
     if before is None:
-        return Decision(why="nothing changed", cancels=cancelled)
+        return (), ""
     moved = [name for name in MOVING if getattr(before, name) != getattr(now, name)]
     renamed = [name for name in NAMING if getattr(before, name) != getattr(now, name)]
     kinds = (*(("transfer",) if moved else ()), *(("rename",) if renamed else ()))
-    if kinds:
-        return Decision(kinds[0], at, f"changed: {', '.join(name.replace('_', ' ') for name in (*moved, *renamed))}", also=kinds[1:], cancels=cancelled)
-    return Decision(why="the termination was withdrawn before its day" if cancelled else "nothing changed", cancels=cancelled)
+    return kinds, f"changed: {', '.join(name.replace('_', ' ') for name in (*moved, *renamed))}"
 
 
 def _joiner(before: Person | None, now: Person, at: datetime, start: datetime | None, same: Sequence[Person], working: Sequence[Person]) -> Decision:
@@ -198,8 +237,3 @@ def _live(before: Person | None, at: datetime) -> str:
     if not employed(before, at):
         return "ended"
     return "suspended" if before.status == "leave" else "access"
-
-
-def _all(before: Person | None) -> tuple[str, ...]:
-    """What waits for somebody whose record is gone waits for a person's word."""
-    return ("onboard", "transfer", "rename", "resume") if before is not None else ()

@@ -11,7 +11,7 @@ description:
   - Decides who is meant - exactly one person for each O(user), or nothing happens - finds the access profile, and opens the case in the ledger.
   - A case that is open, or finished and the same, is the one that a further run goes on with.
   - What is said with C(-e) need not be passed on. O(profile), O(old_profile), O(former), O(successor), O(plan), O(withdrawn_by), O(until),
-    O(hr_recorded_at), O(despite_hr) and O(distinct) are taken from the variables of the same name when the task does not set them, O(of),
+    O(stage), O(hr_recorded_at), O(despite_hr) and O(distinct) are taken from the variables of the same name when the task does not set them, O(of),
     O(facts), O(keep) and O(profiles) from C(lifecycle_of), C(lifecycle_facts), C(lifecycle_keep) and C(lifecycle_profiles),
     O(effective_at) from C(hr_effective_at).
   - Runs on the controller, beside the ledger.
@@ -70,6 +70,11 @@ options:
   until:
     description: For O(kind=suspend), the day on which they come back, ISO 8601. What HR says, when empty.
     type: str
+    default: ""
+  stage:
+    description: For O(kind=onboard), V(prepare) when what is made stays closed until the day. The case keeps it, and when a run without it was the first.
+    type: str
+    choices: ["", prepare]
     default: ""
   protected:
     description:
@@ -181,6 +186,8 @@ _ZONED = re.compile(r".+T.+(Z|[+-]\d\d:\d\d)", re.I)
 
 
 def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
+    if want["stage"] and want["kind"] != "onboard":
+        raise InputError(f"stage is {want['stage']}, and only a joiner is made ready before the day", act=want["kind"], hint="leave out -e stage")
     systems = book.group("systems")
     if not systems:
         raise InputError("the inventory has no systems", act="open case", hint="name a systems file: -i company.systems.yml")
@@ -213,6 +220,8 @@ def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
     for case in cases:
         if any(said.values()) and case["id"]:  # a case that goes on was opened without it
             book.ledger.note("against_hr", said, case=case["id"], run=book.run)
+        if case["id"] and case["facts"].get("stage") and not want["stage"] and not book.ledger.noted("day", case=case["id"]):
+            book.ledger.note("day", {"hire_date": case["person"]["hire_date"]}, case=case["id"], person=Person.of(case["person"]).key, run=book.run)
     told = [{**_told(want, case, person, profile, known), **more.told(case["id"])}
             for case, person, profile, known, more in zip(cases, people, profiles, facts, further, strict=True)]
     return {"cases": told, **book.braking(want["kind"], people)}
@@ -249,7 +258,9 @@ def _hire(run: _Run, person: Person, profile: Profile | None) -> _Further:
     orientation = _orientation(profile, person)
     marker = f"orientation-{person.employee_id or person.email}"
     before = earlier(person, run.records) if run.records is not None else []
-    return _Further({"orientation": {"organiser": orientation["organiser"], "marker": marker}} if orientation else {}, lambda _case: {"earlier": before})
+    facts = {**({"orientation": {"organiser": orientation["organiser"], "marker": marker}} if orientation else {}),
+             **({"stage": run.want["stage"]} if run.want["stage"] else {})}
+    return _Further(facts, lambda _case: {"earlier": before})
 
 
 def _move(run: _Run, person: Person, profile: Profile | None) -> _Further:
@@ -413,6 +424,7 @@ TASK = Task(CaseLedger, info=info, argument_spec={
     "of": {"type": "str", "default": ""},
     "withdrawn_by": {"type": "str", "default": ""},
     "until": {"type": "str", "default": ""},
+    "stage": {"type": "str", "choices": ["", "prepare"], "default": ""},
     "effective_at": {"type": "str", "default": ""},
     "hr_recorded_at": {"type": "str", "default": ""},
     "protected": {"type": "list", "elements": "dict", "default": []},
@@ -421,7 +433,7 @@ TASK = Task(CaseLedger, info=info, argument_spec={
 }, asked={
     "profiles": "lifecycle_profiles", "profile": "profile", "old_profile": "old_profile", "former": "former", "successor": "successor",
     "facts": "lifecycle_facts", "keep": "lifecycle_keep", "plan": "plan", "of": "lifecycle_of", "withdrawn_by": "withdrawn_by", "until": "until",
-    "effective_at": "hr_effective_at", "hr_recorded_at": "hr_recorded_at", "despite_hr": "despite_hr", "distinct": "distinct",
+    "stage": "stage", "effective_at": "hr_effective_at", "hr_recorded_at": "hr_recorded_at", "despite_hr": "despite_hr", "distinct": "distinct",
 })
 
 if __name__ == "__main__":

@@ -75,32 +75,44 @@ class Intake:
             seen = known.get(hr_id)
             if now is None and seen is None and not self._cases.get(hr_id):
                 continue  # neither HR nor we have ever had them
-            live = self._live(hr_id, now, seen, new=not first)
-            decision = self._decided(now, seen, live, others)
+            last = self._last(hr_id, now)
+            live = self._live(last, now, seen, new=not first)
+            decision = self._decided(now, seen, live, others, last)
             if now is not None:
-                rows.append((hr_id, Seen.of(now, live), seen))
+                # What changes while they are away is due when they are back: until then it stays a change.
+                away = seen if live == "suspended" and (decision.at is None or decision.at > self.at) else None
+                look = Seen.of(now, live)
+                rows.append((hr_id, replace(look, hashes=away.hashes) if away is not None else look, seen))
             if decision.kind or decision.alert or decision.cancels:
                 yield self._told(source, hr_id, now, decision)
         if everybody:
             for hr_id in sorted(set(known) - met):
-                yield self._told(source, hr_id, None, self._decided(None, known[hr_id], known[hr_id].live, ()))
+                yield self._told(source, hr_id, None, self._decided(None, known[hr_id], known[hr_id].live, (), None))
         self._keep(source, rows)
 
-    def _decided(self, now: Person | None, seen: Seen | None, live: str, others: Sequence[Person]) -> Decision:
+    def _decided(self, now: Person | None, seen: Seen | None, live: str, others: Sequence[Person], last: Case | None) -> Decision:
         before = seen.before(now) if seen is not None and now is not None else None
         try:
-            return decide(before, now, self.at, live=live, lead_days=self.policy.timers.prepare_days, cut_at=self.policy.timers.cut_at, others=others)
+            return decide(before, now, self.at, live=live, by_hand=last is not None and _by_hand(last), known=Person.of(last.person) if last is not None else None,
+                          lead_days=self.policy.timers.prepare_days, cut_at=self.policy.timers.cut_at, others=others)
         except InputError as e:
             return Decision(alert=f"the record cannot be judged: {e}")
 
-    def _live(self, hr_id: str, now: Person | None, seen: Seen | None, *, new: bool) -> str:
+    def _last(self, hr_id: str, now: Person | None) -> Case | None:
+        """The last case that says what somebody has: neither one that was undone, nor of another HR system, whose ids are its own."""
+        theirs = [case for case in reversed(self._cases.get(hr_id, [])) if not case.withdrawn
+                  and (now is None or case.person.get("employee_id", "") == now.employee_id)]
+        # Whoever moves, or is called otherwise, has as much afterwards as before.
+        return next((case for case in theirs if case.kind not in ("transfer", "rename")), theirs[0] if theirs else None)
+
+    def _live(self, last: Case | None, now: Person | None, seen: Seen | None, *, new: bool) -> str:
         """What our runs have left them with. At the first look at a source, whoever works there is taken to have access."""
-        for case in reversed(self._cases.get(hr_id, [])):
-            if case.withdrawn or now is not None and case.person.get("employee_id", "") != now.employee_id:
-                continue  # undone; or another HR system's, whose ids are its own
-            if case.kind == "offboard":
-                return "ended" if case.closed else "access"
-            return "suspended" if case.kind == "suspend" else "access"
+        if last is not None:
+            if last.kind in ("offboard", "withdraw"):
+                return "ended" if last.closed else "ending"
+            if last.kind == "onboard" and last.facts.get("stage") == "prepare" and not self.ledger.noted("day", case=last.id):
+                return "prepared"
+            return "suspended" if last.kind == "suspend" else "access"
         if seen is not None:
             return seen.live
         begins = now.employment_begins() if now is not None else None
@@ -126,8 +138,8 @@ class Intake:
             return [*ready, {"kind": kind, "stage": "", "at": clock.stamp(max(opened, due))}]
         if kind != decision.kind and kind == "offboard":
             due = now.employment_ends(self.policy.timers.cut_at) or due
-        if kind == "resume":
-            due = max(now.employment_begins(0, self.policy.timers.access_at) or due, due) if now.status == "pending" else due
+        if kind in ("resume", "transfer") and now.status == "pending":
+            due = max(now.employment_begins(0, self.policy.timers.access_at) or due, due)
         return [{"kind": kind, "stage": "", "at": clock.stamp(due)}]
 
     # -- the last look -------------------------------------------------------------------------------------------------
@@ -146,6 +158,11 @@ class Intake:
                 query("INSERT INTO seen (source, person, data, previous, batch) VALUES (?, ?, ?, ?, ?) ON CONFLICT (source, person) DO UPDATE SET"
                       " data = excluded.data, previous = excluded.previous, batch = excluded.batch",
                       (source, hr_id, json.dumps(seen.as_dict()), json.dumps(before.as_dict()) if before else "", self.batch))
+
+
+def _by_hand(case: Case) -> bool:
+    """Whether HR said nothing of the kind when somebody began it."""
+    return bool(case.facts.get("despite_hr")) or case.kind == "suspend" and case.facts.get("hr_status") == "active"
 
 
 def people_asked(system: str, ids: Sequence[str], found: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Person | None, Sequence[Person]]]:

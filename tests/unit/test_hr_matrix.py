@@ -82,15 +82,21 @@ def test_start_date_moved() -> None:
     assert (back.kind, back.at) == ("resume", berlin("2026-11-01"))
     sooner = decide(before, person(status="pending", hire_date="2026-06-10"), NOW, live="access")
     assert sooner.kind == ""
+    for day in ("2026-06-10", "2026-06-20", "2026-12-01"):
+        moved = decide(before, person(status="pending", hire_date=day), NOW, live="prepared")
+        assert (moved.kind, moved.also) == ("onboard", ()) and {"onboard", "transfer"} <= set(moved.cancels), "made and closed: opened on the other day"
+    assert decide(before, before, NOW, live="prepared").kind == "", "it waits for its day"
 
 
 def test_hire_rescinded_or_no_show(company: HrCompany) -> None:
     taken_back = {"status": "terminated", "hire_date": "2026-06-15", "termination_date": "2026-06-15"}
     before = person(status="pending", hire_date="2026-06-15")
     nothing = decide(before, person(**taken_back), NOW)
-    assert (nothing.kind, nothing.cancels) == ("", ("onboard",)), "nothing was made yet"
+    assert nothing.kind == "" and "onboard" in nothing.cancels, "nothing was made yet"
     made = decide(before, person(**taken_back), NOW, live="access")
     assert (made.kind, made.at, made.undo) == ("offboard", NOW, False)
+    ready = decide(before, person(**taken_back), NOW, live="prepared")
+    assert (ready.kind, ready.undo) == ("offboard", True), "they never began: only what was made for them"
     earlier = person(3, status="terminated", termination_date="2024-01-31", email="old@corp.example", personal_email="me@mail.example")
     again = decide(before, person(**taken_back, personal_email="me@mail.example"), NOW, live="access", others=[earlier])
     assert (again.kind, again.undo) == ("offboard", True), "somebody with an earlier life here: only what this hire made"
@@ -120,6 +126,14 @@ def test_involuntary_or_now(company: HrCompany) -> None:
         assert (found.kind, found.urgent) == ("offboard", True) and found.at is not None and found.at <= NOW, "cut first, everything else after"
         company.has(row(1), row(7, status="terminated", termination_date=last))
         assert company.run("offboard", "7")["cases"]
+    # Who was cut off against HR's word is not let in again because HR is slow.
+    for live in ("ending", "ended"):
+        slow = decide(person(), person(), NOW, live=live, by_hand=True)
+        assert slow.kind == "" and "HR still says that they work here" in slow.alert
+        notice = decide(person(), person(termination_date="2026-06-30"), NOW, live=live, by_hand=True)
+        assert notice.kind == "" and notice.alert
+        taken_back = decide(person(status="terminated", termination_date="2026-06-02"), person(), NOW, live=live, by_hand=True)
+        assert taken_back.kind == "reinstate", "HR has said it meanwhile, and taken it back"
     company.has(row(1), row(7))
     refused(company.run("offboard", "p7@corp.example"), "is active, and has no last day", "despite_hr")
     said = company.run("offboard", "p7@corp.example", despite_hr="Grace Okoye: dismissed at 12:00, HR enters it today")
@@ -135,8 +149,14 @@ def test_termination_date_moved_or_cancelled() -> None:
     assert sooner.kind == "offboard" and sooner.urgent and sooner.late == timedelta(hours=12), "nobody was ready for that"
     cancelled = decide(before, person(), NOW)
     assert (cancelled.kind, cancelled.cancels) == ("", ("offboard",))
-    done = decide(person(status="terminated", termination_date="2026-05-31"), person(), NOW)
+    gone = person(status="terminated", termination_date="2026-05-31")
+    done = decide(gone, person(), NOW)
     assert (done.kind, done.at) == ("reinstate", NOW), "it was carried out already"
+    for live in ("ending", "ended"):
+        assert decide(gone, person(), NOW, live=live).kind == "reinstate", "also while a device of theirs is still awaited"
+        later = decide(gone, person(termination_date="2026-06-30"), NOW, live=live)
+        assert (later.kind, later.at, later.also) == ("reinstate", NOW, ("offboard",)), "back until the other day"
+    assert decide(gone, gone, NOW, live="ending").kind == "offboard", "begun is not done"
 
 
 def test_backdated_termination(company: HrCompany) -> None:
@@ -152,6 +172,8 @@ def test_backdated_termination(company: HrCompany) -> None:
 
 def test_rehire(company: HrCompany) -> None:
     left = person(status="terminated", termination_date="2026-01-31")
+    on_the_day = person(hire_date="2026-06-03")
+    assert decide(on_the_day, on_the_day, NOW, live="ended", known=left).kind == "onboard", "however often HR was looked at since: another employment"
     same_id = decide(left, person(hire_date="2026-06-03"), NOW)
     assert (same_id.kind, same_id.at) == ("onboard", NOW) and "nothing of before" in same_id.why, "hired, not reinstated: old privileges do not come back"
     early = decide(left, person(hire_date="2026-09-01", status="pending"), NOW)
@@ -207,6 +229,13 @@ def test_leave(company: HrCompany) -> None:
     assert decide(person(status="leave"), person(status="leave"), NOW, live="suspended").kind == ""
     back = decide(person(status="leave"), person(), NOW, live="suspended")
     assert (back.kind, back.at) == ("resume", NOW)
+    elsewhere = decide(person(status="leave"), person(department="Other", last_name="Ortiz"), NOW, live="suspended")
+    assert (elsewhere.kind, elsewhere.also) == ("resume", ("transfer", "rename")), "back in another team"
+    garden = decide(person(), person(status="leave", termination_date="2026-06-30"), NOW)
+    assert (garden.kind, garden.at, garden.also) == ("suspend", NOW, ("offboard",)), "until the last day"
+    shut = decide(person(), person(), NOW, live="suspended", by_hand=True)
+    assert (shut.kind, shut.alert) == ("", ""), "suspended by somebody's word: HR never sent them away, and does not bring them back"
+    assert decide(person(status="leave"), person(), NOW, live="suspended", by_hand=True).kind == "resume"
     company.has(row(1), row(7, status="leave"))
     refused(company.run("offboard", "7"), "is leave, and has no last day")
     refused(company.run("resume", "7"), "still on leave")
@@ -233,6 +262,13 @@ def test_department_location_or_title_change() -> None:
     for name in ("department", "location", "title"):
         found = decide(person(), person(**{name: "Other"}), NOW)
         assert (found.kind, found.at, found.also) == ("transfer", NOW, ())
+        term = decide(person(termination_date="2026-12-31"), person(termination_date="2026-12-31", **{name: "Other"}), NOW)
+        assert (term.kind, term.at, term.also) == ("transfer", NOW, ("offboard",)), "who stays for a term moves too"
+        joiner = person(status="pending", hire_date="2026-06-05")
+        waits = decide(joiner, person(status="pending", hire_date="2026-06-05", **{name: "Other"}), NOW, live="prepared", known=joiner)
+        assert waits.kind == "transfer" and waits.also == ()
+        back = decide(person(status="pending", hire_date="2026-06-05", **{name: "Other"}), joiner, NOW, live="prepared", known=joiner)
+        assert back.kind == "" and "transfer" in back.cancels, "and back before the day"
     both = decide(person(), person(department="Other", last_name="Ortiz"), NOW)
     assert (both.kind, both.also) == ("transfer", ("rename",))
 

@@ -153,6 +153,70 @@ def test_what_runs_did_counts_more_than_the_last_look(company: HrCompany) -> Non
     assert due(take_in(company, "8")["8"])[0][0] == "reinstate"
 
 
+def test_a_termination_taken_back_while_a_device_is_awaited_gives_access_back(company: HrCompany) -> None:
+    take_in(company)
+    others = [row(number) for number in range(1, 8)]
+    company.has(*others, row(8, status="terminated", termination_date="2026-06-02"))
+    take_in(company, "8")
+    assert company.run("offboard", "8")["cases"], "and it stays open"
+    company.has(*others, row(8))
+    back = take_in(company, "8")["8"]
+    assert due(back) == [("reinstate", "", "2026-06-03T10:00")] and "offboard" in back["cancels"]
+    company.has(*others, row(8, termination_date="2026-06-30"))
+    assert due(take_in(company, "8")["8"]) == [("reinstate", "", "2026-06-03T10:00"), ("offboard", "", "2026-06-30T16:00")]
+    assert company.run("reinstate", "8")["cases"]
+    assert due(take_in(company, "8")["8"]) == [("offboard", "", "2026-06-30T16:00")]
+
+
+def test_who_was_cut_off_against_hr_is_not_let_in_by_a_nightly_look(company: HrCompany) -> None:
+    take_in(company)
+    case = company.run("offboard", "8", despite_hr="Grace Okoye: dismissed at noon")["cases"][0]
+    assert company.run("suspend", "7")["cases"], "an inquiry, and HR knows nothing of it"
+    for closed in (False, True):
+        if closed:
+            company.ledger.close_case(case["id"], run="r", complete=True, summary={})
+        night = take_in(company)
+        assert night["8"]["runs"] == [] and "somebody has to enter it there" in night["8"]["alert"]
+        assert night.get("7", {"runs": []})["runs"] == []
+
+
+def test_what_is_made_ready_follows_the_first_day_and_is_opened_on_it(company: HrCompany) -> None:
+    take_in(company)
+    others = [row(number) for number in range(1, 9)]
+    new = {"email": "new@corp.example", "status": "pending"}
+    company.has(*others, row(9, hire_date="2026-06-07", **new))
+    assert due(take_in(company, "9")["9"]) == [("onboard", "prepare", "2026-06-03T10:00"), ("onboard", "", "2026-06-07T06:00")]
+    assert company.run("onboard", "9", stage="prepare")["cases"]
+    assert take_in(company, "9").get("9", {"runs": []})["runs"] == [], "the same again"
+    company.has(*others, row(9, hire_date="2026-06-05", **new))
+    assert due(take_in(company, "9")["9"]) == [("onboard", "prepare", "2026-06-03T10:00"), ("onboard", "", "2026-06-05T06:00")]
+    company.has(*others, row(9, hire_date="2026-06-05", **new, department="Other"))
+    assert due(take_in(company, "9")["9"]) == [("transfer", "", "2026-06-05T06:00")], "a move opens accounts: not before the day"
+    company.has(*others, row(9, hire_date="2026-08-01", **new, department="Other"))
+    moved = take_in(company, "9")["9"]
+    assert due(moved) == [("onboard", "prepare", "2026-07-26T22:00"), ("onboard", "", "2026-08-01T06:00"), ("transfer", "", "2026-08-01T06:00")]
+    assert {"onboard", "transfer"} <= set(moved["cancels"])
+    company.has(*others, row(9, hire_date="2026-06-03", **{**new, "status": "active"}))
+    take_in(company, "9")
+    assert company.run("onboard", "9")["cases"], "the day has come"
+    company.has(*others, row(9, hire_date="2026-08-01", **new))
+    assert [kind for kind, _stage, _at in due(take_in(company, "9")["9"])] == ["suspend", "resume"], "what is open is shut until the other day"
+
+
+def test_who_moved_while_away_is_moved_when_they_are_back(company: HrCompany) -> None:
+    take_in(company)
+    others = [row(number) for number in range(1, 8)]
+    company.has(*others, row(8, status="leave"))
+    assert [kind for kind, _stage, _at in due(take_in(company, "8")["8"])] == ["suspend"]
+    case = company.run("suspend", "8")["cases"][0]
+    company.ledger.close_case(case["id"], run="r", complete=True, summary={})
+    company.has(*others, row(8, status="leave", department="Other"))
+    for _night in range(2):
+        assert take_in(company, "8").get("8", {"runs": []})["runs"] == []
+    company.has(*others, row(8, department="Other"))
+    assert [kind for kind, _stage, _at in due(take_in(company, "8")["8"])] == ["resume", "transfer"]
+
+
 def test_a_hire_taken_back_of_somebody_with_an_earlier_life_is_withdrawn_not_offboarded(company: HrCompany) -> None:
     before = [*(row(number) for number in range(1, 8)), row(8, status="terminated", termination_date="2024-01-31", personal_email="me@mail.example")]
     again = {"email": "new@corp.example", "personal_email": "me@mail.example", "hire_date": "2026-06-15"}
@@ -163,7 +227,7 @@ def test_a_hire_taken_back_of_somebody_with_an_earlier_life_is_withdrawn_not_off
     assert company.run("onboard", "9")["cases"]
     company.has(*before, row(9, status="terminated", termination_date="2026-06-15", **again))
     found = take_in(company, "9")["9"]
-    assert found["undo"] and found["cancels"] == ["onboard"]
+    assert found["undo"] and "onboard" in found["cancels"]
     params = {**{name: spec.get("default") for name, spec in INTAKE.spec.items()}, "people": {"hr": ["9"]}, "found": [{"system": "hr", **company._ask("hr", user="9", look=True)}]}
     result = INTAKE.run(params, check_mode=False, system=company.book())
     assert list(result["due"]) == ["withdraw"] and result["urgent"] == [], "not cut off as a leaver in passing"

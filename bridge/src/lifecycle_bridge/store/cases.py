@@ -29,7 +29,7 @@ OPEN = ("upcoming", "ready", "running", "waiting", "stuck", "held")
 CASES_SHOWN = ("id", "state", "kind", "stage", "source", "person", "why", "due_at", "zone", "urgent", "late_s", "attempt", "next_at", "started_at", "ended_at",
                "outcome", "detail", "ledger_case", "record", "open_steps")
 #: Lower goes first: whoever leaves before whoever comes.
-PRIORITY = {"offboard": 2, "withdraw": 3, "suspend": 3, "transfer": 5, "rename": 6, "reinstate": 4, "resume": 5, "onboard": 7}
+PRIORITY = {"offboard": 2, "withdraw": 3, "suspend": 3, "transfer": 5, "rename": 6, "reinstate": 4, "resume": 4, "onboard": 7}
 URGENT = 1
 #: Outcomes of a step that another run may end by itself; all others wait for a person.
 _MOVING = ("failed", "unknown", "in_progress", "acknowledged")
