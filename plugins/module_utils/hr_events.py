@@ -37,6 +37,7 @@ class Decision:
     :param late: how long ago it should have been.
     :param undo: only what the onboarding made is to be undone: they never began, or have an earlier life here that is none of its business.
     :param alert: what a person must look at; nothing runs.
+    :param stays: whose the runs are, when this employment ends and another goes on: the record of that one.
     """
 
     kind: str = ""
@@ -48,6 +49,7 @@ class Decision:
     late: timedelta = timedelta(0)
     undo: bool = False
     alert: str = ""
+    stays: Person | None = None
 
 
 def decide(before: Person | None, now: Person | None, at: datetime, *, live: str = "", by_hand: bool = False, known: Person | None = None,
@@ -75,10 +77,12 @@ def decide(before: Person | None, now: Person | None, at: datetime, *, live: str
     ends = now.employment_ends(cut_at)
     if gone_now(now, at) or ends is not None and ends <= at:
         return _leaver_now(before, now, at, live, ends, working)
+    if live in _GONE and working:
+        return _second(at, now.employment_begins(lead_days), working)
     if live in _GONE:
         return _back(before, now, at, by_hand, known, lead_days, cut_at)
     if ends is not None and working:
-        return replace(_mover(now, ends, working), at=ends)
+        return _mover(ends, working, stays=working[0])
     stays = _staying(before, now, at, live, by_hand, known, lead_days, same, working)
     return stays if ends is None else _leaver_later(before, now, ends, stays, live)
 
@@ -118,7 +122,8 @@ def _withdrawn(now: Person, at: datetime, live: str, earlier: bool) -> Decision:
 
 def _leaver_now(before: Person | None, now: Person, at: datetime, live: str, ends: datetime | None, working: Sequence[Person]) -> Decision:
     if working:
-        return _mover(now, at, working)
+        over = before is not None and (before.status == "terminated" or (told_before := before.employment_ends()) is not None and told_before <= at)
+        return Decision(why="it was over at the last look, and another employment goes on") if over else _mover(at, working, stays=working[0])
     if live in ("ended", "nothing"):
         return Decision(why="left, and nothing is left open", cancels=("onboard", "transfer", "rename", "suspend", "resume"))
     due = min(ends, at) if ends else at
@@ -136,15 +141,21 @@ def _leaver_later(before: Person | None, now: Person, ends: datetime, until_then
     return Decision("offboard", ends, f"leaves at {told(ends, now)}{moved}; nothing is touched before", cancels=("offboard",) if moved else ())
 
 
-def _mover(now: Person, at: datetime, working: Sequence[Person]) -> Decision:
-    stays = working[0]
+def _mover(at: datetime, working: Sequence[Person], *, stays: Person | None = None) -> Decision:
+    other = working[0]
     return Decision(
         "transfer",
         at,
-        f"one employment ends, another goes on ({stays.employee_id or stays.hr_id or stays.email}, {stays.employment_type or stays.status}): "
+        f"one employment ends, another goes on ({other.employee_id or other.hr_id or other.email}, {other.employment_type or other.status}): "
         "no leaver until all have ended",
         cancels=("offboard",),
+        stays=stays,
     )
+
+
+def _second(at: datetime, start: datetime | None, working: Sequence[Person]) -> Decision:
+    other = working[0].employee_id or working[0].email
+    return replace(_mover(max(start or at, at), working), why=f"a second record of somebody who works here already ({other}): moved, not hired")
 
 
 def _back(before: Person | None, now: Person, at: datetime, by_hand: bool, known: Person | None, lead_days: int, cut_at: str) -> Decision:
@@ -221,10 +232,7 @@ def _changed(before: Person | None, now: Person) -> tuple[tuple[str, ...], str]:
 def _joiner(before: Person | None, now: Person, at: datetime, start: datetime | None, same: Sequence[Person], working: Sequence[Person]) -> Decision:
     due = max(start, at) if start is not None else at
     if working:
-        return replace(
-            _mover(now, due, working),
-            why=f"a second record of somebody who works here already ({working[0].employee_id or working[0].email}): moved, not hired",
-        )
+        return _second(at, start, working)
     again = "; was here before: gets what the profile says, and nothing of before" if same else ""
     moved = before is not None and before.hire_date != now.hire_date
     return Decision("onboard", due, f"begins on {now.hire_date or 'an unknown day'}{again}", cancels=("onboard",) if moved else ())

@@ -170,7 +170,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CaseLedger
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError, Refused
 from ansible_collections.workforce.lifecycle.plugins.module_utils.hr_look import Look
-from ansible_collections.workforce.lifecycle.plugins.module_utils.identity import Records, earlier, identified
+from ansible_collections.workforce.lifecycle.plugins.module_utils.identity import Records, earlier, identified, other_addresses
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import KINDS, Policy
 from ansible_collections.workforce.lifecycle.plugins.module_utils.separation import within
@@ -199,7 +199,7 @@ def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
     looks = {answer["system"]: Look.read(answer["look"]) for answer in want["found"] if answer.get("look")}
     book.examine_hr(looks, [])
     records = Records(want["found"]) if book.group("hr_records") else None
-    people = [book.known_as(_meant(book, want, user, records), want["former"]) for user in users]
+    people = [book.known_as(_meant(book, want, user, records), [*want["former"], *_elsewhere(want, user, records)]) for user in users]
     book.examine_hr(looks, people)
     plan = book.executed(want["plan"]) if want["plan"] else None
     refuse_protected_people(book.policy, people, want["protected"], want["kind"])
@@ -221,7 +221,7 @@ def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
         if any(said.values()) and case["id"]:  # a case that goes on was opened without it
             book.ledger.note("against_hr", said, case=case["id"], run=book.run)
         if case["id"] and case["facts"].get("stage") and not want["stage"] and not book.ledger.noted("day", case=case["id"]):
-            book.ledger.note("day", {"hire_date": case["person"]["hire_date"]}, case=case["id"], person=Person.of(case["person"]).key, run=book.run)
+            book.ledger.note("day", {"hire_date": case["person"].get("hire_date", "")}, case=case["id"], person=Person.of(case["person"]).key, run=book.run)
     told = [{**_told(want, case, person, profile, known), **more.told(case["id"])}
             for case, person, profile, known, more in zip(cases, people, profiles, facts, further, strict=True)]
     return {"cases": told, **book.braking(want["kind"], people)}
@@ -299,6 +299,11 @@ def _meant(book: Any, want: Mapping[str, Any], user: str, records: Records | Non
         return Person.of(book.ledger.case(want["of"]).person)
     said = _said(want)
     return identified(user, records, want["kind"], policy=book.policy, despite_hr=said["despite_hr"], distinct=said["distinct"])
+
+
+def _elsewhere(want: Mapping[str, Any], user: str, records: Records | None) -> list[str]:
+    """Who moves from one employment to another, or leaves the last, may have accounts under the address of the other."""
+    return other_addresses(user, records, _said(want)["distinct"]) if records is not None and want["kind"] in ("transfer", "offboard") else []
 
 
 def _said(want: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,6 +24,8 @@ from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import 
 _PLAIN = ("status", "hire_date", "termination_date", "last_working_day", "time_zone")
 #: What stands for a value that was another one at the last look; of which only the hash is known.
 _OTHER = "\0another"
+#: Records beside somebody's own, each with the HR system that it is in.
+Others = Sequence[tuple[str, Person]]
 
 
 @dataclass(frozen=True)
@@ -62,10 +64,10 @@ class Intake:
         for case in ledger.cases():
             self._cases.setdefault(case.key, []).append(case)
 
-    def judge(self, source: str, people: Iterable[tuple[str, Person | None, Sequence[Person]]], *, everybody: bool) -> Iterator[dict[str, Any]]:
+    def judge(self, source: str, people: Iterable[tuple[str, Person | None, Others]], *, everybody: bool) -> Iterator[dict[str, Any]]:
         """What each record calls for: only what a run, a cancellation or a human's look follows from.
 
-        :param people: HR id, the record (None: it is not there any more), and other records that may be the same human being.
+        :param people: HR id, the record (None: it is not there any more), and other records that may be the same human being, each with its HR system.
         :param everybody: these are all the people of the source; who was seen and is missing now is an alert.
         """
         known, rows = self._known(source), []
@@ -83,18 +85,17 @@ class Intake:
                 away = seen if live == "suspended" and (decision.at is None or decision.at > self.at) else None
                 look = Seen.of(now, live)
                 rows.append((hr_id, replace(look, hashes=away.hashes) if away is not None else look, seen))
-            if decision.kind or decision.alert or decision.cancels:
-                yield self._told(source, hr_id, now, decision)
+            yield from self._told(source, hr_id, now, decision, others)
         if everybody:
             for hr_id in sorted(set(known) - met):
-                yield self._told(source, hr_id, None, self._decided(None, known[hr_id], known[hr_id].live, (), None))
+                yield from self._told(source, hr_id, None, self._decided(None, known[hr_id], known[hr_id].live, (), None), ())
         self._keep(source, rows)
 
-    def _decided(self, now: Person | None, seen: Seen | None, live: str, others: Sequence[Person], last: Case | None) -> Decision:
+    def _decided(self, now: Person | None, seen: Seen | None, live: str, others: Others, last: Case | None) -> Decision:
         before = seen.before(now) if seen is not None and now is not None else None
         try:
             return decide(before, now, self.at, live=live, by_hand=last is not None and _by_hand(last), known=Person.of(last.person) if last is not None else None,
-                          lead_days=self.policy.timers.prepare_days, cut_at=self.policy.timers.cut_at, others=others)
+                          lead_days=self.policy.timers.prepare_days, cut_at=self.policy.timers.cut_at, others=[other for _system, other in others])
         except InputError as e:
             return Decision(alert=f"the record cannot be judged: {e}")
 
@@ -119,11 +120,20 @@ class Intake:
         waits = now is not None and now.status == "pending" or begins is not None and begins > self.at
         return "nothing" if new or waits else "access"
 
-    def _told(self, source: str, hr_id: str, now: Person | None, decision: Decision) -> dict[str, Any]:
+    def _told(self, source: str, hr_id: str, now: Person | None, decision: Decision, others: Others) -> Iterator[dict[str, Any]]:
         """Plain data without a name: it travels through job artifacts."""
-        named = f"employee_id:{now.employee_id}" if now is not None and now.employee_id else f"hr_id:{hr_id}"
+        if decision.stays is None:
+            if decision.kind or decision.alert or decision.cancels:
+                yield self._one(source, hr_id, now, decision, [other for _system, other in others])
+            return
+        stays = decision.stays
+        yield self._one(source, hr_id, now, replace(decision, kind="", also=()), ())
+        beside = [other for _system, other in others if other is not stays] + ([now] if now is not None else [])
+        yield self._one(next(system for system, other in others if other is stays), stays.key, stays, replace(decision, cancels=()), beside)
+
+    def _one(self, source: str, hr_id: str, now: Person | None, decision: Decision, beside: Sequence[Person]) -> dict[str, Any]:
         runs = [self._run(decision, kind, now) for kind in (decision.kind, *decision.also) if kind]
-        return {"source": source, "id": hr_id, "user": named, "zone": now.time_zone if now is not None else "", "why": decision.why,
+        return {"source": source, "id": hr_id, "user": _named(now, hr_id, beside), "zone": now.time_zone if now is not None else "", "why": decision.why,
                 "urgent": decision.urgent, "undo": decision.undo, "alert": decision.alert, "cancels": list(decision.cancels),
                 "late_s": decision.late.total_seconds(), "runs": [one for group in runs for one in group]}
 
@@ -160,12 +170,21 @@ class Intake:
                       (source, hr_id, json.dumps(seen.as_dict()), json.dumps(before.as_dict()) if before else "", self.batch))
 
 
+def _named(person: Person | None, hr_id: str, beside: Sequence[Person]) -> str:
+    """What a run is told: an id that no other record of the same human being has too."""
+    for name in ("employee_id", "hr_id"):
+        value = getattr(person, name, "")
+        if value and not any(value.casefold() == getattr(other, name).casefold() for other in beside):
+            return f"{name}:{value}"
+    return f"hr_id:{hr_id}"
+
+
 def _by_hand(case: Case) -> bool:
     """Whether HR said nothing of the kind when somebody began it."""
     return bool(case.facts.get("despite_hr")) or case.kind == "suspend" and case.facts.get("hr_status") == "active"
 
 
-def people_asked(system: str, ids: Sequence[str], found: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Person | None, Sequence[Person]]]:
+def people_asked(system: str, ids: Sequence[str], found: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Person | None, Others]]:
     """Those who were asked for by id, as the HR systems answered.
 
     :raises InputError: an id is there twice, or the system did not answer.
@@ -178,7 +197,7 @@ def people_asked(system: str, ids: Sequence[str], found: Sequence[Mapping[str, A
         for person in map(Person.of, people):
             if person not in own.setdefault(person.key, []):
                 own[person.key].append(person)
-    beside = [Person.of(one) for answer in found for one in answer.get("related") or ()]
+    beside = [(str(answer["system"]), Person.of(one)) for answer in found for one in answer.get("related") or ()]
     for hr_id in ids:
         records = own.get(hr_id, [])
         if len(records) > 1:
@@ -186,7 +205,7 @@ def people_asked(system: str, ids: Sequence[str], found: Sequence[Mapping[str, A
         yield hr_id, records[0] if records else None, beside
 
 
-def people_of(everybody: Mapping[str, Sequence[Person]], system: str) -> Iterator[tuple[str, Person | None, Sequence[Person]]]:
+def people_of(everybody: Mapping[str, Sequence[Person]], system: str) -> Iterator[tuple[str, Person | None, Others]]:
     """Everybody of one system, each with the records of all systems that may be the same human being.
 
     :raises InputError: an id is there twice.
@@ -201,7 +220,7 @@ def people_of(everybody: Mapping[str, Sequence[Person]], system: str) -> Iterato
         if person.key in met:
             raise InputError(f"{person.key} is there twice", act="take in", system=system, hint="mend the record in HR; nothing was decided")
         met.add(person.key)
-        others = {id(other): other for trait in traits(person) for name, other in index[trait] if other is not person}
+        others = {id(other): (name, other) for trait in traits(person) for name, other in index[trait] if other is not person}
         yield person.key, person, list(others.values())
 
 

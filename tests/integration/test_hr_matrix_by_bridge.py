@@ -44,10 +44,11 @@ class Hr:
             part for name, value in values.items() for part in ("--set", f"{name}={value}"))]
         told = subprocess.run([*command, "--webhook", f"{self.url}/hr/bamboohr", "--key-env", "HR_KEY"], cwd=ROOT, env={**os.environ, "HR_KEY": KEY}, capture_output=True, text=True)
         assert told.returncode == 0, told.stdout + told.stderr
-        self.looks(person)
+        if person:
+            self.looks(person)
 
-    def looks(self, person: str) -> None:
-        sent = subprocess.run([str(BIN / "lifecycle-bridge"), "-c", str(self.folder / "bridge.yml"), "send", "bamboohr", "changed", person], capture_output=True, text=True)
+    def looks(self, person: str, source: str = "bamboohr") -> None:
+        sent = subprocess.run([str(BIN / "lifecycle-bridge"), "-c", str(self.folder / "bridge.yml"), "send", source, "changed", person], capture_output=True, text=True)
         assert sent.returncode == 0, sent.stdout + sent.stderr
         until(lambda: not self.rows(BUSY, datetime.now(timezone.utc).isoformat()), "everything is decided and done", lambda: (self.folder / "bridge.log").read_text())
 
@@ -83,9 +84,9 @@ class Hr:
 @pytest.fixture
 def hr(company: SandboxCompany, tmp_path: Path) -> Iterator[Hr]:
     """Everybody was seen once: whoever works there has what they have."""
-    first = company.play("intake", "-e", "everybody=bamboohr", "-e", "cut=false")
+    first = company.play("intake", "-e", '{"everybody": ["bamboohr", "contractors"]}', "-e", "cut=false")
     assert first.code == 0, first.output
-    with bridge(company, tmp_path, {"kind": "runner", "variables": ENVIRONMENT}) as url:
+    with bridge(company, tmp_path, {"kind": "runner", "variables": ENVIRONMENT}, contractors={"scheme": "cloudevents"}) as url:
         yield Hr(company, tmp_path, url)
 
 
@@ -189,3 +190,24 @@ def test_a_mover(hr: Hr) -> None:
     hr.wrote()
     hr.does("delete", LENA)
     assert "absence is not a termination" in hr.rows("SELECT * FROM alerts")[0]["detail"] and hr.wrote() == [] and hr.said("lena")["ldap"] == lena["ldap"]
+
+
+def test_two_employments(hr: Hr) -> None:
+    """A contractor becomes an employee: a second record, and the end of the first."""
+    hr.does("hire", "", email="nia@corp.example", first_name="Nia", last_name="Okafor", title="Security Engineer", department="IT", location="London", country="GB",
+            employee_id="C2001", manager="101", time_zone="Europe/London")
+    hr.looks("121")
+    assert hr.cases("121") == [("transfer", "ran")], "moved, not hired"
+    assert "user groups it" in hr.said("nia")["slack"] and hr.said("nia")["tailscale"].startswith("active")
+    hr.wrote()
+    contractors = hr.company.folder / "contractors" / "contractors.csv"
+    rows = contractors.read_text(encoding="utf-8")
+    contractors.write_text(rows.replace(";;working;", f";{datetime.now(timezone.utc) - timedelta(days=2):%d.%m.%Y};left;"), encoding="utf-8")
+    try:
+        hr.looks("C2001", "contractors")
+        for _night in range(2):
+            assert hr.cases("C2001") == [] and [row["attempt"] for row in hr.rows("SELECT * FROM cases WHERE person = '121'")] == [2], "judged anew, once; and nobody left"
+            hr.looks("C2001", "contractors")
+        assert hr.said("nia")["slack"].startswith("active") and hr.said("nia")["tailscale"].startswith("active")
+    finally:
+        contractors.write_text(rows, encoding="utf-8")

@@ -116,21 +116,22 @@ def by_rulebook(company: SandboxCompany, folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def bridge(company: SandboxCompany, folder: Path, executor: dict[str, Any]) -> Iterator[str]:
-    """``lifecycle-bridge serve``, ready; HR was seen whole once. Gives its address."""
+def bridge(company: SandboxCompany, folder: Path, executor: dict[str, Any], **sources: dict[str, Any]) -> Iterator[str]:
+    """``lifecycle-bridge serve``, ready; HR was seen whole once. ``sources`` beside BambooHR, with its key. Gives its address."""
     port = free_port()
     (folder / "hr.key").write_text(KEY)
+    known = {name: {"secrets": [{"file": str(folder / "hr.key")}], "everybody_at": "", **source} for name, source in ({"bamboohr": {"scheme": "bamboohr"}} | sources).items()}
     (folder / "bridge.yml").write_text(yaml.safe_dump({
         "listen": f"127.0.0.1:{port}", "public_url": f"http://127.0.0.1:{port}", "database": "sqlite:///bridge.db", "work": "runs", "inventory": str(company.systems_file),
-        "executor": executor, "sources": {"bamboohr": {"scheme": "bamboohr", "secrets": [{"file": str(folder / "hr.key")}], "everybody_at": ""}}, "retry": {"times": 0}}))
+        "executor": executor, "sources": known, "retry": {"times": 0}}))
     # Who left long ago in the sandbox's HR is not what is tried here: the source counts as seen.
     from lifecycle_bridge.store import Database, stamp
-    from lifecycle_bridge.store.tables import sources
+    from lifecycle_bridge.store.tables import sources as sources_seen
 
     database = Database(f"sqlite:///{folder}/bridge.db")
     database.create()
     with database.write() as c:
-        c.execute(sources.insert().values(name="bamboohr", judged_at=stamp(datetime.now(timezone.utc))))
+        c.execute(sources_seen.insert(), [{"name": name, "judged_at": stamp(datetime.now(timezone.utc))} for name in known])
     database.close()
     with (folder / "bridge.log").open("w") as log:
         process = subprocess.Popen([str(BIN / "lifecycle-bridge"), "-c", str(folder / "bridge.yml"), "serve"], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,

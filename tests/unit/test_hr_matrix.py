@@ -205,7 +205,10 @@ def test_conversion_between_employee_and_contractor(company: HrCompany, evidence
     company.has(*([row(8, **stays)] if source != "hr" else [row(9)]), source="contractors")
     refused(company.run("offboard", "hr_id:7"), "has another active employment", f"{source}: ", "same ", "transfer them", "distinct=ID")
     assert touched(company) == []
-    assert company.run("offboard", "hr_id:7", distinct=["8"])["cases"], "somebody said that it is another person, and the case keeps it"
+    moved = company.run("transfer", "hr_id:8")
+    assert moved["cases"][0]["person"]["aliases"] == ["p7@corp.example"], "what they hold may be under the address of the other record"
+    alone = company.run("offboard", "hr_id:7", distinct=["8"])["cases"]
+    assert not alone[0]["person"].get("aliases"), "somebody said that it is another person, and the case keeps it"
 
 
 def test_concurrent_jobs(company: HrCompany) -> None:

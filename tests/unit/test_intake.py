@@ -217,6 +217,32 @@ def test_who_moved_while_away_is_moved_when_they_are_back(company: HrCompany) ->
     assert [kind for kind, _stage, _at in due(take_in(company, "8")["8"])] == ["resume", "transfer"]
 
 
+def test_of_two_employments_the_one_that_goes_on_is_moved_once(company: HrCompany) -> None:
+    take_in(company)
+    others = [row(number) for number in range(1, 8)]
+    both = {"person_key": "W8", "email": "ann@corp.example"}
+    company.has(*others, row(8, **both), row(9, employment_type="contractor", **both))
+    second = take_in(company, "9")["9"]
+    assert (second["user"], due(second)) == ("employee_id:E9", [("transfer", "", "2026-06-03T10:00")]), "moved, not hired"
+    company.has(*others, row(8, status="terminated", termination_date="2026-06-02", **both), row(9, employment_type="contractor", **both))
+    found = take_in(company, "8")
+    assert found["8"]["runs"] == [] and found["8"]["cancels"] == ["offboard"]
+    assert (found["9"]["source"], found["9"]["user"], due(found["9"])) == ("hr", "employee_id:E9", [("transfer", "", "2026-06-03T10:00")]), "the run is of who stays"
+    assert take_in(company, "8").get("8", {"runs": []})["runs"] == [], "once"
+
+
+def test_a_run_is_told_an_id_that_only_one_record_has(company: HrCompany) -> None:
+    take_in(company)
+    company.has(*(row(number) for number in range(1, 9)), source="hr")
+    company.has(row(100, employee_id="E8", email="old@contractors.example"), source="contractors")
+    found = [{"system": "hr", **company._ask("hr", user="8", look=True)}, {"system": "contractors", **company._ask("contractors", others_of=[row(8)])}]
+    params = {**{name: spec.get("default") for name, spec in INTAKE.spec.items()}, "people": {"hr": ["8"]}, "found": found}
+    company.has(*(row(number) for number in range(1, 8)), row(8, department="Other"), source="hr")
+    found[0] = {"system": "hr", **company._ask("hr", user="8", look=True)}
+    result = INTAKE.run({**params, "found": found}, check_mode=False, system=company.book())
+    assert [one["user"] for one in result["decisions"]] == ["hr_id:8"], "an employee id that a contractor's record has too finds two"
+
+
 def test_a_hire_taken_back_of_somebody_with_an_earlier_life_is_withdrawn_not_offboarded(company: HrCompany) -> None:
     before = [*(row(number) for number in range(1, 8)), row(8, status="terminated", termination_date="2024-01-31", personal_email="me@mail.example")]
     again = {"email": "new@corp.example", "personal_email": "me@mail.example", "hire_date": "2026-06-15"}
