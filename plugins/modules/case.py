@@ -220,7 +220,7 @@ def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
     for case in cases:
         if any(said.values()) and case["id"]:  # a case that goes on was opened without it
             book.ledger.note("against_hr", said, case=case["id"], run=book.run)
-        if case["id"] and case["facts"].get("stage") and not want["stage"] and not book.ledger.noted("day", case=case["id"]):
+        if case["id"] and case["facts"].get("stage") and not want["stage"] and book.ledger.prepared(book.ledger.case(case["id"])):
             book.ledger.note("day", {"hire_date": case["person"].get("hire_date", "")}, case=case["id"], person=Person.of(case["person"]).key, run=book.run)
     told = [{**_told(want, case, person, profile, known), **more.told(case["id"])}
             for case, person, profile, known, more in zip(cases, people, profiles, facts, further, strict=True)]

@@ -288,7 +288,7 @@ class Casebook:
         complete = made["summary"]["complete"]
         case = self.ledger.case(case_id)
         if not self.read_only and (not case.closed or not complete):
-            self.ledger.close_case(case.id, run=self.run, complete=complete, summary=made["summary"])
+            self.ledger.close_case(case.id, run=self.run, complete=complete and not self.ledger.prepared(case), summary=made["summary"])
             made = record.build(self.ledger, case.id, systems)
         data, page = record_files.paths(folder, case.id)
         changed = record_files.earlier(data) != {"open_items": made["open_items"], "complete": complete}

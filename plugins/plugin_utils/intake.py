@@ -111,7 +111,7 @@ class Intake:
         if last is not None:
             if last.kind in ("offboard", "withdraw"):
                 return "ended" if last.closed else "ending"
-            if last.kind == "onboard" and last.facts.get("stage") == "prepare" and not self.ledger.noted("day", case=last.id):
+            if self.ledger.prepared(last):
                 return "prepared"
             return "suspended" if last.kind == "suspend" else "access"
         if seen is not None:

@@ -198,6 +198,10 @@ class Ledger:
         """Note how a run of the case ended. Only ``complete`` closes it; an incomplete one stays open."""
         return self._append("closed", case_id, person=self.case(case_id).key, run=run, data={"complete": complete, "summary": plain(summary)})
 
+    def prepared(self, case: Case) -> bool:
+        """Whether a joiner's case has made things ready, and nothing of it was opened yet."""
+        return case.facts.get("stage") == "prepare" and not self.noted("day", case=case.id)
+
     # -- steps ---------------------------------------------------------------------------------------------------------
 
     def intent(self, case_id: str, *, run: str, phase: str, system: str, step: str, person: str | Mapping[str, Any],

@@ -126,6 +126,17 @@ def test_who_leaves_goes_first_and_nobody_is_in_two_runs(world: World) -> None:
     assert world.cases.claim(NOW, 9, "me") == [], "2 is renamed when the other run has ended"
 
 
+def test_a_joiner_who_changed_teams_begins_before_they_are_moved(world: World) -> None:
+    """The other way round, the accounts that the move made would be there already, and nobody's word that they are the joiner's."""
+    world.decided("1", ("onboard", NOW), ("transfer", NOW))
+    [begin] = world.cases.claim(NOW, 9, "me")
+    assert "onboard" in begin
+    world.cases.begin(begin, "me", NOW)
+    world.cases.settle(begin, ended("1", complete=False), NOW)
+    [move] = world.cases.claim(NOW, 9, "me")
+    assert "transfer" in move, "what is open of the first day keeps nobody in two teams"
+
+
 def _cases_of(world: World, idents: list[str]) -> list[str]:
     with world.database.read() as c:
         return [c.execute(sa.select(runs.c.cases).where(runs.c.ident == ident)).scalar_one() for ident in idents]

@@ -115,6 +115,16 @@ def test_a_joiner(hr: Hr) -> None:
     assert hr.wrote() == []
 
 
+def test_a_joiner_of_another_team_on_the_first_day(hr: Hr) -> None:
+    hr.does("start", ADA, 3)
+    hr.does("change", ADA, department="Sales", title="Account Executive")
+    hr.does("start", ADA, 0)
+    assert sorted(hr.cases(ADA)) == [("onboard", "ran"), ("onboard prepare", "ran"), ("transfer", "ran")]
+    ada = hr.said("ada")
+    assert ada["entra"].startswith("sign-in enabled; Sales; groups") and "1 sign-in methods" in ada["entra"], "with a first credential"
+    assert (ada["ldap"], ada["crm"], ada["github"]) == ("enabled; groups sales", "active; groups Sales", "not in the organisation"), "nothing was opened that the old team had"
+
+
 def test_a_leaver(hr: Hr) -> None:
     """Termination to come, moved, cancelled; back-dated; withdrawn after it was done, while a laptop is awaited; again; hired again; against HR."""
     before = hr.said("tom")

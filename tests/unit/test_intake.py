@@ -186,7 +186,8 @@ def test_what_is_made_ready_follows_the_first_day_and_is_opened_on_it(company: H
     new = {"email": "new@corp.example", "status": "pending"}
     company.has(*others, row(9, hire_date="2026-06-07", **new))
     assert due(take_in(company, "9")["9"]) == [("onboard", "prepare", "2026-06-03T10:00"), ("onboard", "", "2026-06-07T06:00")]
-    assert company.run("onboard", "9", stage="prepare")["cases"]
+    [case] = company.run("onboard", "9", stage="prepare")["cases"]
+    assert company.ledger.prepared(company.ledger.case(case["id"]))
     assert take_in(company, "9").get("9", {"runs": []})["runs"] == [], "the same again"
     company.has(*others, row(9, hire_date="2026-06-05", **new))
     assert due(take_in(company, "9")["9"]) == [("onboard", "prepare", "2026-06-03T10:00"), ("onboard", "", "2026-06-05T06:00")]
@@ -198,7 +199,8 @@ def test_what_is_made_ready_follows_the_first_day_and_is_opened_on_it(company: H
     assert {"onboard", "transfer"} <= set(moved["cancels"])
     company.has(*others, row(9, hire_date="2026-06-03", **{**new, "status": "active"}))
     take_in(company, "9")
-    assert company.run("onboard", "9")["cases"], "the day has come"
+    assert company.run("onboard", "9")["cases"][0]["id"] == case["id"] and not company.ledger.prepared(company.ledger.case(case["id"])), "the day has come"
+    assert "only a joiner is made ready" in company.run("offboard", "9", stage="prepare")["msg"]
     company.has(*others, row(9, hire_date="2026-08-01", **new))
     assert [kind for kind, _stage, _at in due(take_in(company, "9")["9"])] == ["suspend", "resume"], "what is open is shut until the other day"
 

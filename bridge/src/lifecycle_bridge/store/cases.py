@@ -141,9 +141,11 @@ class Cases:
                 sa.and_(cases.c.state.in_(WAITING), cases.c.next_at <= stamp(now)),
                 sa.and_(cases.c.state.in_(("stuck", "held")), cases.c.ended_at <= daily)))))
             groups: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
+            # What changed before somebody's first day is carried out after it: accounts that a move made would not pass for the joiner's own.
+            joining = {(row["source"], row["person"]) for row in found if row["kind"] == "onboard" and row["state"] in WAITING}
             for row in sorted(found, key=lambda row: (_priority(row), row["next_at"])):
                 who = (row["source"], row["person"])
-                if who in busy:
+                if who in busy or row["kind"] == "transfer" and who in joining:
                     continue
                 busy.add(who)
                 # Together go only those who go for the first time: whoever fails is tried again alone.
