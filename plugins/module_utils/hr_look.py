@@ -64,7 +64,7 @@ class Look:
         if shrunk:
             said.append(f"it has {self.people} people, {shrunk} fewer than before ({last.people})")
         if brake.leavers.percent:
-            left = _share(last.active - self.active, last.active, brake.leavers.percent)
+            left = _share(last.active - self.active, last.active, brake.leavers.percent, brake.leavers.least)
             if left and not shrunk:
                 said.append(f"{self.active} of its people are active, {left} fewer than before ({last.active})")
         both = self.pairs.keys() & last.pairs.keys()
@@ -101,9 +101,9 @@ def unpacked(text: str) -> dict[str, str]:
     return {data[at:at + _ID * 2]: data[at + _ID * 2:at + size] for at in range(0, len(data), size)}
 
 
-def _share(lost: int, whole: int, percent: float) -> int:
-    """``lost`` when it is more than one person's doing and more than that share; else 0."""
-    return lost if lost > _ONE and lost * 100 > percent * whole else 0
+def _share(lost: int, whole: int, percent: float, most: int = _ONE) -> int:
+    """``lost`` when it is more than ``most``, which no share forbids, and more than that share; else 0."""
+    return lost if lost > most and lost * 100 > percent * whole else 0
 
 
 def _twice(people: Iterable[Person]) -> tuple[str, ...]:

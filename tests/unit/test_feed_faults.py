@@ -156,6 +156,18 @@ def test_everybody_marked_as_left(company: HrCompany) -> None:
     stopped(company, 50, "0 of its people are active, 97 fewer than before (97)")
 
 
+def test_three_who_leave_a_small_company_on_one_day_are_no_incident(tmp_path: Path) -> None:
+    from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import Brake, Limit, Policy
+
+    company = HrCompany(tmp_path, Policy(brake=Brake(leavers=Limit(1000, 10.0))))
+    learn(company, 12)
+    small = staff(12)
+    company.has(*(dict(one, **GONE) if int(one["hr_id"]) in (5, 6, 7, 8) else one for one in small))
+    stopped(company, 5, "7 of its people are active, 4 fewer than before (11)")
+    company.has(*(dict(one, **GONE) if int(one["hr_id"]) in (5, 6, 7) else one for one in small))
+    assert asked(company, 5)["cases"], "ten percent of a dozen is no measure"
+
+
 # -- anything else -------------------------------------------------------------------------------------------------------
 
 NAMES = [name for name in COLUMNS if name not in ("person_key", "former_names", "employment_type")]
