@@ -163,13 +163,14 @@ def earlier(person: Person, records: Records) -> list[str]:
     return [str(other) for one in records.answering(name)[:1] for other in records.beside(one) if not employed(other.person, at)]
 
 
-def other_addresses(user: str, records: Records, distinct: Collection[str]) -> list[str]:
-    """The addresses that the same human being has in other records of HR, and nobody else has: accounts of theirs may be under these."""
+def elsewhere(user: str, records: Records, distinct: Collection[str]) -> tuple[list[str], dict[str, str]]:
+    """What the same human being has in other records of HR, and nobody else: addresses, and logins by system. Accounts of theirs may be under these."""
     match = records.one(user, f"find {user}")
     same = [other for other in records.beside(match) if set(other.by) & set(_SAME_PERSON) and not _named(other.person, distinct)]
     known = [match.person, *(other.person for other in same)]
     found = {address for other in same for address in (other.person.email, *other.person.aliases) if address}
-    return sorted(address for address in found if all(one.person in known for one in records.answering(f"email:{address}") + records.answering(f"aliases:{address}")))
+    addresses = sorted(address for address in found if all(one.person in known for one in records.answering(f"email:{address}") + records.answering(f"aliases:{address}")))
+    return addresses, {system: login for other in same for system, login in other.person.logins.items() if login}
 
 
 def employed(person: Person, at: datetime) -> bool:

@@ -163,14 +163,14 @@ warnings:
 import re
 from typing import TYPE_CHECKING, Any
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CaseLedger
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError, Refused
 from ansible_collections.workforce.lifecycle.plugins.module_utils.hr_look import Look
-from ansible_collections.workforce.lifecycle.plugins.module_utils.identity import Records, earlier, identified, other_addresses
+from ansible_collections.workforce.lifecycle.plugins.module_utils.identity import Records, earlier, elsewhere, identified
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import KINDS, Policy
 from ansible_collections.workforce.lifecycle.plugins.module_utils.separation import within
@@ -199,7 +199,7 @@ def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
     looks = {answer["system"]: Look.read(answer["look"]) for answer in want["found"] if answer.get("look")}
     book.examine_hr(looks, [])
     records = Records(want["found"]) if book.group("hr_records") else None
-    people = [book.known_as(_meant(book, want, user, records), [*want["former"], *_elsewhere(want, user, records)]) for user in users]
+    people = [_known(book, want, user, records) for user in users]
     book.examine_hr(looks, people)
     plan = book.executed(want["plan"]) if want["plan"] else None
     refuse_protected_people(book.policy, people, want["protected"], want["kind"])
@@ -288,6 +288,17 @@ _OF_KIND: Mapping[str, Callable[[_Run, Person, Any], _Further]] = {
 # -- who, and what of them -----------------------------------------------------------------------------------------------
 
 
+def _known(book: Any, want: Mapping[str, Any], user: str, records: Records | None) -> Person:
+    """Who is meant, under every name that their accounts may have."""
+    person, further = _meant(book, want, user, records), list(want["former"])
+    if records is not None and want["kind"] in ("transfer", "offboard"):
+        # Who moves from one employment to another, or leaves the last, has what they had as the other.
+        addresses, logins = elsewhere(user, records, _said(want)["distinct"])
+        person, further = replace(person, logins={**logins, **person.logins}), [*further, *addresses]
+    known: Person = book.known_as(person, further)
+    return known
+
+
 def _meant(book: Any, want: Mapping[str, Any], user: str, records: Records | None) -> Person:
     """The one person who is meant; without an HR system, whoever has that address.
 
@@ -299,11 +310,6 @@ def _meant(book: Any, want: Mapping[str, Any], user: str, records: Records | Non
         return Person.of(book.ledger.case(want["of"]).person)
     said = _said(want)
     return identified(user, records, want["kind"], policy=book.policy, despite_hr=said["despite_hr"], distinct=said["distinct"])
-
-
-def _elsewhere(want: Mapping[str, Any], user: str, records: Records | None) -> list[str]:
-    """Who moves from one employment to another, or leaves the last, may have accounts under the address of the other."""
-    return other_addresses(user, records, _said(want)["distinct"]) if records is not None and want["kind"] in ("transfer", "offboard") else []
 
 
 def _said(want: Mapping[str, Any]) -> dict[str, Any]:

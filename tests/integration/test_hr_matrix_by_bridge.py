@@ -204,7 +204,7 @@ def test_a_mover(hr: Hr) -> None:
 
 def test_two_employments(hr: Hr) -> None:
     """A contractor becomes an employee: a second record, and the end of the first."""
-    hr.does("hire", "", email="nia@corp.example", first_name="Nia", last_name="Okafor", title="Security Engineer", department="IT", location="London", country="GB",
+    hr.does("hire", "", -30, email="nia@corp.example", first_name="Nia", last_name="Okafor", title="Security Engineer", department="IT", location="London", country="GB",
             employee_id="C2001", manager="101", time_zone="Europe/London")
     hr.looks("121")
     assert hr.cases("121") == [("transfer", "ran")], "moved, not hired"
@@ -219,5 +219,9 @@ def test_two_employments(hr: Hr) -> None:
             assert hr.cases("C2001") == [] and [row["attempt"] for row in hr.rows("SELECT * FROM cases WHERE person = '121'")] == [2], "judged anew, once; and nobody left"
             hr.looks("C2001", "contractors")
         assert hr.said("nia")["slack"].startswith("active") and hr.said("nia")["tailscale"].startswith("active")
+        hr.does("terminate", "121", -1)
+        assert hr.cases("121")[-1] == ("offboard", "ran"), "all have ended"
+        nia = hr.said("nia")
+        assert (nia["slack"], nia["github"]) == ("deactivated; no session", "not in the organisation") and not nia["tailscale"].startswith("active"), nia
     finally:
         contractors.write_text(rows, encoding="utf-8")
