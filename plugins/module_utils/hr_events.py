@@ -13,12 +13,11 @@ from datetime import datetime, timedelta
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.identity import alike, employed, gone_now, told, withdrawn
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import Limit
 
 #: What our runs have left a person with: nothing yet, accounts that are made and closed until the first day, access, access suspended,
-#: access ended by an offboarding that is not finished, and by one that is.
-LIVE = ("nothing", "prepared", "access", "suspended", "ending", "ended")
-_GONE = ("ending", "ended")
+#: a hire that is being undone, access ended by an offboarding that is not finished, and by one that is.
+LIVE = ("nothing", "prepared", "access", "suspended", "withdrawing", "ending", "ended")
+_GONE = ("withdrawing", "ending", "ended")
 #: Facts whose change makes somebody a mover, and those that rename.
 MOVING = ("department", "division", "title", "location", "country", "company", "employment_type", "manager_email", "manager_employee_id")
 NAMING = ("first_name", "last_name", "display_name", "email")
@@ -99,16 +98,6 @@ def silent(last_event: datetime | None, last_look: datetime | None, at: datetime
     return f"neither an event nor a good look for {age.total_seconds() / 3600:.0f} hours" if age > timedelta(hours=hours) else ""
 
 
-def mass(decisions: Sequence[Decision], active: int, limit: Limit) -> str:
-    """Why so many leavers at once wait for a release; empty while they are within the limit."""
-    leavers = sum(decision.kind == "offboard" for decision in decisions)
-    if leavers > limit.count:
-        return f"{leavers} leavers at once, more than {limit.count}"
-    if limit.percent and leavers > 1 and leavers * 100 > limit.percent * active:
-        return f"{leavers} leavers at once of {active}, more than {limit.percent:g} %"
-    return ""
-
-
 # -- the cases ---------------------------------------------------------------------------------------------------------
 
 
@@ -117,7 +106,7 @@ def _withdrawn(now: Person, at: datetime, live: str, earlier: bool) -> Decision:
     if live in ("nothing", "ended"):
         return Decision(why=why, cancels=("onboard", "transfer", "rename", "suspend", "resume"))
     return Decision("offboard", at, f"{why}: undo what the onboarding made", cancels=("onboard", "transfer", "rename", "suspend", "resume"), urgent=True,
-                    undo=earlier or live == "prepared")
+                    undo=earlier or live in ("prepared", "withdrawing"))
 
 
 def _leaver_now(before: Person | None, now: Person, at: datetime, live: str, ends: datetime | None, working: Sequence[Person]) -> Decision:

@@ -110,7 +110,7 @@ class Intake:
         """What our runs have left them with. At the first look at a source, whoever works there is taken to have access."""
         if last is not None:
             if last.kind in ("offboard", "withdraw"):
-                return "ended" if last.closed else "ending"
+                return "ended" if last.closed else "ending" if last.kind == "offboard" else "withdrawing"
             if self.ledger.prepared(last):
                 return "prepared"
             return "suspended" if last.kind == "suspend" else "access"

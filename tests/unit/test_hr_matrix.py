@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils.hr_events import Decision, decide, mass, silent
+from ansible_collections.workforce.lifecycle.plugins.module_utils.hr_events import Decision, decide, silent
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import Brake, Feed, Identity, Limit, Policy
 from ansible_collections.workforce.lifecycle.plugins.modules import hr_feed
@@ -97,6 +97,7 @@ def test_hire_rescinded_or_no_show(company: HrCompany) -> None:
     assert (made.kind, made.at, made.undo) == ("offboard", NOW, False)
     ready = decide(before, person(**taken_back), NOW, live="prepared")
     assert (ready.kind, ready.undo) == ("offboard", True), "they never began: only what was made for them"
+    assert decide(before, person(**taken_back), NOW, live="withdrawing").undo, "also when that was not finished"
     earlier = person(3, status="terminated", termination_date="2024-01-31", email="old@corp.example", personal_email="me@mail.example")
     again = decide(before, person(**taken_back, personal_email="me@mail.example"), NOW, live="access", others=[earlier])
     assert (again.kind, again.undo) == ("offboard", True), "somebody with an earlier life here: only what this hire made"
@@ -286,11 +287,7 @@ def test_duplicate_or_out_of_order_event() -> None:
 
 
 def test_mass_event(tmp_path: Path) -> None:
-    company = HrCompany(tmp_path, Policy())
-    leavers = [decide(person(n), person(n, status="terminated", termination_date="2026-06-02"), NOW) for n in range(1, 27)]
-    assert mass(leavers, 1000, Limit(25, 10.0)) == "26 leavers at once, more than 25"
-    assert mass(leavers[:12], 100, Limit(25, 10.0)) == "12 leavers at once of 100, more than 10 %"
-    assert mass(leavers[:10], 100, Limit(25, 10.0)) == mass(leavers[:1], 3, Limit(25, 10.0)) == ""
+    company = HrCompany(tmp_path, Policy(brake=Brake(leavers=Limit(25, 10.0))))
     everybody = [row(n) for n in range(1, 41)]
     company.has(*everybody[:-1], row(40, status="terminated", termination_date="2026-06-02"))
     assert company.run("offboard", "40")["cases"]
@@ -301,6 +298,11 @@ def test_mass_event(tmp_path: Path) -> None:
     company.has()
     refused(company.run("offboard", "40"), "it is empty; it had 40 people")
     assert len(touched(company)) == 1
+    # An export that is right, and too many of them all the same.
+    gone = {"status": "terminated", "termination_date": "2026-06-02"}
+    company.has(*everybody[:37], *(row(n, **gone) for n in (38, 39, 40)))
+    refused(company.run("offboard", "37", "38", "39", "40", despite_hr="x"), "3 more would make 4 leavers within 24 hours", "here 3: nothing was sent")
+    assert len(touched(company)) == 1, "none of them"
 
 
 def test_record_hard_deleted(company: HrCompany) -> None:

@@ -259,6 +259,10 @@ def test_a_hire_taken_back_of_somebody_with_an_earlier_life_is_withdrawn_not_off
     params = {**{name: spec.get("default") for name, spec in INTAKE.spec.items()}, "people": {"hr": ["9"]}, "found": [{"system": "hr", **company._ask("hr", user="9", look=True)}]}
     result = INTAKE.run(params, check_mode=False, system=company.book())
     assert list(result["due"]) == ["withdraw"] and result["urgent"] == [], "not cut off as a leaver in passing"
+    case = company.run("withdraw", "9")["cases"][0]
+    assert take_in(company, "9")["9"]["undo"], "begun is not done"
+    company.ledger.close_case(case["id"], run="r", complete=True, summary={})
+    assert take_in(company, "9")["9"]["runs"] == []
 
 
 def test_a_source_that_failed_is_not_one_where_nobody_is(company: HrCompany) -> None:
