@@ -10,7 +10,7 @@ short_description: Say what runs HR's records call for, and when
 description:
   - Decides by state, not by event - what a record says now, what it said at the last look, and what runs have left the person with.
   - Answers with ids, kinds of case and moments, no names; whoever starts runs keeps them, moves them or drops them.
-  - The first look at a source takes whoever works there for somebody who has access already.
+  - The first look at a source takes whoever works there for somebody who has access already, and only counts those who left more than seven days before.
   - Runs on the controller, beside the ledger.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 attributes:

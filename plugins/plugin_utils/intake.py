@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
@@ -24,6 +25,8 @@ from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import 
 _PLAIN = ("status", "hire_date", "termination_date", "last_working_day", "time_zone")
 #: What stands for a value that was another one at the last look; of which only the hash is known.
 _OTHER = "\0another"
+#: Who left longer before the first look at a source is no news: a case for everybody who ever left would keep those waiting who leave today.
+NEWS = timedelta(days=7)
 #: Records beside somebody's own, each with the HR system that it is in.
 Others = Sequence[tuple[str, Person]]
 
@@ -71,7 +74,7 @@ class Intake:
         :param everybody: these are all the people of the source; who was seen and is missing now is an alert.
         """
         known, rows = self._known(source), []
-        first, met = not known, set()
+        first, met, long_gone = not known, set(), 0
         for hr_id, now, others in people:
             met.add(hr_id)
             seen = known.get(hr_id)
@@ -79,13 +82,21 @@ class Intake:
                 continue  # neither HR nor we have ever had them
             last = self._last(hr_id, now)
             live = self._live(last, now, seen, new=not first)
+            if first and everybody and last is None and now is not None and self._long_gone(now):
+                live, long_gone = "ended", long_gone + 1
             decision = self._decided(now, seen, live, others, last)
             if now is not None:
                 # What changes while they are away is due when they are back: until then it stays a change.
                 away = seen if live == "suspended" and (decision.at is None or decision.at > self.at) else None
                 look = Seen.of(now, live)
-                rows.append((hr_id, replace(look, hashes=away.hashes) if away is not None else look, seen))
+                look = replace(look, hashes=away.hashes) if away is not None else look
+                rows.append((hr_id, look, seen))
+                if not (decision.kind or decision.alert) and (look == seen or first and everybody):
+                    continue  # what no longer holds was said when it changed
             yield from self._told(source, hr_id, now, decision, others)
+        if long_gone:
+            why = f"{long_gone} people had left more than {NEWS.days} days before the first look; nothing was done for them: reconcile finds what they still have"
+            yield self._one(source, "everybody", None, Decision(why=why, alert=why), ())
         if everybody:
             for hr_id in sorted(set(known) - met):
                 yield from self._told(source, hr_id, None, self._decided(None, known[hr_id], known[hr_id].live, (), None), ())
@@ -98,6 +109,13 @@ class Intake:
                           lead_days=self.policy.timers.prepare_days, cut_at=self.policy.timers.cut_at, others=[other for _system, other in others])
         except InputError as e:
             return Decision(alert=f"the record cannot be judged: {e}")
+
+    def _long_gone(self, now: Person) -> bool:
+        try:
+            ends = now.employment_ends(self.policy.timers.cut_at)
+        except InputError:
+            return False
+        return now.status == "terminated" and (ends is None or ends < self.at - NEWS)
 
     def _last(self, hr_id: str, now: Person | None) -> Case | None:
         """The last case that says what somebody has: neither one that was undone, nor of another HR system, whose ids are its own."""

@@ -66,6 +66,35 @@ def test_the_first_look_hires_nobody_who_works_here(company: HrCompany) -> None:
     assert found["4"]["urgent"] and due(found["4"])[0][0] == "offboard" and found["4"]["late_s"] > 0
 
 
+def test_who_left_long_before_the_first_look_is_no_news(company: HrCompany) -> None:
+    """A company that begins with this has years of leavers in HR: the brake would let 25 of them through a day, and nobody who leaves today."""
+    gone = {"status": "terminated"}
+    old = [row(2, termination_date="2019-05-31", **gone), row(3, **gone), row(4, termination_date="2026-05-20", **gone)]
+    company.has(row(1), *old, row(5, termination_date="2026-06-01", **gone))
+    found = take_in(company)
+    assert set(found) == {"5", "everybody"} and found["5"]["urgent"]
+    assert found["everybody"]["alert"].startswith("3 people had left more than 7 days before the first look") and found["everybody"]["runs"] == []
+    assert set(take_in(company)) == {"5"}, "told once; who left last week is not cut off yet"
+    company.has(row(1), row(2, hire_date="2026-06-03"), *old[1:], row(5, termination_date="2026-06-01", **gone))
+    assert due(take_in(company)["2"]) == [("onboard", "", "2026-06-03T10:00")], "hired again"
+    assert take_in(company, "4").get("4", {"runs": []})["runs"] == []
+
+
+def test_an_event_about_who_left_long_ago_is_taken_at_its_word(company: HrCompany) -> None:
+    company.has(row(1), row(2, status="terminated", termination_date="2026-04-30"))
+    assert take_in(company, "2")["2"]["urgent"], "without a look at everybody, somebody asked about this one"
+
+
+def test_what_no_longer_holds_is_said_when_it_changes_and_not_every_night(company: HrCompany) -> None:
+    take_in(company)
+    others = [row(number) for number in range(1, 8)]
+    company.has(*others, row(8, termination_date="2026-06-30"))
+    take_in(company)
+    company.has(*others, row(8))
+    assert take_in(company)["8"]["cancels"] == ["offboard"]
+    assert take_in(company) == {}
+
+
 def test_who_comes_after_the_first_look_is_new(company: HrCompany) -> None:
     take_in(company)
     company.has(*(row(number) for number in range(1, 9)), row(9, hire_date="2026-06-01"))
