@@ -23,6 +23,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 
 from sandbox.__main__ import control
 from sandbox.box import Box
@@ -64,6 +65,20 @@ def test_the_same_end_by_runner_controller_and_rulebook(company: SandboxCompany,
     assert ends["rulebook"] == ends["runner"]
 
 
+@pytest.mark.soak
+def test_a_rulebook_carries_out_all_that_one_look_calls_for(company: SandboxCompany, tmp_path: Path) -> None:
+    if shutil.which("java") is None or not (BIN / "ansible-rulebook").exists():
+        pytest.skip("ansible-rulebook needs Java")
+    first = company.play("intake", "-e", "everybody=bamboohr", "-e", "cut=false")
+    assert first.code == 0, first.output
+    with rulebook(company, tmp_path) as (url, settles):
+        happens(company, url, "change", "lena@corp.example", "department=Engineering", "title=Software Engineer", "last_name=Neu")
+        settles("transfer-lena", "rename-lena")
+    lena: dict[str, str] = control(company.folder, "GET", next(iter(company.emulators.values())), "person/lena")
+    assert lena["ldap"] == "enabled; groups engineering, vpn" and lena["crm"] == "deactivated"
+    assert company.connector("slack").find_account(Person.of({"email": "lena@corp.example"})).attributes["last_name"] == "Neu"
+
+
 # -- the three ways ------------------------------------------------------------------------------------------------------
 
 
@@ -90,26 +105,39 @@ def by_controller(company: SandboxCompany, folder: Path) -> None:
 
 
 def by_rulebook(company: SandboxCompany, folder: Path) -> None:
+    with rulebook(company, folder) as (url, settles):
+        terminate(company, url)
+        settles("offboard-tom")
+
+
+@contextlib.contextmanager
+def rulebook(company: SandboxCompany, folder: Path) -> Iterator[tuple[str, Callable[..., None]]]:
+    """A real ansible-rulebook, listening. Gives its address, and what waits until these records are written and their playbooks have ended."""
     port = free_port()
-    inventory = yaml.safe_load(company.systems_file.read_text())
-    (folder / "company.systems.yml").write_text(yaml.safe_dump(inventory))
     (folder / "hr.yml").write_text(yaml.safe_dump({"hr_port": port, "hr_sources": {"bamboohr": {"scheme": "bamboohr", "secrets": [{"env": "HR_KEY"}]}}}))
     with (folder / "rulebook.log").open("w") as log:
-        rulebook = subprocess.Popen([str(BIN / "ansible-rulebook"), "--rulebook", str(ROOT / "extensions/eda/rulebooks/hr_events.yml"), "--inventory",
-                                     str(company.systems_file), "--vars", str(folder / "hr.yml"), "--source-dir", str(ROOT / "extensions/eda/plugins/event_source")],
-                                    env={**os.environ, **ENVIRONMENT, "HR_KEY": KEY, "PATH": f"{BIN}:{os.environ['PATH']}"}, stdin=subprocess.DEVNULL, stdout=log,
-                                    stderr=subprocess.STDOUT, cwd=folder)
+        process = subprocess.Popen([str(BIN / "ansible-rulebook"), "--rulebook", str(ROOT / "extensions/eda/rulebooks/hr_events.yml"), "--inventory",
+                                    str(company.systems_file), "--vars", str(folder / "hr.yml"), "--source-dir", str(ROOT / "extensions/eda/plugins/event_source")],
+                                   env={**os.environ, **ENVIRONMENT, "HR_KEY": KEY, "PATH": f"{BIN}:{os.environ['PATH']}"}, stdin=subprocess.DEVNULL, stdout=log,
+                                   stderr=subprocess.STDOUT, cwd=folder)
+
+    def said() -> str:
+        return (folder / "rulebook.log").read_text()
+
+    def settles(*records: str) -> None:
+        for name in records:
+            until(lambda name=name: list((company.folder / "records").glob(f"{name}-*.json")), f"the record {name} is written", said, process)  # type: ignore[misc]
+        until(lambda: said().count("PLAY RECAP") >= 1 + len(records), "the playbooks have ended", said, process)
+
     try:
-        until(lambda: listening(port), "the rulebook listens", lambda: (folder / "rulebook.log").read_text(), rulebook)
-        terminate(company, f"http://127.0.0.1:{port}")
-        until(lambda: list((company.folder / "records").glob("offboard-tom-*.json")), "the record is written", lambda: (folder / "rulebook.log").read_text(), rulebook)
-        until(lambda: (folder / "rulebook.log").read_text().count("PLAY RECAP") >= 2, "both playbooks have ended", lambda: (folder / "rulebook.log").read_text(), rulebook)
+        until(lambda: listening(port), "the rulebook listens", said, process)
+        yield f"http://127.0.0.1:{port}", settles
     finally:
-        rulebook.terminate()
+        process.terminate()
         try:
-            rulebook.wait(30)
+            process.wait(30)
         finally:
-            rulebook.kill()
+            process.kill()
 
 
 # -- a bridge as a process -----------------------------------------------------------------------------------------------
@@ -145,9 +173,14 @@ def bridge(company: SandboxCompany, folder: Path, executor: dict[str, Any], **so
 
 
 def terminate(company: SandboxCompany, url: str) -> None:
+    happens(company, url, "terminate", TOM)
+
+
+def happens(company: SandboxCompany, url: str, act: str, user: str, *values: str) -> None:
     """What HR does, and the webhook that it sends for it."""
-    done = subprocess.run([sys.executable, "-m", "sandbox", "--folder", str(company.folder), "hr", "terminate", TOM, "--webhook", f"{url}/hr/bamboohr", "--key-env", "HR_KEY",
-                           "--wait", "30"], cwd=ROOT, env={**os.environ, "HR_KEY": KEY}, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-m", "sandbox", "--folder", str(company.folder), "hr", act, user, *(part for value in values for part in ("--set", value)),
+                           "--webhook", f"{url}/hr/bamboohr", "--key-env", "HR_KEY", "--wait", "30"], cwd=ROOT, env={**os.environ, "HR_KEY": KEY}, capture_output=True,
+                          text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
