@@ -155,10 +155,13 @@ def _back(before: Person | None, now: Person, at: datetime, by_hand: bool, known
     again = any(then is not None and then.hire_date != now.hire_date for then in ([known] if known is not None and known.hire_date else [before]))
     if begins is not None and (again or begins > at or old is not None and begins >= old):
         start = now.employment_begins(lead_days) or at
-        return Decision("onboard", max(start, at), f"hired again for {now.hire_date}: gets what the profile says, and nothing of before", also=later, cancels=("offboard",))
+        why = f"hired again for {now.hire_date}: gets what the profile says, and nothing of before"
+        return Decision("onboard", max(start, at), why, also=later, cancels=("offboard",))
     said = before is not None and (before.status == "terminated" or old is not None and old <= at)
     if by_hand and not said:
-        return Decision(alert="access was ended against what HR said, and HR still says that they work here: somebody has to enter it there, or to reinstate them")
+        return Decision(
+            alert="access was ended against what HR said, and HR still says that they work here: somebody has to enter it there, or to reinstate them"
+        )
     return Decision("reinstate", at, "the termination was withdrawn after it was carried out", also=later, cancels=("offboard",))
 
 

@@ -169,8 +169,8 @@ def elsewhere(user: str, records: Records, distinct: Collection[str]) -> tuple[l
     same = [other for other in records.beside(match) if set(other.by) & set(_SAME_PERSON) and not _named(other.person, distinct)]
     known = [match.person, *(other.person for other in same)]
     found = {address for other in same for address in (other.person.email, *other.person.aliases) if address}
-    addresses = sorted(address for address in found if all(one.person in known for one in records.answering(f"email:{address}") + records.answering(f"aliases:{address}")))
-    return addresses, {system: login for other in same for system, login in other.person.logins.items() if login}
+    own = [address for address in sorted(found) if all(one.person in known for name in ("email", "aliases") for one in records.answering(f"{name}:{address}"))]
+    return own, {system: login for other in same for system, login in other.person.logins.items() if login}
 
 
 def employed(person: Person, at: datetime) -> bool:

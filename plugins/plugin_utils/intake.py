@@ -95,8 +95,8 @@ class Intake:
                     continue  # what no longer holds was said when it changed
             yield from self._told(source, hr_id, now, decision, others)
         if long_gone:
-            why = f"{long_gone} people had left more than {NEWS.days} days before the first look; nothing was done for them: reconcile finds what they still have"
-            yield self._one(source, "everybody", None, Decision(why=why, alert=why), ())
+            gone = f"{long_gone} people had left more than {NEWS.days} days before the first look"
+            yield self._one(source, "everybody", None, Decision(why=gone, alert=f"{gone}; nothing was done for them: reconcile finds what they still have"), ())
         if everybody:
             for hr_id in sorted(set(known) - met):
                 yield from self._told(source, hr_id, None, self._decided(None, known[hr_id], known[hr_id].live, (), None), ())
@@ -105,7 +105,7 @@ class Intake:
     def _decided(self, now: Person | None, seen: Seen | None, live: str, others: Others, last: Case | None) -> Decision:
         before = seen.before(now) if seen is not None and now is not None else None
         try:
-            return decide(before, now, self.at, live=live, by_hand=last is not None and _by_hand(last), known=Person.of(last.person) if last is not None else None,
+            return decide(before, now, self.at, live=live, by_hand=last is not None and _by_hand(last), known=Person.of(last.person) if last else None,
                           lead_days=self.policy.timers.prepare_days, cut_at=self.policy.timers.cut_at, others=[other for _system, other in others])
         except InputError as e:
             return Decision(alert=f"the record cannot be judged: {e}")
@@ -147,7 +147,10 @@ class Intake:
         stays = decision.stays
         yield self._one(source, hr_id, now, replace(decision, kind="", also=()), ())
         beside = [other for _system, other in others if other is not stays] + ([now] if now is not None else [])
-        yield self._one(next(system for system, other in others if other is stays), stays.key, stays, replace(decision, cancels=()), beside)
+        for system, other in others:
+            if other is stays:
+                yield self._one(system, stays.key, stays, replace(decision, cancels=()), beside)
+                return
 
     def _one(self, source: str, hr_id: str, now: Person | None, decision: Decision, beside: Sequence[Person]) -> dict[str, Any]:
         runs = [self._run(decision, kind, now) for kind in (decision.kind, *decision.also) if kind]
