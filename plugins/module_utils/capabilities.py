@@ -205,7 +205,10 @@ class MailFolder:
 
 @dataclass(frozen=True)
 class Meeting:
-    """A calendar event. Times are ISO 8601 UTC; ``responses`` maps attendee to ``accepted``, ``declined``, ``tentative`` or ``none``."""
+    """A calendar event. Times are ISO 8601 UTC; ``responses`` maps attendee to ``accepted``, ``declined``, ``tentative`` or ``none``.
+
+    ``as_booked``: we booked it, and nobody has moved it to another time since.
+    """
 
     id: str
     subject: str
@@ -215,6 +218,7 @@ class Meeting:
     attendees: tuple[str, ...] = ()
     responses: Mapping[str, str] = field(default_factory=dict)
     recurring: bool = False
+    as_booked: bool = False
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -34,7 +35,7 @@ SCHEDULES = 20
 STEP = timedelta(minutes=15)
 _BUSY = frozenset({"busy", "oof", "tentative", "unknown"})
 _RESPONSES = {"accepted": "accepted", "declined": "declined", "tentativelyAccepted": "tentative"}
-_READ = "id,iCalUId,subject,start,end,organizer,isOrganizer,isCancelled,attendees,type,seriesMasterId"
+_READ = "id,iCalUId,subject,start,end,organizer,isOrganizer,isCancelled,attendees,type,seriesMasterId,transactionId"
 #: What a meeting in the successor's calendar takes over; times, people and the rule of a series are made anew.
 _KEPT = ("subject", "body", "location", "locations", "importance", "sensitivity", "showAs", "isAllDay", "isReminderOn", "reminderMinutesBeforeStart",
          "responseRequested", "allowNewTimeProposals", "hideAttendees", "categories")
@@ -57,7 +58,10 @@ class GraphCalendar(Connector):
             row = self._marked(self.login_of(person), marker, act)
         except NotFound:
             return None  # no such mailbox
-        return _meeting(row) if row else None
+        if row is None:
+            return None
+        found = _meeting(row)
+        return replace(found, as_booked=row.get("transactionId") == _transaction(person.email, marker, found.start))
 
     def free_slot(self, attendees: Sequence[str], *, earliest: str, latest: str, minutes: int, time_zone: str) -> str | None:
         """The first quarter of an hour at which nobody has anything, on a working day (Monday to Friday) and within the option ``working_hours``.
@@ -221,10 +225,9 @@ class GraphCalendar(Connector):
         return found[0] if found else None
 
     def _create(self, who: str, event: Mapping[str, Any], marker: str, *, salt: str, act: str) -> None:
-        transaction = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{who.lower()} {marker} {salt}"))
         # 409 ErrorDuplicateTransactionId: a first attempt made it, and its answer was lost
         self.graph.send("POST", _events(who), act=act, headers=IMMUTABLE, missing=(409,), retry_safe=True,
-                        json={**event, "transactionId": transaction, "singleValueExtendedProperties": [{"id": MARK, "value": marker}]})
+                        json={**event, "transactionId": _transaction(who, marker, salt), "singleValueExtendedProperties": [{"id": MARK, "value": marker}]})
 
     def _event(self, who: str, event_id: str, act: str, zone: str = "UTC") -> dict[str, Any]:
         answer = self.graph.send("GET", f"{_events(who)}/{quote(event_id, safe='')}", act=act, headers=_in_zone(zone))
@@ -240,6 +243,10 @@ class GraphCalendar(Connector):
     def _view(self, path: str, start: datetime, end: datetime, act: str, params: Mapping[str, Any], zone: str = "UTC") -> Any:
         window = {"startDateTime": start.strftime("%Y-%m-%dT%H:%M:%SZ"), "endDateTime": end.strftime("%Y-%m-%dT%H:%M:%SZ"), "$top": 500}
         return graph_pages(self.graph, path, act=act, params={**window, **params}, headers=_in_zone(zone))
+
+
+def _transaction(who: str, marker: str, salt: str) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{who.lower()} {marker} {salt}"))
 
 
 def _events(who: str) -> str:

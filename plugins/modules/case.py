@@ -147,6 +147,7 @@ cases:
     restore: {description: "What is to be given back, by system, when O(kind=reinstate) or O(kind=resume).", type: dict}
     made: {description: "What is to be undone, by system, when O(kind=withdraw).", type: dict}
     earlier: {description: "Of a joiner, records in HR that seem to be an earlier life of theirs, or had their address.", type: list, elements: str}
+    first_day: {description: "Of a joiner, the C(earliest) and C(latest) moment to welcome them.", type: dict}
     overlap_until: {description: "Until when a mover keeps the old; empty when nothing is to be kept.", type: str}
 brake:
   description: How each limit of the brake stands - C(of), C(count), C(limit), C(hours), C(active), and how its percentage was C(judged).
@@ -164,7 +165,7 @@ import re
 from typing import TYPE_CHECKING, Any
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta, timezone
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CaseLedger
@@ -182,6 +183,7 @@ if TYPE_CHECKING:
 
 #: A clock elsewhere may be ahead of ours by so much.
 _SKEW = timedelta(minutes=5)
+_SATURDAY = 5
 _ZONED = re.compile(r".+T.+(Z|[+-]\d\d:\d\d)", re.I)
 
 
@@ -399,7 +401,8 @@ def _moment(name: str, text: str) -> datetime:
 def _told(want: Mapping[str, Any], case: Mapping[str, Any], person: Person, profile: Profile | None, facts: Mapping[str, Any]) -> dict[str, Any]:
     return {**case, "successor": facts["successor"], "profile": profile.name if profile else "", "wanted": facts.get("wanted") or {},
             "controls": list(profile.controls) if profile else [], "device": dict(profile.device) if profile else {},
-            "orientation": _orientation(profile, person), "overlap_until": _overlap(case, want["kind"])}
+            "orientation": _orientation(profile, person), "first_day": _first_day(person) if want["kind"] == "onboard" else {},
+            "overlap_until": _overlap(case, want["kind"])}
 
 
 def _overlap(case: Mapping[str, Any], kind: str) -> str:
@@ -418,6 +421,21 @@ def _orientation(profile: Profile | None, person: Person) -> dict[str, Any]:
         return person.manager_email if name == "manager" else name
 
     return {**wanted, "organiser": address(wanted.get("organiser") or "manager"), "attendees": [address(name) for name in wanted.get("attendees") or ()]}
+
+
+def _first_day(person: Person) -> dict[str, str]:
+    """Between which moments they are welcomed: on the hire date, where they are, or the working day after it. What has begun already ends a day later."""
+    now = clock.now()
+    hired = person.employment_begins() or now
+    day = max(hired, now).astimezone(person.zone).date()
+    begun = hired <= now
+    while day.weekday() >= _SATURDAY:
+        day += timedelta(days=1)
+    last = day + timedelta(days=1 if begun else 0)
+    while last.weekday() >= _SATURDAY:
+        last += timedelta(days=1)
+    earliest, latest = (datetime.combine(one, time(0), person.zone).astimezone(timezone.utc) for one in (day, last + timedelta(days=1)))
+    return {"earliest": f"{max(earliest, now) if begun else earliest:%Y-%m-%dT%H:%M:%SZ}", "latest": f"{latest:%Y-%m-%dT%H:%M:%SZ}"}
 
 
 TASK = Task(CaseLedger, info=info, argument_spec={

@@ -10,6 +10,8 @@ short_description: Book a meeting at a time when everybody is free
 description:
   - Books one meeting by free/busy, such as a joiner's first-day orientation, and reads who has accepted.
   - It is found again by O(marker), so a second run books nothing.
+  - One that is still to come, and lies before O(earliest) or after O(latest) because these were others when it was booked, is cancelled and booked anew.
+    Where somebody moved it by hand, it stays.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
@@ -43,6 +45,7 @@ changes: {description: "The booking, and each answer.", returned: always, type: 
 from typing import Any
 from collections.abc import Mapping
 
+from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC, person_here
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Calendar, Meeting
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import Conflict
@@ -57,14 +60,19 @@ def plan(system: Calendar, want: Mapping[str, Any]) -> list[Change]:
     found = system.find_meeting(organizer, want["marker"])
     if found is None:
         return [Change("meeting", "not booked", "booked", lambda: _book(system, want, organizer.email, attendees))]
+    begins, ends = clock.parse(found.start), clock.parse(found.end)
+    if found.as_booked and begins > clock.now() and not (clock.parse(want["earliest"]) <= begins and ends <= clock.parse(want["latest"])):
+        return [Change("meeting", f"booked for {found.start}", "booked", lambda: _book(system, want, organizer.email, attendees, instead_of=found))]
     return [Change("meeting", "booked", "booked", note=f"{found.subject}, {found.start}, {_answers(found)}"), *_declined(found)]
 
 
-def _book(system: Calendar, want: Mapping[str, Any], organizer: str, attendees: list[str]) -> None:
+def _book(system: Calendar, want: Mapping[str, Any], organizer: str, attendees: list[str], instead_of: Meeting | None = None) -> None:
     start = system.free_slot([organizer, *attendees], earliest=want["earliest"], latest=want["latest"], minutes=want["minutes"], time_zone=want["time_zone"])
     if start is None:
         raise Conflict(f"nobody finds {want['minutes']} minutes between {want['earliest']} and {want['latest']}", act=f"book {want['subject']}",
                        hint="widen the time or leave somebody out")
+    if instead_of is not None:
+        system.cancel_meeting(Person.of({"email": organizer}), instead_of, "It is on another day.")
     system.book_meeting(
         organizer=organizer, attendees=attendees, subject=want["subject"], body=want["body"], start=start, minutes=want["minutes"], marker=want["marker"]
     )

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from ansible_collections.workforce.lifecycle.plugins.modules.case import TASK as
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Ledger
 
 from tests.unit.books import InventoryBook
+from tests.unit.hr_company import at
 
 SYSTEMS: Mapping[str, Mapping[str, Any]] = {
     "hr": {"connector": "bamboohr", "capabilities": ["hr_records"]},
@@ -91,6 +93,18 @@ def test_the_profile_is_found_and_the_manager_named(ledger: Ledger, tmp_path: Pa
     case = opened(ledger, STAYS, kind="onboard", profiles=profiles(tmp_path))["cases"][0]
     assert case["profile"] == "engineering" and case["wanted"] == {"entra": {"groups": ["Engineering"]}}
     assert case["orientation"] == {"minutes": 30, "attendees": ["mark@corp.example"], "organiser": "mark@corp.example"}
+
+
+@pytest.mark.parametrize("hired, earliest, latest", [
+    ("2026-06-11", "2026-06-10T22:00", "2026-06-11T22:00"),  # a Thursday to come, in Berlin
+    ("2026-06-13", "2026-06-14T22:00", "2026-06-15T22:00"),  # a Saturday: on Monday
+    ("2026-06-03", "2026-06-03T10:00", "2026-06-04T22:00"),  # today, at noon: what is left of it, or tomorrow
+    ("2026-05-04", "2026-06-03T10:00", "2026-06-04T22:00"),  # told late
+])
+def test_a_joiner_is_welcomed_on_the_first_working_day(ledger: Ledger, tmp_path: Path, hired: str, earliest: str, latest: str) -> None:
+    with at(datetime(2026, 6, 3, 10, 0, tzinfo=timezone.utc)):
+        case = opened(ledger, {**STAYS, "hire_date": hired, "time_zone": "Europe/Berlin"}, kind="onboard", profiles=profiles(tmp_path))["cases"][0]
+    assert {name: when[:16] for name, when in case["first_day"].items()} == {"earliest": earliest, "latest": latest}
 
 
 def test_an_overlap_ends_by_itself(ledger: Ledger, tmp_path: Path) -> None:

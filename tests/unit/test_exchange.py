@@ -385,6 +385,22 @@ def test_a_meeting_is_booked_when_all_are_free_and_found_again(box: Box) -> None
     assert run(meeting.TASK, box, "exchange", **want)["outcome"] == "needs_human"
 
 
+def test_a_meeting_of_another_day_is_booked_anew_unless_somebody_moved_it(box: Box) -> None:
+    want = orientation(box)
+    run(meeting.TASK, box, "exchange", **want)
+    was, week = event_of(box, MARK, "Welcome"), timedelta(days=7)
+    later = {**want, **{name: (datetime.fromisoformat(want[name]) + week).isoformat() for name in ("earliest", "latest")}}
+    planned = run(meeting.TASK, box, "exchange", check_mode=True, **later)
+    assert planned["changes"][0]["before"].startswith("booked for 20") and event_of(box, MARK, "Welcome") == was
+    assert run(meeting.TASK, box, "exchange", **later)["outcome"] == "done"
+    now = event_of(box, MARK, "Welcome")
+    assert now["id"] != was["id"] and moment(now["start"]) >= datetime.fromisoformat(later["earliest"])
+    assert [e for e in held(box, LENA)["events"].values() if e["subject"] == "Canceled: Welcome" or e["isCancelled"]], "and she is told"
+    assert run(meeting.TASK, box, "exchange", **later)["outcome"] == "already"
+    now["start"], now["end"] = ({**now[name], "dateTime": (moment(now[name]) + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M:%S")} for name in ("start", "end"))
+    assert run(meeting.TASK, box, "exchange", **later)["outcome"] == "already", "mark had a reason"
+
+
 def test_a_booking_whose_answer_was_lost_is_there_once(box: Box) -> None:
     box["microsoft"].fault("lost", method="POST", path=r"/events$", times=1)
     assert run(meeting.TASK, box, "exchange", **orientation(box))["outcome"] == "done"
