@@ -296,6 +296,28 @@ def test_many_events_of_one_person_are_one_look(world: World) -> None:
     assert order is not None and order.extra_vars["people"] == {"hr": ["7", "8"]}
 
 
+def test_what_hr_needs_somebody_to_look_at_is_told_once_and_again_when_it_comes_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.looked()
+
+    def told(now: datetime) -> list[str]:
+        world.says("7")
+        (ident,) = world.batches.take(now, "me")
+        decision = {"source": "hr", "id": "7", "user": "hr_id:7", "zone": "", "why": "", "urgent": False, "runs": [], "alert": "the record is gone from HR"}
+        again, said = world.batches.settle(ident, 1, Result("successful", stats={"intake": {"decisions": [decision]}}), now)
+        assert again is None
+        return [one.detail for one in said]
+
+    assert told(NOW) == ["hr 7: the record is gone from HR"]
+    assert told(NOW + HOUR) == [], "it stands there"
+    with world.database.read() as c:
+        key = c.execute(sa.select(alerts.c.key)).scalar_one()
+    monkeypatch.setattr(clock, "now", lambda: NOW + 2 * HOUR)
+    world.acts.settle(key, "grace@corp.example")
+    for night in range(1, 9):
+        assert told(NOW + timedelta(days=night)) == [], "somebody looked, and it is the same"
+    assert told(NOW + timedelta(days=40)) == ["hr 7: the record is gone from HR"], "it was over, and has come again"
+
+
 def test_a_run_is_told_when_hr_recorded_it(world: World) -> None:
     def told(at: dict[str, datetime | None], due: datetime, now: datetime, kind: str = "offboard") -> None:
         world.n += 1

@@ -94,7 +94,7 @@ class Batches:
         """
         taken = result.stats.get("intake")
         if isinstance(taken, Mapping):
-            self.cases.apply(ident, taken.get("decisions") or (), now, self._recorded(ident))
+            told = self.cases.apply(ident, taken.get("decisions") or (), now, self._recorded(ident))
             with self.database.write() as c:
                 names = c.execute(sa.select(events.c.source, events.c.type).where(events.c.batch == ident).distinct()).all()
                 c.execute(sa.update(events).where(events.c.batch == ident).values(state="done"))
@@ -103,7 +103,7 @@ class Batches:
                     facts = {"last_look_at": stamp(now), **({"judged_at": stamp(now)} if kind == EVERYBODY else {})}
                     if not c.execute(sa.update(sources).where(sources.c.name == name).values(**facts)).rowcount:
                         c.execute(sa.insert(sources).values(name=name, **facts))
-            return None, []
+            return None, told
         with self.database.write() as c:
             c.execute(sa.update(runs).where(runs.c.ident == ident).values(detail=result.detail, output=result.output))
             members = c.execute(sa.select(events.c.n, events.c.person).where(events.c.batch == ident)).all()

@@ -36,6 +36,8 @@ _MOVING = ("failed", "unknown", "in_progress", "acknowledged")
 #: Codes that stop a run before its first write, and wait for somebody's word.
 _HOLDS = ("brake", "approval")
 _LATE = timedelta(seconds=60)
+#: What was settled, and not met for so long at nightly looks, was over: it has come again.
+_OVER = timedelta(days=3)
 
 
 @dataclass(frozen=True)
@@ -56,22 +58,23 @@ class Cases:
 
     # -- what the intake decides ---------------------------------------------------------------------------------------
 
-    def apply(self, batch: str, decisions: Iterable[Mapping[str, Any]], now: datetime, recorded: Mapping[tuple[str, str], str] | None = None) -> list[str]:
+    def apply(self, batch: str, decisions: Iterable[Mapping[str, Any]], now: datetime, recorded: Mapping[tuple[str, str], str] | None = None) -> list[Told]:
         """Make, move and drop cases. Asked twice with the same batch, the second time changes nothing.
 
         :param recorded: when HR recorded it, by HR system and person, where it says so.
-        :returns: the ids of the cases that are due now.
+        :returns: what a human is to be told.
         """
+        said: list[Told] = []
         with self.database.write() as c:
             for one in decisions:
                 for kind in one.get("cancels") or ():
                     self._drop(c, one, kind, now)
                 for run in one.get("runs") or ():
                     self._put(c, batch, one, run, (recorded or {}).get((one["source"], str(one["id"])), ""), now)
-                if one.get("alert"):
-                    self._alert(c, f"{one['source']}:{one['id']}:{_short(one['alert'])}", f"{one['source']} {one['id']}: {one['alert']}", now)
-            due = sa.select(cases.c.id).where(cases.c.state.in_(WAITING), cases.c.next_at <= stamp(now))
-            return list(c.execute(due).scalars())
+                detail = f"{one['source']} {one['id']}: {one.get('alert')}"
+                if one.get("alert") and self._alert(c, f"{one['source']}:{one['id']}:{_short(one['alert'])}", detail, now):
+                    said.append(Told("HR needs somebody to look", detail, {}))
+        return said
 
     def _drop(self, c: sa.Connection, one: Mapping[str, Any], kind: str, now: datetime) -> None:
         kept = {run["kind"] for run in one.get("runs") or ()}
@@ -280,14 +283,17 @@ class Cases:
             return self._alert(c, key, detail, now)
 
     def _alert(self, c: sa.Connection, key: str, detail: str, now: datetime) -> bool:
+        """What somebody has settled is not raised again while it lasts; ``at`` of such a row is when it was met last."""
         row = c.execute(sa.select(alerts).where(alerts.c.key == key)).mappings().first()
         if row is None:
             c.execute(sa.insert(alerts).values(key=key, at=stamp(now), detail=detail))
             return True
-        if row["settled_at"]:
-            return False  # somebody looked, and it is the same
-        c.execute(sa.update(alerts).where(alerts.c.key == key).values(detail=detail))
-        return False
+        again = bool(row["settled_at"]) and now - (moment(max(row["at"], row["settled_at"])) or now) > _OVER
+        facts = {"at": stamp(now)} if row["settled_at"] else {"detail": detail}
+        if again:
+            facts = {"at": stamp(now), "detail": detail, "told_at": "", "settled_at": "", "settled_by": ""}
+        c.execute(sa.update(alerts).where(alerts.c.key == key).values(**facts))
+        return again
 
     def line(self, case: str, now: datetime, what: str, detail: str = "", by: str = "") -> None:
         with self.database.write() as c:
