@@ -2,15 +2,16 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The company in a box, from a shell::
 
-    python -m sandbox up   [--folder build/sandbox] [--foreground]   start it, write company.systems.yml
-    python -m sandbox down [--folder build/sandbox]
-    python -m sandbox status
-    python -m sandbox writes                                         what each system was asked to change
-    python -m sandbox fault SYSTEM '[{"fault": "status", "status": 503, "method": "WRITE"}]'
-    python -m sandbox hr terminate tom@corp.example [--on 2026-03-31] [--set department=Sales]
-                      [--webhook URL --key-env NAME] [--system bamboohr] [--minute 0.5] [--wait 10]
-                                                                     what HR does, and the signed webhook that it sends
+python -m sandbox up   [--folder build/sandbox] [--foreground]   start it, write company.systems.yml
+python -m sandbox down [--folder build/sandbox]
+python -m sandbox status
+python -m sandbox writes                                         what each system was asked to change
+python -m sandbox fault SYSTEM '[{"fault": "status", "status": 503, "method": "WRITE"}]'
+python -m sandbox hr terminate tom@corp.example [--on 2026-03-31] [--set department=Sales]
+                  [--webhook URL --key-env NAME] [--system bamboohr] [--minute 0.5] [--wait 10]
+                                                                 what HR does, and the signed webhook that it sends
 """
+
 from __future__ import annotations
 
 import argparse
@@ -42,15 +43,21 @@ def main() -> int:
     fault.add_argument("system")
     fault.add_argument("faults", type=json.loads)
     hr = verbs.add_parser("hr", help="do what HR does, and send its webhook")
-    hr.add_argument("act", help="hire, terminate, withdraw, rehire, leave, return, change, start, revoke, delete, midnight")
+    hr.add_argument(
+        "act", help="hire, terminate, withdraw, rehire, leave, return, change, start, revoke, delete, midnight"
+    )
     hr.add_argument("user", nargs="?", default="", help="address, employee id or HR id; none with hire and midnight")
     hr.add_argument("--on", default="", metavar="DAY", help="the day it takes effect; today")
     hr.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="department=Sales; several")
     hr.add_argument("--webhook", default="", metavar="URL", help="who is called")
     hr.add_argument("--key-env", default="", metavar="NAME", help="the variable with the key that signs")
     hr.add_argument("--system", default="bamboohr", help="which HR system")
-    hr.add_argument("--minute", type=float, default=60.0, metavar="SECONDS", help="how long a minute of the vendor's repeats takes")
-    hr.add_argument("--wait", type=float, default=0.0, metavar="SECONDS", help="wait for the answer to the webhook, and print it")
+    hr.add_argument(
+        "--minute", type=float, default=60.0, metavar="SECONDS", help="how long a minute of the vendor's repeats takes"
+    )
+    hr.add_argument(
+        "--wait", type=float, default=0.0, metavar="SECONDS", help="wait for the answer to the webhook, and print it"
+    )
     args = parser.parse_args()
     folder = args.folder.resolve()
     if args.verb == "up":
@@ -94,12 +101,17 @@ def _hr(folder: Path, url: str, args: argparse.Namespace) -> int:
     if args.webhook:
         key = os.environ.get(args.key_env, "")
         if not key:
-            print(f"the key that signs is missing: export {args.key_env or 'NAME'}=..., and --key-env {args.key_env or 'NAME'}", file=sys.stderr)
+            print(
+                f"the key that signs is missing: export {args.key_env or 'NAME'}=..., and --key-env {args.key_env or 'NAME'}",
+                file=sys.stderr,
+            )
             return 2
         control(folder, "POST", url, "webhooks", {"url": args.webhook, "key": key, "minute": args.minute})
     before = len(control(folder, "GET", url, "deliveries"))
     try:
-        done = control(folder, "POST", url, "hr", {"act": args.act, "user": args.user, "day": args.on, "values": values})
+        done = control(
+            folder, "POST", url, "hr", {"act": args.act, "user": args.user, "day": args.on, "values": values}
+        )
     except httpx.HTTPStatusError as refusal:
         print(refusal.response.json().get("message", refusal), file=sys.stderr)
         return 1
@@ -129,8 +141,14 @@ def _detached(folder: Path) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "running.json").unlink(missing_ok=True)
     with open(folder / "sandbox.log", "w") as log:
-        process = subprocess.Popen([sys.executable, "-m", "sandbox", "--folder", str(folder), "up", "--foreground"], cwd=ROOT, stdout=log, stderr=log,
-                                   stdin=subprocess.DEVNULL, start_new_session=True)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "sandbox", "--folder", str(folder), "up", "--foreground"],
+            cwd=ROOT,
+            stdout=log,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if _running(folder):
@@ -148,11 +166,22 @@ def _serve(folder: Path) -> int:
     from sandbox.catalogue import COMPANY
 
     with Box(COMPANY, folder) as box:
-        systems = box.write_systems_file(folder / "company.systems.yml", ledger=str(folder / "ledger.db"), records=str(folder / "records"),
-                                         archive=str(folder / "archive"), profiles=str(ROOT / "inventory" / "profiles"))
+        systems = box.write_systems_file(
+            folder / "company.systems.yml",
+            ledger=str(folder / "ledger.db"),
+            records=str(folder / "records"),
+            archive=str(folder / "archive"),
+            profiles=str(ROOT / "inventory" / "profiles"),
+        )
         entries = box.systems()
-        running = {"pid": os.getpid(), "systems_file": str(systems), "systems": {name: entry.get("url", "") for name, entry in entries.items()},
-                   "emulators": {name: emulator.url for name, emulator in box.emulators.items() if emulator.url.startswith("https://")}}
+        running = {
+            "pid": os.getpid(),
+            "systems_file": str(systems),
+            "systems": {name: entry.get("url", "") for name, entry in entries.items()},
+            "emulators": {
+                name: emulator.url for name, emulator in box.emulators.items() if emulator.url.startswith("https://")
+            },
+        }
         partial = folder / "running.json.part"
         partial.write_text(json.dumps(running, indent=1))
         partial.rename(folder / "running.json")

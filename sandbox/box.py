@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Starts emulators and gateways on loopback, over HTTPS, each on a free port, in one thread."""
+
 from __future__ import annotations
 
 import asyncio
@@ -27,7 +28,9 @@ class Box:
     :param folder: where certificates, secrets and ``company.systems.yml`` go; a temporary one when not given.
     """
 
-    def __init__(self, vendors: list[type[Emulator]], folder: Path | None = None, company: Company | None = None) -> None:
+    def __init__(
+        self, vendors: list[type[Emulator]], folder: Path | None = None, company: Company | None = None
+    ) -> None:
         self._temporary = tempfile.TemporaryDirectory(prefix="sandbox-") if folder is None else None
         self.folder = folder or Path(self._temporary.name)  # type: ignore[union-attr]
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -64,12 +67,21 @@ class Box:
             listener.listen(256)
             url = f"https://localhost:{listener.getsockname()[1]}"
             emulator = self._make(cls, url)
-            config = uvicorn.Config(emulator, ssl_certfile=str(self.authority.cert_file), ssl_keyfile=str(self.authority.key_file),
-                                    log_level="critical", lifespan="off", timeout_keep_alive=75, server_header=False)
+            config = uvicorn.Config(
+                emulator,
+                ssl_certfile=str(self.authority.cert_file),
+                ssl_keyfile=str(self.authority.key_file),
+                log_level="critical",
+                lifespan="off",
+                timeout_keep_alive=75,
+                server_header=False,
+            )
             self._servers.append(uvicorn.Server(config))
             sockets.append(listener)
         started = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve(sockets, started)), name="sandbox", daemon=True)
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._serve(sockets, started)), name="sandbox", daemon=True
+        )
         self._thread.start()
         if not started.wait(30):
             raise RuntimeError("the sandbox did not start within 30 s")
@@ -134,5 +146,10 @@ class Box:
             if referred:
                 entry["credentials"] = referred
             systems[name] = entry
-        path.write_text(yaml.safe_dump({"plugin": "workforce.lifecycle.systems", "company": self.company.name, **top, "systems": systems}, sort_keys=False))
+        path.write_text(
+            yaml.safe_dump(
+                {"plugin": "workforce.lifecycle.systems", "company": self.company.name, **top, "systems": systems},
+                sort_keys=False,
+            )
+        )
         return path

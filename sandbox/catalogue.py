@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """What runs in the company in a box, without root and from PyPI alone."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -17,4 +18,17 @@ from sandbox.vendors.microsoft import Microsoft
 from sandbox.vendors.slack import Slack
 from sandbox.vendors.tailscale import Tailscale
 
-COMPANY: list[type[Any]] = [BambooHr, Contractors, Microsoft, Ldap, Wiki, Crm, GitHub, Slack, Tailscale, Moto, Pymap, Badge]
+COMPANY: list[type[Any]] = [
+    BambooHr,
+    Contractors,
+    Microsoft,
+    Ldap,
+    Wiki,
+    Crm,
+    GitHub,
+    Slack,
+    Tailscale,
+    Moto,
+    Pymap,
+    Badge,
+]

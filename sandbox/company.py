@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The sandbox company's people, teams and devices, read from ``company.yml``; every emulator seeds itself from it."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -24,13 +25,17 @@ class Company:
     def on_system(self, system: str) -> dict[str, Mapping[str, Any]]:
         """The people who have an account on a system, with what they hold there (``person["on"][system]``)."""
         if system not in self._on:
-            self._on[system] = {key: person for key, person in self.people.items() if system in (person.get("on") or {})}
+            self._on[system] = {
+                key: person for key, person in self.people.items() if system in (person.get("on") or {})
+            }
         return dict(self._on[system])
 
 
 def load_company(path: Path | None = None) -> Company:
     data = yaml.safe_load((path or Path(__file__).with_name("company.yml")).read_text(encoding="utf-8"))
     # YAML 1.1 reads a plain `on` as true.
-    people = {key: {"email": f"{key}@{data['domain']}", **{"on" if k is True else k: v for k, v in person.items()}}
-              for key, person in data["people"].items()}
+    people = {
+        key: {"email": f"{key}@{data['domain']}", **{"on" if k is True else k: v for k, v in person.items()}}
+        for key, person in data["people"].items()
+    }
     return Company(data["name"], data["domain"], people, tuple(data["devices"]))

@@ -20,6 +20,7 @@ Control, on the same port, for tests and for people::
     GET  /_sandbox/box/whole          everything that every system of the box holds, real servers read to the end
     POST /_sandbox/box/reset          every system of the box that a run writes to
 """
+
 from __future__ import annotations
 
 import asyncio
@@ -136,7 +137,9 @@ class Emulator:
         self.state: Any = None
         self._stale: tuple[Any, int] | None = None
         self.reset()
-        self._router = Router([Route(path, endpoint=_named(handler), methods=[method]) for method, path, handler in self.routes()])
+        self._router = Router(
+            [Route(path, endpoint=_named(handler), methods=[method]) for method, path, handler in self.routes()]
+        )
 
     # -- what a vendor's file gives ------------------------------------------------------------------------------------
 
@@ -222,18 +225,34 @@ class Emulator:
             if not message.get("more_body"):
                 break
         query_string = scope["query_string"].decode()
-        call = Call(scope["method"], scope["path"], {}, dict(parse_qsl(query_string, keep_blank_values=True)),
-                    {k.decode().lower(): v.decode("latin-1") for k, v in scope["headers"]}, content, query_string)
+        call = Call(
+            scope["method"],
+            scope["path"],
+            {},
+            dict(parse_qsl(query_string, keep_blank_values=True)),
+            {k.decode().lower(): v.decode("latin-1") for k, v in scope["headers"]},
+            content,
+            query_string,
+        )
         if call.path.startswith("/_sandbox/"):
             return await _answer(send, self._control(call))
-        write = self.is_write(call.method, call.path) and not any(re.search(p, call.path) and re.search(b, content) for p, b in self.READING_BODIES)
+        write = self.is_write(call.method, call.path) and not any(
+            re.search(p, call.path) and re.search(b, content) for p, b in self.READING_BODIES
+        )
         if self.latency:
             await asyncio.sleep(self.latency)
         fault = next((f for f in self.faults if f.matches(call.method, call.path, write)), None)
-        entry = {"n": len(self.journal) + 1, "at": datetime.now(timezone.utc).isoformat(), "method": call.method, "path": call.path,
-                 "query": query_string, "write": write, "fault": fault.fault if fault else None,
-                 "headers": {k: v for k, v in call.headers.items() if k not in ("authorization", "cookie")},
-                 "body": content.decode("utf-8", "replace")}
+        entry = {
+            "n": len(self.journal) + 1,
+            "at": datetime.now(timezone.utc).isoformat(),
+            "method": call.method,
+            "path": call.path,
+            "query": query_string,
+            "write": write,
+            "fault": fault.fault if fault else None,
+            "headers": {k: v for k, v in call.headers.items() if k not in ("authorization", "cookie")},
+            "body": content.decode("utf-8", "replace"),
+        }
         self.journal.append(entry)
         kind = fault.fault if fault else ""
         if fault and kind == "slow":
@@ -243,7 +262,11 @@ class Emulator:
         if fault and kind == "status":
             reply = Reply(fault.status, fault.body, dict(fault.headers))
         elif kind == "html":
-            reply = Reply(200, b"<!doctype html><title>Sign in</title><form>Sign in to continue</form>", {"content-type": "text/html"})
+            reply = Reply(
+                200,
+                b"<!doctype html><title>Sign in</title><form>Sign in to continue</form>",
+                {"content-type": "text/html"},
+            )
         else:
             reply = await self.work(call, write)
         entry["status"] = reply.status
@@ -256,7 +279,11 @@ class Emulator:
             send.__self__.transport.abort()
             return None
         if kind == "cut":
-            reply = Reply(reply.status, reply.content[: len(reply.content) // 2], {"content-type": "application/json", **reply.headers})
+            reply = Reply(
+                reply.status,
+                reply.content[: len(reply.content) // 2],
+                {"content-type": "application/json", **reply.headers},
+            )
         return await _answer(send, reply)
 
     def accept(self, login: str) -> None:
@@ -318,5 +345,11 @@ async def _answer(send: Any, reply: Reply) -> None:
     content = reply.content
     if reply.status not in (204, 304):
         headers["content-length"] = str(len(content))
-    await send({"type": "http.response.start", "status": reply.status, "headers": [(k.encode(), v.encode("latin-1")) for k, v in headers.items()]})
+    await send(
+        {
+            "type": "http.response.start",
+            "status": reply.status,
+            "headers": [(k.encode(), v.encode("latin-1")) for k, v in headers.items()],
+        }
+    )
     await send({"type": "http.response.body", "body": content})

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """What a joiner does with their own hands: nobody can do it for them, so a run can only wait for it and see it."""
+
 from __future__ import annotations
 
 from sandbox.box import Box
@@ -13,8 +14,15 @@ def first_day(box: Box, key: str) -> None:
     email = person["email"]
     cloud = box["microsoft"]
     user = next(u for u in cloud.users() if u["mail"] == email or u["userPrincipalName"] == email)
-    user["_methods"].append({"_kind": "microsoftAuthenticator", "_default": True, "@odata.type": "#microsoft.graph.microsoftAuthenticatorAuthenticationMethod",
-                             "id": guid("authenticator", key), "displayName": "Phone"})
+    user["_methods"].append(
+        {
+            "_kind": "microsoftAuthenticator",
+            "_default": True,
+            "@odata.type": "#microsoft.graph.microsoftAuthenticatorAuthenticationMethod",
+            "id": guid("authenticator", key),
+            "displayName": "Phone",
+        }
+    )
     for device in cloud.state["intune"]["stock"].values():
         if device["userPrincipalName"] == email and device["_boots"] is not None:
             device["_boots"] = 0
@@ -25,5 +33,7 @@ def first_day(box: Box, key: str) -> None:
     exchange = next(part for part in cloud.parts if part.name == "exchange")
     for organiser, mailbox in exchange.mailboxes():
         for event in list(mailbox["events"].values()):
-            if event.get("isOrganizer") and any(a["emailAddress"]["address"].lower() == email for a in event["attendees"]):
+            if event.get("isOrganizer") and any(
+                a["emailAddress"]["address"].lower() == email for a in event["attendees"]
+            ):
                 exchange.answer(exchange.address(organiser), event["subject"], email, "accepted")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """A real HTTP server behind the sandbox's journal, faults, latency and TLS."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -34,4 +35,8 @@ class Gateway(Emulator):
             headers["host"] = call.headers["host"]
         url = self.upstream + call.path + (f"?{call.query_string}" if call.query_string else "")
         answer = await self._client.request(call.method, url, content=call.content or None, headers=headers)
-        return Reply(answer.status_code, answer.content, {k: v for k, v in answer.headers.items() if k not in _HOP and k != "content-encoding"})
+        return Reply(
+            answer.status_code,
+            answer.content,
+            {k: v for k, v in answer.headers.items() if k not in _HOP and k != "content-encoding"},
+        )

@@ -11,6 +11,7 @@ Control, besides the emulator's own::
     POST /_sandbox/hr           {"act": "terminate", "user": "jane@corp.example", "day": "2026-03-31", "values": {...}}
     GET  /_sandbox/deliveries   every try: when, where, which, its answer
 """
+
 from __future__ import annotations
 
 import heapq
@@ -66,7 +67,9 @@ class Courier:
         self._round = 0
         self._open = 0
 
-    def send(self, to: Subscription, content: bytes, headers: Callable[[bytes, str], Mapping[str, str]], what: str) -> None:
+    def send(
+        self, to: Subscription, content: bytes, headers: Callable[[bytes, str], Mapping[str, str]], what: str
+    ) -> None:
         """Begin to deliver; returns at once."""
         self._later(0.0, lambda: self._try(to, content, headers, what, 0, self._round))
 
@@ -100,11 +103,25 @@ class Courier:
                     _when, _number, what = heapq.heappop(self._due)
                 pool.submit(what)
 
-    def _try(self, to: Subscription, content: bytes, headers: Callable[[bytes, str], Mapping[str, str]], what: str, number: int, of: int) -> None:
+    def _try(
+        self,
+        to: Subscription,
+        content: bytes,
+        headers: Callable[[bytes, str], Mapping[str, str]],
+        what: str,
+        number: int,
+        of: int,
+    ) -> None:
         sent = datetime.now(timezone.utc)
         try:
-            answer = httpx.post(to.url, content=content, headers={"Content-Type": "application/json", **headers(content, to.key)},
-                                timeout=self.timeout, follow_redirects=False, verify=self._trust(to.url))
+            answer = httpx.post(
+                to.url,
+                content=content,
+                headers={"Content-Type": "application/json", **headers(content, to.key)},
+                timeout=self.timeout,
+                follow_redirects=False,
+                verify=self._trust(to.url),
+            )
             status: int | None = answer.status_code
             said = ""
         except (httpx.HTTPError, OSError) as failure:
@@ -112,11 +129,22 @@ class Courier:
         with self._changed:
             if of != self._round:
                 return
-            self.tries.append({"at": sent.isoformat(), "took": (datetime.now(timezone.utc) - sent).total_seconds(), "url": to.url, "event": what,
-                               "attempt": number + 1, "status": status, "error": said})
+            self.tries.append(
+                {
+                    "at": sent.isoformat(),
+                    "took": (datetime.now(timezone.utc) - sent).total_seconds(),
+                    "url": to.url,
+                    "event": what,
+                    "attempt": number + 1,
+                    "status": status,
+                    "error": said,
+                }
+            )
             done = status is not None and 200 <= status < 300
             if not done and self.again(status) and number + 1 < len(self.gaps):
-                self._later(self.gaps[number + 1] * to.minute, lambda: self._try(to, content, headers, what, number + 1, of))
+                self._later(
+                    self.gaps[number + 1] * to.minute, lambda: self._try(to, content, headers, what, number + 1, of)
+                )
             self._open -= 1
             self._changed.notify_all()
 
@@ -173,9 +201,20 @@ class HrSystem(Emulator):
         self.courier.clear()
         super().stop()
 
-    def subscribe(self, url: str, key: str, *, fields: Sequence[str] = (), events: Sequence[str] = (), name: str = "", minute: float = 60.0) -> Subscription:
+    def subscribe(
+        self,
+        url: str,
+        key: str,
+        *,
+        fields: Sequence[str] = (),
+        events: Sequence[str] = (),
+        name: str = "",
+        minute: float = 60.0,
+    ) -> Subscription:
         """Call this address from now on; the same address again replaces what was."""
-        number = next((known.id for known in self.subscriptions.values() if known.url == url), str(1 + len(self.subscriptions)))
+        number = next(
+            (known.id for known in self.subscriptions.values() if known.url == url), str(1 + len(self.subscriptions))
+        )
         self.subscriptions[number] = Subscription(number, url, key, tuple(fields), tuple(events), name, minute)
         return self.subscriptions[number]
 
@@ -202,7 +241,11 @@ class HrSystem(Emulator):
             date.fromisoformat(day)
             if act not in ACTS:
                 raise LookupError(f"{act!r} is not something HR does here: {', '.join(ACTS)}")
-            key = self.key_of(str(asked.get("user", ""))) if act not in ("hire", "midnight") else str(asked.get("user", ""))
+            key = (
+                self.key_of(str(asked.get("user", "")))
+                if act not in ("hire", "midnight")
+                else str(asked.get("user", ""))
+            )
             self.happens(act, key, day, asked.get("values") or {})
         except (LookupError, ValueError) as refusal:
             return Reply(400, {"message": str(refusal.args[0] if refusal.args else refusal)})

@@ -5,6 +5,7 @@
 Every time is the wall time of a whole process, from its start to its end; every figure the median of its rounds. After each run
 the services are asked whether it did its work. docs/speed.md says what is measured, and why so.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -64,18 +65,32 @@ class Bench:
         # Of what this machine is set to, nothing may reach the runs: requests prefers the variables to what a script says.
         foreign = ("ANSIBLE_", "LIFECYCLE_", "REQUESTS_", "CURL_", "SSL_", "HTTP_", "HTTPS_", "ALL_")
         self.environment = {k: v for k, v in os.environ.items() if not k.upper().startswith(foreign)} | {
-            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build" / "collections"), "ANSIBLE_NOCOLOR": "1"}
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build" / "collections"),
+            "ANSIBLE_NOCOLOR": "1",
+        }
 
     def _timed(self, command: Sequence[str], ends: int = 0, **environment: str) -> float:
         with (self.out / "output.txt").open("w") as output:
             start = time.monotonic()
-            done = subprocess.run(command, cwd=self.company.folder, env={**self.environment, **environment}, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
+            done = subprocess.run(
+                command,
+                cwd=self.company.folder,
+                env={**self.environment, **environment},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
             took = time.monotonic() - start
         if done.returncode != ends:
-            raise SystemExit(f"{' '.join(command)}: ended with {done.returncode}\n{(self.out / 'output.txt').read_text()[-4000:]}")
+            raise SystemExit(
+                f"{' '.join(command)}: ended with {done.returncode}\n{(self.out / 'output.txt').read_text()[-4000:]}"
+            )
         return took
 
-    def _playbook(self, name: str, inventory: str, variables: Mapping[str, Any] | None = None, ends: int = 0, **environment: str) -> float:
+    def _playbook(
+        self, name: str, inventory: str, variables: Mapping[str, Any] | None = None, ends: int = 0, **environment: str
+    ) -> float:
         extra = ["-e", json.dumps(variables)] if variables else []
         return self._timed([str(BIN / "ansible-playbook"), "-i", inventory, *extra, name], ends, **environment)
 
@@ -100,19 +115,35 @@ class Bench:
     def _check_cut(self, people: Sequence[str]) -> None:
         for service in self.company.services:
             calls = [(entry["method"], entry["status"]) for entry in service.journal]
-            assert calls == [("GET", 200), ("PATCH", 200), ("GET", 200)] * len(people), f"{service.name}: {calls[:6]} ..., not {CALLS} calls a person"
+            assert calls == [("GET", 200), ("PATCH", 200), ("GET", 200)] * len(people), (
+                f"{service.name}: {calls[:6]} ..., not {CALLS} calls a person"
+            )
             assert not any(service.active(email) for email in people), f"{service.name}: somebody can still sign in"
 
     def offboard(self, **variables: Any) -> float:
         self.company.fresh()
-        took = self._playbook("workforce.lifecycle.offboard", "full.systems.yml", {"user": LEAVER, "successor": "mark@corp.example", **variables}, ends=2)
+        took = self._playbook(
+            "workforce.lifecycle.offboard",
+            "full.systems.yml",
+            {"user": LEAVER, "successor": "mark@corp.example", **variables},
+            ends=2,
+        )
         # It ends with 2, as it must: devices take minutes to obey, and nobody waits for that here. Nothing else may be open.
         written = sorted((self.company.folder / "records").glob("*.json"))
         assert written, f"no record: {(self.out / 'output.txt').read_text()[-2000:]}"
         record = json.loads(written[0].read_text())
         assert {item["system"] for item in record["open_items"]} == {"intune"}, record["open_items"]
         acts = {action["action"] for action in record["actions"]}
-        assert {"cutoff", "mailbox", "mailbox_archive", "meetings_handover", "files_handover", "ownership", "device", "entitlements"} <= acts, acts
+        assert {
+            "cutoff",
+            "mailbox",
+            "mailbox_archive",
+            "meetings_handover",
+            "files_handover",
+            "ownership",
+            "device",
+            "entitlements",
+        } <= acts, acts
         for service in self.company.services:
             assert not service.active(LEAVER) and not service.groups_of(LEAVER), f"{service.name}: something is left"
         return took
@@ -132,33 +163,67 @@ def in_turn(rounds: int, runs: Mapping[str, Callable[[], float]]) -> dict[str, f
 
 def row(value: float, unit: str, peer: str, peer_value: float, *, faster: bool = False) -> dict[str, Any]:
     """``ratio``: how many times the peer's time ours is, or with ``faster`` how many times faster than the peer we are."""
-    return {"value": round(value, 3), "unit": unit, "peer": peer, "peer_value": round(peer_value, 3), "ratio": round(peer_value / value if faster else value / peer_value, 2)}
+    return {
+        "value": round(value, 3),
+        "unit": unit,
+        "peer": peer,
+        "peer_value": round(peer_value, 3),
+        "ratio": round(peer_value / value if faster else value / peer_value, 2),
+    }
 
 
 def measure(bench: Bench, rounds: int, only: set[str]) -> dict[str, Any]:
     results: dict[str, Any] = {}
     if only & {"cutoff", "startup"}:
-        runs = {"empty play": bench.empty, "cutoff": bench.cutoff, "bare script": bench.bare, "Ansible alone": bench.nothing_of_ours}
+        runs = {
+            "empty play": bench.empty,
+            "cutoff": bench.cutoff,
+            "bare script": bench.bare,
+            "Ansible alone": bench.nothing_of_ours,
+        }
         if "modules" in only:
             runs["cutoff, modules"] = lambda: bench.cutoff(**ORDINARY)
         t = in_turn(rounds, runs)
-        results["cutoff_vs_empty_play"] = row(t["cutoff"], "s", "a play without tasks on the same hosts", t["empty play"])
+        results["cutoff_vs_empty_play"] = row(
+            t["cutoff"], "s", "a play without tasks on the same hosts", t["empty play"]
+        )
         if "modules" in only:
-            results["cutoff_vs_modules"] = row(t["cutoff"], "s", "the same playbook through AnsiballZ", t["cutoff, modules"], faster=True)
-        results["cutoff_vs_bare_script"] = row(t["cutoff"], "s", "12 threads with requests, the same calls", t["bare script"])
-        results["startup"] = row(t["empty play"], "s", "a play without tasks, plain inventory, nothing of ours loaded", t["Ansible alone"])
+            results["cutoff_vs_modules"] = row(
+                t["cutoff"], "s", "the same playbook through AnsiballZ", t["cutoff, modules"], faster=True
+            )
+        results["cutoff_vs_bare_script"] = row(
+            t["cutoff"], "s", "12 threads with requests, the same calls", t["bare script"]
+        )
+        results["startup"] = row(
+            t["empty play"], "s", "a play without tasks, plain inventory, nothing of ours loaded", t["Ansible alone"]
+        )
     if "offboard" in only:
-        t = in_turn(max(1, rounds // 2), {"offboard": bench.offboard, "offboard, modules": lambda: bench.offboard(**ORDINARY)})
-        results["offboard_full"] = row(t["offboard"], "s", "the same playbook through AnsiballZ", t["offboard, modules"], faster=True)
+        t = in_turn(
+            max(1, rounds // 2), {"offboard": bench.offboard, "offboard, modules": lambda: bench.offboard(**ORDINARY)}
+        )
+        results["offboard_full"] = row(
+            t["offboard"], "s", "the same playbook through AnsiballZ", t["offboard, modules"], faster=True
+        )
     if "people" in only:
         # The services answer at once, so that nothing of ours can hide behind their waiting. In all: wall time for (people x
         # systems) cuts on this machine's cores, less Ansible's own start. Our own: what that is more than the same calls cost a
         # bare loop on the same cores, where the services' work is in both.
-        t = in_turn(max(1, rounds // 2), {"empty play": bench.empty, "100 people": lambda: bench.cutoff(CROWD, 0.0), "bare, 100 people": lambda: bench.bare(CROWD, 0.0)})
+        t = in_turn(
+            max(1, rounds // 2),
+            {
+                "empty play": bench.empty,
+                "100 people": lambda: bench.cutoff(CROWD, 0.0),
+                "bare, 100 people": lambda: bench.bare(CROWD, 0.0),
+            },
+        )
         steps = len(CROWD) * SYSTEMS
         whole, bare = 1000 * (t["100 people"] - t["empty play"]) / steps, 1000 * t["bare, 100 people"] / steps
-        results["people_100"] = row(whole - bare, "ms of our own a person and step", "12 threads with requests, the same calls", bare)
-        results["people_100_in_all"] = row(whole, "ms a person and step", "12 threads with requests, the same calls", bare)
+        results["people_100"] = row(
+            whole - bare, "ms of our own a person and step", "12 threads with requests, the same calls", bare
+        )
+        results["people_100_in_all"] = row(
+            whole, "ms a person and step", "12 threads with requests, the same calls", bare
+        )
     if "archive" in only:
         archive = bench_archive.run()
         if not archive:
@@ -172,17 +237,24 @@ def table(results: Mapping[str, Mapping[str, Any]]) -> str:
     for name, r in results.items():
         target = TARGETS.get(name)
         verdict = "" if target is None else f"{'met' if target.met(r) else 'MISSED'}: {target}"
-        lines.append((name, f"{r['value']:g} {r['unit']}", f"{r['peer_value']:g}", f"{r['ratio']:g}", verdict, str(r["peer"])))
+        lines.append(
+            (name, f"{r['value']:g} {r['unit']}", f"{r['peer_value']:g}", f"{r['ratio']:g}", verdict, str(r["peer"]))
+        )
     head = ("", "ours", "peer", "ratio", "target", "peer is")
     widths = [max(len(line[n]) for line in [head, *lines]) for n in range(len(head))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in [head, *lines])
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in [head, *lines]
+    )
 
 
 def main() -> int:
     parts = ("cutoff", "modules", "startup", "offboard", "people", "archive")
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="+", choices=parts, default=list(parts), help="parts to measure")
-    parser.add_argument("--rounds", type=int, default=7, help="counted rounds of the short runs; the long ones have half as many")
+    parser.add_argument(
+        "--rounds", type=int, default=7, help="counted rounds of the short runs; the long ones have half as many"
+    )
     parser.add_argument("--out", type=Path, default=ROOT / "build", help="where bench.json goes")
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)

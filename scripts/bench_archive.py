@@ -5,6 +5,7 @@
 Each of ours and of the bare loop is a process of its own, so that memory and time are its own. ``run()`` gives
 ``{name: {value, unit, peer, peer_value, ratio}}``; the script prints it as JSON.
 """
+
 from __future__ import annotations
 
 import base64
@@ -33,7 +34,9 @@ def peak_mb():
         return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
 """
 
-OURS = PEAK.replace("{", "{{").replace("}", "}}") + """
+OURS = (
+    PEAK.replace("{", "{{").replace("}", "}}")
+    + """
 import json, sys, time
 sys.path[:0] = {path!r}
 from pathlib import Path
@@ -53,8 +56,11 @@ start = time.monotonic()
 state = Archive(Path(sys.argv[2])).verify()
 print(json.dumps({{"seconds": took, "mb": memory, "messages": state.messages, "verify": time.monotonic() - start}}))
 """
+)
 
-BARE = PEAK + """
+BARE = (
+    PEAK
+    + """
 import hashlib, imaplib, json, os, sys, time
 imaplib._MAXLINE = 10_000_000
 entry = json.loads(sys.argv[1])
@@ -72,6 +78,7 @@ for name in names:
 out.flush(); os.fsync(out.fileno()); m.logout()
 print(json.dumps({"seconds": time.monotonic() - start, "mb": peak_mb(), "messages": count}))
 """
+)
 
 MBSYNC = """
 IMAPAccount b
@@ -104,7 +111,11 @@ Sync Pull
 def generate(maildir_of: Any, scale: float = 1.0) -> tuple[int, int]:
     """Fill Maildirs with mail of a usual mix, a quarter with attachments; (messages, bytes)."""
     dice, number, total = random.Random(7), 0, 0
-    words = [f"{a}{b}" for a in ("ver", "be", "ent", "zu", "auf", "ab", "er", "un") for b in ("trag", "sicht", "stellung", "lauf", "wort", "satz", "gang", "recht")]
+    words = [
+        f"{a}{b}"
+        for a in ("ver", "be", "ent", "zu", "auf", "ab", "er", "un")
+        for b in ("trag", "sicht", "stellung", "lauf", "wort", "satz", "gang", "recht")
+    ]
     blob = dice.randbytes(8 << 20)
     for folder, count in FOLDERS.items():
         cur = maildir_of(folder) / "cur"
@@ -112,22 +123,42 @@ def generate(maildir_of: Any, scale: float = 1.0) -> tuple[int, int]:
             number += 1
             when = 1_600_000_000 + number * 3600
             text = " ".join(dice.choices(words, k=dice.randint(40, 400)))
-            lines = [text[i:i + 76] for i in range(0, len(text), 76)]
+            lines = [text[i : i + 76] for i in range(0, len(text), 76)]
             if number % 50 == 0:
                 lines.insert(1, "From the beginning of a line")
-            head = [f"Message-ID: <{number}.{dice.getrandbits(64):x}@corp.example>", f"From: Person {number % 97} <p{number % 97}@corp.example>",
-                    "To: Bob <bob@corp.example>", f"Subject: Betreff {number}", "MIME-Version: 1.0"]
+            head = [
+                f"Message-ID: <{number}.{dice.getrandbits(64):x}@corp.example>",
+                f"From: Person {number % 97} <p{number % 97}@corp.example>",
+                "To: Bob <bob@corp.example>",
+                f"Subject: Betreff {number}",
+                "MIME-Version: 1.0",
+            ]
             if dice.random() < 0.25:
                 size = int(min(6e6, dice.lognormvariate(11.6, 1.2)))
                 start = dice.randrange(0, len(blob) - size)
-                body = base64.encodebytes(blob[start:start + size]).decode().rstrip("\n")
-                lines = [f'Content-Type: multipart/mixed; boundary="b{number}"', "", f"--b{number}", "Content-Type: text/plain; charset=utf-8", "", *lines, f"--b{number}",
-                         "Content-Type: application/pdf", "Content-Transfer-Encoding: base64", "", body, f"--b{number}--", ""]
+                body = base64.encodebytes(blob[start : start + size]).decode().rstrip("\n")
+                lines = [
+                    f'Content-Type: multipart/mixed; boundary="b{number}"',
+                    "",
+                    f"--b{number}",
+                    "Content-Type: text/plain; charset=utf-8",
+                    "",
+                    *lines,
+                    f"--b{number}",
+                    "Content-Type: application/pdf",
+                    "Content-Transfer-Encoding: base64",
+                    "",
+                    body,
+                    f"--b{number}--",
+                    "",
+                ]
             else:
                 lines = ["Content-Type: text/plain; charset=utf-8", "", *lines, ""]
             content = "\n".join(head + lines).encode()
             total += len(content)
-            (cur / f"{when}.M{number}P1.bench,S={len(content)},W={len(content) + content.count(10)}:2,S").write_bytes(content)
+            (cur / f"{when}.M{number}P1.bench,S={len(content)},W={len(content) + content.count(10)}:2,S").write_bytes(
+                content
+            )
     return number, total
 
 
@@ -168,10 +199,34 @@ def run(scale: float = 1.0, rounds: int = ROUNDS) -> dict[str, Any]:
     bare_memory = max(r["mb"] for r in times["bare"])
     what = f"{messages} messages, {size / 1e6:.0f} MB"
     return {
-        "archive": {"value": round(ours, 2), "unit": "s", "peer": f"mbsync, {what}", "peer_value": round(mbsync, 2), "ratio": round(mbsync / ours, 2)},
-        "archive_vs_bare_loop": {"value": round(ours, 2), "unit": "s", "peer": "imaplib, 200 a batch, sha256, one file", "peer_value": round(bare, 2), "ratio": round(ours / bare, 2)},
-        "archive_memory": {"value": round(memory), "unit": "MB", "peer": "bare imaplib loop", "peer_value": round(bare_memory), "ratio": round(memory / bare_memory, 2)},
-        "archive_verify": {"value": round(median(r["verify"] for r in times["ours"]), 2), "unit": "s", "peer": "archiving", "peer_value": round(ours, 2), "ratio": round(median(r["verify"] for r in times["ours"]) / ours, 2)},
+        "archive": {
+            "value": round(ours, 2),
+            "unit": "s",
+            "peer": f"mbsync, {what}",
+            "peer_value": round(mbsync, 2),
+            "ratio": round(mbsync / ours, 2),
+        },
+        "archive_vs_bare_loop": {
+            "value": round(ours, 2),
+            "unit": "s",
+            "peer": "imaplib, 200 a batch, sha256, one file",
+            "peer_value": round(bare, 2),
+            "ratio": round(ours / bare, 2),
+        },
+        "archive_memory": {
+            "value": round(memory),
+            "unit": "MB",
+            "peer": "bare imaplib loop",
+            "peer_value": round(bare_memory),
+            "ratio": round(memory / bare_memory, 2),
+        },
+        "archive_verify": {
+            "value": round(median(r["verify"] for r in times["ours"]), 2),
+            "unit": "s",
+            "peer": "archiving",
+            "peer_value": round(ours, 2),
+            "ratio": round(median(r["verify"] for r in times["ours"]) / ours, 2),
+        },
     }
 
 
@@ -185,7 +240,9 @@ def _measured(kind: str, entry: dict[str, Any], out: Path) -> dict[str, float]:
         subprocess.run(["mbsync", "-q", "-c", str(conf), "-a"], check=True, stdout=subprocess.DEVNULL)
         return {"seconds": time.monotonic() - start, "mb": 0, "messages": 0}
     program = OURS.format(path=[str(ROOT), str(ROOT / "build" / "collections")]) if kind == "ours" else BARE
-    done = subprocess.run([sys.executable, "-c", program, json.dumps(entry), str(out)], check=True, stdout=subprocess.PIPE)
+    done = subprocess.run(
+        [sys.executable, "-c", program, json.dumps(entry), str(out)], check=True, stdout=subprocess.PIPE
+    )
     return dict(json.loads(done.stdout))
 
 

@@ -2,6 +2,7 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The peer: what somebody in a hurry would write. Twelve threads, requests, the same three calls a system; no ledger, no retries,
 no second look at anything but the block itself. ``bench_bare.py bare.json jane@corp.example ...``"""
+
 from __future__ import annotations
 
 import json
@@ -21,8 +22,14 @@ def cut(system: dict[str, Any], ca_file: str, people: list[str]) -> None:
             found = session.get(f"{system['url']}/Users", params=params, timeout=30)
             found.raise_for_status()
             user = found.json()["Resources"][0]
-            session.patch(f"{system['url']}/Users/{user['id']}", timeout=30, json={
-                "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [{"op": "replace", "value": {"active": False}}]}).raise_for_status()
+            session.patch(
+                f"{system['url']}/Users/{user['id']}",
+                timeout=30,
+                json={
+                    "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+                    "Operations": [{"op": "replace", "value": {"active": False}}],
+                },
+            ).raise_for_status()
             seen = session.get(f"{system['url']}/Users", params=params, timeout=30)
             seen.raise_for_status()
             assert seen.json()["Resources"][0]["active"] is False, f"{email} is not blocked on {system['url']}"

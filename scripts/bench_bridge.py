@@ -25,7 +25,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 KEY = "whsec_" + "QUFB" * 11  # 33 bytes; as text it is every other vendor's key
-SOURCES = {"bamboo": "bamboohr", "bob": "hibob", "personio": "personio", "gusto": "gusto", "own": "standard_webhooks", "events": "cloudevents"}
+SOURCES = {
+    "bamboo": "bamboohr",
+    "bob": "hibob",
+    "personio": "personio",
+    "gusto": "gusto",
+    "own": "standard_webhooks",
+    "events": "cloudevents",
+}
 KINDS = ("jml.person.created", "jml.person.changed", "jml.person.deleted")
 
 
@@ -71,7 +78,10 @@ def traffic(count: int, seed: int, *, doubled: float = 0.1, replayed: float = 0.
         made = SCHEMES[SOURCES[name]].make(chance.choice(KINDS), f"p{number}", KEY, known[name], now)
         raw = Raw("POST", f"/hr/{name}", {key.lower(): value for key, value in made.headers.items()}, made.body, now)
         (event,) = receive(raw, name, known[name], now).events
-        head = "".join(f"{key}: {value}\r\n" for key, value in {**made.headers, "Host": "bridge", "Content-Length": str(len(made.body))}.items())
+        head = "".join(
+            f"{key}: {value}\r\n"
+            for key, value in {**made.headers, "Host": "bridge", "Content-Length": str(len(made.body))}.items()
+        )
         calls.append(Call((name, event.id), f"POST /hr/{name} HTTP/1.1\r\n{head}\r\n".encode() + made.body))
     sent: list[tuple[float, Call]] = []
     for position, call in enumerate(calls):
@@ -89,7 +99,16 @@ class Server:
     def __init__(self, database: str, *, stores: bool = True) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=1024)
         self.port = self._socket.getsockname()[1]
-        self._command = [sys.executable, __file__, "serve", "--fd", str(self._socket.fileno()), "--database", database, *([] if stores else ["--peer"])]
+        self._command = [
+            sys.executable,
+            __file__,
+            "serve",
+            "--fd",
+            str(self._socket.fileno()),
+            "--database",
+            database,
+            *([] if stores else ["--peer"]),
+        ]
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Server:
@@ -97,7 +116,12 @@ class Server:
         return self
 
     def start(self) -> None:
-        self._process = subprocess.Popen(self._command, pass_fds=[self._socket.fileno()], env={**os.environ, "DOOR_KEY": KEY}, stdin=subprocess.DEVNULL)
+        self._process = subprocess.Popen(
+            self._command,
+            pass_fds=[self._socket.fileno()],
+            env={**os.environ, "DOOR_KEY": KEY},
+            stdin=subprocess.DEVNULL,
+        )
 
     def kill(self) -> None:
         """``kill -9``."""
@@ -116,7 +140,14 @@ class Server:
         self._socket.close()
 
 
-async def play(calls: Sequence[Call], port: int, rate: float, *, each: Callable[[int], None] = lambda answered: None, tries: int = 1) -> Seen:
+async def play(
+    calls: Sequence[Call],
+    port: int,
+    rate: float,
+    *,
+    each: Callable[[int], None] = lambda answered: None,
+    tries: int = 1,
+) -> Seen:
     """Send at ``rate`` per second, whether or not earlier ones were answered; ``each`` is called after each answer with their number.
 
     A vendor tries again what was not answered with 2xx: at most ``tries`` times.
@@ -191,8 +222,14 @@ def measure(count: int = 2000, rate: float = 200, seed: int = 4) -> dict[str, fl
             with Server(url, stores=stores) as server:
                 asyncio.run(play(traffic(50, seed + 1), server.port, rate))
                 calls = traffic(count, seed)
-                seen = asyncio.run(play(calls, server.port, rate, tries=5))  # a kept connection may be closed just as it is used again
-                found |= {f"{name}_p50_ms": seen.percentile(0.5) * 1000, f"{name}_p99_ms": seen.percentile(0.99) * 1000, f"{name}_rss_mb": server.memory()}
+                seen = asyncio.run(
+                    play(calls, server.port, rate, tries=5)
+                )  # a kept connection may be closed just as it is used again
+                found |= {
+                    f"{name}_p50_ms": seen.percentile(0.5) * 1000,
+                    f"{name}_p99_ms": seen.percentile(0.99) * 1000,
+                    f"{name}_rss_mb": server.memory(),
+                }
             if stores:
                 database = Database(url)
                 with database.read() as connection:

@@ -6,6 +6,7 @@ For the phases that SCIM has nothing for (mailbox, calendar, files, devices) the
 answers at once: its hundred calls one after another would be waiting that no shell can shorten, and would hide what is measured.
 All of it is served, over HTTPS, by the process that measures.
 """
+
 from __future__ import annotations
 
 import csv
@@ -43,20 +44,51 @@ class Service(Emulator):
 
     def seed(self) -> Any:
         people = [self.company.people["jane"]["email"], *CROWD]
-        users = {f"u{n}": {"schemas": [_USER], "id": f"u{n}", "userName": email, "externalId": _number(email), "active": True,
-                           "emails": [{"value": email, "type": "work", "primary": True}]} for n, email in enumerate(people)}
+        users = {
+            f"u{n}": {
+                "schemas": [_USER],
+                "id": f"u{n}",
+                "userName": email,
+                "externalId": _number(email),
+                "active": True,
+                "emails": [{"value": email, "type": "work", "primary": True}],
+            }
+            for n, email in enumerate(people)
+        }
         members = [{"value": user} for user in users]
-        return {"users": users, "groups": {name: {"schemas": [_GROUP], "id": name, "displayName": name.capitalize(), "members": list(members)} for name in ("staff", "office")}}
+        return {
+            "users": users,
+            "groups": {
+                name: {"schemas": [_GROUP], "id": name, "displayName": name.capitalize(), "members": list(members)}
+                for name in ("staff", "office")
+            },
+        }
 
     def routes(self) -> Sequence[tuple[str, str, Handler]]:
-        return [("GET", "/Users", self._users), ("PATCH", "/Users/{id}", self._patch_user), ("GET", "/Groups", self._groups), ("PATCH", "/Groups/{id}", self._patch_group)]
+        return [
+            ("GET", "/Users", self._users),
+            ("PATCH", "/Users/{id}", self._patch_user),
+            ("GET", "/Groups", self._groups),
+            ("PATCH", "/Groups/{id}", self._patch_group),
+        ]
 
     def systems(self) -> Mapping[str, Mapping[str, Any]]:
         # This vendor has no discovery, so that a cut is three calls and not four.
-        return {self.name: {"connector": "scim", "url": self.url, "options": {"dialect": "github_emu"}, "credentials": {"token": self.secret("token")}}}
+        return {
+            self.name: {
+                "connector": "scim",
+                "url": self.url,
+                "options": {"dialect": "github_emu"},
+                "credentials": {"token": self.secret("token")},
+            }
+        }
 
     def authorise(self, call: Call) -> Reply | None:
-        return None if secrets.compare_digest(call.headers.get("authorization", ""), f"Bearer {self.secret('token')}") else _error(401, "the token is not valid")
+        return (
+            None
+            if secrets.compare_digest(call.headers.get("authorization", ""), f"Bearer {self.secret('token')}")
+            else _error(401, "the token is not valid")
+        )
 
     def active(self, email: str) -> bool:
         """What the service itself says of a person."""
@@ -64,7 +96,9 @@ class Service(Emulator):
 
     def groups_of(self, email: str) -> list[str]:
         ids = {key for key, user in self.state["users"].items() if user["userName"] == email}
-        return [name for name, group in self.state["groups"].items() if any(m["value"] in ids for m in group["members"])]
+        return [
+            name for name, group in self.state["groups"].items() if any(m["value"] in ids for m in group["members"])
+        ]
 
     def _users(self, call: Call) -> Reply:
         return _page(call, list(self.state["users"].values()))
@@ -78,7 +112,11 @@ class Service(Emulator):
             return _error(404, "no such user")
         for operation in call.body["Operations"]:
             given = operation["value"] if "path" not in operation else {operation["path"]: operation["value"]}
-            if operation["op"].lower() != "replace" or set(given) != {"active"} or not isinstance(given["active"], bool):
+            if (
+                operation["op"].lower() != "replace"
+                or set(given) != {"active"}
+                or not isinstance(given["active"], bool)
+            ):
                 return _error(400, "only active can be replaced")
             user.update(given)
         return Reply(200, user)
@@ -102,12 +140,23 @@ def _page(call: Call, resources: list[dict[str, Any]]) -> Reply:
             return _error(400, "this filter is not supported")
         resources = [r for r in resources if r.get(asked[1]) == json.loads(asked[2])]
     start, count = int(call.query.get("startIndex", 1)), int(call.query.get("count", 100))
-    page = resources[start - 1:start - 1 + count]
-    return Reply(200, {"schemas": [_LIST], "totalResults": len(resources), "startIndex": start, "itemsPerPage": len(page), "Resources": page})
+    page = resources[start - 1 : start - 1 + count]
+    return Reply(
+        200,
+        {
+            "schemas": [_LIST],
+            "totalResults": len(resources),
+            "startIndex": start,
+            "itemsPerPage": len(page),
+            "Resources": page,
+        },
+    )
 
 
 def _error(status: int, detail: str) -> Reply:
-    return Reply(status, {"schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"], "status": str(status), "detail": detail})
+    return Reply(
+        status, {"schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"], "status": str(status), "detail": detail}
+    )
 
 
 def _number(email: str) -> str:
@@ -142,15 +191,31 @@ class MeasuredCompany(Box):
 
     def write_files(self) -> None:
         """``cut.systems.yml`` (the twelve), ``full.systems.yml`` (and the tenant), ``plain.yml`` (the twelve, without us)."""
-        hr = {"hr": {"connector": "csv", "options": {"path": "people.csv", "columns": {
-            "email": "Mail", "employee_id": "Number", "hr_id": "Number", "first_name": "First", "last_name": "Last", "status": "Status"}}}}
+        hr = {
+            "hr": {
+                "connector": "csv",
+                "options": {
+                    "path": "people.csv",
+                    "columns": {
+                        "email": "Mail",
+                        "employee_id": "Number",
+                        "hr_id": "Number",
+                        "first_name": "First",
+                        "last_name": "Last",
+                        "status": "Status",
+                    },
+                },
+            }
+        }
         with (self.folder / "people.csv").open("w", newline="") as file:
             rows = csv.writer(file)
             rows.writerow(["Mail", "Number", "First", "Last", "Status"])
             for email in (LEAVER, *CROWD):
                 rows.writerow([email, _number(email), email.split("@")[0].capitalize(), "Example", "terminated"])
         # A hundred leave at once here, which the brake would not have.
-        (self.folder / "policy.yml").write_text(yaml.safe_dump({"brake": {of: {"count": 1000, "percent": 0} for of in ("leavers", "disables", "wipes")}}))
+        (self.folder / "policy.yml").write_text(
+            yaml.safe_dump({"brake": {of: {"count": 1000, "percent": 0} for of in ("leavers", "disables", "wipes")}})
+        )
         top = {"ledger": "ledger.db", "records": "records", "archive": "archive", "policy": "policy.yml"}
         everything = self.systems()
         full = self.write_systems_file(self.folder / "full.systems.yml", hr, **top)
@@ -158,10 +223,17 @@ class MeasuredCompany(Box):
         data["systems"] = {name: entry for name, entry in data["systems"].items() if name.startswith("service")}
         (self.folder / "cut.systems.yml").write_text(yaml.safe_dump(data, sort_keys=False))
         names = [s.name for s in self.services]
-        (self.folder / "plain.yml").write_text(yaml.safe_dump({"all": {"hosts": {name: {"ansible_connection": "local"} for name in names}}}))
+        (self.folder / "plain.yml").write_text(
+            yaml.safe_dump({"all": {"hosts": {name: {"ansible_connection": "local"} for name in names}}})
+        )
         (self.folder / "plain.cfg").write_text("[defaults]\nforks = 25\n")
-        (self.folder / "empty.yml").write_text(yaml.safe_dump([{"hosts": "service*", "gather_facts": False, "tasks": []}]))
-        bare = {"ca_file": self.ca_file, "systems": [{"url": s.url, "token": everything[s.name]["credentials"]["token"]} for s in self.services]}
+        (self.folder / "empty.yml").write_text(
+            yaml.safe_dump([{"hosts": "service*", "gather_facts": False, "tasks": []}])
+        )
+        bare = {
+            "ca_file": self.ca_file,
+            "systems": [{"url": s.url, "token": everything[s.name]["credentials"]["token"]} for s in self.services],
+        }
         path = self.folder / "bare.json"
         path.touch(0o600)
         path.write_text(json.dumps(bare))

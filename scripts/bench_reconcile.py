@@ -5,6 +5,7 @@ are not in it), wall time, peak memory of all our processes together, and whethe
 
     python scripts/bench_reconcile.py [--people 10000]
 """
+
 from __future__ import annotations
 
 import argparse
@@ -56,15 +57,46 @@ def grown(people: int) -> Company:
     for n in range(people):
         plant = n % EVERY
         entra = ["Engineering", "VPN Users", *(["Sales"] if plant == 3 else [])]
-        on = {"entra": {"groups": entra, "licences": ["SPE_E3"]}, "exchange": {}, "ldap": {"groups": ["engineering", "vpn"]}, "wiki": {"groups": ["Engineering"]},
-              "github": {"role": "member", "teams": ["engineering"]}, "slack": {"groups": ["engineering"]}, "tailscale": {"role": "member"}}
+        on = {
+            "entra": {"groups": entra, "licences": ["SPE_E3"]},
+            "exchange": {},
+            "ldap": {"groups": ["engineering", "vpn"]},
+            "wiki": {"groups": ["Engineering"]},
+            "github": {"role": "member", "teams": ["engineering"]},
+            "slack": {"groups": ["engineering"]},
+            "tailscale": {"role": "member"},
+        }
         everybody[f"p{n:05}"] = {
-            "email": f"p{n:05}@corp.example", "employee_id": f"P{n:05}", "hr_id": str(100000 + n), "first_name": "P", "last_name": f"No{n:05}", "title": "Engineer",
-            "department": "Engineering", "location": "Berlin", "country": "DE", "hire_date": "2020-01-01", "time_zone": "Europe/Berlin", "manager": "mark",
-            "status": "terminated" if plant == 1 else "active", **({"termination_date": "2026-01-31"} if plant == 1 else {}), "logins": {"github": f"gh{n:05}"},
-            "on": {name: on[name] for name in directories(people)}}
-        devices.append({"serial": f"SER{n:05}", "name": f"D{n:05}", "owner": f"p{n:05}", "platform": "macOS", "ownership": "company",
-                        "encrypted": plant != 4, "compliant": True, "escrowed": True, "software": []})
+            "email": f"p{n:05}@corp.example",
+            "employee_id": f"P{n:05}",
+            "hr_id": str(100000 + n),
+            "first_name": "P",
+            "last_name": f"No{n:05}",
+            "title": "Engineer",
+            "department": "Engineering",
+            "location": "Berlin",
+            "country": "DE",
+            "hire_date": "2020-01-01",
+            "time_zone": "Europe/Berlin",
+            "manager": "mark",
+            "status": "terminated" if plant == 1 else "active",
+            **({"termination_date": "2026-01-31"} if plant == 1 else {}),
+            "logins": {"github": f"gh{n:05}"},
+            "on": {name: on[name] for name in directories(people)},
+        }
+        devices.append(
+            {
+                "serial": f"SER{n:05}",
+                "name": f"D{n:05}",
+                "owner": f"p{n:05}",
+                "platform": "macOS",
+                "ownership": "company",
+                "encrypted": plant != 4,
+                "compliant": True,
+                "escrowed": True,
+                "software": [],
+            }
+        )
     return Company(base.name, base.domain, everybody, tuple(devices))
 
 
@@ -87,7 +119,11 @@ def of_the_grown(report: dict[str, Any]) -> Counter[tuple[str, str, int]]:
     """What was found about the people that we added, and their devices."""
     found: Counter[tuple[str, str, int]] = Counter()
     for f in report["findings"]:
-        number = _NUMBER.search(" ".join((f["account"], (f["person"] or {}).get("email", ""), str(f["evidence"]["facts"].get("email", "")))).lower())
+        number = _NUMBER.search(
+            " ".join(
+                (f["account"], (f["person"] or {}).get("email", ""), str(f["evidence"]["facts"].get("email", "")))
+            ).lower()
+        )
         serial = re.search(r"SER(\d{5})", f["account"])
         if number or serial:
             found[f["kind"], f["system"], int((number or serial)[1])] += 1  # type: ignore[index]
@@ -131,15 +167,31 @@ def measure(people: int, folder: Path) -> dict[str, Any]:
     start = time.monotonic()
     with Box(COMPANY, folder, company=grown(people)) as box:
         plant(box, people)
-        systems = box.write_systems_file(folder / "company.systems.yml", ledger=str(folder / "ledger.db"), records=str(folder / "records"),
-                                         profiles=str(profiles(folder / "profiles", people)))
+        systems = box.write_systems_file(
+            folder / "company.systems.yml",
+            ledger=str(folder / "ledger.db"),
+            records=str(folder / "records"),
+            profiles=str(profiles(folder / "profiles", people)),
+        )
         grew = time.monotonic() - start
-        command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", str(systems), "workforce.lifecycle.reconcile"]
-        environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build" / "collections"),
-                       "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default", "ANSIBLE_NOCOLOR": "1"}
+        command = [
+            str(Path(sys.executable).parent / "ansible-playbook"),
+            "-i",
+            str(systems),
+            "workforce.lifecycle.reconcile",
+        ]
+        environment = {
+            **os.environ,
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build" / "collections"),
+            "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default",
+            "ANSIBLE_NOCOLOR": "1",
+        }
         before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
         with (folder / "output.txt").open("w") as output:
-            process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
+            process = subprocess.Popen(
+                command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+            )
             memory = Memory(process.pid)
             memory.start()
             code = process.wait()
@@ -150,11 +202,22 @@ def measure(people: int, folder: Path) -> dict[str, Any]:
         raise SystemExit((folder / "output.txt").read_text()[-4000:])
     report = json.loads(reports[-1].read_text())
     found, planted = of_the_grown(report), expected(people)
-    return {"people": report["hr"]["people"], "accounts": sum(s.get("accounts", 0) for s in report["systems"]), "systems": len(box.systems()),
-            "devices": sum(s.get("devices", 0) for s in report["systems"]), "findings": len(report["findings"]), "planted": sum(planted.values()),
-            "missed": sorted((planted - found).elements())[:20], "invented": sorted((found - planted).elements())[:20], "not_read": report["summary"]["not_read"],
-            "own_seconds": round(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, 1), "wall_seconds": round(time.monotonic() - start, 1),
-            "peak_mb": round(memory.peak), "grown_in_seconds": round(grew, 1), "ended": code}
+    return {
+        "people": report["hr"]["people"],
+        "accounts": sum(s.get("accounts", 0) for s in report["systems"]),
+        "systems": len(box.systems()),
+        "devices": sum(s.get("devices", 0) for s in report["systems"]),
+        "findings": len(report["findings"]),
+        "planted": sum(planted.values()),
+        "missed": sorted((planted - found).elements())[:20],
+        "invented": sorted((found - planted).elements())[:20],
+        "not_read": report["summary"]["not_read"],
+        "own_seconds": round(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, 1),
+        "wall_seconds": round(time.monotonic() - start, 1),
+        "peak_mb": round(memory.peak),
+        "grown_in_seconds": round(grew, 1),
+        "ended": code,
+    }
 
 
 def profiles(folder: Path, people: int) -> Path:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Hire, move and offboard people of the sandbox company, then ask its systems what happened."""
+
 from __future__ import annotations
 
 import json
@@ -34,19 +35,38 @@ class Claim:
 
 
 CLAIMS = [
-    Claim("ada", "entra", ("sign-in enabled", "Engineering", "VPN Users", "SPE_E3")), Claim("ada", "exchange", ("own mailbox",)),
-    Claim("ada", "intune", ("5CGADA001 (encrypted, compliant)",)), Claim("ada", "ldap", ("enabled", "engineering", "vpn")), Claim("ada", "wiki", ("active", "Engineering")),
-    Claim("ada", "github", ("member (active)", "engineering")), Claim("ada", "tailscale", ("active",)), Claim("ada", "slack", ("active", "engineering")), Claim("ada", "aws", ("Developers",)),
+    Claim("ada", "entra", ("sign-in enabled", "Engineering", "VPN Users", "SPE_E3")),
+    Claim("ada", "exchange", ("own mailbox",)),
+    Claim("ada", "intune", ("5CGADA001 (encrypted, compliant)",)),
+    Claim("ada", "ldap", ("enabled", "engineering", "vpn")),
+    Claim("ada", "wiki", ("active", "Engineering")),
+    Claim("ada", "github", ("member (active)", "engineering")),
+    Claim("ada", "tailscale", ("active",)),
+    Claim("ada", "slack", ("active", "engineering")),
+    Claim("ada", "aws", ("Developers",)),
     Claim("ada", "crm", ("no account",)),
-    Claim("tom", "entra", ("Engineering; ", "VPN Users"), ("groups Sales", "DYN365")), Claim("tom", "ldap", ("engineering", "vpn"), ("sales",)),
-    Claim("tom", "wiki", ("Engineering",), ("Sales",)), Claim("tom", "crm", ("deactivated",), ("Sales",)), Claim("tom", "slack", ("user groups engineering",), ("sales",)),
+    Claim("tom", "entra", ("Engineering; ", "VPN Users"), ("groups Sales", "DYN365")),
+    Claim("tom", "ldap", ("engineering", "vpn"), ("sales",)),
+    Claim("tom", "wiki", ("Engineering",), ("Sales",)),
+    Claim("tom", "crm", ("deactivated",), ("Sales",)),
+    Claim("tom", "slack", ("user groups engineering",), ("sales",)),
     Claim("tom", "aws", ("Developers",)),
     Claim("jane", "entra", ("sign-in blocked", "no sign-in methods"), ("licences", "roles", "apps", "consents")),
-    Claim("jane", "exchange", ("shared mailbox", "on hold", "hidden", "open to mark", "0 protocols open", "0 meetings of theirs")),
-    Claim("jane", "onedrive", ("0 sharing links", "open to mark")), Claim("jane", "intune", ("C02JANE01 wiped", "F2LJANE02 retired"), ("manages",)),
-    Claim("jane", "ldap", ("locked",), ("groups",)), Claim("jane", "wiki", ("deactivated",), ("groups",)), Claim("jane", "crm", ("deactivated",), ("groups",)),
-    Claim("jane", "github", ("not in the organisation",), ("teams", "tokens", "administers website")), Claim("jane", "slack", ("deactivated", "no session"), ()),
-    Claim("jane", "tailscale", ("suspended",), ()), Claim("jane", "aws", ("no console sign-in", "0 of 2 keys active"), ("groups", "Deploy")), Claim("jane", "imap", ("27 messages",)),
+    Claim(
+        "jane",
+        "exchange",
+        ("shared mailbox", "on hold", "hidden", "open to mark", "0 protocols open", "0 meetings of theirs"),
+    ),
+    Claim("jane", "onedrive", ("0 sharing links", "open to mark")),
+    Claim("jane", "intune", ("C02JANE01 wiped", "F2LJANE02 retired"), ("manages",)),
+    Claim("jane", "ldap", ("locked",), ("groups",)),
+    Claim("jane", "wiki", ("deactivated",), ("groups",)),
+    Claim("jane", "crm", ("deactivated",), ("groups",)),
+    Claim("jane", "github", ("not in the organisation",), ("teams", "tokens", "administers website")),
+    Claim("jane", "slack", ("deactivated", "no session"), ()),
+    Claim("jane", "tailscale", ("suspended",), ()),
+    Claim("jane", "aws", ("no console sign-in", "0 of 2 keys active"), ("groups", "Deploy")),
+    Claim("jane", "imap", ("27 messages",)),
 ]
 
 
@@ -70,18 +90,48 @@ def _show(start: float) -> int:
     print(f"{len(systems)} systems: {', '.join(systems)}\n")
     before = {person: _asked(running, person) for person in ("ada", "tom", "jane")}
     codes = [
-        _play("Ada starts next week. Give her exactly what her role needs.", "onboard", f"user={ADA}", "device_serial=5CGADA001"),
-        _play("Somebody printed her badge, and says so by name.", "attest", f"user={ADA}", "system=badge", "by='Lena Fischer'"),
+        _play(
+            "Ada starts next week. Give her exactly what her role needs.",
+            "onboard",
+            f"user={ADA}",
+            "device_serial=5CGADA001",
+        ),
+        _play(
+            "Somebody printed her badge, and says so by name.",
+            "attest",
+            f"user={ADA}",
+            "system=badge",
+            "by='Lena Fischer'",
+        ),
         _first_day(running, "ada"),
-        _play("Run again: it does what became possible, and says whether she is ready.", "onboard", f"user={ADA}", "device_serial=5CGADA001"),
+        _play(
+            "Run again: it does what became possible, and says whether she is ready.",
+            "onboard",
+            f"user={ADA}",
+            "device_serial=5CGADA001",
+        ),
         _play("Tom moves from Sales to Engineering: the new, and not the old.", "transfer", f"user={TOM}"),
         _play("", "attest", f"user={TOM}", "system=badge", "by='Lena Fischer'"),
         _first_day(running, "tom"),
         _play("", "transfer", f"user={TOM}"),
-        _play("Jane leaves. Cut everything, keep what the company needs, wipe the laptop.", "offboard", f"user={JANE}", "confirm=C02JANE01",
-              '{"lifecycle_devices": {"company": "wipe", "follow": 30}}'),
-        _play("Two things only a person can do.", "attest", f"user={JANE}", "system=badge", "by='Grace Okoye'", "note='in the safe'"),
-        _play("", "attest", f"user={JANE}", "system=tailscale", "by='Mark Chen'", "note='the build server is mine now'"),
+        _play(
+            "Jane leaves. Cut everything, keep what the company needs, wipe the laptop.",
+            "offboard",
+            f"user={JANE}",
+            "confirm=C02JANE01",
+            '{"lifecycle_devices": {"company": "wipe", "follow": 30}}',
+        ),
+        _play(
+            "Two things only a person can do.",
+            "attest",
+            f"user={JANE}",
+            "system=badge",
+            "by='Grace Okoye'",
+            "note='in the safe'",
+        ),
+        _play(
+            "", "attest", f"user={JANE}", "system=tailscale", "by='Mark Chen'", "note='the build server is mine now'"
+        ),
         _play("Is the ledger as it was written?", "verify"),
     ]
     after = {person: _asked(running, person) for person in before}
@@ -113,20 +163,36 @@ def _asked(running: dict[str, dict[str, str]], person: str) -> dict[str, str]:
 
 
 def _first_day(running: dict[str, dict[str, str]], person: str) -> int:
-    print(f"\n── {person.capitalize()} boots the laptop, registers a second factor, accepts the invitations. (Nobody can do that for anybody.)")
+    print(
+        f"\n── {person.capitalize()} boots the laptop, registers a second factor, accepts the invitations. (Nobody can do that for anybody.)"
+    )
     control(FOLDER, "POST", running["emulators"]["slack"], f"first-day/{person}", {})
     return 0
 
 
 def _play(headline: str, playbook: str, *extra: str) -> int:
-    command = [str(BIN / "ansible-playbook"), "-i", str(FOLDER / "company.systems.yml"), f"workforce.lifecycle.{playbook}"]
+    command = [
+        str(BIN / "ansible-playbook"),
+        "-i",
+        str(FOLDER / "company.systems.yml"),
+        f"workforce.lifecycle.{playbook}",
+    ]
     for value in extra:
         command += ["-e", value]
     if headline:
         print(f"\n── {headline}")
-    shown = " ".join(value if " " not in value and "{" not in value else f'"{value}"' if "{" not in value else f"'{value}'" for value in ["-e " + v for v in extra]).replace('"-e ', '-e "').replace("'-e ", "-e '")
+    shown = (
+        " ".join(
+            value if " " not in value and "{" not in value else f'"{value}"' if "{" not in value else f"'{value}'"
+            for value in ["-e " + v for v in extra]
+        )
+        .replace('"-e ', '-e "')
+        .replace("'-e ", "-e '")
+    )
     print(f"$ ansible-playbook -i company.systems.yml workforce.lifecycle.{playbook} {shown}\n", flush=True)
-    return subprocess.run(command, cwd=ROOT, env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}, stdin=subprocess.DEVNULL).returncode
+    return subprocess.run(
+        command, cwd=ROOT, env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}, stdin=subprocess.DEVNULL
+    ).returncode
 
 
 def _compare(before: dict[str, dict[str, str]], after: dict[str, dict[str, str]]) -> list[str]:
@@ -143,7 +209,9 @@ def _compare(before: dict[str, dict[str, str]], after: dict[str, dict[str, str]]
                 continue
             if not good:
                 wrong.append(f"{person} on {system}: {now}")
-            print(f"  {'✓' if good and claims else '·' if good else '✗'} {system:10} {textwrap.shorten(then, 88, placeholder=' …')}")
+            print(
+                f"  {'✓' if good and claims else '·' if good else '✗'} {system:10} {textwrap.shorten(then, 88, placeholder=' …')}"
+            )
             print(f"    {'':10} → {textwrap.shorten(now, 108, placeholder=' …')}")
     return wrong
 

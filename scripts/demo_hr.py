@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """HR marks a termination; its signed webhook reaches the bridge; the person is cut off everywhere. Says how long that took, and asks the systems."""
+
 from __future__ import annotations
 
 import json
@@ -28,8 +29,17 @@ TOM = "tom@corp.example"
 #: Seconds that a system of the sandbox takes for an answer.
 LATENCY = 0.05
 #: What each system itself must say afterwards.
-CLOSED = {"entra": "sign-in blocked", "exchange": "0 protocols open", "ldap": "locked", "wiki": "deactivated", "crm": "deactivated", "github": "not in the organisation",
-          "slack": "deactivated", "tailscale": "suspended", "aws": "no console sign-in"}
+CLOSED = {
+    "entra": "sign-in blocked",
+    "exchange": "0 protocols open",
+    "ldap": "locked",
+    "wiki": "deactivated",
+    "crm": "deactivated",
+    "github": "not in the organisation",
+    "slack": "deactivated",
+    "tailscale": "suspended",
+    "aws": "no console sign-in",
+}
 CONFIG = """\
 listen: 127.0.0.1:{port}
 public_url: http://127.0.0.1:{port}
@@ -57,14 +67,27 @@ def main() -> int:
     running = json.loads((FOLDER / "company" / "running.json").read_text())
     for url in running["emulators"].values():
         control(FOLDER / "company", "POST", url, "latency", {"seconds": LATENCY})
-    for left in ("E1007", "E1005", "E1009"):  # they left long ago in this company's HR: the bridge would see to them first
+    for left in (
+        "E1007",
+        "E1005",
+        "E1009",
+    ):  # they left long ago in this company's HR: the bridge would see to them first
         _sandbox("hr", "withdraw", left)
     key, port = secrets.token_hex(32), _free_port()
     (FOLDER / "webhook.key").write_text(key)
     (FOLDER / "webhook.key").chmod(0o600)
-    (FOLDER / "bridge.yml").write_text(CONFIG.format(port=port, folder=FOLDER, ansible=ROOT / "ansible.cfg", collections=ROOT / "build" / "collections"))
+    (FOLDER / "bridge.yml").write_text(
+        CONFIG.format(
+            port=port, folder=FOLDER, ansible=ROOT / "ansible.cfg", collections=ROOT / "build" / "collections"
+        )
+    )
     with (FOLDER / "bridge.log").open("w") as log:
-        bridge = subprocess.Popen([str(BIN / "lifecycle-bridge"), "-c", str(FOLDER / "bridge.yml"), "serve"], stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+        bridge = subprocess.Popen(
+            [str(BIN / "lifecycle-bridge"), "-c", str(FOLDER / "bridge.yml"), "serve"],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+        )
     try:
         _until("the bridge has seen everybody once", lambda: _looked(), bridge)
         return _told(running, key, port, bridge)
@@ -76,18 +99,35 @@ def main() -> int:
 
 def _told(running: dict[str, Any], key: str, port: int, bridge: subprocess.Popen[bytes]) -> int:
     print(f"HR marks {TOM} as terminated, today ...", flush=True)
-    _sandbox("hr", "terminate", TOM, "--webhook", f"http://127.0.0.1:{port}/hr/bamboohr", "--key-env", "WEBHOOK_KEY", "--wait", "10", WEBHOOK_KEY=key)
+    _sandbox(
+        "hr",
+        "terminate",
+        TOM,
+        "--webhook",
+        f"http://127.0.0.1:{port}/hr/bamboohr",
+        "--key-env",
+        "WEBHOOK_KEY",
+        "--wait",
+        "10",
+        WEBHOOK_KEY=key,
+    )
     tries = control(FOLDER / "company", "GET", running["emulators"]["bamboohr"], "deliveries")
     sent = _moment(tries[0]["at"]) if tries else None
     assert sent is not None, "HR's webhook was not sent"
     systems = _until("every system has been cut", _cut, bridge)
     took = max(systems.values()) - sent
     words: dict[str, str] = control(FOLDER / "company", "GET", next(iter(running["emulators"].values())), "person/tom")
-    wrong = {system: said for system, said in words.items() if system in CLOSED and CLOSED[system] not in said and said != "no account"}
+    wrong = {
+        system: said
+        for system, said in words.items()
+        if system in CLOSED and CLOSED[system] not in said and said != "no account"
+    }
     for system, at in sorted(systems.items(), key=lambda item: item[1]):
         mark = "✗" if system in wrong else "✓"
         print(f"  {mark} {at - sent:5.2f} s  {system:<10} {words.get(system, '')}")
-    print(f"\n{took:.2f} s from HR's webhook to the last of {len(systems)} systems seen closed; each answers after {LATENCY * 1000:.0f} ms.")
+    print(
+        f"\n{took:.2f} s from HR's webhook to the last of {len(systems)} systems seen closed; each answers after {LATENCY * 1000:.0f} ms."
+    )
     print(f"The console was at http://127.0.0.1:{port}; cases: {FOLDER / 'bridge.db'}, the run: {FOLDER / 'runs'}")
     if wrong or not systems:
         print(f"NOT closed: {', '.join(wrong) or 'no system was cut'}")
@@ -98,7 +138,9 @@ def _told(running: dict[str, Any], key: str, port: int, bridge: subprocess.Popen
 def _cut() -> dict[str, float]:
     """When each system was seen closed, as the ledger has it; empty until all were."""
     with sqlite3.connect(f"file:{FOLDER}/company/ledger.db?mode=ro", uri=True) as ledger:
-        rows = ledger.execute("SELECT kind, system, at FROM ledger WHERE step = 'cutoff' AND kind IN ('intent', 'outcome') AND case_id LIKE 'offboard-tom-%'").fetchall()
+        rows = ledger.execute(
+            "SELECT kind, system, at FROM ledger WHERE step = 'cutoff' AND kind IN ('intent', 'outcome') AND case_id LIKE 'offboard-tom-%'"
+        ).fetchall()
     begun, ended = {row[1] for row in rows}, {row[1]: _moment(row[2]) for row in rows if row[0] == "outcome"}
     return ended if len(ended) >= len(CLOSED) and begun <= set(ended) else {}
 
@@ -109,14 +151,20 @@ def _looked() -> bool:
         return False
     with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as c:
         try:
-            return bool(c.execute("SELECT 1 FROM sources WHERE judged_at <> ''").fetchall()) and not c.execute(
-                "SELECT 1 FROM runs WHERE status IN ('ready', 'running')").fetchall()
+            return (
+                bool(c.execute("SELECT 1 FROM sources WHERE judged_at <> ''").fetchall())
+                and not c.execute("SELECT 1 FROM runs WHERE status IN ('ready', 'running')").fetchall()
+            )
         except sqlite3.OperationalError:
             return False
 
 
 def _moment(text: str | float) -> float:
-    return text if isinstance(text, float) else datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(timezone.utc).timestamp()
+    return (
+        text
+        if isinstance(text, float)
+        else datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(timezone.utc).timestamp()
+    )
 
 
 def _until(what: str, true: Callable[[], Any], bridge: subprocess.Popen[bytes]) -> Any:
@@ -129,8 +177,14 @@ def _until(what: str, true: Callable[[], Any], bridge: subprocess.Popen[bytes]) 
 
 
 def _sandbox(*words: str, **environment: str) -> None:
-    done = subprocess.run([str(BIN / "python"), "-m", "sandbox", "--folder", str(FOLDER / "company"), *words], cwd=ROOT, env={**os.environ, **environment},
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    done = subprocess.run(
+        [str(BIN / "python"), "-m", "sandbox", "--folder", str(FOLDER / "company"), *words],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
     if done.returncode:
         raise SystemExit(done.stdout)
 

@@ -4,6 +4,7 @@
 
 ``--check`` writes nothing, and exits 1 when the page is not what the registry says.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -42,7 +43,11 @@ def _matrix() -> Iterator[str]:
     yield "| | " + " | ".join(f"[{name}](connectors/{name}.md)" for name in CONNECTORS) + " |"
     yield "|---" * (len(CONNECTORS) + 1) + "|"
     for capability in CAPABILITIES:
-        yield f"| {capability} | " + " | ".join("●" if capability in capabilities_of(connector) else "" for connector in CONNECTORS.values()) + " |"
+        yield (
+            f"| {capability} | "
+            + " | ".join("●" if capability in capabilities_of(connector) else "" for connector in CONNECTORS.values())
+            + " |"
+        )
 
 
 def _capabilities() -> Iterator[str]:
@@ -51,7 +56,9 @@ def _capabilities() -> Iterator[str]:
     yield "| capability | what it is | modules |"
     yield "|---|---|---|"
     for capability, protocol in CAPABILITIES.items():
-        modules = ", ".join(f"`{name}`" for name, task in TASKS.items() if task.needs is protocol or name in _ALSO.get(capability, ()))
+        modules = ", ".join(
+            f"`{name}`" for name, task in TASKS.items() if task.needs is protocol or name in _ALSO.get(capability, ())
+        )
         yield f"| {capability} | {_first_sentence(protocol)} | {modules} |"
 
 
@@ -90,7 +97,10 @@ def main() -> int:
         return 0
     if PAGE.exists() and PAGE.read_text(encoding="utf-8") == page():
         return 0
-    print(f"{PAGE.relative_to(ROOT)} is not what the registry says: run {Path(sys.executable).name} scripts/generate_docs.py", file=sys.stderr)
+    print(
+        f"{PAGE.relative_to(ROOT)} is not what the registry says: run {Path(sys.executable).name} scripts/generate_docs.py",
+        file=sys.stderr,
+    )
     return 1
 
 

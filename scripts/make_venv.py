@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Make a virtual environment, with pip, where Debian's Python comes without ensurepip too."""
+
 from __future__ import annotations
 
 import sys
@@ -11,4 +12,6 @@ if sys.version_info < (3, 11):
 try:
     venv.create(sys.argv[1], with_pip=True)
 except Exception as e:  # noqa: BLE001 - whatever went wrong, say what to do
-    sys.exit(f"cannot make a virtual environment in {sys.argv[1]} ({e}): install python3-venv, or name another Python: make PYTHON=...")
+    sys.exit(
+        f"cannot make a virtual environment in {sys.argv[1]} ({e}): install python3-venv, or name another Python: make PYTHON=..."
+    )

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Everything that must hold, fastest to fail first. Ends with what was skipped, and why."""
+
 from __future__ import annotations
 
 import argparse
@@ -16,13 +17,28 @@ ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 BUILD = ROOT / "build"
 #: Shipped beside the collection, or only for working on it: ansible-test looks at what is installed.
-NOT_SHIPPED = ("build", ".git", ".venv", ".ci", "sandbox", "bridge", "controller", "scripts", "tests", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".ansible", ".cache")
+NOT_SHIPPED = (
+    "build",
+    ".git",
+    ".venv",
+    ".ci",
+    "sandbox",
+    "bridge",
+    "controller",
+    "scripts",
+    "tests",
+    ".mypy_cache",
+    ".ruff_cache",
+    ".pytest_cache",
+    ".ansible",
+    ".cache",
+)
 #: ansible-test fetches this from a server of its own; Python brings the same thing along.
-GET_PIP = '''import subprocess, sys
+GET_PIP = """import subprocess, sys
 subprocess.check_call([sys.executable, "-m", "ensurepip", "--default-pip"], stdout=subprocess.DEVNULL)
 wanted = [a for a in sys.argv[1:] if a not in ("--no-setuptools", "--no-wheel", "--disable-pip-version-check")]
 subprocess.check_call([sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check"] + wanted)
-'''
+"""
 
 
 class Runner:
@@ -31,15 +47,29 @@ class Runner:
     def __init__(self) -> None:
         self.failed: list[str] = []
         self.times: list[tuple[str, float]] = []
-        self.env = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "PYTHONPATH": "", "ANSIBLE_HOME": str(BUILD / "ansible-home"), "LC_ALL": "C.UTF-8"}
+        self.env = {
+            **os.environ,
+            "PATH": f"{BIN}:{os.environ['PATH']}",
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "PYTHONPATH": "",
+            "ANSIBLE_HOME": str(BUILD / "ansible-home"),
+            "LC_ALL": "C.UTF-8",
+        }
 
-    def stage(self, name: str, command: list[str], cwd: Path = ROOT, env: dict[str, str] | None = None, *, aside: bool = False) -> None:
+    def stage(
+        self, name: str, command: list[str], cwd: Path = ROOT, env: dict[str, str] | None = None, *, aside: bool = False
+    ) -> None:
         """Run one; what runs ``aside`` of others is shown when it has ended."""
         if not aside:
             print(f"\n== {name}", flush=True)
         start = time.monotonic()
-        done = subprocess.run(command, cwd=cwd, env={**self.env, **(env or {})}, stdin=subprocess.DEVNULL,
-                              **({"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True} if aside else {}))
+        done = subprocess.run(
+            command,
+            cwd=cwd,
+            env={**self.env, **(env or {})},
+            stdin=subprocess.DEVNULL,
+            **({"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True} if aside else {}),
+        )
         code = done.returncode
         self.times.append((name, time.monotonic() - start))
         if aside:
@@ -54,23 +84,61 @@ def python(name: str) -> str:
 
 
 def lint(run: Runner) -> None:
-    run.stage("ruff", [python("ruff"), "check", "plugins", "extensions", "bridge", "sandbox", "scripts", "tests"])
-    run.stage("mypy --strict on module_utils and plugin_utils", [python("mypy"), "--config-file", "pyproject.toml", "-p", "ansible_collections.workforce.lifecycle.plugins.module_utils",
-              "-p", "ansible_collections.workforce.lifecycle.plugins.plugin_utils"], env={"MYPYPATH": str(BUILD / "collections")})
-    run.stage("mypy --strict on the bridge", [python("mypy"), "--config-file", "pyproject.toml", "-p", "lifecycle_bridge"], env={"MYPYPATH": str(ROOT / "bridge" / "src")})
-    run.stage("ansible-lint, production profile", [python("ansible-lint"), "--offline", "--profile", "production", "--strict", "playbooks", "roles"])
+    run.stage("ruff", [python("ruff"), "check", "."])
+    run.stage("ruff format", [python("ruff"), "format", "--check", "."])
+    run.stage(
+        "mypy --strict on module_utils and plugin_utils",
+        [
+            python("mypy"),
+            "--config-file",
+            "pyproject.toml",
+            "-p",
+            "ansible_collections.workforce.lifecycle.plugins.module_utils",
+            "-p",
+            "ansible_collections.workforce.lifecycle.plugins.plugin_utils",
+        ],
+        env={"MYPYPATH": str(BUILD / "collections")},
+    )
+    run.stage(
+        "mypy --strict on the bridge",
+        [python("mypy"), "--config-file", "pyproject.toml", "-p", "lifecycle_bridge"],
+        env={"MYPYPATH": str(ROOT / "bridge" / "src")},
+    )
+    run.stage(
+        "ansible-lint, production profile",
+        [python("ansible-lint"), "--offline", "--profile", "production", "--strict", "playbooks", "roles"],
+    )
     copy = copied("docs")
     routing = copy / "meta" / "runtime.yml"
     # antsibull-docs takes the redirection of an action for one of the module, and then misses every module.
     routing.write_text(routing.read_text().partition("plugin_routing:")[0])
-    run.stage("antsibull-docs lint", [python("antsibull-docs"), "lint-collection-docs", "--plugin-docs", "--validate-collection-refs", "self", "--skip-rstcheck", "."], cwd=copy)
+    run.stage(
+        "antsibull-docs lint",
+        [
+            python("antsibull-docs"),
+            "lint-collection-docs",
+            "--plugin-docs",
+            "--validate-collection-refs",
+            "self",
+            "--skip-rstcheck",
+            ".",
+        ],
+        cwd=copy,
+    )
 
 
 def copied(name: str) -> Path:
     """What is shipped, at the path that tools expect of a collection, without what only helps to work on it."""
     copy = BUILD / name / "ansible_collections" / "workforce" / "lifecycle"
     shutil.rmtree(copy, ignore_errors=True)
-    shutil.copytree(ROOT, copy, symlinks=True, ignore=lambda folder, names: [n for n in names if n == "__pycache__" or (Path(folder) == ROOT and n in NOT_SHIPPED)])
+    shutil.copytree(
+        ROOT,
+        copy,
+        symlinks=True,
+        ignore=lambda folder, names: [
+            n for n in names if n == "__pycache__" or (Path(folder) == ROOT and n in NOT_SHIPPED)
+        ],
+    )
     return copy
 
 
@@ -86,8 +154,24 @@ def sanity(run: Runner) -> None:
     for version in ("24_2", "20_3_4"):
         (cache / f"get_pip_{version}.py").write_text(GET_PIP)
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    run.stage("ansible-test sanity", [python("ansible-test"), "sanity", "--python", version, "--color", "no", "--skip-test", "shellcheck", "--skip-test", "pslint"], cwd=copy,
-              aside=True, env={"HOME": str(home), "ANSIBLE_HOME": str(home / ".ansible"), "ANSIBLE_CONFIG": ""})
+    run.stage(
+        "ansible-test sanity",
+        [
+            python("ansible-test"),
+            "sanity",
+            "--python",
+            version,
+            "--color",
+            "no",
+            "--skip-test",
+            "shellcheck",
+            "--skip-test",
+            "pslint",
+        ],
+        cwd=copy,
+        aside=True,
+        env={"HOME": str(home), "ANSIBLE_HOME": str(home / ".ansible"), "ANSIBLE_CONFIG": ""},
+    )
 
 
 def main() -> int:
@@ -105,14 +189,36 @@ def main() -> int:
             debian = ROOT / "scripts" / "debian.sh"
             if debian.exists():
                 run.stage("servers of Debian", ["bash", str(debian)])
-        with ThreadPoolExecutor(1) as beside:  # ansible-test keeps one core busy for two minutes, and needs nothing that the others have
+        with ThreadPoolExecutor(
+            1
+        ) as beside:  # ansible-test keeps one core busy for two minutes, and needs nothing that the others have
             slow = beside.submit(sanity, run) if args.only in (None, "sanity") else None
             if args.only in (None, "lint"):
                 lint(run)
             if args.only in (None, "pytest"):
-                run.stage("pytest", [python("pytest"), "-m", "not soak", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", "-rs", "--durations=20", "-p", "no:cacheprovider",
-                                     # the long ones first, so that both cores end together
-                                     "tests/integration", "tests/conformance", "tests/bridge", "tests/contract", "tests/unit"])
+                run.stage(
+                    "pytest",
+                    [
+                        python("pytest"),
+                        "-m",
+                        "not soak",
+                        "-n",
+                        "3",
+                        "--dist",
+                        "loadfile",
+                        "--no-loadscope-reorder",
+                        "-rs",
+                        "--durations=20",
+                        "-p",
+                        "no:cacheprovider",
+                        # the long ones first, so that both cores end together
+                        "tests/integration",
+                        "tests/conformance",
+                        "tests/bridge",
+                        "tests/contract",
+                        "tests/unit",
+                    ],
+                )
             if slow is not None:
                 slow.result()
     print("\n== times")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The collection answers to its name through build/collections, which `make link` makes."""
+
 from __future__ import annotations
 
 import sys

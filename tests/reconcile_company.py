@@ -5,6 +5,7 @@
 What must be found is noted when it is planted, in words of its own, without asking the code under test. Its systems stream what
 they list, as a vendor's pages would.
 """
+
 from __future__ import annotations
 
 import random
@@ -17,7 +18,12 @@ from typing import Any
 
 import yaml
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Credential, Device, Listed
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import (
+    Account,
+    Credential,
+    Device,
+    Listed,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import NotFound, Unavailable
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector, Target
@@ -25,9 +31,19 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.target import 
 DEPARTMENTS = ("engineering", "sales", "finance", "support", "design")
 #: name: (lists what is held, login pattern, has employee ids)
 DIRECTORIES: Mapping[str, tuple[bool, str, bool]] = {
-    "entra": (True, "{email}", True), "ldap": (True, "{local_part}", True), "wiki": (True, "{email}", False), "crm": (False, "{email}", False),
-    "github": (True, "{local_part}-corp", False), "slack": (False, "{email}", False), "tailscale": (True, "{email}", False), "aws": (True, "{email}", False),
-    "jira": (True, "{email}", True), "vault": (False, "{local_part}", False), "zoom": (True, "{email}", False), "figma": (True, "{email}", False)}
+    "entra": (True, "{email}", True),
+    "ldap": (True, "{local_part}", True),
+    "wiki": (True, "{email}", False),
+    "crm": (False, "{email}", False),
+    "github": (True, "{local_part}-corp", False),
+    "slack": (False, "{email}", False),
+    "tailscale": (True, "{email}", False),
+    "aws": (True, "{email}", False),
+    "jira": (True, "{email}", True),
+    "vault": (False, "{local_part}", False),
+    "zoom": (True, "{email}", False),
+    "figma": (True, "{email}", False),
+}
 MDM = ("intune", "jamf")
 SEPARATED = ("entra", "payments create", "payments approve")
 
@@ -53,10 +69,19 @@ class Generated:
     def change(self, system: str, id_: str, **how: Any) -> Listed:
         """Change an account (``account_`` fields) or how it is listed."""
         old = self.accounts[system][id_]
-        account = Account(**{**{name: getattr(old.account, name) for name in ("id", "login", "active", "email", "attributes")},
-                             **{name.removeprefix("account_"): value for name, value in how.items() if name.startswith("account_")}})
-        listed = Listed(**{**{name: getattr(old, name) for name in ("last_seen", "created", "kind", "held", "fixed")},
-                           **{name: value for name, value in how.items() if not name.startswith("account_")}, "account": account})
+        account = Account(
+            **{
+                **{name: getattr(old.account, name) for name in ("id", "login", "active", "email", "attributes")},
+                **{name.removeprefix("account_"): value for name, value in how.items() if name.startswith("account_")},
+            }
+        )
+        listed = Listed(
+            **{
+                **{name: getattr(old, name) for name in ("last_seen", "created", "kind", "held", "fixed")},
+                **{name: value for name, value in how.items() if not name.startswith("account_")},
+                "account": account,
+            }
+        )
         self.put(system, listed)
         return listed
 
@@ -65,33 +90,73 @@ def profiles(folder: Path) -> Path:
     """One a department: a group of its own and one of everybody's, on every directory but the last two."""
     folder.mkdir(exist_ok=True)
     for department in DEPARTMENTS:
-        systems = {name: {"groups": [f"{department} {name}", f"everybody {name}"]} for name in DIRECTORIES if name not in ("zoom", "figma")}
-        (folder / f"{department}.yml").write_text(yaml.safe_dump({"match": {"department": department}, "systems": systems}))
+        systems = {
+            name: {"groups": [f"{department} {name}", f"everybody {name}"]}
+            for name in DIRECTORIES
+            if name not in ("zoom", "figma")
+        }
+        (folder / f"{department}.yml").write_text(
+            yaml.safe_dump({"match": {"department": department}, "systems": systems})
+        )
     return folder
 
 
 def policy(path: Path) -> Path:
-    pair = {"name": "payments", "one": {"system": SEPARATED[0], "kind": "groups", "name": SEPARATED[1]},
-            "other": {"system": "aws", "kind": "groups", "name": SEPARATED[2]}}
-    path.write_text(yaml.safe_dump({"separation": [pair], "reconcile": {"dormant_days": 90, "service": {"entra": ["svc-*"], "aws": ["ci-*"]}}}))
+    pair = {
+        "name": "payments",
+        "one": {"system": SEPARATED[0], "kind": "groups", "name": SEPARATED[1]},
+        "other": {"system": "aws", "kind": "groups", "name": SEPARATED[2]},
+    }
+    path.write_text(
+        yaml.safe_dump(
+            {"separation": [pair], "reconcile": {"dormant_days": 90, "service": {"entra": ["svc-*"], "aws": ["ci-*"]}}}
+        )
+    )
     return path
 
 
 def generate(size: int, seed: int, *, plants: int) -> Generated:
     """A company of ``size`` people in which everything is as it should be, and ``plants`` of each kind of thing that is not."""
     dice = random.Random(seed)
-    made = Generated(accounts={name: {} for name in DIRECTORIES}, devices={name: [] for name in MDM}, credentials={name: [] for name in DIRECTORIES})
+    made = Generated(
+        accounts={name: {} for name in DIRECTORIES},
+        devices={name: [] for name in MDM},
+        credentials={name: [] for name in DIRECTORIES},
+    )
     for number in range(size):
         email = f"p{number}.{dice.choice(('ann', 'bo', 'li'))}@corp.example"
-        made.people.append(Person(email=email, hr_id=str(9000 + number), employee_id=f"E{number:05}", first_name="P", last_name=str(number),
-                                  department=DEPARTMENTS[number % 5], hire_date="2020-01-01",
-                                  aliases=(f"old{number}@corp.example",) if number % 7 == 0 else ()))
+        made.people.append(
+            Person(
+                email=email,
+                hr_id=str(9000 + number),
+                employee_id=f"E{number:05}",
+                first_name="P",
+                last_name=str(number),
+                department=DEPARTMENTS[number % 5],
+                hire_date="2020-01-01",
+                aliases=(f"old{number}@corp.example",) if number % 7 == 0 else (),
+            )
+        )
         for system in DIRECTORIES:
             made.put(system, at_work(made.people[-1], system, number))
         mdm = MDM[number % 2]
-        made.devices[mdm].append(Device(f"d{number}", f"SER{number:06}", f"mac-{number}", "macOS", "company", "managed", True, True, assigned_to=email))
+        made.devices[mdm].append(
+            Device(
+                f"d{number}",
+                f"SER{number:06}",
+                f"mac-{number}",
+                "macOS",
+                "company",
+                "managed",
+                True,
+                True,
+                assigned_to=email,
+            )
+        )
     for number in range(max(3, size // 100)):
-        made.put("entra", Listed(Account(f"svc{number}", f"svc-{number}@corp.example", True, f"svc-{number}@corp.example")))
+        made.put(
+            "entra", Listed(Account(f"svc{number}", f"svc-{number}@corp.example", True, f"svc-{number}@corp.example"))
+        )
         made.put("slack", Listed(Account(f"bot{number}", f"bot{number}", True), kind="service"))
     _plant(made, dice, plants)
     return made
@@ -101,13 +166,23 @@ def at_work(person: Person, system: str, number: int) -> Listed:
     lists, pattern, numbers = DIRECTORIES[system]
     login = pattern.format(email=person.email, local_part=person.local_part)
     # An address changed in HR and not yet here is still the person's.
-    email = person.aliases[0] if person.aliases and system == "wiki" else "" if system in ("github", "vault") else person.email
+    email = (
+        person.aliases[0]
+        if person.aliases and system == "wiki"
+        else ""
+        if system in ("github", "vault")
+        else person.email
+    )
     if email and email != person.email:
         login = email
     governed = system not in ("zoom", "figma")
     held = (("groups", f"{person.department} {system}"), ("groups", f"everybody {system}")) if governed else ()
-    return Listed(Account(f"{system}-{number}", login, True, email, {"employee_id": person.employee_id} if numbers else {}),
-                  last_seen="" if system == "crm" else ago(number % 80), created=ago(700), held=held)
+    return Listed(
+        Account(f"{system}-{number}", login, True, email, {"employee_id": person.employee_id} if numbers else {}),
+        last_seen="" if system == "crm" else ago(number % 80),
+        created=ago(700),
+        held=held,
+    )
 
 
 def _plant(made: Generated, dice: random.Random, plants: int) -> None:
@@ -137,7 +212,11 @@ def _plant(made: Generated, dice: random.Random, plants: int) -> None:
         if plant % 2:
             made.people[n] = Person(email=f"nobody{n}@elsewhere.example", hr_id=f"x{n}", status="terminated")
         # Nobody's.
-        orphan = Listed(Account(f"ghost{plant}", f"ghost{plant}", True, f"ghost{plant}@corp.example"), last_seen=ago(3), created=ago(400))
+        orphan = Listed(
+            Account(f"ghost{plant}", f"ghost{plant}", True, f"ghost{plant}@corp.example"),
+            last_seen=ago(3),
+            created=ago(400),
+        )
         made.put(anywhere, orphan)
         made.expected["orphan", anywhere, f"ghost{plant}"] += 1
         # Long unused, but only where the system says when it was used; a young account is none.
@@ -149,18 +228,31 @@ def _plant(made: Generated, dice: random.Random, plants: int) -> None:
         # A second account, found by employee id or by a former address.
         n = one()
         person = made.people[n]
-        twin = Account(f"twin{plant}", f"twin{plant}@corp.example", True, f"twin{plant}@corp.example", {"employee_id": person.employee_id})
+        twin = Account(
+            f"twin{plant}",
+            f"twin{plant}@corp.example",
+            True,
+            f"twin{plant}@corp.example",
+            {"employee_id": person.employee_id},
+        )
         made.put("jira", Listed(twin, last_seen=ago(1), created=ago(500), held=made.accounts["jira"][f"jira-{n}"].held))
         made.expected["duplicate", "jira", f"{label('jira', n)}, {twin.login}"] += 1
         # More than the profile gives, where the listing shows it; what comes by a rule is none.
         n, system = one(), [name for name in directories[:10] if DIRECTORIES[name][0]][plant % 7]
         extra, by_rule = ("groups", f"secret {plant}"), ("groups", f"rule {plant}")
-        made.change(system, f"{system}-{n}", held=(*made.accounts[system][f"{system}-{n}"].held, extra, by_rule), fixed=(by_rule,))
+        made.change(
+            system,
+            f"{system}-{n}",
+            held=(*made.accounts[system][f"{system}-{n}"].held, extra, by_rule),
+            fixed=(by_rule,),
+        )
         made.expected["entitlement_extra", system, label(system, n)] += 1
         # Somebody else's department, where only named groups can be asked for.
         n = one()
         other = next(d for d in DEPARTMENTS if d != made.people[n].department)
-        made.change("slack", f"slack-{n}", held=(*made.accounts["slack"][f"slack-{n}"].held, ("groups", f"{other} slack")))
+        made.change(
+            "slack", f"slack-{n}", held=(*made.accounts["slack"][f"slack-{n}"].held, ("groups", f"{other} slack"))
+        )
         made.expected["entitlement_extra", "slack", label("slack", n)] += 1
         # Less than the profile gives.
         n = one()
@@ -182,7 +274,14 @@ def _plant(made: Generated, dice: random.Random, plants: int) -> None:
         made.expected["separation", "aws", label("aws", n)] += 1
         # Two people of one address: nobody can tell whose it is.
         n, m = one(), one()
-        made.people[m] = Person(**{**vars(made.people[m]), "email": made.people[n].email, "status": "terminated", "termination_date": "2025-01-31"})
+        made.people[m] = Person(
+            **{
+                **vars(made.people[m]),
+                "email": made.people[n].email,
+                "status": "terminated",
+                "termination_date": "2025-01-31",
+            }
+        )
         for name in DIRECTORIES:
             del made.accounts[name][f"{name}-{m}"]
             # Where there is an employee id, or an address of their own, it is clear.
@@ -191,9 +290,13 @@ def _plant(made: Generated, dice: random.Random, plants: int) -> None:
         change_device(made, m, state="wiped", assigned_to="")
         made.expected["ambiguous", MDM[n % 2], f"SER{n:06}"] += 1
         # Devices.
-        for n, kind, how in ((one(), "device_unencrypted", {"encrypted": False}), (one(), "device_not_compliant", {"compliant": False}),
-                             (one(), "device_unmanaged", {"state": "unmanaged"}), (one(), "device_unowned", {"assigned_to": ""}),
-                             (one(), "device_owner_gone", {"assigned_to": f"stranger{plant}@corp.example"})):
+        for n, kind, how in (
+            (one(), "device_unencrypted", {"encrypted": False}),
+            (one(), "device_not_compliant", {"compliant": False}),
+            (one(), "device_unmanaged", {"state": "unmanaged"}),
+            (one(), "device_unowned", {"assigned_to": ""}),
+            (one(), "device_owner_gone", {"assigned_to": f"stranger{plant}@corp.example"}),
+        ):
             change_device(made, n, **how)
             made.expected[kind, MDM[n % 2], f"SER{n:06}"] += 1
         n = one()
@@ -202,9 +305,13 @@ def _plant(made: Generated, dice: random.Random, plants: int) -> None:
         n = one()
         gone(made, n)
         made.credentials["aws"] += [
-            Credential("access key", f"AK{plant}", f"left {plant}", made.people[n].email), Credential("access key", f"NK{plant}", f"nobody {plant}", f"stranger{plant}"),
-            Credential("access key", f"OK{plant}", f"fine {plant}", made.people[one()].email), Credential("access key", f"XK{plant}", "over", f"stranger{plant}", expires=ago(1)),
-            Credential("access key", f"SK{plant}", "pipeline", f"ci-{plant}"), Credential("access key", f"UK{plant}", "whose?", "")]
+            Credential("access key", f"AK{plant}", f"left {plant}", made.people[n].email),
+            Credential("access key", f"NK{plant}", f"nobody {plant}", f"stranger{plant}"),
+            Credential("access key", f"OK{plant}", f"fine {plant}", made.people[one()].email),
+            Credential("access key", f"XK{plant}", "over", f"stranger{plant}", expires=ago(1)),
+            Credential("access key", f"SK{plant}", "pipeline", f"ci-{plant}"),
+            Credential("access key", f"UK{plant}", "whose?", ""),
+        ]
         for name in ("left", "nobody"):
             made.expected["credential_maker_gone", "aws", f"{name} {plant}"] += 1
 
@@ -219,8 +326,12 @@ def gone(made: Generated, n: int, keep: str = "") -> None:
 
 def change_device(made: Generated, n: int, **how: Any) -> None:
     devices = made.devices[MDM[n % 2]]
-    place = next(i for i, device in enumerate(devices) if device.id == f"d{n}") if devices[n // 2].id != f"d{n}" else n // 2
-    devices[place] = Device(**{**{name: getattr(devices[place], name) for name in devices[place].__dataclass_fields__}, **how})
+    place = (
+        next(i for i, device in enumerate(devices) if device.id == f"d{n}") if devices[n // 2].id != f"d{n}" else n // 2
+    )
+    devices[place] = Device(
+        **{**{name: getattr(devices[place], name) for name in devices[place].__dataclass_fields__}, **how}
+    )
 
 
 # -- its systems, as connectors ------------------------------------------------------------------------------------------

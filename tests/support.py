@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """What tests share: a connector or a task against a system of a running box."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -19,12 +20,25 @@ def connect(box: Box, system: str, *, read_only: bool = False, **changes: Any) -
     """The connector of one of the box's systems."""
     entry = {**box.systems()[system], **changes}
     cls = connector_class(entry["connector"], system=system)
-    return cls(Target(name=system, connector=entry["connector"], url=entry.get("url") or cls.DEFAULT_URL, credentials=entry.get("credentials") or {},
-                      options=checked_options(system, cls, entry.get("options") or {}), ca_file=entry.get("ca_file", ""), timeout=5, max_wait=5,
-                      read_only=read_only, tokens=MemoryTokens()))
+    return cls(
+        Target(
+            name=system,
+            connector=entry["connector"],
+            url=entry.get("url") or cls.DEFAULT_URL,
+            credentials=entry.get("credentials") or {},
+            options=checked_options(system, cls, entry.get("options") or {}),
+            ca_file=entry.get("ca_file", ""),
+            timeout=5,
+            max_wait=5,
+            read_only=read_only,
+            tokens=MemoryTokens(),
+        )
+    )
 
 
-def run(task: Task, box: Box, system: str, *, check_mode: bool = False, changes: dict[str, Any] | None = None, **want: Any) -> dict[str, Any]:
+def run(
+    task: Task, box: Box, system: str, *, check_mode: bool = False, changes: dict[str, Any] | None = None, **want: Any
+) -> dict[str, Any]:
     """A module's result against one of the box's systems; ``changes`` replace keys of the system's entry."""
     entry = {**box.systems()[system], **(changes or {})}
     entry.pop("owner", None)
@@ -37,8 +51,25 @@ def run(task: Task, box: Box, system: str, *, check_mode: bool = False, changes:
 def person_of(box: Box, key: str) -> dict[str, Any]:
     """One of the company's people as the normalised record that modules take."""
     person = box.company.people[key]
-    names = ("email", "hr_id", "employee_id", "first_name", "last_name", "title", "department", "location", "country", "status", "hire_date",
-             "termination_date", "personal_email", "mobile_phone", "time_zone", "logins", "employment_type")
+    names = (
+        "email",
+        "hr_id",
+        "employee_id",
+        "first_name",
+        "last_name",
+        "title",
+        "department",
+        "location",
+        "country",
+        "status",
+        "hire_date",
+        "termination_date",
+        "personal_email",
+        "mobile_phone",
+        "time_zone",
+        "logins",
+        "employment_type",
+    )
     record = {k: v if isinstance(v, dict) else str(v) for k, v in person.items() if k in names}
     if person.get("manager"):
         record["manager_email"] = box.company.people[person["manager"]]["email"]

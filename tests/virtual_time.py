@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Waiting without waiting: what the collection sleeps is added to its clock, so that no test depends on how long things take."""
+
 from __future__ import annotations
 
 import sys
@@ -29,6 +30,9 @@ def install(monkeypatch: Any) -> VirtualTime:
     """For everything in ``module_utils`` that waits."""
     virtual = VirtualTime()
     for name, module in list(sys.modules.items()):
-        if name.startswith("ansible_collections.workforce.lifecycle.plugins.module_utils") and getattr(module, "time", None) is time:
+        if (
+            name.startswith("ansible_collections.workforce.lifecycle.plugins.module_utils")
+            and getattr(module, "time", None) is time
+        ):
             monkeypatch.setattr(module, "time", virtual)
     return virtual

@@ -6,6 +6,7 @@
 connection is not local, or that is asynchronous or escalated, goes the ordinary way (AnsiballZ); the module's ``main`` then
 feeds the same TASK. Around either, this shell fills in where the system is, and keeps the ledger.
 """
+
 from __future__ import annotations
 
 import os
@@ -69,20 +70,46 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 args[key] = self._value(host_vars, f"lifecycle_{key}")
         args.setdefault("system", host)
         if "credentials" not in args and "lifecycle_credentials" in host_vars:
-            args["credentials"] = resolve(host, self._templar.template(host_vars["lifecycle_credentials"]), loader=self._loader, templar=self._templar)
+            args["credentials"] = resolve(
+                host,
+                self._templar.template(host_vars["lifecycle_credentials"]),
+                loader=self._loader,
+                templar=self._templar,
+            )
         observe = self._flag(task_vars, "lifecycle_observe")
         ledger, policy = self._ledger(task_vars), self._policy(task_vars)
         step = Step.of(
-            ledger, limits=policy.brake, case=self._value(task_vars, "lifecycle_case"), run=handback.run_of(C.DEFAULT_LOCAL_TMP),
-            phase=self._phase(), system=args["system"], name=self._value(task_vars, "lifecycle_step") or name, person=_email(args), observe=observe,
+            ledger,
+            limits=policy.brake,
+            case=self._value(task_vars, "lifecycle_case"),
+            run=handback.run_of(C.DEFAULT_LOCAL_TMP),
+            phase=self._phase(),
+            system=args["system"],
+            name=self._value(task_vars, "lifecycle_step") or name,
+            person=_email(args),
+            observe=observe,
             # A task that only looks, in a run that may write, is evidence; a run in check mode leaves no trace.
             silent=bool(self._play_context.check_mode) or task.info is not None and not observe,
         )
-        blocked = "" if self._task.check_mode else step.blocked_by(
-            self._value(task_vars, "lifecycle_requires") or [], everywhere=connector_class(args.get("connector", ""), system=args["system"]).CARRIES_DATA)
+        blocked = (
+            ""
+            if self._task.check_mode
+            else step.blocked_by(
+                self._value(task_vars, "lifecycle_requires") or [],
+                everywhere=connector_class(args.get("connector", ""), system=args["system"]).CARRIES_DATA,
+            )
+        )
         if blocked:
             return step.finished(
-                {"failed": True, "changed": False, "system": args["system"], "outcome": Outcome.FAILED.value, "code": "waiting", "changes": [], "msg": blocked}
+                {
+                    "failed": True,
+                    "changed": False,
+                    "system": args["system"],
+                    "outcome": Outcome.FAILED.value,
+                    "code": "waiting",
+                    "changes": [],
+                    "msg": blocked,
+                }
             )
         args["history"] = step.history()
         if task.info is None and not observe:
@@ -92,7 +119,12 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             if self._connection.transport == "local":
                 # Discovery finds any Python of the machine; the one that runs Ansible has what the collection needs.
                 task_vars = {"ansible_python_interpreter": sys.executable, **task_vars}
-            outcome = self._execute_module(module_name=self._task.action, module_args=args, task_vars=task_vars, wrap_async=bool(self._task.async_val))
+            outcome = self._execute_module(
+                module_name=self._task.action,
+                module_args=args,
+                task_vars=task_vars,
+                wrap_async=bool(self._task.async_val),
+            )
         else:
             outcome = self._here(task, args, step, check_mode=self._task.check_mode or observe)
         finished = step.finished(outcome)
@@ -100,13 +132,28 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             plans.leave(step.phase, finished)
         return finished
 
-    def _limit(self, task: Task, args: dict[str, Any], step: Step, policy: Policy, ledger: Ledger | None, task_vars: Mapping[str, Any]) -> None:
+    def _limit(
+        self,
+        task: Task,
+        args: dict[str, Any],
+        step: Step,
+        policy: Policy,
+        ledger: Ledger | None,
+        task_vars: Mapping[str, Any],
+    ) -> None:
         """Hand the step its limits; what the plan being executed foresees counts as confirmed."""
         args["guard"] = guard(
-            policy, ledger, plan=str(self._value(task_vars, "plan") or ""),
-            plans_folder=os.path.expanduser(self._value(task_vars, "lifecycle_plans") or ""), rehearsal=bool(self._task.check_mode),
-            phase=step.phase, system=step.system, step=step.name, person=step.person,
-            adopted=step.system in named(self._value(task_vars, "adopt")))
+            policy,
+            ledger,
+            plan=str(self._value(task_vars, "plan") or ""),
+            plans_folder=os.path.expanduser(self._value(task_vars, "lifecycle_plans") or ""),
+            rehearsal=bool(self._task.check_mode),
+            phase=step.phase,
+            system=step.system,
+            step=step.name,
+            person=step.person,
+            adopted=step.system in named(self._value(task_vars, "adopt")),
+        )
         foreseen = [row["confirm"] for row in args["guard"].get("planned") or () if row.get("confirm")]
         if foreseen and "confirm" in task.spec:
             given = args.get("confirm") or []
@@ -118,22 +165,36 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     def _here(self, task: Task, args: dict[str, Any], step: Step, *, check_mode: bool) -> dict[str, Any]:
         checked = task.validator.validate(args)
         if checked.error_messages:
-            return {"failed": True, "changed": False, "msg": checked.errors.msg, "code": "input", "outcome": Outcome.FAILED.value, "changes": []}
+            return {
+                "failed": True,
+                "changed": False,
+                "msg": checked.errors.msg,
+                "code": "input",
+                "outcome": Outcome.FAILED.value,
+                "changes": [],
+            }
 
         def on_intent(changes: Sequence[Change]) -> None:
-            rows = [{"what": c.what, "before": c.before, "after": c.after, **({"act": c.act} if c.act else {})} for c in changes]
+            rows = [
+                {"what": c.what, "before": c.before, "after": c.after, **({"act": c.act} if c.act else {})}
+                for c in changes
+            ]
             step.intent(rows, irreversible=any(c.irreversible for c in changes))
 
         outcome = task.run(
-            checked.validated_parameters, check_mode=check_mode, tokens=RunTokens(C.DEFAULT_LOCAL_TMP), on_intent=on_intent,
-            progress=step.alive(progress.writer(args["system"], step.name, step.person)))
+            checked.validated_parameters,
+            check_mode=check_mode,
+            tokens=RunTokens(C.DEFAULT_LOCAL_TMP),
+            on_intent=on_intent,
+            progress=step.alive(progress.writer(args["system"], step.name, step.person)),
+        )
         scrubbed: dict[str, Any] = remove_values(outcome, checked._no_log_values)
         return scrubbed
 
     def _goes_the_ordinary_way(self, task_vars: Mapping[str, Any]) -> bool:
-        return bool(self._task.async_val or self._task.become or self._connection.transport != "local") or not self._flag(
-            task_vars, "lifecycle_in_process", True
-        )
+        return bool(
+            self._task.async_val or self._task.become or self._connection.transport != "local"
+        ) or not self._flag(task_vars, "lifecycle_in_process", True)
 
     # -- the ledger, and what hangs on it ------------------------------------------------------------------------------
 
@@ -143,15 +204,31 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             raise AnsibleActionFail(
                 "no ledger is named: set lifecycle_ledger (a path, or postgresql://...), or use the inventory plugin workforce.lifecycle.systems"
             )
-        asked = {option: self._value(task_vars, variable) for option, variable in task.asked.items() if task_vars.get(variable)}
-        answered = {option: list(read(task_vars)) for option, read in ANSWERS.items() if option in task.spec and option not in self._task.args}
-        checked = task.validator.validate({**answered, **{option: value for option, value in asked.items() if value}, **self._task.args})
+        asked = {
+            option: self._value(task_vars, variable)
+            for option, variable in task.asked.items()
+            if task_vars.get(variable)
+        }
+        answered = {
+            option: list(read(task_vars))
+            for option, read in ANSWERS.items()
+            if option in task.spec and option not in self._task.args
+        }
+        checked = task.validator.validate(
+            {**answered, **{option: value for option, value in asked.items() if value}, **self._task.args}
+        )
         if checked.error_messages:
             return {"failed": True, "changed": False, "msg": checked.errors.msg, "code": "input"}
         folder, looks_only = C.DEFAULT_LOCAL_TMP, bool(self._task.check_mode)
         if not looks_only:
             handback.remember(folder, ledger.url)
-        book = Casebook(ledger, run=handback.run_of(folder), read_only=looks_only, task_vars=task_vars, template=self._templar.template)
+        book = Casebook(
+            ledger,
+            run=handback.run_of(folder),
+            read_only=looks_only,
+            task_vars=task_vars,
+            template=self._templar.template,
+        )
         return task.run(checked.validated_parameters, check_mode=self._task.check_mode, system=book)
 
     def _ledger(self, task_vars: Mapping[str, Any]) -> Ledger | None:
@@ -181,7 +258,10 @@ def _may_count(name: str, args: Mapping[str, Any]) -> list[dict[str, str]]:
         return [{"what": "account", "act": "disable"}]
     if name == "device" and args.get("company") == "wipe":
         confirmed = args.get("confirm") or []
-        return [{"what": f"device {serial}", "act": "wipe"} for serial in ([confirmed] if isinstance(confirmed, str) else confirmed)]
+        return [
+            {"what": f"device {serial}", "act": "wipe"}
+            for serial in ([confirmed] if isinstance(confirmed, str) else confirmed)
+        ]
     return []
 
 

@@ -53,9 +53,16 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self.out = sys.stdout
         self.began = self.phase_began = time.monotonic()
-        self.live = self.out.isatty() and os.environ.get("TERM", "dumb") != "dumb" and not os.environ.get("CI") and not os.environ.get("AWX_JOB_ID") \
+        self.live = (
+            self.out.isatty()
+            and os.environ.get("TERM", "dumb") != "dumb"
+            and not os.environ.get("CI")
+            and not os.environ.get("AWX_JOB_ID")
             and not os.environ.get("JOB_ID")
-        self.colour = bool(not os.environ.get("NO_COLOR") and not C.ANSIBLE_NOCOLOR and (self.live or C.ANSIBLE_FORCE_COLOR))
+        )
+        self.colour = bool(
+            not os.environ.get("NO_COLOR") and not C.ANSIBLE_NOCOLOR and (self.live or C.ANSIBLE_FORCE_COLOR)
+        )
         self.unicode = (getattr(self.out, "encoding", None) or "").lower().replace("-", "").startswith("utf")
         self.phase = ""
         self.check = False
@@ -83,7 +90,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
             if not self.unicode:
                 line = line.replace("→", "->").replace("…", "...").replace("–", "-").encode("ascii", "replace").decode()
             if self.live:
-                line = _cut(line, self._width(), "…" if self.unicode else "~") if not line.startswith("      ") else line
+                line = (
+                    _cut(line, self._width(), "…" if self.unicode else "~") if not line.startswith("      ") else line
+                )
             self.out.write((f"\033[{_COLOURS[colour]}m{line}\033[0m" if colour and self.colour else line) + "\n")
             self.out.flush()
 
@@ -169,7 +178,12 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
             _unused, began = self.running.pop(host, ("", time.monotonic()))
             self.how_far = {key: far for key, far in self.how_far.items() if key[0] != host}
             if getattr(task, "no_log", False) is True:
-                data = {"failed": failed, "outcome": "failed" if failed else None, "msg": "hidden: no_log", "changed": data.get("changed")}
+                data = {
+                    "failed": failed,
+                    "outcome": "failed" if failed else None,
+                    "msg": "hidden: no_log",
+                    "changed": data.get("changed"),
+                }
             ours = str(getattr(task, "action", "")).startswith("workforce.lifecycle.")
             # A failure of ours that the play ignores is still open; one of a helper task is the play's own business.
             if not ours and (ignored or not failed and not unreachable):
@@ -188,10 +202,15 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
     def _tell(self, line: told.Line, took: float) -> None:
         symbol, ascii_symbol, words, colour = told.WORDS[line.outcome]
         who = f"  {line.person}" if line.person else ""
-        self._say(f"  {symbol if self.unicode else ascii_symbol} {line.system:<16} {line.step.replace('_', ' '):<18} {words}{who}  {told.span(took)}", colour)
+        self._say(
+            f"  {symbol if self.unicode else ascii_symbol} {line.system:<16} {line.step.replace('_', ' '):<18} {words}{who}  {told.span(took)}",
+            colour,
+        )
         for row in line.changes:
             how = row.get("outcome")
-            told_anyway = how in told.OPEN and row.get("code") != "not_sent" or how == "planned" or row.get("irreversible")
+            told_anyway = (
+                how in told.OPEN and row.get("code") != "not_sent" or how == "planned" or row.get("irreversible")
+            )
             if told_anyway or how == "acknowledged" or (how in ("done", "already") and self._option("show_already")):
                 mark = told.WORDS.get(str(how), told.WORDS["planned"])
                 self._say(f"      {mark[0] if self.unicode else mark[1]} {told.change(row)}", mark[3])
@@ -230,7 +249,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         digest = told.text(self.plan["digest"])[:12]
         self._say(f"      Plan: {told.text(self.plan.get('path', ''))}")
         for need in self.plan.get("needs") or ():
-            self._say(f"      Needs an approval of {told.text(' or '.join(need['by']))}: {told.text(need['why'])}", "yellow")
+            self._say(
+                f"      Needs an approval of {told.text(' or '.join(need['by']))}: {told.text(need['why'])}", "yellow"
+            )
         if self.plan.get("needs"):
             self._say(f"      Approve it: ansible-playbook workforce.lifecycle.approve -e plan={digest} -e by=<who>")
         self._say(f"      Do exactly this: the same command without --check, with -e plan={digest}")
@@ -253,13 +274,21 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
                 self._say(heading, "bold")
             for text, colour in texts:
                 self._say(f"      {text}", colour)
-        residual = lasting({"system": line.system, "person": line.person, **r} for line in self.ends.values() if line.step != "record" for r in line.residual)
+        residual = lasting(
+            {"system": line.system, "person": line.person, **r}
+            for line in self.ends.values()
+            if line.step != "record"
+            for r in line.residual
+        )
         if residual:
             self._say("")
             self._say("Access that may linger", "bold")
         for one in sorted(residual, key=lambda r: (r["system"], r["person"], str(r.get("what")))):
             who = f", {one['person']}" if one["person"] else ""
-            self._say(f"      {one['system']}{who}: {told.text(one.get('what'))}, until {told.text(one.get('until'))} ({told.text(one.get('why'))})", "cyan")
+            self._say(
+                f"      {one['system']}{who}: {told.text(one.get('what'))}, until {told.text(one.get('until'))} ({told.text(one.get('why'))})",
+                "cyan",
+            )
         self._say("")
         for path in self.records:
             self._say(f"      Record: {path}")
@@ -267,14 +296,18 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         if self.plan:
             self._tell_plan()
         if self.check:
-            self._say(f"Plan: {self.planned} change{'s' if self.planned != 1 else ''}; nothing was written. {took}", "bold")
+            self._say(
+                f"Plan: {self.planned} change{'s' if self.planned != 1 else ''}; nothing was written. {took}", "bold"
+            )
         else:
-            bad = bool(still) or any(stats.summarize(host)["failures"] or stats.summarize(host)["unreachable"] for host in stats.processed)
+            bad = bool(still) or any(
+                stats.summarize(host)["failures"] or stats.summarize(host)["unreachable"] for host in stats.processed
+            )
             self._say(f"{'Not complete' if bad else 'Complete'}. {took}", "red" if bad else "green")
 
 
 def _cut(line: str, width: int, mark: str) -> str:
-    return line if len(line) <= width else line[:width - len(mark)] + mark
+    return line if len(line) <= width else line[: width - len(mark)] + mark
 
 
 def _of(result: Any, name: str) -> Any:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Documentation that every module shares: where the system is, what comes back."""
+
 from __future__ import annotations
 
 

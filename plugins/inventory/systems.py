@@ -2,6 +2,7 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The company's systems as an inventory: one host a system."""
+
 from __future__ import annotations
 
 DOCUMENTATION = r"""
@@ -85,7 +86,12 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.marked_yaml im
 from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import Policy, load_policy
 from ansible_collections.workforce.lifecycle.plugins.module_utils.registry import CONNECTORS
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils import handback
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.systems_file import SYSTEM, TOP, check_systems, is_template
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.systems_file import (
+    SYSTEM,
+    TOP,
+    check_systems,
+    is_template,
+)
 
 try:
     from ansible.template import trust_as_template
@@ -108,13 +114,19 @@ class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc]
             check_systems(read_document(path))
             data = self._values(path)
             # In the parent, so that every worker that is forked has it, and a mistake in it stops the run at once.
-            policy = load_policy(_resolved(data["policy"], folder)) if data.get("policy") and not is_template(data["policy"]) else Policy()
+            policy = (
+                load_policy(_resolved(data["policy"], folder))
+                if data.get("policy") and not is_template(data["policy"])
+                else Policy()
+            )
         except InputError as e:
             raise AnsibleParserError(str(e)) from None
         for key, is_path in TOP.items():
             if key in data:
                 # On all, not on the group: a play on localhost opens the case.
-                inventory.set_variable("all", f"lifecycle_{key}", _resolved(data[key], folder) if is_path else data[key])
+                inventory.set_variable(
+                    "all", f"lifecycle_{key}", _resolved(data[key], folder) if is_path else data[key]
+                )
         if "plans" not in data:
             inventory.set_variable("all", "lifecycle_plans", _resolved(f"{data.get('records', '.')}/plans", folder))
         inventory.add_group("systems")
@@ -141,7 +153,11 @@ class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc]
     def _values(self, path: str) -> Mapping[str, Any]:
         """The file as Ansible reads it: ``!vault`` values stay encrypted, templates stay templates."""
         # Since ansible-core 2.19 a template is one only where its source is trusted, and an inventory is.
-        trusted = {"trusted_as_template": True} if "trusted_as_template" in inspect.signature(self.loader.load_from_file).parameters else {}
+        trusted = (
+            {"trusted_as_template": True}
+            if "trusted_as_template" in inspect.signature(self.loader.load_from_file).parameters
+            else {}
+        )
         try:
             values: Mapping[str, Any] = self.loader.load_from_file(path, **trusted)
         except AnsibleError as e:
@@ -161,9 +177,15 @@ class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc]
         }
         if facts.get("ca_file"):
             facts["ca_file"] = _resolved(facts["ca_file"], folder)
-        facts["credentials"] = {key: _reference(name, key, value, folder) for key, value in facts["credentials"].items()}
-        facts["options"] = {key: _resolved(value, folder) if key in connector.OPTIONS and connector.OPTIONS[key].kind == "path" else value
-                            for key, value in facts["options"].items()}
+        facts["credentials"] = {
+            key: _reference(name, key, value, folder) for key, value in facts["credentials"].items()
+        }
+        facts["options"] = {
+            key: _resolved(value, folder)
+            if key in connector.OPTIONS and connector.OPTIONS[key].kind == "path"
+            else value
+            for key, value in facts["options"].items()
+        }
         for key in SYSTEM:
             if key != "vars" and facts.get(key) is not None:
                 self.inventory.set_variable(name, f"lifecycle_{key}", facts[key])

@@ -2,6 +2,7 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Whom a plan is about."""
+
 from __future__ import annotations
 
 DOCUMENTATION = r"""
@@ -44,7 +45,8 @@ class LookupModule(LookupBase):  # type: ignore[misc]
 
     def run(self, terms: list[Any], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[str]:
         url, where = (
-            os.path.expanduser(str(self._templar.template((variables or {}).get(name, "")) or "")) for name in ("lifecycle_ledger", "lifecycle_plans")
+            os.path.expanduser(str(self._templar.template((variables or {}).get(name, "")) or ""))
+            for name in ("lifecycle_ledger", "lifecycle_plans")
         )
         try:
             found = [plans.executed(str(term), where, Ledger.open(url) if url else None).head for term in terms]

@@ -15,6 +15,7 @@ and compared again before anything is appended. The ``complete`` line carries to
     {"synced": 1180}
     {"complete": true, "messages": 1, "bytes": 2100, "data_bytes": 1180, "folders": {"INBOX": 1}, "sha256": "...", "at": "..."}
 """
+
 from __future__ import annotations
 
 import errno
@@ -90,7 +91,10 @@ def _plainly(act: str, path: Path) -> Iterator[None]:
         what, hint = {
             errno.ENOSPC: ("the disk is full", "free some space and run again; it goes on where it stopped"),
             errno.EDQUOT: ("the disk quota is used up", "raise the quota and run again; it goes on where it stopped"),
-            errno.EFBIG: ("the file may not grow any further", "raise the limit (ulimit -f) and run again; it goes on where it stopped"),
+            errno.EFBIG: (
+                "the file may not grow any further",
+                "raise the limit (ulimit -f) and run again; it goes on where it stopped",
+            ),
             errno.EACCES: ("the path may not be written", "give another path, or the right to it"),
             errno.EROFS: ("the file system is read-only", "give another path"),
             errno.ENOTDIR: ("a file is in the way of the folder", "give another path"),
@@ -105,7 +109,9 @@ def _codec() -> Any:
     try:
         import zstandard
     except ImportError:
-        raise InputError("the Python library zstandard is missing", act="archive mailbox", hint="pip install zstandard") from None
+        raise InputError(
+            "the Python library zstandard is missing", act="archive mailbox", hint="pip install zstandard"
+        ) from None
     return zstandard
 
 
@@ -144,11 +150,16 @@ class Archive:
                 row = None
             if not isinstance(row, dict) or not _ROWS & set(row) or (here == 0) != ("format" in row):
                 if here == 0 and line.endswith(b"\n"):
-                    raise InputError(f"{self.manifest} is not an archive's manifest", act="read archive", hint="give another path")
+                    raise InputError(
+                        f"{self.manifest} is not an archive's manifest", act="read archive", hint="give another path"
+                    )
                 # Torn, because the run was killed while writing it; but what is followed by synced lines was whole once.
                 if any(b'"synced":' in later for later in lines):
-                    raise InputError(f"{self.manifest}: line at byte {here} is damaged", act="read archive",
-                                     hint="restore the file from a copy, or move the archive away and run again")
+                    raise InputError(
+                        f"{self.manifest}: line at byte {here} is damaged",
+                        act="read archive",
+                        hint="restore the file from a copy, or move the archive away and run again",
+                    )
                 break
             here += len(line)
             pending += line
@@ -159,7 +170,11 @@ class Archive:
                 continue
             if "format" in row:
                 if row["format"] != FORMAT:
-                    raise InputError(f"{self.manifest} has the unknown format {row['format']!r}", act="read archive", hint="give another path")
+                    raise InputError(
+                        f"{self.manifest} has the unknown format {row['format']!r}",
+                        act="read archive",
+                        hint="give another path",
+                    )
                 state.header = row
             elif "length" in row:
                 if not {"frame", "messages"} <= set(row):
@@ -185,8 +200,12 @@ class Archive:
 
     @staticmethod
     def _proves(row: dict[str, Any], state: State) -> bool:
-        return bool(row.get("sha256") == state.digest.hexdigest() and row.get("messages") == state.messages and row.get("bytes") == state.bytes
-                    and row.get("data_bytes") == state.data_end)
+        return bool(
+            row.get("sha256") == state.digest.hexdigest()
+            and row.get("messages") == state.messages
+            and row.get("bytes") == state.bytes
+            and row.get("data_bytes") == state.data_end
+        )
 
     def frames(self, start: int = 0, end: int | None = None) -> Iterator[list[tuple[Entry, bytes]]]:
         """Every committed frame from data offset ``start`` on, decompressed: its messages with their contents.
@@ -215,7 +234,7 @@ class Archive:
                         raise self._damaged(entries[0] if entries else None) from None
                     out = []
                     for entry in entries:
-                        content = plain[entry.at:entry.at + entry.size]
+                        content = plain[entry.at : entry.at + entry.size]
                         if len(content) != entry.size or hashlib.sha256(content).hexdigest() != entry.sha256:
                             raise self._damaged(entry)
                         out.append((entry, content))
@@ -223,8 +242,11 @@ class Archive:
 
     def _damaged(self, entry: Entry | None) -> InputError:
         where = f"message {entry.id} of {entry.folder}" if entry else "a frame"
-        return InputError(f"{self.data}: {where} is not what was archived", act="verify archive",
-                          hint="restore the file from a copy, or move the archive away and run again")
+        return InputError(
+            f"{self.data}: {where} is not what was archived",
+            act="verify archive",
+            hint="restore the file from a copy, or move the archive away and run again",
+        )
 
     def verify(self) -> State:
         """Read everything back and compare every hash; the state when all is whole.
@@ -233,7 +255,11 @@ class Archive:
         """
         state = self.state()
         if not state.complete:
-            raise InputError(f"{self.folder} is not a complete archive", act="verify archive", hint="run mailbox_archive again; it goes on where it stopped")
+            raise InputError(
+                f"{self.folder} is not a complete archive",
+                act="verify archive",
+                hint="run mailbox_archive again; it goes on where it stopped",
+            )
         found = sum(len(frame) for frame in self.frames(end=state.end))
         if found != state.messages or self.data.stat().st_size != state.data_end:
             raise self._damaged(None)
@@ -248,8 +274,14 @@ class Archive:
 
     # -- writing -------------------------------------------------------------------------------------------------------
 
-    def append(self, messages: Callable[[State], Iterable[MailMessage]], *, mailbox: str, system: str,
-               on_progress: Callable[[int], None] = lambda done: None) -> State:
+    def append(
+        self,
+        messages: Callable[[State], Iterable[MailMessage]],
+        *,
+        mailbox: str,
+        system: str,
+        on_progress: Callable[[int], None] = lambda done: None,
+    ) -> State:
         """Add what ``messages(state)`` gives to what is there, and close with a ``complete`` line.
 
         :param messages: gets what is archived already, gives the rest.
@@ -302,7 +334,9 @@ class _Writer:
         """The committed state, less the frames that had not reached the disk and are not what they should be."""
         state = self.archive.state()
         if state.header == {} and os.fstat(self.manifest).st_size > 0 and state.end > 0:
-            raise InputError(f"{self.archive.manifest} is not an archive's manifest", act="write archive", hint="give another path")
+            raise InputError(
+                f"{self.archive.manifest} is not an archive's manifest", act="write archive", hint="give another path"
+            )
         if state.data_end <= state.synced:
             return state
         good = state.synced
@@ -323,10 +357,12 @@ class _Writer:
     def _write(self, descriptor: int, content: bytes) -> None:
         view = memoryview(content)
         while view:
-            view = view[os.write(descriptor, view):]
+            view = view[os.write(descriptor, view) :]
 
     def line(self, *rows: dict[str, Any]) -> None:
-        text = "".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in rows).encode("utf-8", "surrogateescape")
+        text = "".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in rows).encode(
+            "utf-8", "surrogateescape"
+        )
         self._write(self.manifest, text)
         self.state.digest.update(text)
         self.state.end += len(text)
@@ -359,8 +395,17 @@ class _Writer:
     def _frame(self, chunk: list[MailMessage]) -> None:
         start, at, rows = self.state.data_end, 0, []
         for message in chunk:
-            rows.append({"folder": message.folder, "id": message.id, "date": message.date, "size": len(message.content),
-                         "sha256": hashlib.sha256(message.content).hexdigest(), "frame": start, "at": at})
+            rows.append(
+                {
+                    "folder": message.folder,
+                    "id": message.id,
+                    "date": message.date,
+                    "size": len(message.content),
+                    "sha256": hashlib.sha256(message.content).hexdigest(),
+                    "frame": start,
+                    "at": at,
+                }
+            )
             at += len(message.content)
         packed = self.compressor.compress(b"".join(message.content for message in chunk))
         try:
@@ -386,9 +431,17 @@ class _Writer:
     def complete(self) -> None:
         try:
             self._sync()
-            self.line({"complete": True, "messages": self.state.messages, "bytes": self.state.bytes, "data_bytes": self.state.data_end,
-                       "folders": {name: len(ids) for name, ids in sorted(self.state.ids.items())}, "sha256": self.state.digest.hexdigest(),
-                       "at": clock.stamp()})
+            self.line(
+                {
+                    "complete": True,
+                    "messages": self.state.messages,
+                    "bytes": self.state.bytes,
+                    "data_bytes": self.state.data_end,
+                    "folders": {name: len(ids) for name, ids in sorted(self.state.ids.items())},
+                    "sha256": self.state.digest.hexdigest(),
+                    "at": clock.stamp(),
+                }
+            )
         except OSError:
             self._cut()
             raise

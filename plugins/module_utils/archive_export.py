@@ -2,11 +2,12 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Reads a mailbox archive for a person::
 
-    python -m ansible_collections.workforce.lifecycle.plugins.module_utils.archive_export ARCHIVE list
-    python -m ansible_collections.workforce.lifecycle.plugins.module_utils.archive_export ARCHIVE verify
-    python -m ansible_collections.workforce.lifecycle.plugins.module_utils.archive_export ARCHIVE mbox OUT.mbox [--folder INBOX]
-    python -m ansible_collections.workforce.lifecycle.plugins.module_utils.archive_export ARCHIVE eml  OUT/     [--folder INBOX]
+python -m ansible_collections.workforce.lifecycle.plugins.module_utils.archive_export ARCHIVE list
+python -m ansible_collections.workforce.lifecycle.plugins.module_utils.archive_export ARCHIVE verify
+python -m ansible_collections.workforce.lifecycle.plugins.module_utils.archive_export ARCHIVE mbox OUT.mbox [--folder INBOX]
+python -m ansible_collections.workforce.lifecycle.plugins.module_utils.archive_export ARCHIVE eml  OUT/     [--folder INBOX]
 """
+
 from __future__ import annotations
 
 import argparse
@@ -34,7 +35,10 @@ def to_eml(archive: Archive, out: Path, folder: str = "") -> int:
             # Names come from mail: no separator and no leading dot of theirs may become a path of ours.
             place = out.joinpath(*(_safe(part) for part in entry.folder.split("/") if part))
             place.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with open(os.open(place / f"{number:06d} {_safe(entry.date)}.eml", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            with open(
+                os.open(place / f"{number:06d} {_safe(entry.date)}.eml", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
+                "wb",
+            ) as file:
                 file.write(content)
     return number
 
@@ -45,10 +49,15 @@ def to_mbox(archive: Archive, out: Path, folder: str = "") -> int:
     :raises InputError: the archive is damaged, or ``out`` can't be written.
     """
     number = 0
-    with _plainly("extract archive", out), open(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+    with (
+        _plainly("extract archive", out),
+        open(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file,
+    ):
         for entry, content in _chosen(archive, folder):
             number += 1
-            when = clock.parse(entry.date).strftime("%a %b %e %H:%M:%S %Y") if entry.date else "Thu Jan  1 00:00:00 1970"
+            when = (
+                clock.parse(entry.date).strftime("%a %b %e %H:%M:%S %Y") if entry.date else "Thu Jan  1 00:00:00 1970"
+            )
             body = _FROM.sub(rb">\1", content.replace(b"\r\n", b"\n"))
             file.write(f"From MAILER-DAEMON {when}\n".encode() + body + (b"\n" if body.endswith(b"\n") else b"\n\n"))
     return number
@@ -80,7 +89,9 @@ def main(arguments: list[str] | None = None) -> int:
             for entry, _unused in _chosen(archive, args.folder):
                 _print(entry)
         else:
-            _say(f"{(to_mbox if args.verb == 'mbox' else to_eml)(archive, args.out, args.folder)} messages written to {args.out}")
+            _say(
+                f"{(to_mbox if args.verb == 'mbox' else to_eml)(archive, args.out, args.folder)} messages written to {args.out}"
+            )
     except LifecycleError as e:
         sys.stderr.write(f"{e}\n")
         return 1

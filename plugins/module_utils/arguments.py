@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Arguments and small plans that several modules share."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,10 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.person import 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import like
 
 #: Of every module that acts for a person.
-PERSON_SPEC: Mapping[str, Any] = {"person": {"type": "dict", "required": True}, "optional": {"type": "bool", "default": False}}
+PERSON_SPEC: Mapping[str, Any] = {
+    "person": {"type": "dict", "required": True},
+    "optional": {"type": "bool", "default": False},
+}
 #: Of those that may be told which account is meant.
 ACCOUNT_SPEC: Mapping[str, Any] = {"account_id": {"type": "str", "default": ""}}
 CONFIRM_SPEC: Mapping[str, Any] = {"confirm": {"type": "list", "elements": "str", "default": []}}
@@ -31,8 +35,11 @@ def person_and_account(system: Accounts, want: Mapping[str, Any]) -> tuple[Perso
     if account is not None and not meant:
         refuse_no_person(account, want)
     if account is not None and meant and account.id != meant:
-        raise AmbiguousIdentity(f"the account found is {account.login} ({account.id}), and {meant} is meant", act=f"find account of {person.email}",
-                                hint="nothing was sent: correct what the two accounts say of themselves")
+        raise AmbiguousIdentity(
+            f"the account found is {account.login} ({account.id}), and {meant} is meant",
+            act=f"find account of {person.email}",
+            hint="nothing was sent: correct what the two accounts say of themselves",
+        )
     return person, account
 
 
@@ -56,13 +63,19 @@ def former(system: Accounts, person: Person) -> tuple[Person, Account | None]:
         if account is not None:
             found.setdefault(account.id, (then, account))
     if len(found) > 1:
-        raise AmbiguousIdentity(f"{len(found)} accounts answer to former addresses: {', '.join(account.login for _then, account in found.values())}", act=act,
-                                hint="join them there, or correct the addresses in HR")
+        raise AmbiguousIdentity(
+            f"{len(found)} accounts answer to former addresses: {', '.join(account.login for _then, account in found.values())}",
+            act=act,
+            hint="join them there, or correct the addresses in HR",
+        )
     for then, account in found.values():
         number = str(account.attributes.get("employee_id") or "")
         if number and person.employee_id and number != person.employee_id:
-            raise AmbiguousIdentity(f"{account.login} is of employee {number}, the person is employee {person.employee_id}", act=act,
-                                    hint="a former address was given to somebody else: correct the aliases in HR")
+            raise AmbiguousIdentity(
+                f"{account.login} is of employee {number}, the person is employee {person.employee_id}",
+                act=act,
+                hint="a former address was given to somebody else: correct the aliases in HR",
+            )
         return then, account
     return person, None
 
@@ -77,8 +90,11 @@ def refuse_no_person(account: Account, want: Mapping[str, Any]) -> None:
     patterns = (want.get("guard") or {}).get("not_people")
     said = nobodys(account, patterns) if patterns is not None else ""
     if said:
-        raise Refused(f"{account.login} is nobody's own: {said}", act=f"touch account of {Person.of(want['person']).email}",
-                      hint="correct the address in HR; or if it is theirs all the same: -e adopt=NAME of this system")
+        raise Refused(
+            f"{account.login} is nobody's own: {said}",
+            act=f"touch account of {Person.of(want['person']).email}",
+            hint="correct the address in HR; or if it is theirs all the same: -e adopt=NAME of this system",
+        )
 
 
 def nobodys(account: Account, patterns: Sequence[Mapping[str, str]]) -> str:
@@ -97,4 +113,6 @@ def refuse_protected(account: Account, act: str) -> None:
     :raises Refused: says where it is mastered.
     """
     if account.protected:
-        raise Refused(account.protected, act=f"{act} {account.login}", hint="change it there; this system only mirrors it")
+        raise Refused(
+            account.protected, act=f"{act} {account.login}", hint="change it there; this system only mirrors it"
+        )

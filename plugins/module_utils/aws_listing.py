@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Every IAM user and every person of Identity Center with what they hold, and the keys that work without them."""
+
 from __future__ import annotations
 
 import csv
@@ -11,7 +12,12 @@ from typing import Any, ClassVar
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.aws_api import AwsApi
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Credential, Entitlement, Listed
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import (
+    Account,
+    Credential,
+    Entitlement,
+    Listed,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import NotFound, Unavailable
 from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector
 
@@ -37,14 +43,23 @@ class AwsListing(Connector):
         if self._found_instance is None:
             found = list(self.api.every("sso-admin", "list_instances", "find Identity Center", key="Instances"))
             if len(found) != 1:
-                raise NotFound(f"{len(found)} instances of Identity Center in {self.api.region}", act="find Identity Center", system=self.target.name,
-                               hint="set option region to the one it is in, or identity_center to false")
+                raise NotFound(
+                    f"{len(found)} instances of Identity Center in {self.api.region}",
+                    act="find Identity Center",
+                    system=self.target.name,
+                    hint="set option region to the one it is in, or identity_center to false",
+                )
             self._found_instance = found[0]
         return self._found_instance
 
     def _permission_set(self, arn: str) -> str:
         found = self.api.read(
-            "sso-admin", "describe_permission_set", "read permission set", key="PermissionSet", InstanceArn=self._instance["InstanceArn"], PermissionSetArn=arn
+            "sso-admin",
+            "describe_permission_set",
+            "read permission set",
+            key="PermissionSet",
+            InstanceArn=self._instance["InstanceArn"],
+            PermissionSetArn=arn,
         )
         return str(found["Name"]) if found else arn
 
@@ -55,21 +70,41 @@ class AwsListing(Connector):
         people = {str(user["UserName"]).casefold(): user for user in self._center_users()}
         held = self._center_held() if people else {}
         seen = {row["user"]: _last_used(row) for row in self._report()}
-        for user in self.api.every("iam", "get_account_authorization_details", "list users", key="UserDetailList", Filter=["User"]):
+        for user in self.api.every(
+            "iam", "get_account_authorization_details", "list users", key="UserDetailList", Filter=["User"]
+        ):
             center = people.pop(user["UserName"].casefold(), None)
             tags = {t["Key"]: t["Value"] for t in user.get("Tags") or ()}
             inline = [policy["PolicyName"] for policy in user.get("UserPolicyList") or ()]
-            account = Account(user["UserId"], user["UserName"], DENY_POLICY not in inline, tags.get("email", ""),
-                              {k: tags[k] for k in self.ATTRIBUTES if tags.get(k)}, raw={"iam": user, "tags": tags, "center": center})
-            yield _listed(account, [*_iam_held(user, inline), *(held.get(center["UserId"], ()) if center else ())], _text(user.get("CreateDate")),
-                          seen.get(user["UserName"], ""))
+            account = Account(
+                user["UserId"],
+                user["UserName"],
+                DENY_POLICY not in inline,
+                tags.get("email", ""),
+                {k: tags[k] for k in self.ATTRIBUTES if tags.get(k)},
+                raw={"iam": user, "tags": tags, "center": center},
+            )
+            yield _listed(
+                account,
+                [*_iam_held(user, inline), *(held.get(center["UserId"], ()) if center else ())],
+                _text(user.get("CreateDate")),
+                seen.get(user["UserName"], ""),
+            )
         for user in people.values():
-            account = Account(user["UserId"], user["UserName"], user.get("UserStatus", "ENABLED") != "DISABLED", _address(user), raw={"center": user})
+            account = Account(
+                user["UserId"],
+                user["UserName"],
+                user.get("UserStatus", "ENABLED") != "DISABLED",
+                _address(user),
+                raw={"center": user},
+            )
             yield _listed(account, held.get(user["UserId"], ()), _text(user.get("CreatedAt")))
 
     def _center_users(self) -> Iterator[Raw]:
         if self.target.options.get("identity_center"):
-            yield from self.api.every("identitystore", "list_users", "list people of Identity Center", key="Users", **self._store())
+            yield from self.api.every(
+                "identitystore", "list_users", "list people of Identity Center", key="Users", **self._store()
+            )
 
     def _store(self) -> dict[str, str]:
         return {"IdentityStoreId": self._instance["IdentityStoreId"]}
@@ -77,7 +112,9 @@ class AwsListing(Connector):
     def _center_held(self) -> dict[str, list[Entitlement]]:
         """What each person of Identity Center holds, by id: groups, then account assignments, their own or a group's."""
         held: dict[str, list[Entitlement]] = {}
-        rows = self.api.every("identitystore", "list_groups", "list groups of Identity Center", key="Groups", **self._store())
+        rows = self.api.every(
+            "identitystore", "list_groups", "list groups of Identity Center", key="Groups", **self._store()
+        )
         groups = {row["GroupId"]: row["DisplayName"] for row in rows}
         members = {group: list(self._center_members(group)) for group in groups}
         for group, ids in members.items():
@@ -86,12 +123,20 @@ class AwsListing(Connector):
         for name, assignment in self._all_assignments():
             own = assignment["PrincipalType"] == "USER"
             for id in (assignment["PrincipalId"],) if own else members.get(assignment["PrincipalId"], ()):
-                held.setdefault(id, []).append(Entitlement("account_assignments", name, name, "" if own else "through a group"))
+                held.setdefault(id, []).append(
+                    Entitlement("account_assignments", name, name, "" if own else "through a group")
+                )
         return held
 
     def _center_members(self, group: str) -> Iterator[str]:
-        for one in self.api.every("identitystore", "list_group_memberships", "list members of Identity Center groups", key="GroupMemberships", GroupId=group,
-                                  **self._store()):
+        for one in self.api.every(
+            "identitystore",
+            "list_group_memberships",
+            "list members of Identity Center groups",
+            key="GroupMemberships",
+            GroupId=group,
+            **self._store(),
+        ):
             if one["MemberId"].get("UserId"):
                 yield one["MemberId"]["UserId"]
 
@@ -99,12 +144,26 @@ class AwsListing(Connector):
         act, instance = "list account assignments", {"InstanceArn": self._instance["InstanceArn"]}
         for arn in self.api.every("sso-admin", "list_permission_sets", act, key="PermissionSets", **instance):
             name = self._permission_set(arn)
-            for account in self.api.every("sso-admin", "list_accounts_for_provisioned_permission_set", act, key="AccountIds", PermissionSetArn=arn, **instance):
+            for account in self.api.every(
+                "sso-admin",
+                "list_accounts_for_provisioned_permission_set",
+                act,
+                key="AccountIds",
+                PermissionSetArn=arn,
+                **instance,
+            ):
                 yield from ((f"{name}@{account}", one) for one in self._assigned(arn, account))
 
     def _assigned(self, permission_set: str, account: str) -> Iterator[Raw]:
-        return self.api.every("sso-admin", "list_account_assignments", "list account assignments", key="AccountAssignments",
-                              InstanceArn=self._instance["InstanceArn"], PermissionSetArn=permission_set, AccountId=account)
+        return self.api.every(
+            "sso-admin",
+            "list_account_assignments",
+            "list account assignments",
+            key="AccountAssignments",
+            InstanceArn=self._instance["InstanceArn"],
+            PermissionSetArn=permission_set,
+            AccountId=account,
+        )
 
     # -- members -------------------------------------------------------------------------------------------------------
 
@@ -114,8 +173,13 @@ class AwsListing(Connector):
         if found is None:
             raise NotFound(f"it has no {name} among {kind}", act=act, system=self.target.name)
         if kind in ("groups", "policies"):
-            users = (self.api.every("iam", "get_group", act, key="Users", GroupName=found.id) if kind == "groups"
-                     else self.api.every("iam", "list_entities_for_policy", act, key="PolicyUsers", PolicyArn=found.id, EntityFilter="User"))
+            users = (
+                self.api.every("iam", "get_group", act, key="Users", GroupName=found.id)
+                if kind == "groups"
+                else self.api.every(
+                    "iam", "list_entities_for_policy", act, key="PolicyUsers", PolicyArn=found.id, EntityFilter="User"
+                )
+            )
             for user in users:
                 yield from (user["UserId"], user["UserName"])
             return
@@ -124,7 +188,12 @@ class AwsListing(Connector):
         else:
             assigned = list(self._assigned(found.raw["PermissionSetArn"], found.raw["TargetId"]))
             ids = {one["PrincipalId"] for one in assigned if one["PrincipalType"] == "USER"}
-            ids |= {id for one in assigned if one["PrincipalType"] == "GROUP" for id in self._center_members(one["PrincipalId"])}
+            ids |= {
+                id
+                for one in assigned
+                if one["PrincipalType"] == "GROUP"
+                for id in self._center_members(one["PrincipalId"])
+            }
         for user in self._center_users():
             if user["UserId"] in ids:
                 yield from dict.fromkeys(one for one in (user["UserId"], user["UserName"], _address(user)) if one)
@@ -138,15 +207,34 @@ class AwsListing(Connector):
             name, row = user["UserName"], report.get(user["UserName"])
             if row is None or _has(row, *KEYS):
                 for key in self._of("list_access_keys", "AccessKeyMetadata", name):
-                    used = max((_time(row[f"{k}_last_used_date"]) for k in KEYS if row and _same(row[f"{k}_last_rotated"], key.get("CreateDate"))), default="")
-                    yield Credential("access key", key["AccessKeyId"], key["AccessKeyId"], name, _text(key.get("CreateDate")), used)
+                    used = max(
+                        (
+                            _time(row[f"{k}_last_used_date"])
+                            for k in KEYS
+                            if row and _same(row[f"{k}_last_rotated"], key.get("CreateDate"))
+                        ),
+                        default="",
+                    )
+                    yield Credential(
+                        "access key", key["AccessKeyId"], key["AccessKeyId"], name, _text(key.get("CreateDate")), used
+                    )
             if row is None or _has(row, "cert_1", "cert_2"):
                 for one in self._of("list_signing_certificates", "Certificates", name):
-                    yield Credential("signing certificate", one["CertificateId"], one["CertificateId"], name, _text(one.get("UploadDate")))
+                    yield Credential(
+                        "signing certificate",
+                        one["CertificateId"],
+                        one["CertificateId"],
+                        name,
+                        _text(one.get("UploadDate")),
+                    )
 
     def _of(self, operation: str, key: str, user: str) -> Iterator[Raw]:
         try:
-            yield from (one for one in self.api.every("iam", operation, f"list credentials of {user}", key=key, UserName=user) if one["Status"] == "Active")
+            yield from (
+                one
+                for one in self.api.every("iam", operation, f"list credentials of {user}", key=key, UserName=user)
+                if one["Status"] == "Active"
+            )
         except NotFound:
             return  # the user was deleted since
 
@@ -160,7 +248,12 @@ class AwsListing(Connector):
         act, deadline = "make the credential report", time.monotonic() + self.target.max_wait
         while (self.api.read("iam", "generate_credential_report", act, key="State") or "") != "COMPLETE":
             if time.monotonic() >= deadline:
-                raise Unavailable("it is not ready", act=act, system=self.target.name, hint="run again in a few minutes, or raise max_wait of the system")
+                raise Unavailable(
+                    "it is not ready",
+                    act=act,
+                    system=self.target.name,
+                    hint="run again in a few minutes, or raise max_wait of the system",
+                )
             time.sleep(0.5)
         content = self.api.read("iam", "get_credential_report", act, key="Content")
         if content is None:
@@ -171,12 +264,24 @@ class AwsListing(Connector):
 def _iam_held(user: Raw, inline: Sequence[str]) -> Iterator[Entitlement]:
     """In the order and by the names of ``entitlements``."""
     yield from (Entitlement("groups", name, name) for name in user.get("GroupList") or ())
-    yield from (Entitlement("policies", p["PolicyName"], p["PolicyArn"]) for p in user.get("AttachedManagedPolicies") or ())
-    yield from (Entitlement("policies", name, name, "inline policy; goes with the account") for name in inline if name != DENY_POLICY)
+    yield from (
+        Entitlement("policies", p["PolicyName"], p["PolicyArn"]) for p in user.get("AttachedManagedPolicies") or ()
+    )
+    yield from (
+        Entitlement("policies", name, name, "inline policy; goes with the account")
+        for name in inline
+        if name != DENY_POLICY
+    )
 
 
 def _listed(account: Account, held: Sequence[Entitlement], created: str, seen: str = "") -> Listed:
-    return Listed(account, last_seen=seen, created=created, held=tuple((e.kind, e.name) for e in held), fixed=tuple((e.kind, e.name) for e in held if e.fixed))
+    return Listed(
+        account,
+        last_seen=seen,
+        created=created,
+        held=tuple((e.kind, e.name) for e in held),
+        fixed=tuple((e.kind, e.name) for e in held if e.fixed),
+    )
 
 
 def _address(user: Raw) -> str:

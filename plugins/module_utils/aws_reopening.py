@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """AWS: how what the cut-off closed opens again. What has a status is made active; what was deleted is gone."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,8 +15,12 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.target import 
 _WITH_STATUS: Mapping[str, tuple[str, str, str, str]] = {
     "access key": ("list_access_keys", "AccessKeyMetadata", "AccessKeyId", "update_access_key"),
     "SSH key": ("list_ssh_public_keys", "SSHPublicKeys", "SSHPublicKeyId", "update_ssh_public_key"),
-    "service credential": ("list_service_specific_credentials", "ServiceSpecificCredentials", "ServiceSpecificCredentialId",
-                           "update_service_specific_credential"),
+    "service credential": (
+        "list_service_specific_credentials",
+        "ServiceSpecificCredentials",
+        "ServiceSpecificCredentialId",
+        "update_service_specific_credential",
+    ),
     "signing certificate": ("list_signing_certificates", "Certificates", "CertificateId", "update_signing_certificate"),
 }
 _CENTER = ("account assignments", "identity center groups")
@@ -40,8 +45,18 @@ class AwsReopening(Connector):
         if name == "sign-in":
             yield WayBack(name, "open" if account.active else "closed", lambda: self.set_active(account, True))
         elif name == "console password":
-            there = self.api.read("iam", "get_login_profile", f"read console sign-in of {account.login}", key="LoginProfile", UserName=account.login)
-            yield WayBack(name, "open") if there else WayBack(name, lost="it was deleted: give them a new one, to be changed at first sign-in")
+            there = self.api.read(
+                "iam",
+                "get_login_profile",
+                f"read console sign-in of {account.login}",
+                key="LoginProfile",
+                UserName=account.login,
+            )
+            yield (
+                WayBack(name, "open")
+                if there
+                else WayBack(name, lost="it was deleted: give them a new one, to be changed at first sign-in")
+            )
         elif name.startswith("MFA device "):
             yield WayBack(name, lost="it was removed: they register it again", anew=True)
         elif kind in _WITH_STATUS:
@@ -52,7 +67,14 @@ class AwsReopening(Connector):
     def _credential(self, user: str, name: str, kind: str) -> WayBack:
         listing, key, id_name, update = _WITH_STATUS[kind]
         id = name.removeprefix(f"{kind} ")
-        one = next((row for row in self.api.every("iam", listing, f"read {name} of {user}", key=key, UserName=user) if row[id_name] == id), None)
+        one = next(
+            (
+                row
+                for row in self.api.every("iam", listing, f"read {name} of {user}", key=key, UserName=user)
+                if row[id_name] == id
+            ),
+            None,
+        )
         if one is None:
             return WayBack(name, lost="it was deleted since: they make a new one", anew=True)
 

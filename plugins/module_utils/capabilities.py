@@ -5,6 +5,7 @@
 A connector *has* a capability when it has the methods: nothing is declared twice. ``isinstance(connector, Accounts)`` is
 the check; the inventory's groups, the documentation's matrix and a task's ``unsupported`` are all derived from it.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -89,14 +90,20 @@ class Residual:
     def as_dict(self, closed: str = "") -> dict[str, str]:
         """Plain data; ``closed`` is when the path was closed (ISO 8601), now when it is not known."""
         moment = clock.parse(closed) if closed else clock.now()
-        return {"what": self.what, "until": clock.stamp(moment + timedelta(seconds=self.lasts)) if self.lasts else self.until, "why": self.why}
+        return {
+            "what": self.what,
+            "until": clock.stamp(moment + timedelta(seconds=self.lasts)) if self.lasts else self.until,
+            "why": self.why,
+        }
 
 
 def lasting(residuals: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Of what :meth:`Residual.as_dict` gave, each thing once: several ways in may leave the same behind. The latest end counts."""
     ends: dict[tuple[tuple[str, str], ...], dict[str, Any]] = {}
     for one in residuals:
-        known = ends.setdefault(tuple(sorted((name, str(value)) for name, value in one.items() if name != "until")), dict(one))
+        known = ends.setdefault(
+            tuple(sorted((name, str(value)) for name, value in one.items() if name != "until")), dict(one)
+        )
         known["until"] = max(str(known.get("until")), str(one.get("until")))  # "unknown" sorts after every moment
     return list(ends.values())
 
@@ -377,7 +384,9 @@ class FirstSignIn(Protocol):
     def first_sign_in(self, account: Account) -> Mapping[str, Any]:
         """What is seen now: ``{"issued": bool, "expires": iso or ""}``."""
 
-    def issue_first_sign_in(self, account: Account, *, deliver_to: str, lifetime_minutes: int, starts_at: str) -> None: ...
+    def issue_first_sign_in(
+        self, account: Account, *, deliver_to: str, lifetime_minutes: int, starts_at: str
+    ) -> None: ...
 
 
 @runtime_checkable
@@ -421,10 +430,22 @@ class Calendar(Protocol):
 
     def find_meeting(self, person: Person, marker: str) -> Meeting | None: ...
 
-    def free_slot(self, attendees: Sequence[str], *, earliest: str, latest: str, minutes: int, time_zone: str) -> str | None:
+    def free_slot(
+        self, attendees: Sequence[str], *, earliest: str, latest: str, minutes: int, time_zone: str
+    ) -> str | None:
         """The first start (ISO 8601 UTC) at which all are free within working hours, or None."""
 
-    def book_meeting(self, *, organizer: str, attendees: Sequence[str], subject: str, body: str, start: str, minutes: int, marker: str) -> None: ...
+    def book_meeting(
+        self,
+        *,
+        organizer: str,
+        attendees: Sequence[str],
+        subject: str,
+        body: str,
+        start: str,
+        minutes: int,
+        marker: str,
+    ) -> None: ...
 
     def future_meetings(self, person: Person) -> Sequence[Meeting]:
         """Meetings from now on that the person organises."""
@@ -588,7 +609,11 @@ def capabilities_of(connector: type) -> tuple[str, ...]:
     Members of the Protocol are looked for on the class, since ``issubclass`` refuses protocols that have data members.
     """
     if connector not in _KNOWN:
-        _KNOWN[connector] = tuple(name for name, protocol in CAPABILITIES.items() if all(hasattr(connector, member) for member in members_of(protocol)))
+        _KNOWN[connector] = tuple(
+            name
+            for name, protocol in CAPABILITIES.items()
+            if all(hasattr(connector, member) for member in members_of(protocol))
+        )
     return _KNOWN[connector]
 
 
@@ -596,4 +621,9 @@ def capabilities_of(connector: type) -> tuple[str, ...]:
 def members_of(protocol: Any) -> frozenset[str]:
     """Names of the methods and class attributes that a capability asks for."""
     bases = [base for base in protocol.__mro__ if base not in (object, Protocol, Generic)]
-    return frozenset(name for base in bases for name in (*vars(base), *getattr(base, "__annotations__", {})) if not name.startswith("_"))
+    return frozenset(
+        name
+        for base in bases
+        for name in (*vars(base), *getattr(base, "__annotations__", {}))
+        if not name.startswith("_")
+    )

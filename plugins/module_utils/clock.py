@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The one place that says what time it is."""
+
 from __future__ import annotations
 
 from datetime import datetime, timezone

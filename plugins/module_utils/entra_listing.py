@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Everybody in an Entra ID tenant, what they hold, and the credentials of its apps: read list by list, never user by user."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any, ClassVar
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Credential, Entitlement, Listed
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import (
+    Account,
+    Credential,
+    Entitlement,
+    Listed,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.entra_entitlements import (
     ELIGIBLE,
     GROUP_FIELDS,
@@ -58,13 +64,19 @@ class EntraListing(EntraEntitlements):
         for row in self._users(act):
             held = told_apart([*holdings.pop(row["id"], ()), *_licences(row, skus, groups)])
             yield Listed(
-                self.listed_account(row), last_seen=_last_seen(row), created=row.get("createdDateTime") or "",
+                self.listed_account(row),
+                last_seen=_last_seen(row),
+                created=row.get("createdDateTime") or "",
                 kind="guest" if row.get("userType") == "Guest" else "person",
-                held=tuple(sorted((e.kind, e.name) for e in held)), fixed=tuple(sorted((e.kind, e.name) for e in held if e.fixed)))
+                held=tuple(sorted((e.kind, e.name) for e in held)),
+                fixed=tuple(sorted((e.kind, e.name) for e in held if e.fixed)),
+            )
 
     def _users(self, act: str) -> Iterator[Raw]:
         fields = f"{self.USER_FIELDS},createdDateTime,licenseAssignmentStates"
-        rows = graph_pages(self.graph, "/users", act=act, params={"$select": f"{fields},signInActivity", "$top": _PAGE_WITH_SIGN_INS})
+        rows = graph_pages(
+            self.graph, "/users", act=act, params={"$select": f"{fields},signInActivity", "$top": _PAGE_WITH_SIGN_INS}
+        )
         try:
             first = next(rows, None)
         except PermissionDenied:  # of the sign-ins; when it is of the users, it comes again
@@ -80,7 +92,9 @@ class EntraListing(EntraEntitlements):
         groups, members = self._groups(act)
         for id, row in groups.items():
             _give(held, members[id], Entitlement("groups", row["displayName"], id, fixed_group(row)))
-        assigned = [("roles", *role) for role in self._roles(act)] + [("apps", *app) for app in self._app_assignments(act)]
+        assigned = [("roles", *role) for role in self._roles(act)] + [
+            ("apps", *app) for app in self._app_assignments(act)
+        ]
         for kind, name, id, principal in assigned:
             through = groups.get(principal)
             fixed = f"through group {through['displayName']}" if through else ""
@@ -99,7 +113,10 @@ class EntraListing(EntraEntitlements):
             if "@removed" in row:
                 groups.pop(row["id"], None)
                 continue
-            groups[row["id"]] = {**groups.get(row["id"], {"displayName": row["id"]}), **{k: v for k, v in row.items() if k != "members@delta"}}
+            groups[row["id"]] = {
+                **groups.get(row["id"], {"displayName": row["id"]}),
+                **{k: v for k, v in row.items() if k != "members@delta"},
+            }
             mine = members.setdefault(row["id"], set())
             for member in row.get("members@delta") or ():
                 if "@removed" in member:
@@ -110,16 +127,26 @@ class EntraListing(EntraEntitlements):
 
     def _roles(self, act: str) -> Iterator[tuple[str, str, str]]:
         """(name, role's id, principal's id) of every assignment and eligibility."""
-        rows = [(row, "") for row in graph_pages(self.graph, f"{ROLES}/roleAssignments", act=act)] + [(row, ELIGIBLE) for row in self._eligible({}, act)]
-        names = {row["id"]: row["displayName"] for row in graph_pages(self.graph, f"{ROLES}/roleDefinitions", act=act)} if rows else {}
+        rows = [(row, "") for row in graph_pages(self.graph, f"{ROLES}/roleAssignments", act=act)] + [
+            (row, ELIGIBLE) for row in self._eligible({}, act)
+        ]
+        names = (
+            {row["id"]: row["displayName"] for row in graph_pages(self.graph, f"{ROLES}/roleDefinitions", act=act)}
+            if rows
+            else {}
+        )
         for row, mark in rows:
             role = row["roleDefinitionId"]
             yield scoped(names.get(role, role), row) + mark, role, row["principalId"]
 
     def _app_assignments(self, act: str) -> Iterator[tuple[str, str, str]]:
         """(name, assignment's id, principal's id) of every app role that a user or a group has."""
-        apps = {row["id"]: (row["displayName"], {role["id"]: role["displayName"] for role in user_roles(row)})
-                for row in graph_pages(self.graph, "/servicePrincipals", act=act, params={"$select": "id,displayName,appRoles", "$top": _PAGE})}
+        apps = {
+            row["id"]: (row["displayName"], {role["id"]: role["displayName"] for role in user_roles(row)})
+            for row in graph_pages(
+                self.graph, "/servicePrincipals", act=act, params={"$select": "id,displayName,appRoles", "$top": _PAGE}
+            )
+        }
         paths = {f"/servicePrincipals/{id}/appRoleAssignedTo?$top={_PAGE}": app for id, app in apps.items()}
         for path, rows in graph_lists(self.graph, paths, act=act):
             name, roles = paths[path]
@@ -141,8 +168,16 @@ class EntraListing(EntraEntitlements):
         if kind == "groups":
             rows = self._members(found.id, act)
         elif kind == "licences":
-            rows = graph_pages(self.graph, "/users", act=act, params={
-                "$filter": f"assignedLicenses/any(l:l/skuId eq {found.id})", "$select": "id,userPrincipalName,mail", "$top": _PAGE})
+            rows = graph_pages(
+                self.graph,
+                "/users",
+                act=act,
+                params={
+                    "$filter": f"assignedLicenses/any(l:l/skuId eq {found.id})",
+                    "$select": "id,userPrincipalName,mail",
+                    "$top": _PAGE,
+                },
+            )
         else:
             rows = self._principals(self._holders(found, act), act)
         seen: set[str] = set()
@@ -158,17 +193,25 @@ class EntraListing(EntraEntitlements):
     def _holders(self, entitlement: Entitlement, act: str) -> list[str]:
         """Ids of the principals that have a role, or an app's."""
         if entitlement.kind == "apps":
-            assigned = graph_pages(self.graph, f"/servicePrincipals/{entitlement.id}/appRoleAssignedTo", act=act, params={"$top": _PAGE})
+            assigned = graph_pages(
+                self.graph, f"/servicePrincipals/{entitlement.id}/appRoleAssignedTo", act=act, params={"$top": _PAGE}
+            )
             return [row["principalId"] for row in assigned if row["appRoleId"] == entitlement.raw["appRoleId"]]
         mine = {"$filter": f"roleDefinitionId eq {literal(entitlement.id)}"}
-        rows = self._eligible(mine, act) if entitlement.name.endswith(ELIGIBLE) else graph_pages(self.graph, f"{ROLES}/roleAssignments", act=act, params=mine)
+        rows = (
+            self._eligible(mine, act)
+            if entitlement.name.endswith(ELIGIBLE)
+            else graph_pages(self.graph, f"{ROLES}/roleAssignments", act=act, params=mine)
+        )
         return [row["principalId"] for row in rows]
 
     def _principals(self, ids: list[str], act: str) -> Iterator[Raw]:
         """The users that these principals are, or hold as groups."""
         for start in range(0, len(ids), _IDS_AT_ONCE):
-            body = {"ids": ids[start:start + _IDS_AT_ONCE], "types": ["user", "group"]}
-            for row in self.graph.send("POST", "/directoryObjects/getByIds", act=act, json=body, reads=True).body["value"]:
+            body = {"ids": ids[start : start + _IDS_AT_ONCE], "types": ["user", "group"]}
+            for row in self.graph.send("POST", "/directoryObjects/getByIds", act=act, json=body, reads=True).body[
+                "value"
+            ]:
                 if row.get("@odata.type") == _USER:
                     yield row
                 else:
@@ -185,32 +228,50 @@ class EntraListing(EntraEntitlements):
         act = "list credentials"
         fields = "id,displayName,passwordCredentials,keyCredentials"
         makers: dict[str, str] = {}
-        for row in graph_pages(self.graph, "/applications", act=act, params={"$select": fields, "$expand": _OWNERS, "$top": _PAGE}):
+        for row in graph_pages(
+            self.graph, "/applications", act=act, params={"$select": fields, "$expand": _OWNERS, "$top": _PAGE}
+        ):
             makers[row["id"]] = _maker(row)
             yield from _keys(row)
         # Graph expands one relation a request.
-        for row in graph_pages(self.graph, "/applications", act=act,
-                               params={"$select": "id,displayName", "$expand": "federatedIdentityCredentials", "$top": _PAGE}):
+        for row in graph_pages(
+            self.graph,
+            "/applications",
+            act=act,
+            params={"$select": "id,displayName", "$expand": "federatedIdentityCredentials", "$top": _PAGE},
+        ):
             for trusted in row.get("federatedIdentityCredentials") or ():
                 name = f"{row['displayName']}: {trusted['name']} ({trusted.get('subject') or trusted.get('issuer')})"
                 yield Credential("federated credential", trusted["id"], name, makers.get(row["id"], ""))
         apps: dict[str, str] = {}
-        for row in graph_pages(self.graph, "/servicePrincipals", act=act,
-                               params={"$select": f"{fields},servicePrincipalType", "$expand": _OWNERS, "$top": _PAGE}):
+        for row in graph_pages(
+            self.graph,
+            "/servicePrincipals",
+            act=act,
+            params={"$select": f"{fields},servicePrincipalType", "$expand": _OWNERS, "$top": _PAGE},
+        ):
             apps[row["id"]] = row["displayName"]
             if row.get("servicePrincipalType") != "ManagedIdentity":
                 yield from _keys(row)
         for row in graph_pages(self.graph, "/oauth2PermissionGrants", act=act, params={"$top": _PAGE}):
             if row.get("consentType") == "Principal":
-                yield Credential("app consent", row["id"], f"{apps.get(row['clientId'], row['clientId'])}: {' '.join((row.get('scope') or '').split())}",
-                                 row["principalId"])
+                yield Credential(
+                    "app consent",
+                    row["id"],
+                    f"{apps.get(row['clientId'], row['clientId'])}: {' '.join((row.get('scope') or '').split())}",
+                    row["principalId"],
+                )
 
 
 def _give(held: Holdings, users: Iterable[str], entitlement: Entitlement) -> None:
     for user in users:
         mine = held.setdefault(user, [])
         # held by hand as well as through a group: once, and by hand
-        twin = next((n for n, e in enumerate(mine) if (e.kind, e.name) == (entitlement.kind, entitlement.name)), None) if entitlement.kind != "groups" else None
+        twin = (
+            next((n for n, e in enumerate(mine) if (e.kind, e.name) == (entitlement.kind, entitlement.name)), None)
+            if entitlement.kind != "groups"
+            else None
+        )
         if twin is None:
             mine.append(entitlement)
         elif not entitlement.fixed:
@@ -220,8 +281,15 @@ def _give(held: Holdings, users: Iterable[str], entitlement: Entitlement) -> Non
 def _licences(row: Raw, skus: Mapping[str, str], groups: Mapping[str, str]) -> Iterator[Entitlement]:
     states = row.get("licenseAssignmentStates") or ()
     for sku in dict.fromkeys(state["skuId"] for state in states):
-        through = [state["assignedByGroup"] for state in states if state["skuId"] == sku and state.get("assignedByGroup")]
-        yield Entitlement("licences", skus.get(sku, sku), sku, f"through group {groups.get(through[0], through[0])}" if through else "")
+        through = [
+            state["assignedByGroup"] for state in states if state["skuId"] == sku and state.get("assignedByGroup")
+        ]
+        yield Entitlement(
+            "licences",
+            skus.get(sku, sku),
+            sku,
+            f"through group {groups.get(through[0], through[0])}" if through else "",
+        )
 
 
 def _last_seen(row: Raw) -> str:
@@ -231,7 +299,10 @@ def _last_seen(row: Raw) -> str:
 
 
 def _maker(app: Raw) -> str:
-    owners = sorted((o for o in app.get("owners") or () if o.get("userPrincipalName")), key=lambda owner: owner.get("accountEnabled") is False)
+    owners = sorted(
+        (o for o in app.get("owners") or () if o.get("userPrincipalName")),
+        key=lambda owner: owner.get("accountEnabled") is False,
+    )
     return owners[0]["userPrincipalName"] if owners else ""
 
 
@@ -244,5 +315,11 @@ def _keys(app: Raw) -> Iterator[Credential]:
             mark = key.get("customKeyIdentifier") or key["keyId"]
             if mark not in seen:
                 seen.add(mark)
-                yield Credential(kind, key["keyId"], f"{app['displayName']}: {key.get('displayName') or key['keyId']}", maker,
-                                 created=key.get("startDateTime") or "", expires=key.get("endDateTime") or "")
+                yield Credential(
+                    kind,
+                    key["keyId"],
+                    f"{app['displayName']}: {key.get('displayName') or key['keyId']}",
+                    maker,
+                    created=key.get("startDateTime") or "",
+                    expires=key.get("endDateTime") or "",
+                )

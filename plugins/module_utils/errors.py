@@ -29,6 +29,7 @@
 
 Every message reads ``<act> on <system>: <what happened>[: <what to do>]``.
 """
+
 from __future__ import annotations
 
 
@@ -44,7 +45,9 @@ class LifecycleError(Exception):
 
     code = "error"
 
-    def __init__(self, what: str, *, act: str = "", system: str = "", hint: str = "", status: int | None = None) -> None:
+    def __init__(
+        self, what: str, *, act: str = "", system: str = "", hint: str = "", status: int | None = None
+    ) -> None:
         super().__init__(what)
         self.what, self.act, self.system, self.hint, self.status = what, act, system, hint, status
 

@@ -5,6 +5,7 @@
 Graph can't convert a mailbox, forward, hold, hide or delegate it; the documented admin API (v2.0, preview) can't either. See
 https://learn.microsoft.com/powershell/exchange/exchange-online-powershell-v2 and ``docs/connectors/exchange.md``.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
@@ -20,7 +21,12 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import 
     Refused,
     SystemError_,
 )
-from ansible_collections.workforce.lifecycle.plugins.module_utils.transport import Answer, Policy, Transport, json_message
+from ansible_collections.workforce.lifecycle.plugins.module_utils.transport import (
+    Answer,
+    Policy,
+    Transport,
+    json_message,
+)
 
 #: Exceptions of the service that say more than the status beside them: it answers "not found" with 404, 400 or 500.
 _KINDS: Mapping[str, type[LifecycleError]] = {
@@ -76,7 +82,9 @@ class AdminApi:
         """
         return list(self.rows(cmdlet, act=act, anchor=anchor, **parameters))
 
-    def rows(self, cmdlet: str, *, act: str, anchor: str = "", select: str = "", **parameters: Any) -> Iterator[dict[str, Any]]:
+    def rows(
+        self, cmdlet: str, *, act: str, anchor: str = "", select: str = "", **parameters: Any
+    ) -> Iterator[dict[str, Any]]:
         """As :meth:`read`, page by page, and of the properties in ``select`` only: a mailbox has hundreds.
 
         A list of everything has no mailbox of its own to be routed to: without ``anchor`` the tenant's system mailbox stands in.
@@ -105,16 +113,35 @@ class AdminApi:
     def _path(self) -> str:
         return f"/adminapi/beta/{quote(self.tenant, safe='')}/InvokeCommand"
 
-    def _send(self, path: str, cmdlet: str, parameters: Mapping[str, Any], *, act: str, anchor: str, reads: bool) -> Answer:
-        headers = {"X-AnchorMailbox": f"UPN:{anchor}", "X-CmdletName": cmdlet, "X-ResponseFormat": "json", "Prefer": "odata.maxpagesize=1000",
-                   "Content-Type": "application/json; charset=utf-8"}
+    def _send(
+        self, path: str, cmdlet: str, parameters: Mapping[str, Any], *, act: str, anchor: str, reads: bool
+    ) -> Answer:
+        headers = {
+            "X-AnchorMailbox": f"UPN:{anchor}",
+            "X-CmdletName": cmdlet,
+            "X-ResponseFormat": "json",
+            "Prefer": "odata.maxpagesize=1000",
+            "Content-Type": "application/json; charset=utf-8",
+        }
         try:
-            return self.transport.send("POST", path, act=act, json={"CmdletInput": {"CmdletName": cmdlet, "Parameters": parameters}},
-                                       headers=headers, reads=reads, retry_safe=True)
+            return self.transport.send(
+                "POST",
+                path,
+                act=act,
+                json={"CmdletInput": {"CmdletName": cmdlet, "Parameters": parameters}},
+                headers=headers,
+                reads=reads,
+                retry_safe=True,
+            )
         except SystemError_ as e:
             for name, kind in _KINDS.items():
                 if name in e.what:
                     raise kind(e.what, act=act, system=e.system, status=e.status) from None
             if "is being synchronized from your on-premises organization" in e.what:
-                raise Refused("it is mastered on-premises", act=act, system=e.system, hint="change it in the on-premises directory") from None
+                raise Refused(
+                    "it is mastered on-premises",
+                    act=act,
+                    system=e.system,
+                    hint="change it in the on-premises directory",
+                ) from None
             raise

@@ -6,6 +6,7 @@ Nobody can change a meeting's organizer. Handing over is: the same meeting anew 
 it is made once, and then the end of the old one. A series that has begun is not cancelled but ended before its next
 occurrence, which leaves the past in everybody's calendar as it was.
 """
+
 from __future__ import annotations
 
 import re
@@ -19,7 +20,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Meeting
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AmbiguousIdentity, Conflict, InputError, NotFound
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import (
+    AmbiguousIdentity,
+    Conflict,
+    InputError,
+    NotFound,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.exchange_mail import IMMUTABLE
 from ansible_collections.workforce.lifecycle.plugins.module_utils.graph import graph_pages
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
@@ -37,8 +43,22 @@ _BUSY = frozenset({"busy", "oof", "tentative", "unknown"})
 _RESPONSES = {"accepted": "accepted", "declined": "declined", "tentativelyAccepted": "tentative"}
 _READ = "id,iCalUId,subject,start,end,organizer,isOrganizer,isCancelled,attendees,type,seriesMasterId,transactionId"
 #: What a meeting in the successor's calendar takes over; times, people and the rule of a series are made anew.
-_KEPT = ("subject", "body", "location", "locations", "importance", "sensitivity", "showAs", "isAllDay", "isReminderOn", "reminderMinutesBeforeStart",
-         "responseRequested", "allowNewTimeProposals", "hideAttendees", "categories")
+_KEPT = (
+    "subject",
+    "body",
+    "location",
+    "locations",
+    "importance",
+    "sensitivity",
+    "showAs",
+    "isAllDay",
+    "isReminderOn",
+    "reminderMinutesBeforeStart",
+    "responseRequested",
+    "allowNewTimeProposals",
+    "hideAttendees",
+    "categories",
+)
 
 
 class GraphCalendar(Connector):
@@ -63,7 +83,9 @@ class GraphCalendar(Connector):
         found = _meeting(row)
         return replace(found, as_booked=row.get("transactionId") == _transaction(person.email, marker, found.start))
 
-    def free_slot(self, attendees: Sequence[str], *, earliest: str, latest: str, minutes: int, time_zone: str) -> str | None:
+    def free_slot(
+        self, attendees: Sequence[str], *, earliest: str, latest: str, minutes: int, time_zone: str
+    ) -> str | None:
         """The first quarter of an hour at which nobody has anything, on a working day (Monday to Friday) and within the option ``working_hours``.
 
         The hours are those of ``time_zone``, not each attendee's own: a mailbox that nobody has used yet has Redmond's.
@@ -77,17 +99,32 @@ class GraphCalendar(Connector):
         start = first + (-timedelta(minutes=first.minute, seconds=first.second, microseconds=first.microsecond) % STEP)
         while start + length <= last:
             here, there = start.astimezone(zone), (start + length).astimezone(zone)
-            working = here.weekday() < 5 and here.date() == there.date() and opens <= here.time() and there.time() <= closes
+            working = (
+                here.weekday() < 5 and here.date() == there.date() and opens <= here.time() and there.time() <= closes
+            )
             if working and not any(begins < start + length and start < ends for begins, ends in taken):
                 return start.astimezone(ZoneInfo("UTC")).strftime("%Y-%m-%dT%H:%M:%SZ")
             start += STEP
         return None
 
-    def book_meeting(self, *, organizer: str, attendees: Sequence[str], subject: str, body: str, start: str, minutes: int, marker: str) -> None:
+    def book_meeting(
+        self,
+        *,
+        organizer: str,
+        attendees: Sequence[str],
+        subject: str,
+        body: str,
+        start: str,
+        minutes: int,
+        marker: str,
+    ) -> None:
         """Book it; the invitations go out at once. Sending it twice books it once (``transactionId``)."""
         begins = clock.parse(start)
         event: dict[str, Any] = {
-            "subject": subject, "body": {"contentType": "text", "content": body}, "start": _point(begins), "end": _point(begins + timedelta(minutes=minutes)),
+            "subject": subject,
+            "body": {"contentType": "text", "content": body},
+            "start": _point(begins),
+            "end": _point(begins + timedelta(minutes=minutes)),
             "attendees": [{"type": "required", "emailAddress": {"address": address}} for address in attendees],
         }
         if self.target.options["online_meetings"]:
@@ -99,23 +136,50 @@ class GraphCalendar(Connector):
         try:
             opens, closes = (time.fromisoformat(part.strip()) for part in hours.split("-"))
         except ValueError:
-            raise InputError(f"option working_hours is {hours!r}", act=act, system=self.target.name, hint="write it as 09:00-17:00") from None
+            raise InputError(
+                f"option working_hours is {hours!r}", act=act, system=self.target.name, hint="write it as 09:00-17:00"
+            ) from None
         try:
             return opens, closes, ZoneInfo(time_zone)
         except (ZoneInfoNotFoundError, ValueError):
-            raise InputError(f"time zone {time_zone!r} is not known", act=act, system=self.target.name, hint="write it as Europe/Berlin") from None
+            raise InputError(
+                f"time zone {time_zone!r} is not known",
+                act=act,
+                system=self.target.name,
+                hint="write it as Europe/Berlin",
+            ) from None
 
-    def _taken(self, attendees: Sequence[str], first: datetime, last: datetime, act: str) -> list[tuple[datetime, datetime]]:
+    def _taken(
+        self, attendees: Sequence[str], first: datetime, last: datetime, act: str
+    ) -> list[tuple[datetime, datetime]]:
         taken = []
         for at in range(0, len(attendees), SCHEDULES):
-            asked = list(attendees[at:at + SCHEDULES])
-            answer = self.graph.send("POST", f"/users/{quote(attendees[0], safe='')}/calendar/getSchedule", act=act, reads=True,
-                                     json={"schedules": asked, "startTime": _point(first), "endTime": _point(last), "availabilityViewInterval": 15})
+            asked = list(attendees[at : at + SCHEDULES])
+            answer = self.graph.send(
+                "POST",
+                f"/users/{quote(attendees[0], safe='')}/calendar/getSchedule",
+                act=act,
+                reads=True,
+                json={
+                    "schedules": asked,
+                    "startTime": _point(first),
+                    "endTime": _point(last),
+                    "availabilityViewInterval": 15,
+                },
+            )
             for row in answer.body["value"]:
                 if row.get("error"):
-                    raise NotFound(f"{row['scheduleId']} has no calendar to look at ({row['error'].get('responseCode')})", act=act, system=self.target.name,
-                                   hint="a new mailbox takes some time to appear; run again then")
-                taken += [(_moment(item["start"]), _moment(item["end"])) for item in row.get("scheduleItems") or () if item.get("status") in _BUSY]
+                    raise NotFound(
+                        f"{row['scheduleId']} has no calendar to look at ({row['error'].get('responseCode')})",
+                        act=act,
+                        system=self.target.name,
+                        hint="a new mailbox takes some time to appear; run again then",
+                    )
+                taken += [
+                    (_moment(item["start"]), _moment(item["end"]))
+                    for item in row.get("scheduleItems") or ()
+                    if item.get("status") in _BUSY
+                ]
         return taken
 
     # -- a leaver's meetings -------------------------------------------------------------------------------------------
@@ -126,8 +190,19 @@ class GraphCalendar(Connector):
         act = f"read meetings of {person.email}"
         found: dict[str, Meeting] = {}
         try:
-            for row in self._view(f"/users/{quote(self.login_of(person), safe='')}/calendarView", now, now + HORIZON, act, {"$select": _READ}):
-                if row.get("isOrganizer") and not row.get("isCancelled") and row.get("attendees") and _moment(row["start"]) >= now:
+            for row in self._view(
+                f"/users/{quote(self.login_of(person), safe='')}/calendarView",
+                now,
+                now + HORIZON,
+                act,
+                {"$select": _READ},
+            ):
+                if (
+                    row.get("isOrganizer")
+                    and not row.get("isCancelled")
+                    and row.get("attendees")
+                    and _moment(row["start"]) >= now
+                ):
                     meeting = _meeting(row)
                     known = found.get(meeting.id)
                     if known is None or meeting.start < known.start:
@@ -146,17 +221,27 @@ class GraphCalendar(Connector):
         act = f"hand meeting {meeting.subject} of {person.email} over to {successor}"
         old = self._event(who, meeting.id, act)
         left = {person.email, who.lower(), successor.lower(), *(a.lower() for a in person.aliases)}
-        attendees = [{"type": a.get("type") or "required", "emailAddress": a["emailAddress"]} for a in old.get("attendees") or ()
-                     if a["emailAddress"]["address"].lower() not in left]
+        attendees = [
+            {"type": a.get("type") or "required", "emailAddress": a["emailAddress"]}
+            for a in old.get("attendees") or ()
+            if a["emailAddress"]["address"].lower() not in left
+        ]
         marker = f"handover {old['iCalUId']}"
         if attendees and self._marked(successor, marker, act) is None:
             zone = _zone(old)
             local = self._event(who, meeting.id, act, zone)
             event = {key: old[key] for key in _KEPT if old.get(key) is not None} | {"attendees": attendees}
             if old.get("isOnlineMeeting"):
-                event |= {"isOnlineMeeting": True, "onlineMeetingProvider": old.get("onlineMeetingProvider") or "teamsForBusiness"}
+                event |= {
+                    "isOnlineMeeting": True,
+                    "onlineMeetingProvider": old.get("onlineMeetingProvider") or "teamsForBusiness",
+                }
                 event["body"] = _without_join_link(event.get("body"))
-            event |= self._rest_of_series(who, local, zone, act) if meeting.recurring else {"start": local["start"], "end": local["end"]}
+            event |= (
+                self._rest_of_series(who, local, zone, act)
+                if meeting.recurring
+                else {"start": local["start"], "end": local["end"]}
+            )
             self._create(successor, event, marker, salt="", act=act)
         if attendees and meeting.recurring:
             self._copy_exceptions(who, meeting.id, successor, marker, act)
@@ -169,7 +254,10 @@ class GraphCalendar(Connector):
         # the next occurrence may have been moved: the rule begins where it would have been
         begins = min(_pattern_date(row) for row in upcoming)
         shift = begins - _pattern_date(regular)
-        start, end = ({**regular[k], "dateTime": (datetime.fromisoformat(regular[k]["dateTime"][:19]) + shift).isoformat()} for k in ("start", "end"))
+        start, end = (
+            {**regular[k], "dateTime": (datetime.fromisoformat(regular[k]["dateTime"][:19]) + shift).isoformat()}
+            for k in ("start", "end")
+        )
         rule = dict(master["recurrence"]["range"]) | {"startDate": begins.isoformat()}
         if rule["type"] == "numbered":
             rule["numberOfOccurrences"] = len(upcoming)
@@ -184,7 +272,10 @@ class GraphCalendar(Connector):
         new_rows = {_original(row): row for row in self._upcoming(successor, new["id"], "UTC", act)}
         if not set(old_rows) & set(new_rows):
             raise Conflict(
-                "the new series does not fall on the times of the old one", act=act, system=self.target.name, hint="compare the two, and cancel one of them"
+                "the new series does not fall on the times of the old one",
+                act=act,
+                system=self.target.name,
+                hint="compare the two, and cancel one of them",
             )
         for moment, row in new_rows.items():
             was = old_rows.get(moment)
@@ -192,7 +283,14 @@ class GraphCalendar(Connector):
             if was is None and moment <= max(old_rows):
                 self.graph.send("DELETE", path, act=act, missing=(404,), headers=IMMUTABLE)
             elif was is not None and any(was.get(k) != row.get(k) for k in ("subject", "start", "end")):
-                self.graph.send("PATCH", path, act=act, json={k: was[k] for k in ("subject", "start", "end")}, headers=IMMUTABLE, retry_safe=True)
+                self.graph.send(
+                    "PATCH",
+                    path,
+                    act=act,
+                    json={k: was[k] for k in ("subject", "start", "end")},
+                    headers=IMMUTABLE,
+                    retry_safe=True,
+                )
 
     def _end(self, who: str, meeting: Meeting, comment: str, act: str) -> None:
         path = f"{_events(who)}/{quote(meeting.id, safe='')}"
@@ -204,30 +302,76 @@ class GraphCalendar(Connector):
             if not upcoming:
                 return
             if last.isoformat() >= rule["startDate"]:
-                ended = {key: rule[key] for key in ("startDate", "recurrenceTimeZone") if rule.get(key)} | {"type": "endDate", "endDate": last.isoformat()}
-                self.graph.send("PATCH", path, act=act, headers=IMMUTABLE, retry_safe=True,
-                                json={"recurrence": {"pattern": master["recurrence"]["pattern"], "range": ended}})
+                ended = {key: rule[key] for key in ("startDate", "recurrenceTimeZone") if rule.get(key)} | {
+                    "type": "endDate",
+                    "endDate": last.isoformat(),
+                }
+                self.graph.send(
+                    "PATCH",
+                    path,
+                    act=act,
+                    headers=IMMUTABLE,
+                    retry_safe=True,
+                    json={"recurrence": {"pattern": master["recurrence"]["pattern"], "range": ended}},
+                )
                 return
         # cancelled already: the event is gone from the organizer's calendar
-        self.graph.send("POST", f"{path}/cancel", act=act, json={"comment": comment}, headers=IMMUTABLE, missing=(404,), retry_safe=True)
+        self.graph.send(
+            "POST",
+            f"{path}/cancel",
+            act=act,
+            json={"comment": comment},
+            headers=IMMUTABLE,
+            missing=(404,),
+            retry_safe=True,
+        )
 
     # -- events --------------------------------------------------------------------------------------------------------
 
     def _marked(self, who: str, marker: str, act: str) -> dict[str, Any] | None:
         escaped = marker.replace("'", "''")
-        rows = graph_pages(self.graph, _events(who), act=act, headers=IMMUTABLE, params={
-            "$filter": f"singleValueExtendedProperties/Any(ep: ep/id eq '{MARK}' and ep/value eq '{escaped}')",
-            "$expand": f"singleValueExtendedProperties($filter=id eq '{MARK}')", "$select": _READ})
+        rows = graph_pages(
+            self.graph,
+            _events(who),
+            act=act,
+            headers=IMMUTABLE,
+            params={
+                "$filter": f"singleValueExtendedProperties/Any(ep: ep/id eq '{MARK}' and ep/value eq '{escaped}')",
+                "$expand": f"singleValueExtendedProperties($filter=id eq '{MARK}')",
+                "$select": _READ,
+            },
+        )
         # the filter does not look at case
-        found = [row for row in rows if not row.get("isCancelled") and any(p.get("value") == marker for p in row.get("singleValueExtendedProperties") or ())]
+        found = [
+            row
+            for row in rows
+            if not row.get("isCancelled")
+            and any(p.get("value") == marker for p in row.get("singleValueExtendedProperties") or ())
+        ]
         if len(found) > 1:
-            raise AmbiguousIdentity(f"{len(found)} meetings are marked {marker}", act=act, system=self.target.name, hint="cancel all but one")
+            raise AmbiguousIdentity(
+                f"{len(found)} meetings are marked {marker}",
+                act=act,
+                system=self.target.name,
+                hint="cancel all but one",
+            )
         return found[0] if found else None
 
     def _create(self, who: str, event: Mapping[str, Any], marker: str, *, salt: str, act: str) -> None:
         # 409 ErrorDuplicateTransactionId: a first attempt made it, and its answer was lost
-        self.graph.send("POST", _events(who), act=act, headers=IMMUTABLE, missing=(409,), retry_safe=True,
-                        json={**event, "transactionId": _transaction(who, marker, salt), "singleValueExtendedProperties": [{"id": MARK, "value": marker}]})
+        self.graph.send(
+            "POST",
+            _events(who),
+            act=act,
+            headers=IMMUTABLE,
+            missing=(409,),
+            retry_safe=True,
+            json={
+                **event,
+                "transactionId": _transaction(who, marker, salt),
+                "singleValueExtendedProperties": [{"id": MARK, "value": marker}],
+            },
+        )
 
     def _event(self, who: str, event_id: str, act: str, zone: str = "UTC") -> dict[str, Any]:
         answer = self.graph.send("GET", f"{_events(who)}/{quote(event_id, safe='')}", act=act, headers=_in_zone(zone))
@@ -238,10 +382,18 @@ class GraphCalendar(Connector):
         """The series' occurrences from now on, the earliest first, times in ``zone``."""
         now = clock.now()
         rows = self._view(f"{_events(who)}/{quote(series, safe='')}/instances", now, now + HORIZON, act, {}, zone)
-        return sorted((row for row in rows if not row.get("isCancelled")), key=lambda row: str(row["start"]["dateTime"]))
+        return sorted(
+            (row for row in rows if not row.get("isCancelled")), key=lambda row: str(row["start"]["dateTime"])
+        )
 
-    def _view(self, path: str, start: datetime, end: datetime, act: str, params: Mapping[str, Any], zone: str = "UTC") -> Any:
-        window = {"startDateTime": start.strftime("%Y-%m-%dT%H:%M:%SZ"), "endDateTime": end.strftime("%Y-%m-%dT%H:%M:%SZ"), "$top": 500}
+    def _view(
+        self, path: str, start: datetime, end: datetime, act: str, params: Mapping[str, Any], zone: str = "UTC"
+    ) -> Any:
+        window = {
+            "startDateTime": start.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "endDateTime": end.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "$top": 500,
+        }
         return graph_pages(self.graph, path, act=act, params={**window, **params}, headers=_in_zone(zone))
 
 
@@ -290,10 +442,18 @@ def _without_join_link(body: Any) -> dict[str, Any]:
 
 
 def _meeting(row: Mapping[str, Any]) -> Meeting:
-    people = [(a["emailAddress"]["address"].lower(), (a.get("status") or {}).get("response")) for a in row.get("attendees") or ()]
+    people = [
+        (a["emailAddress"]["address"].lower(), (a.get("status") or {}).get("response"))
+        for a in row.get("attendees") or ()
+    ]
     series = row.get("seriesMasterId") or (row["id"] if row.get("type") == "seriesMaster" else "")
     return Meeting(
-        id=series or row["id"], subject=row.get("subject") or "(no subject)", start=_moment(row["start"]).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        end=_moment(row["end"]).strftime("%Y-%m-%dT%H:%M:%SZ"), organizer=row["organizer"]["emailAddress"]["address"].lower(),
-        attendees=tuple(address for address, _unused in people), responses={address: _RESPONSES.get(response or "", "none") for address, response in people},
-        recurring=bool(series))
+        id=series or row["id"],
+        subject=row.get("subject") or "(no subject)",
+        start=_moment(row["start"]).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        end=_moment(row["end"]).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        organizer=row["organizer"]["emailAddress"]["address"].lower(),
+        attendees=tuple(address for address, _unused in people),
+        responses={address: _RESPONSES.get(response or "", "none") for address, response in people},
+        recurring=bool(series),
+    )

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Every message of a mailbox, as MIME, through Graph."""
+
 from __future__ import annotations
 
 from collections import deque
@@ -45,25 +46,45 @@ class GraphMail(Connector):
             return None
         recoverable = self.graph.get(f"{root}/mailFolders/{RECOVERABLE}", act=act, headers=IMMUTABLE)
         if recoverable is not None:
-            folders += [_folder(recoverable, "Recoverable Items/"), *self._children(root, recoverable, "Recoverable Items/", act)]
+            folders += [
+                _folder(recoverable, "Recoverable Items/"),
+                *self._children(root, recoverable, "Recoverable Items/", act),
+            ]
         if self.target.options["online_archive"] == "refuse" and self.has_online_archive(person):
-            raise Unsupported("part of the mail is in an online archive, which Graph can't read", act=act, system=self.target.name,
-                              hint="export that part with Microsoft Purview, then set option online_archive: skip")
+            raise Unsupported(
+                "part of the mail is in an online archive, which Graph can't read",
+                act=act,
+                system=self.target.name,
+                hint="export that part with Microsoft Purview, then set option online_archive: skip",
+            )
         return [folder for folder in folders if folder.messages]
 
     def mail_messages(self, person: Person, folder: MailFolder, skip: frozenset[str]) -> Iterator[MailMessage]:
         """The folder's messages that are not in ``skip``, in the order of the folder; a few are fetched ahead."""
         act = f"read mail of {person.email} in {folder.name}"
         root = self._mailbox_path(person)
-        listed = graph_pages(self.graph, f"{root}/mailFolders/{quote(folder.id, safe='')}/messages", act=act,
-                             params={"$select": "id,receivedDateTime,createdDateTime", "$top": 100}, headers=IMMUTABLE)
+        listed = graph_pages(
+            self.graph,
+            f"{root}/mailFolders/{quote(folder.id, safe='')}/messages",
+            act=act,
+            params={"$select": "id,receivedDateTime,createdDateTime", "$top": 100},
+            headers=IMMUTABLE,
+        )
 
         def fetch(row: Any) -> MailMessage | None:
-            answer = self.graph.send("GET", f"{root}/messages/{quote(row['id'], safe='')}/$value", act=act, headers={**IMMUTABLE, "Accept": "*/*"},
-                                     missing=(404,), raw=True)
+            answer = self.graph.send(
+                "GET",
+                f"{root}/messages/{quote(row['id'], safe='')}/$value",
+                act=act,
+                headers={**IMMUTABLE, "Accept": "*/*"},
+                missing=(404,),
+                raw=True,
+            )
             if answer.status == 404:
                 return None  # deleted since it was listed
-            return MailMessage(folder.name, row["id"], row.get("receivedDateTime") or row.get("createdDateTime") or "", answer.content)
+            return MailMessage(
+                folder.name, row["id"], row.get("receivedDateTime") or row.get("createdDateTime") or "", answer.content
+            )
 
         with ThreadPoolExecutor(AT_ONCE) as pool:
             ahead: deque[Future[MailMessage | None]] = deque()
@@ -85,7 +106,9 @@ class GraphMail(Connector):
 
     def _tree(self, path: str, above: str, act: str) -> Iterator[MailFolder]:
         root = path.split("/mailFolders")[0]
-        for row in graph_pages(self.graph, path, act=act, params={"includeHiddenFolders": "true", "$top": 100}, headers=IMMUTABLE):
+        for row in graph_pages(
+            self.graph, path, act=act, params={"includeHiddenFolders": "true", "$top": 100}, headers=IMMUTABLE
+        ):
             # a search folder shows messages that lie elsewhere
             if str(row.get("@odata.type", "")).endswith("mailSearchFolder"):
                 continue
@@ -94,7 +117,9 @@ class GraphMail(Connector):
 
     def _children(self, root: str, row: Any, above: str, act: str) -> Iterator[MailFolder]:
         if row.get("childFolderCount"):
-            yield from self._tree(f"{root}/mailFolders/{quote(row['id'], safe='')}/childFolders", f"{above}{row['displayName']}/", act)
+            yield from self._tree(
+                f"{root}/mailFolders/{quote(row['id'], safe='')}/childFolders", f"{above}{row['displayName']}/", act
+            )
 
 
 def _folder(row: Any, above: str) -> MailFolder:

@@ -4,6 +4,7 @@
 
 Source: https://docs.github.com/rest/using-the-rest-api
 """
+
 from __future__ import annotations
 
 import re
@@ -12,9 +13,24 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import CredentialError, NotFound, PermissionDenied, ProtocolError, Rejected
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import (
+    CredentialError,
+    NotFound,
+    PermissionDenied,
+    ProtocolError,
+    Rejected,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Target
-from ansible_collections.workforce.lifecycle.plugins.module_utils.transport import Answer, Auth, Policy, TokenAuth, Transport, bearer, json_message, retry_after
+from ansible_collections.workforce.lifecycle.plugins.module_utils.transport import (
+    Answer,
+    Auth,
+    Policy,
+    TokenAuth,
+    Transport,
+    bearer,
+    json_message,
+    retry_after,
+)
 
 HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
 #: A secondary limit that names no time: GitHub asks to wait at least a minute.
@@ -44,8 +60,12 @@ def message(answer: Answer) -> str:
     return json_message(answer)
 
 
-POLICY = Policy(throttled=throttled, message=message, headers=HEADERS,
-                permission_hint="the credential must be an organisation owner's, or an app's with the permission on the connector's page")
+POLICY = Policy(
+    throttled=throttled,
+    message=message,
+    headers=HEADERS,
+    permission_hint="the credential must be an organisation owner's, or an app's with the permission on the connector's page",
+)
 
 
 def next_link(answer: Answer) -> str | None:
@@ -61,7 +81,9 @@ def sign_in(target: Target) -> Auth:
     if target.credentials.get("token"):
         return bearer(target.credential("token"))
     if not target.credentials.get("private_key"):
-        raise CredentialError("neither token nor app_id, installation_id and private_key are set", act="sign in", system=target.name)
+        raise CredentialError(
+            "neither token nor app_id, installation_id and private_key are set", act="sign in", system=target.name
+        )
     return TokenAuth(target, f"github:{target.name}", lambda: _installation_token(target))
 
 
@@ -71,14 +93,23 @@ def _installation_token(target: Target) -> tuple[str, float]:
     from cryptography.exceptions import UnsupportedAlgorithm
 
     now = int(time.time())
-    claims = {"iat": now - 60, "exp": now + 540, "iss": target.credential("app_id")}  # a minute for clocks that differ, ten at most
+    claims = {
+        "iat": now - 60,
+        "exp": now + 540,
+        "iss": target.credential("app_id"),
+    }  # a minute for clocks that differ, ten at most
     try:
         signed = jwt.encode(claims, target.credential("private_key"), algorithm="RS256")
     except (ValueError, TypeError, jwt.exceptions.PyJWTError, UnsupportedAlgorithm):
-        raise CredentialError("private_key is not an RSA key in PEM", act="sign in", system=target.name,
-                              hint="generate a private key in the app's settings and use the file as it is") from None
+        raise CredentialError(
+            "private_key is not an RSA key in PEM",
+            act="sign in",
+            system=target.name,
+            hint="generate a private key in the app's settings and use the file as it is",
+        ) from None
     answer = Transport(target, bearer(signed), POLICY).send(
-        "POST", f"/app/installations/{target.credential('installation_id')}/access_tokens", act="sign in", reads=True)
+        "POST", f"/app/installations/{target.credential('installation_id')}/access_tokens", act="sign in", reads=True
+    )
     token, expires = (answer.body or {}).get("token"), (answer.body or {}).get("expires_at")
     if not token or not expires:
         raise ProtocolError("its answer has no token", act="sign in", system=target.name)
@@ -126,7 +157,12 @@ class GitHubApi(Transport):
                 here = (here or {}).get(key)
             if here is None:
                 if len(seen) > 1:
-                    raise ProtocolError("a page is not there any more", act=act, system=self.target.name, hint="the list is not complete: run again")
+                    raise ProtocolError(
+                        "a page is not there any more",
+                        act=act,
+                        system=self.target.name,
+                        hint="the list is not complete: run again",
+                    )
                 return
             if not isinstance(here.get("nodes"), list) or not isinstance(here.get("pageInfo"), dict):
                 raise ProtocolError("its answer is not a list", act=act, system=self.target.name)
@@ -134,7 +170,9 @@ class GitHubApi(Transport):
             if not here["pageInfo"].get("hasNextPage"):
                 return
             after = here["pageInfo"].get("endCursor")
-        raise ProtocolError("the page token does not advance", act=act, system=self.target.name, hint="the list is not complete")
+        raise ProtocolError(
+            "the page token does not advance", act=act, system=self.target.name, hint="the list is not complete"
+        )
 
     def query(self, text: str, variables: Mapping[str, Any], *, act: str) -> Mapping[str, Any]:
         """A GraphQL query's ``data``. GraphQL says its errors with 200."""

@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Everybody in a GitHub organisation with what they hold, and every credential that reaches it: lists read once, whatever their number."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Credential, Entitlement, Listed
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import (
+    Account,
+    Credential,
+    Entitlement,
+    Listed,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import NotFound
 from ansible_collections.workforce.lifecycle.plugins.module_utils.github_api import GitHubApi
 from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector
@@ -55,23 +61,43 @@ class GitHubListing(Connector):
             if invitation.get("login") not in listed:
                 yield self._invited(invitation)
 
-    def _listed(self, user: Mapping[str, Any], addresses: Mapping[str, str], held: Held, raw: Mapping[str, Any], kind: str = "person") -> Listed:
+    def _listed(
+        self,
+        user: Mapping[str, Any],
+        addresses: Mapping[str, str],
+        held: Held,
+        raw: Mapping[str, Any],
+        kind: str = "person",
+    ) -> Listed:
         login = user["login"]
         account = Account(str(user["id"]), login, True, addresses.get(login, ""), raw=raw)
         mine = held.get(login, ())
-        return Listed(account, kind="service" if user.get("type") == "Bot" else kind, held=tuple((e.kind, e.name) for e in mine),
-                      fixed=tuple((e.kind, e.name) for e in mine if e.fixed))
+        return Listed(
+            account,
+            kind="service" if user.get("type") == "Bot" else kind,
+            held=tuple((e.kind, e.name) for e in mine),
+            fixed=tuple((e.kind, e.name) for e in mine if e.fixed),
+        )
 
     def _invited(self, invitation: Mapping[str, Any]) -> Listed:
         email, login, created = (str(invitation.get(key) or "") for key in ("email", "login", "created_at"))
         raw = {"invitation": invitation}
         if login:
             user = self.api.send("GET", f"/users/{login}", act=f"read invited {login}").body
-            return Listed(Account(str(user["id"]), user["login"], True, email, pending=NOT_ACCEPTED, raw=raw), created=created)
+            return Listed(
+                Account(str(user["id"]), user["login"], True, email, pending=NOT_ACCEPTED, raw=raw), created=created
+            )
         act = f"list teams of the invitation of {email}"
-        teams = self.api.all_of(f"{self.org}/invitations/{invitation['id']}/teams", act=act) if invitation.get("team_count") else ()
-        return Listed(Account(f"invitation:{invitation['id']}", email, True, email, pending=NOT_ACCEPTED, raw=raw), created=created,
-                      held=tuple(("teams", str(team["name"])) for team in teams))
+        teams = (
+            self.api.all_of(f"{self.org}/invitations/{invitation['id']}/teams", act=act)
+            if invitation.get("team_count")
+            else ()
+        )
+        return Listed(
+            Account(f"invitation:{invitation['id']}", email, True, email, pending=NOT_ACCEPTED, raw=raw),
+            created=created,
+            held=tuple(("teams", str(team["name"])) for team in teams),
+        )
 
     def _held(self) -> Held:
         """What each member holds, by login, under the names of ``entitlements``."""
@@ -105,12 +131,20 @@ class GitHubListing(Connector):
     def synchronised(self, team: Mapping[str, Any]) -> list[str] | None:
         """The identity provider's groups that fill a team; None where synchronisation is not in use."""
         act = f"read synchronisation of team {team['name']}"
-        answer = self.api.send("GET", f"{self.org}/teams/{team['slug']}/team-sync/group-mappings", act=act, missing=(403, 404, 422))
-        return [str(group.get("group_name")) for group in (answer.body or {}).get("groups") or ()] if answer.status == 200 else None
+        answer = self.api.send(
+            "GET", f"{self.org}/teams/{team['slug']}/team-sync/group-mappings", act=act, missing=(403, 404, 422)
+        )
+        return (
+            [str(group.get("group_name")) for group in (answer.body or {}).get("groups") or ()]
+            if answer.status == 200
+            else None
+        )
 
     def _members_of(self, slug: str, after: str | None = None) -> Iterator[str]:
         variables = {"org": self.target.options["org"], "slug": slug, "after": after}
-        for node in self.api.connection(_TEAM, variables, "organization", "team", "members", act=f"list members of team {slug}"):
+        for node in self.api.connection(
+            _TEAM, variables, "organization", "team", "members", act=f"list members of team {slug}"
+        ):
             yield node["login"]
 
     def _seats(self) -> Iterator[Mapping[str, Any]]:
@@ -125,8 +159,14 @@ class GitHubListing(Connector):
     def _addresses(self) -> dict[str, str]:
         """The e-mail address of each login, from single sign-on; none without it."""
         found: dict[str, str] = {}
-        identities = self.api.connection(_IDENTITIES, {"org": self.target.options["org"]}, "organization", "samlIdentityProvider", "externalIdentities",
-                                         act="list SAML identities")
+        identities = self.api.connection(
+            _IDENTITIES,
+            {"org": self.target.options["org"]},
+            "organization",
+            "samlIdentityProvider",
+            "externalIdentities",
+            act="list SAML identities",
+        )
         for node in identities:
             address = next((name for name in sorted(names_of(node)) if "@" in name), "")
             if node.get("user") and address:
@@ -157,22 +197,49 @@ class GitHubListing(Connector):
         if not self.target.credentials.get("token"):
             for token in self.api.all_of(f"{self.org}/personal-access-tokens", act="list fine-grained tokens"):
                 if not token.get("token_expired"):
-                    yield _credential("fine-grained token", token["id"], token["token_name"], (token.get("owner") or {}).get("login"),
-                                      token.get("access_granted_at"), token.get("token_last_used_at"), token.get("token_expires_at"))
+                    yield _credential(
+                        "fine-grained token",
+                        token["id"],
+                        token["token_name"],
+                        (token.get("owner") or {}).get("login"),
+                        token.get("access_granted_at"),
+                        token.get("token_last_used_at"),
+                        token.get("token_expires_at"),
+                    )
         for one in self._authorised():
             name = next((one[key] for key in _NAMED_BY if one.get(key)), "")
-            yield _credential(one["credential_type"], one["credential_id"], name, one.get("login"), one.get("credential_authorized_at"),
-                              one.get("credential_accessed_at"), one.get("authorized_credential_expires_at"))
+            yield _credential(
+                one["credential_type"],
+                one["credential_id"],
+                name,
+                one.get("login"),
+                one.get("credential_authorized_at"),
+                one.get("credential_accessed_at"),
+                one.get("authorized_credential_expires_at"),
+            )
         for repository in self.api.all_of(f"{self.org}/repos", act="list repositories", type="all"):
-            for key in self.api.all_of(f"/repos/{repository['full_name']}/keys", act=f"list deploy keys of {repository['name']}"):
-                yield _credential("deploy key", key["id"], f"{key['title']} of {repository['name']}", key.get("added_by"), key.get("created_at"),
-                                  key.get("last_used"), None)
+            for key in self.api.all_of(
+                f"/repos/{repository['full_name']}/keys", act=f"list deploy keys of {repository['name']}"
+            ):
+                yield _credential(
+                    "deploy key",
+                    key["id"],
+                    f"{key['title']} of {repository['name']}",
+                    key.get("added_by"),
+                    key.get("created_at"),
+                    key.get("last_used"),
+                    None,
+                )
 
     def _authorised(self) -> Iterator[Mapping[str, Any]]:
         """404 means none only in an organisation that has no single sign-on of its own; its enterprise may have it."""
         path, act = f"{self.org}/credential-authorizations", "list single sign-on credentials"
         organization = self.api.query(_PROVIDER, {"org": self.target.options["org"]}, act=act).get("organization") or {}
-        return self.api.all_of(path, act=act) if organization.get("samlIdentityProvider") else self.api.listed(path, act=act)
+        return (
+            self.api.all_of(path, act=act)
+            if organization.get("samlIdentityProvider")
+            else self.api.listed(path, act=act)
+        )
 
 
 def team_of(team: Mapping[str, Any], groups: Sequence[str]) -> Entitlement:
@@ -192,4 +259,6 @@ def names_of(node: Mapping[str, Any]) -> set[str]:
 
 
 def _credential(kind: str, id: Any, name: Any, maker: Any, created: Any, last_used: Any, expires: Any) -> Credential:
-    return Credential(kind, str(id), str(name or id), *(str(value or "") for value in (maker, created, last_used, expires)))
+    return Credential(
+        kind, str(id), str(name or id), *(str(value or "") for value in (maker, created, last_used, expires))
+    )

@@ -4,6 +4,7 @@
 
 https://learn.microsoft.com/graph/auth-v2-service, https://learn.microsoft.com/graph/errors, https://learn.microsoft.com/graph/paging
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -14,22 +15,39 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AuthenticationFailed, CredentialError, ProtocolError, Unavailable
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import (
+    AuthenticationFailed,
+    CredentialError,
+    ProtocolError,
+    Unavailable,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Option, Target
-from ansible_collections.workforce.lifecycle.plugins.module_utils.transport import Answer, Policy, StaticAuth, TokenAuth, Transport
+from ansible_collections.workforce.lifecycle.plugins.module_utils.transport import (
+    Answer,
+    Policy,
+    StaticAuth,
+    TokenAuth,
+    Transport,
+)
 
 GRAPH_CREDENTIALS: Mapping[str, Option] = {
     "tenant_id": Option("The directory (tenant) id, or one of its domains.", required=True),
     "client_id": Option("The application (client) id of the app registration.", required=True),
     "client_secret": Option("A client secret's value (not its id). Give this, or certificate."),
-    "certificate": Option("PEM: the private key and the certificate that is registered with the app, one after the other."),
+    "certificate": Option(
+        "PEM: the private key and the certificate that is registered with the app, one after the other."
+    ),
     "certificate_password": Option("The passphrase of the private key in certificate, if it has one."),
 }
 GRAPH_OPTIONS: Mapping[str, Option] = {
-    "authority": Option("Where tokens come from. National clouds have their own, e.g. https://login.microsoftonline.us.",
-                        default="https://login.microsoftonline.com"),
-    "graph_scope": Option("What tokens are asked for; the host of url in national clouds, e.g. https://graph.microsoft.us/.default.",
-                          default="https://graph.microsoft.com/.default"),
+    "authority": Option(
+        "Where tokens come from. National clouds have their own, e.g. https://login.microsoftonline.us.",
+        default="https://login.microsoftonline.com",
+    ),
+    "graph_scope": Option(
+        "What tokens are asked for; the host of url in national clouds, e.g. https://graph.microsoft.us/.default.",
+        default="https://graph.microsoft.com/.default",
+    ),
 }
 
 #: What to do about an error of the token service (https://learn.microsoft.com/entra/identity-platform/reference-error-codes).
@@ -82,10 +100,19 @@ class _MsalHttp:
     def close(self) -> None:
         """The pool belongs to the transport."""
 
-    def _send(self, method: str, url: str, params: Mapping[str, Any] | None = None, data: Any = None,
-              headers: Mapping[str, str] | None = None, **_: Any) -> _Response:
+    def _send(
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, Any] | None = None,
+        data: Any = None,
+        headers: Mapping[str, str] | None = None,
+        **_: Any,
+    ) -> _Response:
         # A token changes nothing, so it may be asked for in check mode, and twice.
-        answer = self._http.send(method, url, act=self._act, params=params, data=data, headers=headers, missing=_REFUSALS, reads=True)
+        answer = self._http.send(
+            method, url, act=self._act, params=params, data=data, headers=headers, missing=_REFUSALS, reads=True
+        )
         if answer.status >= 400:
             if not isinstance(answer.body, dict):
                 raise ProtocolError(
@@ -113,8 +140,14 @@ def graph_transport(target: Target, *, scope: str = "https://graph.microsoft.com
     return Transport(target, TokenAuth(target, key, lambda: _fetch(target, authority, scope)), GRAPH_POLICY, url=url)
 
 
-def graph_pages(http: Transport, path: str, *, act: str, params: Mapping[str, Any] | None = None,
-                headers: Mapping[str, str] | None = None) -> Iterator[dict[str, Any]]:
+def graph_pages(
+    http: Transport,
+    path: str,
+    *,
+    act: str,
+    params: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Iterator[dict[str, Any]]:
     """Every row of a list, over all its pages.
 
     :raises ProtocolError: an answer without rows, or a page link that stands still or leaves the host.
@@ -182,7 +215,7 @@ def graph_message(answer: Answer) -> str:
 GRAPH_POLICY = Policy(
     message=graph_message,
     permission_hint="grant the app registration the application permissions that the connector's page lists, with admin consent; "
-                    "for accounts that hold an admin role give the app's service principal the role Privileged Authentication Administrator",
+    "for accounts that hold an admin role give the app's service principal the role Privileged Authentication Administrator",
 )
 
 
@@ -198,19 +231,34 @@ def _fetch(target: Target, authority: str, scope: str) -> tuple[str, float]:
     http = _MsalHttp(Transport(target, StaticAuth({}), url=authority), act)
     credential = _client_credential(target)
     try:
-        app = msal.ConfidentialClientApplication(target.credential("client_id"), client_credential=credential, authority=f"{authority}/{tenant}",
-                                                 instance_discovery=False, http_client=http)
+        app = msal.ConfidentialClientApplication(
+            target.credential("client_id"),
+            client_credential=credential,
+            authority=f"{authority}/{tenant}",
+            instance_discovery=False,
+            http_client=http,
+        )
         result = app.acquire_token_for_client(scopes=[scope])
     except (ValueError, TypeError) as e:
         if http.refusal:
             raise _refused(target, http.refusal, _codes(http.refusal)) from None
         if isinstance(credential, dict) and ("key" in str(e).lower() or "pem" in str(e).lower()):
-            raise CredentialError("credential certificate can't be read", act=act, system=target.name,
-                                  hint="give an unencrypted PEM private key and its certificate, or set certificate_password too") from None
-        raise ProtocolError("the authority's answer is not a token service's", act=act, system=target.name,
-                            hint=f"is option authority right? it is {authority}; it must be https") from None
+            raise CredentialError(
+                "credential certificate can't be read",
+                act=act,
+                system=target.name,
+                hint="give an unencrypted PEM private key and its certificate, or set certificate_password too",
+            ) from None
+        raise ProtocolError(
+            "the authority's answer is not a token service's",
+            act=act,
+            system=target.name,
+            hint=f"is option authority right? it is {authority}; it must be https",
+        ) from None
     if "access_token" not in result:
-        raise _refused(target, str(result.get("error_description") or result.get("error")), list(result.get("error_codes") or ()))
+        raise _refused(
+            target, str(result.get("error_description") or result.get("error")), list(result.get("error_codes") or ())
+        )
     return str(result["access_token"]), float(result["expires_in"])
 
 
@@ -226,8 +274,12 @@ def _client_credential(target: Target) -> str | dict[str, str]:
     key = next((text for label, text in parts.items() if label.endswith("PRIVATE KEY")), "")
     certificate = parts.get("CERTIFICATE", "")
     if not key or not certificate:
-        raise CredentialError(f"credential certificate holds no {'CERTIFICATE' if key else 'PRIVATE KEY'}", act="sign in to Microsoft", system=target.name,
-                              hint="put the private key and the certificate, both PEM, one after the other")
+        raise CredentialError(
+            f"credential certificate holds no {'CERTIFICATE' if key else 'PRIVATE KEY'}",
+            act="sign in to Microsoft",
+            system=target.name,
+            hint="put the private key and the certificate, both PEM, one after the other",
+        )
     credential = {"private_key": key, "public_certificate": certificate}
     if target.credentials.get("certificate_password"):
         credential["passphrase"] = target.credentials["certificate_password"]
@@ -242,5 +294,8 @@ def _refused(target: Target, description: str, codes: list[int]) -> Authenticati
     # After the first sentence come trace ids, which change on every call.
     said = re.split(r"\s*Trace ID:", description)[0].strip()
     kind = Unavailable if any(code in _TROUBLED for code in codes) else AuthenticationFailed
-    hint = next((_REMEDIES[code] for code in codes if code in _REMEDIES), "check tenant_id, client_id and the secret or certificate")
+    hint = next(
+        (_REMEDIES[code] for code in codes if code in _REMEDIES),
+        "check tenant_id, client_id and the secret or certificate",
+    )
     return kind(said, act="sign in to Microsoft", system=target.name, hint=hint)

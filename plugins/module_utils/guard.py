@@ -5,6 +5,7 @@
 The shell says what policy, approvals and the plan mean for one step (plain data, so that it travels through AnsiballZ too);
 the seam asks here, after planning and before writing.
 """
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -49,7 +50,9 @@ class Guard:
     planned: Sequence[Mapping[str, Any]] | None = None
     not_people: Sequence[Mapping[str, str]] | None = None
 
-    def holds(self, system: Any, want: Mapping[str, Any], changes: Sequence[Change], pending: Sequence[Change]) -> dict[str, str]:
+    def holds(
+        self, system: Any, want: Mapping[str, Any], changes: Sequence[Change], pending: Sequence[Change]
+    ) -> dict[str, str]:
         """Those of the pending changes that wait for a person, each with why.
 
         :raises Protected: the account may not be touched.
@@ -75,7 +78,14 @@ class Guard:
 
     def says(self, system: Any, want: Mapping[str, Any], pending: Sequence[Change]) -> dict[str, Any]:
         """What a rehearsal tells of the step, so that the plan knows what it needs: whose account is privileged."""
-        return {"privileged": True} if pending and self.privileged and not self.privileged_stop and self._is_privileged(system, _account(system, want)) else {}
+        return (
+            {"privileged": True}
+            if pending
+            and self.privileged
+            and not self.privileged_stop
+            and self._is_privileged(system, _account(system, want))
+            else {}
+        )
 
     def _refuse_protected(self, want: Mapping[str, Any], account: Account | None) -> None:
         if not self.accounts or not want.get("person"):
@@ -86,7 +96,11 @@ class Guard:
         for name in names:
             pattern = like(name, self.accounts) if name else ""
             if pattern:
-                raise Protected(f"{pattern} is protected ({self.source})", act=f"touch account of {person.email}", hint="no run may touch it")
+                raise Protected(
+                    f"{pattern} is protected ({self.source})",
+                    act=f"touch account of {person.email}",
+                    hint="no run may touch it",
+                )
 
     def _is_privileged(self, system: Any, account: Account | None) -> bool:
         if account is None or not isinstance(system, Entitlements):
@@ -102,16 +116,21 @@ class Guard:
             if row is None:
                 different.append(f"{change.what} is {_told(change.before)}, and the plan has nothing of it")
             elif (_plain(change.before), _plain(change.after)) != (row["before"], row["after"]):
-                different.append(f"{change.what} is {_told(change.before)} (to become {_told(change.after)}), "
-                                 f"the plan says {_told(row['before'])} (to become {_told(row['after'])})")
+                different.append(
+                    f"{change.what} is {_told(change.before)} (to become {_told(change.after)}), "
+                    f"the plan says {_told(row['before'])} (to become {_told(row['after'])})"
+                )
         waiting = {change.what for change in pending}
         for what, row in planned.items():
             if what not in waiting and what not in now and row["after"] not in _GONE:
                 different.append(f"{what} is no longer there, the plan says {_told(row['before'])}")
         if different:
             email = (want.get("person") or {}).get("email", "")
-            raise Drifted("; ".join(different), act=f"execute the plan for {email}" if email else "execute the plan",
-                          hint="nothing was sent: make a new plan with --check")
+            raise Drifted(
+                "; ".join(different),
+                act=f"execute the plan for {email}" if email else "execute the plan",
+                hint="nothing was sent: make a new plan with --check",
+            )
 
 
 def _account(system: Any, want: Mapping[str, Any]) -> Account | None:

@@ -5,13 +5,20 @@
 By state, not by event: whoever is woken by HR reads the record anew and decides from what it says now, what it said at the last
 look, and what runs have done since. A lost, doubled or late event changes nothing. Pure: no clock, no ledger, no system.
 """
+
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.identity import alike, employed, gone_now, told, withdrawn
+from ansible_collections.workforce.lifecycle.plugins.module_utils.identity import (
+    alike,
+    employed,
+    gone_now,
+    told,
+    withdrawn,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 
 #: What our runs have left a person with: nothing yet, accounts that are made and closed until the first day, access, access suspended,
@@ -19,7 +26,17 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.person import 
 LIVE = ("nothing", "prepared", "access", "suspended", "withdrawing", "ending", "ended")
 _GONE = ("withdrawing", "ending", "ended")
 #: Facts whose change makes somebody a mover, and those that rename.
-MOVING = ("department", "division", "title", "location", "country", "company", "employment_type", "manager_email", "manager_employee_id")
+MOVING = (
+    "department",
+    "division",
+    "title",
+    "location",
+    "country",
+    "company",
+    "employment_type",
+    "manager_email",
+    "manager_employee_id",
+)
 NAMING = ("first_name", "last_name", "display_name", "email")
 
 
@@ -51,8 +68,18 @@ class Decision:
     stays: Person | None = None
 
 
-def decide(before: Person | None, now: Person | None, at: datetime, *, live: str = "", by_hand: bool = False, known: Person | None = None,
-           lead_days: int = 30, cut_at: str = "24:00", others: Sequence[Person] = ()) -> Decision:
+def decide(
+    before: Person | None,
+    now: Person | None,
+    at: datetime,
+    *,
+    live: str = "",
+    by_hand: bool = False,
+    known: Person | None = None,
+    lead_days: int = 30,
+    cut_at: str = "24:00",
+    others: Sequence[Person] = (),
+) -> Decision:
     """What a record calls for at the moment ``at`` (with a zone).
 
     :param before: the record at the last look; None when it was never seen.
@@ -67,7 +94,9 @@ def decide(before: Person | None, now: Person | None, at: datetime, *, live: str
     """
     if now is None:
         # What waits for its day reads HR again then, and does nothing for whom HR does not have.
-        return Decision(alert="the record is gone from HR: absence is not a termination; find out whether it was deleted, merged or hidden")
+        return Decision(
+            alert="the record is gone from HR: absence is not a termination; find out whether it was deleted, merged or hidden"
+        )
     live = live or _live(before, at)
     same = [other for other in others if set(alike(now, other)) - {"address"}]
     working = [other for other in same if employed(other, at)]
@@ -95,7 +124,11 @@ def silent(last_event: datetime | None, last_look: datetime | None, at: datetime
     if last is None:
         return "it was never read"
     age = at - last
-    return f"neither an event nor a good look for {age.total_seconds() / 3600:.0f} hours" if age > timedelta(hours=hours) else ""
+    return (
+        f"neither an event nor a good look for {age.total_seconds() / 3600:.0f} hours"
+        if age > timedelta(hours=hours)
+        else ""
+    )
 
 
 # -- the cases ---------------------------------------------------------------------------------------------------------
@@ -105,20 +138,42 @@ def _withdrawn(now: Person, at: datetime, live: str, earlier: bool) -> Decision:
     why = f"the hire for {now.hire_date} was taken back"
     if live in ("nothing", "ended"):
         return Decision(why=why, cancels=("onboard", "transfer", "rename", "suspend", "resume"))
-    return Decision("offboard", at, f"{why}: undo what the onboarding made", cancels=("onboard", "transfer", "rename", "suspend", "resume"), urgent=True,
-                    undo=earlier or live in ("prepared", "withdrawing"))
+    return Decision(
+        "offboard",
+        at,
+        f"{why}: undo what the onboarding made",
+        cancels=("onboard", "transfer", "rename", "suspend", "resume"),
+        urgent=True,
+        undo=earlier or live in ("prepared", "withdrawing"),
+    )
 
 
-def _leaver_now(before: Person | None, now: Person, at: datetime, live: str, ends: datetime | None, working: Sequence[Person]) -> Decision:
+def _leaver_now(
+    before: Person | None, now: Person, at: datetime, live: str, ends: datetime | None, working: Sequence[Person]
+) -> Decision:
     if working:
-        over = before is not None and (before.status == "terminated" or (told_before := before.employment_ends()) is not None and told_before <= at)
-        return Decision(why="it was over at the last look, and another employment goes on") if over else _mover(at, working, stays=working[0])
+        over = before is not None and (
+            before.status == "terminated" or (told_before := before.employment_ends()) is not None and told_before <= at
+        )
+        return (
+            Decision(why="it was over at the last look, and another employment goes on")
+            if over
+            else _mover(at, working, stays=working[0])
+        )
     if live in ("ended", "nothing"):
-        return Decision(why="left, and nothing is left open", cancels=("onboard", "transfer", "rename", "suspend", "resume"))
+        return Decision(
+            why="left, and nothing is left open", cancels=("onboard", "transfer", "rename", "suspend", "resume")
+        )
     due = min(ends, at) if ends else at
     expected = before.employment_ends() if before is not None and before.status != "terminated" else None
-    return Decision("offboard", due, f"left at {told(due, now)}", cancels=("onboard", "transfer", "rename", "suspend", "resume"),
-                    urgent=expected is None or expected > at, late=at - due)
+    return Decision(
+        "offboard",
+        due,
+        f"left at {told(due, now)}",
+        cancels=("onboard", "transfer", "rename", "suspend", "resume"),
+        urgent=expected is None or expected > at,
+        late=at - due,
+    )
 
 
 def _leaver_later(before: Person | None, now: Person, ends: datetime, until_then: Decision, live: str) -> Decision:
@@ -126,8 +181,15 @@ def _leaver_later(before: Person | None, now: Person, ends: datetime, until_then
     old = before.employment_ends() if before is not None else None
     moved = f", moved from {told(old, now)}" if old is not None and old != ends else ""
     if until_then.kind and (now.status != "terminated" or live == "nothing"):
-        return replace(until_then, why=f"{until_then.why}, until {told(ends, now)}{moved}", also=(*until_then.also, "offboard"))
-    return Decision("offboard", ends, f"leaves at {told(ends, now)}{moved}; nothing is touched before", cancels=("offboard",) if moved else ())
+        return replace(
+            until_then, why=f"{until_then.why}, until {told(ends, now)}{moved}", also=(*until_then.also, "offboard")
+        )
+    return Decision(
+        "offboard",
+        ends,
+        f"leaves at {told(ends, now)}{moved}; nothing is touched before",
+        cancels=("offboard",) if moved else (),
+    )
 
 
 def _mover(at: datetime, working: Sequence[Person], *, stays: Person | None = None) -> Decision:
@@ -144,15 +206,23 @@ def _mover(at: datetime, working: Sequence[Person], *, stays: Person | None = No
 
 def _second(at: datetime, start: datetime | None, working: Sequence[Person]) -> Decision:
     other = working[0].employee_id or working[0].email
-    return replace(_mover(max(start or at, at), working), why=f"a second record of somebody who works here already ({other}): moved, not hired")
+    return replace(
+        _mover(max(start or at, at), working),
+        why=f"a second record of somebody who works here already ({other}): moved, not hired",
+    )
 
 
-def _back(before: Person | None, now: Person, at: datetime, by_hand: bool, known: Person | None, lead_days: int, cut_at: str) -> Decision:
+def _back(
+    before: Person | None, now: Person, at: datetime, by_hand: bool, known: Person | None, lead_days: int, cut_at: str
+) -> Decision:
     """Who was offboarded, and is employed again: withdrawn termination, another last day, or another employment."""
     begins = now.employment_begins()
     old = before.employment_ends(cut_at) if before is not None else None
-    later = (("offboard",) if now.employment_ends(cut_at) is not None else ())
-    again = any(then is not None and then.hire_date != now.hire_date for then in ([known] if known is not None and known.hire_date else [before]))
+    later = ("offboard",) if now.employment_ends(cut_at) is not None else ()
+    again = any(
+        then is not None and then.hire_date != now.hire_date
+        for then in ([known] if known is not None and known.hire_date else [before])
+    )
     if begins is not None and (again or begins > at or old is not None and begins >= old):
         start = now.employment_begins(lead_days) or at
         why = f"hired again for {now.hire_date}: gets what the profile says, and nothing of before"
@@ -162,13 +232,28 @@ def _back(before: Person | None, now: Person, at: datetime, by_hand: bool, known
         return Decision(
             alert="access was ended against what HR said, and HR still says that they work here: somebody has to enter it there, or to reinstate them"
         )
-    return Decision("reinstate", at, "the termination was withdrawn after it was carried out", also=later, cancels=("offboard",))
+    return Decision(
+        "reinstate", at, "the termination was withdrawn after it was carried out", also=later, cancels=("offboard",)
+    )
 
 
-def _staying(before: Person | None, now: Person, at: datetime, live: str, by_hand: bool, known: Person | None, lead_days: int, same: Sequence[Person],
-             working: Sequence[Person]) -> Decision:
+def _staying(
+    before: Person | None,
+    now: Person,
+    at: datetime,
+    live: str,
+    by_hand: bool,
+    known: Person | None,
+    lead_days: int,
+    same: Sequence[Person],
+    working: Sequence[Person],
+) -> Decision:
     start = now.employment_begins(lead_days)
-    cancelled = ("offboard",) if before is not None and (before.employment_ends() is not None or before.status == "terminated") else ()
+    cancelled = (
+        ("offboard",)
+        if before is not None and (before.employment_ends() is not None or before.status == "terminated")
+        else ()
+    )
     if live == "nothing":
         return _joiner(before, now, at, start, same, working)
     if live == "prepared":
@@ -176,29 +261,58 @@ def _staying(before: Person | None, now: Person, at: datetime, live: str, by_han
     if live == "suspended":
         return _suspended(before, now, at, by_hand, start, cancelled)
     if start is not None and start > at and now.status == "pending":
-        return Decision("suspend", at, f"the start was moved to {now.hire_date}: no access before {told(start, now)}", also=("resume",), cancels=("resume",))
+        return Decision(
+            "suspend",
+            at,
+            f"the start was moved to {now.hire_date}: no access before {told(start, now)}",
+            also=("resume",),
+            cancels=("resume",),
+        )
     if now.status == "leave":
-        return Decision("suspend", at, "a leave of absence began: suspended or kept as policy says; nothing is deleted or taken back", cancels=cancelled)
+        return Decision(
+            "suspend",
+            at,
+            "a leave of absence began: suspended or kept as policy says; nothing is deleted or taken back",
+            cancels=cancelled,
+        )
     kinds, changed = _changed(before, now)
     if kinds:
         return Decision(kinds[0], at, changed, also=kinds[1:], cancels=cancelled)
-    return Decision(why="the termination was withdrawn before its day" if cancelled else "nothing changed", cancels=cancelled)
+    return Decision(
+        why="the termination was withdrawn before its day" if cancelled else "nothing changed", cancels=cancelled
+    )
 
 
-def _prepared(before: Person | None, known: Person | None, now: Person, at: datetime, start: datetime | None, cancelled: tuple[str, ...]) -> Decision:
+def _prepared(
+    before: Person | None,
+    known: Person | None,
+    now: Person,
+    at: datetime,
+    start: datetime | None,
+    cancelled: tuple[str, ...],
+) -> Decision:
     """Accounts are made, and closed until the day. What changed since they were made waits for the day too: a move would open them."""
     moves = "transfer" in _changed(known, now)[0]
     also = ("transfer",) if moves else ()
     if start is not None and before is not None and before.hire_date != now.hire_date:
-        return Decision("onboard", max(start, at), f"begins on {now.hire_date}, moved from {before.hire_date or 'an unknown day'}", also=also,
-                        cancels=("onboard", "transfer", *cancelled))
+        return Decision(
+            "onboard",
+            max(start, at),
+            f"begins on {now.hire_date}, moved from {before.hire_date or 'an unknown day'}",
+            also=also,
+            cancels=("onboard", "transfer", *cancelled),
+        )
     renames = "rename" in _changed(before, now)[0]
     kinds = (*(("rename",) if renames else ()), *also)
     why = _changed(known if moves else before, now)[1] if kinds else "nothing changed"
-    return Decision(kinds[0] if kinds else "", at if kinds else None, why, also=kinds[1:], cancels=("transfer", *cancelled))
+    return Decision(
+        kinds[0] if kinds else "", at if kinds else None, why, also=kinds[1:], cancels=("transfer", *cancelled)
+    )
 
 
-def _suspended(before: Person | None, now: Person, at: datetime, by_hand: bool, start: datetime | None, cancelled: tuple[str, ...]) -> Decision:
+def _suspended(
+    before: Person | None, now: Person, at: datetime, by_hand: bool, start: datetime | None, cancelled: tuple[str, ...]
+) -> Decision:
     """Whoever comes back to another team, or under another name, is moved then."""
     kinds, changed = _changed(before, now)
     later = f"; {changed}" if kinds else ""
@@ -207,7 +321,9 @@ def _suspended(before: Person | None, now: Person, at: datetime, by_hand: bool, 
     if now.status == "leave":
         return Decision(why="on leave", cancels=cancelled)
     if by_hand and (before is None or before.status != "leave"):
-        return Decision(why="suspended by somebody's word, not for a leave in HR: it ends by somebody's word", cancels=cancelled)
+        return Decision(
+            why="suspended by somebody's word, not for a leave in HR: it ends by somebody's word", cancels=cancelled
+        )
     return Decision("resume", at, f"back from leave{later}", also=kinds, cancels=cancelled)
 
 
@@ -221,13 +337,22 @@ def _changed(before: Person | None, now: Person) -> tuple[tuple[str, ...], str]:
     return kinds, f"changed: {', '.join(name.replace('_', ' ') for name in (*moved, *renamed))}"
 
 
-def _joiner(before: Person | None, now: Person, at: datetime, start: datetime | None, same: Sequence[Person], working: Sequence[Person]) -> Decision:
+def _joiner(
+    before: Person | None,
+    now: Person,
+    at: datetime,
+    start: datetime | None,
+    same: Sequence[Person],
+    working: Sequence[Person],
+) -> Decision:
     due = max(start, at) if start is not None else at
     if working:
         return _second(at, start, working)
     again = "; was here before: gets what the profile says, and nothing of before" if same else ""
     moved = before is not None and before.hire_date != now.hire_date
-    return Decision("onboard", due, f"begins on {now.hire_date or 'an unknown day'}{again}", cancels=("onboard",) if moved else ())
+    return Decision(
+        "onboard", due, f"begins on {now.hire_date or 'an unknown day'}{again}", cancels=("onboard",) if moved else ()
+    )
 
 
 def _live(before: Person | None, at: datetime) -> str:

@@ -5,6 +5,7 @@
 A broken export says that people left, or are somebody else, in the same words as a true one. So the size, the columns and the
 pairing of ids and addresses are kept from look to look. Of people, only hashes are kept.
 """
+
 from __future__ import annotations
 
 import base64
@@ -38,17 +39,31 @@ class Look:
     def of(cls, seen: Overview) -> Look:
         """Of everybody whom a source shows."""
         return cls(
-            len(seen.people), sum(person.status != "terminated" for person in seen.people), tuple(sorted(seen.columns)), _twice(seen.people),
-            {hashed_id(person): hashed(person.email, _ADDRESS) for person in seen.people if person.email and (person.hr_id or person.employee_id)},
+            len(seen.people),
+            sum(person.status != "terminated" for person in seen.people),
+            tuple(sorted(seen.columns)),
+            _twice(seen.people),
+            {
+                hashed_id(person): hashed(person.email, _ADDRESS)
+                for person in seen.people
+                if person.email and (person.hr_id or person.employee_id)
+            },
         )
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, small: it travels once a run."""
-        return {**asdict(self), "columns": list(self.columns), "duplicates": list(self.duplicates), "pairs": packed(self.pairs)}
+        return {
+            **asdict(self),
+            "columns": list(self.columns),
+            "duplicates": list(self.duplicates),
+            "pairs": packed(self.pairs),
+        }
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> Look:
-        return cls(data["people"], data["active"], tuple(data["columns"]), tuple(data["duplicates"]), unpacked(data["pairs"]))
+        return cls(
+            data["people"], data["active"], tuple(data["columns"]), tuple(data["duplicates"]), unpacked(data["pairs"])
+        )
 
     def wrong(self, last: Look | None, brake: Brake) -> list[str]:
         """Why this look is not to be believed, a line each; empty when it is. ``last`` is the last good one, None at first."""
@@ -78,8 +93,12 @@ class Look:
         if last is None or not last.pairs:
             return []
         taken = set(last.pairs.values())
-        return [person for person in people
-                if last.pairs.get(hashed_id(person), address := hashed(person.email, _ADDRESS)) != address and address in taken]
+        return [
+            person
+            for person in people
+            if last.pairs.get(hashed_id(person), address := hashed(person.email, _ADDRESS)) != address
+            and address in taken
+        ]
 
 
 def hashed_id(person: Person) -> str:
@@ -87,7 +106,7 @@ def hashed_id(person: Person) -> str:
 
 
 def hashed(value: str, length: int) -> str:
-    return hashlib.sha256(value.casefold().encode()).hexdigest()[:length * 2]
+    return hashlib.sha256(value.casefold().encode()).hexdigest()[: length * 2]
 
 
 def packed(pairs: Mapping[str, str]) -> str:
@@ -98,7 +117,7 @@ def packed(pairs: Mapping[str, str]) -> str:
 def unpacked(text: str) -> dict[str, str]:
     data = base64.b64decode(text).hex()
     size = (_ID + _ADDRESS) * 2
-    return {data[at:at + _ID * 2]: data[at + _ID * 2:at + size] for at in range(0, len(data), size)}
+    return {data[at : at + _ID * 2]: data[at + _ID * 2 : at + size] for at in range(0, len(data), size)}
 
 
 def _share(lost: int, whole: int, percent: float, most: int = _ONE) -> int:
@@ -107,5 +126,10 @@ def _share(lost: int, whole: int, percent: float, most: int = _ONE) -> int:
 
 
 def _twice(people: Iterable[Person]) -> tuple[str, ...]:
-    ids = Counter(f"{name} {value}" for person in people for name, value in (("HR id", person.hr_id), ("employee id", person.employee_id)) if value)
+    ids = Counter(
+        f"{name} {value}"
+        for person in people
+        for name, value in (("HR id", person.hr_id), ("employee id", person.employee_id))
+        if value
+    )
     return tuple(sorted(name for name, times in ids.items() if times > 1))

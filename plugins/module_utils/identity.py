@@ -6,6 +6,7 @@ A name given to a run is looked for among HR ids, then employee ids, then exact 
 Whoever else answers to it at any of these is a reason to stop, and so is a record that seems to be the same human being in
 another employment. Every refusal shows its evidence: which records, which fields.
 """
+
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -39,7 +40,9 @@ class Found:
     def __str__(self) -> str:
         p = self.person
         known = [p.name, p.employee_id or p.hr_id, p.department or "no department", p.status]
-        known += [f"until {p.last_working_day or p.termination_date}"] if p.last_working_day or p.termination_date else []
+        known += (
+            [f"until {p.last_working_day or p.termination_date}"] if p.last_working_day or p.termination_date else []
+        )
         return f"{self.system}: {', '.join(known)} (same {', '.join(self.by)})"
 
 
@@ -53,7 +56,11 @@ def names_met(person: Person, user: str) -> tuple[str, ...]:
     """Which of a person's names are what was asked for; exact, but for upper and lower case."""
     only, value = asked(user)
     sought = value.casefold()
-    return tuple(name for name in NAMES if only in ("", name) and sought and sought in (known.casefold() for known in _values(person, name)))
+    return tuple(
+        name
+        for name in NAMES
+        if only in ("", name) and sought and sought in (known.casefold() for known in _values(person, name))
+    )
 
 
 def alike(person: Person, other: Person) -> tuple[str, ...]:
@@ -105,7 +112,10 @@ class Records:
 
     def answering(self, user: str) -> list[Found]:
         """Every record that has this name, at whatever field."""
-        told = [(self._all[number], names_met(self._all[number][1], user)) for number in self._by_name.get(asked(user)[1].casefold(), ())]
+        told = [
+            (self._all[number], names_met(self._all[number][1], user))
+            for number in self._by_name.get(asked(user)[1].casefold(), ())
+        ]
         return [Found(system, person, by) for (system, person), by in told if by]
 
     def one(self, user: str, act: str) -> Found:
@@ -117,23 +127,38 @@ class Records:
         matches = self.answering(user)
         if not matches:
             raise InputError(
-                "nobody in HR has this e-mail address, employee id or HR id", act=act, system=", ".join(self.systems) or "no HR system answered",
-                hint="correct user; give the address as HR has it"
+                "nobody in HR has this e-mail address, employee id or HR id",
+                act=act,
+                system=", ".join(self.systems) or "no HR system answered",
+                hint="correct user; give the address as HR has it",
             )
         if len(matches) > 1:
-            raise AmbiguousIdentity(f"{len(matches)} people answer to it ({'; '.join(map(str, matches))})", act=act,
-                                    hint="give the employee id instead, or say what it is: hr_id:..., employee_id:..., email:...")
+            raise AmbiguousIdentity(
+                f"{len(matches)} people answer to it ({'; '.join(map(str, matches))})",
+                act=act,
+                hint="give the employee id instead, or say what it is: hr_id:..., employee_id:..., email:...",
+            )
         return matches[0]
 
     def beside(self, one: Found) -> list[Found]:
         """The other records that have something in common with this one."""
         numbers = sorted({number for trait in _traits(one.person) for number in self._by_trait[trait]})
-        return [Found(system, other, alike(one.person, other)) for system, other in (self._all[number] for number in numbers)
-                if (system, other) != (one.system, one.person)]
+        return [
+            Found(system, other, alike(one.person, other))
+            for system, other in (self._all[number] for number in numbers)
+            if (system, other) != (one.system, one.person)
+        ]
 
 
-def identified(user: str, found: Records | Sequence[Mapping[str, Any]], kind: str, *, policy: Policy | None = None, despite_hr: str = "",
-               distinct: Collection[str] = ()) -> Person:
+def identified(
+    user: str,
+    found: Records | Sequence[Mapping[str, Any]],
+    kind: str,
+    *,
+    policy: Policy | None = None,
+    despite_hr: str = "",
+    distinct: Collection[str] = (),
+) -> Person:
     """The one person who is meant, and of whom HR says what this kind of case needs.
 
     :param despite_hr: why it is right although HR says otherwise; empty: HR is right.
@@ -150,7 +175,9 @@ def identified(user: str, found: Records | Sequence[Mapping[str, Any]], kind: st
     policy = policy or Policy()
     _refuse_no_person(person, policy, act)
     at = clock.now()
-    _refuse_other_employment(person, [other for other in records.beside(match) if employed(other.person, at)], distinct, kind, act)
+    _refuse_other_employment(
+        person, [other for other in records.beside(match) if employed(other.person, at)], distinct, kind, act
+    )
     if not despite_hr:
         _refuse_standing(person, kind, at, policy, act)
     return person
@@ -160,16 +187,29 @@ def earlier(person: Person, records: Records) -> list[str]:
     """What HR knows of an earlier life of this person, or of somebody who had their address; a line each."""
     name = next((f"{name}:{value}" for name in NAMES[:2] if (value := getattr(person, name))), person.email)
     at = clock.now()
-    return [str(other) for one in records.answering(name)[:1] for other in records.beside(one) if not employed(other.person, at)]
+    return [
+        str(other)
+        for one in records.answering(name)[:1]
+        for other in records.beside(one)
+        if not employed(other.person, at)
+    ]
 
 
 def elsewhere(user: str, records: Records, distinct: Collection[str]) -> tuple[list[str], dict[str, str]]:
     """What the same human being has in other records of HR, and nobody else: addresses, and logins by system. Accounts of theirs may be under these."""
     match = records.one(user, f"find {user}")
-    same = [other for other in records.beside(match) if set(other.by) & set(_SAME_PERSON) and not _named(other.person, distinct)]
+    same = [
+        other
+        for other in records.beside(match)
+        if set(other.by) & set(_SAME_PERSON) and not _named(other.person, distinct)
+    ]
     known = [match.person, *(other.person for other in same)]
     found = {address for other in same for address in (other.person.email, *other.person.aliases) if address}
-    own = [address for address in sorted(found) if all(one.person in known for name in ("email", "aliases") for one in records.answering(f"{name}:{address}"))]
+    own = [
+        address
+        for address in sorted(found)
+        if all(one.person in known for name in ("email", "aliases") for one in records.answering(f"{name}:{address}"))
+    ]
     return own, {system: login for other in same for system, login in other.person.logins.items() if login}
 
 
@@ -203,23 +243,39 @@ def _refuse_no_person(person: Person, policy: Policy, act: str) -> None:
     for facts in policy.identity.not_people:
         if all(like(fact_of(person, fact), [pattern]) for fact, pattern in facts.items()):
             said = ", ".join(f"{fact} is {fact_of(person, fact)}" for fact in facts)
-            raise Refused(f"this record stands for no person ({said})", act=act, hint="policy: identity.not_people; settle its account by hand")
+            raise Refused(
+                f"this record stands for no person ({said})",
+                act=act,
+                hint="policy: identity.not_people; settle its account by hand",
+            )
     for system, patterns in policy.reconcile.service.items():
         login = like(person.logins.get(system) or person.email, patterns) or like(person.email, patterns)
         if login:
-            raise Refused(f"it is a service account ({system}: {login})", act=act, hint="policy: reconcile.service; settle it by hand")
+            raise Refused(
+                f"it is a service account ({system}: {login})",
+                act=act,
+                hint="policy: reconcile.service; settle it by hand",
+            )
 
 
-def _refuse_other_employment(person: Person, others: Sequence[Found], distinct: Collection[str], kind: str, act: str) -> None:
+def _refuse_other_employment(
+    person: Person, others: Sequence[Found], distinct: Collection[str], kind: str, act: str
+) -> None:
     """A person with another active employment is a mover; two people with one address are nobody's to touch."""
     strangers = [other for other in others if not set(other.by) & set(_SAME_PERSON)]
     if strangers:
-        raise AmbiguousIdentity(f"{person.email} belongs to somebody else too ({'; '.join(map(str, strangers))})", act=act,
-                                hint="correct the address in HR: what is done to one would be done to the other")
+        raise AmbiguousIdentity(
+            f"{person.email} belongs to somebody else too ({'; '.join(map(str, strangers))})",
+            act=act,
+            hint="correct the address in HR: what is done to one would be done to the other",
+        )
     same = [other for other in others if not _named(other.person, distinct)]
     if same and kind in (*_TAKES, "onboard"):
-        raise Refused(f"{person.name} has another active employment ({'; '.join(map(str, same))})", act=act,
-                      hint="transfer them with the id of the record that stays; or end both in HR; if it is somebody else: -e distinct=ID of that record")
+        raise Refused(
+            f"{person.name} has another active employment ({'; '.join(map(str, same))})",
+            act=act,
+            hint="transfer them with the id of the record that stays; or end both in HR; if it is somebody else: -e distinct=ID of that record",
+        )
 
 
 def _refuse_standing(person: Person, kind: str, at: datetime, policy: Policy, act: str) -> None:
@@ -229,18 +285,31 @@ def _refuse_standing(person: Person, kind: str, at: datetime, policy: Policy, ac
     ends = person.employment_ends(policy.timers.cut_at if kind == "offboard" else "24:00")
     if kind == "offboard":
         if ends is not None and ends > at and not gone_now(person, at) and not withdrawn(person):
-            raise InputError(f"HR says that {person.name} is {person.status}, and leaves at {told(ends, person)}", act=act,
-                             hint="nothing is touched before; run it then, or " + hint.partition("; or ")[2])
+            raise InputError(
+                f"HR says that {person.name} is {person.status}, and leaves at {told(ends, person)}",
+                act=act,
+                hint="nothing is touched before; run it then, or " + hint.partition("; or ")[2],
+            )
         if ends is None and person.status != "terminated":
-            raise InputError(f"HR says that {person.name} is {person.status}, and has no last day for them", act=act, hint=hint)
+            raise InputError(
+                f"HR says that {person.name} is {person.status}, and has no last day for them", act=act, hint=hint
+            )
     elif kind in ("onboard", "transfer", "suspend", "resume", "rename"):
         if person.status == "terminated":
             raise InputError(left, act=act, hint=hint)
         if ends is not None and ends <= at:
-            raise InputError(f"HR says that {person.name} is {person.status}, and that they left at {told(ends, person)}", act=act, hint=hint)
+            raise InputError(
+                f"HR says that {person.name} is {person.status}, and that they left at {told(ends, person)}",
+                act=act,
+                hint=hint,
+            )
         begins = person.employment_begins(policy.identity.lead_days)
         if kind == "onboard" and begins is not None and begins > at:
-            raise InputError(f"{person.name} begins on {person.hire_date}: no access before {told(begins, person)}", act=act, hint=hint)
+            raise InputError(
+                f"{person.name} begins on {person.hire_date}: no access before {told(begins, person)}",
+                act=act,
+                hint=hint,
+            )
         if kind == "resume" and person.status == "leave":
             raise InputError(f"HR says that {person.name} is still on leave", act=act, hint=hint)
 
@@ -255,8 +324,12 @@ def told(moment: datetime, person: Person) -> str:
 
 def _traits(person: Person) -> frozenset[tuple[str, str]]:
     """What no two people have in common, each with what it is."""
-    told = [("person key", person.person_key), ("employee id", person.employee_id), ("personal address", person.personal_email),
-            *(("address", address) for address in (person.email, *person.aliases))]
+    told = [
+        ("person key", person.person_key),
+        ("employee id", person.employee_id),
+        ("personal address", person.personal_email),
+        *(("address", address) for address in (person.email, *person.aliases)),
+    ]
     born = person.attributes.get(BIRTH_DATE)
     if born:
         names = (f"{person.first_name} {person.last_name}", *person.former_names)

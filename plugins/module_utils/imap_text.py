@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """IMAP's ways of writing names, strings and dates (RFC 3501)."""
+
 from __future__ import annotations
 
 import base64
@@ -15,11 +16,17 @@ _LIST = re.compile(rb'\((?P<flags>[^)]*)\) (?P<delimiter>NIL|"(?:[^"\\]|\\.)*") 
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[()]|[^\s()"]+')
 _SHIFTED = re.compile(r"&([^-]*)-")
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
-_MONTHS = {name: number for number, name in enumerate((b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"), 1)}
+_MONTHS = {
+    name: number
+    for number, name in enumerate(
+        (b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"), 1
+    )
+}
 
 
 def decode_name(name: str) -> str:
     """A mailbox name out of modified UTF-7 (section 5.1.3): ``B&APw-ro`` is ``Büro``. What is not valid stays as it is."""
+
     def plain(match: re.Match[str]) -> str:
         if not match[1]:
             return "&"
@@ -28,6 +35,7 @@ def decode_name(name: str) -> str:
             return base64.b64decode(text + "=" * (-len(text) % 4), validate=True).decode("utf-16-be")
         except ValueError:
             return match[0]
+
     return _SHIFTED.sub(plain, name)
 
 
@@ -81,6 +89,10 @@ def internal_date(text: bytes) -> str:
     try:
         day, month, rest = text.strip().split(b"-", 2)
         year, time, zone = rest.split(b" ")
-        return clock.stamp(clock.parse(f"{int(year):04}-{_MONTHS[month.lower()]:02}-{int(day):02}T{time.decode()}{zone[:3].decode()}:{zone[3:].decode()}"))
+        return clock.stamp(
+            clock.parse(
+                f"{int(year):04}-{_MONTHS[month.lower()]:02}-{int(day):02}T{time.decode()}{zone[:3].decode()}:{zone[3:].decode()}"
+            )
+        )
     except (ValueError, KeyError):
         return ""

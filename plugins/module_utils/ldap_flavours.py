@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """What differs between families of directories, as data."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -32,26 +33,57 @@ class Flavour:
 
 
 OPENLDAP = Flavour(
-    login="uid", rdn="uid", uuid="entryUUID", people="(objectClass=person)", classes=("inetOrgPerson",),
+    login="uid",
+    rdn="uid",
+    uuid="entryUUID",
+    people="(objectClass=person)",
+    classes=("inetOrgPerson",),
     groups="(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)(objectClass=posixGroup))",
-    attributes={"first_name": "givenName", "last_name": "sn", "display_name": "displayName", "title": "title", "department": "departmentNumber",
-                "location": "l", "employee_id": "employeeNumber", "employment_type": "employeeType", "mobile_phone": "mobile"},
+    attributes={
+        "first_name": "givenName",
+        "last_name": "sn",
+        "display_name": "displayName",
+        "title": "title",
+        "department": "departmentNumber",
+        "location": "l",
+        "employee_id": "employeeNumber",
+        "employment_type": "employeeType",
+        "mobile_phone": "mobile",
+    },
     keys={"password": "userPassword", "SSH keys": "sshPublicKey", "NT password": "sambaNTPassword"},
     state=("pwdAccountLockedTime", "nsAccountLock", "pwdChangedTime"),
     # the overlays lastbind and ppolicy of OpenLDAP; 389 Directory Server's account policy
-    last_seen=("authTimestamp", "pwdLastSuccess", "lastLoginTime"), created="createTimestamp",
-    listed=("authTimestamp", "pwdLastSuccess", "lastLoginTime", "createTimestamp"), nobodys=("objectClass",),
-    group_classes=frozenset({"groupofnames", "groupofuniquenames", "posixgroup"}))
+    last_seen=("authTimestamp", "pwdLastSuccess", "lastLoginTime"),
+    created="createTimestamp",
+    listed=("authTimestamp", "pwdLastSuccess", "lastLoginTime", "createTimestamp"),
+    nobodys=("objectClass",),
+    group_classes=frozenset({"groupofnames", "groupofuniquenames", "posixgroup"}),
+)
 ACTIVE_DIRECTORY = Flavour(
-    login="sAMAccountName", rdn="cn", uuid="objectGUID", people="(&(objectCategory=person)(objectClass=user))",
-    classes=("top", "person", "organizationalPerson", "user"), groups="(objectClass=group)",
-    attributes={"first_name": "givenName", "last_name": "sn", "display_name": "displayName", "title": "title", "department": "department",
-                "location": "l", "employee_id": "employeeID", "employment_type": "employeeType", "mobile_phone": "mobile"},
+    login="sAMAccountName",
+    rdn="cn",
+    uuid="objectGUID",
+    people="(&(objectCategory=person)(objectClass=user))",
+    classes=("top", "person", "organizationalPerson", "user"),
+    groups="(objectClass=group)",
+    attributes={
+        "first_name": "givenName",
+        "last_name": "sn",
+        "display_name": "displayName",
+        "title": "title",
+        "department": "department",
+        "location": "l",
+        "employee_id": "employeeID",
+        "employment_type": "employeeType",
+        "mobile_phone": "mobile",
+    },
     keys={"certificate mappings": "altSecurityIdentities", "Windows Hello keys": "msDS-KeyCredentialLink"},
     state=("userAccountControl", "accountExpires", "pwdLastSet", "primaryGroupID", "objectSid"),
     # lastLogon is exact, and of one domain controller; this one is copied to all, up to 14 days late
-    last_seen=("lastLogonTimestamp",), created="whenCreated",
+    last_seen=("lastLogonTimestamp",),
+    created="whenCreated",
     listed=("lastLogonTimestamp", "whenCreated", "memberOf", "isCriticalSystemObject", "msExchRecipientTypeDetails"),
     nobodys=("objectClass", "servicePrincipalName", "isCriticalSystemObject", "msExchRecipientTypeDetails"),
-    group_classes=frozenset({"group"}))
+    group_classes=frozenset({"group"}),
+)
 FLAVOURS = {"openldap": OPENLDAP, "active_directory": ACTIVE_DIRECTORY}

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Everybody in a directory with the groups they are in: the groups read once, then the people page by page."""
+
 from __future__ import annotations
 
 import re
@@ -20,8 +21,17 @@ TRUST = 0x800
 #: msExchRecipientTypeDetails: shared mailbox, room, equipment (https://learn.microsoft.com/exchange/recipients).
 SHARED = frozenset({"4", "16", "32"})
 #: Classes of what signs in and is nobody (RFC 4519, 3; MS-ADSC), wherever a directory lets them stand beside a person's.
-SERVICES = frozenset({"applicationprocess", "device", "organizationalrole", "computer", "msds-managedserviceaccount", "msds-groupmanagedserviceaccount",
-                      "ipaservice"})
+SERVICES = frozenset(
+    {
+        "applicationprocess",
+        "device",
+        "organizationalrole",
+        "computer",
+        "msds-managedserviceaccount",
+        "msds-groupmanagedserviceaccount",
+        "ipaservice",
+    }
+)
 #: The names of the groups that somebody is in, and of those they can't be taken out of.
 Groups = Callable[[Mapping[str, Any]], tuple[list[str], list[str]]]
 MEMBERS = ("member", "uniqueMember", "memberUid")
@@ -55,8 +65,14 @@ class LdapListing(Connector):
         with Wire(self.target) as wire:
             for row in wire.pages(self.base, f"(&{f.people}(|({f.login}=*)(mail=*)))", wanted, act=act):
                 (names, fixed), account = groups_of(row), self.account_of(row, self.attributes_of(row))
-                yield Listed(account, last_seen=max(_moment(text(row, name)) for name in f.last_seen), created=_moment(text(row, f.created)),
-                             kind=self._kind(row), held=tuple(("groups", name) for name in (*names, *fixed)), fixed=tuple(("groups", name) for name in fixed))
+                yield Listed(
+                    account,
+                    last_seen=max(_moment(text(row, name)) for name in f.last_seen),
+                    created=_moment(text(row, f.created)),
+                    kind=self._kind(row),
+                    held=tuple(("groups", name) for name in (*names, *fixed)),
+                    fixed=tuple(("groups", name) for name in fixed),
+                )
 
     def _kind(self, row: Mapping[str, Any]) -> str:
         if text(row, "msExchRecipientTypeDetails") in SHARED:
@@ -72,7 +88,10 @@ class LdapListing(Connector):
                 by_name.setdefault(member, {})[group["dn"]] = text(group, "cn")
             for login in texts(group, "memberUid"):
                 by_login.setdefault(login, {})[group["dn"]] = text(group, "cn")
-        return lambda row: ([*(by_name.get(in_form(row["dn"]), {}) | by_login.get(text(row, self.flavour.login), {})).values()], [])
+        return lambda row: (
+            [*(by_name.get(in_form(row["dn"]), {}) | by_login.get(text(row, self.flavour.login), {})).values()],
+            [],
+        )
 
     def _groups_by_back_link(self, act: str) -> Groups:
         """From ``memberOf``: Active Directory hands out no more than 1500 members of a group at a time (MS-ADTS 3.1.1.3.1.3.3)."""
@@ -87,7 +106,9 @@ class LdapListing(Connector):
 
         def groups_of(row: Mapping[str, Any]) -> tuple[list[str], list[str]]:
             primary = by_sid.get(primary_group(row) or b"")
-            return [names[dn] for dn in map(in_form, texts(row, "memberOf")) if dn in names], [primary] if primary else []
+            return [names[dn] for dn in map(in_form, texts(row, "memberOf")) if dn in names], [
+                primary
+            ] if primary else []
 
         return groups_of
 
@@ -110,9 +131,14 @@ class LdapListing(Connector):
                 yield from self._named(here, waiting, act)
 
     def _linked(self, dn: str, waiting: list[str], act: str) -> Iterator[str]:
-        sid = next((row["objectsid"][0] for row in self.wire.search(dn, "(objectSid=*)", ["objectSid"], act=act, scope=BASE)), b"\0\0\0\0")
+        sid = next(
+            (row["objectsid"][0] for row in self.wire.search(dn, "(objectSid=*)", ["objectSid"], act=act, scope=BASE)),
+            b"\0\0\0\0",
+        )
         query = f"(|(memberOf={in_filter(dn)})(primaryGroupID={int.from_bytes(sid[-4:], 'little')}))"
-        for row in self.wire.pages(self.base, f"(&(|{self.flavour.people}{self.flavour.groups}){query})", self._naming(), act=act):
+        for row in self.wire.pages(
+            self.base, f"(&(|{self.flavour.people}{self.flavour.groups}){query})", self._naming(), act=act
+        ):
             yield from self._names(row, waiting)
 
     def _named(self, dn: str, waiting: list[str], act: str) -> Iterator[str]:

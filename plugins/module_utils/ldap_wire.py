@@ -4,6 +4,7 @@
 
 The library takes 50 ms to import: it is, only where a directory is spoken to.
 """
+
 from __future__ import annotations
 
 import os
@@ -39,7 +40,10 @@ SUCCESS, NO_SUCH_ATTRIBUTE, ATTRIBUTE_EXISTS, NO_SUCH_OBJECT, UNWILLING, ENTRY_E
 _CODES: Mapping[int, tuple[type[SystemError_], str]] = {
     1: (Unavailable, ""),
     3: (Throttled, "the server's time limit is too short for this search: index the attributes"),
-    4: (Rejected, "the server's size limit is below its number of entries and it does not page: raise the limit of the account"),
+    4: (
+        Rejected,
+        "the server's size limit is below its number of entries and it does not page: raise the limit of the account",
+    ),
     8: (AuthenticationFailed, "it wants an encrypted connection: use ldaps://, or ldap:// with tls: starttls"),
     10: (Rejected, "this server is a replica or does not hold the entry: set url to the one that does"),
     11: (Throttled, "its administrative limit is reached"),
@@ -50,7 +54,10 @@ _CODES: Mapping[int, tuple[type[SystemError_], str]] = {
     21: (Rejected, "the value is not of the attribute's syntax"),
     32: (NotFound, "are base, people_base and groups_base right?"),
     34: (InputError, "are base, people_base and groups_base distinguished names?"),  # type: ignore[dict-item]
-    49: (AuthenticationFailed, "correct credentials.user and credentials.password; a locked or expired account is refused the same way"),
+    49: (
+        AuthenticationFailed,
+        "correct credentials.user and credentials.password; a locked or expired account is refused the same way",
+    ),
     50: (PermissionDenied, "grant the bind account the right to write this entry"),
     51: (Throttled, ""),
     52: (Unavailable, ""),
@@ -59,8 +66,17 @@ _CODES: Mapping[int, tuple[type[SystemError_], str]] = {
     68: (Conflict, "an entry of that name exists: give the person another login, or correct the other entry"),
 }
 #: Active Directory's sub-codes of a refused bind (49).
-_AD_BIND = {"525": "no such user", "52e": "wrong password", "530": "not at this hour", "531": "not from this computer", "532": "password expired",
-            "533": "account disabled", "701": "account expired", "773": "password must be changed", "775": "account locked"}
+_AD_BIND = {
+    "525": "no such user",
+    "52e": "wrong password",
+    "530": "not at this hour",
+    "531": "not from this computer",
+    "532": "password expired",
+    "533": "account disabled",
+    "701": "account expired",
+    "773": "password must be changed",
+    "775": "account locked",
+}
 
 
 def in_filter(value: str | bytes) -> str:
@@ -108,7 +124,9 @@ class Wire:
         if bound is not None and bound[0] == os.getpid():
             bound[1].unbind()
 
-    def search(self, base: str, query: str, attributes: Sequence[str], *, act: str, scope: str = SUBTREE) -> list[dict[str, Any]]:
+    def search(
+        self, base: str, query: str, attributes: Sequence[str], *, act: str, scope: str = SUBTREE
+    ) -> list[dict[str, Any]]:
         """Every entry: ``{"dn": ..., attribute: [values as bytes]}``, attribute names in lower case. [] when the base is not there.
 
         :raises SystemError_: one of its kinds, by what happened.
@@ -118,7 +136,9 @@ class Wire:
         except NotFound:
             return []
 
-    def pages(self, base: str, query: str, attributes: Sequence[str], *, act: str, scope: str = SUBTREE) -> Iterator[dict[str, Any]]:
+    def pages(
+        self, base: str, query: str, attributes: Sequence[str], *, act: str, scope: str = SUBTREE
+    ) -> Iterator[dict[str, Any]]:
         """As :meth:`search`, handed out page by page. Nothing else may be asked on this connection meanwhile.
 
         :raises NotFound: the base is not there.
@@ -128,7 +148,9 @@ class Wire:
             result = self._read(base, query, attributes, act=act, scope=scope, cookie=cookie)
             self._judge(result[0], act)
             for row in result[1] or ():
-                if row["type"] == "searchResEntry":  # a searchResRef names another server, where our password must not go
+                if (
+                    row["type"] == "searchResEntry"
+                ):  # a searchResRef names another server, where our password must not go
                     yield {"dn": row["dn"], **{k.lower(): v for k, v in row["raw_attributes"].items() if v}}
             paged = (result[0].get("controls") or {}).get("1.2.840.113556.1.4.319") or {}
             cookie = (paged.get("value") or {}).get("cookie")
@@ -136,11 +158,16 @@ class Wire:
                 return
             if cookie in seen:
                 raise ProtocolError(
-                    "the page cookie does not advance", act=act, system=self.target.name, hint="report it to the vendor; the list is not complete"
+                    "the page cookie does not advance",
+                    act=act,
+                    system=self.target.name,
+                    hint="report it to the vendor; the list is not complete",
                 )
             seen.add(cookie)
 
-    def _read(self, base: str, query: str, attributes: Sequence[str], *, act: str, scope: str, cookie: Any) -> tuple[Any, Any]:
+    def _read(
+        self, base: str, query: str, attributes: Sequence[str], *, act: str, scope: str, cookie: Any
+    ) -> tuple[Any, Any]:
         from ldap3.core import exceptions as trouble
 
         for attempt in (1, 2):
@@ -186,7 +213,12 @@ class Wire:
             raise Unavailable(f"it could not be sent ({_plain(e)})", act=act, system=self.target.name) from None
         except (trouble.LDAPCommunicationError, trouble.LDAPResponseTimeoutError) as e:
             self._bound = None
-            raise AnswerLost(f"no answer ({_plain(e)})", act=act, system=self.target.name, hint="the write may have happened: run again to see") from None
+            raise AnswerLost(
+                f"no answer ({_plain(e)})",
+                act=act,
+                system=self.target.name,
+                hint="the write may have happened: run again to see",
+            ) from None
         if connection.result["result"] not in fine:
             self._judge(connection.result, act)
 
@@ -203,13 +235,33 @@ class Wire:
         target, name = self.target, self.target.name
         address = urlsplit(target.url)
         if address.scheme not in ("ldap", "ldaps") or not address.hostname:
-            raise InputError(f"{target.url!r} is not an LDAP address", act=act, system=name, hint="set url of the system: ldaps://host")
+            raise InputError(
+                f"{target.url!r} is not an LDAP address",
+                act=act,
+                system=name,
+                hint="set url of the system: ldaps://host",
+            )
         encrypted = address.scheme == "ldaps"
-        tls = ldap3.Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=target.ca_file or ssl.get_default_verify_paths().cafile)
-        server = ldap3.Server(address.hostname, port=address.port or (636 if encrypted else 389), use_ssl=encrypted, tls=tls,
-                              get_info=ldap3.NONE, connect_timeout=max(1, round(target.timeout)))
-        connection = ldap3.Connection(server, target.credential("user"), target.credential("password"), read_only=target.read_only,
-                                      auto_referrals=False, receive_timeout=max(1, round(target.timeout)), check_names=False)
+        tls = ldap3.Tls(
+            validate=ssl.CERT_REQUIRED, ca_certs_file=target.ca_file or ssl.get_default_verify_paths().cafile
+        )
+        server = ldap3.Server(
+            address.hostname,
+            port=address.port or (636 if encrypted else 389),
+            use_ssl=encrypted,
+            tls=tls,
+            get_info=ldap3.NONE,
+            connect_timeout=max(1, round(target.timeout)),
+        )
+        connection = ldap3.Connection(
+            server,
+            target.credential("user"),
+            target.credential("password"),
+            read_only=target.read_only,
+            auto_referrals=False,
+            receive_timeout=max(1, round(target.timeout)),
+            check_names=False,
+        )
         try:
             connection.open()
             if not encrypted and target.options["tls"] == "starttls":
@@ -229,11 +281,21 @@ class Wire:
         said, name = _plain(e), self.target.name
         if re.search(r"certificate|hostname .*match|doesn't match", said, re.IGNORECASE):
             return CertificateError(
-                f"its certificate is not trusted ({said})", act=act, system=name, hint="set ca_file of the system to your certificate authority"
+                f"its certificate is not trusted ({said})",
+                act=act,
+                system=name,
+                hint="set ca_file of the system to your certificate authority",
             )
         if isinstance(e, trouble.LDAPStartTLSError):
-            return Unavailable(f"it does not upgrade to TLS ({said})", act=act, system=name, hint="use ldaps://, or give the server a certificate")
-        return Unavailable(f"cannot connect ({said})", act=act, system=name, hint=f"is {self.target.url} right and reachable?")
+            return Unavailable(
+                f"it does not upgrade to TLS ({said})",
+                act=act,
+                system=name,
+                hint="use ldaps://, or give the server a certificate",
+            )
+        return Unavailable(
+            f"cannot connect ({said})", act=act, system=name, hint=f"is {self.target.url} right and reachable?"
+        )
 
     def _judge(self, result: Mapping[str, Any], act: str) -> None:
         code = result["result"]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """YAML whose every key knows its file and line, so that a mistake in it is one clear line."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -54,7 +55,9 @@ def read_document(file: str) -> Document:
         with open(file, encoding="utf-8") as f:
             return parse_document(f.read(), file)
     except OSError as e:
-        raise InputError(f"{file}: cannot be read: {e.strerror or e}", hint="check the path and its permissions") from None
+        raise InputError(
+            f"{file}: cannot be read: {e.strerror or e}", hint="check the path and its permissions"
+        ) from None
     except UnicodeDecodeError as e:
         raise InputError(f"{file}: is not UTF-8 (byte {e.start})", hint="save it as UTF-8") from None
 
@@ -76,7 +79,11 @@ def parse_document(text: str, file: str) -> Document:
         mark = e.problem_mark or e.context_mark
         line = mark.line + 1 if mark else 1
         said = e.problem or e.context or "cannot be parsed"
-        hint = "indent with spaces, not with tabs" if "\\t" in said else "look at the indentation, colons and quotes on this line and the one before"
+        hint = (
+            "indent with spaces, not with tabs"
+            if "\\t" in said
+            else "look at the indentation, colons and quotes on this line and the one before"
+        )
         raise InputError(f"{file}:{line}: not YAML: {said}", hint=hint) from None
     except yaml.YAMLError as e:
         raise InputError(f"{file}: not YAML: {str(e).splitlines()[0]}") from None
@@ -98,7 +105,9 @@ def _built(node: yaml.Node, path: Path, lines: dict[Path, int], file: str, loade
             if key is None:
                 raise InputError(f"{file}:{line}: a key must be a word")
             if key in given:
-                raise InputError(f"{file}:{line}: {key} is given twice (first on line {lines[(*path, key)]})", hint="keep one")
+                raise InputError(
+                    f"{file}:{line}: {key} is given twice (first on line {lines[(*path, key)]})", hint="keep one"
+                )
             if id(key_node) in own:
                 given.add(key)
             lines[(*path, key)] = line

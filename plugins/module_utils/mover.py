@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """What a mover holds and no profile explains, and what becomes of it: removed, kept, or decided by a person."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Cutoff, Entitlement, Entitlements
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import (
+    Account,
+    Cutoff,
+    Entitlement,
+    Entitlements,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Outcome
 
 #: Of a change that waits for somebody to decide.
@@ -32,7 +38,12 @@ def not_named(held: Sequence[Entitlement], names: Mapping[str, Sequence[str]] | 
     A thing may go by several names, a team's title and its slug: a name that is nothing held is looked up.
     """
     left = {(one.kind, one.name.casefold()): one for one in held}
-    others = [(kind, name) for kind, listed in (names or {}).items() for name in listed if left.pop((kind, str(name).casefold()), None) is None]
+    others = [
+        (kind, name)
+        for kind, listed in (names or {}).items()
+        for name in listed
+        if left.pop((kind, str(name).casefold()), None) is None
+    ]
     for kind, name in others:
         found = find(kind, name) if any(kind == known for known, _name in left) else None
         if found is not None:
@@ -58,7 +69,13 @@ def left_alone(want: Mapping[str, Any], what: str, state: Any) -> Change | None:
         return None
     if word == "keep":
         return Change(UNDECIDED + what, state, state, note=who)
-    return Change(UNDECIDED + what, state, state, outcome=Outcome.NEEDS_HUMAN, note=f"{NOBODY}: decide with attest, -e decision=keep or -e decision=remove")
+    return Change(
+        UNDECIDED + what,
+        state,
+        state,
+        outcome=Outcome.NEEDS_HUMAN,
+        note=f"{NOBODY}: decide with attest, -e decision=keep or -e decision=remove",
+    )
 
 
 def account_stays(system: Cutoff, account: Account, want: Mapping[str, Any]) -> Change | None:
@@ -68,15 +85,26 @@ def account_stays(system: Cutoff, account: Account, want: Mapping[str, Any]) -> 
     """
     state = "active" if account.active else "suspended"
     keep, judged = want.get("keep") or {}, want["unexplained"] != "remove"
-    held = [one for one in system.entitlements(account) if not one.fixed] if isinstance(system, Entitlements) and (judged or keep) else []
+    held = (
+        [one for one in system.entitlements(account) if not one.fixed]
+        if isinstance(system, Entitlements) and (judged or keep)
+        else []
+    )
     find = cache(system.find_entitlement) if isinstance(system, Entitlements) else None
     others = not_named(held, keep, find) if find else []
 
     def with_them(carried: Sequence[Entitlement], why: str) -> Change:
-        return Change("account", state, state, note=f"stays with {', '.join(sorted(f'{one.kind}: {one.name}' for one in carried))}, which {why}")
+        return Change(
+            "account",
+            state,
+            state,
+            note=f"stays with {', '.join(sorted(f'{one.kind}: {one.name}' for one in carried))}, which {why}",
+        )
 
     if len(others) < len(held):
-        return with_them([one for one in held if one not in others], "this run leaves alone")  # whatever anybody says of the account
+        return with_them(
+            [one for one in held if one not in others], "this run leaves alone"
+        )  # whatever anybody says of the account
     if judged and want.get("explained") is None and (account.active or want["unexplained"] == "keep"):
         stays = left_alone(want, "account", state)
         if stays is not None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The person: one normalised HR record, whatever HR system it came from."""
+
 from __future__ import annotations
 
 import re
@@ -66,7 +67,11 @@ class Person:
         known = {f.name for f in fields(cls)}
         unknown = sorted(set(data) - known)
         if unknown:
-            raise InputError(f"unknown field {', '.join(unknown)}", act="read person", hint=f"known fields: {', '.join(sorted(known))}")
+            raise InputError(
+                f"unknown field {', '.join(unknown)}",
+                act="read person",
+                hint=f"known fields: {', '.join(sorted(known))}",
+            )
         values: dict[str, Any] = {}
         for name, value in data.items():
             if value is None:
@@ -83,7 +88,11 @@ class Person:
         values["email"] = email.lower()
         person = cls(**values)
         if person.status not in STATUSES:
-            raise InputError(f"unknown status {person.status!r}", act=f"read person {person.email}", hint=f"one of {', '.join(STATUSES)}")
+            raise InputError(
+                f"unknown status {person.status!r}",
+                act=f"read person {person.email}",
+                hint=f"one of {', '.join(STATUSES)}",
+            )
         return person
 
     def as_dict(self) -> dict[str, Any]:
@@ -116,7 +125,11 @@ class Person:
         try:
             return ZoneInfo(self.time_zone)
         except (KeyError, ValueError, OSError):
-            raise InputError(f"{self.time_zone!r} is not a time zone", act=f"read person {self.email}", hint="an IANA name, e.g. Europe/Berlin") from None
+            raise InputError(
+                f"{self.time_zone!r} is not a time zone",
+                act=f"read person {self.email}",
+                hint="an IANA name, e.g. Europe/Berlin",
+            ) from None
 
     def employment_ends(self, day_ends: str = "24:00") -> datetime | None:
         """When the employment is over, in UTC; None when no end is known.
@@ -148,9 +161,15 @@ class Person:
                 told = datetime.fromisoformat(text.replace("Z", "+00:00"))
                 return (told if told.tzinfo else told.replace(tzinfo=self.zone)).astimezone(timezone.utc)
             # Python's fold=0 is RFC 5545's rule. UTC, since two moments of one zone are compared by their clocks, not by time.
-            return datetime.combine(date.fromisoformat(text) + timedelta(days=after), time.fromisoformat(clock), self.zone).astimezone(timezone.utc)
+            return datetime.combine(
+                date.fromisoformat(text) + timedelta(days=after), time.fromisoformat(clock), self.zone
+            ).astimezone(timezone.utc)
         except (ValueError, OverflowError):
-            raise InputError(f"{text!r} is not a date", act=f"read person {self.email}", hint="ISO 8601: 2026-03-31, or 2026-03-31T17:00") from None
+            raise InputError(
+                f"{text!r} is not a date",
+                act=f"read person {self.email}",
+                hint="ISO 8601: 2026-03-31, or 2026-03-31T17:00",
+            ) from None
 
     def login(self, system: str, pattern: str) -> str:
         """The login on a system: as HR or the inventory says, else made from ``pattern``, e.g. ``{local_part}``.
@@ -160,10 +179,18 @@ class Person:
         if self.logins.get(system):
             return self.logins[system]
 
-        known: dict[str, Any] = {**self.attributes, **{f.name: getattr(self, f.name) for f in fields(self)}, "local_part": self.local_part}
+        known: dict[str, Any] = {
+            **self.attributes,
+            **{f.name: getattr(self, f.name) for f in fields(self)},
+            "local_part": self.local_part,
+        }
         asked = [name for _text, name, _format, _conversion in Formatter().parse(pattern) if name is not None]
         for name in asked:
             if not isinstance(known.get(name), str) or not known[name]:
-                raise InputError(f"{self.email} has no {name}", act="derive login", system=system,
-                                 hint=f"the system's option login is {pattern!r}; fill {name} in HR or change the option")
+                raise InputError(
+                    f"{self.email} has no {name}",
+                    act="derive login",
+                    system=system,
+                    hint=f"the system's option login is {pattern!r}; fill {name} in HR or change the option",
+                )
         return pattern.format_map(known)

@@ -5,6 +5,7 @@
 One YAML file, named ``policy:`` in the systems file. Every mistake in it names its file, line and fix, and stops the run before
 the first write: a policy that cannot be read protects nobody, so nothing runs.
 """
+
 from __future__ import annotations
 
 import os
@@ -236,7 +237,9 @@ class Policy:
     def protects(self, person: Person) -> str:
         """Why nothing may be done to this person; empty when it may."""
         for name in self.protected.people:
-            if name.casefold() in {v.casefold() for v in (person.email, person.hr_id, person.employee_id, *person.aliases) if v}:
+            if name.casefold() in {
+                v.casefold() for v in (person.email, person.hr_id, person.employee_id, *person.aliases) if v
+            }:
                 return f"{name} is protected ({self.file})"
         for facts in self.protected.attributes:
             if all(like(fact_of(person, fact), [pattern]) for fact, pattern in facts.items()):
@@ -280,10 +283,32 @@ def load_policy(path: str) -> Policy:
 
 #: How each kind of value is read, by the text of its type.
 _PLAIN: Mapping[str, tuple[Any, str]] = {
-    "str": (str, "a text"), "int": (int, "a whole number"), "float": ((int, float), "a number"), "bool": (bool, "true or false"),
+    "str": (str, "a text"),
+    "int": (int, "a whole number"),
+    "float": ((int, float), "a number"),
+    "bool": (bool, "true or false"),
 }
-_SECTIONS = {cls.__name__: cls for cls in (
-    Members, Protected, Limit, Feed, Brake, Identity, Timers, Approval, Holding, Separation, TransferPolicy, Later, Followups, Ignored, Reconcile, Rename)}
+_SECTIONS = {
+    cls.__name__: cls
+    for cls in (
+        Members,
+        Protected,
+        Limit,
+        Feed,
+        Brake,
+        Identity,
+        Timers,
+        Approval,
+        Holding,
+        Separation,
+        TransferPolicy,
+        Later,
+        Followups,
+        Ignored,
+        Reconcile,
+        Rename,
+    )
+}
 
 
 def _section(document: Document, path: tuple[Any, ...], data: Any, cls: Any) -> Any:
@@ -293,7 +318,9 @@ def _section(document: Document, path: tuple[Any, ...], data: Any, cls: Any) -> 
     for key in data:
         if key not in known:
             close = get_close_matches(str(key), list(known), 1)
-            raise document.error("unknown key", *path, key, hint=f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}")
+            raise document.error(
+                "unknown key", *path, key, hint=f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
+            )
     for name, f in known.items():
         if name not in data and f.default is MISSING and f.default_factory is MISSING:
             raise document.error(f"{name} is missing", *path)
@@ -325,24 +352,57 @@ def _value(document: Document, path: tuple[Any, ...], value: Any, kind: str) -> 
 def _check(document: Document, policy: Policy) -> None:
     """What the types alone do not say."""
     person = {f.name for f in fields(Person)}
-    for where, entries in ((("protected", "attributes"), policy.protected.attributes), (("identity", "not_people"), policy.identity.not_people)):
+    for where, entries in (
+        (("protected", "attributes"), policy.protected.attributes),
+        (("identity", "not_people"), policy.identity.not_people),
+    ):
         for number, fact in ((number, fact) for number, facts in enumerate(entries) for fact in facts):
             if fact.partition(".")[0] not in person:
-                raise document.error("is no fact that HR gives", *where, number, fact, hint=f"known: {', '.join(sorted(person))}")
+                raise document.error(
+                    "is no fact that HR gives", *where, number, fact, hint=f"known: {', '.join(sorted(person))}"
+                )
     needs = ("privileged", "people", *ACTS, *KINDS)
     for number, approval in enumerate(policy.approvals):
         if approval.needs not in needs:
-            raise document.error(f"{approval.needs!r} is nothing that can need an approval", "approvals", number, "needs", hint=f"known: {', '.join(needs)}")
+            raise document.error(
+                f"{approval.needs!r} is nothing that can need an approval",
+                "approvals",
+                number,
+                "needs",
+                hint=f"known: {', '.join(needs)}",
+            )
         if approval.count < 1 or approval.count > len(approval.by):
-            raise document.error(f"{approval.count} of {len(approval.by)} people can't approve", "approvals", number, hint="name at least as many in by:")
+            raise document.error(
+                f"{approval.count} of {len(approval.by)} people can't approve",
+                "approvals",
+                number,
+                hint="name at least as many in by:",
+            )
     for name in ("access_at", "cut_at"):
-        if not _TIME.fullmatch(getattr(policy.timers, name)) or name == "access_at" and policy.timers.access_at == "24:00":
-            raise document.error(f"{getattr(policy.timers, name)!r} is no time of day", "timers", name, hint="HH:MM, in quotation marks: '18:00'")
+        if (
+            not _TIME.fullmatch(getattr(policy.timers, name))
+            or name == "access_at"
+            and policy.timers.access_at == "24:00"
+        ):
+            raise document.error(
+                f"{getattr(policy.timers, name)!r} is no time of day",
+                "timers",
+                name,
+                hint="HH:MM, in quotation marks: '18:00'",
+            )
     if policy.timers.prepare_days > policy.identity.lead_days:
-        raise document.error(f"is more than identity.lead_days ({policy.identity.lead_days}), before which nobody gets anything", "timers", "prepare_days")
+        raise document.error(
+            f"is more than identity.lead_days ({policy.identity.lead_days}), before which nobody gets anything",
+            "timers",
+            "prepare_days",
+        )
     for system, how in (("", policy.transfer.unexplained), *policy.transfer.systems.items()):
         if how not in ("remove", "keep", "decide"):
-            raise document.error(f"{how!r} is not one of remove, keep, decide", "transfer", *(("systems", system) if system else ("unexplained",)))
+            raise document.error(
+                f"{how!r} is not one of remove, keep, decide",
+                "transfer",
+                *(("systems", system) if system else ("unexplained",)),
+            )
 
 
 #: What can happen to a person: the kinds of case.

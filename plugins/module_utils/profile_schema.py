@@ -1,16 +1,32 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The JSON Schema of an access profile; ``docs/access-profile.schema.json`` is the same, for editors."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
 _NAMES = {"type": "array", "items": {"type": "string", "minLength": 1}, "uniqueItems": True}
-_PATTERNS = {"oneOf": [{"type": "string", "minLength": 1}, {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1}]}
+_PATTERNS = {
+    "oneOf": [
+        {"type": "string", "minLength": 1},
+        {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1},
+    ]
+}
 
 #: Fields of a person that a profile may match on.
-MATCHABLE = ("title", "department", "division", "location", "country", "company", "employment_type", "manager_email", "preferred_language")
+MATCHABLE = (
+    "title",
+    "department",
+    "division",
+    "location",
+    "country",
+    "company",
+    "employment_type",
+    "manager_email",
+    "preferred_language",
+)
 
 SCHEMA: Mapping[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -18,7 +34,11 @@ SCHEMA: Mapping[str, Any] = {
     "type": "object",
     "additionalProperties": False,
     "properties": {
-        "name": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_.-]*$", "description": "Defaults to the file's name."},
+        "name": {
+            "type": "string",
+            "pattern": "^[A-Za-z0-9][A-Za-z0-9_.-]*$",
+            "description": "Defaults to the file's name.",
+        },
         "description": {"type": "string"},
         "extends": {**_NAMES, "description": "Profiles whose content this one adds to; what comes later wins."},
         "match": {
@@ -51,10 +71,18 @@ SCHEMA: Mapping[str, Any] = {
             "additionalProperties": False,
             "properties": {
                 "minutes": {"type": "integer", "minimum": 5, "maximum": 480},
-                "attendees": {**_NAMES, "description": "Addresses beside the person; manager stands for the person's manager."},
+                "attendees": {
+                    **_NAMES,
+                    "description": "Addresses beside the person; manager stands for the person's manager.",
+                },
                 "organiser": {"type": "string", "minLength": 1},
             },
         },
-        "overlap": {"type": "integer", "minimum": 0, "maximum": 365, "description": "Days for which a mover keeps what the old profile gave."},
+        "overlap": {
+            "type": "integer",
+            "minimum": 0,
+            "maximum": 365,
+            "description": "Days for which a mover keeps what the old profile gave.",
+        },
     },
 }

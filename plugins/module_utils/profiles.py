@@ -5,6 +5,7 @@
 One YAML file a profile, in one folder. A profile may extend others; it matches people by what HR says of them; the most
 specific match wins, and a draw is an error. Every mistake names its file and line.
 """
+
 from __future__ import annotations
 
 import os
@@ -47,7 +48,9 @@ class Profile:
 
     def fits(self, person: Person) -> bool:
         """Whether everything the profile asks of a person is so. Case does not count."""
-        return bool(self.patterns) and all(any(_is_like(_fact(person, name), p) for p in patterns) for name, patterns in self.patterns.items())
+        return bool(self.patterns) and all(
+            any(_is_like(_fact(person, name), p) for p in patterns) for name, patterns in self.patterns.items()
+        )
 
     @property
     def specificity(self) -> tuple[int, int]:
@@ -66,7 +69,11 @@ class Profiles:
     def named(self, name: str) -> Profile:
         """:raises InputError: there is none of that name; says what may have been meant."""
         if name not in self.by_name:
-            raise InputError(f"there is no access profile {name!r} in {self.folder}", act="find access profile", hint=_meant(name, self.by_name))
+            raise InputError(
+                f"there is no access profile {name!r} in {self.folder}",
+                act="find access profile",
+                hint=_meant(name, self.by_name),
+            )
         return self.by_name[name]
 
     def match(self, person: Person) -> Profile:
@@ -74,16 +81,28 @@ class Profiles:
 
         :raises InputError: none fits, or two fit equally well; names them.
         """
-        fitting = sorted((p for p in self.by_name.values() if p.fits(person)), key=lambda p: p.specificity, reverse=True)
+        fitting = sorted(
+            (p for p in self.by_name.values() if p.fits(person)), key=lambda p: p.specificity, reverse=True
+        )
         act = f"find access profile of {person.email}"
         if not fitting:
-            facts = ", ".join(f"{name} {value!r}" for name in ("department", "title", "location", "employment_type") if (value := getattr(person, name)))
-            raise InputError(f"none in {self.folder} matches ({facts or 'HR gives no department, title, location or employment type'})", act=act,
-                             hint="add a profile that matches, or name one with -e profile=NAME")
+            facts = ", ".join(
+                f"{name} {value!r}"
+                for name in ("department", "title", "location", "employment_type")
+                if (value := getattr(person, name))
+            )
+            raise InputError(
+                f"none in {self.folder} matches ({facts or 'HR gives no department, title, location or employment type'})",
+                act=act,
+                hint="add a profile that matches, or name one with -e profile=NAME",
+            )
         drawn = [p for p in fitting if p.specificity == fitting[0].specificity]
         if len(drawn) > 1:
-            raise InputError(f"{' and '.join(f'{p.name} ({p.file})' for p in drawn)} match equally well", act=act,
-                             hint="make one of them more specific, or name one with -e profile=NAME")
+            raise InputError(
+                f"{' and '.join(f'{p.name} ({p.file})' for p in drawn)} match equally well",
+                act=act,
+                hint="make one of them more specific, or name one with -e profile=NAME",
+            )
         return fitting[0]
 
 
@@ -107,8 +126,11 @@ def difference(old: Wanted, new: Wanted, held: Wanted) -> Difference:
     unexplained: dict[str, list[str]] = {}
     for kind in dict.fromkeys((*new, *held)):
         was, shall, has = (_folded(source.get(kind, ())) for source in (old, new, held))
-        for target, keys, names in ((grant, shall.keys() - has.keys(), shall), (remove, (has.keys() & was.keys()) - shall.keys(), has),
-                                    (unexplained, has.keys() - was.keys() - shall.keys(), has)):
+        for target, keys, names in (
+            (grant, shall.keys() - has.keys(), shall),
+            (remove, (has.keys() & was.keys()) - shall.keys(), has),
+            (unexplained, has.keys() - was.keys() - shall.keys(), has),
+        ):
             if keys:
                 target[kind] = sorted(names[key] for key in keys)
     return Difference(grant, remove, unexplained)
@@ -121,10 +143,14 @@ def load_profiles(folder: str, systems: Mapping[str, str]) -> Profiles:
     :raises InputError: names file, line and fix.
     """
     try:
-        files = sorted(name for name in os.listdir(folder) if name.endswith((".yml", ".yaml")) and not name.startswith("."))
+        files = sorted(
+            name for name in os.listdir(folder) if name.endswith((".yml", ".yaml")) and not name.startswith(".")
+        )
     except OSError as e:
         raise InputError(
-            f"{folder}: cannot be read: {e.strerror or e}", act="read access profiles", hint="set profiles: in the systems file to a folder of profiles"
+            f"{folder}: cannot be read: {e.strerror or e}",
+            act="read access profiles",
+            hint="set profiles: in the systems file to a folder of profiles",
         ) from None
     if not files:
         raise InputError(f"{folder}: no access profile in it (*.yml)", act="read access profiles")
@@ -148,7 +174,10 @@ def _check(document: Document, systems: Mapping[str, str]) -> None:
 
     if document.data is None:
         raise document.error("is empty", hint="delete it, or say what the profile gives")
-    errors = sorted(Draft202012Validator(SCHEMA).iter_errors(document.data), key=lambda e: (len(e.absolute_path), str(e.absolute_path)))
+    errors = sorted(
+        Draft202012Validator(SCHEMA).iter_errors(document.data),
+        key=lambda e: (len(e.absolute_path), str(e.absolute_path)),
+    )
     if errors:
         raise _told(document, errors[0])
     for system, wanted in (document.data.get("systems") or {}).items():
@@ -157,8 +186,13 @@ def _check(document: Document, systems: Mapping[str, str]) -> None:
         kinds = getattr(connector_class(systems[system], system=system), "ENTITLEMENT_KINDS", ())
         for kind in wanted or {}:
             if kind not in kinds:
-                raise document.error(f"{systems[system]} has no entitlement of this kind", "systems", system, kind,
-                                     hint=_meant(kind, kinds) if kinds else f"write {system}: {{}} for an account only")
+                raise document.error(
+                    f"{systems[system]} has no entitlement of this kind",
+                    "systems",
+                    system,
+                    kind,
+                    hint=_meant(kind, kinds) if kinds else f"write {system}: {{}} for an account only",
+                )
 
 
 def _told(document: Document, error: Any) -> InputError:
@@ -177,7 +211,12 @@ def _told(document: Document, error: Any) -> InputError:
     elif rule == "enum":
         what = f"{value} is not one of {', '.join(wants)}"
     else:
-        what = {"uniqueItems": "says a name twice", "minProperties": "is empty", "minLength": "is empty", "minItems": "is empty"}.get(rule, str(error.message))
+        what = {
+            "uniqueItems": "says a name twice",
+            "minProperties": "is empty",
+            "minLength": "is empty",
+            "minItems": "is empty",
+        }.get(rule, str(error.message))
     return document.error(what, *path)
 
 
@@ -186,14 +225,21 @@ def _kind(names: Any) -> str:
     return " or ".join(words[n] for n in ([names] if isinstance(names, str) else names) if n in words)
 
 
-def _inherit(name: str, documents: Mapping[str, Document], done: dict[str, dict[str, Any]], below: tuple[str, ...]) -> dict[str, Any]:
+def _inherit(
+    name: str, documents: Mapping[str, Document], done: dict[str, dict[str, Any]], below: tuple[str, ...]
+) -> dict[str, Any]:
     if name in done:
         return done[name]
     document = documents[name]
     content: dict[str, Any] = {}
     for number, parent in enumerate(document.data.get("extends") or ()):
         if parent == name or parent in below:
-            raise document.error(f"goes in a circle: {' -> '.join((*below, name, parent))}", "extends", number, hint="take one of them out")
+            raise document.error(
+                f"goes in a circle: {' -> '.join((*below, name, parent))}",
+                "extends",
+                number,
+                hint="take one of them out",
+            )
         if parent not in documents:
             raise document.error(f"there is no profile {parent}", "extends", number, hint=_meant(parent, documents))
         content = _merged(content, _inherit(parent, documents, done, (*below, name)))
@@ -218,11 +264,21 @@ def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 def _profile(name: str, document: Document, content: Mapping[str, Any]) -> Profile:
     match = dict(document.data.get("match") or {})
-    facts = {**{k: v for k, v in match.items() if k != "attributes"}, **{f"attributes.{k}": v for k, v in match.get("attributes", {}).items()}}
+    facts = {
+        **{k: v for k, v in match.items() if k != "attributes"},
+        **{f"attributes.{k}": v for k, v in match.get("attributes", {}).items()},
+    }
     return Profile(
-        name, document.file, content.get("description", ""), {k: (v,) if isinstance(v, str) else tuple(v) for k, v in facts.items()},
-        {system: wanted or {} for system, wanted in content.get("systems", {}).items()}, tuple(content.get("controls", ())),
-        content.get("device", {}), content.get("orientation", {}), content.get("overlap", 0))
+        name,
+        document.file,
+        content.get("description", ""),
+        {k: (v,) if isinstance(v, str) else tuple(v) for k, v in facts.items()},
+        {system: wanted or {} for system, wanted in content.get("systems", {}).items()},
+        tuple(content.get("controls", ())),
+        content.get("device", {}),
+        content.get("orientation", {}),
+        content.get("overlap", 0),
+    )
 
 
 def _fact(person: Person, name: str) -> str:

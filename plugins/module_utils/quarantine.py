@@ -3,6 +3,7 @@
 """A joiner whose account or mailbox is there already: somebody's of before, who may be the same person. Nothing of it is taken over
 without a word. Pure functions over what the systems answered and the ledger knows.
 """
+
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
@@ -20,7 +21,14 @@ class Verdict:
     adopted: tuple[str, ...] = ()
 
 
-def judge(person: Person, answers: Mapping[str, Mapping[str, Any]], *, adopt: Collection[str], precreated: Collection[str], earlier: Sequence[str]) -> Verdict:
+def judge(
+    person: Person,
+    answers: Mapping[str, Mapping[str, Any]],
+    *,
+    adopt: Collection[str],
+    precreated: Collection[str],
+    earlier: Sequence[str],
+) -> Verdict:
     """What of it is the joiner's.
 
     :param answers: system -> what M(existing_info) found there, or an empty mapping.
@@ -34,11 +42,19 @@ def judge(person: Person, answers: Mapping[str, Mapping[str, Any]], *, adopt: Co
         if not found:
             continue
         elses = _somebody_elses(person, found)
-        own = found.get("employee_id") and not elses and system in precreated and found["state"] == "active" and not earlier
+        own = (
+            found.get("employee_id")
+            and not elses
+            and system in precreated
+            and found["state"] == "active"
+            and not earlier
+        )
         if not elses and (system in adopt or own):
             adopted.append(system)
         else:
-            stops[system] = f"{system}: {told(found)}{': it is not theirs to adopt' if elses and system in adopt else ''}"
+            stops[system] = (
+                f"{system}: {told(found)}{': it is not theirs to adopt' if elses and system in adopt else ''}"
+            )
     return Verdict(stops, tuple(adopted))
 
 
@@ -51,6 +67,10 @@ def told(found: Mapping[str, Any]) -> str:
     """What was found, in words."""
     if found["state"] == "ambiguous":
         return str(found["says"])
-    facts = [found["state"], f"of {found['name']}" if found.get("name") else "", f"employee {found['employee_id']}" if found.get("employee_id") else "",
-             found.get("says") or ""]
+    facts = [
+        found["state"],
+        f"of {found['name']}" if found.get("name") else "",
+        f"employee {found['employee_id']}" if found.get("employee_id") else "",
+        found.get("says") or "",
+    ]
     return f"{found['what']} {found['login']} ({', '.join(fact for fact in facts if fact)})"

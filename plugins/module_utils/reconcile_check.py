@@ -5,6 +5,7 @@
 What a system does not say is not held against anybody: an unknown last sign-in is not dormant, an unknown encryption is not
 a finding; both are counted.
 """
+
 from __future__ import annotations
 
 from collections import Counter
@@ -41,7 +42,9 @@ class Row:
     login: str
     active: bool
     whose: Known | None
-    known_to_be: str = ""  #: ``service``, ``shared``, ``protected`` or ``ambiguous``: nobody's leaving says anything about it
+    known_to_be: str = (
+        ""  #: ``service``, ``shared``, ``protected`` or ``ambiguous``: nobody's leaving says anything about it
+    )
 
 
 @dataclass
@@ -68,7 +71,14 @@ class Check:
     :param keep: by kind, names that nobody's profile need explain.
     """
 
-    def __init__(self, system: Any, people: People, emit: Callable[[Mapping[str, Any]], None], *, keep: Mapping[str, Collection[str]]) -> None:
+    def __init__(
+        self,
+        system: Any,
+        people: People,
+        emit: Callable[[Mapping[str, Any]], None],
+        *,
+        keep: Mapping[str, Collection[str]],
+    ) -> None:
         self.system, self.people, self.emit = system, people, emit
         self.name: str = system.target.name
         self.counts = Counts()
@@ -83,12 +93,16 @@ class Check:
         self.kept = {(kind, name.casefold()): name for kind, names in keep.items() for name in names}
         self.wanted: dict[str, dict[tuple[str, str], str]] = {
             profile: {(kind, name.casefold()): name for kind, names in systems[self.name].items() for name in names}
-            for profile, systems in facts["profiles"].items() if self.name in systems}
+            for profile, systems in facts["profiles"].items()
+            if self.name in systems
+        }
         self.separated: dict[tuple[str, str], list[tuple[int, str]]] = {}
         for number, pair in enumerate(policy["separation"]):
             for side in ("one", "other"):
                 if pair[side]["system"] == self.name:
-                    self.separated.setdefault((pair[side]["kind"], pair[side]["name"].casefold()), []).append((number, side))
+                    self.separated.setdefault((pair[side]["kind"], pair[side]["name"].casefold()), []).append(
+                        (number, side)
+                    )
         self.kinds: Collection[str] = getattr(system, "ENTITLEMENT_KINDS", ())
         #: What a profile or policy names and the system does not have.
         self.nowhere: set[tuple[str, str]] = set()
@@ -131,12 +145,17 @@ class Check:
                         self.numbered.setdefault(key.casefold(), len(self.rows))
             self.rows.append(row)
             if complete:
-                self._holds(row, {(kind, name.casefold()): name for kind, name in listed.held},
-                            fixed={(kind, name.casefold()) for kind, name in listed.fixed})
+                self._holds(
+                    row,
+                    {(kind, name.casefold()): name for kind, name in listed.held},
+                    fixed={(kind, name.casefold()) for kind, name in listed.fixed},
+                )
         if asked:
             self._by_group(system, asked)
         elif not complete and self.kinds:
-            self.counts.notes.append("what accounts hold is not listed here, and no profile or policy names anything to ask for")
+            self.counts.notes.append(
+                "what accounts hold is not listed here, and no profile or policy names anything to ask for"
+            )
         self._duplicates()
         self._missing_accounts()
 
@@ -152,7 +171,9 @@ class Check:
             self._of_nobody(listed, match, protected)
             left = bool(match.people) and all(person.state == "gone" for person in match.people)
             told = "ambiguous" if match.people else "protected" if protected else ""
-            return Row(account.id, account.login, account.active, match.people[0] if left else None, "" if left else told)
+            return Row(
+                account.id, account.login, account.active, match.people[0] if left else None, "" if left else told
+            )
         whose = match.people[0]
         if whose.state == "gone":
             self._of_a_leaver(listed, whose, match.how, protected)
@@ -180,33 +201,95 @@ class Check:
             if not account.active:
                 return
             if all(person.state == "gone" for person in match.people):
-                self._found(Finding("leaver_active", self.name, account.id, account.login, said=f"all {len(match.people)} people it points to have left",
-                                    facts=self._facts(listed, match.how), certain=False, protected=protected))
+                self._found(
+                    Finding(
+                        "leaver_active",
+                        self.name,
+                        account.id,
+                        account.login,
+                        said=f"all {len(match.people)} people it points to have left",
+                        facts=self._facts(listed, match.how),
+                        certain=False,
+                        protected=protected,
+                    )
+                )
             else:
-                self._found(Finding("ambiguous", self.name, account.id, account.login, said=f"{len(match.people)} people in HR answer to its {match.how}",
-                                    facts={**self._facts(listed, match.how), "people": [self._short(person) for person in match.people[:5]]},
-                                    certain=False, protected=protected))
+                self._found(
+                    Finding(
+                        "ambiguous",
+                        self.name,
+                        account.id,
+                        account.login,
+                        said=f"{len(match.people)} people in HR answer to its {match.how}",
+                        facts={
+                            **self._facts(listed, match.how),
+                            "people": [self._short(person) for person in match.people[:5]],
+                        },
+                        certain=False,
+                        protected=protected,
+                    )
+                )
         elif protected:
             self._marked(account.login, account.id, "protected", protected, active=account.active)
         else:
             severity = "low" if not account.active else "medium" if listed.kind == "guest" else "high"
-            said = ("a guest of whom HR does not know" if listed.kind == "guest" else "nobody in HR has its id, address or login") + (
-                "" if account.active else "; it is not active")
-            self._found(Finding("orphan", self.name, account.id, account.login, severity=severity, said=said, facts=self._facts(listed),
-                                fix={"do": "suspend"} if account.active else {}, certain=not account.protected))
+            said = (
+                "a guest of whom HR does not know"
+                if listed.kind == "guest"
+                else "nobody in HR has its id, address or login"
+            ) + ("" if account.active else "; it is not active")
+            self._found(
+                Finding(
+                    "orphan",
+                    self.name,
+                    account.id,
+                    account.login,
+                    severity=severity,
+                    said=said,
+                    facts=self._facts(listed),
+                    fix={"do": "suspend"} if account.active else {},
+                    certain=not account.protected,
+                )
+            )
 
     def _of_a_leaver(self, listed: Listed, whose: Known, how: str, protected: str) -> None:
         account = listed.account
         facts = self._facts(listed, how)
         if account.active:
             kind = "leaver_returned" if whose.closed else "leaver_active"
-            said = f"active again after case {whose.closed} was closed" if whose.closed else "active, though HR says that the person has left"
-            self._found(Finding(kind, self.name, account.id, account.login, whose.n, said=said, facts=facts, fix={"do": "cutoff"},
-                                certain=not account.protected, protected=protected))
+            said = (
+                f"active again after case {whose.closed} was closed"
+                if whose.closed
+                else "active, though HR says that the person has left"
+            )
+            self._found(
+                Finding(
+                    kind,
+                    self.name,
+                    account.id,
+                    account.login,
+                    whose.n,
+                    said=said,
+                    facts=facts,
+                    fix={"do": "cutoff"},
+                    certain=not account.protected,
+                    protected=protected,
+                )
+            )
         elif set(listed.held) - set(listed.fixed):
             held = sorted(f"{kind}: {name}" for kind, name in set(listed.held) - set(listed.fixed))
-            self._found(Finding("leaver_holds", self.name, account.id, account.login, whose.n, said=f"blocked, and still holds {_some(held)}",
-                                facts={**facts, "held": held[:50]}, protected=protected))
+            self._found(
+                Finding(
+                    "leaver_holds",
+                    self.name,
+                    account.id,
+                    account.login,
+                    whose.n,
+                    said=f"blocked, and still holds {_some(held)}",
+                    facts={**facts, "held": held[:50]},
+                    protected=protected,
+                )
+            )
 
     def _dormant(self, listed: Listed, whose: Known, protected: str) -> None:
         seen = _moment(listed.last_seen)
@@ -214,21 +297,45 @@ class Check:
             self.counts.last_seen_unknown += 1
             return
         created = _moment(listed.created)
-        if not self.dormant or self.now - seen < self.dormant or created is not None and self.now - created < self.dormant:
+        if (
+            not self.dormant
+            or self.now - seen < self.dormant
+            or created is not None
+            and self.now - created < self.dormant
+        ):
             return
         hired = _moment(self.people.record(whose.n)["person"].get("hire_date", ""))
         if hired is None or self.now - hired >= self.dormant:
             account = listed.account
-            self._found(Finding("dormant", self.name, account.id, account.login, whose.n, said=f"not used for {(self.now - seen).days} days",
-                                facts=self._facts(listed), fix={"do": "suspend"}, certain=not account.protected, protected=protected))
+            self._found(
+                Finding(
+                    "dormant",
+                    self.name,
+                    account.id,
+                    account.login,
+                    whose.n,
+                    said=f"not used for {(self.now - seen).days} days",
+                    facts=self._facts(listed),
+                    fix={"do": "suspend"},
+                    certain=not account.protected,
+                    protected=protected,
+                )
+            )
 
     # -- what they hold ------------------------------------------------------------------------------------------------
 
     def _by_the_systems_names(self, system: Entitlements) -> None:
         """Profiles and policy may name a thing by any of its names (a team's title, its slug); the listing has one."""
-        named = {**self.kept, **{key: name for wanted in self.wanted.values() for key, name in wanted.items()},
-                 **{(h["kind"], h["name"].casefold()): h["name"] for pair in self.people.facts["policy"]["separation"] for h in (pair["one"], pair["other"])
-                    if h["system"] == self.name}}
+        named = {
+            **self.kept,
+            **{key: name for wanted in self.wanted.values() for key, name in wanted.items()},
+            **{
+                (h["kind"], h["name"].casefold()): h["name"]
+                for pair in self.people.facts["policy"]["separation"]
+                for h in (pair["one"], pair["other"])
+                if h["system"] == self.name
+            },
+        }
         own: dict[tuple[str, str], tuple[str, str]] = {}
         for key, name in sorted(named.items()):
             found = system.find_entitlement(key[0], name) if key[0] in self.kinds else None
@@ -237,7 +344,10 @@ class Check:
             elif found is not None and found.name.casefold() != key[1]:
                 own[key] = (key[0], found.name.casefold())
         self.kept = {own.get(key, key): name for key, name in self.kept.items()}
-        self.wanted = {profile: {own.get(key, key): name for key, name in wanted.items()} for profile, wanted in self.wanted.items()}
+        self.wanted = {
+            profile: {own.get(key, key): name for key, name in wanted.items()}
+            for profile, wanted in self.wanted.items()
+        }
         for key in own.keys() & self.separated.keys():
             self.separated.setdefault(own[key], []).extend(self.separated.pop(key))
 
@@ -248,11 +358,20 @@ class Check:
     def _asked(self) -> dict[tuple[str, str], str]:
         """What is worth asking for where the listing shows nothing: what a profile or policy names."""
         named = {key: name for wanted in self.wanted.values() for key, name in wanted.items()}
-        for source in (self.people.facts["policy"]["privileged"], self.people.facts["policy"]["protected_entitlements"]):
+        for source in (
+            self.people.facts["policy"]["privileged"],
+            self.people.facts["policy"]["protected_entitlements"],
+        ):
             for kind, names in source.get(self.name, {}).items():
                 named.update({(kind, name.casefold()): name for name in names if "*" not in name and "?" not in name})
         for pair in self.people.facts["policy"]["separation"]:
-            named.update({(h["kind"], h["name"].casefold()): h["name"] for h in (pair["one"], pair["other"]) if h["system"] == self.name})
+            named.update(
+                {
+                    (h["kind"], h["name"].casefold()): h["name"]
+                    for h in (pair["one"], pair["other"])
+                    if h["system"] == self.name
+                }
+            )
         return {key: name for key, name in named.items() if key[0] in self.kinds}
 
     def _by_group(self, system: AccountListing, asked: Mapping[tuple[str, str], str]) -> None:
@@ -265,7 +384,9 @@ class Check:
                         held.setdefault(number, {})[key] = name
             except NotFound:
                 self._is_nowhere(key, name)
-        self.counts.notes.append(f"the system lists members by entitlement only: {len(asked)} that profiles and policy name were asked for")
+        self.counts.notes.append(
+            f"the system lists members by entitlement only: {len(asked)} that profiles and policy name were asked for"
+        )
         for number, row in enumerate(self.rows):
             self._holds(row, held.get(number, {}))
 
@@ -283,11 +404,29 @@ class Check:
         wanted = self.wanted.get(whose.profile)
         if wanted is None:
             if self.wanted and not whose.until:
-                self._found(Finding("account_extra", self.name, row.id, row.login, whose.n, said=f"profile {whose.profile} has nothing on {self.name}",
-                                    facts={"login": row.login, "holds": sorted(f"{k}: {n}" for (k, _unused), n in held.items())[:50]}))
+                self._found(
+                    Finding(
+                        "account_extra",
+                        self.name,
+                        row.id,
+                        row.login,
+                        whose.n,
+                        said=f"profile {whose.profile} has nothing on {self.name}",
+                        facts={
+                            "login": row.login,
+                            "holds": sorted(f"{k}: {n}" for (k, _unused), n in held.items())[:50],
+                        },
+                    )
+                )
             return
         for key, name in held.items():
-            if key not in wanted and key not in self.kept and key not in fixed and key[0] in self.kinds and not whose.until:
+            if (
+                key not in wanted
+                and key not in self.kept
+                and key not in fixed
+                and key[0] in self.kinds
+                and not whose.until
+            ):
                 self._drift("entitlement_extra", row, whose, key[0], name, "take")
         for key, name in wanted.items():
             if key not in held and key not in self.nowhere and key[0] in self.kinds:
@@ -298,18 +437,39 @@ class Check:
         privileged = like(text, self.privileged) if do == "take" else ""
         pattern = like(text, self.untouchable)
         said = f"{text} is not in profile {whose.profile}" if do == "take" else f"{text} is in profile {whose.profile}"
-        self._found(Finding(kind, self.name, row.id, row.login, whose.n, detail=text, severity="high" if privileged else "",
-                            said=said + (", and is privileged" if privileged else ""), facts={"login": row.login, "kind": of, "name": name},
-                            fix={"do": do, "kind": of, "name": name}, protected=f"{pattern} is protected by policy" if pattern else ""))
+        self._found(
+            Finding(
+                kind,
+                self.name,
+                row.id,
+                row.login,
+                whose.n,
+                detail=text,
+                severity="high" if privileged else "",
+                said=said + (", and is privileged" if privileged else ""),
+                facts={"login": row.login, "kind": of, "name": name},
+                fix={"do": do, "kind": of, "name": name},
+                protected=f"{pattern} is protected by policy" if pattern else "",
+            )
+        )
 
     def _duplicates(self) -> None:
         for n, numbers in self.owners.items():
             if len(numbers) > 1:
                 rows = [self.rows[number] for number in numbers]
                 active = sum(row.active for row in rows)
-                self._found(Finding("duplicate", self.name, "\n".join(sorted(row.id for row in rows)), ", ".join(row.login for row in rows), n,
-                                    severity="medium" if active > 1 else "low", said=f"{len(rows)} accounts, {active} of them active",
-                                    facts={"accounts": [{"login": row.login, "id": row.id, "active": row.active} for row in rows]}))
+                self._found(
+                    Finding(
+                        "duplicate",
+                        self.name,
+                        "\n".join(sorted(row.id for row in rows)),
+                        ", ".join(row.login for row in rows),
+                        n,
+                        severity="medium" if active > 1 else "low",
+                        said=f"{len(rows)} accounts, {active} of them active",
+                        facts={"accounts": [{"login": row.login, "id": row.id, "active": row.active} for row in rows]},
+                    )
+                )
 
     def _missing_accounts(self) -> None:
         if not self.wanted:
@@ -320,8 +480,17 @@ class Check:
             record = self.people.record(person.n)
             hired = _moment(record["person"].get("hire_date", ""))
             if hired is None or hired <= self.now:
-                self._found(Finding("account_missing", self.name, record["key"], "", person.n, detail=person.profile,
-                                    said=f"profile {person.profile} gives an account here, and there is none"))
+                self._found(
+                    Finding(
+                        "account_missing",
+                        self.name,
+                        record["key"],
+                        "",
+                        person.n,
+                        detail=person.profile,
+                        said=f"profile {person.profile} gives an account here, and there is none",
+                    )
+                )
 
     # -- devices, keys -------------------------------------------------------------------------------------------------
 
@@ -329,21 +498,38 @@ class Check:
         self.counts.encryption_unknown += device.encrypted is None
         if device.state in _AWAY:
             return
-        facts = {"serial": device.serial, "name": device.name, "platform": device.platform, "ownership": device.ownership, "state": device.state,
-                 "owner": device.assigned_to, "last_seen": device.last_seen}
+        facts = {
+            "serial": device.serial,
+            "name": device.name,
+            "platform": device.platform,
+            "ownership": device.ownership,
+            "state": device.state,
+            "owner": device.assigned_to,
+            "last_seen": device.last_seen,
+        }
         whose = self._owner(device, facts)
         n = whose.n if whose else None
         unmanaged = device.state == "unmanaged"
-        for kind, wrong, said in (("device_unencrypted", device.encrypted is False, "the system says that it is not encrypted"),
-                                  ("device_unmanaged", unmanaged, "it is known, and not enrolled"),
-                                  ("device_not_compliant", device.compliant is False and not unmanaged, "the system says that it does not comply")):
+        for kind, wrong, said in (
+            ("device_unencrypted", device.encrypted is False, "the system says that it is not encrypted"),
+            ("device_unmanaged", unmanaged, "it is known, and not enrolled"),
+            (
+                "device_not_compliant",
+                device.compliant is False and not unmanaged,
+                "the system says that it does not comply",
+            ),
+        ):
             if wrong:
-                self._found(Finding(kind, self.name, device.id, device.serial or device.name, n, said=said, facts=facts))
+                self._found(
+                    Finding(kind, self.name, device.id, device.serial or device.name, n, said=said, facts=facts)
+                )
 
     def _owner(self, device: Device, facts: Mapping[str, Any]) -> Known | None:
         label = device.serial or device.name
         if not device.assigned_to:
-            self._found(Finding("device_unowned", self.name, device.id, label, said="it is assigned to nobody", facts=facts))
+            self._found(
+                Finding("device_unowned", self.name, device.id, label, said="it is assigned to nobody", facts=facts)
+            )
             return None
         login = device.assigned_to
         if like(login, self.service):
@@ -353,12 +539,30 @@ class Check:
         if len(people) == 1 and people[0].state != "gone":
             return people[0]
         if people and not all(person.state == "gone" for person in people):
-            self._found(Finding("ambiguous", self.name, device.id, label, said=f"{len(people)} people in HR answer to its owner, {login}",
-                                facts={**facts, "people": [self._short(person) for person in people[:5]]}, certain=False))
+            self._found(
+                Finding(
+                    "ambiguous",
+                    self.name,
+                    device.id,
+                    label,
+                    said=f"{len(people)} people in HR answer to its owner, {login}",
+                    facts={**facts, "people": [self._short(person) for person in people[:5]]},
+                    certain=False,
+                )
+            )
             return None
         whose = people[0] if len(people) == 1 else None
-        self._found(Finding("device_owner_gone", self.name, device.id, label, whose.n if whose else None,
-                            said=f"assigned to {login}, " + ("who has left" if people else "whom HR does not know"), facts=facts))
+        self._found(
+            Finding(
+                "device_owner_gone",
+                self.name,
+                device.id,
+                label,
+                whose.n if whose else None,
+                said=f"assigned to {login}, " + ("who has left" if people else "whom HR does not know"),
+                facts=facts,
+            )
+        )
         return whose
 
     def _credentials(self, system: CredentialListing) -> None:
@@ -379,9 +583,22 @@ class Check:
         gone = self._maker_gone(credential.maker)
         if gone is not None:
             whose, said = gone
-            facts = {key: value for key in ("kind", "id", "maker", "created", "last_used", "expires") if (value := getattr(credential, key))}
-            self._found(Finding("credential_maker_gone", self.name, f"{credential.kind} {credential.id}", credential.name or credential.id,
-                                whose.n if whose else None, said=f"{credential.kind} of {credential.maker}: {said}", facts=facts))
+            facts = {
+                key: value
+                for key in ("kind", "id", "maker", "created", "last_used", "expires")
+                if (value := getattr(credential, key))
+            }
+            self._found(
+                Finding(
+                    "credential_maker_gone",
+                    self.name,
+                    f"{credential.kind} {credential.id}",
+                    credential.name or credential.id,
+                    whose.n if whose else None,
+                    said=f"{credential.kind} of {credential.maker}: {said}",
+                    facts=facts,
+                )
+            )
 
     def _maker_gone(self, maker: str) -> tuple[Known | None, str] | None:
         """Whose it was, and why they count as gone; None when they are there."""
@@ -408,7 +625,18 @@ class Check:
     # -- small things --------------------------------------------------------------------------------------------------
 
     def _marked(self, account: str, ident: str, known_to_be: str, why: str, *, active: bool) -> None:
-        self.emit({"m": {"system": self.name, "account": account, "ident": ident, "is": known_to_be, "why": why, "active": active}})
+        self.emit(
+            {
+                "m": {
+                    "system": self.name,
+                    "account": account,
+                    "ident": ident,
+                    "is": known_to_be,
+                    "why": why,
+                    "active": active,
+                }
+            }
+        )
 
     def _found(self, finding: Finding) -> None:
         self.counts.findings[finding.kind] += 1
@@ -416,14 +644,28 @@ class Check:
 
     def _facts(self, listed: Listed, how: str = "") -> dict[str, Any]:
         account = listed.account
-        facts = {"login": account.login, "id": account.id, "email": account.email, "active": account.active, "last_seen": listed.last_seen,
-                 "created": listed.created, "employee_id": account.attributes.get("employee_id"), "matched_by": how, "mastered_elsewhere": account.protected,
-                 "kind": listed.kind if listed.kind != "person" else ""}
+        facts = {
+            "login": account.login,
+            "id": account.id,
+            "email": account.email,
+            "active": account.active,
+            "last_seen": listed.last_seen,
+            "created": listed.created,
+            "employee_id": account.attributes.get("employee_id"),
+            "matched_by": how,
+            "mastered_elsewhere": account.protected,
+            "kind": listed.kind if listed.kind != "person" else "",
+        }
         return {key: value for key, value in facts.items() if value not in (None, "")}
 
     def _short(self, person: Known) -> dict[str, Any]:
         record = self.people.record(person.n)
-        return {"name": record["name"], "employee_id": person.employee, "state": person.state, "source": record["source"]}
+        return {
+            "name": record["name"],
+            "employee_id": person.employee,
+            "state": person.state,
+            "source": record["source"],
+        }
 
 
 def _patterns(named: Mapping[str, Mapping[str, Collection[str]]], system: str) -> list[str]:
@@ -440,4 +682,6 @@ def _moment(text: str) -> datetime | None:
 
 def _some(items: Collection[str]) -> str:
     shown: Iterator[str] = iter(items)
-    return ", ".join(item for item, _unused in zip(shown, range(3), strict=False)) + (f" and {len(items) - 3} more" if len(items) > 3 else "")
+    return ", ".join(item for item, _unused in zip(shown, range(3), strict=False)) + (
+        f" and {len(items) - 3} more" if len(items) > 3 else ""
+    )

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """What reconcile may find: how bad each is, in whose words, and the one command that settles it."""
+
 from __future__ import annotations
 
 import hashlib
@@ -24,36 +25,112 @@ class Kind:
 
 
 KINDS: Mapping[str, Kind] = {
-    "leaver_returned": Kind("A closed leaver is back", "critical", "Their leaving was proven and closed, and now an account of theirs is active again.",
-                            "Cut the account off, and ask who let it in.", "cutoff"),
-    "leaver_active": Kind("A leaver can still sign in", "high", "HR says that this person has left; the account is active.", "Offboard the person.", "cutoff"),
-    "orphan": Kind("Nobody in HR", "high", "Nothing that the account says of itself points to anybody in HR.",
-                   "Suspend it; or name its pattern under reconcile.service when it belongs to no person.", "suspend"),
-    "separation": Kind("Two that nobody may hold together", "high", "Policy says that no one person may hold both.", "Take one of them away."),
-    "credential_maker_gone": Kind("A key that outlived its maker", "high",
-                                  "It works without anybody signing in, and who made it has left, or has no active account.",
-                                  "Revoke it, or give it a new owner."),
-    "device_owner_gone": Kind("A device of somebody who is gone", "high", "It is assigned to somebody who has left, or whom HR does not know.",
-                              "Secure the device, and get it back."),
-    "device_unencrypted": Kind("A device that is not encrypted", "high", "Whoever finds it can read what is on it.",
-                               "Have its owner turn encryption on; lock it until then."),
-    "device_unmanaged": Kind("A device that is not enrolled", "medium", "It can be neither locked nor wiped.", "Have its owner enrol it."),
-    "device_not_compliant": Kind("A device that does not comply", "medium", "The management says that it is not as it must be.", "Have its owner mend it."),
+    "leaver_returned": Kind(
+        "A closed leaver is back",
+        "critical",
+        "Their leaving was proven and closed, and now an account of theirs is active again.",
+        "Cut the account off, and ask who let it in.",
+        "cutoff",
+    ),
+    "leaver_active": Kind(
+        "A leaver can still sign in",
+        "high",
+        "HR says that this person has left; the account is active.",
+        "Offboard the person.",
+        "cutoff",
+    ),
+    "orphan": Kind(
+        "Nobody in HR",
+        "high",
+        "Nothing that the account says of itself points to anybody in HR.",
+        "Suspend it; or name its pattern under reconcile.service when it belongs to no person.",
+        "suspend",
+    ),
+    "separation": Kind(
+        "Two that nobody may hold together",
+        "high",
+        "Policy says that no one person may hold both.",
+        "Take one of them away.",
+    ),
+    "credential_maker_gone": Kind(
+        "A key that outlived its maker",
+        "high",
+        "It works without anybody signing in, and who made it has left, or has no active account.",
+        "Revoke it, or give it a new owner.",
+    ),
+    "device_owner_gone": Kind(
+        "A device of somebody who is gone",
+        "high",
+        "It is assigned to somebody who has left, or whom HR does not know.",
+        "Secure the device, and get it back.",
+    ),
+    "device_unencrypted": Kind(
+        "A device that is not encrypted",
+        "high",
+        "Whoever finds it can read what is on it.",
+        "Have its owner turn encryption on; lock it until then.",
+    ),
+    "device_unmanaged": Kind(
+        "A device that is not enrolled", "medium", "It can be neither locked nor wiped.", "Have its owner enrol it."
+    ),
+    "device_not_compliant": Kind(
+        "A device that does not comply",
+        "medium",
+        "The management says that it is not as it must be.",
+        "Have its owner mend it.",
+    ),
     "device_unowned": Kind("A device without an owner", "medium", "Nobody answers for it.", "Assign it, or retire it."),
-    "entitlement_extra": Kind("More than the profile gives", "medium", "No access profile explains it.", "Take it, or put it into the profile.", "take"),
-    "account_extra": Kind("An account that the profile does not give", "medium", "The person's access profile has nothing on this system.",
-                          "Bring the person to their profile, or put the system into it."),
-    "ambiguous": Kind("Whose account is it?", "medium", "What the account says of itself points to more than one person.",
-                      "Correct the address or the employee id, here or in HR: until then a run stops at it."),
-    "dormant": Kind("Nobody has used it", "medium", "The account is active, and has not been used for a long time.",
-                    "Suspend it, or ask its owner.", "suspend"),
-    "duplicate": Kind("More than one account", "medium", "A run that meets two accounts of a person stops there.",
-                      "Delete or correct the one that is not theirs."),
-    "entitlement_missing": Kind("Less than the profile gives", "low", "The access profile gives it, and it is not held.",
-                                "Give it, or take it out of the profile.", "give"),
-    "account_missing": Kind("No account, though the profile gives one", "low", "The access profile names this system.", "Bring the person to their profile."),
-    "leaver_holds": Kind("A leaver's account still holds things", "low", "Nobody can sign in, but licences cost, and groups come back with the account.",
-                         "Offboard the person to the end."),
+    "entitlement_extra": Kind(
+        "More than the profile gives",
+        "medium",
+        "No access profile explains it.",
+        "Take it, or put it into the profile.",
+        "take",
+    ),
+    "account_extra": Kind(
+        "An account that the profile does not give",
+        "medium",
+        "The person's access profile has nothing on this system.",
+        "Bring the person to their profile, or put the system into it.",
+    ),
+    "ambiguous": Kind(
+        "Whose account is it?",
+        "medium",
+        "What the account says of itself points to more than one person.",
+        "Correct the address or the employee id, here or in HR: until then a run stops at it.",
+    ),
+    "dormant": Kind(
+        "Nobody has used it",
+        "medium",
+        "The account is active, and has not been used for a long time.",
+        "Suspend it, or ask its owner.",
+        "suspend",
+    ),
+    "duplicate": Kind(
+        "More than one account",
+        "medium",
+        "A run that meets two accounts of a person stops there.",
+        "Delete or correct the one that is not theirs.",
+    ),
+    "entitlement_missing": Kind(
+        "Less than the profile gives",
+        "low",
+        "The access profile gives it, and it is not held.",
+        "Give it, or take it out of the profile.",
+        "give",
+    ),
+    "account_missing": Kind(
+        "No account, though the profile gives one",
+        "low",
+        "The access profile names this system.",
+        "Bring the person to their profile.",
+    ),
+    "leaver_holds": Kind(
+        "A leaver's account still holds things",
+        "low",
+        "Nobody can sign in, but licences cost, and groups come back with the account.",
+        "Offboard the person to the end.",
+    ),
 }
 
 
@@ -86,9 +163,20 @@ class Finding:
 
     def line(self) -> dict[str, Any]:
         """As it travels from a system's check to the report."""
-        return {"id": self.id, "kind": self.kind, "severity": self.severity or KINDS[self.kind].severity, "system": self.system, "ident": self.ident,
-                "account": self.account, "n": self.n, "detail": self.detail, "said": self.said, "facts": dict(self.facts),
-                "fix": dict(self.fix) if self.certain and not self.protected else {}, "protected": self.protected}
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "severity": self.severity or KINDS[self.kind].severity,
+            "system": self.system,
+            "ident": self.ident,
+            "account": self.account,
+            "n": self.n,
+            "detail": self.detail,
+            "said": self.said,
+            "facts": dict(self.facts),
+            "fix": dict(self.fix) if self.certain and not self.protected else {},
+            "protected": self.protected,
+        }
 
 
 def command(line: Mapping[str, Any], person: Mapping[str, Any], capabilities: Mapping[str, Any]) -> str:
@@ -108,11 +196,19 @@ def command(line: Mapping[str, Any], person: Mapping[str, Any], capabilities: Ma
     if kind in ("device_owner_gone", "credential_maker_gone") and user:
         return f"ansible-playbook workforce.lifecycle.offboard -e user={user}"
     if kind == "separation":
-        wanted = {"person": {"email": person["email"]}, "mode": "remove", "wanted": {line["facts"]["kind"]: [line["facts"]["name"]]}}
+        wanted = {
+            "person": {"email": person["email"]},
+            "mode": "remove",
+            "wanted": {line["facts"]["kind"]: [line["facts"]["name"]]},
+        }
         return _adhoc(line["facts"]["take_on"], "entitlements", wanted)
     if kind == "device_unowned":
         return _adhoc(system, "device_assignment", {"person": {"email": "NEW.OWNER"}, "serial": line["account"]})
-    if kind in ("device_owner_gone", "device_unencrypted") and "@" in str(line["facts"].get("owner") or "") and "devices" in capabilities:
+    if (
+        kind in ("device_owner_gone", "device_unencrypted")
+        and "@" in str(line["facts"].get("owner") or "")
+        and "devices" in capabilities
+    ):
         return _adhoc(system, "device", {"person": {"email": line["facts"]["owner"]}, "company": "lock"})
     return look_again
 

@@ -6,6 +6,7 @@ Built once a run on the controller, read by every worker: memory stays flat, wha
 matched as a run would match it: by HR id and employee id, exact address, former and further addresses, login. What points to
 two people points to nobody.
 """
+
 from __future__ import annotations
 
 import json
@@ -68,7 +69,9 @@ def keys_of(person: Person) -> Iterator[tuple[str, int]]:
         yield f"l:{system}:{login.casefold()}", LOGIN
 
 
-def write_people(path: str, people: Iterable[tuple[Known, Mapping[str, Any], Iterable[tuple[str, int]]]], facts: Mapping[str, Any]) -> int:
+def write_people(
+    path: str, people: Iterable[tuple[Known, Mapping[str, Any], Iterable[tuple[str, int]]]], facts: Mapping[str, Any]
+) -> int:
     """Make the index: (what is known, the record, the keys) of each person.
 
     :returns: how many people are in it.
@@ -80,10 +83,15 @@ def write_people(path: str, people: Iterable[tuple[Known, Mapping[str, Any], Ite
         db.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; BEGIN;" + _TABLES)
         for known, record, keys in people:
             count += 1
-            db.execute("INSERT INTO people VALUES (?, ?, ?, ?, ?, ?, ?)",
-                       (known.n, known.state, known.profile, known.closed, known.until, known.employee, json.dumps(record)))
+            db.execute(
+                "INSERT INTO people VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (known.n, known.state, known.profile, known.closed, known.until, known.employee, json.dumps(record)),
+            )
             db.executemany("INSERT OR IGNORE INTO keys VALUES (?, ?, ?)", ((key, tier, known.n) for key, tier in keys))
-        db.executemany("INSERT INTO facts VALUES (?, ?)", ((name, json.dumps(value)) for name, value in {**facts, "complete": count}.items()))
+        db.executemany(
+            "INSERT INTO facts VALUES (?, ?)",
+            ((name, json.dumps(value)) for name, value in {**facts, "complete": count}.items()),
+        )
         db.execute("COMMIT")
     return count
 
@@ -97,10 +105,15 @@ class People:
     def __init__(self, path: str) -> None:
         try:
             self._db = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)
-            self.facts: dict[str, Any] = {name: json.loads(value) for name, value in self._db.execute("SELECT name, value FROM facts")}
+            self.facts: dict[str, Any] = {
+                name: json.loads(value) for name, value in self._db.execute("SELECT name, value FROM facts")
+            }
         except (sqlite3.Error, ValueError) as e:
-            raise InputError(f"the index of people cannot be read: {e}", act="reconcile",
-                             hint="it is on the controller: systems are reconciled from there (ansible_connection: local)") from e
+            raise InputError(
+                f"the index of people cannot be read: {e}",
+                act="reconcile",
+                hint="it is on the controller: systems are reconciled from there (ansible_connection: local)",
+            ) from e
         if "complete" not in self.facts:
             raise InputError("the index of people is not complete", act="reconcile", hint="run it again")
         self._derived: dict[str, list[int]] = {}
@@ -126,8 +139,16 @@ class People:
         """The person to whom everything that an account says of itself points."""
         numbers = [str(account.attributes.get(name) or "") for name in ("employee_id", "hr_id")]
         further = account.attributes.get("aliases") or ()
-        mails = [value for value in (account.email, account.login, *(further if isinstance(further, (list, tuple)) else ())) if "@" in value]
-        keys = [*(f"i:{n.casefold()}" for n in numbers if n), *(f"m:{mail.casefold()}" for mail in mails), f"l:{system}:{account.login.casefold()}"]
+        mails = [
+            value
+            for value in (account.email, account.login, *(further if isinstance(further, (list, tuple)) else ()))
+            if "@" in value
+        ]
+        keys = [
+            *(f"i:{n.casefold()}" for n in numbers if n),
+            *(f"m:{mail.casefold()}" for mail in mails),
+            f"l:{system}:{account.login.casefold()}",
+        ]
         return self._narrowed(keys, self._derived.get(account.login.casefold(), ()))
 
     def _narrowed(self, keys: Sequence[str], derived: Sequence[int]) -> Match:
@@ -135,7 +156,8 @@ class People:
         found: dict[int, dict[int, Known]] = {}
         marks = ", ".join("?" * len(keys))
         for tier, *row in self._db.execute(
-            f"SELECT k.tier, p.n, p.state, p.profile, p.closed, p.until, p.employee FROM keys k JOIN people p ON p.n = k.n WHERE k.key IN ({marks})", keys
+            f"SELECT k.tier, p.n, p.state, p.profile, p.closed, p.until, p.employee FROM keys k JOIN people p ON p.n = k.n WHERE k.key IN ({marks})",
+            keys,
         ):
             found.setdefault(tier, {})[row[0]] = _known(*row)
         for n in derived:
@@ -154,18 +176,25 @@ class People:
         return Match(tuple(_same_human(list(left.values()))), how)
 
     def known(self, n: int) -> Known:
-        return _known(*self._db.execute("SELECT n, state, profile, closed, until, employee FROM people WHERE n = ?", (n,)).fetchone())
+        return _known(
+            *self._db.execute(
+                "SELECT n, state, profile, closed, until, employee FROM people WHERE n = ?", (n,)
+            ).fetchone()
+        )
 
     def record(self, n: int) -> dict[str, Any]:
         """``{"person": the HR record, "key", "name", "source": HR system, "case": the closed case or {}, "protected": why or ""}``."""
-        record: dict[str, Any] = json.loads(self._db.execute("SELECT record FROM people WHERE n = ?", (n,)).fetchone()[0])
+        record: dict[str, Any] = json.loads(
+            self._db.execute("SELECT record FROM people WHERE n = ?", (n,)).fetchone()[0]
+        )
         return record
 
     def active(self, profiles: Sequence[str]) -> Iterator[Known]:
         """Everybody at work who has one of these profiles."""
         marks = ", ".join("?" * len(profiles))
         for row in self._db.execute(
-            f"SELECT n, state, profile, closed, until, employee FROM people WHERE state = 'active' AND profile IN ({marks}) ORDER BY n", list(profiles)
+            f"SELECT n, state, profile, closed, until, employee FROM people WHERE state = 'active' AND profile IN ({marks}) ORDER BY n",
+            list(profiles),
         ):
             yield _known(*row)
 

@@ -5,6 +5,7 @@
 A connector is imported when the inventory first names it. Ansible keeps no compiled copy of a collection's files, so whoever
 uses three systems would otherwise wait for fourteen at every start.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
@@ -131,24 +132,26 @@ class _Connectors(Mapping[str, type[Connector]]):
         return len(self._loaders)
 
 
-CONNECTORS: Mapping[str, type[Connector]] = _Connectors({
-    "aws": _aws,
-    "bamboohr": _bamboohr,
-    "csv": _csv,
-    "entra": _entra,
-    "exchange": _exchange,
-    "github": _github,
-    "hibob": _hibob,
-    "imap": _imap,
-    "intune": _intune,
-    "ldap": _ldap,
-    "manual": _manual,
-    "onedrive": _onedrive,
-    "personio": _personio,
-    "scim": _scim,
-    "slack": _slack,
-    "tailscale": _tailscale,
-})
+CONNECTORS: Mapping[str, type[Connector]] = _Connectors(
+    {
+        "aws": _aws,
+        "bamboohr": _bamboohr,
+        "csv": _csv,
+        "entra": _entra,
+        "exchange": _exchange,
+        "github": _github,
+        "hibob": _hibob,
+        "imap": _imap,
+        "intune": _intune,
+        "ldap": _ldap,
+        "manual": _manual,
+        "onedrive": _onedrive,
+        "personio": _personio,
+        "scim": _scim,
+        "slack": _slack,
+        "tailscale": _tailscale,
+    }
+)
 
 
 def connector_class(name: str, *, system: str = "") -> type[Connector]:
@@ -158,6 +161,10 @@ def connector_class(name: str, *, system: str = "") -> type[Connector]:
     """
     if name not in CONNECTORS:
         close = get_close_matches(name, CONNECTORS, 1)
-        raise InputError(f"unknown connector {name!r}", act="find connector", system=system,
-                         hint=f"did you mean {close[0]}?" if close else f"known: {', '.join(CONNECTORS)}")
+        raise InputError(
+            f"unknown connector {name!r}",
+            act="find connector",
+            system=system,
+            hint=f"did you mean {close[0]}?" if close else f"known: {', '.join(CONNECTORS)}",
+        )
     return CONNECTORS[name]

@@ -5,6 +5,7 @@
 Only what the case itself did counts, never what it found so already. A change that a killed run began, and nobody saw end, counts
 too: the system is looked at before anything is written, and tells whether it happened.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
@@ -29,7 +30,9 @@ _DEVICES: Mapping[str, tuple[str, bool]] = {
     "retired": ("the company's data and management were taken off it: they enrol it again", True),
     "locked": ("it was locked: give them the code that the device management shows", False),
 }
-_PENDING = "the device was told, and may not have heard yet: cancel it in the device management, or enrol the device again"
+_PENDING = (
+    "the device was told, and may not have heard yet: cancel it in the device management, or enrol the device again"
+)
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,9 @@ def taken(entries: Iterable[Mapping[str, Any]]) -> list[Taken]:
     for entry in entries:
         if entry["kind"] == "attested":
             what = str(entry.get("what") or entry["step"])
-            found[entry["system"], "attested", what] = Taken(entry["system"], "attested", what, None, None, "done", f"{entry['by']} did it")
+            found[entry["system"], "attested", what] = Taken(
+                entry["system"], "attested", what, None, None, "done", f"{entry['by']} did it"
+            )
             continue
         for row in entry.get("changes") or ():
             key = (entry["system"], _part(entry["step"]), row["what"])
@@ -132,7 +137,10 @@ def _unmake(owes: dict[str, Any], row: Taken) -> None:
             owes["created"] = True
     elif row.step == "account":
         if not owes.get("created"):
-            owes.setdefault("attributes", {})[row.what.removeprefix("attribute ")] = {"was": row.before, "made": row.after}
+            owes.setdefault("attributes", {})[row.what.removeprefix("attribute ")] = {
+                "was": row.before,
+                "made": row.after,
+            }
     elif row.step == "entitlements" and row.what.partition(": ")[1]:
         if row.after == "held":
             kind, _colon, name = row.what.partition(": ")
@@ -161,7 +169,11 @@ def _left(row: Taken, owes: Mapping[str, Any]) -> tuple[str, bool] | None:
         if owes.get("suspend"):
             return "it opens nothing while the account is shut, and expires by itself", True
         return "it was issued for an account that stays open: take it back there, if it was not used", False
-    return (f"{row.step} of the onboarding: no run knows the way back: settle it by hand", False) if row.after not in (None, "absent") else None
+    return (
+        (f"{row.step} of the onboarding: no run knows the way back: settle it by hand", False)
+        if row.after not in (None, "absent")
+        else None
+    )
 
 
 def _lost(row: Taken, successor: str) -> tuple[str, bool] | None:
@@ -171,10 +183,19 @@ def _lost(row: Taken, successor: str) -> tuple[str, bool] | None:
     if row.step == "device":
         if row.what.startswith("escrow key of "):
             return None
-        return (_PENDING, False) if row.outcome == "in_progress" else _DEVICES.get(str(row.after), ("nobody knows the way back: look at it", False))
+        return (
+            (_PENDING, False)
+            if row.outcome == "in_progress"
+            else _DEVICES.get(str(row.after), ("nobody knows the way back: look at it", False))
+        )
     if row.step == "meetings_handover":
-        why = {"h": f"{row.note}: {successor or 'whoever has it'} gives it back", "c": "it was cancelled: they book it again"}
-        return why.get(row.note[:1], f"it was handed over or cancelled: they ask {successor or 'whoever attends'}"), True
+        why = {
+            "h": f"{row.note}: {successor or 'whoever has it'} gives it back",
+            "c": "it was cancelled: they book it again",
+        }
+        return why.get(
+            row.note[:1], f"it was handed over or cancelled: they ask {successor or 'whoever attends'}"
+        ), True
     if row.step == "files_handover":
         return f"{row.before} ended: they share again what should be shared", True
     if row.step == "ownership":
@@ -190,8 +211,11 @@ def refuse_standing(person: Person, at: datetime, withdrawn_by: str) -> None:
     if by or person.status != "terminated" and (ends is None or ends > at):
         return
     left = told(ends, person) if ends is not None else "no date"
-    raise InputError(f"HR says that {person.name} is {person.status}, and left at {left}", act=act,
-                     hint="correct HR first; or say who withdrew the termination: -e withdrawn_by='Grace Okoye', which the record keeps")
+    raise InputError(
+        f"HR says that {person.name} is {person.status}, and left at {left}",
+        act=act,
+        hint="correct HR first; or say who withdrew the termination: -e withdrawn_by='Grace Okoye', which the record keeps",
+    )
 
 
 def refuse_begun(person: Person, withdrawn_by: str) -> None:
@@ -199,13 +223,20 @@ def refuse_begun(person: Person, withdrawn_by: str) -> None:
     act, by = f"withdraw the hire of {person.email}", withdrawn_by.strip().casefold()
     _refuse_themselves(person, withdrawn_by, act)
     if not by and not withdrawn(person):
-        raise InputError(f"HR says that {person.name} is {person.status}, hired for {person.hire_date or 'an unknown day'}", act=act,
-                         hint="who began and left is a leaver: offboard. Else correct HR first, or say who takes the hire back: -e withdrawn_by='Grace Okoye', "
-                              "which the record keeps")
+        raise InputError(
+            f"HR says that {person.name} is {person.status}, hired for {person.hire_date or 'an unknown day'}",
+            act=act,
+            hint="who began and left is a leaver: offboard. Else correct HR first, or say who takes the hire back: -e withdrawn_by='Grace Okoye', "
+            "which the record keeps",
+        )
 
 
 def _refuse_themselves(person: Person, by: str, act: str) -> None:
-    names = {name.casefold() for name in (person.email, person.employee_id, person.hr_id, person.name, *person.aliases) if name}
+    names = {
+        name.casefold()
+        for name in (person.email, person.employee_id, person.hr_id, person.name, *person.aliases)
+        if name
+    }
     if by.strip() and by.strip().casefold() in names:
         raise InputError(f"{by} is whom it is about", act=act, hint="somebody else says that it is withdrawn")
 
@@ -220,7 +251,9 @@ def put_back(name: str, was: Any, made: Any, now: Any) -> tuple[Any, str]:
     if name == "delegates":
         ours, theirs = set(made or ()), set(was or ())
         kept = sorted(set(now or ()) - ours - theirs)
-        return sorted(set(now or ()) - (ours - theirs) | (theirs - ours)), f"let in since by somebody else, and left: {', '.join(kept)}" if kept else ""
+        return sorted(
+            set(now or ()) - (ours - theirs) | (theirs - ours)
+        ), f"let in since by somebody else, and left: {', '.join(kept)}" if kept else ""
     if now not in (made, was):
         return now, f"somebody has set it to {now!r} since, and it is left: it was {was!r}"
     return was, ""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """How SCIM 2.0 services differ, as data. The facts are the vendors' own pages; each entry names them."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping

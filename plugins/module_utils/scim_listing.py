@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Every account of a SCIM 2.0 service with what it holds: the groups once, then the users page by page (RFC 7644, 3.4.2)."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,9 +31,17 @@ class ScimListing(Connector):
         groups = self._groups_by_member() if self.LISTS_HELD and "groups" in self.ENTITLEMENT_KINDS else {}
         for user in self._list("/Users", "list accounts"):
             account = account_of(user, {k: v for k, v in protocol.attributes_of(user).items() if k != "manager"})
-            held = (*groups.get(account.id, ()), *held_by_user(user, self.ENTITLEMENT_KINDS, groups.get(account.id, ())))
-            yield Listed(account, created=str((user.get("meta") or {}).get("created") or ""), held=tuple((e.kind, e.name) for e in held),
-                         fixed=tuple((e.kind, e.name) for e in held if e.fixed), kind="guest" if user.get(self.dialect.guest) else "person")
+            held = (
+                *groups.get(account.id, ()),
+                *held_by_user(user, self.ENTITLEMENT_KINDS, groups.get(account.id, ())),
+            )
+            yield Listed(
+                account,
+                created=str((user.get("meta") or {}).get("created") or ""),
+                held=tuple((e.kind, e.name) for e in held),
+                fixed=tuple((e.kind, e.name) for e in held if e.fixed),
+                kind="guest" if user.get(self.dialect.guest) else "person",
+            )
 
     def _groups_by_member(self) -> dict[str, list[Entitlement]]:
         found: dict[str, list[Entitlement]] = {}
@@ -44,7 +53,11 @@ class ScimListing(Connector):
 
     def _members(self, group: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Its members; a service may leave them out of its lists and show them on the group itself."""
-        whole = group if "members" in group else self.http.get(f"/Groups/{group['id']}", act=f"read members of {group.get('displayName')}") or {}
+        whole = (
+            group
+            if "members" in group
+            else self.http.get(f"/Groups/{group['id']}", act=f"read members of {group.get('displayName')}") or {}
+        )
         return protocol.values_of(whole, "members")
 
     def group_members(self, kind: str, name: str) -> Iterator[str]:
@@ -85,8 +98,14 @@ class ScimListing(Connector):
 def account_of(user: Mapping[str, Any], attributes: Mapping[str, Any]) -> Account:
     # `active` left out means active (RFC 7643, 4.1.1 leaves it to the service; those that leave it out do not block)
     active = user.get("active", True)
-    return Account(str(user["id"]), str(user.get("userName", "")), active is not False and str(active).lower() != "false",
-                   attributes.get("email", ""), attributes, raw=user)
+    return Account(
+        str(user["id"]),
+        str(user.get("userName", "")),
+        active is not False and str(active).lower() != "false",
+        attributes.get("email", ""),
+        attributes,
+        raw=user,
+    )
 
 
 def held_by_user(user: Mapping[str, Any], kinds: Sequence[str], direct: Sequence[Entitlement]) -> Iterator[Entitlement]:
@@ -95,7 +114,12 @@ def held_by_user(user: Mapping[str, Any], kinds: Sequence[str], direct: Sequence
         known = {group.id for group in direct}
         for through in protocol.values_of(user, "groups"):
             if protocol.same(through.get("type"), "indirect") and through.get("value") not in known:
-                yield Entitlement("groups", str(through.get("display") or through["value"]), str(through["value"]), "through a nested group")
+                yield Entitlement(
+                    "groups",
+                    str(through.get("display") or through["value"]),
+                    str(through["value"]),
+                    "through a nested group",
+                )
     for kind in ("roles", "entitlements"):
         if kind in kinds:
             for value in protocol.values_of(user, kind):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """SCIM 2.0 (RFC 7643, 7644) as pure functions over resources: attributes in our words, merges, PATCH bodies."""
+
 from __future__ import annotations
 
 import copy
@@ -32,7 +33,16 @@ _SINGLE: Mapping[str, tuple[str, str]] = {
 _TYPED: Mapping[str, tuple[str, str]] = {"email": ("emails", "work"), "mobile_phone": ("phoneNumbers", "mobile")}
 ATTRIBUTES: Sequence[str] = tuple(n for n in (*_SINGLE, *_TYPED, "manager") if n != "login")
 #: Kept by nearly every service; the others are for the option ``attributes``.
-USUAL: Sequence[str] = ("first_name", "last_name", "display_name", "email", "title", "department", "division", "employee_id")
+USUAL: Sequence[str] = (
+    "first_name",
+    "last_name",
+    "display_name",
+    "email",
+    "title",
+    "department",
+    "division",
+    "employee_id",
+)
 
 
 def same(left: Any, right: Any) -> bool:
@@ -94,7 +104,9 @@ def merged(resource: Mapping[str, Any], attributes: Mapping[str, Any]) -> dict[s
             values = _values(result, name)
             number = _chosen(values, kind)
             if number is None:
-                values.append({"value": value, "type": kind, **({"primary": True} if name == "emails" and not values else {})})
+                values.append(
+                    {"value": value, "type": kind, **({"primary": True} if name == "emails" and not values else {})}
+                )
             else:
                 values[number]["value"] = value
             result[name] = values
@@ -120,7 +132,11 @@ def with_addresses(resource: Mapping[str, Any], address: str, aliases: Sequence[
     main = {**(values[number] if number is not None else {"type": "work", "primary": True}), "value": address}
     rest = [v for n, v in enumerate(values) if n != number and not same(v.get("value"), address)]
     known = {str(v.get("value", "")).lower() for v in rest}
-    more = [{"value": alias, "type": "other"} for alias in dict.fromkeys(a.lower() for a in aliases) if alias not in known and not same(alias, address)]
+    more = [
+        {"value": alias, "type": "other"}
+        for alias in dict.fromkeys(a.lower() for a in aliases)
+        if alias not in known and not same(alias, address)
+    ]
     result["emails"] = [main, *rest, *more]
     return result
 

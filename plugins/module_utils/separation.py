@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Segregation of duties: pairs of entitlements that nobody may hold together, judged before the first write."""
+
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
@@ -48,8 +49,11 @@ class Verdict:
 
 def within(pairs: Sequence[Separation], wanted: Wanted, profile: str) -> list[str]:
     """The pairs that a profile gives by itself, a line each."""
-    return [f"{pair.name}: the profile {profile} gives both {_told(pair.one)} and {_told(pair.other)}{_why(pair)}" for pair in pairs
-            if _gives(wanted, pair.one) and _gives(wanted, pair.other)]
+    return [
+        f"{pair.name}: the profile {profile} gives both {_told(pair.one)} and {_told(pair.other)}{_why(pair)}"
+        for pair in pairs
+        if _gives(wanted, pair.one) and _gives(wanted, pair.other)
+    ]
 
 
 def judge(pairs: Sequence[Separation], wanted: Wanted, profile: str, held: Held, mover: Mover | None) -> Verdict:
@@ -63,16 +67,29 @@ def judge(pairs: Sequence[Separation], wanted: Wanted, profile: str, held: Held,
     first: dict[Holding, None] = {}
     undecided: dict[Holding, None] = {}
     for pair in pairs:
-        ends = [_end(one, wanted, profile, _key(one) in holds, fixed.get(_key(one), ""), mover) for one in (pair.one, pair.other)]
+        ends = [
+            _end(one, wanted, profile, _key(one) in holds, fixed.get(_key(one), ""), mover)
+            for one in (pair.one, pair.other)
+        ]
         if all(stays for stays, _reason in ends):
             refused.append(f"{pair.name}: {ends[0][1]}, and {ends[1][1]}{_why(pair)}")
-            undecided.update(dict.fromkeys(one for one, (_stays, reason) in zip((pair.one, pair.other), ends, strict=True) if reason.endswith(UNDECIDED)))
+            undecided.update(
+                dict.fromkeys(
+                    one
+                    for one, (_stays, reason) in zip((pair.one, pair.other), ends, strict=True)
+                    if reason.endswith(UNDECIDED)
+                )
+            )
             continue
         both = {_key(pair.one), _key(pair.other)} <= holds
         for one, other in ((0, 1), (1, 0)):
             leaves = (pair.one, pair.other)[one]
             # Where neither stays, an overlap would still leave them both until its end.
-            if not ends[one][0] and _key(leaves) in holds and (ends[other][0] or both and mover is not None and mover.overlap):
+            if (
+                not ends[one][0]
+                and _key(leaves) in holds
+                and (ends[other][0] or both and mover is not None and mover.overlap)
+            ):
                 first[leaves] = None
     return Verdict(tuple(refused), tuple(first), tuple(undecided))
 
@@ -127,17 +144,27 @@ Called = Mapping[tuple[str, str, str], str]
 
 def called_of(answers: Sequence[Mapping[str, Any]], email: str) -> Called:
     """What the systems answered about names: ``{"system", "person", "called": [{"kind", "name", "there"}]}`` each."""
-    return {(answer["system"], row["kind"], row["name"]): row["there"] for answer in answers if answer["person"] == email for row in answer.get("called") or ()}
+    return {
+        (answer["system"], row["kind"], row["name"]): row["there"]
+        for answer in answers
+        if answer["person"] == email
+        for row in answer.get("called") or ()
+    }
 
 
 def as_called(called: Called, wanted: Wanted) -> dict[str, dict[str, list[str]]]:
     """Names by system and kind, each as the system itself calls it."""
-    return {system: {kind: [called.get((system, kind, str(name)), str(name)) for name in names] for kind, names in kinds.items()}
-            for system, kinds in wanted.items()}
+    return {
+        system: {
+            kind: [called.get((system, kind, str(name)), str(name)) for name in names] for kind, names in kinds.items()
+        }
+        for system, kinds in wanted.items()
+    }
 
 
 def pairs_as_called(called: Called, pairs: Sequence[Separation]) -> list[Separation]:
     """Policy's pairs, with the systems' own names."""
+
     def there(one: Holding) -> Holding:
         return replace(one, name=called.get((one.system, one.kind, one.name), one.name))
 
@@ -146,5 +173,10 @@ def pairs_as_called(called: Called, pairs: Sequence[Separation]) -> list[Separat
 
 def held_of(answers: Sequence[Mapping[str, Any]], email: str) -> Held:
     """What the systems answered about one person: ``{"system", "person", "held": [{"kind", "name", "fixed"}]}`` each."""
-    rows = {(answer["system"], row["kind"], row["name"]): row.get("fixed") or "" for answer in answers if answer["person"] == email for row in answer["held"]}
+    rows = {
+        (answer["system"], row["kind"], row["name"]): row.get("fixed") or ""
+        for answer in answers
+        if answer["person"] == email
+        for row in answer["held"]
+    }
     return Held(list(rows), {key: why for key, why in rows.items() if why})

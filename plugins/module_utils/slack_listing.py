@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Everybody in Slack with their user groups, and the workflows that run without whoever made them."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Credential, Entitlement, Listed
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import (
+    Account,
+    Credential,
+    Entitlement,
+    Listed,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import NotFound, ProtocolError
 from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector
 from ansible_collections.workforce.lifecycle.plugins.module_utils.transport import Answer, Transport
@@ -38,8 +44,13 @@ class SlackListing(Connector):
         for user in self._users():
             account = self._account(user, _address(user))
             groups = held.get(account.id, ())
-            yield Listed(account, created=str((user.get("meta") or {}).get("created") or ""), kind="guest" if user.get(GUEST) else "person",
-                         held=tuple((g.kind, g.name) for g in groups), fixed=tuple((g.kind, g.name) for g in groups if g.fixed))
+            yield Listed(
+                account,
+                created=str((user.get("meta") or {}).get("created") or ""),
+                kind="guest" if user.get(GUEST) else "person",
+                held=tuple((g.kind, g.name) for g in groups),
+                fixed=tuple((g.kind, g.name) for g in groups if g.fixed),
+            )
 
     def _users(self) -> Iterator[Mapping[str, Any]]:
         act, position = "list accounts", 1
@@ -49,8 +60,15 @@ class SlackListing(Connector):
             page = _resources(answer)
             if page is None or not isinstance(answer.body.get("totalResults"), int):
                 raise ProtocolError("its answer is not a SCIM list", act=act, system=self.target.name)
-            if answer.body.get("startIndex", position) != position or (not page and position <= answer.body["totalResults"]):
-                raise ProtocolError(f"it does not answer the page at {position}", act=act, system=self.target.name, hint="the list is not complete")
+            if answer.body.get("startIndex", position) != position or (
+                not page and position <= answer.body["totalResults"]
+            ):
+                raise ProtocolError(
+                    f"it does not answer the page at {position}",
+                    act=act,
+                    system=self.target.name,
+                    hint="the list is not complete",
+                )
             position += len(page)
             return {"startIndex": position} if position <= answer.body["totalResults"] else None
 
@@ -81,7 +99,13 @@ class SlackListing(Connector):
 
 
 def group_of(group: Mapping[str, Any], *, last: bool = False) -> Entitlement:
-    fixed = "made by an external service" if group.get("is_external") else "its last member: Slack keeps no empty user group" if last else ""
+    fixed = (
+        "made by an external service"
+        if group.get("is_external")
+        else "its last member: Slack keeps no empty user group"
+        if last
+        else ""
+    )
     return Entitlement("groups", group["handle"], group["id"], fixed=fixed, raw=group)
 
 

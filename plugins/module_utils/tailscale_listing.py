@@ -1,13 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """A tailnet's users, devices and keys. Every list of this API is whole: it has no pages."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Credential, Device, Entitlement, Listed
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import (
+    Account,
+    Credential,
+    Device,
+    Entitlement,
+    Listed,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import NotFound, ProtocolError
 from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector
 from ansible_collections.workforce.lifecycle.plugins.module_utils.transport import Transport
@@ -35,11 +42,17 @@ class TailscaleListing(Connector):
 
     def own_devices(self, act: str) -> list[Mapping[str, Any]]:
         """Without those shared in from elsewhere, which are another tailnet's."""
-        return [device for device in self._list("devices", "devices", act, fields="all") if not device.get("isExternal")]
+        return [
+            device for device in self._list("devices", "devices", act, fields="all") if not device.get("isExternal")
+        ]
 
     def keys(self, act: str) -> list[Mapping[str, Any]]:
         """Everybody's keys that are good."""
-        return [key for key in self._list("keys", "keys", act, all="true") if not key.get("revoked") and not past(str(key.get("expires") or ""))]
+        return [
+            key
+            for key in self._list("keys", "keys", act, all="true")
+            if not key.get("revoked") and not past(str(key.get("expires") or ""))
+        ]
 
     # -- listings ------------------------------------------------------------------------------------------------------
 
@@ -47,9 +60,14 @@ class TailscaleListing(Connector):
         """Users, suspended ones too; guests whose own tailnet a device is shared with; open invitations."""
         for user in self._list("users", "users", "list users", type="all"):
             role = role_of(str(user.get("role", "")))
-            yield Listed(account_of(user), last_seen=_moment(user.get("lastSeen")), created=_moment(user.get("created")),
-                         kind="guest" if user.get("type") == "shared" else "person", held=((role.kind, role.name),) if role else (),
-                         fixed=((role.kind, role.name),) if role and role.fixed else ())
+            yield Listed(
+                account_of(user),
+                last_seen=_moment(user.get("lastSeen")),
+                created=_moment(user.get("created")),
+                kind="guest" if user.get("type") == "shared" else "person",
+                held=((role.kind, role.name),) if role else (),
+                fixed=((role.kind, role.name),) if role and role.fixed else (),
+            )
         for invite in self._list("user-invites", "", "list invitations"):
             yield Listed(invited(invite))
 
@@ -66,29 +84,60 @@ class TailscaleListing(Connector):
         """Those of the tailnet. A tagged one is nobody's, and is shown with whoever registered it."""
         for device in self.own_devices("list devices"):
             serials = (device.get("postureIdentity") or {}).get("serialNumbers") or ()
-            yield Device(str(device["nodeId"]), str(next(iter(serials), "")), str(device["name"]), str(device.get("os") or ""), "unknown", "",
-                         last_seen=_moment(device.get("lastSeen")), assigned_to=str(device.get("user") or ""), refuses=_NO_ACTS, raw=device)
+            yield Device(
+                str(device["nodeId"]),
+                str(next(iter(serials), "")),
+                str(device["name"]),
+                str(device.get("os") or ""),
+                "unknown",
+                "",
+                last_seen=_moment(device.get("lastSeen")),
+                assigned_to=str(device.get("user") or ""),
+                refuses=_NO_ACTS,
+                raw=device,
+            )
 
     def all_credentials(self) -> Iterator[Credential]:
         for key in self.keys("list keys"):
             kind = str(key.get("keyType") or "auth")
-            yield Credential(_KEYS.get(kind, kind), str(key["id"]), str(key.get("description") or key["id"]), str(key.get("userId") or ""),
-                             created=_moment(key.get("created")), expires=_moment(key.get("expires")))
+            yield Credential(
+                _KEYS.get(kind, kind),
+                str(key["id"]),
+                str(key.get("description") or key["id"]),
+                str(key.get("userId") or ""),
+                created=_moment(key.get("created")),
+                expires=_moment(key.get("expires")),
+            )
 
 
 def account_of(user: Mapping[str, Any]) -> Account:
     waits = "an admin must approve the user" if user["status"] == "needs-approval" else ""
-    return Account(str(user["id"]), user["loginName"], user["status"] != "suspended", user["loginName"].lower(), pending=waits, raw=user)
+    return Account(
+        str(user["id"]),
+        user["loginName"],
+        user["status"] != "suspended",
+        user["loginName"].lower(),
+        pending=waits,
+        raw=user,
+    )
 
 
 def invited(invite: Mapping[str, Any]) -> Account:
     address = str(invite.get("email") or "").lower()
-    return Account(f"{INVITE}{invite['id']}", address, True, address, pending="the invitation is not accepted yet", raw=invite)
+    return Account(
+        f"{INVITE}{invite['id']}", address, True, address, pending="the invitation is not accepted yet", raw=invite
+    )
 
 
 def role_of(name: str) -> Entitlement | None:
     role = name.casefold()
-    return Entitlement("roles", role, role, fixed="ownership is handed over in the console only" if role == "owner" else "") if role in ROLES else None
+    return (
+        Entitlement(
+            "roles", role, role, fixed="ownership is handed over in the console only" if role == "owner" else ""
+        )
+        if role in ROLES
+        else None
+    )
 
 
 def past(moment: str) -> bool:

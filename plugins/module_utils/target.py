@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Where one of the company's systems is, and everything a connector needs to talk to it."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
@@ -8,7 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Residual
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import CredentialError, InputError, WriteInCheckMode
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import (
+    CredentialError,
+    InputError,
+    WriteInCheckMode,
+)
 
 
 class Tokens(Protocol):
@@ -82,8 +87,12 @@ class Target:
         """
         value = self.credentials.get(name)
         if not value:
-            raise CredentialError(f"credential {name} is not set", act="sign in", system=self.name,
-                                  hint=f"set credentials.{name} of {self.name} in the systems file")
+            raise CredentialError(
+                f"credential {name} is not set",
+                act="sign in",
+                system=self.name,
+                hint=f"set credentials.{name} of {self.name} in the systems file",
+            )
         return value
 
     def writing(self, act: str) -> None:
@@ -92,8 +101,12 @@ class Target:
         :raises WriteInCheckMode: only reads are allowed now.
         """
         if self.read_only:
-            raise WriteInCheckMode("a write was tried while only reads are allowed", act=act, system=self.name,
-                                   hint="this is a bug in the connector; nothing was sent")
+            raise WriteInCheckMode(
+                "a write was tried while only reads are allowed",
+                act=act,
+                system=self.name,
+                hint="this is a bug in the connector; nothing was sent",
+            )
 
 
 @dataclass(frozen=True)
@@ -159,7 +172,9 @@ class Connector:
 
 
 COMMON_OPTIONS: Mapping[str, Option] = {
-    "login": Option("How a person's login here is made: a pattern of person fields, e.g. {local_part} or {employee_id}."),
+    "login": Option(
+        "How a person's login here is made: a pattern of person fields, e.g. {local_part} or {employee_id}."
+    ),
 }
 
 
@@ -178,15 +193,31 @@ def check_credential_names(system: str, connector: type[Connector], given: Mappi
     """
     for name in given:
         if name not in connector.CREDENTIALS:
-            raise InputError(f"unknown credential {name}", act="read systems file", system=system,
-                             hint=f"{connector.__name__} takes: {', '.join(connector.CREDENTIALS) or 'none'}")
+            raise InputError(
+                f"unknown credential {name}",
+                act="read systems file",
+                system=system,
+                hint=f"{connector.__name__} takes: {', '.join(connector.CREDENTIALS) or 'none'}",
+            )
     for name, option in connector.CREDENTIALS.items():
         if option.required and given.get(name) in (None, ""):
-            raise InputError(f"credential {name} is missing", act="read systems file", system=system, hint=f"add credentials.{name}: {option.help}")
+            raise InputError(
+                f"credential {name} is missing",
+                act="read systems file",
+                system=system,
+                hint=f"add credentials.{name}: {option.help}",
+            )
 
 
 _KINDS: Mapping[str, tuple[type, ...]] = {
-    "str": (str,), "int": (int,), "float": (int, float), "bool": (bool,), "list": (list, tuple), "dict": (dict,), "path": (str,)}
+    "str": (str,),
+    "int": (int,),
+    "float": (int, float),
+    "bool": (bool,),
+    "list": (list, tuple),
+    "dict": (dict,),
+    "path": (str,),
+}
 
 
 def _checked(system: str, what: str, spec: Mapping[str, Option], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -194,11 +225,28 @@ def _checked(system: str, what: str, spec: Mapping[str, Option], given: Mapping[
     for name, value in given.items():
         option = spec.get(name)
         if option is None:
-            raise InputError(f"unknown {what} {name}", act="read systems file", system=system, hint=f"known: {', '.join(sorted(spec))}")
-        if value is not None and (not isinstance(value, _KINDS[option.kind]) or (option.kind in ("int", "float") and isinstance(value, bool))):
-            raise InputError(f"{what} {name} must be {option.kind}, not {value!r}", act="read systems file", system=system, hint=option.help)
+            raise InputError(
+                f"unknown {what} {name}",
+                act="read systems file",
+                system=system,
+                hint=f"known: {', '.join(sorted(spec))}",
+            )
+        if value is not None and (
+            not isinstance(value, _KINDS[option.kind]) or (option.kind in ("int", "float") and isinstance(value, bool))
+        ):
+            raise InputError(
+                f"{what} {name} must be {option.kind}, not {value!r}",
+                act="read systems file",
+                system=system,
+                hint=option.help,
+            )
         if option.choices and value not in option.choices:
-            raise InputError(f"{what} {name} is {value!r}", act="read systems file", system=system, hint=f"one of {', '.join(map(str, option.choices))}")
+            raise InputError(
+                f"{what} {name} is {value!r}",
+                act="read systems file",
+                system=system,
+                hint=f"one of {', '.join(map(str, option.choices))}",
+            )
         values[name] = value
     for name, option in spec.items():
         if option.required and values[name] in (None, ""):

@@ -5,6 +5,7 @@
 ``Task.run`` owns the sequence for the whole collection: read, compare, refuse or write, **read back**, report. A plan reads
 and returns values; it never writes, so it cannot forget check mode, a diff, or that the second run must change nothing.
 """
+
 from __future__ import annotations
 
 import time
@@ -17,8 +18,19 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CAPABILITIES, CaseLedger, Residual, capabilities_of, lasting
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AnswerLost, InputError, LifecycleError, Unsupported
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import (
+    CAPABILITIES,
+    CaseLedger,
+    Residual,
+    capabilities_of,
+    lasting,
+)
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import (
+    AnswerLost,
+    InputError,
+    LifecycleError,
+    Unsupported,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.guard import Guard
 from ansible_collections.workforce.lifecycle.plugins.module_utils.registry import connector_class
 from ansible_collections.workforce.lifecycle.plugins.module_utils.target import (
@@ -170,9 +182,16 @@ class Task:
     def spec(self) -> dict[str, Any]:
         return dict(self.argument_spec) if self.needs is CaseLedger else {**TARGET_SPEC, **self.argument_spec}
 
-    def run(self, params: Mapping[str, Any], *, check_mode: bool, tokens: Tokens | None = None,
-            progress: Callable[[int, int, str], None] = no_progress,
-            on_intent: Callable[[Sequence[Change]], None] = forget_intent, system: Any = None) -> dict[str, Any]:
+    def run(
+        self,
+        params: Mapping[str, Any],
+        *,
+        check_mode: bool,
+        tokens: Tokens | None = None,
+        progress: Callable[[int, int, str], None] = no_progress,
+        on_intent: Callable[[Sequence[Change]], None] = forget_intent,
+        system: Any = None,
+    ) -> dict[str, Any]:
         """Read, compare, refuse or write, read back, report.
 
         :param params: checked arguments.
@@ -183,7 +202,12 @@ class Task:
         name = params.get("system") or params.get("connector") or ""
         try:
             if system is None:
-                system = self._connect(params, read_only=check_mode or self.info is not None, tokens=tokens or MemoryTokens(), progress=progress)
+                system = self._connect(
+                    params,
+                    read_only=check_mode or self.info is not None,
+                    tokens=tokens or MemoryTokens(),
+                    progress=progress,
+                )
             if self.info is not None:
                 return {"changed": False, "system": name, **self.info(system, params)}
             history = History(**(params.get("history") or {}))
@@ -217,28 +241,65 @@ class Task:
             library = (e.name or "").partition(".")[0]
             if library in ("", "ansible", "ansible_collections"):
                 raise
-            return _failed(InputError(f"the Python library {library} is not installed", hint="pip install -r requirements.txt, where the step runs"), name)
+            return _failed(
+                InputError(
+                    f"the Python library {library} is not installed",
+                    hint="pip install -r requirements.txt, where the step runs",
+                ),
+                name,
+            )
 
-    def _connect(self, params: Mapping[str, Any], *, read_only: bool, tokens: Tokens, progress: Callable[[int, int, str], None]) -> Any:
+    def _connect(
+        self, params: Mapping[str, Any], *, read_only: bool, tokens: Tokens, progress: Callable[[int, int, str], None]
+    ) -> Any:
         name = params.get("system") or params.get("connector") or ""
         if self.needs is CaseLedger:
-            raise InputError("this module works on the ledger, on the controller", act="find ledger", hint="run it on localhost, without async and become")
+            raise InputError(
+                "this module works on the ledger, on the controller",
+                act="find ledger",
+                hint="run it on localhost, without async and become",
+            )
         if not params.get("connector"):
             raise InputError(
-                "no connector is named", act="find system", system=name, hint="set lifecycle_connector of the host, or run against the group systems"
+                "no connector is named",
+                act="find system",
+                system=name,
+                hint="set lifecycle_connector of the host, or run against the group systems",
             )
         connector = connector_class(params["connector"], system=name)
         if not set(_names_of(self.needs)) <= set(capabilities_of(connector)):
-            raise Unsupported(f"{params['connector']} has no {' or '.join(_names_of(self.needs)).replace('_', ' ')}", act="", system=name)
+            raise Unsupported(
+                f"{params['connector']} has no {' or '.join(_names_of(self.needs)).replace('_', ' ')}",
+                act="",
+                system=name,
+            )
         url = params.get("url") or connector.DEFAULT_URL
-        if connector.NEEDS_URL and not url.startswith(("https://", "http://", "ldap://", "ldaps://", "imap://", "imaps://")):
-            raise InputError(f"url {url!r} is not an address", act="find system", system=name, hint="set url: https://host of the system")
+        if connector.NEEDS_URL and not url.startswith(
+            ("https://", "http://", "ldap://", "ldaps://", "imap://", "imaps://")
+        ):
+            raise InputError(
+                f"url {url!r} is not an address",
+                act="find system",
+                system=name,
+                hint="set url: https://host of the system",
+            )
         check_credential_names(name, connector, params.get("credentials") or {})
-        return connector(Target(
-            name=name, connector=params["connector"], url=url, credentials=params.get("credentials") or {},
-            options=checked_options(name, connector, params.get("options") or {}), ca_file=params.get("ca_file") or "",
-            proxy=params.get("proxy") or "", timeout=params.get("timeout") or 30.0, max_wait=60.0 if params.get("max_wait") is None else params["max_wait"],
-            read_only=read_only, tokens=tokens, progress=progress))
+        return connector(
+            Target(
+                name=name,
+                connector=params["connector"],
+                url=url,
+                credentials=params.get("credentials") or {},
+                options=checked_options(name, connector, params.get("options") or {}),
+                ca_file=params.get("ca_file") or "",
+                proxy=params.get("proxy") or "",
+                timeout=params.get("timeout") or 30.0,
+                max_wait=60.0 if params.get("max_wait") is None else params["max_wait"],
+                read_only=read_only,
+                tokens=tokens,
+                progress=progress,
+            )
+        )
 
     def _read_back(self, system: Any, want: Mapping[str, Any], steps: _Steps) -> None:
         """Plan again from fresh reads until everything written is seen, or the system's time to settle is over."""
@@ -274,7 +335,15 @@ class Task:
 
 def _failed(error: LifecycleError, name: str) -> dict[str, Any]:
     error.system = error.system or name
-    return {"failed": True, "changed": False, "system": name, "outcome": Outcome.FAILED.value, "code": error.code, "msg": str(error), "changes": []}
+    return {
+        "failed": True,
+        "changed": False,
+        "system": name,
+        "outcome": Outcome.FAILED.value,
+        "code": error.code,
+        "msg": str(error),
+        "changes": [],
+    }
 
 
 def _names_of(protocol: type) -> list[str]:
@@ -295,7 +364,11 @@ class _Steps:
         self.unseen: set[str] = set()
         self.lost: set[str] = set()
         if len({c.what for c in changes}) != len(changes):
-            raise InputError("two changes of one step have the same name", act="plan", hint="this is a bug in the module or connector")
+            raise InputError(
+                "two changes of one step have the same name",
+                act="plan",
+                hint="this is a bug in the module or connector",
+            )
         self.pending = [c for c in self.changes if not self._settled(c)]
 
     def _settled(self, change: Change) -> bool:
@@ -315,13 +388,17 @@ class _Steps:
         elif change.unobservable and (change.before == change.after or change.what in self.history.acknowledged):
             self.outcomes[change.what] = Outcome.ALREADY
             if change.what in self.history.acknowledged:
-                self.notes[change.what] = f"accepted at {self.history.acknowledged[change.what]}; the vendor gives nothing to observe"
+                self.notes[change.what] = (
+                    f"accepted at {self.history.acknowledged[change.what]}; the vendor gives nothing to observe"
+                )
         elif change.irreversible and change.confirm not in self.confirmed:
             self.outcomes[change.what] = Outcome.NEEDS_HUMAN
             self.notes[change.what] = f"can't be undone: confirm with -e confirm={change.confirm}"
         elif change.irreversible and change.what in self.history.unsure and not change.traceable:
             self.outcomes[change.what] = Outcome.UNKNOWN
-            self.notes[change.what] = "an earlier run may have sent this, and the system cannot tell: look at it, and attest"
+            self.notes[change.what] = (
+                "an earlier run may have sent this, and the system cannot tell: look at it, and attest"
+            )
         else:
             return False
         return True
@@ -341,7 +418,7 @@ class _Steps:
                     self.lost.add(change.what)
                 self._failed(change, e)
                 if change.gate:
-                    for later in self.pending[number + 1:]:
+                    for later in self.pending[number + 1 :]:
                         self.outcomes[later.what] = Outcome.FAILED
                         self.codes[later.what] = "not_sent"
                         self.notes[later.what] = f"not sent: {change.what} comes first, and is not known to be done"
@@ -367,7 +444,9 @@ class _Steps:
                     self.outcomes[change.what] = Outcome.ACKNOWLEDGED
                     self.unseen.discard(change.what)
                 continue
-            if value == change.after or (now is None and (change.pending is not None or change.after in (None, "absent", "closed", False))):
+            if value == change.after or (
+                now is None and (change.pending is not None or change.after in (None, "absent", "closed", False))
+            ):
                 self._was_seen(change, Outcome.DONE)
             elif change.pending is not None and value == change.pending:
                 self._was_seen(change, Outcome.IN_PROGRESS)
@@ -418,18 +497,35 @@ class _Steps:
         rows = []
         for c in self.changes:
             outcome = Outcome.DONE if c.what in waiting else self.outcomes[c.what]
-            row: dict[str, Any] = {"what": c.what, "before": c.before, "after": c.after, "outcome": "planned" if c.what in waiting else outcome.value}
-            for key, value in (("note", self.notes.get(c.what)), ("code", self.codes.get(c.what)), ("at", self.times.get(c.what)),
-                               ("irreversible", c.irreversible or None), ("confirm", c.confirm if c.irreversible else None), ("act", c.act or None)):
+            row: dict[str, Any] = {
+                "what": c.what,
+                "before": c.before,
+                "after": c.after,
+                "outcome": "planned" if c.what in waiting else outcome.value,
+            }
+            for key, value in (
+                ("note", self.notes.get(c.what)),
+                ("code", self.codes.get(c.what)),
+                ("at", self.times.get(c.what)),
+                ("irreversible", c.irreversible or None),
+                ("confirm", c.confirm if c.irreversible else None),
+                ("act", c.act or None),
+            ):
                 if value:
                     row[key] = value
             if outcome in (Outcome.DONE, Outcome.ACKNOWLEDGED, Outcome.ALREADY) and c.residual:
-                row["residual"] = c.residual.as_dict(self.times.get(c.what) or self.history.done.get(c.what) or self.history.acknowledged.get(c.what) or "")
+                row["residual"] = c.residual.as_dict(
+                    self.times.get(c.what)
+                    or self.history.done.get(c.what)
+                    or self.history.acknowledged.get(c.what)
+                    or ""
+                )
             rows.append(row)
         ends = [o for what, o in self.outcomes.items() if what not in waiting] + [Outcome.DONE for _unused in waiting]
         worst = max(ends, key=_WORST.__getitem__, default=Outcome.ALREADY)
         changed = bool(waiting) or any(
-            self.outcomes[c.what] in (Outcome.DONE, Outcome.ACKNOWLEDGED, Outcome.IN_PROGRESS, Outcome.UNKNOWN) for c in self.pending
+            self.outcomes[c.what] in (Outcome.DONE, Outcome.ACKNOWLEDGED, Outcome.IN_PROGRESS, Outcome.UNKNOWN)
+            for c in self.pending
         )
         written = {c.what for c in self.pending}
         result: dict[str, Any] = {
@@ -438,8 +534,10 @@ class _Steps:
             "outcome": worst.value,
             "changes": rows,
             "residual": lasting(row["residual"] for row in rows if "residual" in row),
-            "diff": {"before": {c.what: c.before for c in self.changes if c.what in written},
-                     "after": {c.what: c.after for c in self.changes if c.what in written}},
+            "diff": {
+                "before": {c.what: c.before for c in self.changes if c.what in written},
+                "after": {c.what: c.after for c in self.changes if c.what in written},
+            },
         }
         bad = [row for row in rows if row["outcome"] in (Outcome.FAILED.value, Outcome.UNKNOWN.value)]
         if bad:

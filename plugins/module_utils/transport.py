@@ -6,6 +6,7 @@ One pooled session a system and process; retries by method and by the vendor's p
 proxy and private certificate authority; the switch that refuses writes in check mode; paging that notices a page token
 that stands still. Connectors on a vendor's own library (boto3, ldap3, imaplib) ask ``Target.writing`` instead.
 """
+
 from __future__ import annotations
 
 import json as jsonlib
@@ -178,7 +179,10 @@ def _session(target: Target) -> requests.Session:
     if session is None:
         if requests is None:
             raise InputError(
-                "the Python library requests is not installed", act="connect", system=target.name, hint="pip install -r requirements.txt, where the step runs"
+                "the Python library requests is not installed",
+                act="connect",
+                system=target.name,
+                hint="pip install -r requirements.txt, where the step runs",
             )
         session = requests.Session()
         session.trust_env = False  # a netrc entry would replace our Authorization header
@@ -203,14 +207,28 @@ class Transport:
         self.url = (url or target.url).rstrip("/")
         self._next_slot = 0.0
 
-    def get(self, path: str, *, act: str, params: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None) -> Any:
+    def get(
+        self, path: str, *, act: str, params: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+    ) -> Any:
         """The JSON at ``path``, or None when the system answers 404."""
         answer = self.send("GET", path, act=act, params=params, headers=headers, missing=(404,))
         return None if answer.status == 404 else answer.body
 
-    def send(self, method: str, path: str, *, act: str, json: Any = None, data: Any = None, params: Mapping[str, Any] | None = None,
-             headers: Mapping[str, str] | None = None, missing: Collection[int] = (), reads: bool = False,
-             retry_safe: bool | None = None, raw: bool = False) -> Answer:
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        act: str,
+        json: Any = None,
+        data: Any = None,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        missing: Collection[int] = (),
+        reads: bool = False,
+        retry_safe: bool | None = None,
+        raw: bool = False,
+    ) -> Answer:
         """Send one request and return the answer when it is a success.
 
         :param act: what we are doing, for the error message: ``revoke sessions of ann@x``.
@@ -234,7 +252,11 @@ class Transport:
             try:
                 answer = self._once(method, url, body, json is not None, params, headers, reading, act, raw)
             except (Unavailable, AnswerLost) as trouble:
-                if isinstance(trouble, CertificateError) or retry.total == 0 or (isinstance(trouble, AnswerLost) and not safe):
+                if (
+                    isinstance(trouble, CertificateError)
+                    or retry.total == 0
+                    or (isinstance(trouble, AnswerLost) and not safe)
+                ):
                     raise
                 retry = retry.increment()
                 time.sleep(retry.get_backoff_time() or 0.1)
@@ -253,10 +275,19 @@ class Transport:
             if answer.status == 401 and 401 not in missing and not fresh_credential_tried and self.auth.refused():
                 fresh_credential_tried = True
                 continue
-            return self._judged(answer, act, missing, throttled_for=retry_pause if pause is not None else None, reading=reading)
+            return self._judged(
+                answer, act, missing, throttled_for=retry_pause if pause is not None else None, reading=reading
+            )
 
-    def pages(self, path: str, *, act: str, next_page: Callable[[Answer], str | Mapping[str, Any] | None],
-              params: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None) -> Iterator[Answer]:
+    def pages(
+        self,
+        path: str,
+        *,
+        act: str,
+        next_page: Callable[[Answer], str | Mapping[str, Any] | None],
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Iterator[Answer]:
         """Every page, following what ``next_page`` finds in the answer: an address, or the parameters of the next request.
 
         :raises ProtocolError: the next page is one we have already seen.
@@ -267,7 +298,10 @@ class Transport:
             mark = repr(here)
             if mark in seen:
                 raise ProtocolError(
-                    "the page token does not advance", act=act, system=self.target.name, hint="report it to the vendor; the list is not complete"
+                    "the page token does not advance",
+                    act=act,
+                    system=self.target.name,
+                    hint="report it to the vendor; the list is not complete",
                 )
             seen.add(mark)
             answer = self.send("GET", here[0], act=act, params=here[1], headers=headers)
@@ -284,7 +318,9 @@ class Transport:
     def _same_origin(self, url: str, act: str) -> None:
         # A page link is the system's word; our credential must not follow it to somebody else.
         if url.startswith(("https://", "http://")) and url.split("/", 3)[:3] != self.url.split("/", 3)[:3]:
-            raise ProtocolError(f"the next page is on another host: {url.split('?')[0]}", act=act, system=self.target.name)
+            raise ProtocolError(
+                f"the next page is on another host: {url.split('?')[0]}", act=act, system=self.target.name
+            )
 
     def _await_slot(self) -> None:
         if self.policy.rate:
@@ -293,28 +329,72 @@ class Transport:
                 time.sleep(self._next_slot - moment)
             self._next_slot = max(moment, self._next_slot) + 1.0 / self.policy.rate
 
-    def _once(self, method: str, url: str, body: Any, is_json: bool, params: Mapping[str, Any] | None, headers: Mapping[str, str] | None,
-              reading: bool, act: str, raw: bool) -> Answer:
+    def _once(
+        self,
+        method: str,
+        url: str,
+        body: Any,
+        is_json: bool,
+        params: Mapping[str, Any] | None,
+        headers: Mapping[str, str] | None,
+        reading: bool,
+        act: str,
+        raw: bool,
+    ) -> Answer:
         name = self.target.name
-        sent_headers = {"User-Agent": USER_AGENT, "Accept": "application/json", **self.policy.headers, **self.auth.headers()}
+        sent_headers = {
+            "User-Agent": USER_AGENT,
+            "Accept": "application/json",
+            **self.policy.headers,
+            **self.auth.headers(),
+        }
         if is_json:
             sent_headers["Content-Type"] = "application/json"
         sent_headers.update(headers or {})
         try:
-            response = _session(self.target).request(method, url, data=body, params=dict(params) if params else None, headers=sent_headers,
-                                                     timeout=self.target.timeout, allow_redirects=False)
+            response = _session(self.target).request(
+                method,
+                url,
+                data=body,
+                params=dict(params) if params else None,
+                headers=sent_headers,
+                timeout=self.target.timeout,
+                allow_redirects=False,
+            )
         except requests.exceptions.SSLError as e:
-            raise CertificateError(f"its certificate is not trusted ({_root(e)})", act=act, system=name,
-                                   hint="set ca_file of the system to your certificate authority") from None
+            raise CertificateError(
+                f"its certificate is not trusted ({_root(e)})",
+                act=act,
+                system=name,
+                hint="set ca_file of the system to your certificate authority",
+            ) from None
         except (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError) as e:
-            raise Unavailable(f"cannot connect ({_root(e)})", act=act, system=name, hint=f"is {self.url} right and reachable?") from None
-        except (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, requests.exceptions.InvalidSchema) as e:
-            raise InputError(f"{url.split('?')[0]} is not an address ({_root(e)})", act=act, system=name, hint="set url of the system: https://host") from None
+            raise Unavailable(
+                f"cannot connect ({_root(e)})", act=act, system=name, hint=f"is {self.url} right and reachable?"
+            ) from None
+        except (
+            requests.exceptions.InvalidURL,
+            requests.exceptions.MissingSchema,
+            requests.exceptions.InvalidSchema,
+        ) as e:
+            raise InputError(
+                f"{url.split('?')[0]} is not an address ({_root(e)})",
+                act=act,
+                system=name,
+                hint="set url of the system: https://host",
+            ) from None
         except requests.exceptions.RequestException as e:
             if _never_sent(e):
-                raise Unavailable(f"cannot connect ({_root(e)})", act=act, system=name, hint=f"is {self.url} right and reachable?") from None
+                raise Unavailable(
+                    f"cannot connect ({_root(e)})", act=act, system=name, hint=f"is {self.url} right and reachable?"
+                ) from None
             kind = Unavailable if reading else AnswerLost
-            raise kind(f"no answer ({_root(e)})", act=act, system=name, hint="" if reading else "the write may have happened: run again to see") from None
+            raise kind(
+                f"no answer ({_root(e)})",
+                act=act,
+                system=name,
+                hint="" if reading else "the write may have happened: run again to see",
+            ) from None
         content = response.content
         parsed: Any = None
         media = response.headers.get("Content-Type", "")
@@ -325,14 +405,23 @@ class Transport:
                 except ValueError:
                     if response.status_code < 400:
                         raise ProtocolError(
-                            "its answer is not whole JSON", act=act, system=name, hint="run again; if it stays, look at proxies in between"
+                            "its answer is not whole JSON",
+                            act=act,
+                            system=name,
+                            hint="run again; if it stays, look at proxies in between",
                         ) from None
             elif response.status_code < 400 and "html" in media:
-                raise ProtocolError("it answers a web page (HTML), not its API", act=act, system=name,
-                                    hint=f"is url {self.url} the API's address, or is a sign-in page or proxy in between?")
+                raise ProtocolError(
+                    "it answers a web page (HTML), not its API",
+                    act=act,
+                    system=name,
+                    hint=f"is url {self.url} the API's address, or is a sign-in page or proxy in between?",
+                )
         return Answer(response.status_code, response.headers, parsed, content)
 
-    def _judged(self, answer: Answer, act: str, missing: Collection[int], *, throttled_for: float | None, reading: bool) -> Answer:
+    def _judged(
+        self, answer: Answer, act: str, missing: Collection[int], *, throttled_for: float | None, reading: bool
+    ) -> Answer:
         status, name = answer.status, self.target.name
         if status in missing:
             return answer
@@ -341,7 +430,12 @@ class Transport:
             if said:
                 raise Rejected(said, act=act, system=name, status=status)
             return answer
-        if answer.body is None and "html" in answer.headers.get("Content-Type", "") and status < 500 and status not in (401, 403, 404):
+        if (
+            answer.body is None
+            and "html" in answer.headers.get("Content-Type", "")
+            and status < 500
+            and status not in (401, 403, 404)
+        ):
             said = "a web page (HTML)"
         else:
             said = self.policy.message(answer)
@@ -349,9 +443,15 @@ class Transport:
         error = SystemError_
         hint = ""
         if throttled_for is not None:
-            error, hint = Throttled, f"it asks to wait {throttled_for:.0f} s; run again then, or raise max_wait of the system"
+            error, hint = (
+                Throttled,
+                f"it asks to wait {throttled_for:.0f} s; run again then, or raise max_wait of the system",
+            )
         elif 300 <= status < 400:
-            error, hint = ProtocolError, f"it redirects to {answer.headers.get('Location', '?').split('?')[0]}: is url {self.url} the API's address?"
+            error, hint = (
+                ProtocolError,
+                f"it redirects to {answer.headers.get('Location', '?').split('?')[0]}: is url {self.url} the API's address?",
+            )
         elif status == 401:
             error, hint = AuthenticationFailed, f"check the credentials of {name}: wrong, expired or revoked"
         elif status == 403:
@@ -373,11 +473,16 @@ def _root(error: BaseException) -> str:
     """The innermost reason, in a few words."""
     reason: Any = error
     while True:
-        inner = getattr(reason, "reason", None) or (reason.args[0] if getattr(reason, "args", None) and isinstance(reason.args[0], BaseException) else None)
+        inner = getattr(reason, "reason", None) or (
+            reason.args[0] if getattr(reason, "args", None) and isinstance(reason.args[0], BaseException) else None
+        )
         if not isinstance(inner, BaseException):
             break
         reason = inner
-    text = str(reason.args[-1] if getattr(reason, "args", None) and isinstance(reason.args[-1], str) else reason) or type(reason).__name__
+    text = (
+        str(reason.args[-1] if getattr(reason, "args", None) and isinstance(reason.args[-1], str) else reason)
+        or type(reason).__name__
+    )
     return text.split(" (Caused by")[0].rpartition(">: ")[2] or type(reason).__name__
 
 

@@ -54,8 +54,19 @@ changes: {description: "The account and its attributes, with before, after and o
 from typing import Any
 from collections.abc import Mapping
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import ACCOUNT_SPEC, CONFIRM_SPEC, PERSON_SPEC, person_and_account, refuse_protected
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Accounts, Provisioning, Restorable
+from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import (
+    ACCOUNT_SPEC,
+    CONFIRM_SPEC,
+    PERSON_SPEC,
+    person_and_account,
+    refuse_protected,
+)
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import (
+    Account,
+    Accounts,
+    Provisioning,
+    Restorable,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import NotFound, Unsupported
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Task, absent
@@ -73,7 +84,9 @@ def plan(system: Accounts, want: Mapping[str, Any]) -> list[Change]:
     return changes
 
 
-def _present(system: Accounts, person: Person, account: Account | None, given: Mapping[str, Any] | None, *, opened: bool) -> list[Change]:
+def _present(
+    system: Accounts, person: Person, account: Account | None, given: Mapping[str, Any] | None, *, opened: bool
+) -> list[Change]:
     if not isinstance(system, Provisioning):
         raise Unsupported("accounts can't be created here", act=f"create account of {person.email}")
     attributes = dict(given) if given is not None else attributes_of(person, system.ATTRIBUTES)
@@ -83,15 +96,40 @@ def _present(system: Accounts, person: Person, account: Account | None, given: M
             restorable, gone = system, deleted
             changes = [Change("account", "deleted", "active", lambda: restorable.restore_account(gone), gate=True)]
         elif opened:
-            changes = [Change("account", "absent", "active", lambda: system.create_account(person, attributes), gate=True, pending="pending")]
+            changes = [
+                Change(
+                    "account",
+                    "absent",
+                    "active",
+                    lambda: system.create_account(person, attributes),
+                    gate=True,
+                    pending="pending",
+                )
+            ]
         else:
-            changes = [Change("account", "absent", "suspended", lambda: _made_ready(system, person, attributes), gate=True, pending="pending")]
+            changes = [
+                Change(
+                    "account",
+                    "absent",
+                    "suspended",
+                    lambda: _made_ready(system, person, attributes),
+                    gate=True,
+                    pending="pending",
+                )
+            ]
         # Creating writes the attributes too; each is listed so that each is read back.
         return changes + [Change(f"attribute {name}", None, value) for name, value in attributes.items()]
     found = account
     changes = [_active(system, account, opened or account.active)]
     for name, value in attributes.items():
-        changes.append(Change(f"attribute {name}", account.attributes.get(name) or "", value, lambda n=name, v=value: system.update_account(found, {n: v})))
+        changes.append(
+            Change(
+                f"attribute {name}",
+                account.attributes.get(name) or "",
+                value,
+                lambda n=name, v=value: system.update_account(found, {n: v}),
+            )
+        )
     _guard(account, changes, "change")
     return changes
 
@@ -101,7 +139,9 @@ def _made_ready(system: Provisioning, person: Person, attributes: Mapping[str, A
     system.create_account(person, attributes)
     account = system.find_account(person)
     if account is None:
-        raise NotFound("it was made, and is not listed yet", act=f"close the new account of {person.email}", hint="run it again")
+        raise NotFound(
+            "it was made, and is not listed yet", act=f"close the new account of {person.email}", hint="run it again"
+        )
     if account.active:
         system.set_active(account, False)
 
@@ -119,16 +159,31 @@ def attributes_of(person: Person, kept: Any) -> dict[str, Any]:
 def _active(system: Accounts, account: Account, active: bool) -> Change:
     words = {True: "active", False: "suspended"}
     now = "pending" if account.pending else words[account.active]
-    return Change("account", now, words[active], lambda: system.set_active(account, active), pending="pending" if active else None, note=account.pending,
-                  act="" if active else "disable")
+    return Change(
+        "account",
+        now,
+        words[active],
+        lambda: system.set_active(account, active),
+        pending="pending" if active else None,
+        note=account.pending,
+        act="" if active else "disable",
+    )
 
 
 def _deleted(system: Accounts, account: Account) -> Change:
     if not isinstance(system, Provisioning):
         raise Unsupported("accounts can't be deleted here", act=f"delete account {account.login}")
     provisioning = system
-    return Change("account", "active" if account.active else "suspended", "absent", lambda: provisioning.delete_account(account),
-                  irreversible=not isinstance(system, Restorable), confirm=account.login, traceable=True, act="delete")
+    return Change(
+        "account",
+        "active" if account.active else "suspended",
+        "absent",
+        lambda: provisioning.delete_account(account),
+        irreversible=not isinstance(system, Restorable),
+        confirm=account.login,
+        traceable=True,
+        act="delete",
+    )
 
 
 def _guard(account: Account, changes: list[Change], act: str) -> None:
@@ -136,13 +191,21 @@ def _guard(account: Account, changes: list[Change], act: str) -> None:
         refuse_protected(account, act)
 
 
-TASK = Task(Accounts, plan, {
-    **PERSON_SPEC,
-    **ACCOUNT_SPEC,
-    **CONFIRM_SPEC,
-    "state": {"type": "str", "choices": ["present", "prepared", "active", "suspended", "absent"], "default": "present"},
-    "attributes": {"type": "dict"},
-})
+TASK = Task(
+    Accounts,
+    plan,
+    {
+        **PERSON_SPEC,
+        **ACCOUNT_SPEC,
+        **CONFIRM_SPEC,
+        "state": {
+            "type": "str",
+            "choices": ["present", "prepared", "active", "suspended", "absent"],
+            "default": "present",
+        },
+        "attributes": {"type": "dict"},
+    },
+)
 
 if __name__ == "__main__":
     TASK.main()

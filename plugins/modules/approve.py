@@ -46,17 +46,31 @@ def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
     plan = book.plan(want["plan"])
     book.approve(plan, want["by"], want["account"] or getpass.getuser(), want["note"])
     lacking = book.not_approved(plan, plan["kind"], len(plan["people"]))
-    row = {"what": f"plan {plan['digest'][:12]}", "before": "not approved", "after": f"approved by {want['by']}",
-           "outcome": "planned" if book.read_only else Outcome.DONE.value}
-    return {"changed": True, "outcome": Outcome.DONE.value, "changes": [row], "digest": plan["digest"], "missing": lacking}
+    row = {
+        "what": f"plan {plan['digest'][:12]}",
+        "before": "not approved",
+        "after": f"approved by {want['by']}",
+        "outcome": "planned" if book.read_only else Outcome.DONE.value,
+    }
+    return {
+        "changed": True,
+        "outcome": Outcome.DONE.value,
+        "changes": [row],
+        "digest": plan["digest"],
+        "missing": lacking,
+    }
 
 
-TASK = Task(CaseLedger, info=info, argument_spec={
-    "plan": {"type": "str", "required": True},
-    "by": {"type": "str", "required": True},
-    "account": {"type": "str", "default": ""},
-    "note": {"type": "str", "default": ""},
-})
+TASK = Task(
+    CaseLedger,
+    info=info,
+    argument_spec={
+        "plan": {"type": "str", "required": True},
+        "by": {"type": "str", "required": True},
+        "account": {"type": "str", "default": ""},
+        "note": {"type": "str", "default": ""},
+    },
+)
 
 if __name__ == "__main__":
     TASK.main()

@@ -69,23 +69,31 @@ def info(book: CaseLedger, want: Mapping[str, Any]) -> dict[str, Any]:
     try:
         at = clock.stamp(clock.parse(want["at"])) if want["at"] else clock.stamp()
     except ValueError:
-        raise InputError(f"at is {want['at']!r}", act=act, hint="write an ISO 8601 moment: 2026-03-31T17:00:00+02:00") from None
+        raise InputError(
+            f"at is {want['at']!r}", act=act, hint="write an ISO 8601 moment: 2026-03-31T17:00:00+02:00"
+        ) from None
     cases = book.ledger.cases(person=want["person"], open_only=True)
     if not cases:
-        raise InputError("there is no open case of this person", act=act, hint="list cases with the module ledger_info, state: cases")
+        raise InputError(
+            "there is no open case of this person", act=act, hint="list cases with the module ledger_info, state: cases"
+        )
     case = cases[-1]
     known = book.ledger.attested(case.id, want["system"])
     decision = want.get("decision") or ""
-    if decision and want["by"].strip().casefold() in [str(case.person.get(name) or "").casefold() for name in ("email", "display_name")] + [
-        Person.of(case.person).name.casefold()
-    ]:
-        raise Refused("nobody decides on what they may keep themselves", act=act, hint="have somebody else decide, by name")
+    if decision and want["by"].strip().casefold() in [
+        str(case.person.get(name) or "").casefold() for name in ("email", "display_name")
+    ] + [Person.of(case.person).name.casefold()]:
+        raise Refused(
+            "nobody decides on what they may keep themselves", act=act, hint="have somebody else decide, by name"
+        )
     waiting = [
         (step["step"], row["what"])
         for step in book.ledger.steps(case.id)
         if step["system"] == want["system"]
         for row in step["result"].get("changes") or ()
-        if row["outcome"] in WAITING and (step["step"], row["what"]) not in [(a["step"], a.get("what")) for a in known if a.get("decision", "") == decision]
+        if row["outcome"] in WAITING
+        and (step["step"], row["what"])
+        not in [(a["step"], a.get("what")) for a in known if a.get("decision", "") == decision]
         and (not decision or row["what"].startswith(UNDECIDED))
     ]
     chosen = [(step, what) for step, what in waiting if want["what"] in ("", what)]
@@ -94,10 +102,23 @@ def info(book: CaseLedger, want: Mapping[str, Any]) -> dict[str, Any]:
         raise InputError(f"nothing called {want['what']!r} waits for a person", act=act, hint=f"waiting: {named}")
     riddles = [what for _step, what in chosen if what.startswith(UNDECIDED)]
     if riddles and not decision:
-        raise InputError(f"keep or remove? {'; '.join(riddles)}", act=act, hint="-e decision=keep or -e decision=remove; with -e what=... for one of them")
+        raise InputError(
+            f"keep or remove? {'; '.join(riddles)}",
+            act=act,
+            hint="-e decision=keep or -e decision=remove; with -e what=... for one of them",
+        )
     for step, what in chosen:
         if not book.read_only:
-            book.ledger.attest(case.id, system=want["system"], step=step, what=what, by=want["by"], at=at, note=want["note"], decision=decision)
+            book.ledger.attest(
+                case.id,
+                system=want["system"],
+                step=step,
+                what=what,
+                by=want["by"],
+                at=at,
+                note=want["note"],
+                decision=decision,
+            )
     rows = [
         {
             "what": what,
@@ -107,18 +128,28 @@ def info(book: CaseLedger, want: Mapping[str, Any]) -> dict[str, Any]:
         }
         for _unused, what in chosen
     ]
-    return {"changed": bool(rows), "outcome": (Outcome.DONE if rows else Outcome.ALREADY).value, "changes": rows, "case": case.id, "person": want["person"]}
+    return {
+        "changed": bool(rows),
+        "outcome": (Outcome.DONE if rows else Outcome.ALREADY).value,
+        "changes": rows,
+        "case": case.id,
+        "person": want["person"],
+    }
 
 
-TASK = Task(CaseLedger, info=info, argument_spec={
-    "person": {"type": "str", "required": True},
-    "system": {"type": "str", "required": True},
-    "what": {"type": "str", "default": ""},
-    "by": {"type": "str", "required": True},
-    "at": {"type": "str", "default": ""},
-    "note": {"type": "str", "default": ""},
-    "decision": {"type": "str", "choices": ["", "keep", "remove"], "default": ""},
-})
+TASK = Task(
+    CaseLedger,
+    info=info,
+    argument_spec={
+        "person": {"type": "str", "required": True},
+        "system": {"type": "str", "required": True},
+        "what": {"type": "str", "default": ""},
+        "by": {"type": "str", "required": True},
+        "at": {"type": "str", "default": ""},
+        "note": {"type": "str", "default": ""},
+        "decision": {"type": "str", "choices": ["", "keep", "remove"], "default": ""},
+    },
+)
 
 if __name__ == "__main__":
     TASK.main()

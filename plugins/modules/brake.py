@@ -75,25 +75,57 @@ def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
         raise InputError("of is empty", act="release the brake", hint="-e of=leavers, disables or wipes")
     records = Records(want["found"]) if want["found"] else None
     # Nobody is released, or releases themselves, under another name.
-    people = [Person.of(records.one(user, f"release {user} from brake.{want['of']}").person.as_dict() if records else {"email": user})
-              for user in dict.fromkeys(user.strip() for user in want["user"]) if user]
-    noted = book.release_brake(want["of"], people, by=want["by"], until=want["ends"], account=want["account"] or getpass.getuser(), note=want["note"])
+    people = [
+        Person.of(
+            records.one(user, f"release {user} from brake.{want['of']}").person.as_dict()
+            if records
+            else {"email": user}
+        )
+        for user in dict.fromkeys(user.strip() for user in want["user"])
+        if user
+    ]
+    noted = book.release_brake(
+        want["of"],
+        people,
+        by=want["by"],
+        until=want["ends"],
+        account=want["account"] or getpass.getuser(),
+        note=want["note"],
+    )
     emails = [person.email for person in people]
-    rows = [{"what": f"{email} in brake.{want['of']}", "before": "counted", "after": f"released by {noted['by']} until {noted['until']}",
-             "outcome": "planned" if book.read_only else Outcome.DONE.value} for email in emails]
-    return {"changed": True, "outcome": Outcome.DONE.value, "changes": rows, "people": emails, "until": noted["until"], "brake": book.brake()}
+    rows = [
+        {
+            "what": f"{email} in brake.{want['of']}",
+            "before": "counted",
+            "after": f"released by {noted['by']} until {noted['until']}",
+            "outcome": "planned" if book.read_only else Outcome.DONE.value,
+        }
+        for email in emails
+    ]
+    return {
+        "changed": True,
+        "outcome": Outcome.DONE.value,
+        "changes": rows,
+        "people": emails,
+        "until": noted["until"],
+        "brake": book.brake(),
+    }
 
 
-TASK = Task(CaseLedger, info=info, argument_spec={
-    "state": {"type": "str", "choices": ["read", "released"], "default": "read"},
-    "of": {"type": "str", "choices": ["leavers", "disables", "wipes"]},
-    "user": {"type": "list", "elements": "str", "default": []},
-    "found": {"type": "list", "elements": "dict", "default": []},
-    "by": {"type": "str", "default": ""},
-    "ends": {"type": "str", "default": ""},
-    "account": {"type": "str", "default": ""},
-    "note": {"type": "str", "default": ""},
-})
+TASK = Task(
+    CaseLedger,
+    info=info,
+    argument_spec={
+        "state": {"type": "str", "choices": ["read", "released"], "default": "read"},
+        "of": {"type": "str", "choices": ["leavers", "disables", "wipes"]},
+        "user": {"type": "list", "elements": "str", "default": []},
+        "found": {"type": "list", "elements": "dict", "default": []},
+        "by": {"type": "str", "default": ""},
+        "ends": {"type": "str", "default": ""},
+        "account": {"type": "str", "default": ""},
+        "note": {"type": "str", "default": ""},
+    },
+)
 
 if __name__ == "__main__":
     TASK.main()

@@ -171,7 +171,12 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CaseLedger
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError, Refused
 from ansible_collections.workforce.lifecycle.plugins.module_utils.hr_look import Look
-from ansible_collections.workforce.lifecycle.plugins.module_utils.identity import Records, earlier, elsewhere, identified
+from ansible_collections.workforce.lifecycle.plugins.module_utils.identity import (
+    Records,
+    earlier,
+    elsewhere,
+    identified,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import KINDS, Policy
 from ansible_collections.workforce.lifecycle.plugins.module_utils.separation import within
@@ -189,15 +194,23 @@ _ZONED = re.compile(r".+T.+(Z|[+-]\d\d:\d\d)", re.I)
 
 def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
     if want["stage"] and want["kind"] != "onboard":
-        raise InputError(f"stage is {want['stage']}, and only a joiner is made ready before the day", act=want["kind"], hint="leave out -e stage")
+        raise InputError(
+            f"stage is {want['stage']}, and only a joiner is made ready before the day",
+            act=want["kind"],
+            hint="leave out -e stage",
+        )
     systems = book.group("systems")
     if not systems:
-        raise InputError("the inventory has no systems", act="open case", hint="name a systems file: -i company.systems.yml")
+        raise InputError(
+            "the inventory has no systems", act="open case", hint="name a systems file: -i company.systems.yml"
+        )
     users = list(dict.fromkeys(user.strip() for user in want["user"] if user.strip()))
     if not users:
         raise InputError("user is empty", act="open case", hint="-e user=jane@corp.example, an employee id, or a list")
     if want["former"] and len(users) > 1:
-        raise InputError("former is one person's, and several are named", act="open case", hint="rename them one by one")
+        raise InputError(
+            "former is one person's, and several are named", act="open case", hint="rename them one by one"
+        )
     looks = {answer["system"]: Look.read(answer["look"]) for answer in want["found"] if answer.get("look")}
     book.examine_hr(looks, [])
     records = Records(want["found"]) if book.group("hr_records") else None
@@ -208,24 +221,49 @@ def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
     _refuse_other_plan(plan, people, want)
     lacking = book.not_approved(plan, want["kind"], len(people))
     if lacking:
-        raise Refused("; ".join(lacking), act=f"{want['kind']} {', '.join(person.email for person in people[:3])}", hint="nothing was sent")
+        raise Refused(
+            "; ".join(lacking),
+            act=f"{want['kind']} {', '.join(person.email for person in people[:3])}",
+            hint="nothing was sent",
+        )
     known_profiles = _known_profiles(want, book)
     profiles = _profiles(people, want, known_profiles)
     _refuse_together(book.policy, people, profiles, want["kind"])
     book.keep_hr(looks)
     # Every person is known, and every profile, before the first case is opened.
     run = _Run(book, want, systems, plan, records, known_profiles)
-    further = [_OF_KIND.get(want["kind"], _nothing)(run, person, profile) for person, profile in zip(people, profiles, strict=True)]
-    facts = [{**_facts(run, person, profile), **more.facts} for person, profile, more in zip(people, profiles, further, strict=True)]
-    cases = book.open_all(want["kind"], [(person.as_dict(), known) for person, known in zip(people, facts, strict=True)])
+    further = [
+        _OF_KIND.get(want["kind"], _nothing)(run, person, profile)
+        for person, profile in zip(people, profiles, strict=True)
+    ]
+    facts = [
+        {**_facts(run, person, profile), **more.facts}
+        for person, profile, more in zip(people, profiles, further, strict=True)
+    ]
+    cases = book.open_all(
+        want["kind"], [(person.as_dict(), known) for person, known in zip(people, facts, strict=True)]
+    )
     said = _said(want)
     for case in cases:
         if any(said.values()) and case["id"]:  # a case that goes on was opened without it
             book.ledger.note("against_hr", said, case=case["id"], run=book.run)
-        if case["id"] and case["facts"].get("stage") and not want["stage"] and book.ledger.prepared(book.ledger.case(case["id"])):
-            book.ledger.note("day", {"hire_date": case["person"].get("hire_date", "")}, case=case["id"], person=Person.of(case["person"]).key, run=book.run)
-    told = [{**_told(want, case, person, profile, known), **more.told(case["id"])}
-            for case, person, profile, known, more in zip(cases, people, profiles, facts, further, strict=True)]
+        if (
+            case["id"]
+            and case["facts"].get("stage")
+            and not want["stage"]
+            and book.ledger.prepared(book.ledger.case(case["id"]))
+        ):
+            book.ledger.note(
+                "day",
+                {"hire_date": case["person"].get("hire_date", "")},
+                case=case["id"],
+                person=Person.of(case["person"]).key,
+                run=book.run,
+            )
+    told = [
+        {**_told(want, case, person, profile, known), **more.told(case["id"])}
+        for case, person, profile, known, more in zip(cases, people, profiles, facts, further, strict=True)
+    ]
     return {"cases": told, **book.braking(want["kind"], people)}
 
 
@@ -260,22 +298,31 @@ def _hire(run: _Run, person: Person, profile: Profile | None) -> _Further:
     orientation = _orientation(profile, person)
     marker = f"orientation-{person.employee_id or person.email}"
     before = earlier(person, run.records) if run.records is not None else []
-    facts = {**({"orientation": {"organiser": orientation["organiser"], "marker": marker}} if orientation else {}),
-             **({"stage": run.want["stage"]} if run.want["stage"] else {})}
+    facts = {
+        **({"orientation": {"organiser": orientation["organiser"], "marker": marker}} if orientation else {}),
+        **({"stage": run.want["stage"]} if run.want["stage"] else {}),
+    }
     return _Further(facts, lambda _case: {"earlier": before})
 
 
 def _move(run: _Run, person: Person, profile: Profile | None) -> _Further:
-    facts = {**run.book.move(person, profile, run.profiles, run.want["old_profile"], run.systems), **({"keep": run.want["keep"]} if run.want["keep"] else {})}
+    facts = {
+        **run.book.move(person, profile, run.profiles, run.want["old_profile"], run.systems),
+        **({"keep": run.want["keep"]} if run.want["keep"] else {}),
+    }
     rules = run.book.policy.transfer
     how = {name: rules.systems.get(name, rules.unexplained) for name in run.systems}
-    return _Further(facts, lambda _case: {"old_profile": facts["old_profile"], "explained": facts["explained"], "unexplained": how})
+    return _Further(
+        facts, lambda _case: {"old_profile": facts["old_profile"], "explained": facts["explained"], "unexplained": how}
+    )
 
 
 def _undo(run: _Run, person: Person, profile: Profile | None) -> _Further:
     kind = run.want["kind"]
     undo = run.book.undoing(kind, person, run.want["of"], run.want["withdrawn_by"], run.plan)
-    return _Further(undo["facts"], lambda case: {"made" if kind == "withdraw" else "restore": run.book.withdrawn(kind, undo, case)})
+    return _Further(
+        undo["facts"], lambda case: {"made" if kind == "withdraw" else "restore": run.book.withdrawn(kind, undo, case)}
+    )
 
 
 def _leave(run: _Run, person: Person, profile: Profile | None) -> _Further:
@@ -284,7 +331,13 @@ def _leave(run: _Run, person: Person, profile: Profile | None) -> _Further:
 
 
 _OF_KIND: Mapping[str, Callable[[_Run, Person, Any], _Further]] = {
-    "onboard": _hire, "transfer": _move, "reinstate": _undo, "withdraw": _undo, "suspend": _leave, "resume": _leave}
+    "onboard": _hire,
+    "transfer": _move,
+    "reinstate": _undo,
+    "withdraw": _undo,
+    "suspend": _leave,
+    "resume": _leave,
+}
 
 
 # -- who, and what of them -----------------------------------------------------------------------------------------------
@@ -311,12 +364,17 @@ def _meant(book: Any, want: Mapping[str, Any], user: str, records: Records | Non
     if want["kind"] == "withdraw" and want["of"] and want["withdrawn_by"].strip() and not records.answering(user):
         return Person.of(book.ledger.case(want["of"]).person)
     said = _said(want)
-    return identified(user, records, want["kind"], policy=book.policy, despite_hr=said["despite_hr"], distinct=said["distinct"])
+    return identified(
+        user, records, want["kind"], policy=book.policy, despite_hr=said["despite_hr"], distinct=said["distinct"]
+    )
 
 
 def _said(want: Mapping[str, Any]) -> dict[str, Any]:
     """What somebody says against HR, for this run only."""
-    return {"despite_hr": (want.get("despite_hr") or "").strip(), "distinct": [one.strip() for one in want.get("distinct") or () if one.strip()]}
+    return {
+        "despite_hr": (want.get("despite_hr") or "").strip(),
+        "distinct": [one.strip() for one in want.get("distinct") or () if one.strip()],
+    }
 
 
 def _refuse_together(policy: Policy, people: Sequence[Person], profiles: Sequence[Profile | None], kind: str) -> None:
@@ -327,7 +385,9 @@ def _refuse_together(policy: Policy, people: Sequence[Person], profiles: Sequenc
         lines = within(policy.separation, profile.systems, profile.name) if profile is not None else []
         if lines:
             raise Refused(
-                "; ".join(lines), act=f"{kind} {person.email}", hint=f"correct the profile {profile.file if profile else ''}, or separation in {policy.file}"
+                "; ".join(lines),
+                act=f"{kind} {person.email}",
+                hint=f"correct the profile {profile.file if profile else ''}, or separation in {policy.file}",
             )
 
 
@@ -337,11 +397,21 @@ def _refuse_other_plan(plan: Mapping[str, Any] | None, people: Sequence[Person],
         return
     act = f"execute plan {plan['digest'][:12]}"
     if plan["kind"] != want["kind"]:
-        raise InputError(f"it is a plan to {plan['kind']}, and this run is to {want['kind']}", act=act, hint="run the playbook that it was made with")
+        raise InputError(
+            f"it is a plan to {plan['kind']}, and this run is to {want['kind']}",
+            act=act,
+            hint="run the playbook that it was made with",
+        )
     planned, meant = {person["key"] for person in plan["people"]}, {person.key for person in people}
     if planned != meant:
-        others = [person["email"] for person in plan["people"] if person["key"] not in meant] + [p.email for p in people if p.key not in planned]
-        raise InputError(f"it is for {', '.join(person['email'] for person in plan['people'])}", act=act, hint=f"not the same: {', '.join(others)}")
+        others = [person["email"] for person in plan["people"] if person["key"] not in meant] + [
+            p.email for p in people if p.key not in planned
+        ]
+        raise InputError(
+            f"it is for {', '.join(person['email'] for person in plan['people'])}",
+            act=act,
+            hint=f"not the same: {', '.join(others)}",
+        )
 
 
 def _known_profiles(want: Mapping[str, Any], book: Any) -> Profiles | None:
@@ -349,7 +419,11 @@ def _known_profiles(want: Mapping[str, Any], book: Any) -> Profiles | None:
     if want["kind"] not in ("onboard", "transfer"):
         return None
     if not want["profiles"]:
-        raise InputError("no folder of access profiles is named", act=want["kind"], hint="set lifecycle_profiles, or profiles: in the systems file")
+        raise InputError(
+            "no folder of access profiles is named",
+            act=want["kind"],
+            hint="set lifecycle_profiles, or profiles: in the systems file",
+        )
     # A leaver needs no profile, and is in a hurry.
     from ansible_collections.workforce.lifecycle.plugins.module_utils.profiles import load_profiles
 
@@ -366,10 +440,29 @@ def _facts(run: _Run, person: Person, profile: Profile | None) -> dict[str, Any]
     want = run.want
     successor = (want["successor"] or person.manager_email).lower()
     wanted = {name: profile.wanted(name) for name in run.systems if name in profile.systems} if profile else {}
-    key = {"offboard": person.termination_date, "onboard": person.hire_date, "transfer": profile.name if profile else ""}.get(want["kind"], "")
-    said = {name: value for name, value in (*_said(want).items(), ("plan", want["plan"]), *_times(want, person, run.book.policy).items()) if value}
-    return {**want["facts"], **said, "key": key, "successor": successor, "hr_status": person.status, "expected": sorted(run.systems),
-            **({"profile": profile.name, "wanted": wanted} if profile else {})}
+    key = {
+        "offboard": person.termination_date,
+        "onboard": person.hire_date,
+        "transfer": profile.name if profile else "",
+    }.get(want["kind"], "")
+    said = {
+        name: value
+        for name, value in (
+            *_said(want).items(),
+            ("plan", want["plan"]),
+            *_times(want, person, run.book.policy).items(),
+        )
+        if value
+    }
+    return {
+        **want["facts"],
+        **said,
+        "key": key,
+        "successor": successor,
+        "hr_status": person.status,
+        "expected": sorted(run.systems),
+        **({"profile": profile.name, "wanted": wanted} if profile else {}),
+    }
 
 
 def _times(want: Mapping[str, Any], person: Person, policy: Policy) -> dict[str, str]:
@@ -382,8 +475,16 @@ def _times(want: Mapping[str, Any], person: Person, policy: Policy) -> dict[str,
     now = clock.now()
     given = {name: _moment(name, want[name]) for name in ("effective_at", "hr_recorded_at") if want[name].strip()}
     if "hr_recorded_at" in given and given["hr_recorded_at"] > now + _SKEW:
-        raise InputError(f"hr_recorded_at is {want['hr_recorded_at']!r}, which is to come", act=want["kind"], hint="when HR recorded it, with its zone")
-    ends = person.employment_ends(policy.timers.cut_at) if want["kind"] == "offboard" and "effective_at" not in given else None
+        raise InputError(
+            f"hr_recorded_at is {want['hr_recorded_at']!r}, which is to come",
+            act=want["kind"],
+            hint="when HR recorded it, with its zone",
+        )
+    ends = (
+        person.employment_ends(policy.timers.cut_at)
+        if want["kind"] == "offboard" and "effective_at" not in given
+        else None
+    )
     if ends is not None and ends <= now:
         given["effective_at"] = ends
     return {name: clock.stamp(moment) for name, moment in given.items()}
@@ -398,11 +499,20 @@ def _moment(name: str, text: str) -> datetime:
     raise InputError(f"{name} is {text!r}", act="open case", hint="ISO 8601 with a zone: 2026-03-31T17:00:00+02:00")
 
 
-def _told(want: Mapping[str, Any], case: Mapping[str, Any], person: Person, profile: Profile | None, facts: Mapping[str, Any]) -> dict[str, Any]:
-    return {**case, "successor": facts["successor"], "profile": profile.name if profile else "", "wanted": facts.get("wanted") or {},
-            "controls": list(profile.controls) if profile else [], "device": dict(profile.device) if profile else {},
-            "orientation": _orientation(profile, person), "first_day": _first_day(person) if want["kind"] == "onboard" else {},
-            "overlap_until": _overlap(case, want["kind"])}
+def _told(
+    want: Mapping[str, Any], case: Mapping[str, Any], person: Person, profile: Profile | None, facts: Mapping[str, Any]
+) -> dict[str, Any]:
+    return {
+        **case,
+        "successor": facts["successor"],
+        "profile": profile.name if profile else "",
+        "wanted": facts.get("wanted") or {},
+        "controls": list(profile.controls) if profile else [],
+        "device": dict(profile.device) if profile else {},
+        "orientation": _orientation(profile, person),
+        "first_day": _first_day(person) if want["kind"] == "onboard" else {},
+        "overlap_until": _overlap(case, want["kind"]),
+    }
 
 
 def _overlap(case: Mapping[str, Any], kind: str) -> str:
@@ -420,7 +530,11 @@ def _orientation(profile: Profile | None, person: Person) -> dict[str, Any]:
     def address(name: str) -> str:
         return person.manager_email if name == "manager" else name
 
-    return {**wanted, "organiser": address(wanted.get("organiser") or "manager"), "attendees": [address(name) for name in wanted.get("attendees") or ()]}
+    return {
+        **wanted,
+        "organiser": address(wanted.get("organiser") or "manager"),
+        "attendees": [address(name) for name in wanted.get("attendees") or ()],
+    }
 
 
 def _first_day(person: Person) -> dict[str, str]:
@@ -434,36 +548,59 @@ def _first_day(person: Person) -> dict[str, str]:
     last = day + timedelta(days=1 if begun else 0)
     while last.weekday() >= _SATURDAY:
         last += timedelta(days=1)
-    earliest, latest = (datetime.combine(one, time(0), person.zone).astimezone(timezone.utc) for one in (day, last + timedelta(days=1)))
-    return {"earliest": f"{max(earliest, now) if begun else earliest:%Y-%m-%dT%H:%M:%SZ}", "latest": f"{latest:%Y-%m-%dT%H:%M:%SZ}"}
+    earliest, latest = (
+        datetime.combine(one, time(0), person.zone).astimezone(timezone.utc) for one in (day, last + timedelta(days=1))
+    )
+    return {
+        "earliest": f"{max(earliest, now) if begun else earliest:%Y-%m-%dT%H:%M:%SZ}",
+        "latest": f"{latest:%Y-%m-%dT%H:%M:%SZ}",
+    }
 
 
-TASK = Task(CaseLedger, info=info, argument_spec={
-    "kind": {"type": "str", "choices": list(KINDS), "required": True},
-    "user": {"type": "list", "elements": "str", "required": True},
-    "found": {"type": "list", "elements": "dict", "default": []},
-    "profiles": {"type": "path"},
-    "profile": {"type": "str"},
-    "old_profile": {"type": "str", "default": ""},
-    "keep": {"type": "dict", "default": {}},
-    "former": {"type": "list", "elements": "str", "default": []},
-    "successor": {"type": "str", "default": ""},
-    "facts": {"type": "dict", "default": {}},
-    "plan": {"type": "str", "default": ""},
-    "of": {"type": "str", "default": ""},
-    "withdrawn_by": {"type": "str", "default": ""},
-    "until": {"type": "str", "default": ""},
-    "stage": {"type": "str", "choices": ["", "prepare"], "default": ""},
-    "effective_at": {"type": "str", "default": ""},
-    "hr_recorded_at": {"type": "str", "default": ""},
-    "protected": {"type": "list", "elements": "dict", "default": []},
-    "despite_hr": {"type": "str", "default": ""},
-    "distinct": {"type": "list", "elements": "str", "default": []},
-}, asked={
-    "profiles": "lifecycle_profiles", "profile": "profile", "old_profile": "old_profile", "former": "former", "successor": "successor",
-    "facts": "lifecycle_facts", "keep": "lifecycle_keep", "plan": "plan", "of": "lifecycle_of", "withdrawn_by": "withdrawn_by", "until": "until",
-    "stage": "stage", "effective_at": "hr_effective_at", "hr_recorded_at": "hr_recorded_at", "despite_hr": "despite_hr", "distinct": "distinct",
-})
+TASK = Task(
+    CaseLedger,
+    info=info,
+    argument_spec={
+        "kind": {"type": "str", "choices": list(KINDS), "required": True},
+        "user": {"type": "list", "elements": "str", "required": True},
+        "found": {"type": "list", "elements": "dict", "default": []},
+        "profiles": {"type": "path"},
+        "profile": {"type": "str"},
+        "old_profile": {"type": "str", "default": ""},
+        "keep": {"type": "dict", "default": {}},
+        "former": {"type": "list", "elements": "str", "default": []},
+        "successor": {"type": "str", "default": ""},
+        "facts": {"type": "dict", "default": {}},
+        "plan": {"type": "str", "default": ""},
+        "of": {"type": "str", "default": ""},
+        "withdrawn_by": {"type": "str", "default": ""},
+        "until": {"type": "str", "default": ""},
+        "stage": {"type": "str", "choices": ["", "prepare"], "default": ""},
+        "effective_at": {"type": "str", "default": ""},
+        "hr_recorded_at": {"type": "str", "default": ""},
+        "protected": {"type": "list", "elements": "dict", "default": []},
+        "despite_hr": {"type": "str", "default": ""},
+        "distinct": {"type": "list", "elements": "str", "default": []},
+    },
+    asked={
+        "profiles": "lifecycle_profiles",
+        "profile": "profile",
+        "old_profile": "old_profile",
+        "former": "former",
+        "successor": "successor",
+        "facts": "lifecycle_facts",
+        "keep": "lifecycle_keep",
+        "plan": "plan",
+        "of": "lifecycle_of",
+        "withdrawn_by": "withdrawn_by",
+        "until": "until",
+        "stage": "stage",
+        "effective_at": "hr_effective_at",
+        "hr_recorded_at": "hr_recorded_at",
+        "despite_hr": "despite_hr",
+        "distinct": "distinct",
+    },
+)
 
 if __name__ == "__main__":
     TASK.main()

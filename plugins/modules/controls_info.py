@@ -56,7 +56,11 @@ def info(system: SecurityControls, want: Mapping[str, Any]) -> dict[str, Any]:
     return {"controls": controls, "missing": missing, "outcome": outcome.value, "changes": changes}
 
 
-TASK = Task(SecurityControls, argument_spec={**PERSON_SPEC, "required": {"type": "list", "elements": "str", "default": []}}, info=info)
+TASK = Task(
+    SecurityControls,
+    argument_spec={**PERSON_SPEC, "required": {"type": "list", "elements": "str", "default": []}},
+    info=info,
+)
 
 if __name__ == "__main__":
     TASK.main()

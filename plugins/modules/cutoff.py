@@ -48,7 +48,11 @@ residual: {description: "Access that outlives the cut, with until and why.", ret
 from typing import Any
 from collections.abc import Mapping
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import ACCOUNT_SPEC, PERSON_SPEC, person_and_account
+from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import (
+    ACCOUNT_SPEC,
+    PERSON_SPEC,
+    person_and_account,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Cutoff
 from ansible_collections.workforce.lifecycle.plugins.module_utils.mover import EXPLAIN_SPEC, account_stays
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Outcome, Task, absent
@@ -62,8 +66,18 @@ def plan(system: Cutoff, want: Mapping[str, Any]) -> list[Change]:
     if stays is not None:
         return [stays]
     return [
-        Change(path.name, path.state, "closed", path.close, unobservable=path.state == "unseen", gate=path.gate, residual=path.residual,
-               outcome=Outcome.NEEDS_HUMAN if path.refused and path.state != "closed" else None, note=path.refused, act="disable")
+        Change(
+            path.name,
+            path.state,
+            "closed",
+            path.close,
+            unobservable=path.state == "unseen",
+            gate=path.gate,
+            residual=path.residual,
+            outcome=Outcome.NEEDS_HUMAN if path.refused and path.state != "closed" else None,
+            note=path.refused,
+            act="disable",
+        )
         for path in system.access_paths(account, want["since"])
     ]
 

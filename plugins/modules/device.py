@@ -55,12 +55,20 @@ from collections import Counter
 from typing import Any
 from collections.abc import Mapping
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import CONFIRM_SPEC, PERSON_SPEC, person_here
+from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import (
+    CONFIRM_SPEC,
+    PERSON_SPEC,
+    person_here,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Device, Devices
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Outcome, Task, absent
 
 #: Act -> (the state in which the system is at it, its end).
-STATES: Mapping[str, tuple[str, str]] = {"lock": ("lock_pending", "locked"), "retire": ("retire_pending", "retired"), "wipe": ("wipe_pending", "wiped")}
+STATES: Mapping[str, tuple[str, str]] = {
+    "lock": ("lock_pending", "locked"),
+    "retire": ("retire_pending", "retired"),
+    "wipe": ("wipe_pending", "wiped"),
+}
 #: Nothing of the company's is left on the device, or the system can't reach it any more.
 ENDED = frozenset({"wiped", "retired", "unmanaged"})
 
@@ -74,7 +82,11 @@ def plan(system: Devices, want: Mapping[str, Any]) -> list[Change]:
     changes: list[Change] = []
     for device in devices:
         # A device that was enrolled anew leaves a record of the same serial behind.
-        label = device.serial if device.serial and serials[device.serial] == 1 else f"{device.serial or device.name} {device.id}"
+        label = (
+            device.serial
+            if device.serial and serials[device.serial] == 1
+            else f"{device.serial or device.name} {device.id}"
+        )
         changes += _secured(system, device, label, want)
     return changes
 
@@ -83,7 +95,13 @@ def _secured(system: Devices, device: Device, label: str, want: Mapping[str, Any
     what = f"device {label}"
     if device.ownership not in ("company", "personal"):
         return [
-            Change(what, device.state, device.state, outcome=Outcome.NEEDS_HUMAN, note="nobody knows whose it is: set its ownership in the device management")
+            Change(
+                what,
+                device.state,
+                device.state,
+                outcome=Outcome.NEEDS_HUMAN,
+                note="nobody knows whose it is: set its ownership in the device management",
+            )
         ]
     act = want[device.ownership]
     if act == "keep" or device.state in ENDED:
@@ -91,7 +109,15 @@ def _secured(system: Devices, device: Device, label: str, want: Mapping[str, Any
     for stronger in ("wipe", "retire"):
         pending, end = STATES[stronger]
         if device.state == pending and act != "wipe" or device.state == pending and act == stronger:
-            return [Change(what, pending, end, pending=pending, note=f"{stronger} was accepted; the device does it when it next checks in")]
+            return [
+                Change(
+                    what,
+                    pending,
+                    end,
+                    pending=pending,
+                    note=f"{stronger} was accepted; the device does it when it next checks in",
+                )
+            ]
     if act in device.refuses:
         return [Change(what, device.state, STATES[act][1], outcome=Outcome.UNSUPPORTED, note=device.refuses[act])]
     if device.ownership == "personal":
@@ -102,27 +128,54 @@ def _secured(system: Devices, device: Device, label: str, want: Mapping[str, Any
 def _act(system: Devices, device: Device, what: str, act: str) -> Change:
     pending, end = STATES[act]
     send = {"lock": system.lock_device, "retire": system.retire_device, "wipe": system.wipe_device}[act]
-    return Change(what, device.state, end, lambda: send(device), pending=pending, irreversible=act == "wipe",
-                  confirm=device.serial or device.id, traceable=True, act="wipe" if act == "wipe" else "")
+    return Change(
+        what,
+        device.state,
+        end,
+        lambda: send(device),
+        pending=pending,
+        irreversible=act == "wipe",
+        confirm=device.serial or device.id,
+        traceable=True,
+        act="wipe" if act == "wipe" else "",
+    )
 
 
 def _after_its_key(system: Devices, device: Device, label: str, act: Change) -> list[Change]:
     """The act, held while a recovery key exists that nobody keeps: a locked disk without its key is lost evidence."""
     if device.escrowed is None or device.encrypted is False:
         return [act]
-    key = Change(f"escrow key of {label}", "escrowed" if device.escrowed else "rotating" if device.escrow_pending else "not escrowed", "escrowed",
-                 lambda: system.escrow_key(device), pending="rotating")
+    key = Change(
+        f"escrow key of {label}",
+        "escrowed" if device.escrowed else "rotating" if device.escrow_pending else "not escrowed",
+        "escrowed",
+        lambda: system.escrow_key(device),
+        pending="rotating",
+    )
     if device.escrowed or act.before == act.after:
         return [key, act]
-    return [key, Change(act.what, act.before, act.after, outcome=Outcome.IN_PROGRESS, note="held until its recovery key is seen escrowed: run again then")]
+    return [
+        key,
+        Change(
+            act.what,
+            act.before,
+            act.after,
+            outcome=Outcome.IN_PROGRESS,
+            note="held until its recovery key is seen escrowed: run again then",
+        ),
+    ]
 
 
-TASK = Task(Devices, plan, {
-    **PERSON_SPEC,
-    **CONFIRM_SPEC,
-    "company": {"type": "str", "choices": ["keep", "lock", "wipe"], "default": "lock"},
-    "personal": {"type": "str", "choices": ["keep", "retire"], "default": "retire"},
-})
+TASK = Task(
+    Devices,
+    plan,
+    {
+        **PERSON_SPEC,
+        **CONFIRM_SPEC,
+        "company": {"type": "str", "choices": ["keep", "lock", "wipe"], "default": "lock"},
+        "personal": {"type": "str", "choices": ["keep", "retire"], "default": "retire"},
+    },
+)
 
 if __name__ == "__main__":
     TASK.main()

@@ -42,16 +42,34 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Ch
 def plan(system: Any, want: Mapping[str, Any]) -> list[Change]:
     person, serial = person_here(system, want), want["serial"].strip()
     if not serial:
-        return [Change("device", None, None, outcome=Outcome.NEEDS_HUMAN, note=f"no device is chosen for {person.email}: give its serial")]
+        return [
+            Change(
+                "device",
+                None,
+                None,
+                outcome=Outcome.NEEDS_HUMAN,
+                note=f"no device is chosen for {person.email}: give its serial",
+            )
+        ]
     what, login = f"device {serial}", system.login_of(person)
     device = system.find_device(serial)
     if device is None:
-        return [Change(what, None, login, outcome=Outcome.NEEDS_HUMAN, note="no device of this serial is known here: register it with the device management")]
+        return [
+            Change(
+                what,
+                None,
+                login,
+                outcome=Outcome.NEEDS_HUMAN,
+                note="no device of this serial is known here: register it with the device management",
+            )
+        ]
     holder = device.assigned_to
     if holder.casefold() == login.casefold():
         return [Change(what, login, login)]
     if holder:
-        return [Change(what, holder, login, outcome=Outcome.NEEDS_HUMAN, note=f"it is {holder}'s: hand it back there first")]
+        return [
+            Change(what, holder, login, outcome=Outcome.NEEDS_HUMAN, note=f"it is {holder}'s: hand it back there first")
+        ]
     return [Change(what, "", login, lambda: system.assign_device(device, person))]
 
 

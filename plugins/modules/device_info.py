@@ -51,7 +51,19 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments impo
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Device, Devices
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Outcome, Task
 
-_FACTS = ("id", "serial", "name", "platform", "ownership", "state", "encrypted", "compliant", "escrowed", "last_seen", "assigned_to")
+_FACTS = (
+    "id",
+    "serial",
+    "name",
+    "platform",
+    "ownership",
+    "state",
+    "encrypted",
+    "compliant",
+    "escrowed",
+    "last_seen",
+    "assigned_to",
+)
 
 
 def info(system: Any, want: Mapping[str, Any]) -> dict[str, Any]:
@@ -61,14 +73,21 @@ def info(system: Any, want: Mapping[str, Any]) -> dict[str, Any]:
         found = system.find_device(serial)
         devices += [found] if found else []
     judged = [device for device in devices if (device.serial == serial if serial else device.ownership == "company")]
-    missing = min((_missing(device, system.login_of(person), want["software"]) for device in judged), key=len, default=["device"])
+    missing = min(
+        (_missing(device, system.login_of(person), want["software"]) for device in judged), key=len, default=["device"]
+    )
     open_step = missing and want["require_ready"]
     return {
         "devices": [plain(device) for device in devices],
         "ready": not missing,
         "missing": missing,
         "outcome": (Outcome.NEEDS_HUMAN if open_step else Outcome.ALREADY).value,
-        "changes": [{"what": f"ready {item}", "before": False, "after": True, "outcome": Outcome.NEEDS_HUMAN.value} for item in missing] if open_step else [],
+        "changes": [
+            {"what": f"ready {item}", "before": False, "after": True, "outcome": Outcome.NEEDS_HUMAN.value}
+            for item in missing
+        ]
+        if open_step
+        else [],
     }
 
 
@@ -90,12 +109,16 @@ def _missing(device: Device, login: str, software: Sequence[str]) -> list[str]:
     return [name for name, holds in facts.items() if not holds]
 
 
-TASK = Task(Devices, argument_spec={
-    **PERSON_SPEC,
-    "serial": {"type": "str", "default": ""},
-    "software": {"type": "list", "elements": "str", "default": []},
-    "require_ready": {"type": "bool", "default": False},
-}, info=info)
+TASK = Task(
+    Devices,
+    argument_spec={
+        **PERSON_SPEC,
+        "serial": {"type": "str", "default": ""},
+        "software": {"type": "list", "elements": "str", "default": []},
+        "require_ready": {"type": "bool", "default": False},
+    },
+    info=info,
+)
 
 if __name__ == "__main__":
     TASK.main()

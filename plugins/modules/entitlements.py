@@ -83,10 +83,22 @@ from collections.abc import Collection, Mapping
 from functools import cache
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
-from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import ACCOUNT_SPEC, PERSON_SPEC, person_and_account, refuse_protected
+from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import (
+    ACCOUNT_SPEC,
+    PERSON_SPEC,
+    person_and_account,
+    refuse_protected,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Entitlement, Entitlements
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError, NotFound
-from ansible_collections.workforce.lifecycle.plugins.module_utils.mover import EXPLAIN_SPEC, NOBODY, Find, decided, left_alone, not_named
+from ansible_collections.workforce.lifecycle.plugins.module_utils.mover import (
+    EXPLAIN_SPEC,
+    NOBODY,
+    Find,
+    decided,
+    left_alone,
+    not_named,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Outcome, Task, absent
 
 HELD = "held"
@@ -101,11 +113,18 @@ def plan(system: Entitlements, want: Mapping[str, Any]) -> list[Change]:
     if account is None:
         if want["mode"] == "remove":
             return absent("account", f"{person.email} has no account here")
-        return [Change(_named(kind, name), MISSING, HELD, lambda: _no_account(person.email)) for kind, name in wanted
-                if _known(system.find_entitlement, kind, name)]
+        return [
+            Change(_named(kind, name), MISSING, HELD, lambda: _no_account(person.email))
+            for kind, name in wanted
+            if _known(system.find_entitlement, kind, name)
+        ]
     held = {(e.kind, e.name.casefold()): e for e in system.entitlements(account) if e.kind in kinds}
     find = cache(system.find_entitlement)
-    give = [] if want["mode"] == "remove" else [_given(system, account, kind, name, held, find) for kind, name in wanted if kind in kinds]
+    give = (
+        []
+        if want["mode"] == "remove"
+        else [_given(system, account, kind, name, held, find) for kind, name in wanted if kind in kinds]
+    )
     if want["mode"] == "add":
         doomed = []
     elif want["mode"] == "exact":
@@ -117,8 +136,10 @@ def plan(system: Entitlements, want: Mapping[str, Any]) -> list[Change]:
     overlap = _overlap(want["take_after"])
     moved = want["explained"] is not None and (want["mode"] == "exact" or not wanted)
     riddles = not_named(doomed, want["explained"], find) if moved else []
-    take = [_judged(system, account, e, overlap, want, riddles) if moved else _taken(system, account, e, overlap)
-            for e in sorted(doomed, key=lambda e: (list(system.ENTITLEMENT_KINDS).index(e.kind), e.name))]
+    take = [
+        _judged(system, account, e, overlap, want, riddles) if moved else _taken(system, account, e, overlap)
+        for e in sorted(doomed, key=lambda e: (list(system.ENTITLEMENT_KINDS).index(e.kind), e.name))
+    ]
     if any(c.before != c.after for c in (*give, *take)) and account.protected:
         refuse_protected(account, "change entitlements of")
     return give + take
@@ -127,7 +148,11 @@ def plan(system: Entitlements, want: Mapping[str, Any]) -> list[Change]:
 def _pairs(system: Entitlements, names: Mapping[str, Any], option: str) -> list[tuple[str, str]]:
     for kind, values in names.items():
         if kind not in system.ENTITLEMENT_KINDS:
-            raise InputError(f"{option} has the unknown kind {kind}", act="read entitlements", hint=f"kinds here: {', '.join(system.ENTITLEMENT_KINDS)}")
+            raise InputError(
+                f"{option} has the unknown kind {kind}",
+                act="read entitlements",
+                hint=f"kinds here: {', '.join(system.ENTITLEMENT_KINDS)}",
+            )
         if isinstance(values, str) or not isinstance(values, (list, tuple)):
             raise InputError(f"{option}.{kind} must be a list of names", act="read entitlements")
     return [(kind, str(name)) for kind in system.ENTITLEMENT_KINDS for name in dict.fromkeys(names.get(kind) or ())]
@@ -136,11 +161,22 @@ def _pairs(system: Entitlements, names: Mapping[str, Any], option: str) -> list[
 def _known(find: Find, kind: str, name: str) -> Entitlement:
     found = find(kind, name)
     if found is None:
-        raise InputError(f"there is no {name!r} among its {kind}", act="grant", hint="correct the access profile, or make it there first")
+        raise InputError(
+            f"there is no {name!r} among its {kind}",
+            act="grant",
+            hint="correct the access profile, or make it there first",
+        )
     return found
 
 
-def _given(system: Entitlements, account: Account, kind: str, name: str, held: Mapping[tuple[str, str], Entitlement], find: Find) -> Change:
+def _given(
+    system: Entitlements,
+    account: Account,
+    kind: str,
+    name: str,
+    held: Mapping[tuple[str, str], Entitlement],
+    find: Find,
+) -> Change:
     if (kind, name.casefold()) in held:
         return Change(_named(kind, name), HELD, HELD)
     entitlement = _known(find, kind, name)
@@ -149,7 +185,9 @@ def _given(system: Entitlements, account: Account, kind: str, name: str, held: M
     if entitlement.fixed:
         return Change(_named(kind, name), MISSING, MISSING, note=f"can't be given by hand: {entitlement.fixed}")
     if account.pending:
-        return Change(_named(kind, name), MISSING, HELD, outcome=Outcome.IN_PROGRESS, note=f"{account.pending}: run again then")
+        return Change(
+            _named(kind, name), MISSING, HELD, outcome=Outcome.IN_PROGRESS, note=f"{account.pending}: run again then"
+        )
     return Change(_named(kind, name), MISSING, HELD, lambda: system.grant(account, entitlement))
 
 
@@ -158,11 +196,20 @@ def _overlap(take_after: str) -> str:
     try:
         return take_after if take_after and clock.parse(take_after) > clock.now() else ""
     except ValueError:
-        raise InputError(f"take_after is {take_after!r}", act="read entitlements", hint="write an ISO 8601 moment: 2026-03-31T17:00:00+02:00") from None
+        raise InputError(
+            f"take_after is {take_after!r}",
+            act="read entitlements",
+            hint="write an ISO 8601 moment: 2026-03-31T17:00:00+02:00",
+        ) from None
 
 
 def _judged(
-    system: Entitlements, account: Account, entitlement: Entitlement, overlap: str, want: Mapping[str, Any], riddles: Collection[Entitlement]
+    system: Entitlements,
+    account: Account,
+    entitlement: Entitlement,
+    overlap: str,
+    want: Mapping[str, Any],
+    riddles: Collection[Entitlement],
 ) -> Change:
     """A mover's: what the old profile gave goes, the rest as policy or a person says."""
     what = _named(entitlement.kind, entitlement.name)
@@ -174,12 +221,20 @@ def _judged(
 
 def _taken(system: Entitlements, account: Account, entitlement: Entitlement, overlap: str, why: str = "") -> Change:
     if entitlement.fixed:
-        return Change(_named(entitlement.kind, entitlement.name), HELD, HELD, note=f"can't be taken by hand: {entitlement.fixed}")
+        return Change(
+            _named(entitlement.kind, entitlement.name), HELD, HELD, note=f"can't be taken by hand: {entitlement.fixed}"
+        )
     if overlap:
         return Change(
-            _named(entitlement.kind, entitlement.name), HELD, None, outcome=Outcome.IN_PROGRESS, note=f"kept for the hand-over until {overlap}: run again then"
+            _named(entitlement.kind, entitlement.name),
+            HELD,
+            None,
+            outcome=Outcome.IN_PROGRESS,
+            note=f"kept for the hand-over until {overlap}: run again then",
         )
-    return Change(_named(entitlement.kind, entitlement.name), HELD, None, lambda: system.revoke(account, entitlement), note=why)
+    return Change(
+        _named(entitlement.kind, entitlement.name), HELD, None, lambda: system.revoke(account, entitlement), note=why
+    )
 
 
 def _named(kind: str, name: str) -> str:
@@ -190,15 +245,19 @@ def _no_account(email: str) -> None:
     raise NotFound(f"{email} has no account here", act="grant", hint="create the account first")
 
 
-TASK = Task(Entitlements, plan, {
-    **PERSON_SPEC,
-    **EXPLAIN_SPEC,
-    **ACCOUNT_SPEC,
-    "wanted": {"type": "dict", "default": {}},
-    "mode": {"type": "str", "choices": ["add", "exact", "remove"], "default": "add"},
-    "take_after": {"type": "str", "default": ""},
-    "kinds": {"type": "list", "elements": "str", "default": []},
-})
+TASK = Task(
+    Entitlements,
+    plan,
+    {
+        **PERSON_SPEC,
+        **EXPLAIN_SPEC,
+        **ACCOUNT_SPEC,
+        "wanted": {"type": "dict", "default": {}},
+        "mode": {"type": "str", "choices": ["add", "exact", "remove"], "default": "add"},
+        "take_after": {"type": "str", "default": ""},
+        "kinds": {"type": "list", "elements": "str", "default": []},
+    },
+)
 
 if __name__ == "__main__":
     TASK.main()

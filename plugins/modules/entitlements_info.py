@@ -64,27 +64,53 @@ def info(system: Entitlements, want: Mapping[str, Any]) -> dict[str, Any]:
     for kind, name in ((kind, name) for kind, names in asked.items() for name in names):
         found = system.find_entitlement(kind, name) if kind in system.ENTITLEMENT_KINDS else None
         if found is None:
-            raise InputError(f"there is no {name!r} among its {kind}", act="read what nobody may hold together",
-                             hint=f"correct separation in {want['policy']}: a rule about nothing stops nobody")
+            raise InputError(
+                f"there is no {name!r} among its {kind}",
+                act="read what nobody may hold together",
+                hint=f"correct separation in {want['policy']}: a rule about nothing stops nobody",
+            )
         called[kind, name] = found.name
     meant = {(kind, name.casefold()) for (kind, _name), name in called.items()}
     held = system.entitlements(account) if account is not None else ()
     for kind, name in _further(want["names"], asked, meant):
         found = system.find_entitlement(kind, name)
         called[kind, name] = found.name if found is not None else name
-    return {"account": account is not None, "person": person.email,
-            "held": [{"kind": one.kind, "name": one.name, "fixed": one.fixed} for one in held
-                     if not want["policy"] or (one.kind, one.name.casefold()) in meant],
-            "called": [{"kind": kind, "name": name, "there": there} for (kind, name), there in called.items() if name != there]}
+    return {
+        "account": account is not None,
+        "person": person.email,
+        "held": [
+            {"kind": one.kind, "name": one.name, "fixed": one.fixed}
+            for one in held
+            if not want["policy"] or (one.kind, one.name.casefold()) in meant
+        ],
+        "called": [
+            {"kind": kind, "name": name, "there": there} for (kind, name), there in called.items() if name != there
+        ],
+    }
 
 
-def _further(lists: Sequence[Mapping[str, Any]], kinds: Collection[str], known: Collection[tuple[str, str]]) -> list[tuple[str, str]]:
+def _further(
+    lists: Sequence[Mapping[str, Any]], kinds: Collection[str], known: Collection[tuple[str, str]]
+) -> list[tuple[str, str]]:
     """Names of these kinds that are not known yet."""
-    return [(kind, name) for kind, name in dict.fromkeys((kind, str(name)) for names in lists for kind, listed in names.items() for name in listed)
-            if kind in kinds and (kind, name.casefold()) not in known]
+    return [
+        (kind, name)
+        for kind, name in dict.fromkeys(
+            (kind, str(name)) for names in lists for kind, listed in names.items() for name in listed
+        )
+        if kind in kinds and (kind, name.casefold()) not in known
+    ]
 
 
-TASK = Task(Entitlements, argument_spec={**PERSON_SPEC, "policy": {"type": "path"}, "names": {"type": "list", "elements": "dict", "default": []}}, info=info)
+TASK = Task(
+    Entitlements,
+    argument_spec={
+        **PERSON_SPEC,
+        "policy": {"type": "path"},
+        "names": {"type": "list", "elements": "dict", "default": []},
+    },
+    info=info,
+)
 
 if __name__ == "__main__":
     TASK.main()

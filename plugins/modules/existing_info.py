@@ -36,7 +36,12 @@ from typing import Any
 from collections.abc import Mapping
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC, person_and_account
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Accounts, Mailbox, Restorable
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import (
+    Account,
+    Accounts,
+    Mailbox,
+    Restorable,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AmbiguousIdentity
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Task
@@ -54,7 +59,11 @@ def _found(system: Any, want: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(system, Accounts):
         person = Person.of(want["person"])
         mailbox = system.mailbox(person) if isinstance(system, Mailbox) else None
-        return {"what": "mailbox", "state": "active", "login": person.email, "says": mailbox.get("type", "")} if mailbox is not None else {}
+        return (
+            {"what": "mailbox", "state": "active", "login": person.email, "says": mailbox.get("type", "")}
+            if mailbox is not None
+            else {}
+        )
     person, account = person_and_account(system, want)
     if account is not None:
         state = "pending" if account.pending else "active" if account.active else "suspended"
@@ -66,8 +75,17 @@ def _found(system: Any, want: Mapping[str, Any]) -> dict[str, Any]:
 def _told(what: str, state: str, account: Account) -> dict[str, Any]:
     guest = "a guest" if account.attributes.get("user_type") == "Guest" else ""
     says = "; ".join(filter(None, (account.no_person, account.pending, account.protected, guest)))
-    name = account.attributes.get("display_name") or " ".join(filter(None, (account.attributes.get(k) for k in ("first_name", "last_name"))))
-    found = {"what": what, "state": state, "login": account.login, "name": name, "employee_id": str(account.attributes.get("employee_id") or ""), "says": says}
+    name = account.attributes.get("display_name") or " ".join(
+        filter(None, (account.attributes.get(k) for k in ("first_name", "last_name")))
+    )
+    found = {
+        "what": what,
+        "state": state,
+        "login": account.login,
+        "name": name,
+        "employee_id": str(account.attributes.get("employee_id") or ""),
+        "says": says,
+    }
     return {key: value for key, value in found.items() if value}
 
 

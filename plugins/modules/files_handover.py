@@ -39,19 +39,34 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Ch
 def plan(system: Files, want: Mapping[str, Any]) -> list[Change]:
     person, successor = person_here(system, want), want["successor"].lower()
     if "@" not in successor:
-        raise InputError(f"successor is {want['successor']!r}", act=f"hand over files of {person.email}", hint="name an e-mail address")
+        raise InputError(
+            f"successor is {want['successor']!r}",
+            act=f"hand over files of {person.email}",
+            hint="name an e-mail address",
+        )
     found = system.files(person)
     if found is None:
         return absent("files", f"{person.email} has no files here")
     owned = successor in [address.lower() for address in found["owners"]]
-    changes = [Change("files", f"open to {successor}" if owned else f"not open to {successor}", f"open to {successor}",
-                      lambda: system.hand_over_files(person, successor), note=f"{found['items']} items, {found['bytes']} bytes")]
+    changes = [
+        Change(
+            "files",
+            f"open to {successor}" if owned else f"not open to {successor}",
+            f"open to {successor}",
+            lambda: system.hand_over_files(person, successor),
+            note=f"{found['items']} items, {found['bytes']} bytes",
+        )
+    ]
     if want["end_sharing"]:
         changes.append(Change("sharing links", found["shared_links"], 0, lambda: system.end_sharing(person)))
     return changes
 
 
-TASK = Task(Files, plan, {**PERSON_SPEC, "successor": {"type": "str", "required": True}, "end_sharing": {"type": "bool", "default": True}})
+TASK = Task(
+    Files,
+    plan,
+    {**PERSON_SPEC, "successor": {"type": "str", "required": True}, "end_sharing": {"type": "bool", "default": True}},
+)
 
 if __name__ == "__main__":
     TASK.main()

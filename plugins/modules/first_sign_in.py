@@ -50,11 +50,18 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Ch
 def plan(system: FirstSignIn, want: Mapping[str, Any]) -> list[Change]:
     person = person_here(system, want)
     if "@" not in want["deliver_to"]:
-        raise InputError(f"deliver_to is {want['deliver_to']!r}", act=f"issue first credential of {person.email}", hint="name an e-mail address")
+        raise InputError(
+            f"deliver_to is {want['deliver_to']!r}",
+            act=f"issue first credential of {person.email}",
+            hint="name an e-mail address",
+        )
     account = system.find_account(person) if isinstance(system, Accounts) else None
     if account is None:
+
         def nobody() -> None:
-            raise NotFound(f"{person.email} has no account here", act="issue first credential", hint="create the account first")
+            raise NotFound(
+                f"{person.email} has no account here", act="issue first credential", hint="create the account first"
+            )
 
         return [Change("first credential", "not issued", "issued", nobody, once=True)]
     found = account
@@ -67,18 +74,25 @@ def plan(system: FirstSignIn, want: Mapping[str, Any]) -> list[Change]:
             once=True,
             note=f"handed to {want['deliver_to']}",
             apply=lambda: system.issue_first_sign_in(
-                found, deliver_to=want["deliver_to"], lifetime_minutes=want["lifetime_minutes"], starts_at=want["starts_at"]
+                found,
+                deliver_to=want["deliver_to"],
+                lifetime_minutes=want["lifetime_minutes"],
+                starts_at=want["starts_at"],
             ),
         )
     ]
 
 
-TASK = Task(FirstSignIn, plan, {
-    **PERSON_SPEC,
-    "deliver_to": {"type": "str", "required": True},
-    "lifetime_minutes": {"type": "int", "default": 480},
-    "starts_at": {"type": "str", "default": ""},
-})
+TASK = Task(
+    FirstSignIn,
+    plan,
+    {
+        **PERSON_SPEC,
+        "deliver_to": {"type": "str", "required": True},
+        "lifetime_minutes": {"type": "int", "default": 480},
+        "starts_at": {"type": "str", "default": ""},
+    },
+)
 
 if __name__ == "__main__":
     TASK.main()

@@ -83,12 +83,22 @@ def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
         return {**quiet, "users": diary.users(person), "lines": lines, "acts": []}
     if state == "decide":
         # A source that is not to be believed says of nobody that they are still away.
-        book.examine_hr({answer["system"]: Look.read(answer["look"]) for answer in want["found"] if answer.get("look")}, [])
+        book.examine_hr(
+            {answer["system"]: Look.read(answer["look"]) for answer in want["found"] if answer.get("look")}, []
+        )
         answer = diary.decide(person, want["found"], want["protected"], want["plan"])
-        lines = [f"{row['what']}{' on ' + row['system'] if row['system'] else ''} ({row['case']}): {row['word']}{': ' + row['reason'] if row['reason'] else ''}"
-                 for row in answer["judged"]]
+        lines = [
+            f"{row['what']}{' on ' + row['system'] if row['system'] else ''} ({row['case']}): {row['word']}{': ' + row['reason'] if row['reason'] else ''}"
+            for row in answer["judged"]
+        ]
         ended = [row for row in answer["judged"] if row["word"] in ("cancel", "done")]
-        return {**quiet, **answer, "lines": lines, "changed": bool(ended), "outcome": (Outcome.DONE if ended else Outcome.ALREADY).value}
+        return {
+            **quiet,
+            **answer,
+            "lines": lines,
+            "changed": bool(ended),
+            "outcome": (Outcome.DONE if ended else Outcome.ALREADY).value,
+        }
     if state == "settle":
         return {**quiet, **_settled(book, diary, want["acts"])}
     lines = diary.change(state, person, want["id"], want["to"], want["by"], want["why"])
@@ -99,17 +109,36 @@ def _settled(book: Any, diary: Any, acts: Any) -> dict[str, Any]:
     if book.read_only:
         return {"lines": [f"would be settled: {act['what']}" for act in acts]}
     done, still = diary.settle(acts)
-    said = {"lines": done, "still": still, "changed": bool(done), "outcome": (Outcome.DONE if done else Outcome.ALREADY).value}
+    said = {
+        "lines": done,
+        "still": still,
+        "changed": bool(done),
+        "outcome": (Outcome.DONE if done else Outcome.ALREADY).value,
+    }
     if not still:
         return said
-    return {**said, "failed": True, "code": "open", "outcome": Outcome.FAILED.value, "msg": f"still due: {'; '.join(still)}"}
+    return {
+        **said,
+        "failed": True,
+        "code": "open",
+        "outcome": Outcome.FAILED.value,
+        "msg": f"still due: {'; '.join(still)}",
+    }
 
 
-TASK = Task(CaseLedger, info=info, argument_spec={
-    "state": {"type": "str", "choices": ["coming", "due", "decide", "settle", "move", "cancel", "hold", "release"], "default": "coming"},
-    **{name: {"type": "str", "default": ""} for name in ("person", "id", "to", "by", "why", "plan")},
-    **{name: {"type": "list", "elements": "dict", "default": []} for name in ("found", "protected", "acts")},
-})
+TASK = Task(
+    CaseLedger,
+    info=info,
+    argument_spec={
+        "state": {
+            "type": "str",
+            "choices": ["coming", "due", "decide", "settle", "move", "cancel", "hold", "release"],
+            "default": "coming",
+        },
+        **{name: {"type": "str", "default": ""} for name in ("person", "id", "to", "by", "why", "plan")},
+        **{name: {"type": "list", "elements": "dict", "default": []} for name in ("found", "protected", "acts")},
+    },
+)
 
 if __name__ == "__main__":
     TASK.main()

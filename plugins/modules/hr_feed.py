@@ -55,24 +55,45 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Ou
 def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
     sources = book.group("hr_records")
     if want["source"] and want["source"] not in sources:
-        raise InputError(f"{want['source']} is no HR system of the inventory", act="find source", hint=f"one of {', '.join(sources) or 'none'}")
+        raise InputError(
+            f"{want['source']} is no HR system of the inventory",
+            act="find source",
+            hint=f"one of {', '.join(sources) or 'none'}",
+        )
     if want["state"] == "shown":
         return {"sources": [book.hr_source(name) for name in sources if want["source"] in ("", name)]}
     if not want["source"]:
-        raise InputError("source is not given", act="release source", hint=f"-e source=: one of {', '.join(sources) or 'none'}")
-    released = book.release_hr(want["source"], by=want["by"], account=want["account"] or getpass.getuser(), reason=want["reason"])
-    row = {"what": f"source {want['source']}", "before": released["what"], "after": f"released by {released['by']} until {released['until']}",
-           "outcome": "planned" if book.read_only else Outcome.DONE.value}
-    return {"changed": True, "outcome": Outcome.DONE.value, "changes": [row], "sources": [book.hr_source(want["source"])]}
+        raise InputError(
+            "source is not given", act="release source", hint=f"-e source=: one of {', '.join(sources) or 'none'}"
+        )
+    released = book.release_hr(
+        want["source"], by=want["by"], account=want["account"] or getpass.getuser(), reason=want["reason"]
+    )
+    row = {
+        "what": f"source {want['source']}",
+        "before": released["what"],
+        "after": f"released by {released['by']} until {released['until']}",
+        "outcome": "planned" if book.read_only else Outcome.DONE.value,
+    }
+    return {
+        "changed": True,
+        "outcome": Outcome.DONE.value,
+        "changes": [row],
+        "sources": [book.hr_source(want["source"])],
+    }
 
 
-TASK = Task(CaseLedger, info=info, argument_spec={
-    "state": {"type": "str", "choices": ["shown", "released"], "default": "shown"},
-    "source": {"type": "str", "default": ""},
-    "by": {"type": "str", "default": ""},
-    "account": {"type": "str", "default": ""},
-    "reason": {"type": "str", "default": ""},
-})
+TASK = Task(
+    CaseLedger,
+    info=info,
+    argument_spec={
+        "state": {"type": "str", "choices": ["shown", "released"], "default": "shown"},
+        "source": {"type": "str", "default": ""},
+        "by": {"type": "str", "default": ""},
+        "account": {"type": "str", "default": ""},
+        "reason": {"type": "str", "default": ""},
+    },
+)
 
 if __name__ == "__main__":
     TASK.main()

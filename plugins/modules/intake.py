@@ -106,30 +106,50 @@ def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
     if want["state"] == "begin":
         return {"spool": book.spool(), "outcome": Outcome.ALREADY.value, "changes": []}
     if bool(want["people"]) == bool(want["everybody"]):
-        raise InputError("people and everybody: exactly one is to be given", act="take in",
-                         hint="-e '{\"people\": {\"bamboohr\": [\"107\"]}}' or -e everybody=bamboohr")
+        raise InputError(
+            "people and everybody: exactly one is to be given",
+            act="take in",
+            hint='-e \'{"people": {"bamboohr": ["107"]}}\' or -e everybody=bamboohr',
+        )
     known = book.group("hr_records")
     for name in (*want["people"], *want["everybody"]):
         if name not in known:
-            raise InputError(f"{name} is no HR system of the inventory", act="take in", hint=f"one of {', '.join(known) or 'none'}")
-    decisions, judged = book.take_in(want["people"], want["everybody"], want["found"], want["snapshots"] or "", want["batch"])
-    urgent = [one["user"] for one in decisions if one["urgent"] and not one["undo"] and one["runs"][0]["kind"] == "offboard"]
+            raise InputError(
+                f"{name} is no HR system of the inventory", act="take in", hint=f"one of {', '.join(known) or 'none'}"
+            )
+    decisions, judged = book.take_in(
+        want["people"], want["everybody"], want["found"], want["snapshots"] or "", want["batch"]
+    )
+    urgent = [
+        one["user"] for one in decisions if one["urgent"] and not one["undo"] and one["runs"][0]["kind"] == "offboard"
+    ]
     now, due = clock.stamp(), dict[str, list[str]]()
     for one in decisions:
         for run in one["runs"]:
             if run["at"] <= now and not run["stage"]:
                 due.setdefault("withdraw" if one["undo"] else run["kind"], []).append(one["user"])
-    return {"decisions": decisions, "urgent": urgent, "due": due, "judged": judged, "outcome": Outcome.ALREADY.value, "changes": []}
+    return {
+        "decisions": decisions,
+        "urgent": urgent,
+        "due": due,
+        "judged": judged,
+        "outcome": Outcome.ALREADY.value,
+        "changes": [],
+    }
 
 
-TASK = Task(CaseLedger, info=info, argument_spec={
-    "state": {"type": "str", "choices": ["begin", "decided"], "default": "decided"},
-    "people": {"type": "dict", "default": {}},
-    "everybody": {"type": "list", "elements": "str", "default": []},
-    "found": {"type": "list", "elements": "dict", "default": []},
-    "snapshots": {"type": "path"},
-    "batch": {"type": "str", "default": ""},
-})
+TASK = Task(
+    CaseLedger,
+    info=info,
+    argument_spec={
+        "state": {"type": "str", "choices": ["begin", "decided"], "default": "decided"},
+        "people": {"type": "dict", "default": {}},
+        "everybody": {"type": "list", "elements": "str", "default": []},
+        "found": {"type": "list", "elements": "dict", "default": []},
+        "snapshots": {"type": "path"},
+        "batch": {"type": "str", "default": ""},
+    },
+)
 
 if __name__ == "__main__":
     TASK.main()

@@ -60,25 +60,49 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Ou
 def info(book: CaseLedger, want: Mapping[str, Any]) -> dict[str, Any]:
     if want["state"] == "cases":
         found = book.ledger.cases(person=want["person"] or None, open_only=want["open_only"])
-        return {"cases": [asdict(case) for case in found if want["case"] in (None, case.id)], "outcome": Outcome.ALREADY.value, "changes": []}
+        return {
+            "cases": [asdict(case) for case in found if want["case"] in (None, case.id)],
+            "outcome": Outcome.ALREADY.value,
+            "changes": [],
+        }
     if want["state"] == "entries":
-        return {"entries": [asdict(entry) for entry in book.ledger.entries(want["case"])], "outcome": Outcome.ALREADY.value, "changes": []}
+        return {
+            "entries": [asdict(entry) for entry in book.ledger.entries(want["case"])],
+            "outcome": Outcome.ALREADY.value,
+            "changes": [],
+        }
     verdict = book.ledger.verify(want["expected_head"])
-    result = {"head": verdict.head, "entries_verified": verdict.entries, "open_intents": verdict.open_intents, "changes": [], "outcome": Outcome.ALREADY.value}
+    result = {
+        "head": verdict.head,
+        "entries_verified": verdict.entries,
+        "open_intents": verdict.open_intents,
+        "changes": [],
+        "outcome": Outcome.ALREADY.value,
+    }
     if verdict.ok:
         return {**result, "msg": f"{verdict.entries} entries, as they were written; head {verdict.head}"}
     good = "entries before it are good" if verdict.bad else "entries are good"
-    return {**result, "failed": True, "code": "tampered", "outcome": Outcome.FAILED.value, **({"bad": verdict.bad} if verdict.bad else {}),
-            "msg": f"the ledger is not as it was written: {verdict.problem}. {verdict.entries} {good}, head {verdict.head}"}
+    return {
+        **result,
+        "failed": True,
+        "code": "tampered",
+        "outcome": Outcome.FAILED.value,
+        **({"bad": verdict.bad} if verdict.bad else {}),
+        "msg": f"the ledger is not as it was written: {verdict.problem}. {verdict.entries} {good}, head {verdict.head}",
+    }
 
 
-TASK = Task(CaseLedger, info=info, argument_spec={
-    "state": {"type": "str", "choices": ["verify", "cases", "entries"], "default": "verify"},
-    "expected_head": {"type": "str", "default": ""},
-    "case": {"type": "str"},
-    "person": {"type": "str"},
-    "open_only": {"type": "bool", "default": False},
-})
+TASK = Task(
+    CaseLedger,
+    info=info,
+    argument_spec={
+        "state": {"type": "str", "choices": ["verify", "cases", "entries"], "default": "verify"},
+        "expected_head": {"type": "str", "default": ""},
+        "case": {"type": "str"},
+        "person": {"type": "str"},
+        "open_only": {"type": "bool", "default": False},
+    },
+)
 
 if __name__ == "__main__":
     TASK.main()

@@ -41,7 +41,11 @@ changes: {description: "Each setting with before and after and outcome.", return
 from typing import Any
 from collections.abc import Mapping
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC, person_here, refuse_no_person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import (
+    PERSON_SPEC,
+    person_here,
+    refuse_no_person,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Mailbox
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Outcome, Task, absent
 
@@ -62,22 +66,32 @@ def plan(system: Mailbox, want: Mapping[str, Any]) -> list[Change]:
             continue
         value = sorted(address.lower() for address in want[key]) if key == "delegates" else want[key]
         if key not in found:
-            changes.append(Change(key, None, value, outcome=Outcome.UNSUPPORTED, note="this system has no such setting"))
+            changes.append(
+                Change(key, None, value, outcome=Outcome.UNSUPPORTED, note="this system has no such setting")
+            )
         else:
-            changes.append(Change(key, found[key], value, lambda k=key, v=value: system.set_mailbox(person, k, v), gate=key == "hold"))
+            changes.append(
+                Change(
+                    key, found[key], value, lambda k=key, v=value: system.set_mailbox(person, k, v), gate=key == "hold"
+                )
+            )
     return changes
 
 
-TASK = Task(Mailbox, plan, {
-    **PERSON_SPEC,
-    "hold": {"type": "bool"},
-    "type": {"type": "str", "choices": ["user", "shared"]},
-    "delegates": {"type": "list", "elements": "str"},
-    "forward_to": {"type": "str"},
-    "keep_copy": {"type": "bool"},
-    "auto_reply": {"type": "str"},
-    "hidden": {"type": "bool"},
-})
+TASK = Task(
+    Mailbox,
+    plan,
+    {
+        **PERSON_SPEC,
+        "hold": {"type": "bool"},
+        "type": {"type": "str", "choices": ["user", "shared"]},
+        "delegates": {"type": "list", "elements": "str"},
+        "forward_to": {"type": "str"},
+        "keep_copy": {"type": "bool"},
+        "auto_reply": {"type": "str"},
+        "hidden": {"type": "bool"},
+    },
+)
 
 if __name__ == "__main__":
     TASK.main()

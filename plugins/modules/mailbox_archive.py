@@ -43,7 +43,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.archive import Archive, State
 from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC, person_here
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import MailArchive, MailFolder, MailMessage
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import (
+    MailArchive,
+    MailFolder,
+    MailMessage,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Task, absent
@@ -58,7 +62,11 @@ def plan(system: MailArchive, want: Mapping[str, Any]) -> list[Change]:
     state = archive.state()
     owner = state.header.get("mailbox", person.email)
     if owner != person.email:
-        raise InputError(f"{archive.folder} is the archive of {owner}", act=f"archive mailbox of {person.email}", hint="give each mailbox its own path")
+        raise InputError(
+            f"{archive.folder} is the archive of {owner}",
+            act=f"archive mailbox of {person.email}",
+            hint="give each mailbox its own path",
+        )
     if state.complete and want["verify"]:
         archive.verify()
     if not state.exists:
@@ -69,7 +77,16 @@ def plan(system: MailArchive, want: Mapping[str, Any]) -> list[Change]:
         before = "incomplete"
     total = sum(folder.messages for folder in folders)
     note = f"{total} messages in {len(folders)} folders of the mailbox; {state.messages} were in the archive"
-    return [Change("mailbox archive", before, "complete", lambda: write(system, person, folders, archive), residual=system.LINGERS, note=note)]
+    return [
+        Change(
+            "mailbox archive",
+            before,
+            "complete",
+            lambda: write(system, person, folders, archive),
+            residual=system.LINGERS,
+            note=note,
+        )
+    ]
 
 
 def write(system: Any, person: Person, folders: Sequence[MailFolder], archive: Archive) -> None:
@@ -79,8 +96,12 @@ def write(system: Any, person: Person, folders: Sequence[MailFolder], archive: A
     """
     system.target.writing(f"archive mailbox of {person.email}")
     total = sum(folder.messages for folder in folders)
-    archive.append(lambda state: _missing(system, person, folders, state), mailbox=person.email, system=system.target.name,
-                   on_progress=lambda done: system.target.progress(done, max(total, done), "messages"))
+    archive.append(
+        lambda state: _missing(system, person, folders, state),
+        mailbox=person.email,
+        system=system.target.name,
+        on_progress=lambda done: system.target.progress(done, max(total, done), "messages"),
+    )
 
 
 def _missing(system: MailArchive, person: Person, folders: Sequence[MailFolder], state: State) -> Iterator[MailMessage]:
@@ -92,7 +113,11 @@ def _something_left(system: MailArchive, person: Person, folders: Sequence[MailF
     return next(_missing(system, person, folders, state), None) is not None
 
 
-TASK = Task(MailArchive, plan, {**PERSON_SPEC, "path": {"type": "path", "required": True}, "verify": {"type": "bool", "default": True}})
+TASK = Task(
+    MailArchive,
+    plan,
+    {**PERSON_SPEC, "path": {"type": "path", "required": True}, "verify": {"type": "bool", "default": True}},
+)
 
 if __name__ == "__main__":
     TASK.main()

@@ -44,14 +44,23 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Ch
 def plan(system: ManualSteps, want: Mapping[str, Any]) -> Sequence[Change]:
     person = Person.of(want["person"])
     steps = system.manual_steps(want["kind"], person)
-    return [Change(step, "open", "attested", outcome=Outcome.NEEDS_HUMAN, note="do it, then attest it") for step in steps] or absent(
-        "steps", f"nothing is to do by hand to {want['kind']} {person.email}")
+    return [
+        Change(step, "open", "attested", outcome=Outcome.NEEDS_HUMAN, note="do it, then attest it") for step in steps
+    ] or absent("steps", f"nothing is to do by hand to {want['kind']} {person.email}")
 
 
-TASK = Task(ManualSteps, plan, {
-    **PERSON_SPEC,
-    "kind": {"type": "str", "choices": ["onboard", "transfer", "offboard", "suspend", "resume", "reinstate", "rename", "withdraw"], "required": True},
-})
+TASK = Task(
+    ManualSteps,
+    plan,
+    {
+        **PERSON_SPEC,
+        "kind": {
+            "type": "str",
+            "choices": ["onboard", "transfer", "offboard", "suspend", "resume", "reinstate", "rename", "withdraw"],
+            "required": True,
+        },
+    },
+)
 
 if __name__ == "__main__":
     TASK.main()

@@ -56,25 +56,60 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Ch
 def plan(system: Calendar, want: Mapping[str, Any]) -> list[Change]:
     organizer = Person.of({"email": want["organizer"]})
     person = person_here(system, want)
-    attendees = list(dict.fromkeys(address.lower() for address in [person.email, *want["attendees"]] if address.lower() != organizer.email))
+    attendees = list(
+        dict.fromkeys(
+            address.lower() for address in [person.email, *want["attendees"]] if address.lower() != organizer.email
+        )
+    )
     found = system.find_meeting(organizer, want["marker"])
     if found is None:
         return [Change("meeting", "not booked", "booked", lambda: _book(system, want, organizer.email, attendees))]
     begins, ends = clock.parse(found.start), clock.parse(found.end)
-    if found.as_booked and begins > clock.now() and not (clock.parse(want["earliest"]) <= begins and ends <= clock.parse(want["latest"])):
-        return [Change("meeting", f"booked for {found.start}", "booked", lambda: _book(system, want, organizer.email, attendees, instead_of=found))]
-    return [Change("meeting", "booked", "booked", note=f"{found.subject}, {found.start}, {_answers(found)}"), *_declined(found)]
+    if (
+        found.as_booked
+        and begins > clock.now()
+        and not (clock.parse(want["earliest"]) <= begins and ends <= clock.parse(want["latest"]))
+    ):
+        return [
+            Change(
+                "meeting",
+                f"booked for {found.start}",
+                "booked",
+                lambda: _book(system, want, organizer.email, attendees, instead_of=found),
+            )
+        ]
+    return [
+        Change("meeting", "booked", "booked", note=f"{found.subject}, {found.start}, {_answers(found)}"),
+        *_declined(found),
+    ]
 
 
-def _book(system: Calendar, want: Mapping[str, Any], organizer: str, attendees: list[str], instead_of: Meeting | None = None) -> None:
-    start = system.free_slot([organizer, *attendees], earliest=want["earliest"], latest=want["latest"], minutes=want["minutes"], time_zone=want["time_zone"])
+def _book(
+    system: Calendar, want: Mapping[str, Any], organizer: str, attendees: list[str], instead_of: Meeting | None = None
+) -> None:
+    start = system.free_slot(
+        [organizer, *attendees],
+        earliest=want["earliest"],
+        latest=want["latest"],
+        minutes=want["minutes"],
+        time_zone=want["time_zone"],
+    )
     if start is None:
-        raise Conflict(f"nobody finds {want['minutes']} minutes between {want['earliest']} and {want['latest']}", act=f"book {want['subject']}",
-                       hint="widen the time or leave somebody out")
+        raise Conflict(
+            f"nobody finds {want['minutes']} minutes between {want['earliest']} and {want['latest']}",
+            act=f"book {want['subject']}",
+            hint="widen the time or leave somebody out",
+        )
     if instead_of is not None:
         system.cancel_meeting(Person.of({"email": organizer}), instead_of, "It is on another day.")
     system.book_meeting(
-        organizer=organizer, attendees=attendees, subject=want["subject"], body=want["body"], start=start, minutes=want["minutes"], marker=want["marker"]
+        organizer=organizer,
+        attendees=attendees,
+        subject=want["subject"],
+        body=want["body"],
+        start=start,
+        minutes=want["minutes"],
+        marker=want["marker"],
     )
 
 
@@ -82,27 +117,45 @@ def _answers(meeting: Meeting) -> str:
     accepted = [who for who, answer in meeting.responses.items() if answer == "accepted"]
     open_ = [who for who, answer in meeting.responses.items() if answer in ("none", "tentative")]
     return "; ".join(
-        part for part in (f"accepted by {', '.join(accepted)}" if accepted else "", f"no answer yet from {', '.join(open_)}" if open_ else "") if part
+        part
+        for part in (
+            f"accepted by {', '.join(accepted)}" if accepted else "",
+            f"no answer yet from {', '.join(open_)}" if open_ else "",
+        )
+        if part
     )
 
 
 def _declined(meeting: Meeting) -> list[Change]:
-    return [Change(f"answer of {who}", "declined", "accepted", outcome=Outcome.NEEDS_HUMAN, note=f"{who} declined: find another time")
-            for who, answer in meeting.responses.items() if answer == "declined"]
+    return [
+        Change(
+            f"answer of {who}",
+            "declined",
+            "accepted",
+            outcome=Outcome.NEEDS_HUMAN,
+            note=f"{who} declined: find another time",
+        )
+        for who, answer in meeting.responses.items()
+        if answer == "declined"
+    ]
 
 
-TASK = Task(Calendar, plan, {
-    **PERSON_SPEC,
-    "organizer": {"type": "str", "required": True},
-    "attendees": {"type": "list", "elements": "str", "default": []},
-    "subject": {"type": "str", "required": True},
-    "body": {"type": "str", "default": ""},
-    "earliest": {"type": "str", "required": True},
-    "latest": {"type": "str", "required": True},
-    "minutes": {"type": "int", "default": 60},
-    "time_zone": {"type": "str", "default": "UTC"},
-    "marker": {"type": "str", "required": True},
-})
+TASK = Task(
+    Calendar,
+    plan,
+    {
+        **PERSON_SPEC,
+        "organizer": {"type": "str", "required": True},
+        "attendees": {"type": "list", "elements": "str", "default": []},
+        "subject": {"type": "str", "required": True},
+        "body": {"type": "str", "default": ""},
+        "earliest": {"type": "str", "required": True},
+        "latest": {"type": "str", "required": True},
+        "minutes": {"type": "int", "default": 60},
+        "time_zone": {"type": "str", "default": "UTC"},
+        "marker": {"type": "str", "required": True},
+    },
+)
 
 if __name__ == "__main__":
     TASK.main()

@@ -55,12 +55,22 @@ def plan(system: Calendar, want: Mapping[str, Any]) -> list[Change]:
         if named[what] > 1:
             what = f"{what} ({named[what]})"
         changes.append(
-            Change(what, f"organised by {person.email}", None, lambda m=meeting: settle(m), note=f"handed over to {successor}" if successor else "cancelled")
+            Change(
+                what,
+                f"organised by {person.email}",
+                None,
+                lambda m=meeting: settle(m),
+                note=f"handed over to {successor}" if successor else "cancelled",
+            )
         )
     return changes
 
 
-TASK = Task(Calendar, plan, {**PERSON_SPEC, "successor": {"type": "str", "default": ""}, "comment": {"type": "str", "default": ""}})
+TASK = Task(
+    Calendar,
+    plan,
+    {**PERSON_SPEC, "successor": {"type": "str", "default": ""}, "comment": {"type": "str", "default": ""}},
+)
 
 if __name__ == "__main__":
     TASK.main()

@@ -41,7 +41,11 @@ def plan(system: Ownership, want: Mapping[str, Any]) -> list[Change]:
     person, account = person_and_account(system, want)
     successor = want["successor"].strip().lower()
     if "@" not in successor or successor == person.email:
-        raise InputError(f"successor is {want['successor']!r}", act=f"hand over what {person.email} owns", hint="name the address of somebody else")
+        raise InputError(
+            f"successor is {want['successor']!r}",
+            act=f"hand over what {person.email} owns",
+            hint="name the address of somebody else",
+        )
     if account is None:
         return absent("account", f"{person.email} has no account here")
     return [_settled(system, account, owned, successor) for owned in system.owned(account)]
@@ -52,7 +56,13 @@ def _settled(system: Ownership, account: Account, owned: Owned, successor: str) 
     if owned.settle == "decide":
         note = str(owned.raw.get("why") or "") or f"decide what becomes of it; {successor} is the successor"
         return Change(what, before, before, outcome=Outcome.NEEDS_HUMAN, note=note)
-    note = "is revoked" if owned.settle == "revoke" else f"stays with {successor}, who owns it too" if successor in owned.beside else f"goes to {successor}"
+    note = (
+        "is revoked"
+        if owned.settle == "revoke"
+        else f"stays with {successor}, who owns it too"
+        if successor in owned.beside
+        else f"goes to {successor}"
+    )
     return Change(what, before, None, lambda: system.reassign(account, owned, successor), note=note)
 
 

@@ -74,13 +74,18 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Ta
 def info(system: HrRecords, want: Mapping[str, Any]) -> dict[str, Any]:
     user, since, others = want["user"], want["since"], want["others_of"]
     if sum(map(bool, (user, since, others))) != 1:
-        raise InputError("more than one of user, since and others_of is given" if user or since else "user is not given", act="read people",
-                         hint="give one of user and since: -e user=jane@corp.example, an employee id, or a list")
+        raise InputError(
+            "more than one of user, since and others_of is given" if user or since else "user is not given",
+            act="read people",
+            hint="give one of user and since: -e user=jane@corp.example, an employee id, or a list",
+        )
     if since:
         try:
             clock.parse(since)
         except ValueError:
-            raise InputError(f"since is {since!r}", act="read people", hint="write an ISO 8601 moment: 2026-03-31T17:00:00+02:00") from None
+            raise InputError(
+                f"since is {since!r}", act="read people", hint="write an ISO 8601 moment: 2026-03-31T17:00:00+02:00"
+            ) from None
         return _answer(system, system.changes_since(since), [], want["look"])
     if others:
         return _answer(system, [], _beside(system, [Person.of(record) for record in others], own=False), want["look"])
@@ -93,16 +98,23 @@ def _beside(system: HrRecords, people: Sequence[Person], *, own: bool) -> list[P
 
 
 def _answer(system: HrRecords, people: Sequence[Person], beside: Sequence[Person], look: bool) -> dict[str, Any]:
-    return {"people": [person.as_dict() for person in people], "related": [person.as_dict() for person in beside],
-            "look": Look.of(system.overview()).as_dict() if look and isinstance(system, HrSource) else {}}
+    return {
+        "people": [person.as_dict() for person in people],
+        "related": [person.as_dict() for person in beside],
+        "look": Look.of(system.overview()).as_dict() if look and isinstance(system, HrSource) else {},
+    }
 
 
-TASK = Task(HrRecords, info=info, argument_spec={
-    "user": {"type": "str"},
-    "since": {"type": "str"},
-    "others_of": {"type": "list", "elements": "dict", "default": []},
-    "look": {"type": "bool", "default": False},
-})
+TASK = Task(
+    HrRecords,
+    info=info,
+    argument_spec={
+        "user": {"type": "str"},
+        "since": {"type": "str"},
+        "others_of": {"type": "list", "elements": "dict", "default": []},
+        "look": {"type": "bool", "default": False},
+    },
+)
 
 if __name__ == "__main__":
     TASK.main()

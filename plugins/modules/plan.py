@@ -55,15 +55,30 @@ def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
     if not book.read_only:
         return {"outcome": Outcome.ALREADY.value, "changes": []}
     people = [Person.of(record) for record in want["people"]]
-    made = book.write_plan(want["kind"], [{"key": p.key, "email": p.email, "name": p.name, "aliases": list(p.aliases)} for p in people], want["path"])
-    return {"outcome": Outcome.DONE.value, "changes": [], "path": made["path"], "digest": made["digest"], "needs": made["needs"], "steps": len(made["steps"])}
+    made = book.write_plan(
+        want["kind"],
+        [{"key": p.key, "email": p.email, "name": p.name, "aliases": list(p.aliases)} for p in people],
+        want["path"],
+    )
+    return {
+        "outcome": Outcome.DONE.value,
+        "changes": [],
+        "path": made["path"],
+        "digest": made["digest"],
+        "needs": made["needs"],
+        "steps": len(made["steps"]),
+    }
 
 
-TASK = Task(CaseLedger, info=info, argument_spec={
-    "kind": {"type": "str", "required": True},
-    "people": {"type": "list", "elements": "dict", "required": True},
-    "path": {"type": "path", "required": True},
-})
+TASK = Task(
+    CaseLedger,
+    info=info,
+    argument_spec={
+        "kind": {"type": "str", "required": True},
+        "people": {"type": "list", "elements": "dict", "required": True},
+        "path": {"type": "path", "required": True},
+    },
+)
 
 if __name__ == "__main__":
     TASK.main()

@@ -43,7 +43,12 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Ta
 
 def info(system: AccountListing, want: Mapping[str, Any]) -> dict[str, Any]:
     groups = [group for group in load_policy(want["policy"]).protected.members if group.system == want["system"]]
-    return {"members": [{"kind": group.kind, "name": group.name, "members": sorted(system.group_members(group.kind, group.name))} for group in groups]}
+    return {
+        "members": [
+            {"kind": group.kind, "name": group.name, "members": sorted(system.group_members(group.kind, group.name))}
+            for group in groups
+        ]
+    }
 
 
 TASK = Task(AccountListing, argument_spec={"policy": {"type": "path", "required": True}}, info=info)

@@ -69,7 +69,9 @@ def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
     refused: list[str] = []
     for case in want["cases"]:
         person = Person.of(case["person"])
-        answers = {answer["system"]: answer.get("existing") for answer in want["seen"] if answer["person"] == person.email}
+        answers = {
+            answer["system"]: answer.get("existing") for answer in want["seen"] if answer["person"] == person.email
+        }
         known = book.quarantined(case)
         new = {system: found for system, found in answers.items() if found is not None and system not in known}
         earlier = [*case.get("earlier", ()), *book.earlier(case)] if any(new.values()) else []
@@ -83,9 +85,12 @@ def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
         for system in (system for system, found in answers.items() if found is None and system not in known):
             answer["unread"].setdefault(system, []).append(person.email)
     if refused:
-        raise Refused("; ".join(refused), act="onboard",
-                      hint="nothing was sent. If it is theirs: -e adopt=SYSTEM,... (it gets what the profile says, and keeps nothing of before); "
-                           "if it is somebody else's: another address or login for the joiner in HR; or release it: rename it there, or delete it for good")
+        raise Refused(
+            "; ".join(refused),
+            act="onboard",
+            hint="nothing was sent. If it is theirs: -e adopt=SYSTEM,... (it gets what the profile says, and keeps nothing of before); "
+            "if it is somebody else's: another address or login for the joiner in HR; or release it: rename it there, or delete it for good",
+        )
     for case, systems in judged:
         book.quarantine(case, systems)
     return answer
@@ -98,14 +103,22 @@ def _refuse_adopting(book: Any, adopt: list[str], people: int) -> None:
     known = book.systems() if adopt else {}
     unknown = [name for name in adopt if name not in known]
     if unknown:
-        raise InputError(f"adopt names {unknown[0]}, and there is no such system", act="onboard", hint=f"known: {', '.join(sorted(known))}")
+        raise InputError(
+            f"adopt names {unknown[0]}, and there is no such system",
+            act="onboard",
+            hint=f"known: {', '.join(sorted(known))}",
+        )
 
 
-TASK = Task(CaseLedger, info=info, argument_spec={
-    "cases": {"type": "list", "elements": "dict", "required": True},
-    "seen": {"type": "list", "elements": "dict", "required": True},
-    "adopt": {"type": "list", "elements": "str", "default": []},
-})
+TASK = Task(
+    CaseLedger,
+    info=info,
+    argument_spec={
+        "cases": {"type": "list", "elements": "dict", "required": True},
+        "seen": {"type": "list", "elements": "dict", "required": True},
+        "adopt": {"type": "list", "elements": "str", "default": []},
+    },
+)
 
 if __name__ == "__main__":
     TASK.main()

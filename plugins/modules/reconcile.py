@@ -98,24 +98,36 @@ def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
     elif want["state"] == "close":
         told = run.close(want["cases"])
     else:
-        told = run.report(company=want["company"], folder=want["path"] or ".", failures=want["failures"], only=only, fix=fix, fail_on=want["fail_on"],
-                          plan=want["plan"], protected=want["protected"])
+        told = run.report(
+            company=want["company"],
+            folder=want["path"] or ".",
+            failures=want["failures"],
+            only=only,
+            fix=fix,
+            fail_on=want["fail_on"],
+            plan=want["plan"],
+            protected=want["protected"],
+        )
     return {"outcome": (Outcome.DONE if told.get("changed") else Outcome.ALREADY).value, "changes": [], **told}
 
 
-TASK = Task(CaseLedger, info=info, argument_spec={
-    "state": {"type": "str", "choices": ["begin", "index", "report", "close"], "required": True},
-    "profiles": {"type": "path"},
-    "path": {"type": "path"},
-    "company": {"type": "str", "default": ""},
-    "failures": {"type": "dict", "default": {}},
-    "only": {"type": "list", "elements": "str", "default": []},
-    "fix": {"type": "list", "elements": "str", "default": []},
-    "fail_on": {"type": "str", "default": ""},
-    "plan": {"type": "str", "default": ""},
-    "protected": {"type": "list", "elements": "dict", "default": []},
-    "cases": {"type": "list", "elements": "dict", "default": []},
-})
+TASK = Task(
+    CaseLedger,
+    info=info,
+    argument_spec={
+        "state": {"type": "str", "choices": ["begin", "index", "report", "close"], "required": True},
+        "profiles": {"type": "path"},
+        "path": {"type": "path"},
+        "company": {"type": "str", "default": ""},
+        "failures": {"type": "dict", "default": {}},
+        "only": {"type": "list", "elements": "str", "default": []},
+        "fix": {"type": "list", "elements": "str", "default": []},
+        "fail_on": {"type": "str", "default": ""},
+        "plan": {"type": "str", "default": ""},
+        "protected": {"type": "list", "elements": "dict", "default": []},
+        "cases": {"type": "list", "elements": "dict", "default": []},
+    },
+)
 
 if __name__ == "__main__":
     TASK.main()

@@ -71,11 +71,15 @@ def _write(out: Any, line: Mapping[str, Any]) -> None:
 
 
 #: Any system will do: it is asked for whatever it can list.
-TASK = Task(Connector, argument_spec={
-    "people": {"type": "path", "required": True},
-    "path": {"type": "path", "required": True},
-    "keep": {"type": "dict", "default": {}},
-}, info=info)
+TASK = Task(
+    Connector,
+    argument_spec={
+        "people": {"type": "path", "required": True},
+        "path": {"type": "path", "required": True},
+        "keep": {"type": "dict", "default": {}},
+    },
+    info=info,
+)
 
 if __name__ == "__main__":
     TASK.main()

@@ -63,24 +63,36 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Ou
 
 def info(book: CaseLedger, want: Mapping[str, Any]) -> dict[str, Any]:
     if not want["case"]:
-        return {"outcome": Outcome.ALREADY.value, "changes": [], "msg": "no case was opened, so there is nothing to write"}
+        return {
+            "outcome": Outcome.ALREADY.value,
+            "changes": [],
+            "msg": "no case was opened, so there is nothing to write",
+        }
     written = book.write_record(want["case"], want["path"], want["systems"])
     failed = not written["summary"]["complete"] and want["require_complete"] and not book.read_only
     outcome = Outcome.FAILED if failed else Outcome.DONE if written["changed"] else Outcome.ALREADY
     said = (
-        {"failed": True, "code": "open", "msg": f"{written['verdict']['sentence']} {'; '.join(written['verdict']['missing'])}. See {written['html']}"}
+        {
+            "failed": True,
+            "code": "open",
+            "msg": f"{written['verdict']['sentence']} {'; '.join(written['verdict']['missing'])}. See {written['html']}",
+        }
         if failed
         else {}
     )
     return {**written, "outcome": outcome.value, "changes": [], **said}
 
 
-TASK = Task(CaseLedger, info=info, argument_spec={
-    "case": {"type": "str", "required": True},
-    "path": {"type": "path", "required": True},
-    "systems": {"type": "dict"},
-    "require_complete": {"type": "bool", "default": True},
-})
+TASK = Task(
+    CaseLedger,
+    info=info,
+    argument_spec={
+        "case": {"type": "str", "required": True},
+        "path": {"type": "path", "required": True},
+        "systems": {"type": "dict"},
+        "require_complete": {"type": "bool", "default": True},
+    },
+)
 
 if __name__ == "__main__":
     TASK.main()

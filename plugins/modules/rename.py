@@ -42,8 +42,18 @@ changes: {description: "Names, address, further addresses and login, with before
 from typing import Any
 from collections.abc import Mapping
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC, person_and_account, refuse_protected
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Accounts, Addresses, Provisioning, Renaming
+from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import (
+    PERSON_SPEC,
+    person_and_account,
+    refuse_protected,
+)
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import (
+    Account,
+    Accounts,
+    Addresses,
+    Provisioning,
+    Renaming,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import Rename, load_policy
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Outcome, Task, absent
@@ -66,12 +76,31 @@ def _names(system: Accounts, person: Person, account: Account) -> list[Change]:
     kept = [name for name in NAMES if isinstance(system, Provisioning) and name in system.ATTRIBUTES]
     if not kept or not isinstance(system, Provisioning):
         whose = getattr(system, "NAMES_FROM", "")
-        return [Change("name", "as it is", "as it is", note=f"the names come from {whose}")] if whose else [
-            Change("name", "unknown", person.name, outcome=Outcome.NEEDS_HUMAN, note="no name can be changed here: its owner does it by hand, then attest")]
+        return (
+            [Change("name", "as it is", "as it is", note=f"the names come from {whose}")]
+            if whose
+            else [
+                Change(
+                    "name",
+                    "unknown",
+                    person.name,
+                    outcome=Outcome.NEEDS_HUMAN,
+                    note="no name can be changed here: its owner does it by hand, then attest",
+                )
+            ]
+        )
     provisioning = system
     new = {"first_name": person.first_name, "last_name": person.last_name, "display_name": person.name}
-    return [Change(name, account.attributes.get(name) or "", new[name], lambda n=name: provisioning.update_account(account, {n: new[n]}))
-            for name in kept if new[name]]
+    return [
+        Change(
+            name,
+            account.attributes.get(name) or "",
+            new[name],
+            lambda n=name: provisioning.update_account(account, {n: new[n]}),
+        )
+        for name in kept
+        if new[name]
+    ]
 
 
 def _addresses(system: Accounts, person: Person, account: Account, rule: Rename) -> list[Change]:
@@ -80,26 +109,44 @@ def _addresses(system: Accounts, person: Person, account: Account, rule: Rename)
     renaming, known = system, system.addresses(account)
     changes: list[Change] = []
     if known.address is not None:
-        changes += _address(renaming, person, account, known) if rule.address else _left("address", known.address, person.email)
+        changes += (
+            _address(renaming, person, account, known)
+            if rule.address
+            else _left("address", known.address, person.email)
+        )
     if known.login is not None:
         login = system.login_of(person)  # type: ignore[attr-defined]
         # What cannot be asked for twice comes last: a login that is taken must not stop the rest.
         changes += (
-            [Change("login", known.login, login.lower(), lambda: renaming.set_login(account, login))] if rule.login else _left("login", known.login, login)
+            [Change("login", known.login, login.lower(), lambda: renaming.set_login(account, login))]
+            if rule.login
+            else _left("login", known.login, login)
         )
     return changes
 
 
 def _address(system: Renaming, person: Person, account: Account, known: Addresses) -> list[Change]:
     kept = known.aliases
-    further = sorted({alias.lower() for alias in (*kept, *person.aliases, known.address or "") if alias} - {person.email}) if kept is not None else []
-    changes = [Change("address", known.address, person.email, lambda: system.set_address(account, person.email, further))]
+    further = (
+        sorted({alias.lower() for alias in (*kept, *person.aliases, known.address or "") if alias} - {person.email})
+        if kept is not None
+        else []
+    )
+    changes = [
+        Change("address", known.address, person.email, lambda: system.set_address(account, person.email, further))
+    ]
     for alias in further:
         # The address that is left is read back as an alias in its own right.
         there = alias in (kept or ())
         written = known.address != person.email
-        changes.append(Change(f"mail to {alias}", "arrives" if there else "arrives as the address" if alias == known.address else "does not arrive", "arrives",
-                              _with_the_address if written else lambda: system.set_address(account, person.email, further)))
+        changes.append(
+            Change(
+                f"mail to {alias}",
+                "arrives" if there else "arrives as the address" if alias == known.address else "does not arrive",
+                "arrives",
+                _with_the_address if written else lambda: system.set_address(account, person.email, further),
+            )
+        )
     return changes
 
 
@@ -108,7 +155,11 @@ def _with_the_address() -> None:
 
 
 def _left(what: str, now: str, new: str) -> list[Change]:
-    return [Change(what, now, now, note=f"stays: policy does not say that a new name changes it (HR has {new})")] if now.casefold() != new.casefold() else []
+    return (
+        [Change(what, now, now, note=f"stays: policy does not say that a new name changes it (HR has {new})")]
+        if now.casefold() != new.casefold()
+        else []
+    )
 
 
 def _by_hand(system: Accounts, person: Person, account: Account, rule: Rename) -> list[Change]:
@@ -116,21 +167,37 @@ def _by_hand(system: Accounts, person: Person, account: Account, rule: Rename) -
     if rule.address and isinstance(system, Provisioning) and "email" in system.ATTRIBUTES:
         provisioning = system
         changes.append(
-            Change("address", account.attributes.get("email") or "", person.email, lambda: provisioning.update_account(account, {"email": person.email}))
+            Change(
+                "address",
+                account.attributes.get("email") or "",
+                person.email,
+                lambda: provisioning.update_account(account, {"email": person.email}),
+            )
         )
     login = system.login_of(person) if rule.login else account.login  # type: ignore[attr-defined]
     if login.casefold() != account.login.casefold():
-        changes.append(Change("login", account.login, login, outcome=Outcome.NEEDS_HUMAN,
-                              note="it can't be changed from here, and is no key of ours: the system's owner changes it, or leaves it, then attest"))
+        changes.append(
+            Change(
+                "login",
+                account.login,
+                login,
+                outcome=Outcome.NEEDS_HUMAN,
+                note="it can't be changed from here, and is no key of ours: the system's owner changes it, or leaves it, then attest",
+            )
+        )
     return changes
 
 
-TASK = Task(Accounts, plan, {
-    **PERSON_SPEC,
-    "address": {"type": "bool", "default": False},
-    "login": {"type": "bool", "default": False},
-    "policy": {"type": "path"},
-})
+TASK = Task(
+    Accounts,
+    plan,
+    {
+        **PERSON_SPEC,
+        "address": {"type": "bool", "default": False},
+        "login": {"type": "bool", "default": False},
+        "policy": {"type": "path"},
+    },
+)
 
 if __name__ == "__main__":
     TASK.main()

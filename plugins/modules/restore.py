@@ -72,12 +72,23 @@ def plan(system: Any, want: Mapping[str, Any]) -> list[Change]:
 def _account(system: Any, person: Person, taken: Mapping[str, Any]) -> list[Change]:
     account = system.find_account(person)
     if account is not None and taken.get("suspended"):
-        return [Change("account", "active" if account.active else "suspended", "active", lambda: system.set_active(account, True))]
+        return [
+            Change(
+                "account",
+                "active" if account.active else "suspended",
+                "active",
+                lambda: system.set_active(account, True),
+            )
+        ]
     if account is not None:
         return [Change("account", "there", "there")]
     deleted = system.find_deleted(person) if isinstance(system, Restorable) else None
     if deleted is None:
-        why = "it was deleted, and the time in which it can be restored is over" if isinstance(system, Restorable) else "it was deleted for good"
+        why = (
+            "it was deleted, and the time in which it can be restored is over"
+            if isinstance(system, Restorable)
+            else "it was deleted for good"
+        )
         return [_lost("account", f"{why}: onboard them again")]
     return [Change("account", "deleted", "there", lambda: system.restore_account(deleted))]
 
@@ -86,7 +97,11 @@ def _access(system: Any, person: Person, taken: Mapping[str, Any]) -> list[Chang
     closed = taken["access"]
     account = system.find_account(person) if isinstance(system, Accounts) else None
     if account is None:
-        return [Change(name, "closed", "open", _nobody(person)) for name in closed] if taken.get("deleted") else [_lost("account", _GONE)]
+        return (
+            [Change(name, "closed", "open", _nobody(person)) for name in closed]
+            if taken.get("deleted")
+            else [_lost("account", _GONE)]
+        )
     backs = list(system.ways_back(account, closed)) if isinstance(system, Reopening) else []
     known = {back.name for back in backs}
     return [_way(back, taken) for back in backs] + [_lost(name, _UNKNOWN) for name in closed if name not in known]
@@ -100,19 +115,33 @@ def _way(back: WayBack, taken: Mapping[str, Any]) -> Change:
     what = f"{kind}: {name}" if kind else back.name
     stop = _stop(what, taken) if kind and back.state != "open" else ""
     note = "they have yet to accept the invitation: run again then" if back.state == "invited" else ""
-    return Change(what, back.state, "open", back.open, pending=back.pending or None, outcome=Outcome.NEEDS_HUMAN if stop else None, note=stop or note)
+    return Change(
+        what,
+        back.state,
+        "open",
+        back.open,
+        pending=back.pending or None,
+        outcome=Outcome.NEEDS_HUMAN if stop else None,
+        note=stop or note,
+    )
 
 
 def _entitlements(system: Entitlements, person: Person, taken: Mapping[str, Any]) -> list[Change]:
     account = system.find_account(person)
     wanted = [(kind, name) for kind in system.ENTITLEMENT_KINDS for name in taken["entitlements"].get(kind, ())]
     if account is None:
-        return [Change(f"{kind}: {name}", "not held", "held", _nobody(person)) for kind, name in wanted] if taken.get("deleted") else [_lost("account", _GONE)]
+        return (
+            [Change(f"{kind}: {name}", "not held", "held", _nobody(person)) for kind, name in wanted]
+            if taken.get("deleted")
+            else [_lost("account", _GONE)]
+        )
     held = {(e.kind, e.name.casefold()) for e in system.entitlements(account)}
     return [_given(system, account, kind, name, held, taken) for kind, name in wanted]
 
 
-def _given(system: Entitlements, account: Account, kind: str, name: str, held: set[tuple[str, str]], taken: Mapping[str, Any]) -> Change:
+def _given(
+    system: Entitlements, account: Account, kind: str, name: str, held: set[tuple[str, str]], taken: Mapping[str, Any]
+) -> Change:
     what = f"{kind}: {name}"
     if (kind, name.casefold()) in held:
         return Change(what, "held", "held")
@@ -124,7 +153,12 @@ def _given(system: Entitlements, account: Account, kind: str, name: str, held: s
     except AmbiguousIdentity as e:
         return _lost(what, f"{e.what}: give the right one by hand")
     if found is None or found.fixed:
-        return _lost(what, f"it can't be given by hand any more ({found.fixed})" if found else "there is no such thing any more: decide what takes its place")
+        return _lost(
+            what,
+            f"it can't be given by hand any more ({found.fixed})"
+            if found
+            else "there is no such thing any more: decide what takes its place",
+        )
     if account.pending:
         return Change(what, "not held", "held", outcome=Outcome.IN_PROGRESS, note=f"{account.pending}: run again then")
     return Change(what, "not held", "held", lambda: system.grant(account, found))
@@ -143,7 +177,9 @@ def _mailbox(system: Mailbox, person: Person, taken: Mapping[str, Any]) -> list[
             changes.append(_lost(name, _UNKNOWN))
             continue
         value, note = put_back(name, setting["was"], setting["made"], now[name])
-        changes.append(Change(name, now[name], value, lambda n=name, v=value: system.set_mailbox(person, n, v), note=note))
+        changes.append(
+            Change(name, now[name], value, lambda n=name, v=value: system.set_mailbox(person, n, v), note=note)
+        )
     return changes
 
 
@@ -155,7 +191,15 @@ def _attributes(system: Any, person: Person, taken: Mapping[str, Any]) -> list[C
     for name, setting in taken["attributes"].items():
         now = account.attributes.get(name) or ""
         value, note = put_back(name, setting["was"] or "", setting["made"], now)
-        changes.append(Change(f"attribute {name}", now, value, lambda n=name, v=value: system.update_account(account, {n: v}), note=note))
+        changes.append(
+            Change(
+                f"attribute {name}",
+                now,
+                value,
+                lambda n=name, v=value: system.update_account(account, {n: v}),
+                note=note,
+            )
+        )
     if any(change.before != change.after for change in changes):
         refuse_protected(account, "change")
     return changes
@@ -185,27 +229,51 @@ def _files(system: Files, person: Person, successor: str) -> list[Change]:
         return [_lost("files", "there are none any more")]
     shut = f"not open to {successor}"
     is_open = successor in [address.lower() for address in found["owners"]]
-    return [Change("files", f"open to {successor}" if is_open else shut, shut, lambda: system.take_back_files(person, successor))]
+    return [
+        Change(
+            "files",
+            f"open to {successor}" if is_open else shut,
+            shut,
+            lambda: system.take_back_files(person, successor),
+        )
+    ]
 
 
 def _owned(system: Any, person: Person, taken: Mapping[str, Any]) -> list[Change]:
     account = system.find_account(person)
     if account is None:
         return [_lost("account", _GONE)]
-    heir = system.find_account(Person(email=taken["successor"])) if taken.get("successor") and isinstance(system, HandingBack) else None
+    heir = (
+        system.find_account(Person(email=taken["successor"]))
+        if taken.get("successor") and isinstance(system, HandingBack)
+        else None
+    )
     theirs = {f"{one.kind} {one.name}": one for one in system.handed_over(account, heir)} if heir is not None else {}
     mine = {f"{one.kind} {one.name}" for one in system.owned(account)}
-    return [_handed_back(system, account, heir, one["what"], theirs, mine, keep=bool(one["keep"])) for one in taken["owned"]]
+    return [
+        _handed_back(system, account, heir, one["what"], theirs, mine, keep=bool(one["keep"])) for one in taken["owned"]
+    ]
 
 
-def _handed_back(system: HandingBack, account: Account, heir: Account | None, what: str, theirs: Mapping[str, Owned], mine: set[str], *, keep: bool) -> Change:
+def _handed_back(
+    system: HandingBack,
+    account: Account,
+    heir: Account | None,
+    what: str,
+    theirs: Mapping[str, Owned],
+    mine: set[str],
+    *,
+    keep: bool,
+) -> Change:
     back = f"of {account.login}"
     if what in mine and (keep or what not in theirs):
         return Change(what, back, back)
     if what not in theirs or heir is None:
         return _lost(what, "it is no longer with whom it was handed to: ask them")
     if account.pending:
-        return Change(what, f"of {heir.login}", back, outcome=Outcome.IN_PROGRESS, note=f"{account.pending}: run again then")
+        return Change(
+            what, f"of {heir.login}", back, outcome=Outcome.IN_PROGRESS, note=f"{account.pending}: run again then"
+        )
     return Change(what, f"of {heir.login}", back, lambda: system.hand_back(account, heir, theirs[what], keep=keep))
 
 
@@ -221,20 +289,32 @@ def _lost(what: str, why: str, *, anew: bool = False) -> Change:
 
 def _nobody(person: Person) -> Callable[[], None]:
     def raising() -> None:
-        raise NotFound(f"{person.email} has no account here yet", act="give back", hint="run again when the account is restored")
+        raise NotFound(
+            f"{person.email} has no account here yet", act="give back", hint="run again when the account is restored"
+        )
 
     return raising
 
 
 _PARTS: Mapping[str, Callable[[Any, Person, Mapping[str, Any]], list[Change]]] = {
-    "account": _account, "access": _access, "entitlements": _entitlements, "attributes": _attributes, "mailbox": _mailbox, "meeting": _meeting,
-    "handed_over": _handed_over}
+    "account": _account,
+    "access": _access,
+    "entitlements": _entitlements,
+    "attributes": _attributes,
+    "mailbox": _mailbox,
+    "meeting": _meeting,
+    "handed_over": _handed_over,
+}
 
-TASK = Task(object, plan, {
-    **PERSON_SPEC,
-    "part": {"type": "str", "choices": list(_PARTS), "required": True},
-    "taken": {"type": "dict", "required": True},
-})
+TASK = Task(
+    object,
+    plan,
+    {
+        **PERSON_SPEC,
+        "part": {"type": "str", "choices": list(_PARTS), "required": True},
+        "taken": {"type": "dict", "required": True},
+    },
+)
 
 if __name__ == "__main__":
     TASK.main()

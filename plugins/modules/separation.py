@@ -47,7 +47,14 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.mover import NOBODY, UNDECIDED
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import Holding
-from ansible_collections.workforce.lifecycle.plugins.module_utils.separation import Mover, as_called, called_of, held_of, judge, pairs_as_called
+from ansible_collections.workforce.lifecycle.plugins.module_utils.separation import (
+    Mover,
+    as_called,
+    called_of,
+    held_of,
+    judge,
+    pairs_as_called,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Outcome, Task
 
 #: The step in which what was decided is carried out.
@@ -64,44 +71,86 @@ def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
         email = case["person"]["email"]
         unread = sorted(system for system in named if (system, email) not in read)
         if unread:
-            refused.append(f"{email}: what they hold on {', '.join(unread)} was not read, so that nobody knows what they may not be given")
+            refused.append(
+                f"{email}: what they hold on {', '.join(unread)} was not read, so that nobody knows what they may not be given"
+            )
             continue
         called = called_of(want["held"], email)
-        wanted, explained, keep = (as_called(called, names) for names in (case["wanted"], case.get("explained") or {}, want["keep"]))
-        mover = Mover(explained, case.get("unexplained") or {}, keep, _decided(book, case["id"], named), bool(case.get("overlap_until"))) \
-            if case["kind"] == "transfer" else None
+        wanted, explained, keep = (
+            as_called(called, names) for names in (case["wanted"], case.get("explained") or {}, want["keep"])
+        )
+        mover = (
+            Mover(
+                explained,
+                case.get("unexplained") or {},
+                keep,
+                _decided(book, case["id"], named),
+                bool(case.get("overlap_until")),
+            )
+            if case["kind"] == "transfer"
+            else None
+        )
         verdict = judge(pairs_as_called(called, pairs), wanted, case["profile"], held_of(want["held"], email), mover)
         refused += [f"{email}: {line}" for line in verdict.refused]
         _ask(book, case, verdict.undecided)
         for one in verdict.first:
             first.setdefault(email, {}).setdefault(one.system, {}).setdefault(one.kind, []).append(one.name)
     if refused:
-        raise Refused("; ".join(refused), act="separate duties", hint="nothing was sent: correct the profile, take one of the two, or decide on it")
+        raise Refused(
+            "; ".join(refused),
+            act="separate duties",
+            hint="nothing was sent: correct the profile, take one of the two, or decide on it",
+        )
     return {"first": first}
 
 
 def _decided(book: Any, case: str, systems: Collection[str]) -> dict[tuple[str, str, str], str]:
     """What somebody decided about what no profile explains: (system, kind, name without case) to ``keep`` or ``remove``."""
-    said = {(system, what.removeprefix(UNDECIDED)): facts.get("decision", "") for system in systems if case
-            for what, facts in book.ledger.history(case, system, STEP)["attested"].items() if what.startswith(UNDECIDED)}
-    return {(system, what.partition(": ")[0], what.partition(": ")[2].casefold()): word for (system, what), word in said.items() if word}
+    said = {
+        (system, what.removeprefix(UNDECIDED)): facts.get("decision", "")
+        for system in systems
+        if case
+        for what, facts in book.ledger.history(case, system, STEP)["attested"].items()
+        if what.startswith(UNDECIDED)
+    }
+    return {
+        (system, what.partition(": ")[0], what.partition(": ")[2].casefold()): word
+        for (system, what), word in said.items()
+        if word
+    }
 
 
 def _ask(book: Any, case: Mapping[str, Any], undecided: Sequence[Holding]) -> None:
     """Let what the run stops for be decided as everything else is: it waits in the ledger, where attest finds it."""
-    asks = {"before": "held", "after": "held", "outcome": Outcome.NEEDS_HUMAN.value,
-            "note": f"{NOBODY}, and nobody may hold it beside the new: decide with attest, -e decision=remove"}
+    asks = {
+        "before": "held",
+        "after": "held",
+        "outcome": Outcome.NEEDS_HUMAN.value,
+        "note": f"{NOBODY}, and nobody may hold it beside the new: decide with attest, -e decision=remove",
+    }
     for system in dict.fromkeys(one.system for one in undecided) if case["id"] and not book.read_only else ():
         rows = [{"what": f"{UNDECIDED}{one.kind}: {one.name}", **asks} for one in undecided if one.system == system]
-        book.ledger.outcome(case["id"], run=book.run, phase="separate", system=system, step=STEP, person=Person.of(case["person"]).key, intent=None,
-                            result={"outcome": Outcome.NEEDS_HUMAN.value, "changes": rows})
+        book.ledger.outcome(
+            case["id"],
+            run=book.run,
+            phase="separate",
+            system=system,
+            step=STEP,
+            person=Person.of(case["person"]).key,
+            intent=None,
+            result={"outcome": Outcome.NEEDS_HUMAN.value, "changes": rows},
+        )
 
 
-TASK = Task(CaseLedger, info=info, argument_spec={
-    "cases": {"type": "list", "elements": "dict", "required": True},
-    "held": {"type": "list", "elements": "dict", "required": True},
-    "keep": {"type": "dict", "default": {}},
-})
+TASK = Task(
+    CaseLedger,
+    info=info,
+    argument_spec={
+        "cases": {"type": "list", "elements": "dict", "required": True},
+        "held": {"type": "list", "elements": "dict", "required": True},
+        "keep": {"type": "dict", "default": {}},
+    },
+)
 
 if __name__ == "__main__":
     TASK.main()

@@ -4,6 +4,7 @@
 
 A template would say the same; to compile it would take longer than the ledger needs to open the case.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +16,12 @@ def found(task_vars: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for host, known in _hosts("hr_records", task_vars):
         for answer in known.get("identify_answers", {}).get("results", []):
             if "people" in answer:
-                yield {"system": host, "people": answer["people"], "related": answer.get("related", []), "look": answer.get("look", {})}
+                yield {
+                    "system": host,
+                    "people": answer["people"],
+                    "related": answer.get("related", []),
+                    "look": answer.get("look", {}),
+                }
         yield {"system": host, "people": [], "related": known.get("identify_related", {}).get("related", [])}
 
 
@@ -31,4 +37,7 @@ def _hosts(group: str, task_vars: Mapping[str, Any]) -> Iterator[tuple[str, Mapp
 
 
 #: By the option of a module that takes it.
-ANSWERS: Mapping[str, Callable[[Mapping[str, Any]], Iterator[dict[str, Any]]]] = {"found": found, "protected": protected}
+ANSWERS: Mapping[str, Callable[[Mapping[str, Any]], Iterator[dict[str, Any]]]] = {
+    "found": found,
+    "protected": protected,
+}

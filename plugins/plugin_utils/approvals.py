@@ -4,6 +4,7 @@
 
 An approval is of one plan (its digest): a plan that was made anew needs a new one. Nobody approves what is about themselves.
 """
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -18,8 +19,12 @@ from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import 
 
 def needs(policy: Policy, kind: str, people: int, steps: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """What of a plan needs an approval: ``{"needs", "by", "count", "hours", "why"}`` each."""
-    return [{"needs": rule.needs, "by": list(rule.by), "count": rule.count, "hours": rule.hours, "why": why}
-            for rule in policy.approvals for why in [_why(policy, rule, kind, people, steps)] if why]
+    return [
+        {"needs": rule.needs, "by": list(rule.by), "count": rule.count, "hours": rule.hours, "why": why}
+        for rule in policy.approvals
+        for why in [_why(policy, rule, kind, people, steps)]
+        if why
+    ]
 
 
 def _why(policy: Policy, rule: Approval, kind: str, people: int, steps: Sequence[Mapping[str, Any]]) -> str:
@@ -29,11 +34,20 @@ def _why(policy: Policy, rule: Approval, kind: str, people: int, steps: Sequence
         return f"it is a case of {kind}"
     rows = [(step, row) for step in steps for row in step["changes"]]
     if rule.needs in ACTS:
-        doomed = [f"{row['what']} on {step['system']}" for step, row in rows if row["outcome"] == "planned" and row.get("act") == rule.needs]
+        doomed = [
+            f"{row['what']} on {step['system']}"
+            for step, row in rows
+            if row["outcome"] == "planned" and row.get("act") == rule.needs
+        ]
         return f"{rule.needs}: {_some(doomed)}" if doomed else ""
     if rule.needs == "privileged":
-        privileged = [f"{step['person']} ({row['what']} on {step['system']})" for step, row in rows
-                      if step.get("privileged") and row["outcome"] == "planned" or like(row["what"], patterns(policy, step["system"]))]
+        privileged = [
+            f"{step['person']} ({row['what']} on {step['system']})"
+            for step, row in rows
+            if step.get("privileged")
+            and row["outcome"] == "planned"
+            or like(row["what"], patterns(policy, step["system"]))
+        ]
         return f"privileged: {_some(privileged)}" if privileged else ""
     return ""
 
@@ -52,10 +66,23 @@ def missing(ledger: Ledger, plan: Mapping[str, Any]) -> list[str]:
     given = [entry.data for entry in ledger.noted("approved") if entry.data["digest"] == plan["digest"]]
     lines = []
     for need in plan["needs"]:
-        fresh = {data["by"] for data in given if data["by"] in _folded(need["by"]) and clock.parse(data["at"]) + timedelta(hours=need["hours"]) > clock.now()}
+        fresh = {
+            data["by"]
+            for data in given
+            if data["by"] in _folded(need["by"])
+            and clock.parse(data["at"]) + timedelta(hours=need["hours"]) > clock.now()
+        }
         if len(fresh) < need["count"]:
-            wanted = f"{need['count']} of {', '.join(need['by'])}" if need["count"] > 1 or len(need["by"]) > 1 else need["by"][0]
-            aged = " (given, and aged out)" if any(data["by"] in _folded(need["by"]) for data in given) and not fresh else ""
+            wanted = (
+                f"{need['count']} of {', '.join(need['by'])}"
+                if need["count"] > 1 or len(need["by"]) > 1
+                else need["by"][0]
+            )
+            aged = (
+                " (given, and aged out)"
+                if any(data["by"] in _folded(need["by"]) for data in given) and not fresh
+                else ""
+            )
             lines.append(f"{need['why']}: an approval of {wanted} is missing{aged}")
     return lines
 
@@ -73,20 +100,35 @@ def approve(ledger: Ledger | None, plan: Mapping[str, Any], *, by: str, account:
         raise InputError("it needs no approval", act=act, hint=f"run it: -e plan={plan['digest'][:12]}")
     for person in plan["people"]:
         if who in [name.casefold() for name in (person["email"], person["key"], *person.get("aliases", ())) if name]:
-            raise InputError(f"{by} is whom it is about, and nobody approves what is about themselves", act=act, hint="ask another approver")
+            raise InputError(
+                f"{by} is whom it is about, and nobody approves what is about themselves",
+                act=act,
+                hint="ask another approver",
+            )
     approvers = sorted({name for need in plan["needs"] for name in need["by"]})
     if who not in _folded(approvers):
-        raise InputError(f"{by or 'by is empty, and nobody'} may not approve it", act=act, hint=f"ask {' or '.join(approvers)}")
+        raise InputError(
+            f"{by or 'by is empty, and nobody'} may not approve it", act=act, hint=f"ask {' or '.join(approvers)}"
+        )
     if ledger is not None:
         # Every step of the run asks for approvals, and they are short.
         if plan["digest"] not in [entry.data["digest"] for entry in ledger.noted("plan")]:
             ledger.note("plan", {"digest": plan["digest"], "plan": plan}, run=run)
-        ledger.note("approved", {"digest": plan["digest"], "by": who, "at": clock.stamp(), "account": account, "note": note}, run=run, durable=True)
+        ledger.note(
+            "approved",
+            {"digest": plan["digest"], "by": who, "at": clock.stamp(), "account": account, "note": note},
+            run=run,
+            durable=True,
+        )
 
 
 def stops(policy: Policy, approved: bool) -> dict[str, str]:
     """The acts that a run without an approved plan may not do, and why."""
-    return {} if approved else {rule.needs: _told(rule) for rule in policy.approvals if rule.needs in (*ACTS, "privileged")}
+    return (
+        {}
+        if approved
+        else {rule.needs: _told(rule) for rule in policy.approvals if rule.needs in (*ACTS, "privileged")}
+    )
 
 
 def refused(policy: Policy, kind: str, people: int) -> str:

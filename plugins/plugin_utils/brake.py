@@ -7,6 +7,7 @@ take the last one, whatever machine they are on. A place is taken once a case: a
 A place that was refused is kept without a time: as long as a person's access may not be cut, nothing else of their case is done.
 The table only finds fast what the chain says too, in the same transaction: ``verify`` holds one against the other.
 """
+
 from __future__ import annotations
 
 import json
@@ -85,8 +86,16 @@ class Tally:
 
     def as_dict(self) -> dict[str, Any]:
         most = [self.limit.count] if self.by_percent is None else [self.limit.count, self.by_percent]
-        return {"of": self.of, "count": len(self.counted), "limit": self.limit.count, "hours": self.limit.hours, "percent": self.limit.percent,
-                "active": self.active, "allowed": min(most), "judged": self.judged}
+        return {
+            "of": self.of,
+            "count": len(self.counted),
+            "limit": self.limit.count,
+            "hours": self.limit.hours,
+            "percent": self.limit.percent,
+            "active": self.active,
+            "allowed": min(most),
+            "judged": self.judged,
+        }
 
     @property
     def judged(self) -> str:
@@ -120,7 +129,9 @@ class Release:
 
 def names_of(person: Person) -> frozenset[str]:
     """Everything that means this person, folded."""
-    return frozenset(name.casefold() for name in (person.email, person.hr_id, person.employee_id, *person.aliases) if name)
+    return frozenset(
+        name.casefold() for name in (person.email, person.hr_id, person.employee_id, *person.aliases) if name
+    )
 
 
 # -- in the ledger's transaction -----------------------------------------------------------------------------------------
@@ -132,8 +143,11 @@ def take(query: Query, limits: Brake | None, wanted: Sequence[Place]) -> list[di
     :returns: those that were not taken before, for the chain.
     :raises OverLimit: there would be more than policy allows.
     """
-    taken = {(row[0], row[1], case) for case in dict.fromkeys(place.case for place in wanted)
-             for row in query("SELECT of_limit, subject FROM counted WHERE case_id = ? AND at <> ''", (case,))}
+    taken = {
+        (row[0], row[1], case)
+        for case in dict.fromkeys(place.case for place in wanted)
+        for row in query("SELECT of_limit, subject FROM counted WHERE case_id = ? AND at <> ''", (case,))
+    }
     new = [place for place in wanted if (place.of, place.subject, place.case) not in taken]
     noted = []
     for of in dict.fromkeys(place.of for place in new):
@@ -147,21 +161,33 @@ def take(query: Query, limits: Brake | None, wanted: Sequence[Place]) -> list[di
                 raise _braked(now, [place for place in asking if place.subject not in free], why)
         at = clock.stamp()
         for place in asking:
-            query("INSERT INTO counted (of_limit, subject, case_id, at, released) VALUES (?, ?, ?, ?, ?)"
-                  " ON CONFLICT (of_limit, subject, case_id) DO UPDATE SET at = excluded.at, released = excluded.released",
-                  (of, place.subject, place.case, at, int(place.subject in free)))
+            query(
+                "INSERT INTO counted (of_limit, subject, case_id, at, released) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT (of_limit, subject, case_id) DO UPDATE SET at = excluded.at, released = excluded.released",
+                (of, place.subject, place.case, at, int(place.subject in free)),
+            )
             noted.append(place.as_dict(at, released=place.subject in free))
     return noted
 
 
-def take_for_step(query: Query, limits: Brake | None, changes: Iterable[Mapping[str, Any]], *, system: str, case: str,
-                  who: Callable[[], Person]) -> list[dict[str, Any]]:
+def take_for_step(
+    query: Query,
+    limits: Brake | None,
+    changes: Iterable[Mapping[str, Any]],
+    *,
+    system: str,
+    case: str,
+    who: Callable[[], Person],
+) -> list[dict[str, Any]]:
     """Take the places that the changes of one step need; ``who`` the case is about is asked only for new ones.
 
     :returns: see :func:`take`.
     :raises OverLimit: there would be more than policy allows, or would have been when the case asked for its person's place before.
     """
-    known = {(row[0], row[1]): row[2] for row in query("SELECT of_limit, subject, at FROM counted WHERE case_id = ?", (case,))}
+    known = {
+        (row[0], row[1]): row[2]
+        for row in query("SELECT of_limit, subject, at FROM counted WHERE case_id = ?", (case,))
+    }
     disabled = [at for (of, _subject), at in known.items() if of == "disables"]
     acts = [(change.get("act"), f"{system}: {change['what']}") for change in changes]
     needed = [("wipes", subject) for act, subject in acts if act == "wipe" and not known.get(("wipes", subject))]
@@ -170,16 +196,24 @@ def take_for_step(query: Query, limits: Brake | None, changes: Iterable[Mapping[
     if not needed:
         return []
     person = who()
-    return take(query, limits, [Place(of, subject or person.key, case, person) for of, subject in dict.fromkeys(needed)])
+    return take(
+        query, limits, [Place(of, subject or person.key, case, person) for of, subject in dict.fromkeys(needed)]
+    )
 
 
 def refuse(query: Query, wanted: Sequence[Place]) -> list[Place]:
     """Remember that these were refused; gives those of which it was not known."""
-    known = {(row[0], row[1], case) for case in dict.fromkeys(place.case for place in wanted)
-             for row in query("SELECT of_limit, subject FROM counted WHERE case_id = ?", (case,))}
+    known = {
+        (row[0], row[1], case)
+        for case in dict.fromkeys(place.case for place in wanted)
+        for row in query("SELECT of_limit, subject FROM counted WHERE case_id = ?", (case,))
+    }
     new = [place for place in wanted if (place.of, place.subject, place.case) not in known]
     for place in new:
-        query("INSERT INTO counted (of_limit, subject, case_id, at, released) VALUES (?, ?, ?, '', 0)", (place.of, place.subject, place.case))
+        query(
+            "INSERT INTO counted (of_limit, subject, case_id, at, released) VALUES (?, ?, ?, '', 0)",
+            (place.of, place.subject, place.case),
+        )
     return new
 
 
@@ -195,7 +229,10 @@ def headcount(query: Query) -> int | None:
     """How many active people the HR systems had at their last look; of several systems the largest, since two may know
     the same people. None when nobody looked."""
     last: dict[str, str] = {}
-    for system, link in query("SELECT system, hash FROM ledger WHERE kind = 'feed' AND case_id = '' ORDER BY at DESC, n DESC LIMIT ?", (_FEEDS,)):
+    for system, link in query(
+        "SELECT system, hash FROM ledger WHERE kind = 'feed' AND case_id = '' ORDER BY at DESC, n DESC LIMIT ?",
+        (_FEEDS,),
+    ):
         last.setdefault(system, link)
     # A look at a whole company is long to read.
     for link in [link for link in last.values() if link not in _ACTIVE]:
@@ -207,16 +244,30 @@ def headcount(query: Query) -> int | None:
 def releases(query: Query, of: str) -> list[Release]:
     """What is released from one limit now."""
     now = clock.now()
-    rows = query("SELECT body FROM ledger WHERE kind = 'released' AND case_id = '' AND at > ? ORDER BY n", (clock.stamp(now - RELEASED_AT_MOST),))
+    rows = query(
+        "SELECT body FROM ledger WHERE kind = 'released' AND case_id = '' AND at > ? ORDER BY n",
+        (clock.stamp(now - RELEASED_AT_MOST),),
+    )
     found = [json.loads(row[0])["data"] for row in rows]
-    return [Release(of, [person["email"] for person in data["people"]], [frozenset(person["names"]) for person in data["people"]], data["by"], data["until"])
-            for data in found if data["of"] == of and data["until"] > clock.stamp(now)]
+    return [
+        Release(
+            of,
+            [person["email"] for person in data["people"]],
+            [frozenset(person["names"]) for person in data["people"]],
+            data["by"],
+            data["until"],
+        )
+        for data in found
+        if data["of"] == of and data["until"] > clock.stamp(now)
+    ]
 
 
 # -- who may release -----------------------------------------------------------------------------------------------------
 
 
-def release(limits: Brake, of: str, people: Sequence[Person], *, by: str, until: str, account: str, note: str) -> dict[str, Any]:
+def release(
+    limits: Brake, of: str, people: Sequence[Person], *, by: str, until: str, account: str, note: str
+) -> dict[str, Any]:
     """What to note (``released``) so that these people are not counted.
 
     :param by: the address of who releases them; policy must name it in ``brake.<of>.release``.
@@ -227,29 +278,59 @@ def release(limits: Brake, of: str, people: Sequence[Person], *, by: str, until:
     limit: Limit = getattr(limits, of)
     who = by.strip().casefold()
     if not people:
-        raise InputError("nobody is named", act=act, hint="the brake is released for named people, never in general: -e user=jane@corp.example,...")
+        raise InputError(
+            "nobody is named",
+            act=act,
+            hint="the brake is released for named people, never in general: -e user=jane@corp.example,...",
+        )
     if who not in {name.casefold() for name in limit.release}:
-        raise InputError(f"{by or 'by is empty, and nobody'} may not", act=act,
-                         hint=f"ask {' or '.join(limit.release)}" if limit.release else f"name who may in the policy: brake.{of}.release")
+        raise InputError(
+            f"{by or 'by is empty, and nobody'} may not",
+            act=act,
+            hint=f"ask {' or '.join(limit.release)}"
+            if limit.release
+            else f"name who may in the policy: brake.{of}.release",
+        )
     for person in people:
         if who in names_of(person):
-            raise InputError(f"{by} is {person.email}, and nobody releases themselves", act=act, hint="ask another who may")
+            raise InputError(
+                f"{by} is {person.email}, and nobody releases themselves", act=act, hint="ask another who may"
+            )
     now = clock.now()
     try:
         end = clock.parse(until) if until else now + timedelta(days=1)
     except ValueError:
-        raise InputError(f"until is {until!r}", act=act, hint="write an ISO 8601 moment: 2026-03-31T17:00:00+02:00") from None
+        raise InputError(
+            f"until is {until!r}", act=act, hint="write an ISO 8601 moment: 2026-03-31T17:00:00+02:00"
+        ) from None
     if not now < end <= now + RELEASED_AT_MOST:
-        raise InputError(f"until is {clock.stamp(end)}", act=act, hint=f"a moment within the next {RELEASED_AT_MOST.days} days")
-    return {"of": of, "people": [{"key": person.key, "email": person.email, "names": sorted(names_of(person))} for person in people], "by": who,
-            "until": clock.stamp(end), "at": clock.stamp(now), "account": account, "note": note}
+        raise InputError(
+            f"until is {clock.stamp(end)}", act=act, hint=f"a moment within the next {RELEASED_AT_MOST.days} days"
+        )
+    return {
+        "of": of,
+        "people": [{"key": person.key, "email": person.email, "names": sorted(names_of(person))} for person in people],
+        "by": who,
+        "until": clock.stamp(end),
+        "at": clock.stamp(now),
+        "account": account,
+        "note": note,
+    }
 
 
 def _braked(now: Tally, refused: Sequence[Place], why: str) -> OverLimit:
     people = sorted({place.person.email for place in refused})
     named = ", ".join(people[:5]) + (f" and {len(people) - 5} more" if len(people) > 5 else "")
-    may = " or ".join(now.limit.release) if now.limit.release else f"whom policy names in brake.{now.of}.release (nobody yet)"
+    may = (
+        " or ".join(now.limit.release)
+        if now.limit.release
+        else f"whom policy names in brake.{now.of}.release (nobody yet)"
+    )
     unjudged = f" ({now.judged})" if now.limit.percent and now.active is None else ""
-    return OverLimit(f"{why}{unjudged}", act=f"brake.{now.of}: {named}", places=refused,
-                     hint=f"nothing was sent. Find out why there are so many; if it is right, {may} releases them by name: "
-                          f"ansible-playbook workforce.lifecycle.release_brake -e of={now.of} -e user={people[0]} -e by=...")
+    return OverLimit(
+        f"{why}{unjudged}",
+        act=f"brake.{now.of}: {named}",
+        places=refused,
+        hint=f"nothing was sent. Find out why there are so many; if it is right, {may} releases them by name: "
+        f"ansible-playbook workforce.lifecycle.release_brake -e of={now.of} -e user={people[0]} -e by=...",
+    )

@@ -8,6 +8,7 @@ process; where that cannot be written, or for anything it does not find, everyth
 
 Import it before the rest of the collection.
 """
+
 from __future__ import annotations
 
 import os
@@ -24,11 +25,20 @@ _OURS = __name__.rpartition(".plugin_utils.")[0] + "."
 class OwnFiles(MetaPathFinder):
     """Finds ``<package's folder>/<name>.py`` below ``plugins/``."""
 
-    def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
         if not fullname.startswith(_OURS):
             return None
         name = f"{fullname.rpartition('.')[2]}.py"
-        return next((spec_from_file_location(fullname, file) for folder in path or () if os.path.isfile(file := os.path.join(folder, name))), None)
+        return next(
+            (
+                spec_from_file_location(fullname, file)
+                for folder in path or ()
+                if os.path.isfile(file := os.path.join(folder, name))
+            ),
+            None,
+        )
 
 
 _FINDERS = [type(finder).__name__ for finder in sys.meta_path]

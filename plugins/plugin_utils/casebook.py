@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """What the modules that work on cases get to see: the ledger, the inventory's systems, and whether they may write."""
+
 from __future__ import annotations
 
 import json
@@ -70,7 +71,9 @@ class Casebook:
 
     def approve(self, plan: Mapping[str, Any], by: str, account: str, note: str) -> None:
         """See :func:`approvals.approve`; in check mode only what it refuses."""
-        approvals.approve(None if self.read_only else self.ledger, plan, by=by, account=account, note=note, run=self.run)
+        approvals.approve(
+            None if self.read_only else self.ledger, plan, by=by, account=account, note=note, run=self.run
+        )
 
     def _variable(self, name: str) -> str:
         return str(self.template(self.task_vars.get(name, "")) or "")
@@ -116,7 +119,16 @@ class Casebook:
         """See :func:`feed.release`."""
         from ansible_collections.workforce.lifecycle.plugins.plugin_utils import feed
 
-        return feed.release(self.ledger, self.policy, system, by=by, account=account, reason=reason, run=self.run, read_only=self.read_only)
+        return feed.release(
+            self.ledger,
+            self.policy,
+            system,
+            by=by,
+            account=account,
+            reason=reason,
+            run=self.run,
+            read_only=self.read_only,
+        )
 
     def hr_source(self, system: str) -> dict[str, Any]:
         """See :func:`feed.shown`."""
@@ -130,8 +142,14 @@ class Casebook:
 
         return str(reconcile_index.spool())
 
-    def take_in(self, people: Mapping[str, Sequence[Any]], everybody: Sequence[str], found: Sequence[Mapping[str, Any]], snapshots: str,
-                batch: str) -> tuple[list[dict[str, Any]], int]:
+    def take_in(
+        self,
+        people: Mapping[str, Sequence[Any]],
+        everybody: Sequence[str],
+        found: Sequence[Mapping[str, Any]],
+        snapshots: str,
+        batch: str,
+    ) -> tuple[list[dict[str, Any]], int]:
         """What HR's records call for, and how many were judged: see :class:`intake.Intake`.
 
         :raises Incident: a source is not to be believed.
@@ -144,17 +162,23 @@ class Casebook:
 
         looks = {answer["system"]: Look.read(answer["look"]) for answer in found if answer.get("look")}
         files = sorted(Path(snapshots).glob("hr-*.jsonl")) if everybody else []
-        all_people = {path.stem.removeprefix("hr-"): [Person.of(one) for one in read_people(path, looks)] for path in files}
+        all_people = {
+            path.stem.removeprefix("hr-"): [Person.of(one) for one in read_people(path, looks)] for path in files
+        }
         self.examine_hr(looks, [])
         judge = intake.Intake(self.ledger, self.policy, batch, read_only=self.read_only)
         decisions: list[dict[str, Any]] = []
         judged = 0
         for system, ids in people.items():
-            decisions += judge.judge(system, intake.people_asked(system, [str(one) for one in ids], found), everybody=False)
+            decisions += judge.judge(
+                system, intake.people_asked(system, [str(one) for one in ids], found), everybody=False
+            )
             judged += len(ids)
         for system in everybody:
             if system not in all_people:
-                raise InputError("it was not read", act="take in", system=system, hint="see its error above; nothing was decided")
+                raise InputError(
+                    "it was not read", act="take in", system=system, hint="see its error above; nothing was decided"
+                )
             decisions += judge.judge(system, intake.people_of(all_people, system), everybody=True)
             judged += len(all_people[system])
         self.keep_hr(looks)
@@ -164,33 +188,59 @@ class Casebook:
         """See :meth:`open_all`."""
         return self.open_all(kind, [(person, facts)])[0]
 
-    def open_all(self, kind: str, people: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> list[dict[str, Any]]:
+    def open_all(
+        self, kind: str, people: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]
+    ) -> list[dict[str, Any]]:
         """Each person's case, opened if need be: all, or none; in check mode those that a run would open, without an id.
 
         :raises Held: another run has one of them, also after ``lifecycle_wait_for_person`` seconds.
         :raises Braked: there would be more leavers than policy allows.
         """
         if self.read_only:
-            return [{"id": "", "kind": kind, "person": dict(person), "opened": "", "facts": dict(facts)} for person, facts in people]
+            return [
+                {"id": "", "kind": kind, "person": dict(person), "opened": "", "facts": dict(facts)}
+                for person, facts in people
+            ]
         from ansible_collections.workforce.lifecycle.plugins.plugin_utils import lease
 
         cases: list[Case] = lease.patiently(
-            lambda: self.ledger.open_cases(kind, people, self.run, self.policy.brake), self._variable("lifecycle_wait_for_person"))
-        return [{"id": case.id, "kind": case.kind, "person": dict(person), "opened": case.opened, "facts": dict(case.facts)}
-                for case, (person, _facts) in zip(cases, people, strict=True)]
+            lambda: self.ledger.open_cases(kind, people, self.run, self.policy.brake),
+            self._variable("lifecycle_wait_for_person"),
+        )
+        return [
+            {"id": case.id, "kind": case.kind, "person": dict(person), "opened": case.opened, "facts": dict(case.facts)}
+            for case, (person, _facts) in zip(cases, people, strict=True)
+        ]
 
     def brake(self) -> list[dict[str, Any]]:
         """How each limit of the brake stands, and who is ``released`` from it."""
-        return [{**tally.as_dict(), "released": [release.as_dict() for release in counting.releases(self.ledger.storage.query, tally.of)]}
-                for tally in self.ledger.tallies(self.policy.brake)]
+        return [
+            {
+                **tally.as_dict(),
+                "released": [release.as_dict() for release in counting.releases(self.ledger.storage.query, tally.of)],
+            }
+            for tally in self.ledger.tallies(self.policy.brake)
+        ]
 
     def braking(self, kind: str, people: Sequence[Person]) -> dict[str, Any]:
         """How the brake stands, and in check mode what it would stop: ``{"brake": [...]}``, and ``warnings``."""
-        would = [tally.exceeded_by({p.key for p in people if not any(release.frees(p) for release in counting.releases(self.ledger.storage.query, tally.of))})
-                 for tally in self.ledger.tallies(self.policy.brake)
-                 if self.read_only and (tally.of, kind) in (
-                     ("leavers", "offboard"), ("disables", "offboard"), ("disables", "suspend"), ("disables", "withdraw"))]
-        return {"brake": self.brake(), **({"warnings": [f"the brake would stop this run: {why}" for why in would if why]} if any(would) else {})}
+        would = [
+            tally.exceeded_by(
+                {
+                    p.key
+                    for p in people
+                    if not any(release.frees(p) for release in counting.releases(self.ledger.storage.query, tally.of))
+                }
+            )
+            for tally in self.ledger.tallies(self.policy.brake)
+            if self.read_only
+            and (tally.of, kind)
+            in (("leavers", "offboard"), ("disables", "offboard"), ("disables", "suspend"), ("disables", "withdraw"))
+        ]
+        return {
+            "brake": self.brake(),
+            **({"warnings": [f"the brake would stop this run: {why}" for why in would if why]} if any(would) else {}),
+        }
 
     def release_brake(self, of: str, people: Sequence[Person], **facts: str) -> dict[str, Any]:
         """See :func:`brake.release`; noted, but in check mode."""
@@ -213,8 +263,10 @@ class Casebook:
         """
         from ansible_collections.workforce.lifecycle.plugins.plugin_utils import moves
 
-        return {**moves.origin(self.ledger, person, new, known, named, list(systems)).facts(),
-                "overlap": clock.stamp(clock.now() + timedelta(days=new.overlap)) if new.overlap else ""}
+        return {
+            **moves.origin(self.ledger, person, new, known, named, list(systems)).facts(),
+            "overlap": clock.stamp(clock.now() + timedelta(days=new.overlap)) if new.overlap else "",
+        }
 
     def known_as(self, person: Person, further: Sequence[str]) -> Person:
         """See :func:`moves.known_as`."""
@@ -228,7 +280,9 @@ class Casebook:
 
         return Diary(self)
 
-    def undoing(self, kind: str, person: Person, of: str, withdrawn_by: str, plan: Mapping[str, Any] | None) -> dict[str, Any]:
+    def undoing(
+        self, kind: str, person: Person, of: str, withdrawn_by: str, plan: Mapping[str, Any] | None
+    ) -> dict[str, Any]:
         """What a reinstatement gives back, or a withdrawn hire takes: ``{"undone": Undone, "facts": facts of its case}``.
 
         See :func:`reinstatements.undoing` and :func:`reinstatements.withdrawing`.
@@ -238,40 +292,78 @@ class Casebook:
         if kind == "withdraw":
             undone = reinstatements.withdrawing(self.ledger, person, of, withdrawn_by)
         else:
-            undone = reinstatements.undoing(self.ledger, person, of, withdrawn_by, self.policy, approved=plan is not None or self.read_only)
+            undone = reinstatements.undoing(
+                self.ledger, person, of, withdrawn_by, self.policy, approved=plan is not None or self.read_only
+            )
         facts = {
             "key": undone.of.id,
             "of": undone.of.id,
             "wanted": sorted(undone.restore),
             **({"withdrawn_by": withdrawn_by.strip()} if withdrawn_by.strip() else {}),
-            **({"created": sorted(name for name, owes in undone.restore.items() if owes.get("created"))} if kind == "withdraw" else {}),
+            **(
+                {"created": sorted(name for name, owes in undone.restore.items() if owes.get("created"))}
+                if kind == "withdraw"
+                else {}
+            ),
         }
         return {"undone": undone, "facts": facts}
 
     def quarantined(self, case: Mapping[str, Any]) -> dict[str, bool]:
         """System -> whether the account there was taken for the joiner's own, of those that earlier runs of the case judged."""
-        ids = [case["id"]] if case["id"] else [one.id for one in self.ledger.cases(kind="onboard", person=Person.of(case["person"]).key)
-                                               if not one.withdrawn and one.facts.get("key") == case["facts"].get("key")][-1:]
-        return {system: own for id in ids for entry in self.ledger.noted("quarantined", case=id) for system, own in entry.data["systems"].items()}
+        ids = (
+            [case["id"]]
+            if case["id"]
+            else [
+                one.id
+                for one in self.ledger.cases(kind="onboard", person=Person.of(case["person"]).key)
+                if not one.withdrawn and one.facts.get("key") == case["facts"].get("key")
+            ][-1:]
+        )
+        return {
+            system: own
+            for id in ids
+            for entry in self.ledger.noted("quarantined", case=id)
+            for system, own in entry.data["systems"].items()
+        }
 
     def quarantine(self, case: Mapping[str, Any], systems: Mapping[str, bool]) -> None:
         """Note what was judged, so that what the case itself makes is not judged later."""
         if systems and not self.read_only:
-            self.ledger.note("quarantined", {"systems": systems}, case=case["id"], person=Person.of(case["person"]).key, run=self.run)
+            self.ledger.note(
+                "quarantined", {"systems": systems}, case=case["id"], person=Person.of(case["person"]).key, run=self.run
+            )
 
     def earlier(self, case: Mapping[str, Any]) -> list[str]:
         """What the ledger knows of an earlier life of a person, or of others with their address; a line each."""
         person = Person.of(case["person"])
-        cases = [one for one in self.ledger.cases() if one.id != case["id"] and (one.key == person.key or one.person["email"] == person.email)]
-        return [f"case {one.id} of {Person.of(one.person).name}{'' if one.key == person.key else ', another record in HR'}" for one in cases
-                if one.key != person.key or one.kind == "offboard" and not one.withdrawn or one.kind == "onboard" and one.withdrawn]
+        cases = [
+            one
+            for one in self.ledger.cases()
+            if one.id != case["id"] and (one.key == person.key or one.person["email"] == person.email)
+        ]
+        return [
+            f"case {one.id} of {Person.of(one.person).name}{'' if one.key == person.key else ', another record in HR'}"
+            for one in cases
+            if one.key != person.key
+            or one.kind == "offboard"
+            and not one.withdrawn
+            or one.kind == "onboard"
+            and one.withdrawn
+        ]
 
     def withdrawn(self, kind: str, undo: Mapping[str, Any], case: str) -> dict[str, Any]:
         """Note that the old case is over, and say what is given back, or taken."""
         from ansible_collections.workforce.lifecycle.plugins.plugin_utils import reinstatements
 
         if not self.read_only:
-            reinstatements.withdraw(self.ledger, undo["undone"].of, by=str(undo["facts"].get("withdrawn_by", "")), case=case, run=self.run, kind=kind)
+            reinstatements.withdraw(
+                self.ledger,
+                undo["undone"].of,
+                by=str(undo["facts"].get("withdrawn_by", "")),
+                case=case,
+                run=self.run,
+                kind=kind,
+            )
         return dict(undo["undone"].restore)
 
     def write_record(self, case_id: str, folder: str, systems: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -288,7 +380,9 @@ class Casebook:
         complete = made["summary"]["complete"]
         case = self.ledger.case(case_id)
         if not self.read_only and (not case.closed or not complete):
-            self.ledger.close_case(case.id, run=self.run, complete=complete and not self.ledger.prepared(case), summary=made["summary"])
+            self.ledger.close_case(
+                case.id, run=self.run, complete=complete and not self.ledger.prepared(case), summary=made["summary"]
+            )
             made = record.build(self.ledger, case.id, systems)
         data, page = record_files.paths(folder, case.id)
         changed = record_files.earlier(data) != {"open_items": made["open_items"], "complete": complete}

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The vendors' own countdowns: what was taken in a case, and until when it can still be had back."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
@@ -17,7 +18,9 @@ _TAKEN: tuple[Any, ...] = (None, "absent", "closed")
 _HAPPENED = ("done", "acknowledged")
 
 
-def countdowns(entries: Iterable[Entry], connectors: Mapping[str, str], at: datetime | None = None) -> list[dict[str, Any]]:
+def countdowns(
+    entries: Iterable[Entry], connectors: Mapping[str, str], at: datetime | None = None
+) -> list[dict[str, Any]]:
     """What runs down because of a case, the soonest first.
 
     :param entries: the case's.
@@ -39,13 +42,24 @@ def countdowns(entries: Iterable[Entry], connectors: Mapping[str, str], at: date
         connector = CONNECTORS.get(connectors.get(system, ""))
         for one in connector.CLOCKS if connector is not None else ():
             # Of several licences that carry the mailbox, the last one to go starts the clock, and none does while one is left.
-            left_there = any(name == system and like(other, one.after) and after not in _TAKEN for (name, other), after in last.items())
+            left_there = any(
+                name == system and like(other, one.after) and after not in _TAKEN
+                for (name, other), after in last.items()
+            )
             if like(what, one.after) and one.unless not in shown and not left_there and (system, one.what) not in found:
                 until = clock.parse(began) + timedelta(days=one.days)
                 left = max(0, -((now - until) // timedelta(days=1)))
                 said = f"gone for good since {until:%Y-%m-%d}"
                 if left:
                     said = f"restorable until {until:%Y-%m-%d}, {left} day{'s' if left != 1 else ''} left"
-                found[system, one.what] = {"system": system, "what": one.what, "began": began, "until": clock.stamp(until), "days_left": left,
-                                           "until_then": one.until_then, "source": one.source, "text": said}
+                found[system, one.what] = {
+                    "system": system,
+                    "what": one.what,
+                    "began": began,
+                    "until": clock.stamp(until),
+                    "days_left": left,
+                    "until_then": one.until_then,
+                    "source": one.source,
+                    "text": said,
+                }
     return sorted(found.values(), key=lambda row: (row["until"], row["system"], row["what"]))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Credentials: from references in the systems file to secrets, on the controller, at the moment they are needed."""
+
 from __future__ import annotations
 
 import os
@@ -19,7 +20,12 @@ SOURCES = ("env", "file", "lookup", "value")
 
 
 def resolve(
-    system: str, references: Mapping[str, Any], *, loader: Any = None, templar: Any = None, warn: Callable[[str], None] | None = None
+    system: str,
+    references: Mapping[str, Any],
+    *,
+    loader: Any = None,
+    templar: Any = None,
+    warn: Callable[[str], None] | None = None,
 ) -> dict[str, str]:
     """The secrets behind a system's references.
 
@@ -38,10 +44,17 @@ def _one(system: str, name: str, reference: Any, loader: Any, templar: Any, warn
         try:
             return "" if reference is None else str(reference)
         except AnsibleError:
-            raise _error(system, name, "its !vault value cannot be decrypted", "give the vault password that it was encrypted with") from None
+            raise _error(
+                system,
+                name,
+                "its !vault value cannot be decrypted",
+                "give the vault password that it was encrypted with",
+            ) from None
     sources = [key for key in SOURCES if key in reference]
     if len(sources) != 1:
-        raise _error(system, name, f"names {' and '.join(sources) or 'no source'}", f"give exactly one of {', '.join(SOURCES)}")
+        raise _error(
+            system, name, f"names {' and '.join(sources) or 'no source'}", f"give exactly one of {', '.join(SOURCES)}"
+        )
     source = sources[0]
     if source == "value":
         return str(reference["value"])
@@ -49,9 +62,15 @@ def _one(system: str, name: str, reference: Any, loader: Any, templar: Any, warn
         variable = str(reference["env"])
         secret = os.environ.get(variable, "")
         if not secret:
-            raise _error(system, name, f"environment variable {variable} is not set", f"export {variable} before the run")
+            raise _error(
+                system, name, f"environment variable {variable} is not set", f"export {variable} before the run"
+            )
         return secret
-    return _file(system, name, str(reference["file"]), loader, warn) if source == "file" else _looked_up(system, name, reference, loader, templar)
+    return (
+        _file(system, name, str(reference["file"]), loader, warn)
+        if source == "file"
+        else _looked_up(system, name, reference, loader, templar)
+    )
 
 
 def _file(system: str, name: str, path: str, loader: Any, warn: Callable[[str], None]) -> str:
@@ -60,14 +79,29 @@ def _file(system: str, name: str, path: str, loader: Any, warn: Callable[[str], 
         with open(path, "rb") as f:
             mode, content = os.fstat(f.fileno()).st_mode, f.read()
     except OSError as e:
-        raise _error(system, name, f"file {path} cannot be read ({e.strerror or e})", "check the path, and that this user may read it") from None
+        raise _error(
+            system,
+            name,
+            f"file {path} cannot be read ({e.strerror or e})",
+            "check the path, and that this user may read it",
+        ) from None
     if is_encrypted(content):
         if loader is None:
-            raise _error(system, name, f"file {path} is encrypted, and there is no vault here", "decrypt it, or run it through ansible-playbook")
+            raise _error(
+                system,
+                name,
+                f"file {path} is encrypted, and there is no vault here",
+                "decrypt it, or run it through ansible-playbook",
+            )
         try:
             plain = loader.get_real_file(path, decrypt=True)
         except AnsibleError:
-            raise _error(system, name, f"file {path} cannot be decrypted", "give its vault password: --vault-password-file or --ask-vault-pass") from None
+            raise _error(
+                system,
+                name,
+                f"file {path} cannot be decrypted",
+                "give its vault password: --vault-password-file or --ask-vault-pass",
+            ) from None
         try:
             with open(plain, "rb") as f:
                 content = f.read()
@@ -91,15 +125,30 @@ def _looked_up(system: str, name: str, reference: Mapping[str, Any], loader: Any
     try:
         lookup = lookup_loader.get(plugin, loader=loader, templar=templar)
         if lookup is None:
-            raise _error(system, name, f"there is no lookup {plugin}", "install the collection that has it, and write its full name")
-        found = lookup.run(list(terms) if isinstance(terms, (list, tuple)) else [terms], variables=getattr(templar, "available_variables", {}), **options)
+            raise _error(
+                system,
+                name,
+                f"there is no lookup {plugin}",
+                "install the collection that has it, and write its full name",
+            )
+        found = lookup.run(
+            list(terms) if isinstance(terms, (list, tuple)) else [terms],
+            variables=getattr(templar, "available_variables", {}),
+            **options,
+        )
     except AnsibleError as e:
         raise _error(
-            system, name, f"lookup {plugin} failed: {str(e).splitlines()[0]}", 'try it alone: ansible localhost -m debug -a "msg={{ lookup(...) | length }}"'
+            system,
+            name,
+            f"lookup {plugin} failed: {str(e).splitlines()[0]}",
+            'try it alone: ansible localhost -m debug -a "msg={{ lookup(...) | length }}"',
         ) from None
     if not isinstance(found, list) or len(found) != 1 or not isinstance(found[0], str) or not found[0]:
         raise _error(
-            system, name, f"lookup {plugin} gave {len(found) if isinstance(found, list) else 'no list of'} values, not one text", "ask it for one field"
+            system,
+            name,
+            f"lookup {plugin} gave {len(found) if isinstance(found, list) else 'no list of'} values, not one text",
+            "ask it for one field",
         )
     return str(found[0])
 

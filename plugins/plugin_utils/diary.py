@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """What is due later, and a leave's two ends, in the hands of one run: what the modules ``followups`` and ``case`` ask for."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -49,7 +50,9 @@ class Diary:
     def schedule(self, case_id: str, systems: Mapping[str, Mapping[str, Any]]) -> None:
         """Note what this case makes due later; not in check mode."""
         if not self.book.read_only:
-            followups.schedule(self.book.ledger, self.book.ledger.case(case_id), systems, self.book.policy, self.book.run)
+            followups.schedule(
+                self.book.ledger, self.book.ledger.case(case_id), systems, self.book.policy, self.book.run
+            )
 
     def leave(self, kind: str, person: Person, until: str, plan: Mapping[str, Any] | None) -> dict[str, Any]:
         """What a case of kind ``suspend`` or ``resume`` needs: ``{"facts": to keep with it, "restore": {system: what to give back}}``.
@@ -76,15 +79,26 @@ class Diary:
         connectors = {name: facts["connector"] for name, facts in self.book.systems().items()}
         cases = ledger.cases(person=person or None)
         withdrawn = {(case.key, case.opened) for case in cases if case.kind in ("reinstate", "resume")}
-        running = [{"case": case.id, "person": case.person["email"], **row} for case in cases
-                   if not any(key == case.key and opened > case.opened for key, opened in withdrawn)
-                   for row in clocks.countdowns(ledger.entries(case.id), connectors, now) if clock.parse(row["until"]) > now]
-        due = [{**one.as_dict(now), "hold": followups.held(ledger, one.case)} for one in followups.waiting(ledger, person)]
+        running = [
+            {"case": case.id, "person": case.person["email"], **row}
+            for case in cases
+            if not any(key == case.key and opened > case.opened for key, opened in withdrawn)
+            for row in clocks.countdowns(ledger.entries(case.id), connectors, now)
+            if clock.parse(row["until"]) > now
+        ]
+        due = [
+            {**one.as_dict(now), "hold": followups.held(ledger, one.case)} for one in followups.waiting(ledger, person)
+        ]
         people = {case.id: Person.of(case.person) for case in cases}
-        lines = [f"{clock.parse(one['due']).astimezone(people[one['case']].zone):%Y-%m-%d}  {_days(one['in_days'])}  {people[one['case']].email}: {one['what']}"
-                 f"{' on ' + one['system'] if one['system'] else ''}{' (' + one['hold'] + ')' if one['hold'] else ''}" for one in due]
-        lines += [f"{row['until'][:10]}  {_days(row['days_left'])}  {row['person']}: {row['system']}: {row['what']}: {row['text']} ({row['until_then']})"
-                  for row in sorted(running, key=lambda row: row["until"])]
+        lines = [
+            f"{clock.parse(one['due']).astimezone(people[one['case']].zone):%Y-%m-%d}  {_days(one['in_days'])}  {people[one['case']].email}: {one['what']}"
+            f"{' on ' + one['system'] if one['system'] else ''}{' (' + one['hold'] + ')' if one['hold'] else ''}"
+            for one in due
+        ]
+        lines += [
+            f"{row['until'][:10]}  {_days(row['days_left'])}  {row['person']}: {row['system']}: {row['what']}: {row['text']} ({row['until_then']})"
+            for row in sorted(running, key=lambda row: row["until"])
+        ]
         return {"due": due, "clocks": running, "lines": lines}
 
     def due(self, person: str) -> list[Due]:
@@ -100,7 +114,9 @@ class Diary:
 
     # -- the day has come --------------------------------------------------------------------------------------------------
 
-    def decide(self, person: str, found: Sequence[Mapping[str, Any]], protected: Sequence[Mapping[str, Any]], plan: str) -> dict[str, Any]:
+    def decide(
+        self, person: str, found: Sequence[Mapping[str, Any]], protected: Sequence[Mapping[str, Any]], plan: str
+    ) -> dict[str, Any]:
         """Judge again all that is due; end what no longer holds, and say what is to be done.
 
         :returns: ``{"acts": [...], "transfers": cases, "resumed": cases, "judged": [every one with its word and why]}``.
@@ -109,7 +125,11 @@ class Diary:
         """
         planned = self.book.executed(plan) if plan else None
         if planned is not None and planned["kind"] != KIND:
-            raise InputError(f"it is a plan to {planned['kind']}", act=f"execute plan {plan[:12]}", hint="run the playbook that it was made with")
+            raise InputError(
+                f"it is a plan to {planned['kind']}",
+                act=f"execute plan {plan[:12]}",
+                hint="run the playbook that it was made with",
+            )
         meant = {one["key"] for one in planned["people"]} if planned is not None else None
         due = [one for one in self.due(person) if meant is None or one.person in meant]
         lacking = self.book.not_approved(planned, KIND, len({one.person for one in due}))
@@ -120,7 +140,13 @@ class Diary:
         for one, judgement in judged:
             answer["judged"].append({**vars(one), "word": judgement.word, "reason": judgement.why})
             if judgement.word in ("cancel", "done") and not self.book.read_only:
-                followups.end(self.book.ledger, one, "done" if judgement.word == "done" else "cancelled", judgement.why, self.book.run)
+                followups.end(
+                    self.book.ledger,
+                    one,
+                    "done" if judgement.word == "done" else "cancelled",
+                    judgement.why,
+                    self.book.run,
+                )
             if judgement.word in ("act", "ask"):
                 self._hand_out(one, judgement, answer)
         return answer
@@ -136,12 +162,40 @@ class Diary:
 
     def _hand_out(self, due: Due, judgement: Judgement, answer: dict[str, Any]) -> None:
         case = self.book.ledger.case(due.case)
-        act = {**vars(due), "record": dict(case.person), "word": judgement.word, "reason": judgement.why, "of": due.case}
-        shape = {"successor": "", "profile": "", "controls": [], "device": {}, "orientation": {}, "overlap_until": "", "wanted": {}, "restore": {}}
+        act = {
+            **vars(due),
+            "record": dict(case.person),
+            "word": judgement.word,
+            "reason": judgement.why,
+            "of": due.case,
+        }
+        shape = {
+            "successor": "",
+            "profile": "",
+            "controls": [],
+            "device": {},
+            "orientation": {},
+            "overlap_until": "",
+            "wanted": {},
+            "restore": {},
+        }
         if judgement.word == "act" and due.step == "end_overlap":
-            kept = {key: case.facts[key] for key in ("successor", "profile", "wanted", "old_profile", "explained", "keep") if key in case.facts}
-            answer["transfers"].append({**shape, "unexplained": self._unexplained(), "id": case.id, "kind": case.kind, "person": dict(case.person),
-                                        "opened": case.opened, **kept})
+            kept = {
+                key: case.facts[key]
+                for key in ("successor", "profile", "wanted", "old_profile", "explained", "keep")
+                if key in case.facts
+            }
+            answer["transfers"].append(
+                {
+                    **shape,
+                    "unexplained": self._unexplained(),
+                    "id": case.id,
+                    "kind": case.kind,
+                    "person": dict(case.person),
+                    "opened": case.opened,
+                    **kept,
+                }
+            )
         if judgement.word == "act" and due.step == "resume":
             try:
                 opened = self.begin_resume(Person.of(case.person))
@@ -161,7 +215,9 @@ class Diary:
         told = self.leave("resume", person, "", None)
         lacking = self.book.not_approved(None, "resume", 1)
         if lacking:
-            raise Refused("; ".join(lacking), act=f"resume {person.email}", hint="run the playbook resume with an approved plan")
+            raise Refused(
+                "; ".join(lacking), act=f"resume {person.email}", hint="run the playbook resume with an approved plan"
+            )
         facts = {**told["facts"], "hr_status": person.status, "expected": sorted(self.book.systems())}
         return {**self.book.open("resume", person.as_dict(), facts), "restore": told["restore"]}
 
@@ -181,9 +237,19 @@ class Diary:
                 still.append(f"{label}: {why}")
                 continue
             ends = dict(self._ends(act["of"], due))
-            left = {where: result for where, result in ends.items() if not Outcome(result.get("outcome") or "unknown").closed}
+            left = {
+                where: result
+                for where, result in ends.items()
+                if not Outcome(result.get("outcome") or "unknown").closed
+            }
             if ends and not left:
-                followups.end(ledger, due, "done", ", ".join(f"{where}: {result['outcome']}" for where, result in sorted(ends.items())), self.book.run)
+                followups.end(
+                    ledger,
+                    due,
+                    "done",
+                    ", ".join(f"{where}: {result['outcome']}" for where, result in sorted(ends.items())),
+                    self.book.run,
+                )
                 done.append(label)
             else:
                 why = "; ".join(f"{where}: {_why(result)}" for where, result in sorted(left.items()))
@@ -193,15 +259,32 @@ class Diary:
     def _ends(self, case: str, due: Due) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """How this run's steps for it ended, by system."""
         for entry in self.book.ledger.entries(case):
-            mine = entry.step == due.step and entry.system == due.system if due.step in ("delete_account", "end_forwarding") else \
-                entry.phase == {"end_overlap": "adjust", "resume": "restore"}.get(due.step)
+            mine = (
+                entry.step == due.step and entry.system == due.system
+                if due.step in ("delete_account", "end_forwarding")
+                else entry.phase == {"end_overlap": "adjust", "resume": "restore"}.get(due.step)
+            )
             if entry.kind == "outcome" and entry.run == self.book.run and mine:
                 yield (entry.system if due.system else f"{entry.system} {entry.step}"), entry.data
 
     def _ask(self, due: Due, why: str) -> None:
-        row = {"what": due.what, "before": "open", "after": "attested", "outcome": Outcome.NEEDS_HUMAN.value, "note": why}
-        self.book.ledger.outcome(due.case, run=self.book.run, phase=KIND, system=due.system or followups.PEOPLE, step=due.id, person=due.person,
-                                 result={"outcome": Outcome.NEEDS_HUMAN.value, "changes": [row]}, intent=None)
+        row = {
+            "what": due.what,
+            "before": "open",
+            "after": "attested",
+            "outcome": Outcome.NEEDS_HUMAN.value,
+            "note": why,
+        }
+        self.book.ledger.outcome(
+            due.case,
+            run=self.book.run,
+            phase=KIND,
+            system=due.system or followups.PEOPLE,
+            step=due.id,
+            person=due.person,
+            result={"outcome": Outcome.NEEDS_HUMAN.value, "changes": [row]},
+            intent=None,
+        )
 
     # -- by hand -----------------------------------------------------------------------------------------------------------
 
@@ -213,12 +296,19 @@ class Diary:
         """
         act = f"{state} followups of {person or 'nobody'}"
         if not by.strip() or not why.strip() or not person.strip():
-            raise InputError("user, by and why are needed", act=act, hint="-e user=jane@corp.example -e by='Grace Okoye' -e why='...'")
+            raise InputError(
+                "user, by and why are needed",
+                act=act,
+                hint="-e user=jane@corp.example -e by='Grace Okoye' -e why='...'",
+            )
         every = followups.waiting(self.book.ledger, person)
         chosen = [one for one in every if id in ("", one.id) and (state != "move" or id)]
         if not chosen:
-            raise InputError(f"nothing waits{' with the id ' + repr(id) if id else ''}", act=act,
-                             hint=f"waiting: {'; '.join(one.id for one in every) or 'nothing'}")
+            raise InputError(
+                f"nothing waits{' with the id ' + repr(id) if id else ''}",
+                act=act,
+                hint=f"waiting: {'; '.join(one.id for one in every) or 'nothing'}",
+            )
         ledger, run = self.book.ledger, self.book.run
         if state in ("hold", "release"):
             cases = dict.fromkeys(one.case for one in chosen)
@@ -243,18 +333,35 @@ class Diary:
 
 
 def _days(days: int) -> str:
-    return "today" if days == 0 else f"in {days} day{'s' if days != 1 else ''}" if days > 0 else f"{-days} day{'s' if days != -1 else ''} late"
+    return (
+        "today"
+        if days == 0
+        else f"in {days} day{'s' if days != 1 else ''}"
+        if days > 0
+        else f"{-days} day{'s' if days != -1 else ''} late"
+    )
 
 
 def _why(result: Mapping[str, Any]) -> str:
     rows = [row for row in result.get("changes") or () if not Outcome(row.get("outcome", "unknown")).closed]
-    return str(result.get("msg") or "; ".join(f"{row['what']}: {row.get('note') or row['outcome']}" for row in rows) or result.get("outcome"))
+    return str(
+        result.get("msg")
+        or "; ".join(f"{row['what']}: {row.get('note') or row['outcome']}" for row in rows)
+        or result.get("outcome")
+    )
 
 
 def _protected_by_group(policy: Policy, person: Person, protected: Sequence[Mapping[str, Any]]) -> str:
-    read = {(answer["system"], members["kind"], members["name"]): {name.casefold() for name in members["members"]}
-            for answer in protected for members in answer["members"]}
-    names = {name.casefold() for name in (person.email, person.hr_id, person.employee_id, *person.aliases, *person.logins.values()) if name}
+    read = {
+        (answer["system"], members["kind"], members["name"]): {name.casefold() for name in members["members"]}
+        for answer in protected
+        for members in answer["members"]
+    }
+    names = {
+        name.casefold()
+        for name in (person.email, person.hr_id, person.employee_id, *person.aliases, *person.logins.values())
+        if name
+    }
     for group in policy.protected.members:
         known = read.get((group.system, group.kind, group.name))
         if known is None:

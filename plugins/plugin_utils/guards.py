@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """What policy, approvals and the plan being executed mean for one step: the arguments of a ``Guard``."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -10,8 +11,19 @@ from ansible_collections.workforce.lifecycle.plugins.plugin_utils import approva
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Ledger
 
 
-def guard(policy: Policy, ledger: Ledger | None, *, plan: str, plans_folder: str, rehearsal: bool, phase: str, system: str, step: str,
-          person: str, adopted: bool = False) -> dict[str, Any]:
+def guard(
+    policy: Policy,
+    ledger: Ledger | None,
+    *,
+    plan: str,
+    plans_folder: str,
+    rehearsal: bool,
+    phase: str,
+    system: str,
+    step: str,
+    person: str,
+    adopted: bool = False,
+) -> dict[str, Any]:
     """Plain data for :class:`Guard`; empty when nothing limits the step.
 
     :param plan: the plan that is being executed, a file or a digest; empty when none is.
@@ -25,13 +37,19 @@ def guard(policy: Policy, ledger: Ledger | None, *, plan: str, plans_folder: str
         limits["not_people"] = [dict(facts) for facts in policy.identity.not_people]
     if policy.protected.accounts.get(system):
         limits["accounts"] = list(policy.protected.accounts[system])
-    held = [f"{kind}: {name}" for kind, names in policy.protected.entitlements.get(system, {}).items() for name in names]
+    held = [
+        f"{kind}: {name}" for kind, names in policy.protected.entitlements.get(system, {}).items() for name in names
+    ]
     if held:
         limits["entitlements"] = held
     document = plans.executed(plan, plans_folder, ledger) if plan else None
     if document is not None:
         limits["planned"] = document.planned(phase=phase, system=system, step=step, person=person)
-    if rehearsal and any(rule.needs == "privileged" for rule in policy.approvals) and approvals.patterns(policy, system):
+    if (
+        rehearsal
+        and any(rule.needs == "privileged" for rule in policy.approvals)
+        and approvals.patterns(policy, system)
+    ):
         limits["privileged"] = approvals.patterns(policy, system)
     if policy.approvals and not rehearsal:
         approved = document is not None and ledger is not None and not approvals.missing(ledger, document.head)
@@ -53,4 +71,7 @@ def named(value: Any) -> list[str]:
 def _wrote(ledger: Ledger | None, person: str, system: str) -> bool:
     """Whether a run has written for this person there before."""
     return ledger is not None and bool(
-        ledger.storage.query("SELECT 1 FROM ledger WHERE kind = 'intent' AND person = ? AND system = ? LIMIT 1", (person, system)))
+        ledger.storage.query(
+            "SELECT 1 FROM ledger WHERE kind = 'intent' AND person = ? AND system = ? LIMIT 1", (person, system)
+        )
+    )

@@ -5,6 +5,7 @@
 A worker that opens the ledger leaves its address in the run's own temporary folder (0700, removed by Ansible in the end); the
 process that is the run reads it when it ends. One that is killed reads nothing, and :mod:`lease` finds out otherwise.
 """
+
 from __future__ import annotations
 
 import atexit

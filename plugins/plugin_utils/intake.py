@@ -6,6 +6,7 @@ Of the last look only dates, the status and hashes are kept, beside the ledger's
 evidence. It is kept for each batch anew, and the one before it with it: a batch that is asked for again, because its answer was
 lost, gets the same answer.
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -41,11 +42,19 @@ class Seen:
 
     @classmethod
     def of(cls, person: Person, live: str) -> Seen:
-        return cls({name: getattr(person, name) for name in _PLAIN}, {name: _hash(getattr(person, name)) for name in (*MOVING, *NAMING)}, live)
+        return cls(
+            {name: getattr(person, name) for name in _PLAIN},
+            {name: _hash(getattr(person, name)) for name in (*MOVING, *NAMING)},
+            live,
+        )
 
     def before(self, now: Person) -> Person:
         """The record of then, as far as a comparison with ``now`` needs it."""
-        changed: dict[str, Any] = {name: _OTHER for name, known in self.hashes.items() if name != "email" and known != _hash(getattr(now, name))}
+        changed: dict[str, Any] = {
+            name: _OTHER
+            for name, known in self.hashes.items()
+            if name != "email" and known != _hash(getattr(now, name))
+        }
         email = {} if self.hashes.get("email") == _hash(now.email) else {"email": "another@invalid"}
         return replace(now, **{**dict(self.plain), **changed, **email})
 
@@ -67,7 +76,9 @@ class Intake:
         for case in ledger.cases():
             self._cases.setdefault(case.key, []).append(case)
 
-    def judge(self, source: str, people: Iterable[tuple[str, Person | None, Others]], *, everybody: bool) -> Iterator[dict[str, Any]]:
+    def judge(
+        self, source: str, people: Iterable[tuple[str, Person | None, Others]], *, everybody: bool
+    ) -> Iterator[dict[str, Any]]:
         """What each record calls for: only what a run, a cancellation or a human's look follows from.
 
         :param people: HR id, the record (None: it is not there any more), and other records that may be the same human being, each with its HR system.
@@ -96,17 +107,34 @@ class Intake:
             yield from self._told(source, hr_id, now, decision, others)
         if long_gone:
             gone = f"{long_gone} people had left more than {NEWS.days} days before the first look"
-            yield self._one(source, "everybody", None, Decision(why=gone, alert=f"{gone}; nothing was done for them: reconcile finds what they still have"), ())
+            yield self._one(
+                source,
+                "everybody",
+                None,
+                Decision(why=gone, alert=f"{gone}; nothing was done for them: reconcile finds what they still have"),
+                (),
+            )
         if everybody:
             for hr_id in sorted(set(known) - met):
-                yield from self._told(source, hr_id, None, self._decided(None, known[hr_id], known[hr_id].live, (), None), ())
+                yield from self._told(
+                    source, hr_id, None, self._decided(None, known[hr_id], known[hr_id].live, (), None), ()
+                )
         self._keep(source, rows)
 
     def _decided(self, now: Person | None, seen: Seen | None, live: str, others: Others, last: Case | None) -> Decision:
         before = seen.before(now) if seen is not None and now is not None else None
         try:
-            return decide(before, now, self.at, live=live, by_hand=last is not None and _by_hand(last), known=Person.of(last.person) if last else None,
-                          lead_days=self.policy.timers.prepare_days, cut_at=self.policy.timers.cut_at, others=[other for _system, other in others])
+            return decide(
+                before,
+                now,
+                self.at,
+                live=live,
+                by_hand=last is not None and _by_hand(last),
+                known=Person.of(last.person) if last else None,
+                lead_days=self.policy.timers.prepare_days,
+                cut_at=self.policy.timers.cut_at,
+                others=[other for _system, other in others],
+            )
         except InputError as e:
             return Decision(alert=f"the record cannot be judged: {e}")
 
@@ -119,8 +147,11 @@ class Intake:
 
     def _last(self, hr_id: str, now: Person | None) -> Case | None:
         """The last case that says what somebody has: neither one that was undone, nor of another HR system, whose ids are its own."""
-        theirs = [case for case in reversed(self._cases.get(hr_id, [])) if not case.withdrawn
-                  and (now is None or case.person.get("employee_id", "") == now.employee_id)]
+        theirs = [
+            case
+            for case in reversed(self._cases.get(hr_id, []))
+            if not case.withdrawn and (now is None or case.person.get("employee_id", "") == now.employee_id)
+        ]
         # Whoever moves, or is called otherwise, has as much afterwards as before.
         return next((case for case in theirs if case.kind not in ("transfer", "rename")), theirs[0] if theirs else None)
 
@@ -138,7 +169,9 @@ class Intake:
         waits = now is not None and now.status == "pending" or begins is not None and begins > self.at
         return "nothing" if new or waits else "access"
 
-    def _told(self, source: str, hr_id: str, now: Person | None, decision: Decision, others: Others) -> Iterator[dict[str, Any]]:
+    def _told(
+        self, source: str, hr_id: str, now: Person | None, decision: Decision, others: Others
+    ) -> Iterator[dict[str, Any]]:
         """Plain data without a name: it travels through job artifacts."""
         if decision.stays is None:
             if decision.kind or decision.alert or decision.cancels:
@@ -152,11 +185,23 @@ class Intake:
                 yield self._one(system, stays.key, stays, replace(decision, cancels=()), beside)
                 return
 
-    def _one(self, source: str, hr_id: str, now: Person | None, decision: Decision, beside: Sequence[Person]) -> dict[str, Any]:
+    def _one(
+        self, source: str, hr_id: str, now: Person | None, decision: Decision, beside: Sequence[Person]
+    ) -> dict[str, Any]:
         runs = [self._run(decision, kind, now) for kind in (decision.kind, *decision.also) if kind]
-        return {"source": source, "id": hr_id, "user": _named(now, hr_id, beside), "zone": now.time_zone if now is not None else "", "why": decision.why,
-                "urgent": decision.urgent, "undo": decision.undo, "alert": decision.alert, "cancels": list(decision.cancels),
-                "late_s": decision.late.total_seconds(), "runs": [one for group in runs for one in group]}
+        return {
+            "source": source,
+            "id": hr_id,
+            "user": _named(now, hr_id, beside),
+            "zone": now.time_zone if now is not None else "",
+            "why": decision.why,
+            "urgent": decision.urgent,
+            "undo": decision.undo,
+            "alert": decision.alert,
+            "cancels": list(decision.cancels),
+            "late_s": decision.late.total_seconds(),
+            "runs": [one for group in runs for one in group],
+        }
 
     def _run(self, decision: Decision, kind: str, now: Person | None) -> list[dict[str, str]]:
         """When a kind of run is due; a joiner's accounts are made ready before the day, and opened on it."""
@@ -165,7 +210,11 @@ class Intake:
             return [{"kind": kind, "stage": "", "at": clock.stamp(due)}]
         if kind == "onboard":
             opened = now.employment_begins(0, self.policy.timers.access_at) or due
-            ready = [] if opened <= self.at or due >= opened else [{"kind": kind, "stage": "prepare", "at": clock.stamp(due)}]
+            ready = (
+                []
+                if opened <= self.at or due >= opened
+                else [{"kind": kind, "stage": "prepare", "at": clock.stamp(due)}]
+            )
             return [*ready, {"kind": kind, "stage": "", "at": clock.stamp(max(opened, due))}]
         if kind != decision.kind and kind == "offboard":
             due = now.employment_ends(self.policy.timers.cut_at) or due
@@ -186,9 +235,17 @@ class Intake:
             return
         with self.ledger.storage.writing(durable=False) as query:
             for hr_id, seen, before in rows:
-                query("INSERT INTO seen (source, person, data, previous, batch) VALUES (?, ?, ?, ?, ?) ON CONFLICT (source, person) DO UPDATE SET"
-                      " data = excluded.data, previous = excluded.previous, batch = excluded.batch",
-                      (source, hr_id, json.dumps(seen.as_dict()), json.dumps(before.as_dict()) if before else "", self.batch))
+                query(
+                    "INSERT INTO seen (source, person, data, previous, batch) VALUES (?, ?, ?, ?, ?) ON CONFLICT (source, person) DO UPDATE SET"
+                    " data = excluded.data, previous = excluded.previous, batch = excluded.batch",
+                    (
+                        source,
+                        hr_id,
+                        json.dumps(seen.as_dict()),
+                        json.dumps(before.as_dict()) if before else "",
+                        self.batch,
+                    ),
+                )
 
 
 def _named(person: Person | None, hr_id: str, beside: Sequence[Person]) -> str:
@@ -205,14 +262,18 @@ def _by_hand(case: Case) -> bool:
     return bool(case.facts.get("despite_hr")) or case.kind == "suspend" and case.facts.get("hr_status") == "active"
 
 
-def people_asked(system: str, ids: Sequence[str], found: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Person | None, Others]]:
+def people_asked(
+    system: str, ids: Sequence[str], found: Sequence[Mapping[str, Any]]
+) -> Iterator[tuple[str, Person | None, Others]]:
     """Those who were asked for by id, as the HR systems answered.
 
     :raises InputError: an id is there twice, or the system did not answer.
     """
     answers = [answer["people"] for answer in found if answer["system"] == system and "look" in answer]
     if len(answers) < len(ids):
-        raise InputError("it was not read", act="take in", system=system, hint="see its error above; nothing was decided")
+        raise InputError(
+            "it was not read", act="take in", system=system, hint="see its error above; nothing was decided"
+        )
     own: dict[str, list[Person]] = {}
     for people in answers:
         for person in map(Person.of, people):
@@ -222,7 +283,12 @@ def people_asked(system: str, ids: Sequence[str], found: Sequence[Mapping[str, A
     for hr_id in ids:
         records = own.get(hr_id, [])
         if len(records) > 1:
-            raise InputError(f"{hr_id} is there {len(records)} times", act="take in", system=system, hint="mend the record in HR; nothing was decided")
+            raise InputError(
+                f"{hr_id} is there {len(records)} times",
+                act="take in",
+                system=system,
+                hint="mend the record in HR; nothing was decided",
+            )
         yield hr_id, records[0] if records else None, beside
 
 
@@ -239,14 +305,28 @@ def people_of(everybody: Mapping[str, Sequence[Person]], system: str) -> Iterato
     met: set[str] = set()
     for person in everybody[system]:
         if person.key in met:
-            raise InputError(f"{person.key} is there twice", act="take in", system=system, hint="mend the record in HR; nothing was decided")
+            raise InputError(
+                f"{person.key} is there twice",
+                act="take in",
+                system=system,
+                hint="mend the record in HR; nothing was decided",
+            )
         met.add(person.key)
-        others = {id(other): (name, other) for trait in traits(person) for name, other in index[trait] if other is not person}
+        others = {
+            id(other): (name, other) for trait in traits(person) for name, other in index[trait] if other is not person
+        }
         yield person.key, person, list(others.values())
 
 
 def traits(person: Person) -> list[str]:
     """What two records of one human being may share, as keys of an index: a first sieve, :func:`identity.alike` decides."""
-    return [f"{name} {value.casefold()}" for name, value in (
-        ("key", person.person_key), ("number", person.employee_id), ("private", person.personal_email),
-        *(("address", address) for address in {person.email, *person.aliases})) if value]
+    return [
+        f"{name} {value.casefold()}"
+        for name, value in (
+            ("key", person.person_key),
+            ("number", person.employee_id),
+            ("private", person.personal_email),
+            *(("address", address) for address in {person.email, *person.aliases}),
+        )
+        if value
+    ]

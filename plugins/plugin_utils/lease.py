@@ -8,6 +8,7 @@ worker of it is still at a write), and after :data:`EXPIRES` where it can't (ano
 the ledger puts that off.
 A run that was taken for dead and is not may write nothing more: its reads are older than another run's writes.
 """
+
 from __future__ import annotations
 
 import json
@@ -116,8 +117,11 @@ def patiently(act: Callable[[], _T], seconds: str | float) -> _T:
     try:
         end = time.monotonic() + float(seconds or 0)
     except ValueError:
-        raise InputError(f"lifecycle_wait_for_person is {seconds!r}", act="wait for another run",
-                         hint="give seconds: -e lifecycle_wait_for_person=600") from None
+        raise InputError(
+            f"lifecycle_wait_for_person is {seconds!r}",
+            act="wait for another run",
+            hint="give seconds: -e lifecycle_wait_for_person=600",
+        ) from None
     while True:
         try:
             return act()
@@ -141,23 +145,32 @@ def claim(query: Query, run: str, people: Sequence[tuple[Person, str]]) -> None:
     if lost and lost[0][0]:
         raise _lost(run, lost[0][0], people[0][0].email)
     wanted = {name: (person, case) for person, case in people for name in names(person)}
-    rows = query(f"SELECT l.name, l.case_id, {_HOLDER} FROM lease l JOIN holder h ON h.run = l.run WHERE l.run <> ?", (run,))
+    rows = query(
+        f"SELECT l.name, l.case_id, {_HOLDER} FROM lease l JOIN holder h ON h.run = l.run WHERE l.run <> ?", (run,)
+    )
     found = [(row[0], row[1], Holder(*row[2:])) for row in rows if row[0] in wanted]
     for name, case, other in sorted(found, key=lambda row: row[0]):
         why = _held(query, me, other, case)
         if why:
-            raise Held(f"{other} has them since {other.since}{why}", act=f"take {wanted[name][0].email} for run {run}",
-                       hint="nothing was sent. Run again when it has ended, or let this run wait: -e lifecycle_wait_for_person=600 (seconds)")
+            raise Held(
+                f"{other} has them since {other.since}{why}",
+                act=f"take {wanted[name][0].email} for run {run}",
+                hint="nothing was sent. Run again when it has ended, or let this run wait: -e lifecycle_wait_for_person=600 (seconds)",
+            )
     for other in {row[2] for row in found}:
         query("DELETE FROM lease WHERE run = ?", (other.run,))
         query("UPDATE holder SET lost = ? WHERE run = ?", (f"{me} at {now}", other.run))
     if not lost:
         query("DELETE FROM holder WHERE lost <> '' AND renewed < ?", (clock.stamp(clock.now() - _REMEMBERED),))
-        query("INSERT INTO holder (run, host, place, pid, started, since, renewed, lost) VALUES (?, ?, ?, ?, ?, ?, ?, '')",
-              (run, me.host, me.place, me.pid, me.started, now, now))
+        query(
+            "INSERT INTO holder (run, host, place, pid, started, since, renewed, lost) VALUES (?, ?, ?, ?, ?, ?, ?, '')",
+            (run, me.host, me.place, me.pid, me.started, now, now),
+        )
     for name, (_person, case) in sorted(wanted.items()):
-        query("INSERT INTO lease (name, run, case_id) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET run = excluded.run, case_id = excluded.case_id",
-              (name, run, case))
+        query(
+            "INSERT INTO lease (name, run, case_id) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET run = excluded.run, case_id = excluded.case_id",
+            (name, run, case),
+        )
 
 
 def keep(query: Query, run: str, case: str, who: Callable[[], Person]) -> None:
@@ -192,7 +205,10 @@ def release_all(query: Query, run: str) -> None:
 
 def _forget(query: Query, run: str) -> None:
     """Of a run that has nobody left nothing is kept, unless it was taken for dead."""
-    query("DELETE FROM holder WHERE run = ? AND lost = '' AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.run = holder.run)", (run,))
+    query(
+        "DELETE FROM holder WHERE run = ? AND lost = '' AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.run = holder.run)",
+        (run,),
+    )
 
 
 def names(person: Person) -> Iterable[str]:
@@ -216,8 +232,11 @@ def _held(query: Query, me: Holder, other: Holder, case: str) -> str:
 
 def _at_work(query: Query, case: str) -> str:
     """A worker that outlived its run and is between an intent and its outcome: what it sent may still come to pass."""
-    rows = query("SELECT i.body FROM ledger i WHERE i.case_id = ? AND i.kind = 'intent'"
-                 " AND NOT EXISTS (SELECT 1 FROM ledger o WHERE o.ref = i.n AND o.kind = 'outcome')", (case,))
+    rows = query(
+        "SELECT i.body FROM ledger i WHERE i.case_id = ? AND i.kind = 'intent'"
+        " AND NOT EXISTS (SELECT 1 FROM ledger o WHERE o.ref = i.n AND o.kind = 'outcome')",
+        (case,),
+    )
     for row in rows:
         pid, _unused, began = str(json.loads(row[0])["data"].get("worker") or "").partition(":")
         if pid and int(pid) != os.getpid() and running(int(pid), began):
@@ -226,4 +245,8 @@ def _at_work(query: Query, case: str) -> str:
 
 
 def _lost(run: str, to: str, email: str) -> Held:
-    return Held(f"this run was silent for so long that {to} took it for dead", act=f"take {email} for run {run}", hint="nothing more was sent. Run again")
+    return Held(
+        f"this run was silent for so long that {to} took it for dead",
+        act=f"take {email} for run {run}",
+        hint="nothing more was sent. Run again",
+    )

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Leave of absence: what a suspension shut, what a return opens again, and what cannot come back by itself."""
+
 from __future__ import annotations
 
 from datetime import datetime, time, timedelta, timezone
@@ -29,10 +30,14 @@ def return_day(person: Person, until: str, policy: Policy) -> str:
     try:
         told = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
     except ValueError:
-        raise InputError(f"until is {text!r}", act=f"suspend {person.email}", hint="the day they come back: 2026-12-01") from None
+        raise InputError(
+            f"until is {text!r}", act=f"suspend {person.email}", hint="the day they come back: 2026-12-01"
+        ) from None
     moment = (told if told.tzinfo else told.replace(tzinfo=person.zone)).astimezone(timezone.utc)
     if moment <= clock.now() and until:
-        raise InputError(f"until is {text!r}, which is over", act=f"suspend {person.email}", hint="the day they come back")
+        raise InputError(
+            f"until is {text!r}, which is over", act=f"suspend {person.email}", hint="the day they come back"
+        )
     return clock.stamp(moment)
 
 
@@ -45,8 +50,16 @@ def suspension(ledger: Ledger, person: Person) -> Case:
     cases = ledger.cases(person=person.key)
     suspended = [case for case in cases if case.kind == "suspend"]
     if not suspended:
-        raise Refused("the ledger knows of no suspension", act=act, hint="what was shut otherwise is opened by hand, or by onboard")
+        raise Refused(
+            "the ledger knows of no suspension",
+            act=act,
+            hint="what was shut otherwise is opened by hand, or by onboard",
+        )
     left = [case for case in cases if case.kind == "offboard" and case.opened > suspended[-1].opened]
     if left:
-        raise Refused(f"they were offboarded since (case {left[-1].id})", act=act, hint="a termination that was withdrawn is put right with reinstate")
+        raise Refused(
+            f"they were offboarded since (case {left[-1].id})",
+            act=act,
+            hint="a termination that was withdrawn is put right with reinstate",
+        )
     return suspended[-1]

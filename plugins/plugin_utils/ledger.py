@@ -6,6 +6,7 @@ An entry is canonical JSON (sorted keys, no spaces, ASCII) and ``hash = SHA-256(
 A step writes its *intent* before it writes to a system, and its *outcome* after: an intent without outcome is a run that was
 killed in between, and nobody but the system itself knows what happened.
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -34,11 +35,49 @@ if TYPE_CHECKING:
 GENESIS = "0" * 64
 WITHHELD = "withheld"
 #: Keys whose values are secrets or mail; whoever wants to put one here has a bug.
-FORBIDDEN = frozenset((
-    "credentials", "credential", "password", "passwd", "passphrase", "passcode", "secret", "client_secret", "token", "access_token", "refresh_token",
-    "id_token", "api_key", "apikey", "private_key", "recovery_key", "authorization", "cookie", "otp", "temporary_access_pass", "mail_body", "content", "raw"))
+FORBIDDEN = frozenset(
+    (
+        "credentials",
+        "credential",
+        "password",
+        "passwd",
+        "passphrase",
+        "passcode",
+        "secret",
+        "client_secret",
+        "token",
+        "access_token",
+        "refresh_token",
+        "id_token",
+        "api_key",
+        "apikey",
+        "private_key",
+        "recovery_key",
+        "authorization",
+        "cookie",
+        "otp",
+        "temporary_access_pass",
+        "mail_body",
+        "content",
+        "raw",
+    )
+)
 #: What a result carries for Ansible's eyes only.
-_NOT_KEPT = frozenset(("diff", "invocation", "exception", "warnings", "deprecations", "history", "system", "step", "person", "case", "_ansible_no_log"))
+_NOT_KEPT = frozenset(
+    (
+        "diff",
+        "invocation",
+        "exception",
+        "warnings",
+        "deprecations",
+        "history",
+        "system",
+        "step",
+        "person",
+        "case",
+        "_ansible_no_log",
+    )
+)
 _SETTLED = ("done", "already", "absent", "acknowledged", "in_progress")
 _COLUMNS = "n, at, kind, case_id, system, step, person, ref, body, hash"
 
@@ -118,7 +157,9 @@ class Ledger:
             who = Person.of(person)
             return self._same(query, kind, who, facts) or self._open(query, kind, who, run, facts)
 
-    def open_cases(self, kind: str, people: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]], run: str, limits: Brake | None) -> list[Case]:
+    def open_cases(
+        self, kind: str, people: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]], run: str, limits: Brake | None
+    ) -> list[Case]:
         """What :meth:`open_case` does for one, for all people of a run, each with the facts: all of them or none.
 
         The run has them from here on, until :meth:`give_back`; no other may write for them.
@@ -129,19 +170,38 @@ class Ledger:
         with self._braking(run) as query:
             meant = [(Person.of(person), facts) for person, facts in people]
             known = [self._same(query, kind, who, facts) for who, facts in meant]
-            opened = [self._same(query, kind, who, facts) or self._open(query, kind, who, run, facts) for who, facts in meant]
+            opened = [
+                self._same(query, kind, who, facts) or self._open(query, kind, who, run, facts) for who, facts in meant
+            ]
             lease.claim(query, run, [(who, case.id) for (who, _facts), case in zip(meant, opened, strict=True)])
             if kind == "offboard":
-                self._counted(query, run, counting.take(query, limits, [counting.Place("leavers", who.key, case.id, who) for (who, _facts), case, same
-                                                                        in zip(meant, opened, known, strict=True) if same is None]))
+                self._counted(
+                    query,
+                    run,
+                    counting.take(
+                        query,
+                        limits,
+                        [
+                            counting.Place("leavers", who.key, case.id, who)
+                            for (who, _facts), case, same in zip(meant, opened, known, strict=True)
+                            if same is None
+                        ],
+                    ),
+                )
             return opened
 
     def _same(self, query: Query, kind: str, who: Person, facts: Mapping[str, Any]) -> Case | None:
         known = self._cases("AND person = ?", (who.key,), query)
         # Who moves elsewhere, or back, has moved again: only the last move is gone on with.
-        for case in [case for case in reversed(known) if case.kind == kind and not case.withdrawn][:1 if kind == "transfer" else None]:
+        for case in [case for case in reversed(known) if case.kind == kind and not case.withdrawn][
+            : 1 if kind == "transfer" else None
+        ]:
             goes_on = not case.closed and kind not in ("reinstate", "transfer", "withdraw")
-            if goes_on or (case.facts.get("key") or "") == (facts.get("key") or "") and (facts.get("key") or case == known[-1]):
+            if (
+                goes_on
+                or (case.facts.get("key") or "") == (facts.get("key") or "")
+                and (facts.get("key") or case == known[-1])
+            ):
                 return case
         return None
 
@@ -149,7 +209,11 @@ class Ledger:
         at = clock.stamp()
         slug = re.sub(r"[^a-z0-9]+", "-", who.local_part.lower()).strip("-")[:40] or "person"
         case_id = f"{kind}-{slug}-{at[:10].replace('-', '')}-{secrets.token_hex(3)}"
-        data = {"kind": kind, "person": plain(who.as_dict(), refuse="open case"), "facts": plain(facts, refuse="open case")}
+        data = {
+            "kind": kind,
+            "person": plain(who.as_dict(), refuse="open case"),
+            "facts": plain(facts, refuse="open case"),
+        }
         self._add(query, "case", case_id, person=who.key, run=run, data=data, at=at)
         return Case(case_id, kind, who.key, data["person"], at, "", False, data["facts"], {})
 
@@ -171,32 +235,63 @@ class Ledger:
         """:raises LedgerError: there is no such case."""
         found = self._cases("AND case_id = ?", (case_id,), self.storage.query)
         if not found:
-            raise LedgerError("there is no such case", act=f"read case {case_id}", hint="list them with the module ledger_info, state: cases")
+            raise LedgerError(
+                "there is no such case",
+                act=f"read case {case_id}",
+                hint="list them with the module ledger_info, state: cases",
+            )
         return found[0]
 
-    def cases(self, *, kind: str | None = None, person: str | Mapping[str, Any] | None = None, open_only: bool = False) -> list[Case]:
+    def cases(
+        self, *, kind: str | None = None, person: str | Mapping[str, Any] | None = None, open_only: bool = False
+    ) -> list[Case]:
         """Cases in the order in which they were opened. ``person`` is a record, a person's key, or their e-mail address."""
         key = Person.of(person).key if isinstance(person, Mapping) else person
         found = self._cases("", (), self.storage.query)
-        return [case for case in found if (kind is None or case.kind == kind) and (key is None or key.casefold() in (case.key.casefold(), case.person["email"]))
-                and not (open_only and (case.closed or case.withdrawn))]
+        return [
+            case
+            for case in found
+            if (kind is None or case.kind == kind)
+            and (key is None or key.casefold() in (case.key.casefold(), case.person["email"]))
+            and not (open_only and (case.closed or case.withdrawn))
+        ]
 
     def _cases(self, where: str, values: Sequence[Any], query: Query) -> list[Case]:
         cases: dict[str, Case] = {}
-        for row in query(f"SELECT {_COLUMNS} FROM ledger WHERE kind IN ('case', 'closed', 'withdrawn') {where} ORDER BY n", values):
+        for row in query(
+            f"SELECT {_COLUMNS} FROM ledger WHERE kind IN ('case', 'closed', 'withdrawn') {where} ORDER BY n", values
+        ):
             entry = _entry(row)
             if entry.kind == "case":
-                cases[entry.case] = Case(entry.case, entry.data["kind"], entry.person, entry.data["person"], entry.at, "", False, entry.data["facts"], {})
+                cases[entry.case] = Case(
+                    entry.case,
+                    entry.data["kind"],
+                    entry.person,
+                    entry.data["person"],
+                    entry.at,
+                    "",
+                    False,
+                    entry.data["facts"],
+                    {},
+                )
             elif entry.kind == "withdrawn" and entry.case in cases:
                 cases[entry.case] = replace(cases[entry.case], withdrawn=entry.at)
             elif entry.case in cases:
                 complete, summary = bool(entry.data["complete"]), entry.data["summary"]
-                cases[entry.case] = replace(cases[entry.case], closed=entry.at if complete else "", complete=complete, summary=summary)
+                cases[entry.case] = replace(
+                    cases[entry.case], closed=entry.at if complete else "", complete=complete, summary=summary
+                )
         return list(cases.values())
 
     def close_case(self, case_id: str, *, run: str, complete: bool, summary: Mapping[str, Any]) -> int:
         """Note how a run of the case ended. Only ``complete`` closes it; an incomplete one stays open."""
-        return self._append("closed", case_id, person=self.case(case_id).key, run=run, data={"complete": complete, "summary": plain(summary)})
+        return self._append(
+            "closed",
+            case_id,
+            person=self.case(case_id).key,
+            run=run,
+            data={"complete": complete, "summary": plain(summary)},
+        )
 
     def prepared(self, case: Case) -> bool:
         """Whether a joiner's case has made things ready, and nothing of it was opened yet."""
@@ -204,8 +299,20 @@ class Ledger:
 
     # -- steps ---------------------------------------------------------------------------------------------------------
 
-    def intent(self, case_id: str, *, run: str, phase: str, system: str, step: str, person: str | Mapping[str, Any],
-               changes: Sequence[Mapping[str, Any]], irreversible: bool, limits: Brake | None = None, counts: Sequence[Mapping[str, Any]] = ()) -> int:
+    def intent(
+        self,
+        case_id: str,
+        *,
+        run: str,
+        phase: str,
+        system: str,
+        step: str,
+        person: str | Mapping[str, Any],
+        changes: Sequence[Mapping[str, Any]],
+        irreversible: bool,
+        limits: Brake | None = None,
+        counts: Sequence[Mapping[str, Any]] = (),
+    ) -> int:
         """Note what is about to be written, before it is; on the disk before this returns when it can't be undone.
 
         :param changes: ``{"what", "before", "after"}`` of each, and its ``act``, which the brake counts.
@@ -215,13 +322,29 @@ class Ledger:
         :raises Braked: there would be more than that, or there would have been before in this case.
         :raises Held: another run has the person, or took this one for dead.
         """
-        data = {"changes": plain(changes, refuse=f"note intent of {step} on {system}"), "irreversible": irreversible, "worker": lease.worker()}
+        data = {
+            "changes": plain(changes, refuse=f"note intent of {step} on {system}"),
+            "irreversible": irreversible,
+            "worker": lease.worker(),
+        }
         with self._braking(run, case_id, durable=irreversible) as query:
             person = _who(person)
             lease.keep(query, run, case_id, lambda: self._person(query, case_id, person))
-            self._counted(query, run, counting.take_for_step(
-                query, limits, (*changes, *counts), system=system, case=case_id, who=lambda: self._person(query, case_id, person)))
-            return self._add(query, "intent", case_id, system=system, step=step, person=person, run=run, phase=phase, data=data)
+            self._counted(
+                query,
+                run,
+                counting.take_for_step(
+                    query,
+                    limits,
+                    (*changes, *counts),
+                    system=system,
+                    case=case_id,
+                    who=lambda: self._person(query, case_id, person),
+                ),
+            )
+            return self._add(
+                query, "intent", case_id, system=system, step=step, person=person, run=run, phase=phase, data=data
+            )
 
     @contextmanager
     def _braking(self, run: str, case_id: str = "", *, durable: bool = False) -> Iterator[Query]:
@@ -234,29 +357,67 @@ class Ledger:
                 refused = counting.refuse(query, e.places) if case_id else []
                 if not case_id or refused:
                     people = sorted({place.person.email for place in e.places})
-                    self._add(query, "braked", case_id, run=run, data={"of": e.places[0].of, "people": people, "why": str(e),
-                                                                       **({"places": [place.as_dict() for place in refused]} if refused else {})})
+                    self._add(
+                        query,
+                        "braked",
+                        case_id,
+                        run=run,
+                        data={
+                            "of": e.places[0].of,
+                            "people": people,
+                            "why": str(e),
+                            **({"places": [place.as_dict() for place in refused]} if refused else {}),
+                        },
+                    )
             raise
 
     def _counted(self, query: Query, run: str, places: Sequence[Mapping[str, Any]]) -> None:
         """Note the places that were taken, so that the brake's table can be held against the chain."""
         for case_id in dict.fromkeys(place["case"] for place in places):
-            self._add(query, "counted", case_id, run=run, data={"places": [place for place in places if place["case"] == case_id]})
+            self._add(
+                query,
+                "counted",
+                case_id,
+                run=run,
+                data={"places": [place for place in places if place["case"] == case_id]},
+            )
 
     def _person(self, query: Query, case_id: str, otherwise: str = "") -> Person:
         """Whom a case is about; ``otherwise`` is their address, should the ledger have no such case."""
         rows = query("SELECT body FROM ledger WHERE case_id = ? AND kind = 'case'", (case_id,))
         return Person.of(json.loads(rows[0][0])["data"]["person"]) if rows else Person(otherwise)
 
-    def outcome(self, case_id: str, *, run: str, phase: str, system: str, step: str, person: str | Mapping[str, Any],
-                result: Mapping[str, Any], intent: int | None) -> int:
+    def outcome(
+        self,
+        case_id: str,
+        *,
+        run: str,
+        phase: str,
+        system: str,
+        step: str,
+        person: str | Mapping[str, Any],
+        result: Mapping[str, Any],
+        intent: int | None,
+    ) -> int:
         """Note how a step ended: a module's result, as ``Task.run`` returns it. A secret in it is withheld, since what
         happened must be kept in any case."""
-        return self._append("outcome", case_id, system=system, step=step, person=_who(person), run=run, phase=phase, ref=intent, data=_result(result))
+        return self._append(
+            "outcome",
+            case_id,
+            system=system,
+            step=step,
+            person=_who(person),
+            run=run,
+            phase=phase,
+            ref=intent,
+            data=_result(result),
+        )
 
     def observed(self, case_id: str, *, run: str, system: str, step: str, result: Mapping[str, Any]) -> int:
         """Note what a system showed when it was only looked at, at the end."""
-        return self._append("observed", case_id, system=system, step=step, run=run, phase="closeout", data=_result(result))
+        return self._append(
+            "observed", case_id, system=system, step=step, run=run, phase="closeout", data=_result(result)
+        )
 
     def settle(self, intent: int, *, run: str, reason: str) -> int:
         """End an intent that a killed run left, with the outcome ``unknown`` for each of its changes.
@@ -275,7 +436,16 @@ class Ledger:
             changes = [{**change, "outcome": "unknown", "note": reason} for change in entry.data["changes"]]
             data = {"outcome": "unknown", "msg": reason, "changes": changes, "settled": True}
             return self._add(
-                query, "outcome", entry.case, system=entry.system, step=entry.step, person=entry.person, run=run, phase=entry.phase, ref=intent, data=data
+                query,
+                "outcome",
+                entry.case,
+                system=entry.system,
+                step=entry.step,
+                person=entry.person,
+                run=run,
+                phase=entry.phase,
+                ref=intent,
+                data=data,
             )
 
     def history(self, case_id: str, system: str, step: str) -> dict[str, Any]:
@@ -313,21 +483,36 @@ class Ledger:
                     del unsure[settled]
         opened = self.storage.query("SELECT at FROM ledger WHERE case_id = ? AND kind = 'case'", (case_id,))
         names = [*unsure, *(what for whats in pending.values() for what in whats if what not in unsure)]
-        return {"since": opened[0][0] if opened else "", "acknowledged": acknowledged, "done": done, "attested": attested, "unsure": list(dict.fromkeys(names)),
-                "open_intent": max(pending, default=None), "last": last}
+        return {
+            "since": opened[0][0] if opened else "",
+            "acknowledged": acknowledged,
+            "done": done,
+            "attested": attested,
+            "unsure": list(dict.fromkeys(names)),
+            "open_intent": max(pending, default=None),
+            "last": last,
+        }
 
-    def attest(self, case_id: str, *, system: str, step: str, by: str, at: str, note: str, what: str = "", decision: str = "") -> int:
+    def attest(
+        self, case_id: str, *, system: str, step: str, by: str, at: str, note: str, what: str = "", decision: str = ""
+    ) -> int:
         """Note that a person says that a step is done, or the one change of it that ``what`` names.
 
         ``at`` is when they did it (ISO 8601), ``by`` who says so. A ``decision`` (``keep``, ``remove``) does nothing by itself: the
         next run of the case carries it out.
         """
-        data = plain({"what": what, "by": by, "at": at, "note": note, **({"decision": decision} if decision else {})}, refuse="attest")
+        data = plain(
+            {"what": what, "by": by, "at": at, "note": note, **({"decision": decision} if decision else {})},
+            refuse="attest",
+        )
         return self._append("attested", case_id, system=system, step=step, data=data)
 
     def attested(self, case_id: str, system: str) -> list[dict[str, Any]]:
         """What people attested on a system: ``{"step", "what", "by", "at", "note"}``, oldest first."""
-        return [{"step": e.step, **e.data} for e in self._of("case_id = ? AND system = ? AND kind = 'attested'", (case_id, system))]
+        return [
+            {"step": e.step, **e.data}
+            for e in self._of("case_id = ? AND system = ? AND kind = 'attested'", (case_id, system))
+        ]
 
     def steps(self, case_id: str) -> list[dict[str, Any]]:
         """Every step of a case as it stands, in the order in which they began.
@@ -337,10 +522,26 @@ class Ledger:
         intent without outcome makes the step ``unknown``; one that was only looked at has the outcome that was seen.
         """
         steps: dict[tuple[str, str], dict[str, Any]] = {}
-        for entry in self._of("case_id = ? AND step <> '' AND kind IN ('intent', 'outcome', 'observed', 'attested')", (case_id,)):
-            step = steps.setdefault((entry.system, entry.step), {
-                "phase": entry.phase, "system": entry.system, "step": entry.step, "person": entry.person, "outcome": "unknown", "result": {},
-                "first": entry.at, "requested": "", "last": entry.at, "attempts": 0, "observed": None, "attested": []})
+        for entry in self._of(
+            "case_id = ? AND step <> '' AND kind IN ('intent', 'outcome', 'observed', 'attested')", (case_id,)
+        ):
+            step = steps.setdefault(
+                (entry.system, entry.step),
+                {
+                    "phase": entry.phase,
+                    "system": entry.system,
+                    "step": entry.step,
+                    "person": entry.person,
+                    "outcome": "unknown",
+                    "result": {},
+                    "first": entry.at,
+                    "requested": "",
+                    "last": entry.at,
+                    "attempts": 0,
+                    "observed": None,
+                    "attested": [],
+                },
+            )
             if entry.kind == "attested":
                 step["attested"].append(dict(entry.data))
             elif entry.kind == "observed":
@@ -348,23 +549,55 @@ class Ledger:
                 if not step["attempts"]:
                     step.update(outcome=entry.data.get("outcome") or "done", last=entry.at)
             elif entry.kind == "intent":
-                step.update(phase=entry.phase, person=entry.person, outcome="unknown", attempts=step["attempts"] + 1, last=entry.at,
-                            requested=step["requested"] or entry.at, _open=entry.n)
+                step.update(
+                    phase=entry.phase,
+                    person=entry.person,
+                    outcome="unknown",
+                    attempts=step["attempts"] + 1,
+                    last=entry.at,
+                    requested=step["requested"] or entry.at,
+                    _open=entry.n,
+                )
             else:
                 ends_intent = entry.ref is not None and step.pop("_open", None) is not None
-                step.update(phase=entry.phase, person=entry.person, outcome=entry.data.get("outcome") or "unknown", result=dict(entry.data), last=entry.at,
-                            attempts=step["attempts"] + (0 if ends_intent else 1))
+                step.update(
+                    phase=entry.phase,
+                    person=entry.person,
+                    outcome=entry.data.get("outcome") or "unknown",
+                    result=dict(entry.data),
+                    last=entry.at,
+                    attempts=step["attempts"] + (0 if ends_intent else 1),
+                )
         return [{key: value for key, value in step.items() if key != "_open"} for step in steps.values()]
 
     # -- everything else that must be known later ----------------------------------------------------------------------
 
-    def note(self, kind: str, data: Mapping[str, Any], *, case: str = "", system: str = "", step: str = "", person: str = "", run: str = "",
-             durable: bool = False) -> int:
+    def note(
+        self,
+        kind: str,
+        data: Mapping[str, Any],
+        *,
+        case: str = "",
+        system: str = "",
+        step: str = "",
+        person: str = "",
+        run: str = "",
+        durable: bool = False,
+    ) -> int:
         """Append an entry of another kind: an approval, a release, what an HR source looked like, what is due.
 
         :raises LedgerError: a secret is in ``data``.
         """
-        return self._append(kind, case, system=system, step=step, person=person, run=run, data=plain(data, refuse=f"note {kind}"), durable=durable)
+        return self._append(
+            kind,
+            case,
+            system=system,
+            step=step,
+            person=person,
+            run=run,
+            data=plain(data, refuse=f"note {kind}"),
+            durable=durable,
+        )
 
     def noted(self, kind: str, *, case: str | None = None, system: str | None = None) -> list[Entry]:
         """All entries of that kind, oldest first."""
@@ -403,8 +636,21 @@ class Ledger:
         with self.storage.writing(durable=durable) as query:
             return self._add(query, kind, case_id, **values)
 
-    def _add(self, query: Query, kind: str, case_id: str, *, data: Mapping[str, Any], system: str = "", step: str = "", person: str = "",
-             run: str = "", phase: str = "", ref: int | None = None, at: str = "") -> int:
+    def _add(
+        self,
+        query: Query,
+        kind: str,
+        case_id: str,
+        *,
+        data: Mapping[str, Any],
+        system: str = "",
+        step: str = "",
+        person: str = "",
+        run: str = "",
+        phase: str = "",
+        ref: int | None = None,
+        at: str = "",
+    ) -> int:
         rows = query("SELECT n, hash FROM ledger_head", ())
         last, previous = rows[0] if rows else (0, GENESIS)
         n, at = int(last) + 1, at or clock.stamp()
@@ -424,9 +670,16 @@ class Ledger:
             }
         )
         link = chained(previous, body)
-        query("INSERT INTO ledger (n, at, kind, case_id, system, step, person, ref, body, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-              (n, at, kind, case_id, system, step, person, ref, body, link))
-        query("UPDATE ledger_head SET n = ?, hash = ?" if rows else "INSERT INTO ledger_head (one, n, hash) VALUES (1, ?, ?)", (n, link))
+        query(
+            "INSERT INTO ledger (n, at, kind, case_id, system, step, person, ref, body, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (n, at, kind, case_id, system, step, person, ref, body, link),
+        )
+        query(
+            "UPDATE ledger_head SET n = ?, hash = ?"
+            if rows
+            else "INSERT INTO ledger_head (one, n, hash) VALUES (1, ?, ?)",
+            (n, link),
+        )
         if run:
             self._renew(query, run)
         return n
@@ -451,9 +704,26 @@ def chained(previous: str, body: str) -> str:
 def _entry(row: Sequence[Any]) -> Entry:
     try:
         body = json.loads(row[8])
-        return Entry(int(row[0]), row[1], row[2], row[3], row[4], row[5], row[6], row[7], body["run"], body["phase"], body["data"], row[9])
+        return Entry(
+            int(row[0]),
+            row[1],
+            row[2],
+            row[3],
+            row[4],
+            row[5],
+            row[6],
+            row[7],
+            body["run"],
+            body["phase"],
+            body["data"],
+            row[9],
+        )
     except (ValueError, KeyError, TypeError) as e:
-        raise LedgerError("it cannot be read", act=f"read ledger entry {row[0]}", hint="the ledger was changed: run playbooks/verify.yml") from e
+        raise LedgerError(
+            "it cannot be read",
+            act=f"read ledger entry {row[0]}",
+            hint="the ledger was changed: run playbooks/verify.yml",
+        ) from e
 
 
 def _who(person: str | Mapping[str, Any]) -> str:
@@ -472,11 +742,16 @@ def plain(value: Any, *, refuse: str = "") -> Any:
         for key in found:
             if key.lower().replace("-", "_") in FORBIDDEN and found[key]:
                 if refuse:
-                    raise LedgerError(f"{key} must not enter the ledger", act=refuse, hint="this is a bug in the module or connector")
+                    raise LedgerError(
+                        f"{key} must not enter the ledger", act=refuse, hint="this is a bug in the module or connector"
+                    )
                 found[key] = WITHHELD
         return {key: plain(inner, refuse=refuse) for key, inner in found.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [plain(inner, refuse=refuse) for inner in (sorted(value, key=str) if isinstance(value, (set, frozenset)) else value)]
+        return [
+            plain(inner, refuse=refuse)
+            for inner in (sorted(value, key=str) if isinstance(value, (set, frozenset)) else value)
+        ]
     if isinstance(value, (bytes, bytearray)):
         return WITHHELD
     if value is None or isinstance(value, (bool, int)):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Where the ledger's rows are kept: SQLite on this machine, PostgreSQL for several. Neither knows what a case is."""
+
 from __future__ import annotations
 
 import os
@@ -101,8 +102,11 @@ class SqliteStorage:
         try:
             yield
         except (sqlite3.Error, OSError) as e:
-            hint = "another process holds it; end that, or use postgresql:// when several machines write" if "locked" in str(e) else \
-                "set lifecycle_ledger to a file on a local disk that this user may write"
+            hint = (
+                "another process holds it; end that, or use postgresql:// when several machines write"
+                if "locked" in str(e)
+                else "set lifecycle_ledger to a file on a local disk that this user may write"
+            )
             raise LedgerError(str(e), act=f"{act} ledger {self.path}", hint=hint) from e
 
     def query(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
@@ -156,7 +160,9 @@ class PostgresStorage:
         with self._explained("open"):
             import psycopg
 
-            connection = psycopg.connect(self.url, autocommit=True, connect_timeout=10, application_name="workforce.lifecycle")
+            connection = psycopg.connect(
+                self.url, autocommit=True, connect_timeout=10, application_name="workforce.lifecycle"
+            )
             if connection.execute("SELECT to_regclass(%s)", (NEWEST,)).fetchone() == (None,):
                 with connection.transaction():
                     connection.execute("SELECT pg_advisory_xact_lock(%s)", (_ADVISORY_LOCK,))
@@ -171,13 +177,18 @@ class PostgresStorage:
             import psycopg
         except ImportError as e:
             raise LedgerError(
-                "psycopg is not installed", act=f"{act} ledger {self.name}", hint="pip install 'psycopg[binary]', or keep the ledger in a file"
+                "psycopg is not installed",
+                act=f"{act} ledger {self.name}",
+                hint="pip install 'psycopg[binary]', or keep the ledger in a file",
             ) from e
         try:
             yield
         except psycopg.Error as e:
-            raise LedgerError(str(e).splitlines()[0] if str(e) else type(e).__name__, act=f"{act} ledger {self.name}",
-                              hint="check that the server runs, and that this user may create and write the table ledger") from e
+            raise LedgerError(
+                str(e).splitlines()[0] if str(e) else type(e).__name__,
+                act=f"{act} ledger {self.name}",
+                hint="check that the server runs, and that this user may create and write the table ledger",
+            ) from e
 
     def query(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
         connection = self._connection()
@@ -220,4 +231,8 @@ def storage(url: str) -> Storage:
         return SqliteStorage(Path(rest[1:] if rest.startswith(("/~", "//")) else rest).expanduser().absolute())
     if scheme in ("postgresql", "postgres"):
         return PostgresStorage(url)
-    raise LedgerError(f"{scheme}:// is no ledger", act="open ledger", hint="give a path, sqlite:///path or postgresql://user@host/database")
+    raise LedgerError(
+        f"{scheme}:// is no ledger",
+        act="open ledger",
+        hint="give a path, sqlite:///path or postgresql://user@host/database",
+    )

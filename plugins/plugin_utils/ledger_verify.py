@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Whether the ledger is as it was written. Short, so that an auditor can read it and write their own."""
+
 from __future__ import annotations
 
 import json
@@ -41,8 +42,10 @@ def verify(storage: Storage, expected_head: str = "") -> Verdict:
     places: dict[_Key, _Counted] = {}
     early = _table(storage)
     # One statement sees one state, also while others append.
-    sql = ("SELECT l.n, l.at, l.kind, l.case_id, l.system, l.step, l.person, l.ref, l.body, l.hash, h.n, h.hash"
-           " FROM ledger l LEFT JOIN ledger_head h ON h.one = 1 ORDER BY l.n")
+    sql = (
+        "SELECT l.n, l.at, l.kind, l.case_id, l.system, l.step, l.person, l.ref, l.body, l.hash, h.n, h.hash"
+        " FROM ledger l LEFT JOIN ledger_head h ON h.one = 1 ORDER BY l.n"
+    )
     stored: Sequence[Any] = (None, None)
     for row in storage.stream(sql):
         problem = _problem(row, count + 1, previous)
@@ -62,18 +65,32 @@ def verify(storage: Storage, expected_head: str = "") -> Verdict:
         stored = next(iter(storage.query("SELECT n, hash FROM ledger_head")), (0, GENESIS))
     if tuple(stored) != (count, previous):
         return Verdict(
-            False, count, head, f"the end was cut off: the stored head is entry {stored[0]}, the last entry is {count}", count + 1, len(open_intents)
+            False,
+            count,
+            head,
+            f"the end was cut off: the stored head is entry {stored[0]}, the last entry is {count}",
+            count + 1,
+            len(open_intents),
         )
     if not met:
-        return Verdict(False, count, head, f"the head {expected_head} that was given is not in this ledger: its end was cut off, or it was written anew",
-                       min(int(wanted_n), count + 1) if wanted_n.isdigit() else None, len(open_intents))
+        return Verdict(
+            False,
+            count,
+            head,
+            f"the head {expected_head} that was given is not in this ledger: its end was cut off, or it was written anew",
+            min(int(wanted_n), count + 1) if wanted_n.isdigit() else None,
+            len(open_intents),
+        )
     problem = _miscounted(places, early, _table(storage))
     return Verdict(not problem, count, head, problem, open_intents=len(open_intents))
 
 
 def _places(body: str) -> dict[_Key, _Counted]:
     """What an entry says of the places that the brake counts: taken at, and whether released."""
-    return {(p["of"], p["subject"], p["case"]): (p["at"], int(p["released"])) for p in json.loads(body)["data"].get("places", ())}
+    return {
+        (p["of"], p["subject"], p["case"]): (p["at"], int(p["released"]))
+        for p in json.loads(body)["data"].get("places", ())
+    }
 
 
 def _table(storage: Storage) -> dict[_Key, _Counted]:
@@ -90,8 +107,10 @@ def _miscounted(places: Mapping[_Key, _Counted], early: Mapping[_Key, _Counted],
         if key not in places:
             return f"{told}: no entry says that it was counted"
         if places[key] not in (early.get(key), late[key]):
-            return f"{told}: an entry says {places[key][0] or 'refused'}{' and released' if places[key][1] else ''}, the row {late[key][0] or 'refused'}" \
+            return (
+                f"{told}: an entry says {places[key][0] or 'refused'}{' and released' if places[key][1] else ''}, the row {late[key][0] or 'refused'}"
                 f"{' and released' if late[key][1] else ''}"
+            )
     return ""
 
 

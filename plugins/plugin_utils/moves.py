@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Where a mover comes from: the old profile, who says so, and what it explains."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -27,7 +28,10 @@ class Origin:
 
     def facts(self) -> dict[str, Any]:
         """As a case keeps it."""
-        return {"old_profile": {"name": self.name, "why": self.why}, "explained": {system: dict(wanted) for system, wanted in self.explained.items()}}
+        return {
+            "old_profile": {"name": self.name, "why": self.why},
+            "explained": {system: dict(wanted) for system, wanted in self.explained.items()},
+        }
 
 
 def origin(ledger: Ledger, person: Person, new: Profile, known: Profiles, named: str, systems: Sequence[str]) -> Origin:
@@ -37,14 +41,22 @@ def origin(ledger: Ledger, person: Person, new: Profile, known: Profiles, named:
     """
     if named:
         return _of(known.named(named), "named with -e old_profile", systems)
-    cases = [case for case in ledger.cases(person=person.key) if case.kind in ("onboard", "transfer") and case.facts.get("profile") and not case.withdrawn]
+    cases = [
+        case
+        for case in ledger.cases(person=person.key)
+        if case.kind in ("onboard", "transfer") and case.facts.get("profile") and not case.withdrawn
+    ]
     if cases:
         return _from_case(cases[-1], new, known, systems)
-    before: dict[str, Any] = {name: person.attributes[f"{PREVIOUS}{name}"] for name in _FACTS if person.attributes.get(f"{PREVIOUS}{name}")}
+    before: dict[str, Any] = {
+        name: person.attributes[f"{PREVIOUS}{name}"] for name in _FACTS if person.attributes.get(f"{PREVIOUS}{name}")
+    }
     if before:
         try:
             return _of(
-                known.match(replace(person, **before)), f"HR says that before it was {', '.join(f'{name} {value}' for name, value in before.items())}", systems
+                known.match(replace(person, **before)),
+                f"HR says that before it was {', '.join(f'{name} {value}' for name, value in before.items())}",
+                systems,
             )
         except InputError as e:
             return replace(Origin(), why=f"{Origin().why}; HR's facts of before the move lead to none: {e.what}")
@@ -62,7 +74,11 @@ def known_as(ledger: Ledger, person: Person, further: Sequence[str]) -> Person:
             mine.update(dict.fromkeys((case.person["email"], *case.person.get("aliases", ()))))
         else:
             theirs.add(case.person["email"])
-    aliases = tuple(alias for alias in mine if alias != person.email and (alias in person.aliases or alias in further or alias not in theirs))
+    aliases = tuple(
+        alias
+        for alias in mine
+        if alias != person.email and (alias in person.aliases or alias in further or alias not in theirs)
+    )
     return replace(person, aliases=aliases) if aliases != person.aliases else person
 
 
@@ -84,5 +100,10 @@ def _of(profile: Profile, why: str, systems: Sequence[str]) -> Origin:
 
 
 def _joined(one: Mapping[str, Wanted], other: Mapping[str, Wanted]) -> dict[str, dict[str, list[str]]]:
-    return {system: {kind: list(dict.fromkeys((*one.get(system, {}).get(kind, ()), *other.get(system, {}).get(kind, ()))))
-                     for kind in dict.fromkeys((*one.get(system, {}), *other.get(system, {})))} for system in dict.fromkeys((*one, *other))}
+    return {
+        system: {
+            kind: list(dict.fromkeys((*one.get(system, {}).get(kind, ()), *other.get(system, {}).get(kind, ()))))
+            for kind in dict.fromkeys((*one.get(system, {}), *other.get(system, {})))
+        }
+        for system in dict.fromkeys((*one, *other))
+    }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """How all pages look: light and dark, on a screen and on paper."""
+
 from __future__ import annotations
 
 STYLE = """:root { --paper:#faf9f7; --card:#fff; --ink:#1f2428; --dim:#6a7178; --line:#e6e3de; --good:#2f7d5b; --goodbg:#e7f2ec; --soft:#3f6ea5;

@@ -5,6 +5,7 @@
 Each worker of a run in check mode leaves what its step would do in the run's own temporary folder; at the end they are put in
 the order in which the run takes them, and the whole gets a digest. An approval is of that digest.
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -46,11 +47,20 @@ def leave(phase: str, result: Mapping[str, Any]) -> None:
         return
     where = folder()
     where.mkdir(mode=0o700, parents=True, exist_ok=True)
-    step = {"phase": phase, "system": result["system"], "step": result["step"], "person": result["person"], "outcome": result["outcome"],
-            "changes": [{key: plain(row[key]) for key in _ROW if row.get(key) not in (None, "")} | {key: plain(row.get(key)) for key in ("before", "after")}
-                        for row in result.get("changes") or ()],
-            **({"privileged": True} if result.get("privileged") else {}),
-            **({"problem": result["msg"]} if result.get("failed") and result.get("msg") else {})}
+    step = {
+        "phase": phase,
+        "system": result["system"],
+        "step": result["step"],
+        "person": result["person"],
+        "outcome": result["outcome"],
+        "changes": [
+            {key: plain(row[key]) for key in _ROW if row.get(key) not in (None, "")}
+            | {key: plain(row.get(key)) for key in ("before", "after")}
+            for row in result.get("changes") or ()
+        ],
+        **({"privileged": True} if result.get("privileged") else {}),
+        **({"problem": result["msg"]} if result.get("failed") and result.get("msg") else {}),
+    }
     handle = os.open(where / f"{os.getpid()}.json", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         os.write(handle, json.dumps([time.monotonic_ns(), step]).encode() + b"\n")
@@ -68,11 +78,19 @@ def left() -> list[dict[str, Any]]:
     for at, step in sorted(found, key=lambda pair: pair[0]):
         phases.setdefault(step["phase"], at)
         steps.setdefault((step["phase"], step["step"]), at)
-    ordered = sorted((step for _at, step in found), key=lambda s: (phases[s["phase"]], steps[s["phase"], s["step"]], s["system"], s["person"]))
+    ordered = sorted(
+        (step for _at, step in found),
+        key=lambda s: (phases[s["phase"]], steps[s["phase"], s["step"]], s["system"], s["person"]),
+    )
     return [{"n": number, **step} for number, step in enumerate(ordered, 1)]
 
 
-def document(kind: str, people: Sequence[Mapping[str, Any]], steps: Sequence[Mapping[str, Any]], needs: Iterable[Mapping[str, Any]] = ()) -> dict[str, Any]:
+def document(
+    kind: str,
+    people: Sequence[Mapping[str, Any]],
+    steps: Sequence[Mapping[str, Any]],
+    needs: Iterable[Mapping[str, Any]] = (),
+) -> dict[str, Any]:
     """The plan: ``{"schema", "kind", "people": [{"key", "email", "name"}], "steps", "needs", "made", "digest"}``.
 
     The digest is SHA-256 over the canonical JSON of everything but ``made`` and itself.
@@ -83,7 +101,9 @@ def document(kind: str, people: Sequence[Mapping[str, Any]], steps: Sequence[Map
 
 def digest(plan: Mapping[str, Any]) -> str:
     """See :func:`document`."""
-    return hashlib.sha256(canonical({key: value for key, value in plan.items() if key not in _BESIDE}).encode("ascii")).hexdigest()
+    return hashlib.sha256(
+        canonical({key: value for key, value in plan.items() if key not in _BESIDE}).encode("ascii")
+    ).hexdigest()
 
 
 def write(plan: Mapping[str, Any], where: str) -> Path:
@@ -108,7 +128,9 @@ def read(name: str, where: str, ledger: Ledger | None) -> dict[str, Any]:
     try:
         plan = json.loads(Path(name).expanduser().read_text(encoding="utf-8"))
     except OSError as e:
-        raise InputError(f"it cannot be read: {e.strerror or e}", act=act, hint="give the file that --check wrote, or its digest") from None
+        raise InputError(
+            f"it cannot be read: {e.strerror or e}", act=act, hint="give the file that --check wrote, or its digest"
+        ) from None
     except ValueError:
         raise InputError("it is not JSON", act=act, hint="give the file that --check wrote, or its digest") from None
     return _checked(plan, act)
@@ -124,8 +146,13 @@ def _with_digest(wanted: str, where: str, ledger: Ledger | None, act: str) -> di
         if str(entry.data["digest"]).startswith(wanted):
             found[entry.data["digest"]] = _checked(dict(entry.data["plan"]), act)
     if len(found) != 1:
-        raise InputError("two plans begin so" if found else f"there is no plan with this digest in {where or 'the folder of plans'}", act=act,
-                         hint="give all of the digest" if found else "give the file that --check wrote, or make it anew with --check")
+        raise InputError(
+            "two plans begin so" if found else f"there is no plan with this digest in {where or 'the folder of plans'}",
+            act=act,
+            hint="give all of the digest"
+            if found
+            else "give the file that --check wrote, or make it anew with --check",
+        )
     return next(iter(found.values()))
 
 
@@ -133,7 +160,9 @@ def _checked(plan: Any, act: str) -> dict[str, Any]:
     if not isinstance(plan, dict) or plan.get("schema") != SCHEMA or not isinstance(plan.get("steps"), list):
         raise InputError("it is not a plan of workforce.lifecycle", act=act, hint="give the file that --check wrote")
     if digest(plan) != plan.get("digest"):
-        raise InputError("it was changed after it was made: its digest does not fit", act=act, hint="make it anew with --check")
+        raise InputError(
+            "it was changed after it was made: its digest does not fit", act=act, hint="make it anew with --check"
+        )
     return plan
 
 
@@ -151,7 +180,10 @@ class Executed:
     def planned(self, *, phase: str, system: str, step: str, person: str) -> list[dict[str, Any]]:
         """What the plan lets one step do; nothing, when it has no such step."""
         path = self.where / _part(phase, system)
-        found = next((one for one in (_kept(path) if path.exists() else ()) if (one["step"], one["person"]) == (step, person)), None)
+        found = next(
+            (one for one in (_kept(path) if path.exists() else ()) if (one["step"], one["person"]) == (step, person)),
+            None,
+        )
         return [dict(row) for row in found["changes"] if row["outcome"] == "planned"] if found is not None else []
 
 
@@ -183,7 +215,11 @@ def _keep(plan: Mapping[str, Any], mine: Path) -> None:
             if not mine.exists():
                 raise
     except OSError as e:
-        raise LedgerError(str(e), act=f"keep plan {plan['digest'][:12]} for this run", hint="make room in Ansible's local_tmp, and run again") from e
+        raise LedgerError(
+            str(e),
+            act=f"keep plan {plan['digest'][:12]} for this run",
+            hint="make room in Ansible's local_tmp, and run again",
+        ) from e
 
 
 def _part(phase: str, system: str) -> str:

@@ -4,6 +4,7 @@
 
 Ansible's workers cannot speak to the screen, and a task's result comes only when everything is over.
 """
+
 from __future__ import annotations
 
 import json
@@ -40,7 +41,17 @@ def writer(system: str, step: str, person: str) -> Callable[[int, int, str], Non
         if moment - last[0] < EVERY and not (total and done >= total):
             return
         last[0] = moment
-        line = json.dumps({"system": system, "step": step, "person": person, "done": done, "total": total, "unit": unit, "at": clock.stamp()})
+        line = json.dumps(
+            {
+                "system": system,
+                "step": step,
+                "person": person,
+                "done": done,
+                "total": total,
+                "unit": unit,
+                "at": clock.stamp(),
+            }
+        )
         try:
             where = folder()
             where.mkdir(mode=0o700, parents=True, exist_ok=True)

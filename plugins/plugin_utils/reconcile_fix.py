@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Which findings a run may settle by itself, and how: the modules of the other runs do it, under the same guard and brake."""
+
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
@@ -25,8 +26,11 @@ def chosen(report: Mapping[str, Any], fix: Collection[str]) -> tuple[list[Mappin
     for name in fix:
         if name not in KINDS and not name.startswith("f-"):
             close = get_close_matches(name, KINDS, 1)
-            raise InputError(f"there is no finding {name!r}", act="fix",
-                             hint=f"did you mean {close[0]}?" if close else f"an id of the report, or of {', '.join(KINDS)}")
+            raise InputError(
+                f"there is no finding {name!r}",
+                act="fix",
+                hint=f"did you mean {close[0]}?" if close else f"an id of the report, or of {', '.join(KINDS)}",
+            )
     left = [f"{name} is not found any more" for name in fix if name.startswith("f-") and name not in known]
     found = []
     for finding in report["findings"]:
@@ -35,7 +39,9 @@ def chosen(report: Mapping[str, Any], fix: Collection[str]) -> tuple[list[Mappin
                 found.append(finding)
             else:
                 why = finding["protected"] or "only a person can settle it"
-                left.append(f"{finding['id']} ({finding['title'].lower()}: {finding['account']} on {finding['system']}): {why}: {finding['command']}")
+                left.append(
+                    f"{finding['id']} ({finding['title'].lower()}: {finding['account']} on {finding['system']}): {why}: {finding['command']}"
+                )
     return found, left
 
 
@@ -46,7 +52,11 @@ def person_of(finding: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str
     facts = finding["evidence"]["facts"]
     login = str(finding["account"])
     email = str(facts.get("email") or (login if "@" in login else f"{login}@{finding['system']}.invalid"))
-    return {"email": email, "logins": {finding["system"]: login}, **({"employee_id": facts["employee_id"]} if facts.get("employee_id") else {})}
+    return {
+        "email": email,
+        "logins": {finding["system"]: login},
+        **({"employee_id": facts["employee_id"]} if facts.get("employee_id") else {}),
+    }
 
 
 def shielded(policy: Policy, record: Mapping[str, Any], protected: Sequence[Mapping[str, Any]]) -> str:
@@ -63,5 +73,11 @@ def shielded(policy: Policy, record: Mapping[str, Any], protected: Sequence[Mapp
 
 def step_of(finding: Mapping[str, Any], person: Mapping[str, Any], case: str) -> dict[str, Any]:
     """What a system's play does: ``do`` is ``cutoff``, ``suspend``, ``take`` or ``give``."""
-    return {"do": finding["fix"]["do"], "person": dict(person), "account_id": finding["ident"], "case": case, "finding": finding["id"],
-            "wanted": {finding["fix"]["kind"]: [finding["fix"]["name"]]} if "name" in finding["fix"] else {}}
+    return {
+        "do": finding["fix"]["do"],
+        "person": dict(person),
+        "account_id": finding["ident"],
+        "case": case,
+        "finding": finding["id"],
+        "wanted": {finding["fix"]["kind"]: [finding["fix"]["name"]]} if "name" in finding["fix"] else {},
+    }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Who should be there: what the HR systems said, each person's access profile, and the leavings that were closed."""
+
 from __future__ import annotations
 
 import json
@@ -51,13 +52,24 @@ def read_people(path: Path, looks: dict[str, Look] | None = None) -> Iterator[di
                 elif looks is not None:
                     looks[path.stem.removeprefix("hr-")] = Look.read(row["look"])
     except (OSError, ValueError) as e:
-        raise InputError(f"what {path.stem} said cannot be read: {e}", act="reconcile", hint="the HR system was not read: see its error above") from e
+        raise InputError(
+            f"what {path.stem} said cannot be read: {e}",
+            act="reconcile",
+            hint="the HR system was not read: see its error above",
+        ) from e
     if end != count:
         raise InputError(f"what {path.stem} said ends after {count} people", act="reconcile", hint="run it again")
 
 
-def build(where: Path, hr: Iterable[str], *, policy: Policy, profiles: Profiles | None, ledger: Ledger,
-          feed: Callable[[Mapping[str, Look]], None]) -> dict[str, Any]:
+def build(
+    where: Path,
+    hr: Iterable[str],
+    *,
+    policy: Policy,
+    profiles: Profiles | None,
+    ledger: Ledger,
+    feed: Callable[[Mapping[str, Look]], None],
+) -> dict[str, Any]:
     """Make the index in ``where``.
 
     :param hr: names of the HR systems that were read.
@@ -67,14 +79,20 @@ def build(where: Path, hr: Iterable[str], *, policy: Policy, profiles: Profiles 
     """
     sources = sorted(hr)
     if not sources:
-        raise InputError("no HR system is in the inventory", act="reconcile", hint="without one, everybody would be an orphan")
+        raise InputError(
+            "no HR system is in the inventory", act="reconcile", hint="without one, everybody would be an orphan"
+        )
     for entry in policy.reconcile.ignore:
         still_ignored(entry)
     looks: dict[str, Look] = {}
     for source in sources:
         if not sum(1 for _person in read_people(where / f"hr-{source}.jsonl", looks)):
-            raise InputError("it has no people", act="read people", system=source,
-                             hint="an empty HR source is an incident, not a company without people: nothing was compared")
+            raise InputError(
+                "it has no people",
+                act="read people",
+                system=source,
+                hint="an empty HR source is an incident, not a company without people: nothing was compared",
+            )
     feed(looks)
     makes = _Index(where, sources, policy, profiles, ledger)
     path = where / INDEX
@@ -91,8 +109,11 @@ def still_ignored(entry: Ignored) -> bool:
     try:
         return date.fromisoformat(entry.until) >= clock.now().date()
     except ValueError:
-        raise InputError(f"reconcile.ignore of {entry.account} on {entry.system}: until is {entry.until!r}", act="read policy",
-                         hint="a day: 2026-03-31") from None
+        raise InputError(
+            f"reconcile.ignore of {entry.account} on {entry.system}: until is {entry.until!r}",
+            act="read policy",
+            hint="a day: 2026-03-31",
+        ) from None
 
 
 def _facts(policy: Policy, profiles: Profiles | None, sources: list[str]) -> dict[str, Any]:
@@ -100,8 +121,14 @@ def _facts(policy: Policy, profiles: Profiles | None, sources: list[str]) -> dic
     return {
         "sources": sources,
         "read_at": clock.stamp(),
-        "profiles": {name: {system: {kind: list(names) for kind, names in wanted.items()} for system, wanted in profile.systems.items()}
-                     for name, profile in (profiles.by_name if profiles else {}).items() if profile.patterns},
+        "profiles": {
+            name: {
+                system: {kind: list(names) for kind, names in wanted.items()}
+                for system, wanted in profile.systems.items()
+            }
+            for name, profile in (profiles.by_name if profiles else {}).items()
+            if profile.patterns
+        },
         "policy": {
             "dormant_days": policy.reconcile.dormant_days,
             "service": {system: list(names) for system, names in policy.reconcile.service.items()},
@@ -116,7 +143,9 @@ def _facts(policy: Policy, profiles: Profiles | None, sources: list[str]) -> dic
 class _Index:
     """One pass over HR, then one over the closed leavings of whom HR does not know any more."""
 
-    def __init__(self, where: Path, sources: list[str], policy: Policy, profiles: Profiles | None, ledger: Ledger) -> None:
+    def __init__(
+        self, where: Path, sources: list[str], policy: Policy, profiles: Profiles | None, ledger: Ledger
+    ) -> None:
         self.where, self.sources, self.policy = where, sources, policy
         self.matcher = _Matcher(profiles)
         self.now = clock.now()
@@ -138,7 +167,10 @@ class _Index:
             self.counts["gone"] += 1
             self.counts["closed_leavers"] += 1
             keys = [key for key in keys_of(person) if key[0] not in self.by_key]
-            record = {**self._record(person, "the ledger", case), "address_given_on": f"m:{person.email}" in self.by_key}
+            record = {
+                **self._record(person, "the ledger", case),
+                "address_given_on": f"m:{person.email}" in self.by_key,
+            }
             yield Known(n, "gone", closed=case.id, employee=person.employee_id), record, keys
 
     def _of_hr(self, n: int, person: Person, source: str) -> tuple[Known, Mapping[str, Any], Iterable[tuple[str, int]]]:
@@ -158,8 +190,14 @@ class _Index:
         return known, self._record(person, source, case), keys
 
     def _record(self, person: Person, source: str, case: Case | None) -> dict[str, Any]:
-        return {"person": person.as_dict(), "key": person.key, "name": person.name, "source": source, "protected": self.policy.protects(person),
-                "case": {"id": case.id, "closed": case.closed} if case else {}}
+        return {
+            "person": person.as_dict(),
+            "key": person.key,
+            "name": person.name,
+            "source": source,
+            "protected": self.policy.protects(person),
+            "case": {"id": case.id, "closed": case.closed} if case else {},
+        }
 
     def _forgotten(self) -> Iterator[Case]:
         """Closed leavings of people whom HR has no record of under their own key. Whoever works here again under another is none."""
@@ -206,7 +244,9 @@ class _Matcher:
 
     def __init__(self, profiles: Profiles | None) -> None:
         self.profiles = profiles
-        self.asked = sorted({name for profile in profiles.by_name.values() for name in profile.patterns}) if profiles else []
+        self.asked = (
+            sorted({name for profile in profiles.by_name.values() for name in profile.patterns}) if profiles else []
+        )
         self.found: dict[tuple[str, ...], str] = {}
 
     def profile(self, person: Person) -> str:

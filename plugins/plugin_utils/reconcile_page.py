@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """A reconcile's report as a page: the worst first, and under each finding the command that settles it."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
@@ -15,10 +16,19 @@ from ansible_collections.workforce.lifecycle.plugins.plugin_utils.reconcile_temp
 SHOWN = 200
 #: So many findings stand in one command by their ids; beyond, the person is brought to their profile. And so many are spelled out.
 FOLDED, LINES = 4, 12
-_WORDS: Mapping[str, str] = {"last_seen": "last used", "employee_id": "employee id", "matched_by": "matched by", "mastered_elsewhere": "mastered elsewhere",
-                             "take_on": "taken on", "last_used": "last used"}
-_UNTOLD: Mapping[str, str] = {"last_seen_unknown": "without a known last use", "encryption_unknown": "devices of unknown encryption",
-                              "maker_unknown": "keys of an unknown maker"}
+_WORDS: Mapping[str, str] = {
+    "last_seen": "last used",
+    "employee_id": "employee id",
+    "matched_by": "matched by",
+    "mastered_elsewhere": "mastered elsewhere",
+    "take_on": "taken on",
+    "last_used": "last used",
+}
+_UNTOLD: Mapping[str, str] = {
+    "last_seen_unknown": "without a known last use",
+    "encryption_unknown": "devices of unknown encryption",
+    "maker_unknown": "keys of an unknown maker",
+}
 
 
 def render(report: Mapping[str, Any]) -> str:
@@ -32,8 +42,14 @@ def render(report: Mapping[str, Any]) -> str:
     groups = [_group(kind, report, slug) for kind in KINDS if kind in report["summary"]["by_kind"]]
     groups.sort(key=lambda group: SEVERITIES.index(group["worst"]))
     return env.from_string(TEMPLATE).render(
-        r=report, said=sentence(report), severities=SEVERITIES, slug=slug, groups=groups, rules=list(_rules(groups, slug.values())),
-        unread=[system for system in report["systems"] if not system["read"]])
+        r=report,
+        said=sentence(report),
+        severities=SEVERITIES,
+        slug=slug,
+        groups=groups,
+        rules=list(_rules(groups, slug.values())),
+        unread=[system for system in report["systems"] if not system["read"]],
+    )
 
 
 def _group(kind: str, report: Mapping[str, Any], slug: Mapping[str, str]) -> dict[str, Any]:
@@ -41,9 +57,18 @@ def _group(kind: str, report: Mapping[str, Any], slug: Mapping[str, str]) -> dic
     severities = [name for name in SEVERITIES if any(finding["severity"] == name for finding in found)]
     items = [_item(folded, slug) for folded in _folded(found)]
     shown = items[:SHOWN]
-    return {"kind": kind, "title": KINDS[kind].title, "why": KINDS[kind].why, "todo": KINDS[kind].todo, "number": len(found), "shown": shown,
-            "more": len(found) - sum(item["number"] for item in shown), "worst": severities[0], "severities": severities,
-            "classes": " ".join(sorted({slug[finding["system"]] for finding in found}))}
+    return {
+        "kind": kind,
+        "title": KINDS[kind].title,
+        "why": KINDS[kind].why,
+        "todo": KINDS[kind].todo,
+        "number": len(found),
+        "shown": shown,
+        "more": len(found) - sum(item["number"] for item in shown),
+        "worst": severities[0],
+        "severities": severities,
+        "classes": " ".join(sorted({slug[finding["system"]] for finding in found})),
+    }
 
 
 def _folded(found: list[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
@@ -72,12 +97,26 @@ def _item(findings: list[Mapping[str, Any]], slug: Mapping[str, str]) -> dict[st
     accounts = {f["account"] for f in findings}
     person = first["person"]
     return {
-        "id": first["id"], "number": len(findings), "severity": first["severity"], "classes": " ".join(slug[name] for name in systems), "command": command,
-        "name": person["name"] if person and (len(accounts) > 1 or not first["account"]) else first["account"] or first["ident"],
-        "where": ", ".join(systems), "person": person, "new": all(f["new"] for f in findings), "since": min(f["since"] for f in findings),
+        "id": first["id"],
+        "number": len(findings),
+        "severity": first["severity"],
+        "classes": " ".join(slug[name] for name in systems),
+        "command": command,
+        "name": person["name"]
+        if person and (len(accounts) > 1 or not first["account"])
+        else first["account"] or first["ident"],
+        "where": ", ".join(systems),
+        "person": person,
+        "new": all(f["new"] for f in findings),
+        "since": min(f["since"] for f in findings),
         "protected": any(f["protected"] for f in findings),
-        "said": [(f["system"] if len(systems) > 1 else "", f["account"] if len(accounts) > 1 else "", f["said"]) for f in findings[:LINES]],
-        "unsaid": max(0, len(findings) - LINES), "evidence": [list(_evidence(f)) for f in findings[:LINES]]}
+        "said": [
+            (f["system"] if len(systems) > 1 else "", f["account"] if len(accounts) > 1 else "", f["said"])
+            for f in findings[:LINES]
+        ],
+        "unsaid": max(0, len(findings) - LINES),
+        "evidence": [list(_evidence(f)) for f in findings[:LINES]],
+    }
 
 
 def _rules(groups: list[dict[str, Any]], slugs: Any) -> Iterator[str]:
@@ -98,7 +137,12 @@ def _evidence(finding: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield _WORDS.get(name, name.replace("_", " ")), _plain(value)
     hr = evidence.get("hr") or {}
     if hr:
-        yield f"{hr['source']} says", ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in hr.items() if name not in ("source", "case"))
+        yield (
+            f"{hr['source']} says",
+            ", ".join(
+                f"{name.replace('_', ' ')} {value}" for name, value in hr.items() if name not in ("source", "case")
+            ),
+        )
     if hr.get("case"):
         yield "closed as", f"{hr['case']['id']}, {_when(hr['case']['closed'])}"
     if evidence.get("was_ignored"):

@@ -5,6 +5,7 @@
 A system counts as read only when its check wrote to its end. Of one that did not, nothing is said but that it was not read,
 and what was known of it before is still known.
 """
+
 from __future__ import annotations
 
 import csv
@@ -20,19 +21,46 @@ from typing import Any
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
 from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import Policy, like
-from ansible_collections.workforce.lifecycle.plugins.module_utils.reconcile_findings import KINDS, SEVERITIES, Finding, command
+from ansible_collections.workforce.lifecycle.plugins.module_utils.reconcile_findings import (
+    KINDS,
+    SEVERITIES,
+    Finding,
+    command,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.reconcile_people import People
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.reconcile_index import INDEX, still_ignored
 
 SCHEMA = "workforce.lifecycle/reconcile/1"
 LISTINGS = ("account_listing", "device_listing", "credential_listing")
-COLUMNS = ("severity", "kind", "system", "account", "name", "email", "employee_id", "said", "since", "read_at", "todo", "command", "id")
+COLUMNS = (
+    "severity",
+    "kind",
+    "system",
+    "account",
+    "name",
+    "email",
+    "employee_id",
+    "said",
+    "since",
+    "read_at",
+    "todo",
+    "command",
+    "id",
+)
 #: What a spreadsheet would take for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def build(where: Path, systems: Mapping[str, Mapping[str, Any]], *, failures: Mapping[str, str], only: Collection[str], policy: Policy, company: str,
-          earlier: Mapping[str, Any]) -> dict[str, Any]:
+def build(
+    where: Path,
+    systems: Mapping[str, Mapping[str, Any]],
+    *,
+    failures: Mapping[str, str],
+    only: Collection[str],
+    policy: Policy,
+    company: str,
+    earlier: Mapping[str, Any],
+) -> dict[str, Any]:
     """The report.
 
     :param systems: of the inventory, as ``Casebook.systems`` gives them.
@@ -56,7 +84,9 @@ def check_only(only: Collection[str], systems: Collection[str]) -> None:
     """:raises InputError: it names no system."""
     unknown = sorted(set(only) - set(systems))
     if unknown:
-        raise InputError(f"there is no system {', '.join(unknown)}", act="reconcile", hint=f"only takes some of {', '.join(systems)}")
+        raise InputError(
+            f"there is no system {', '.join(unknown)}", act="reconcile", hint=f"only takes some of {', '.join(systems)}"
+        )
 
 
 class _Merged:
@@ -98,11 +128,29 @@ class _Merged:
                 pair = policy.separation[number]
                 record = self.people.record(n)
                 one, other = (f"{h.kind}: {h.name} on {h.system}" for h in (pair.one, pair.other))
-                facts = {"policy": pair.name, "one": one, "other": other, "why": pair.why, "kind": pair.other.kind, "name": pair.other.name,
-                         "take_on": pair.other.system}
+                facts = {
+                    "policy": pair.name,
+                    "one": one,
+                    "other": other,
+                    "why": pair.why,
+                    "kind": pair.other.kind,
+                    "name": pair.other.name,
+                    "take_on": pair.other.system,
+                }
                 read = next(s["read_at"] for s in self.systems if s["system"] == pair.other.system)
-                self._take(Finding("separation", pair.other.system, record["key"], sides["other"], n, detail=pair.name, said=f"holds {one} and {other}",
-                                   facts=facts).line(), read)
+                self._take(
+                    Finding(
+                        "separation",
+                        pair.other.system,
+                        record["key"],
+                        sides["other"],
+                        n,
+                        detail=pair.name,
+                        said=f"holds {one} and {other}",
+                        facts=facts,
+                    ).line(),
+                    read,
+                )
 
     def _take(self, line: Mapping[str, Any], read_at: str) -> None:
         kind = KINDS[line["kind"]]
@@ -110,54 +158,123 @@ class _Merged:
         person = record.get("person") or {}
         protected = line["protected"] or record.get("protected", "")
         line = {**line, "fix": {} if protected else line["fix"]}
-        names = [name for name in (line["account"], line["ident"], str(line["facts"].get("email") or ""), person.get("email", "")) if name]
-        hr = {key: person[key] for key in ("status", "termination_date", "last_working_day", "hire_date", "department", "title") if person.get(key)}
+        names = [
+            name
+            for name in (line["account"], line["ident"], str(line["facts"].get("email") or ""), person.get("email", ""))
+            if name
+        ]
+        hr = {
+            key: person[key]
+            for key in ("status", "termination_date", "last_working_day", "hire_date", "department", "title")
+            if person.get(key)
+        }
         finding = {
-            "id": line["id"], "kind": line["kind"], "title": kind.title, "severity": line["severity"], "system": line["system"], "account": line["account"],
-            "ident": line["ident"], "n": line["n"], "said": line["said"],
-            "since": self.earlier.get(line["id"], self.now), "new": line["id"] not in self.earlier,
-            "person": {"name": record["name"], **{key: person.get(key, "") for key in ("email", "employee_id", "status")}} if record else None,
-            "evidence": {"read_at": read_at, "facts": line["facts"],
-                         **({"hr": {"source": record["source"], **hr, **({"case": record["case"]} if record["case"] else {})}} if record else {})},
-            "todo": kind.todo, "command": command(line, person, dict.fromkeys(self.capabilities.get(line["system"], ()))),
-            "fix": line["fix"], "protected": protected}
-        entry = next((e for e in self.ignores if e.system == line["system"] and any(like(name, [e.account]) for name in names)), None)
+            "id": line["id"],
+            "kind": line["kind"],
+            "title": kind.title,
+            "severity": line["severity"],
+            "system": line["system"],
+            "account": line["account"],
+            "ident": line["ident"],
+            "n": line["n"],
+            "said": line["said"],
+            "since": self.earlier.get(line["id"], self.now),
+            "new": line["id"] not in self.earlier,
+            "person": {
+                "name": record["name"],
+                **{key: person.get(key, "") for key in ("email", "employee_id", "status")},
+            }
+            if record
+            else None,
+            "evidence": {
+                "read_at": read_at,
+                "facts": line["facts"],
+                **(
+                    {"hr": {"source": record["source"], **hr, **({"case": record["case"]} if record["case"] else {})}}
+                    if record
+                    else {}
+                ),
+            },
+            "todo": kind.todo,
+            "command": command(line, person, dict.fromkeys(self.capabilities.get(line["system"], ()))),
+            "fix": line["fix"],
+            "protected": protected,
+        }
+        entry = next(
+            (e for e in self.ignores if e.system == line["system"] and any(like(name, [e.account]) for name in names)),
+            None,
+        )
         if entry is not None:
             self.ignored.append({**finding, "ignored": {"why": entry.why, "until": entry.until}})
             return
-        lapsed = next((e for e in self.over if e.system == line["system"] and any(like(name, [e.account]) for name in names)), None)
+        lapsed = next(
+            (e for e in self.over if e.system == line["system"] and any(like(name, [e.account]) for name in names)),
+            None,
+        )
         if lapsed is not None:
             finding["evidence"]["was_ignored"] = {"why": lapsed.why, "until": lapsed.until}
         self.findings.append(finding)
 
-    def report(self, *, company: str, systems: Mapping[str, Mapping[str, Any]], asked: Collection[str]) -> dict[str, Any]:
+    def report(
+        self, *, company: str, systems: Mapping[str, Mapping[str, Any]], asked: Collection[str]
+    ) -> dict[str, Any]:
         order = {name: number for number, name in enumerate((*SEVERITIES, *KINDS))}
         self.findings.sort(key=lambda f: (order[f["severity"]], order[f["kind"]], f["system"], f["account"], f["id"]))
         unread = [s["system"] for s in self.systems if not s["read"]]
         found = {f["id"]: f["since"] for f in (*self.findings, *self.ignored)}
         looked = {s["system"] for s in self.systems if s["read"]}
         # Of a system that was not read this time, what is known stays known.
-        carried = {id_: since for id_, since in self.earlier.items() if id_ not in found and self.earlier_systems.get(id_) not in looked}
+        carried = {
+            id_: since
+            for id_, since in self.earlier.items()
+            if id_ not in found and self.earlier_systems.get(id_) not in looked
+        }
         people = self.people.facts
-        read = sorted(s["system"] for s in self.systems if s["read"] and "account_listing" in self.capabilities[s["system"]])
+        read = sorted(
+            s["system"] for s in self.systems if s["read"] and "account_listing" in self.capabilities[s["system"]]
+        )
         blind = sorted(name for name in systems if "accounts" in systems[name]["capabilities"] and name not in read)
         counted = people["counts"]
         return {
-            "schema": SCHEMA, "made": self.now, "company": company, "complete": not unread,
+            "schema": SCHEMA,
+            "made": self.now,
+            "company": company,
+            "complete": not unread,
             "hr": {"systems": people["sources"], "read_at": people["read_at"], **counted},
             "systems": self.systems,
-            "not_listed": [{"system": name, "why": "its connector cannot list accounts, devices or keys"} for name in asked
-                           if not set(LISTINGS) & set(systems[name]["capabilities"]) and "accounts" in systems[name]["capabilities"]],
-            "closed_leavers": {"known": counted["closed_leavers"], "looked_for_on": read, "not_on": blind,
-                               "back": len({(f["person"] or {}).get("email") for f in self.findings if f["kind"] == "leaver_returned"})},
-            "summary": {"findings": len(self.findings), "by_severity": _counted(f["severity"] for f in self.findings),
-                        "by_kind": _counted(f["kind"] for f in self.findings), "by_system": _counted(f["system"] for f in self.findings),
-                        "new": sum(f["new"] for f in self.findings), "gone": sorted(set(self.earlier) - set(found) - set(carried)),
-                        "ignored": len(self.ignored), "marked": len(self.marked), "not_read": unread},
-            "findings": self.findings, "ignored": self.ignored, "marked": sorted(self.marked, key=lambda m: (m["system"], m["account"])),
+            "not_listed": [
+                {"system": name, "why": "its connector cannot list accounts, devices or keys"}
+                for name in asked
+                if not set(LISTINGS) & set(systems[name]["capabilities"])
+                and "accounts" in systems[name]["capabilities"]
+            ],
+            "closed_leavers": {
+                "known": counted["closed_leavers"],
+                "looked_for_on": read,
+                "not_on": blind,
+                "back": len(
+                    {(f["person"] or {}).get("email") for f in self.findings if f["kind"] == "leaver_returned"}
+                ),
+            },
+            "summary": {
+                "findings": len(self.findings),
+                "by_severity": _counted(f["severity"] for f in self.findings),
+                "by_kind": _counted(f["kind"] for f in self.findings),
+                "by_system": _counted(f["system"] for f in self.findings),
+                "new": sum(f["new"] for f in self.findings),
+                "gone": sorted(set(self.earlier) - set(found) - set(carried)),
+                "ignored": len(self.ignored),
+                "marked": len(self.marked),
+                "not_read": unread,
+            },
+            "findings": self.findings,
+            "ignored": self.ignored,
+            "marked": sorted(self.marked, key=lambda m: (m["system"], m["account"])),
             "first_seen": {**carried, **found},
-            "found_on": {**{id_: self.earlier_systems[id_] for id_ in carried if id_ in self.earlier_systems},
-                         **{f["id"]: f["system"] for f in (*self.findings, *self.ignored)}},
+            "found_on": {
+                **{id_: self.earlier_systems[id_] for id_ in carried if id_ in self.earlier_systems},
+                **{f["id"]: f["system"] for f in (*self.findings, *self.ignored)},
+            },
         }
 
 
@@ -185,19 +302,23 @@ def _end(path: Path) -> dict[str, Any] | None:
 
 def at_least(report: Mapping[str, Any], severity: str) -> int:
     """How many findings are as bad as that, or worse."""
-    return sum(report["summary"]["by_severity"].get(name, 0) for name in SEVERITIES[:SEVERITIES.index(severity) + 1])
+    return sum(report["summary"]["by_severity"].get(name, 0) for name in SEVERITIES[: SEVERITIES.index(severity) + 1])
 
 
 def sentence(report: Mapping[str, Any]) -> str:
     """The report in a line."""
     summary = report["summary"]
-    worst = ", ".join(f"{summary['by_severity'][name]} {name}" for name in SEVERITIES if summary["by_severity"].get(name))
+    worst = ", ".join(
+        f"{summary['by_severity'][name]} {name}" for name in SEVERITIES if summary["by_severity"].get(name)
+    )
     read = [system for system in report["systems"] if system["read"]]
     accounts, devices = (sum(system[what] for system in read) for what in ("accounts", "devices"))
     found = f"{_of(summary['findings'], 'finding')} ({worst})" if summary["findings"] else "Nothing to settle"
     missing = f"; NOT READ: {', '.join(summary['not_read'])}" if summary["not_read"] else ""
-    return (f"{found} in {_of(accounts, 'account')} and {_of(devices, 'device')} of {_of(len(read), 'system')}, "
-            f"against {_of(report['hr']['people'], 'person', 'people')}{missing}")
+    return (
+        f"{found} in {_of(accounts, 'account')} and {_of(devices, 'device')} of {_of(len(read), 'system')}, "
+        f"against {_of(report['hr']['people'], 'person', 'people')}{missing}"
+    )
 
 
 def _of(number: int, one: str, many: str = "") -> str:
@@ -210,7 +331,11 @@ def as_csv(report: Mapping[str, Any]) -> str:
     rows = csv.writer(out)
     rows.writerow(COLUMNS)
     for f in report["findings"]:
-        flat = {**f, **{key: (f["person"] or {}).get(key, "") for key in ("name", "email", "employee_id")}, "read_at": f["evidence"]["read_at"]}
+        flat = {
+            **f,
+            **{key: (f["person"] or {}).get(key, "") for key in ("name", "email", "employee_id")},
+            "read_at": f["evidence"]["read_at"],
+        }
         rows.writerow([_cell(str(flat[column])) for column in COLUMNS])
     return out.getvalue()
 
@@ -226,7 +351,10 @@ def digest(report: Mapping[str, Any]) -> str:
 
 def as_json(report: Mapping[str, Any]) -> str:
     """The report as it is written: without the numbers of people in this run's index."""
-    lists = {name: [{key: value for key, value in finding.items() if key != "n"} for finding in report[name]] for name in ("findings", "ignored")}
+    lists = {
+        name: [{key: value for key, value in finding.items() if key != "n"} for finding in report[name]]
+        for name in ("findings", "ignored")
+    }
     return json.dumps({**report, **lists}, indent=1, sort_keys=True) + "\n"
 
 

@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The template of the reconcile page. Its filters are check boxes and style rules: the page runs no script."""
+
 from __future__ import annotations
 
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.page_style import STYLE
 
-TEMPLATE = """<!doctype html>
+TEMPLATE = (
+    """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>Reconcile{% if r.company %}: {{ r.company }}{% endif %}</title>
 <style>
-""" + STYLE + """
+"""
+    + STYLE
+    + """
 main { max-width:1120px } .numbers { grid-template-columns:repeat(auto-fit,minmax(126px,1fr)) }
 .bar { position:sticky; top:0; z-index:2; background:var(--paper); margin:28px -28px 0; padding:12px 28px 10px;
 border-bottom:1px solid var(--line) }
@@ -106,3 +110,4 @@ on {{ r.closed_leavers.looked_for_on | join(", ") or "no system" }}:
 {% endfor %}</table></div>{% endif %}
 </main></body></html>
 """
+)

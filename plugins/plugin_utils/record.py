@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The record of a case: what the ledger says, in the order in which an auditor asks. ``meta/schemas/record.schema.json``."""
+
 from __future__ import annotations
 
 import hashlib
@@ -23,13 +24,40 @@ SCHEMA = "workforce.lifecycle/record/1"
 _NOTHING: tuple[Any, ...] = (None, False, 0, "", "absent", "closed", "not held", "none", [], {})
 #: What a system must be able to do to have a part in a case of this kind.
 _PARTS: Mapping[str, frozenset[str]] = {
-    "offboard": frozenset(("cutoff", "accounts", "entitlements", "manual_steps", "provisioning", "devices", "mailbox", "mail_archive", "files")),
+    "offboard": frozenset(
+        (
+            "cutoff",
+            "accounts",
+            "entitlements",
+            "manual_steps",
+            "provisioning",
+            "devices",
+            "mailbox",
+            "mail_archive",
+            "files",
+        )
+    ),
     "onboard": frozenset(("provisioning", "entitlements", "first_sign_in", "manual_steps")),
-    "suspend": frozenset(("cutoff", "manual_steps")), "resume": frozenset(("accounts", "manual_steps")),
+    "suspend": frozenset(("cutoff", "manual_steps")),
+    "resume": frozenset(("accounts", "manual_steps")),
     "rename": frozenset(("accounts", "manual_steps")),
-    "transfer": frozenset(("provisioning", "entitlements", "manual_steps"))}
-_SHOWN_OF_PERSON = ("email", "hr_id", "employee_id", "title", "department", "location", "country", "manager_email", "employment_type",
-                    "hire_date", "termination_date", "last_working_day", "time_zone")
+    "transfer": frozenset(("provisioning", "entitlements", "manual_steps")),
+}
+_SHOWN_OF_PERSON = (
+    "email",
+    "hr_id",
+    "employee_id",
+    "title",
+    "department",
+    "location",
+    "country",
+    "manager_email",
+    "employment_type",
+    "hire_date",
+    "termination_date",
+    "last_working_day",
+    "time_zone",
+)
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -51,7 +79,14 @@ def build(ledger: Ledger, case_id: str, systems: Mapping[str, Mapping[str, Any]]
     open_items = [
         *_open(actions, systems),
         *(
-            {"system": gap["system"], "step": "", "what": gap["system"], "outcome": "not_covered", "why": gap["why"], "owner": gap["owner"]}
+            {
+                "system": gap["system"],
+                "step": "",
+                "what": gap["system"],
+                "outcome": "not_covered",
+                "why": gap["why"],
+                "owner": gap["owner"],
+            }
             for gap in scope["not_covered"]
             if gap["open"]
         ),
@@ -61,26 +96,56 @@ def build(ledger: Ledger, case_id: str, systems: Mapping[str, Mapping[str, Any]]
     timings = _timings(case, actions, systems)
     complete = not open_items
     counted = len(actions) + len([item for item in open_items if item["outcome"] == "not_covered"])
-    failures = sum(1 for e in entries if e.kind in ("outcome", "observed") and e.data.get("outcome") in ("failed", "unknown"))
+    failures = sum(
+        1 for e in entries if e.kind in ("outcome", "observed") and e.data.get("outcome") in ("failed", "unknown")
+    )
     summary = {
-        "complete": complete, "open": len(open_items), "time_to_cut_s": timings["time_to_cut_s"], "time_to_full_revoke_s": timings["time_to_full_revoke_s"],
+        "complete": complete,
+        "open": len(open_items),
+        "time_to_cut_s": timings["time_to_cut_s"],
+        "time_to_full_revoke_s": timings["time_to_full_revoke_s"],
         "time_to_ready_s": timings["finished_s"] if case.kind == "onboard" and complete else None,
-        "completeness": round(sum(a["closed"] for a in actions) / counted, 4) if counted else 0.0, "access_errors": failures,
-        "service_levels_met": timings["met"]}
+        "completeness": round(sum(a["closed"] for a in actions) / counted, 4) if counted else 0.0,
+        "access_errors": failures,
+        "service_levels_met": timings["met"],
+    }
     last = entries[-1]
     return {
         "schema": SCHEMA,
-        "case": {"id": case.id, "kind": case.kind, "opened": case.opened, "closed": case.closed, "complete": complete, "runs": _unique(e.run for e in entries)},
-        "person": {"key": case.key, "name": _name(case.person), **{k: str(case.person[k]) for k in _SHOWN_OF_PERSON if case.person.get(k)}},
-        "trigger": {**{k: v for k, v in case.facts.items() if k not in ("expected", "wanted", "profile", "policy", "exceptions", "orientation")},
-                    **{k: v for entry in entries if entry.kind == "against_hr" for k, v in entry.data.items() if v}},
+        "case": {
+            "id": case.id,
+            "kind": case.kind,
+            "opened": case.opened,
+            "closed": case.closed,
+            "complete": complete,
+            "runs": _unique(e.run for e in entries),
+        },
+        "person": {
+            "key": case.key,
+            "name": _name(case.person),
+            **{k: str(case.person[k]) for k in _SHOWN_OF_PERSON if case.person.get(k)},
+        },
+        "trigger": {
+            **{
+                k: v
+                for k, v in case.facts.items()
+                if k not in ("expected", "wanted", "profile", "policy", "exceptions", "orientation")
+            },
+            **{k: v for entry in entries if entry.kind == "against_hr" for k, v in entry.data.items() if v},
+        },
         "policy": case.facts.get("policy") or {},
         "profile": case.facts.get("profile") or "",
-        "software": {"collection": collection_version(), "ansible_core": ansible_version, "python": platform.python_version()},
+        "software": {
+            "collection": collection_version(),
+            "ansible_core": ansible_version,
+            "python": platform.python_version(),
+        },
         "scope": scope,
         "actions": actions,
         "residual_access": lasting({"system": a["system"], **r} for a in actions for r in a["residual"]),
-        "clocks": clocks.countdowns(entries, {name: str(facts.get("connector") or "") for name, facts in systems.items()}),
+        "clocks": clocks.countdowns(
+            entries, {name: str(facts.get("connector") or "") for name, facts in systems.items()}
+        ),
         "followups": followups.of_case(entries),
         "devices": list(_devices(actions)),
         "data_custody": list(_custody(case, actions)),
@@ -106,7 +171,11 @@ def collection_version() -> str:
     manifest = root / "MANIFEST.json"
     if manifest.exists():
         return str(json.loads(manifest.read_text())["collection_info"]["version"])
-    found = re.search(r"^version: (\S+)", (root / "galaxy.yml").read_text(), re.M) if (root / "galaxy.yml").exists() else None
+    found = (
+        re.search(r"^version: (\S+)", (root / "galaxy.yml").read_text(), re.M)
+        if (root / "galaxy.yml").exists()
+        else None
+    )
     return found.group(1) if found else "unknown"
 
 
@@ -158,17 +227,24 @@ def _closed(outcome: Any) -> bool:
     return outcome in [o.value for o in Outcome if o.closed]
 
 
-def _action(number: int, step: Mapping[str, Any], completed: str, achieved: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def _action(
+    number: int, step: Mapping[str, Any], completed: str, achieved: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
     result, seen = step["result"], step["observed"]
     newest = seen if seen and seen["at"] >= step["last"] else None
     outcome = (newest or {}).get("outcome") or step["outcome"]
-    rows = [_attested(row, step["attested"]) for row in ((newest if newest and not _closed(outcome) else result) or newest or {}).get("changes") or ()]
+    rows = [
+        _attested(row, step["attested"])
+        for row in ((newest if newest and not _closed(outcome) else result) or newest or {}).get("changes") or ()
+    ]
     whole = outcome in ("needs_human", "unknown") and bool(rows) and all(_closed(row.get("outcome")) for row in rows)
     # A decision is carried out by the next run, and only then done.
     attested = [
         a
         for a in step["attested"]
-        if not a.get("decision") and outcome in ("needs_human", "unknown", "acknowledged", "unsupported") and (whole or not a.get("what"))
+        if not a.get("decision")
+        and outcome in ("needs_human", "unknown", "acknowledged", "unsupported")
+        and (whole or not a.get("what"))
     ]
     closed = _closed(outcome) or bool(attested)
     if newest and _closed(outcome):
@@ -176,11 +252,20 @@ def _action(number: int, step: Mapping[str, Any], completed: str, achieved: Mapp
     elif attested:
         method, at = f"attested by {attested[-1]['by']}", attested[-1]["at"]
     elif outcome in ("done", "already", "absent"):
-        method, at = "the system was read after the change" if outcome == "done" else "the system was read", step["last"]
+        method, at = (
+            "the system was read after the change" if outcome == "done" else "the system was read",
+            step["last"],
+        )
     else:
-        method, at = ("accepted; the system gives nothing to read back" if outcome == "acknowledged" else "not verified"), ""
+        method, at = (
+            ("accepted; the system gives nothing to read back" if outcome == "acknowledged" else "not verified"),
+            "",
+        )
     if _closed(outcome) and achieved:
-        rows = [achieved.get(row.get("what", ""), row) if row.get("outcome") != Outcome.ABSENT.value else row for row in rows]
+        rows = [
+            achieved.get(row.get("what", ""), row) if row.get("outcome") != Outcome.ABSENT.value else row
+            for row in rows
+        ]
         rows += [row for what, row in achieved.items() if what not in [known.get("what") for known in rows]]
         if outcome == Outcome.ALREADY.value:
             ends = [row.get("outcome") for row in achieved.values()]
@@ -204,7 +289,9 @@ def _action(number: int, step: Mapping[str, Any], completed: str, achieved: Mapp
             },
         },
         "attempts": step["attempts"],
-        "message": str((result if not _closed(result.get("outcome")) and result.get("msg") else newest or result).get("msg") or ""),
+        "message": str(
+            (result if not _closed(result.get("outcome")) and result.get("msg") else newest or result).get("msg") or ""
+        ),
         "changes": [_row(row) for row in rows],
         "residual": [dict(r) for r in result.get("residual") or ()],
         "attested": [dict(a) for a in step["attested"]],
@@ -213,7 +300,10 @@ def _action(number: int, step: Mapping[str, Any], completed: str, achieved: Mapp
 
 def _attested(row: Mapping[str, Any], attestations: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     """A change that waited for a person, as they left it."""
-    said = next((a for a in reversed(attestations) if a.get("what") and a["what"] == row.get("what") and not a.get("decision")), None)
+    said = next(
+        (a for a in reversed(attestations) if a.get("what") and a["what"] == row.get("what") and not a.get("decision")),
+        None,
+    )
     if said is None or row.get("outcome") not in ("needs_human", "unknown"):
         return row
     return {**row, "outcome": Outcome.ALREADY.value, "note": f"attested by {said['by']} at {said['at']}"}
@@ -264,21 +354,44 @@ def _scope(case: Case, actions: list[dict[str, Any]], systems: Mapping[str, Mapp
             continue
         facts = systems.get(name)
         # Only what the inventory says lets a system be left out; a system that it no longer knows is a gap.
-        idle = facts is not None and "capabilities" in facts and not _PARTS.get(case.kind, _PARTS["offboard"]) & set(facts["capabilities"])
-        outside = case.kind in ("onboard", "reinstate", "resume", "withdraw") and wanted is not None and name not in wanted
+        idle = (
+            facts is not None
+            and "capabilities" in facts
+            and not _PARTS.get(case.kind, _PARTS["offboard"]) & set(facts["capabilities"])
+        )
+        outside = (
+            case.kind in ("onboard", "reinstate", "resume", "withdraw") and wanted is not None and name not in wanted
+        )
         why = (
             f"it has no part when somebody is to {case.kind}"
             if idle
             else (
                 ("the profile gives nothing here" if case.kind == "onboard" else "nothing was taken here")
                 if outside
-                else "no longer in the inventory" if facts is None else "no step of this case has run on this system"
+                else "no longer in the inventory"
+                if facts is None
+                else "no step of this case has run on this system"
             )
         )
-        missing.append({"system": name, "why": why, "owner": str((facts or {}).get("owner") or ""), "open": not idle and not outside})
+        missing.append(
+            {
+                "system": name,
+                "why": why,
+                "owner": str((facts or {}).get("owner") or ""),
+                "open": not idle and not outside,
+            }
+        )
     extra = [a["system"] for a in actions if a["system"] not in expected]
-    return {"source": "inventory", "expected": expected, "covered": [*covered, *_unique(extra)], "not_covered": missing,
-            "systems": {name: {k: v for k, v in facts.items() if k in ("owner", "connector", "title", "service_level")} for name, facts in systems.items()}}
+    return {
+        "source": "inventory",
+        "expected": expected,
+        "covered": [*covered, *_unique(extra)],
+        "not_covered": missing,
+        "systems": {
+            name: {k: v for k, v in facts.items() if k in ("owner", "connector", "title", "service_level")}
+            for name, facts in systems.items()
+        },
+    }
 
 
 def _timings(case: Case, actions: list[dict[str, Any]], systems: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -315,14 +428,23 @@ def _timings(case: Case, actions: list[dict[str, Any]], systems: Mapping[str, Ma
     # What was due only later is no part of how long the case took.
     ends = [after(a["completed_at"]) for a in actions if a["phase"] != "followups"]
     return {
-        "origin": clock.stamp(origin), "effective_at": clock.stamp(effective) if effective else "", "hr_recorded_at": clock.stamp(recorded) if recorded else "",
+        "origin": clock.stamp(origin),
+        "effective_at": clock.stamp(effective) if effective else "",
+        "hr_recorded_at": clock.stamp(recorded) if recorded else "",
         # How late HR was, and how long access outlived the day on which it should have ended.
         "hr_latency_s": round((recorded - effective).total_seconds(), 3) if recorded and effective else None,
-        "cut_after_effective_s": round(to_cut + (origin - effective).total_seconds(), 3) if effective and to_cut is not None else None,
-        "cut_s": cut, "time_to_cut_s": to_cut,
-        "time_to_full_revoke_s": max((t for t in ends if t is not None), default=None) if case.kind == "offboard" and ends and None not in ends else None,
+        "cut_after_effective_s": round(to_cut + (origin - effective).total_seconds(), 3)
+        if effective and to_cut is not None
+        else None,
+        "cut_s": cut,
+        "time_to_cut_s": to_cut,
+        "time_to_full_revoke_s": max((t for t in ends if t is not None), default=None)
+        if case.kind == "offboard" and ends and None not in ends
+        else None,
         "finished_s": max((t for t in ends if t is not None), default=None) if ends and None not in ends else None,
-        "service_levels": levels, "met": all(level["met"] for level in levels) if levels else None}
+        "service_levels": levels,
+        "met": all(level["met"] for level in levels) if levels else None,
+    }
 
 
 def _moment(text: Any) -> Any:
@@ -337,7 +459,10 @@ def _devices(actions: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         if action["phase"] in ("secure_devices", "prepare_device") or action["action"].startswith("device"):
             for row in action["changes"]:
                 if row["outcome"] != "absent":
-                    yield {"system": action["system"], **{k: row[k] for k in ("what", "before", "after", "outcome", "at", "note", "irreversible")}}
+                    yield {
+                        "system": action["system"],
+                        **{k: row[k] for k in ("what", "before", "after", "outcome", "at", "note", "irreversible")},
+                    }
 
 
 def _custody(case: Case, actions: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -363,24 +488,42 @@ def _entitlements(actions: list[dict[str, Any]]) -> dict[str, list[dict[str, str
         for row in action["changes"]:
             had, has = row["before"] not in _NOTHING, row["after"] not in _NOTHING
             if _closed(row["outcome"]) and (had or has) and row["outcome"] != "absent":
-                moved["kept" if had and has else "gained" if has else "lost"].append({"system": action["system"], "what": row["what"]})
+                moved["kept" if had and has else "gained" if has else "lost"].append(
+                    {"system": action["system"], "what": row["what"]}
+                )
     return moved
 
 
-def _given_back(case: Case, actions: list[dict[str, Any]], systems: Mapping[str, Mapping[str, Any]],
-                achieved: Mapping[tuple[str, str], Mapping[str, Mapping[str, Any]]]) -> dict[str, Any]:
+def _given_back(
+    case: Case,
+    actions: list[dict[str, Any]],
+    systems: Mapping[str, Mapping[str, Any]],
+    achieved: Mapping[tuple[str, str], Mapping[str, Mapping[str, Any]]],
+) -> dict[str, Any]:
     """What a reinstatement gave back, what cannot come back and who must do it, and what others have changed since."""
-    told: dict[str, Any] = {"of": str(case.facts.get("of") or ""), "by": str(case.facts.get("withdrawn_by") or "HR"), "restored": [], "lost": [], "left": []}
+    told: dict[str, Any] = {
+        "of": str(case.facts.get("of") or ""),
+        "by": str(case.facts.get("withdrawn_by") or "HR"),
+        "restored": [],
+        "lost": [],
+        "left": [],
+    }
     for action in actions:
         if action["phase"] != "restore" or not action["action"].startswith("restore "):
             continue
         ours = achieved.get((action["system"], action["action"]), {})
-        told["restored"] += [{"system": action["system"], "what": what, "at": str(row["at"])} for what, row in ours.items()]
+        told["restored"] += [
+            {"system": action["system"], "what": what, "at": str(row["at"])} for what, row in ours.items()
+        ]
         for row in action["changes"]:
             thing = {"system": action["system"], "what": row["what"]}
             if row["before"] == "lost":
                 by_hand = row["outcome"] == "needs_human" or row["note"].startswith("attested by ")
-                who = str((systems.get(action["system"]) or {}).get("owner") or "whoever looks after it") if by_hand else _name(case.person)
+                who = (
+                    str((systems.get(action["system"]) or {}).get("owner") or "whoever looks after it")
+                    if by_hand
+                    else _name(case.person)
+                )
                 told["lost"].append({**thing, "why": row["note"], "who": who})
             elif row["outcome"] == "already" and row["note"]:
                 told["left"].append({**thing, "why": row["note"]})
@@ -396,26 +539,54 @@ def _exceptions(case: Case, actions: list[dict[str, Any]]) -> Iterator[dict[str,
                 yield {"what": f"{action['system']}: {row['what']}", "why": row["note"] or "the system cannot do this"}
 
 
-def _verdict(case: Case, complete: bool, open_items: list[dict[str, Any]], actions: list[dict[str, Any]]) -> dict[str, Any]:
-    word = {"offboard": "closed", "onboard": "ready", "transfer": "moved", "suspend": "suspended", "resume": "back", "reinstate": "reinstated",
-            "withdraw": "withdrawn"}.get(case.kind, "complete")
+def _verdict(
+    case: Case, complete: bool, open_items: list[dict[str, Any]], actions: list[dict[str, Any]]
+) -> dict[str, Any]:
+    word = {
+        "offboard": "closed",
+        "onboard": "ready",
+        "transfer": "moved",
+        "suspend": "suspended",
+        "resume": "back",
+        "reinstate": "reinstated",
+        "withdraw": "withdrawn",
+    }.get(case.kind, "complete")
     name = _name(case.person)
-    missing = [f"{item['what']} on {item['system']}" if item["what"] != item["system"] else f"all of {item['system']}" for item in open_items]
-    done = {"offboard": f"Every way in that we know of is closed for {name}.", "onboard": f"{name} is ready to work.",
-            "suspend": f"{name} is kept out everywhere, and nothing was taken.", "resume": f"{name} can sign in again wherever the leave had shut them out.",
-            "reinstate": f"{name} has back what can come back; what cannot is listed.",
-            "withdraw": f"What the onboarding of {name} made is undone; what they had before stays.",
-            "transfer": f"{name} holds what the new role asks for, and nothing that it does not."}.get(case.kind, f"The case of {name} is complete.")
+    missing = [
+        f"{item['what']} on {item['system']}" if item["what"] != item["system"] else f"all of {item['system']}"
+        for item in open_items
+    ]
+    done = {
+        "offboard": f"Every way in that we know of is closed for {name}.",
+        "onboard": f"{name} is ready to work.",
+        "suspend": f"{name} is kept out everywhere, and nothing was taken.",
+        "resume": f"{name} can sign in again wherever the leave had shut them out.",
+        "reinstate": f"{name} has back what can come back; what cannot is listed.",
+        "withdraw": f"What the onboarding of {name} made is undone; what they had before stays.",
+        "transfer": f"{name} holds what the new role asks for, and nothing that it does not.",
+    }.get(case.kind, f"The case of {name} is complete.")
     cut = [a for a in actions if a["action"] == "cutoff"]
     shut = [a for a in cut if a["closed"]]
     things = f"{len(missing)} thing{'s' if len(missing) != 1 else ''}"
-    still = {"offboard": f"{name} is cut off on {len(shut)} of {len(cut)} systems; {things} still open." if cut else f"{things} still open for {name}.",
-             "onboard": f"{name} is not ready: {things} missing."}.get(case.kind, f"{things} still open for {name}.")
-    return {"word": word if complete else "not ready" if case.kind == "onboard" else "open", "sentence": done if complete else still, "missing": missing}
+    still = {
+        "offboard": f"{name} is cut off on {len(shut)} of {len(cut)} systems; {things} still open."
+        if cut
+        else f"{things} still open for {name}.",
+        "onboard": f"{name} is not ready: {things} missing.",
+    }.get(case.kind, f"{things} still open for {name}.")
+    return {
+        "word": word if complete else "not ready" if case.kind == "onboard" else "open",
+        "sentence": done if complete else still,
+        "missing": missing,
+    }
 
 
 def _name(person: Mapping[str, Any]) -> str:
-    return str(person.get("display_name") or " ".join(str(person[k]) for k in ("first_name", "last_name") if person.get(k)) or person["email"])
+    return str(
+        person.get("display_name")
+        or " ".join(str(person[k]) for k in ("first_name", "last_name") if person.get(k))
+        or person["email"]
+    )
 
 
 def _unique(items: Any) -> list[str]:

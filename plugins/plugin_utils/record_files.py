@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Puts a record on the disk, whole or not at all."""
+
 from __future__ import annotations
 
 import json
@@ -25,7 +26,11 @@ def earlier(path: Path) -> Mapping[str, Any]:
         found = json.loads(path.read_text())
     except (OSError, ValueError):
         return {}
-    return {"open_items": found.get("open_items"), "complete": (found.get("summary") or {}).get("complete")} if isinstance(found, dict) else {}
+    return (
+        {"open_items": found.get("open_items"), "complete": (found.get("summary") or {}).get("complete")}
+        if isinstance(found, dict)
+        else {}
+    )
 
 
 def write(path: Path, text: str) -> None:
@@ -44,4 +49,6 @@ def write(path: Path, text: str) -> None:
             os.unlink(name)
             raise
     except OSError as e:
-        raise LedgerError(str(e), act=f"write record {path}", hint="set lifecycle_records to a folder that this user may write") from e
+        raise LedgerError(
+            str(e), act=f"write record {path}", hint="set lifecycle_records to a folder that this user may write"
+        ) from e

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The record as a page: people first, evidence at the end. Nothing is loaded from anywhere, everything is escaped."""
+
 from __future__ import annotations
 
 import json
@@ -12,10 +13,18 @@ from ansible_collections.workforce.lifecycle.plugins.plugin_utils.record_templat
 
 #: outcome -> (symbol, words, tone)
 WORDS: Mapping[str, tuple[str, str, str]] = {
-    "done": ("✓", "done, and seen done", "good"), "already": ("✓", "was so already", "good"), "absent": ("–", "no account here", "quiet"),
-    "acknowledged": ("≈", "accepted; cannot be seen", "soft"), "in_progress": ("…", "under way", "warn"), "needs_human": ("!", "needs a person", "warn"),
-    "unsupported": ("∅", "not possible here", "warn"), "unknown": ("?", "not known whether it happened", "bad"), "failed": ("✗", "failed", "bad"),
-    "not_covered": ("∅", "nothing was tried", "bad"), "attested": ("✓", "attested by a person", "soft")}
+    "done": ("✓", "done, and seen done", "good"),
+    "already": ("✓", "was so already", "good"),
+    "absent": ("–", "no account here", "quiet"),
+    "acknowledged": ("≈", "accepted; cannot be seen", "soft"),
+    "in_progress": ("…", "under way", "warn"),
+    "needs_human": ("!", "needs a person", "warn"),
+    "unsupported": ("∅", "not possible here", "warn"),
+    "unknown": ("?", "not known whether it happened", "bad"),
+    "failed": ("✗", "failed", "bad"),
+    "not_covered": ("∅", "nothing was tried", "bad"),
+    "attested": ("✓", "attested by a person", "soft"),
+}
 PHASES: Mapping[str, str] = {
     "cutoff": "Cut off",
     "preserve": "Preserve",
@@ -50,12 +59,18 @@ def render(record: Mapping[str, Any], sha256: str) -> str:
 
     env = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     env.filters.update(when=_when, span=_span, plain=_plain)
-    env.globals.update(words=_words, phase=lambda name: PHASES.get(name, name.replace("_", " ").capitalize() or "Other"))
+    env.globals.update(
+        words=_words, phase=lambda name: PHASES.get(name, name.replace("_", " ").capitalize() or "Other")
+    )
     by_system: dict[str, list[Any]] = {}
     for action in record["actions"]:
         by_system.setdefault(action["system"], []).append(action)
     return env.from_string(TEMPLATE).render(
-        r=record, sha256=sha256, kind=KINDS.get(record["case"]["kind"], record["case"]["kind"]), systems=by_system, chart=_chart(record)
+        r=record,
+        sha256=sha256,
+        kind=KINDS.get(record["case"]["kind"], record["case"]["kind"]),
+        systems=by_system,
+        chart=_chart(record),
     )
 
 
@@ -103,7 +118,13 @@ def _chart(record: Mapping[str, Any]) -> dict[str, Any]:
     for action in record["actions"]:
         start, end = action["requested_at"], action["completed_at"] or action["verified_at"] or action["requested_at"]
         if start:
-            bars.append((action, clock.parse(start).timestamp(), max(clock.parse(end).timestamp(), clock.parse(start).timestamp())))
+            bars.append(
+                (
+                    action,
+                    clock.parse(start).timestamp(),
+                    max(clock.parse(end).timestamp(), clock.parse(start).timestamp()),
+                )
+            )
     if not bars:
         return {}
     scale = _Scale([t for _unused, start, end in bars for t in (start, end)])
@@ -126,7 +147,13 @@ def _chart(record: Mapping[str, Any]) -> dict[str, Any]:
     phases = []
     for name in dict.fromkeys(action["phase"] for action, _unused, _unused in bars):
         mine = [(start, end) for action, start, end in bars if action["phase"] == name]
-        phases.append({"name": PHASES.get(name, name), "x": scale.x(min(s for s, _unused in mine)), "end": scale.x(max(e for _unused, e in mine))})
+        phases.append(
+            {
+                "name": PHASES.get(name, name),
+                "x": scale.x(min(s for s, _unused in mine)),
+                "end": scale.x(max(e for _unused, e in mine)),
+            }
+        )
     # Names that would lie on one another are left out; the bars' titles still say them.
     free = 0.0
     for phase in phases:

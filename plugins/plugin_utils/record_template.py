@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The template of the record's page."""
+
 from __future__ import annotations
 
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.page_style import STYLE
 
-TEMPLATE = """<!doctype html>
+TEMPLATE = (
+    """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>{{ kind }}: {{ r.person.name }}</title>
 <style>
-""" + STYLE + """</style></head><body><main>
+"""
+    + STYLE
+    + """</style></head><body><main>
 <header>
 <div class="eyebrow">{{ kind }}{% if r.person.department %} · {{ r.person.department }}{% endif %}</div>
 <h1>{{ r.person.name }}</h1>
@@ -128,3 +132,4 @@ if chart.breaks %}; long pauses are shortened (⫽){% endif %}
 then proves that nothing up to it was changed.</p></div>
 </main></body></html>
 """
+)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Which case is undone, and what of it: the ledger's side of ``reinstate`` and ``withdraw``."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
@@ -11,7 +12,13 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError, Refused
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import Policy
-from ansible_collections.workforce.lifecycle.plugins.module_utils.reinstatement import made, owed, refuse_begun, refuse_standing, taken
+from ansible_collections.workforce.lifecycle.plugins.module_utils.reinstatement import (
+    made,
+    owed,
+    refuse_begun,
+    refuse_standing,
+    taken,
+)
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils import approvals
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Case, Ledger
 
@@ -42,16 +49,32 @@ def undoing(ledger: Ledger, person: Person, of: str, withdrawn_by: str, policy: 
     cases = ledger.cases(person=person.key)
     leaving = [case for case in cases if case.kind == "offboard"]
     if of and of not in [case.id for case in leaving]:
-        raise InputError(f"{of} is no offboarding of theirs", act=act, hint=f"theirs: {', '.join(case.id for case in leaving) or 'none'}")
+        raise InputError(
+            f"{of} is no offboarding of theirs",
+            act=act,
+            hint=f"theirs: {', '.join(case.id for case in leaving) or 'none'}",
+        )
     if not leaving:
-        raise InputError("the ledger knows of no offboarding", act=act, hint="what was taken by others is given back by them, or by onboard")
+        raise InputError(
+            "the ledger knows of no offboarding",
+            act=act,
+            hint="what was taken by others is given back by them, or by onboard",
+        )
     case = next(one for one in leaving if one.id == of) if of else leaving[-1]
     newer = [one for one in leaving if one.opened > case.opened]
     if newer:
-        raise Refused(f"they were offboarded again since (case {newer[-1].id})", act=act, hint=f"undo that one: -e case={newer[-1].id}")
+        raise Refused(
+            f"they were offboarded again since (case {newer[-1].id})",
+            act=act,
+            hint=f"undo that one: -e case={newer[-1].id}",
+        )
     for one in cases:
         if one.kind in _OVERTAKEN and one.opened > case.opened:
-            raise Refused(f"{_OVERTAKEN[one.kind]} since (case {one.id})", act=act, hint="what they should hold now is the profile's to say: run transfer")
+            raise Refused(
+                f"{_OVERTAKEN[one.kind]} since (case {one.id})",
+                act=act,
+                hint="what they should hold now is the profile's to say: run transfer",
+            )
     if any(one.kind == "reinstate" and one.facts.get("of") == case.id and one.complete for one in cases):
         return Undone(case, {})
     return Undone(case, owing(ledger, case, policy, approved=approved))
@@ -81,18 +104,30 @@ def withdrawing(ledger: Ledger, person: Person, of: str, withdrawn_by: str) -> U
     cases = ledger.cases(person=person.key)
     hires = [case for case in cases if case.kind == "onboard"]
     if of and of not in [case.id for case in hires]:
-        raise InputError(f"{of} is no onboarding of theirs", act=act, hint=f"theirs: {', '.join(case.id for case in hires) or 'none'}")
+        raise InputError(
+            f"{of} is no onboarding of theirs",
+            act=act,
+            hint=f"theirs: {', '.join(case.id for case in hires) or 'none'}",
+        )
     if not hires:
-        raise InputError("the ledger knows of no onboarding", act=act, hint="what others made is undone by them, or by offboard")
+        raise InputError(
+            "the ledger knows of no onboarding", act=act, hint="what others made is undone by them, or by offboard"
+        )
     case = next(one for one in hires if one.id == of) if of else hires[-1]
     for one in cases:
         if one.opened > case.opened and not one.withdrawn and (one.kind in _BEGUN or one.kind == "onboard"):
-            raise Refused(f"{_BEGUN.get(one.kind, 'they were hired again')} since (case {one.id})", act=act, hint="whoever has begun leaves by offboard")
+            raise Refused(
+                f"{_BEGUN.get(one.kind, 'they were hired again')} since (case {one.id})",
+                act=act,
+                hint="whoever has begun leaves by offboard",
+            )
     if any(one.kind == "withdraw" and one.facts.get("of") == case.id and one.complete for one in cases):
         return Undone(case, {})
     undo = made(taken(_entries(ledger, case.id)))
     meeting = case.facts.get("orientation") or {}
-    return Undone(case, {system: {**owes, "meeting": meeting} if "meeting" in owes else owes for system, owes in undo.items()})
+    return Undone(
+        case, {system: {**owes, "meeting": meeting} if "meeting" in owes else owes for system, owes in undo.items()}
+    )
 
 
 def withdraw(ledger: Ledger, of: Case, *, by: str, case: str, run: str, kind: str = "reinstate") -> None:
@@ -104,6 +139,17 @@ def withdraw(ledger: Ledger, of: Case, *, by: str, case: str, run: str, kind: st
 def _entries(ledger: Ledger, case: str) -> Iterator[Mapping[str, Any]]:
     for entry in ledger.entries(case):
         if entry.kind in ("intent", "outcome"):
-            yield {"kind": entry.kind, "system": entry.system, "step": entry.step, "changes": entry.data.get("changes") or ()}
+            yield {
+                "kind": entry.kind,
+                "system": entry.system,
+                "step": entry.step,
+                "changes": entry.data.get("changes") or (),
+            }
         elif entry.kind == "attested":
-            yield {"kind": entry.kind, "system": entry.system, "step": entry.step, "what": entry.data.get("what"), "by": entry.data["by"]}
+            yield {
+                "kind": entry.kind,
+                "system": entry.system,
+                "step": entry.step,
+                "what": entry.data.get("what"),
+                "by": entry.data["by"],
+            }

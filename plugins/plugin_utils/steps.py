@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """A step of a case on its way through the ledger: what is known of it, its intent, its outcome."""
+
 from __future__ import annotations
 
 import time
@@ -55,17 +56,37 @@ class Step:
         """
         if self.ledger is None or not phases:
             return ""
-        open_ = [f"{s['step']} on {s['system']} ({s['outcome']})" for s in self.ledger.steps(self.case)
-                 if s["phase"] in phases and s["person"] == self.person and not Outcome(s["outcome"]).closed
-                 and (s["system"] == self.system or everywhere and s["step"] in DATA_STEPS)]
-        return f"{self.name} of {self.person} on {self.system}: waits for {', '.join(open_)}: settle that and run again" if open_ else ""
+        open_ = [
+            f"{s['step']} on {s['system']} ({s['outcome']})"
+            for s in self.ledger.steps(self.case)
+            if s["phase"] in phases
+            and s["person"] == self.person
+            and not Outcome(s["outcome"]).closed
+            and (s["system"] == self.system or everywhere and s["step"] in DATA_STEPS)
+        ]
+        return (
+            f"{self.name} of {self.person} on {self.system}: waits for {', '.join(open_)}: settle that and run again"
+            if open_
+            else ""
+        )
 
-    def intent(self, changes: Sequence[Mapping[str, Any]], *, irreversible: bool, counts: Sequence[Mapping[str, Any]] = ()) -> None:
+    def intent(
+        self, changes: Sequence[Mapping[str, Any]], *, irreversible: bool, counts: Sequence[Mapping[str, Any]] = ()
+    ) -> None:
         """See :meth:`Ledger.intent`."""
         if self.ledger is not None and not self.silent and not self.observe:
             self._intent = self.ledger.intent(
-                self.case, run=self.run, phase=self.phase, system=self.system, step=self.name, person=self.person, changes=changes, irreversible=irreversible,
-                limits=self.limits, counts=counts)
+                self.case,
+                run=self.run,
+                phase=self.phase,
+                system=self.system,
+                step=self.name,
+                person=self.person,
+                changes=changes,
+                irreversible=irreversible,
+                limits=self.limits,
+                counts=counts,
+            )
 
     def alive(self, told: Callable[[int, int, str], None]) -> Callable[[int, int, str], None]:
         """A function that passes on how far a step is, and keeps its run from being taken for dead while it takes hours."""
@@ -96,7 +117,14 @@ class Step:
                 self.ledger.observed(self.case, run=self.run, system=self.system, step=self.name, result=result)
             else:
                 self.ledger.outcome(
-                    self.case, run=self.run, phase=self.phase, system=self.system, step=self.name, person=self.person, result=result, intent=self._intent
+                    self.case,
+                    run=self.run,
+                    phase=self.phase,
+                    system=self.system,
+                    step=self.name,
+                    person=self.person,
+                    result=result,
+                    intent=self._intent,
                 )
         return result
 
@@ -106,6 +134,16 @@ def _observed(result: dict[str, Any]) -> dict[str, Any]:
     still = [row["what"] for row in result.get("changes", []) if row["outcome"] == "planned"]
     if not still:
         return {**result, "changed": False}
-    rows = [{**row, "outcome": Outcome.FAILED.value, "code": "still_open"} if row["outcome"] == "planned" else row for row in result["changes"]]
-    return {**result, "changed": False, "failed": True, "code": "still_open", "outcome": Outcome.FAILED.value, "changes": rows,
-            "msg": f"look again at {result['person']} on {result['system']}: still open: {', '.join(still)}: run again"}
+    rows = [
+        {**row, "outcome": Outcome.FAILED.value, "code": "still_open"} if row["outcome"] == "planned" else row
+        for row in result["changes"]
+    ]
+    return {
+        **result,
+        "changed": False,
+        "failed": True,
+        "code": "still_open",
+        "outcome": Outcome.FAILED.value,
+        "changes": rows,
+        "msg": f"look again at {result['person']} on {result['system']}: still open: {', '.join(still)}: run again",
+    }

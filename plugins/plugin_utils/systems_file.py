@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Checks a systems file (``company.systems.yml``) before anything is made of it: pure, and one clear line a mistake."""
+
 from __future__ import annotations
 
 import re
@@ -17,11 +18,29 @@ from ansible_collections.workforce.lifecycle.plugins.plugin_utils.credentials im
 
 PLUGIN = "workforce.lifecycle.systems"
 #: Top-level keys that become ``lifecycle_*`` variables, and whether each is a path.
-TOP = {"company": False, "ledger": True, "records": True, "archive": True, "profiles": True, "policy": True, "plans": True}
+TOP = {
+    "company": False,
+    "ledger": True,
+    "records": True,
+    "archive": True,
+    "profiles": True,
+    "policy": True,
+    "plans": True,
+}
 #: A system's keys, and the kind of each.
 SYSTEM: Mapping[str, Any] = {
-    "connector": str, "url": str, "owner": str, "service_level": dict, "credentials": dict, "options": dict, "ca_file": str, "proxy": str,
-    "timeout": (int, float), "max_wait": (int, float), "follow": (int, float), "vars": dict,
+    "connector": str,
+    "url": str,
+    "owner": str,
+    "service_level": dict,
+    "credentials": dict,
+    "options": dict,
+    "ca_file": str,
+    "proxy": str,
+    "timeout": (int, float),
+    "max_wait": (int, float),
+    "follow": (int, float),
+    "vars": dict,
 }
 _WORDS = {str: "a text", dict: "a mapping", (int, float): "a number of seconds"}
 _NAME = re.compile(r"^[a-z][a-z0-9_-]*$")
@@ -42,7 +61,9 @@ def check_systems(document: Document) -> None:
             raise document.error(f"must be a text, not {data[key]!r}", key)
     systems = data.get("systems")
     if not isinstance(systems, dict) or not systems:
-        raise document.error("must name at least one system", "systems", hint="systems: {entra: {connector: entra, ...}}")
+        raise document.error(
+            "must name at least one system", "systems", hint="systems: {entra: {connector: entra, ...}}"
+        )
     for name, entry in systems.items():
         _check_name(document, name)
         _check_system(document, name, entry)
@@ -57,7 +78,9 @@ def _check_name(document: Document, name: Any) -> None:
     if not isinstance(name, str) or not _NAME.match(name):
         raise document.error("is not a name for a system", "systems", name, hint="lower-case letters, digits, - and _")
     if name in (*CAPABILITIES, "systems", "all", "ungrouped", "localhost"):
-        raise document.error("is the name of a group", "systems", name, hint=f"call it {name}-server, or as your company calls it")
+        raise document.error(
+            "is the name of a group", "systems", name, hint=f"call it {name}-server, or as your company calls it"
+        )
 
 
 def _check_system(document: Document, name: str, entry: Any) -> None:
@@ -70,7 +93,11 @@ def _check_system(document: Document, name: str, entry: Any) -> None:
         if value is None or is_template(value):
             continue
         if not isinstance(value, SYSTEM[key]) or isinstance(value, bool):
-            raise document.error(f"must be {_WORDS[SYSTEM[key]]}, not {value!r}" if key != "credentials" else "must be a mapping", *at, key)
+            raise document.error(
+                f"must be {_WORDS[SYSTEM[key]]}, not {value!r}" if key != "credentials" else "must be a mapping",
+                *at,
+                key,
+            )
     connector = entry.get("connector")
     if not connector:
         raise document.error("has no connector", *at, hint=f"connector: one of {', '.join(CONNECTORS)}")
@@ -87,22 +114,36 @@ def _check_system(document: Document, name: str, entry: Any) -> None:
             raise document.error(f"must be a number of seconds, not {seconds!r}", *at, "service_level", what)
     for variable in entry.get("vars") or {}:
         if str(variable).startswith("lifecycle_"):
-            raise document.error("is not to be set here", *at, "vars", variable, hint=f"write {str(variable).removeprefix('lifecycle_')}: of the system")
+            raise document.error(
+                "is not to be set here",
+                *at,
+                "vars",
+                variable,
+                hint=f"write {str(variable).removeprefix('lifecycle_')}: of the system",
+            )
     _check_credentials(document, at, cls.CREDENTIALS, entry.get("credentials") or {})
     _check_options(document, at, name, connector, entry.get("options") or {})
 
 
-def _check_credentials(document: Document, at: tuple[str, ...], known: Mapping[str, Option], given: Mapping[str, Any]) -> None:
+def _check_credentials(
+    document: Document, at: tuple[str, ...], known: Mapping[str, Option], given: Mapping[str, Any]
+) -> None:
     for key, reference in given.items():
         here = (*at, "credentials", key)
         if key not in known:
-            raise document.error("unknown credential", *here, hint=_meant(key, known) if known else "this connector takes none")
+            raise document.error(
+                "unknown credential", *here, hint=_meant(key, known) if known else "this connector takes none"
+            )
         if is_template(reference):
             continue
         if isinstance(reference, dict):
             sources = [source for source in SOURCES if source in reference]
             if len(sources) != 1:
-                raise document.error("names " + (" and ".join(sources) or "no source"), *here, hint=f"give exactly one of {', '.join(SOURCES)}")
+                raise document.error(
+                    "names " + (" and ".join(sources) or "no source"),
+                    *here,
+                    hint=f"give exactly one of {', '.join(SOURCES)}",
+                )
             extra = set(reference) - {sources[0]}
             if extra and sources[0] != "lookup":
                 raise document.error("unknown key", *here, sorted(extra)[0], hint=f"{sources[0]} stands alone")
@@ -117,10 +158,14 @@ def _check_credentials(document: Document, at: tuple[str, ...], known: Mapping[s
         )
     for key, option in known.items():
         if option.required and key not in given:
-            raise document.error(f"credential {key} is missing", *at, "credentials", hint=f"add {key}: {{env: NAME}} ({option.help})")
+            raise document.error(
+                f"credential {key} is missing", *at, "credentials", hint=f"add {key}: {{env: NAME}} ({option.help})"
+            )
 
 
-def _check_options(document: Document, at: tuple[str, ...], name: str, connector: str, given: Mapping[str, Any]) -> None:
+def _check_options(
+    document: Document, at: tuple[str, ...], name: str, connector: str, given: Mapping[str, Any]
+) -> None:
     known = {**COMMON_OPTIONS, **CONNECTORS[connector].OPTIONS}
     for key in given:
         if key not in known:
@@ -129,7 +174,9 @@ def _check_options(document: Document, at: tuple[str, ...], name: str, connector
         if is_template(value):
             continue
         try:
-            checked_options(name, CONNECTORS[connector], {**{k: _stand_in(o) for k, o in known.items() if o.required}, key: value})
+            checked_options(
+                name, CONNECTORS[connector], {**{k: _stand_in(o) for k, o in known.items() if o.required}, key: value}
+            )
         except InputError as e:
             raise document.error(e.what, *at, "options", key, hint=e.hint) from None
     for key, option in known.items():
@@ -139,7 +186,11 @@ def _check_options(document: Document, at: tuple[str, ...], name: str, connector
 
 def _stand_in(option: Option) -> Any:
     return (
-        option.choices[0] if option.choices else {"str": "x", "path": "x", "int": 1, "float": 1.0, "bool": True, "list": ["x"], "dict": {"x": "x"}}[option.kind]
+        option.choices[0]
+        if option.choices
+        else {"str": "x", "path": "x", "int": 1, "float": 1.0, "bool": True, "list": ["x"], "dict": {"x": "x"}}[
+            option.kind
+        ]
     )
 
 

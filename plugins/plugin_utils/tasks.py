@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Every module's TASK by the module's name, imported when it is asked for: a run needs a few of them."""
+
 from __future__ import annotations
 
 import importlib

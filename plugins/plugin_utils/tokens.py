@@ -5,6 +5,7 @@
 A worker is forked for each task, so nothing in memory outlives one. The run's own temporary folder does: 0700, shared by
 all workers, and removed by Ansible when the run ends.
 """
+
 from __future__ import annotations
 
 import fcntl

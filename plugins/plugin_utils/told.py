@@ -4,6 +4,7 @@
 
 Results may be odd (an older module, a failure in Ansible itself), so nothing here relies on a key being there.
 """
+
 from __future__ import annotations
 
 import re
@@ -13,19 +14,45 @@ from typing import Any
 
 #: outcome -> (symbol, symbol where only ASCII is safe, words, colour)
 WORDS: Mapping[str, tuple[str, str, str, str]] = {
-    "done": ("✓", "+", "done", "green"), "already": ("✓", "=", "was so already", "dim"), "absent": ("–", "-", "no account here", "dim"),
-    "acknowledged": ("≈", "~", "accepted, cannot be seen", "cyan"), "in_progress": ("…", ".", "under way", "yellow"),
-    "needs_human": ("!", "!", "needs a person", "yellow"), "unsupported": ("∅", "0", "not possible here", "yellow"),
-    "unknown": ("?", "?", "not known whether it happened", "red"), "failed": ("✗", "x", "failed", "red"),
-    "unreachable": ("✗", "x", "not reached", "red"), "skipped": ("·", ".", "skipped", "dim"), "planned": ("→", ">", "would change", "cyan")}
+    "done": ("✓", "+", "done", "green"),
+    "already": ("✓", "=", "was so already", "dim"),
+    "absent": ("–", "-", "no account here", "dim"),
+    "acknowledged": ("≈", "~", "accepted, cannot be seen", "cyan"),
+    "in_progress": ("…", ".", "under way", "yellow"),
+    "needs_human": ("!", "!", "needs a person", "yellow"),
+    "unsupported": ("∅", "0", "not possible here", "yellow"),
+    "unknown": ("?", "?", "not known whether it happened", "red"),
+    "failed": ("✗", "x", "failed", "red"),
+    "unreachable": ("✗", "x", "not reached", "red"),
+    "skipped": ("·", ".", "skipped", "dim"),
+    "planned": ("→", ">", "would change", "cyan"),
+}
 OPEN = frozenset(("in_progress", "needs_human", "unsupported", "unknown", "failed", "unreachable"))
 PHASES: Mapping[str, str] = {
-    "identify": "Ask HR who it is", "open_case": "Open the case", "cutoff": "Cut off", "preserve": "Preserve", "secure_devices": "Secure the devices",
-    "reclaim": "Take back", "closeout": "Look again", "report": "Write the record", "provision": "Provision", "prepare_device": "Prepare the device",
-    "welcome": "Welcome", "adjust": "Adjust", "restore": "Give back", "followups": "What is due", "suspend": "Say so", "resume": "Let in again"}
-_SECRET = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}|((?:password|passwd|secret|token|api[_-]?key)\s*[=:]\s*)\S+|(://[^/\s:@]+:)[^@\s/]+(?=@)")
+    "identify": "Ask HR who it is",
+    "open_case": "Open the case",
+    "cutoff": "Cut off",
+    "preserve": "Preserve",
+    "secure_devices": "Secure the devices",
+    "reclaim": "Take back",
+    "closeout": "Look again",
+    "report": "Write the record",
+    "provision": "Provision",
+    "prepare_device": "Prepare the device",
+    "welcome": "Welcome",
+    "adjust": "Adjust",
+    "restore": "Give back",
+    "followups": "What is due",
+    "suspend": "Say so",
+    "resume": "Let in again",
+}
+_SECRET = re.compile(
+    r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}|((?:password|passwd|secret|token|api[_-]?key)\s*[=:]\s*)\S+|(://[^/\s:@]+:)[^@\s/]+(?=@)"
+)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-_SECRET_KEYS = re.compile(r"(?i)(password|passwd|passphrase|secret|token|api_?key|private_?key|credential|recovery_?key|otp)")
+_SECRET_KEYS = re.compile(
+    r"(?i)(password|passwd|passphrase|secret|token|api_?key|private_?key|credential|recovery_?key|otp)"
+)
 
 
 @dataclass(frozen=True)
@@ -44,7 +71,14 @@ class Line:
 
 
 def lines(
-    system: str, step: str, result: Any, *, unreachable: bool = False, failed: bool = False, skipped: bool = False, check: bool = False
+    system: str,
+    step: str,
+    result: Any,
+    *,
+    unreachable: bool = False,
+    failed: bool = False,
+    skipped: bool = False,
+    check: bool = False,
 ) -> Iterator[Line]:
     """The lines of a task's result: one, or one per item of a loop."""
     found = result if isinstance(result, Mapping) else {}
@@ -52,7 +86,13 @@ def lines(
     if isinstance(items, (list, tuple)) and items and all(isinstance(item, Mapping) for item in items):
         for item in items:
             yield from lines(
-                system, step, item, unreachable=bool(item.get("unreachable")), failed=bool(item.get("failed")), skipped=bool(item.get("skipped")), check=check
+                system,
+                step,
+                item,
+                unreachable=bool(item.get("unreachable")),
+                failed=bool(item.get("failed")),
+                skipped=bool(item.get("skipped")),
+                check=check,
             )
         return
     rows = tuple(row for row in _sequence(found.get("changes")) if isinstance(row, Mapping))
@@ -93,7 +133,12 @@ def _person(found: Mapping[str, Any]) -> str:
 def text(value: Any) -> str:
     """A value as one line that can't move a cursor, and without what looks like a secret."""
     flat = _CONTROL.sub("", " ".join(str(value).split()))
-    return _SECRET.sub(lambda m: f"{m.group(2) or m.group(3) or m.group(1) or ''} ***" if m.group(1) else f"{m.group(2) or m.group(3)}***", flat)
+    return _SECRET.sub(
+        lambda m: (
+            f"{m.group(2) or m.group(3) or m.group(1) or ''} ***" if m.group(1) else f"{m.group(2) or m.group(3)}***"
+        ),
+        flat,
+    )
 
 
 def plain(name: str, value: Any) -> str:
@@ -107,7 +152,9 @@ def plain(name: str, value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(plain(name, v) for v in value)
     if isinstance(value, Mapping):
-        return ", ".join(f"{text(k)}: {'***' if _SECRET_KEYS.search(str(k)) else plain(str(k), v)}" for k, v in value.items())
+        return ", ".join(
+            f"{text(k)}: {'***' if _SECRET_KEYS.search(str(k)) else plain(str(k), v)}" for k, v in value.items()
+        )
     return text(value)
 
 
@@ -117,7 +164,13 @@ def change(row: Mapping[str, Any], *, arrow: str = "→") -> str:
     before, after = plain(what, row.get("before")), plain(what, row.get("after"))
     if row.get("after") is None and row.get("before") is not None:
         after = "gone"
-    moved = f"{what}: {before} {arrow} {after}" if row.get("before") != row.get("after") else f"{what}: {after}" if row.get("after") is not None else what
+    moved = (
+        f"{what}: {before} {arrow} {after}"
+        if row.get("before") != row.get("after")
+        else f"{what}: {after}"
+        if row.get("after") is not None
+        else what
+    )
     note = f" - {text(row['note'])}" if row.get("note") else ""
     return f"{moved}{'  (CAN NOT BE UNDONE)' if row.get('irreversible') else ''}{note}"
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """What real servers that do not speak HTTP have in common, so that a box can hold them beside emulators."""
+
 from __future__ import annotations
 
 import os
@@ -46,7 +47,11 @@ class Server:
     @classmethod
     def missing(cls) -> str:
         """Why it can't run here; empty when it can."""
-        absent = [program for program in cls.PROGRAMS if not shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")]
+        absent = [
+            program
+            for program in cls.PROGRAMS
+            if not shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+        ]
         return f"{', '.join(absent)} not installed: scripts/debian.sh" if absent else ""
 
     def secret(self, name: str) -> str:

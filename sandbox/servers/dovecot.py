@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Dovecot from Debian, without root's rights: mailboxes as Maildirs, opened by a master user."""
+
 from __future__ import annotations
 
 import grp
@@ -102,8 +103,17 @@ class Dovecot(Server):
         for key, person in people.items():
             self._fill(key, person)
         self.conf = self.folder / "dovecot.conf"
-        self.conf.write_text(_CONF.format(d=self.folder, user=self.user.pw_name, group=grp.getgrgid(self.user.pw_gid).gr_name, uid=self.user.pw_uid,
-                                          gid=self.user.pw_gid, port=self.port, tls_port=self.tls_port))
+        self.conf.write_text(
+            _CONF.format(
+                d=self.folder,
+                user=self.user.pw_name,
+                group=grp.getgrgid(self.user.pw_gid).gr_name,
+                uid=self.user.pw_uid,
+                gid=self.user.pw_gid,
+                port=self.port,
+                tls_port=self.tls_port,
+            )
+        )
         self.run()
 
     def run(self) -> None:
@@ -112,11 +122,18 @@ class Dovecot(Server):
         if os.geteuid() == 0:
             subprocess.run(["chown", "-R", f"{self.user.pw_uid}:{self.user.pw_gid}", str(self.folder)], check=True)
             as_user = {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []}
-        self.launch([shutil.which("dovecot", path="/usr/sbin:/usr/bin") or "dovecot", "-F", "-c", str(self.conf)], self.port, cwd=self.folder, **as_user)
+        self.launch(
+            [shutil.which("dovecot", path="/usr/sbin:/usr/bin") or "dovecot", "-F", "-c", str(self.conf)],
+            self.port,
+            cwd=self.folder,
+            **as_user,
+        )
 
     def set_users(self, passwords: Mapping[str, str]) -> None:
         """Who may sign in, and with what."""
-        (self.folder / "users").write_text("".join(f"{login}:{{PLAIN}}{password}::::::\n" for login, password in passwords.items()))
+        (self.folder / "users").write_text(
+            "".join(f"{login}:{{PLAIN}}{password}::::::\n" for login, password in passwords.items())
+        )
 
     def kick(self, login: str) -> None:
         """End a user's connections, as an administrator does."""
@@ -140,5 +157,12 @@ class Dovecot(Server):
         self.set_users({key: self.secret(f"of-{key}") for key in self.company.on_system("imap")})
 
     def systems(self) -> Mapping[str, Mapping[str, Any]]:
-        return {"dovecot": {"connector": "imap", "url": self.url, "credentials": {"user": "archiver", "password": self.secret("password")},
-                            "options": {"login": "{local_part}", "probe_login": "grace"}, "owner": "IT"}}
+        return {
+            "dovecot": {
+                "connector": "imap",
+                "url": self.url,
+                "credentials": {"user": "archiver", "password": self.secret("password")},
+                "options": {"login": "{local_part}", "probe_login": "grace"},
+                "owner": "IT",
+            }
+        }

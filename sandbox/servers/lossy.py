@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Stands in front of a directory and loses the answer to one write: the directory has done it, the client never hears of it."""
+
 from __future__ import annotations
 
 import socket
@@ -34,8 +35,11 @@ class LossyLdap:
         class Handler(socketserver.BaseRequestHandler):
             def handle(self) -> None:
                 try:
-                    with server.wrap_socket(self.request, server_side=True) as near, socket.create_connection(("localhost", lossy._port)) as plain, \
-                            lossy._client.wrap_socket(plain, server_hostname="localhost") as far:
+                    with (
+                        server.wrap_socket(self.request, server_side=True) as near,
+                        socket.create_connection(("localhost", lossy._port)) as plain,
+                        lossy._client.wrap_socket(plain, server_hostname="localhost") as far,
+                    ):
                         lossy._carry(near, far)
                 except OSError:
                     pass  # one side hung up
@@ -45,7 +49,9 @@ class LossyLdap:
         self.url = f"ldaps://localhost:{self._server.server_address[1]}"
 
     def __enter__(self) -> LossyLdap:
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, name="lossy", daemon=True).start()
+        threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, name="lossy", daemon=True
+        ).start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -68,7 +74,11 @@ class LossyLdap:
                 continue
             while answer := _message(far):
                 near.sendall(answer)
-                if _operation(answer) not in (0x64, 0x73, 0x79):  # an entry, a referral, something in between: more follows
+                if _operation(answer) not in (
+                    0x64,
+                    0x73,
+                    0x79,
+                ):  # an entry, a referral, something in between: more follows
                     break
             else:
                 return

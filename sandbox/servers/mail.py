@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The company's mail: the messages that mail servers of the sandbox are filled with."""
+
 from __future__ import annotations
 
 import random
@@ -28,11 +29,18 @@ def messages(key: str, person: Mapping[str, Any], domain: str) -> Iterator[tuple
             mail["From"] = f"Grace Okoye <grace@{domain}>"
             mail["To"] = person["email"]
             mail["Subject"] = f"Grüße {number} für {person['first_name']}"
-            mail.set_content(f"Hallo {person['first_name']},\n\nFrom here on: Größe, naïve, 漢字.\n" + "A line of text.\n" * dice.randint(1, 40))
+            mail.set_content(
+                f"Hallo {person['first_name']},\n\nFrom here on: Größe, naïve, 漢字.\n"
+                + "A line of text.\n" * dice.randint(1, 40)
+            )
             if number % 4 == 0:
-                mail.add_attachment(dice.randbytes(20_000), maintype="application", subtype="pdf", filename=f"bericht-{number}.pdf")
+                mail.add_attachment(
+                    dice.randbytes(20_000), maintype="application", subtype="pdf", filename=f"bericht-{number}.pdf"
+                )
             if folder == "INBOX" and number == 3:
-                mail.add_attachment(dice.randbytes(3_000_000), maintype="application", subtype="zip", filename="release.zip")
+                mail.add_attachment(
+                    dice.randbytes(3_000_000), maintype="application", subtype="zip", filename="release.zip"
+                )
             if mail.is_multipart():
                 mail.set_boundary(f"=_{key}_{folder.replace('/', '.').replace('&', '')}_{number}")
             yield folder, when, mail.as_bytes()

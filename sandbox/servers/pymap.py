@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """pymap, a real IMAP server from PyPI, in a thread. Its administrator opens everybody's mailbox by an authorisation identity."""
+
 from __future__ import annotations
 
 import asyncio
@@ -62,21 +63,44 @@ class Pymap(Server):
             writer.close()
 
     async def _fill(self) -> None:
-        args = Namespace(host=None, port=self.port, debug=False, cert=None, key=None, tls=False, demo_data=False, demo_user="nobody",
-                         demo_password=self.secret("nobody"), proxy_protocol=None, inherited_sockets=None, passlib_cfg=None)
+        args = Namespace(
+            host=None,
+            port=self.port,
+            debug=False,
+            cert=None,
+            key=None,
+            tls=False,
+            demo_data=False,
+            demo_user="nobody",
+            demo_password=self.secret("nobody"),
+            proxy_protocol=None,
+            inherited_sockets=None,
+            passlib_cfg=None,
+        )
         # The connection is encrypted already when it gets there; pymap must be told.
         backend, config = await DictBackend.init(args, secure_auth=False)
         login, passwords = backend.login, Passwords(config)
         admin = Identity("archiver", login, None, frozenset({"admin"}))
-        await admin.set(UserMetadata(config, "archiver", password=await passwords.hash_password(self.secret("password")), roles=frozenset({"admin"})))
+        await admin.set(
+            UserMetadata(
+                config,
+                "archiver",
+                password=await passwords.hash_password(self.secret("password")),
+                roles=frozenset({"admin"}),
+            )
+        )
         for key, person in self.company.on_system("imap").items():
             identity = Identity(key, login, None, frozenset())
-            await identity.set(UserMetadata(config, key, password=await passwords.hash_password(self.secret(f"of-{key}"))))
+            await identity.set(
+                UserMetadata(config, key, password=await passwords.hash_password(self.secret(f"of-{key}")))
+            )
             async with identity.new_session() as session:
                 for folder, when, content in messages(key, person, self.company.domain):
                     if folder != "INBOX":
                         await self._make(session.mailbox_set, folder)
-                    await (await session.mailbox_set.get_mailbox(folder.replace("&APw-", "ü"))).append(AppendMessage(content, when, frozenset()))
+                    await (await session.mailbox_set.get_mailbox(folder.replace("&APw-", "ü"))).append(
+                        AppendMessage(content, when, frozenset())
+                    )
         self._server = IMAPServer(login, config)
 
     @staticmethod
@@ -104,5 +128,12 @@ class Pymap(Server):
             self._thread.join(10)
 
     def systems(self) -> Mapping[str, Mapping[str, Any]]:
-        return {"imap": {"connector": "imap", "url": self.url, "credentials": {"user": "archiver", "password": self.secret("password")},
-                         "options": {"sign_in": "proxy", "login": "{local_part}", "probe_login": "grace"}, "owner": "IT"}}
+        return {
+            "imap": {
+                "connector": "imap",
+                "url": self.url,
+                "credentials": {"user": "archiver", "password": self.secret("password")},
+                "options": {"sign_in": "proxy", "login": "{local_part}", "probe_login": "grace"},
+                "owner": "IT",
+            }
+        }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Samba as an Active Directory domain controller, from Debian. It needs root, and a network of its own: ports are fixed (88, 389, 636)."""
+
 from __future__ import annotations
 
 import os
@@ -61,19 +62,57 @@ class Samba(Server):
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
         # Debian's samba-tool belongs to Debian's Python, whatever Python runs us.
         made = subprocess.run(
-            ["/usr/bin/python3", str(shutil.which("samba-tool")), "domain", "provision", "--server-role=dc", "--use-rfc2307", "--dns-backend=NONE", f"--realm={DOMAIN.upper()}",
-             "--domain=ADEX", f"--adminpass={self.secret('password')}", f"--targetdir={target}", "--host-name=dc1", "--host-ip=127.0.0.1",
-             "--option=interfaces=lo", "--option=bind interfaces only=yes"],
-            capture_output=True, text=True, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}, check=False)
+            [
+                "/usr/bin/python3",
+                str(shutil.which("samba-tool")),
+                "domain",
+                "provision",
+                "--server-role=dc",
+                "--use-rfc2307",
+                "--dns-backend=NONE",
+                f"--realm={DOMAIN.upper()}",
+                "--domain=ADEX",
+                f"--adminpass={self.secret('password')}",
+                f"--targetdir={target}",
+                "--host-name=dc1",
+                "--host-ip=127.0.0.1",
+                "--option=interfaces=lo",
+                "--option=bind interfaces only=yes",
+            ],
+            capture_output=True,
+            text=True,
+            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+            check=False,
+        )
         if made.returncode:
             raise RuntimeError(f"samba could not be set up: {made.stderr[-1000:]}")
         for part in ("pid", "nc", "wb"):
             (target / part).mkdir(mode=0o755, exist_ok=True)
         os.chmod(self.authority.key_file, 0o600)
         conf = target / "etc" / "smb.conf"
-        conf.write_text(conf.read_text().replace("[global]", _GLOBAL.format(t=target, cert=self.authority.cert_file, key=self.authority.key_file, ca=self.authority.ca_file), 1))
+        conf.write_text(
+            conf.read_text().replace(
+                "[global]",
+                _GLOBAL.format(
+                    t=target, cert=self.authority.cert_file, key=self.authority.key_file, ca=self.authority.ca_file
+                ),
+                1,
+            )
+        )
         # A session of its own: it forks a process a service, and all of them must end with it.
-        self.launch([str(shutil.which("samba", path="/usr/sbin:/usr/bin")), "-s", str(conf), "-F", "--no-process-group", "--debug-stdout", "-d1"], 636, start_new_session=True)
+        self.launch(
+            [
+                str(shutil.which("samba", path="/usr/sbin:/usr/bin")),
+                "-s",
+                str(conf),
+                "-F",
+                "--no-process-group",
+                "--debug-stdout",
+                "-d1",
+            ],
+            636,
+            start_new_session=True,
+        )
         with ExitStack() as ending:
             ending.callback(self.stop)
             self._seed()
@@ -88,7 +127,14 @@ class Samba(Server):
 
     def bind(self, user: str, password: str) -> Any:
         """A connection that is signed in, or None when the directory refuses."""
-        server = ldap3.Server("localhost", port=636, use_ssl=True, tls=ldap3.Tls(ca_certs_file=str(self.authority.ca_file), validate=2), get_info=ldap3.NONE, connect_timeout=5)
+        server = ldap3.Server(
+            "localhost",
+            port=636,
+            use_ssl=True,
+            tls=ldap3.Tls(ca_certs_file=str(self.authority.ca_file), validate=2),
+            get_info=ldap3.NONE,
+            connect_timeout=5,
+        )
         connection = ldap3.Connection(server, user, password, receive_timeout=10, check_names=False)
         return connection if connection.bind() else None
 
@@ -104,20 +150,44 @@ class Samba(Server):
         """What the directory holds of a person: {"dn": ..., attribute: [values]}, or None."""
         self.admin.search(BASE, f"(sAMAccountName={login})", attributes=["*"])
         rows = [row for row in self.admin.response if row["type"] == "searchResEntry"]
-        return {"dn": rows[0]["dn"], **{k: [v.decode("utf-8", "replace") for v in values] for k, values in rows[0]["raw_attributes"].items()}} if rows else None
+        return (
+            {
+                "dn": rows[0]["dn"],
+                **{
+                    k: [v.decode("utf-8", "replace") for v in values] for k, values in rows[0]["raw_attributes"].items()
+                },
+            }
+            if rows
+            else None
+        )
 
     def change(self) -> int:
         """The number of the last change of a person or group, deleted ones too: it grows with each write to one. The domain's own
         highestCommittedUSN would not do: the controller writes its name records, topology and logons whenever it likes."""
-        self.admin.search(BASE, f"(&(|(objectClass=user)(objectClass=group))(!(objectClass=computer))(!(sAMAccountName={_ADMINISTRATOR})))",
-                          attributes=["uSNChanged"], controls=[_SHOW_DELETED])
-        return max(int(entry["raw_attributes"]["uSNChanged"][0]) for entry in self.admin.response if "raw_attributes" in entry)
+        self.admin.search(
+            BASE,
+            f"(&(|(objectClass=user)(objectClass=group))(!(objectClass=computer))(!(sAMAccountName={_ADMINISTRATOR})))",
+            attributes=["uSNChanged"],
+            controls=[_SHOW_DELETED],
+        )
+        return max(
+            int(entry["raw_attributes"]["uSNChanged"][0]) for entry in self.admin.response if "raw_attributes" in entry
+        )
 
     def set_password(self, login: str, password: str) -> None:
-        done = self.admin.modify(self.entry(login)["dn"], {"unicodePwd": [(ldap3.MODIFY_REPLACE, [f'"{password}"'.encode("utf-16-le")])]})
+        done = self.admin.modify(
+            self.entry(login)["dn"], {"unicodePwd": [(ldap3.MODIFY_REPLACE, [f'"{password}"'.encode("utf-16-le")])]}
+        )
         if not done:
             raise RuntimeError(self.admin.result["message"])
 
     def systems(self) -> Mapping[str, Mapping[str, Any]]:
-        return {"ad": {"connector": "ldap", "url": self.url, "credentials": {"user": ADMIN, "password": self.secret("password")},
-                       "options": {"flavour": "active_directory", "base": BASE, "groups_base": BASE, "leavers_base": LEAVERS}, "owner": "IT"}}
+        return {
+            "ad": {
+                "connector": "ldap",
+                "url": self.url,
+                "credentials": {"user": ADMIN, "password": self.secret("password")},
+                "options": {"flavour": "active_directory", "base": BASE, "groups_base": BASE, "leavers_base": LEAVERS},
+                "owner": "IT",
+            }
+        }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Real SCIM 2.0 services (scim2-server), one a system: ``wiki`` with everything, ``crm`` without PATCH, filters and long pages."""
+
 from __future__ import annotations
 
 import threading
@@ -43,11 +44,15 @@ class ScimServer(Gateway):
             for name, value in values.items():
                 setattr(getattr(config, feature), name, value)
         config.authentication_schemes = [BEARER_TOKEN_SCHEME]
-        provider = ScimProvider.from_discovery(load_default_schemas().values(), load_default_resource_types().values(), config=config)
+        provider = ScimProvider.from_discovery(
+            load_default_schemas().values(), load_default_resource_types().values(), config=config
+        )
         application = BearerTokenApplication(self.storage, provider, bearer_tokens=[self.secret("token")])
         self._server = make_server("127.0.0.1", 0, application, server_class=ThreadingWSGIServer, handler_class=_Quiet)
         self.upstream = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, name=f"scim {self.name}", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, name=f"scim {self.name}", daemon=True
+        )
         self._thread.start()
         self._seeded: list[Any] | None = None
         self._token = self.secrets["token"]
@@ -71,15 +76,30 @@ class ScimServer(Gateway):
         people = self.company.on_system(self.name)
         with self.client() as http:
             ids = {key: _made(http.post("/v2/Users", json=user_of(person)))["id"] for key, person in people.items()}
-            groups = sorted({g for p in self.company.people.values() for s in ("wiki", "crm") for g in ((p.get("on") or {}).get(s) or {}).get("groups", [])})
+            groups = sorted(
+                {
+                    g
+                    for p in self.company.people.values()
+                    for s in ("wiki", "crm")
+                    for g in ((p.get("on") or {}).get(s) or {}).get("groups", [])
+                }
+            )
             for name in groups:
-                members = [{"value": ids[key]} for key, person in people.items() if name in person["on"][self.name].get("groups", [])]
+                members = [
+                    {"value": ids[key]}
+                    for key, person in people.items()
+                    if name in person["on"][self.name].get("groups", [])
+                ]
                 _made(http.post("/v2/Groups", json={"schemas": [GROUP], "displayName": name, "members": members}))
 
     def client(self) -> httpx.Client:
         """For seeding, and for tests that ask the server itself."""
-        return httpx.Client(base_url=self.upstream, headers={"Authorization": f"Bearer {self._token}", "Content-Type": "application/scim+json"}, timeout=20,
-                            verify=False)  # it speaks plain HTTP: certificates take longer to load than a request
+        return httpx.Client(
+            base_url=self.upstream,
+            headers={"Authorization": f"Bearer {self._token}", "Content-Type": "application/scim+json"},
+            timeout=20,
+            verify=False,
+        )  # it speaks plain HTTP: certificates take longer to load than a request
 
     def resources(self, kind: str) -> list[dict[str, Any]]:
         """Every resource as the server gives it: ``Users`` or ``Groups``."""
@@ -96,7 +116,11 @@ class ScimServer(Gateway):
 
     def groups_of(self, login: str) -> list[str]:
         user = self.user(login)
-        return sorted(g["displayName"] for g in self.resources("Groups") if user and any(m["value"] == user["id"] for m in g.get("members") or ()))
+        return sorted(
+            g["displayName"]
+            for g in self.resources("Groups")
+            if user and any(m["value"] == user["id"] for m in g.get("members") or ())
+        )
 
     def systems(self) -> Mapping[str, Mapping[str, Any]]:
         return {self.name: {"connector": "scim", "url": f"{self.url}/v2", "credentials": {"token": self._token}}}
@@ -105,9 +129,14 @@ class ScimServer(Gateway):
 def user_of(person: Mapping[str, Any]) -> dict[str, Any]:
     """A person of the company as the body of a POST to /Users."""
     return {
-        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User", ENTERPRISE], "userName": person["email"], "externalId": person["employee_id"], "active": True,
-        "name": {"givenName": person["first_name"], "familyName": person["last_name"]}, "displayName": f"{person['first_name']} {person['last_name']}",
-        "title": person["title"], "emails": [{"value": person["email"], "type": "work", "primary": True}],
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User", ENTERPRISE],
+        "userName": person["email"],
+        "externalId": person["employee_id"],
+        "active": True,
+        "name": {"givenName": person["first_name"], "familyName": person["last_name"]},
+        "displayName": f"{person['first_name']} {person['last_name']}",
+        "title": person["title"],
+        "emails": [{"value": person["email"], "type": "work", "primary": True}],
         ENTERPRISE: {"employeeNumber": person["employee_id"], "department": person["department"]},
     }
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """OpenLDAP's slapd from Debian, without root's rights: TLS, password policy, memberOf, and an audit log of every write."""
+
 from __future__ import annotations
 
 import base64
@@ -58,7 +59,16 @@ class Slapd(Server):
 
     def start(self) -> None:
         self.conf = self.folder / "slapd.conf"
-        self.conf.write_text(_CONF.format(d=self.folder, cert=self.authority.cert_file, key=self.authority.key_file, base=BASE, admin=ADMIN, password=self.secret("password")))
+        self.conf.write_text(
+            _CONF.format(
+                d=self.folder,
+                cert=self.authority.cert_file,
+                key=self.authority.key_file,
+                base=BASE,
+                admin=ADMIN,
+                password=self.secret("password"),
+            )
+        )
         os.chmod(self.conf, 0o600)
         self._seed()
 
@@ -71,9 +81,30 @@ class Slapd(Server):
         self.audit.write_text("")
         ldif = ""
         for dn, attributes in entries(self.company, {key: self.password_of(key) for key in self.company.people}):
-            ldif += f"dn: {dn}\n" + "".join(f"{name}:: {base64.b64encode(v.encode()).decode()}\n" for name, values in attributes.items() for v in values) + "\n"
-        subprocess.run(["/usr/sbin/slapadd", "-f", str(self.conf), "-q"], input=ldif.encode(), check=True, capture_output=True)
-        self.launch(["/usr/sbin/slapd", "-f", str(self.conf), "-h", f"ldaps://127.0.0.1:{self.port} ldap://127.0.0.1:{self.plain_port}", "-d", "0"], self.port)
+            ldif += (
+                f"dn: {dn}\n"
+                + "".join(
+                    f"{name}:: {base64.b64encode(v.encode()).decode()}\n"
+                    for name, values in attributes.items()
+                    for v in values
+                )
+                + "\n"
+            )
+        subprocess.run(
+            ["/usr/sbin/slapadd", "-f", str(self.conf), "-q"], input=ldif.encode(), check=True, capture_output=True
+        )
+        self.launch(
+            [
+                "/usr/sbin/slapd",
+                "-f",
+                str(self.conf),
+                "-h",
+                f"ldaps://127.0.0.1:{self.port} ldap://127.0.0.1:{self.plain_port}",
+                "-d",
+                "0",
+            ],
+            self.port,
+        )
 
     def reset(self) -> None:
         super().reset()
@@ -82,8 +113,20 @@ class Slapd(Server):
 
     def writes(self) -> list[dict[str, Any]]:
         """What the audit log holds since the start."""
-        return [{"method": kind.upper(), "path": dn, "write": True} for kind, dn in re.findall(r"^# (add|modify|delete|modrdn) .*\ndn: (.*)$", self.audit.read_text(), re.MULTILINE)]
+        return [
+            {"method": kind.upper(), "path": dn, "write": True}
+            for kind, dn in re.findall(
+                r"^# (add|modify|delete|modrdn) .*\ndn: (.*)$", self.audit.read_text(), re.MULTILINE
+            )
+        ]
 
     def systems(self) -> Mapping[str, Mapping[str, Any]]:
-        return {"slapd": {"connector": "ldap", "url": self.url, "credentials": {"user": ADMIN, "password": self.secret("password")},
-                          "options": {"base": BASE, "groups_base": f"ou=groups,{BASE}"}, "owner": "IT"}}
+        return {
+            "slapd": {
+                "connector": "ldap",
+                "url": self.url,
+                "credentials": {"user": ADMIN, "password": self.secret("password")},
+                "options": {"base": BASE, "groups_base": f"ou=groups,{BASE}"},
+                "owner": "IT",
+            }
+        }

@@ -4,6 +4,7 @@
 
 Webhooks are event-based (docs/event-based-webhooks): an update is told when it takes effect, so a row with a day to come tells nothing.
 """
+
 from __future__ import annotations
 
 import base64
@@ -22,15 +23,48 @@ from sandbox.emulator import Call, Handler, Reply
 from sandbox.hr_webhooks import HrSystem, Subscription, only
 
 #: Fields that exist in this company; custom ones begin with ``custom``.
-FIELDS = ("employeeNumber", "firstName", "lastName", "preferredName", "displayName", "workEmail", "homeEmail", "mobilePhone", "jobTitle", "department",
-          "division", "location", "country", "status", "hireDate", "terminationDate", "employmentHistoryStatus", "supervisor", "supervisorEId",
-          "supervisorId", "customGitHub", "customTimeZone", "customCostCenter")
+FIELDS = (
+    "employeeNumber",
+    "firstName",
+    "lastName",
+    "preferredName",
+    "displayName",
+    "workEmail",
+    "homeEmail",
+    "mobilePhone",
+    "jobTitle",
+    "department",
+    "division",
+    "location",
+    "country",
+    "status",
+    "hireDate",
+    "terminationDate",
+    "employmentHistoryStatus",
+    "supervisor",
+    "supervisorEId",
+    "supervisorId",
+    "customGitHub",
+    "customTimeZone",
+    "customCostCenter",
+)
 TABLES = ("jobInfo", "employmentStatus", "compensation")
 EVENTS = ("employee.created", "employee.updated", "employee.deleted")
 #: Our names of fields, for whoever plays HR, to BambooHR's.
-OURS = {"email": "workEmail", "first_name": "firstName", "last_name": "lastName", "title": "jobTitle", "department": "department", "location": "location",
-        "country": "country", "personal_email": "homeEmail", "employee_id": "employeeNumber", "manager": "supervisorEId", "time_zone": "customTimeZone",
-        "hire_date": "hireDate"}
+OURS = {
+    "email": "workEmail",
+    "first_name": "firstName",
+    "last_name": "lastName",
+    "title": "jobTitle",
+    "department": "department",
+    "location": "location",
+    "country": "country",
+    "personal_email": "homeEmail",
+    "employee_id": "employeeNumber",
+    "manager": "supervisorEId",
+    "time_zone": "customTimeZone",
+    "hire_date": "hireDate",
+}
 
 
 class BambooHr(HrSystem):
@@ -50,23 +84,52 @@ class BambooHr(HrSystem):
             key = str(person["hr_id"])
             manager = self.company.people[person["manager"]] if person.get("manager") else None
             employees[key] = {
-                "id": key, "employeeNumber": person["employee_id"], "firstName": person["first_name"], "lastName": person["last_name"], "preferredName": None,
-                "displayName": f"{person['first_name']} {person['last_name']}", "workEmail": person["email"], "homeEmail": person.get("personal_email"),
-                "mobilePhone": person.get("mobile_phone"), "jobTitle": person["title"], "department": person["department"], "division": None,
-                "location": person["location"], "country": person["country"], "hireDate": str(person["hire_date"]),
+                "id": key,
+                "employeeNumber": person["employee_id"],
+                "firstName": person["first_name"],
+                "lastName": person["last_name"],
+                "preferredName": None,
+                "displayName": f"{person['first_name']} {person['last_name']}",
+                "workEmail": person["email"],
+                "homeEmail": person.get("personal_email"),
+                "mobilePhone": person.get("mobile_phone"),
+                "jobTitle": person["title"],
+                "department": person["department"],
+                "division": None,
+                "location": person["location"],
+                "country": person["country"],
+                "hireDate": str(person["hire_date"]),
                 "supervisor": f"{manager['last_name']}, {manager['first_name']}" if manager else None,
-                "supervisorEId": str(manager["hr_id"]) if manager else None, "supervisorId": manager["employee_id"] if manager else None,
-                "customGitHub": (person.get("logins") or {}).get("github"), "customTimeZone": person.get("time_zone"), "customCostCenter": None,
+                "supervisorEId": str(manager["hr_id"]) if manager else None,
+                "supervisorId": manager["employee_id"] if manager else None,
+                "customGitHub": (person.get("logins") or {}).get("github"),
+                "customTimeZone": person.get("time_zone"),
+                "customCostCenter": None,
             }
             rows = [(str(person["hire_date"]), "Full-Time")]
             if person.get("termination_date"):
                 rows.append((str(person["termination_date"]), "Terminated"))
             for day, status in rows:
                 tables["employmentStatus"].append(self._row(tables, key, day, employmentStatus=status))
-            tables["jobInfo"].append(self._row(tables, key, str(person["hire_date"]), jobTitle=person["title"], department=person["department"],
-                                               location=person["location"], division="", reportsTo=""))
+            tables["jobInfo"].append(
+                self._row(
+                    tables,
+                    key,
+                    str(person["hire_date"]),
+                    jobTitle=person["title"],
+                    department=person["department"],
+                    location=person["location"],
+                    division="",
+                    reportsTo="",
+                )
+            )
         moment = "2026-01-01T00:00:00+00:00"
-        return {"employees": employees, "tables": tables, "changed": dict.fromkeys(employees, ("Inserted", moment)), "hidden": []}
+        return {
+            "employees": employees,
+            "tables": tables,
+            "changed": dict.fromkeys(employees, ("Inserted", moment)),
+            "hidden": [],
+        }
 
     def routes(self) -> Sequence[tuple[str, str, Handler]]:
         return [
@@ -84,8 +147,15 @@ class BambooHr(HrSystem):
         ]
 
     def systems(self) -> Mapping[str, Mapping[str, Any]]:
-        return {"bamboohr": {"connector": "bamboohr", "url": self.url, "owner": "hr@corp.example", "credentials": {"api_key": self.secret("api-key")},
-                             "options": {"fields": {"github": "customGitHub", "time_zone": "customTimeZone"}}}}
+        return {
+            "bamboohr": {
+                "connector": "bamboohr",
+                "url": self.url,
+                "owner": "hr@corp.example",
+                "credentials": {"api_key": self.secret("api-key")},
+                "options": {"fields": {"github": "customGitHub", "time_zone": "customTimeZone"}},
+            }
+        }
 
     def authorise(self, call: Call) -> Reply | None:
         scheme, _, value = call.headers.get("authorization", "").partition(" ")
@@ -116,7 +186,9 @@ class BambooHr(HrSystem):
     def employ(self, key: str, day: str, status: str) -> None:
         """Enter a row of the employment status table. A future row shows in no field until its day."""
         with self._told(key):
-            self.state["tables"]["employmentStatus"].append(self._row(self.state["tables"], key, day, employmentStatus=status))
+            self.state["tables"]["employmentStatus"].append(
+                self._row(self.state["tables"], key, day, employmentStatus=status)
+            )
             self.change(key)
 
     def happens(self, act: str, key: str, day: str, values: Mapping[str, Any]) -> None:
@@ -159,14 +231,23 @@ class BambooHr(HrSystem):
 
     def key_of(self, user: str) -> str:
         sought = user.casefold()
-        return only([key for key, e in self.state["employees"].items()
-                     if sought in (key, str(e.get("workEmail") or "").casefold(), str(e.get("employeeNumber") or "").casefold())], user)
+        return only(
+            [
+                key
+                for key, e in self.state["employees"].items()
+                if sought
+                in (key, str(e.get("workEmail") or "").casefold(), str(e.get("employeeNumber") or "").casefold())
+            ],
+            user,
+        )
 
     def _hire(self, values: Mapping[str, Any]) -> str:
         key = str(1 + max((int(one) for one in self.state["employees"]), default=100))
         day = str(values.get("hireDate") or datetime.now(timezone.utc).date().isoformat())
         with self._told(key):
-            self.state["tables"]["employmentStatus"].append(self._row(self.state["tables"], key, day, employmentStatus="Full-Time"))
+            self.state["tables"]["employmentStatus"].append(
+                self._row(self.state["tables"], key, day, employmentStatus="Full-Time")
+            )
             self.change(key, action="Inserted", **{**dict.fromkeys(FIELDS[:3]), **values})
         return key
 
@@ -175,7 +256,10 @@ class BambooHr(HrSystem):
     def signed(self, content: bytes, key: str) -> Mapping[str, str]:
         """docs/webhooks, "Security": HMAC-SHA256 of the body with the timestamp after it, hex."""
         moment = str(int(time.time()))
-        return {"X-BambooHR-Timestamp": moment, "X-BambooHR-Signature": hmac.new(key.encode(), content + moment.encode(), hashlib.sha256).hexdigest()}
+        return {
+            "X-BambooHR-Timestamp": moment,
+            "X-BambooHR-Signature": hmac.new(key.encode(), content + moment.encode(), hashlib.sha256).hexdigest(),
+        }
 
     @contextmanager
     def _told(self, key: str) -> Iterator[None]:
@@ -212,7 +296,11 @@ class BambooHr(HrSystem):
         data: dict[str, Any] = {"companyId": "1", "employeeId": key}
         if fields:
             data["changedFields"] = list(fields)
-        self.send(to, {"type": event, "timestamp": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S+0000"), "data": data}, event)
+        self.send(
+            to,
+            {"type": event, "timestamp": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S+0000"), "data": data},
+            event,
+        )
 
     def _webhooks(self, call: Call) -> Reply:
         return Reply(200, {"webhooks": [self._shown(one) for one in self.subscriptions.values()]})
@@ -221,7 +309,12 @@ class BambooHr(HrSystem):
         body = call.body if isinstance(call.body, dict) else {}
         events, fields = body.get("events") or [], body.get("monitorFields") or []
         wrong = [name for name in ("name", "url", "format") if not body.get(name)]
-        if wrong or body.get("format") not in ("json", "form-encoded") or set(events) - set(EVENTS) or set(fields) - set(FIELDS):
+        if (
+            wrong
+            or body.get("format") not in ("json", "form-encoded")
+            or set(events) - set(EVENTS)
+            or set(fields) - set(FIELDS)
+        ):
             return _refusal(400, f"Invalid webhook: {', '.join(wrong) or 'format, events or monitorFields'}")
         if not str(body["url"]).startswith(("https://", "http://localhost", "http://127.0.0.1")):
             return _refusal(400, "url must be https")  # the vendor sends nothing to http; this machine may
@@ -237,14 +330,37 @@ class BambooHr(HrSystem):
 
     def _shown(self, one: Subscription) -> dict[str, Any]:
         """The key is shown once, when it is made."""
-        return {"id": one.id, "name": one.name, "url": one.url, "format": "json", "monitorFields": list(one.fields), "events": list(one.events)}
+        return {
+            "id": one.id,
+            "name": one.name,
+            "url": one.url,
+            "format": "json",
+            "monitorFields": list(one.fields),
+            "events": list(one.events),
+        }
 
     # -- paths ---------------------------------------------------------------------------------------------------------
 
     def _directory(self, call: Call) -> Reply:
-        shown = ("id", "displayName", "firstName", "lastName", "preferredName", "jobTitle", "workEmail", "department", "location", "division", "supervisor")
-        people = [self._fields(e, shown) for e in self.state["employees"].values() if self._values(e)["status"] == "Active"]
-        return Reply(200, {"fields": [{"id": n, "type": "text", "name": n} for n in shown if n != "id"], "employees": people})
+        shown = (
+            "id",
+            "displayName",
+            "firstName",
+            "lastName",
+            "preferredName",
+            "jobTitle",
+            "workEmail",
+            "department",
+            "location",
+            "division",
+            "supervisor",
+        )
+        people = [
+            self._fields(e, shown) for e in self.state["employees"].values() if self._values(e)["status"] == "Active"
+        ]
+        return Reply(
+            200, {"fields": [{"id": n, "type": "text", "name": n} for n in shown if n != "id"], "employees": people}
+        )
 
     def _changed(self, call: Call) -> Reply:
         since = call.query.get("since", "")
@@ -253,8 +369,11 @@ class BambooHr(HrSystem):
         if call.query.get("type", "all") not in ("inserted", "updated", "deleted", "all"):
             return _refusal(400, "Invalid type")
         moment = datetime.fromisoformat(since.replace("Z", "+00:00"))
-        found = {key: {"id": key, "action": action, "lastChanged": at} for key, (action, at) in self.state["changed"].items()
-                 if datetime.fromisoformat(at) >= moment and call.query.get("type", "all") in ("all", action.lower())}
+        found = {
+            key: {"id": key, "action": action, "lastChanged": at}
+            for key, (action, at) in self.state["changed"].items()
+            if datetime.fromisoformat(at) >= moment and call.query.get("type", "all") in ("all", action.lower())
+        }
         latest = max((row["lastChanged"] for row in found.values()), default=since)
         return Reply(200, {"latest": latest, "employees": found or []})
 
@@ -291,7 +410,9 @@ class BambooHr(HrSystem):
         if not re.fullmatch(r"\d{4}-\d\d-\d\d", str(body.get("date", ""))):
             return _refusal(400, "date is required")
         with self._told(key):
-            self.state["tables"][table].append(self._row(self.state["tables"], key, body["date"], **{n: v for n, v in body.items() if n != "date"}))
+            self.state["tables"][table].append(
+                self._row(self.state["tables"], key, body["date"], **{n: v for n, v in body.items() if n != "date"})
+            )
             self.change(key)
         return Reply(200)
 
@@ -310,25 +431,50 @@ class BambooHr(HrSystem):
         body = call.body
         if not isinstance(body, dict) or not isinstance(body.get("fields"), list) or len(body["fields"]) > 400:
             return _refusal(400, "Invalid report request")
-        wanted = [name for name in body["fields"] if name == "id" or name in FIELDS and name not in self.state["hidden"]]
-        rows = [{"id": e["id"], **self._fields(e, [name for name in wanted if name != "id"])} for e in self.state["employees"].values()]
-        return Reply(200, {"title": body.get("title", ""), "fields": [{"id": name, "type": "text", "name": name} for name in wanted], "employees": rows})
+        wanted = [
+            name for name in body["fields"] if name == "id" or name in FIELDS and name not in self.state["hidden"]
+        ]
+        rows = [
+            {"id": e["id"], **self._fields(e, [name for name in wanted if name != "id"])}
+            for e in self.state["employees"].values()
+        ]
+        return Reply(
+            200,
+            {
+                "title": body.get("title", ""),
+                "fields": [{"id": name, "type": "text", "name": name} for name in wanted],
+                "employees": rows,
+            },
+        )
 
     # -- values --------------------------------------------------------------------------------------------------------
 
     def _fields(self, employee: Mapping[str, Any], wanted: Sequence[str]) -> dict[str, Any]:
         """Unknown fields and fields that the key may not see are left out, without an error."""
         values = self._values(employee)
-        return {name: values.get(name) for name in wanted if name == "id" or name in FIELDS and name not in self.state["hidden"]}
+        return {
+            name: values.get(name)
+            for name in wanted
+            if name == "id" or name in FIELDS and name not in self.state["hidden"]
+        }
 
     def _values(self, employee: Mapping[str, Any], today: str = "") -> dict[str, Any]:
         """Fields of history tables show the row in force today."""
         today = today or datetime.now(timezone.utc).date().isoformat()
-        rows = sorted((row["date"], int(row["id"]), row["employmentStatus"]) for row in self.state["tables"]["employmentStatus"] if row["employeeId"] == employee["id"])
+        rows = sorted(
+            (row["date"], int(row["id"]), row["employmentStatus"])
+            for row in self.state["tables"]["employmentStatus"]
+            if row["employeeId"] == employee["id"]
+        )
         now = [row for row in rows if row[0] <= today]
         status = now[-1][2] if now else (rows[0][2] if rows else "")
         gone = status == "Terminated"
-        return {"status": "Inactive" if gone else "Active", "employmentHistoryStatus": status, "terminationDate": now[-1][0] if gone and now else "0000-00-00", **employee}
+        return {
+            "status": "Inactive" if gone else "Active",
+            "employmentHistoryStatus": status,
+            "terminationDate": now[-1][0] if gone and now else "0000-00-00",
+            **employee,
+        }
 
     def _row(self, tables: Mapping[str, list[dict[str, Any]]], key: str, day: str, **values: Any) -> dict[str, Any]:
         number = 1 + max((int(row["id"]) for rows in tables.values() for row in rows), default=0)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The contractors' list: a CSV file that procurement keeps, written into the box's folder."""
+
 from __future__ import annotations
 
 import csv
@@ -11,7 +12,23 @@ from typing import Any
 from sandbox.company import Company
 from sandbox.emulator import Emulator
 
-COLUMNS = ("Contractor", "First", "Last", "Mail", "Role", "Team", "City", "Country", "From", "Until", "State", "Zone", "Sponsor", "GitHub", "Changed")
+COLUMNS = (
+    "Contractor",
+    "First",
+    "Last",
+    "Mail",
+    "Role",
+    "Team",
+    "City",
+    "Country",
+    "From",
+    "Until",
+    "State",
+    "Zone",
+    "Sponsor",
+    "GitHub",
+    "Changed",
+)
 
 
 def write_file(company: Company, path: Path) -> Path:
@@ -24,10 +41,25 @@ def write_file(company: Company, path: Path) -> Path:
             if not person.get("contractor"):
                 continue
             sponsor = company.people[person["manager"]]["email"] if person.get("manager") else ""
-            rows.writerow([person["employee_id"], person["first_name"], person["last_name"], person["email"], person["title"], person["department"],
-                           person["location"], person["country"], _date(person.get("hire_date")), _date(person.get("termination_date")),
-                           "left" if person["status"] == "terminated" else "working", person.get("time_zone", ""), sponsor,
-                           (person.get("logins") or {}).get("github", ""), "2026-01-05T08:00:00+00:00"])
+            rows.writerow(
+                [
+                    person["employee_id"],
+                    person["first_name"],
+                    person["last_name"],
+                    person["email"],
+                    person["title"],
+                    person["department"],
+                    person["location"],
+                    person["country"],
+                    _date(person.get("hire_date")),
+                    _date(person.get("termination_date")),
+                    "left" if person["status"] == "terminated" else "working",
+                    person.get("time_zone", ""),
+                    sponsor,
+                    (person.get("logins") or {}).get("github", ""),
+                    "2026-01-05T08:00:00+00:00",
+                ]
+            )
     return path
 
 
@@ -49,22 +81,36 @@ class Contractors(Emulator):
         write_file(self.company, self.path)
 
     def systems(self) -> Mapping[str, Mapping[str, Any]]:
-        return {"contractors": {
-            "connector": "csv",
-            "owner": "procurement@corp.example",
-            "options": {
-                "path": str(self.path),
-                "delimiter": ";",
-                "columns": {"employee_id": "Contractor", "first_name": "First", "last_name": "Last", "email": "Mail", "title": "Role", "department": "Team",
-                            "location": "City", "country": "Country", "hire_date": "From", "termination_date": "Until", "status": "State",
-                            "time_zone": "Zone", "manager_email": "Sponsor"},
-                "logins": {"github": "GitHub"},
-                "constants": {"employment_type": "contractor"},
-                "statuses": {"working": "active", "left": "terminated"},
-                "date_format": "%d.%m.%Y",
-                "changed_column": "Changed",
-            },
-        }}
+        return {
+            "contractors": {
+                "connector": "csv",
+                "owner": "procurement@corp.example",
+                "options": {
+                    "path": str(self.path),
+                    "delimiter": ";",
+                    "columns": {
+                        "employee_id": "Contractor",
+                        "first_name": "First",
+                        "last_name": "Last",
+                        "email": "Mail",
+                        "title": "Role",
+                        "department": "Team",
+                        "location": "City",
+                        "country": "Country",
+                        "hire_date": "From",
+                        "termination_date": "Until",
+                        "status": "State",
+                        "time_zone": "Zone",
+                        "manager_email": "Sponsor",
+                    },
+                    "logins": {"github": "GitHub"},
+                    "constants": {"employment_type": "contractor"},
+                    "statuses": {"working": "active", "left": "terminated"},
+                    "date_format": "%d.%m.%Y",
+                    "changed_column": "Changed",
+                },
+            }
+        }
 
 
 def _date(value: Any) -> str:

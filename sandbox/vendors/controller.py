@@ -8,6 +8,7 @@ https://docs.ansible.com/projects/awx/en/24.6.1/. Not one of the company's syste
 
 Time passes by :attr:`Controller.clock`; what is due by then has happened when a request comes.
 """
+
 from __future__ import annotations
 
 import copy
@@ -20,52 +21,187 @@ from typing import Any
 from sandbox.emulator import Call, Handler, Reply
 from sandbox.vendors.controller_jobs import ENDED, Executed, Outcome
 from sandbox.vendors.controller_launch import Launching
-from sandbox.vendors.controller_rules import BadQuery, matches, rrule_mistake, sorted_answers, survey_mistake, type_mistakes
+from sandbox.vendors.controller_rules import (
+    BadQuery,
+    matches,
+    rrule_mistake,
+    sorted_answers,
+    survey_mistake,
+    type_mistakes,
+)
 
 NEEDED = object()
-_ASKS = ("credential", "diff_mode", "execution_environment", "forks", "instance_groups", "inventory", "job_slice_count", "job_type", "labels", "limit",
-         "scm_branch", "skip_tags", "tags", "timeout", "variables", "verbosity")
-_TEMPLATE: dict[str, Any] = {"name": NEEDED, "description": "", "extra_vars": "", "survey_enabled": False, "allow_simultaneous": False, "limit": "", "scm_branch": "",
-                             **{f"ask_{name}_on_launch": False for name in _ASKS}}
+_ASKS = (
+    "credential",
+    "diff_mode",
+    "execution_environment",
+    "forks",
+    "instance_groups",
+    "inventory",
+    "job_slice_count",
+    "job_type",
+    "labels",
+    "limit",
+    "scm_branch",
+    "skip_tags",
+    "tags",
+    "timeout",
+    "variables",
+    "verbosity",
+)
+_TEMPLATE: dict[str, Any] = {
+    "name": NEEDED,
+    "description": "",
+    "extra_vars": "",
+    "survey_enabled": False,
+    "allow_simultaneous": False,
+    "limit": "",
+    "scm_branch": "",
+    **{f"ask_{name}_on_launch": False for name in _ASKS},
+}
 #: Table -> its fields and their defaults.
 FIELDS: dict[str, dict[str, Any]] = {
     "organizations": {"name": NEEDED, "description": ""},
     "users": {"username": NEEDED, "email": "", "is_superuser": False, "first_name": "", "last_name": ""},
     "labels": {"name": NEEDED, "organization": NEEDED},
-    "credential_types": {"name": NEEDED, "description": "", "kind": NEEDED, "inputs": {}, "injectors": {}, "managed": False},
+    "credential_types": {
+        "name": NEEDED,
+        "description": "",
+        "kind": NEEDED,
+        "inputs": {},
+        "injectors": {},
+        "managed": False,
+    },
     "credentials": {"name": NEEDED, "description": "", "organization": None, "credential_type": NEEDED, "inputs": {}},
-    "execution_environments": {"name": NEEDED, "description": "", "image": NEEDED, "organization": None, "pull": "", "credential": None},
-    "projects": {"name": NEEDED, "description": "", "organization": None, "scm_type": "", "scm_url": "", "scm_branch": "", "scm_clean": False, "credential": None,
-                 "scm_update_on_launch": False, "scm_update_cache_timeout": 0, "allow_override": False, "timeout": 0, "default_environment": None},
+    "execution_environments": {
+        "name": NEEDED,
+        "description": "",
+        "image": NEEDED,
+        "organization": None,
+        "pull": "",
+        "credential": None,
+    },
+    "projects": {
+        "name": NEEDED,
+        "description": "",
+        "organization": None,
+        "scm_type": "",
+        "scm_url": "",
+        "scm_branch": "",
+        "scm_clean": False,
+        "credential": None,
+        "scm_update_on_launch": False,
+        "scm_update_cache_timeout": 0,
+        "allow_override": False,
+        "timeout": 0,
+        "default_environment": None,
+    },
     "inventories": {"name": NEEDED, "description": "", "organization": NEEDED, "kind": "", "variables": ""},
-    "inventory_sources": {"name": NEEDED, "description": "", "inventory": NEEDED, "source": "", "source_path": "", "source_project": None, "overwrite": False,
-                          "overwrite_vars": False, "update_on_launch": False, "update_cache_timeout": 0, "execution_environment": None, "credential": None, "timeout": 0},
-    "notification_templates": {"name": NEEDED, "description": "", "organization": NEEDED, "notification_type": NEEDED, "notification_configuration": {}, "messages": None},
-    "job_templates": {**_TEMPLATE, "job_type": "run", "inventory": None, "project": None, "playbook": "", "forks": 0, "verbosity": 0, "job_tags": "", "skip_tags": "",
-                      "timeout": 0, "use_fact_cache": False, "execution_environment": None, "diff_mode": False, "job_slice_count": 1, "become_enabled": False,
-                      "prevent_instance_group_fallback": False},
+    "inventory_sources": {
+        "name": NEEDED,
+        "description": "",
+        "inventory": NEEDED,
+        "source": "",
+        "source_path": "",
+        "source_project": None,
+        "overwrite": False,
+        "overwrite_vars": False,
+        "update_on_launch": False,
+        "update_cache_timeout": 0,
+        "execution_environment": None,
+        "credential": None,
+        "timeout": 0,
+    },
+    "notification_templates": {
+        "name": NEEDED,
+        "description": "",
+        "organization": NEEDED,
+        "notification_type": NEEDED,
+        "notification_configuration": {},
+        "messages": None,
+    },
+    "job_templates": {
+        **_TEMPLATE,
+        "job_type": "run",
+        "inventory": None,
+        "project": None,
+        "playbook": "",
+        "forks": 0,
+        "verbosity": 0,
+        "job_tags": "",
+        "skip_tags": "",
+        "timeout": 0,
+        "use_fact_cache": False,
+        "execution_environment": None,
+        "diff_mode": False,
+        "job_slice_count": 1,
+        "become_enabled": False,
+        "prevent_instance_group_fallback": False,
+    },
     "workflow_job_templates": {**_TEMPLATE, "organization": None, "inventory": None},
-    "workflow_job_template_nodes": {"workflow_job_template": NEEDED, "unified_job_template": None, "identifier": "", "extra_data": {}, "all_parents_must_converge": False},
+    "workflow_job_template_nodes": {
+        "workflow_job_template": NEEDED,
+        "unified_job_template": None,
+        "identifier": "",
+        "extra_data": {},
+        "all_parents_must_converge": False,
+    },
     "workflow_approval_templates": {"name": NEEDED, "description": "", "timeout": 0},
-    "schedules": {"name": NEEDED, "description": "", "rrule": NEEDED, "unified_job_template": NEEDED, "enabled": True, "extra_data": {}},
-    "jobs": {}, "workflow_jobs": {}, "workflow_job_nodes": {}, "workflow_approvals": {},
+    "schedules": {
+        "name": NEEDED,
+        "description": "",
+        "rrule": NEEDED,
+        "unified_job_template": NEEDED,
+        "enabled": True,
+        "extra_data": {},
+    },
+    "jobs": {},
+    "workflow_jobs": {},
+    "workflow_job_nodes": {},
+    "workflow_approvals": {},
 }
 #: Fields that hold an id of another table.
-KEYS = {"organization": "organizations", "project": "projects", "source_project": "projects", "inventory": "inventories", "credential_type": "credential_types",
-        "execution_environment": "execution_environments", "default_environment": "execution_environments", "workflow_job_template": "workflow_job_templates",
-        "job_template": "job_templates", "workflow_job": "workflow_jobs"}
+KEYS = {
+    "organization": "organizations",
+    "project": "projects",
+    "source_project": "projects",
+    "inventory": "inventories",
+    "credential_type": "credential_types",
+    "execution_environment": "execution_environments",
+    "default_environment": "execution_environments",
+    "workflow_job_template": "workflow_job_templates",
+    "job_template": "job_templates",
+    "workflow_job": "workflow_jobs",
+}
 #: Lists of others that hang on a thing -> where they are.
-LINKS = {"credentials": "credentials", "labels": "labels", "success_nodes": "workflow_job_template_nodes", "failure_nodes": "workflow_job_template_nodes",
-         "always_nodes": "workflow_job_template_nodes",
-         **{f"notification_templates_{when}": "notification_templates" for when in ("started", "success", "error", "approvals")}}
+LINKS = {
+    "credentials": "credentials",
+    "labels": "labels",
+    "success_nodes": "workflow_job_template_nodes",
+    "failure_nodes": "workflow_job_template_nodes",
+    "always_nodes": "workflow_job_template_nodes",
+    **{
+        f"notification_templates_{when}": "notification_templates"
+        for when in ("started", "success", "error", "approvals")
+    },
+}
 #: (table of the parent, name of the list) -> (table of the children, their field).
-CHILDREN = {("job_templates", "jobs"): ("jobs", "job_template"), ("workflow_job_templates", "workflow_jobs"): ("workflow_jobs", "workflow_job_template"),
-            ("workflow_job_templates", "workflow_nodes"): ("workflow_job_template_nodes", "workflow_job_template"),
-            ("workflow_jobs", "workflow_nodes"): ("workflow_job_nodes", "workflow_job"), ("inventories", "inventory_sources"): ("inventory_sources", "inventory")}
+CHILDREN = {
+    ("job_templates", "jobs"): ("jobs", "job_template"),
+    ("workflow_job_templates", "workflow_jobs"): ("workflow_jobs", "workflow_job_template"),
+    ("workflow_job_templates", "workflow_nodes"): ("workflow_job_template_nodes", "workflow_job_template"),
+    ("workflow_jobs", "workflow_nodes"): ("workflow_job_nodes", "workflow_job"),
+    ("inventories", "inventory_sources"): ("inventory_sources", "inventory"),
+}
 #: Type -> what ``related`` leads to.
-RELATED = {"job_template": ("launch", "survey_spec", "jobs", "credentials", "labels"), "workflow_job_template": ("launch", "survey_spec", "workflow_jobs", "workflow_nodes", "labels"),
-           "workflow_job_template_node": ("create_approval_template", "success_nodes", "failure_nodes", "always_nodes"), "job": ("cancel", "job_events", "stdout", "labels"),
-           "workflow_job": ("cancel", "workflow_nodes", "labels"), "workflow_approval": ("approve", "deny")}
+RELATED = {
+    "job_template": ("launch", "survey_spec", "jobs", "credentials", "labels"),
+    "workflow_job_template": ("launch", "survey_spec", "workflow_jobs", "workflow_nodes", "labels"),
+    "workflow_job_template_node": ("create_approval_template", "success_nodes", "failure_nodes", "always_nodes"),
+    "job": ("cancel", "job_events", "stdout", "labels"),
+    "workflow_job": ("cancel", "workflow_nodes", "labels"),
+    "workflow_approval": ("approve", "deny"),
+}
 DENIED = Reply(403, {"detail": "You do not have permission to perform this action."})
 TYPE = {name: name[:-3] + "y" if name.endswith("ies") else name[:-1] for name in FIELDS}
 
@@ -92,8 +228,19 @@ class Controller(Launching):
         self._add("organizations", {"name": "Default"})
         self._add("users", {"username": "admin", "email": "grace@corp.example", "is_superuser": True})
         self._add("users", {"username": "bridge", "email": "", "_launch": True, "_member": True})
-        self._add("credential_types", {"name": "Red Hat Ansible Automation Platform", "kind": "cloud", "managed": True,
-                                       "inputs": {"fields": [{"id": n, "label": n} for n in ("host", "username", "password", "oauth_token", "verify_ssl")]}})
+        self._add(
+            "credential_types",
+            {
+                "name": "Red Hat Ansible Automation Platform",
+                "kind": "cloud",
+                "managed": True,
+                "inputs": {
+                    "fields": [
+                        {"id": n, "label": n} for n in ("host", "username", "password", "oauth_token", "verify_ssl")
+                    ]
+                },
+            },
+        )
         return self.state
 
     def systems(self) -> Mapping[str, Mapping[str, Any]]:
@@ -111,20 +258,35 @@ class Controller(Launching):
 
     def routes(self) -> list[tuple[str, str, Handler]]:
         base = self.BASE
-        found: list[tuple[str, str, Handler]] = [("GET", "/api/", self._root), ("GET", f"{base}/ping/", self._ping), ("GET", f"{base}/me/", self._me),
-                                                 ("GET", f"{base}/unified_job_templates/", self._unified)]
+        found: list[tuple[str, str, Handler]] = [
+            ("GET", "/api/", self._root),
+            ("GET", f"{base}/ping/", self._ping),
+            ("GET", f"{base}/me/", self._me),
+            ("GET", f"{base}/unified_job_templates/", self._unified),
+        ]
         for table in FIELDS:
-            found += [(method, f"{base}/{table}/{rest}", handler) for rest, methods in (
-                ("", {"GET": self._list, "POST": self._create}), ("{id:int}/", {"GET": self._detail, "PATCH": self._change}),
-                ("{id:int}/{sub}/", {"GET": self._sub_read, "POST": self._sub_write})) for method, handler in methods.items()]
+            found += [
+                (method, f"{base}/{table}/{rest}", handler)
+                for rest, methods in (
+                    ("", {"GET": self._list, "POST": self._create}),
+                    ("{id:int}/", {"GET": self._detail, "PATCH": self._change}),
+                    ("{id:int}/{sub}/", {"GET": self._sub_read, "POST": self._sub_write}),
+                )
+                for method, handler in methods.items()
+            ]
         return found
 
     def authorise(self, call: Call) -> Reply | None:
         if call.path in ("/api/", f"{self.BASE}/ping/", "/api/controller/"):
             return None
         if self._user(call) is None:
-            return Reply(401, {"detail": "Authentication credentials were not provided. To establish a login session, visit /api/login/."},
-                         {"WWW-Authenticate": 'Bearer realm="api"'})
+            return Reply(
+                401,
+                {
+                    "detail": "Authentication credentials were not provided. To establish a login session, visit /api/login/."
+                },
+                {"WWW-Authenticate": 'Bearer realm="api"'},
+            )
         return None
 
     def not_found(self, call: Call) -> Reply:
@@ -139,12 +301,31 @@ class Controller(Launching):
         return next((user for user in self.rows("users") if token and token == self.secret(user["username"])), None)
 
     def _root(self, call: Call) -> Reply:
-        return Reply(200, {"description": "AWX REST API", "current_version": f"{self.BASE}/", "available_versions": {"v2": f"{self.BASE}/"}, "oauth2": "/api/o/",
-                           "custom_logo": "", "custom_login_info": "", "login_redirect_override": ""})
+        return Reply(
+            200,
+            {
+                "description": "AWX REST API",
+                "current_version": f"{self.BASE}/",
+                "available_versions": {"v2": f"{self.BASE}/"},
+                "oauth2": "/api/o/",
+                "custom_logo": "",
+                "custom_login_info": "",
+                "login_redirect_override": "",
+            },
+        )
 
     def _ping(self, call: Call) -> Reply:
-        return Reply(200, {"ha": False, "version": self.VERSION, "active_node": "awx-task", "install_uuid": "00000000-0000-4000-8000-000000000000",
-                           "instances": [], "instance_groups": []})
+        return Reply(
+            200,
+            {
+                "ha": False,
+                "version": self.VERSION,
+                "active_node": "awx-task",
+                "install_uuid": "00000000-0000-4000-8000-000000000000",
+                "instances": [],
+                "instance_groups": [],
+            },
+        )
 
     def _me(self, call: Call) -> Reply:
         return self._page(call, [user for user in [self._user(call)] if user], "users")
@@ -163,8 +344,15 @@ class Controller(Launching):
     def _add(self, table: str, fields: Mapping[str, Any]) -> dict[str, Any]:
         number = self.state["next"]
         self.state["next"] += 1
-        row = {"id": number, "type": TYPE[table], "url": f"{self.BASE}/{table}/{number}/", "created": self._now(), "modified": self._now(),
-               **{name: copy.deepcopy(default) for name, default in FIELDS[table].items()}, **fields}
+        row = {
+            "id": number,
+            "type": TYPE[table],
+            "url": f"{self.BASE}/{table}/{number}/",
+            "created": self._now(),
+            "modified": self._now(),
+            **{name: copy.deepcopy(default) for name, default in FIELDS[table].items()},
+            **fields,
+        }
         if table.endswith("job_templates"):
             row["survey_spec"] = row.get("survey_spec") or {}
             if table == "job_templates":
@@ -181,15 +369,27 @@ class Controller(Launching):
         return found
 
     def _shown(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        shown = {name: value for name, value in row.items() if not name.startswith("_") and name not in LINKS and name != "survey_spec"}
-        summary: dict[str, Any] = {field: {"id": other["id"], "name": other.get("name", "")} for field, table in KEYS.items()
-                                   if field in row and (other := self._get(table, row[field]))}
+        shown = {
+            name: value
+            for name, value in row.items()
+            if not name.startswith("_") and name not in LINKS and name != "survey_spec"
+        }
+        summary: dict[str, Any] = {
+            field: {"id": other["id"], "name": other.get("name", "")}
+            for field, table in KEYS.items()
+            if field in row and (other := self._get(table, row[field]))
+        }
         if "labels" in row or row["type"] in ("job", "workflow_job"):
             labels = [self.state["tables"]["labels"][number] for number in row.get("labels", [])]
-            summary["labels"] = {"count": len(labels), "results": [{"id": label["id"], "name": label["name"]} for label in labels]}
+            summary["labels"] = {
+                "count": len(labels),
+                "results": [{"id": label["id"], "name": label["name"]} for label in labels],
+            }
         shown["related"] = {name: f"{row['url']}{name}/" for name in RELATED.get(row["type"], ())}
         if template := row.get("unified_job_template"):
-            shown["related"]["unified_job_template"] = next((f"{self.BASE}/{table}/{template}/" for table in self.state["tables"] if self._get(table, template)), "")
+            shown["related"]["unified_job_template"] = next(
+                (f"{self.BASE}/{table}/{template}/" for table in self.state["tables"] if self._get(table, template)), ""
+            )
         if row["type"].endswith("job_template"):
             summary["user_capabilities"] = {"start": True}
         if row["type"] == "workflow_job_node" and (job := self._job_of(row)):
@@ -197,14 +397,26 @@ class Controller(Launching):
             shown["related"]["job"] = job["url"]
         if row["type"] == "workflow_approval" and row["_by"]:
             by = self._get("users", row["_by"]) or {}
-            summary["approved_or_denied_by"] = {name: by[name] for name in ("id", "username", "first_name", "last_name")}
+            summary["approved_or_denied_by"] = {
+                name: by[name] for name in ("id", "username", "first_name", "last_name")
+            }
         if row["type"] == "credential":
-            secret = {entry["id"] for entry in self.state["tables"]["credential_types"][row["credential_type"]]["inputs"].get("fields", []) if entry.get("secret")}
-            shown["inputs"] = {name: "$encrypted$" if name in secret else value for name, value in row["inputs"].items()}
+            secret = {
+                entry["id"]
+                for entry in self.state["tables"]["credential_types"][row["credential_type"]]["inputs"].get(
+                    "fields", []
+                )
+                if entry.get("secret")
+            }
+            shown["inputs"] = {
+                name: "$encrypted$" if name in secret else value for name, value in row["inputs"].items()
+            }
         return {**shown, "summary_fields": summary}
 
     def _job_of(self, node: Mapping[str, Any]) -> dict[str, Any] | None:
-        return next((found for table in ("jobs", "workflow_approvals") if (found := self._get(table, node["job"]))), None)
+        return next(
+            (found for table in ("jobs", "workflow_approvals") if (found := self._get(table, node["job"]))), None
+        )
 
     def _related(self, row: Mapping[str, Any], field: str, rest: list[str]) -> list[Any]:
         if field in LINKS and len(rest) == 1:
@@ -216,7 +428,9 @@ class Controller(Launching):
             return [(self._job_of(row) or {}).get(rest[0])]
         raise BadQuery(f"{row['type']} has no field named '{field}'")
 
-    def _page(self, call: Call, rows: list[dict[str, Any]], what: str, shown: Callable[[Any], Any] | None = None) -> Reply:
+    def _page(
+        self, call: Call, rows: list[dict[str, Any]], what: str, shown: Callable[[Any], Any] | None = None
+    ) -> Reply:
         try:
             found = [row for row in rows if matches(row, call.query, self._related)]
         except BadQuery as mistake:
@@ -233,8 +447,15 @@ class Controller(Launching):
         def link(number: int) -> str:
             return f"{call.path}?{f'{rest}&' if rest else ''}page={number}"
 
-        return Reply(200, {"count": len(found), "next": link(page + 1) if page * size < len(found) else None, "previous": link(page - 1) if page > 1 else None,
-                           "results": [(shown or self._shown)(row) for row in found[(page - 1) * size : page * size]]})
+        return Reply(
+            200,
+            {
+                "count": len(found),
+                "next": link(page + 1) if page * size < len(found) else None,
+                "previous": link(page - 1) if page > 1 else None,
+                "results": [(shown or self._shown)(row) for row in found[(page - 1) * size : page * size]],
+            },
+        )
 
     def _table(self, call: Call) -> str:
         return call.path.removeprefix(f"{self.BASE}/").partition("/")[0]
@@ -243,7 +464,11 @@ class Controller(Launching):
         return self._page(call, self.rows(self._table(call)), self._table(call))
 
     def _unified(self, call: Call) -> Reply:
-        return self._page(call, [*self.rows("job_templates"), *self.rows("workflow_job_templates"), *self.rows("projects")], "unified_job_templates")
+        return self._page(
+            call,
+            [*self.rows("job_templates"), *self.rows("workflow_job_templates"), *self.rows("projects")],
+            "unified_job_templates",
+        )
 
     def _detail(self, call: Call) -> Reply:
         row = self._get(self._table(call), call.args["id"])
@@ -257,7 +482,11 @@ class Controller(Launching):
         if not (user["is_superuser"] or (table == "labels" and user.get("_member"))):
             return DENIED
         body = {**(call.body or {}), **given}
-        if wrong := {name: ["This field is required."] for name, default in FIELDS[table].items() if default is NEEDED and body.get(name) in (None, "")}:
+        if wrong := {
+            name: ["This field is required."]
+            for name, default in FIELDS[table].items()
+            if default is NEEDED and body.get(name) in (None, "")
+        }:
             return Reply(400, wrong)
         return self._keep(table, None, body)
 
@@ -283,15 +512,25 @@ class Controller(Launching):
     def _mistakes(self, table: str, fields: Mapping[str, Any], row: Mapping[str, Any] | None) -> dict[str, Any]:
         unique = ("name", "organization") if "organization" in FIELDS[table] else ("name",)
         if table not in ("workflow_job_template_nodes", "users", "workflow_approval_templates") and any(
-                other is not row and all(other.get(key) == fields.get(key) for key in unique) for other in self.rows(table)):
+            other is not row and all(other.get(key) == fields.get(key) for key in unique) for other in self.rows(table)
+        ):
             kind = TYPE[table].replace("_", " ").capitalize()
             return {"__all__": [f"{kind} with this {' and '.join(key.capitalize() for key in unique)} already exists."]}
         if table == "credential_types":
             return type_mistakes(fields)
         if table == "credentials":
-            known = {entry["id"] for entry in self.state["tables"]["credential_types"][fields["credential_type"]]["inputs"].get("fields", [])}
+            known = {
+                entry["id"]
+                for entry in self.state["tables"]["credential_types"][fields["credential_type"]]["inputs"].get(
+                    "fields", []
+                )
+            }
             unknown = sorted(set(fields.get("inputs") or {}) - known)
-            return {"inputs": {"__all__": [f"Additional properties are not allowed ('{unknown[0]}' was unexpected)"]}} if unknown else {}
+            return (
+                {"inputs": {"__all__": [f"Additional properties are not allowed ('{unknown[0]}' was unexpected)"]}}
+                if unknown
+                else {}
+            )
         if table == "schedules":
             return self._schedule_mistakes(fields)
         if table == "job_templates":
@@ -301,7 +540,11 @@ class Controller(Launching):
             folder = self.repositories.get(project["scm_url"])
             if not fields.get("playbook"):
                 return {"playbook": ["Must select playbook for project."]}
-            if project["scm_type"] and not project["allow_override"] and (folder is None or not (folder / fields["playbook"]).is_file()):
+            if (
+                project["scm_type"]
+                and not project["allow_override"]
+                and (folder is None or not (folder / fields["playbook"]).is_file())
+            ):
                 return {"playbook": ["Playbook not found for project."]}
         return {}
 
@@ -316,12 +559,23 @@ class Controller(Launching):
             if wrong:
                 return {"variables_needed_to_start": wrong}
             if ignored:
-                return {"extra_data": [f"Variables {', '.join(ignored)} are not allowed on launch. Check the Prompt on Launch setting on the Job Template to "
-                                       "include Extra Variables."]}
+                return {
+                    "extra_data": [
+                        f"Variables {', '.join(ignored)} are not allowed on launch. Check the Prompt on Launch setting on the Job Template to "
+                        "include Extra Variables."
+                    ]
+                }
         return {}
 
     def _template(self, number: Any) -> dict[str, Any] | None:
-        return next((found for table in ("job_templates", "workflow_job_templates", "projects", "inventory_sources") if (found := self._get(table, number))), None)
+        return next(
+            (
+                found
+                for table in ("job_templates", "workflow_job_templates", "projects", "inventory_sources")
+                if (found := self._get(table, number))
+            ),
+            None,
+        )
 
     # -- what hangs on them --------------------------------------------------------------------------------------------
 
@@ -334,13 +588,30 @@ class Controller(Launching):
             of, key = CHILDREN[table, sub]
             return self._page(call, [child for child in self.rows(of) if child.get(key) == row["id"]], of)
         if sub in LINKS:
-            return self._page(call, [self.state["tables"][LINKS[sub]][number] for number in row.get(sub, [])], LINKS[sub])
+            return self._page(
+                call, [self.state["tables"][LINKS[sub]][number] for number in row.get(sub, [])], LINKS[sub]
+            )
         if sub == "survey_spec" and table.endswith("job_templates"):
             return Reply(200, row["survey_spec"])
         if sub == "launch" and table.endswith("job_templates"):
-            needed = [question["variable"] for question in (row["survey_spec"] or {}).get("spec", []) if question["required"]] if row["survey_enabled"] else []
-            return Reply(200, {"can_start_without_user_input": not needed, "variables_needed_to_start": needed, "survey_enabled": row["survey_enabled"],
-                               **{name: value for name, value in row.items() if name.startswith("ask_")}})
+            needed = (
+                [
+                    question["variable"]
+                    for question in (row["survey_spec"] or {}).get("spec", [])
+                    if question["required"]
+                ]
+                if row["survey_enabled"]
+                else []
+            )
+            return Reply(
+                200,
+                {
+                    "can_start_without_user_input": not needed,
+                    "variables_needed_to_start": needed,
+                    "survey_enabled": row["survey_enabled"],
+                    **{name: value for name, value in row.items() if name.startswith("ask_")},
+                },
+            )
         if sub == "cancel" and "status" in row:
             return Reply(200, {"can_cancel": row["status"] not in ENDED})
         if sub == "job_events" and table == "jobs":
@@ -351,10 +622,22 @@ class Controller(Launching):
         return self.not_found(call)
 
     def _stored_events(self, job: Mapping[str, Any]) -> list[dict[str, Any]]:
-        return [{"id": job["id"] * 100_000 + n, "type": "job_event", "job": job["id"], "counter": event.get("counter", n), "event": event["event"],
-                 "event_data": event["event_data"], "changed": event.get("changed", False), "failed": event["event"] in ("runner_on_failed", "runner_on_unreachable"),
-                 "host_name": event["event_data"].get("host", ""), "play": event["event_data"].get("play", ""), "task": event["event_data"].get("task", "")}
-                for n, event in enumerate(job["_events"], 1)]
+        return [
+            {
+                "id": job["id"] * 100_000 + n,
+                "type": "job_event",
+                "job": job["id"],
+                "counter": event.get("counter", n),
+                "event": event["event"],
+                "event_data": event["event_data"],
+                "changed": event.get("changed", False),
+                "failed": event["event"] in ("runner_on_failed", "runner_on_unreachable"),
+                "host_name": event["event_data"].get("host", ""),
+                "play": event["event_data"].get("play", ""),
+                "task": event["event_data"].get("task", ""),
+            }
+            for n, event in enumerate(job["_events"], 1)
+        ]
 
     def _sub_write(self, call: Call) -> Reply:
         table, sub, user = self._table(call), call.args["sub"], self._user(call)
@@ -372,7 +655,12 @@ class Controller(Launching):
         if sub in ("approve", "deny") and table == "workflow_approvals":
             if row["status"] != "pending":
                 return Reply(400, {"error": "This workflow step has already been approved or denied."})
-            row.update(status="successful" if sub == "approve" else "failed", failed=sub == "deny", _by=user["id"], finished=self._now())
+            row.update(
+                status="successful" if sub == "approve" else "failed",
+                failed=sub == "deny",
+                _by=user["id"],
+                finished=self._now(),
+            )
             return Reply(204)
         if not user["is_superuser"]:
             return DENIED
@@ -385,7 +673,10 @@ class Controller(Launching):
             of, key = CHILDREN[table, sub]
             return self._create(call, table=of, **{key: row["id"]})
         if sub == "create_approval_template" and table == "workflow_job_template_nodes":
-            made = self._add("workflow_approval_templates", {name: call.body[name] for name in ("name", "description", "timeout") if name in call.body})
+            made = self._add(
+                "workflow_approval_templates",
+                {name: call.body[name] for name in ("name", "description", "timeout") if name in call.body},
+            )
             row["unified_job_template"] = made["id"]
             return Reply(201, self._shown(made))
         return self._associate(call, row, sub) if sub in LINKS else self.not_found(call)
@@ -396,7 +687,11 @@ class Controller(Launching):
         if other is None:
             return Reply(400, {"msg": f"{TYPE[LINKS[sub]]} {number} does not exist."})
         links = row.setdefault(sub, [])
-        if sub == "credentials" and any(self.state["tables"]["credentials"][has]["credential_type"] == other["credential_type"] for has in links if has != number):
+        if sub == "credentials" and any(
+            self.state["tables"]["credentials"][has]["credential_type"] == other["credential_type"]
+            for has in links
+            if has != number
+        ):
             name = self.state["tables"]["credential_types"][other["credential_type"]]["name"]
             return Reply(400, {"error": f"Cannot assign multiple {name} credentials."})
         if number not in links:
@@ -415,4 +710,10 @@ class Gateway(Controller):
         return [*super().routes(), ("GET", "/api/controller/", super()._root)]
 
     def _root(self, call: Call) -> Reply:
-        return Reply(200, {"description": "AAP gateway REST API", "apis": {"gateway": "/api/gateway/", "controller": "/api/controller/", "eda": "/api/eda/"}})
+        return Reply(
+            200,
+            {
+                "description": "AAP gateway REST API",
+                "apis": {"gateway": "/api/gateway/", "controller": "/api/controller/", "eda": "/api/eda/"},
+            },
+        )

@@ -5,6 +5,7 @@
 A real run is ansible-runner's, as it is AWX's own, in a process of its own and a fresh folder; a cancelled one is killed with all its descendants, as the
 end of a container would. Statuses and words are those of ansible/awx: awx/main/scheduler, awx/main/tasks/jobs.py, awx/main/dispatch/reaper.py.
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -58,19 +59,35 @@ def told(job: Mapping[str, Any], outcome: Outcome, now: float) -> dict[str, Any]
     """What of a job is different now: status and events."""
     since = now - job["_at"]
     if job["_cancelled"] and not outcome.deaf:
-        return {"status": "canceled", "_events": _events(outcome, min(1.0, _share(outcome, job["_cancelled"] - job["_at"])), recap=False)}
+        return {
+            "status": "canceled",
+            "_events": _events(outcome, min(1.0, _share(outcome, job["_cancelled"] - job["_at"])), recap=False),
+        }
     if since < outcome.waits:
         return {"status": "pending"}
     if not outcome.begun:
         return {"status": outcome.status, "job_explanation": outcome.explanation, "_events": []}
     ran = since - outcome.waits
     if job["timeout"] and ran >= job["timeout"] and outcome.seconds > job["timeout"]:
-        return {"status": "failed", "job_explanation": TIMED_OUT, "_events": _events(outcome, _share(outcome, outcome.waits + job["timeout"]), recap=False)}
+        return {
+            "status": "failed",
+            "job_explanation": TIMED_OUT,
+            "_events": _events(outcome, _share(outcome, outcome.waits + job["timeout"]), recap=False),
+        }
     if ran < outcome.seconds:
-        return {"status": "running", "_events": _events(outcome, _share(outcome, since), recap=False), "event_processing_finished": False}
+        return {
+            "status": "running",
+            "_events": _events(outcome, _share(outcome, since), recap=False),
+            "event_processing_finished": False,
+        }
     stored = ran >= outcome.seconds + outcome.events_late
-    return {"status": outcome.status, "job_explanation": outcome.explanation, "event_processing_finished": stored,
-            "artifacts": dict(outcome.artifacts) if outcome.recap else {}, "_events": _events(outcome, 1.0, recap=outcome.recap) if stored else []}
+    return {
+        "status": outcome.status,
+        "job_explanation": outcome.explanation,
+        "event_processing_finished": stored,
+        "artifacts": dict(outcome.artifacts) if outcome.recap else {},
+        "_events": _events(outcome, 1.0, recap=outcome.recap) if stored else [],
+    }
 
 
 def _share(outcome: Outcome, since: float) -> float:
@@ -80,9 +97,24 @@ def _share(outcome: Outcome, since: float) -> float:
 def _events(outcome: Outcome, share: float, *, recap: bool) -> list[dict[str, Any]]:
     events: list[dict[str, Any]] = [{"event": "playbook_on_start", "event_data": {}}]
     for play, task, host, how in outcome.tasks[: int(len(outcome.tasks) * min(share, 1.0) + 1e-9)]:
-        name = {"unreachable": "runner_on_unreachable", "failed": "runner_on_failed", "ignored": "runner_on_failed"}.get(how, "runner_on_ok")
-        events.append({"event": name, "changed": how == "changed",
-                       "event_data": {"play": play, "task": task, "host": host, "res": {"msg": "jane@corp.example", "code": outcome.code}, **({"ignore_errors": True} if how == "ignored" else {})}})
+        name = {
+            "unreachable": "runner_on_unreachable",
+            "failed": "runner_on_failed",
+            "ignored": "runner_on_failed",
+        }.get(how, "runner_on_ok")
+        events.append(
+            {
+                "event": name,
+                "changed": how == "changed",
+                "event_data": {
+                    "play": play,
+                    "task": task,
+                    "host": host,
+                    "res": {"msg": "jane@corp.example", "code": outcome.code},
+                    **({"ignore_errors": True} if how == "ignored" else {}),
+                },
+            }
+        )
     if recap:
         events.append({"event": "playbook_on_stats", "event_data": {"artifact_data": dict(outcome.artifacts)}})
     return events
@@ -94,13 +126,39 @@ _RUN = "import json, sys, ansible_runner; r = ansible_runner.interface.run(**jso
 class Executed:
     """A playbook that is really run."""
 
-    def __init__(self, playbook: str, project: Path, inventory: Path, extra_vars: Mapping[str, Any], env: Mapping[str, str], timeout: float, *, check: bool) -> None:
+    def __init__(
+        self,
+        playbook: str,
+        project: Path,
+        inventory: Path,
+        extra_vars: Mapping[str, Any],
+        env: Mapping[str, str],
+        timeout: float,
+        *,
+        check: bool,
+    ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="job-"))
         self.folder.chmod(0o700)
-        how = {"private_data_dir": str(self.folder), "project_dir": str(project), "ident": "job", "playbook": playbook, "inventory": str(inventory),
-               "extravars": dict(extra_vars), "quiet": True, "timeout": timeout or None, "cmdline": "--check" if check else None}
-        self.process = subprocess.Popen([sys.executable, "-c", _RUN], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                                        env=dict(env), text=True, start_new_session=True)
+        how = {
+            "private_data_dir": str(self.folder),
+            "project_dir": str(project),
+            "ident": "job",
+            "playbook": playbook,
+            "inventory": str(inventory),
+            "extravars": dict(extra_vars),
+            "quiet": True,
+            "timeout": timeout or None,
+            "cmdline": "--check" if check else None,
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", _RUN],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env=dict(env),
+            text=True,
+            start_new_session=True,
+        )
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps(how))
         self.process.stdin.close()
@@ -116,9 +174,21 @@ class Executed:
         said = self.folder / "artifacts" / "job" / "status"
         status = said.read_text().strip() if said.exists() else "error"
         events = self._events()
-        artifacts = next((event["event_data"].get("artifact_data") or {} for event in events if event["event"] == "playbook_on_stats"), {})
-        return {"status": {"successful": "successful", "failed": "failed", "timeout": "failed"}.get(status, "error"), "_events": events, "artifacts": artifacts,
-                "job_explanation": TIMED_OUT if status == "timeout" else "", "event_processing_finished": True}
+        artifacts = next(
+            (
+                event["event_data"].get("artifact_data") or {}
+                for event in events
+                if event["event"] == "playbook_on_stats"
+            ),
+            {},
+        )
+        return {
+            "status": {"successful": "successful", "failed": "failed", "timeout": "failed"}.get(status, "error"),
+            "_events": events,
+            "artifacts": artifacts,
+            "job_explanation": TIMED_OUT if status == "timeout" else "",
+            "event_processing_finished": True,
+        }
 
     def _events(self) -> list[dict[str, Any]]:
         found = []
@@ -128,8 +198,15 @@ class Executed:
             with contextlib.suppress(ValueError, OSError):
                 found.append(json.loads(file.read_text()))
         found.sort(key=lambda event: event["counter"])
-        return [{"event": event["event"], "event_data": event.get("event_data") or {}, "counter": event["counter"],
-                 "changed": bool(((event.get("event_data") or {}).get("res") or {}).get("changed"))} for event in found]
+        return [
+            {
+                "event": event["event"],
+                "event_data": event.get("event_data") or {},
+                "counter": event["counter"],
+                "changed": bool(((event.get("event_data") or {}).get("res") or {}).get("changed")),
+            }
+            for event in found
+        ]
 
     def output(self) -> str:
         file = self.folder / "artifacts" / "job" / "stdout"

@@ -5,6 +5,7 @@
 Read from ansible/awx: awx/main/models/mixins.py (SurveyJobTemplateMixin), awx/api/views/__init__.py (JobTemplateSurveySpec), awx/main/fields.py
 (CredentialTypeInputField, CredentialTypeInjectorField), awx/api/serializers.py (SchedulePreviewSerializer) and awx/api/filters.py (FieldLookupBackend).
 """
+
 from __future__ import annotations
 
 import re
@@ -12,7 +13,23 @@ from collections.abc import Mapping
 from typing import Any
 
 TYPES = ("text", "textarea", "password", "integer", "float", "multiplechoice", "multiselect")
-LOOKUPS = ("exact", "iexact", "contains", "icontains", "startswith", "istartswith", "endswith", "iendswith", "regex", "gt", "gte", "lt", "lte", "in", "isnull")
+LOOKUPS = (
+    "exact",
+    "iexact",
+    "contains",
+    "icontains",
+    "startswith",
+    "istartswith",
+    "endswith",
+    "iendswith",
+    "regex",
+    "gt",
+    "gte",
+    "lt",
+    "lte",
+    "in",
+    "isnull",
+)
 RESERVED = ("page", "page_size", "order_by", "order", "search", "type", "format", "count_disabled", "no_truncate")
 
 
@@ -26,7 +43,9 @@ def survey_mistake(spec: Any) -> str:
         return "Survey spec must be an object."
     for key, kind in (("name", str), ("description", str), ("spec", list)):
         if key not in spec:
-            return f"'{key}' missing from survey spec." if key == "spec" else f"Field '{key}' is missing from survey spec."
+            return (
+                f"'{key}' missing from survey spec." if key == "spec" else f"Field '{key}' is missing from survey spec."
+            )
         if not isinstance(spec[key], kind):
             return f"'{key}' must be a {'list of items' if kind is list else 'string'}."
     if not spec["spec"]:
@@ -51,7 +70,9 @@ def survey_mistake(spec: Any) -> str:
         if kind.startswith("multi") and not question.get("choices"):
             return f"Survey question {place} of type {kind} must specify choices."
         default = question.get("default")
-        if default not in (None, "") and (wrong := answer_mistakes({**question, "required": False}, {variable: default})):
+        if default not in (None, "") and (
+            wrong := answer_mistakes({**question, "required": False}, {variable: default})
+        ):
             return f"Default of survey question {place}: {wrong[0]}"
     return ""
 
@@ -72,7 +93,9 @@ def answer_mistakes(question: Mapping[str, Any], data: Mapping[str, Any]) -> lis
             wrong.append(f"'{name}' value {value} is too large (must be no more than {high}).")
     elif kind in ("integer", "float"):
         if isinstance(value, bool) or not isinstance(value, (int,) if kind == "integer" else (int, float)):
-            return [f"Value {value} for '{name}' expected to be {'an integer' if kind == 'integer' else 'a numeric type'}."]
+            return [
+                f"Value {value} for '{name}' expected to be {'an integer' if kind == 'integer' else 'a numeric type'}."
+            ]
         if low not in ("", None) and value < float(low):
             wrong.append(f"'{name}' value {value} is too small (must be at least {low}).")
         if high not in ("", None) and value > float(high):
@@ -88,7 +111,9 @@ def answer_mistakes(question: Mapping[str, Any], data: Mapping[str, Any]) -> lis
     return wrong
 
 
-def sorted_answers(template: Mapping[str, Any], data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
+def sorted_answers(
+    template: Mapping[str, Any], data: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
     """(accepted, ignored, mistakes): a survey without ``ask_variables_on_launch`` is the list of what is taken."""
     left, accepted, rejected, mistakes = dict(data), {}, {}, []
     if template["survey_enabled"] and template["survey_spec"]:
@@ -115,7 +140,18 @@ def type_mistakes(body: Mapping[str, Any]) -> dict[str, list[str]]:
     ids: set[str] = set()
     for entry in inputs.get("fields") or []:
         name = entry.get("id", "")
-        if unknown := set(entry) - {"id", "label", "type", "secret", "multiline", "choices", "format", "default", "help_text", "ask_at_runtime"}:
+        if unknown := set(entry) - {
+            "id",
+            "label",
+            "type",
+            "secret",
+            "multiline",
+            "choices",
+            "format",
+            "default",
+            "help_text",
+            "ask_at_runtime",
+        }:
             return {"inputs": [f"Additional properties are not allowed ('{sorted(unknown)[0]}' was unexpected)"]}
         if not re.fullmatch(r"[a-zA-Z_]+[a-zA-Z0-9_]*", name) or "label" not in entry:
             return {"inputs": [f"'{name}' is an invalid variable name, or has no label"]}
@@ -138,12 +174,21 @@ def type_mistakes(body: Mapping[str, Any]) -> dict[str, list[str]]:
         return {"injectors": [f"'{wrong[0]}' is no file: template or template.<name>"]}
     for name in injectors.get("env") or {}:
         if not re.fullmatch(r"[A-Za-z_]\w*", name) or name.startswith("ANSIBLE_"):
-            return {"injectors": [f"Environment variable {name} may affect Ansible configuration so its use is not allowed in credentials."]}
+            return {
+                "injectors": [
+                    f"Environment variable {name} may affect Ansible configuration so its use is not allowed in credentials."
+                ]
+            }
     for group in ("env", "extra_vars", "file"):
         for text in (injectors.get(group) or {}).values():
             for used in re.findall(r"\{\{\s*([\w.]+)", str(text)):
-                known = used in ids or (group != "file" and ((used in ("tower.filename", "awx.filename") and "template" in files)
-                                                             or re.sub(r"^(tower|awx)\.filename\.", "", used) in named))
+                known = used in ids or (
+                    group != "file"
+                    and (
+                        (used in ("tower.filename", "awx.filename") and "template" in files)
+                        or re.sub(r"^(tower|awx)\.filename\.", "", used) in named
+                    )
+                )
                 if not known:
                     return {"injectors": [f"Template rendering unexpectedly failed: '{used}' is undefined"]}
     return {}
@@ -196,5 +241,10 @@ def _fits(value: Any, lookup: str, wanted: str) -> bool:
         return text in wanted.split(",")
     if lookup.startswith("i"):
         text, wanted, lookup = text.lower(), wanted.lower(), lookup[1:]
-    return {"exact": text == wanted, "contains": wanted in text, "startswith": text.startswith(wanted), "endswith": text.endswith(wanted),
-            "regex": lookup == "regex" and re.search(wanted, text) is not None}[lookup]
+    return {
+        "exact": text == wanted,
+        "contains": wanted in text,
+        "startswith": text.startswith(wanted),
+        "endswith": text.endswith(wanted),
+        "regex": lookup == "regex" and re.search(wanted, text) is not None,
+    }[lookup]

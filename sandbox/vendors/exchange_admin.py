@@ -4,6 +4,7 @@
 
 Envelope, companions of properties and the three levels of an error are as captured from the service.
 """
+
 from __future__ import annotations
 
 import re
@@ -17,8 +18,16 @@ NOT_FOUND = f"{_NS}.Configuration.Tasks.ManagementObjectNotFoundException"
 PARAMETERS = f"{_NS}.AdminApi.CommandInvocation.AmbiguousParameterSetException"
 RECIPIENT = f"{_NS}.Configuration.Tasks.RecipientTaskException"
 #: Switch of Set-CASMailbox -> as a new mailbox has it.
-CAS = {"OWAEnabled": True, "ActiveSyncEnabled": True, "OutlookMobileEnabled": True, "MAPIEnabled": True, "EwsEnabled": True, "ImapEnabled": True,
-       "PopEnabled": True, "SmtpClientAuthenticationDisabled": None}
+CAS = {
+    "OWAEnabled": True,
+    "ActiveSyncEnabled": True,
+    "OutlookMobileEnabled": True,
+    "MAPIEnabled": True,
+    "EwsEnabled": True,
+    "ImapEnabled": True,
+    "PopEnabled": True,
+    "SmtpClientAuthenticationDisabled": None,
+}
 _TARGET = ("Identity", "Confirm")
 
 
@@ -28,11 +37,28 @@ class CmdletError(Exception):
         self.status, self.kind, self.text = status, kind, text
 
     def reply(self) -> Reply:
-        return Reply(self.status, {"error": {
-            "code": "NotFound" if self.status == 404 else "BadRequest", "message": "Invalid Operation",
-            "details": [{"code": "Client", "target": "", "message": f"{'Ex6F9304' if self.status == 404 else ''}|{self.kind}|{self.text}"}],
-            "innererror": {"message": "Invalid Operation", "type": f"{_NS}.Admin.OData.Core.ODataServiceException", "stacktrace": "",
-                           "internalexception": {"message": self.text, "type": self.kind, "stacktrace": ""}}}})
+        return Reply(
+            self.status,
+            {
+                "error": {
+                    "code": "NotFound" if self.status == 404 else "BadRequest",
+                    "message": "Invalid Operation",
+                    "details": [
+                        {
+                            "code": "Client",
+                            "target": "",
+                            "message": f"{'Ex6F9304' if self.status == 404 else ''}|{self.kind}|{self.text}",
+                        }
+                    ],
+                    "innererror": {
+                        "message": "Invalid Operation",
+                        "type": f"{_NS}.Admin.OData.Core.ODataServiceException",
+                        "stacktrace": "",
+                        "internalexception": {"message": self.text, "type": self.kind, "stacktrace": ""},
+                    },
+                }
+            },
+        )
 
 
 class Cmdlets:
@@ -42,12 +68,27 @@ class Cmdlets:
         self.part = part
         self.known: Mapping[str, tuple[tuple[str, ...], Callable[[dict[str, Any]], list[dict[str, Any]]]]] = {
             "Get-Mailbox": (("Identity", "ResultSize"), self.get_mailbox),
-            "Set-Mailbox": ((*_TARGET, "Type", "ForwardingAddress", "ForwardingSmtpAddress", "DeliverToMailboxAndForward", "LitigationHoldEnabled",
-                             "LitigationHoldDuration", "HiddenFromAddressListsEnabled", "EmailAddresses"), self.set_mailbox),
+            "Set-Mailbox": (
+                (
+                    *_TARGET,
+                    "Type",
+                    "ForwardingAddress",
+                    "ForwardingSmtpAddress",
+                    "DeliverToMailboxAndForward",
+                    "LitigationHoldEnabled",
+                    "LitigationHoldDuration",
+                    "HiddenFromAddressListsEnabled",
+                    "EmailAddresses",
+                ),
+                self.set_mailbox,
+            ),
             "Get-MailboxStatistics": (("Identity",), self.get_statistics),
             "Get-Recipient": (("Identity",), self.get_recipient),
             "Get-MailboxPermission": (("Identity", "User"), self.get_permission),
-            "Add-MailboxPermission": ((*_TARGET, "User", "AccessRights", "InheritanceType", "AutoMapping"), self.add_permission),
+            "Add-MailboxPermission": (
+                (*_TARGET, "User", "AccessRights", "InheritanceType", "AutoMapping"),
+                self.add_permission,
+            ),
             "Remove-MailboxPermission": ((*_TARGET, "User", "AccessRights", "InheritanceType"), self.remove_permission),
             "Get-CASMailbox": (("Identity", "ResultSize"), self.get_cas),
             "Get-DistributionGroupMember": (("Identity", "ResultSize"), self.get_members),
@@ -63,15 +104,26 @@ class Cmdlets:
         except (KeyError, TypeError, ValueError):
             return CmdletError(400, PARAMETERS, "CmdletInput is missing.").reply()
         if name not in self.known:
-            return CmdletError(403, f"{_NS}.Configuration.Authorization.CmdletAccessDeniedException",
-                               f"The command '{name}' is not present in the role definition of the current user.").reply()
+            return CmdletError(
+                403,
+                f"{_NS}.Configuration.Authorization.CmdletAccessDeniedException",
+                f"The command '{name}' is not present in the role definition of the current user.",
+            ).reply()
         allowed, run = self.known[name]
         unknown = [p for p in parameters if p not in allowed]
         if unknown:
-            return CmdletError(400, PARAMETERS, "Parameter set cannot be resolved using the specified named parameters. "
-                               f"Invalid cmdlet parameters specified. {', '.join(unknown)}").reply()
+            return CmdletError(
+                400,
+                PARAMETERS,
+                "Parameter set cannot be resolved using the specified named parameters. "
+                f"Invalid cmdlet parameters specified. {', '.join(unknown)}",
+            ).reply()
         if name.startswith(("Remove-", "Add-")) and parameters.get("Confirm") is not False:
-            return CmdletError(400, f"{_NS}.AdminApi.CommandInvocation.HostException", "A command that prompts the user failed: the host does not support user interaction.").reply()
+            return CmdletError(
+                400,
+                f"{_NS}.AdminApi.CommandInvocation.HostException",
+                "A command that prompts the user failed: the host does not support user interaction.",
+            ).reply()
         self.part.warnings.clear()
         try:
             rows = run(parameters)
@@ -89,12 +141,18 @@ class Cmdlets:
         at = int(call.query.get("$skiptoken", "0"))
         body: dict[str, Any] = {
             "@odata.context": f"{self.part.cloud.url}/adminapi/beta/{tenant}/$metadata#Collection(Exchange.GenericHashTable)",
-            "adminapi.warnings@odata.type": "#Collection(String)", "@adminapi.warnings": list(self.part.warnings),
-            "value": [_typed(row) for row in rows[at:at + limit]]}
+            "adminapi.warnings@odata.type": "#Collection(String)",
+            "@adminapi.warnings": list(self.part.warnings),
+            "value": [_typed(row) for row in rows[at : at + limit]],
+        }
         if at + limit < len(rows):
             kept = f"$select={','.join(names)}&" if names else ""
             body["@odata.nextLink"] = f"{self.part.cloud.url}{call.path}?{kept}$skiptoken={at + limit}"
-        return Reply(200, body, {"Rate-Limit-Limit": "30000", "Rate-Limit-Remaining": "29990", "Rate-Limit-Reset": "2026-01-01T00:00:00Z"})
+        return Reply(
+            200,
+            body,
+            {"Rate-Limit-Limit": "30000", "Rate-Limit-Remaining": "29990", "Rate-Limit-Reset": "2026-01-01T00:00:00Z"},
+        )
 
     # -- cmdlets -------------------------------------------------------------------------------------------------------
 
@@ -103,17 +161,28 @@ class Cmdlets:
         name = str(parameters.get(key) or "").lower()
         found = [(user, box) for user, box in self.part.mailboxes() if name and name in self.part.names(user, box)]
         if len(found) > 1:
-            raise CmdletError(400, f"{_NS}.Configuration.Tasks.ManagementObjectAmbiguousException", f"The operation couldn't be performed because '{name}' matches multiple entries.")
+            raise CmdletError(
+                400,
+                f"{_NS}.Configuration.Tasks.ManagementObjectAmbiguousException",
+                f"The operation couldn't be performed because '{name}' matches multiple entries.",
+            )
         if not found:
-            raise CmdletError(404, NOT_FOUND, f"The operation couldn't be performed because object '{name}' couldn't be found on 'DBAPR01A001.PROD.OUTLOOK.COM'.")
+            raise CmdletError(
+                404,
+                NOT_FOUND,
+                f"The operation couldn't be performed because object '{name}' couldn't be found on 'DBAPR01A001.PROD.OUTLOOK.COM'.",
+            )
         return found[0]
 
     def _refuse_synced(self, cmdlet: str, prop: str, user: Mapping[str, Any]) -> None:
         if user.get("onPremisesSyncEnabled"):
-            raise CmdletError(400, f"{_NS}.Management.Tasks.InvalidOperationOnDirSyncedObjectException",
-                              f"The operation on mailbox \"{user['displayName']}\" failed because it's out of the current user's write scope. The action '{cmdlet}', '{prop}', can't be performed "
-                              f"on the object '{user['displayName']}' because the object is being synchronized from your on-premises organization. "
-                              "This action should be performed on the object in your on-premises organization.")
+            raise CmdletError(
+                400,
+                f"{_NS}.Management.Tasks.InvalidOperationOnDirSyncedObjectException",
+                f"The operation on mailbox \"{user['displayName']}\" failed because it's out of the current user's write scope. The action '{cmdlet}', '{prop}', can't be performed "
+                f"on the object '{user['displayName']}' because the object is being synchronized from your on-premises organization. "
+                "This action should be performed on the object in your on-premises organization.",
+            )
 
     def _boxes(self, p: Mapping[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
         """The one named, or as many as ``ResultSize`` says: 1000 unless it says more."""
@@ -122,7 +191,9 @@ class Cmdlets:
         found: list[tuple[dict[str, Any], dict[str, Any]]] = self.part.mailboxes()
         limit = len(found) if p.get("ResultSize") == "Unlimited" else int(p.get("ResultSize") or 1000)
         if limit < len(found):
-            self.part.warnings.append("There are more results available than are currently displayed. To view them, increase the value for the ResultSize parameter.")
+            self.part.warnings.append(
+                "There are more results available than are currently displayed. To view them, increase the value for the ResultSize parameter."
+            )
         return found[:limit]
 
     def get_mailbox(self, p: dict[str, Any]) -> list[dict[str, Any]]:
@@ -131,24 +202,44 @@ class Cmdlets:
     def _mailbox(self, user: Mapping[str, Any], box: Mapping[str, Any]) -> dict[str, Any]:
         forwarding = self.part.user_of(box["forwarding"])["displayName"] if box["forwarding"] else None
         address = self.part.address(user)
-        return {"Identity": user["displayName"], "DisplayName": user["displayName"], "ExternalDirectoryObjectId": user["id"], "ExchangeGuid": box["guid"],
-                "UserPrincipalName": user["userPrincipalName"], "PrimarySmtpAddress": address, "EmailAddresses": [f"SMTP:{address}", *(f"smtp:{alias}" for alias in box.get("aliases") or ())],
-                "RecipientTypeDetails": box["type"], "IsShared": box["type"] == "SharedMailbox", "ForwardingAddress": forwarding,
-                "ForwardingSmtpAddress": box["forwarding_smtp"] and f"smtp:{box['forwarding_smtp']}", "DeliverToMailboxAndForward": box["keep"],
-                "LitigationHoldEnabled": box["hold"], "LitigationHoldDuration": "Unlimited", "HiddenFromAddressListsEnabled": box["hidden"],
-                "ArchiveStatus": box["archive"], "ProhibitSendReceiveQuota": "100 GB (107,374,182,400 bytes)", "WhenCreatedUTC": user["createdDateTime"]}
+        return {
+            "Identity": user["displayName"],
+            "DisplayName": user["displayName"],
+            "ExternalDirectoryObjectId": user["id"],
+            "ExchangeGuid": box["guid"],
+            "UserPrincipalName": user["userPrincipalName"],
+            "PrimarySmtpAddress": address,
+            "EmailAddresses": [f"SMTP:{address}", *(f"smtp:{alias}" for alias in box.get("aliases") or ())],
+            "RecipientTypeDetails": box["type"],
+            "IsShared": box["type"] == "SharedMailbox",
+            "ForwardingAddress": forwarding,
+            "ForwardingSmtpAddress": box["forwarding_smtp"] and f"smtp:{box['forwarding_smtp']}",
+            "DeliverToMailboxAndForward": box["keep"],
+            "LitigationHoldEnabled": box["hold"],
+            "LitigationHoldDuration": "Unlimited",
+            "HiddenFromAddressListsEnabled": box["hidden"],
+            "ArchiveStatus": box["archive"],
+            "ProhibitSendReceiveQuota": "100 GB (107,374,182,400 bytes)",
+            "WhenCreatedUTC": user["createdDateTime"],
+        }
 
     def _set_addresses(self, user: dict[str, Any], box: dict[str, Any], addresses: list[str]) -> None:
         """Replaces them all; the directory learns the primary one."""
         self._refuse_synced("Set-Mailbox", "EmailAddresses", user)
         primary = [one[5:].lower() for one in addresses if one.startswith("SMTP:")]
         if len(primary) != 1:
-            raise CmdletError(400, PARAMETERS, "There are no primary SMTP addresses, or more than one. There must be exactly one.")
+            raise CmdletError(
+                400, PARAMETERS, "There are no primary SMTP addresses, or more than one. There must be exactly one."
+            )
         aliases = sorted(one[5:].lower() for one in addresses if one.startswith("smtp:"))
         for other, theirs in self.part.mailboxes():
             taken = {self.part.address(other), *(theirs.get("aliases") or ())} & {*primary, *aliases}
             if other["id"] != user["id"] and taken:
-                raise CmdletError(400, RECIPIENT, f"The proxy address \"SMTP:{min(taken)}\" is already being used by the proxy addresses or LegacyExchangeDN of \"{other['displayName']}\". Please choose another proxy address.")
+                raise CmdletError(
+                    400,
+                    RECIPIENT,
+                    f'The proxy address "SMTP:{min(taken)}" is already being used by the proxy addresses or LegacyExchangeDN of "{other["displayName"]}". Please choose another proxy address.',
+                )
         user["mail"], box["aliases"] = primary[0], aliases
 
     def set_mailbox(self, p: dict[str, Any]) -> list[dict[str, Any]]:
@@ -159,39 +250,84 @@ class Cmdlets:
             box["hidden"] = bool(p["HiddenFromAddressListsEnabled"])
         if "Type" in p:
             if p["Type"] not in ("Regular", "Shared", "Room", "Equipment"):
-                raise CmdletError(400, PARAMETERS, f"Cannot convert value \"{p['Type']}\" to type ConvertibleMailboxSubType.")
-            box["type"] = {"Regular": "UserMailbox", "Shared": "SharedMailbox", "Room": "RoomMailbox", "Equipment": "EquipmentMailbox"}[p["Type"]]
+                raise CmdletError(
+                    400, PARAMETERS, f'Cannot convert value "{p["Type"]}" to type ConvertibleMailboxSubType.'
+                )
+            box["type"] = {
+                "Regular": "UserMailbox",
+                "Shared": "SharedMailbox",
+                "Room": "RoomMailbox",
+                "Equipment": "EquipmentMailbox",
+            }[p["Type"]]
         if p.get("LitigationHoldEnabled") and not self.part.may_hold(user):
-            raise CmdletError(400, RECIPIENT, f"The action 'Set-Mailbox', 'LitigationHoldEnabled', can't be performed on the user '{user['displayName']}'. "
-                              "Your Microsoft Exchange Online license doesn't permit you to put a litigation hold on this mailbox.")
+            raise CmdletError(
+                400,
+                RECIPIENT,
+                f"The action 'Set-Mailbox', 'LitigationHoldEnabled', can't be performed on the user '{user['displayName']}'. "
+                "Your Microsoft Exchange Online license doesn't permit you to put a litigation hold on this mailbox.",
+            )
         if "LitigationHoldEnabled" in p:
             box["hold"] = bool(p["LitigationHoldEnabled"])
         if "ForwardingAddress" in p:
             box["forwarding"] = self._box(p, "ForwardingAddress")[0]["id"] if p["ForwardingAddress"] else None
         if "ForwardingSmtpAddress" in p:
-            box["forwarding_smtp"] = str(p["ForwardingSmtpAddress"]).removeprefix("smtp:") if p["ForwardingSmtpAddress"] else None
+            box["forwarding_smtp"] = (
+                str(p["ForwardingSmtpAddress"]).removeprefix("smtp:") if p["ForwardingSmtpAddress"] else None
+            )
         if "EmailAddresses" in p:
             self._set_addresses(user, box, [str(one) for one in p["EmailAddresses"]])
         if "DeliverToMailboxAndForward" in p:
             box["keep"] = bool(p["DeliverToMailboxAndForward"])
         if box == before and "EmailAddresses" not in p:
-            self.part.warnings.append(f"The command completed successfully but no settings of '{user['displayName']}' have been modified.")
+            self.part.warnings.append(
+                f"The command completed successfully but no settings of '{user['displayName']}' have been modified."
+            )
         return []
 
     def get_statistics(self, p: dict[str, Any]) -> list[dict[str, Any]]:
         user, box = self._box(p)
-        return [{"Identity": box["guid"], "DisplayName": user["displayName"], "ItemCount": sum(len(f["messages"]) for f in box["folders"]),
-                 "TotalItemSize": f"{box['size'] / 1024**3:.3f} GB ({box['size']:,} bytes)"}]
+        return [
+            {
+                "Identity": box["guid"],
+                "DisplayName": user["displayName"],
+                "ItemCount": sum(len(f["messages"]) for f in box["folders"]),
+                "TotalItemSize": f"{box['size'] / 1024**3:.3f} GB ({box['size']:,} bytes)",
+            }
+        ]
 
     def get_recipient(self, p: dict[str, Any]) -> list[dict[str, Any]]:
         user, box = self._box(p)
-        return [{"Identity": user["displayName"], "DisplayName": user["displayName"], "PrimarySmtpAddress": self.part.address(user), "RecipientTypeDetails": box["type"]}]
+        return [
+            {
+                "Identity": user["displayName"],
+                "DisplayName": user["displayName"],
+                "PrimarySmtpAddress": self.part.address(user),
+                "RecipientTypeDetails": box["type"],
+            }
+        ]
 
     def get_permission(self, p: dict[str, Any]) -> list[dict[str, Any]]:
         user, box = self._box(p)
-        own = {"Identity": user["displayName"], "User": "NT AUTHORITY\\SELF", "AccessRights": ["FullAccess", "ReadPermission"], "IsInherited": False, "Deny": False}
-        return [own, *({"Identity": user["displayName"], "User": self.part.user_of(d)["userPrincipalName"], "AccessRights": ["FullAccess"], "IsInherited": False, "Deny": False}
-                       for d in box["delegates"])]
+        own = {
+            "Identity": user["displayName"],
+            "User": "NT AUTHORITY\\SELF",
+            "AccessRights": ["FullAccess", "ReadPermission"],
+            "IsInherited": False,
+            "Deny": False,
+        }
+        return [
+            own,
+            *(
+                {
+                    "Identity": user["displayName"],
+                    "User": self.part.user_of(d)["userPrincipalName"],
+                    "AccessRights": ["FullAccess"],
+                    "IsInherited": False,
+                    "Deny": False,
+                }
+                for d in box["delegates"]
+            ),
+        ]
 
     def add_permission(self, p: dict[str, Any]) -> list[dict[str, Any]]:
         _, box = self._box(p)
@@ -212,21 +348,54 @@ class Cmdlets:
         return []
 
     def get_cas(self, p: dict[str, Any]) -> list[dict[str, Any]]:
-        return [{"Identity": user["displayName"], "PrimarySmtpAddress": self.part.address(user), "HasActiveSyncDevicePartnership": bool(box["devices"]), **box["cas"]}
-                for user, box in self._boxes(p)]
+        return [
+            {
+                "Identity": user["displayName"],
+                "PrimarySmtpAddress": self.part.address(user),
+                "HasActiveSyncDevicePartnership": bool(box["devices"]),
+                **box["cas"],
+            }
+            for user, box in self._boxes(p)
+        ]
 
     def get_members(self, p: dict[str, Any]) -> list[dict[str, Any]]:
         """Of Entra's groups those that Exchange keeps: mail-enabled, and not Microsoft 365 groups."""
         name = str(p.get("Identity") or "").lower()
-        groups = {g["id"]: g for g in self.part.cloud.state["entra"]["groups"].values() if g["mailEnabled"] and "Unified" not in g["groupTypes"]}
+        groups = {
+            g["id"]: g
+            for g in self.part.cloud.state["entra"]["groups"].values()
+            if g["mailEnabled"] and "Unified" not in g["groupTypes"]
+        }
         group = next((g for g in groups.values() if name in (g["id"], g["displayName"].lower())), None)
         if group is None:
-            raise CmdletError(404, NOT_FOUND, f"The operation couldn't be performed because object '{name}' couldn't be found on 'DBAPR01A001.PROD.OUTLOOK.COM'.")
+            raise CmdletError(
+                404,
+                NOT_FOUND,
+                f"The operation couldn't be performed because object '{name}' couldn't be found on 'DBAPR01A001.PROD.OUTLOOK.COM'.",
+            )
         users = {user["id"]: user for user in self.part.cloud.users()}
-        rows = [{"Name": users[id]["displayName"], "ExternalDirectoryObjectId": id, "PrimarySmtpAddress": self.part.address(users[id]),
-                 "WindowsLiveID": users[id]["userPrincipalName"], "RecipientType": "UserMailbox"} for id in group["members"] if id in users]
-        return rows + [{"Name": groups[id]["displayName"], "ExternalDirectoryObjectId": id, "PrimarySmtpAddress": "", "WindowsLiveID": "",
-                        "RecipientType": "MailUniversalSecurityGroup"} for id in group["members"] if id in groups]
+        rows = [
+            {
+                "Name": users[id]["displayName"],
+                "ExternalDirectoryObjectId": id,
+                "PrimarySmtpAddress": self.part.address(users[id]),
+                "WindowsLiveID": users[id]["userPrincipalName"],
+                "RecipientType": "UserMailbox",
+            }
+            for id in group["members"]
+            if id in users
+        ]
+        return rows + [
+            {
+                "Name": groups[id]["displayName"],
+                "ExternalDirectoryObjectId": id,
+                "PrimarySmtpAddress": "",
+                "WindowsLiveID": "",
+                "RecipientType": "MailUniversalSecurityGroup",
+            }
+            for id in group["members"]
+            if id in groups
+        ]
 
     def set_cas(self, p: dict[str, Any]) -> list[dict[str, Any]]:
         _, box = self._box(p)
@@ -235,15 +404,29 @@ class Cmdlets:
 
     def get_devices(self, p: dict[str, Any]) -> list[dict[str, Any]]:
         user, box = self._box(p, "Mailbox")
-        return [{"Identity": f"{user['displayName']}\\ExchangeActiveSyncDevices\\{d['DeviceId']}", "UserDisplayName": user["displayName"], **d} for d in box["devices"]]
+        return [
+            {
+                "Identity": f"{user['displayName']}\\ExchangeActiveSyncDevices\\{d['DeviceId']}",
+                "UserDisplayName": user["displayName"],
+                **d,
+            }
+            for d in box["devices"]
+        ]
 
     def remove_device(self, p: dict[str, Any]) -> list[dict[str, Any]]:
         for user, box in self.part.mailboxes():
             for device in box["devices"]:
-                if p.get("Identity") in (device["Guid"], f"{user['displayName']}\\ExchangeActiveSyncDevices\\{device['DeviceId']}"):
+                if p.get("Identity") in (
+                    device["Guid"],
+                    f"{user['displayName']}\\ExchangeActiveSyncDevices\\{device['DeviceId']}",
+                ):
                     box["devices"].remove(device)
                     return []
-        raise CmdletError(404, NOT_FOUND, f"The operation couldn't be performed because object '{p.get('Identity')}' couldn't be found on 'DBAPR01A001.PROD.OUTLOOK.COM'.")
+        raise CmdletError(
+            404,
+            NOT_FOUND,
+            f"The operation couldn't be performed because object '{p.get('Identity')}' couldn't be found on 'DBAPR01A001.PROD.OUTLOOK.COM'.",
+        )
 
 
 def _typed(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Calendars of the sandbox's Exchange: series and their occurrences, and how Graph shows them."""
+
 from __future__ import annotations
 
 import copy
@@ -10,7 +11,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 #: The Windows names that the sandbox's people use; Graph takes IANA names as well.
-WINDOWS = {"UTC": "UTC", "W. Europe Standard Time": "Europe/Berlin", "Romance Standard Time": "Europe/Madrid", "GMT Standard Time": "Europe/London"}
+WINDOWS = {
+    "UTC": "UTC",
+    "W. Europe Standard Time": "Europe/Berlin",
+    "Romance Standard Time": "Europe/Madrid",
+    "GMT Standard Time": "Europe/London",
+}
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -48,8 +54,16 @@ def occurrences(event: dict[str, Any], start: datetime, end: datetime) -> Iterat
         if key in event["_deleted"]:
             continue
         changed = event["_exceptions"].get(key)
-        row = copy.copy(event) | {"recurrence": None, "seriesMasterId": event["id"], "id": f"{event['id']}.{key}", "type": "exception" if changed else "occurrence",
-                                  "originalStart": key, "start": point(original), "end": point(original + length), **(changed or {})}
+        row = copy.copy(event) | {
+            "recurrence": None,
+            "seriesMasterId": event["id"],
+            "id": f"{event['id']}.{key}",
+            "type": "exception" if changed else "occurrence",
+            "originalStart": key,
+            "start": point(original),
+            "end": point(original + length),
+            **(changed or {}),
+        }
         if moment(row["start"]) < end and moment(row["end"]) > start:
             yield row
 
@@ -80,7 +94,10 @@ def _falls(pattern: Mapping[str, Any], begin: date, day: date) -> bool:
         weeks = ((day - timedelta(days=day.weekday())) - (begin - timedelta(days=begin.weekday()))).days // 7
         return _DAYS[day.weekday()] in pattern["daysOfWeek"] and weeks % interval == 0
     if pattern["type"] == "absoluteMonthly":
-        return day.day == pattern["dayOfMonth"] and ((day.year - begin.year) * 12 + day.month - begin.month) % interval == 0
+        return (
+            day.day == pattern["dayOfMonth"]
+            and ((day.year - begin.year) * 12 + day.month - begin.month) % interval == 0
+        )
     raise KeyError(pattern["type"])
 
 
@@ -99,17 +116,48 @@ def shown(event: dict[str, Any], zone: str, expand: str = "") -> dict[str, Any]:
 def new_event(event_id: str, ical: str, body: Mapping[str, Any], organizer: str, *, own: bool) -> dict[str, Any]:
     """One copy of a meeting: the organizer's, or an attendee's."""
     event: dict[str, Any] = {
-        "id": event_id, "iCalUId": ical, "subject": "", "body": {"contentType": "html", "content": ""}, "importance": "normal", "sensitivity": "normal",
-        "showAs": "busy", "isAllDay": False, "isCancelled": False, "isReminderOn": True, "reminderMinutesBeforeStart": 15, "responseRequested": True,
-        "allowNewTimeProposals": True, "hideAttendees": False, "categories": [], "location": {"displayName": ""}, "locations": [], "hasAttachments": False,
-        "isOnlineMeeting": False, "onlineMeetingProvider": "unknown", "recurrence": None, "seriesMasterId": None, "transactionId": None,
+        "id": event_id,
+        "iCalUId": ical,
+        "subject": "",
+        "body": {"contentType": "html", "content": ""},
+        "importance": "normal",
+        "sensitivity": "normal",
+        "showAs": "busy",
+        "isAllDay": False,
+        "isCancelled": False,
+        "isReminderOn": True,
+        "reminderMinutesBeforeStart": 15,
+        "responseRequested": True,
+        "allowNewTimeProposals": True,
+        "hideAttendees": False,
+        "categories": [],
+        "location": {"displayName": ""},
+        "locations": [],
+        "hasAttachments": False,
+        "isOnlineMeeting": False,
+        "onlineMeetingProvider": "unknown",
+        "recurrence": None,
+        "seriesMasterId": None,
+        "transactionId": None,
         **{k: copy.deepcopy(v) for k, v in body.items() if k != "singleValueExtendedProperties"},
     }
-    event |= {"type": "seriesMaster" if event["recurrence"] else "singleInstance", "isOrganizer": own, "organizer": {"emailAddress": {"address": organizer, "name": organizer}},
-              "_zone": event["start"].get("timeZone") or "UTC", "_properties": copy.deepcopy(body.get("singleValueExtendedProperties") or []) if own else [],
-              "_deleted": [], "_exceptions": {}}
-    event["attendees"] = [{"type": a.get("type") or "required", "emailAddress": dict(a["emailAddress"]), "status": {"response": "none", "time": "0001-01-01T00:00:00Z"}}
-                          for a in body.get("attendees") or ()]
+    event |= {
+        "type": "seriesMaster" if event["recurrence"] else "singleInstance",
+        "isOrganizer": own,
+        "organizer": {"emailAddress": {"address": organizer, "name": organizer}},
+        "_zone": event["start"].get("timeZone") or "UTC",
+        "_properties": copy.deepcopy(body.get("singleValueExtendedProperties") or []) if own else [],
+        "_deleted": [],
+        "_exceptions": {},
+    }
+    event["attendees"] = [
+        {
+            "type": a.get("type") or "required",
+            "emailAddress": dict(a["emailAddress"]),
+            "status": {"response": "none", "time": "0001-01-01T00:00:00Z"},
+        }
+        for a in body.get("attendees") or ()
+    ]
     if event["recurrence"]:
         event["recurrence"]["range"].setdefault("recurrenceTimeZone", event["_zone"])
     return event
@@ -123,18 +171,42 @@ def seeded(key: str, addresses: Mapping[str, str], now: datetime) -> list[dict[s
     monday = day - timedelta(days=day.weekday())
 
     def meeting(subject: str, at: datetime, minutes: int, *names: str, **more: Any) -> dict[str, Any]:
-        return {"subject": subject, "start": _local(at), "end": _local(at + timedelta(minutes=minutes)),
-                "attendees": [{"emailAddress": {"address": addresses[n], "name": n}} for n in names if n in addresses], **more}
+        return {
+            "subject": subject,
+            "start": _local(at),
+            "end": _local(at + timedelta(minutes=minutes)),
+            "attendees": [{"emailAddress": {"address": addresses[n], "name": n}} for n in names if n in addresses],
+            **more,
+        }
 
     if key == "jane":
         weekly = monday - timedelta(days=28) + timedelta(days=1, hours=10)
         return [
-            meeting("Release 7 planning", day + timedelta(days=9, hours=14), 60, "mark", "lena", location={"displayName": "Room Spree"},
-                    isOnlineMeeting=True, onlineMeetingProvider="teamsForBusiness",
-                    body={"contentType": "html", "content": f"<p>Agenda für Köln</p>{'_' * 80}<a href='https://teams.example/l/1'>Join</a>{'_' * 80}"}),
-            meeting("Team sync", weekly, 30, "mark", "tom", recurrence={
-                "pattern": {"type": "weekly", "interval": 1, "daysOfWeek": ["tuesday"], "firstDayOfWeek": "monday"},
-                "range": {"type": "noEnd", "startDate": weekly.date().isoformat(), "endDate": "0001-01-01"}}),
+            meeting(
+                "Release 7 planning",
+                day + timedelta(days=9, hours=14),
+                60,
+                "mark",
+                "lena",
+                location={"displayName": "Room Spree"},
+                isOnlineMeeting=True,
+                onlineMeetingProvider="teamsForBusiness",
+                body={
+                    "contentType": "html",
+                    "content": f"<p>Agenda für Köln</p>{'_' * 80}<a href='https://teams.example/l/1'>Join</a>{'_' * 80}",
+                },
+            ),
+            meeting(
+                "Team sync",
+                weekly,
+                30,
+                "mark",
+                "tom",
+                recurrence={
+                    "pattern": {"type": "weekly", "interval": 1, "daysOfWeek": ["tuesday"], "firstDayOfWeek": "monday"},
+                    "range": {"type": "noEnd", "startDate": weekly.date().isoformat(), "endDate": "0001-01-01"},
+                },
+            ),
             meeting("1:1 Jane & Mark", day + timedelta(days=3, hours=16), 30, "mark"),
             meeting("Dentist", day + timedelta(days=4, hours=8), 60),
             meeting("Kick-off, last month", day - timedelta(days=30), 60, "mark"),
@@ -142,9 +214,22 @@ def seeded(key: str, addresses: Mapping[str, str], now: datetime) -> list[dict[s
     if key == "mark":
         # busy every morning until eleven: a slot has to be looked for
         start = monday - timedelta(days=7) + timedelta(hours=9)
-        return [meeting("Focus time", start, 120, recurrence={
-            "pattern": {"type": "weekly", "interval": 1, "daysOfWeek": list(_DAYS[:5]), "firstDayOfWeek": "monday"},
-            "range": {"type": "noEnd", "startDate": start.date().isoformat(), "endDate": "0001-01-01"}})]
+        return [
+            meeting(
+                "Focus time",
+                start,
+                120,
+                recurrence={
+                    "pattern": {
+                        "type": "weekly",
+                        "interval": 1,
+                        "daysOfWeek": list(_DAYS[:5]),
+                        "firstDayOfWeek": "monday",
+                    },
+                    "range": {"type": "noEnd", "startDate": start.date().isoformat(), "endDate": "0001-01-01"},
+                },
+            )
+        ]
     return []
 
 

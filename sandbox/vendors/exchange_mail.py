@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The mail in the sandbox's Exchange mailboxes: what is in them, kept as a few words each, and made into MIME when asked for."""
+
 from __future__ import annotations
 
 import base64
@@ -14,9 +15,17 @@ from typing import Any
 
 _BEGIN = datetime(2026, 1, 5, 8, 0, tzinfo=timezone.utc)
 #: (name, parent, hidden, kind)
-_STANDARD = [("Inbox", "", False, "inbox"), ("Drafts", "", False, "drafts"), ("Sent Items", "", False, "sentitems"), ("Deleted Items", "", False, "deleteditems"),
-             ("Archive", "", False, "archive"), ("Junk Email", "", False, "junkemail"), ("Outbox", "", False, "outbox"),
-             ("Conversation History", "", True, "conversationhistory"), ("Deletions", "#", False, "recoverableitemsdeletions")]
+_STANDARD = [
+    ("Inbox", "", False, "inbox"),
+    ("Drafts", "", False, "drafts"),
+    ("Sent Items", "", False, "sentitems"),
+    ("Deleted Items", "", False, "deleteditems"),
+    ("Archive", "", False, "archive"),
+    ("Junk Email", "", False, "junkemail"),
+    ("Outbox", "", False, "outbox"),
+    ("Conversation History", "", True, "conversationhistory"),
+    ("Deletions", "#", False, "recoverableitemsdeletions"),
+]
 
 
 def folders_of(key: str, address: str, people: list[str]) -> list[dict[str, Any]]:
@@ -56,14 +65,41 @@ def folders_of(key: str, address: str, people: list[str]) -> list[dict[str, Any]
 
 
 def _folder(key: str, name: str, parent: str, hidden: bool, kind: str) -> dict[str, Any]:
-    return {"id": _id("folder", key, parent, name), "displayName": name, "parent": parent, "isHidden": hidden, "kind": kind, "messages": []}
+    return {
+        "id": _id("folder", key, parent, name),
+        "displayName": name,
+        "parent": parent,
+        "isHidden": hidden,
+        "kind": kind,
+        "messages": [],
+    }
 
 
-def _message(key: str, folder: str, n: int, address: str, people: list[str], sent: bool = False, attachment: tuple[str, int] | None = None) -> dict[str, Any]:
+def _message(
+    key: str,
+    folder: str,
+    n: int,
+    address: str,
+    people: list[str],
+    sent: bool = False,
+    attachment: tuple[str, int] | None = None,
+) -> dict[str, Any]:
     other = people[n % len(people)]
-    subject = ("Résumé of the week", "Re: Größere Änderungen am Build", "Lunch?", "レビューのお願い 🚀", "Invoice 2026-")[n % 5] + (f"{n:04d}" if n % 5 == 4 else "")
-    return {"id": _id("message", key, folder, str(n)), "subject": f"{subject} #{n}", "from": address if sent else other, "to": other if sent else address,
-            "at": (_BEGIN + timedelta(hours=5 * n)).strftime("%Y-%m-%dT%H:%M:%SZ"), "attachment": list(attachment) if attachment else None}
+    subject = (
+        "Résumé of the week",
+        "Re: Größere Änderungen am Build",
+        "Lunch?",
+        "レビューのお願い 🚀",
+        "Invoice 2026-",
+    )[n % 5] + (f"{n:04d}" if n % 5 == 4 else "")
+    return {
+        "id": _id("message", key, folder, str(n)),
+        "subject": f"{subject} #{n}",
+        "from": address if sent else other,
+        "to": other if sent else address,
+        "at": (_BEGIN + timedelta(hours=5 * n)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "attachment": list(attachment) if attachment else None,
+    }
 
 
 def _id(*words: str) -> str:

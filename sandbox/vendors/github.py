@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """One GitHub organisation with SAML single sign-on, spoken to by a GitHub App. Bodies are those of GitHub's OpenAPI description."""
+
 from __future__ import annotations
 
 import re
@@ -19,10 +20,42 @@ ORG, APP, INSTALLATION = "corp-example", "4711", "815"
 THEN = "2026-01-15T09:00:00Z"
 DOCS = "https://docs.github.com/rest"
 REPOSITORY_LINKS = (
-    "archive", "assignees", "blobs", "branches", "collaborators", "comments", "commits", "compare", "contents", "contributors", "deployments",
-    "downloads", "events", "forks", "git_commits", "git_refs", "git_tags", "hooks", "issue_comment", "issue_events", "issues", "keys", "labels",
-    "languages", "merges", "milestones", "notifications", "pulls", "releases", "stargazers", "statuses", "subscribers", "subscription", "tags",
-    "teams", "trees",
+    "archive",
+    "assignees",
+    "blobs",
+    "branches",
+    "collaborators",
+    "comments",
+    "commits",
+    "compare",
+    "contents",
+    "contributors",
+    "deployments",
+    "downloads",
+    "events",
+    "forks",
+    "git_commits",
+    "git_refs",
+    "git_tags",
+    "hooks",
+    "issue_comment",
+    "issue_events",
+    "issues",
+    "keys",
+    "labels",
+    "languages",
+    "merges",
+    "milestones",
+    "notifications",
+    "pulls",
+    "releases",
+    "stargazers",
+    "statuses",
+    "subscribers",
+    "subscription",
+    "tags",
+    "teams",
+    "trees",
 )
 _KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
@@ -34,20 +67,39 @@ class GitHub(Emulator):
     PAGE = 100
 
     def systems(self) -> Mapping[str, Mapping[str, Any]]:
-        pem = _KEY.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode()
-        return {"github": {"connector": "github", "url": self.url, "options": {"org": ORG},
-                           "credentials": {"app_id": APP, "installation_id": INSTALLATION, "private_key": pem}}}
+        pem = _KEY.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        ).decode()
+        return {
+            "github": {
+                "connector": "github",
+                "url": self.url,
+                "options": {"org": ORG},
+                "credentials": {"app_id": APP, "installation_id": INSTALLATION, "private_key": pem},
+            }
+        }
 
     def authorise(self, call: Call) -> Reply | None:
         if not call.headers.get("user-agent"):
-            return Reply(403, {"message": "Request forbidden by administrative rules. Please make sure your request has a User-Agent header"})
+            return Reply(
+                403,
+                {
+                    "message": "Request forbidden by administrative rules. Please make sure your request has a User-Agent header"
+                },
+            )
         given = call.headers.get("authorization", "").removeprefix("Bearer ")
         if call.path.startswith("/app/"):
             try:
-                claims = jwt.decode(given, _KEY.public_key(), algorithms=["RS256"], options={"require": ["iat", "exp", "iss"]})
+                claims = jwt.decode(
+                    given, _KEY.public_key(), algorithms=["RS256"], options={"require": ["iat", "exp", "iss"]}
+                )
             except jwt.PyJWTError:
                 return _error(401, "A JSON web token could not be decoded")
-            return None if claims["iss"] == APP and claims["exp"] - claims["iat"] <= 660 else _error(401, "'Expiration time' claim ('exp') is too far in the future")
+            return (
+                None
+                if claims["iss"] == APP and claims["exp"] - claims["iat"] <= 660
+                else _error(401, "'Expiration time' claim ('exp') is too far in the future")
+            )
         if given not in (self.secret("installation"), self.secret("token")):
             return _error(401, "Bad credentials")
         if given == self.secret("token") and "/personal-access-tokens" in call.path:
@@ -82,63 +134,163 @@ class GitHub(Emulator):
         teams["everyone"] = {**_team(990, "everyone"), "members": list(members), "groups": ["All staff"]}
         repos = {
             "website": _repo(1, "website", direct={"janemo": "admin"}, authors=["janemo"]),
-            "payments": _repo(2, "payments", direct={"janemo": "push", "markchen": "admin"}, authors=["janemo", "markchen"]),
+            "payments": _repo(
+                2, "payments", direct={"janemo": "push", "markchen": "admin"}, authors=["janemo", "markchen"]
+            ),
             "infra": _repo(3, "infra", direct={"janemo": "admin"}, teams={"platform": "admin"}, authors=["janemo"]),
             "untouched": _repo(4, "untouched", authors=["markchen"]),
             "old": {**_repo(5, "old", direct={"janemo": "admin"}), "archived": True},
         }
         repos["website"]["keys"] = [_key(71, "deploy website", "janemo"), _key(72, "ci", "markchen")]
         credentials = [
-            {"login": "janemo", "credential_id": 161195, "credential_type": "personal access token", "token_last_eight": "71c3fc11", "scopes": ["repo"],
-             "credential_authorized_at": THEN, "credential_accessed_at": THEN, "authorized_credential_id": 12345678, "authorized_credential_expires_at": None},
-            {"login": "janemo", "credential_id": 161199, "credential_type": "SSH key", "fingerprint": "jklmnop12345678", "authorized_credential_title": "mbp",
-             "credential_authorized_at": THEN, "credential_accessed_at": THEN, "authorized_credential_id": 12345682},
-            {"login": "markchen", "credential_id": 161200, "credential_type": "SSH key", "fingerprint": "abc", "authorized_credential_title": "mbp",
-             "credential_authorized_at": THEN, "credential_accessed_at": THEN, "authorized_credential_id": 12345683},
+            {
+                "login": "janemo",
+                "credential_id": 161195,
+                "credential_type": "personal access token",
+                "token_last_eight": "71c3fc11",
+                "scopes": ["repo"],
+                "credential_authorized_at": THEN,
+                "credential_accessed_at": THEN,
+                "authorized_credential_id": 12345678,
+                "authorized_credential_expires_at": None,
+            },
+            {
+                "login": "janemo",
+                "credential_id": 161199,
+                "credential_type": "SSH key",
+                "fingerprint": "jklmnop12345678",
+                "authorized_credential_title": "mbp",
+                "credential_authorized_at": THEN,
+                "credential_accessed_at": THEN,
+                "authorized_credential_id": 12345682,
+            },
+            {
+                "login": "markchen",
+                "credential_id": 161200,
+                "credential_type": "SSH key",
+                "fingerprint": "abc",
+                "authorized_credential_title": "mbp",
+                "credential_authorized_at": THEN,
+                "credential_accessed_at": THEN,
+                "authorized_credential_id": 12345683,
+            },
         ]
-        return {"users": users, "saml": saml, "members": members, "outside": outside, "teams": teams, "repos": repos, "credentials": credentials,
-                "pats": {25381: "janemo", 25382: "markchen"}, "spaces": {"fuzzy-train-g4wpq6h95q": {"id": 1, "owner": "janemo", "state": "Available"}},
-                "seats": {"janemo": None, "markchen": None}, "invitations": {}, "former": {}, "privileges": {}, "next": 1}
+        return {
+            "users": users,
+            "saml": saml,
+            "members": members,
+            "outside": outside,
+            "teams": teams,
+            "repos": repos,
+            "credentials": credentials,
+            "pats": {25381: "janemo", 25382: "markchen"},
+            "spaces": {"fuzzy-train-g4wpq6h95q": {"id": 1, "owner": "janemo", "state": "Available"}},
+            "seats": {"janemo": None, "markchen": None},
+            "invitations": {},
+            "former": {},
+            "privileges": {},
+            "next": 1,
+        }
 
     def _simple(self, login: str) -> dict[str, Any]:
         api = f"https://api.github.com/users/{login}"
-        links = ("followers", "following", "gists", "starred", "subscriptions", "organizations", "repos", "events", "received_events")
-        return {"login": login, "id": self.state["users"][login], "node_id": f"MDQ6{login}", "avatar_url": f"https://github.com/{login}.png", "gravatar_id": "", "url": api,
-                "html_url": f"https://github.com/{login}", "type": "User", "site_admin": False, **{f"{name}_url": f"{api}/{name}" for name in links}}
+        links = (
+            "followers",
+            "following",
+            "gists",
+            "starred",
+            "subscriptions",
+            "organizations",
+            "repos",
+            "events",
+            "received_events",
+        )
+        return {
+            "login": login,
+            "id": self.state["users"][login],
+            "node_id": f"MDQ6{login}",
+            "avatar_url": f"https://github.com/{login}.png",
+            "gravatar_id": "",
+            "url": api,
+            "html_url": f"https://github.com/{login}",
+            "type": "User",
+            "site_admin": False,
+            **{f"{name}_url": f"{api}/{name}" for name in links},
+        }
 
     # -- paths ---------------------------------------------------------------------------------------------------------
 
     def routes(self) -> list[tuple[str, str, Handler]]:
         o, r = f"/orgs/{ORG}", f"/repos/{ORG}/{{repo}}"
         return [
-            ("POST", "/app/installations/{id}/access_tokens", self.installation_token), ("POST", "/graphql", self.graphql),
-            ("GET", "/users/{user}", self.user), ("GET", f"{o}/members", self.members),
-            ("GET", f"{o}/memberships/{{user}}", self.membership), ("PUT", f"{o}/memberships/{{user}}", self.set_membership),
+            ("POST", "/app/installations/{id}/access_tokens", self.installation_token),
+            ("POST", "/graphql", self.graphql),
+            ("GET", "/users/{user}", self.user),
+            ("GET", f"{o}/members", self.members),
+            ("GET", f"{o}/memberships/{{user}}", self.membership),
+            ("PUT", f"{o}/memberships/{{user}}", self.set_membership),
             ("DELETE", f"{o}/memberships/{{user}}", self.remove_membership),
-            ("GET", f"{o}/outside_collaborators", lambda c: self._pages(c, [self._simple(u) for u in self.state["outside"]])),
+            (
+                "GET",
+                f"{o}/outside_collaborators",
+                lambda c: self._pages(c, [self._simple(u) for u in self.state["outside"]]),
+            ),
             ("DELETE", f"{o}/outside_collaborators/{{user}}", self.remove_outside),
             ("GET", f"{o}/invitations", lambda c: self._pages(c, self._invitations())),
-            ("POST", f"{o}/invitations", self.invite), ("DELETE", f"{o}/invitations/{{id}}", self.cancel), ("GET", f"{o}/invitations/{{id}}/teams", self.invitation_teams),
-            ("GET", f"{o}/credential-authorizations", self.credentials), ("DELETE", f"{o}/credential-authorizations/{{id}}", self.remove_credential),
+            ("POST", f"{o}/invitations", self.invite),
+            ("DELETE", f"{o}/invitations/{{id}}", self.cancel),
+            ("GET", f"{o}/invitations/{{id}}/teams", self.invitation_teams),
+            ("GET", f"{o}/credential-authorizations", self.credentials),
+            ("DELETE", f"{o}/credential-authorizations/{{id}}", self.remove_credential),
             ("POST", f"{o}/credential-authorizations/{{user}}/revoke", self.revoke_credentials),
-            ("GET", f"{o}/personal-access-tokens", self.pats), ("POST", f"{o}/personal-access-tokens/{{id}}", self.revoke_pat),
-            ("GET", f"{o}/members/{{user}}/codespaces", self.codespaces), ("POST", f"{o}/members/{{user}}/codespaces/{{name}}/stop", self.stop_codespace),
-            ("GET", f"{o}/members/{{user}}/copilot", self.seat), ("GET", f"{o}/copilot/billing/seats", self.seats), ("POST", f"{o}/copilot/billing/selected_users", self.add_seat),
+            ("GET", f"{o}/personal-access-tokens", self.pats),
+            ("POST", f"{o}/personal-access-tokens/{{id}}", self.revoke_pat),
+            ("GET", f"{o}/members/{{user}}/codespaces", self.codespaces),
+            ("POST", f"{o}/members/{{user}}/codespaces/{{name}}/stop", self.stop_codespace),
+            ("GET", f"{o}/members/{{user}}/copilot", self.seat),
+            ("GET", f"{o}/copilot/billing/seats", self.seats),
+            ("POST", f"{o}/copilot/billing/selected_users", self.add_seat),
             ("DELETE", f"{o}/copilot/billing/selected_users", self.cancel_seat),
             ("GET", f"{o}/teams", lambda c: self._pages(c, [self._team_body(t) for t in self.state["teams"].values()])),
             ("GET", f"{o}/teams/{{team}}/team-sync/group-mappings", self.mappings),
-            ("PUT", f"{o}/teams/{{team}}/memberships/{{user}}", self.join_team), ("DELETE", f"{o}/teams/{{team}}/memberships/{{user}}", self.leave_team),
-            ("GET", f"{o}/repos", lambda c: self._pages(c, [{k: x[k] for k in ("id", "name", "full_name", "archived", "fork", "private")} for x in self.state["repos"].values()])),
-            ("GET", f"{r}/teams", lambda c: self._repo(c) or self._pages(c, [{**self._team_body(self.state["teams"][t]), "permission": p} for t, p in self._of(c)["teams"].items()])),
-            ("GET", f"{r}/collaborators", self.collaborators), ("PUT", f"{r}/collaborators/{{user}}", self.add_collaborator),
+            ("PUT", f"{o}/teams/{{team}}/memberships/{{user}}", self.join_team),
+            ("DELETE", f"{o}/teams/{{team}}/memberships/{{user}}", self.leave_team),
+            (
+                "GET",
+                f"{o}/repos",
+                lambda c: self._pages(
+                    c,
+                    [
+                        {k: x[k] for k in ("id", "name", "full_name", "archived", "fork", "private")}
+                        for x in self.state["repos"].values()
+                    ],
+                ),
+            ),
+            (
+                "GET",
+                f"{r}/teams",
+                lambda c: (
+                    self._repo(c)
+                    or self._pages(
+                        c,
+                        [
+                            {**self._team_body(self.state["teams"][t]), "permission": p}
+                            for t, p in self._of(c)["teams"].items()
+                        ],
+                    )
+                ),
+            ),
+            ("GET", f"{r}/collaborators", self.collaborators),
+            ("PUT", f"{r}/collaborators/{{user}}", self.add_collaborator),
             ("DELETE", f"{r}/collaborators/{{user}}", self.drop_collaborator),
-            ("GET", f"{r}/commits", self.commits), ("GET", f"{r}/keys", lambda c: self._repo(c) or self._pages(c, self._of(c)["keys"])),
+            ("GET", f"{r}/commits", self.commits),
+            ("GET", f"{r}/keys", lambda c: self._repo(c) or self._pages(c, self._of(c)["keys"])),
             ("DELETE", f"{r}/keys/{{id}}", self.delete_key),
         ]
 
     def _pages(self, call: Call, rows: list[Any], key: str = "", total: str = "total_count") -> Reply:
         size, page = min(int(call.query.get("per_page", 30)), 100), int(call.query.get("page", 1))
-        part = rows[(page - 1) * size:page * size]
+        part = rows[(page - 1) * size : page * size]
         headers = {}
         if page * size < len(rows):
             query = urlencode({**call.query, "page": page + 1})
@@ -158,26 +310,64 @@ class GitHub(Emulator):
         if call.args["id"] != INSTALLATION:
             return _error(404, "Not Found")
         expires = (datetime.now(timezone.utc) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
-        return Reply(201, {"token": self.secret("installation"), "expires_at": expires, "permissions": {"members": "write"}, "repository_selection": "all"})
+        return Reply(
+            201,
+            {
+                "token": self.secret("installation"),
+                "expires_at": expires,
+                "permissions": {"members": "write"},
+                "repository_selection": "all",
+            },
+        )
 
     def graphql(self, call: Call) -> Reply:
         query, given = call.body["query"], call.body["variables"]
         if given.get("org") != ORG:
-            return Reply(200, {"data": {"organization": None}, "errors": [{"type": "NOT_FOUND", "message": f"Could not resolve to an Organization with the login of '{given.get('org')}'."}]})
+            return Reply(
+                200,
+                {
+                    "data": {"organization": None},
+                    "errors": [
+                        {
+                            "type": "NOT_FOUND",
+                            "message": f"Could not resolve to an Organization with the login of '{given.get('org')}'.",
+                        }
+                    ],
+                },
+            )
         if "externalIdentities" in query:
-            people = [(email, login) for email, login in self.state["saml"].items() if given.get("user", email) == email]
-            nodes = [{"samlIdentity": {"nameId": email, "username": email}, "scimIdentity": None, "user": {"login": login}} for email, login in people]
+            people = [
+                (email, login) for email, login in self.state["saml"].items() if given.get("user", email) == email
+            ]
+            nodes = [
+                {"samlIdentity": {"nameId": email, "username": email}, "scimIdentity": None, "user": {"login": login}}
+                for email, login in people
+            ]
             return _data(samlIdentityProvider={"externalIdentities": _connection(nodes, given, self.PAGE)})
         if "samlIdentityProvider" in query:
             return _data(samlIdentityProvider={"id": "SIP1"})
         if "userLogins" in query:
-            held = [{"databaseId": t["id"], "name": t["name"], "slug": t["slug"]} for t in self.state["teams"].values() if given["login"] in t["members"]]
+            held = [
+                {"databaseId": t["id"], "name": t["name"], "slug": t["slug"]}
+                for t in self.state["teams"].values()
+                if given["login"] in t["members"]
+            ]
             return _data(teams=_connection(held, given, 2))  # so that there are two
         if "team(slug" in query:
             team = self.state["teams"].get(given["slug"])
-            return _data(team=team and {"members": _connection([{"login": u} for u in self._in(team)], given, self.PAGE)})
+            return _data(
+                team=team and {"members": _connection([{"login": u} for u in self._in(team)], given, self.PAGE)}
+            )
         if "teams(first" in query:
-            rows = [{"databaseId": t["id"], "name": t["name"], "slug": t["slug"], "members": _connection([{"login": u} for u in self._in(t)], {}, self.PAGE)} for t in self.state["teams"].values()]
+            rows = [
+                {
+                    "databaseId": t["id"],
+                    "name": t["name"],
+                    "slug": t["slug"],
+                    "members": _connection([{"login": u} for u in self._in(t)], {}, self.PAGE),
+                }
+                for t in self.state["teams"].values()
+            ]
             return _data(teams=_connection(rows, given, min(50, self.PAGE)))
         return Reply(200, {"errors": [{"message": "Field doesn't exist"}]})
 
@@ -187,25 +377,61 @@ class GitHub(Emulator):
 
     def user(self, call: Call) -> Reply:
         login = next((u for u in self.state["users"] if u.casefold() == call.args["user"].casefold()), None)
-        return Reply(200, {**self._simple(login), **dict.fromkeys(("name", "company", "blog", "location", "email", "hireable", "bio"), None), "public_repos": 0,
-                           "public_gists": 0, "followers": 0, "following": 0, "created_at": THEN, "updated_at": THEN}) if login else _error(404, "Not Found")
+        return (
+            Reply(
+                200,
+                {
+                    **self._simple(login),
+                    **dict.fromkeys(("name", "company", "blog", "location", "email", "hireable", "bio"), None),
+                    "public_repos": 0,
+                    "public_gists": 0,
+                    "followers": 0,
+                    "following": 0,
+                    "created_at": THEN,
+                    "updated_at": THEN,
+                },
+            )
+            if login
+            else _error(404, "Not Found")
+        )
 
     def members(self, call: Call) -> Reply:
         role = call.query.get("role", "all")
-        return self._pages(call, [self._simple(u) for u, m in self.state["members"].items() if m["state"] == "active" and role in ("all", m["role"])])
+        return self._pages(
+            call,
+            [
+                self._simple(u)
+                for u, m in self.state["members"].items()
+                if m["state"] == "active" and role in ("all", m["role"])
+            ],
+        )
 
     # -- membership ----------------------------------------------------------------------------------------------------
 
     def _membership(self, login: str) -> dict[str, Any]:
         member = self.state["members"][login]
-        return {"url": f"https://api.github.com/orgs/{ORG}/memberships/{login}", "state": member["state"], "role": member["role"], "direct_membership": True,
-                "enterprise_teams_providing_indirect_membership": [], "organization_url": f"https://api.github.com/orgs/{ORG}", "organization": _organisation(), "user": self._simple(login)}
+        return {
+            "url": f"https://api.github.com/orgs/{ORG}/memberships/{login}",
+            "state": member["state"],
+            "role": member["role"],
+            "direct_membership": True,
+            "enterprise_teams_providing_indirect_membership": [],
+            "organization_url": f"https://api.github.com/orgs/{ORG}",
+            "organization": _organisation(),
+            "user": self._simple(login),
+        }
 
     def membership(self, call: Call) -> Reply:
-        return Reply(200, self._membership(call.args["user"])) if call.args["user"] in self.state["members"] else _error(404, "Not Found")
+        return (
+            Reply(200, self._membership(call.args["user"]))
+            if call.args["user"] in self.state["members"]
+            else _error(404, "Not Found")
+        )
 
     def _is_last_owner(self, login: str) -> bool:
-        return [u for u, m in self.state["members"].items() if m["role"] == "admin" and m["state"] == "active"] == [login]
+        return [u for u, m in self.state["members"].items() if m["role"] == "admin" and m["state"] == "active"] == [
+            login
+        ]
 
     def set_membership(self, call: Call) -> Reply:
         login, role = call.args["user"], (call.body or {}).get("role", "member")
@@ -228,8 +454,10 @@ class GitHub(Emulator):
         if self._is_last_owner(login):
             return _error(403, "You cannot remove the last owner of the organization.")
         state["former"][login] = state["members"].pop(login)["role"]
-        state["privileges"][login] = {"teams": [slug for slug, team in state["teams"].items() if login in team["members"]],
-                                      "direct": {name: repo["direct"][login] for name, repo in state["repos"].items() if login in repo["direct"]}}
+        state["privileges"][login] = {
+            "teams": [slug for slug, team in state["teams"].items() if login in team["members"]],
+            "direct": {name: repo["direct"][login] for name, repo in state["repos"].items() if login in repo["direct"]},
+        }
         for team in state["teams"].values():
             team["members"] = [u for u in team["members"] if u != login]
         for repo in state["repos"].values():
@@ -251,13 +479,19 @@ class GitHub(Emulator):
         login = next((u for u, n in state["users"].items() if n == body.get("invitee_id")), None)
         if not login and not body.get("email"):
             return _invalid("OrganizationInvitation", "invitee_id")
-        if login in state["members"] or any(i["email"] == body.get("email") and body.get("email") for i in state["invitations"].values()):
+        if login in state["members"] or any(
+            i["email"] == body.get("email") and body.get("email") for i in state["invitations"].values()
+        ):
             return _invalid("OrganizationInvitation", "data", "Invitee is already a part of this org")
         if body.get("role") == "reinstate" and login not in state["former"]:
             return _invalid("OrganizationInvitation", "data", "Invitee can not be reinstated")
         if login:
             back = body.get("role") == "reinstate"
-            state["members"][login] = {"role": state["former"].get(login, "member") if back else "member", "state": "pending", **({"_reinstated": True} if back else {})}
+            state["members"][login] = {
+                "role": state["former"].get(login, "member") if back else "member",
+                "state": "pending",
+                **({"_reinstated": True} if back else {}),
+            }
         number = state["next"]
         state["next"] += 1
         row = self._invitation(number, login, body.get("email"), body.get("role", "direct_member"))
@@ -275,34 +509,66 @@ class GitHub(Emulator):
         if member.pop("_reinstated", False):
             before = self.state["privileges"].pop(login, {"teams": [], "direct": {}})
             for slug in before["teams"]:
-                self.state["teams"][slug]["members"] = list(dict.fromkeys([*self.state["teams"][slug]["members"], login]))
+                self.state["teams"][slug]["members"] = list(
+                    dict.fromkeys([*self.state["teams"][slug]["members"], login])
+                )
             for name, permission in before["direct"].items():
                 self.state["repos"][name]["direct"].setdefault(login, permission)
 
     def _invitations(self) -> list[dict[str, Any]]:
         """By e-mail, and of logins that have not accepted: one membership, one invitation."""
-        by_email = [{**{k: v for k, v in i.items() if k != "teams"}, "team_count": len(i["teams"])} for i in self.state["invitations"].values()]
-        return by_email + [self._invitation(90_000 + self.state["users"][u], u, None, "direct_member") for u, m in self.state["members"].items() if m["state"] == "pending"]
+        by_email = [
+            {**{k: v for k, v in i.items() if k != "teams"}, "team_count": len(i["teams"])}
+            for i in self.state["invitations"].values()
+        ]
+        return by_email + [
+            self._invitation(90_000 + self.state["users"][u], u, None, "direct_member")
+            for u, m in self.state["members"].items()
+            if m["state"] == "pending"
+        ]
 
     def _invitation(self, number: int, login: str | None, email: str | None, role: str) -> dict[str, Any]:
-        return {"id": number, "login": login, "node_id": f"I{number}", "email": email, "role": role, "created_at": THEN, "inviter": self._simple("grace-okoye"),
-                "team_count": 0, "invitation_teams_url": f"https://api.github.com/organizations/1/invitations/{number}/teams", "invitation_source": "member"}
+        return {
+            "id": number,
+            "login": login,
+            "node_id": f"I{number}",
+            "email": email,
+            "role": role,
+            "created_at": THEN,
+            "inviter": self._simple("grace-okoye"),
+            "team_count": 0,
+            "invitation_teams_url": f"https://api.github.com/organizations/1/invitations/{number}/teams",
+            "invitation_source": "member",
+        }
 
     def cancel(self, call: Call) -> Reply:
         number = int(call.args["id"])
-        login = next((u for u, m in self.state["members"].items() if m["state"] == "pending" and 90_000 + self.state["users"][u] == number), None)
+        login = next(
+            (
+                u
+                for u, m in self.state["members"].items()
+                if m["state"] == "pending" and 90_000 + self.state["users"][u] == number
+            ),
+            None,
+        )
         if login:
             del self.state["members"][login]
         return Reply(204) if login or self.state["invitations"].pop(number, None) else _error(404, "Not Found")
 
     def invitation_teams(self, call: Call) -> Reply:
         invitation = self.state["invitations"].get(int(call.args["id"]))
-        return self._pages(call, [self._team_body(self.state["teams"][t]) for t in invitation["teams"]]) if invitation else _error(404, "Not Found")
+        return (
+            self._pages(call, [self._team_body(self.state["teams"][t]) for t in invitation["teams"]])
+            if invitation
+            else _error(404, "Not Found")
+        )
 
     # -- credentials, codespaces, seats --------------------------------------------------------------------------------
 
     def credentials(self, call: Call) -> Reply:
-        return self._pages(call, [c for c in self.state["credentials"] if call.query.get("login", c["login"]) == c["login"]])
+        return self._pages(
+            call, [c for c in self.state["credentials"] if call.query.get("login", c["login"]) == c["login"]]
+        )
 
     def remove_credential(self, call: Call) -> Reply:
         left = [c for c in self.state["credentials"] if str(c["credential_id"]) != call.args["id"]]
@@ -319,9 +585,23 @@ class GitHub(Emulator):
         return Reply(202, {"message": f"Credential authorization revocation for user '{login}' has been queued"})
 
     def pats(self, call: Call) -> Reply:
-        rows = [{"id": n, "owner": self._simple(login), "repository_selection": "all", "repositories_url": f"https://api.github.com/organizations/1/personal-access-tokens/{n}/repositories",
-                 "permissions": {"repository": {"contents": "write"}}, "access_granted_at": THEN, "token_id": n + 5, "token_name": f"{login} scripts", "token_expired": False,
-                 "token_expires_at": None, "token_last_used_at": None} for n, login in self.state["pats"].items() if call.query.get("owner[]", login) == login]
+        rows = [
+            {
+                "id": n,
+                "owner": self._simple(login),
+                "repository_selection": "all",
+                "repositories_url": f"https://api.github.com/organizations/1/personal-access-tokens/{n}/repositories",
+                "permissions": {"repository": {"contents": "write"}},
+                "access_granted_at": THEN,
+                "token_id": n + 5,
+                "token_name": f"{login} scripts",
+                "token_expired": False,
+                "token_expires_at": None,
+                "token_last_used_at": None,
+            }
+            for n, login in self.state["pats"].items()
+            if call.query.get("owner[]", login) == login
+        ]
         return self._pages(call, rows)
 
     def revoke_pat(self, call: Call) -> Reply:
@@ -332,7 +612,11 @@ class GitHub(Emulator):
     def codespaces(self, call: Call) -> Reply:
         if call.args["user"] not in self.state["members"]:
             return _error(404, "Not Found")
-        return self._pages(call, [self._codespace(name) for name, s in self.state["spaces"].items() if s["owner"] == call.args["user"]], "codespaces")
+        return self._pages(
+            call,
+            [self._codespace(name) for name, s in self.state["spaces"].items() if s["owner"] == call.args["user"]],
+            "codespaces",
+        )
 
     def stop_codespace(self, call: Call) -> Reply:
         space = self.state["spaces"].get(call.args["name"])
@@ -344,28 +628,85 @@ class GitHub(Emulator):
     def _codespace(self, name: str) -> dict[str, Any]:
         space, url = self.state["spaces"][name], f"https://api.github.com/user/codespaces/{name}"
         owner = self._simple(space["owner"])
-        return {"id": space["id"], "name": name, "environment_id": None, "owner": owner, "billable_owner": owner, "repository": self._repository("website", owner),
-                "machine": None, "prebuild": None, "created_at": THEN, "updated_at": THEN, "last_used_at": THEN, "state": space["state"], "url": url,
-                "git_status": {"ahead": 2, "behind": 0, "has_unpushed_changes": True, "has_uncommitted_changes": True, "ref": "main"}, "location": "WestEurope",
-                "idle_timeout_minutes": 30, "web_url": f"https://{name}.github.dev", "machines_url": f"{url}/machines", "start_url": f"{url}/start",
-                "stop_url": f"{url}/stop", "pulls_url": None, "recent_folders": []}
+        return {
+            "id": space["id"],
+            "name": name,
+            "environment_id": None,
+            "owner": owner,
+            "billable_owner": owner,
+            "repository": self._repository("website", owner),
+            "machine": None,
+            "prebuild": None,
+            "created_at": THEN,
+            "updated_at": THEN,
+            "last_used_at": THEN,
+            "state": space["state"],
+            "url": url,
+            "git_status": {
+                "ahead": 2,
+                "behind": 0,
+                "has_unpushed_changes": True,
+                "has_uncommitted_changes": True,
+                "ref": "main",
+            },
+            "location": "WestEurope",
+            "idle_timeout_minutes": 30,
+            "web_url": f"https://{name}.github.dev",
+            "machines_url": f"{url}/machines",
+            "start_url": f"{url}/start",
+            "stop_url": f"{url}/stop",
+            "pulls_url": None,
+            "recent_folders": [],
+        }
 
     def _repository(self, name: str, owner: Mapping[str, Any]) -> dict[str, Any]:
         api = f"https://api.github.com/repos/{ORG}/{name}"
-        return {"id": self.state["repos"][name]["id"], "node_id": f"R{name}", "name": name, "full_name": f"{ORG}/{name}", "owner": owner, "private": True, "fork": False,
-                "html_url": f"https://github.com/{ORG}/{name}", "description": None, "url": api, **{f"{part}_url": f"{api}/{part}" for part in REPOSITORY_LINKS}}
+        return {
+            "id": self.state["repos"][name]["id"],
+            "node_id": f"R{name}",
+            "name": name,
+            "full_name": f"{ORG}/{name}",
+            "owner": owner,
+            "private": True,
+            "fork": False,
+            "html_url": f"https://github.com/{ORG}/{name}",
+            "description": None,
+            "url": api,
+            **{f"{part}_url": f"{api}/{part}" for part in REPOSITORY_LINKS},
+        }
 
     def seat(self, call: Call) -> Reply:
         login = call.args["user"]
         if login not in self.state["members"] or login not in self.state["seats"]:
             return _error(404, "Not Found")
-        return Reply(200, {"created_at": THEN, "pending_cancellation_date": self.state["seats"][login], "last_activity_at": None, "plan_type": "business",
-                           "assignee": self._simple(login)})
+        return Reply(
+            200,
+            {
+                "created_at": THEN,
+                "pending_cancellation_date": self.state["seats"][login],
+                "last_activity_at": None,
+                "plan_type": "business",
+                "assignee": self._simple(login),
+            },
+        )
 
     def seats(self, call: Call) -> Reply:
         held = {u: ends for u, ends in self.state["seats"].items() if u in self.state["members"]}
-        return self._pages(call, [{"created_at": THEN, "pending_cancellation_date": ends, "last_activity_at": None, "plan_type": "business", "assignee": self._simple(u)}
-                                  for u, ends in held.items()], "seats", "total_seats")
+        return self._pages(
+            call,
+            [
+                {
+                    "created_at": THEN,
+                    "pending_cancellation_date": ends,
+                    "last_activity_at": None,
+                    "plan_type": "business",
+                    "assignee": self._simple(u),
+                }
+                for u, ends in held.items()
+            ],
+            "seats",
+            "total_seats",
+        )
 
     def add_seat(self, call: Call) -> Reply:
         logins = (call.body or {}).get("selected_usernames") or []
@@ -396,7 +737,14 @@ class GitHub(Emulator):
             team["members"].append(login)
         if login not in self.state["members"]:
             self.state["members"][login] = {"role": "member", "state": "pending"}
-        return Reply(200, {"url": f"https://api.github.com/teams/{team['id']}/memberships/{login}", "role": "member", "state": self.state["members"][login]["state"]})
+        return Reply(
+            200,
+            {
+                "url": f"https://api.github.com/teams/{team['id']}/memberships/{login}",
+                "role": "member",
+                "state": self.state["members"][login]["state"],
+            },
+        )
 
     def leave_team(self, call: Call) -> Reply:
         team, login = self.state["teams"].get(call.args["team"]), call.args["user"]
@@ -411,7 +759,10 @@ class GitHub(Emulator):
         if refusal := self._repo(call):
             return refusal
         wanted = call.query.get("permission")
-        return self._pages(call, [{**self._simple(u), "role_name": p} for u, p in self._of(call)["direct"].items() if wanted in (None, p)])
+        return self._pages(
+            call,
+            [{**self._simple(u), "role_name": p} for u, p in self._of(call)["direct"].items() if wanted in (None, p)],
+        )
 
     def add_collaborator(self, call: Call) -> Reply:
         login = call.args["user"]
@@ -426,7 +777,14 @@ class GitHub(Emulator):
         return Reply(204)
 
     def commits(self, call: Call) -> Reply:
-        return self._repo(call) or self._pages(call, [{"sha": f"{n:040x}", "author": {"login": a}} for n, a in enumerate(self._of(call)["authors"]) if call.query.get("author", a) == a])
+        return self._repo(call) or self._pages(
+            call,
+            [
+                {"sha": f"{n:040x}", "author": {"login": a}}
+                for n, a in enumerate(self._of(call)["authors"])
+                if call.query.get("author", a) == a
+            ],
+        )
 
     def delete_key(self, call: Call) -> Reply:
         if refusal := self._repo(call):
@@ -446,13 +804,23 @@ def _connection(nodes: list[Any], given: Mapping[str, Any], size: int) -> dict[s
     """A page of a GraphQL connection."""
     start = int(given.get("after") or 0)
     more = start + size < len(nodes)
-    return {"nodes": nodes[start:start + size], "pageInfo": {"hasNextPage": more, "endCursor": str(start + size) if more else None}}
+    return {
+        "nodes": nodes[start : start + size],
+        "pageInfo": {"hasNextPage": more, "endCursor": str(start + size) if more else None},
+    }
 
 
 def _organisation() -> dict[str, Any]:
     api = f"https://api.github.com/orgs/{ORG}"
     parts = ("repos", "events", "hooks", "issues", "members", "public_members", "avatar")
-    return {"login": ORG, "id": 1, "node_id": "O1", "url": api, "description": None, **{f"{part}_url": f"{api}/{part}" for part in parts}}
+    return {
+        "login": ORG,
+        "id": 1,
+        "node_id": "O1",
+        "url": api,
+        "description": None,
+        **{f"{part}_url": f"{api}/{part}" for part in parts},
+    }
 
 
 def _error(status: int, message: str) -> Reply:
@@ -460,22 +828,68 @@ def _error(status: int, message: str) -> Reply:
 
 
 def _invalid(resource: str, field: str, message: str = "") -> Reply:
-    error = {"resource": resource, "field": field, "code": "unprocessable" if message else "missing_field", **({"message": message} if message else {})}
+    error = {
+        "resource": resource,
+        "field": field,
+        "code": "unprocessable" if message else "missing_field",
+        **({"message": message} if message else {}),
+    }
     return Reply(422, {"message": "Validation Failed", "errors": [error], "documentation_url": DOCS})
 
 
 def _team(number: int, slug: str) -> dict[str, Any]:
-    return {"id": number, "node_id": f"T{number}", "name": re.sub("-", " ", slug).title() if slug.startswith("project-") else slug, "slug": slug, "description": "",
-            "privacy": "closed", "notification_setting": "notifications_enabled", "permission": "pull", "type": "organization", "parent": None,
-            "url": f"https://api.github.com/teams/{number}", "html_url": f"https://github.com/orgs/{ORG}/teams/{slug}", "members_url": f"https://api.github.com/teams/{number}/members{{/member}}",
-            "repositories_url": f"https://api.github.com/teams/{number}/repos", "members": [], "groups": []}
+    return {
+        "id": number,
+        "node_id": f"T{number}",
+        "name": re.sub("-", " ", slug).title() if slug.startswith("project-") else slug,
+        "slug": slug,
+        "description": "",
+        "privacy": "closed",
+        "notification_setting": "notifications_enabled",
+        "permission": "pull",
+        "type": "organization",
+        "parent": None,
+        "url": f"https://api.github.com/teams/{number}",
+        "html_url": f"https://github.com/orgs/{ORG}/teams/{slug}",
+        "members_url": f"https://api.github.com/teams/{number}/members{{/member}}",
+        "repositories_url": f"https://api.github.com/teams/{number}/repos",
+        "members": [],
+        "groups": [],
+    }
 
 
-def _repo(number: int, name: str, *, direct: dict[str, str] | None = None, teams: dict[str, str] | None = None, authors: list[str] | None = None) -> dict[str, Any]:
-    return {"id": number, "name": name, "full_name": f"{ORG}/{name}", "archived": False, "fork": False, "private": True, "direct": direct or {}, "teams": teams or {},
-            "authors": authors or [], "keys": []}
+def _repo(
+    number: int,
+    name: str,
+    *,
+    direct: dict[str, str] | None = None,
+    teams: dict[str, str] | None = None,
+    authors: list[str] | None = None,
+) -> dict[str, Any]:
+    return {
+        "id": number,
+        "name": name,
+        "full_name": f"{ORG}/{name}",
+        "archived": False,
+        "fork": False,
+        "private": True,
+        "direct": direct or {},
+        "teams": teams or {},
+        "authors": authors or [],
+        "keys": [],
+    }
 
 
 def _key(number: int, title: str, added_by: str) -> dict[str, Any]:
-    return {"id": number, "key": "ssh-ed25519 AAAA", "url": f"https://api.github.com/keys/{number}", "title": title, "verified": True, "created_at": THEN,
-            "read_only": False, "added_by": added_by, "last_used": None, "enabled": True}
+    return {
+        "id": number,
+        "key": "ssh-ed25519 AAAA",
+        "url": f"https://api.github.com/keys/{number}",
+        "title": title,
+        "verified": True,
+        "created_at": THEN,
+        "read_only": False,
+        "added_by": added_by,
+        "last_used": None,
+        "enabled": True,
+    }

@@ -5,6 +5,7 @@
 apidocs.hibob.com/docs/people-read-api-contract: no paging of people, fields that one may not see are left out without a word, keys
 with slashes beside nested ones. The rows of /bulk/people/lifecycle are flat with ``employeeId`` (their exact shape is not public).
 """
+
 from __future__ import annotations
 
 import base64
@@ -20,15 +21,45 @@ from sandbox.emulator import Call, Handler, Reply
 from sandbox.hr_webhooks import HrSystem, Subscription, only
 
 #: Fields of this company, by category.
-FIELDS = ("root.id", "root.email", "root.firstName", "root.surname", "root.displayName", "root.fullName", "work.title", "work.department", "work.site",
-          "work.startDate", "work.reportsTo", "work.employeeIdInCompany", "internal.status", "internal.lifecycleStatus", "internal.terminationDate",
-          "home.privateEmail", "home.mobilePhone", "address.country", "payroll.employment.type", "work.custom.github", "work.custom.timeZone")
+FIELDS = (
+    "root.id",
+    "root.email",
+    "root.firstName",
+    "root.surname",
+    "root.displayName",
+    "root.fullName",
+    "work.title",
+    "work.department",
+    "work.site",
+    "work.startDate",
+    "work.reportsTo",
+    "work.employeeIdInCompany",
+    "internal.status",
+    "internal.lifecycleStatus",
+    "internal.terminationDate",
+    "home.privateEmail",
+    "home.mobilePhone",
+    "address.country",
+    "payroll.employment.type",
+    "work.custom.github",
+    "work.custom.timeZone",
+)
 #: Lists: the machine gets an item's id, people its name.
 LISTS = ("work.title", "work.department", "work.site")
 INACTIVE = ("terminated", "garden leave", "parental leave", "sick leave", "hired")
-OURS = {"email": "root.email", "first_name": "root.firstName", "last_name": "root.surname", "title": "work.title", "department": "work.department",
-        "location": "work.site", "country": "address.country", "personal_email": "home.privateEmail", "manager": "work.reportsTo",
-        "time_zone": "work.custom.timeZone", "hire_date": "work.startDate"}
+OURS = {
+    "email": "root.email",
+    "first_name": "root.firstName",
+    "last_name": "root.surname",
+    "title": "work.title",
+    "department": "work.department",
+    "location": "work.site",
+    "country": "address.country",
+    "personal_email": "home.privateEmail",
+    "manager": "work.reportsTo",
+    "time_zone": "work.custom.timeZone",
+    "hire_date": "work.startDate",
+}
 
 
 class HiBob(HrSystem):
@@ -48,12 +79,23 @@ class HiBob(HrSystem):
             key = _id(person["hr_id"])
             manager = self.company.people[person["manager"]] if person.get("manager") else None
             people[key] = {
-                "root.id": key, "root.email": person["email"], "root.firstName": person["first_name"], "root.surname": person["last_name"],
-                "root.displayName": f"{person['first_name']} {person['last_name']}", "work.title": person["title"], "work.department": person["department"],
-                "work.site": person["location"], "work.startDate": str(person["hire_date"]), "work.employeeIdInCompany": person["employee_id"],
-                "work.reportsTo": _id(manager["hr_id"]) if manager else None, "home.privateEmail": person.get("personal_email"),
-                "home.mobilePhone": person.get("mobile_phone"), "address.country": person["country"], "payroll.employment.type": "permanent",
-                "work.custom.github": (person.get("logins") or {}).get("github"), "work.custom.timeZone": person.get("time_zone"),
+                "root.id": key,
+                "root.email": person["email"],
+                "root.firstName": person["first_name"],
+                "root.surname": person["last_name"],
+                "root.displayName": f"{person['first_name']} {person['last_name']}",
+                "work.title": person["title"],
+                "work.department": person["department"],
+                "work.site": person["location"],
+                "work.startDate": str(person["hire_date"]),
+                "work.employeeIdInCompany": person["employee_id"],
+                "work.reportsTo": _id(manager["hr_id"]) if manager else None,
+                "home.privateEmail": person.get("personal_email"),
+                "home.mobilePhone": person.get("mobile_phone"),
+                "address.country": person["country"],
+                "payroll.employment.type": "permanent",
+                "work.custom.github": (person.get("logins") or {}).get("github"),
+                "work.custom.timeZone": person.get("time_zone"),
             }
             lifecycle[key] = [_row(1, str(person["hire_date"]), "employed")]
             if person.get("termination_date"):
@@ -69,9 +111,15 @@ class HiBob(HrSystem):
         ]
 
     def systems(self) -> Mapping[str, Mapping[str, Any]]:
-        return {"hibob": {"connector": "hibob", "url": self.url, "owner": "hr@corp.example",
-                          "credentials": {"service_user_id": "SERVICE-1", "service_user_token": self.secret("token")},
-                          "options": {"fields": {"github": "work.custom.github", "time_zone": "work.custom.timeZone"}}}}
+        return {
+            "hibob": {
+                "connector": "hibob",
+                "url": self.url,
+                "owner": "hr@corp.example",
+                "credentials": {"service_user_id": "SERVICE-1", "service_user_token": self.secret("token")},
+                "options": {"fields": {"github": "work.custom.github", "time_zone": "work.custom.timeZone"}},
+            }
+        }
 
     def authorise(self, call: Call) -> Reply | None:
         scheme, _, value = call.headers.get("authorization", "").partition(" ")
@@ -84,7 +132,11 @@ class HiBob(HrSystem):
         if self.state["left"] is not None:
             if self.state["left"] <= 0:
                 self.state["left"] = None
-                headers = {"X-RateLimit-Limit": "50", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(time.time()))}
+                headers = {
+                    "X-RateLimit-Limit": "50",
+                    "X-RateLimit-Remaining": "0",
+                    "X-RateLimit-Reset": str(int(time.time())),
+                }
                 return Reply(429, {"error": "Too Many Requests"}, headers)
             self.state["left"] -= 1
         return None
@@ -98,7 +150,11 @@ class HiBob(HrSystem):
             return _refusal("Request has invalid parameters")
         keys = list(self.state["people"])
         for one in filters:
-            if one.get("fieldPath") not in ("root.id", "root.email") or one.get("operator") != "equals" or not isinstance(one.get("values"), list):
+            if (
+                one.get("fieldPath") not in ("root.id", "root.email")
+                or one.get("operator") != "equals"
+                or not isinstance(one.get("values"), list)
+            ):
                 return _refusal("filters: only root.id or root.email, operator equals, with values")
             keys = [key for key in keys if self.state["people"][key][one["fieldPath"]] in one["values"]]
         if not body.get("showInactive"):
@@ -108,13 +164,21 @@ class HiBob(HrSystem):
     def _person(self, call: Call) -> Reply:
         sought, body = call.args["id"], call.body if isinstance(call.body, dict) else {}
         key = next((key for key, person in self.state["people"].items() if sought in (key, person["root.email"])), "")
-        return Reply(200, self._shown(key, body.get("fields") or [], body.get("humanReadable", ""))) if key else Reply(404, {"error": "Employee not found"})
+        return (
+            Reply(200, self._shown(key, body.get("fields") or [], body.get("humanReadable", "")))
+            if key
+            else Reply(404, {"error": "Employee not found"})
+        )
 
     def _lifecycle(self, call: Call) -> Reply:
         rows = self.state["lifecycle"].get(call.args["id"])
         if "lifecycle" in self.state["hidden"]:
             return Reply(403, {"error": "Forbidden"})
-        return Reply(404, {"error": "Employee not found"}) if rows is None else Reply(200, {"values": [self._current(row, rows) for row in rows]})
+        return (
+            Reply(404, {"error": "Employee not found"})
+            if rows is None
+            else Reply(200, {"values": [self._current(row, rows) for row in rows]})
+        )
 
     def _bulk(self, call: Call) -> Reply:
         if "lifecycle" in self.state["hidden"]:
@@ -123,8 +187,12 @@ class HiBob(HrSystem):
         if not limit.isdigit() or not 1 <= int(limit) <= 200:
             return _refusal("limit: 1 to 200")
         wanted = [key for key in call.query.get("employeeIds", "").split(",") if key]
-        rows = [{"employeeId": key, **self._current(row, mine)}
-                for key, mine in sorted(self.state["lifecycle"].items()) if not wanted or key in wanted for row in mine]
+        rows = [
+            {"employeeId": key, **self._current(row, mine)}
+            for key, mine in sorted(self.state["lifecycle"].items())
+            if not wanted or key in wanted
+            for row in mine
+        ]
         try:
             start = int(base64.urlsafe_b64decode(call.query["cursor"])) if call.query.get("cursor") else 0
         except (ValueError, binascii.Error):
@@ -189,8 +257,14 @@ class HiBob(HrSystem):
 
     def key_of(self, user: str) -> str:
         sought = user.casefold()
-        return only([key for key, p in self.state["people"].items()
-                     if sought in (key, str(p["root.email"]).casefold(), str(p["work.employeeIdInCompany"]).casefold())], user)
+        return only(
+            [
+                key
+                for key, p in self.state["people"].items()
+                if sought in (key, str(p["root.email"]).casefold(), str(p["work.employeeIdInCompany"]).casefold())
+            ],
+            user,
+        )
 
     # -- webhooks ------------------------------------------------------------------------------------------------------
 
@@ -206,16 +280,29 @@ class HiBob(HrSystem):
         return made
 
     def _takes_effect(self, key: str, status: str) -> None:
-        for event in {"terminated": ("employee.left", "employee.inactivated"), "garden leave": ("employee.left", "employee.inactivated"),
-                      "employed": ("employee.joined", "employee.activated")}.get(status, ("employee.temporaryLeave", "employee.inactivated")):
+        for event in {
+            "terminated": ("employee.left", "employee.inactivated"),
+            "garden leave": ("employee.left", "employee.inactivated"),
+            "employed": ("employee.joined", "employee.activated"),
+        }.get(status, ("employee.temporaryLeave", "employee.inactivated")):
             self._send(event, key)
 
     def _send(self, event: str, key: str, **data: Any) -> None:
         for to in list(self.subscriptions.values()):
             if not to.events or event in to.events:
                 at = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
-                self.send(to, {"companyId": 7, "type": event, "triggeredBy": "system", "triggeredAt": at, "version": "v2",
-                               "data": {"employeeId": key, **data}}, event)
+                self.send(
+                    to,
+                    {
+                        "companyId": 7,
+                        "type": event,
+                        "triggeredBy": "system",
+                        "triggeredAt": at,
+                        "version": "v2",
+                        "data": {"employeeId": key, **data},
+                    },
+                    event,
+                )
 
     # -- values --------------------------------------------------------------------------------------------------------
 
@@ -225,8 +312,13 @@ class HiBob(HrSystem):
         status = now["status"] if now else "hired"
         last = _sorted(rows)[-1]
         ended = last["effectiveDate"] if last["status"] == "terminated" else None
-        return {"internal.lifecycleStatus": status, "internal.status": "Inactive" if status in INACTIVE and status != "hired" else "Active",
-                "internal.terminationDate": ended, "root.fullName": person.get("root.displayName"), **person}
+        return {
+            "internal.lifecycleStatus": status,
+            "internal.status": "Inactive" if status in INACTIVE and status != "hired" else "Active",
+            "internal.terminationDate": ended,
+            "root.fullName": person.get("root.displayName"),
+            **person,
+        }
 
     def _shown(self, key: str, fields: Sequence[str], human: str) -> dict[str, Any]:
         values = self._values(key)
@@ -235,7 +327,11 @@ class HiBob(HrSystem):
         for field in [*fields, "root.id"]:
             if field in values and field in FIELDS and field not in self.state["hidden"]:
                 value = values[field]
-                machine = hashlib.sha256(str(value).encode()).hexdigest()[:9] if field in LISTS and value is not None and human != "REPLACE" else value
+                machine = (
+                    hashlib.sha256(str(value).encode()).hexdigest()[:9]
+                    if field in LISTS and value is not None and human != "REPLACE"
+                    else value
+                )
                 if field == "work.reportsTo" and value is not None:
                     machine = {"id": value, "email": self.state["people"].get(value, {}).get("root.email")}
                 shown["/" + field.replace(".", "/")] = {"value": machine}

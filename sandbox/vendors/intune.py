@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Intune: managed devices whose commands are queued and carried out some reads later, their keys, and Autopilot's stock."""
+
 from __future__ import annotations
 
 import json
@@ -50,46 +51,91 @@ class IntunePart(Part):
     name = "intune"
 
     def seed(self) -> Any:
-        state: dict[str, Any] = {"devices": {}, "stock": {}, "bitlocker": {}, "filevault": {}, "apps": {}, "queue": {}, "offline": [], "done": [],
-                                 "polls": 1, "first_boot": 2}
+        state: dict[str, Any] = {
+            "devices": {},
+            "stock": {},
+            "bitlocker": {},
+            "filevault": {},
+            "apps": {},
+            "queue": {},
+            "offline": [],
+            "done": [],
+            "polls": 1,
+            "first_boot": 2,
+        }
         for device in self.cloud.company.devices:
             if device.get("owner"):
                 self._enrol(state, device, self.cloud.company.people[device["owner"]]["email"])
             elif device["platform"] == "Windows":
                 id = _id("stock", device["serial"])
                 state["stock"][id] = {
-                    "id": id, "serialNumber": device["serial"], "displayName": device["name"], "groupTag": "", "userPrincipalName": "",
-                    "addressableUserName": "", "enrollmentState": "notContacted", "managedDeviceId": str(uuid.UUID(int=0)),
-                    "manufacturer": "HP", "model": "EliteBook 840", "_spec": dict(device), "_boots": None}
+                    "id": id,
+                    "serialNumber": device["serial"],
+                    "displayName": device["name"],
+                    "groupTag": "",
+                    "userPrincipalName": "",
+                    "addressableUserName": "",
+                    "enrollmentState": "notContacted",
+                    "managedDeviceId": str(uuid.UUID(int=0)),
+                    "manufacturer": "HP",
+                    "model": "EliteBook 840",
+                    "_spec": dict(device),
+                    "_boots": None,
+                }
         return state
 
     def _enrol(self, state: Any, spec: Mapping[str, Any], upn: str) -> str:
         id, entra = _id("device", spec["serial"]), guid("deviceid", spec["serial"])
         state["devices"][id] = {
-            "id": id, "deviceName": spec["name"], "serialNumber": spec["serial"], "azureADDeviceId": entra, "operatingSystem": spec["platform"],
-            "managedDeviceOwnerType": spec["ownership"], "complianceState": "compliant" if spec.get("compliant") else "noncompliant",
-            "isEncrypted": bool(spec.get("encrypted")), "managementState": "managed", "lastSyncDateTime": _now(), "enrolledDateTime": _now(),
-            "userPrincipalName": upn, "deviceActionResults": []}
+            "id": id,
+            "deviceName": spec["name"],
+            "serialNumber": spec["serial"],
+            "azureADDeviceId": entra,
+            "operatingSystem": spec["platform"],
+            "managedDeviceOwnerType": spec["ownership"],
+            "complianceState": "compliant" if spec.get("compliant") else "noncompliant",
+            "isEncrypted": bool(spec.get("encrypted")),
+            "managementState": "managed",
+            "lastSyncDateTime": _now(),
+            "enrolledDateTime": _now(),
+            "userPrincipalName": upn,
+            "deviceActionResults": [],
+        }
         if spec.get("escrowed"):
             self._keep_key(state, state["devices"][id])
         padding = [f"System Component {n:03}" for n in range(45)] if spec["platform"] != "iOS" else []
-        state["apps"][id] = [{"id": _id("app", name), "displayName": name, "version": "1.0", "platform": {"Windows": "windows", "iOS": "ios"}.get(spec["platform"], spec["platform"])}
-                             for name in [*padding, *spec.get("software", ())]]
+        state["apps"][id] = [
+            {
+                "id": _id("app", name),
+                "displayName": name,
+                "version": "1.0",
+                "platform": {"Windows": "windows", "iOS": "ios"}.get(spec["platform"], spec["platform"]),
+            }
+            for name in [*padding, *spec.get("software", ())]
+        ]
         return id
 
     def _keep_key(self, state: Any, device: Mapping[str, Any]) -> None:
         if device["operatingSystem"] == "Windows":
             key = _id("key", device["id"], str(len(state["bitlocker"])))
-            state["bitlocker"][key] = {"id": key, "createdDateTime": _now(), "volumeType": "operatingSystemVolume", "deviceId": device["azureADDeviceId"],
-                                       "key": "-".join(["111111"] * 8)}
+            state["bitlocker"][key] = {
+                "id": key,
+                "createdDateTime": _now(),
+                "volumeType": "operatingSystemVolume",
+                "deviceId": device["azureADDeviceId"],
+                "key": "-".join(["111111"] * 8),
+            }
         elif device["operatingSystem"] == "macOS":
             state["filevault"][device["id"]] = "ABCD-EFGH-IJKL-MNOP-QRST-UVWX"
 
     def routes(self) -> Sequence[tuple[str, str, Handler]]:
         routes: list[tuple[str, str, Handler]] = [("GET", "/v1.0/users/{id}/managedDevices", self._of_user)]
         for version in (V1, BETA):
-            routes += [("GET", version + _MANAGED, self._list), ("GET", version + _MANAGED + "/{id}", self._get),
-                       ("POST", version + _MANAGED + "/{id}/{action}", self._act)]
+            routes += [
+                ("GET", version + _MANAGED, self._list),
+                ("GET", version + _MANAGED + "/{id}", self._get),
+                ("POST", version + _MANAGED + "/{id}/{action}", self._act),
+            ]
         return [
             *routes,
             ("GET", BETA + _MANAGED + "/{id}/detectedApps", self._detected),
@@ -110,8 +156,19 @@ class IntunePart(Part):
     def _of_user(self, call: Call) -> Reply:
         user = self.cloud.user(call.args["id"])
         if user is None:
-            return self.cloud.graph_error(404, "Request_ResourceNotFound", f"Resource '{call.args['id']}' does not exist or one of its queried reference-property objects are not present.")
-        return self._page(call, [d for d in self.state["devices"].values() if d["userPrincipalName"].casefold() == user["userPrincipalName"].casefold()])
+            return self.cloud.graph_error(
+                404,
+                "Request_ResourceNotFound",
+                f"Resource '{call.args['id']}' does not exist or one of its queried reference-property objects are not present.",
+            )
+        return self._page(
+            call,
+            [
+                d
+                for d in self.state["devices"].values()
+                if d["userPrincipalName"].casefold() == user["userPrincipalName"].casefold()
+            ],
+        )
 
     def _list(self, call: Call) -> Reply:
         rows = list(self.state["devices"].values())
@@ -128,7 +185,10 @@ class IntunePart(Part):
         if reply.status == 200:
             users = {user["userPrincipalName"].casefold(): user for user in self.cloud.users()}
             # a list never has the results of actions
-            reply.body["value"] = [self._shown(call, {**row, "deviceActionResults": []}, users.get(row["userPrincipalName"].casefold())) for row in reply.body["value"]]
+            reply.body["value"] = [
+                self._shown(call, {**row, "deviceActionResults": []}, users.get(row["userPrincipalName"].casefold()))
+                for row in reply.body["value"]
+            ]
         return reply
 
     def _get(self, call: Call) -> Reply:
@@ -136,7 +196,9 @@ class IntunePart(Part):
         if device:
             self._check_in(device)
             device = self._device(call)
-        return Reply(200, self._shown(call, device, self.cloud.user(device["userPrincipalName"]))) if device else _gone()
+        return (
+            Reply(200, self._shown(call, device, self.cloud.user(device["userPrincipalName"]))) if device else _gone()
+        )
 
     def _shown(self, call: Call, row: Mapping[str, Any], user: Mapping[str, Any] | None) -> dict[str, Any]:
         beta_only = () if call.path.startswith(BETA) else ("managementState",)
@@ -160,14 +222,18 @@ class IntunePart(Part):
             return _refusal(400, "BadRequest", f"{action} is not supported on {platform}.")
         flags = (call.body or {}) if action == "wipe" else {}
         allowed = _FLAGS.get(platform, {"persistEsimDataPlan"})
-        if set(flags) - allowed or ("macOsUnlockCode" in flags and not re.fullmatch(r"\d{6}", str(flags["macOsUnlockCode"]))):
+        if set(flags) - allowed or (
+            "macOsUnlockCode" in flags and not re.fullmatch(r"\d{6}", str(flags["macOsUnlockCode"]))
+        ):
             return _refusal(400, "BadRequest", "An error has occurred")
         if device["managementState"] in _ISSUED.values():
             return _refusal(400, "BadRequest", f"The device is already in state {device['managementState']}.")
         result = {"actionName": name, "actionState": "pending", "startDateTime": _now(), "lastUpdatedDateTime": _now()}
         device["deviceActionResults"] = [r for r in device["deviceActionResults"] if r["actionName"] != name] + [result]
         device["managementState"] = _ISSUED.get(action, device["managementState"])
-        self.state["queue"].setdefault(device["id"], []).append({"action": action, "name": name, "left": self.state["polls"]})
+        self.state["queue"].setdefault(device["id"], []).append(
+            {"action": action, "name": name, "left": self.state["polls"]}
+        )
         return Reply(204)
 
     def _check_in(self, device: Any) -> None:
@@ -240,7 +306,9 @@ class IntunePart(Part):
         row = self.state["bitlocker"].get(call.args["id"])
         if row is None:
             return self.cloud.graph_error(404, "notFound", "The key is not found.")
-        return Reply(200, {k: v for k, v in row.items() if k != "key" or "key" in call.query.get("$select", "").split(",")})
+        return Reply(
+            200, {k: v for k, v in row.items() if k != "key" or "key" in call.query.get("$select", "").split(",")}
+        )
 
     # -- Autopilot -----------------------------------------------------------------------------------------------------
 
@@ -272,7 +340,11 @@ class IntunePart(Part):
         user = self.cloud.user((call.body or {}).get("userPrincipalName", ""))
         if user is None:
             return _refusal(400, "BadRequest", "The user is not found in the directory.")
-        row.update(userPrincipalName=user["userPrincipalName"], addressableUserName=call.body.get("addressableUserName", ""), _boots=self.state["first_boot"])
+        row.update(
+            userPrincipalName=user["userPrincipalName"],
+            addressableUserName=call.body.get("addressableUserName", ""),
+            _boots=self.state["first_boot"],
+        )
         return Reply(204)
 
     def _maybe_boot(self, row: Any) -> None:
@@ -283,7 +355,9 @@ class IntunePart(Part):
             row["_boots"] -= 1
             return
         row["_boots"] = None
-        row.update(enrollmentState="enrolled", managedDeviceId=self._enrol(self.state, row["_spec"], row["userPrincipalName"]))
+        row.update(
+            enrollmentState="enrolled", managedDeviceId=self._enrol(self.state, row["_spec"], row["userPrincipalName"])
+        )
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -296,6 +370,21 @@ def _gone() -> Reply:
 
 def _refusal(status: int, code: str, text: str) -> Reply:
     """Intune's error: JSON in a string."""
-    inner = {"_version": 3, "Message": f"{text} - Operation ID (for customer support): {uuid.UUID(int=0)} - Activity ID: {uuid.uuid4()}",
-             "CustomApiErrorPhrase": "", "RetryAfter": None, "ErrorSourceService": "", "HttpHeaders": "{}"}
-    return Reply(status, {"error": {"code": code, "message": json.dumps(inner, indent=2), "innerError": {"date": _now()[:19], "request-id": str(uuid.uuid4())}}})
+    inner = {
+        "_version": 3,
+        "Message": f"{text} - Operation ID (for customer support): {uuid.UUID(int=0)} - Activity ID: {uuid.uuid4()}",
+        "CustomApiErrorPhrase": "",
+        "RetryAfter": None,
+        "ErrorSourceService": "",
+        "HttpHeaders": "{}",
+    }
+    return Reply(
+        status,
+        {
+            "error": {
+                "code": code,
+                "message": json.dumps(inner, indent=2),
+                "innerError": {"date": _now()[:19], "request-id": str(uuid.uuid4())},
+            }
+        },
+    )

@@ -5,6 +5,7 @@
 It keeps the rules of slapd that a client can run into: who may read and write, the permanent lock of the password policy
 (which a change of the password lifts), attributes that the schema does not have, groups that must have a member.
 """
+
 from __future__ import annotations
 
 import socketserver
@@ -28,10 +29,40 @@ from sandbox.servers.directory import ADMIN, BASE, entries
 LOCKED = b"000001010000Z"
 SECRET = b"userPassword"
 #: Attributes of the schemas that slapd.conf of the sandbox loads, as far as people and groups have them.
-SCHEMA = {a.lower() for a in (
-    b"objectClass", b"uid", b"cn", b"sn", b"givenName", b"displayName", b"mail", b"employeeNumber", b"employeeType", b"title", b"departmentNumber", b"l", b"mobile",
-    b"manager", b"userPassword", b"member", b"uniqueMember", b"memberUid", b"dc", b"o", b"ou", b"pwdAttribute", b"pwdLockout", b"pwdAccountLockedTime", b"description",
-    b"uidNumber", b"gidNumber", b"homeDirectory", b"loginShell")}
+SCHEMA = {
+    a.lower()
+    for a in (
+        b"objectClass",
+        b"uid",
+        b"cn",
+        b"sn",
+        b"givenName",
+        b"displayName",
+        b"mail",
+        b"employeeNumber",
+        b"employeeType",
+        b"title",
+        b"departmentNumber",
+        b"l",
+        b"mobile",
+        b"manager",
+        b"userPassword",
+        b"member",
+        b"uniqueMember",
+        b"memberUid",
+        b"dc",
+        b"o",
+        b"ou",
+        b"pwdAttribute",
+        b"pwdLockout",
+        b"pwdAccountLockedTime",
+        b"description",
+        b"uidNumber",
+        b"gidNumber",
+        b"homeDirectory",
+        b"loginShell",
+    )
+}
 OPERATIONAL = {b"entryuuid", b"pwdaccountlockedtime", b"pwdchangedtime", b"createtimestamp"}
 
 
@@ -77,7 +108,10 @@ class _Protocol(ldapserver.LDAPServer):  # type: ignore[misc]
 
         def send(answer: Any) -> None:
             if isinstance(answer, pureldap.LDAPSearchResultEntry):
-                answer = pureldap.LDAPSearchResultEntry(objectName=answer.objectName, attributes=[(k, v) for k, v in answer.attributes if self._visible(k, wanted)])
+                answer = pureldap.LDAPSearchResultEntry(
+                    objectName=answer.objectName,
+                    attributes=[(k, v) for k, v in answer.attributes if self._visible(k, wanted)],
+                )
             reply(answer)
 
         return super()._cbSearchGotBase(base, dn, request, send)
@@ -91,14 +125,28 @@ class _Protocol(ldapserver.LDAPServer):  # type: ignore[misc]
     def _may_write(self, kind: str, dn: bytes) -> None:
         if not self.admin:
             raise ldaperrors.LDAPInsufficientAccessRights()
-        self.vendor.journal.append({"n": len(self.vendor.journal) + 1, "at": datetime.now(timezone.utc).isoformat(), "method": kind, "path": dn.decode(),
-                                    "write": True, "fault": None, "status": 0})
+        self.vendor.journal.append(
+            {
+                "n": len(self.vendor.journal) + 1,
+                "at": datetime.now(timezone.utc).isoformat(),
+                "method": kind,
+                "path": dn.decode(),
+                "write": True,
+                "fault": None,
+                "status": 0,
+            }
+        )
 
     def handle_LDAPAddRequest(self, request: Any, controls: Any, reply: Any) -> Any:
         self._may_write("ADD", request.entry)
         names = {name.value.lower() for name, _ in request.attributes}
         _known(names)
-        classes = {v.value.lower() for name, values in request.attributes if name.value.lower() == b"objectclass" for v in values}
+        classes = {
+            v.value.lower()
+            for name, values in request.attributes
+            if name.value.lower() == b"objectclass"
+            for v in values
+        }
         _required(classes, names)
         answer = super().handle_LDAPAddRequest(request, controls, reply)
         return answer.addCallback(lambda done: self.vendor.stamp(request.entry) or done)
@@ -152,7 +200,11 @@ def _known(names: set[bytes]) -> None:
 
 
 def _required(classes: set[bytes], names: set[bytes]) -> None:
-    for cls, needs in ((b"inetorgperson", {b"cn", b"sn"}), (b"groupofnames", {b"cn", b"member"}), (b"posixaccount", {b"uidnumber", b"gidnumber", b"homedirectory"})):
+    for cls, needs in (
+        (b"inetorgperson", {b"cn", b"sn"}),
+        (b"groupofnames", {b"cn", b"member"}),
+        (b"posixaccount", {b"uidnumber", b"gidnumber", b"homedirectory"}),
+    ):
         if cls in classes and needs - names:
             raise ldaperrors.LDAPObjectClassViolation(b"object class requires attribute " + min(needs - names))
 
@@ -198,7 +250,9 @@ class Ldap(Server):
         self.url = f"ldaps://localhost:{self._server.server_address[1]}"
 
     def start(self) -> None:
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, name="ldap", daemon=True).start()
+        threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, name="ldap", daemon=True
+        ).start()
 
     def halt(self) -> None:
         self._server.shutdown()
@@ -209,18 +263,26 @@ class Ldap(Server):
 
     def _seed(self) -> None:
         everything = dict(entries(self.company, {key: self.password_of(key) for key in self.company.people}))
-        everything[ADMIN] = {"objectClass": ["person"], "cn": ["admin"], "sn": ["admin"], "userPassword": [self.secret("password")]}
+        everything[ADMIN] = {
+            "objectClass": ["person"],
+            "cn": ["admin"],
+            "sn": ["admin"],
+            "userPassword": [self.secret("password")],
+        }
         placed: dict[str, Any] = {}
         for dn, attributes in everything.items():
             rdn, _, parent = dn.partition(",")
             values = {name.encode(): {v.encode() for v in held} for name, held in attributes.items()}
-            placed[dn] = placed[parent].addChild(rdn, values) if parent in placed else ReadOnlyInMemoryLDAPEntry(dn, values)
+            placed[dn] = (
+                placed[parent].addChild(rdn, values) if parent in placed else ReadOnlyInMemoryLDAPEntry(dn, values)
+            )
         self.root = placed[BASE]
         for dn in placed:
             self.stamp(dn.encode())
 
     def stamp(self, dn: bytes) -> None:
         """Give an entry the id that never changes, and the classes that its own derive from (slapd matches filters by them)."""
+
         def stamped(entry: Any) -> None:
             entry[b"entryUUID"] = {str(uuid.uuid4()).encode()}
             entry[b"createTimestamp"] = {datetime.now(timezone.utc).strftime("%Y%m%d%H%M%SZ").encode()}
@@ -238,13 +300,30 @@ class Ldap(Server):
         """What the directory holds under a name, for whoever checks a run."""
         found: list[Any] = []
         with self.lock:
-            self.root.lookup(distinguishedname.DistinguishedName(dn)).addCallbacks(found.append, lambda failure: failure.trap(ldaperrors.LDAPNoSuchObject) and None)
-        return {name.decode(): sorted(v.decode() for v in found[0][name]) for name in found[0]} if found and found[0] is not None else None
+            self.root.lookup(distinguishedname.DistinguishedName(dn)).addCallbacks(
+                found.append, lambda failure: failure.trap(ldaperrors.LDAPNoSuchObject) and None
+            )
+        return (
+            {name.decode(): sorted(v.decode() for v in found[0][name]) for name in found[0]}
+            if found and found[0] is not None
+            else None
+        )
 
     def groups(self) -> list[str]:
         """The names of all groups."""
-        return [dn for dn, attributes in entries(self.company, dict.fromkeys(self.company.people, "")) if "groupOfNames" in attributes["objectClass"]]
+        return [
+            dn
+            for dn, attributes in entries(self.company, dict.fromkeys(self.company.people, ""))
+            if "groupOfNames" in attributes["objectClass"]
+        ]
 
     def systems(self) -> Mapping[str, Mapping[str, Any]]:
-        return {"ldap": {"connector": "ldap", "url": self.url, "credentials": {"user": ADMIN, "password": self.secret("password")},
-                         "options": {"base": BASE, "groups_base": f"ou=groups,{BASE}"}, "owner": "IT"}}
+        return {
+            "ldap": {
+                "connector": "ldap",
+                "url": self.url,
+                "credentials": {"user": ADMIN, "password": self.secret("password")},
+                "options": {"base": BASE, "groups_base": f"ou=groups,{BASE}"},
+                "owner": "IT",
+            }
+        }

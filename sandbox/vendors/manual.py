@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The badge desk: a system without an API, so without a server."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -12,11 +13,13 @@ SYSTEMS: Mapping[str, Mapping[str, Any]] = {
     "badge": {
         "connector": "manual",
         "owner": "facilities@corp.example",
-        "options": {"steps": {
-            "onboard": ["Print a badge for {name} ({employee_id})"],
-            "transfer": ["Change the door zones of {name} to {department}"],
-            "offboard": ["Collect the badge of {name} ({employee_id})"],
-        }},
+        "options": {
+            "steps": {
+                "onboard": ["Print a badge for {name} ({employee_id})"],
+                "transfer": ["Change the door zones of {name} to {department}"],
+                "offboard": ["Collect the badge of {name} ({employee_id})"],
+            }
+        },
     },
 }
 

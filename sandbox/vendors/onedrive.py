@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """OneDrive for Business: drives with folders, files, links to anybody, the organisation and named people, and guests."""
+
 from __future__ import annotations
 
 import uuid
@@ -25,7 +26,12 @@ class OneDrivePart(Part):
     def seed(self) -> Any:
         drives = {}
         for key, person in self.cloud.company.on_system("onedrive").items():
-            drive = {"id": "b!" + _id("drive", key), "owner": person["email"], "name": f"{person['first_name']} {person['last_name']}", "items": {}}
+            drive = {
+                "id": "b!" + _id("drive", key),
+                "owner": person["email"],
+                "name": f"{person['first_name']} {person['last_name']}",
+                "items": {},
+            }
             root = self._add(drive, None, "root", folder=True)
             work = self._add(drive, root, "Projects", folder=True)
             year = self._add(drive, work, "2026", folder=True)
@@ -46,14 +52,32 @@ class OneDrivePart(Part):
 
     def _add(self, drive: Any, parent: str | None, name: str, *, folder: bool = False, size: int = 0) -> str:
         id = _id(drive["id"], parent or "", name)
-        drive["items"][id] = {"id": id, "name": name, "parent": parent, "folder": folder, "size": size, "permissions": []}
+        drive["items"][id] = {
+            "id": id,
+            "name": name,
+            "parent": parent,
+            "folder": folder,
+            "size": size,
+            "permissions": [],
+        }
         if parent is None:
-            drive["items"][id]["permissions"].append({"id": _id("owner", id), "roles": ["owner"], "grantedToV2": _identity(drive["owner"], drive["name"])})
+            drive["items"][id]["permissions"].append(
+                {"id": _id("owner", id), "roles": ["owner"], "grantedToV2": _identity(drive["owner"], drive["name"])}
+            )
         return id
 
     def _link(self, drive: Any, item: str, scope: str, kind: str, people: Sequence[Any] = ()) -> None:
-        permission = {"id": _id("link", item, scope, kind), "roles": ["write" if kind == "edit" else "read"], "hasPassword": False,
-                      "link": {"scope": scope, "type": kind, "webUrl": f"https://corp-my.sharepoint.com/:w:/g/{_id(item, scope)}", "preventsDownload": False}}
+        permission = {
+            "id": _id("link", item, scope, kind),
+            "roles": ["write" if kind == "edit" else "read"],
+            "hasPassword": False,
+            "link": {
+                "scope": scope,
+                "type": kind,
+                "webUrl": f"https://corp-my.sharepoint.com/:w:/g/{_id(item, scope)}",
+                "preventsDownload": False,
+            },
+        }
         if people:
             permission["grantedToIdentitiesV2"] = list(people)
         drive["items"][item]["permissions"].append(permission)
@@ -89,8 +113,15 @@ class OneDrivePart(Part):
         user = self.cloud.user(call.args["id"])
         if user is None:
             return self.cloud.graph_error(404, "itemNotFound", "The resource could not be found.")
-        drive = next((d for d in self.state["drives"].values() if d["owner"].casefold() == user["userPrincipalName"].casefold()), None)
-        return Reply(200, _shown_drive(drive)) if drive else self.cloud.graph_error(404, "ResourceNotFound", "User's mysite not found.")
+        drive = next(
+            (d for d in self.state["drives"].values() if d["owner"].casefold() == user["userPrincipalName"].casefold()),
+            None,
+        )
+        return (
+            Reply(200, _shown_drive(drive))
+            if drive
+            else self.cloud.graph_error(404, "ResourceNotFound", "User's mysite not found.")
+        )
 
     def _get_drive(self, call: Call) -> Reply:
         drive = self.state["drives"].get(call.args["drive"])
@@ -126,7 +157,11 @@ class OneDrivePart(Part):
         drive, item = self._find(call)
         if item is None:
             return self._missing()
-        inherited = [{**p, "inheritedFrom": {"driveId": drive["id"], "id": above["id"]}} for above in _above(drive, item) for p in above["permissions"]]
+        inherited = [
+            {**p, "inheritedFrom": {"driveId": drive["id"], "id": above["id"]}}
+            for above in _above(drive, item)
+            for p in above["permissions"]
+        ]
         return self.cloud.page(call, [*item["permissions"], *inherited])
 
     def _invite(self, call: Call) -> Reply:
@@ -135,7 +170,12 @@ class OneDrivePart(Part):
         roles, recipients = body.get("roles"), body.get("recipients")
         if item is None:
             return self._missing()
-        if not recipients or not roles or set(roles) - {"read", "write", "owner"} or not (body.get("requireSignIn") or body.get("sendInvitation")):
+        if (
+            not recipients
+            or not roles
+            or set(roles) - {"read", "write", "owner"}
+            or not (body.get("requireSignIn") or body.get("sendInvitation"))
+        ):
             return self.cloud.graph_error(400, "invalidRequest", "One of the provided arguments is not acceptable.")
         granted = []
         for recipient in recipients:
@@ -143,10 +183,14 @@ class OneDrivePart(Part):
             if user is None:
                 return self.cloud.graph_error(400, "invalidRequest", "The user could not be found.")
             identity = _identity(user["userPrincipalName"], user.get("displayName", ""))
-            item["permissions"] = [p for p in item["permissions"] if p.get("grantedToV2") != identity or "owner" in p["roles"]]
+            item["permissions"] = [
+                p for p in item["permissions"] if p.get("grantedToV2") != identity or "owner" in p["roles"]
+            ]
             granted.append(self._grant(drive, item["id"], roles[0], identity))
             if body.get("sendInvitation"):
-                self.state["sent"].append({"to": user["userPrincipalName"], "message": body.get("message", ""), "drive": drive["id"]})
+                self.state["sent"].append(
+                    {"to": user["userPrincipalName"], "message": body.get("message", ""), "drive": drive["id"]}
+                )
         return Reply(200, {"value": granted})
 
     def _revoke(self, call: Call) -> Reply:
@@ -182,13 +226,24 @@ def _above(drive: Any, item: Any) -> Iterator[Any]:
 
 def _shown_drive(drive: Any) -> dict[str, Any]:
     used = sum(item["size"] for item in drive["items"].values())
-    return {"id": drive["id"], "driveType": "business", "name": "OneDrive", "webUrl": "https://corp-my.sharepoint.com/personal/" + drive["owner"].replace("@", "_").replace(".", "_"),
-            "owner": {"user": {"email": drive["owner"], "displayName": drive["name"]}}, "quota": {"used": used, "state": "normal"}}
+    return {
+        "id": drive["id"],
+        "driveType": "business",
+        "name": "OneDrive",
+        "webUrl": "https://corp-my.sharepoint.com/personal/" + drive["owner"].replace("@", "_").replace(".", "_"),
+        "owner": {"user": {"email": drive["owner"], "displayName": drive["name"]}},
+        "quota": {"used": used, "state": "normal"},
+    }
 
 
 def _shown(drive: Any, item: Any, *, own: bool = False) -> dict[str, Any]:
     """``shared`` is on everything that anybody else may see; asked for ``hierarchicalsharing``, only where it was granted."""
-    shown: dict[str, Any] = {"id": item["id"], "name": item["name"], "size": item["size"], "lastModifiedDateTime": datetime.now(timezone.utc).isoformat()}
+    shown: dict[str, Any] = {
+        "id": item["id"],
+        "name": item["name"],
+        "size": item["size"],
+        "lastModifiedDateTime": datetime.now(timezone.utc).isoformat(),
+    }
     if item["parent"] is None:
         shown["root"] = {}
     else:
@@ -199,17 +254,23 @@ def _shown(drive: Any, item: Any, *, own: bool = False) -> dict[str, Any]:
     else:
         shown["file"] = {"mimeType": "application/octet-stream"}
     granted = [item, *([] if own else _above(drive, item))]
-    scopes = [p.get("link", {}).get("scope", "users") for i in granted for p in i["permissions"] if "owner" not in p["roles"]]
+    scopes = [
+        p.get("link", {}).get("scope", "users") for i in granted for p in i["permissions"] if "owner" not in p["roles"]
+    ]
     if scopes:
         shown["shared"] = {"scope": next((s for s in ("anonymous", "organization") if s in scopes), "users")}
     return shown
 
 
 def _identity(address: str, name: str) -> dict[str, Any]:
-    return {"user": {"id": str(uuid.uuid5(uuid.NAMESPACE_URL, address)), "displayName": name, "email": address},
-            "siteUser": {"id": "9", "displayName": name, "email": address, "loginName": f"i:0#.f|membership|{address}"}}
+    return {
+        "user": {"id": str(uuid.uuid5(uuid.NAMESPACE_URL, address)), "displayName": name, "email": address},
+        "siteUser": {"id": "9", "displayName": name, "email": address, "loginName": f"i:0#.f|membership|{address}"},
+    }
 
 
 def _guest(address: str) -> dict[str, Any]:
     login = address.replace("@", "_") + "#ext#@corp.onmicrosoft.com"
-    return {"siteUser": {"id": "21", "displayName": address, "email": address, "loginName": f"i:0#.f|membership|{login}"}}
+    return {
+        "siteUser": {"id": "21", "displayName": address, "email": address, "loginName": f"i:0#.f|membership|{login}"}
+    }

@@ -5,6 +5,7 @@
 Attributes that a credential may not read are left out. Signature and repeats of webhooks are less sure than the rest: the public page
 (v2.0/reference/webhooks) promises 6 tries within 3 days, none after a 4xx or 501; the header is known from public code only.
 """
+
 from __future__ import annotations
 
 import base64
@@ -21,11 +22,23 @@ from sandbox.emulator import Call, Handler, Reply
 from sandbox.hr_webhooks import HrSystem, only
 
 CLIENT = "papi-baaaaaad-c0de-fade-baad-00000000001d"
-OURS = {"email": "email", "first_name": "first_name", "last_name": "last_name", "title": "title", "department": "department", "location": "office",
-        "manager": "supervisor", "time_zone": "time_zone", "personal_email": "private_email", "employee_id": "employee_number"}
+OURS = {
+    "email": "email",
+    "first_name": "first_name",
+    "last_name": "last_name",
+    "title": "title",
+    "department": "department",
+    "location": "office",
+    "manager": "supervisor",
+    "time_zone": "time_zone",
+    "personal_email": "private_email",
+    "employee_id": "employee_number",
+}
 CUSTOM = ("employee_number", "time_zone", "github", "private_email")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
-_LISTING = re.compile(r"(limit|cursor|id|email|first_name|last_name|preferred_name|status|(created_at|updated_at)(\.gt|\.lt)?)")
+_LISTING = re.compile(
+    r"(limit|cursor|id|email|first_name|last_name|preferred_name|status|(created_at|updated_at)(\.gt|\.lt)?)"
+)
 
 
 class Personio(HrSystem):
@@ -47,21 +60,49 @@ class Personio(HrSystem):
             key, moment = str(person["hr_id"]), "2026-01-01T00:00:00Z"
             unit = units.setdefault(person["department"], str(401 + len(units)))
             persons[key] = {
-                "id": key, "email": person["email"], "created_at": moment, "updated_at": moment, "first_name": person["first_name"],
-                "last_name": person["last_name"], "preferred_name": None, "gender": "UNSPECIFIED",
-                "_custom": {"employee_number": person["employee_id"], "time_zone": person.get("time_zone"),
-                            "github": (person.get("logins") or {}).get("github"), "private_email": person.get("personal_email")},
+                "id": key,
+                "email": person["email"],
+                "created_at": moment,
+                "updated_at": moment,
+                "first_name": person["first_name"],
+                "last_name": person["last_name"],
+                "preferred_name": None,
+                "gender": "UNSPECIFIED",
+                "_custom": {
+                    "employee_number": person["employee_id"],
+                    "time_zone": person.get("time_zone"),
+                    "github": (person.get("logins") or {}).get("github"),
+                    "private_email": person.get("personal_email"),
+                },
             }
             ended = str(person["termination_date"]) if person.get("termination_date") else None
             manager = self.company.people[person["manager"]] if person.get("manager") else None
             one = f"2306b77a-35fb-4b1d-8044-{int(key):012d}"
             employments[one] = {
-                "id": one, "person": {"id": key}, "employment_start_date": str(person["hire_date"]), "employment_end_date": ended, "type": "INTERNAL",
-                "contract_end_date": None, "created_at": moment, "updated_at": moment, "position": {"title": person["title"]},
-                "supervisor": {"id": str(manager["hr_id"])} if manager else None, "office": {"id": _office(person["location"])},
-                "org_units": [{"type": "department", "id": unit}], "termination": _termination(ended) if ended else None, "_leave": False,
+                "id": one,
+                "person": {"id": key},
+                "employment_start_date": str(person["hire_date"]),
+                "employment_end_date": ended,
+                "type": "INTERNAL",
+                "contract_end_date": None,
+                "created_at": moment,
+                "updated_at": moment,
+                "position": {"title": person["title"]},
+                "supervisor": {"id": str(manager["hr_id"])} if manager else None,
+                "office": {"id": _office(person["location"])},
+                "org_units": [{"type": "department", "id": unit}],
+                "termination": _termination(ended) if ended else None,
+                "_leave": False,
             }
-        return {"persons": persons, "employments": employments, "units": units, "hidden": [], "left": None, "stuck": False, "tokens": []}
+        return {
+            "persons": persons,
+            "employments": employments,
+            "units": units,
+            "hidden": [],
+            "left": None,
+            "stuck": False,
+            "tokens": [],
+        }
 
     def routes(self) -> Sequence[tuple[str, str, Handler]]:
         return [
@@ -74,10 +115,23 @@ class Personio(HrSystem):
 
     def systems(self) -> Mapping[str, Mapping[str, Any]]:
         offices = {_office(str(person["location"])): str(person["location"]) for person in self.company.people.values()}
-        return {"personio": {"connector": "personio", "url": self.url, "owner": "hr@corp.example",
-                             "credentials": {"client_id": CLIENT, "client_secret": self.secret("client-secret")},
-                             "options": {"offices": offices, "fields": {"employee_id": "employee_number", "time_zone": "time_zone", "github": "github",
-                                                                        "personal_email": "private_email"}}}}
+        return {
+            "personio": {
+                "connector": "personio",
+                "url": self.url,
+                "owner": "hr@corp.example",
+                "credentials": {"client_id": CLIENT, "client_secret": self.secret("client-secret")},
+                "options": {
+                    "offices": offices,
+                    "fields": {
+                        "employee_id": "employee_number",
+                        "time_zone": "time_zone",
+                        "github": "github",
+                        "personal_email": "private_email",
+                    },
+                },
+            }
+        }
 
     def authorise(self, call: Call) -> Reply | None:
         if call.path == "/v2/auth/token":
@@ -99,19 +153,34 @@ class Personio(HrSystem):
 
     def _token(self, call: Call) -> Reply:
         if not call.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-            return _oauth("invalid_request", 'The content type of the request must be "application/x-www-form-urlencoded".')
+            return _oauth(
+                "invalid_request", 'The content type of the request must be "application/x-www-form-urlencoded".'
+            )
         form = call.form
         if not all(form.get(name) for name in ("grant_type", "client_id", "client_secret")):
             return _oauth("invalid_request", "The request has missing or invalid required parameters.")
         if form["grant_type"] != "client_credentials":
             return _oauth("unsupported_grant_type", "The authorization grant type is not supported.")
-        if form["client_id"] != CLIENT or not hmac.compare_digest(form["client_secret"].encode(), self.secret("client-secret").encode()):
-            return _oauth("unauthorized_client", "The credentials were not correct. Make sure you are providing the right client_id and client_secret.")
+        if form["client_id"] != CLIENT or not hmac.compare_digest(
+            form["client_secret"].encode(), self.secret("client-secret").encode()
+        ):
+            return _oauth(
+                "unauthorized_client",
+                "The credentials were not correct. Make sure you are providing the right client_id and client_secret.",
+            )
         if set(form.get("scope", "").split()) - {"personio:persons:read", "personio:org-units:read"}:
             return _oauth("invalid_scope", "The requested scope is invalid, unknown or malformed.")
         token = f"papi-canary-{secrets.token_urlsafe(24)}"
         self.state["tokens"].append(token)
-        return Reply(200, {"access_token": token, "token_type": "Bearer", "expires_in": 86400, "scope": "personio:persons:read personio:org-units:read"})
+        return Reply(
+            200,
+            {
+                "access_token": token,
+                "token_type": "Bearer",
+                "expires_in": 86400,
+                "scope": "personio:persons:read personio:org-units:read",
+            },
+        )
 
     def _list(self, call: Call) -> Reply:
         wrong = _wrong_query(call.query)
@@ -122,9 +191,16 @@ class Personio(HrSystem):
         for key, person in self.state["persons"].items():
             shown = self._person(key)
             ids, emails = query.get("id"), query.get("email")
-            if ids and key not in ids.split(",") or emails and str(person["email"]).lower() not in emails.lower().split(","):
+            if (
+                ids
+                and key not in ids.split(",")
+                or emails
+                and str(person["email"]).lower() not in emails.lower().split(",")
+            ):
                 continue
-            if any(query.get(name) not in (None, person[name]) for name in ("first_name", "last_name", "preferred_name")):
+            if any(
+                query.get(name) not in (None, person[name]) for name in ("first_name", "last_name", "preferred_name")
+            ):
                 continue
             if query.get("status") not in (None, self._status(key)) or not _within(person, query):
                 continue
@@ -147,20 +223,29 @@ class Personio(HrSystem):
     def _units(self, call: Call) -> Reply:
         if call.query.get("type") not in ("department", "team"):
             return _problem(400, "Bad request", "Provided request parameters are invalid.")
-        rows = [{"id": number, "type": "department", "name": name, "parent_id": None} for name, number in self.state["units"].items()]
+        rows = [
+            {"id": number, "type": "department", "name": name, "parent_id": None}
+            for name, number in self.state["units"].items()
+        ]
         return self._page(call, rows if call.query["type"] == "department" else [], "/v2/org-units")
 
     def _page(self, call: Call, rows: Sequence[Mapping[str, Any]], path: str) -> Reply:
         limit = int(call.query.get("limit", 10))
         try:
-            start = int(base64.urlsafe_b64decode(call.query["cursor"].removeprefix("cur_"))) if call.query.get("cursor") else 0
+            start = (
+                int(base64.urlsafe_b64decode(call.query["cursor"].removeprefix("cur_")))
+                if call.query.get("cursor")
+                else 0
+            )
         except (ValueError, binascii.Error):
             return _problem(400, "Bad request", "Provided cursor is invalid.")
         links = {"self": {"href": f"https://api.personio.de{path}"}}
         if start + limit < len(rows):
             following = start if self.state["stuck"] else start + limit
-            links["next"] = {"href": f"https://api.personio.de{path}?limit={limit}&cursor=cur_{base64.urlsafe_b64encode(str(following).encode()).decode()}"}
-        return Reply(200, {"_data": list(rows[start:start + limit]), "_meta": {"links": links}})
+            links["next"] = {
+                "href": f"https://api.personio.de{path}?limit={limit}&cursor=cur_{base64.urlsafe_b64encode(str(following).encode()).decode()}"
+            }
+        return Reply(200, {"_data": list(rows[start : start + limit]), "_meta": {"links": links}})
 
     # -- what HR people do ---------------------------------------------------------------------------------------------
 
@@ -173,7 +258,12 @@ class Personio(HrSystem):
             elif name == "title":
                 employment["position"] = {"title": value}
             elif name == "department":
-                employment["org_units"] = [{"type": "department", "id": self.state["units"].setdefault(value, str(401 + len(self.state["units"])))}]
+                employment["org_units"] = [
+                    {
+                        "type": "department",
+                        "id": self.state["units"].setdefault(value, str(401 + len(self.state["units"]))),
+                    }
+                ]
             elif name in ("office", "supervisor"):
                 employment[name] = {"id": _office(value) if name == "office" else value}
             else:
@@ -214,7 +304,9 @@ class Personio(HrSystem):
             self._hire(act, key, day, edits)
         elif act == "delete":
             self.state["persons"].pop(key)
-            self.state["employments"] = {one: e for one, e in self.state["employments"].items() if e["person"]["id"] != key}
+            self.state["employments"] = {
+                one: e for one, e in self.state["employments"].items() if e["person"]["id"] != key
+            }
             self._send("person.deleted", key)
         elif act == "midnight":
             for one in self.state["employments"].values():
@@ -226,21 +318,50 @@ class Personio(HrSystem):
     def _hire(self, act: str, key: str, day: str, edits: Mapping[str, Any]) -> None:
         if act == "hire":
             key = str(1 + max(int(one) for one in self.state["persons"]))
-            self.state["persons"][key] = {"id": key, "email": None, "created_at": _now(), "updated_at": _now(), "first_name": "", "last_name": "",
-                                          "preferred_name": None, "gender": "UNSPECIFIED", "_custom": {}}
+            self.state["persons"][key] = {
+                "id": key,
+                "email": None,
+                "created_at": _now(),
+                "updated_at": _now(),
+                "first_name": "",
+                "last_name": "",
+                "preferred_name": None,
+                "gender": "UNSPECIFIED",
+                "_custom": {},
+            }
         one = f"2306b77a-35fb-4b1d-8044-{secrets.randbelow(10**12):012d}"
-        before = self._of(key)[0] if act == "rehire" else {"position": {"title": ""}, "supervisor": None, "office": {"id": _office("Berlin")}, "org_units": []}
-        self.state["employments"][one] = {**before, "id": one, "person": {"id": key}, "employment_start_date": day, "employment_end_date": None,
-                                          "type": "INTERNAL", "contract_end_date": None, "created_at": _now(), "updated_at": _now(), "termination": None,
-                                          "_leave": False}
+        before = (
+            self._of(key)[0]
+            if act == "rehire"
+            else {"position": {"title": ""}, "supervisor": None, "office": {"id": _office("Berlin")}, "org_units": []}
+        )
+        self.state["employments"][one] = {
+            **before,
+            "id": one,
+            "person": {"id": key},
+            "employment_start_date": day,
+            "employment_end_date": None,
+            "type": "INTERNAL",
+            "contract_end_date": None,
+            "created_at": _now(),
+            "updated_at": _now(),
+            "termination": None,
+            "_leave": False,
+        }
         if edits:
             self.change(key, **edits)
         self._send("person.created" if act == "hire" else "employment.created", key)
 
     def key_of(self, user: str) -> str:
         sought = user.casefold()
-        return only([key for key, p in self.state["persons"].items()
-                     if sought in (key, str(p["email"]).casefold(), str(p["_custom"].get("employee_number")).casefold())], user)
+        return only(
+            [
+                key
+                for key, p in self.state["persons"].items()
+                if sought in (key, str(p["email"]).casefold(), str(p["_custom"].get("employee_number")).casefold())
+            ],
+            user,
+        )
 
     # -- webhooks ------------------------------------------------------------------------------------------------------
 
@@ -248,14 +369,21 @@ class Personio(HrSystem):
         return status is None or status >= 500 and status != 501
 
     def signed(self, content: bytes, key: str) -> Mapping[str, str]:
-        return {"Authorization": f"Bearer {key}", "X-Personio-Signature": hmac.new(key.encode(), content, hashlib.sha256).hexdigest()}
+        return {
+            "Authorization": f"Bearer {key}",
+            "X-Personio-Signature": hmac.new(key.encode(), content, hashlib.sha256).hexdigest(),
+        }
 
     def _send(self, event: str, key: str) -> None:
         payload = {"person": {"id": key}}
         if event.startswith("employment.") and key in self.state["persons"]:
             payload["employment"] = {"id": self._of(key)[0]["id"]}
         for to in list(self.subscriptions.values()):
-            self.send(to, {"company_id": "9", "event_name": event, "occurred_at": _now(), "payload": payload, "meta": {}}, event)
+            self.send(
+                to,
+                {"company_id": "9", "event_name": event, "occurred_at": _now(), "payload": payload, "meta": {}},
+                event,
+            )
 
     # -- values --------------------------------------------------------------------------------------------------------
 
@@ -265,8 +393,11 @@ class Personio(HrSystem):
         return sorted(mine, key=lambda one: one["employment_start_date"], reverse=True)
 
     def _employment(self, one: Mapping[str, Any]) -> dict[str, Any]:
-        shown = {"status": _status(one), **{name: value for name, value in one.items() if not name.startswith("_")},
-                 "_meta": {"links": {"person": {"href": f"https://api.personio.de/v2/persons/{one['person']['id']}"}}}}
+        shown = {
+            "status": _status(one),
+            **{name: value for name, value in one.items() if not name.startswith("_")},
+            "_meta": {"links": {"person": {"href": f"https://api.personio.de/v2/persons/{one['person']['id']}"}}},
+        }
         return {name: value for name, value in shown.items() if name not in self.state["hidden"]}
 
     def _status(self, key: str) -> str:
@@ -276,12 +407,24 @@ class Personio(HrSystem):
 
     def _person(self, key: str) -> dict[str, Any]:
         person = self.state["persons"][key]
-        custom = [{"id": f"dynamic_{305 + number}", "type": "STRING", "global_id": name, "label": name.replace("_", " ").title(),
-                   "value": person["_custom"].get(name)}
-                  for number, name in enumerate(CUSTOM) if person["_custom"].get(name) is not None and name not in self.state["hidden"]]
-        shown = {**{name: value for name, value in person.items() if not name.startswith("_")}, "status": self._status(key), "custom_attributes": custom,
-                 "employments": [{"id": one["id"]} for one in self._of(key)],
-                 "_meta": {"links": {"employments": {"href": f"https://api.personio.de/v2/persons/{key}/employments"}}}}
+        custom = [
+            {
+                "id": f"dynamic_{305 + number}",
+                "type": "STRING",
+                "global_id": name,
+                "label": name.replace("_", " ").title(),
+                "value": person["_custom"].get(name),
+            }
+            for number, name in enumerate(CUSTOM)
+            if person["_custom"].get(name) is not None and name not in self.state["hidden"]
+        ]
+        shown = {
+            **{name: value for name, value in person.items() if not name.startswith("_")},
+            "status": self._status(key),
+            "custom_attributes": custom,
+            "employments": [{"id": one["id"]} for one in self._of(key)],
+            "_meta": {"links": {"employments": {"href": f"https://api.personio.de/v2/persons/{key}/employments"}}},
+        }
         return {name: value for name, value in shown.items() if name not in self.state["hidden"]}
 
 
@@ -309,7 +452,12 @@ def _wrong_query(query: Mapping[str, str]) -> str:
 def _within(record: Mapping[str, Any], query: Mapping[str, str]) -> bool:
     for name in ("created_at", "updated_at"):
         at = _moment(record[name])
-        if f"{name}.gt" in query and not at > _moment(query[f"{name}.gt"]) or f"{name}.lt" in query and not at < _moment(query[f"{name}.lt"]):
+        if (
+            f"{name}.gt" in query
+            and not at > _moment(query[f"{name}.gt"])
+            or f"{name}.lt" in query
+            and not at < _moment(query[f"{name}.lt"])
+        ):
             return False
         if name in query and at != _moment(query[name]):
             return False
@@ -321,7 +469,13 @@ def _moment(text: str) -> datetime:
 
 
 def _termination(day: str, last_working_day: str = "", kind: str = "EMPLOYEE") -> dict[str, Any]:
-    return {"termination_date": day, "last_working_day": last_working_day or day, "terminated_at": day, "type": kind, "reason": ""}
+    return {
+        "termination_date": day,
+        "last_working_day": last_working_day or day,
+        "terminated_at": day,
+        "type": kind,
+        "reason": "",
+    }
 
 
 def _office(name: str) -> str:
@@ -333,11 +487,17 @@ def _now() -> str:
 
 
 def _problem(status: int, title: str, detail: str, headers: Mapping[str, str] | None = None) -> Reply:
-    body = {"personio_trace_id": secrets.token_hex(8), "timestamp": _now(),
-            "errors": [{"title": title, "detail": detail, "type": "https://developer.personio.de/reference/errors"}]}
+    body = {
+        "personio_trace_id": secrets.token_hex(8),
+        "timestamp": _now(),
+        "errors": [{"title": title, "detail": detail, "type": "https://developer.personio.de/reference/errors"}],
+    }
     return Reply(status, body, {"content-type": "application/problem+json", **(headers or {})})
 
 
 def _oauth(error: str, description: str) -> Reply:
-    return Reply(400, {"timestamp": _now(), "trace_id": secrets.token_hex(8), "error": error, "error_description": description},
-                 {"content-type": "application/problem+json"})
+    return Reply(
+        400,
+        {"timestamp": _now(), "trace_id": secrets.token_hex(8), "error": error, "error_description": description},
+        {"content-type": "application/problem+json"},
+    )

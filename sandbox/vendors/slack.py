@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Slack: SCIM 2.0 (``/scim/v2``) and the Web API (``/api/{method}``), whose errors come with 200."""
+
 from __future__ import annotations
 
 import base64
@@ -24,12 +25,21 @@ class Slack(Emulator):
 
     name = "slack"
     #: Web API methods are all POST.
-    READING_POSTS = (r"/api/(users\.info|users\.lookupByEmail|usergroups\.list|usergroups\.users\.list|admin\.users\.session\.list|admin\.workflows\.search|auth\.test)$",)
+    READING_POSTS = (
+        r"/api/(users\.info|users\.lookupByEmail|usergroups\.list|usergroups\.users\.list|admin\.users\.session\.list|admin\.workflows\.search|auth\.test)$",
+    )
     #: What the server hands out at most, whatever ``limit`` asks.
     PAGE = 2
 
     def systems(self) -> Mapping[str, Mapping[str, Any]]:
-        return {"slack": {"connector": "slack", "url": f"{self.url}/api", "options": {"scim_url": f"{self.url}/scim/v2"}, "credentials": {"token": self.secret("token")}}}
+        return {
+            "slack": {
+                "connector": "slack",
+                "url": f"{self.url}/api",
+                "options": {"scim_url": f"{self.url}/scim/v2"},
+                "credentials": {"token": self.secret("token")},
+            }
+        }
 
     def authorise(self, call: Call) -> Reply | None:
         given = call.headers.get("authorization", "")
@@ -44,26 +54,60 @@ class Slack(Emulator):
         handles: dict[str, list[str]] = {}
         for key, person in self.company.on_system("slack").items():
             uid = f"U0{person['employee_id']}"
-            users[uid] = {"schemas": [CORE, ENTERPRISE], "id": uid, "userName": key, "displayName": f"{person['first_name']} {person['last_name']}",
-                          "name": {"givenName": person["first_name"], "familyName": person["last_name"]}, "title": person["title"], "active": True,
-                          "emails": [{"value": person["email"], "type": "work", "primary": True}], "timezone": person["time_zone"],
-                          ENTERPRISE: {"department": person["department"], "employeeNumber": person["employee_id"]}}
+            users[uid] = {
+                "schemas": [CORE, ENTERPRISE],
+                "id": uid,
+                "userName": key,
+                "displayName": f"{person['first_name']} {person['last_name']}",
+                "name": {"givenName": person["first_name"], "familyName": person["last_name"]},
+                "title": person["title"],
+                "active": True,
+                "emails": [{"value": person["email"], "type": "work", "primary": True}],
+                "timezone": person["time_zone"],
+                ENTERPRISE: {"department": person["department"], "employeeNumber": person["employee_id"]},
+            }
             for handle in person["on"]["slack"]["groups"]:
                 handles.setdefault(handle, []).append(uid)
         handles["release-duty"] = ["U0E1007"]
-        groups = {f"S0{n:03}": {"id": f"S0{n:03}", "team_id": "T1", "is_usergroup": True, "name": handle.replace("-", " ").title(), "handle": handle,
-                                "is_external": False, "date_delete": 0, "created_by": "U0E1007" if handle == "release-duty" else "U0E1001", "users": members}
-                  for n, (handle, members) in enumerate(sorted(handles.items()), 1)}
+        groups = {
+            f"S0{n:03}": {
+                "id": f"S0{n:03}",
+                "team_id": "T1",
+                "is_usergroup": True,
+                "name": handle.replace("-", " ").title(),
+                "handle": handle,
+                "is_external": False,
+                "date_delete": 0,
+                "created_by": "U0E1007" if handle == "release-duty" else "U0E1001",
+                "users": members,
+            }
+            for n, (handle, members) in enumerate(sorted(handles.items()), 1)
+        }
         jane = "U0E1007"
         sessions = {uid: [{"user_id": uid, "session_id": 100 + n, "team_id": "T1"} for n in range(3)] for uid in users}
-        workflows = {"Wf001": {"id": "Wf001", "title": "Deploy approval", "team_id": "T1", "collaborators": [jane]},
-                     "Wf002": {"id": "Wf002", "title": "Stand-up", "team_id": "T1", "collaborators": [jane, "U0E1002"]},
-                     "Wf003": {"id": "Wf003", "title": "Release notes", "team_id": "T1", "collaborators": [jane]}}
-        return {"users": users, "groups": groups, "sessions": sessions, "workflows": workflows, "primary": "U0E1001", "next": 1}
+        workflows = {
+            "Wf001": {"id": "Wf001", "title": "Deploy approval", "team_id": "T1", "collaborators": [jane]},
+            "Wf002": {"id": "Wf002", "title": "Stand-up", "team_id": "T1", "collaborators": [jane, "U0E1002"]},
+            "Wf003": {"id": "Wf003", "title": "Release notes", "team_id": "T1", "collaborators": [jane]},
+        }
+        return {
+            "users": users,
+            "groups": groups,
+            "sessions": sessions,
+            "workflows": workflows,
+            "primary": "U0E1001",
+            "next": 1,
+        }
 
     def routes(self) -> list[tuple[str, str, Handler]]:
-        return [("GET", "/scim/v2/Users", self.find), ("POST", "/scim/v2/Users", self.create), ("GET", "/scim/v2/Users/{id}", self.read),
-                ("PATCH", "/scim/v2/Users/{id}", self.patch), ("DELETE", "/scim/v2/Users/{id}", self.remove), ("POST", "/api/{method}", self.web)]
+        return [
+            ("GET", "/scim/v2/Users", self.find),
+            ("POST", "/scim/v2/Users", self.create),
+            ("GET", "/scim/v2/Users/{id}", self.read),
+            ("PATCH", "/scim/v2/Users/{id}", self.patch),
+            ("DELETE", "/scim/v2/Users/{id}", self.remove),
+            ("POST", "/api/{method}", self.web),
+        ]
 
     # -- SCIM ----------------------------------------------------------------------------------------------------------
 
@@ -74,11 +118,24 @@ class Slack(Emulator):
             if not match:
                 return _scim_error(400, "invalid_filter")
             name, value = match[1], match[2].casefold()
-            users = [u for u in users if value in ([u["userName"].casefold()] if name == "userName" else [e["value"].casefold() for e in u["emails"]])]
+            users = [
+                u
+                for u in users
+                if value
+                in ([u["userName"].casefold()] if name == "userName" else [e["value"].casefold() for e in u["emails"]])
+            ]
         start, count = int(call.query.get("startIndex", 1)), min(int(call.query.get("count", 10)), 1000)
-        page = users[start - 1:start - 1 + count]
-        return Reply(200, {"schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"], "totalResults": len(users), "itemsPerPage": len(page),
-                           "startIndex": start, "Resources": page})
+        page = users[start - 1 : start - 1 + count]
+        return Reply(
+            200,
+            {
+                "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
+                "totalResults": len(users),
+                "itemsPerPage": len(page),
+                "startIndex": start,
+                "Resources": page,
+            },
+        )
 
     def read(self, call: Call) -> Reply:
         user = self.state["users"].get(call.args["id"])
@@ -91,7 +148,9 @@ class Slack(Emulator):
         emails = {e["value"].casefold() for e in body["emails"]}
         for user in self.state["users"].values():
             if user["userName"] == body["userName"] or emails & {e["value"].casefold() for e in user["emails"]}:
-                return _scim_error(409, "username_taken" if user["userName"] == body["userName"] else "email_taken", "uniqueness")
+                return _scim_error(
+                    409, "username_taken" if user["userName"] == body["userName"] else "email_taken", "uniqueness"
+                )
         uid = f"U1{self.state['next']:04}"
         self.state["next"] += 1
         self.state["users"][uid] = {**body, "id": uid, "active": True}
@@ -131,10 +190,16 @@ class Slack(Emulator):
 
     def web(self, call: Call) -> Reply:
         methods: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
-            "users.info": self.users_info, "usergroups.list": self.usergroups_list, "usergroups.users.list": self.members_list,
-            "usergroups.users.update": self.members_update, "admin.users.session.list": self.session_list, "admin.users.session.reset": self.session_reset,
-            "admin.users.deactivate": self.admin_deactivate, "admin.workflows.search": self.workflows_search,
-            "admin.workflows.collaborators.add": self.collaborators_add, "admin.workflows.collaborators.remove": self.collaborators_remove,
+            "users.info": self.users_info,
+            "usergroups.list": self.usergroups_list,
+            "usergroups.users.list": self.members_list,
+            "usergroups.users.update": self.members_update,
+            "admin.users.session.list": self.session_list,
+            "admin.users.session.reset": self.session_reset,
+            "admin.users.deactivate": self.admin_deactivate,
+            "admin.workflows.search": self.workflows_search,
+            "admin.workflows.collaborators.add": self.collaborators_add,
+            "admin.workflows.collaborators.remove": self.collaborators_remove,
         }
         method = methods.get(call.args["method"])
         if method is None:
@@ -164,12 +229,28 @@ class Slack(Emulator):
     def users_info(self, args: Mapping[str, Any]) -> dict[str, Any]:
         user = self._user(args, "user")
         owner = user["id"] == self.state["primary"]
-        return {"user": {"id": user["id"], "team_id": "T1", "name": user["userName"], "deleted": not user["active"], "is_admin": owner, "is_owner": owner,
-                         "is_primary_owner": owner, "is_restricted": False, "is_bot": False, "profile": {"email": user["emails"][0]["value"]}}}
+        return {
+            "user": {
+                "id": user["id"],
+                "team_id": "T1",
+                "name": user["userName"],
+                "deleted": not user["active"],
+                "is_admin": owner,
+                "is_owner": owner,
+                "is_primary_owner": owner,
+                "is_restricted": False,
+                "is_bot": False,
+                "profile": {"email": user["emails"][0]["value"]},
+            }
+        }
 
     def usergroups_list(self, args: Mapping[str, Any]) -> dict[str, Any]:
         groups = [g for g in self.state["groups"].values() if args.get("include_disabled") or not g["date_delete"]]
-        return {"usergroups": [g if args.get("include_users") else {k: v for k, v in g.items() if k != "users"} for g in groups]}
+        return {
+            "usergroups": [
+                g if args.get("include_users") else {k: v for k, v in g.items() if k != "users"} for g in groups
+            ]
+        }
 
     def _group(self, args: Mapping[str, Any]) -> dict[str, Any]:
         group = self.state["groups"].get(args.get("usergroup"))
@@ -206,7 +287,11 @@ class Slack(Emulator):
 
     def workflows_search(self, args: Mapping[str, Any]) -> dict[str, Any]:
         wanted = set(args.get("collaborator_ids") or ())
-        return self._page([w for w in self.state["workflows"].values() if not wanted or wanted & set(w["collaborators"])], "workflows", args)
+        return self._page(
+            [w for w in self.state["workflows"].values() if not wanted or wanted & set(w["collaborators"])],
+            "workflows",
+            args,
+        )
 
     def collaborators_add(self, args: Mapping[str, Any]) -> dict[str, Any]:
         for uid in args.get("collaborator_ids") or ():
@@ -231,4 +316,7 @@ class Slack(Emulator):
 
 
 def _scim_error(status: int, detail: str, scim_type: str = "") -> Reply:
-    return Reply(status, {"schemas": [ERROR], "status": str(status), "detail": detail, **({"scimType": scim_type} if scim_type else {})})
+    return Reply(
+        status,
+        {"schemas": [ERROR], "status": str(status), "detail": detail, **({"scimType": scim_type} if scim_type else {})},
+    )

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Tailscale's API, version 2 (https://tailscale.com/api). It has no pages: every list is whole."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -19,13 +20,21 @@ class Tailscale(Emulator):
     READING_POSTS = (r"/oauth/token$",)
 
     def systems(self) -> Mapping[str, Mapping[str, Any]]:
-        return {"tailscale": {"connector": "tailscale", "url": f"{self.url}/api/v2",
-                              "credentials": {"client_id": "k-sandbox", "client_secret": self.secret("client_secret")}}}
+        return {
+            "tailscale": {
+                "connector": "tailscale",
+                "url": f"{self.url}/api/v2",
+                "credentials": {"client_id": "k-sandbox", "client_secret": self.secret("client_secret")},
+            }
+        }
 
     def authorise(self, call: Call) -> Reply | None:
         if call.path.endswith("/oauth/token"):
             return None
-        if call.headers.get("authorization") in (f"Bearer {self.secret('api_key')}", f"Bearer {self.secret('access_token')}"):
+        if call.headers.get("authorization") in (
+            f"Bearer {self.secret('api_key')}",
+            f"Bearer {self.secret('access_token')}",
+        ):
             return None
         return Reply(401, {"message": "API token invalid"})
 
@@ -33,26 +42,75 @@ class Tailscale(Emulator):
         users: dict[str, Any] = {}
         for person in self.company.on_system("tailscale").values():
             users[f"u{person['employee_id']}"] = {
-                "id": f"u{person['employee_id']}", "displayName": f"{person['first_name']} {person['last_name']}", "loginName": person["email"],
-                "profilePicUrl": "", "tailnetId": "T1", "created": "2024-01-01T00:00:00Z", "type": "member", "role": person["on"]["tailscale"]["role"],
-                "status": "active", "deviceCount": 0, "lastSeen": "2026-03-01T00:00:00Z", "currentlyConnected": True}
+                "id": f"u{person['employee_id']}",
+                "displayName": f"{person['first_name']} {person['last_name']}",
+                "loginName": person["email"],
+                "profilePicUrl": "",
+                "tailnetId": "T1",
+                "created": "2024-01-01T00:00:00Z",
+                "type": "member",
+                "role": person["on"]["tailscale"]["role"],
+                "status": "active",
+                "deviceCount": 0,
+                "lastSeen": "2026-03-01T00:00:00Z",
+                "currentlyConnected": True,
+            }
         devices: dict[str, Any] = {}
 
         def device(key: str, name: str, **more: Any) -> None:
             number = len(devices) + 1
-            devices[f"n{number}CNTRL"] = {"id": str(9000 + number), "nodeId": f"n{number}CNTRL", "name": f"{name}.tail1.ts.net", "hostname": name,
-                                          "user": self.company.people[key]["email"], "os": "linux", "authorized": True, "isExternal": False,
-                                          "keyExpiryDisabled": False, "expires": NEVER, "lastSeen": "2026-03-01T00:00:00Z", **more}
+            devices[f"n{number}CNTRL"] = {
+                "id": str(9000 + number),
+                "nodeId": f"n{number}CNTRL",
+                "name": f"{name}.tail1.ts.net",
+                "hostname": name,
+                "user": self.company.people[key]["email"],
+                "os": "linux",
+                "authorized": True,
+                "isExternal": False,
+                "keyExpiryDisabled": False,
+                "expires": NEVER,
+                "lastSeen": "2026-03-01T00:00:00Z",
+                **more,
+            }
 
         device("jane", "jane-mbp")
         device("jane", "janes-iphone", keyExpiryDisabled=True)
         device("jane", "build-server", tags=["tag:ci"], keyExpiryDisabled=True)
         device("mark", "mark-mbp")
         keys = {
-            "kJaneAuth1": {"id": "kJaneAuth1", "keyType": "auth", "userId": "uE1007", "description": "laptop setup", "created": "2026-01-01T00:00:00Z", "expires": NEVER},
-            "kJaneApi1": {"id": "kJaneApi1", "keyType": "api", "userId": "uE1007", "description": "scripts", "created": "2026-01-01T00:00:00Z", "expires": NEVER},
-            "kJaneOld1": {"id": "kJaneOld1", "keyType": "auth", "userId": "uE1007", "description": "old", "created": "2020-01-01T00:00:00Z", "expires": "2020-04-01T00:00:00Z"},
-            "kGraceApi": {"id": "kGraceApi", "keyType": "api", "userId": "uE1001", "description": "lifecycle", "created": "2026-01-01T00:00:00Z", "expires": NEVER},
+            "kJaneAuth1": {
+                "id": "kJaneAuth1",
+                "keyType": "auth",
+                "userId": "uE1007",
+                "description": "laptop setup",
+                "created": "2026-01-01T00:00:00Z",
+                "expires": NEVER,
+            },
+            "kJaneApi1": {
+                "id": "kJaneApi1",
+                "keyType": "api",
+                "userId": "uE1007",
+                "description": "scripts",
+                "created": "2026-01-01T00:00:00Z",
+                "expires": NEVER,
+            },
+            "kJaneOld1": {
+                "id": "kJaneOld1",
+                "keyType": "auth",
+                "userId": "uE1007",
+                "description": "old",
+                "created": "2020-01-01T00:00:00Z",
+                "expires": "2020-04-01T00:00:00Z",
+            },
+            "kGraceApi": {
+                "id": "kGraceApi",
+                "keyType": "api",
+                "userId": "uE1001",
+                "description": "lifecycle",
+                "created": "2026-01-01T00:00:00Z",
+                "expires": NEVER,
+            },
         }
         return {"users": users, "devices": devices, "keys": keys, "invites": {}, "next": 1}
 
@@ -61,7 +119,11 @@ class Tailscale(Emulator):
         routes: list[tuple[str, str, Handler]] = [
             ("POST", f"{v2}/oauth/token", self.token),
             ("GET", f"{v2}/tailnet/{{t}}/users", self.list_users),
-            ("GET", f"{v2}/tailnet/{{t}}/devices", lambda call: Reply(200, {"devices": list(self.state["devices"].values())})),
+            (
+                "GET",
+                f"{v2}/tailnet/{{t}}/devices",
+                lambda call: Reply(200, {"devices": list(self.state["devices"].values())}),
+            ),
             ("GET", f"{v2}/tailnet/{{t}}/keys", self.list_keys),
             ("DELETE", f"{v2}/tailnet/{{t}}/keys/{{id}}", self.delete_key),
             ("GET", f"{v2}/tailnet/{{t}}/user-invites", lambda call: Reply(200, list(self.state["invites"].values()))),
@@ -80,15 +142,34 @@ class Tailscale(Emulator):
         form = call.form
         if form.get("client_id") != "k-sandbox" or form.get("client_secret") != self.secret("client_secret"):
             return Reply(401, {"message": "API token invalid"})
-        return Reply(200, {"access_token": self.secret("access_token"), "token_type": "Bearer", "expires_in": 3600, "scope": "all"})
+        return Reply(
+            200,
+            {"access_token": self.secret("access_token"), "token_type": "Bearer", "expires_in": 3600, "scope": "all"},
+        )
 
     def list_users(self, call: Call) -> Reply:
-        return Reply(200, {"users": [u for u in self.state["users"].values()
-                                     if call.query.get("type", u["type"]) in (u["type"], "all") and call.query.get("role", u["role"]) in (u["role"], "all")]})
+        return Reply(
+            200,
+            {
+                "users": [
+                    u
+                    for u in self.state["users"].values()
+                    if call.query.get("type", u["type"]) in (u["type"], "all")
+                    and call.query.get("role", u["role"]) in (u["role"], "all")
+                ]
+            },
+        )
 
     def list_keys(self, call: Call) -> Reply:
         # Without all=true, only the caller's own are listed.
-        return Reply(200, {"keys": [k for k in self.state["keys"].values() if call.query.get("all") == "true" or k["userId"] == "uE1001"]})
+        return Reply(
+            200,
+            {
+                "keys": [
+                    k for k in self.state["keys"].values() if call.query.get("all") == "true" or k["userId"] == "uE1001"
+                ]
+            },
+        )
 
     def delete_key(self, call: Call) -> Reply:
         if call.args["id"] not in self.state["keys"]:
@@ -106,8 +187,15 @@ class Tailscale(Emulator):
                 return Reply(400, {"message": "invalid role"})
             number = str(self.state["next"])
             self.state["next"] += 1
-            invite = {"id": number, "role": wanted.get("role", "member"), "tailnetId": 1, "inviterId": 1, "email": wanted.get("email", ""),
-                      "lastEmailSentAt": "2026-03-01T00:00:00Z", "inviteUrl": f"https://login.tailscale.com/uinv/{number}"}
+            invite = {
+                "id": number,
+                "role": wanted.get("role", "member"),
+                "tailnetId": 1,
+                "inviterId": 1,
+                "email": wanted.get("email", ""),
+                "lastEmailSentAt": "2026-03-01T00:00:00Z",
+                "inviteUrl": f"https://login.tailscale.com/uinv/{number}",
+            }
             self.state["invites"][number] = invite
             made.append(invite)
         return Reply(200, made)
@@ -119,11 +207,26 @@ class Tailscale(Emulator):
                 del self.state["invites"][number]
                 id = f"u{email}"
                 self.state["users"][id] = {
-                    "id": id, "displayName": email, "loginName": email, "profilePicUrl": "", "tailnetId": "T1", "created": "2026-03-01T00:00:00Z", "type": "member",
-                    "role": invite["role"], "status": "active", "deviceCount": 0, "lastSeen": "2026-03-01T00:00:00Z", "currentlyConnected": False}
+                    "id": id,
+                    "displayName": email,
+                    "loginName": email,
+                    "profilePicUrl": "",
+                    "tailnetId": "T1",
+                    "created": "2026-03-01T00:00:00Z",
+                    "type": "member",
+                    "role": invite["role"],
+                    "status": "active",
+                    "deviceCount": 0,
+                    "lastSeen": "2026-03-01T00:00:00Z",
+                    "currentlyConnected": False,
+                }
 
     def withdraw(self, call: Call) -> Reply:
-        return Reply(200) if self.state["invites"].pop(call.args["id"], None) else Reply(404, {"message": "user invite not found"})
+        return (
+            Reply(200)
+            if self.state["invites"].pop(call.args["id"], None)
+            else Reply(404, {"message": "user invite not found"})
+        )
 
     def _device(self, call: Call) -> Any:
         return next((d for d in self.state["devices"].values() if call.args["id"] in (d["id"], d["nodeId"])), None)
@@ -181,7 +284,9 @@ class Tailscale(Emulator):
             return refusal
         state = self.state
         del state["users"][user["id"]]
-        state["devices"] = {i: d for i, d in state["devices"].items() if d["user"] != user["loginName"] or d.get("tags")}
+        state["devices"] = {
+            i: d for i, d in state["devices"].items() if d["user"] != user["loginName"] or d.get("tags")
+        }
         state["keys"] = {i: k for i, k in state["keys"].items() if k["userId"] != user["id"]}
         return Reply(200)
 

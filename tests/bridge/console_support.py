@@ -64,7 +64,12 @@ def case(kind: str, person: str, state: str, due: float, **more: Any) -> dict[st
 
 def week(record: str = "") -> list[dict[str, Any]]:
     """Cases in every state."""
-    open_steps = json.dumps([{"system": "github", "step": "cutoff", "outcome": "failed"}, {"system": "intune", "step": "device", "outcome": "acknowledged"}])
+    open_steps = json.dumps(
+        [
+            {"system": "github", "step": "cutoff", "outcome": "failed"},
+            {"system": "intune", "step": "device", "outcome": "acknowledged"},
+        ]
+    )
     return [
         case(
             "offboard",
@@ -169,7 +174,16 @@ def week(record: str = "") -> list[dict[str, Any]]:
             late_s=0.0,
             outcome="complete",
         ),
-        case("offboard", "4100", "cancelled", 40, why="last day 2026-03-26", ended_at=hours(-6), changed_at=hours(-6), detail="still employed"),
+        case(
+            "offboard",
+            "4100",
+            "cancelled",
+            40,
+            why="last day 2026-03-26",
+            ended_at=hours(-6),
+            changed_at=hours(-6),
+            detail="still employed",
+        ),
     ]
 
 
@@ -188,7 +202,13 @@ def seed(database: Database, record: str = "") -> None:
         *[
             (-4 + n / 1000, "progress", f"{task} on {host}", "")
             for n, (task, host) in enumerate(
-                (("Close sessions", "entra"), ("Block sign-in", "entra"), ("Remove from organisation", "github"), ("Convert mailbox", "exchange")), 1
+                (
+                    ("Close sessions", "entra"),
+                    ("Block sign-in", "entra"),
+                    ("Remove from organisation", "github"),
+                    ("Convert mailbox", "exchange"),
+                ),
+                1,
             )
         ],
         (-3.9, "retry", "1 step open: github; again in 30 s", ""),
@@ -250,7 +270,13 @@ def seed(database: Database, record: str = "") -> None:
     ]
     with database.write() as c:
         c.execute(sa.insert(cases), rows)
-        c.execute(sa.insert(timeline), [{"case_id": stuck, "at": hours(at), "what": what, "detail": detail, "by": by} for at, what, detail, by in story])
+        c.execute(
+            sa.insert(timeline),
+            [
+                {"case_id": stuck, "at": hours(at), "what": what, "detail": detail, "by": by}
+                for at, what, detail, by in story
+            ],
+        )
         c.execute(sa.insert(runs), ran)
         c.execute(
             sa.insert(events),
@@ -367,10 +393,21 @@ class FakeActs:
             c.execute(
                 sa.update(cases)
                 .where(cases.c.id == case)
-                .values(state=state, detail=detail, changed_at=stamp(clock.now()), ended_at=stamp(clock.now()) if state == "cancelled" else "")
+                .values(
+                    state=state,
+                    detail=detail,
+                    changed_at=stamp(clock.now()),
+                    ended_at=stamp(clock.now()) if state == "cancelled" else "",
+                )
             )
             c.execute(
-                sa.insert(timeline).values(case_id=case, at=stamp(clock.now()), what={"cancelled": "cancelled"}.get(state, "retry"), by=by, detail=detail)
+                sa.insert(timeline).values(
+                    case_id=case,
+                    at=stamp(clock.now()),
+                    what={"cancelled": "cancelled"}.get(state, "retry"),
+                    by=by,
+                    detail=detail,
+                )
             )
 
 
@@ -390,7 +427,12 @@ def made(
     if seeded:
         seed(database, record)
     acts = FakeActs(database)
-    routes = console_routes(database, Config.model_validate({"sources": SOURCES, **config}), acts, checks or {"database": health.writable(database)})
+    routes = console_routes(
+        database,
+        Config.model_validate({"sources": SOURCES, **config}),
+        acts,
+        checks or {"database": health.writable(database)},
+    )
     return Starlette(routes=routes), database, acts
 
 

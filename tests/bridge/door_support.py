@@ -35,7 +35,13 @@ def source(scheme: str, *keys: str, **options: Any) -> Source:
 
 
 def raw(body: bytes, headers: Mapping[str, str], *, method: str = "POST", at: datetime = NOW) -> Raw:
-    return Raw(method, "/hr/hr", {"content-type": "application/json", **{name.lower(): value for name, value in headers.items()}}, body, at)
+    return Raw(
+        method,
+        "/hr/hr",
+        {"content-type": "application/json", **{name.lower(): value for name, value in headers.items()}},
+        body,
+        at,
+    )
 
 
 def _mac(key: str | bytes, message: bytes, algorithm: str = "sha256") -> Any:
@@ -65,7 +71,9 @@ def bearer(body: bytes, key: str = KEY, at: datetime = NOW) -> dict[str, str]:
 
 def standard(body: bytes, key: str = KEY, at: datetime = NOW, ident: str = "msg_1") -> dict[str, str]:
     stamp = str(int(at.timestamp()))
-    signature = base64.b64encode(_mac(base64.b64decode(key.removeprefix("whsec_")), f"{ident}.{stamp}.".encode() + body).digest()).decode()
+    signature = base64.b64encode(
+        _mac(base64.b64decode(key.removeprefix("whsec_")), f"{ident}.{stamp}.".encode() + body).digest()
+    ).decode()
     return {"Webhook-Id": ident, "Webhook-Timestamp": stamp, "Webhook-Signature": f"v1,{signature}"}
 
 
@@ -82,7 +90,11 @@ VENDORS: dict[str, tuple[Any, bytes, tuple[str, str]]] = {
     "bamboohr": (
         bamboohr,
         dumped(
-            {"type": "employee.updated", "timestamp": "2026-01-31T18:42:00+0000", "data": {"companyId": "1", "employeeId": "42", "changedFields": ["status"]}}
+            {
+                "type": "employee.updated",
+                "timestamp": "2026-01-31T18:42:00+0000",
+                "data": {"companyId": "1", "employeeId": "42", "changedFields": ["status"]},
+            }
         ),
         ("jml.person.changed", "42"),
     ),
@@ -128,10 +140,21 @@ VENDORS: dict[str, tuple[Any, bytes, tuple[str, str]]] = {
         ),
         ("jml.employment.cancelled", "bcfc9744"),
     ),
-    "rippling": (bearer, dumped({"event_name": "employee.access_removed", "event_id": "e1", "employee_id": "r7"}), ("jml.access.revoked", "r7")),
+    "rippling": (
+        bearer,
+        dumped({"event_name": "employee.access_removed", "event_id": "e1", "employee_id": "r7"}),
+        ("jml.access.revoked", "r7"),
+    ),
     "workday": (
         bearer,
-        dumped({"Business_Process": "Terminate Employee", "Worker_ID": "21001", "Event_WID": "abc", "Entry_Moment": "2026-03-02T09:30:00Z"}),
+        dumped(
+            {
+                "Business_Process": "Terminate Employee",
+                "Worker_ID": "21001",
+                "Event_WID": "abc",
+                "Entry_Moment": "2026-03-02T09:30:00Z",
+            }
+        ),
         ("jml.employment.terminated", "21001"),
     ),
     "standard_webhooks": (
@@ -195,7 +218,12 @@ def ask(
     pairs = list(headers.items() if isinstance(headers, Mapping) else headers)
 
     async def once() -> Reply:
-        messages = iter([{"type": "http.request", "body": chunk, "more_body": stalls or position + 1 < len(chunks)} for position, chunk in enumerate(chunks)])
+        messages = iter(
+            [
+                {"type": "http.request", "body": chunk, "more_body": stalls or position + 1 < len(chunks)}
+                for position, chunk in enumerate(chunks)
+            ]
+        )
         sent: list[Any] = []
 
         async def incoming() -> Any:
@@ -216,14 +244,18 @@ def ask(
             "query_string": b"",
             "scheme": "http",
             "root_path": "",
-            "headers": [(name.lower().encode("latin-1", "replace"), value.encode("latin-1", "replace")) for name, value in pairs],
+            "headers": [
+                (name.lower().encode("latin-1", "replace"), value.encode("latin-1", "replace")) for name, value in pairs
+            ],
             "client": (host, 1),
             "server": ("bridge", 80),
             "state": {},
         }
         await asyncio.wait_for(Starlette(routes=door.routes())(scope, incoming, outgoing), 20)
         return Reply(
-            sent[0]["status"], {name.decode(): value.decode() for name, value in sent[0]["headers"]}, b"".join(each.get("body", b"") for each in sent[1:])
+            sent[0]["status"],
+            {name.decode(): value.decode() for name, value in sent[0]["headers"]},
+            b"".join(each.get("body", b"") for each in sent[1:]),
         )
 
     return asyncio.run(once())

@@ -46,7 +46,11 @@ class OpenIdProvider:
 
     def honest(self) -> None:
         """As it was at first."""
-        self.person: dict[str, Any] = {"sub": "248289761001", "email": "grace@corp.example", "groups": ["hr-operators", "everybody"]}
+        self.person: dict[str, Any] = {
+            "sub": "248289761001",
+            "email": "grace@corp.example",
+            "groups": ["hr-operators", "everybody"],
+        }
         self.lie: dict[str, Any] = {}
         self.answer: dict[str, str] = {}
         self.sign = "RS256"
@@ -86,7 +90,10 @@ class OpenIdProvider:
         ), query
         code = secrets.token_urlsafe(16)
         self._codes[code] = query
-        return RedirectResponse(f"{query['redirect_uri']}?{urlencode({'code': code, 'state': query['state'], 'iss': self.issuer, **self.answer})}", 302)
+        return RedirectResponse(
+            f"{query['redirect_uri']}?{urlencode({'code': code, 'state': query['state'], 'iss': self.issuer, **self.answer})}",
+            302,
+        )
 
     async def _token(self, request: Request) -> Response:
         form = parse_qs((await request.body()).decode())
@@ -95,13 +102,27 @@ class OpenIdProvider:
         if request.headers.get("authorization") != f"Basic {basic}":
             return JSONResponse({"error": "invalid_client"}, 401)
         query = self._codes.pop(form["code"][0], None)
-        challenge = base64.urlsafe_b64encode(hashlib.sha256(form.get("code_verifier", [""])[0].encode()).digest()).rstrip(b"=").decode()
+        challenge = (
+            base64.urlsafe_b64encode(hashlib.sha256(form.get("code_verifier", [""])[0].encode()).digest())
+            .rstrip(b"=")
+            .decode()
+        )
         if query is None or query["code_challenge"] != challenge or query["redirect_uri"] != form["redirect_uri"][0]:
             return JSONResponse({"error": "invalid_grant"}, 400)
         now = int(clock.now().timestamp())
-        claims = {"iss": self.issuer, "aud": CLIENT, "iat": now, "exp": now + 300, "nonce": query["nonce"], **self.person, **self.lie}
+        claims = {
+            "iss": self.issuer,
+            "aud": CLIENT,
+            "iat": now,
+            "exp": now + 300,
+            "nonce": query["nonce"],
+            **self.person,
+            **self.lie,
+        }
         claims = {name: value for name, value in claims.items() if value is not None}
-        return JSONResponse({"access_token": "access", "token_type": "Bearer", "expires_in": 300, "id_token": self._signed(claims)})
+        return JSONResponse(
+            {"access_token": "access", "token_type": "Bearer", "expires_in": 300, "id_token": self._signed(claims)}
+        )
 
     def _signed(self, claims: dict[str, Any]) -> str:
         if self.sign == "none":

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """A bridge that only looks: database, inbox and polling, with a clock that the test turns."""
+
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
@@ -22,13 +23,22 @@ START = datetime(2026, 6, 3, 10, 0, tzinfo=UTC)
 class Bridge:
     """``look()`` lets the next poll be due and looks; ``said`` has all alarms so far."""
 
-    def __init__(self, folder: Path, now: datetime = START, pollers: dict[str, Poller] | None = None, url: str = "", **given: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        now: datetime = START,
+        pollers: dict[str, Poller] | None = None,
+        url: str = "",
+        **given: dict[str, Any],
+    ) -> None:
         self.database = Database(url or f"sqlite:///{folder / 'bridge.db'}")
         self.database.create()
         self.inbox = Inbox(self.database)
         self.now = now
         self.said: list[Alarm] = []
-        self.config = Config(sources={name: Source.model_validate({"everybody_at": "", **one}) for name, one in given.items()})
+        self.config = Config(
+            sources={name: Source.model_validate({"everybody_at": "", **one}) for name, one in given.items()}
+        )
         self.polling = Polling(self.database, self.config, self.inbox, **({"pollers": pollers} if pollers else {}))
 
     def look(self, after: float = 600) -> Round:
@@ -38,7 +48,9 @@ class Bridge:
         return done
 
     def webhook(self, source: str, person: str, ident: str = "") -> None:
-        self.inbox.put_now([Event(source, ident or f"{person} {self.now}", "jml.person.changed", person, self.now, "0" * 64)])
+        self.inbox.put_now(
+            [Event(source, ident or f"{person} {self.now}", "jml.person.changed", person, self.now, "0" * 64)]
+        )
 
     def events(self) -> list[Any]:
         with self.database.read() as connection:
@@ -57,7 +69,9 @@ class Bridge:
 
     def open_alerts(self) -> dict[str, str]:
         with self.database.read() as connection:
-            return {row.key: row.detail for row in connection.execute(sa.select(alerts).where(alerts.c.settled_at == ""))}
+            return {
+                row.key: row.detail for row in connection.execute(sa.select(alerts).where(alerts.c.settled_at == ""))
+            }
 
     def close(self) -> None:
         self.polling.close()

@@ -4,6 +4,7 @@
 
 The stand-in for Ansible takes a Python file for a playbook. All else is real: bridge, supervisor, ansible-runner, terminal, processes.
 """
+
 from __future__ import annotations
 
 import errno
@@ -48,13 +49,20 @@ def real(folder: Path, *, environment: list[str] | None = None, **config: Any) -
     """An executor whose runs are Ansible's."""
     inventory = folder / "hosts.yml"
     if not inventory.exists():
-        inventory.write_text("all: {hosts: {localhost: {ansible_connection: local, ansible_python_interpreter: '{{ ansible_playbook_python }}'}}}\n")
+        inventory.write_text(
+            "all: {hosts: {localhost: {ansible_connection: local, ansible_python_interpreter: '{{ ansible_playbook_python }}'}}}\n"
+        )
     home = folder / "home"
     home.mkdir(exist_ok=True)
     variables = {"HOME": str(home), "ANSIBLE_INVENTORY_ENABLED": "ansible.builtin.yaml", **config.pop("variables", {})}
-    return RunnerExecutor(Config(
-        work=folder / "work", inventory=config.pop("inventory", inventory), executor=Runner(environment=environment or [], variables=variables,
-                                                                                              keep_days=config.pop("keep_days", 14)), **config))
+    return RunnerExecutor(
+        Config(
+            work=folder / "work",
+            inventory=config.pop("inventory", inventory),
+            executor=Runner(environment=environment or [], variables=variables, keep_days=config.pop("keep_days", 14)),
+            **config,
+        )
+    )
 
 
 def pretended(folder: Path, **config: Any) -> RunnerExecutor:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The command as a user meets it: what went wrong is one line with what to do, never a traceback; 1 for not done, 2 for called wrongly."""
+
 from __future__ import annotations
 
 import json
@@ -58,8 +59,13 @@ def _one_line(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
     return said
 
 
-@pytest.mark.parametrize(("text", "said"), [("databse: sqlite:///x.db\n", "databse: unknown key"), ("sources: [\n", "line 2"), ("- one\n", "bridge.yml")])
-def test_a_mistake_in_the_configuration(tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, said: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("databse: sqlite:///x.db\n", "databse: unknown key"), ("sources: [\n", "line 2"), ("- one\n", "bridge.yml")],
+)
+def test_a_mistake_in_the_configuration(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, said: str
+) -> None:
     (tmp_path / "bridge.yml").write_text(text)
     assert said in _one_line(capsys, "-c", tmp_path / "bridge.yml", "cases")
 
@@ -69,10 +75,20 @@ def test_no_configuration_says_how_to_name_one(tmp_path: Path, capsys: pytest.Ca
     assert "No such file" in said and "-c FILE" in said
 
 
-@pytest.mark.parametrize("database", ["nonsense", "postgres://me:hunter2@db/bridge", "mongodb://me:hunter2@db/bridge", "sqlite:////proc/nowhere/bridge.db",
-                                      "postgresql+psycopg://me:hunter2@127.0.0.1:1/bridge"])
+@pytest.mark.parametrize(
+    "database",
+    [
+        "nonsense",
+        "postgres://me:hunter2@db/bridge",
+        "mongodb://me:hunter2@db/bridge",
+        "sqlite:////proc/nowhere/bridge.db",
+        "postgresql+psycopg://me:hunter2@127.0.0.1:1/bridge",
+    ],
+)
 @pytest.mark.parametrize("command", ["cases", "show x", "retry x"])
-def test_a_database_that_cannot_be_used(tmp_path: Path, capsys: pytest.CaptureFixture[str], database: str, command: str) -> None:
+def test_a_database_that_cannot_be_used(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], database: str, command: str
+) -> None:
     said = _one_line(capsys, "-c", _written(tmp_path, database), *command.split())
     assert "database" in said and "hunter2" not in said
 
@@ -87,7 +103,9 @@ def test_a_wrong_path_of_the_database_makes_no_new_one(file: Path, capsys: pytes
     assert not (file.parent / "bridge.db").exists()
 
 
-def test_a_wrong_password_is_said_and_not_shown(postgres: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: F811
+def test_a_wrong_password_is_said_and_not_shown(
+    postgres: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     home = postgres.partition("?host=")[2]
     hba = Path(home, "db", "pg_hba.conf")
     before = hba.read_text()
@@ -102,7 +120,11 @@ def test_a_wrong_password_is_said_and_not_shown(postgres: str, tmp_path: Path, c
         until(lambda: not _opens(without))  # the server has read it
         without.close()
         (tmp_path / "password").write_text("hunter2\n")
-        file = _written(tmp_path, f"postgresql+psycopg://bridge@/postgres?host={home}", f"database_password: {{file: {tmp_path}/password}}\n")
+        file = _written(
+            tmp_path,
+            f"postgresql+psycopg://bridge@/postgres?host={home}",
+            f"database_password: {{file: {tmp_path}/password}}\n",
+        )
         said = _one_line(capsys, "-c", file, "cases")
         assert "hunter2" not in said and "password" in said
     finally:
@@ -120,7 +142,10 @@ def _opens(database: Database) -> bool:
     return True
 
 
-@pytest.mark.parametrize("command", ["show nobody", "retry nobody", "run-now nobody", "cancel nobody --why gone", "release nobody --why sold"])
+@pytest.mark.parametrize(
+    "command",
+    ["show nobody", "retry nobody", "run-now nobody", "cancel nobody --why gone", "release nobody --why sold"],
+)
 def test_no_such_case(file: Path, case: str, capsys: pytest.CaptureFixture[str], command: str) -> None:
     said = _one_line(capsys, "-c", file, *command.split())
     assert "there is no case nobody" in said and "lifecycle-bridge cases" in said
@@ -133,7 +158,9 @@ def test_called_wrongly(file: Path, capsys: pytest.CaptureFixture[str], wrong: l
     assert end.value.code == 2 and "usage: lifecycle-bridge" in capsys.readouterr().err
 
 
-def test_a_case_is_listed_shown_hurried_cancelled_and_not_twice(file: Path, case: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_case_is_listed_shown_hurried_cancelled_and_not_twice(
+    file: Path, case: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert case in _says(capsys, "-c", file, "cases")[1]
     code, said = _says(capsys, "-c", file, "cases", "--json")
     assert code == 0 and [row["id"] for row in json.loads(said)] == [case]
@@ -153,11 +180,15 @@ def test_a_case_is_listed_shown_hurried_cancelled_and_not_twice(file: Path, case
 
 
 def test_what_is_sent_wrongly(file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "there is no source payroll; there are hr" in _one_line(capsys, "-c", file, "send", "payroll", "terminated", "7")
+    assert "there is no source payroll; there are hr" in _one_line(
+        capsys, "-c", file, "send", "payroll", "terminated", "7"
+    )
     assert "WL_TEST_HR_KEY is empty" in _one_line(capsys, "-c", file, "send", "hr", "terminated", "7")
     monkeypatch.setenv("WL_TEST_HR_KEY", "k" * 32)
     assert "short" in _one_line(capsys, "-c", file, "send", "hr", "exploded", "7")
-    assert "is the bridge running there" in _one_line(capsys, "-c", file, "send", "hr", "terminated", "7", "--url", "http://127.0.0.1:1")
+    assert "is the bridge running there" in _one_line(
+        capsys, "-c", file, "send", "hr", "terminated", "7", "--url", "http://127.0.0.1:1"
+    )
 
 
 def test_the_doctor_says_every_thing_once_and_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -169,8 +200,12 @@ def test_the_doctor_says_every_thing_once_and_goes_on(tmp_path: Path, capsys: py
     assert "hunter2" not in said
 
 
-def test_the_bridge_does_not_start_without_its_database(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_bridge_does_not_start_without_its_database(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("lifecycle_bridge.cli._wrong", lambda config: [])
     monkeypatch.setattr("uvicorn.run", lambda *given, **named: pytest.fail("it was started"))
     monkeypatch.setattr("lifecycle_bridge.logs.setup", lambda level: None)
-    assert "database" in _one_line(capsys, "-c", _written(tmp_path, "postgresql+psycopg://me@127.0.0.1:1/bridge"), "serve")
+    assert "database" in _one_line(
+        capsys, "-c", _written(tmp_path, "postgresql+psycopg://me@127.0.0.1:1/bridge"), "serve"
+    )

@@ -20,8 +20,13 @@ from lifecycle_bridge import clock
 from tests.bridge.console_support import NOW, TOKEN, FakeActs, made, served, week
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright (requirements-dev.txt)")
-CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), "")
-pytestmark = [pytest.mark.debian, pytest.mark.skipif(not CHROMIUM, reason="needs Debian's chromium: apt-get install chromium")]
+CHROMIUM = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), ""
+)
+pytestmark = [
+    pytest.mark.debian,
+    pytest.mark.skipif(not CHROMIUM, reason="needs Debian's chromium: apt-get install chromium"),
+]
 STUCK = week()[0]["id"]
 
 #: WCAG 2.1, 1.4.3: text whose contrast to what is behind it is below 4.5 (3 when it is large), with the contrast.
@@ -61,7 +66,9 @@ NAMELESS = """() => {
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])  # as root it needs --no-sandbox
+        browser = driver.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )  # as root it needs --no-sandbox
         yield browser
         browser.close()
 
@@ -130,7 +137,9 @@ def test_from_sign_in_to_a_case_tried_again_and_one_cancelled(page: Any, console
     page.get_by_role("link", name="Try again").click()
     assert not console.acts.asked
     page.get_by_role("button", name="Try again").click()
-    playwright.expect(page.get_by_role("status")).to_have_text("It will be tried again as soon as there is room for it.")
+    playwright.expect(page.get_by_role("status")).to_have_text(
+        "It will be tried again as soon as there is room for it."
+    )
     playwright.expect(page.locator(".story")).to_contain_text("tried again by hand local token")
     assert console.acts.asked == [("retry", STUCK, "local token", "tried again by hand")]
 
@@ -160,7 +169,9 @@ def test_the_brake_is_released_for_the_chosen(page: Any, console: Console) -> No
     page.get_by_label("Why").fill("HR-1234")
     page.get_by_role("button", name="Release the brake").click()
     playwright.expect(page.locator(".title .pill").first).to_have_text("tries again")
-    assert [asked[:2] for asked in console.acts.asked] == [("release", "offboard-bamboohr-4803-7f0c")] and page.complaints == []
+    assert [asked[:2] for asked in console.acts.asked] == [
+        ("release", "offboard-bamboohr-4803-7f0c")
+    ] and page.complaints == []
 
 
 def test_it_is_usable_by_keyboard_alone(page: Any, console: Console) -> None:
@@ -216,7 +227,9 @@ def test_without_scripts_everything_works(chromium: Any, console: Console) -> No
     ],
 )
 def test_each_page_is_readable_named_and_fits(chromium: Any, console: Console, scheme: str, width: int) -> None:
-    context = chromium.new_context(color_scheme=scheme, viewport={"width": width, "height": 844}, device_scale_factor=2 if width < 600 else 1)
+    context = chromium.new_context(
+        color_scheme=scheme, viewport={"width": width, "height": 844}, device_scale_factor=2 if width < 600 else 1
+    )
     page = watched(context.new_page())
     page.goto(console.url)
     _judge(page, f"{scheme}-{width}-sign-in")
@@ -243,4 +256,6 @@ def _judge(page: Any, name: str) -> None:
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
     assert page.evaluate(CONTRAST) == [], name
     assert page.evaluate(NAMELESS) == [], name
-    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, f"{name}: it is wider than the screen"
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, (
+        f"{name}: it is wider than the screen"
+    )

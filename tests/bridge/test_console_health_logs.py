@@ -39,7 +39,10 @@ def test_ready_names_what_is_wrong_and_tells_nobody_why(caplog: pytest.LogCaptur
 
     with client_of({"good": lambda: "", "bad": lambda: "disk /var/secret is full", "broken": broken}) as client:
         answer = client.get("/readyz")
-    assert answer.status_code == 503 and answer.json() == {"ready": False, "checks": {"good": "ok", "bad": "failed", "broken": "failed"}}
+    assert answer.status_code == 503 and answer.json() == {
+        "ready": False,
+        "checks": {"good": "ok", "bad": "failed", "broken": "failed"},
+    }
     assert "disk /var/secret is full" in caplog.text and "secret" not in answer.text
     with client_of({"good": lambda: ""}) as client:
         assert client.get("/readyz").json() == {"ready": True, "checks": {"good": "ok"}}
@@ -106,7 +109,10 @@ def logged(form: str = "json", **how: Any) -> str:
 
 
 def test_an_event_is_one_line_of_json() -> None:
-    line = logged(message="hr bamboohr: received\nnot a second line", extra={"source": "bamboohr", "status": 200, "ms": 1.5, "new": True, "none": None})
+    line = logged(
+        message="hr bamboohr: received\nnot a second line",
+        extra={"source": "bamboohr", "status": 200, "ms": 1.5, "new": True, "none": None},
+    )
     assert line.count("\n") == 1
     said = json.loads(line)
     assert said.pop("time").endswith("Z")
@@ -173,7 +179,11 @@ def test_of_an_exception_there_is_its_kind_and_place_and_only_our_own_words() ->
         return do
 
     line = json.loads(logged(do=fails(ValueError("row of Jane Doe, 85000"))))
-    assert line["exception"] == "ValueError" and "test_console_health_logs.py" in line["trace"][-1] and "Jane" not in json.dumps(line)
+    assert (
+        line["exception"] == "ValueError"
+        and "test_console_health_logs.py" in line["trace"][-1]
+        and "Jane" not in json.dumps(line)
+    )
     assert json.loads(logged(do=fails(Unreachable("poll hibob: no answer"))))["why"] == "poll hibob: no answer"
 
 

@@ -38,9 +38,17 @@ class Company:
         token = folder / "token"
         token.write_text(TOKEN)
         token.chmod(0o600)
-        oidc = {"issuer": "https://id.example", "client_id": "x", "client_secret": {"env": "OIDC_SECRET"}, "operators": ["ops"], "viewers": list(viewers)}
+        oidc = {
+            "issuer": "https://id.example",
+            "client_id": "x",
+            "client_secret": {"env": "OIDC_SECRET"},
+            "operators": ["ops"],
+            "viewers": list(viewers),
+        }
         self.config = Config.model_validate({"console": {"token_file": token, "oidc": oidc}, **config})
-        self.app, self.database, self.acts = made(folder, record=record, console={"token_file": token, "oidc": oidc}, **config)
+        self.app, self.database, self.acts = made(
+            folder, record=record, console={"token_file": token, "oidc": oidc}, **config
+        )
 
     def browser(self, *groups: str, name: str = "grace@corp.example") -> TestClient:
         """Signed in by the provider, in these groups."""
@@ -126,7 +134,10 @@ def test_long_lists_come_in_pages(company: Company) -> None:
     for page in (1, 2, 3):
         seen += re.findall(r"<b>(9\d+)</b>", client.get(f"/cases?state=upcoming&text=-9&page={page}").text)
     assert seen == [f"9{n:03}" for n in range(120)]
-    assert 'rel="next" href="/cases?state=upcoming&amp;text=-9&amp;page=3"' in client.get("/cases?state=upcoming&text=-9&page=2").text
+    assert (
+        'rel="next" href="/cases?state=upcoming&amp;text=-9&amp;page=3"'
+        in client.get("/cases?state=upcoming&text=-9&page=2").text
+    )
     for odd in ("0", "-1", "x", "99999999999", "٣"):
         assert client.get(f"/cases?page={odd}").status_code == 200
 
@@ -146,7 +157,12 @@ def test_a_case_tells_its_story_in_order(company: Company) -> None:
     ]
     assert sorted(told.index(part) for part in story) == [told.index(part) for part in story]
     assert "Tue 24 Mar, 12:20 Berlin time" in page, "in the person's own zone"
-    assert "github cutoff failed" in page and "4711-offboard-2026" in page and "timed out" in page and "with 2 others" in page
+    assert (
+        "github cutoff failed" in page
+        and "4711-offboard-2026" in page
+        and "timed out" in page
+        and "with 2 others" in page
+    )
 
 
 def test_ids_of_hr_may_be_anything(company: Company) -> None:
@@ -202,7 +218,9 @@ def test_a_silent_source_is_seen(company: Company, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize(("groups", "code"), [(["ops"], 200), (["look"], 200), ([], 403)])
-def test_a_record_is_for_those_who_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, groups: list[str], code: int) -> None:
+def test_a_record_is_for_those_who_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, groups: list[str], code: int
+) -> None:
     monkeypatch.setattr(clock, "now", lambda: NOW)
     monkeypatch.setenv("OIDC_SECRET", "secret")
     record = tmp_path / "records" / "4711.html"
@@ -217,7 +235,9 @@ def test_a_record_is_for_those_who_are_named(tmp_path: Path, monkeypatch: pytest
         assert "Jane Doe" not in company.browser(*groups).get(f"/cases/{STUCK}").text
 
 
-@pytest.mark.parametrize("where", ["../outside.html", "link.html", "4711.json", "folder.html", "none.html", "/etc/passwd"])
+@pytest.mark.parametrize(
+    "where", ["../outside.html", "link.html", "4711.json", "folder.html", "none.html", "/etc/passwd"]
+)
 def test_only_records_are_shown_as_records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
     monkeypatch.setattr(clock, "now", lambda: NOW)
     monkeypatch.setenv("OIDC_SECRET", "secret")
@@ -237,7 +257,11 @@ def test_only_records_are_shown_as_records(tmp_path: Path, monkeypatch: pytest.M
 
 def test_each_act_is_asked_first_and_then_done_by_name(company: Company) -> None:
     client = company.browser("ops")
-    for act, one, form in (("retry", STUCK, {}), ("run_now", UPCOMING, {}), ("cancel", RUNNING, {"why": "  HR-1234,\n by mistake "})):
+    for act, one, form in (
+        ("retry", STUCK, {}),
+        ("run_now", UPCOMING, {}),
+        ("cancel", RUNNING, {"why": "  HR-1234,\n by mistake "}),
+    ):
         asked = client.get(f"/act/{act}?case={one}")
         assert asked.status_code == 200 and ACTS[act].question in text_of(asked.text)
         assert not [each for each in company.acts.asked if each[0] == act], "asking does nothing"
@@ -252,7 +276,9 @@ def test_each_act_is_asked_first_and_then_done_by_name(company: Company) -> None
     assert company.acts.asked[2][3] == "HR-1234, by mistake"
     assert "grace@corp.example" in client.get(f"/cases/{RUNNING}").text, "the time line says who"
     with company.database.read() as c:
-        assert c.execute(sa.select(timeline.c.by).where(timeline.c.case_id == RUNNING)).scalars().all() == ["grace@corp.example"]
+        assert c.execute(sa.select(timeline.c.by).where(timeline.c.case_id == RUNNING)).scalars().all() == [
+            "grace@corp.example"
+        ]
 
 
 def test_the_brake_is_released_for_whom_was_shown_and_nobody_else(company: Company) -> None:
@@ -293,7 +319,15 @@ def test_who_may_only_look_does_nothing(company: Company, act: str) -> None:
 def test_nobody_does_nothing(company: Company) -> None:
     client = TestClient(company.app, base_url=HERE, follow_redirects=False)
     assert client.post("/act/retry", data={"case": STUCK}).status_code == 401
-    for path in ("/", "/cases", f"/cases/{STUCK}", f"/records/{STUCK}", "/runs", "/sources", f"/act/retry?case={STUCK}"):
+    for path in (
+        "/",
+        "/cases",
+        f"/cases/{STUCK}",
+        f"/records/{STUCK}",
+        "/runs",
+        "/sources",
+        f"/act/retry?case={STUCK}",
+    ):
         assert client.get(path).headers["location"].startswith("/sign-in")
     assert company.browser("others").get("/").status_code == 403
     assert not company.acts.asked
@@ -327,7 +361,12 @@ def test_forms_of_odd_kinds_are_refused(company: Company) -> None:
     client = company.browser("ops")
     assert client.post("/act/retry", json={"case": STUCK}).status_code == 415
     assert client.post("/act/retry", data={"case": "x" * 1_100_000}).status_code == 413
-    assert client.post("/act/retry", content=b"\xff=1", headers={"content-type": "application/x-www-form-urlencoded"}).status_code == 400
+    assert (
+        client.post(
+            "/act/retry", content=b"\xff=1", headers={"content-type": "application/x-www-form-urlencoded"}
+        ).status_code
+        == 400
+    )
     assert client.get("/sign-out").status_code == 405 and client.put("/act/retry").status_code == 405
 
 
@@ -353,13 +392,31 @@ def test_only_what_makes_sense_is_offered(company: Company) -> None:
 
 def test_every_answer_tells_browsers_what_not_to_do(company: Company) -> None:
     client = company.browser("ops")
-    for path in ("/", "/sign-in", "/cases", f"/cases/{STUCK}", "/cases/none", "/static/console.css", "/static/live.js", f"/act/cancel?case={STUCK}"):
+    for path in (
+        "/",
+        "/sign-in",
+        "/cases",
+        f"/cases/{STUCK}",
+        "/cases/none",
+        "/static/console.css",
+        "/static/live.js",
+        f"/act/cancel?case={STUCK}",
+    ):
         answer = client.get(path)
         policy = answer.headers["content-security-policy"]
-        assert "default-src 'none'" in policy and "unsafe" not in policy and "script-src 'self'" in policy and "frame-ancestors 'none'" in policy
-        assert answer.headers["x-content-type-options"] == "nosniff" and answer.headers["referrer-policy"] == "same-origin"
+        assert (
+            "default-src 'none'" in policy
+            and "unsafe" not in policy
+            and "script-src 'self'" in policy
+            and "frame-ancestors 'none'" in policy
+        )
+        assert (
+            answer.headers["x-content-type-options"] == "nosniff" and answer.headers["referrer-policy"] == "same-origin"
+        )
         assert answer.headers["cache-control"] == ("public, max-age=86400" if "static" in path else "no-store")
-        assert not re.search(r"<script(?![^>]+src=)|\son\w+=|\sstyle=|<style", answer.text) or path.startswith("/static"), "nothing inline"
+        assert not re.search(r"<script(?![^>]+src=)|\son\w+=|\sstyle=|<style", answer.text) or path.startswith(
+            "/static"
+        ), "nothing inline"
 
 
 def test_words() -> None:
@@ -392,7 +449,13 @@ def test_views_count(tmp_path: Path) -> None:
     database: Database = made(tmp_path)[1]
     views = Views(database)
     counts = views.counts(NOW)
-    assert {name: counts[name] for name in ("stuck", "held", "late", "day", "alerts")} == {"stuck": 1, "held": 2, "late": 2, "day": 4, "alerts": 2}
+    assert {name: counts[name] for name in ("stuck", "held", "late", "day", "alerts")} == {
+        "stuck": 1,
+        "held": 2,
+        "late": 2,
+        "day": 4,
+        "alerts": 2,
+    }
     assert views.cases(Filter("open"), NOW).total == 11
     stuck = views.case(STUCK)
     assert stuck and stuck.steps[0] == {"system": "github", "step": "cutoff", "outcome": "failed"}

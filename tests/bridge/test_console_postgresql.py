@@ -19,7 +19,7 @@ from tests.unit.test_ledger import postgres  # noqa: F401 - a fixture: a server 
 
 
 @pytest.mark.debian
-def test_both_databases_say_the_same(tmp_path: Path, postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_both_databases_say_the_same(tmp_path: Path, postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clock, "now", lambda: NOW)
     token = tmp_path / "token"
     token.write_text(TOKEN)
@@ -28,14 +28,22 @@ def test_both_databases_say_the_same(tmp_path: Path, postgres: str, monkeypatch:
     seed(database)
     config = Config.model_validate({"sources": SOURCES, "console": {"token_file": token}})
     checks = {"database": health.writable(database)}
-    there = TestClient(Starlette(routes=console_routes(database, config, FakeActs(database), checks)), follow_redirects=False)
+    there = TestClient(
+        Starlette(routes=console_routes(database, config, FakeActs(database), checks)), follow_redirects=False
+    )
     here = TestClient(made(tmp_path, console={"token_file": token})[0], follow_redirects=False)
     try:
-        numbers = [sorted(line for line in client.get("/metrics").text.splitlines() if not line.startswith("#")) for client in (there, here)]
+        numbers = [
+            sorted(line for line in client.get("/metrics").text.splitlines() if not line.startswith("#"))
+            for client in (there, here)
+        ]
         assert numbers[0] == numbers[1]
         assert there.get("/readyz").json() == {"ready": True, "checks": {"database": "ok"}}
         for client in (there, here):
-            assert client.post("/sign-in", data={"secret": TOKEN}, headers={"origin": "http://testserver"}).status_code == 303
+            assert (
+                client.post("/sign-in", data={"secret": TOKEN}, headers={"origin": "http://testserver"}).status_code
+                == 303
+            )
         for path in ("/", "/cases?state=late", "/cases?text=530", f"/cases/{week()[0]['id']}", "/runs", "/sources"):
             pages = [client.get(path).text.split('id="main"')[1] for client in (there, here)]
             assert pages[0] == pages[1], path

@@ -79,10 +79,14 @@ def test_it_lets_in_and_everything_else_does_not(tmp_path: Path, token_file: Pat
     assert client.get("/").status_code == 200
 
 
-def test_the_cookie_is_for_no_script_and_https_alone_and_ends(tmp_path: Path, token_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cookie_is_for_no_script_and_https_alone_and_ends(
+    tmp_path: Path, token_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client = browser(by_token(tmp_path, token_file, session_hours=2))
     cookie = signed_in(client).headers["set-cookie"]
-    assert cookie.startswith("__Host-lifecycle=") and all(word in cookie for word in ("HttpOnly", "Secure", "SameSite=lax", "Path=/", "Max-Age=7200"))
+    assert cookie.startswith("__Host-lifecycle=") and all(
+        word in cookie for word in ("HttpOnly", "Secure", "SameSite=lax", "Path=/", "Max-Age=7200")
+    )
     monkeypatch.setattr(clock, "now", lambda: NOW + timedelta(hours=1, minutes=59))
     assert client.get("/").status_code == 200
     monkeypatch.setattr(clock, "now", lambda: NOW + timedelta(hours=2, seconds=1))
@@ -164,7 +168,16 @@ def test_nothing_of_it_is_logged(tmp_path: Path, token_file: Path, caplog: pytes
 
 @pytest.mark.parametrize(
     "where",
-    ["https://evil.example/", "//evil.example", "/\\evil.example", "\\\\evil.example", "javascript:alert(1)", "/ok\r\nSet-Cookie: x=1", "", "/\t/evil.example"],
+    [
+        "https://evil.example/",
+        "//evil.example",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "javascript:alert(1)",
+        "/ok\r\nSet-Cookie: x=1",
+        "",
+        "/\t/evil.example",
+    ],
 )
 def test_nobody_is_sent_elsewhere_after_signing_in(tmp_path: Path, token_file: Path, where: str) -> None:
     assert local(where) == "/"
@@ -237,7 +250,9 @@ def test_whoever_the_provider_proves_is_in(tmp_path: Path, provider: OpenIdProvi
         ("hr-operators", True, True),
     ],
 )
-def test_groups_say_who_may_what(tmp_path: Path, provider: OpenIdProvider, groups: Any, looks: bool, acts: bool) -> None:
+def test_groups_say_who_may_what(
+    tmp_path: Path, provider: OpenIdProvider, groups: Any, looks: bool, acts: bool
+) -> None:
     provider.person["groups"] = groups
     client = with_oidc(tmp_path, provider)
     assert client.get(came_back(client)).status_code == (303 if looks else 403)
@@ -296,8 +311,14 @@ LIES: dict[str, dict[str, Any]] = {
     "unsigned": {"sign": "none"},
     "signed by the public key": {"sign": "HS256"},
     "signed by a stranger": {"sign": "stranger"},
-    "unsigned, and said to be right": {"sign": "none", "metadata": {"id_token_signing_alg_values_supported": ["none", "RS256"]}},
-    "HMAC, and said to be right": {"sign": "HS256", "metadata": {"id_token_signing_alg_values_supported": ["HS256", "RS256"]}},
+    "unsigned, and said to be right": {
+        "sign": "none",
+        "metadata": {"id_token_signing_alg_values_supported": ["none", "RS256"]},
+    },
+    "HMAC, and said to be right": {
+        "sign": "HS256",
+        "metadata": {"id_token_signing_alg_values_supported": ["HS256", "RS256"]},
+    },
     "another provider's answer": {"answer": {"iss": "https://evil.example"}},
     "forged state": {"answer": {"state": "forged"}},
     "no state": {"answer": {"state": ""}},
@@ -308,7 +329,9 @@ LIES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("lie", LIES.values(), ids=LIES.keys())
-def test_what_does_not_prove_who_it_is_lets_nobody_in(tmp_path: Path, provider: OpenIdProvider, lie: dict[str, Any]) -> None:
+def test_what_does_not_prove_who_it_is_lets_nobody_in(
+    tmp_path: Path, provider: OpenIdProvider, lie: dict[str, Any]
+) -> None:
     for name, value in lie.items():
         setattr(provider, name, value)
     client = with_oidc(tmp_path, provider)
@@ -317,7 +340,9 @@ def test_what_does_not_prove_who_it_is_lets_nobody_in(tmp_path: Path, provider: 
     assert "__Host-lifecycle=token" not in str(answer.headers) and client.get("/").status_code == 303
 
 
-def test_an_answer_is_of_the_browser_that_asked_and_good_once(tmp_path: Path, provider: OpenIdProvider, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_is_of_the_browser_that_asked_and_good_once(
+    tmp_path: Path, provider: OpenIdProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client = with_oidc(tmp_path, provider)
     back = came_back(client)
     assert with_oidc(tmp_path, provider).get(back).status_code == 401, "another browser: login CSRF"
@@ -348,19 +373,27 @@ def test_a_provider_may_change_its_keys(tmp_path: Path, provider: OpenIdProvider
         provider.key = before
 
 
-def test_a_wrong_secret_and_a_wrong_address_are_said_in_words(tmp_path: Path, provider: OpenIdProvider, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_secret_and_a_wrong_address_are_said_in_words(
+    tmp_path: Path, provider: OpenIdProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client = with_oidc(tmp_path, provider)
     back = came_back(client)
     assert "client_secret" not in client.get("/sign-in/callback?state=x").text
-    assert with_oidc(tmp_path, provider, issuer=f"{provider.issuer}/").get("/sign-in/oidc").status_code == 409, "the issuer is compared exactly"
-    assert with_oidc(tmp_path, provider, issuer="http://evil.example").get("/sign-in/oidc").status_code == 409, "never in the clear"
+    assert with_oidc(tmp_path, provider, issuer=f"{provider.issuer}/").get("/sign-in/oidc").status_code == 409, (
+        "the issuer is compared exactly"
+    )
+    assert with_oidc(tmp_path, provider, issuer="http://evil.example").get("/sign-in/oidc").status_code == 409, (
+        "never in the clear"
+    )
     dead = with_oidc(tmp_path, provider, issuer="http://127.0.0.1:9").get("/sign-in/oidc")
     assert dead.status_code == 503 and "does not answer" in dead.text
     monkeypatch.setenv("OIDC_SECRET", "another secret")
     assert client.get(back).status_code == 401
 
 
-def test_the_local_token_is_off_once_its_file_is_gone(tmp_path: Path, provider: OpenIdProvider, token_file: Path) -> None:
+def test_the_local_token_is_off_once_its_file_is_gone(
+    tmp_path: Path, provider: OpenIdProvider, token_file: Path
+) -> None:
     client = with_oidc(tmp_path, provider, token_file)
     assert "Local token" in client.get("/sign-in").text
     assert signed_in(client).status_code == 303

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Runs by AWX / automation controller, against the emulator: launched once, followed to the end, and never assumed."""
+
 from __future__ import annotations
 
 import json
@@ -44,15 +45,26 @@ def launches(world: World) -> int:
 
 def test_a_run_to_its_end(both: World) -> None:
     both.template()
-    both.emulator.outcomes["lifecycle-offboard"] = [Outcome(waits=3, seconds=20, artifacts={"lifecycle_case": "c1"},
-                                                            tasks=(("Cut off", "Cut off", "github", "changed"), ("Cut off", "Cut off", "slack", "ok")))]
+    both.emulator.outcomes["lifecycle-offboard"] = [
+        Outcome(
+            waits=3,
+            seconds=20,
+            artifacts={"lifecycle_case": "c1"},
+            tasks=(("Cut off", "Cut off", "github", "changed"), ("Cut off", "Cut off", "slack", "ok")),
+        )
+    ]
     result = both.run()
     assert (result.status, dict(result.stats), result.temporary) == ("successful", {"lifecycle_case": "c1"}, False)
     assert result.started_at and result.ended_at and result.started_at < result.ended_at
-    assert [(p.task, p.host, p.outcome) for p in both.told] == [("Cut off", "github", "changed"), ("Cut off", "slack", "ok")]
+    assert [(p.task, p.host, p.outcome) for p in both.told] == [
+        ("Cut off", "github", "changed"),
+        ("Cut off", "slack", "ok"),
+    ]
     [job] = both.jobs()
     assert json.loads(job["extra_vars"]) == {"user": "4711"} and launches(both) == 1
-    assert result.output.endswith(f"/{'execution' if both.emulator.name == 'gateway' else '#'}/jobs/playbook/{job['id']}/output")
+    assert result.output.endswith(
+        f"/{'execution' if both.emulator.name == 'gateway' else '#'}/jobs/playbook/{job['id']}/output"
+    )
     assert max(both.waits) <= 1.0  # stop is asked once a second
 
 
@@ -62,8 +74,12 @@ def test_the_api_is_where_it_is_configured(world: World) -> None:
     assert not any(entry["path"] == "/api/" for entry in world.emulator.journal)
 
 
-@pytest.mark.parametrize("fault", [{"fault": "lost"}, {"fault": "status", "status": 502, "body": None}, {"fault": "html"}, {"fault": "cut"}])
-def test_a_launch_whose_answer_is_lost_is_found_not_repeated(world: World, fault: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "fault", [{"fault": "lost"}, {"fault": "status", "status": 502, "body": None}, {"fault": "html"}, {"fault": "cut"}]
+)
+def test_a_launch_whose_answer_is_lost_is_found_not_repeated(
+    world: World, fault: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     world.template()
     world.emulator.outcomes["lifecycle-offboard"] = [Outcome(seconds=30, artifacts={"n": 1})]
     if fault["fault"] in ("status", "html"):  # a proxy's answer, after the controller has taken it
@@ -72,7 +88,11 @@ def test_a_launch_whose_answer_is_lost_is_found_not_repeated(world: World, fault
         def taken(call: Any) -> Any:
             answer = handle(call)
             if call.method == "POST" and call.path.endswith("/launch/"):
-                answer.status, answer.body, answer.headers = (502, b"<html>Bad Gateway</html>", {}) if fault["fault"] == "status" else (200, b"<html>Sign in</html>", {})
+                answer.status, answer.body, answer.headers = (
+                    (502, b"<html>Bad Gateway</html>", {})
+                    if fault["fault"] == "status"
+                    else (200, b"<html>Sign in</html>", {})
+                )
             return answer
 
         monkeypatch.setattr(world.emulator, "handle", taken)
@@ -99,7 +119,12 @@ def test_a_launch_that_is_taken_late_is_waited_for(world: World, monkeypatch: py
 
     def late() -> None:
         label = world.emulator.row("labels", name="lifecycle-run c-1")["id"]
-        assert world.api("POST", f"job_templates/{number}/launch/", {"extra_vars": {"user": "4711"}, "labels": [label]}).status_code == 201
+        assert (
+            world.api(
+                "POST", f"job_templates/{number}/launch/", {"extra_vars": {"user": "4711"}, "labels": [label]}
+            ).status_code
+            == 201
+        )
 
     world.at[world.time + SETTLE - 30] = late
     assert world.run().status == "successful" and len(world.jobs()) == 1
@@ -145,7 +170,10 @@ def test_a_label_whose_answer_is_lost_is_the_claim_all_the_same(world: World) ->
 
 def test_a_variable_that_the_survey_does_not_have_is_refused_before_anything_starts(world: World) -> None:
     world.template()
-    with pytest.raises(BridgeError, match=r"job template lifecycle-offboard: it takes no plan, successor: add them to its survey .*nothing was started"):
+    with pytest.raises(
+        BridgeError,
+        match=r"job template lifecycle-offboard: it takes no plan, successor: add them to its survey .*nothing was started",
+    ):
         world.run(extra_vars={"user": "4711", "successor": "9", "plan": "abc"})
     assert not world.jobs()
 
@@ -161,7 +189,12 @@ def test_ignored_fields_end_the_job(world: World) -> None:
     world.emulator.outcomes["lifecycle-offboard"] = [Outcome(seconds=600)]
     world.emulator.drops = {"until"}
     result = world.run(extra_vars={"user": "4711", "until": "2026-12-01"})
-    assert result.status == "refused" and "dropped until" in result.detail and "survey" in result.detail and not result.temporary
+    assert (
+        result.status == "refused"
+        and "dropped until" in result.detail
+        and "survey" in result.detail
+        and not result.temporary
+    )
     [job] = world.jobs()
     assert job["status"] == "canceled"
 
@@ -182,12 +215,28 @@ def test_labels_must_be_taken(world: World) -> None:
 
 
 def test_answers_fit_the_survey(world: World) -> None:
-    asks = [{"variable": name, "question_name": name, "type": kind, "required": False, **more} for name, kind, more in (
-        ("user", "text", {}), ("sure", "multiplechoice", {"choices": ["true", "false"]}), ("n", "integer", {}), ("note", "text", {}), ("people", "textarea", {}),
-        ("kinds", "multiselect", {"choices": ["a", "b"]}))]
+    asks = [
+        {"variable": name, "question_name": name, "type": kind, "required": False, **more}
+        for name, kind, more in (
+            ("user", "text", {}),
+            ("sure", "multiplechoice", {"choices": ["true", "false"]}),
+            ("n", "integer", {}),
+            ("note", "text", {}),
+            ("people", "textarea", {}),
+            ("kinds", "multiselect", {"choices": ["a", "b"]}),
+        )
+    ]
     world.template(survey={**SURVEY, "spec": asks})
-    world.run(extra_vars={"user": ["1", "2"], "sure": True, "n": 3, "note": None, "people": [{"id": 1}], "kinds": ["a"]})
-    assert json.loads(world.jobs()[0]["extra_vars"]) == {"user": "1,2", "sure": "true", "n": 3, "people": '[{"id": 1}]', "kinds": ["a"]}
+    world.run(
+        extra_vars={"user": ["1", "2"], "sure": True, "n": 3, "note": None, "people": [{"id": 1}], "kinds": ["a"]}
+    )
+    assert json.loads(world.jobs()[0]["extra_vars"]) == {
+        "user": "1,2",
+        "sure": "true",
+        "n": 3,
+        "people": '[{"id": 1}]',
+        "kinds": ["a"],
+    }
 
 
 def test_an_answer_that_the_survey_refuses_is_told(world: World) -> None:
@@ -196,20 +245,71 @@ def test_an_answer_that_the_survey_refuses_is_told(world: World) -> None:
         world.run(extra_vars={})
 
 
-@pytest.mark.parametrize(("outcome", "status", "temporary", "says"), [
-    (Outcome(status="failed", seconds=9, tasks=(("p", "Cut off", "github", "failed"), ("p", "Cut off", "slack", "failed"), ("p", "Ask", "hr", "ignored"))), "failed", False,
-     "Cut off on github, slack"),
-    (Outcome(status="failed", seconds=9, tasks=(("p", "Cut off", "github", "unreachable"),)), "failed", True, "github (unreachable)"),
-    (LOST, "unknown", True, "not present in the job queue"),
-    (Outcome(status="error", recap=False, explanation="Failed to launch task; exit status 1"), "unknown", True, "the controller lost it"),
-    (Outcome(status="failed", begun=False, explanation='Previous Task Failed: {"job_type": "project_update", "job_name": "p", "job_id": "3"}'), "failed", True, "did not begin"),
-    (Outcome(status="failed", tasks=(("p", "Cut off", "github", "failed"),), code="throttled"), "failed", True, "Cut off on github"),
-    (Outcome(status="failed", tasks=(("p", "Open the case", "localhost", "failed"),), code="brake"), "failed", False, "Open the case on localhost"),
-    (Outcome(status="failed", seconds=9000), "timeout", True, "the job template's timeout"),
-    (Outcome(status="failed", tasks=(("p", "Cut off", "github", "failed"),), events_late=20), "failed", False, "Cut off on github"),
-    (Outcome(status="canceled", recap=False), "canceled", False, "somebody cancelled it"),
-])
-def test_what_an_end_means(world: World, outcome: Outcome, status: str, temporary: bool, says: str, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    ("outcome", "status", "temporary", "says"),
+    [
+        (
+            Outcome(
+                status="failed",
+                seconds=9,
+                tasks=(
+                    ("p", "Cut off", "github", "failed"),
+                    ("p", "Cut off", "slack", "failed"),
+                    ("p", "Ask", "hr", "ignored"),
+                ),
+            ),
+            "failed",
+            False,
+            "Cut off on github, slack",
+        ),
+        (
+            Outcome(status="failed", seconds=9, tasks=(("p", "Cut off", "github", "unreachable"),)),
+            "failed",
+            True,
+            "github (unreachable)",
+        ),
+        (LOST, "unknown", True, "not present in the job queue"),
+        (
+            Outcome(status="error", recap=False, explanation="Failed to launch task; exit status 1"),
+            "unknown",
+            True,
+            "the controller lost it",
+        ),
+        (
+            Outcome(
+                status="failed",
+                begun=False,
+                explanation='Previous Task Failed: {"job_type": "project_update", "job_name": "p", "job_id": "3"}',
+            ),
+            "failed",
+            True,
+            "did not begin",
+        ),
+        (
+            Outcome(status="failed", tasks=(("p", "Cut off", "github", "failed"),), code="throttled"),
+            "failed",
+            True,
+            "Cut off on github",
+        ),
+        (
+            Outcome(status="failed", tasks=(("p", "Open the case", "localhost", "failed"),), code="brake"),
+            "failed",
+            False,
+            "Open the case on localhost",
+        ),
+        (Outcome(status="failed", seconds=9000), "timeout", True, "the job template's timeout"),
+        (
+            Outcome(status="failed", tasks=(("p", "Cut off", "github", "failed"),), events_late=20),
+            "failed",
+            False,
+            "Cut off on github",
+        ),
+        (Outcome(status="canceled", recap=False), "canceled", False, "somebody cancelled it"),
+    ],
+)
+def test_what_an_end_means(
+    world: World, outcome: Outcome, status: str, temporary: bool, says: str, caplog: pytest.LogCaptureFixture
+) -> None:
     world.template(timeout=900)
     world.emulator.outcomes["lifecycle-offboard"] = [outcome]
     result = world.run(timeout=20000, idle_timeout=20000)
@@ -287,11 +387,18 @@ def test_a_job_that_cannot_be_stopped_is_unknown(world: World) -> None:
     assert result.status == "unknown" and "goes on as running" in result.detail and "awx-ee" in result.detail
 
 
-@pytest.mark.parametrize(("outcome", "order", "says"), [
-    (Outcome(seconds=5000, tasks=(("p", "t", "h", "ok"),) * 500), {"timeout": 60, "idle_timeout": 900}, "ran longer than 60 s"),
-    (Outcome(seconds=5000), {"timeout": 3600, "idle_timeout": 90}, "nothing was heard of it for 90 s"),
-    (Outcome(waits=5000), {"timeout": 120, "idle_timeout": 90}, "waited 120 s for a place"),
-])
+@pytest.mark.parametrize(
+    ("outcome", "order", "says"),
+    [
+        (
+            Outcome(seconds=5000, tasks=(("p", "t", "h", "ok"),) * 500),
+            {"timeout": 60, "idle_timeout": 900},
+            "ran longer than 60 s",
+        ),
+        (Outcome(seconds=5000), {"timeout": 3600, "idle_timeout": 90}, "nothing was heard of it for 90 s"),
+        (Outcome(waits=5000), {"timeout": 120, "idle_timeout": 90}, "waited 120 s for a place"),
+    ],
+)
 def test_what_takes_too_long_is_ended(world: World, outcome: Outcome, order: dict[str, float], says: str) -> None:
     world.template()
     world.emulator.outcomes["lifecycle-offboard"] = [outcome]
@@ -320,10 +427,16 @@ def test_doctor(both: World) -> None:
     assert "HTTP 401" in said and "executor.token" in said and "wrong" not in said.replace("what is wrong", "")
 
 
-@pytest.mark.parametrize(("settings", "says"), [
-    ({"templates": {"offboard": "nothing"}}, "find the job template nothing for workforce.lifecycle.offboard: it is not there"),
-    ({"organization": "Other"}, "in organization Other"),
-])
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        (
+            {"templates": {"offboard": "nothing"}},
+            "find the job template nothing for workforce.lifecycle.offboard: it is not there",
+        ),
+        ({"organization": "Other"}, "in organization Other"),
+    ],
+)
 def test_a_template_that_is_not_there(world: World, settings: dict[str, Any], says: str) -> None:
     world.template()
     with pytest.raises(BridgeError, match=says):
@@ -343,7 +456,12 @@ def test_progress_that_cannot_be_told_is_not_the_runs_trouble(world: World) -> N
     def broken(_: Any) -> None:
         raise RuntimeError("database is down")
 
-    assert world.executor().run(Order("c-1", "workforce.lifecycle.offboard", {"user": "1"}), stop=lambda: False, progress=broken).status == "successful"
+    assert (
+        world.executor()
+        .run(Order("c-1", "workforce.lifecycle.offboard", {"user": "1"}), stop=lambda: False, progress=broken)
+        .status
+        == "successful"
+    )
 
 
 def test_another_authority_is_not_trusted(world: World, box: Box, tmp_path: Path) -> None:
@@ -372,14 +490,46 @@ def workflow(world: World, timeout: int = 0) -> None:
     """plan -> approval -> run, by which a playbook's name leads to a workflow."""
     for name, more in (("plan", {"job_type": "check"}), ("run", {})):
         world.template(name, **more)
-    number = world.add("workflow_job_templates", name="approved", organization=world.organization, survey_enabled=True, ask_labels_on_launch=True, allow_simultaneous=True)
+    number = world.add(
+        "workflow_job_templates",
+        name="approved",
+        organization=world.organization,
+        survey_enabled=True,
+        ask_labels_on_launch=True,
+        allow_simultaneous=True,
+    )
     assert world.api("POST", f"workflow_job_templates/{number}/survey_spec/", SURVEY).status_code == 200
-    nodes = [world.api("POST", f"workflow_job_templates/{number}/workflow_nodes/", {
-        "identifier": name, **({"unified_job_template": world.emulator.row("job_templates", name=name)["id"]} if name != "agree" else {})}).json()["id"] for name in ("plan", "agree", "run")]
-    assert world.api("POST", f"workflow_job_template_nodes/{nodes[1]}/create_approval_template/", {"name": "Agree to the plan", "timeout": timeout}).status_code == 201
+    nodes = [
+        world.api(
+            "POST",
+            f"workflow_job_templates/{number}/workflow_nodes/",
+            {
+                "identifier": name,
+                **(
+                    {"unified_job_template": world.emulator.row("job_templates", name=name)["id"]}
+                    if name != "agree"
+                    else {}
+                ),
+            },
+        ).json()["id"]
+        for name in ("plan", "agree", "run")
+    ]
+    assert (
+        world.api(
+            "POST",
+            f"workflow_job_template_nodes/{nodes[1]}/create_approval_template/",
+            {"name": "Agree to the plan", "timeout": timeout},
+        ).status_code
+        == 201
+    )
     for parent, child in zip(nodes, nodes[1:]):
-        assert world.api("POST", f"workflow_job_template_nodes/{parent}/success_nodes/", {"id": child}).status_code == 204
-    world.emulator.outcomes |= {"plan": [Outcome(seconds=20, artifacts={"plan": "834bcb445eff"})], "run": [Outcome(seconds=20, artifacts={"lifecycle_case": "c1"})]}
+        assert (
+            world.api("POST", f"workflow_job_template_nodes/{parent}/success_nodes/", {"id": child}).status_code == 204
+        )
+    world.emulator.outcomes |= {
+        "plan": [Outcome(seconds=20, artifacts={"plan": "834bcb445eff"})],
+        "run": [Outcome(seconds=20, artifacts={"lifecycle_case": "c1"})],
+    }
 
 
 AS_WORKFLOW = {"templates": {"offboard": "approved"}}
@@ -394,7 +544,9 @@ def decide(world: World, verb: str) -> None:
 def test_a_workflow_waits_for_its_approval(world: World) -> None:
     workflow(world)
     world.at[world.time + 2 * 3600] = lambda: decide(world, "approve")
-    result = world.run(settings=AS_WORKFLOW)  # longer than the run's timeout: nobody's time runs while a person is asked
+    result = world.run(
+        settings=AS_WORKFLOW
+    )  # longer than the run's timeout: nobody's time runs while a person is asked
     assert (result.status, result.stats) == ("successful", {"plan": "834bcb445eff", "lifecycle_case": "c1"})
     assert [p.outcome for p in world.told if p.play == "workflow"] == ["waits for an approval"]
     run = [job for job in world.jobs() if job["name"] == "run"][0]

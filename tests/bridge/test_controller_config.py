@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """controller/: every playbook can be launched, with what it takes and nothing else, and a controller takes all of it."""
+
 from __future__ import annotations
 
 import copy
@@ -45,7 +46,11 @@ def test_the_variables_have_the_roles_format() -> None:
     schema = json.loads((Path(__file__).parent / "controller_variables.schema.json").read_text())
     validator = jsonschema.Draft202012Validator(schema)
     assert [f"{'/'.join(map(str, error.path))}: {error.message}" for error in validator.iter_errors(CONFIG)] == []
-    for plant in (("controller_templates", "ask_variable_on_launch"), ("controller_schedules", "rule"), ("controller_credential_types", "injector")):
+    for plant in (
+        ("controller_templates", "ask_variable_on_launch"),
+        ("controller_schedules", "rule"),
+        ("controller_credential_types", "injector"),
+    ):
         wrong = copy.deepcopy(CONFIG)
         wrong[plant[0]][0][plant[1]] = True
         assert not validator.is_valid(wrong)
@@ -65,7 +70,11 @@ def test_every_playbook_has_a_template_and_every_template_a_playbook() -> None:
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_a_template_is_safe_to_launch(name: str) -> None:
     template = TEMPLATES[name]
-    assert template["ask_variables_on_launch"] is False and template["allow_simultaneous"] is True and template["ask_labels_on_launch"] is True
+    assert (
+        template["ask_variables_on_launch"] is False
+        and template["allow_simultaneous"] is True
+        and template["ask_labels_on_launch"] is True
+    )
     assert 0 < template["timeout"] <= 14400 and template["job_slice_count"] == 1
     assert not any(value for key, value in template.items() if key.startswith("ask_") and key != "ask_labels_on_launch")
     assert bool(template.get("survey_spec")) == template["survey_enabled"] or not template["survey_enabled"]
@@ -87,20 +96,32 @@ def taken(playbook: str) -> set[str]:
         text = path.read_text()
         for piece in _texts(yaml.safe_load(text)):
             found |= _names(piece)
-        found |= {variable for module in re.findall(r"^ +workforce\.lifecycle\.(\w+):", text, re.M) for variable in TASKS[module].asked.values()}
+        found |= {
+            variable
+            for module in re.findall(r"^ +workforce\.lifecycle\.(\w+):", text, re.M)
+            for variable in TASKS[module].asked.values()
+        }
         files += [path.parent / other for other in re.findall(r"import_playbook: (parts/\w+\.yml)", text)]
         for role in re.findall(r"name: workforce\.lifecycle\.(\w+)$", text, re.M):
             folder = ROOT / "roles" / role
             files += [*folder.glob("tasks/*.yml"), *folder.glob("defaults/*.yml")]
             specs = folder / "meta" / "argument_specs.yml"
             if specs.exists():
-                found |= {option for entry in yaml.safe_load(specs.read_text())["argument_specs"].values() for option in entry.get("options", {})}
+                found |= {
+                    option
+                    for entry in yaml.safe_load(specs.read_text())["argument_specs"].values()
+                    for option in entry.get("options", {})
+                }
     return found
 
 
 def _texts(value: Any, key: str = "") -> Iterator[str]:
     if isinstance(value, str):
-        yield f"{{{{ {value} }}}}" if "{{" not in value and key in ("when", "that", "until", "changed_when", "failed_when") else value
+        yield (
+            f"{{{{ {value} }}}}"
+            if "{{" not in value and key in ("when", "that", "until", "changed_when", "failed_when")
+            else value
+        )
     elif isinstance(value, dict):
         for name, each in value.items():
             yield from _texts(each, name)
@@ -123,28 +144,43 @@ def test_a_survey_asks_what_the_playbook_takes(name: str) -> None:
     if playbook in OWN:
         return
     takes = taken(playbook)
-    assert set(asked(TEMPLATES[name])) <= takes, f"{name} asks for {sorted(set(asked(TEMPLATES[name])) - takes)}, which {playbook}.yml does not look at"
-    if name == f"lifecycle-{playbook}" and playbook != "approve":  # an approver is who starts the job: nobody names another
+    assert set(asked(TEMPLATES[name])) <= takes, (
+        f"{name} asks for {sorted(set(asked(TEMPLATES[name])) - takes)}, which {playbook}.yml does not look at"
+    )
+    if (
+        name == f"lifecycle-{playbook}" and playbook != "approve"
+    ):  # an approver is who starts the job: nobody names another
         head = (ROOT / "playbooks" / f"{playbook}.yml").read_text().partition("\n- name")[0]
         shown = set(re.findall(r"-e (\w+)=", head)) | set(re.findall(r'-e \'\{"(\w+)"', head))
-        assert shown <= set(asked(TEMPLATES[name])), f"{name} cannot be given {sorted(shown - set(asked(TEMPLATES[name])))}, which {playbook}.yml's head shows"
+        assert shown <= set(asked(TEMPLATES[name])), (
+            f"{name} cannot be given {sorted(shown - set(asked(TEMPLATES[name])))}, which {playbook}.yml's head shows"
+        )
 
 
 def test_the_reader_of_variables_finds_what_is_taken_and_nothing_else() -> None:
-    assert {"user", "plan", "successor", "confirm"} <= taken("offboard") and not {"expected_head", "reason", "successors"} & taken("offboard")
+    assert {"user", "plan", "successor", "confirm"} <= taken("offboard") and not {
+        "expected_head",
+        "reason",
+        "successors",
+    } & taken("offboard")
 
 
 def test_credentials_reach_the_systems_file_as_files() -> None:
     entries = yaml.safe_load((PROJECT / "company.systems.yml").read_text())["systems"]
     types = {entry["name"]: entry for entry in CONFIG["controller_credential_types"]}
-    env = {variable: (name, text) for name, entry in types.items() for variable, text in entry["injectors"]["env"].items()}
+    env = {
+        variable: (name, text) for name, entry in types.items() for variable, text in entry["injectors"]["env"].items()
+    }
     covered: set[str] = set()
     for system, entry in entries.items():
         needs = connector_class(entry["connector"], system=system).CREDENTIALS
         for credential, where in entry.get("credentials", {}).items():
             assert set(where) == {"file"} and credential in needs, f"{system}.{credential}"
             kind, text = env[where["file"].removeprefix("$")]
-            assert text == f"{{{{ tower.filename.{credential} }}}}" and types[kind]["injectors"]["file"][f"template.{credential}"] == f"{{{{ {credential} }}}}"
+            assert (
+                text == f"{{{{ tower.filename.{credential} }}}}"
+                and types[kind]["injectors"]["file"][f"template.{credential}"] == f"{{{{ {credential} }}}}"
+            )
             covered.add(kind)
         assert {name for name, option in needs.items() if option.required} <= set(entry.get("credentials", {})), system
     assert {kind for kind in types if kind != "Lifecycle ledger"} == covered
@@ -164,7 +200,9 @@ def test_every_template_has_every_credential() -> None:
         assert set(template["credentials"]) <= made
         if template["playbook"].removesuffix(".yml") not in OWN:
             assert made - set(template["credentials"]) == {"lifecycle-repository", "lifecycle-controller"}, name
-    assert {entry["credential_type"] for entry in CONFIG["controller_credentials"]} >= {entry["name"] for entry in CONFIG["controller_credential_types"]}
+    assert {entry["credential_type"] for entry in CONFIG["controller_credentials"]} >= {
+        entry["name"] for entry in CONFIG["controller_credential_types"]
+    }
 
 
 def test_no_message_mails_a_jobs_variables() -> None:
@@ -185,21 +223,37 @@ def controller() -> Iterator[tuple[Any, Box]]:
         applied.apply(CONFIG)
         before = json.dumps({name: [row["id"] for row in emulator.rows(name)] for name in emulator.state["tables"]})
         applied.apply(CONFIG)  # again: nothing is made twice
-        assert json.dumps({name: [row["id"] for row in emulator.rows(name)] for name in emulator.state["tables"]}) == before
+        assert (
+            json.dumps({name: [row["id"] for row in emulator.rows(name)] for name in emulator.state["tables"]})
+            == before
+        )
         yield emulator, box
 
 
 def executor(emulator: Any, box: Box, tmp_path: Path, **settings: Any) -> ControllerExecutor:
     token = tmp_path / "token"
     token.write_text(emulator.secret("bridge"))
-    return ControllerExecutor(Config(executor=Settings(kind="controller", url=emulator.url, token=Secret(file=token), ca=Path(box.ca_file), **settings)))
+    return ControllerExecutor(
+        Config(
+            executor=Settings(
+                kind="controller", url=emulator.url, token=Secret(file=token), ca=Path(box.ca_file), **settings
+            )
+        )
+    )
 
 
 def test_a_controller_takes_all_of_it(controller: tuple[Any, Box], tmp_path: Path) -> None:
     emulator, box = controller
-    assert len(emulator.rows("job_templates")) == len(TEMPLATES) and len(emulator.rows("schedules")) == len(CONFIG["controller_schedules"])
+    assert len(emulator.rows("job_templates")) == len(TEMPLATES) and len(emulator.rows("schedules")) == len(
+        CONFIG["controller_schedules"]
+    )
     assert executor(emulator, box, tmp_path).check(tuple(sorted(PLAYBOOKS))) == []
-    shown = requests.get(f"{emulator.url}{emulator.BASE}/credentials/", headers={"Authorization": f"Bearer {emulator.secret('admin')}"}, verify=box.ca_file, timeout=10).text
+    shown = requests.get(
+        f"{emulator.url}{emulator.BASE}/credentials/",
+        headers={"Authorization": f"Bearer {emulator.secret('admin')}"},
+        verify=box.ca_file,
+        timeout=10,
+    ).text
     assert "canary-github-private_key" not in shown and "$encrypted$" in shown
 
 
@@ -208,28 +262,56 @@ def test_what_the_controller_refuses_fails_the_test(controller: tuple[Any, Box])
     emulator, box = controller
     applied = Applied(f"{emulator.url}{emulator.BASE}", emulator.secret("admin"), box.ca_file)
     for change, says in (
-            (lambda c: c["controller_templates"][0].update(playbook="ofboard.yml"), "Playbook not found"),
-            (lambda c: c["controller_templates"][0]["survey_spec"]["spec"][0].update(type="string"), "allowed question types"),
-            (lambda c: c["controller_credential_types"][0]["injectors"]["env"].update(ANSIBLE_CONFIG="x"), "ANSIBLE_CONFIG"),
-            (lambda c: c["controller_credential_types"][0]["injectors"]["file"].update({"template": "x"}), "not both"),
-            (lambda c: c["controller_credentials"][2]["inputs"].update(apikey="x"), "Additional properties"),
-            (lambda c: c["controller_schedules"][0].update(rrule="RRULE:FREQ=DAILY;INTERVAL=1"), "DTSTART"),
-            (lambda c: c["controller_schedules"][0].update(extra_data={"usr": "x"}), "not allowed on launch"),
-            (lambda c: c["controller_templates"][0]["credentials"].append("lifecycle-second"), "Cannot assign multiple")):
-        wrong = {key: copy.deepcopy(CONFIG[key][:3]) for key in ("controller_credential_types", "controller_credentials", "controller_templates", "controller_schedules")}
-        wrong["controller_credentials"].append({"name": "lifecycle-second", "organization": "Default", "credential_type": "Lifecycle GitHub", "inputs": {}})
+        (lambda c: c["controller_templates"][0].update(playbook="ofboard.yml"), "Playbook not found"),
+        (
+            lambda c: c["controller_templates"][0]["survey_spec"]["spec"][0].update(type="string"),
+            "allowed question types",
+        ),
+        (
+            lambda c: c["controller_credential_types"][0]["injectors"]["env"].update(ANSIBLE_CONFIG="x"),
+            "ANSIBLE_CONFIG",
+        ),
+        (lambda c: c["controller_credential_types"][0]["injectors"]["file"].update({"template": "x"}), "not both"),
+        (lambda c: c["controller_credentials"][2]["inputs"].update(apikey="x"), "Additional properties"),
+        (lambda c: c["controller_schedules"][0].update(rrule="RRULE:FREQ=DAILY;INTERVAL=1"), "DTSTART"),
+        (lambda c: c["controller_schedules"][0].update(extra_data={"usr": "x"}), "not allowed on launch"),
+        (lambda c: c["controller_templates"][0]["credentials"].append("lifecycle-second"), "Cannot assign multiple"),
+    ):
+        wrong = {
+            key: copy.deepcopy(CONFIG[key][:3])
+            for key in (
+                "controller_credential_types",
+                "controller_credentials",
+                "controller_templates",
+                "controller_schedules",
+            )
+        }
+        wrong["controller_credentials"].append(
+            {"name": "lifecycle-second", "organization": "Default", "credential_type": "Lifecycle GitHub", "inputs": {}}
+        )
         change(wrong)
-        changed = {key: wrong[key] for key in wrong if wrong[key][:3] != CONFIG[key][:3] or key == "controller_credentials"}
+        changed = {
+            key: wrong[key] for key in wrong if wrong[key][:3] != CONFIG[key][:3] or key == "controller_credentials"
+        }
         with pytest.raises(AssertionError, match=says):
             applied.apply(changed)
 
 
 def test_the_bridges_user_may_launch_and_nothing_more(controller: tuple[Any, Box]) -> None:
     [launch, member, *_] = CONFIG["controller_roles"]
-    assert launch["role"] == "execute" and set(launch["job_templates"]) == set(TEMPLATES) - {"lifecycle-approve"} and member["role"] == "member"
+    assert (
+        launch["role"] == "execute"
+        and set(launch["job_templates"]) == set(TEMPLATES) - {"lifecycle-approve"}
+        and member["role"] == "member"
+    )
     emulator, box = controller
-    answer = requests.post(f"{emulator.url}{emulator.BASE}/job_templates/", json={"name": "mine"}, headers={"Authorization": f"Bearer {emulator.secret('bridge')}"},
-                           verify=box.ca_file, timeout=10)
+    answer = requests.post(
+        f"{emulator.url}{emulator.BASE}/job_templates/",
+        json={"name": "mine"},
+        headers={"Authorization": f"Bearer {emulator.secret('bridge')}"},
+        verify=box.ca_file,
+        timeout=10,
+    )
     assert answer.status_code == 403
 
 
@@ -237,18 +319,28 @@ def test_the_workflow_runs_the_approved_plan(controller: tuple[Any, Box], tmp_pa
     from lifecycle_bridge.execute import Order, Progress
 
     emulator, box = controller
-    emulator.outcomes |= {"lifecycle-offboard-plan": [Outcome(artifacts={"plan": "834bcb445eff", "plan_needs": "grace@corp.example"})], "lifecycle-offboard": [Outcome(artifacts={"cases": []})]}
+    emulator.outcomes |= {
+        "lifecycle-offboard-plan": [Outcome(artifacts={"plan": "834bcb445eff", "plan_needs": "grace@corp.example"})],
+        "lifecycle-offboard": [Outcome(artifacts={"cases": []})],
+    }
 
     def approve(step: Progress) -> None:
         if step.outcome == "waits for an approval":
             [approval] = [row for row in emulator.rows("workflow_approvals") if row["status"] == "pending"]
-            requests.post(f"{emulator.url}{emulator.BASE}/workflow_approvals/{approval['id']}/approve/", headers={"Authorization": f"Bearer {emulator.secret('admin')}"},
-                          verify=box.ca_file, timeout=10).raise_for_status()
+            requests.post(
+                f"{emulator.url}{emulator.BASE}/workflow_approvals/{approval['id']}/approve/",
+                headers={"Authorization": f"Bearer {emulator.secret('admin')}"},
+                verify=box.ca_file,
+                timeout=10,
+            ).raise_for_status()
 
     ran = executor(emulator, box, tmp_path, templates={"offboard": "lifecycle-offboard-approved"}).run(
-        Order("c-1", "workforce.lifecycle.offboard", {"user": "107"}), stop=lambda: False, progress=approve)
+        Order("c-1", "workforce.lifecycle.offboard", {"user": "107"}), stop=lambda: False, progress=approve
+    )
     assert ran.status == "successful" and ran.stats["plan"] == "834bcb445eff" and ran.stats["cases"] == []
-    jobs = {job["name"]: json.loads(job["extra_vars"]) for job in emulator.rows("jobs") if job["launch_type"] == "workflow"}
+    jobs = {
+        job["name"]: json.loads(job["extra_vars"]) for job in emulator.rows("jobs") if job["launch_type"] == "workflow"
+    }
     assert list(jobs) == ["lifecycle-offboard-plan", "lifecycle-approve-in-workflow", "lifecycle-offboard"]
     assert jobs["lifecycle-offboard"] == {"user": "107", "plan": "834bcb445eff", "plan_needs": "grace@corp.example"}
     assert emulator.row("jobs", name="lifecycle-offboard-plan")["job_type"] == "check"
@@ -264,8 +356,18 @@ def test_the_project_is_whole(tmp_path: Path) -> None:
     for name in ("policy.yml", "profiles", "group_vars"):
         source = ROOT / "inventory" / name
         shutil.copytree(source, folder / name) if source.is_dir() else shutil.copy(source, folder / name)
-    ran = subprocess.run([str(Path(sys.executable).parent / "ansible-inventory"), "-i", str(folder / "company.systems.yml"), "--list"], capture_output=True, text=True,
-                         cwd=folder, env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build" / "collections"), "LC_ALL": "C.UTF-8"})
+    ran = subprocess.run(
+        [str(Path(sys.executable).parent / "ansible-inventory"), "-i", str(folder / "company.systems.yml"), "--list"],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env={
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(tmp_path),
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build" / "collections"),
+            "LC_ALL": "C.UTF-8",
+        },
+    )
     assert ran.returncode == 0, ran.stderr
     inventory = json.loads(ran.stdout)
     assert set(inventory["systems"]["hosts"]) >= {"entra", "github", "wiki"}

@@ -22,7 +22,21 @@ from lifecycle_bridge.receive import SCHEMES
 from lifecycle_bridge.receive import door as door_module
 from lifecycle_bridge.receive.door import Door, Passed
 
-from tests.bridge.door_support import KEY, NOW, OTHER, VENDORS, Kept, Reply, ask, bamboohr, dumped, gusto, personio, source, standard
+from tests.bridge.door_support import (
+    KEY,
+    NOW,
+    OTHER,
+    VENDORS,
+    Kept,
+    Reply,
+    ask,
+    bamboohr,
+    dumped,
+    gusto,
+    personio,
+    source,
+    standard,
+)
 
 ALL = sorted(VENDORS)
 SIGNED = [scheme for scheme in ALL if scheme not in ("rippling", "workday")]
@@ -80,7 +94,11 @@ def test_2xx_is_said_after_the_event_is_kept_and_a_replay_is_known(scheme: str, 
     replies = [ask(door, f"/hr/{scheme}", headers(scheme, body), body) for _ in range(3)]
     assert [reply.status for reply in replies] == [SCHEMES[scheme].received] * 3
     assert [event.person for event in kept.events] == [VENDORS[scheme][2][1]]
-    assert [(each.outcome, each.new, each.known) for each in passed] == [("received", 1, 0), ("known", 0, 1), ("known", 0, 1)]
+    assert [(each.outcome, each.new, each.known) for each in passed] == [
+        ("received", 1, 0),
+        ("known", 0, 1),
+        ("known", 0, 1),
+    ]
     assert MARK not in "".join(logged.lines) and KEY not in "".join(logged.lines)
 
 
@@ -95,7 +113,10 @@ def forgeries(scheme: str) -> dict[str, tuple[Mapping[str, str], bytes]]:
         "empty proof": ({name: value if name == "Content-Type" else "" for name, value in right.items()}, body),
         "wrong vendor": (headers(other, body), body),
         "key as proof": ({name: value if name == "Content-Type" else KEY for name, value in right.items()}, body),
-        "proof twice": ({name: value if name == "Content-Type" else f"{value}, {value}" for name, value in right.items()}, body),
+        "proof twice": (
+            {name: value if name == "Content-Type" else f"{value}, {value}" for name, value in right.items()},
+            body,
+        ),
     }
     if scheme in SIGNED:
         again = json.dumps(json.loads(body), separators=(",", ":"), sort_keys=True).encode()
@@ -174,7 +195,10 @@ def test_more_than_a_minute_allows_is_asked_to_come_later(scheme: str, status: i
 def test_forgeries_of_one_address_do_not_keep_hr_out() -> None:
     kept, body = Kept(), VENDORS["gusto"][1]
     door = Door({"hr": source("gusto")}, kept, monotonic=lambda: 0.0)
-    statuses = [ask(door, "/hr/hr", headers("gusto", body, OTHER), body, host="198.51.100.66").status for _ in range(door_module.FORGED_PER_MINUTE + 1)]
+    statuses = [
+        ask(door, "/hr/hr", headers("gusto", body, OTHER), body, host="198.51.100.66").status
+        for _ in range(door_module.FORGED_PER_MINUTE + 1)
+    ]
     assert set(statuses[:-1]) == {401} and statuses[-1] == 429
     assert ask(door, "/hr/hr", headers("gusto", body), body, host="203.0.113.5").status == 200 and len(kept.events) == 1
 
@@ -202,7 +226,9 @@ def test_a_key_that_is_gone_is_503_so_that_the_vendor_comes_again(tmp_path: Path
     place.unlink()
     assert ask(door, "/hr/hr", headers("personio", body), body).status == 503
     place.write_text(OTHER)
-    assert ask(door, "/hr/hr", headers("personio", body, OTHER), body).status == 200, "a key that was changed holds without a restart"
+    assert ask(door, "/hr/hr", headers("personio", body, OTHER), body).status == 200, (
+        "a key that was changed holds without a restart"
+    )
 
 
 @pytest.mark.parametrize(("scheme", "status"), [("hibob", 400), ("personio", 500)])
@@ -223,7 +249,11 @@ def test_handshakes_over_http() -> None:
     door = every(Kept())
     assert ask(door, "/hr/hibob", {"Content-Type": "text/plain"}, b'"Ping test"').status == 200
     options = ask(door, "/hr/cloudevents", {"WebHook-Request-Origin": "hr.example"}, method="OPTIONS")
-    assert (options.status, options.headers["webhook-allowed-origin"], options.headers["webhook-allowed-rate"]) == (200, "hr.example", "30000")
+    assert (options.status, options.headers["webhook-allowed-origin"], options.headers["webhook-allowed-rate"]) == (
+        200,
+        "hr.example",
+        "30000",
+    )
     assert ask(door, "/hr/gusto", {}, method="OPTIONS").status == 405
     assert ask(door, "/hr/gusto", {}, method="GET").status == 405
 
@@ -310,7 +340,20 @@ BODIES = st.one_of(
             st.lists(deeper, max_size=3)
             | st.dictionaries(
                 st.sampled_from(
-                    ["type", "data", "employeeId", "employees", "event_name", "payload", "person_id", "uuid", "id", "specversion", "source", "subject"]
+                    [
+                        "type",
+                        "data",
+                        "employeeId",
+                        "employees",
+                        "event_name",
+                        "payload",
+                        "person_id",
+                        "uuid",
+                        "id",
+                        "specversion",
+                        "source",
+                        "subject",
+                    ]
                 ),
                 deeper,
                 max_size=4,
@@ -333,7 +376,11 @@ def forged(draw: st.DrawFn) -> tuple[str, dict[str, str], bytes]:
         assume(b"Ping test" not in anything)  # HiBob's ping is answered, and is no event: see the handshakes
         return scheme, draw(st.dictionaries(WORDS, VALUES, max_size=8)), anything
     if how == "key":
-        return scheme, headers(scheme, body, "whsec_" + draw(st.sampled_from(["QUFB" * 8, "QkJC" * 8, "Q0ND" * 9]))), body
+        return (
+            scheme,
+            headers(scheme, body, "whsec_" + draw(st.sampled_from(["QUFB" * 8, "QkJC" * 8, "Q0ND" * 9]))),
+            body,
+        )
     if how == "vendor":
         other = draw(
             st.sampled_from(
@@ -343,7 +390,11 @@ def forged(draw: st.DrawFn) -> tuple[str, dict[str, str], bytes]:
                     if VENDORS[name][0]
                     not in (
                         VENDORS[scheme][0],
-                        *({VENDORS["standard_webhooks"][0], VENDORS["cloudevents"][0]} if scheme in ("standard_webhooks", "cloudevents") else ()),
+                        *(
+                            {VENDORS["standard_webhooks"][0], VENDORS["cloudevents"][0]}
+                            if scheme in ("standard_webhooks", "cloudevents")
+                            else ()
+                        ),
                     )
                     and not (scheme == "personio" and name in ("rippling", "workday"))
                 ]
@@ -401,7 +452,11 @@ def test_ten_thousand_forged_requests(request: tuple[str, dict[str, str], bytes]
 @given(
     st.sampled_from(ALL),
     BODIES,
-    st.dictionaries(st.sampled_from(["ce-id", "ce-type", "ce-source", "ce-specversion", "ce-subject", "ce-time", "Content-Type"]), VALUES, max_size=5),
+    st.dictionaries(
+        st.sampled_from(["ce-id", "ce-type", "ce-source", "ce-specversion", "ce-subject", "ce-time", "Content-Type"]),
+        VALUES,
+        max_size=5,
+    ),
 )
 def test_whatever_is_genuinely_signed_never_breaks_it(scheme: str, body: bytes, more: dict[str, str]) -> None:
     passed: list[Passed] = []
@@ -426,5 +481,8 @@ def test_signatures_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatc
         assert ask(door, "/hr/hr", {"Content-Type": "application/json", **sign(body)}, body).status == 200
         assert len(compared) == 2
         compared.clear()
-        assert ask(door, "/hr/hr", {"Content-Type": "application/json", **sign(body, "whsec_" + "QUFB" * 8)}, body).status == 401
+        assert (
+            ask(door, "/hr/hr", {"Content-Type": "application/json", **sign(body, "whsec_" + "QUFB" * 8)}, body).status
+            == 401
+        )
         assert len(compared) == 2

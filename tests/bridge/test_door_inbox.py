@@ -47,7 +47,10 @@ def database(url: str) -> Iterator[Database]:
 
 def rows(database: Database) -> list[tuple[str, str]]:
     with database.read() as connection:
-        return [(row.source, row.id) for row in connection.execute(sa.select(events.c.source, events.c.id).order_by(events.c.n))]
+        return [
+            (row.source, row.id)
+            for row in connection.execute(sa.select(events.c.source, events.c.id).order_by(events.c.n))
+        ]
 
 
 def test_every_commit_is_on_disk(database: Database) -> None:
@@ -97,7 +100,9 @@ def test_nobody_is_told_before_the_commit(database: Database) -> None:
     assert seen == list(range(1, 21))
 
 
-def test_a_database_that_fails_is_said_to_everybody_and_works_again_afterwards(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_fails_is_said_to_everybody_and_works_again_afterwards(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def through_trouble() -> None:
         inbox = Inbox(database)
         full = sa.exc.OperationalError("INSERT", {}, sqlite3.OperationalError("database or disk is full"))
@@ -135,7 +140,11 @@ def test_one_that_cannot_be_stored_does_not_spoil_the_others(database: Database)
     async def together() -> list[Any]:
         inbox = Inbox(database)
         results = await asyncio.gather(
-            inbox.put([event(0)]), inbox.put([event(1)]), inbox.put([event(2, person="\ud800")]), inbox.put([event(3)]), return_exceptions=True
+            inbox.put([event(0)]),
+            inbox.put([event(1)]),
+            inbox.put([event(2, person="\ud800")]),
+            inbox.put([event(3)]),
+            return_exceptions=True,
         )
         await inbox.close()
         return results
@@ -176,7 +185,7 @@ def test_the_source_remembers_its_last_event_and_nothing_older(database: Databas
 
 
 @pytest.mark.debian
-def test_postgresql_two_bridges_take_the_same_events_once(postgres: str) -> None:  # noqa: F811
+def test_postgresql_two_bridges_take_the_same_events_once(postgres: str) -> None:
     made = [Database(postgres.replace("postgresql://", "postgresql+psycopg://")) for _ in range(2)]
     made[0].create()
     chance = random.Random(1)

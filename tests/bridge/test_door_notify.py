@@ -58,8 +58,16 @@ class _Talk(socketserver.StreamRequestHandler):
         while line := self.rfile.readline().decode("ascii").strip():
             word = line.upper()
             if word.startswith("EHLO"):
-                offers = ["mail.test", *(["STARTTLS"] if self.server.starttls and not secure else []), *(["AUTH PLAIN"] if self.server.wants_password else [])]
-                self._say("\r\n".join(f"250{'-' if place < len(offers) - 1 else ' '}{offer}" for place, offer in enumerate(offers)))
+                offers = [
+                    "mail.test",
+                    *(["STARTTLS"] if self.server.starttls and not secure else []),
+                    *(["AUTH PLAIN"] if self.server.wants_password else []),
+                ]
+                self._say(
+                    "\r\n".join(
+                        f"250{'-' if place < len(offers) - 1 else ' '}{offer}" for place, offer in enumerate(offers)
+                    )
+                )
             elif word == "STARTTLS":
                 self._say("220 go on")
                 self._wrap()
@@ -80,7 +88,9 @@ class _Talk(socketserver.StreamRequestHandler):
                 lines = []
                 while (data := self.rfile.readline()) != b".\r\n":
                     lines.append(data)
-                self.server.got.append((message, cast(EmailMessage, email.message_from_bytes(b"".join(lines), policy=default))))
+                self.server.got.append(
+                    (message, cast(EmailMessage, email.message_from_bytes(b"".join(lines), policy=default)))
+                )
                 self._say("250 taken")
             elif word == "QUIT":
                 self._say("221 bye")
@@ -100,7 +110,9 @@ class _Talk(socketserver.StreamRequestHandler):
 class MailServer(socketserver.ThreadingTCPServer):
     allow_reuse_address = daemon_threads = True
 
-    def __init__(self, tls: ssl.SSLContext | None = None, *, starttls: bool = False, wants_password: bool = False) -> None:
+    def __init__(
+        self, tls: ssl.SSLContext | None = None, *, starttls: bool = False, wants_password: bool = False
+    ) -> None:
         super().__init__(("127.0.0.1", 0), _Talk)
         self.tls, self.starttls, self.wants_password = tls, starttls, wants_password
         self.got: list[tuple[dict[str, Any], EmailMessage]] = []
@@ -127,7 +139,13 @@ class WebServer(ThreadingHTTPServer):
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                web.got.append((self.path, {name.lower(): value for name, value in self.headers.items()}, self.rfile.read(int(self.headers["Content-Length"]))))
+                web.got.append(
+                    (
+                        self.path,
+                        {name.lower(): value for name, value in self.headers.items()},
+                        self.rfile.read(int(self.headers["Content-Length"])),
+                    )
+                )
                 self.send_response(web.status)
                 self.send_header("Location", "/elsewhere")
                 self.send_header("Content-Length", "0")
@@ -207,14 +225,31 @@ def test_a_mail_says_what_is_open_and_what_to_type(mail: MailServer) -> None:
     assert told.ok, told.detail
     ((envelope, message),) = mail.got
     assert envelope["to"] == ["it@corp.example", "hr@corp.example"]
-    assert message["Subject"] == "[stuck] leaver leaver-hr-42-1, person 42" and message["Auto-Submitted"] == "auto-generated"
+    assert (
+        message["Subject"] == "[stuck] leaver leaver-hr-42-1, person 42"
+        and message["Auto-Submitted"] == "auto-generated"
+    )
     words = message.get_content()
-    for part in ("okta: end sessions", "lifecycle-bridge retry leaver-hr-42-1", "https://bridge.example/cases/leaver-hr-42-1", NOTICE.why):
+    for part in (
+        "okta: end sessions",
+        "lifecycle-bridge retry leaver-hr-42-1",
+        "https://bridge.example/cases/leaver-hr-42-1",
+        NOTICE.why,
+    ):
         assert part in words
 
 
 def test_what_comes_from_elsewhere_makes_no_header_and_no_line(mail: MailServer) -> None:
-    bad = Notice("c\r\nBcc: all@corp.example", "leaver", "stuck", "4\n2", ["x\n\nTo go on:\n  rm -rf /"], "go", "", "why\r\n.\r\nMAIL FROM:<x>")
+    bad = Notice(
+        "c\r\nBcc: all@corp.example",
+        "leaver",
+        "stuck",
+        "4\n2",
+        ["x\n\nTo go on:\n  rm -rf /"],
+        "go",
+        "",
+        "why\r\n.\r\nMAIL FROM:<x>",
+    )
     (told,) = tell([mail.channel()], bad)
     assert told.ok, told.detail
     ((envelope, message),) = mail.got
@@ -223,7 +258,9 @@ def test_what_comes_from_elsewhere_makes_no_header_and_no_line(mail: MailServer)
 
 
 @pytest.mark.parametrize("scheme", ["smtps", "smtp"])
-def test_a_password_goes_over_tls_alone(scheme: str, tls: ssl.SSLContext, mail: MailServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_password_goes_over_tls_alone(
+    scheme: str, tls: ssl.SSLContext, mail: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     signed_in = {"user": "bridge", "secret": Secret(env="MAIL_PASSWORD")}
     with MailServer(tls, starttls=scheme == "smtp", wants_password=True) as server:
         (told,) = tell([server.channel(scheme, **signed_in)], NOTICE)
@@ -238,7 +275,9 @@ def test_a_password_goes_over_tls_alone(scheme: str, tls: ssl.SSLContext, mail: 
     assert not told.ok and "offers no TLS" in told.detail and mail.got == []
 
 
-def test_a_certificate_that_does_not_hold_is_not_talked_to(tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_certificate_that_does_not_hold_is_not_talked_to(
+    tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", "/dev/null")
     with MailServer(tls) as server:
         (told,) = tell([server.channel("smtps")], NOTICE)
@@ -274,10 +313,16 @@ def test_a_webhook_is_signed_by_standard_webhooks_and_the_same_news_has_the_same
         assert headers["webhook-signature"] == standard(body, KEY, at, headers["webhook-id"])["Webhook-Signature"]
     assert web.got[0][1]["webhook-id"] == web.got[1][1]["webhook-id"]
     said = json.loads(web.got[0][2])
-    assert said["type"] == "case.stuck" and said["data"]["open_steps"] == list(NOTICE.open_steps) and said["data"]["command"] == NOTICE.command
+    assert (
+        said["type"] == "case.stuck"
+        and said["data"]["open_steps"] == list(NOTICE.open_steps)
+        and said["data"]["command"] == NOTICE.command
+    )
 
 
-def test_a_failure_of_one_is_reported_and_does_not_stop_the_others(mail: MailServer, web: WebServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_of_one_is_reported_and_does_not_stop_the_others(
+    mail: MailServer, web: WebServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     gone = WebServer()
     gone.shutdown()
     gone.server_close()
@@ -292,12 +337,19 @@ def test_a_failure_of_one_is_reported_and_does_not_stop_the_others(mail: MailSer
     ]
     told = tell(channels, NOTICE)
     assert [each.ok for each in told] == [False, False, False, False, True, True]
-    assert told[0].temporary and "ConnectionError" in told[0].detail and "ZeroDivisionError" in told[1].detail and "NOT_SET" in told[3].detail
+    assert (
+        told[0].temporary
+        and "ConnectionError" in told[0].detail
+        and "ZeroDivisionError" in told[1].detail
+        and "NOT_SET" in told[3].detail
+    )
     assert len(web.got) == len(mail.got) == 1
 
 
 @pytest.mark.parametrize(("status", "temporary"), [(500, True), (429, True), (302, False), (404, False), (410, False)])
-def test_a_redirect_is_not_followed_and_a_secret_address_is_not_told(web: WebServer, monkeypatch: pytest.MonkeyPatch, status: int, temporary: bool) -> None:
+def test_a_redirect_is_not_followed_and_a_secret_address_is_not_told(
+    web: WebServer, monkeypatch: pytest.MonkeyPatch, status: int, temporary: bool
+) -> None:
     web.status = status
     (told,) = tell([slack(monkeypatch, f"{web.url}/services/s3cret")], NOTICE)
     assert (told.ok, told.temporary) == (False, temporary) and "s3cret" not in told.detail

@@ -17,7 +17,23 @@ from lifecycle_bridge.events import TYPES, Raw
 from lifecycle_bridge.receive import SCHEMES, Unsupported, check, receive
 from lifecycle_bridge.receive import standard_webhooks as sw
 
-from tests.bridge.door_support import KEY, NOW, OTHER, VENDORS, bamboohr, bearer, cloudevents, dumped, genuine, gusto, hibob, personio, raw, source, standard
+from tests.bridge.door_support import (
+    KEY,
+    NOW,
+    OTHER,
+    VENDORS,
+    bamboohr,
+    bearer,
+    cloudevents,
+    dumped,
+    genuine,
+    gusto,
+    hibob,
+    personio,
+    raw,
+    source,
+    standard,
+)
 
 ALL = sorted(VENDORS)
 
@@ -87,7 +103,10 @@ def test_bamboohr_signs_body_then_timestamp_and_a_published_sample_shows_the_hea
     import hashlib
     import hmac
 
-    signed = {"X-BambooHR-Timestamp": iso, "X-BambooHR-Signature": hmac.new(KEY.encode(), body + iso.encode(), hashlib.sha256).hexdigest()}
+    signed = {
+        "X-BambooHR-Timestamp": iso,
+        "X-BambooHR-Signature": hmac.new(KEY.encode(), body + iso.encode(), hashlib.sha256).hexdigest(),
+    }
     assert said(raw(body, signed), source("bamboohr")), "a timestamp of ISO 8601 is taken too"
 
 
@@ -122,7 +141,11 @@ def test_bamboohr_field_based_brings_many_people_and_no_value_of_a_field_goes_on
         }
     )
     events = receive(raw(body, bamboohr(body)), "hr", source("bamboohr"), NOW).events
-    assert [(event.type, event.person) for event in events] == [("jml.person.created", "1"), ("jml.person.changed", "2"), ("jml.person.deleted", "3")]
+    assert [(event.type, event.person) for event in events] == [
+        ("jml.person.created", "1"),
+        ("jml.person.changed", "2"),
+        ("jml.person.deleted", "3"),
+    ]
     assert len({event.id for event in events}) == 3
     assert "Jane" not in repr(events) and "90000" not in repr(events)
 
@@ -135,7 +158,9 @@ def test_bamboohr_forms_are_read_and_the_same_form_signed_later_is_another_event
         (event,) = receive(request, "hr", source("bamboohr"), at).events
         assert (event.type, event.person) == ("jml.person.changed", "67890")
         ids.append(event.id)
-    assert ids[0] != ids[1], "a form has no time in it: without the header's, a change a month later would be taken for a duplicate"
+    assert ids[0] != ids[1], (
+        "a form has no time in it: without the header's, a change a month later would be taken for a duplicate"
+    )
     many = b"employees[0][id]=1&employees[0][action]=Updated&employees[1][id]=2&employees[1][action]=Created"
     request = raw(many, {**bamboohr(many), "Content-Type": "application/x-www-form-urlencoded; charset=utf-8"})
     assert said(request, source("bamboohr")) == [("jml.person.changed", "1"), ("jml.person.created", "2")]
@@ -169,14 +194,27 @@ def test_hibob_a_ping_with_more_in_it_is_no_ping() -> None:
 )
 def test_hibob_words(word: str, kind: str, urgent: bool) -> None:
     body = dumped(
-        {"companyId": 1, "type": word, "triggeredAt": "2025-01-08T13:06:26.915906", "version": "v2", "data": {"employeeId": "9", "tableId": "lifecycle"}}
+        {
+            "companyId": 1,
+            "type": word,
+            "triggeredAt": "2025-01-08T13:06:26.915906",
+            "version": "v2",
+            "data": {"employeeId": "9", "tableId": "lifecycle"},
+        }
     )
     (event,) = receive(raw(body, hibob(body)), "hr", source("hibob"), NOW).events
     assert (event.type, event.urgent) == (kind, urgent)
 
 
 def test_hibob_what_is_about_nobodys_employment_is_taken_and_left() -> None:
-    body = dumped({"companyId": 1, "type": "timeoff.request.approved", "triggeredAt": "2025-01-08T13:06:26", "data": {"getApi": "x"}})
+    body = dumped(
+        {
+            "companyId": 1,
+            "type": "timeoff.request.approved",
+            "triggeredAt": "2025-01-08T13:06:26",
+            "data": {"getApi": "x"},
+        }
+    )
     received = receive(raw(body, hibob(body)), "hr", source("hibob"), NOW)
     assert (received.events, received.ignored, received.answer.status) == ((), 1, 200)
 
@@ -186,7 +224,11 @@ def test_hibob_what_is_about_nobodys_employment_is_taken_and_left() -> None:
 
 def test_personio_takes_its_token_or_its_signature_and_a_wrong_signature_spoils_a_right_token() -> None:
     body = VENDORS["personio"][1]
-    for headers in (bearer(body), personio(body), {"X-Personio-Signature": "sha256=" + personio(body)["X-Personio-Signature"]}):
+    for headers in (
+        bearer(body),
+        personio(body),
+        {"X-Personio-Signature": "sha256=" + personio(body)["X-Personio-Signature"]},
+    ):
         assert said(raw(body, headers), source("personio")) == [("jml.employment.terminated", "77")]
     with pytest.raises(Forged):
         receive(raw(body, {**bearer(body), **personio(body, OTHER)}), "hr", source("personio"), NOW)
@@ -194,11 +236,22 @@ def test_personio_takes_its_token_or_its_signature_and_a_wrong_signature_spoils_
 
 def test_personio_never_gets_a_4xx_for_our_trouble() -> None:
     personio_scheme = SCHEMES["personio"]
-    assert personio_scheme.busy >= 500 and personio_scheme.unreadable >= 500 and 501 not in (personio_scheme.busy, personio_scheme.unreadable)
+    assert (
+        personio_scheme.busy >= 500
+        and personio_scheme.unreadable >= 500
+        and 501 not in (personio_scheme.busy, personio_scheme.unreadable)
+    )
 
 
 def test_personio_absences_are_nothing_for_us() -> None:
-    body = dumped({"company_id": "9", "event_name": "absence-period.created", "occurred_at": "2026-03-02T09:30:00Z", "payload": {"id": "1"}})
+    body = dumped(
+        {
+            "company_id": "9",
+            "event_name": "absence-period.created",
+            "occurred_at": "2026-03-02T09:30:00Z",
+            "payload": {"id": "1"},
+        }
+    )
     assert receive(raw(body, personio(body)), "hr", source("personio"), NOW).ignored == 1
 
 
@@ -219,7 +272,9 @@ def test_gusto_spells_it_in_two_ways_and_payrolls_are_nothing_for_us() -> None:
     for word in ("employee.terminated_effective", "employee.termination_effective"):
         body = dumped({"uuid": "1", "event_type": word, "entity_type": "Employee", "entity_uuid": "e", "timestamp": 1})
         assert said(raw(body, gusto(body)), source("gusto")) == [("jml.employment.terminated", "e")]
-    body = dumped({"uuid": "1", "event_type": "payroll.paid", "entity_type": "Payroll", "entity_uuid": "p", "timestamp": 1})
+    body = dumped(
+        {"uuid": "1", "event_type": "payroll.paid", "entity_type": "Payroll", "entity_uuid": "p", "timestamp": 1}
+    )
     assert receive(raw(body, gusto(body)), "hr", source("gusto"), NOW).ignored == 1
 
 
@@ -245,7 +300,14 @@ def test_unsigned_vendors_need_a_token_that_cannot_be_guessed(scheme: str) -> No
 
 
 def test_rippling_partner_form_is_the_same_for_ten_minutes_and_another_event_later() -> None:
-    body = urlencode({"event_name": "employee.terminated", "company_id": "1", "company_primary_email": "boss@corp.example", "id": "42"}).encode()
+    body = urlencode(
+        {
+            "event_name": "employee.terminated",
+            "company_id": "1",
+            "company_primary_email": "boss@corp.example",
+            "id": "42",
+        }
+    ).encode()
     base = datetime.fromtimestamp(NOW.timestamp() // 600 * 600, UTC)
     ids = []
     for at in (base, base + timedelta(minutes=9), base + timedelta(days=200)):
@@ -261,7 +323,9 @@ def test_workday_xml_is_read_by_local_names_and_a_document_type_is_refused() -> 
       <wd:Business_Process>End Contingent Worker Contract</wd:Business_Process>
       <wd:Worker><wd:Worker_ID>C-7</wd:Worker_ID><wd:Legal_Name>Jane Roe</wd:Legal_Name></wd:Worker>
       <wd:Event_WID>77aa</wd:Event_WID></wd:Event></env:Body></env:Envelope>"""
-    (event,) = receive(raw(document, {**bearer(document), "Content-Type": "text/xml; charset=utf-8"}), "hr", source("workday"), NOW).events
+    (event,) = receive(
+        raw(document, {**bearer(document), "Content-Type": "text/xml; charset=utf-8"}), "hr", source("workday"), NOW
+    ).events
     assert (event.type, event.person, event.id) == ("jml.employment.terminated", "C-7", "77aa")
     bomb = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]><x><Worker_ID>&b;</Worker_ID><event>Hire</event></x>'
     for body in (bomb, b"<x><y></x>", b"", b"\xff\xfe<", b"<a>" * 50_000):
@@ -270,9 +334,19 @@ def test_workday_xml_is_read_by_local_names_and_a_document_type_is_refused() -> 
 
 
 def test_own_names_and_words_are_told_by_options() -> None:
-    using = source("workday", person="worker.ref", type="what", types={"OFF": "jml.employment.terminated", "NOISE": ""}, urgent="now")
+    using = source(
+        "workday",
+        person="worker.ref",
+        type="what",
+        types={"OFF": "jml.employment.terminated", "NOISE": ""},
+        urgent="now",
+    )
     assert check("hr", using) == []
-    for what, expected in (("OFF", [("jml.employment.terminated", "W1")]), ("NOISE", []), ("?", [("jml.person.changed", "W1")])):
+    for what, expected in (
+        ("OFF", [("jml.employment.terminated", "W1")]),
+        ("NOISE", []),
+        ("?", [("jml.person.changed", "W1")]),
+    ):
         body = dumped({"what": what, "worker": {"ref": "W1"}, "now": True})
         received = receive(raw(body, bearer(body)), "hr", using, NOW)
         assert [(event.type, event.person) for event in received.events] == expected
@@ -306,7 +380,12 @@ def test_standard_webhooks_by_a_public_key_among_other_signatures() -> None:
     assert said(raw(body, mixed), source("standard_webhooks", public)) == [("jml.employment.terminated", "5")]
     assert check("hr", source("standard_webhooks", public)) == []
     with pytest.raises(Forged):  # a public key is public: it must not do as a shared one
-        receive(raw(body, standard(body, "whsec_" + public.removeprefix("whpk_"))), "hr", source("standard_webhooks", public), NOW)
+        receive(
+            raw(body, standard(body, "whsec_" + public.removeprefix("whpk_"))),
+            "hr",
+            source("standard_webhooks", public),
+            NOW,
+        )
 
 
 @pytest.mark.parametrize("seconds", [-301, 301])
@@ -320,7 +399,12 @@ def test_standard_webhooks_window(seconds: int) -> None:
 
 def test_standard_webhooks_id_and_timestamp_are_signed() -> None:
     body = VENDORS["standard_webhooks"][1]
-    for change in ({"Webhook-Id": "msg_2"}, {"Webhook-Timestamp": str(int(NOW.timestamp()) + 1)}, {"Webhook-Id": ""}, {"Webhook-Timestamp": ""}):
+    for change in (
+        {"Webhook-Id": "msg_2"},
+        {"Webhook-Timestamp": str(int(NOW.timestamp()) + 1)},
+        {"Webhook-Id": ""},
+        {"Webhook-Timestamp": ""},
+    ):
         with pytest.raises(Forged):
             receive(raw(body, {**standard(body), **change}), "hr", source("standard_webhooks"), NOW)
 
@@ -334,11 +418,24 @@ def test_standard_webhooks_keys_that_are_none(key: str) -> None:
 
 
 def test_cloudevents_batch_and_its_ids() -> None:
-    events = [{"specversion": "1.0", "id": str(n), "source": "/a", "type": "jml.person.changed", "subject": f"person/{n}"} for n in range(3)]
+    events = [
+        {"specversion": "1.0", "id": str(n), "source": "/a", "type": "jml.person.changed", "subject": f"person/{n}"}
+        for n in range(3)
+    ]
     body = dumped(events)
-    received = receive(raw(body, {**standard(body), "Content-Type": "application/cloudevents-batch+json"}), "hr", source("cloudevents"), NOW)
+    received = receive(
+        raw(body, {**standard(body), "Content-Type": "application/cloudevents-batch+json"}),
+        "hr",
+        source("cloudevents"),
+        NOW,
+    )
     assert [event.id for event in received.events] == ["/a#0", "/a#1", "/a#2"] and received.answer.status == 202
-    empty = receive(raw(b"[]", {**standard(b"[]"), "Content-Type": "application/cloudevents-batch+json"}), "hr", source("cloudevents"), NOW)
+    empty = receive(
+        raw(b"[]", {**standard(b"[]"), "Content-Type": "application/cloudevents-batch+json"}),
+        "hr",
+        source("cloudevents"),
+        NOW,
+    )
     assert empty.events == ()
 
 
@@ -353,15 +450,28 @@ def test_cloudevents_binary_by_bearer_takes_the_headers() -> None:
         "ce-time": "2026-03-02T09:00:00Z",
     }
     token = "a token that is long enough"
-    (event,) = receive(raw(body, {**ce, "Authorization": f"Bearer {token}"}), "hr", source("cloudevents", token), NOW).events
+    (event,) = receive(
+        raw(body, {**ce, "Authorization": f"Bearer {token}"}), "hr", source("cloudevents", token), NOW
+    ).events
     assert (event.type, event.person) == ("jml.employment.terminated", "7") and event.id.startswith("sha256:")
     with pytest.raises(Malformed):
-        receive(raw(body, {**ce, "ce-id": "%C0%A0", "Authorization": f"Bearer {token}"}), "hr", source("cloudevents", token), NOW)
+        receive(
+            raw(body, {**ce, "ce-id": "%C0%A0", "Authorization": f"Bearer {token}"}),
+            "hr",
+            source("cloudevents", token),
+            NOW,
+        )
 
 
 def test_cloudevents_binary_does_not_believe_what_is_not_signed() -> None:
     body = dumped({"person_id": "7", "type": "jml.person.changed"})
-    ce = {"ce-specversion": "1.0", "ce-id": "1", "ce-source": "/s", "ce-type": "jml.person.changed", "ce-subject": "person/7"}
+    ce = {
+        "ce-specversion": "1.0",
+        "ce-id": "1",
+        "ce-source": "/s",
+        "ce-type": "jml.person.changed",
+        "ce-subject": "person/7",
+    }
     honest = receive(raw(body, {**ce, **standard(body)}), "hr", source("cloudevents"), NOW).events
     for change in ({"ce-type": "jml.access.revoked"}, {"ce-subject": "person/8"}, {"ce-id": "2"}, {"ce-source": "/t"}):
         assert receive(raw(body, {**ce, **change, **standard(body)}), "hr", source("cloudevents"), NOW).events == honest
@@ -370,20 +480,29 @@ def test_cloudevents_binary_does_not_believe_what_is_not_signed() -> None:
 
     using = source("cloudevents", auth="hmac", header="X-Sig", algorithm="sha512", encoding="base64", prefix="v1=")
     signed = {"X-Sig": "v1=" + base64.b64encode(hmac.new(KEY.encode(), body, hashlib.sha512).digest()).decode()}
-    one, two = (receive(raw(body, {**ce, **change, **signed}), "hr", using, NOW).events for change in ({}, {"ce-id": "9", "ce-type": "jml.access.revoked"}))
+    one, two = (
+        receive(raw(body, {**ce, **change, **signed}), "hr", using, NOW).events
+        for change in ({}, {"ce-id": "9", "ce-type": "jml.access.revoked"})
+    )
     assert one == two and one[0].person == "7"
 
 
 def test_cloudevents_handshake() -> None:
-    asked = raw(b"", {"WebHook-Request-Origin": "eventemitter.example.com", "WebHook-Request-Rate": "120"}, method="OPTIONS")
+    asked = raw(
+        b"", {"WebHook-Request-Origin": "eventemitter.example.com", "WebHook-Request-Rate": "120"}, method="OPTIONS"
+    )
     headers = receive(asked, "hr", source("cloudevents"), NOW).answer.headers
-    assert headers == {"Allow": "POST", "WebHook-Allowed-Origin": "eventemitter.example.com", "WebHook-Allowed-Rate": "120"}
+    assert headers == {
+        "Allow": "POST",
+        "WebHook-Allowed-Origin": "eventemitter.example.com",
+        "WebHook-Allowed-Rate": "120",
+    }
     stranger = receive(asked, "hr", source("cloudevents", origins=["eventgrid.azure.net"]), NOW).answer
     assert "WebHook-Allowed-Origin" not in stranger.headers
     assert receive(asked, "hr", source("gusto"), NOW).answer.status == 405
-    assert receive(raw(b"", {"WebHook-Request-Origin": "a\r\nSet-Cookie: x"}, method="OPTIONS"), "hr", source("cloudevents"), NOW).answer.headers == {
-        "Allow": "POST"
-    }
+    assert receive(
+        raw(b"", {"WebHook-Request-Origin": "a\r\nSet-Cookie: x"}, method="OPTIONS"), "hr", source("cloudevents"), NOW
+    ).answer.headers == {"Allow": "POST"}
 
 
 def test_cloudevents_of_the_bridge_itself_are_understood() -> None:
@@ -423,7 +542,9 @@ def test_what_is_proven_and_cannot_be_read_says_so_and_breaks_nothing(scheme: st
 
 def test_ids_that_may_hold_anything_are_kept_as_digests() -> None:
     body = dumped({"type": "employee.terminated", "data": {"employee_id": "5"}})
-    (event,) = receive(raw(body, standard(body, ident="Jane Roe <jane@x>")), "hr", source("standard_webhooks"), NOW).events
+    (event,) = receive(
+        raw(body, standard(body, ident="Jane Roe <jane@x>")), "hr", source("standard_webhooks"), NOW
+    ).events
     assert event.id.startswith("sha256:") and "Jane" not in event.id
     (event,) = receive(raw(body, standard(body, ident="m" * 300)), "hr", source("standard_webhooks"), NOW).events
     assert len(event.id) <= 200
@@ -432,9 +553,14 @@ def test_ids_that_may_hold_anything_are_kept_as_digests() -> None:
 def test_unknown_scheme_is_said() -> None:
     assert "nosuch" in check("hr", Source(scheme="nosuch"))[0]
     assert check("hr", source("gusto", handshake="/tmp/x")) == []
-    assert check("hr", Source(scheme="gusto", options={"handshake": "/tmp/x"})) == [], "Gusto hands its key over: it begins without"
+    assert check("hr", Source(scheme="gusto", options={"handshake": "/tmp/x"})) == [], (
+        "Gusto hands its key over: it begins without"
+    )
 
 
 def test_a_token_that_anybody_can_hand_over_is_no_secret_by_itself() -> None:
     for kept, secrets in (("gusto.token", []), ("/run/gusto.token", [Secret(file=Path("/run/gusto.token"))])):
-        assert any("a human has to confirm" in words for words in check("hr", Source(scheme="gusto", secrets=secrets, options={"handshake": kept})))
+        assert any(
+            "a human has to confirm" in words
+            for words in check("hr", Source(scheme="gusto", secrets=secrets, options={"handshake": kept}))
+        )

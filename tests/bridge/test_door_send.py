@@ -33,7 +33,10 @@ def test_what_is_sent_is_durable_at_the_door(tmp_path: Path) -> None:
     with database.read() as connection:
         found = {(row.source, row.type, row.person) for row in connection.execute(sa.select(events))}
     database.close()
-    assert found == {(name, "jml.person.changed" if name == "bamboo" else "jml.employment.terminated", f"p-{name}") for name in bench_bridge.SOURCES}
+    assert found == {
+        (name, "jml.person.changed" if name == "bamboo" else "jml.employment.terminated", f"p-{name}")
+        for name in bench_bridge.SOURCES
+    }
 
 
 def test_what_cannot_be_sent_is_said_in_words() -> None:

@@ -20,7 +20,11 @@ from sandbox.vendors.personio import Personio
 from scripts import bench_bridge
 
 #: The sandbox's name of the HR system -> the name of the source, and what a termination of today has to bring at least.
-SYSTEMS = {"bamboohr": ("bamboo", "jml.person.changed"), "hibob": ("bob", "jml.employment.terminated"), "personio": ("personio", "jml.employment.terminated")}
+SYSTEMS = {
+    "bamboohr": ("bamboo", "jml.person.changed"),
+    "hibob": ("bob", "jml.employment.terminated"),
+    "personio": ("personio", "jml.employment.terminated"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +62,9 @@ def stored(database: Database, name: str) -> set[tuple[str, str]]:
         return {(row.type, row.person) for row in connection.execute(sa.select(events).where(events.c.source == name))}
 
 
-def test_a_key_that_is_wrong_brings_nothing_and_personio_never_comes_again(box: Box, bridge: tuple[str, Database]) -> None:
+def test_a_key_that_is_wrong_brings_nothing_and_personio_never_comes_again(
+    box: Box, bridge: tuple[str, Database]
+) -> None:
     address, database = bridge
     terminated(box, "personio", f"{address}/personio", "another key")
     assert {each["status"] for each in box["personio"].courier.tries} == {401} and stored(database, "personio") == set()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """What Event-Driven Ansible is given: the event source's and the filter's events, over HTTP and without the rule engine."""
+
 from __future__ import annotations
 
 import asyncio
@@ -43,12 +44,24 @@ def heard(*bodies: tuple[bytes, dict[str, str]], **args: Any) -> tuple[list[dict
 
     async def listen() -> tuple[list[dict[str, Any]], list[int]]:
         queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        task = asyncio.create_task(plugin("event_source", "hr_events").main(queue, {"port": port, "sources": {"bamboohr": SOURCE}, **args}))
+        task = asyncio.create_task(
+            plugin("event_source", "hr_events").main(queue, {"port": port, "sources": {"bamboohr": SOURCE}, **args})
+        )
         answers = []
         for body, headers in bodies:
             while True:
                 try:
-                    answers.append((await asyncio.to_thread(requests.post, f"http://127.0.0.1:{port}/hr/bamboohr", data=body, headers=headers, timeout=10)).status_code)
+                    answers.append(
+                        (
+                            await asyncio.to_thread(
+                                requests.post,
+                                f"http://127.0.0.1:{port}/hr/bamboohr",
+                                data=body,
+                                headers=headers,
+                                timeout=10,
+                            )
+                        ).status_code
+                    )
                     break
                 except requests.ConnectionError:
                     assert not task.done(), task.exception()
@@ -71,29 +84,54 @@ def test_what_is_genuine_reaches_the_rules_once_and_as_ids_only() -> None:
     assert answers == [200, 200] and len(events) == 1
     event = events[0]
     assert event["people"] == {"hr_of_ours": ["107"]} and event["everybody"] == [] and event["person"] == "107"
-    assert event["specversion"] == "1.0" and event["type"].startswith("jml.") and event["meta"]["uuid"].startswith("bamboohr-")
+    assert (
+        event["specversion"] == "1.0"
+        and event["type"].startswith("jml.")
+        and event["meta"]["uuid"].startswith("bamboohr-")
+    )
 
 
 def test_what_is_forged_does_not() -> None:
     body, headers = genuine()
-    events, answers = heard((body + b" ", headers), (body, {**headers, "X-BambooHR-Signature": "0" * 64}), (body, {"Content-Type": "application/json"}))
+    events, answers = heard(
+        (body + b" ", headers),
+        (body, {**headers, "X-BambooHR-Signature": "0" * 64}),
+        (body, {"Content-Type": "application/json"}),
+    )
     assert (events, answers) == ([], [401, 401, 401])
 
 
 def test_a_source_that_proves_nothing_is_not_listened_to() -> None:
     with pytest.raises(ConfigError, match=r"sources\.hr"):
-        asyncio.run(plugin("event_source", "hr_events").main(asyncio.Queue(), {"port": 1, "sources": {"hr": {"scheme": "bamboohr", "secret": "x"}}}))
+        asyncio.run(
+            plugin("event_source", "hr_events").main(
+                asyncio.Queue(), {"port": 1, "sources": {"hr": {"scheme": "bamboohr", "secret": "x"}}}
+            )
+        )
     with pytest.raises(ConfigError, match="secret"):
-        asyncio.run(plugin("event_source", "hr_events").main(asyncio.Queue(), {"port": 1, "sources": {"hr": {"scheme": "rippling"}}}))
+        asyncio.run(
+            plugin("event_source", "hr_events").main(
+                asyncio.Queue(), {"port": 1, "sources": {"hr": {"scheme": "rippling"}}}
+            )
+        )
 
 
 def test_the_filter_leaves_nothing_but_ids() -> None:
     body, _ = genuine("107", "changed")
     payload = {**json.loads(body), "canary": "Jane Doe, 84000"}
-    event = plugin("event_filter", "canonical_hr").main({"payload": payload, "meta": {"received_at": "t", "headers": {"Host": "x"}}}, source="bamboohr", scheme="bamboohr", system="hr")
+    event = plugin("event_filter", "canonical_hr").main(
+        {"payload": payload, "meta": {"received_at": "t", "headers": {"Host": "x"}}},
+        source="bamboohr",
+        scheme="bamboohr",
+        system="hr",
+    )
     assert event["people"] == {"hr": ["107"]} and event["meta"]["received_at"] == "t"
     assert "84000" not in json.dumps(event) and "canary" not in json.dumps(event)
-    nothing = plugin("event_filter", "canonical_hr").main({"payload": {"type": "payroll.done", "timestamp": "2026-01-31T18:42:00+0000", "data": {}}}, source="hr", scheme="bamboohr")
+    nothing = plugin("event_filter", "canonical_hr").main(
+        {"payload": {"type": "payroll.done", "timestamp": "2026-01-31T18:42:00+0000", "data": {}}},
+        source="hr",
+        scheme="bamboohr",
+    )
     assert nothing["type"] == "jml.nothing" and nothing["people"] == {}
 
 

@@ -49,7 +49,9 @@ def asked(app: Any, **headers: str) -> tuple[str, dict[tuple[str, tuple[tuple[st
     answer = TestClient(app).get("/metrics", headers=headers)
     assert answer.status_code == 200 and answer.headers["content-type"].startswith("text/plain")
     samples = {
-        (sample.name, tuple(sorted(sample.labels.items()))): sample.value for family in text_string_to_metric_families(answer.text) for sample in family.samples
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
     }
     return answer.text, samples
 
@@ -62,12 +64,18 @@ def test_the_database_is_counted(tmp_path: Path) -> None:
     text, samples = asked(made(tmp_path)[0])
     assert {family.name for family in text_string_to_metric_families(text)} == GOLDEN_NAMES
     assert value(samples, "jml_cases", kind="offboard", state="held") == 2
-    assert value(samples, "jml_cases", kind="rename", state="stuck") == 0, "a state that is empty is 0, not absent: alerts depend on it"
+    assert value(samples, "jml_cases", kind="rename", state="stuck") == 0, (
+        "a state that is empty is 0, not absent: alerts depend on it"
+    )
     assert value(samples, "jml_cases_late", kind="transfer") == 1
     assert value(samples, "jml_case_attempts_total", kind="onboard") == 3
-    assert value(samples, "jml_inbox_events") == 1 and value(samples, "jml_inbox_oldest_age_seconds") == pytest.approx(72)
+    assert value(samples, "jml_inbox_events") == 1 and value(samples, "jml_inbox_oldest_age_seconds") == pytest.approx(
+        72
+    )
     assert value(samples, "jml_hr_events_total", source="hibob", type="jml.access.revoked") == 1
-    assert value(samples, "jml_hr_last_success_timestamp_seconds", source="bamboohr") == pytest.approx(NOW.timestamp() - 180)
+    assert value(samples, "jml_hr_last_success_timestamp_seconds", source="bamboohr") == pytest.approx(
+        NOW.timestamp() - 180
+    )
     assert value(samples, "jml_hr_last_success_timestamp_seconds", source="agencies") == 0
     assert value(samples, "jml_runs_total", playbook="offboard", status="timeout") == 1
     assert value(samples, "jml_alerts") == 2
@@ -102,15 +110,22 @@ def test_durations_fall_into_their_buckets(tmp_path: Path) -> None:
     ]
     assert found == [2, 4, 4, 4, 5, 5, 5, 6]
     assert value(samples, "jml_case_duration_seconds_sum", phase="run", **labels) == pytest.approx(sum(spans), abs=0.01)
-    assert value(samples, "jml_case_duration_seconds_sum", phase="start", **labels) == pytest.approx(sum(range(6)) * 60, abs=0.01), "from its minute"
+    assert value(samples, "jml_case_duration_seconds_sum", phase="start", **labels) == pytest.approx(
+        sum(range(6)) * 60, abs=0.01
+    ), "from its minute"
     assert value(samples, "jml_case_duration_seconds_count", phase="total", **labels) == 6
 
 
-def record(folder: Path, name: str, steps: list[tuple[str, str, str]], breaches: list[str], **seconds: float | None) -> str:
+def record(
+    folder: Path, name: str, steps: list[tuple[str, str, str]], breaches: list[str], **seconds: float | None
+) -> str:
     folder.mkdir(exist_ok=True)
     data = {
         "actions": [{"system": system, "action": action, "result": result} for system, action, result in steps],
-        "timings": {"service_levels": [{"system": system, "met": False} for system in breaches] + [{"system": "entra", "met": True}]},
+        "timings": {
+            "service_levels": [{"system": system, "met": False} for system in breaches]
+            + [{"system": "entra", "met": True}]
+        },
         "summary": {f"time_to_{key}_s": seconds.get(key) for key in ("cut", "full_revoke", "ready")},
         "person": {"name": "Jane Doe"},
     }
@@ -139,8 +154,16 @@ def test_what_only_records_know_is_taken_over_once_and_kept(tmp_path: Path) -> N
     text, samples = asked(app)
     assert value(samples, "jml_actions_total", system="entra", action="cutoff", result="done") == 2
     assert value(samples, "jml_sla_breaches_total", kind="offboard", system="github") == 1
-    assert value(samples, "jml_case_duration_seconds_bucket", kind="offboard", phase="cut", urgency="scheduled", le="300.0") == 1
-    assert value(samples, "jml_case_duration_seconds_sum", kind="offboard", phase="full_revoke", urgency="scheduled") == 4000
+    assert (
+        value(
+            samples, "jml_case_duration_seconds_bucket", kind="offboard", phase="cut", urgency="scheduled", le="300.0"
+        )
+        == 1
+    )
+    assert (
+        value(samples, "jml_case_duration_seconds_sum", kind="offboard", phase="full_revoke", urgency="scheduled")
+        == 4000
+    )
     assert "Jane" not in text
     Path(one).with_suffix(".json").unlink()
     assert asked(app)[1] == samples, "it stays when the record is archived"
@@ -149,7 +172,9 @@ def test_what_only_records_know_is_taken_over_once_and_kept(tmp_path: Path) -> N
     with database.write() as c:
         c.execute(sa.update(cases).where(cases.c.person == "1").values(ended_at=hours(-0.5)))
     _text, again = asked(app)
-    assert value(again, "jml_actions_total", system="github", action="cutoff", result="done") == 1, "until its case ends anew"
+    assert value(again, "jml_actions_total", system="github", action="cutoff", result="done") == 1, (
+        "until its case ends anew"
+    )
     assert ("jml_sla_breaches_total", (("kind", "offboard"), ("system", "github"))) not in again
 
 
@@ -158,7 +183,20 @@ def test_an_odd_record_breaks_nothing(tmp_path: Path, content: str) -> None:
     app, database, _acts = made(tmp_path, seeded=False)
     (tmp_path / "x.json").write_text(content)
     with database.write() as c:
-        c.execute(sa.insert(cases), [case("offboard", "1", "done", -2, record=str(tmp_path / "x.html"), started_at=hours(-1), ended_at=hours(-1))])
+        c.execute(
+            sa.insert(cases),
+            [
+                case(
+                    "offboard",
+                    "1",
+                    "done",
+                    -2,
+                    record=str(tmp_path / "x.html"),
+                    started_at=hours(-1),
+                    ended_at=hours(-1),
+                )
+            ],
+        )
     asked(app)
     assert metrics.harvest(database) == 0, "it is not tried again each time"
 
@@ -191,7 +229,12 @@ def test_a_token_may_guard_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("METRICS", "prometheus-token")
     app = made(tmp_path, metrics_token={"env": "METRICS"})[0]
     client = TestClient(app)
-    for headers in ({}, {"authorization": "Bearer x"}, {"authorization": "prometheus-token"}, {"authorization": "Basic cHJvbWV0aGV1cy10b2tlbg=="}):
+    for headers in (
+        {},
+        {"authorization": "Bearer x"},
+        {"authorization": "prometheus-token"},
+        {"authorization": "Basic cHJvbWV0aGV1cy10b2tlbg=="},
+    ):
         assert client.get("/metrics", headers=headers).status_code == 401
     asked(app, authorization="Bearer prometheus-token")
 
@@ -213,7 +256,10 @@ def test_many_cases_are_added_up_by_the_database(tmp_path: Path) -> None:
     """What leaves the database is a row for each kind, however many cases there are."""
     _app, database, _acts = made(tmp_path, seeded=False)
     with database.write() as c:
-        c.execute(sa.insert(cases), [case("offboard", str(n), "done", -100, started_at=hours(-100), ended_at=hours(-99)) for n in range(3000)])
+        c.execute(
+            sa.insert(cases),
+            [case("offboard", str(n), "done", -100, started_at=hours(-100), ended_at=hours(-99)) for n in range(3000)],
+        )
     questions = 0
 
     def count(_conn: Any, cursor: Any, *_more: Any) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Polling BambooHR, against the sandbox's."""
+
 from __future__ import annotations
 
 import json
@@ -40,8 +41,15 @@ def bridge(box: Box, tmp_path: Path) -> Iterator[Bridge]:
 
 
 def source(box: Box, **options: Any) -> dict[str, Any]:
-    return {"poll": {"kind": "bamboohr", "url": box["bamboohr"].url, "every": 300, "credentials": {"api_key": {"env": "BAMBOO"}},
-                     "options": {"ca_file": box.ca_file, **options}}}
+    return {
+        "poll": {
+            "kind": "bamboohr",
+            "url": box["bamboohr"].url,
+            "every": 300,
+            "credentials": {"api_key": {"env": "BAMBOO"}},
+            "options": {"ca_file": box.ca_file, **options},
+        }
+    }
 
 
 def test_the_first_look_compares_everybody_and_the_next_ones_find_what_changed(bridge: Bridge, box: Box) -> None:
@@ -55,7 +63,12 @@ def test_the_first_look_compares_everybody_and_the_next_ones_find_what_changed(b
     hr.change("108", action="Deleted")
     hr.happens("hire", "", "2027-01-04", {"first_name": "Zoe", "last_name": "Young", "email": "zoe@corp.example"})
     assert bridge.look().found == {"hr": 4}
-    assert bridge.found() == [("person.changed", "104"), ("person.changed", "111"), ("person.created", "121"), ("person.deleted", "108")]
+    assert bridge.found() == [
+        ("person.changed", "104"),
+        ("person.changed", "111"),
+        ("person.created", "121"),
+        ("person.deleted", "108"),
+    ]
     assert bridge.look().found == {"hr": 0}, "the same twice adds nothing"
     assert bridge.row("hr").trouble == "" and bridge.said == []
 
@@ -68,7 +81,9 @@ def test_ids_only_leave_it(bridge: Bridge, box: Box) -> None:
     assert "111" in text and "secret" not in text and "Tom" not in text
 
 
-def test_a_kill_between_events_and_cursor_repeats_and_doubles_nothing(bridge: Bridge, box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kill_between_events_and_cursor_repeats_and_doubles_nothing(
+    bridge: Bridge, box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bridge.look(0)
     box["bamboohr"].change("111", jobTitle="Head of Sales")
     bridge.found()
@@ -89,14 +104,22 @@ def test_a_change_and_its_undoing_are_two(bridge: Bridge, box: Box) -> None:
         assert bridge.found() == [("person.changed", "111")]
 
 
-@pytest.mark.parametrize(("fault", "said"), [
-    ({"fault": "status", "status": 401}, "answers 401: the credential is wrong"),
-    ({"fault": "status", "status": 403}, "may not see it"),
-    ({"fault": "status", "status": 302, "headers": {"Location": "https://elsewhere.example/"}}, "answers 302; is poll.url"),
-    ({"fault": "status", "status": 200, "body": {"employees": {"7": {"action": "Sold"}}}}, "cannot be read"),
-    ({"fault": "status", "status": 200, "body": {"people": []}}, "holds no employees"),
-])
-def test_what_needs_a_human_is_told_at_once_and_settled_when_it_is_over(bridge: Bridge, box: Box, fault: dict[str, Any], said: str) -> None:
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ({"fault": "status", "status": 401}, "answers 401: the credential is wrong"),
+        ({"fault": "status", "status": 403}, "may not see it"),
+        (
+            {"fault": "status", "status": 302, "headers": {"Location": "https://elsewhere.example/"}},
+            "answers 302; is poll.url",
+        ),
+        ({"fault": "status", "status": 200, "body": {"employees": {"7": {"action": "Sold"}}}}, "cannot be read"),
+        ({"fault": "status", "status": 200, "body": {"people": []}}, "holds no employees"),
+    ],
+)
+def test_what_needs_a_human_is_told_at_once_and_settled_when_it_is_over(
+    bridge: Bridge, box: Box, fault: dict[str, Any], said: str
+) -> None:
     bridge.look(0)
     bridge.found()
     box["bamboohr"].fault(path="/changed", times=-1, **fault)
@@ -109,9 +132,18 @@ def test_what_needs_a_human_is_told_at_once_and_settled_when_it_is_over(bridge: 
     assert [alarm.over for alarm in bridge.said] == [False, True] and not bridge.open_alerts()
 
 
-@pytest.mark.parametrize("fault", [{"fault": "status", "status": 503}, {"fault": "html"}, {"fault": "cut"},
-                                   {"fault": "status", "status": 429, "headers": {"Retry-After": "7200"}}])
-def test_what_may_pass_is_told_after_three_times_and_asked_later_each_time(bridge: Bridge, box: Box, fault: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"fault": "status", "status": 503},
+        {"fault": "html"},
+        {"fault": "cut"},
+        {"fault": "status", "status": 429, "headers": {"Retry-After": "7200"}},
+    ],
+)
+def test_what_may_pass_is_told_after_three_times_and_asked_later_each_time(
+    bridge: Bridge, box: Box, fault: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(api, "pause", lambda seconds: None)
     bridge.look(0)
     box["bamboohr"].fault(path="/changed", times=-1, **fault)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Exports dropped into a folder: only complete and credible ones are taken."""
+
 from __future__ import annotations
 
 import hashlib
@@ -28,14 +29,24 @@ class Folder:
         self.into = folder / "hr.csv"
         self.now = datetime.now(UTC)
 
-    def put(self, rows: Sequence[str], *, name: str = "export.csv", head: str = HEAD, age: float = 60, manifest: str | None = "") -> Path:
+    def put(
+        self,
+        rows: Sequence[str],
+        *,
+        name: str = "export.csv",
+        head: str = HEAD,
+        age: float = 60,
+        manifest: str | None = "",
+    ) -> Path:
         path = self.path / name
         path.write_text("\n".join([head, *rows]) + "\n")
         when = (self.now - timedelta(seconds=age)).timestamp()
         os.utime(path, (when, when))
         if manifest is not None:
             beside = path.with_name(f"{name}.sha256")
-            beside.write_text(manifest or f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {name}\nrows: {len(rows)}\n")
+            beside.write_text(
+                manifest or f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {name}\nrows: {len(rows)}\n"
+            )
         return path
 
     def rejected(self) -> dict[str, str]:
@@ -58,7 +69,14 @@ def bridge(drop: Folder, tmp_path: Path) -> Iterator[Bridge]:
 
 
 def source(drop: Folder, **options: Any) -> dict[str, Any]:
-    return {"poll": {"kind": "csv", "every": 60, "options": {"folder": str(drop.path), "into": str(drop.into), "id_column": "Id", **options}}, "silent_after": 48}
+    return {
+        "poll": {
+            "kind": "csv",
+            "every": 60,
+            "options": {"folder": str(drop.path), "into": str(drop.into), "id_column": "Id", **options},
+        },
+        "silent_after": 48,
+    }
 
 
 def staff(number: int = 100, **changed: str) -> list[str]:
@@ -102,25 +120,33 @@ def test_an_upload_that_goes_on_is_not_read(bridge: Bridge, drop: Folder) -> Non
 def test_an_upload_that_never_ends_is_told(bridge: Bridge, drop: Folder) -> None:
     drop.put(staff(), manifest=None, age=25 * 3600)
     bridge.look(0)
-    assert "more than 24 hours without a manifest" in bridge.open_alerts()["poll:hr"] and (drop.path / "export.csv").exists()
+    assert (
+        "more than 24 hours without a manifest" in bridge.open_alerts()["poll:hr"]
+        and (drop.path / "export.csv").exists()
+    )
 
 
-@pytest.mark.parametrize(("rows", "how", "said"), [
-    (staff(94), {}, "has 94 rows, 6 fewer than before (100; more than 5 %)"),
-    ([], {}, "it has no rows"),
-    ([*staff(99), "99;again@corp.example;active"], {}, "id 99 is there twice"),
-    ([*staff(99), ";nobody@corp.example;active"], {}, "has no id"),
-    (staff(), {"head": "Id;Mail"}, "record 2 has 3 cells, and the header 2"),
-    ([row.rpartition(";")[0] for row in staff()], {"head": "Id;Mail"}, "column missing: State"),
-    ([f"{row};x" for row in staff()], {"head": f"{HEAD};Salary"}, "column unknown: Salary"),
-    (staff(), {"head": "Id;Mail;Mail"}, "column missing: State"),
-    ([f"{row};x" for row in staff()], {"head": "Nr;Mail;State;Id2"}, "column missing: Id"),
-    (staff(), {"manifest": "0" * 64, "age": 3600}, "checksum is not the manifest's"),
-    (staff(), {"manifest": "rows: 100", "age": 3600}, "holds no SHA-256"),
-    ([*staff(99), '100;"never closed;active'], {}, "not CSV"),
-    ([*staff(99), "100;nul\0;active"], {}, "NUL"),
-])
-def test_what_is_not_credible_is_rejected_with_the_reason_and_changes_nothing(bridge: Bridge, drop: Folder, rows: list[str], how: dict[str, Any], said: str) -> None:
+@pytest.mark.parametrize(
+    ("rows", "how", "said"),
+    [
+        (staff(94), {}, "has 94 rows, 6 fewer than before (100; more than 5 %)"),
+        ([], {}, "it has no rows"),
+        ([*staff(99), "99;again@corp.example;active"], {}, "id 99 is there twice"),
+        ([*staff(99), ";nobody@corp.example;active"], {}, "has no id"),
+        (staff(), {"head": "Id;Mail"}, "record 2 has 3 cells, and the header 2"),
+        ([row.rpartition(";")[0] for row in staff()], {"head": "Id;Mail"}, "column missing: State"),
+        ([f"{row};x" for row in staff()], {"head": f"{HEAD};Salary"}, "column unknown: Salary"),
+        (staff(), {"head": "Id;Mail;Mail"}, "column missing: State"),
+        ([f"{row};x" for row in staff()], {"head": "Nr;Mail;State;Id2"}, "column missing: Id"),
+        (staff(), {"manifest": "0" * 64, "age": 3600}, "checksum is not the manifest's"),
+        (staff(), {"manifest": "rows: 100", "age": 3600}, "holds no SHA-256"),
+        ([*staff(99), '100;"never closed;active'], {}, "not CSV"),
+        ([*staff(99), "100;nul\0;active"], {}, "NUL"),
+    ],
+)
+def test_what_is_not_credible_is_rejected_with_the_reason_and_changes_nothing(
+    bridge: Bridge, drop: Folder, rows: list[str], how: dict[str, Any], said: str
+) -> None:
     learn(bridge, drop)
     before, cursor = drop.into.read_text(), bridge.row("hr").cursor
     drop.put(rows, **how)
@@ -138,7 +164,9 @@ def test_what_is_not_credible_is_rejected_with_the_reason_and_changes_nothing(br
 def test_the_manifest_counts_rows(bridge: Bridge, drop: Folder) -> None:
     learn(bridge, drop)
     path = drop.put(staff(98), manifest=None)
-    (drop.path / "export.csv.manifest").write_text(json.dumps({"sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "rows": 100}))
+    (drop.path / "export.csv.manifest").write_text(
+        json.dumps({"sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "rows": 100})
+    )
     bridge.look()
     assert "the manifest says 100 rows, and it has 98" in drop.rejected()["export.csv"]
 
@@ -211,7 +239,9 @@ def test_several_files_are_read_oldest_first(bridge: Bridge, drop: Folder) -> No
     assert len(drop.archived()) == 6
 
 
-def test_a_kill_before_the_file_is_archived_repeats_and_doubles_nothing(bridge: Bridge, drop: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kill_before_the_file_is_archived_repeats_and_doubles_nothing(
+    bridge: Bridge, drop: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     learn(bridge, drop)
     from lifecycle_bridge.poll import csv_drop
 
@@ -224,7 +254,9 @@ def test_a_kill_before_the_file_is_archived_repeats_and_doubles_nothing(bridge: 
     assert bridge.found() == [("person.changed", "5")] and not list(drop.path.glob("*.csv"))
 
 
-def test_a_new_file_in_the_place_of_one_that_was_just_read_is_not_archived_unread(bridge: Bridge, drop: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_file_in_the_place_of_one_that_was_just_read_is_not_archived_unread(
+    bridge: Bridge, drop: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     learn(bridge, drop)
     from lifecycle_bridge.poll import csv_drop
 

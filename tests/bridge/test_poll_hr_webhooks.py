@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The sandbox's HR system calls back as the vendor does: what is told, how it is signed, when it is tried again."""
+
 from __future__ import annotations
 
 import hashlib
@@ -140,8 +141,20 @@ def test_nobody_there_is_tried_again_too(box: Box, door: Door) -> None:
 def test_over_its_api_as_an_integration_does(box: Box, door: Door) -> None:
     hr = box["bamboohr"]
     url, how = hr.url + "/api/v1", {"auth": (hr.secret("api-key"), "x"), "verify": box.ca_file, "timeout": 5}
-    asked = {"name": "bridge", "url": door.url, "format": "json", "events": ["employee.updated"], "monitorFields": ["status", "department"]}
-    for wrong in ({"url": "http://elsewhere.example/"}, {"monitorFields": []}, {"events": ["employee.fired"]}, {"format": "xml"}, {"name": ""}):
+    asked = {
+        "name": "bridge",
+        "url": door.url,
+        "format": "json",
+        "events": ["employee.updated"],
+        "monitorFields": ["status", "department"],
+    }
+    for wrong in (
+        {"url": "http://elsewhere.example/"},
+        {"monitorFields": []},
+        {"events": ["employee.fired"]},
+        {"format": "xml"},
+        {"name": ""},
+    ):
         assert requests.post(f"{url}/webhooks", json={**asked, **wrong}, **how).status_code == 400, wrong
     made = requests.post(f"{url}/webhooks", json=asked, **how)
     assert made.status_code == 201
@@ -151,9 +164,14 @@ def test_over_its_api_as_an_integration_does(box: Box, door: Door) -> None:
     assert requests.post(f"{url}/employees/111", json={"department": "Finance"}, **how).status_code == 200
     row = {"date": datetime.now(UTC).date().isoformat(), "employmentStatus": "Terminated"}
     assert requests.post(f"{url}/employees/111/tables/employmentStatus", json=row, **how).status_code == 200
-    assert sorted(e["data"]["changedFields"] for e in told(box, door)) == [["department"], ["status"]], "only the fields that it watches"
+    assert sorted(e["data"]["changedFields"] for e in told(box, door)) == [["department"], ["status"]], (
+        "only the fields that it watches"
+    )
     headers, body = door.got[0]
-    assert headers["x-bamboohr-signature"] == hmac.new(key.encode(), body + headers["x-bamboohr-timestamp"].encode(), hashlib.sha256).hexdigest()
+    assert (
+        headers["x-bamboohr-signature"]
+        == hmac.new(key.encode(), body + headers["x-bamboohr-timestamp"].encode(), hashlib.sha256).hexdigest()
+    )
     assert requests.delete(f"{url}/webhooks/{made.json()['id']}", **how).status_code == 200
 
 
@@ -163,19 +181,30 @@ def test_by_command_over_the_control_address(box: Box, door: Door) -> None:
     assert ask("webhooks", {"url": door.url, "key": KEY}).status_code == 200
     assert ask("hr", {"act": "terminate", "user": "TOM@corp.example"}).json()["employee"] == "111"
     assert [e["data"]["employeeId"] for e in told(box, door)] == ["111"]
-    assert "sam@corp.example" in ask("hr", {"act": "terminate", "user": "sam@corp.example"}).json()["message"], "two have it: nobody is terminated"
-    for wrong in ({"act": "fire", "user": "111"}, {"act": "terminate", "user": "nobody"}, {"act": "terminate", "user": "111", "day": "soon"},
-                  {"act": "change", "user": "111", "values": {"shoe": "42"}}):
+    assert "sam@corp.example" in ask("hr", {"act": "terminate", "user": "sam@corp.example"}).json()["message"], (
+        "two have it: nobody is terminated"
+    )
+    for wrong in (
+        {"act": "fire", "user": "111"},
+        {"act": "terminate", "user": "nobody"},
+        {"act": "terminate", "user": "111", "day": "soon"},
+        {"act": "change", "user": "111", "values": {"shoe": "42"}},
+    ):
         assert ask("hr", wrong).status_code == 400, wrong
     assert len(told(box, door)) == 1
 
 
-@pytest.mark.parametrize(("vendor", "user", "kinds"), [
-    ("bamboohr", "111", {"jml.person.changed"}),
-    ("hibob", "3332883894235000111", {"jml.person.changed", "jml.employment.terminated"}),
-    ("personio", "111", {"jml.person.changed", "jml.employment.terminated"}),
-])
-def test_the_bridge_takes_what_each_sends_and_nothing_else(box: Box, door: Door, vendor: str, user: str, kinds: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("vendor", "user", "kinds"),
+    [
+        ("bamboohr", "111", {"jml.person.changed"}),
+        ("hibob", "3332883894235000111", {"jml.person.changed", "jml.employment.terminated"}),
+        ("personio", "111", {"jml.person.changed", "jml.employment.terminated"}),
+    ],
+)
+def test_the_bridge_takes_what_each_sends_and_nothing_else(
+    box: Box, door: Door, vendor: str, user: str, kinds: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     hr, key, now = box[vendor], "k" * 32, datetime.now(UTC)
     monkeypatch.setenv("WEBHOOK_KEY", key)
     source = Source.model_validate({"scheme": vendor, "secrets": [{"env": "WEBHOOK_KEY"}]})
@@ -199,7 +228,11 @@ def test_access_that_ends_now_is_urgent(box: Box, door: Door, monkeypatch: pytes
     hr.happens("revoke", "3332883894235000111", "", {})
     assert hr.courier.settled(20)
     source = Source.model_validate({"scheme": "hibob", "secrets": [{"env": "WEBHOOK_KEY"}]})
-    (event,) = [event for headers, body in door.got for event in receive(Raw("POST", "/", headers, body, now), "x", source, now).events]
+    (event,) = [
+        event
+        for headers, body in door.got
+        for event in receive(Raw("POST", "/", headers, body, now), "x", source, now).events
+    ]
     assert (event.type, event.urgent) == ("jml.access.revoked", True)
     with pytest.raises(LookupError, match="BambooHR has no revoke"):
         box["bamboohr"].happens("revoke", "111", "", {})

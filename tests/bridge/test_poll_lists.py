@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Polling HiBob and Personio, which tell no changes: lists are compared."""
+
 from __future__ import annotations
 
 import json
@@ -46,13 +47,27 @@ def bridge(box: Box, tmp_path: Path) -> Iterator[Bridge]:
 
 
 def bob(box: Box, **options: Any) -> dict[str, Any]:
-    return {"poll": {"kind": "hibob", "url": box["hibob"].url, "every": 300, "options": {"ca_file": box.ca_file, **options},
-                     "credentials": {"service_user_id": {"env": "BOB_ID"}, "service_user_token": {"env": "BOB_TOKEN"}}}}
+    return {
+        "poll": {
+            "kind": "hibob",
+            "url": box["hibob"].url,
+            "every": 300,
+            "options": {"ca_file": box.ca_file, **options},
+            "credentials": {"service_user_id": {"env": "BOB_ID"}, "service_user_token": {"env": "BOB_TOKEN"}},
+        }
+    }
 
 
 def personio(box: Box, **options: Any) -> dict[str, Any]:
-    return {"poll": {"kind": "personio", "url": box["personio"].url, "every": 300, "options": {"ca_file": box.ca_file, **options},
-                     "credentials": {"client_id": {"env": "PERSONIO_ID"}, "client_secret": {"env": "PERSONIO_SECRET"}}}}
+    return {
+        "poll": {
+            "kind": "personio",
+            "url": box["personio"].url,
+            "every": 300,
+            "options": {"ca_file": box.ca_file, **options},
+            "credentials": {"client_id": {"env": "PERSONIO_ID"}, "client_secret": {"env": "PERSONIO_SECRET"}},
+        }
+    }
 
 
 def test_what_changed_is_found_in_both(bridge: Bridge, box: Box) -> None:
@@ -63,9 +78,17 @@ def test_what_changed_is_found_in_both(bridge: Bridge, box: Box) -> None:
     box["hibob"].enter(BOB["102"], "2027-03-31", "terminated")
     box["personio"].change("111", title="Head of Sales")  # stands on the employment, and moves no date of the person
     box["personio"].terminate("102", "2027-03-31")
-    box["personio"].happens("hire", "", "2027-01-04", {"first_name": "Zoe", "last_name": "Young", "email": "zoe@corp.example"})
+    box["personio"].happens(
+        "hire", "", "2027-01-04", {"first_name": "Zoe", "last_name": "Young", "email": "zoe@corp.example"}
+    )
     assert bridge.look().found == {"bob": 2, "per": 3}
-    assert bridge.found() == [("person.changed", "102"), ("person.changed", "111"), ("person.changed", BOB["102"]), ("person.changed", BOB["111"]), ("person.created", "121")]
+    assert bridge.found() == [
+        ("person.changed", "102"),
+        ("person.changed", "111"),
+        ("person.changed", BOB["102"]),
+        ("person.changed", BOB["111"]),
+        ("person.created", "121"),
+    ]
     assert bridge.look().found == {"bob": 0, "per": 0}
 
 
@@ -74,7 +97,9 @@ def test_ids_only_leave_it(bridge: Bridge, box: Box) -> None:
     box["hibob"].change(BOB["111"], root__email="secret@corp.example")
     box["personio"].change("111", email="secret@corp.example")
     assert bridge.look().found == {"bob": 1, "per": 1}
-    kept = json.dumps([list(row) for row in bridge.events()]) + "".join(str(dict(Known.read(bridge.row(name).cursor).people)) for name in ("bob", "per"))  # type: ignore[union-attr]
+    kept = json.dumps([list(row) for row in bridge.events()]) + "".join(
+        str(dict(Known.read(bridge.row(name).cursor).people)) for name in ("bob", "per")
+    )  # type: ignore[union-attr]
     assert BOB["111"] in kept and not any(word in kept for word in ("secret", "Becker", "Tom", "Sales", "corp.example"))
 
 
@@ -213,6 +238,6 @@ def test_ten_thousand_people_are_kept_small_and_compared_quickly() -> None:
     assert time.process_time() - began < 2
 
 
-@pytest.mark.parametrize("cursor", ["", "{}", "not ours", "{\"since\": \"2026\"}", "{\"active\":1,\"look\":1,\"extra\":{}}\n!!!"])
+@pytest.mark.parametrize("cursor", ["", "{}", "not ours", '{"since": "2026"}', '{"active":1,"look":1,"extra":{}}\n!!!'])
 def test_a_cursor_that_is_not_ours_makes_a_first_look(cursor: str) -> None:
     assert Known.read(cursor) is None

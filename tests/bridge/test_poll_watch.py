@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """When a source is looked at, and when its silence is an alarm."""
+
 from __future__ import annotations
 
 import os
@@ -18,7 +19,17 @@ from lifecycle_bridge.config import Poll, Source
 from lifecycle_bridge.errors import ConfigError, Unreachable
 from lifecycle_bridge.poll.base import Polled, event
 from lifecycle_bridge.poll.runner import Polling
-from lifecycle_bridge.poll.watch import Standing, dead_webhook, due, everybody_due, last_slot, poll_at, silent, unheard, zone_of
+from lifecycle_bridge.poll.watch import (
+    Standing,
+    dead_webhook,
+    due,
+    everybody_due,
+    last_slot,
+    poll_at,
+    silent,
+    unheard,
+    zone_of,
+)
 
 from tests.bridge.poll_support import START, Bridge
 
@@ -72,7 +83,9 @@ def test_a_poll_is_due_at_once_and_then_each_interval_with_a_little_jitter() -> 
     assert poll_at("hr", source, standing) == poll_at("hr", source, standing), "asking twice changes nothing"
 
 
-@pytest.mark.parametrize(("failures", "least", "most"), [(1, 600, 660), (3, 2400, 2640), (4, 3600, 3960), (40, 3600, 3960)])
+@pytest.mark.parametrize(
+    ("failures", "least", "most"), [(1, 600, 660), (3, 2400, 2640), (4, 3600, 3960), (40, 3600, 3960)]
+)
 def test_failures_are_tried_again_later_each_time_and_within_the_hour(failures: int, least: float, most: float) -> None:
     gap = poll_at("hr", hr(), Standing(START, tried_at=START, failures=failures)) - START
     assert timedelta(seconds=least) <= gap <= timedelta(seconds=most)
@@ -103,44 +116,66 @@ def nights(zone: str, at: str, begin: datetime, hours: float) -> list[datetime]:
     return made[1:]  # the first is that of before
 
 
-@pytest.mark.parametrize(("zone", "at", "begin", "expected"), [
-    # 29 March 2026: Berlin's clock goes from 02:00 to 03:00. 02:30 is there no time: it is 03:30, once.
-    ("Europe/Berlin", "02:30", datetime(2026, 3, 28, 12, tzinfo=UTC), ["2026-03-29T01:30", "2026-03-30T00:30"]),
-    # 25 October 2026: from 03:00 back to 02:00. 02:30 is there twice: the first counts.
-    ("Europe/Berlin", "02:30", datetime(2026, 10, 24, 12, tzinfo=UTC), ["2026-10-25T00:30", "2026-10-26T01:30"]),
-    ("Europe/Berlin", "03:15", datetime(2026, 3, 28, 12, tzinfo=UTC), ["2026-03-29T01:20", "2026-03-30T01:20"]),
-    ("Europe/Berlin", "03:15", datetime(2026, 10, 24, 12, tzinfo=UTC), ["2026-10-25T02:20", "2026-10-26T02:20"]),
-    # Havana turns at midnight: 00:30 is skipped on 8 March 2026, and there twice on 1 November.
-    ("America/Havana", "00:30", datetime(2026, 3, 7, 12, tzinfo=UTC), ["2026-03-08T05:30", "2026-03-09T04:30"]),
-    ("America/Havana", "00:30", datetime(2026, 10, 31, 12, tzinfo=UTC), ["2026-11-01T04:30", "2026-11-02T05:30"]),
-    ("Asia/Kolkata", "23:50", datetime(2026, 6, 1, 0, tzinfo=UTC), ["2026-06-01T18:20", "2026-06-02T18:20"]),
-])
+@pytest.mark.parametrize(
+    ("zone", "at", "begin", "expected"),
+    [
+        # 29 March 2026: Berlin's clock goes from 02:00 to 03:00. 02:30 is there no time: it is 03:30, once.
+        ("Europe/Berlin", "02:30", datetime(2026, 3, 28, 12, tzinfo=UTC), ["2026-03-29T01:30", "2026-03-30T00:30"]),
+        # 25 October 2026: from 03:00 back to 02:00. 02:30 is there twice: the first counts.
+        ("Europe/Berlin", "02:30", datetime(2026, 10, 24, 12, tzinfo=UTC), ["2026-10-25T00:30", "2026-10-26T01:30"]),
+        ("Europe/Berlin", "03:15", datetime(2026, 3, 28, 12, tzinfo=UTC), ["2026-03-29T01:20", "2026-03-30T01:20"]),
+        ("Europe/Berlin", "03:15", datetime(2026, 10, 24, 12, tzinfo=UTC), ["2026-10-25T02:20", "2026-10-26T02:20"]),
+        # Havana turns at midnight: 00:30 is skipped on 8 March 2026, and there twice on 1 November.
+        ("America/Havana", "00:30", datetime(2026, 3, 7, 12, tzinfo=UTC), ["2026-03-08T05:30", "2026-03-09T04:30"]),
+        ("America/Havana", "00:30", datetime(2026, 10, 31, 12, tzinfo=UTC), ["2026-11-01T04:30", "2026-11-02T05:30"]),
+        ("Asia/Kolkata", "23:50", datetime(2026, 6, 1, 0, tzinfo=UTC), ["2026-06-01T18:20", "2026-06-02T18:20"]),
+    ],
+)
 def test_each_night_once_also_when_the_clock_changes(zone: str, at: str, begin: datetime, expected: list[str]) -> None:
     assert [f"{moment:%Y-%m-%dT%H:%M}" for moment in nights(zone, at, begin, 48)] == expected
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
-@given(st.sampled_from(["Europe/Berlin", "America/Los_Angeles", "Australia/Lord_Howe", "America/Havana", "Pacific/Apia", "Asia/Tehran", "UTC"]),
-       st.integers(0, 1439), st.integers(0, 2 * 365 * 24 * 60))
+@given(
+    st.sampled_from(
+        [
+            "Europe/Berlin",
+            "America/Los_Angeles",
+            "Australia/Lord_Howe",
+            "America/Havana",
+            "Pacific/Apia",
+            "Asia/Tehran",
+            "UTC",
+        ]
+    ),
+    st.integers(0, 1439),
+    st.integers(0, 2 * 365 * 24 * 60),
+)
 def test_a_slot_is_over_and_the_next_one_is_a_day_away(zone: str, minute: int, offset: int) -> None:
     now = datetime(2025, 1, 1, tzinfo=UTC) + timedelta(minutes=offset)
     at = f"{minute // 60:02}:{minute % 60:02}"
     slot = last_slot(at, zone_of(hr(poll={"kind": "fake", "options": {"zone": zone}})), now)
     assert now - timedelta(hours=26) < slot <= now
-    following = last_slot(at, zone_of(hr(poll={"kind": "fake", "options": {"zone": zone}})), slot + timedelta(hours=25, minutes=59))
+    following = last_slot(
+        at, zone_of(hr(poll={"kind": "fake", "options": {"zone": zone}})), slot + timedelta(hours=25, minutes=59)
+    )
     assert timedelta(hours=22) <= following - slot <= timedelta(hours=26)
 
 
 def test_a_night_that_was_missed_is_made_when_the_bridge_is_back() -> None:
     source, slept = hr(poll={"kind": "fake", "options": {"zone": "UTC"}}), datetime(2026, 6, 1, 3, 15, tzinfo=UTC)
-    assert everybody_due(source, Standing(START, last_everybody_at=slept), datetime(2026, 6, 4, 2, 0, tzinfo=UTC)) == datetime(2026, 6, 3, 3, 15, tzinfo=UTC)
+    assert everybody_due(
+        source, Standing(START, last_everybody_at=slept), datetime(2026, 6, 4, 2, 0, tzinfo=UTC)
+    ) == datetime(2026, 6, 3, 3, 15, tzinfo=UTC)
     assert everybody_due(hr(everybody_at=""), Standing(START), START) is None
 
 
 def test_a_clock_that_was_ahead_stops_nothing() -> None:
     wrong = START + timedelta(days=3650)
     source = hr(poll={"kind": "fake", "options": {"zone": "UTC"}})
-    assert [task.what for task in due({"hr": (source, Standing(START, tried_at=wrong, last_everybody_at=wrong))}, START)] == ["everybody", "poll"]
+    assert [
+        task.what for task in due({"hr": (source, Standing(START, tried_at=wrong, last_everybody_at=wrong))}, START)
+    ] == ["everybody", "poll"]
     assert silent(source, Standing(START, last_look_at=wrong, last_event_at=wrong), START + 27 * HOUR)
 
 
@@ -188,7 +223,12 @@ def test_two_bridges_share_the_polls(bridge: Bridge, fake: Fake) -> None:
 def test_a_fault_with_one_source_stops_no_other(fake: Fake, tmp_path: Path) -> None:
     broken = Fake()
     broken.answers = [ZeroDivisionError("in here")]
-    bridge = Bridge(tmp_path, pollers={"fake": fake, "broken": broken}, hr={"poll": {"kind": "fake"}}, other={"poll": {"kind": "broken"}})
+    bridge = Bridge(
+        tmp_path,
+        pollers={"fake": fake, "broken": broken},
+        hr={"poll": {"kind": "fake"}},
+        other={"poll": {"kind": "broken"}},
+    )
     fake.answers = [[], ["7"]]
     bridge.look(0)
     bridge.look()
@@ -215,7 +255,12 @@ def test_what_is_not_durable_is_looked_for_again(bridge: Bridge, fake: Fake, mon
 
 
 def test_a_wrong_zone_of_one_source_stops_no_other(fake: Fake, tmp_path: Path) -> None:
-    bridge = Bridge(tmp_path, pollers={"fake": fake}, a={"everybody_at": "03:15", "poll": {"kind": "fake", "options": {"zone": "Mars/Base"}}}, b={"poll": {"kind": "fake"}})
+    bridge = Bridge(
+        tmp_path,
+        pollers={"fake": fake},
+        a={"everybody_at": "03:15", "poll": {"kind": "fake", "options": {"zone": "Mars/Base"}}},
+        b={"poll": {"kind": "fake"}},
+    )
     bridge.look(0)
     assert "not a time zone" in bridge.open_alerts()["poll:a"] and fake.looks == 1
     bridge.close()
@@ -226,7 +271,9 @@ def test_looks_may_go_on_behind(bridge: Bridge, fake: Fake) -> None:
     assert bridge.polling.run_once(START, wait_for_looks=False).tasks[0].what == "poll"
     bridge.polling.close()
     bridge.look(1)
-    assert [alarm.detail for alarm in bridge.said] == ["poll hr: a key is missing"], "what went on behind is told with the next call"
+    assert [alarm.detail for alarm in bridge.said] == ["poll hr: a key is missing"], (
+        "what went on behind is told with the next call"
+    )
 
 
 def test_what_a_bridge_that_ended_had_not_told_is_told_by_the_next(bridge: Bridge, fake: Fake) -> None:
@@ -254,20 +301,30 @@ def test_silence_is_told_once_and_so_is_its_end(bridge: Bridge, fake: Fake) -> N
     assert "neither an event nor a look that succeeded" in bridge.said[1].detail
     fake.answers = []
     bridge.look(3600 + 400)
-    assert sorted((alarm.key, alarm.over) for alarm in bridge.said[2:]) == [("poll:hr", True), ("silent:hr", True)] and bridge.row("hr").told_at == ""
+    assert (
+        sorted((alarm.key, alarm.over) for alarm in bridge.said[2:]) == [("poll:hr", True), ("silent:hr", True)]
+        and bridge.row("hr").told_at == ""
+    )
 
 
-@pytest.mark.parametrize(("standing", "after", "loud"), [
-    (Standing(START), 26, False), (Standing(START), 27, True),
-    (Standing(START, last_look_at=START + HOUR), 27, False), (Standing(START, last_event_at=START + 2 * HOUR), 28, False),
-    (Standing(START, last_look_at=START + HOUR, last_event_at=START), 28, True),
-])
+@pytest.mark.parametrize(
+    ("standing", "after", "loud"),
+    [
+        (Standing(START), 26, False),
+        (Standing(START), 27, True),
+        (Standing(START, last_look_at=START + HOUR), 27, False),
+        (Standing(START, last_event_at=START + 2 * HOUR), 28, False),
+        (Standing(START, last_look_at=START + HOUR, last_event_at=START), 28, True),
+    ],
+)
 def test_when_it_is_silent(standing: Standing, after: float, loud: bool) -> None:
     assert bool(silent(hr(), standing, START + after * HOUR)) is loud
 
 
 def test_a_webhook_of_a_source_that_is_not_polled_says_that_nobody_looked() -> None:
-    assert "it is not polled" in silent(hr(poll=None, scheme="gusto", secrets=[{"env": "X"}]), Standing(START), START + 99 * HOUR)
+    assert "it is not polled" in silent(
+        hr(poll=None, scheme="gusto", secrets=[{"env": "X"}]), Standing(START), START + 99 * HOUR
+    )
 
 
 # -- a dead webhook ------------------------------------------------------------------------------------------------------
@@ -283,7 +340,10 @@ def test_polls_that_find_what_no_webhook_told_mean_a_dead_webhook(bridge: Bridge
     bridge.look(5400)
     bridge.look()
     assert [alarm.key for alarm in bridge.said] == ["webhook:hr"]
-    assert "polls found 3 people changed" in bridge.said[0].detail and "stops when whoever made it is deactivated" in bridge.said[0].detail
+    assert (
+        "polls found 3 people changed" in bridge.said[0].detail
+        and "stops when whoever made it is deactivated" in bridge.said[0].detail
+    )
     bridge.webhook("hr", "5")
     bridge.look()
     assert [alarm.over for alarm in bridge.said] == [False, True]
@@ -311,11 +371,19 @@ def test_without_a_webhook_none_is_missed() -> None:
     standing = Standing(START, unheard=tuple((str(n), START) for n in range(9)))
     assert not dead_webhook(hr(), standing, START + 9 * HOUR)
     assert dead_webhook(hr(scheme="bamboohr"), standing, START + 9 * HOUR).startswith("polls found 9 people changed")
-    assert not dead_webhook(hr(scheme="bamboohr", poll={"kind": "fake", "options": {"dead_after": 10}}), standing, START + 9 * HOUR)
+    assert not dead_webhook(
+        hr(scheme="bamboohr", poll={"kind": "fake", "options": {"dead_after": 10}}), standing, START + 9 * HOUR
+    )
 
 
 def test_unheard_in_order() -> None:
-    rows = [("1", START, False), ("1", START + HOUR, True), ("2", START + HOUR, True), ("", START + HOUR, True), ("1", START + 9 * HOUR, True)]
+    rows = [
+        ("1", START, False),
+        ("1", START + HOUR, True),
+        ("2", START + HOUR, True),
+        ("", START + HOUR, True),
+        ("1", START + 9 * HOUR, True),
+    ]
     assert unheard(rows, 2 * HOUR) == (START, (("2", START + HOUR), ("1", START + 9 * HOUR)))
 
 
@@ -324,11 +392,20 @@ def test_unheard_in_order() -> None:
 
 def test_doctor_names_what_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NOT_THERE", raising=False)
-    bridge = Bridge(tmp_path, a={"poll": {"kind": "bambohr"}}, b={"poll": {"kind": "bamboohr", "options": {"zone": "Mars/Base", "speed": 9}}},
-                    c={"poll": {"kind": "bamboohr", "url": "https://x", "credentials": {"api_key": {"env": "NOT_THERE"}}}})
+    bridge = Bridge(
+        tmp_path,
+        a={"poll": {"kind": "bambohr"}},
+        b={"poll": {"kind": "bamboohr", "options": {"zone": "Mars/Base", "speed": 9}}},
+        c={"poll": {"kind": "bamboohr", "url": "https://x", "credentials": {"api_key": {"env": "NOT_THERE"}}}},
+    )
     said = bridge.polling.check()
-    for words in ("a.poll.kind: 'bambohr' is not known: one of bamboohr", "b: poll.options.zone", "b.poll.options.speed: bamboohr knows no such option",
-                  "b.poll.credentials.api_key is missing", "c.poll.credentials.api_key: secret environment variable NOT_THERE is empty"):
+    for words in (
+        "a.poll.kind: 'bambohr' is not known: one of bamboohr",
+        "b: poll.options.zone",
+        "b.poll.options.speed: bamboohr knows no such option",
+        "b.poll.credentials.api_key is missing",
+        "c.poll.credentials.api_key: secret environment variable NOT_THERE is empty",
+    ):
         assert any(words in line for line in said), words
     with pytest.raises(ConfigError, match="no source of that name is polled"):
         bridge.polling.accept("d", "ann")
@@ -340,7 +417,9 @@ def test_doctor_names_what_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("url", ["", "http://corp.bamboohr.com", "ftp://x", "corp.bamboohr.com"])
 def test_a_credential_goes_over_https_only(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEY", "k")
-    bridge = Bridge(tmp_path, hr={"poll": Poll(kind="bamboohr", url=url, credentials={"api_key": {"env": "KEY"}}).model_dump()})  # type: ignore[dict-item]
+    bridge = Bridge(
+        tmp_path, hr={"poll": Poll(kind="bamboohr", url=url, credentials={"api_key": {"env": "KEY"}}).model_dump()}
+    )  # type: ignore[dict-item]
     bridge.look(0)
     assert "is not https://" in bridge.open_alerts()["poll:hr"]
     bridge.close()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Once per ident, whoever is killed; really over when it is over; swept only when nobody lives. Ansible is pretended, all else is real."""
+
 from __future__ import annotations
 
 import os
@@ -21,7 +22,9 @@ from tests.bridge.runner_support import Gate, Running, alive, pretended, run_jso
 
 ENDS_WELL = "event('playbook_on_stats', artifact_data={'ident': extra.get('ident')})\n"
 #: Forks a process that leaves session, parent and terminal behind, and waits at the gate, whatever becomes of the playbook.
-ESCAPES = "if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n{}        os._exit(0)\n    os._exit(0)\nos.wait()\n"
+ESCAPES = (
+    "if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n{}        os._exit(0)\n    os._exit(0)\nos.wait()\n"
+)
 
 
 def escapes(gate: Gate) -> str:
@@ -53,7 +56,10 @@ def test_out_of_time_is_over(tmp_path: Path) -> None:
 def test_what_a_successful_run_leaves_behind_is_ended_too(tmp_path: Path) -> None:
     """It even holds the terminal, for whose end ansible-runner waits."""
     gate, executor = Gate(tmp_path), pretended(tmp_path)
-    book = script(tmp_path, escapes(gate) + f"import time\nwhile not os.path.exists({str(gate.reached)!r}): time.sleep(.01)\n" + ENDS_WELL)
+    book = script(
+        tmp_path,
+        escapes(gate) + f"import time\nwhile not os.path.exists({str(gate.reached)!r}): time.sleep(.01)\n" + ENDS_WELL,
+    )
     result = executor.run(Order("case-1", book, timeout=60), stop=never, progress=lambda _: None)
     assert (result.status, result.detail) == ("successful", "")
     assert not gate.open() and alive(executor, "case-1") == []
@@ -69,11 +75,20 @@ def test_a_playbook_that_was_killed(tmp_path: Path) -> None:
 def test_a_killed_bridge_finds_its_run(tmp_path: Path) -> None:
     """The run goes on without the bridge; the next one waits for it, hands on all that it reached, and starts no second."""
     gate, executor = Gate(tmp_path), pretended(tmp_path)
-    book = script(tmp_path, "event('runner_on_ok', play='P', task='T', host='okta', res={})\n" + gate.python + ENDS_WELL)
-    bridge = subprocess.Popen([sys.executable, "-c", (
-        "import sys; from pathlib import Path; from lifecycle_bridge.execute import Order; from tests.bridge.runner_support import pretended\n"
-        f"pretended(Path({str(tmp_path)!r})).run(Order('case-1', {book!r}, {{'ident': 'case-1'}}), stop=lambda: False, progress=lambda _: None)")],
-        cwd=Path(__file__).resolve().parents[2])
+    book = script(
+        tmp_path, "event('runner_on_ok', play='P', task='T', host='okta', res={})\n" + gate.python + ENDS_WELL
+    )
+    bridge = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            (
+                "import sys; from pathlib import Path; from lifecycle_bridge.execute import Order; from tests.bridge.runner_support import pretended\n"
+                f"pretended(Path({str(tmp_path)!r})).run(Order('case-1', {book!r}, {{'ident': 'case-1'}}), stop=lambda: False, progress=lambda _: None)"
+            ),
+        ],
+        cwd=Path(__file__).resolve().parents[2],
+    )
     until(gate.is_reached)
     bridge.kill()
     bridge.wait()
@@ -187,7 +202,14 @@ def test_nothing_begun_is_said_in_words(tmp_path: Path) -> None:
     with pytest.raises(BridgeError, match="extra variables are no JSON"):
         executor.run(Order("case-1", "x", {"when": datetime.now(UTC)}), stop=never, progress=lambda _: None)
     with pytest.raises(BridgeError, match=r"executor\.python: /nowhere/python is not there"):
-        run(RunnerExecutor(executor._config.model_copy(update={"executor": executor._settings.model_copy(update={"python": "/nowhere/python"})})), "x")
+        run(
+            RunnerExecutor(
+                executor._config.model_copy(
+                    update={"executor": executor._settings.model_copy(update={"python": "/nowhere/python"})}
+                )
+            ),
+            "x",
+        )
     with pytest.raises(ConfigError, match="kind: runner"):
         RunnerExecutor(Config(executor=Controller(kind="controller", url="https://awx.example", token=Secret(env="X"))))
     # The same ident, once the cause is mended: nothing had been begun.
@@ -197,9 +219,14 @@ def test_nothing_begun_is_said_in_words(tmp_path: Path) -> None:
 def test_an_interpreter_without_ansible(tmp_path: Path) -> None:
     (tmp_path / "pretended" / "ansible").mkdir(parents=True)
     executor = pretended(tmp_path)
-    (tmp_path / "pretended" / "ansible" / "cli" / "playbook.py").write_text("raise ImportError('No module named yaml')\n")
+    (tmp_path / "pretended" / "ansible" / "cli" / "playbook.py").write_text(
+        "raise ImportError('No module named yaml')\n"
+    )
     result = run(executor, "x")
-    assert (result.status, result.detail) == ("failed", "ansible-playbook ended with code 1: ImportError: No module named yaml")
+    assert (result.status, result.detail) == (
+        "failed",
+        "ansible-playbook ended with code 1: ImportError: No module named yaml",
+    )
 
 
 def test_idents_are_folders_and_stay_in_theirs(tmp_path: Path) -> None:
@@ -216,8 +243,10 @@ def test_what_is_wrong_with_the_set_up(tmp_path: Path, monkeypatch: pytest.Monke
     executor = pretended(tmp_path, environment=["NOT_SET_ANYWHERE"], inventory=tmp_path / "none.yml")
     (tmp_path / "work").mkdir(mode=0o755)
     assert executor.check() == [
-        "executor.environment: NOT_SET_ANYWHERE is not set here", f"inventory: {tmp_path}/none.yml is not there",
-        f"work: {tmp_path}/work can be read by others: chmod 700 {tmp_path}/work"]
+        "executor.environment: NOT_SET_ANYWHERE is not set here",
+        f"inventory: {tmp_path}/none.yml is not there",
+        f"work: {tmp_path}/work can be read by others: chmod 700 {tmp_path}/work",
+    ]
     monkeypatch.setattr(processes, "can_adopt_orphans", never)
     assert "PR_SET_CHILD_SUBREAPER" in executor.check()[0]
     with pytest.raises(BridgeError, match="use Linux or AWX"):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """What is kept of a run, what is taken out of it, and how its end is judged; no process is started here but one that sleeps."""
+
 from __future__ import annotations
 
 import json
@@ -25,7 +26,9 @@ def record(folder: Path, *secrets: str) -> Record:
     return Record(Folder(folder), Redactor(secrets))
 
 
-def failed(code: str | None = None, *, ignored: bool = False, kind: str = "runner_on_failed", **result: Any) -> dict[str, Any]:
+def failed(
+    code: str | None = None, *, ignored: bool = False, kind: str = "runner_on_failed", **result: Any
+) -> dict[str, Any]:
     res = {"msg": "not done", **({"code": code} if code is not None else {}), **result}
     return {"event": kind, "event_data": {"task": "Cut off", "host": "okta", "ignore_errors": ignored, "res": res}}
 
@@ -33,19 +36,24 @@ def failed(code: str | None = None, *, ignored: bool = False, kind: str = "runne
 STATS = {"event": "playbook_on_stats", "event_data": {"artifact_data": {"open": 0}}}
 
 
-@pytest.mark.parametrize(("said", "code", "events", "verdict"), [
-    ("successful", 0, [STATS], "successful"),
-    ("successful", 0, [], "unknown"),  # its exit code alone proves nothing
-    ("failed", 0, [STATS], "unknown"),
-    ("", 0, [STATS], "unknown"),  # ansible-runner itself broke
-    ("failed", 2, [failed(), STATS], "failed"),
-    ("failed", -9, [STATS], "unknown"),
-    ("successful", None, [STATS], "unknown"),
-    ("failed", 1, [], "failed"),  # it never began
-    ("failed", 1, [{"event": "runner_on_start"}], "unknown"),
-    ("failed", 250, [{"event": "runner_on_ok", "event_data": {}}], "unknown"),
-])
-def test_three_must_agree_on_success(tmp_path: Path, said: str, code: int | None, events: list[dict[str, Any]], verdict: str) -> None:
+@pytest.mark.parametrize(
+    ("said", "code", "events", "verdict"),
+    [
+        ("successful", 0, [STATS], "successful"),
+        ("successful", 0, [], "unknown"),  # its exit code alone proves nothing
+        ("failed", 0, [STATS], "unknown"),
+        ("", 0, [STATS], "unknown"),  # ansible-runner itself broke
+        ("failed", 2, [failed(), STATS], "failed"),
+        ("failed", -9, [STATS], "unknown"),
+        ("successful", None, [STATS], "unknown"),
+        ("failed", 1, [], "failed"),  # it never began
+        ("failed", 1, [{"event": "runner_on_start"}], "unknown"),
+        ("failed", 250, [{"event": "runner_on_ok", "event_data": {}}], "unknown"),
+    ],
+)
+def test_three_must_agree_on_success(
+    tmp_path: Path, said: str, code: int | None, events: list[dict[str, Any]], verdict: str
+) -> None:
     kept = record(tmp_path)
     for event in events:
         kept.event(event)
@@ -54,25 +62,49 @@ def test_three_must_agree_on_success(tmp_path: Path, said: str, code: int | None
 
 def test_what_ended_well_before_it_could_be_stopped_ended_well(tmp_path: Path) -> None:
     kept = record(tmp_path)
-    assert kept.verdict(reason="canceled", why="on request", said="canceled", code=-9, left="") == ("canceled", "on request", False)
+    assert kept.verdict(reason="canceled", why="on request", said="canceled", code=-9, left="") == (
+        "canceled",
+        "on request",
+        False,
+    )
     assert kept.verdict(reason="timeout", why="late", said="failed", code=-9, left="") == ("timeout", "late", True)
     kept.event(STATS)
     assert kept.verdict(reason="canceled", why="on request", said="successful", code=0, left="")[0] == "successful"
-    assert kept.verdict(reason="canceled", why="", said="successful", code=0, left="process 7 (dd) could not be ended") == (
-        "unknown", "process 7 (dd) could not be ended; the run may still be at work", True)
+    assert kept.verdict(
+        reason="canceled", why="", said="successful", code=0, left="process 7 (dd) could not be ended"
+    ) == ("unknown", "process 7 (dd) could not be ended; the run may still be at work", True)
 
 
-@pytest.mark.parametrize(("events", "temporary"), [
-    ([failed("throttled")], True),
-    ([failed("throttled", ignored=True), failed("waiting", ignored=True), failed("open")], True),  # closeout's own failure is a consequence
-    ([failed("throttled", ignored=True), failed("permission", ignored=True), failed("open")], False),  # a human is needed now
-    ([failed("open")], False),
-    ([failed()], False),  # somebody else's module
-    ([failed(kind="runner_on_unreachable")], True),
-    ([failed(results=[{"failed": True, "code": "unavailable", "msg": "a"}, {"changed": True}])], True),
-    ([failed(results=[{"failed": True, "code": "unavailable", "msg": "a"}, {"failed": True, "code": "authentication"}])], False),
-    ([failed("certificate")], False),
-])
+@pytest.mark.parametrize(
+    ("events", "temporary"),
+    [
+        ([failed("throttled")], True),
+        (
+            [failed("throttled", ignored=True), failed("waiting", ignored=True), failed("open")],
+            True,
+        ),  # closeout's own failure is a consequence
+        (
+            [failed("throttled", ignored=True), failed("permission", ignored=True), failed("open")],
+            False,
+        ),  # a human is needed now
+        ([failed("open")], False),
+        ([failed()], False),  # somebody else's module
+        ([failed(kind="runner_on_unreachable")], True),
+        ([failed(results=[{"failed": True, "code": "unavailable", "msg": "a"}, {"changed": True}])], True),
+        (
+            [
+                failed(
+                    results=[
+                        {"failed": True, "code": "unavailable", "msg": "a"},
+                        {"failed": True, "code": "authentication"},
+                    ]
+                )
+            ],
+            False,
+        ),
+        ([failed("certificate")], False),
+    ],
+)
 def test_which_failures_pass_by_themselves(tmp_path: Path, events: list[dict[str, Any]], temporary: bool) -> None:
     kept = record(tmp_path)
     for event in [*events, STATS]:
@@ -91,7 +123,14 @@ def test_the_handler_never_raises_and_goes_on(tmp_path: Path) -> None:
     """Fact 6. Odd events, a result that is no mapping, a full disk: nothing reaches ansible-runner, and what comes later counts."""
     kept = record(tmp_path)
     kept._output.close()
-    odd: list[Any] = [{}, {"event": "playbook_on_stats", "event_data": 7}, failed(results=7), {"event": "runner_on_ok", "event_data": "x"}, {"stdout": "to a closed file"}, 7]
+    odd: list[Any] = [
+        {},
+        {"event": "playbook_on_stats", "event_data": 7},
+        failed(results=7),
+        {"event": "runner_on_ok", "event_data": "x"},
+        {"stdout": "to a closed file"},
+        7,
+    ]
     assert [kept.event(event) for event in odd] == [False] * len(odd)
     assert kept.trouble
     kept.event(STATS)
@@ -102,7 +141,12 @@ def test_secrets_and_addresses_are_taken_out(tmp_path: Path) -> None:
     key = "-----BEGIN PRIVATE KEY-----\nMIIabcdefg0123\nhijklmnop4567\n-----END PRIVATE KEY-----"
     secrets = ('pass"word\\1', key, "postgresql://bridge:hunter22@db/x", "1", str(tmp_path))
     kept = record(tmp_path, *secrets)
-    kept.event({**failed(msg=f"login of ann@corp.example with {secrets[0]} failed"), "stdout": json.dumps({"a": secrets[0], "k": key}) + " hunter22 MIIabcdefg0123 1"})
+    kept.event(
+        {
+            **failed(msg=f"login of ann@corp.example with {secrets[0]} failed"),
+            "stdout": json.dumps({"a": secrets[0], "k": key}) + " hunter22 MIIabcdefg0123 1",
+        }
+    )
     kept.close()
     said = (tmp_path / "output").read_text()
     for word in ("pass", "word", "MIIabc", "hijkl", "hunter22"):
@@ -123,13 +167,19 @@ def test_what_is_kept_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     kept.close()
     assert (len((tmp_path / "progress.jsonl").read_text().splitlines()), len(kept.failures)) == (3, 3)
     assert (tmp_path / "output").read_text() == ("x" * 40 + "\n") * 2 + "... and more: the output was cut here\n"
-    assert stat.S_IMODE((tmp_path / "output").stat().st_mode) == stat.S_IMODE((tmp_path / "progress.jsonl").stat().st_mode) == 0o600
+    assert (
+        stat.S_IMODE((tmp_path / "output").stat().st_mode)
+        == stat.S_IMODE((tmp_path / "progress.jsonl").stat().st_mode)
+        == 0o600
+    )
 
 
 def test_when_a_run_must_end(tmp_path: Path) -> None:
     """The clock is the test's."""
     folder = Folder(tmp_path)
-    run = SimpleNamespace(order={"timeout": 100, "idle_timeout": 10}, record=SimpleNamespace(seen=0.0), folder=folder, terminated=False)
+    run = SimpleNamespace(
+        order={"timeout": 100, "idle_timeout": 10}, record=SimpleNamespace(seen=0.0), folder=folder, terminated=False
+    )
     watch = Watch(run)  # type: ignore[arg-type]
     watch._began = 0.0
     assert watch.judge(9.9) == ("", "")
@@ -144,7 +194,11 @@ def test_when_a_run_must_end(tmp_path: Path) -> None:
 
 
 def test_a_process_is_found_by_its_mark_and_ended() -> None:
-    child = subprocess.Popen([sys.executable, "-I", "-S", "-c", "import time; time.sleep(9999)"], env={processes.MARK: "test-of-marks"}, start_new_session=True)
+    child = subprocess.Popen(
+        [sys.executable, "-I", "-S", "-c", "import time; time.sleep(9999)"],
+        env={processes.MARK: "test-of-marks"},
+        start_new_session=True,
+    )
     try:
         found = processes.look_up(child.pid)
         assert found is not None and found.parent == os.getpid()

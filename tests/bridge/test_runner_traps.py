@@ -4,6 +4,7 @@
 
 They show that those tests would be red with ansible-runner alone. When one of these fails, ansible-runner was mended there.
 """
+
 from __future__ import annotations
 
 import json
@@ -31,7 +32,13 @@ def _ansible_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 def plain(folder: Path, tasks: list[dict[str, Any]], **more: Any) -> Any:
     """ansible-runner as its documentation has it."""
     book = [{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}]
-    return ansible_runner.run(private_data_dir=str(folder), playbook=book, inventory="localhost ansible_python_interpreter=" + sys.executable, quiet=True, **more)
+    return ansible_runner.run(
+        private_data_dir=str(folder),
+        playbook=book,
+        inventory="localhost ansible_python_interpreter=" + sys.executable,
+        quiet=True,
+        **more,
+    )
 
 
 def test_fact_1_a_canceled_task_goes_on_working(tmp_path: Path) -> None:
@@ -89,8 +96,12 @@ def test_fact_6_a_handler_that_raises_leaves_it_running_for_ever(tmp_path: Path)
         raise RuntimeError("the database is away")
 
     thread, runner = ansible_runner.run_async(
-        private_data_dir=str(tmp_path), quiet=True, playbook=[{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [{"debug": {}}]}],
-        inventory="localhost", event_handler=handler)
+        private_data_dir=str(tmp_path),
+        quiet=True,
+        playbook=[{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [{"debug": {}}]}],
+        inventory="localhost",
+        event_handler=handler,
+    )
     thread.join()
     assert (runner.status, runner.rc) == ("running", None)
     assert not list(tmp_path.glob("artifacts/*/status"))
@@ -98,11 +109,27 @@ def test_fact_6_a_handler_that_raises_leaves_it_running_for_ever(tmp_path: Path)
 
 def test_fact_6_a_killed_launcher_leaves_no_word(tmp_path: Path) -> None:
     gate = Gate(tmp_path)
-    launcher = subprocess.Popen([sys.executable, "-c", (
-        "import json, sys, ansible_runner\n"
-        "ansible_runner.run(quiet=True, **json.loads(sys.argv[1]))"), json.dumps({
-            "private_data_dir": str(tmp_path), "inventory": "localhost ansible_python_interpreter=" + sys.executable,
-            "playbook": [{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [{"shell": gate.shell}]}]})])
+    launcher = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            ("import json, sys, ansible_runner\nansible_runner.run(quiet=True, **json.loads(sys.argv[1]))"),
+            json.dumps(
+                {
+                    "private_data_dir": str(tmp_path),
+                    "inventory": "localhost ansible_python_interpreter=" + sys.executable,
+                    "playbook": [
+                        {
+                            "hosts": "localhost",
+                            "connection": "local",
+                            "gather_facts": False,
+                            "tasks": [{"shell": gate.shell}],
+                        }
+                    ],
+                }
+            ),
+        ]
+    )
     until(gate.is_reached)
     launcher.kill()
     launcher.wait()

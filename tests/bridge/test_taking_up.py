@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """What a run needs when not the run fails but what carries it: the database goes away, the executor has a mistake, two bridges disagree about the time."""
+
 from __future__ import annotations
 
 import os
@@ -40,7 +41,9 @@ def _work(world: World, executor: Any, state: str) -> None:
         world.database.close()
 
 
-def test_a_run_whose_end_could_not_be_written_is_taken_up_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_whose_end_could_not_be_written_is_taken_up_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """DBOS goes on with what is pending, never with what ended in an error: without the look at it the case would be running for ever."""
     real, failed = service._settle_cases, threading.Event()
 
@@ -53,7 +56,9 @@ def test_a_run_whose_end_could_not_be_written_is_taken_up_again(tmp_path: Path, 
     monkeypatch.setattr(service, "_settle_cases", settle)
     scripted = Scripted({"offboard": lambda order: ended("7")})
     _work(_leaver(tmp_path), scripted, "done")
-    assert failed.is_set() and len({order.ident for order in scripted.asked}) == 1, "the same run: an executor that knows it hands back its end"
+    assert failed.is_set() and len({order.ident for order in scripted.asked}) == 1, (
+        "the same run: an executor that knows it hands back its end"
+    )
 
 
 def test_a_run_that_was_never_begun_is(tmp_path: Path) -> None:
@@ -101,7 +106,9 @@ def test_a_queue_that_is_newer_than_the_cases_keeps_nobody_from_being_run(tmp_pa
     assert len(scripted.asked) == 2 and len({order.ident for order in scripted.asked}) == 1
 
 
-def test_two_bridges_whose_clocks_differ_do_not_take_each_other_for_dead(postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_two_bridges_whose_clocks_differ_do_not_take_each_other_for_dead(
+    postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     url = postgres.replace("postgresql://", "postgresql+psycopg://")
     world = World(tmp_path)
     config = world.config.model_copy(update={"database": url})
@@ -112,11 +119,24 @@ def test_two_bridges_whose_clocks_differ_do_not_take_each_other_for_dead(postgre
     monkeypatch.setattr(clock, "now", lambda: datetime.now(UTC) + timedelta(hours=1))
     ours._alive()
     with ours.database.write() as c:
-        c.execute(sa.insert(runs).values(ident="theirs-1", playbook="p", cases="[]", status="running", owner=other.owner, started_at=stamp(clock.now())))
+        c.execute(
+            sa.insert(runs).values(
+                ident="theirs-1",
+                playbook="p",
+                cases="[]",
+                status="running",
+                owner=other.owner,
+                started_at=stamp(clock.now()),
+            )
+        )
     ours._take_over()
     with ours.database.write() as c:
         assert c.execute(sa.select(runs.c.owner)).scalar_one() == other.owner
-        c.execute(sa.update(bridges).where(bridges.c.owner == other.owner).values(beat_at=stamp(datetime.now(UTC) - timedelta(seconds=21))))
+        c.execute(
+            sa.update(bridges)
+            .where(bridges.c.owner == other.owner)
+            .values(beat_at=stamp(datetime.now(UTC) - timedelta(seconds=21)))
+        )
     taken: list[str] = []
     monkeypatch.setattr(ours, "_mend", lambda ident: taken.append(ident) or True)
     ours._take_over()
@@ -127,13 +147,15 @@ def test_two_bridges_whose_clocks_differ_do_not_take_each_other_for_dead(postgre
 
 
 def test_a_process_of_the_same_number_in_another_container_is_not_ours() -> None:
-    mine = f"{service._machine()}-{2 ** 22 + 1}-abc"
+    mine = f"{service._machine()}-{2**22 + 1}-abc"
     assert service._gone(mine), "no such process here"
     assert not service._gone(f"{service._machine()}-{os.getpid()}-abc")
-    assert not service._gone(mine.replace(".", ".0", 1)), "of another machine, or container: only its silence says that it is dead"
+    assert not service._gone(mine.replace(".", ".0", 1)), (
+        "of another machine, or container: only its silence says that it is dead"
+    )
 
 
-def test_bridges_that_start_together_on_an_empty_database_make_the_tables_once(postgres: str) -> None:  # noqa: F811
+def test_bridges_that_start_together_on_an_empty_database_make_the_tables_once(postgres: str) -> None:
     admin = Database(postgres.replace("postgresql://", "postgresql+psycopg://"))
     with admin.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as c:
         c.execute(sa.text("CREATE DATABASE together"))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """A day on which many leave: queued behind the brake, released by name, in order, within bounded memory. The bridge is a process of its own."""
+
 from __future__ import annotations
 
 import json
@@ -88,7 +89,12 @@ print(json.dumps({"people": people, "most": most, "peak_mb": peak}))
 
 
 def _day(folder: Path, number: int) -> dict[str, Any]:
-    ran = subprocess.run([sys.executable, "-c", PROCESS, str(folder), str(number)], env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, capture_output=True, text=True)
+    ran = subprocess.run(
+        [sys.executable, "-c", PROCESS, str(folder), str(number)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+    )
     assert ran.returncode == 0, ran.stderr[-3000:]
     found: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
     assert sorted(found["people"]) == [f"{n:04}" for n in range(number)], "each of them once"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Two bridges, each a process, on one database; one is killed with people at work. And a backup, put back."""
+
 from __future__ import annotations
 
 import os
@@ -67,12 +68,38 @@ def _killed(folder: Path, url: str) -> None:
     now = datetime.now(UTC)
     with database.write() as c:
         c.execute(sa.insert(sources).values(name="hr", judged_at=stamp(now)))
-    Cases(database, config).apply("b", [{"source": "hr", "id": one, "user": f"hr_id:{one}", "zone": "", "why": "left", "urgent": False, "undo": False, "alert": "",
-                                         "cancels": [], "runs": [{"kind": "offboard", "stage": "", "at": stamp(now)}]} for one in PEOPLE], now)
+    Cases(database, config).apply(
+        "b",
+        [
+            {
+                "source": "hr",
+                "id": one,
+                "user": f"hr_id:{one}",
+                "zone": "",
+                "why": "left",
+                "urgent": False,
+                "undo": False,
+                "alert": "",
+                "cancels": [],
+                "runs": [{"kind": "offboard", "stage": "", "at": stamp(now)}],
+            }
+            for one in PEOPLE
+        ],
+        now,
+    )
     (folder / "log").touch()
-    both = [subprocess.Popen([sys.executable, "-c", PROCESS, str(folder), url], env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, stdin=subprocess.DEVNULL,
-                             stdout=(folder / f"out{number}").open("w"), stderr=subprocess.STDOUT) for number in range(2)]
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", PROCESS, str(folder), url],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            stdin=subprocess.DEVNULL,
+            stdout=(folder / f"out{number}").open("w"),
+            stderr=subprocess.STDOUT,
+        )
+        for number in range(2)
+    ]
     try:
+
         def at_work(pid: int) -> bool:
             lines = _lines(folder)
             return any(("begin", person, pid) in lines and ("end", person, pid) not in lines for person in PEOPLE)
@@ -95,24 +122,33 @@ def _killed(folder: Path, url: str) -> None:
     ends = dict.fromkeys(PEOPLE, 0)
     for what, person, pid in _lines(folder):
         if what == "begin":
-            assert person not in begun or begun[person] == both[0].pid, f"{person} is run by two at once: {_lines(folder)}"
+            assert person not in begun or begun[person] == both[0].pid, (
+                f"{person} is run by two at once: {_lines(folder)}"
+            )
             begun[person] = pid
         else:
             ends[person] += 1
             del begun[person]
     assert all(ends.values()), "nobody is lost"
     assert sum(ends.values()) <= len(PEOPLE) + 2, "only what the dead one may have ended without a word is run again"
-    assert len({pid for what, _, pid in _lines(folder) if what == "end"}) == 2 or both[1].pid in {pid for _, _, pid in _lines(folder)}
+    assert len({pid for what, _, pid in _lines(folder) if what == "end"}) == 2 or both[1].pid in {
+        pid for _, _, pid in _lines(folder)
+    }
 
 
 def _lines(folder: Path) -> list[tuple[str, str, int]]:
-    return [(what, person, int(pid)) for what, person, pid in (line.split() for line in (folder / "log").read_text().splitlines())]
+    return [
+        (what, person, int(pid))
+        for what, person, pid in (line.split() for line in (folder / "log").read_text().splitlines())
+    ]
 
 
 def _until(true: Callable[[], bool], folder: Path) -> None:
     end = time.monotonic() + 90
     while not true():
-        assert time.monotonic() < end, "".join((folder / f"out{number}").read_text()[-3000:] for number in range(2)) + (folder / "log").read_text()
+        assert time.monotonic() < end, (
+            "".join((folder / f"out{number}").read_text()[-3000:] for number in range(2)) + (folder / "log").read_text()
+        )
         time.sleep(0.02)
 
 
@@ -121,7 +157,7 @@ def test_one_of_two_is_killed_on_sqlite(tmp_path: Path) -> None:
     _killed(tmp_path, f"sqlite:///{tmp_path}/bridge.db")
 
 
-def test_one_of_two_is_killed_on_postgresql(postgres: str, tmp_path: Path) -> None:  # noqa: F811
+def test_one_of_two_is_killed_on_postgresql(postgres: str, tmp_path: Path) -> None:
     _killed(tmp_path, postgres.replace("postgresql://", "postgresql+psycopg://"))
 
 
@@ -154,7 +190,9 @@ def test_a_backup_put_back_loses_nothing_and_runs_nobody_beside_themselves(tmp_p
         bridge.stop()
         restored.database.close()
     orders: list[Order] = [*first.asked, *again.asked]
-    assert len({order.ident for order in orders}) == 1, "the same run: an executor that knows it takes it up, and begins no second"
+    assert len({order.ident for order in orders}) == 1, (
+        "the same run: an executor that knows it takes it up, and begins no second"
+    )
 
 
 def test_the_example_is_a_configuration(tmp_path: Path) -> None:
@@ -162,5 +200,3 @@ def test_the_example_is_a_configuration(tmp_path: Path) -> None:
 
     config: Any = load(Path(__file__).resolve().parents[2] / "bridge" / "deploy" / "bridge.example.yml")
     assert config.sources["bamboohr"].poll is not None and config.executor.kind == "runner"
-
-

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """From an event to a settled case: the tables, the loop and the durable workflows, with an executor that answers as told."""
+
 from __future__ import annotations
 
 import json
@@ -34,8 +35,14 @@ class World:
     """The bridge's tables and parts, without its threads; the clock is set by hand."""
 
     def __init__(self, folder: Path) -> None:
-        self.config = Config(database=f"sqlite:///{folder}/bridge.db", work=folder / "runs", sources={"hr": Source(scheme="bamboohr", secrets=[Secret(env="KEY")])},
-                             retry=Retry(first=30, longest=3600, times=2), at_once=2, together=3)
+        self.config = Config(
+            database=f"sqlite:///{folder}/bridge.db",
+            work=folder / "runs",
+            sources={"hr": Source(scheme="bamboohr", secrets=[Secret(env="KEY")])},
+            retry=Retry(first=30, longest=3600, times=2),
+            at_once=2,
+            together=3,
+        )
         self.database = Database(self.config.database)
         self.database.create()
         self.cases = Cases(self.database, self.config)
@@ -47,16 +54,40 @@ class World:
     def decided(self, person: str, *wanted: tuple[str, datetime], now: datetime = NOW, **facts: Any) -> None:
         self.n += 1
         runs_ = [{"kind": kind, "stage": "", "at": stamp(at)} for kind, at in wanted]
-        self.cases.apply(f"b{self.n}", [{"source": "hr", "id": person, "user": f"hr_id:{person}", "zone": "Europe/Berlin", "why": "w", "urgent": False, "undo": False,
-                                         "alert": "", "cancels": [], "runs": runs_, **facts}], now)
+        self.cases.apply(
+            f"b{self.n}",
+            [
+                {
+                    "source": "hr",
+                    "id": person,
+                    "user": f"hr_id:{person}",
+                    "zone": "Europe/Berlin",
+                    "why": "w",
+                    "urgent": False,
+                    "undo": False,
+                    "alert": "",
+                    "cancels": [],
+                    "runs": runs_,
+                    **facts,
+                }
+            ],
+            now,
+        )
 
     def of(self, person: str) -> list[dict[str, Any]]:
         with self.database.read() as c:
-            return [dict(row) for row in c.execute(sa.select(cases).where(cases.c.person == person).order_by(cases.c.created_at, cases.c.due_at)).mappings()]
+            return [
+                dict(row)
+                for row in c.execute(
+                    sa.select(cases).where(cases.c.person == person).order_by(cases.c.created_at, cases.c.due_at)
+                ).mappings()
+            ]
 
     def lines(self, case: str) -> list[str]:
         with self.database.read() as c:
-            return list(c.execute(sa.select(timeline.c.what).where(timeline.c.case_id == case).order_by(timeline.c.n)).scalars())
+            return list(
+                c.execute(sa.select(timeline.c.what).where(timeline.c.case_id == case).order_by(timeline.c.n)).scalars()
+            )
 
     def looked(self, name: str = "hr") -> None:
         with self.database.write() as c:
@@ -64,7 +95,9 @@ class World:
 
     def says(self, *people: str, type: str = "jml.person.changed", urgent: bool = False) -> None:
         self.n += 1
-        self.inbox.put_now([Event("hr", f"e{self.n}-{person}", type, person, NOW, "0" * 64, urgent=urgent) for person in people])
+        self.inbox.put_now(
+            [Event("hr", f"e{self.n}-{person}", type, person, NOW, "0" * 64, urgent=urgent) for person in people]
+        )
 
 
 @pytest.fixture
@@ -74,9 +107,19 @@ def world(tmp_path: Path) -> Iterator[World]:
     made.database.close()
 
 
-def ended(*people: str, complete: bool = True, outcome: str = "needs_human", status: str = "successful", **facts: Any) -> Result:
-    said = [{"case": f"offboard-{person}", "key": person, "complete": complete, "record": "r.html",
-             "open": [] if complete else [{"system": "badge", "step": "manual_step", "outcome": outcome}]} for person in people]
+def ended(
+    *people: str, complete: bool = True, outcome: str = "needs_human", status: str = "successful", **facts: Any
+) -> Result:
+    said = [
+        {
+            "case": f"offboard-{person}",
+            "key": person,
+            "complete": complete,
+            "record": "r.html",
+            "open": [] if complete else [{"system": "badge", "step": "manual_step", "outcome": outcome}],
+        }
+        for person in people
+    ]
     return Result(status, stats={"cases": said}, **facts)
 
 
@@ -94,8 +137,18 @@ def test_a_case_waits_for_its_minute_and_is_moved_not_doubled(world: World) -> N
 
 
 def test_the_same_batch_twice_makes_nothing_twice(world: World) -> None:
-    decision = {"source": "hr", "id": "7", "user": "hr_id:7", "zone": "", "why": "w", "urgent": False, "runs": [{"kind": "onboard", "stage": "prepare", "at": stamp(NOW)},
-                {"kind": "onboard", "stage": "", "at": stamp(NOW + HOUR)}]}
+    decision = {
+        "source": "hr",
+        "id": "7",
+        "user": "hr_id:7",
+        "zone": "",
+        "why": "w",
+        "urgent": False,
+        "runs": [
+            {"kind": "onboard", "stage": "prepare", "at": stamp(NOW)},
+            {"kind": "onboard", "stage": "", "at": stamp(NOW + HOUR)},
+        ],
+    }
     for _ in range(2):
         world.cases.apply("b", [decision], NOW)
     assert [(row["kind"], row["stage"]) for row in world.of("7")] == [("onboard", "prepare"), ("onboard", "")]
@@ -113,7 +166,9 @@ def test_what_hr_takes_back_is_dropped_and_what_a_human_dropped_stays_so(world: 
     world.decided("8", ("offboard", NOW + 2 * HOUR))
     assert [row["state"] for row in world.of("8")] == ["cancelled", "upcoming"], "HR says something new"
     with world.database.read() as c:
-        assert c.execute(sa.select(timeline.c.by).where(timeline.c.case_id == case, timeline.c.what == "cancelled")).scalars().all() == ["grace@corp.example"]
+        assert c.execute(
+            sa.select(timeline.c.by).where(timeline.c.case_id == case, timeline.c.what == "cancelled")
+        ).scalars().all() == ["grace@corp.example"]
 
 
 def test_who_leaves_goes_first_and_nobody_is_in_two_runs(world: World) -> None:
@@ -122,7 +177,11 @@ def test_who_leaves_goes_first_and_nobody_is_in_two_runs(world: World) -> None:
     world.decided("3", ("offboard", NOW), urgent=True)
     world.decided("2", ("rename", NOW - HOUR))
     order = [json.loads(row) for row in _cases_of(world, world.cases.claim(NOW, 9, "me"))]
-    assert [[case.split("-")[0] + case.split("-")[2] for case in group] for group in order] == [["offboard3"], ["offboard2"], ["onboard1"]]
+    assert [[case.split("-")[0] + case.split("-")[2] for case in group] for group in order] == [
+        ["offboard3"],
+        ["offboard2"],
+        ["onboard1"],
+    ]
     assert world.cases.claim(NOW, 9, "me") == [], "2 is renamed when the other run has ended"
 
 
@@ -147,7 +206,11 @@ def test_people_of_one_kind_go_together_and_one_who_stops_them_goes_alone(world:
         world.decided(person, ("offboard", NOW))
     first, second = world.cases.claim(NOW, 9, "me")
     order = world.cases.begin(first, "me", NOW)
-    assert order is not None and order.playbook == "workforce.lifecycle.offboard" and order.extra_vars["user"] == ["hr_id:1", "hr_id:2", "hr_id:3"]
+    assert (
+        order is not None
+        and order.playbook == "workforce.lifecycle.offboard"
+        and order.extra_vars["user"] == ["hr_id:1", "hr_id:2", "hr_id:3"]
+    )
     world.cases.settle(first, Result("failed", detail="2 is there twice", codes=("ambiguous",)), NOW)
     assert {world.of(person)[0]["state"] for person in "123"} == {"waiting"}
     alone = world.cases.claim(NOW, 9, "me")
@@ -170,17 +233,20 @@ def test_late_is_run_at_once_and_recorded_as_late(world: World) -> None:
     assert world.of("7")[0]["late_s"] == 40 * 86400
 
 
-@pytest.mark.parametrize(("result", "state", "told"), [
-    (ended("7"), "done", 0),
-    (ended("7", complete=False, status="failed"), "stuck", 1),
-    (ended("7", complete=False, outcome="in_progress", status="failed"), "waiting", 0),
-    (Result("failed", detail="entra: 503", temporary=True, codes=("unavailable",)), "waiting", 0),
-    (Result("unknown", detail="its end was not seen"), "waiting", 0),
-    (Result("timeout", detail="an hour"), "waiting", 0),
-    (Result("failed", detail="26 leavers", codes=("brake",)), "held", 1),
-    (Result("failed", detail="nobody in HR", codes=("input",)), "stuck", 1),
-    (Result("successful"), "stuck", 1),
-])
+@pytest.mark.parametrize(
+    ("result", "state", "told"),
+    [
+        (ended("7"), "done", 0),
+        (ended("7", complete=False, status="failed"), "stuck", 1),
+        (ended("7", complete=False, outcome="in_progress", status="failed"), "waiting", 0),
+        (Result("failed", detail="entra: 503", temporary=True, codes=("unavailable",)), "waiting", 0),
+        (Result("unknown", detail="its end was not seen"), "waiting", 0),
+        (Result("timeout", detail="an hour"), "waiting", 0),
+        (Result("failed", detail="26 leavers", codes=("brake",)), "held", 1),
+        (Result("failed", detail="nobody in HR", codes=("input",)), "stuck", 1),
+        (Result("successful"), "stuck", 1),
+    ],
+)
 def test_how_a_run_ended_is_what_becomes_of_the_case(world: World, result: Result, state: str, told: int) -> None:
     world.decided("7", ("offboard", NOW))
     (ident,) = world.cases.claim(NOW, 9, "me")
@@ -229,7 +295,11 @@ def test_a_release_names_the_people_and_lets_them_go_on(world: World) -> None:
     order = world.acts.release_order(run)
     assert order.playbook == "workforce.lifecycle.release_brake"
     assert {key: order.extra_vars[key] for key in ("of", "user", "by", "note")} == {
-        "of": "leavers", "user": ["hr_id:1", "hr_id:2"], "by": "grace@corp.example", "note": "the site was sold"}
+        "of": "leavers",
+        "user": ["hr_id:1", "hr_id:2"],
+        "by": "grace@corp.example",
+        "note": "the site was sold",
+    }
     world.acts.released(run, Result("failed", detail="grace may not"), NOW)
     assert {world.of(person)[0]["state"] for person in "12"} == {"held"}
     world.acts.released(run, Result("successful"), NOW)
@@ -246,7 +316,10 @@ def test_a_run_is_stopped_for_one_and_goes_on_for_the_others(world: World) -> No
     world.cases.begin(ident, "another", NOW)
     assert world.cases.stopped(ident), "also after it was taken up by another bridge"
     world.cases.settle(ident, Result("canceled"), NOW)
-    assert [(world.of(person)[0]["state"], world.of(person)[0]["outcome"]) for person in "12"] == [("cancelled", "by_hand"), ("waiting", "alone")]
+    assert [(world.of(person)[0]["state"], world.of(person)[0]["outcome"]) for person in "12"] == [
+        ("cancelled", "by_hand"),
+        ("waiting", "alone"),
+    ]
 
 
 def test_what_is_stuck_follows_hr_to_another_day(world: World) -> None:
@@ -263,8 +336,12 @@ def test_what_is_stuck_follows_hr_to_another_day(world: World) -> None:
 def test_what_cannot_be_done_is_said(world: World) -> None:
     world.decided("7", ("offboard", NOW + HOUR))
     case = world.of("7")[0]["id"]
-    for act, said in ((lambda: world.acts.retry(case, "x"), "is upcoming"), (lambda: world.acts.cancel(case, "x", ""), "no reason"),
-                      (lambda: world.acts.retry("nosuch", "x"), "there is no case"), (lambda: world.acts.settle("nosuch", "x"), "there is no such alert")):
+    for act, said in (
+        (lambda: world.acts.retry(case, "x"), "is upcoming"),
+        (lambda: world.acts.cancel(case, "x", ""), "no reason"),
+        (lambda: world.acts.retry("nosuch", "x"), "there is no case"),
+        (lambda: world.acts.settle("nosuch", "x"), "there is no such alert"),
+    ):
         with pytest.raises(BridgeError, match=said):
             act()
     world.acts.run_now(case, "x")
@@ -296,14 +373,27 @@ def test_many_events_of_one_person_are_one_look(world: World) -> None:
     assert order is not None and order.extra_vars["people"] == {"hr": ["7", "8"]}
 
 
-def test_what_hr_needs_somebody_to_look_at_is_told_once_and_again_when_it_comes_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_hr_needs_somebody_to_look_at_is_told_once_and_again_when_it_comes_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world.looked()
 
     def told(now: datetime) -> list[str]:
         world.says("7")
         (ident,) = world.batches.take(now, "me")
-        decision = {"source": "hr", "id": "7", "user": "hr_id:7", "zone": "", "why": "", "urgent": False, "runs": [], "alert": "the record is gone from HR"}
-        again, said = world.batches.settle(ident, 1, Result("successful", stats={"intake": {"decisions": [decision]}}), now)
+        decision = {
+            "source": "hr",
+            "id": "7",
+            "user": "hr_id:7",
+            "zone": "",
+            "why": "",
+            "urgent": False,
+            "runs": [],
+            "alert": "the record is gone from HR",
+        }
+        again, said = world.batches.settle(
+            ident, 1, Result("successful", stats={"intake": {"decisions": [decision]}}), now
+        )
         assert again is None
         return [one.detail for one in said]
 
@@ -321,13 +411,28 @@ def test_what_hr_needs_somebody_to_look_at_is_told_once_and_again_when_it_comes_
 def test_a_run_is_told_when_hr_recorded_it(world: World) -> None:
     def told(at: dict[str, datetime | None], due: datetime, now: datetime, kind: str = "offboard") -> None:
         world.n += 1
-        world.inbox.put_now([Event("hr", f"e{world.n}-{person}", "jml.person.changed", person, now, "0" * 64, occurred_at=when) for person, when in at.items()])
+        world.inbox.put_now(
+            [
+                Event("hr", f"e{world.n}-{person}", "jml.person.changed", person, now, "0" * 64, occurred_at=when)
+                for person, when in at.items()
+            ]
+        )
         (ident,) = world.batches.take(now, "me")
         order = world.batches.order(ident, 1, "me")
         assert order is not None
         asked.append({name: value for name, value in order.extra_vars.items() if name != "batch"})
-        decisions = [{"source": "hr", "id": person, "user": f"hr_id:{person}", "zone": "", "why": "w", "urgent": False, "runs": [{"kind": kind, "stage": "", "at": stamp(due)}]}
-                     for person in at]
+        decisions = [
+            {
+                "source": "hr",
+                "id": person,
+                "user": f"hr_id:{person}",
+                "zone": "",
+                "why": "w",
+                "urgent": False,
+                "runs": [{"kind": kind, "stage": "", "at": stamp(due)}],
+            }
+            for person in at
+        ]
         world.batches.settle(ident, 1, Result("successful", stats={"intake": {"decisions": decisions}}), now)
 
     asked: list[dict[str, Any]] = []
@@ -340,9 +445,14 @@ def test_a_run_is_told_when_hr_recorded_it(world: World) -> None:
 
     world.looked()
     told({"7": NOW - HOUR}, NOW + HOUR, NOW)
-    assert asked[-1] == {"people": {"hr": ["7"]}, "hr_recorded_at": stamp(NOW - HOUR)}, "who has to go now is cut off by the intake"
+    assert asked[-1] == {"people": {"hr": ["7"]}, "hr_recorded_at": stamp(NOW - HOUR)}, (
+        "who has to go now is cut off by the intake"
+    )
     told({"7": NOW + HOUR}, NOW, NOW + timedelta(minutes=1))
-    assert given(NOW + timedelta(minutes=1)) == {"user": "hr_id:7", "hr_recorded_at": stamp(NOW + timedelta(minutes=1))}, "what moved it; and HR's clock is ahead"
+    assert given(NOW + timedelta(minutes=1)) == {
+        "user": "hr_id:7",
+        "hr_recorded_at": stamp(NOW + timedelta(minutes=1)),
+    }, "what moved it; and HR's clock is ahead"
     told({"8": NOW - HOUR, "9": None, "1": NOW - 2 * HOUR}, NOW, NOW)
     assert "hr_recorded_at" not in asked[-1]
     assert given(NOW) == {"user": ["hr_id:8", "hr_id:9", "hr_id:1"]}, "they go together, and each has another time"
@@ -398,13 +508,34 @@ def until(true: Callable[[], bool]) -> None:
 
 def leaves(order: Order) -> Result:
     people = order.extra_vars.get("people", {}).get("hr", ())
-    return Result("successful", stats={"intake": {"decisions": [
-        {"source": "hr", "id": one, "user": f"hr_id:{one}", "zone": "", "why": "left", "urgent": True, "undo": False, "alert": "", "cancels": [],
-         "runs": [{"kind": "offboard", "stage": "", "at": stamp(NOW)}]} for one in people]}})
+    return Result(
+        "successful",
+        stats={
+            "intake": {
+                "decisions": [
+                    {
+                        "source": "hr",
+                        "id": one,
+                        "user": f"hr_id:{one}",
+                        "zone": "",
+                        "why": "left",
+                        "urgent": True,
+                        "undo": False,
+                        "alert": "",
+                        "cancels": [],
+                        "runs": [{"kind": "offboard", "stage": "", "at": stamp(NOW)}],
+                    }
+                    for one in people
+                ]
+            }
+        },
+    )
 
 
 def test_an_event_becomes_a_run_becomes_a_done_case(world: World) -> None:
-    executor = Scripted({"intake": leaves, "offboard": lambda order: ended(str(order.extra_vars["user"]).removeprefix("hr_id:"))})
+    executor = Scripted(
+        {"intake": leaves, "offboard": lambda order: ended(str(order.extra_vars["user"]).removeprefix("hr_id:"))}
+    )
     bridge = Bridge(world.config, executor)
     bridge.start()
     try:

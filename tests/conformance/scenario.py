@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """One step of a real run, as the conformance suite plays it against every fault."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping

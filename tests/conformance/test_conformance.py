@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Every scenario of every connector, against every fault. The systems are asked what happened, not our code."""
+
 from __future__ import annotations
 
 import importlib
@@ -20,8 +21,15 @@ from tests import support
 from tests.conformance import scenarios
 from tests.conformance.scenario import Scenario
 
-SETS = {name: importlib.import_module(f"{scenarios.__name__}.{name}") for _, name, _ in pkgutil.iter_modules(scenarios.__path__)}
-CASES = [pytest.param(name, scenario, id=f"{name}-{scenario.name}".replace(" ", "_")) for name, module in SETS.items() for scenario in module.SCENARIOS]
+SETS = {
+    name: importlib.import_module(f"{scenarios.__name__}.{name}")
+    for _, name, _ in pkgutil.iter_modules(scenarios.__path__)
+}
+CASES = [
+    pytest.param(name, scenario, id=f"{name}-{scenario.name}".replace(" ", "_"))
+    for name, module in SETS.items()
+    for scenario in module.SCENARIOS
+]
 _BOXES: dict[str, Box] = {}
 
 
@@ -60,15 +68,33 @@ class Play:
         self.case = self.ledger.open_case("offboard", self.person, "test", {"key": "test"}).id
 
     def run(self, *, check_mode: bool = False) -> dict[str, Any]:
-        step = Step.of(self.ledger, case=self.case, run="test", phase="test", system=self.scenario.system, name=self.scenario.module,
-                       person=self.person["email"], silent=check_mode)
+        step = Step.of(
+            self.ledger,
+            case=self.case,
+            run="test",
+            phase="test",
+            system=self.scenario.system,
+            name=self.scenario.module,
+            person=self.person["email"],
+            silent=check_mode,
+        )
         want = {**self.scenario.want, "person": self.person, "history": step.history()}
         task = TASKS[self.scenario.module]
-        entry = {key: value for key, value in {**self.box.systems()[self.scenario.system], **self.changes}.items() if key in task.spec}
+        entry = {
+            key: value
+            for key, value in {**self.box.systems()[self.scenario.system], **self.changes}.items()
+            if key in task.spec
+        }
         defaults = {name: spec.get("default") for name, spec in task.spec.items()}
         params = {**defaults, **entry, "system": self.scenario.system, "timeout": 5.0, "max_wait": 5.0, **want}
-        result = task.run(params, check_mode=check_mode, tokens=support.TOKENS,
-                          on_intent=lambda changes: step.intent([{"what": c.what} for c in changes], irreversible=any(c.irreversible for c in changes)))
+        result = task.run(
+            params,
+            check_mode=check_mode,
+            tokens=support.TOKENS,
+            on_intent=lambda changes: step.intent(
+                [{"what": c.what} for c in changes], irreversible=any(c.irreversible for c in changes)
+            ),
+        )
         return step.finished(result)
 
     def writes(self) -> list[dict[str, Any]]:
@@ -91,7 +117,9 @@ def play(request: pytest.FixtureRequest, tmp_path: Path) -> Play:
 
 
 def every(cases: list[Any]) -> Any:
-    return pytest.mark.parametrize("play", [pytest.param(tuple(case.values), id=case.id) for case in cases], indirect=True)
+    return pytest.mark.parametrize(
+        "play", [pytest.param(tuple(case.values), id=case.id) for case in cases], indirect=True
+    )
 
 
 def closed(result: dict[str, Any]) -> bool:
@@ -169,4 +197,6 @@ def test_a_system_that_refuses_or_rambles(play: Play, fault: str) -> None:
     assert result.get("failed"), result
     assert play.scenario.system in result["msg"]
     assert "\n" not in result["msg"] and "Traceback" not in result["msg"]
-    assert [entry for entry in play.writes() if entry["status"] and entry["status"] < 300 and entry["fault"] is None] == []
+    assert [
+        entry for entry in play.writes() if entry["status"] and entry["status"] < 300 and entry["fault"] is None
+    ] == []

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Every write of the ldap connector, its answer lost at the socket after the directory has done it."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -27,10 +28,16 @@ def test_the_answer_lost_after_each_write(scenario: Scenario, tmp_path: Path) ->
             first = play.run()
             assert lossy.lost == 1, f"write {number} of {count} was not sent again: {first}"
             assert first["changed"]
-            told = [row for row in first["changes"] if row.get("code") == "answer_lost" or "the answer was lost" in row.get("note", "")]
+            told = [
+                row
+                for row in first["changes"]
+                if row.get("code") == "answer_lost" or "the answer was lost" in row.get("note", "")
+            ]
             assert told, first
             if not closed(first):
-                assert first["outcome"] in ("unknown", "failed"), first  # failed: what had to wait for the lost write was not sent
+                assert first["outcome"] in ("unknown", "failed"), (
+                    first
+                )  # failed: what had to wait for the lost write was not sent
             sent = len(play.writes())
             second = play.run()
             assert closed(second), (number, first, second)

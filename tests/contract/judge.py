@@ -6,6 +6,7 @@ An entry is what :mod:`sandbox.emulator` writes: method, path, query, headers, b
 Entries with a fault aren't judged (the fault is the violation). A request is judged where our transport sent it (its
 User-Agent), whatever the system answered; what a test sends by itself to see it refused is not ours, its answer is judged.
 """
+
 from __future__ import annotations
 
 import json
@@ -38,8 +39,10 @@ from tests.contract.tolerated import (
 SPECS = Path(__file__).parent / "specs"
 JUDGED = ("microsoft", "github", "wiki", "crm", "slack")
 #: What differs from one run to the next without being another shape.
-_VOLATILE = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{32}\b|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?|localhost:\d+|skiptoken=[^\"&]*"
-                       r"|canary-[\w-]+")
+_VOLATILE = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{32}\b|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?|localhost:\d+|skiptoken=[^\"&]*"
+    r"|canary-[\w-]+"
+)
 
 
 @cache
@@ -59,13 +62,29 @@ class Judge:
         if system not in JUDGED or entry["fault"] or entry["status"] is None:
             return []
         ours = entry["headers"].get("user-agent", "") == USER_AGENT
-        key = (system, ours, entry["status"], entry["method"], *(_VOLATILE.sub("~", entry[part]) for part in ("path", "query", "body", "answer")))
+        key = (
+            system,
+            ours,
+            entry["status"],
+            entry["method"],
+            *(_VOLATILE.sub("~", entry[part]) for part in ("path", "query", "body", "answer")),
+        )
         if key not in self._known:
-            self._known[key] = [f"{system} {entry['method']} {entry['path']} -> {entry['status']}: {said}" for said in self._judged(system, entry, ours)]
+            self._known[key] = [
+                f"{system} {entry['method']} {entry['path']} -> {entry['status']}: {said}"
+                for said in self._judged(system, entry, ours)
+            ]
         return self._known[key]
 
     def _judged(self, system: str, entry: Mapping[str, Any], ours: bool) -> Iterator[str]:
-        listed = next((row for row in UNDESCRIBED if row.system == system and row.method == entry["method"] and re.fullmatch(row.path, entry["path"])), None)
+        listed = next(
+            (
+                row
+                for row in UNDESCRIBED
+                if row.system == system and row.method == entry["method"] and re.fullmatch(row.path, entry["path"])
+            ),
+            None,
+        )
         if listed:
             self.undescribed.add(listed.path)
         elif system in ("wiki", "crm", "slack"):
@@ -108,7 +127,9 @@ def _schema(spec: Contract, holder: Any) -> Mapping[str, Any] | None:
 # -- requests ----------------------------------------------------------------------------------------------------------
 
 
-def _request(spec: Contract, operation: Operation, entry: Mapping[str, Any], more: Mapping[str, Any] | None) -> Iterator[str]:
+def _request(
+    spec: Contract, operation: Operation, entry: Mapping[str, Any], more: Mapping[str, Any] | None
+) -> Iterator[str]:
     yield from _query(spec, operation, entry["query"], more or {})
     described = spec.resolve(operation.spec.get("requestBody") or {})
     if not entry["body"]:
@@ -135,7 +156,10 @@ def _request(spec: Contract, operation: Operation, entry: Mapping[str, Any], mor
 
 def _uncapitalised(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     """An action's parameters as its page writes them."""
-    return {**schema, "properties": {name[:1].lower() + name[1:]: value for name, value in schema.get("properties", {}).items()}}
+    return {
+        **schema,
+        "properties": {name[:1].lower() + name[1:]: value for name, value in schema.get("properties", {}).items()},
+    }
 
 
 def _query(spec: Contract, operation: Operation, query: str, more: Mapping[str, Any]) -> Iterator[str]:
@@ -155,7 +179,10 @@ def _query(spec: Contract, operation: Operation, query: str, more: Mapping[str, 
         if "enum" in kind and value not in kind["enum"]:
             yield f"query: {name}={value} is none of {kind['enum']}"
         if name == "$select":
-            yield from (f"query: $select names {field!r}, which the resource doesn't have" for field in sorted(set(value.split(",")) - _selectable(spec, operation) - set(more)))
+            yield from (
+                f"query: $select names {field!r}, which the resource doesn't have"
+                for field in sorted(set(value.split(",")) - _selectable(spec, operation) - set(more))
+            )
     for name, parameter in known.items():
         if parameter.get("required") and name not in given:
             yield f"query: {name} is required"
@@ -175,7 +202,9 @@ def _response(operation: Operation, status: int) -> Any:
     return next((responses[key] for key in (str(status), f"{status // 100}XX", "default") if key in responses), None)
 
 
-def _answer(spec: Contract, operation: Operation, entry: Mapping[str, Any], more: Mapping[str, Any] | None) -> Iterator[str]:
+def _answer(
+    spec: Contract, operation: Operation, entry: Mapping[str, Any], more: Mapping[str, Any] | None
+) -> Iterator[str]:
     status = entry["status"]
     response = _response(operation, status)
     if response is None and status in ERRORS_ANYWHERE:
@@ -201,7 +230,9 @@ def _answer(spec: Contract, operation: Operation, entry: Mapping[str, Any], more
     elif schema is None:
         yield "body: none is described"
     else:
-        yield from spec.errors(schema, body, GITHUB_REFUSAL if not spec.odata and status >= 400 else more if status < 400 else None)
+        yield from spec.errors(
+            schema, body, GITHUB_REFUSAL if not spec.odata and status >= 400 else more if status < 400 else None
+        )
 
 
 _BROKEN = object()

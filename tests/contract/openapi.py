@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """One OpenAPI contract, made strict: a property that the vendor doesn't name is a violation, and so is a derived type it doesn't have."""
+
 from __future__ import annotations
 
 import json
@@ -37,17 +38,35 @@ class Contract:
     :param added: properties that the description leaves out, and why; ``types``: types that it leaves out: base, properties, why.
     """
 
-    def __init__(self, file: Path, *, odata: bool, added: Mapping[str, Mapping[str, tuple[Mapping[str, Any], str]]], types: Mapping[str, tuple[str, Mapping[str, Any], str]]) -> None:
+    def __init__(
+        self,
+        file: Path,
+        *,
+        odata: bool,
+        added: Mapping[str, Mapping[str, tuple[Mapping[str, Any], str]]],
+        types: Mapping[str, tuple[str, Mapping[str, Any], str]],
+    ) -> None:
         self.odata = odata
         self.document: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         self._schemas = self.document["components"]["schemas"]
         for name, (base, properties, _) in types.items():
             if base in self._schemas:
-                self._schemas.setdefault(name, {"allOf": [{"$ref": f"#/components/schemas/{base}"}, {"type": "object", "properties": dict(properties)}]})
+                self._schemas.setdefault(
+                    name,
+                    {
+                        "allOf": [
+                            {"$ref": f"#/components/schemas/{base}"},
+                            {"type": "object", "properties": dict(properties)},
+                        ]
+                    },
+                )
         for name, more in added.items():
             if name in self._schemas:
                 own = self._schemas[name]["allOf"][-1] if "allOf" in self._schemas[name] else self._schemas[name]
-                own["properties"] = {**own.get("properties", {}), **{prop: schema for prop, (schema, _) in more.items()}}
+                own["properties"] = {
+                    **own.get("properties", {}),
+                    **{prop: schema for prop, (schema, _) in more.items()},
+                }
         self._strict: dict[str, Any] = {}
         self._validator = extend(Draft202012Validator, {"$ref": self._check_ref})
 
@@ -56,7 +75,10 @@ class Contract:
     @cached_property
     def _templates(self) -> list[tuple[re.Pattern[str], str]]:
         """Templates with the fewest parameters first: a literal segment wins over a parameter."""
-        return [(re.compile(re.sub(r"\\\{[^}]*\\\}", "([^/]+)", re.escape(t)) + "$"), t) for t in sorted(self.document["paths"], key=lambda t: t.count("{"))]
+        return [
+            (re.compile(re.sub(r"\\\{[^}]*\\\}", "([^/]+)", re.escape(t)) + "$"), t)
+            for t in sorted(self.document["paths"], key=lambda t: t.count("{"))
+        ]
 
     def find(self, method: str, path: str) -> Operation | str:
         """The operation, or what is wrong with the request's line."""
@@ -69,7 +91,12 @@ class Contract:
             if method.lower() in item:
                 operation = item[method.lower()]
                 parameters = [self.resolve(p) for p in [*item.get("parameters", ()), *operation.get("parameters", ())]]
-                return Operation(template, method, {**operation, "parameters": parameters}, dict(zip(re.findall(r"\{([^}]*)\}", template), match.groups(), strict=False)))
+                return Operation(
+                    template,
+                    method,
+                    {**operation, "parameters": parameters},
+                    dict(zip(re.findall(r"\{([^}]*)\}", template), match.groups(), strict=False)),
+                )
             known = known or template
         return f"{known} has no {method}" if known else f"no such path in the contract: {path}"
 
@@ -97,7 +124,13 @@ class Contract:
         items = target["properties"].get("value", {}).get("items")
         if items is None:
             return {**target, "properties": {**target["properties"], **more}}
-        return {**target, "properties": {**target["properties"], "value": {**target["properties"]["value"], "items": self._with(items, more)}}}
+        return {
+            **target,
+            "properties": {
+                **target["properties"],
+                "value": {**target["properties"]["value"], "items": self._with(items, more)},
+            },
+        }
 
     def properties(self, schema: Mapping[str, Any]) -> set[str]:
         """The names that ``$select`` may use of a resource, or of the items of its collection; navigation is among them."""
@@ -139,21 +172,43 @@ class Contract:
             return {"$ref": schema["$ref"]}
         nullable = schema.get("nullable", False)
         flat = self._flattened(schema)
-        made: dict[str, Any] = {k: flat[k] for k in ("type", "enum", "pattern", "format", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems",
-                                                      "uniqueItems", "required") if k in flat}
+        made: dict[str, Any] = {
+            k: flat[k]
+            for k in (
+                "type",
+                "enum",
+                "pattern",
+                "format",
+                "minimum",
+                "maximum",
+                "minLength",
+                "maxLength",
+                "minItems",
+                "maxItems",
+                "uniqueItems",
+                "required",
+            )
+            if k in flat
+        }
         if "items" in flat:
             made["items"] = self._made_strict(flat["items"])
         for word in ("anyOf", "oneOf"):
             if word in flat:
                 # Branches made strict exclude each other no more than the vendor means: one must fit.
-                made["anyOf"] = [self._made_strict({**{k: flat[k] for k in ("properties",) if k in flat}, **branch}) if "$ref" not in branch else self._made_strict(branch)
-                                 for branch in flat[word]]
+                made["anyOf"] = [
+                    self._made_strict({**{k: flat[k] for k in ("properties",) if k in flat}, **branch})
+                    if "$ref" not in branch
+                    else self._made_strict(branch)
+                    for branch in flat[word]
+                ]
         if "properties" in flat and not made.get("anyOf"):
             named = {k: v for k, v in flat["properties"].items() if not v.get("x-ms-navigationProperty")}
             made["properties"] = {k: self._made_strict(v) for k, v in named.items()}
             made["x-navigation"] = sorted(set(flat["properties"]) - set(named))
             extra = flat.get("additionalProperties", False)
-            made["additionalProperties"] = self._made_strict(extra) if isinstance(extra, Mapping) and not self.odata else extra is True
+            made["additionalProperties"] = (
+                self._made_strict(extra) if isinstance(extra, Mapping) and not self.odata else extra is True
+            )
             if self.odata:
                 made["patternProperties"] = {ANNOTATION: {}}
         elif isinstance(flat.get("additionalProperties"), Mapping):

@@ -2,6 +2,7 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """SCIM requests and answers by RFC 7643 and 7644: the models of scim2-models, in the context of the exchange (RFC 7643, section 7:
 what is required, read-only, never returned)."""
+
 from __future__ import annotations
 
 import json
@@ -11,7 +12,18 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from pydantic import ValidationError
-from scim2_models import URN, Context, EnterpriseUser, Error, Extension, Group, ListResponse, PatchOp, ServiceProviderConfig, User
+from scim2_models import (
+    URN,
+    Context,
+    EnterpriseUser,
+    Error,
+    Extension,
+    Group,
+    ListResponse,
+    PatchOp,
+    ServiceProviderConfig,
+    User,
+)
 
 
 class SlackGuest(Extension):
@@ -26,9 +38,17 @@ PERSON = User[EnterpriseUser | SlackGuest]
 RESOURCES: Mapping[str, Any] = {"Users": PERSON, "Groups": Group}
 #: RFC 7644, section 3.4.2 and 3.9.
 QUERY = {"filter", "startIndex", "count", "attributes", "excludedAttributes", "sortBy", "sortOrder"}
-_REQUESTS = {"POST": Context.RESOURCE_CREATION_REQUEST, "PUT": Context.RESOURCE_REPLACEMENT_REQUEST, "PATCH": Context.RESOURCE_PATCH_REQUEST}
-_ANSWERS = {"GET": Context.RESOURCE_QUERY_RESPONSE, "POST": Context.RESOURCE_CREATION_RESPONSE, "PUT": Context.RESOURCE_REPLACEMENT_RESPONSE,
-            "PATCH": Context.RESOURCE_PATCH_RESPONSE}
+_REQUESTS = {
+    "POST": Context.RESOURCE_CREATION_REQUEST,
+    "PUT": Context.RESOURCE_REPLACEMENT_REQUEST,
+    "PATCH": Context.RESOURCE_PATCH_REQUEST,
+}
+_ANSWERS = {
+    "GET": Context.RESOURCE_QUERY_RESPONSE,
+    "POST": Context.RESOURCE_CREATION_RESPONSE,
+    "PUT": Context.RESOURCE_REPLACEMENT_RESPONSE,
+    "PATCH": Context.RESOURCE_PATCH_RESPONSE,
+}
 #: RFC 7644, section 3: the statuses of success.
 _STATUSES: Mapping[str, set[int]] = {"GET": {200}, "POST": {201}, "PUT": {200}, "PATCH": {200, 204}, "DELETE": {204}}
 
@@ -93,7 +113,12 @@ def _unnamed(model: Any, body: Any, where: str) -> Iterator[str]:
     """Attributes that no schema of the resource has; the models pass them over."""
     if not isinstance(body, Mapping):
         return
-    names = {alias.lower() for name, field in model.model_fields.items() for alias in (name, field.alias, field.serialization_alias) if alias}
+    names = {
+        alias.lower()
+        for name, field in model.model_fields.items()
+        for alias in (name, field.alias, field.serialization_alias)
+        if alias
+    }
     for key in body:
         if key.lower() not in names and not key.startswith("urn:") and key not in ("$ref", "Resources", "Operations"):
             yield f"{where}: {key}: no schema has this attribute"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Every scenario's exchanges keep the vendors' contracts; and the judge that says so catches what is planted."""
+
 from __future__ import annotations
 
 import json
@@ -31,7 +32,9 @@ def exchanges(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchanges]:
                 play = conformance.Play(name, scenario, tmp_path_factory.mktemp("play"))
                 play.run()
                 play.run()
-                said += [(emulator.name, entry) for emulator in play.box.emulators.values() for entry in emulator.journal]
+                said += [
+                    (emulator.name, entry) for emulator in play.box.emulators.values() for entry in emulator.journal
+                ]
             conformance._BOXES.pop(name).stop()
     yield said
 
@@ -59,7 +62,9 @@ def _answer(change: Callable[[Any], Any]) -> Callable[[dict[str, Any]], None]:
 
 
 def _without(field: str) -> Callable[[dict[str, Any]], None]:
-    return lambda entry: entry.update(body=json.dumps({k: v for k, v in json.loads(entry["body"]).items() if k != field}))
+    return lambda entry: entry.update(
+        body=json.dumps({k: v for k, v in json.loads(entry["body"]).items() if k != field})
+    )
 
 
 PLANTED = [
@@ -72,16 +77,40 @@ PLANTED = [
     ("microsoft", "POST", "/v1.0/users", _answer(lambda b: b.update(invented=1)), "invented"),
     ("microsoft", "POST", "/v1.0/users", lambda e: e.update(path="/v1.0/people"), "no such path"),
     ("microsoft", "POST", "/v1.0/users", lambda e: e.update(method="PUT"), "has no PUT"),
-    ("microsoft", "GET", "/authentication/methods", _answer(lambda b: b["value"][0].update({"@odata.type": "#microsoft.graph.passKey"})), "@odata.type"),
-    ("microsoft", "GET", "/managedDevices", lambda e: e.update(query="$select=id,nickname"), "$select names 'nickname'"),
+    (
+        "microsoft",
+        "GET",
+        "/authentication/methods",
+        _answer(lambda b: b["value"][0].update({"@odata.type": "#microsoft.graph.passKey"})),
+        "@odata.type",
+    ),
+    (
+        "microsoft",
+        "GET",
+        "/managedDevices",
+        lambda e: e.update(query="$select=id,nickname"),
+        "$select names 'nickname'",
+    ),
     ("microsoft", "GET", "/managedDevices", lambda e: e.update(query="top=5"), "top is no parameter"),
     ("microsoft", "GET", "/managedDevices", lambda e: e.update(status=204, answer=""), "a GET that succeeds has one"),
     ("microsoft", "POST", "/wipe", _request(keepEverything=True), "keepEverything"),
     ("microsoft", "POST", "/sendMail", _without("message"), "'message' is a required property"),
-    ("microsoft", "GET", "/mailboxSettings", lambda e: e.update(status=404, answer='{"message": "gone"}'), "'error' is a required property"),
+    (
+        "microsoft",
+        "GET",
+        "/mailboxSettings",
+        lambda e: e.update(status=404, answer='{"message": "gone"}'),
+        "'error' is a required property",
+    ),
     ("github", "PUT", "/memberships/adanunez", _request(role="owner"), "role: 'owner' is not one of"),
     ("github", "PUT", "/memberships/adanunez", lambda e: e.update(status=201), "status 201 is not listed"),
-    ("github", "PUT", "/memberships/adanunez", _answer(lambda b: b.pop("state") and None), "'state' is a required property"),
+    (
+        "github",
+        "PUT",
+        "/memberships/adanunez",
+        _answer(lambda b: b.pop("state") and None),
+        "'state' is a required property",
+    ),
     ("github", "GET", "/members", _answer(lambda b: b[0].update(id="1")), "id: '1' is not of type 'integer'"),
     ("github", "GET", "/members", lambda e: e.update(query="per_page=many"), "per_page=many is no integer"),
     ("wiki", "POST", "/v2/Users", _without("userName"), "userName"),
@@ -94,11 +123,22 @@ PLANTED = [
 ]
 
 
-@pytest.mark.parametrize("system, method, path, plant, said", PLANTED, ids=[f"{system}-{number}" for number, (system, *_) in enumerate(PLANTED)])
-def test_a_planted_violation_is_caught(exchanges: Exchanges, system: str, method: str, path: str, plant: Callable[[dict[str, Any]], None], said: str) -> None:
+@pytest.mark.parametrize(
+    "system, method, path, plant, said",
+    PLANTED,
+    ids=[f"{system}-{number}" for number, (system, *_) in enumerate(PLANTED)],
+)
+def test_a_planted_violation_is_caught(
+    exchanges: Exchanges, system: str, method: str, path: str, plant: Callable[[dict[str, Any]], None], said: str
+) -> None:
     def fits(name: str, entry: dict[str, Any]) -> bool:
         whole = entry["path"].rsplit("/", 1)[0] if method == "PATCH" else entry["path"]
-        return (name, entry["method"]) == (system, method) and whole.endswith(path) and 200 <= entry["status"] < 300 and entry["answer"] != "[]"
+        return (
+            (name, entry["method"]) == (system, method)
+            and whole.endswith(path)
+            and 200 <= entry["status"] < 300
+            and entry["answer"] != "[]"
+        )
 
     entry = dict(next(entry for name, entry in exchanges if fits(name, entry)))
     assert Judge().violations(system, entry) == []
@@ -109,7 +149,9 @@ def test_a_planted_violation_is_caught(exchanges: Exchanges, system: str, method
 def test_a_planted_violation_fails_the_suite(pytester: pytest.Pytester) -> None:
     """The fixture that every module has turns it red, for an emulator that answers what the vendor never would."""
     root = Path(__file__).parents[2]
-    pytester.makeconftest(f"import sys\nsys.path[:0] = [{str(root)!r}, {str(root / 'build' / 'collections')!r}]\nfrom tests.contract.witness import contracts_kept\n")
+    pytester.makeconftest(
+        f"import sys\nsys.path[:0] = [{str(root)!r}, {str(root / 'build' / 'collections')!r}]\nfrom tests.contract.witness import contracts_kept\n"
+    )
     pytester.makepyfile("""
         import httpx
         from sandbox.box import Box

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Every exchange that any test has with a box of its own process is judged by the vendors' contracts when its module ends."""
+
 from __future__ import annotations
 
 import re
@@ -45,4 +46,6 @@ def contracts_kept() -> Iterator[None]:
     Emulator.WITNESSES.remove(witness)
     violations = witness.verdict()
     if violations:
-        pytest.fail(f"{len(violations)} violations of the vendors' contracts:\n" + "\n".join(violations[:40]), pytrace=False)
+        pytest.fail(
+            f"{len(violations)} violations of the vendors' contracts:\n" + "\n".join(violations[:40]), pytrace=False
+        )

@@ -2,6 +2,7 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """One archive run as a process that can be killed: its parameters come as the first line of stdin, and after each frame it says
 how many messages it has and waits for a line."""
+
 from __future__ import annotations
 
 import json

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The sandbox company as a process of its own, and playbooks run against it from a shell, as a user would."""
+
 from __future__ import annotations
 
 import contextlib
@@ -54,7 +55,12 @@ class SandboxCompany:
         self.systems_file = Path(running["systems_file"])
 
     def _sandbox(self, verb: str) -> None:
-        ran = subprocess.run([sys.executable, "-m", "sandbox", "--folder", str(self.folder), verb], cwd=ROOT, capture_output=True, text=True)
+        ran = subprocess.run(
+            [sys.executable, "-m", "sandbox", "--folder", str(self.folder), verb],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+        )
         assert ran.returncode == 0, ran.stderr
 
     def stop(self) -> None:
@@ -81,16 +87,32 @@ class SandboxCompany:
 
     def writes(self) -> list[str]:
         """What every system was asked to change: ``github DELETE /orgs/...``, ``ldap MODIFY uid=jane...``."""
-        return [f"{name} {entry['method']} {entry['path']} {entry.get('body', '')[:80]}" for name, entries in self.journals().items()
-                for entry in entries if entry["write"]]
+        return [
+            f"{name} {entry['method']} {entry['path']} {entry.get('body', '')[:80]}"
+            for name, entries in self.journals().items()
+            for entry in entries
+            if entry["write"]
+        ]
 
     def connector(self, system: str) -> Any:
         """A connector of a system, for what somebody else does there while we look away."""
         entry = yaml.safe_load(self.systems_file.read_text())["systems"][system]
         secrets = {name: Path(where["file"]).read_text() for name, where in entry.get("credentials", {}).items()}
         cls = connector_class(entry["connector"], system=system)
-        return cls(Target(name=system, connector=entry["connector"], url=entry["url"], credentials=secrets, ca_file=entry["ca_file"], timeout=5.0, max_wait=5.0,
-                          read_only=False, tokens=MemoryTokens(), options=checked_options(system, cls, entry.get("options") or {})))
+        return cls(
+            Target(
+                name=system,
+                connector=entry["connector"],
+                url=entry["url"],
+                credentials=secrets,
+                ca_file=entry["ca_file"],
+                timeout=5.0,
+                max_wait=5.0,
+                read_only=False,
+                tokens=MemoryTokens(),
+                options=checked_options(system, cls, entry.get("options") or {}),
+            )
+        )
 
     def new_writes(self, before: list[str]) -> list[str]:
         """The writes since ``before``, which :meth:`writes` gave."""
@@ -124,19 +146,40 @@ class SandboxCompany:
         return [str(BIN / "ansible-playbook"), "-i", str(systems_file or self.systems_file), name, *args]
 
     def environment(self, **more: str) -> dict[str, str]:
-        return {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1",
-                "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default", **more}
+        return {
+            **os.environ,
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default",
+            **more,
+        }
 
-    def play(self, playbook: str, *args: str, systems_file: Path | None = None, timeout: float = 300, **env: str) -> Ran:
-        ran = subprocess.run(self.command(playbook, *args, systems_file=systems_file), cwd=ROOT, env=self.environment(**env), capture_output=True, text=True,
-                             stdin=subprocess.DEVNULL, timeout=timeout)
+    def play(
+        self, playbook: str, *args: str, systems_file: Path | None = None, timeout: float = 300, **env: str
+    ) -> Ran:
+        ran = subprocess.run(
+            self.command(playbook, *args, systems_file=systems_file),
+            cwd=ROOT,
+            env=self.environment(**env),
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=timeout,
+        )
         return Ran(ran.returncode, ran.stdout + ran.stderr)
 
     def play_and_kill(self, playbook: str, *args: str, after: float = 0, entries: int = 0) -> bool:
         """Start a run and kill -9 it and all its workers after some seconds, or when the ledger has so many entries. False when it
         had ended by then."""
-        process = subprocess.Popen(self.command(playbook, *args), cwd=ROOT, env=self.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                   stdin=subprocess.DEVNULL, start_new_session=True)
+        process = subprocess.Popen(
+            self.command(playbook, *args),
+            cwd=ROOT,
+            env=self.environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         try:
             while entries and process.poll() is None and self.entries() < entries:
                 time.sleep(0.01)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """From hire to deletion on one domain controller: what ``test_samba`` starts in a network of its own."""
+
 from __future__ import annotations
 
 import time
@@ -39,7 +40,11 @@ def life(box: Box) -> None:
 
     twice(box, account.TASK)
     ada = ad.entry("ada")
-    assert ada["userPrincipalName"] == [f"ada@{DOMAIN}"] and ada["employeeID"] == ["E1020"] and ada["manager"] == [ad.entry("mark")["dn"]]
+    assert (
+        ada["userPrincipalName"] == [f"ada@{DOMAIN}"]
+        and ada["employeeID"] == ["E1020"]
+        and ada["manager"] == [ad.entry("mark")["dn"]]
+    )
     assert not int(ada["userAccountControl"][0]) & DISABLED
 
     twice(box, account.TASK, state="suspended")
@@ -50,7 +55,9 @@ def life(box: Box) -> None:
     assert f"CN=Engineering,CN=Users,{BASE}" in ad.entry("ada")["memberOf"]
     moved = twice(box, entitlements.TASK, wanted={"groups": ["Sales"]}, mode="exact")
     assert ad.entry("ada")["memberOf"] == [f"CN=Sales,CN=Users,{BASE}"]
-    assert not any("Domain Users" in row["what"] and row["outcome"] == "done" for row in moved["changes"]), "the primary group can't be left"
+    assert not any("Domain Users" in row["what"] and row["outcome"] == "done" for row in moved["changes"]), (
+        "the primary group can't be left"
+    )
 
     listing(box)
     cut_off(box)
@@ -74,7 +81,9 @@ def listing(box: Box) -> None:
         assert found[key].fixed == (("groups", "Domain Users"),) and found[key].kind == "person" and found[key].created
     assert found["krbtgt"].kind == "service" and not found["krbtgt"].account.active
     assert {"ada", "ada@corp.example"} <= set(directory.group_members("groups", "Sales")), "she is in it by link"
-    assert {"ada", "mark", "Administrator"} <= set(directory.group_members("groups", "Domain Users")), "it is their primary group"
+    assert {"ada", "mark", "Administrator"} <= set(directory.group_members("groups", "Domain Users")), (
+        "it is their primary group"
+    )
 
 
 def cut_off(box: Box) -> None:

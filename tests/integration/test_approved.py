@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """What waits for an approval, from the refusal to the deed: a privileged person who is back, and what a reconcile would settle."""
+
 from __future__ import annotations
 
 import json
@@ -26,7 +27,9 @@ def plan_of(folder: Path) -> dict[str, Any]:
     """The one plan that is there, as the schema wants it."""
     [path] = (folder / "plans").glob("*.json")
     made: dict[str, Any] = json.loads(path.read_text())
-    jsonschema.Draft202012Validator(json.loads((ROOT / "meta" / "schemas" / "plan.schema.json").read_text())).validate(made)
+    jsonschema.Draft202012Validator(json.loads((ROOT / "meta" / "schemas" / "plan.schema.json").read_text())).validate(
+        made
+    )
     return made
 
 
@@ -38,16 +41,24 @@ def test_a_privileged_person_is_back_only_with_an_approval(company: SandboxCompa
     without = company.play("reinstate", *back, systems_file=systems)
     assert "needs an approval of grace@corp.example" in without.output
     jane = asked(company, "jane")
-    assert ROLE not in jane["entra"] and "groups Automation, Engineering" in jane["entra"], "what is not privileged is hers again"
+    assert ROLE not in jane["entra"] and "groups Automation, Engineering" in jane["entra"], (
+        "what is not privileged is hers again"
+    )
 
     company.play("reinstate", *back, "--check", systems_file=systems)
     plan = plan_of(tmp_path)
     assert [need["needs"] for need in plan["needs"]] == ["privileged"] and ROLE in plan["needs"][0]["why"]
     sent, digest = company.writes(), plan["digest"][:12]
     waiting = company.play("reinstate", *back, "-e", f"plan={digest}", systems_file=systems)
-    assert waiting.code != 0 and "an approval of grace@corp.example is missing" in waiting.output and company.new_writes(sent) == []
+    assert (
+        waiting.code != 0
+        and "an approval of grace@corp.example is missing" in waiting.output
+        and company.new_writes(sent) == []
+    )
     assert company.play("approve", "-e", f"plan={digest}", "-e", "by=jane@corp.example", systems_file=systems).code != 0
-    assert company.play("approve", "-e", f"plan={digest}", "-e", "by=grace@corp.example", systems_file=systems).code == 0
+    assert (
+        company.play("approve", "-e", f"plan={digest}", "-e", "by=grace@corp.example", systems_file=systems).code == 0
+    )
     done = company.play("reinstate", *back, "-e", f"plan={digest}", systems_file=systems)
     assert ROLE in asked(company, "jane")["entra"], done.output
 
@@ -64,15 +75,31 @@ def test_a_reconcile_settles_what_was_planned_and_approved(company: SandboxCompa
 
     rehearsed = company.play("reconcile", *fix, "--check", systems_file=systems)
     plan = plan_of(tmp_path)
-    assert {person["email"] for person in plan["people"]} == {"jane@corp.example", "otto@corp.example"}, rehearsed.output
-    assert plan["kind"] == "reconcile" and [need["needs"] for need in plan["needs"]] == ["people"] and company.writes() == []
+    assert {person["email"] for person in plan["people"]} == {"jane@corp.example", "otto@corp.example"}, (
+        rehearsed.output
+    )
+    assert (
+        plan["kind"] == "reconcile"
+        and [need["needs"] for need in plan["needs"]] == ["people"]
+        and company.writes() == []
+    )
     digest = plan["digest"][:12]
     waiting = company.play("reconcile", *fix, "-e", f"plan={digest}", systems_file=systems)
-    assert waiting.code != 0 and "an approval of grace@corp.example is missing" in waiting.output and company.writes() == []
-    assert company.play("approve", "-e", f"plan={digest}", "-e", "by=grace@corp.example", systems_file=systems).code == 0
+    assert (
+        waiting.code != 0
+        and "an approval of grace@corp.example is missing" in waiting.output
+        and company.writes() == []
+    )
+    assert (
+        company.play("approve", "-e", f"plan={digest}", "-e", "by=grace@corp.example", systems_file=systems).code == 0
+    )
     done = company.play("reconcile", *fix, "-e", f"plan={digest}", systems_file=systems)
     jane, otto = asked(company, "jane"), asked(company, "otto")
-    assert jane["wiki"].startswith("deactivated") and jane["ldap"].startswith("locked") and otto["ldap"].startswith("locked"), done.output
+    assert (
+        jane["wiki"].startswith("deactivated")
+        and jane["ldap"].startswith("locked")
+        and otto["ldap"].startswith("locked")
+    ), done.output
     assert jane["entra"].startswith("sign-in enabled"), "only what was read, and planned"
     assert {name: asked(company, name) for name in before} == before
     sent = company.writes()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """An archive run that is killed, and one whose disk is full: the next run goes on, and every message is there once."""
+
 from __future__ import annotations
 
 import json
@@ -31,20 +32,40 @@ def box() -> Iterator[Box]:
 
 
 def assert_whole(box: Box, path: Path) -> None:
-    expected = sorted((folder.replace("&APw-", "ü"), content) for folder, _, content in messages("jane", box.company.people["jane"], box.company.domain))
+    expected = sorted(
+        (folder.replace("&APw-", "ü"), content)
+        for folder, _, content in messages("jane", box.company.people["jane"], box.company.domain)
+    )
     Archive(path).verify()
     assert sorted((entry.folder, content) for entry, content in Archive(path).messages()) == expected
 
 
 def _parameters(box: Box, path: Path) -> dict[str, Any]:
     entry = {key: value for key, value in box.systems()["imap"].items() if key in TASK.spec}
-    return {**{name: spec.get("default") for name, spec in TASK.spec.items()}, **entry, "system": "imap", "timeout": 10.0, "person": person_of(box, "jane"), "path": str(path)}
+    return {
+        **{name: spec.get("default") for name, spec in TASK.spec.items()},
+        **entry,
+        "system": "imap",
+        "timeout": 10.0,
+        "person": person_of(box, "jane"),
+        "path": str(path),
+    }
 
 
 def _killed_after(box: Box, path: Path, frames: int) -> bool:
     """Whether the run was still at it when it was killed."""
-    child = subprocess.Popen([sys.executable, "-m", "tests.integration.archive_run"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                             env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'build' / 'collections'}", "PYTHONDONTWRITEBYTECODE": "1"})
+    child = subprocess.Popen(
+        [sys.executable, "-m", "tests.integration.archive_run"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={
+            **os.environ,
+            "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'build' / 'collections'}",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        },
+    )
     assert child.stdin and child.stdout
     try:
         child.stdin.write(json.dumps(_parameters(box, path)) + "\n")
@@ -81,12 +102,19 @@ def test_a_disk_that_is_full(box: Box, tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(module, "FRAME", 4096)
     disk = tmp_path / "disk"
     disk.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)], capture_output=True, check=False).returncode:
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)], capture_output=True, check=False
+    ).returncode:
         pytest.skip("no right to mount here")
     try:
         for _ in range(2):  # still full: still one line, and nothing lost
             full = run(TASK, box, "imap", person=person_of(box, "jane"), path=str(disk / "a"))
-            assert full["failed"] and "the disk is full" in full["msg"] and "goes on where it stopped" in full["msg"] and "\n" not in full["msg"], full
+            assert (
+                full["failed"]
+                and "the disk is full" in full["msg"]
+                and "goes on where it stopped" in full["msg"]
+                and "\n" not in full["msg"]
+            ), full
             state = Archive(disk / "a").state()
             assert state.exists and not state.complete
         subprocess.run(["mount", "-o", "remount,size=16m", str(disk)], check=True)

@@ -5,6 +5,7 @@
 The secrets are the credentials of the sandbox, whatever it issued meanwhile (tokens, passes, initial passwords: read from its
 journals), and the keys it holds in escrow. All are looked for as they are, and as base64 and URLs carry them.
 """
+
 from __future__ import annotations
 
 import base64
@@ -22,13 +23,26 @@ import pytest
 
 from tests.integration.company import BIN, SandboxCompany
 
-RUNS = (("onboard", "-e", "user=ada@corp.example", "-e", "device_serial=5CGADA001"), ("transfer", "-e", "user=tom@corp.example"),
-        ("offboard", "-e", "user=jane@corp.example", "-e", "confirm=C02JANE01", "-e", '{"lifecycle_devices": {"company": "wipe", "follow": 20}}'))
+RUNS = (
+    ("onboard", "-e", "user=ada@corp.example", "-e", "device_serial=5CGADA001"),
+    ("transfer", "-e", "user=tom@corp.example"),
+    (
+        "offboard",
+        "-e",
+        "user=jane@corp.example",
+        "-e",
+        "confirm=C02JANE01",
+        "-e",
+        '{"lifecycle_devices": {"company": "wipe", "follow": 20}}',
+    ),
+)
 #: Credentials that are names, not secrets.
 PUBLIC = ("client_id", "tenant_id", "app_id", "installation_id", "user", "access_key_id")
 #: Keys of vendors' requests and answers whose values are secrets.
-SECRET_KEYS = re.compile(r"^(access_token|refresh_token|id_token|token|password|newPassword|temporaryAccessPass|client_secret|client_assertion|userPassword|recoveryKey|"
-                         r"SecretAccessKey|key)$")
+SECRET_KEYS = re.compile(
+    r"^(access_token|refresh_token|id_token|token|password|newPassword|temporaryAccessPass|client_secret|client_assertion|userPassword|recoveryKey|"
+    r"SecretAccessKey|key)$"
+)
 
 
 def _strings(value: Any) -> Iterator[tuple[str, str]]:
@@ -65,15 +79,27 @@ def secrets_of(company: SandboxCompany) -> set[str]:
 def forms(secret: str) -> set[bytes]:
     """A secret, and what base64 (at each of its three offsets), JSON and URLs make of it."""
     raw = secret.encode()
-    encoded = {base64.b64encode(b"\0" * offset + raw)[[0, 2, 3][offset]:].rstrip(b"=")[:-1] for offset in range(3)}
-    return {raw, quote(secret, safe="").encode(), json.dumps(secret)[1:-1].encode(), *(form for form in encoded if len(form) > 9)}
+    encoded = {base64.b64encode(b"\0" * offset + raw)[[0, 2, 3][offset] :].rstrip(b"=")[:-1] for offset in range(3)}
+    return {
+        raw,
+        quote(secret, safe="").encode(),
+        json.dumps(secret)[1:-1].encode(),
+        *(form for form in encoded if len(form) > 9),
+    }
 
 
 def leaks(secrets: set[str], places: dict[str, bytes]) -> list[str]:
     """Where a secret stands: the place, and what is around it."""
     known = {form: secret for secret in secrets for form in forms(secret)}
-    any_of = re.compile(b"|".join(re.escape(form) for form in sorted(known, key=len, reverse=True)) + rb"|canary-[\w-]{8,}")
-    return [f"{place}: ...{content[max(0, m.start() - 60):m.end() + 10]!r}" for place, content in places.items() for m in [any_of.search(content)] if m]
+    any_of = re.compile(
+        b"|".join(re.escape(form) for form in sorted(known, key=len, reverse=True)) + rb"|canary-[\w-]{8,}"
+    )
+    return [
+        f"{place}: ...{content[max(0, m.start() - 60) : m.end() + 10]!r}"
+        for place, content in places.items()
+        for m in [any_of.search(content)]
+        if m
+    ]
 
 
 @dataclass
@@ -126,15 +152,27 @@ class Traces:
 
     def environment(self, callback: str) -> dict[str, str]:
         return self.company.environment(
-            ANSIBLE_STDOUT_CALLBACK=callback, ANSIBLE_HOME=str(self.folder / "home"), ANSIBLE_LOCAL_TEMP=str(self.folder / "local-tmp"),
-            ANSIBLE_REMOTE_TEMP=str(self.folder / "remote-tmp"), ANSIBLE_LOG_PATH=str(self.folder / "ansible.log"), ANSIBLE_CACHE_PLUGIN="ansible.builtin.jsonfile",
-            ANSIBLE_CACHE_PLUGIN_CONNECTION=str(self.folder / "facts"), TMPDIR=str(self.folder / "tmp"))
+            ANSIBLE_STDOUT_CALLBACK=callback,
+            ANSIBLE_HOME=str(self.folder / "home"),
+            ANSIBLE_LOCAL_TEMP=str(self.folder / "local-tmp"),
+            ANSIBLE_REMOTE_TEMP=str(self.folder / "remote-tmp"),
+            ANSIBLE_LOG_PATH=str(self.folder / "ansible.log"),
+            ANSIBLE_CACHE_PLUGIN="ansible.builtin.jsonfile",
+            ANSIBLE_CACHE_PLUGIN_CONNECTION=str(self.folder / "facts"),
+            TMPDIR=str(self.folder / "tmp"),
+        )
 
     def play(self, playbook: str, *args: str, callback: str) -> int:
         (self.folder / "tmp").mkdir(exist_ok=True)
         with (self.folder / f"{playbook}.out").open("wb") as out:
-            process = subprocess.Popen(self.company.command(playbook, *args, "-vvv", "--diff"), env=self.environment(callback), stdout=out, stderr=subprocess.STDOUT,
-                                       stdin=subprocess.DEVNULL, cwd=self.folder)
+            process = subprocess.Popen(
+                self.company.command(playbook, *args, "-vvv", "--diff"),
+                env=self.environment(callback),
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                cwd=self.folder,
+            )
             with Watch(process.pid) as watch:
                 code = process.wait(300)
         self.places |= watch.seen
@@ -142,27 +180,55 @@ class Traces:
         return code
 
     def collect(self) -> dict[str, bytes]:
-        listed = subprocess.run([str(BIN / "ansible-inventory"), "-i", str(self.company.systems_file), "--list", "-vvv"], env=self.environment("default"), capture_output=True)
+        listed = subprocess.run(
+            [str(BIN / "ansible-inventory"), "-i", str(self.company.systems_file), "--list", "-vvv"],
+            env=self.environment("default"),
+            capture_output=True,
+        )
         self.places["ansible-inventory --list"] = listed.stdout + listed.stderr
-        kept = [*self.folder.rglob("*"), *self.company.folder.glob("ledger.db*"), *self.company.folder.glob("records/*"), *self.company.folder.glob("archive/**/*")]
+        kept = [
+            *self.folder.rglob("*"),
+            *self.company.folder.glob("ledger.db*"),
+            *self.company.folder.glob("records/*"),
+            *self.company.folder.glob("archive/**/*"),
+        ]
         self.places |= {str(path): path.read_bytes() for path in kept if path.is_file() and not path.is_symlink()}
         return self.places
 
 
-@pytest.mark.parametrize(("callback", "in_process"), [
-    ("workforce.lifecycle.timeline", True), ("ansible.builtin.default", False),
-    pytest.param("ansible.builtin.default", True, marks=pytest.mark.soak), pytest.param("workforce.lifecycle.timeline", False, marks=pytest.mark.soak)])
+@pytest.mark.parametrize(
+    ("callback", "in_process"),
+    [
+        ("workforce.lifecycle.timeline", True),
+        ("ansible.builtin.default", False),
+        pytest.param("ansible.builtin.default", True, marks=pytest.mark.soak),
+        pytest.param("workforce.lifecycle.timeline", False, marks=pytest.mark.soak),
+    ],
+)
 def test_no_secret_is_seen_anywhere(company: SandboxCompany, tmp_path: Path, callback: str, in_process: bool) -> None:
     traces = Traces(company, tmp_path)
     for playbook, *args in RUNS if in_process else [run for run in RUNS if run[0] == "offboard"]:
         traces.play(playbook, *args, "-e", json.dumps({"lifecycle_in_process": in_process}), callback=callback)
         assert f"{playbook}" in (tmp_path / f"{playbook}.out").read_text()
     places = traces.collect()
-    assert any(path.endswith(".html") for path in places) and any("manifest.jsonl" in path for path in places) and str(tmp_path / "ansible.log") in places
+    assert (
+        any(path.endswith(".html") for path in places)
+        and any("manifest.jsonl" in path for path in places)
+        and str(tmp_path / "ansible.log") in places
+    )
     secrets = secrets_of(company)
-    assert any("canary-token-" in s for s in secrets) and (not in_process or any("canary-pass-" in s for s in secrets)) and len(secrets) > 15
+    assert (
+        any("canary-token-" in s for s in secrets)
+        and (not in_process or any("canary-pass-" in s for s in secrets))
+        and len(secrets) > 15
+    )
     assert leaks(secrets, places) == []
-    left = [str(path) for folder in ("local-tmp", "remote-tmp", "tmp") for path in (tmp_path / folder).rglob("*") if path.is_file()]
+    left = [
+        str(path)
+        for folder in ("local-tmp", "remote-tmp", "tmp")
+        for path in (tmp_path / folder).rglob("*")
+        if path.is_file()
+    ]
     assert left == [], "the run's temporary files are gone"
 
 
@@ -181,7 +247,13 @@ def test_a_planted_leak_is_found(company: SandboxCompany, tmp_path: Path) -> Non
 """)
     command = traces.company.command(str(playbook))
     with (tmp_path / "out").open("wb") as out:
-        process = subprocess.Popen(command, env=traces.environment("ansible.builtin.default"), stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            command,
+            env=traces.environment("ansible.builtin.default"),
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+        )
         with Watch(process.pid) as watch:
             assert process.wait(60) == 0
     traces.places |= watch.seen

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Runs at the same moment: one per person at a time, and the brake counts across all of them."""
+
 from __future__ import annotations
 
 import re
@@ -18,9 +19,18 @@ from tests.integration.test_runs import GONE, RUNS, WIPE, asked, attest, play
 LEAVERS = ("jane@corp.example", "otto@corp.example", "mark@corp.example", "lena@corp.example")
 
 
-def started(company: SandboxCompany, playbook: str, *args: str, systems_file: Path | None = None) -> subprocess.Popen[str]:
-    return subprocess.Popen(company.command(playbook, *args, systems_file=systems_file), cwd=ROOT, env=company.environment(), stdin=subprocess.DEVNULL,
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+def started(
+    company: SandboxCompany, playbook: str, *args: str, systems_file: Path | None = None
+) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        company.command(playbook, *args, systems_file=systems_file),
+        cwd=ROOT,
+        env=company.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
 
 
 def ended(*processes: subprocess.Popen[str]) -> list[Ran]:
@@ -44,7 +54,11 @@ def assert_done_once(company: SandboxCompany) -> None:
     jane = asked(company, "jane")
     assert {system: jane[system] for system in GONE} == GONE
     for irreversible in ("/wipe", "/retire"):
-        taken = [entry for entry in company.journal("microsoft") if entry["path"].endswith(irreversible) and (entry["status"] or 0) < 300]
+        taken = [
+            entry
+            for entry in company.journal("microsoft")
+            if entry["path"].endswith(irreversible) and (entry["status"] or 0) < 300
+        ]
         assert len(taken) == 1, f"{irreversible} was sent {len(taken)} times"
     assert ledger_of(company).verify().ok
 
@@ -52,8 +66,14 @@ def assert_done_once(company: SandboxCompany) -> None:
 def test_two_at_once_for_one_person(company: SandboxCompany) -> None:
     """One runs. The other refuses, says who has her, and sends nothing."""
     args = ("-e", f"user={RUNS['offboard'][0]}", *WIPE)
-    one, other = sorted(ended(started(company, "offboard", *args), started(company, "offboard", *args)), key=lambda ran: "has them since" in ran.output)
-    assert re.search(r"take jane@corp.example for run \w+: run \w+ on \S+ \(process \d+\) has them since 20\S+Z, and is still running", other.output), other.output
+    one, other = sorted(
+        ended(started(company, "offboard", *args), started(company, "offboard", *args)),
+        key=lambda ran: "has them since" in ran.output,
+    )
+    assert re.search(
+        r"take jane@corp.example for run \w+: run \w+ on \S+ \(process \d+\) has them since 20\S+Z, and is still running",
+        other.output,
+    ), other.output
     assert other.code != 0 and "lifecycle_wait_for_person" in other.output and other.changed == 0
     assert "has them since" not in one.output and len(begun(company)) == 1, one.output
     assert_done_once(company)
@@ -68,7 +88,9 @@ def test_three_at_once_that_wait(company: SandboxCompany) -> None:
     entries = [entry for entry in ledger_of(company).entries() if entry.kind in ("intent", "outcome")]
     turns = [entry.run for number, entry in enumerate(entries) if not number or entries[number - 1].run != entry.run]
     assert len(turns) == len(set(turns)) == 3, "one after the other, never in turns"
-    assert len([entry for entry in entries if entry.kind == "intent" and entry.run != turns[0]]) <= 1, "the later ones have next to nothing to write"
+    assert len([entry for entry in entries if entry.kind == "intent" and entry.run != turns[0]]) <= 1, (
+        "the later ones have next to nothing to write"
+    )
     assert_done_once(company)
     attest(company, "jane@corp.example", "badge", "tailscale")
     assert play(company, "offboard").changed <= 1
@@ -85,7 +107,14 @@ def with_policy(company: SandboxCompany, folder: Path, **brake: Any) -> Path:
 
 def cut(company: SandboxCompany, systems: Path, *users: str) -> list[Ran]:
     """Each in a run of its own, all at once; HR need not have heard of it yet."""
-    return ended(*(started(company, "cutoff", "-e", f"user={user}", "-e", "despite_hr='the police are here'", systems_file=systems) for user in users))
+    return ended(
+        *(
+            started(
+                company, "cutoff", "-e", f"user={user}", "-e", "despite_hr='the police are here'", systems_file=systems
+            )
+            for user in users
+        )
+    )
 
 
 @pytest.mark.soak
@@ -99,7 +128,9 @@ def test_of_four_runs_at_once_two_may_cut_off(company: SandboxCompany, tmp_path:
     assert {case.person["email"] for case in ledger_of(company).cases()} == acted
     assert ledger_of(company).storage.query("SELECT name FROM lease") == [], "whoever comes next need not wait"
     who = stopped[0]
-    released = company.play("release_brake", "-e", "of=leavers", "-e", f"user={who}", "-e", "by=grace@corp.example", systems_file=systems)
+    released = company.play(
+        "release_brake", "-e", "of=leavers", "-e", f"user={who}", "-e", "by=grace@corp.example", systems_file=systems
+    )
     assert released.code == 0 and f"{who} until" in released.output, released.output
     [again] = cut(company, systems, who)
     assert "policy allows 2" not in again.output, again.output

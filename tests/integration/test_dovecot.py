@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The mailbox archive from real IMAP servers: pymap everywhere, Dovecot where it is installed."""
+
 from __future__ import annotations
 
 import imaplib
@@ -20,7 +21,10 @@ from sandbox.servers.mail import messages
 from sandbox.servers.pymap import Pymap
 from tests.support import connect, person_of, run
 
-_DOVECOT = pytest.param("dovecot", marks=[pytest.mark.debian, pytest.mark.skipif(bool(Dovecot.missing()), reason=Dovecot.missing() or "dovecot")])
+_DOVECOT = pytest.param(
+    "dovecot",
+    marks=[pytest.mark.debian, pytest.mark.skipif(bool(Dovecot.missing()), reason=Dovecot.missing() or "dovecot")],
+)
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +39,10 @@ def system(request: pytest.FixtureRequest) -> str:
 
 
 def expected(box: Box) -> list[tuple[str, bytes]]:
-    return sorted((folder.replace("&APw-", "ü"), content) for folder, _, content in messages("jane", box.company.people["jane"], box.company.domain))
+    return sorted(
+        (folder.replace("&APw-", "ü"), content)
+        for folder, _, content in messages("jane", box.company.people["jane"], box.company.domain)
+    )
 
 
 def archive(box: Box, system: str, path: Path, **want: Any) -> dict[str, Any]:
@@ -62,7 +69,10 @@ def test_a_connection_that_drops_is_taken_up_again(box: Box, system: str, tmp_pa
 
 
 def test_no_mailbox_is_absent_and_a_wrong_credential_is_an_error(box: Box, system: str, tmp_path: Path) -> None:
-    assert run(mailbox_archive.TASK, box, system, person=person_of(box, "ada"), path=str(tmp_path / "a"))["outcome"] == "absent"
+    assert (
+        run(mailbox_archive.TASK, box, system, person=person_of(box, "ada"), path=str(tmp_path / "a"))["outcome"]
+        == "absent"
+    )
     bad = archive(box, system, tmp_path / "a", changes={"credentials": {"user": "archiver", "password": "wrong"}})
     assert bad["code"] in ("authentication", "permission") and "\n" not in bad["msg"]
 
@@ -75,7 +85,9 @@ def test_nothing_is_marked_as_read(box: Box, system: str, tmp_path: Path) -> Non
     server = box[system]
 
     def seen() -> bytes:
-        connection = imaplib.IMAP4_SSL("localhost", int(server.url.rpartition(":")[2]), ssl_context=ssl.create_default_context(cafile=box.ca_file))
+        connection = imaplib.IMAP4_SSL(
+            "localhost", int(server.url.rpartition(":")[2]), ssl_context=ssl.create_default_context(cafile=box.ca_file)
+        )
         connection.login("jane", server.secret("of-jane"))
         connection.select("INBOX", readonly=True)
         unread: bytes = connection.search(None, "UNSEEN")[1][0]

@@ -4,6 +4,7 @@
 
 The webhook is the sandbox HR system's own, signed. What each way left behind is asked of the systems, and has to be the same.
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -32,7 +33,10 @@ from tests.bridge.controller_world import World
 from tests.integration.company import BIN, ROOT, SandboxCompany
 
 #: What a sandbox of its own environment needs of ours.
-ENVIRONMENT = {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build" / "collections")}
+ENVIRONMENT = {
+    "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+    "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build" / "collections"),
+}
 TOM = "tom@corp.example"
 KEY = secrets.token_hex(32)
 
@@ -42,7 +46,11 @@ def test_through_the_bridge(company: SandboxCompany, tmp_path: Path) -> None:
         before = said_of_tom(company)
         terminate(company, url)
         case = settled(tmp_path)
-    assert case["kind"] == "offboard" and {step["system"] for step in json.loads(case["open_steps"])} <= {"intune", "badge", "onedrive"}, case
+    assert case["kind"] == "offboard" and {step["system"] for step in json.loads(case["open_steps"])} <= {
+        "intune",
+        "badge",
+        "onedrive",
+    }, case
     assert gone(before, said_of_tom(company)) == []
     assert Path(case["record"]).exists()
     assert KEY not in everything(tmp_path), "the key stands nowhere but in its file"
@@ -72,11 +80,22 @@ def test_a_rulebook_carries_out_all_that_one_look_calls_for(company: SandboxComp
     first = company.play("intake", "-e", "everybody=bamboohr", "-e", "cut=false")
     assert first.code == 0, first.output
     with rulebook(company, tmp_path) as (url, settles):
-        happens(company, url, "change", "lena@corp.example", "department=Engineering", "title=Software Engineer", "last_name=Neu")
+        happens(
+            company,
+            url,
+            "change",
+            "lena@corp.example",
+            "department=Engineering",
+            "title=Software Engineer",
+            "last_name=Neu",
+        )
         settles("transfer-lena", "rename-lena")
     lena: dict[str, str] = control(company.folder, "GET", next(iter(company.emulators.values())), "person/lena")
     assert lena["ldap"] == "enabled; groups engineering, vpn" and lena["crm"] == "deactivated"
-    assert company.connector("slack").find_account(Person.of({"email": "lena@corp.example"})).attributes["last_name"] == "Neu"
+    assert (
+        company.connector("slack").find_account(Person.of({"email": "lena@corp.example"})).attributes["last_name"]
+        == "Neu"
+    )
 
 
 # -- the three ways ------------------------------------------------------------------------------------------------------
@@ -93,12 +112,25 @@ def by_controller(company: SandboxCompany, folder: Path) -> None:
         world = World(box["controller"], box, folder)
         box["controller"].clock = time.monotonic
         box["controller"].repositories["https://git.corp.example/lifecycle.git"] = ROOT
-        box["controller"].executes(company.systems_file, {**os.environ, **ENVIRONMENT, "PATH": f"{BIN}:{os.environ['PATH']}"})
-        survey = {"name": "s", "description": "", "spec": [{"variable": name, "question_name": name, "type": "textarea", "required": False}
-                                                           for name in ("user", "people", "everybody", "batch")]}
+        box["controller"].executes(
+            company.systems_file, {**os.environ, **ENVIRONMENT, "PATH": f"{BIN}:{os.environ['PATH']}"}
+        )
+        survey = {
+            "name": "s",
+            "description": "",
+            "spec": [
+                {"variable": name, "question_name": name, "type": "textarea", "required": False}
+                for name in ("user", "people", "everybody", "batch")
+            ],
+        }
         for kind in (path.stem for path in (ROOT / "playbooks").glob("*.yml")):
             world.template(f"lifecycle-{kind}", playbook=f"playbooks/{kind}.yml", survey=survey)
-        settings = {"kind": "controller", "url": box["controller"].url, "token": {"file": str(world.token)}, "ca": str(box.ca_file)}
+        settings = {
+            "kind": "controller",
+            "url": box["controller"].url,
+            "token": {"file": str(world.token)},
+            "ca": str(box.ca_file),
+        }
         with bridge(company, folder, settings) as url:
             terminate(company, url)
             settled(folder)
@@ -114,19 +146,42 @@ def by_rulebook(company: SandboxCompany, folder: Path) -> None:
 def rulebook(company: SandboxCompany, folder: Path) -> Iterator[tuple[str, Callable[..., None]]]:
     """A real ansible-rulebook, listening. Gives its address, and what waits until these records are written and their playbooks have ended."""
     port = free_port()
-    (folder / "hr.yml").write_text(yaml.safe_dump({"hr_port": port, "hr_sources": {"bamboohr": {"scheme": "bamboohr", "secrets": [{"env": "HR_KEY"}]}}}))
+    (folder / "hr.yml").write_text(
+        yaml.safe_dump(
+            {"hr_port": port, "hr_sources": {"bamboohr": {"scheme": "bamboohr", "secrets": [{"env": "HR_KEY"}]}}}
+        )
+    )
     with (folder / "rulebook.log").open("w") as log:
-        process = subprocess.Popen([str(BIN / "ansible-rulebook"), "--rulebook", str(ROOT / "extensions/eda/rulebooks/hr_events.yml"), "--inventory",
-                                    str(company.systems_file), "--vars", str(folder / "hr.yml"), "--source-dir", str(ROOT / "extensions/eda/plugins/event_source")],
-                                   env={**os.environ, **ENVIRONMENT, "HR_KEY": KEY, "PATH": f"{BIN}:{os.environ['PATH']}"}, stdin=subprocess.DEVNULL, stdout=log,
-                                   stderr=subprocess.STDOUT, cwd=folder)
+        process = subprocess.Popen(
+            [
+                str(BIN / "ansible-rulebook"),
+                "--rulebook",
+                str(ROOT / "extensions/eda/rulebooks/hr_events.yml"),
+                "--inventory",
+                str(company.systems_file),
+                "--vars",
+                str(folder / "hr.yml"),
+                "--source-dir",
+                str(ROOT / "extensions/eda/plugins/event_source"),
+            ],
+            env={**os.environ, **ENVIRONMENT, "HR_KEY": KEY, "PATH": f"{BIN}:{os.environ['PATH']}"},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=folder,
+        )
 
     def said() -> str:
         return (folder / "rulebook.log").read_text()
 
     def settles(*records: str) -> None:
         for name in records:
-            until(lambda name=name: list((company.folder / "records").glob(f"{name}-*.json")), f"the record {name} is written", said, process)  # type: ignore[misc]
+            until(
+                lambda name=name: list((company.folder / "records").glob(f"{name}-*.json")),
+                f"the record {name} is written",
+                said,
+                process,
+            )  # type: ignore[misc]
         until(lambda: said().count("PLAY RECAP") >= 1 + len(records), "the playbooks have ended", said, process)
 
     try:
@@ -148,10 +203,24 @@ def bridge(company: SandboxCompany, folder: Path, executor: dict[str, Any], **so
     """``lifecycle-bridge serve``, ready; HR was seen whole once. ``sources`` beside BambooHR, with its key. Gives its address."""
     port = free_port()
     (folder / "hr.key").write_text(KEY)
-    known = {name: {"secrets": [{"file": str(folder / "hr.key")}], "everybody_at": "", **source} for name, source in ({"bamboohr": {"scheme": "bamboohr"}} | sources).items()}
-    (folder / "bridge.yml").write_text(yaml.safe_dump({
-        "listen": f"127.0.0.1:{port}", "public_url": f"http://127.0.0.1:{port}", "database": "sqlite:///bridge.db", "work": "runs", "inventory": str(company.systems_file),
-        "executor": executor, "sources": known, "retry": {"times": 0}}))
+    known = {
+        name: {"secrets": [{"file": str(folder / "hr.key")}], "everybody_at": "", **source}
+        for name, source in ({"bamboohr": {"scheme": "bamboohr"}} | sources).items()
+    }
+    (folder / "bridge.yml").write_text(
+        yaml.safe_dump(
+            {
+                "listen": f"127.0.0.1:{port}",
+                "public_url": f"http://127.0.0.1:{port}",
+                "database": "sqlite:///bridge.db",
+                "work": "runs",
+                "inventory": str(company.systems_file),
+                "executor": executor,
+                "sources": known,
+                "retry": {"times": 0},
+            }
+        )
+    )
     # Who left long ago in the sandbox's HR is not what is tried here: the source counts as seen.
     from lifecycle_bridge.store import Database, stamp
     from lifecycle_bridge.store.tables import sources as sources_seen
@@ -159,11 +228,18 @@ def bridge(company: SandboxCompany, folder: Path, executor: dict[str, Any], **so
     database = Database(f"sqlite:///{folder}/bridge.db")
     database.create()
     with database.write() as c:
-        c.execute(sources_seen.insert(), [{"name": name, "judged_at": stamp(datetime.now(timezone.utc))} for name in known])
+        c.execute(
+            sources_seen.insert(), [{"name": name, "judged_at": stamp(datetime.now(timezone.utc))} for name in known]
+        )
     database.close()
     with (folder / "bridge.log").open("w") as log:
-        process = subprocess.Popen([str(BIN / "lifecycle-bridge"), "-c", str(folder / "bridge.yml"), "serve"], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                                   env={name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "LIFECYCLE_"))})
+        process = subprocess.Popen(
+            [str(BIN / "lifecycle-bridge"), "-c", str(folder / "bridge.yml"), "serve"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env={name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "LIFECYCLE_"))},
+        )
     try:
         until(lambda: listening(port), "the bridge listens", lambda: (folder / "bridge.log").read_text(), process)
         yield f"http://127.0.0.1:{port}"
@@ -178,18 +254,44 @@ def terminate(company: SandboxCompany, url: str) -> None:
 
 def happens(company: SandboxCompany, url: str, act: str, user: str, *values: str) -> None:
     """What HR does, and the webhook that it sends for it."""
-    done = subprocess.run([sys.executable, "-m", "sandbox", "--folder", str(company.folder), "hr", act, user, *(part for value in values for part in ("--set", value)),
-                           "--webhook", f"{url}/hr/bamboohr", "--key-env", "HR_KEY", "--wait", "30"], cwd=ROOT, env={**os.environ, "HR_KEY": KEY}, capture_output=True,
-                          text=True)
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "sandbox",
+            "--folder",
+            str(company.folder),
+            "hr",
+            act,
+            user,
+            *(part for value in values for part in ("--set", value)),
+            "--webhook",
+            f"{url}/hr/bamboohr",
+            "--key-env",
+            "HR_KEY",
+            "--wait",
+            "30",
+        ],
+        cwd=ROOT,
+        env={**os.environ, "HR_KEY": KEY},
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def settled(folder: Path) -> dict[str, Any]:
     """The case when its run has ended, as the bridge has it."""
+
     def found() -> list[dict[str, Any]]:
         with contextlib.closing(sqlite3.connect(folder / "bridge.db")) as connection:
             connection.row_factory = sqlite3.Row
-            return [dict(row) for row in connection.execute("SELECT * FROM cases WHERE attempt > 0 AND state NOT IN ('ready', 'running')")]
+            return [
+                dict(row)
+                for row in connection.execute(
+                    "SELECT * FROM cases WHERE attempt > 0 AND state NOT IN ('ready', 'running')"
+                )
+            ]
 
     return until(found, "the case is settled", lambda: (folder / "bridge.log").read_text())[0]
 
@@ -201,14 +303,27 @@ def said_of_tom(company: SandboxCompany) -> dict[str, str]:
 
 def gone(before: dict[str, str], after: dict[str, str]) -> list[str]:
     """Where tom could sign in, and still can."""
-    closed = {"entra": "sign-in blocked", "exchange": "0 protocols open", "ldap": "locked", "wiki": "deactivated", "crm": "deactivated", "github": "not in the organisation",
-              "slack": "deactivated"}
-    return [f"{system}: {after[system]}" for system, words in closed.items() if before[system] != "no account" and words not in after[system]]
+    closed = {
+        "entra": "sign-in blocked",
+        "exchange": "0 protocols open",
+        "ldap": "locked",
+        "wiki": "deactivated",
+        "crm": "deactivated",
+        "github": "not in the organisation",
+        "slack": "deactivated",
+    }
+    return [
+        f"{system}: {after[system]}"
+        for system, words in closed.items()
+        if before[system] != "no account" and words not in after[system]
+    ]
 
 
 def everything(folder: Path) -> str:
     """Every file that the bridge wrote, but the key's own."""
-    return "\n".join(path.read_text(errors="replace") for path in folder.rglob("*") if path.is_file() and path.name != "hr.key")
+    return "\n".join(
+        path.read_text(errors="replace") for path in folder.rglob("*") if path.is_file() and path.name != "hr.key"
+    )
 
 
 def listening(port: int) -> bool:
@@ -222,10 +337,14 @@ def free_port() -> int:
         return int(s.getsockname()[1])
 
 
-def until(true: Callable[[], Any], what: str, log: Callable[[], str], process: subprocess.Popen[bytes] | None = None) -> Any:
+def until(
+    true: Callable[[], Any], what: str, log: Callable[[], str], process: subprocess.Popen[bytes] | None = None
+) -> Any:
     """Wait; only what is broken takes so long."""
     end = time.monotonic() + 180
     while not (found := true()):
-        assert time.monotonic() < end and (process is None or process.poll() is None), f"not reached: {what}\n{log()[-4000:]}"
+        assert time.monotonic() < end and (process is None or process.poll() is None), (
+            f"not reached: {what}\n{log()[-4000:]}"
+        )
         time.sleep(0.05)
     return found

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The collection built, installed elsewhere and run from there, on the oldest ansible-core it supports and on the newest there is."""
+
 from __future__ import annotations
 
 import fcntl
@@ -31,8 +32,23 @@ def core(request: pytest.FixtureRequest) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not done.exists() or done.read_text() != wanted:
             subprocess.run([sys.executable, "-m", "venv", "--clear", "--without-pip", str(folder)], check=True)
-            subprocess.run([sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python"), "install", "--quiet", "--no-compile", "--disable-pip-version-check",
-                            CORES[request.param], "-r", str(ROOT / "requirements.txt")], check=True)
+            subprocess.run(
+                [
+                    sys.executable,
+                    "-m",
+                    "pip",
+                    "--python",
+                    str(folder / "bin" / "python"),
+                    "install",
+                    "--quiet",
+                    "--no-compile",
+                    "--disable-pip-version-check",
+                    CORES[request.param],
+                    "-r",
+                    str(ROOT / "requirements.txt"),
+                ],
+                check=True,
+            )
             done.write_text(wanted)
     return folder / "bin"
 
@@ -40,7 +56,18 @@ def core(request: pytest.FixtureRequest) -> Path:
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("built")
-    subprocess.run([str(Path(sys.executable).parent / "ansible-galaxy"), "collection", "build", "--output-path", str(folder), str(ROOT)], check=True, capture_output=True)
+    subprocess.run(
+        [
+            str(Path(sys.executable).parent / "ansible-galaxy"),
+            "collection",
+            "build",
+            "--output-path",
+            str(folder),
+            str(ROOT),
+        ],
+        check=True,
+        capture_output=True,
+    )
     [archive] = folder.glob("*.tar.gz")
     return archive
 
@@ -51,15 +78,29 @@ class Installed:
     def __init__(self, bin: Path, archive: Path, folder: Path) -> None:
         self.bin, self.home = bin, folder / "somewhere"
         self.home.mkdir()
-        self.environment = {"PATH": f"{bin}:/usr/bin:/bin", "HOME": str(self.home), "ANSIBLE_COLLECTIONS_PATH": str(folder / "collections"), "LC_ALL": "C.UTF-8",
-                            "ANSIBLE_NOCOLOR": "1", "ANSIBLE_STDOUT_CALLBACK": "workforce.lifecycle.timeline", "COLUMNS": "200"}
+        self.environment = {
+            "PATH": f"{bin}:/usr/bin:/bin",
+            "HOME": str(self.home),
+            "ANSIBLE_COLLECTIONS_PATH": str(folder / "collections"),
+            "LC_ALL": "C.UTF-8",
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_STDOUT_CALLBACK": "workforce.lifecycle.timeline",
+            "COLUMNS": "200",
+        }
         done = self.run("ansible-galaxy", "collection", "install", str(archive), "-p", str(folder / "collections"))
         assert done.returncode == 0, done.stderr
         self.collection = folder / "collections" / "ansible_collections" / "workforce" / "lifecycle"
 
     def run(self, command: str, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([str(self.bin / command), *args], cwd=self.home, env={**self.environment, **env}, capture_output=True, text=True,
-                              stdin=subprocess.DEVNULL, timeout=300)
+        return subprocess.run(
+            [str(self.bin / command), *args],
+            cwd=self.home,
+            env={**self.environment, **env},
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=300,
+        )
 
 
 @pytest.fixture
@@ -85,26 +126,62 @@ def test_it_runs_from_where_it_was_installed(company: SandboxCompany, installed:
     assert user["accountEnabled"] is False
 
     seen = len(company.writes())
-    again = installed.run("ansible-playbook", *inventory, "workforce.lifecycle.cutoff", *JANE, ANSIBLE_STDOUT_CALLBACK="ansible.builtin.default")
-    assert again.returncode == 0 and "changed=0" in again.stdout and "changed=1" not in again.stdout, again.stdout + again.stderr
+    again = installed.run(
+        "ansible-playbook",
+        *inventory,
+        "workforce.lifecycle.cutoff",
+        *JANE,
+        ANSIBLE_STDOUT_CALLBACK="ansible.builtin.default",
+    )
+    assert again.returncode == 0 and "changed=0" in again.stdout and "changed=1" not in again.stdout, (
+        again.stdout + again.stderr
+    )
     assert len(company.writes()) == seen
 
-    ordinary = installed.run("ansible-playbook", *inventory, "workforce.lifecycle.cutoff", *JANE, "-e", "lifecycle_in_process=false", "--limit", "localhost,bamboohr,entra,slack")
+    ordinary = installed.run(
+        "ansible-playbook",
+        *inventory,
+        "workforce.lifecycle.cutoff",
+        *JANE,
+        "-e",
+        "lifecycle_in_process=false",
+        "--limit",
+        "localhost,bamboohr,entra,slack",
+    )
     assert ordinary.returncode == 0, ordinary.stdout + ordinary.stderr
     for ran in (plan, cut, again, ordinary):
-        assert "Traceback" not in ran.stdout + ran.stderr and "[WARNING]" not in ran.stderr and "[DEPRECATION" not in ran.stderr, ran.stderr
+        assert (
+            "Traceback" not in ran.stdout + ran.stderr
+            and "[WARNING]" not in ran.stderr
+            and "[DEPRECATION" not in ran.stderr
+        ), ran.stderr
 
     company.reset()
-    whole = installed.run("ansible-playbook", *inventory, "workforce.lifecycle.onboard", "-e", "user=ada@corp.example", "-e", "device_serial=5CGADA001")
+    whole = installed.run(
+        "ansible-playbook",
+        *inventory,
+        "workforce.lifecycle.onboard",
+        "-e",
+        "user=ada@corp.example",
+        "-e",
+        "device_serial=5CGADA001",
+    )
     assert {line.split()[2] for line in whole.stdout.splitlines() if line.startswith("  ✗")} <= {"record"}, whole.stdout
-    assert any(u["userPrincipalName"] == "ada@corp.example" for u in company.state("microsoft")["entra"]["users"].values()), whole.stdout + whole.stderr
+    assert any(
+        u["userPrincipalName"] == "ada@corp.example" for u in company.state("microsoft")["entra"]["users"].values()
+    ), whole.stdout + whole.stderr
 
 
 def test_nothing_of_the_workshop_is_shipped_and_every_plugin_documents_itself(installed: Installed) -> None:
-    assert not {"tests", "sandbox", "scripts", "build", "Makefile", ".venv", ".hypothesis"} & {entry.name for entry in installed.collection.iterdir()}
+    assert not {"tests", "sandbox", "scripts", "build", "Makefile", ".venv", ".hypothesis"} & {
+        entry.name for entry in installed.collection.iterdir()
+    }
     assert os.path.commonpath([installed.collection, ROOT]) != str(ROOT)
     modules = sorted(path.stem for path in (installed.collection / "plugins" / "modules").glob("*.py"))
     listed = installed.run("ansible-doc", "--json", "--metadata-dump", "--no-fail-on-errors", "workforce.lifecycle")
     found = json.loads(listed.stdout)["all"]
-    assert sorted(name.rpartition(".")[2] for name in found["module"] if name.startswith("workforce.lifecycle.")) == modules
+    assert (
+        sorted(name.rpartition(".")[2] for name in found["module"] if name.startswith("workforce.lifecycle."))
+        == modules
+    )
     assert not [kind for kind in ("module", "inventory", "callback") for doc in found[kind].values() if "error" in doc]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Kill -9 at random moments of an offboarding, then run it again."""
+
 from __future__ import annotations
 
 import contextlib
@@ -26,20 +27,28 @@ def killed_and_run_again(company: SandboxCompany, moments: list[dict[str, float]
         assert {system: jane[system] for system in GONE} == GONE, moment
         assert_archived(company)
         for irreversible in ("/wipe", "/retire"):
-            taken = [entry for entry in company.journal("microsoft") if entry["path"].endswith(irreversible) and (entry["status"] or 0) < 300]
+            taken = [
+                entry
+                for entry in company.journal("microsoft")
+                if entry["path"].endswith(irreversible) and (entry["status"] or 0) < 300
+            ]
             assert len(taken) == 1, f"{irreversible} was sent {len(taken)} times, killed at {moment}"
         verified = company.play("verify")
         assert verified.code == 0 and "as they were written" in verified.output, (moment, verified.output)
         with contextlib.closing(sqlite3.connect(company.folder / "ledger.db")) as ledger:
-            left = ledger.execute("SELECT n, system, step FROM ledger i WHERE kind = 'intent' AND NOT EXISTS "
-                                  "(SELECT 1 FROM ledger o WHERE o.kind = 'outcome' AND o.ref = i.n)").fetchall()
+            left = ledger.execute(
+                "SELECT n, system, step FROM ledger i WHERE kind = 'intent' AND NOT EXISTS "
+                "(SELECT 1 FROM ledger o WHERE o.kind = 'outcome' AND o.ref = i.n)"
+            ).fetchall()
         assert left == [], (moment, left)
 
 
 def test_killed_twice(company: SandboxCompany) -> None:
     """Counted in the ledger's entries, so that a busy machine does not move the kills to where nothing happens."""
     dice = random.Random(20260331)
-    killed_and_run_again(company, [{"entries": dice.randrange(5, 90), "after": dice.uniform(0.0, 0.2)} for _ in range(2)])
+    killed_and_run_again(
+        company, [{"entries": dice.randrange(5, 90), "after": dice.uniform(0.0, 0.2)} for _ in range(2)]
+    )
 
 
 @pytest.mark.soak

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Reconcile against the sandbox company: what it says of a system that cannot be read, and what it settles."""
+
 from __future__ import annotations
 
 import json
@@ -19,9 +20,16 @@ def report(company: SandboxCompany) -> dict[str, Any]:
     return found
 
 
-def test_a_closed_leaver_who_is_back_is_cut_off_but_nothing_is_done_where_not_everything_was_read(company: SandboxCompany) -> None:
+def test_a_closed_leaver_who_is_back_is_cut_off_but_nothing_is_done_where_not_everything_was_read(
+    company: SandboxCompany,
+) -> None:
     ledger = Ledger(str(company.folder / "ledger.db"))
-    case = ledger.open_case("offboard", {"email": "jane@corp.example", "hr_id": "107", "employee_id": "E1007", "status": "terminated"}, "r", {"key": "2026-03-31"})
+    case = ledger.open_case(
+        "offboard",
+        {"email": "jane@corp.example", "hr_id": "107", "employee_id": "E1007", "status": "terminated"},
+        "r",
+        {"key": "2026-03-31"},
+    )
     ledger.close_case(case.id, run="r", complete=True, summary={})
     ledger.give_back("r", case.id)
     before = {name: asked(company, name) for name in ("mark", "lena", "grace", "tom", "otto")}
@@ -35,7 +43,11 @@ def test_a_closed_leaver_who_is_back_is_cut_off_but_nothing_is_done_where_not_ev
     back = {f["system"] for f in made["findings"] if f["kind"] == "leaver_returned"}
     assert {"entra", "github", "slack", "ldap", "tailscale", "crm"} <= back and "wiki" not in back
     now = asked(company, "jane")
-    assert now["entra"].startswith("sign-in blocked") and now["ldap"].startswith("locked") and now["slack"].startswith("deactivated; no session")
+    assert (
+        now["entra"].startswith("sign-in blocked")
+        and now["ldap"].startswith("locked")
+        and now["slack"].startswith("deactivated; no session")
+    )
     assert now["wiki"].startswith("active"), "nobody read it, so nobody touches it"
     assert {name: asked(company, name) for name in before} == before
     assert not [line for line in company.writes() if line.startswith("wiki ")]
@@ -45,5 +57,10 @@ def test_a_closed_leaver_who_is_back_is_cut_off_but_nothing_is_done_where_not_ev
 @pytest.mark.parametrize("people", [200, 10_000])
 def test_a_grown_sandbox_shows_what_was_planted_and_nothing_else(tmp_path: Any, people: int) -> None:
     took = measure(people, tmp_path)
-    assert took["missed"] == [] and took["invented"] == [] and took["not_read"] == [] and took["planted"] >= people // 200 * 15
+    assert (
+        took["missed"] == []
+        and took["invented"] == []
+        and took["not_read"] == []
+        and took["planted"] >= people // 200 * 15
+    )
     assert took["own_seconds"] < 120 and took["peak_mb"] < 500, took

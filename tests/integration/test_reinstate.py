@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """offboard, reinstate, offboard: the systems' own state is as it was, item by item, less what the record lists as lost."""
+
 from __future__ import annotations
 
 import copy
@@ -28,24 +29,41 @@ def _user(tree: dict[str, Any], service: str, login: str) -> dict[str, Any]:
 
 #: Faults that no list of losses accounts for: not given back, or taken from somebody else.
 PLANTED: dict[str, Callable[[dict[str, Any]], Any]] = {
-    "LDAP: a group": lambda t: t["ldap"]["cn=vpn,ou=groups,dc=corp,dc=example"]["member"].remove("uid=jane,ou=people,dc=corp,dc=example"),
-    "LDAP: still locked": lambda t: t["ldap"]["uid=jane,ou=people,dc=corp,dc=example"].update(pwdAccountLockedTime=["000001010000Z"]),
+    "LDAP: a group": lambda t: t["ldap"]["cn=vpn,ou=groups,dc=corp,dc=example"]["member"].remove(
+        "uid=jane,ou=people,dc=corp,dc=example"
+    ),
+    "LDAP: still locked": lambda t: t["ldap"]["uid=jane,ou=people,dc=corp,dc=example"].update(
+        pwdAccountLockedTime=["000001010000Z"]
+    ),
     "LDAP: somebody else's password": lambda t: t["ldap"]["uid=mark,ou=people,dc=corp,dc=example"].pop("userPassword"),
     "SCIM: still deactivated": lambda t: _user(t, "wiki", "jane@corp.example").update(active=False),
     "SCIM: a field that a PUT lost": lambda t: _user(t, "crm", "jane@corp.example").pop("title"),
     "SCIM: a group": lambda t: next(g for g in t["crm"]["Groups"].values() if g.get("members")).update(members=[]),
-    "AWS: a key": lambda t: next(iter(t["aws"]["users"]["jane@corp.example"]["access keys"].values())).update(Status="Inactive"),
+    "AWS: a key": lambda t: next(iter(t["aws"]["users"]["jane@corp.example"]["access keys"].values())).update(
+        Status="Inactive"
+    ),
     "AWS: an inline policy": lambda t: t["aws"]["users"]["jane@corp.example"]["UserPolicyList"].pop("read-logs"),
-    "AWS: the block is left": lambda t: t["aws"]["users"]["jane@corp.example"]["UserPolicyList"].update({"lifecycle-deny-all": {}}),
-    "AWS: a tag is left": lambda t: t["aws"]["users"]["jane@corp.example"]["Tags"].update({"lifecycle-blocked-keys": {"Value": "x"}}),
+    "AWS: the block is left": lambda t: t["aws"]["users"]["jane@corp.example"]["UserPolicyList"].update(
+        {"lifecycle-deny-all": {}}
+    ),
+    "AWS: a tag is left": lambda t: t["aws"]["users"]["jane@corp.example"]["Tags"].update(
+        {"lifecycle-blocked-keys": {"Value": "x"}}
+    ),
     "AWS: an assignment": lambda t: t["aws"]["center assignments"]["jane@corp.example"].clear(),
     "AWS: a group of Identity Center": lambda t: t["aws"]["center members"]["Engineers"].remove("jane@corp.example"),
     "AWS: somebody else's console": lambda t: t["aws"]["users"]["mark@corp.example"].update(console=None),
     "IMAP: a message": lambda t: t["imap"]["jane"]["Sent"].pop(),
     "GitHub: a team": lambda t: t["github"]["teams"]["platform"]["members"].remove("janemo"),
-    "Slack: somebody else's session": lambda t: next(rows for id, rows in t["slack"]["sessions"].items() if rows and id != "U0E1007").pop(),
-    "Microsoft: somebody else's device": lambda t: t["microsoft"]["intune"]["devices"].pop(next(
-        id for id, device in t["microsoft"]["intune"]["devices"].items() if device["userPrincipalName"] != "jane@corp.example")),
+    "Slack: somebody else's session": lambda t: next(
+        rows for id, rows in t["slack"]["sessions"].items() if rows and id != "U0E1007"
+    ).pop(),
+    "Microsoft: somebody else's device": lambda t: t["microsoft"]["intune"]["devices"].pop(
+        next(
+            id
+            for id, device in t["microsoft"]["intune"]["devices"].items()
+            if device["userPrincipalName"] != "jane@corp.example"
+        )
+    ),
 }
 
 
@@ -60,7 +78,9 @@ def test_offboard_reinstate_offboard(company: SandboxCompany) -> None:
     gone = whole(company)
     leaving = record(company, "offboard")["case"]["id"]
     refused = company.play("reinstate", "-e", f"case={leaving}")
-    assert refused.code != 0 and "-e withdrawn_by=" in refused.output, "HR still says that she left, and nobody takes it upon them"
+    assert refused.code != 0 and "-e withdrawn_by=" in refused.output, (
+        "HR still says that she left, and nobody takes it upon them"
+    )
     ran = company.play("reinstate", "-e", f"case={leaving}", "-e", "withdrawn_by='Grace Okoye'")
     assert ran.code != 0, "what somebody must do is open"
     control(company.folder, "POST", company.emulators["github"], "accept/janemo", {})
@@ -70,7 +90,18 @@ def test_offboard_reinstate_offboard(company: SandboxCompany) -> None:
     told = made["given_back"]
     assert (told["of"], told["by"]) == (leaving, "Grace Okoye") and len(told["restored"]) > 20
     after, lost = whole(company), lost_of(made)
-    assert {"microsoft", "slack", "tailscale", "github", "ldap", "wiki", "crm", "aws", "imap", "bamboohr"} <= after.keys()
+    assert {
+        "microsoft",
+        "slack",
+        "tailscale",
+        "github",
+        "ldap",
+        "wiki",
+        "crm",
+        "aws",
+        "imap",
+        "bamboohr",
+    } <= after.keys()
     different = differences(before, after)
     listed = accounted(lost, different, "jane", before, after)
     unlisted = different.keys() - {path for paths in listed.values() for path in paths}
@@ -81,8 +112,12 @@ def test_offboard_reinstate_offboard(company: SandboxCompany) -> None:
         plant(other)
         found = differences(before, other)
         known = accounted(lost, found, "jane", before, other)
-        assert found.keys() - {path for paths in known.values() for path in paths}, f"the comparison does not see it: {what}"
-    assert {(item["system"], item["what"]) for item in made["open_items"]} <= set(lost), "nothing waits but for somebody to settle what is lost"
+        assert found.keys() - {path for paths in known.values() for path in paths}, (
+            f"the comparison does not see it: {what}"
+        )
+    assert {(item["system"], item["what"]) for item in made["open_items"]} <= set(lost), (
+        "nothing waits but for somebody to settle what is lost"
+    )
     for thing in told["lost"]:
         assert thing["why"] and thing["who"], thing
 
@@ -108,7 +143,14 @@ def test_a_case_that_was_killed_gives_back_what_it_had_taken(company: SandboxCom
     for _round in range(4):
         company.reset()
         before = whole(company)
-        company.play_and_kill("offboard", "-e", "user=jane@corp.example", *WIPE, entries=dice.randrange(10, 60), after=dice.uniform(0.0, 0.3))
+        company.play_and_kill(
+            "offboard",
+            "-e",
+            "user=jane@corp.example",
+            *WIPE,
+            entries=dice.randrange(10, 60),
+            after=dice.uniform(0.0, 0.3),
+        )
         company.play_and_kill("reinstate", *by, after=dice.uniform(2.0, 7.0))
         company.play("reinstate", *by)
         control(company.folder, "POST", company.emulators["github"], "accept/janemo", {})

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """A connection that was open before the cut is tried after it: it is dead, or the record names it. Mail servers and directories."""
+
 from __future__ import annotations
 
 import imaplib
@@ -27,7 +28,9 @@ from tests.support import person_of, run
 
 
 def _or_skipped(name: str, server: Any) -> Any:
-    return pytest.param(name, marks=[pytest.mark.debian, pytest.mark.skipif(bool(server.missing()), reason=server.missing() or name)])
+    return pytest.param(
+        name, marks=[pytest.mark.debian, pytest.mark.skipif(bool(server.missing()), reason=server.missing() or name)]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +41,9 @@ def box() -> Iterator[Box]:
 
 def _bound(box: Box, system: str) -> ldap3.Connection:
     server = ldap3.Server(box[system].url, tls=ldap3.Tls(ca_certs_file=box.ca_file, validate=ssl.CERT_REQUIRED))
-    return ldap3.Connection(server, f"uid=jane,ou=people,{BASE}", box[system].password_of("jane"), raise_exceptions=False)
+    return ldap3.Connection(
+        server, f"uid=jane,ou=people,{BASE}", box[system].password_of("jane"), raise_exceptions=False
+    )
 
 
 def _reads(connection: ldap3.Connection) -> bool:
@@ -59,12 +64,18 @@ def test_a_bound_directory_connection_is_dead_or_named(box: Box, system: str) ->
     again = run(cutoff.TASK, box, system, person=person_of(box, "jane"))
     for told in (result, again):
         [residual] = told["residual"]
-        assert residual["what"] == "LDAP connections that were bound before" and residual["until"] == "unknown" and "idle timeout" in residual["why"]
+        assert (
+            residual["what"] == "LDAP connections that were bound before"
+            and residual["until"] == "unknown"
+            and "idle timeout" in residual["why"]
+        )
     before.unbind()
 
 
 def _signed_in(box: Box, system: str) -> imaplib.IMAP4_SSL:
-    connection = imaplib.IMAP4_SSL("localhost", int(box[system].url.rpartition(":")[2]), ssl_context=ssl.create_default_context(cafile=box.ca_file))
+    connection = imaplib.IMAP4_SSL(
+        "localhost", int(box[system].url.rpartition(":")[2]), ssl_context=ssl.create_default_context(cafile=box.ca_file)
+    )
     connection.login("jane", box[system].secret("of-jane"))
     return connection
 
@@ -78,13 +89,27 @@ def test_an_imap_session_lives_on_and_the_record_names_it(box: Box, system: str,
     ledger = Ledger.open(str(tmp_path / "ledger.db"))
     case = ledger.open_case("offboard", person, "test", {"key": "test"}).id
     for run_id in ("first", "second"):
-        step = Step.of(ledger, case=case, run=run_id, phase="mailbox", system=system, name="mailbox_archive", person=person["email"], silent=False)
+        step = Step.of(
+            ledger,
+            case=case,
+            run=run_id,
+            phase="mailbox",
+            system=system,
+            name="mailbox_archive",
+            person=person["email"],
+            silent=False,
+        )
         result = step.finished(run(mailbox_archive.TASK, box, system, person=person, path=str(tmp_path / "archive")))
         assert result["outcome"] == {"first": "done", "second": "already"}[run_id], result
         assert before.select("INBOX", readonly=True)[0] == "OK", "it lives on"
         _signed_in(box, system).logout()
         [residual] = result["residual"]
-        assert residual["until"] == "unknown" and "IMAP sessions" in residual["what"] and "password" in residual["what"] and "kick it" in residual["why"]
+        assert (
+            residual["until"] == "unknown"
+            and "IMAP sessions" in residual["what"]
+            and "password" in residual["what"]
+            and "kick it" in residual["why"]
+        )
         told = json.loads(json.dumps(record.build(ledger, case, {})))
         assert told["residual_access"] == [{"system": system, **residual}]
     before.logout()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """A way in that was open before the cut is tried after it: it is dead, or the record names it."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The three runs from a shell, as a user starts them. Afterwards the systems themselves are asked."""
+
 from __future__ import annotations
 
 import json
@@ -27,9 +28,14 @@ GONE = {
     "exchange": "shared mailbox; on hold; hidden; open to mark@corp.example; answers senders; 0 protocols open; 0 meetings of theirs ahead",
     "onedrive": "132 files; 0 sharing links; open to mark@corp.example",
     "intune": "C02JANE01 wiped, F2LJANE02 retired",
-    "ldap": "locked", "wiki": "deactivated", "crm": "deactivated", "github": "not in the organisation",
-    "slack": "deactivated; no session; user groups release-duty", "tailscale": "suspended; member; no key",
-    "aws": "no console sign-in; 0 of 2 keys active; denied everything", "imap": "27 messages",
+    "ldap": "locked",
+    "wiki": "deactivated",
+    "crm": "deactivated",
+    "github": "not in the organisation",
+    "slack": "deactivated; no session; user groups release-duty",
+    "tailscale": "suspended; member; no key",
+    "aws": "no console sign-in; 0 of 2 keys active; denied everything",
+    "imap": "27 messages",
 }
 
 
@@ -62,20 +68,43 @@ def theirs(company: SandboxCompany, key: str) -> dict[str, Any]:
     email = f"{key}@corp.example"
     entra = cloud["entra"]
     id = next(user["id"] for user in entra["users"].values() if user["mail"] == email)
-    member = next((user["id"] for user in slack["users"].values() if any(e["value"] == email for e in user["emails"])), None)
+    member = next(
+        (user["id"] for user in slack["users"].values() if any(e["value"] == email for e in user["emails"])), None
+    )
     node = next((user["id"] for user in tailscale["users"].values() if user["loginName"] == email), None)
     login = github["saml"].get(email)
     return {
         "account": entra["users"][id],
         "groups": [group["displayName"] for group in entra["groups"].values() if id in group["members"]],
-        "assigned": [row for table in ("role_assignments", "eligibilities", "app_assignments", "grants") for row in entra[table].values() if row["principalId"] == id],
+        "assigned": [
+            row
+            for table in ("role_assignments", "eligibilities", "app_assignments", "grants")
+            for row in entra[table].values()
+            if row["principalId"] == id
+        ],
         "mailbox": {name: value for name, value in cloud["exchange"][id].items() if name != "events"},
         "drive": [drive for drive in cloud["onedrive"]["drives"].values() if drive["owner"] == email],
         "devices": [device for device in cloud["intune"]["devices"].values() if device["userPrincipalName"] == email],
-        "slack": (slack["users"].get(member), slack["sessions"].get(member), [group["handle"] for group in slack["groups"].values() if member in group["users"]]),
-        "tailscale": (tailscale["users"].get(node), [row for table in ("devices", "keys") for row in tailscale[table].values() if node in row.values() or email in row.values()]),
-        "github": (github["members"].get(login), [team for team, row in github["teams"].items() if login in row["members"]],
-                   [row for row in github["credentials"] if row["login"] == login], [pat for pat, of in github["pats"].items() if of == login]),
+        "slack": (
+            slack["users"].get(member),
+            slack["sessions"].get(member),
+            [group["handle"] for group in slack["groups"].values() if member in group["users"]],
+        ),
+        "tailscale": (
+            tailscale["users"].get(node),
+            [
+                row
+                for table in ("devices", "keys")
+                for row in tailscale[table].values()
+                if node in row.values() or email in row.values()
+            ],
+        ),
+        "github": (
+            github["members"].get(login),
+            [team for team, row in github["teams"].items() if login in row["members"]],
+            [row for row in github["credentials"] if row["login"] == login],
+            [pat for pat, of in github["pats"].items() if of == login],
+        ),
     }
 
 
@@ -86,7 +115,9 @@ def assert_archived(company: SandboxCompany) -> None:
     for archive in archives:
         Archive(archive).verify()
         assert Archive(archive).state().complete
-    assert 27 in [Archive(archive).state().messages for archive in archives], "as many as the server of her old mailbox says"
+    assert 27 in [Archive(archive).state().messages for archive in archives], (
+        "as many as the server of her old mailbox says"
+    )
 
 
 @pytest.mark.parametrize("kind", RUNS)
@@ -98,7 +129,15 @@ def test_check_mode_prints_the_plan_and_writes_nothing(company: SandboxCompany, 
     assert "+++ after" in ran.output and ran.changed > 0
     if kind != "offboard":
         return
-    told = company.play(kind, "-e", f"user={RUNS[kind][0]}", *RUNS[kind][1], "--check", "--diff", ANSIBLE_STDOUT_CALLBACK="workforce.lifecycle.timeline")
+    told = company.play(
+        kind,
+        "-e",
+        f"user={RUNS[kind][0]}",
+        *RUNS[kind][1],
+        "--check",
+        "--diff",
+        ANSIBLE_STDOUT_CALLBACK="workforce.lifecycle.timeline",
+    )
     assert "nothing was written" in told.output and "→" in told.output, told.output
     assert company.writes() == []
 
@@ -108,7 +147,10 @@ def test_a_leaver(company: SandboxCompany) -> None:
     belongings = {person: theirs(company, person) for person in BYSTANDERS}
     first = play(company, "offboard")
     assert first.code != 0, "two steps wait for a person, so the run says that it is not complete"
-    assert {(item["system"], item["outcome"]) for item in record(company, "offboard")["open_items"]} == {("badge", "needs_human"), ("tailscale", "needs_human")}
+    assert {(item["system"], item["outcome"]) for item in record(company, "offboard")["open_items"]} == {
+        ("badge", "needs_human"),
+        ("tailscale", "needs_human"),
+    }
     attest(company, "jane@corp.example", "badge", "tailscale")
     assert record(company, "offboard")["summary"]["complete"]
     jane = asked(company, "jane")
@@ -117,7 +159,9 @@ def test_a_leaver(company: SandboxCompany) -> None:
     kept = {row["what"] for row in record(company, "offboard")["entitlements"]["kept"]}
     assert {"groups: News", "groups: release-duty"} <= kept, "what could not be taken back is named"
     # Mark takes over, and Lena's planning meeting is his now. Nothing else of anybody moves.
-    assert {person: asked(company, person) for person in ("lena", "grace")} == {person: before[person] for person in ("lena", "grace")}
+    assert {person: asked(company, person) for person in ("lena", "grace")} == {
+        person: before[person] for person in ("lena", "grace")
+    }
     mark = asked(company, "mark")
     changed = {system for system in mark if mark[system] != before["mark"][system]}
     assert changed == {"exchange", "github"}, "her meetings and a repository"
@@ -140,9 +184,15 @@ def test_a_mover(company: SandboxCompany) -> None:
     assert second.code == 0, second.output
     tom = asked(company, "tom")
     assert tom["entra"].startswith("sign-in enabled; Engineering; groups Engineering, VPN Users; licences SPE_E3;")
-    expected = {"ldap": "enabled; groups engineering, vpn", "wiki": "active; groups Engineering", "crm": "deactivated",
-                "github": "member (active); teams engineering", "slack": "active; 3 sessions; user groups engineering",
-                "tailscale": "active; member; no key", "aws": "no console sign-in; no keys; groups Developers"}
+    expected = {
+        "ldap": "enabled; groups engineering, vpn",
+        "wiki": "active; groups Engineering",
+        "crm": "deactivated",
+        "github": "member (active); teams engineering",
+        "slack": "active; 3 sessions; user groups engineering",
+        "tailscale": "active; member; no key",
+        "aws": "no console sign-in; no keys; groups Developers",
+    }
     assert {system: tom[system] for system in expected} == expected
     assert {person: (asked(company, person), theirs(company, person)) for person in before} == before
     sent = company.writes()
@@ -162,9 +212,16 @@ def test_a_joiner(company: SandboxCompany) -> None:
     assert second.code == 0, second.output
     assert record(company, "onboard")["verdict"]["word"] == "ready"
     ada = asked(company, "ada")
-    expected = {"intune": "manages 5CGADA001 (encrypted, compliant)", "ldap": "enabled; groups engineering, vpn", "wiki": "active; groups Engineering",
-                "github": "member (active); teams engineering", "slack": "active; no session; user groups engineering", "tailscale": "active; member; no key",
-                "aws": "no console sign-in; no keys; groups Developers", "crm": "no account"}
+    expected = {
+        "intune": "manages 5CGADA001 (encrypted, compliant)",
+        "ldap": "enabled; groups engineering, vpn",
+        "wiki": "active; groups Engineering",
+        "github": "member (active); teams engineering",
+        "slack": "active; no session; user groups engineering",
+        "tailscale": "active; member; no key",
+        "aws": "no console sign-in; no keys; groups Developers",
+        "crm": "no account",
+    }
     assert {system: ada[system] for system in expected} == expected
     assert "groups Engineering, VPN Users; licences SPE_E3" in ada["entra"]
     mails = company.state("microsoft")["entra"]["mails"]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The ldap connector against a real OpenLDAP; ldap3's own connections ask it what happened."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -54,7 +55,11 @@ def test_cut_off_and_what_lingers_is_named(box: Box) -> None:
 
 
 def test_check_mode_writes_nothing(box: Box) -> None:
-    for task, want in ((cutoff.TASK, {}), (entitlements.TASK, {"mode": "remove"}), (account.TASK, {"state": "absent", "confirm": ["jane"]})):
+    for task, want in (
+        (cutoff.TASK, {}),
+        (entitlements.TASK, {"mode": "remove"}),
+        (account.TASK, {"state": "absent", "confirm": ["jane"]}),
+    ):
         result = run(task, box, "slapd", check_mode=True, person=person_of(box, "jane"), **want)
         assert result["changed"] and not result.get("failed")
     assert box["slapd"].writes() == [] and bind(box, "jane") is not None
@@ -64,11 +69,19 @@ def test_cut_off_stripped_and_given_back_the_directory_is_as_before(box: Box) ->
     """All entries with all attributes; lost is the password, and the server's own stamps say who wrote when."""
     before, person = directory(box, "slapd"), person_of(box, "jane")
     closed = {row["what"]: row["before"] for row in run(cutoff.TASK, box, "slapd", person=person)["changes"]}
-    held = [row["what"].removeprefix("groups: ") for row in run(entitlements.TASK, box, "slapd", person=person, mode="remove")["changes"]]
+    held = [
+        row["what"].removeprefix("groups: ")
+        for row in run(entitlements.TASK, box, "slapd", person=person, mode="remove")["changes"]
+    ]
     assert len(held) > 1 and "pwdAccountLockedTime" in directory(box, "slapd")[JANE]
     access = run(restore.TASK, box, "slapd", person=person, part="access", taken={"access": closed})
     assert [row["what"] for row in access["changes"] if row["after"] == "lost"] == ["password"]
-    assert run(restore.TASK, box, "slapd", person=person, part="entitlements", taken={"entitlements": {"groups": held}})["outcome"] == "done"
+    assert (
+        run(restore.TASK, box, "slapd", person=person, part="entitlements", taken={"entitlements": {"groups": held}})[
+            "outcome"
+        ]
+        == "done"
+    )
     # The sandbox is filled past the overlay that derives memberOf from member.
     stamps = (r"[+-] slapd .* (entryCSN|modifyTimestamp|modifiersName) '.*'", r"\+ slapd .* memberOf .*")
     found = differences({"slapd": before}, {"slapd": directory(box, "slapd")}, stamps)
@@ -87,11 +100,14 @@ def test_the_last_member_leaves(box: Box) -> None:
     assert run(entitlements.TASK, box, "slapd", person=person_of(box, "otto"), mode="remove")["outcome"] == "already"
 
 
-@pytest.mark.parametrize(("changes", "code", "says"), [
-    ({"credentials": {"user": f"cn=admin,{BASE}", "password": "wrong"}}, "authentication", "credentials.password"),
-    ({"ca_file": ""}, "certificate", "ca_file"),
-    ({"url": "ldaps://localhost:1"}, "unavailable", "reachable"),
-])
+@pytest.mark.parametrize(
+    ("changes", "code", "says"),
+    [
+        ({"credentials": {"user": f"cn=admin,{BASE}", "password": "wrong"}}, "authentication", "credentials.password"),
+        ({"ca_file": ""}, "certificate", "ca_file"),
+        ({"url": "ldaps://localhost:1"}, "unavailable", "reachable"),
+    ],
+)
 def test_bad_paths_say_what_to_do(box: Box, changes: dict[str, Any], code: str, says: str) -> None:
     result = run(cutoff.TASK, box, "slapd", person=person_of(box, "jane"), changes=changes)
     assert result["code"] == code and says in result["msg"] and "\n" not in result["msg"]

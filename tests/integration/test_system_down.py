@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """One system is down: the others finish, the record says what is open, and a further run picks up exactly that."""
+
 from __future__ import annotations
 
 import socket
@@ -20,8 +21,9 @@ def test_one_that_answers_503(company: SandboxCompany, tmp_path: Path) -> None:
     assert first.code != 0
     jane = asked(company, "jane")
     assert jane["github"].startswith("member (active)")
-    assert {system: jane[system] for system in GONE if system != "github"} == {system: GONE[system] for system in GONE if system != "github"}, \
-        "the others finish, the later phases included"
+    assert {system: jane[system] for system in GONE if system != "github"} == {
+        system: GONE[system] for system in GONE if system != "github"
+    }, "the others finish, the later phases included"
     open_ = record(company, "offboard")["open_items"]
     assert {item["system"] for item in open_} == {"github", "badge", "tailscale"}
     assert any("github" in item["why"] and "503" in item["why"] for item in open_), open_
@@ -39,11 +41,17 @@ def test_one_that_answers_503(company: SandboxCompany, tmp_path: Path) -> None:
 def test_one_that_refuses_connections(company: SandboxCompany, tmp_path: Path) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))  # bound, and nobody listens
-        wrong = company.systems_file_with(tmp_path / "company.systems.yml", "slack", url=f"https://localhost:{nobody.getsockname()[1]}")
+        wrong = company.systems_file_with(
+            tmp_path / "company.systems.yml", "slack", url=f"https://localhost:{nobody.getsockname()[1]}"
+        )
         first = company.play("cutoff", "-e", "user=jane@corp.example", systems_file=wrong)
     assert first.code != 0 and "Connection refused" in first.output, first.output
     jane = asked(company, "jane")
-    assert jane["slack"].startswith("active; 3 sessions") and jane["entra"].startswith("sign-in blocked") and jane["ldap"].startswith("locked")
+    assert (
+        jane["slack"].startswith("active; 3 sessions")
+        and jane["entra"].startswith("sign-in blocked")
+        and jane["ldap"].startswith("locked")
+    )
     sent = company.writes()
     second = play(company, "cutoff")
     assert second.code == 0, second.output
@@ -57,7 +65,9 @@ def test_no_licence_goes_before_the_mailbox_is_safe(company: SandboxCompany) -> 
     jane = asked(company, "jane")
     assert "licences POWER_BI_PRO, SPE_E3" in jane["entra"] and "sign-in blocked" in jane["entra"]
     assert jane["wiki"] == "deactivated" and "groups" not in jane["aws"], "what carries nobody's data is taken back"
-    assert any(item["system"] == "entra" and "waits for" in item["why"] for item in record(company, "offboard")["open_items"])
+    assert any(
+        item["system"] == "entra" and "waits for" in item["why"] for item in record(company, "offboard")["open_items"]
+    )
     company.fault("microsoft")
     play(company, "offboard")
     jane = asked(company, "jane")

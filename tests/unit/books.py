@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """A casebook whose inventory is what its ``systems`` says."""
+
 from __future__ import annotations
 
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.casebook import Casebook
@@ -8,4 +9,6 @@ from ansible_collections.workforce.lifecycle.plugins.plugin_utils.casebook impor
 
 class InventoryBook(Casebook):
     def group(self, name: str) -> list[str]:
-        return [system for system, facts in self.systems().items() if name == "systems" or name in facts["capabilities"]]
+        return [
+            system for system, facts in self.systems().items() if name == "systems" or name in facts["capabilities"]
+        ]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """An HR file, and the way from it to a case, in one process: csv connector, identity, feed guard, case."""
+
 from __future__ import annotations
 
 import csv
@@ -18,17 +19,42 @@ from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import 
 
 from tests.unit.books import InventoryBook
 
-COLUMNS = {"hr_id": "Id", "employee_id": "Number", "email": "Mail", "first_name": "First", "last_name": "Last", "department": "Team", "status": "State",
-           "hire_date": "From", "termination_date": "Until", "personal_email": "Private", "person_key": "Human", "employment_type": "Type",
-           "aliases": "Former addresses", "former_names": "Former names", "time_zone": "Zone", "manager_email": "Manager"}
+COLUMNS = {
+    "hr_id": "Id",
+    "employee_id": "Number",
+    "email": "Mail",
+    "first_name": "First",
+    "last_name": "Last",
+    "department": "Team",
+    "status": "State",
+    "hire_date": "From",
+    "termination_date": "Until",
+    "personal_email": "Private",
+    "person_key": "Human",
+    "employment_type": "Type",
+    "aliases": "Former addresses",
+    "former_names": "Former names",
+    "time_zone": "Zone",
+    "manager_email": "Manager",
+}
 HEAD = (*COLUMNS.values(), "Born")
 Row = Mapping[str, str]
 
 
 def row(number: int, **changes: str) -> dict[str, str]:
     """A person who works here, by our names of the fields."""
-    known = {"hr_id": str(number), "employee_id": f"E{number}", "email": f"p{number}@corp.example", "first_name": f"First{number}", "last_name": f"Last{number}",
-             "department": "Sales", "status": "active", "hire_date": "2020-09-01", "time_zone": "Europe/Berlin", "manager_email": "boss@corp.example"}
+    known = {
+        "hr_id": str(number),
+        "employee_id": f"E{number}",
+        "email": f"p{number}@corp.example",
+        "first_name": f"First{number}",
+        "last_name": f"Last{number}",
+        "department": "Sales",
+        "status": "active",
+        "hire_date": "2020-09-01",
+        "time_zone": "Europe/Berlin",
+        "manager_email": "boss@corp.example",
+    }
     return {**known, **changes}
 
 
@@ -53,8 +79,10 @@ class HrBook(InventoryBook):
         return self.given
 
     def systems(self) -> dict[str, dict[str, Any]]:
-        return {**{name: {"connector": "csv", "capabilities": ["hr_records"]} for name in self.sources},
-                "wiki": {"connector": "scim", "capabilities": ["provisioning", "entitlements", "cutoff"]}}
+        return {
+            **{name: {"connector": "csv", "capabilities": ["hr_records"]} for name in self.sources},
+            "wiki": {"connector": "scim", "capabilities": ["provisioning", "entitlements", "cutoff"]},
+        }
 
 
 class HrCompany:
@@ -67,7 +95,9 @@ class HrCompany:
         self.ledger = Ledger.open(str(folder / "ledger.db"))
         self.sources: list[str] = []
         (folder / "profiles").mkdir(exist_ok=True)
-        (folder / "profiles" / "staff.yml").write_text("match: {department: '*'}\nsystems:\n  wiki: {groups: [Staff]}\n")
+        (folder / "profiles" / "staff.yml").write_text(
+            "match: {department: '*'}\nsystems:\n  wiki: {groups: [Staff]}\n"
+        )
 
     def has(self, *rows: Row, source: str = "hr", head: Sequence[str] = HEAD) -> None:
         """The HR file holds these and nobody else."""
@@ -88,8 +118,14 @@ class HrCompany:
             elsewhere = [person for answer in found if answer["system"] != source for person in answer["people"]]
             if elsewhere:
                 found.append(self._ask(source, others_of=elsewhere))
-        params = {**{name: spec.get("default") for name, spec in CASE.spec.items()}, "kind": kind, "user": list(users), "found": found,
-                  "profiles": str(self.folder / "profiles"), **want}
+        params = {
+            **{name: spec.get("default") for name, spec in CASE.spec.items()},
+            "kind": kind,
+            "user": list(users),
+            "found": found,
+            "profiles": str(self.folder / "profiles"),
+            **want,
+        }
         return CASE.run(params, check_mode=read_only, system=self.book(read_only))
 
     def book(self, read_only: bool = False) -> HrBook:
@@ -100,7 +136,13 @@ class HrCompany:
 
     def _ask(self, source: str, **want: Any) -> dict[str, Any]:
         options = {"path": str(self.folder / f"{source}.csv"), "columns": COLUMNS, "attributes": {"birth_date": "Born"}}
-        params = {**{name: spec.get("default") for name, spec in PERSON_INFO.spec.items()}, "system": source, "connector": "csv", "options": options, **want}
+        params = {
+            **{name: spec.get("default") for name, spec in PERSON_INFO.spec.items()},
+            "system": source,
+            "connector": "csv",
+            "options": options,
+            **want,
+        }
         return PERSON_INFO.run(params, check_mode=False)
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Processes that begin at the same moment, for what must hold between runs."""
+
 from __future__ import annotations
 
 import os

@@ -4,6 +4,7 @@
 
 A hundred times faster than ansible-playbook, so that generated companies can go through what a run really does.
 """
+
 from __future__ import annotations
 
 import re
@@ -46,14 +47,21 @@ def _file(role: str, part: str) -> Any:
 class Run:
     """One run of a playbook's roles; ``variables`` are those of the inventory and of ``-e``."""
 
-    def __init__(self, box: Box, book: Casebook, variables: Mapping[str, Any], after: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, box: Box, book: Casebook, variables: Mapping[str, Any], after: Callable[[], None] = lambda: None
+    ) -> None:
         self.box, self.book, self.after = box, book, after
         self.variables = dict(variables)
         self.entries = box.systems()
-        self.capabilities = {name: list(capabilities_of(connector_class(entry["connector"], system=name))) for name, entry in self.entries.items()}
+        self.capabilities = {
+            name: list(capabilities_of(connector_class(entry["connector"], system=name)))
+            for name, entry in self.entries.items()
+        }
         self.hostvars: dict[str, dict[str, Any]] = {name: {} for name in ("localhost", *self.entries)}
-        self.groups = {capability: [name for name, known in self.capabilities.items() if capability in known]
-                       for capability in {one for known in self.capabilities.values() for one in known}}
+        self.groups = {
+            capability: [name for name, known in self.capabilities.items() if capability in known]
+            for capability in {one for known in self.capabilities.values() for one in known}
+        }
 
     def role(self, name: str, hosts: Iterable[str], part: str = "main", **variables: Any) -> list[dict[str, Any]]:
         """Every task on every host, task by task; the results in that order.
@@ -63,8 +71,17 @@ class Run:
         hosts, results = list(hosts), []
         for task in _file(name, f"tasks/{part}"):
             for host in hosts:
-                scope = {**(_file(name, "defaults/main") or {}), **self.variables, **variables, "inventory_hostname": host, "hostvars": self.hostvars,
-                         "groups": self.groups, "group_names": self.capabilities.get(host, []), "omit": _OMIT, **self.hostvars[host]}
+                scope = {
+                    **(_file(name, "defaults/main") or {}),
+                    **self.variables,
+                    **variables,
+                    "inventory_hostname": host,
+                    "hostvars": self.hostvars,
+                    "groups": self.groups,
+                    "group_names": self.capabilities.get(host, []),
+                    "omit": _OMIT,
+                    **self.hostvars[host],
+                }
                 looped = self._value(task["loop"], scope) if "loop" in task else [None]
                 done = [self._task(name, task, host, {**scope, "item": item}) for item in looped]
                 results += [result for result in done if "skipped" not in result]
@@ -75,24 +92,49 @@ class Run:
 
     def _task(self, role: str, task: Mapping[str, Any], host: str, scope: dict[str, Any]) -> dict[str, Any]:
         conditions = task.get("when", [])
-        if not all(self._condition(str(one), scope) for one in ([conditions] if isinstance(conditions, str) else conditions)):
+        if not all(
+            self._condition(str(one), scope) for one in ([conditions] if isinstance(conditions, str) else conditions)
+        ):
             return {"skipped": True}
         [module] = [key for key in task if key.startswith(PREFIX)]
         name = module.removeprefix(PREFIX)
         args = {key: value for key, value in self._values(task[module], scope).items() if value is not _OMIT}
         told = self._values(task.get("vars", {}), scope)
-        return self._module(role, name, host, args, str(told.get("lifecycle_case", "")), told.get("lifecycle_step") or name)
+        return self._module(
+            role, name, host, args, str(told.get("lifecycle_case", "")), told.get("lifecycle_step") or name
+        )
 
-    def _module(self, role: str, name: str, host: str, args: dict[str, Any], case: str, step_name: str) -> dict[str, Any]:
+    def _module(
+        self, role: str, name: str, host: str, args: dict[str, Any], case: str, step_name: str
+    ) -> dict[str, Any]:
         task = TASKS[name]
         if task.needs is CaseLedger:
             return task.run(self._checked(task, args), check_mode=False, system=self.book)
         entry = {key: value for key, value in self.entries[host].items() if key in task.spec}
-        step = Step.of(self.book.ledger, case=case, run=self.book.run, phase=role, system=host, name=step_name, person=args["person"]["email"],
-                       silent=task.info is not None)
-        checked = self._checked(task, {**entry, "timeout": 5.0, "max_wait": 5.0, **args, "system": host, "history": step.history()})
-        result = step.finished(task.run(checked, check_mode=False, tokens=TOKENS, on_intent=lambda changes: step.intent(
-            [{"what": c.what, "before": c.before, "after": c.after} for c in changes], irreversible=any(c.irreversible for c in changes))))
+        step = Step.of(
+            self.book.ledger,
+            case=case,
+            run=self.book.run,
+            phase=role,
+            system=host,
+            name=step_name,
+            person=args["person"]["email"],
+            silent=task.info is not None,
+        )
+        checked = self._checked(
+            task, {**entry, "timeout": 5.0, "max_wait": 5.0, **args, "system": host, "history": step.history()}
+        )
+        result = step.finished(
+            task.run(
+                checked,
+                check_mode=False,
+                tokens=TOKENS,
+                on_intent=lambda changes: step.intent(
+                    [{"what": c.what, "before": c.before, "after": c.after} for c in changes],
+                    irreversible=any(c.irreversible for c in changes),
+                ),
+            )
+        )
         self.after()
         return result
 
@@ -126,7 +168,9 @@ class _Lazy:
 
     def of(self, text: str) -> dict[str, Any]:
         named = set(re.findall(r"[A-Za-z_]\w*", text))
-        return {name: self.run._value(value, self.scope) if name in named else value for name, value in self.scope.items()}
+        return {
+            name: self.run._value(value, self.scope) if name in named else value for name, value in self.scope.items()
+        }
 
 
 @cache

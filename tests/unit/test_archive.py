@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The archive's promises: whole, provable, and nothing twice, wherever it was cut."""
+
 from __future__ import annotations
 
 import errno
@@ -18,7 +19,15 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.archive_export
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import MailMessage
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError, Unavailable
 
-MAIL = [MailMessage("INBOX" if n < 6 else "Büro/../x", f"1.{n}", "2026-01-02T03:04:05.000000Z", b"Subject: %d\r\n\r\nFrom me\r\n" % n + bytes([n]) * 300) for n in range(10)]
+MAIL = [
+    MailMessage(
+        "INBOX" if n < 6 else "Büro/../x",
+        f"1.{n}",
+        "2026-01-02T03:04:05.000000Z",
+        b"Subject: %d\r\n\r\nFrom me\r\n" % n + bytes([n]) * 300,
+    )
+    for n in range(10)
+]
 
 
 def rest(state: State) -> Iterator[MailMessage]:
@@ -37,7 +46,9 @@ def small_frames(monkeypatch: pytest.MonkeyPatch) -> None:
 def assert_whole(path: Path) -> None:
     state = Archive(path).verify()
     assert state.messages == len(MAIL)
-    assert sorted((e.folder, e.id, c) for e, c in Archive(path).messages()) == sorted((m.folder, m.id, m.content) for m in MAIL)
+    assert sorted((e.folder, e.id, c) for e, c in Archive(path).messages()) == sorted(
+        (m.folder, m.id, m.content) for m in MAIL
+    )
 
 
 def test_everything_is_there_and_only_for_its_owner(tmp_path: Path) -> None:
@@ -78,20 +89,22 @@ def test_what_had_not_reached_the_disk_is_compared_before_more_is_added(tmp_path
     assert Archive(tmp_path / "a").state().messages == 8  # what had come is kept
     data = tmp_path / "a" / module.DATA
     content = bytearray(data.read_bytes())
-    content[len(content) // 2:] = bytes(len(content) - len(content) // 2)  # a lost power supply leaves zeros
+    content[len(content) // 2 :] = bytes(len(content) - len(content) // 2)  # a lost power supply leaves zeros
     data.write_bytes(content)
     fill(tmp_path / "a")
     assert_whole(tmp_path / "a")
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
-def test_a_full_disk_is_one_line_and_the_next_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+def test_a_full_disk_is_one_line_and_the_next_run_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
     real, left = os.write, [1500]
 
     def write(descriptor: int, content: Any) -> int:
         if left[0] <= 0:
             raise OSError(code, "no")
-        written = real(descriptor, bytes(content)[:left[0]])
+        written = real(descriptor, bytes(content)[: left[0]])
         left[0] -= written
         return written
 
@@ -112,7 +125,7 @@ def test_a_changed_byte_anywhere_is_found(tmp_path: Path) -> None:
         file = tmp_path / "a" / name
         content = file.read_bytes()
         for number in range(3, len(content) - 1, 97):
-            file.write_bytes(content[:number] + bytes([content[number] ^ 1]) + content[number + 1:])
+            file.write_bytes(content[:number] + bytes([content[number] ^ 1]) + content[number + 1 :])
             with pytest.raises(InputError):
                 Archive(tmp_path / "a").verify()
         file.write_bytes(content)
@@ -148,7 +161,9 @@ def test_a_person_can_read_it(tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert to_eml(Archive(tmp_path / "a"), out) == len(MAIL)
     found = list(out.rglob("*.eml"))
-    assert {hashlib.sha256(f.read_bytes()).digest() for f in found} == {hashlib.sha256(m.content).digest() for m in MAIL}
+    assert {hashlib.sha256(f.read_bytes()).digest() for f in found} == {
+        hashlib.sha256(m.content).digest() for m in MAIL
+    }
     assert all(out in f.resolve().parents for f in found)
     assert to_mbox(Archive(tmp_path / "a"), tmp_path / "m.mbox", "INBOX") == 6
     assert (tmp_path / "m.mbox").read_bytes().count(b"\n>From me\n") == 6

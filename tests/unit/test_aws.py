@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """AWS: what moto can't show (order, service-specific credentials, background work) through botocore's Stubber, the rest on moto."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -10,7 +11,12 @@ from typing import Any
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Entitlement
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.aws import Aws
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AuthenticationFailed, Conflict, Rejected, WriteInCheckMode
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import (
+    AuthenticationFailed,
+    Conflict,
+    Rejected,
+    WriteInCheckMode,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Target, checked_options
 from ansible_collections.workforce.lifecycle.plugins.modules import cutoff, restore
@@ -38,20 +44,40 @@ def box(running: Box) -> Box:
 
 def stubbed(service: str, **options: Any) -> tuple[Aws, Stubber]:
     name = f"stub {datetime.now(timezone.utc).timestamp()}"
-    system = Aws(Target(name, "aws", credentials={"access_key_id": "AKIAEXAMPLEEXAMPLE", "secret_access_key": "x"}, options=checked_options(name, Aws, options), max_wait=5))
+    system = Aws(
+        Target(
+            name,
+            "aws",
+            credentials={"access_key_id": "AKIAEXAMPLEEXAMPLE", "secret_access_key": "x"},
+            options=checked_options(name, Aws, options),
+            max_wait=5,
+        )
+    )
     return system, Stubber(system.api.client(service))
 
 
 def writes(box: Box) -> list[str]:
-    return [e["headers"].get("x-amz-target", "").rpartition(".")[2] or e["body"].split("&")[0].removeprefix("Action=") for e in box["aws"].writes()]
+    return [
+        e["headers"].get("x-amz-target", "").rpartition(".")[2] or e["body"].split("&")[0].removeprefix("Action=")
+        for e in box["aws"].writes()
+    ]
 
 
 def test_credentials_go_before_what_they_may_do_and_the_user_last(box: Box) -> None:
     system = connect(box, "aws")
     system.delete_account(system.find_account(Person.of(person_of(box, "jane"))))
     sent = list(dict.fromkeys(writes(box)))
-    assert sent == ["DeleteLoginProfile", "DeleteAccessKey", "DeleteSSHPublicKey", "DeactivateMFADevice", "DeleteVirtualMFADevice", "DetachUserPolicy", "DeleteUserPolicy",
-                    "RemoveUserFromGroup", "DeleteUser"]
+    assert sent == [
+        "DeleteLoginProfile",
+        "DeleteAccessKey",
+        "DeleteSSHPublicKey",
+        "DeactivateMFADevice",
+        "DeleteVirtualMFADevice",
+        "DetachUserPolicy",
+        "DeleteUserPolicy",
+        "RemoveUserFromGroup",
+        "DeleteUser",
+    ]
 
 
 def test_the_block_is_the_first_thing_closed(box: Box) -> None:
@@ -81,14 +107,22 @@ def test_a_name_given_to_another_user_stops(box: Box) -> None:
 
 def test_a_wrong_key_is_an_authentication_failure(box: Box) -> None:
     with pytest.raises(AuthenticationFailed) as error:
-        connect(box, "aws", credentials={"access_key_id": "AKIAUNKNOWNUNKNOWN00", "secret_access_key": "nothing"}).find_account(Person.of(person_of(box, "jane")))
+        connect(
+            box, "aws", credentials={"access_key_id": "AKIAUNKNOWNUNKNOWN00", "secret_access_key": "nothing"}
+        ).find_account(Person.of(person_of(box, "jane")))
     assert "nothing" not in str(error.value)
 
 
 def test_service_specific_credentials_are_made_inactive_at_the_cut() -> None:
     system, stub = stubbed("iam")
-    one = {"UserName": JANE, "Status": "Active", "ServiceUserName": "jane-at-1", "CreateDate": datetime(2026, 1, 1), "ServiceSpecificCredentialId": "ACCAEXAMPLEEXAMPLE000",
-           "ServiceName": "codecommit.amazonaws.com"}
+    one = {
+        "UserName": JANE,
+        "Status": "Active",
+        "ServiceUserName": "jane-at-1",
+        "CreateDate": datetime(2026, 1, 1),
+        "ServiceSpecificCredentialId": "ACCAEXAMPLEEXAMPLE000",
+        "ServiceName": "codecommit.amazonaws.com",
+    }
     stub.add_response("list_access_keys", {"AccessKeyMetadata": []}, {"UserName": JANE})
     stub.add_client_error("get_login_profile", "NoSuchEntity", http_status_code=404)
     stub.add_response("list_ssh_public_keys", {"SSHPublicKeys": []})
@@ -98,21 +132,45 @@ def test_service_specific_credentials_are_made_inactive_at_the_cut() -> None:
     with stub:
         [signin, credential] = system.access_paths(Account(ID, JANE, True, raw={"iam": {"UserId": ID}}), "")
         assert (credential.name, credential.state) == ("service credential ACCAEXAMPLEEXAMPLE000", "open")
-        stub.add_response("update_service_specific_credential", {}, {"UserName": JANE, "ServiceSpecificCredentialId": "ACCAEXAMPLEEXAMPLE000", "Status": "Inactive"})
+        stub.add_response(
+            "update_service_specific_credential",
+            {},
+            {"UserName": JANE, "ServiceSpecificCredentialId": "ACCAEXAMPLEEXAMPLE000", "Status": "Inactive"},
+        )
         credential.close()
         stub.assert_no_pending_responses()
 
 
 def test_an_assignment_is_followed_to_its_end_and_a_failure_is_told() -> None:
     system, stub = stubbed("sso-admin", identity_center=True)
-    system._found_instance = {"InstanceArn": "arn:aws:sso:::instance/ssoins-1234567890abcdef", "IdentityStoreId": "d-1234567890"}
-    where = {"PermissionSetArn": "arn:aws:sso:::permissionSet/ssoins-1234567890abcdef/ps-1234567890abcdef", "TargetId": "123456789012"}
+    system._found_instance = {
+        "InstanceArn": "arn:aws:sso:::instance/ssoins-1234567890abcdef",
+        "IdentityStoreId": "d-1234567890",
+    }
+    where = {
+        "PermissionSetArn": "arn:aws:sso:::permissionSet/ssoins-1234567890abcdef/ps-1234567890abcdef",
+        "TargetId": "123456789012",
+    }
     request = "11111111-2222-3333-4444-555555555555"
-    stub.add_response("delete_account_assignment", {"AccountAssignmentDeletionStatus": {"Status": "IN_PROGRESS", "RequestId": request}})
-    stub.add_response("describe_account_assignment_deletion_status", {"AccountAssignmentDeletionStatus": {"Status": "FAILED", "RequestId": request, "FailureReason": "role is in use"}})
+    stub.add_response(
+        "delete_account_assignment",
+        {"AccountAssignmentDeletionStatus": {"Status": "IN_PROGRESS", "RequestId": request}},
+    )
+    stub.add_response(
+        "describe_account_assignment_deletion_status",
+        {
+            "AccountAssignmentDeletionStatus": {
+                "Status": "FAILED",
+                "RequestId": request,
+                "FailureReason": "role is in use",
+            }
+        },
+    )
     with stub, pytest.raises(Rejected, match="role is in use"):
-        system.revoke(Account("user-1", JANE, True, raw={"center": {"UserId": "11111111-2222-3333-4444-555555555555"}}),
-                      Entitlement("account_assignments", "Deploy@123456789012", "x", raw=where))
+        system.revoke(
+            Account("user-1", JANE, True, raw={"center": {"UserId": "11111111-2222-3333-4444-555555555555"}}),
+            Entitlement("account_assignments", "Deploy@123456789012", "x", raw=where),
+        )
     stub.assert_no_pending_responses()
 
 
@@ -120,13 +178,20 @@ def test_what_the_cut_off_made_inactive_comes_back_and_what_it_deleted_is_said(b
     """Keys of every kind, and what Identity Center gave; the block goes last."""
     iam, person = box["aws"].client("iam"), person_of(box, "jane")
     cut = run(cutoff.TASK, box, "aws", person=person)
-    assert sorted(one["what"] for one in cut["residual"]) == ["Identity Center sessions", "role sessions"], "two of the ways in leave the same behind"
+    assert sorted(one["what"] for one in cut["residual"]) == ["Identity Center sessions", "role sessions"], (
+        "two of the ways in leave the same behind"
+    )
     closed = {row["what"]: row["before"] for row in cut["changes"]}
     result = run(restore.TASK, box, "aws", person=person, part="access", taken={"access": closed})
     outcomes = {row["what"]: row["outcome"] for row in result["changes"]}
-    assert {what for what, outcome in outcomes.items() if outcome == "needs_human"} == {"console password"} and outcomes["MFA device jane"] == "already"
+    assert {what for what, outcome in outcomes.items() if outcome == "needs_human"} == {
+        "console password"
+    } and outcomes["MFA device jane"] == "already"
     assert set(outcomes.values()) == {"done", "already", "needs_human"} and list(outcomes)[-1] == "sign-in"
     assert "lifecycle-deny-all" not in iam.list_user_policies(UserName=JANE)["PolicyNames"]
     assert [k["Status"] for k in iam.list_ssh_public_keys(UserName=JANE)["SSHPublicKeys"]] == ["Active"]
     again = run(restore.TASK, box, "aws", person=person, part="access", taken={"access": closed})
-    assert not again["changed"] and {row["what"] for row in again["changes"] if row["before"] == "lost"} == {"console password", "MFA device jane"}
+    assert not again["changed"] and {row["what"] for row in again["changes"] if row["before"] == "lost"} == {
+        "console password",
+        "MFA device jane",
+    }

@@ -49,8 +49,19 @@ def only(found: Any) -> Person:
 @pytest.mark.parametrize("user", ["jane@corp.example", "JANE@corp.example", "E1007", "107"])
 def test_finds_by_every_identifier(box: Box, user: str) -> None:
     jane = only(connect(box, "bamboohr").find_people(user))
-    assert (jane.hr_id, jane.employee_id, jane.last_name, jane.manager_email, jane.manager_employee_id) == ("107", "E1007", "Müller-Ortiz", "mark@corp.example", "E1002")
-    assert (jane.logins, jane.time_zone, jane.termination_date, jane.status) == ({"github": "janemo"}, "Europe/Berlin", "2026-03-31", "terminated")
+    assert (jane.hr_id, jane.employee_id, jane.last_name, jane.manager_email, jane.manager_employee_id) == (
+        "107",
+        "E1007",
+        "Müller-Ortiz",
+        "mark@corp.example",
+        "E1002",
+    )
+    assert (jane.logins, jane.time_zone, jane.termination_date, jane.status) == (
+        {"github": "janemo"},
+        "Europe/Berlin",
+        "2026-03-31",
+        "terminated",
+    )
 
 
 def test_two_with_one_address_are_both_returned_and_nobody_is_nobody(box: Box) -> None:
@@ -85,13 +96,18 @@ def test_a_future_hire_is_pending_and_a_withdrawn_one_terminated(box: Box) -> No
     assert only(connect(box, "bamboohr").find_people("ada@corp.example")).status == "terminated"
 
 
-@pytest.mark.parametrize(("zone", "now", "status"), [
-    ("Europe/Berlin", datetime(2026, 6, 30, 21, 59, tzinfo=timezone.utc), "active"),
-    ("Europe/Berlin", datetime(2026, 6, 30, 22, 0, tzinfo=timezone.utc), "terminated"),
-    ("America/Los_Angeles", datetime(2026, 7, 1, 6, 59, tzinfo=timezone.utc), "active"),
-    ("America/Los_Angeles", datetime(2026, 7, 1, 7, 0, tzinfo=timezone.utc), "terminated"),
-])
-def test_a_last_day_ends_in_the_persons_own_zone(box: Box, monkeypatch: pytest.MonkeyPatch, zone: str, now: datetime, status: str) -> None:
+@pytest.mark.parametrize(
+    ("zone", "now", "status"),
+    [
+        ("Europe/Berlin", datetime(2026, 6, 30, 21, 59, tzinfo=timezone.utc), "active"),
+        ("Europe/Berlin", datetime(2026, 6, 30, 22, 0, tzinfo=timezone.utc), "terminated"),
+        ("America/Los_Angeles", datetime(2026, 7, 1, 6, 59, tzinfo=timezone.utc), "active"),
+        ("America/Los_Angeles", datetime(2026, 7, 1, 7, 0, tzinfo=timezone.utc), "terminated"),
+    ],
+)
+def test_a_last_day_ends_in_the_persons_own_zone(
+    box: Box, monkeypatch: pytest.MonkeyPatch, zone: str, now: datetime, status: str
+) -> None:
     monkeypatch.setattr(clock, "now", lambda: now)
     box["bamboohr"].change("102", customTimeZone=zone, status="Active")
     box["bamboohr"].employ("102", "2026-06-30", "Terminated")
@@ -123,7 +139,9 @@ def test_changes_are_the_edited_and_those_whose_day_has_come(box: Box) -> None:
     hr = connect(box, "bamboohr")
     assert list(hr.changes_since("2026-05-01T00:00:00Z")) == []
     box["bamboohr"].change("104", at=NOON - timedelta(days=1), jobTitle="Head of Sales")
-    box["bamboohr"].state["tables"]["employmentStatus"].append({"id": "999", "employeeId": "102", "date": "2026-05-31", "employmentStatus": "Terminated"})
+    box["bamboohr"].state["tables"]["employmentStatus"].append(
+        {"id": "999", "employeeId": "102", "date": "2026-05-31", "employmentStatus": "Terminated"}
+    )
     box["bamboohr"].change("111", at=NOON, action="Deleted")
     assert sorted(p.hr_id for p in hr.changes_since("2026-05-15T02:00:00+02:00")) == ["102", "104"]
 
@@ -131,7 +149,12 @@ def test_changes_are_the_edited_and_those_whose_day_has_come(box: Box) -> None:
 def test_ten_thousand_people(box: Box) -> None:
     state = box["bamboohr"].state
     for n in range(10_000):
-        state["employees"][str(5000 + n)] = {**state["employees"]["102"], "id": str(5000 + n), "employeeNumber": f"N{n}", "workEmail": f"p{n}@corp.example"}
+        state["employees"][str(5000 + n)] = {
+            **state["employees"]["102"],
+            "id": str(5000 + n),
+            "employeeNumber": f"N{n}",
+            "workEmail": f"p{n}@corp.example",
+        }
     box["bamboohr"].journal.clear()
     assert only(connect(box, "bamboohr").find_people("p9999@corp.example")).employee_id == "N9999"
     assert len(box["bamboohr"].journal) == 3
@@ -160,13 +183,16 @@ def test_errors_carry_the_header_and_never_the_key(box: Box) -> None:
         connect(box, "bamboohr").find_people("jane@corp.example")
 
 
-@pytest.mark.parametrize(("fault", "error"), [
-    ({"fault": "status", "status": 503, "headers": {"Retry-After": "600"}, "times": -1}, Throttled),
-    ({"fault": "status", "status": 503, "times": -1}, Unavailable),
-    ({"fault": "status", "status": 429, "headers": {"Retry-After": "600"}, "times": -1}, Throttled),
-    ({"fault": "html", "times": -1}, ProtocolError),
-    ({"fault": "cut", "times": -1}, ProtocolError),
-])
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ({"fault": "status", "status": 503, "headers": {"Retry-After": "600"}, "times": -1}, Throttled),
+        ({"fault": "status", "status": 503, "times": -1}, Unavailable),
+        ({"fault": "status", "status": 429, "headers": {"Retry-After": "600"}, "times": -1}, Throttled),
+        ({"fault": "html", "times": -1}, ProtocolError),
+        ({"fault": "cut", "times": -1}, ProtocolError),
+    ],
+)
 def test_trouble_is_named(box: Box, fault: dict[str, Any], error: type[Exception]) -> None:
     box["bamboohr"].fault(**fault)
     with pytest.raises(error):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The brake: it stops before the one too many, over runs and processes, and is released for named people only."""
+
 from __future__ import annotations
 
 import re
@@ -58,19 +59,39 @@ def ledger(tmp_path: Path) -> Ledger:
 
 
 def person(n: int) -> dict[str, Any]:
-    return {"email": f"p{n}@corp.example", "hr_id": f"{n}", "employee_id": f"E{n}", "status": "terminated", "termination_date": "2026-03-31"}
+    return {
+        "email": f"p{n}@corp.example",
+        "hr_id": f"{n}",
+        "employee_id": f"E{n}",
+        "status": "terminated",
+        "termination_date": "2026-03-31",
+    }
 
 
 def limits(leavers: int = 1000, disables: int = 1000, wipes: int = 1000, **more: Any) -> Brake:
     return Brake(leavers=Limit(leavers, **more), disables=Limit(disables, **more), wipes=Limit(wipes, **more))
 
 
-def leave(ledger: Ledger, brakes: Brake | None, *numbers: int, kind: str = "offboard", run: str = "r", key: str = "2026-03-31") -> list[Case]:
+def leave(
+    ledger: Ledger, brakes: Brake | None, *numbers: int, kind: str = "offboard", run: str = "r", key: str = "2026-03-31"
+) -> list[Case]:
     return ledger.open_cases(kind, [(person(n), {"key": key}) for n in numbers], run, brakes)
 
 
-def write(ledger: Ledger, brakes: Brake | None, case: Case, *changes: dict[str, Any], system: str = "entra", run: str = "r") -> int:
-    return ledger.intent(case.id, run=run, phase="cutoff", system=system, step="cutoff", person=case.person["email"], changes=changes, irreversible=False, limits=brakes)
+def write(
+    ledger: Ledger, brakes: Brake | None, case: Case, *changes: dict[str, Any], system: str = "entra", run: str = "r"
+) -> int:
+    return ledger.intent(
+        case.id,
+        run=run,
+        phase="cutoff",
+        system=system,
+        step="cutoff",
+        person=case.person["email"],
+        changes=changes,
+        irreversible=False,
+        limits=brakes,
+    )
 
 
 def intents(ledger: Ledger) -> list[str]:
@@ -81,10 +102,15 @@ def intents(ledger: Ledger) -> list[str]:
 
 
 def test_a_run_of_thirty_opens_none_where_twenty_five_may_leave(ledger: Ledger) -> None:
-    with pytest.raises(Braked, match=r"30 more would make 30 leavers within 24 hours, and policy allows 25.*nothing was sent.*release_brake -e of=leavers"):
+    with pytest.raises(
+        Braked,
+        match=r"30 more would make 30 leavers within 24 hours, and policy allows 25.*nothing was sent.*release_brake -e of=leavers",
+    ):
         leave(ledger, limits(leavers=25), *range(30))
     assert ledger.cases() == [] and ledger.tallies(limits())[0].counted == frozenset()
-    assert [entry.data["of"] for entry in ledger.noted("braked")] == ["leavers"], "the ledger knows that the brake was hit"
+    assert [entry.data["of"] for entry in ledger.noted("braked")] == ["leavers"], (
+        "the ledger knows that the brake was hit"
+    )
     leave(ledger, limits(leavers=25), *range(25))
     assert len(ledger.cases()) == 25
 
@@ -189,8 +215,16 @@ def test_wipes_are_devices(ledger: Ledger) -> None:
 
 def test_a_step_hands_on_the_limits_and_what_counts(ledger: Ledger) -> None:
     cases = leave(ledger, None, 1, 2)
-    facts: dict[str, Any] = {"run": "r", "phase": "cutoff", "system": "entra", "name": "cutoff", "limits": limits(disables=1)}
-    Step.of(ledger, case=cases[0].id, person="p1@corp.example", **facts).intent([], irreversible=True, counts=[{"what": "account", "act": "disable"}])
+    facts: dict[str, Any] = {
+        "run": "r",
+        "phase": "cutoff",
+        "system": "entra",
+        "name": "cutoff",
+        "limits": limits(disables=1),
+    }
+    Step.of(ledger, case=cases[0].id, person="p1@corp.example", **facts).intent(
+        [], irreversible=True, counts=[{"what": "account", "act": "disable"}]
+    )
     with pytest.raises(Braked):
         Step.of(ledger, case=cases[1].id, person="p2@corp.example", **facts).intent([DISABLE], irreversible=False)
 
@@ -198,7 +232,9 @@ def test_a_step_hands_on_the_limits_and_what_counts(ledger: Ledger) -> None:
 # -- release -------------------------------------------------------------------------------------------------------------
 
 
-def released(brakes: Brake, ledger: Ledger, *numbers: int, by: str = GRACE, until: str = "", of: str = "leavers") -> None:
+def released(
+    brakes: Brake, ledger: Ledger, *numbers: int, by: str = GRACE, until: str = "", of: str = "leavers"
+) -> None:
     people = [Person.of(person(n)) for n in numbers]
     ledger.note("released", brake.release(brakes, of, people, by=by, until=until, account="grace", note="HR-1"))
 
@@ -227,15 +263,26 @@ def test_a_release_is_from_one_limit(ledger: Ledger) -> None:
     assert ledger.tallies(brakes)[1].counted == {"1"}, "who is released does not count"
 
 
-@pytest.mark.parametrize(("wrong", "said"), [
-    ({"by": "eve@corp.example"}, "eve@corp.example may not: ask grace@corp.example"), ({"by": ""}, "by is empty"),
-    ({"until": "tomorrow"}, "ISO 8601"), ({"until": "2026-02-28T00:00:00Z"}, "within the next 7 days"), ({"until": "2026-04-01T00:00:00Z"}, "within the next 7 days"),
-    ({"people": []}, "for named people, never in general"), ({"people": [Person(GRACE)]}, "nobody releases themselves"),
-    ({"people": [Person("g.okoye@corp.example", aliases=(GRACE.upper(),))]}, "nobody releases themselves"),
-])
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"by": "eve@corp.example"}, "eve@corp.example may not: ask grace@corp.example"),
+        ({"by": ""}, "by is empty"),
+        ({"until": "tomorrow"}, "ISO 8601"),
+        ({"until": "2026-02-28T00:00:00Z"}, "within the next 7 days"),
+        ({"until": "2026-04-01T00:00:00Z"}, "within the next 7 days"),
+        ({"people": []}, "for named people, never in general"),
+        ({"people": [Person(GRACE)]}, "nobody releases themselves"),
+        ({"people": [Person("g.okoye@corp.example", aliases=(GRACE.upper(),))]}, "nobody releases themselves"),
+    ],
+)
 def test_a_wrong_release_is_refused(time: Time, wrong: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError, match=said):
-        brake.release(limits(release=[GRACE]), "leavers", **{"people": [Person("a@corp.example")], "by": GRACE, "until": "", "account": "", "note": "", **wrong})
+        brake.release(
+            limits(release=[GRACE]),
+            "leavers",
+            **{"people": [Person("a@corp.example")], "by": GRACE, "until": "", "account": "", "note": "", **wrong},
+        )
 
 
 def test_nobody_may_where_policy_names_nobody() -> None:
@@ -246,7 +293,16 @@ def test_nobody_may_where_policy_names_nobody() -> None:
 def test_nobody_is_released_by_themselves_though_nobody_knew(ledger: Ledger) -> None:
     """The release named an employee id; only the leaver's HR record says whose it is."""
     brakes = limits(leavers=0, release=[GRACE])
-    ledger.note("released", {"of": "leavers", "people": [{"key": "E9", "email": "e9@corp.example", "names": ["e9"]}], "by": GRACE, "until": "2099-01-01", "at": ""})
+    ledger.note(
+        "released",
+        {
+            "of": "leavers",
+            "people": [{"key": "E9", "email": "e9@corp.example", "names": ["e9"]}],
+            "by": GRACE,
+            "until": "2099-01-01",
+            "at": "",
+        },
+    )
     with pytest.raises(Braked):
         ledger.open_cases("offboard", [({"email": GRACE, "employee_id": "E9"}, {})], "r", brakes)
     ledger.open_cases("offboard", [({"email": "bob@corp.example", "employee_id": "E9"}, {})], "r", brakes)
@@ -257,20 +313,33 @@ def test_nobody_is_released_by_themselves_though_nobody_knew(ledger: Ledger) -> 
 
 class Book(InventoryBook):
     def systems(self) -> dict[str, dict[str, Any]]:
-        return {"hr": {"connector": "bamboohr", "capabilities": ["hr_records"]}, "entra": {"connector": "entra", "capabilities": ["cutoff"]}}
+        return {
+            "hr": {"connector": "bamboohr", "capabilities": ["hr_records"]},
+            "entra": {"connector": "entra", "capabilities": ["cutoff"]},
+        }
 
 
 @pytest.fixture
 def book(ledger: Ledger, tmp_path: Path) -> Callable[..., Book]:
     policy = tmp_path / "policy.yml"
     policy.write_text(f"brake:\n  leavers: {{count: 2, percent: 50, release: [{GRACE}]}}\n")
-    return lambda read_only=False: Book(ledger, run="r", read_only=read_only, task_vars={"lifecycle_policy": str(policy)}, template=lambda value: value)
+    return lambda read_only=False: Book(
+        ledger, run="r", read_only=read_only, task_vars={"lifecycle_policy": str(policy)}, template=lambda value: value
+    )
 
 
 def opened(book: Book, *numbers: int) -> dict[str, Any]:
     params = {name: spec.get("default") for name, spec in CASE.argument_spec.items()}
-    return CASE.run({**params, "kind": "offboard", "user": [f"E{n}" for n in numbers], "found": [{"system": "hr", "people": [person(n) for n in numbers]}]},
-                    check_mode=book.read_only, system=book)
+    return CASE.run(
+        {
+            **params,
+            "kind": "offboard",
+            "user": [f"E{n}" for n in numbers],
+            "found": [{"system": "hr", "people": [person(n) for n in numbers]}],
+        },
+        check_mode=book.read_only,
+        system=book,
+    )
 
 
 def braked(book: Book, **want: Any) -> dict[str, Any]:
@@ -278,7 +347,9 @@ def braked(book: Book, **want: Any) -> dict[str, Any]:
     return BRAKE.run({**params, **want}, check_mode=book.read_only, system=book)
 
 
-def test_the_case_module_stops_all_of_a_run_and_goes_on_when_released(book: Callable[..., Book], ledger: Ledger) -> None:
+def test_the_case_module_stops_all_of_a_run_and_goes_on_when_released(
+    book: Callable[..., Book], ledger: Ledger
+) -> None:
     result = opened(book(), 1, 2, 3)
     assert result["code"] == "brake" and GRACE in result["msg"] and ledger.cases() == []
     found = [{"system": "hr", "people": [person(3)]}]
@@ -286,7 +357,11 @@ def test_the_case_module_stops_all_of_a_run_and_goes_on_when_released(book: Call
     assert given["people"] == ["p3@corp.example"] and given["brake"][0]["released"][0]["by"] == GRACE
     done = opened(book(), 1, 2, 3)
     assert len(done["cases"]) == 3 and done["brake"][0]["count"] == 2 and "not judged" in done["brake"][0]["judged"]
-    assert [(limit["of"], limit["count"]) for limit in braked(book(), state="read")["brake"]] == [("leavers", 2), ("disables", 0), ("wipes", 0)]
+    assert [(limit["of"], limit["count"]) for limit in braked(book(), state="read")["brake"]] == [
+        ("leavers", 2),
+        ("disables", 0),
+        ("wipes", 0),
+    ]
 
 
 def test_a_rehearsal_says_what_the_brake_would_do_and_takes_no_place(book: Callable[..., Book], ledger: Ledger) -> None:
@@ -294,15 +369,31 @@ def test_a_rehearsal_says_what_the_brake_would_do_and_takes_no_place(book: Calla
     assert len(result["cases"]) == 3 and "policy allows 2" in result["warnings"][0]
     assert "warnings" not in opened(book(read_only=True), 1, 2)
     assert braked(book(read_only=True), state="released", of="leavers", user=["p3@corp.example"], by=GRACE)["changed"]
-    assert list(ledger.entries()) == [] and ledger.storage.query("SELECT * FROM counted UNION ALL SELECT name, run, case_id, '', 0 FROM lease") == []
+    assert (
+        list(ledger.entries()) == []
+        and ledger.storage.query("SELECT * FROM counted UNION ALL SELECT name, run, case_id, '', 0 FROM lease") == []
+    )
 
 
 def test_a_name_that_hr_does_not_know_is_not_released(book: Callable[..., Book]) -> None:
-    result = braked(book(), state="released", of="leavers", user=["zoe@corp.example"], found=[{"system": "hr", "people": [person(3)]}], by=GRACE)
+    result = braked(
+        book(),
+        state="released",
+        of="leavers",
+        user=["zoe@corp.example"],
+        found=[{"system": "hr", "people": [person(3)]}],
+        by=GRACE,
+    )
     assert result["failed"] and "nobody in HR" in result["msg"]
     # Found as every run finds people: by any of their names, by a name of one kind, and not where two answer to it.
-    found = [{"system": "hr", "people": [{**person(3), "aliases": ["old@corp.example"]}, {**person(4), "employee_id": "3"}]}]
-    for user, who in (("OLD@corp.example", ["p3@corp.example"]), ("hr_id:3", ["p3@corp.example"]), ("employee_id:3", ["p4@corp.example"])):
+    found = [
+        {"system": "hr", "people": [{**person(3), "aliases": ["old@corp.example"]}, {**person(4), "employee_id": "3"}]}
+    ]
+    for user, who in (
+        ("OLD@corp.example", ["p3@corp.example"]),
+        ("hr_id:3", ["p3@corp.example"]),
+        ("employee_id:3", ["p4@corp.example"]),
+    ):
         assert braked(book(), state="released", of="leavers", user=[user], found=found, by=GRACE)["people"] == who
     both = braked(book(), state="released", of="leavers", user=["3"], found=found, by=GRACE)
     assert both["code"] == "ambiguous" and "2 people answer to it" in both["msg"], both
@@ -343,7 +434,7 @@ def test_twenty_processes_race_for_five_places(tmp_path: Path) -> None:
 
 
 @pytest.mark.debian
-def test_twenty_processes_race_in_postgresql(postgres: str) -> None:  # noqa: F811
+def test_twenty_processes_race_in_postgresql(postgres: str) -> None:
     _race(postgres)
 
 
@@ -358,21 +449,36 @@ def counted_company(ledger: Ledger, time: Time) -> Brake:
     for case in cases[1:3]:
         with pytest.raises(Braked):
             write(ledger, brakes, case, DISABLE)
-    ledger.note("released", brake.release(brakes, "disables", [Person.of(person(4))], by=GRACE, until="", account="root", note=""))
+    ledger.note(
+        "released",
+        brake.release(brakes, "disables", [Person.of(person(4))], by=GRACE, until="", account="root", note=""),
+    )
     write(ledger, brakes, cases[3], DISABLE)
     time.passes(hours=25)
     write(ledger, brakes, cases[2], DISABLE)
     return brakes
 
 
-@pytest.mark.parametrize(("statement", "says"), [
-    ("DELETE FROM counted WHERE of_limit = 'disables' AND subject = '1'", "disables, 1.*the row is gone"),
-    ("DELETE FROM counted WHERE at = ''", "disables, 2.*the row is gone"),
-    ("UPDATE counted SET at = '2026-02-01T00:00:00.000000Z' WHERE of_limit = 'leavers' AND subject = '3'", "leavers, 3.*an entry says 2026-03-01.*the row 2026-02-01"),
-    ("UPDATE counted SET released = 1 WHERE of_limit = 'wipes'", "wipes, entra: device C02XG2.*the row 2026-.*and released"),
-    ("UPDATE counted SET at = '' WHERE of_limit = 'disables' AND subject = '3'", "disables, 3.*the row refused"),
-    ("INSERT INTO counted VALUES ('leavers', '9', 'offboard-p9', '2026-03-01T00:00:00.000000Z', 0)", "leavers, 9.*no entry says"),
-])
+@pytest.mark.parametrize(
+    ("statement", "says"),
+    [
+        ("DELETE FROM counted WHERE of_limit = 'disables' AND subject = '1'", "disables, 1.*the row is gone"),
+        ("DELETE FROM counted WHERE at = ''", "disables, 2.*the row is gone"),
+        (
+            "UPDATE counted SET at = '2026-02-01T00:00:00.000000Z' WHERE of_limit = 'leavers' AND subject = '3'",
+            "leavers, 3.*an entry says 2026-03-01.*the row 2026-02-01",
+        ),
+        (
+            "UPDATE counted SET released = 1 WHERE of_limit = 'wipes'",
+            "wipes, entra: device C02XG2.*the row 2026-.*and released",
+        ),
+        ("UPDATE counted SET at = '' WHERE of_limit = 'disables' AND subject = '3'", "disables, 3.*the row refused"),
+        (
+            "INSERT INTO counted VALUES ('leavers', '9', 'offboard-p9', '2026-03-01T00:00:00.000000Z', 0)",
+            "leavers, 9.*no entry says",
+        ),
+    ],
+)
 def test_a_changed_table_is_found(ledger: Ledger, time: Time, statement: str, says: str) -> None:
     counted_company(ledger, time)
     verdict = ledger.verify()
@@ -381,12 +487,17 @@ def test_a_changed_table_is_found(ledger: Ledger, time: Time, statement: str, sa
         query(statement, ())
     verdict = ledger.verify()
     assert not verdict.ok and verdict.bad is None and re.search(says, verdict.problem), verdict.problem
-    told = LEDGER_INFO.run({"state": "verify", "expected_head": ""}, check_mode=False,
-                           system=Casebook(ledger, run="r", read_only=True, task_vars={}, template=lambda value: value))
+    told = LEDGER_INFO.run(
+        {"state": "verify", "expected_head": ""},
+        check_mode=False,
+        system=Casebook(ledger, run="r", read_only=True, task_vars={}, template=lambda value: value),
+    )
     assert told["failed"] and told["code"] == "tampered" and verdict.problem in told["msg"]
 
 
-def test_who_is_counted_while_the_chain_is_walked_is_no_tampering(ledger: Ledger, time: Time, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_is_counted_while_the_chain_is_walked_is_no_tampering(
+    ledger: Ledger, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
     brakes = counted_company(ledger, time)
     walk = ledger.storage.stream
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Who is meant, which profile, which case; and what a person attests."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -21,8 +22,18 @@ SYSTEMS: Mapping[str, Mapping[str, Any]] = {
     "entra": {"connector": "entra", "capabilities": ["provisioning", "entitlements", "cutoff"]},
     "badge": {"connector": "manual", "capabilities": ["manual_steps"]},
 }
-JANE = {"email": "jane@corp.example", "hr_id": "107", "employee_id": "E1007", "first_name": "Jane", "last_name": "Ortiz", "department": "Engineering",
-        "manager_email": "mark@corp.example", "status": "terminated", "hire_date": "2020-09-01", "termination_date": "2026-03-31"}
+JANE = {
+    "email": "jane@corp.example",
+    "hr_id": "107",
+    "employee_id": "E1007",
+    "first_name": "Jane",
+    "last_name": "Ortiz",
+    "department": "Engineering",
+    "manager_email": "mark@corp.example",
+    "status": "terminated",
+    "hire_date": "2020-09-01",
+    "termination_date": "2026-03-31",
+}
 STAYS = {**JANE, "status": "active", "termination_date": ""}
 
 
@@ -44,7 +55,13 @@ def book(ledger: Ledger, *, read_only: bool = False) -> Book:
 
 def opened(ledger: Ledger, *people: Mapping[str, Any], read_only: bool = False, **want: Any) -> dict[str, Any]:
     defaults = {name: spec.get("default") for name, spec in CASE.spec.items()}
-    params = {**defaults, "kind": "offboard", "user": ["jane@corp.example"], "found": [{"system": "hr", "people": list(people)}], **want}
+    params = {
+        **defaults,
+        "kind": "offboard",
+        "user": ["jane@corp.example"],
+        "found": [{"system": "hr", "people": list(people)}],
+        **want,
+    }
     return CASE.run(params, check_mode=read_only, system=book(ledger, read_only=read_only))
 
 
@@ -63,8 +80,15 @@ def test_nobody_stops_before_any_case_is_opened(ledger: Ledger) -> None:
 
 
 def test_two_matches_stop_with_the_evidence(ledger: Ledger) -> None:
-    result = opened(ledger, JANE, {**JANE, "hr_id": "207", "employee_id": "E2007", "department": "Sales", "status": "terminated"})
-    assert result["code"] == "ambiguous" and "E1007" in result["msg"] and "E2007" in result["msg"] and "give the employee id" in result["msg"]
+    result = opened(
+        ledger, JANE, {**JANE, "hr_id": "207", "employee_id": "E2007", "department": "Sales", "status": "terminated"}
+    )
+    assert (
+        result["code"] == "ambiguous"
+        and "E1007" in result["msg"]
+        and "E2007" in result["msg"]
+        and "give the employee id" in result["msg"]
+    )
     assert ledger.cases() == []
 
 
@@ -74,7 +98,12 @@ def test_a_look_alike_is_not_a_match(ledger: Ledger) -> None:
 
 
 def test_who_has_left_is_not_hired(ledger: Ledger, tmp_path: Path) -> None:
-    result = opened(ledger, {**JANE, "status": "terminated", "termination_date": "2026-03-31"}, kind="onboard", profiles=str(tmp_path))
+    result = opened(
+        ledger,
+        {**JANE, "status": "terminated", "termination_date": "2026-03-31"},
+        kind="onboard",
+        profiles=str(tmp_path),
+    )
     assert result["failed"] and "has left (2026-03-31)" in result["msg"]
 
 
@@ -85,7 +114,9 @@ def test_check_mode_opens_nothing(ledger: Ledger) -> None:
 
 def profiles(folder: Path, overlap: int = 0) -> str:
     (folder / "engineering.yml").write_text(
-        "match: {department: Engineering}\nsystems:\n  entra: {groups: [Engineering]}\norientation: {minutes: 30, attendees: [manager]}\n" + f"overlap: {overlap}\n")
+        "match: {department: Engineering}\nsystems:\n  entra: {groups: [Engineering]}\norientation: {minutes: 30, attendees: [manager]}\n"
+        + f"overlap: {overlap}\n"
+    )
     return str(folder)
 
 
@@ -95,28 +126,54 @@ def test_the_profile_is_found_and_the_manager_named(ledger: Ledger, tmp_path: Pa
     assert case["orientation"] == {"minutes": 30, "attendees": ["mark@corp.example"], "organiser": "mark@corp.example"}
 
 
-@pytest.mark.parametrize("hired, earliest, latest", [
-    ("2026-06-11", "2026-06-10T22:00", "2026-06-11T22:00"),  # a Thursday to come, in Berlin
-    ("2026-06-13", "2026-06-14T22:00", "2026-06-15T22:00"),  # a Saturday: on Monday
-    ("2026-06-03", "2026-06-03T10:00", "2026-06-04T22:00"),  # today, at noon: what is left of it, or tomorrow
-    ("2026-05-04", "2026-06-03T10:00", "2026-06-04T22:00"),  # told late
-])
-def test_a_joiner_is_welcomed_on_the_first_working_day(ledger: Ledger, tmp_path: Path, hired: str, earliest: str, latest: str) -> None:
+@pytest.mark.parametrize(
+    "hired, earliest, latest",
+    [
+        ("2026-06-11", "2026-06-10T22:00", "2026-06-11T22:00"),  # a Thursday to come, in Berlin
+        ("2026-06-13", "2026-06-14T22:00", "2026-06-15T22:00"),  # a Saturday: on Monday
+        ("2026-06-03", "2026-06-03T10:00", "2026-06-04T22:00"),  # today, at noon: what is left of it, or tomorrow
+        ("2026-05-04", "2026-06-03T10:00", "2026-06-04T22:00"),  # told late
+    ],
+)
+def test_a_joiner_is_welcomed_on_the_first_working_day(
+    ledger: Ledger, tmp_path: Path, hired: str, earliest: str, latest: str
+) -> None:
     with at(datetime(2026, 6, 3, 10, 0, tzinfo=timezone.utc)):
-        case = opened(ledger, {**STAYS, "hire_date": hired, "time_zone": "Europe/Berlin"}, kind="onboard", profiles=profiles(tmp_path))["cases"][0]
+        case = opened(
+            ledger,
+            {**STAYS, "hire_date": hired, "time_zone": "Europe/Berlin"},
+            kind="onboard",
+            profiles=profiles(tmp_path),
+        )["cases"][0]
     assert {name: when[:16] for name, when in case["first_day"].items()} == {"earliest": earliest, "latest": latest}
 
 
 def test_an_overlap_ends_by_itself(ledger: Ledger, tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
-    assert opened(ledger, STAYS, kind="transfer", profiles=profiles(tmp_path / "a", 14))["cases"][0]["overlap_until"] > "2026"
+    assert (
+        opened(ledger, STAYS, kind="transfer", profiles=profiles(tmp_path / "a", 14))["cases"][0]["overlap_until"]
+        > "2026"
+    )
     other = {**STAYS, "email": "tom@corp.example", "hr_id": "108", "employee_id": "E1008"}
-    assert opened(ledger, other, user=["tom@corp.example"], kind="transfer", profiles=profiles(tmp_path / "b", 0))["cases"][0]["overlap_until"] == ""
+    assert (
+        opened(ledger, other, user=["tom@corp.example"], kind="transfer", profiles=profiles(tmp_path / "b", 0))[
+            "cases"
+        ][0]["overlap_until"]
+        == ""
+    )
 
 
 def attest(ledger: Ledger, **want: Any) -> dict[str, Any]:
-    params = {"person": "jane@corp.example", "system": "badge", "what": "", "by": "Grace Okoye", "at": "", "note": "", **want}
+    params = {
+        "person": "jane@corp.example",
+        "system": "badge",
+        "what": "",
+        "by": "Grace Okoye",
+        "at": "",
+        "note": "",
+        **want,
+    }
     return ATTEST.run(params, check_mode=False, system=book(ledger))
 
 
@@ -124,21 +181,40 @@ def attest(ledger: Ledger, **want: Any) -> dict[str, Any]:
 def waiting(ledger: Ledger) -> Ledger:
     """A case in which the badge waits for somebody."""
     case = opened(ledger, JANE)["cases"][0]
-    ledger.outcome(case["id"], run="r", phase="closeout", system="badge", step="manual_step", person="jane@corp.example", intent=None,
-                   result={"outcome": "needs_human", "changes": [{"what": "Collect the badge", "before": "open", "after": "attested", "outcome": "needs_human"}]})
+    ledger.outcome(
+        case["id"],
+        run="r",
+        phase="closeout",
+        system="badge",
+        step="manual_step",
+        person="jane@corp.example",
+        intent=None,
+        result={
+            "outcome": "needs_human",
+            "changes": [{"what": "Collect the badge", "before": "open", "after": "attested", "outcome": "needs_human"}],
+        },
+    )
     return ledger
 
 
 def test_an_attestation_is_kept_with_name_and_time(waiting: Ledger) -> None:
     assert attest(waiting, at="2026-03-31T17:00:00+02:00")["changed"]
     case = waiting.cases()[0]
-    assert waiting.history(case.id, "badge", "manual_step")["attested"] == {"Collect the badge": {"by": "Grace Okoye", "at": "2026-03-31T15:00:00.000000Z"}}
+    assert waiting.history(case.id, "badge", "manual_step")["attested"] == {
+        "Collect the badge": {"by": "Grace Okoye", "at": "2026-03-31T15:00:00.000000Z"}
+    }
     assert attest(waiting)["changed"] is False, "twice is once"
 
 
-@pytest.mark.parametrize(("want", "said"), [
-    ({"by": " "}, "by is empty"), ({"at": "yesterday"}, "ISO 8601"), ({"what": "Collect the bagde"}, "waiting: Collect the badge"), ({"person": "zoe@corp.example"}, "no open case"),
-])
+@pytest.mark.parametrize(
+    ("want", "said"),
+    [
+        ({"by": " "}, "by is empty"),
+        ({"at": "yesterday"}, "ISO 8601"),
+        ({"what": "Collect the bagde"}, "waiting: Collect the badge"),
+        ({"person": "zoe@corp.example"}, "no open case"),
+    ],
+)
 def test_a_wrong_attestation_is_refused(waiting: Ledger, want: dict[str, str], said: str) -> None:
     result = attest(waiting, **want)
     assert result["failed"] and said in result["msg"]

@@ -24,7 +24,10 @@ def test_env(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CRM_TOKEN", SECRET)
     assert secret_of({"env": "CRM_TOKEN"}) == SECRET
     monkeypatch.setenv("CRM_TOKEN", "")
-    with pytest.raises(CredentialError, match="read credential token on crm: environment variable CRM_TOKEN is not set: export CRM_TOKEN"):
+    with pytest.raises(
+        CredentialError,
+        match="read credential token on crm: environment variable CRM_TOKEN is not set: export CRM_TOKEN",
+    ):
         secret_of({"env": "CRM_TOKEN"})
 
 
@@ -62,8 +65,10 @@ def test_a_lookup(monkeypatch: pytest.MonkeyPatch) -> None:
     loader = DataLoader()
     how = {"loader": loader, "templar": Templar(loader=loader, variables={})}
     assert secret_of({"lookup": "env", "args": ["CRM_TOKEN"]}, **how) == SECRET
-    for reference, said in (({"lookup": "env", "args": ["A", "B"]}, "not one text"),
-                            ({"lookup": "file", "args": ["/nonexistent"]}, "lookup file failed")):
+    for reference, said in (
+        ({"lookup": "env", "args": ["A", "B"]}, "not one text"),
+        ({"lookup": "file", "args": ["/nonexistent"]}, "lookup file failed"),
+    ):
         with pytest.raises(CredentialError, match=said) as e:
             secret_of(reference, **how)
         assert "\n" not in str(e.value)

@@ -18,11 +18,19 @@ from sandbox.box import Box
 from sandbox.vendors.contractors import Contractors
 from tests.support import connect
 
-COLUMNS = {"email": "Mail", "employee_id": "No", "first_name": "First", "hire_date": "From", "termination_date": "Until"}
+COLUMNS = {
+    "email": "Mail",
+    "employee_id": "No",
+    "first_name": "First",
+    "hire_date": "From",
+    "termination_date": "Until",
+}
 
 
 def hr(path: Path, **options: Any) -> Csv:
-    return Csv(Target("list", "csv", options=checked_options("list", Csv, {"path": str(path), "columns": COLUMNS, **options})))
+    return Csv(
+        Target("list", "csv", options=checked_options("list", Csv, {"path": str(path), "columns": COLUMNS, **options}))
+    )
 
 
 def written(folder: Path, text: str | bytes) -> Path:
@@ -37,7 +45,13 @@ HEAD = "Mail,No,First,From,Until\n"
 def test_the_sandbox_contractors() -> None:
     with Box([Contractors]) as box:
         (nia,) = connect(box, "contractors").find_people("nia@contractors.example")
-        assert (nia.employee_id, nia.hire_date, nia.status, nia.employment_type, nia.logins) == ("C2001", "2026-01-05", "active", "contractor", {"github": "nia-sec"})
+        assert (nia.employee_id, nia.hire_date, nia.status, nia.employment_type, nia.logins) == (
+            "C2001",
+            "2026-01-05",
+            "active",
+            "contractor",
+            {"github": "nia-sec"},
+        )
         assert [p.email for p in connect(box, "contractors").changes_since("2026-01-05T00:00:00Z")] == [nia.email]
         assert list(connect(box, "contractors").changes_since("2026-01-06T00:00:00Z")) == []
 
@@ -54,20 +68,26 @@ def test_quoted_delimiters_and_two_of_one_address(tmp_path: Path) -> None:
     assert [p.employee_id for p in hr(path).find_people("a@x.example")] == ["1", "2"]
 
 
-@pytest.mark.parametrize(("text", "said"), [
-    (b"", "people.csv: is empty"),
-    (b"\n\n", "people.csv: is empty"),
-    (b"Mail,No\na@x.example,1\n", r"people.csv:1: no column First, From, Until"),
-    (HEAD + "a@x.example,1,A,2020-01-01\n", r"people.csv:2: 4 cells, and the header has 5"),
-    (HEAD + '\na@x.example,1,"A\nB",2020-01-01,\nb@x.example,2\n', r"people.csv:5: 2 cells"),
-    (HEAD + "a@x.example,1,A,2020-01-01,\nb@x.example,1,B,2020-01-01,\n", r"people.csv:3: employee_id 1 is already on line 2"),
-    (HEAD + "a@x.example,1,A,01.02.2020,\n", r"people.csv:2: From '01.02.2020' is not a date like %Y-%m-%d"),
-    (HEAD + "nobody,1,A,2020-01-01,\n", r"people.csv:2: 'nobody' is not an e-mail"),
-    (HEAD + 'a@x.example,1,"A,2020-01-01,\n', r"people.csv:\d: not CSV"),
-    ("Mail,Mail,No,First,From,Until\n", r"people.csv:1: column Mail is there twice"),
-    ((HEAD + "a@x.example,1,Zo").encode() + b"\xeb,,\n", r"people.csv:2: is not utf-8-sig"),
-    (HEAD.encode() + b"a\0", r"people.csv:2: holds a zero byte"),
-])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"", "people.csv: is empty"),
+        (b"\n\n", "people.csv: is empty"),
+        (b"Mail,No\na@x.example,1\n", r"people.csv:1: no column First, From, Until"),
+        (HEAD + "a@x.example,1,A,2020-01-01\n", r"people.csv:2: 4 cells, and the header has 5"),
+        (HEAD + '\na@x.example,1,"A\nB",2020-01-01,\nb@x.example,2\n', r"people.csv:5: 2 cells"),
+        (
+            HEAD + "a@x.example,1,A,2020-01-01,\nb@x.example,1,B,2020-01-01,\n",
+            r"people.csv:3: employee_id 1 is already on line 2",
+        ),
+        (HEAD + "a@x.example,1,A,01.02.2020,\n", r"people.csv:2: From '01.02.2020' is not a date like %Y-%m-%d"),
+        (HEAD + "nobody,1,A,2020-01-01,\n", r"people.csv:2: 'nobody' is not an e-mail"),
+        (HEAD + 'a@x.example,1,"A,2020-01-01,\n', r"people.csv:\d: not CSV"),
+        ("Mail,Mail,No,First,From,Until\n", r"people.csv:1: column Mail is there twice"),
+        ((HEAD + "a@x.example,1,Zo").encode() + b"\xeb,,\n", r"people.csv:2: is not utf-8-sig"),
+        (HEAD.encode() + b"a\0", r"people.csv:2: holds a zero byte"),
+    ],
+)
 def test_what_is_not_certain_is_one_line_with_file_and_line(tmp_path: Path, text: Any, said: str) -> None:
     with pytest.raises(InputError, match=said) as e:
         list(hr(written(tmp_path, text)).all_people())
@@ -79,22 +99,31 @@ def test_no_file(tmp_path: Path) -> None:
         hr(tmp_path / "none.csv").find_people("x")
 
 
-@pytest.mark.parametrize(("options", "said"), [
-    ({"columns": {"first_name": "First"}}, "columns has no email"),
-    ({"columns": {**COLUMNS, "mail": "Mail"}}, "unknown field 'mail'"),
-    ({"statuses": {"x": "gone"}}, "becomes 'gone'"),
-    ({"delimiter": "::"}, "one character"),
-    ({"encoding": "utf-99"}, "no encoding"),
-])
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"columns": {"first_name": "First"}}, "columns has no email"),
+        ({"columns": {**COLUMNS, "mail": "Mail"}}, "unknown field 'mail'"),
+        ({"statuses": {"x": "gone"}}, "becomes 'gone'"),
+        ({"delimiter": "::"}, "one character"),
+        ({"encoding": "utf-99"}, "no encoding"),
+    ],
+)
 def test_options_are_checked(tmp_path: Path, options: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError, match=said):
         list(hr(written(tmp_path, HEAD), **options).all_people())
 
 
 def test_without_a_status_the_dates_tell_in_the_persons_zone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = written(tmp_path, "Mail,No,First,From,Until,Zone\na@x.example,1,A,2020-01-01,2026-06-30,Asia/Tokyo\nb@x.example,2,B,2026-07-01,,Asia/Tokyo\n")
+    path = written(
+        tmp_path,
+        "Mail,No,First,From,Until,Zone\na@x.example,1,A,2020-01-01,2026-06-30,Asia/Tokyo\nb@x.example,2,B,2026-07-01,,Asia/Tokyo\n",
+    )
     columns = {**COLUMNS, "time_zone": "Zone"}
-    for moment, expected in ((datetime(2026, 6, 30, 14, 59, tzinfo=timezone.utc), ["active", "pending"]), (datetime(2026, 6, 30, 15, tzinfo=timezone.utc), ["terminated", "active"])):
+    for moment, expected in (
+        (datetime(2026, 6, 30, 14, 59, tzinfo=timezone.utc), ["active", "pending"]),
+        (datetime(2026, 6, 30, 15, tzinfo=timezone.utc), ["terminated", "active"]),
+    ):
         monkeypatch.setattr(clock, "now", lambda m=moment: m)
         assert [p.status for p in hr(path, columns=columns).all_people()] == expected
 
@@ -114,8 +143,14 @@ def test_changes_by_snapshot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert len(system.changes_since(clock.stamp(start + timedelta(hours=1)))) == 0
     written(tmp_path, HEAD + "a@x.example,1,Anna,2020-01-01,\nc@x.example,3,C,2020-01-01,\n")
     monkeypatch.setattr(clock, "now", lambda: start + timedelta(hours=2))
-    assert [p.email for p in system.changes_since(clock.stamp(start + timedelta(hours=1)))] == ["a@x.example", "c@x.example"]
-    assert [p.email for p in system.changes_since(clock.stamp(start + timedelta(hours=1)))] == ["a@x.example", "c@x.example"], "asking again forgets nothing"
+    assert [p.email for p in system.changes_since(clock.stamp(start + timedelta(hours=1)))] == [
+        "a@x.example",
+        "c@x.example",
+    ]
+    assert [p.email for p in system.changes_since(clock.stamp(start + timedelta(hours=1)))] == [
+        "a@x.example",
+        "c@x.example",
+    ], "asking again forgets nothing"
     assert list(system.changes_since(clock.stamp(start + timedelta(hours=3)))) == []
     assert {f.stat().st_mode & 0o777 for f in (tmp_path / "kept").iterdir()} == {0o600}
 
@@ -124,7 +159,11 @@ def test_without_a_way_to_tell_everybody_is_returned(tmp_path: Path) -> None:
     assert len(hr(written(tmp_path, HEAD + "a@x.example,1,A,2020-01-01,\n")).changes_since("2030-01-01T00:00:00Z")) == 1
 
 
-@given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0", exclude_categories=("Cs", "Cc"))), max_size=8))
+@given(
+    st.lists(
+        st.text(st.characters(codec="utf-8", exclude_characters="\0", exclude_categories=("Cs", "Cc"))), max_size=8
+    )
+)
 def test_any_name_comes_through(names: list[str]) -> None:
     import csv
     import tempfile

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Entra ID: what the sandbox's directory holds after each module, and what it refuses."""
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -9,7 +10,14 @@ import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils import errors
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import capabilities_of
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
-from ansible_collections.workforce.lifecycle.plugins.modules import account, controls_info, cutoff, entitlements, first_sign_in, ownership
+from ansible_collections.workforce.lifecycle.plugins.modules import (
+    account,
+    controls_info,
+    cutoff,
+    entitlements,
+    first_sign_in,
+    ownership,
+)
 
 from sandbox.box import Box
 from sandbox.vendors.microsoft import Microsoft
@@ -50,8 +58,17 @@ def group(box, name):
 
 def test_what_it_can_do(box):
     assert set(capabilities_of(type(connect(box, "entra")))) == {
-        "accounts", "provisioning", "restorable", "cutoff", "entitlements", "first_sign_in", "security_controls", "ownership",
-        "account_listing", "credential_listing"}
+        "accounts",
+        "provisioning",
+        "restorable",
+        "cutoff",
+        "entitlements",
+        "first_sign_in",
+        "security_controls",
+        "ownership",
+        "account_listing",
+        "credential_listing",
+    }
 
 
 def test_a_joiner_is_made_ready_and_let_in_on_the_day(box):
@@ -60,14 +77,21 @@ def test_a_joiner_is_made_ready_and_let_in_on_the_day(box):
     assert user(box, "ada")["accountEnabled"] is False
     assert do(box, account, "ada", state="prepared")["changed"] is False, "and stays so"
     assert do(box, account, "ada")["changed"] and user(box, "ada")["accountEnabled"] is True
-    assert do(box, account, "ada", state="prepared")["changed"] is False and user(box, "ada")["accountEnabled"] is True, "whoever works is not shut out"
+    assert (
+        do(box, account, "ada", state="prepared")["changed"] is False and user(box, "ada")["accountEnabled"] is True
+    ), "whoever works is not shut out"
 
 
 def test_a_joiner_gets_an_account_with_manager_and_a_password_nobody_knows(box):
     result = do(box, account, "ada")
     assert result["outcome"] == "done", result
     ada = user(box, "ada")
-    assert ada["accountEnabled"] and ada["usageLocation"] == "ES" and ada["employeeId"] == "E1020" and ada["_manager"] == user(box, "mark")["id"]
+    assert (
+        ada["accountEnabled"]
+        and ada["usageLocation"] == "ES"
+        and ada["employeeId"] == "E1020"
+        and ada["_manager"] == user(box, "mark")["id"]
+    )
     assert ada["employeeHireDate"] == "2026-12-01T00:00:00Z" and ada["_password"] not in str(result)
     again = do(box, account, "ada")
     assert again["outcome"] == "already" and not again["changed"]
@@ -84,7 +108,11 @@ def test_a_deleted_account_comes_back_with_its_groups(box):
     assert user(box, "jane") is None and state(box)["deleted"]
     box["microsoft"].state["entra"]["deleted"][next(iter(state(box)["deleted"]))]["accountEnabled"] = False
     assert do(box, account, "jane")["outcome"] == "done"
-    assert user(box, "jane")["accountEnabled"] and user(box, "jane")["id"] in group(box, "VPN Users")["members"] and not state(box)["deleted"]
+    assert (
+        user(box, "jane")["accountEnabled"]
+        and user(box, "jane")["id"] in group(box, "VPN Users")["members"]
+        and not state(box)["deleted"]
+    )
 
 
 def test_a_cut_off_closes_every_way_in(box):
@@ -92,8 +120,16 @@ def test_a_cut_off_closes_every_way_in(box):
     result = do(box, cutoff, "jane")
     assert result["outcome"] == "done", result
     jane = user(box, "jane")
-    assert not jane["accountEnabled"] and jane["_password"] != old and not jane["_methods"] and jane["signInSessionsValidFromDateTime"] > "2026-01-15T08:00:00Z"
-    assert not [a for a in state(box)["role_assignments"].values() if a["principalId"] == jane["id"]] and not state(box)["eligibilities"]
+    assert (
+        not jane["accountEnabled"]
+        and jane["_password"] != old
+        and not jane["_methods"]
+        and jane["signInSessionsValidFromDateTime"] > "2026-01-15T08:00:00Z"
+    )
+    assert (
+        not [a for a in state(box)["role_assignments"].values() if a["principalId"] == jane["id"]]
+        and not state(box)["eligibilities"]
+    )
     assert [g["consentType"] for g in state(box)["grants"].values()] == ["AllPrincipals"]
     assert not [d for d in state(box)["devices"].values() if d["_owner"] == jane["id"] and d["accountEnabled"]]
     assert result["residual"][0]["what"] == "issued access tokens" and jane["_password"] not in str(result)
@@ -102,7 +138,9 @@ def test_a_cut_off_closes_every_way_in(box):
 
 def test_a_windows_device_is_disabled_and_kept(box):
     do(box, cutoff, "tom")
-    assert [d["accountEnabled"] for d in state(box)["devices"].values() if d["_owner"] == user(box, "tom")["id"]] == [False]
+    assert [d["accountEnabled"] for d in state(box)["devices"].values() if d["_owner"] == user(box, "tom")["id"]] == [
+        False
+    ]
 
 
 def test_what_happened_before_the_case_does_not_count(box):
@@ -113,14 +151,26 @@ def test_what_happened_before_the_case_does_not_count(box):
 
 def test_a_synchronised_account_is_refused_in_the_cloud_with_the_reason(box):
     result = do(box, account, "otto", state="suspended")
-    assert result["failed"] and result["code"] == "refused" and "on-premises" in result["msg"] and not box["microsoft"].writes()
+    assert (
+        result["failed"]
+        and result["code"] == "refused"
+        and "on-premises" in result["msg"]
+        and not box["microsoft"].writes()
+    )
     cut = do(box, cutoff, "otto")
     assert rows(cut)["sign-in"] == rows(cut)["password"] == "needs_human" and rows(cut)["sessions"] == "done"
-    assert user(box, "otto")["accountEnabled"] and user(box, "otto")["signInSessionsValidFromDateTime"] > "2026-01-15T08:00:00Z"
+    assert (
+        user(box, "otto")["accountEnabled"]
+        and user(box, "otto")["signInSessionsValidFromDateTime"] > "2026-01-15T08:00:00Z"
+    )
     connector = connect(box, "entra")
     found = connector.find_account(Person.of(person_of(box, "otto")))
-    for write in (lambda: connector.set_active(found, False), lambda: connector.update_account(found, {"title": "x"}), lambda: connector.delete_account(found),
-                  lambda: connector.update_account(found, {"manager": ""})):
+    for write in (
+        lambda: connector.set_active(found, False),
+        lambda: connector.update_account(found, {"title": "x"}),
+        lambda: connector.delete_account(found),
+        lambda: connector.update_account(found, {"manager": ""}),
+    ):
         with pytest.raises(errors.Refused, match="on-premises"):
             write()
     with pytest.raises(errors.Rejected, match="on-premises mastered"):
@@ -130,7 +180,11 @@ def test_a_synchronised_account_is_refused_in_the_cloud_with_the_reason(box):
 def test_an_admin_is_not_touched_by_an_app_with_too_little_power(box):
     state(box)["app_roles"] = ["User Administrator"]
     result = do(box, account, "grace", state="suspended")
-    assert result["code"] == "permission" and "Privileged Authentication Administrator" in result["msg"] and user(box, "grace")["accountEnabled"]
+    assert (
+        result["code"] == "permission"
+        and "Privileged Authentication Administrator" in result["msg"]
+        and user(box, "grace")["accountEnabled"]
+    )
 
 
 def test_everything_that_can_be_taken_is_taken_and_the_rest_says_why_not(box):
@@ -142,11 +196,19 @@ def test_everything_that_can_be_taken_is_taken_and_the_rest_says_why_not(box):
     assert "dynamic rule" in kept["groups: All Employees"] and "Exchange" in kept["groups: News"]
     assert jane not in group(box, "Engineering")["members"] and not user(box, "jane")["_licences"]
     assert not [a for a in state(box)["app_assignments"].values() if a["principalId"] == jane]
-    assert not [a for a in state(box)["role_assignments"].values() if a["principalId"] == jane] and not state(box)["eligibilities"]
+    assert (
+        not [a for a in state(box)["role_assignments"].values() if a["principalId"] == jane]
+        and not state(box)["eligibilities"]
+    )
 
 
 def test_a_profile_is_granted(box):
-    wanted = {"groups": ["Engineering"], "licences": ["SPE_E3"], "roles": ["User Administrator", "Helpdesk Administrator (eligible)"], "apps": ["Figma", "Salesforce/Standard User", "Status Page"]}
+    wanted = {
+        "groups": ["Engineering"],
+        "licences": ["SPE_E3"],
+        "roles": ["User Administrator", "Helpdesk Administrator (eligible)"],
+        "apps": ["Figma", "Salesforce/Standard User", "Status Page"],
+    }
     do(box, account, "ada")
     result = do(box, entitlements, "ada", wanted=wanted)
     assert result["outcome"] == "done", result
@@ -188,9 +250,15 @@ def test_a_pass_goes_to_its_recipient_and_nowhere_else(box):
     assert result["outcome"] == "done", result
     mail = state(box)["mails"][0]
     secret = next(word for word in mail["message"]["body"]["content"].split() if word.startswith("canary-pass"))
-    assert mail["message"]["toRecipients"] == [{"emailAddress": {"address": "ada.private@mail.example"}}] and mail["saveToSentItems"] is False
+    assert (
+        mail["message"]["toRecipients"] == [{"emailAddress": {"address": "ada.private@mail.example"}}]
+        and mail["saveToSentItems"] is False
+    )
     assert secret not in str(result)
-    assert do(box, first_sign_in, "ada", deliver_to="ada.private@mail.example")["outcome"] == "already" and len(state(box)["mails"]) == 1
+    assert (
+        do(box, first_sign_in, "ada", deliver_to="ada.private@mail.example")["outcome"] == "already"
+        and len(state(box)["mails"]) == 1
+    )
 
 
 @pytest.mark.parametrize("fault", [{"fault": "status", "status": 403}, {"fault": "lost"}])
@@ -211,7 +279,9 @@ def test_what_a_leaver_owns_goes_to_the_successor(box):
     result = do(box, ownership, "jane", successor="mark@corp.example")
     assert result["outcome"] == "done", result
     mark = user(box, "mark")["id"]
-    assert group(box, "VPN Users")["owners"] == [mark] and next(iter(state(box)["applications"].values()))["owners"] == [mark]
+    assert group(box, "VPN Users")["owners"] == [mark] and next(iter(state(box)["applications"].values()))[
+        "owners"
+    ] == [mark]
 
 
 def test_an_address_that_now_belongs_to_somebody_else_stops_it(box):
@@ -220,7 +290,12 @@ def test_an_address_that_now_belongs_to_somebody_else_stops_it(box):
 
 
 def test_check_mode_sends_no_write(box):
-    for module, want in ((account, {"state": "absent"}), (cutoff, {}), (entitlements, {"mode": "remove"}), (ownership, {"successor": "mark@corp.example"})):
+    for module, want in (
+        (account, {"state": "absent"}),
+        (cutoff, {}),
+        (entitlements, {"mode": "remove"}),
+        (ownership, {"successor": "mark@corp.example"}),
+    ):
         assert do(box, module, "jane", check_mode=True, **want)["changed"]
     assert not box["microsoft"].writes()
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Exchange: mailboxes, mail, calendars and the cut-off, judged by what the sandbox's cloud holds afterwards."""
+
 from __future__ import annotations
 
 import email
@@ -75,14 +76,30 @@ def outcomes(result: dict[str, Any]) -> dict[str, str]:
 
 # -- mailbox -----------------------------------------------------------------------------------------------------------
 
+
 def test_a_leavers_mailbox_is_handed_over(box: Box) -> None:
-    want = {"person": person_of(box, "jane"), "hold": True, "type": "shared", "delegates": [MARK], "forward_to": MARK, "keep_copy": True,
-            "auto_reply": "Jane is gone.\nWrite to <mark> & co – über Umwege.", "hidden": True}
+    want = {
+        "person": person_of(box, "jane"),
+        "hold": True,
+        "type": "shared",
+        "delegates": [MARK],
+        "forward_to": MARK,
+        "keep_copy": True,
+        "auto_reply": "Jane is gone.\nWrite to <mark> & co – über Umwege.",
+        "hidden": True,
+    }
     assert run(mailbox.TASK, box, "exchange", check_mode=True, **want)["outcome"] == "done"
     assert not box["microsoft"].writes()
     assert set(outcomes(run(mailbox.TASK, box, "exchange", **want)).values()) == {"done"}
     now, mark = held(box), box["microsoft"].user(MARK)["id"]
-    assert (now["type"], now["hold"], now["hidden"], now["keep"], now["delegates"], now["forwarding"]) == ("SharedMailbox", True, True, True, [mark], mark)
+    assert (now["type"], now["hold"], now["hidden"], now["keep"], now["delegates"], now["forwarding"]) == (
+        "SharedMailbox",
+        True,
+        True,
+        True,
+        [mark],
+        mark,
+    )
     assert now["reply"]["status"] == "alwaysEnabled"
     assert "&lt;mark&gt; &amp; co – über" in now["reply"]["externalReplyMessage"]
     sent = len(box["microsoft"].writes())
@@ -165,6 +182,7 @@ def test_a_mailbox_found_by_another_name_is_not_the_persons(box: Box) -> None:
 
 # -- the admin API's ways of saying no ---------------------------------------------------------------------------------
 
+
 def test_the_text_of_an_error_is_the_innermost(box: Box) -> None:
     with pytest.raises(Rejected, match="Invalid cmdlet parameters specified. Bogus"):
         connect(box, "exchange").admin.read("Get-Mailbox", act="try", anchor=JANE, Bogus=1)
@@ -179,27 +197,55 @@ def test_a_refusal_of_nul_bytes_names_the_permission(box: Box) -> None:
 
 
 def test_not_found_with_status_500_is_not_found(box: Box) -> None:
-    box["microsoft"].fault("status", path="/InvokeCommand", status=500, times=-1, body={"error": {"code": "x", "message": "Invalid Operation", "details": [
-        {"message": "ExBDDC58|Microsoft.Exchange.Configuration.Tasks.ManagementObjectNotFoundException|object couldn't be found"}]}})
+    box["microsoft"].fault(
+        "status",
+        path="/InvokeCommand",
+        status=500,
+        times=-1,
+        body={
+            "error": {
+                "code": "x",
+                "message": "Invalid Operation",
+                "details": [
+                    {
+                        "message": "ExBDDC58|Microsoft.Exchange.Configuration.Tasks.ManagementObjectNotFoundException|object couldn't be found"
+                    }
+                ],
+            }
+        },
+    )
     assert connect(box, "exchange").mailbox(jane(box)) is None
 
 
 def test_a_page_link_to_another_host_is_not_followed(box: Box) -> None:
-    box["microsoft"].fault("status", path="/InvokeCommand", status=200, times=-1, body={"value": [], "@odata.nextLink": "https://elsewhere.example/x"})
+    box["microsoft"].fault(
+        "status",
+        path="/InvokeCommand",
+        status=200,
+        times=-1,
+        body={"value": [], "@odata.nextLink": "https://elsewhere.example/x"},
+    )
     with pytest.raises(ProtocolError, match="another host"):
         connect(box, "exchange").mailbox(jane(box))
 
 
 # -- cut-off -----------------------------------------------------------------------------------------------------------
 
+
 def test_the_cut_closes_protocols_devices_and_rules(box: Box) -> None:
     first = run(cutoff.TASK, box, "exchange", person=person_of(box, "jane"))
     assert set(outcomes(first).values()) == {"done"}
     now = held(box)
-    assert [now["cas"][k] for k in ("OWAEnabled", "ActiveSyncEnabled", "MAPIEnabled", "EwsEnabled", "ImapEnabled", "PopEnabled")] == [False] * 6
+    assert [
+        now["cas"][k]
+        for k in ("OWAEnabled", "ActiveSyncEnabled", "MAPIEnabled", "EwsEnabled", "ImapEnabled", "PopEnabled")
+    ] == [False] * 6
     assert now["cas"]["SmtpClientAuthenticationDisabled"] is True
     assert now["devices"] == []
-    assert [(r["displayName"], r["isEnabled"]) for r in now["rules"]] == [("Keep a copy at home", False), ("Builds", True)]
+    assert [(r["displayName"], r["isEnabled"]) for r in now["rules"]] == [
+        ("Keep a copy at home", False),
+        ("Builds", True),
+    ]
     assert {r["what"] for r in first["residual"]} == {"open mail connections", "mail on the device"}
     sent = len(box["microsoft"].writes())
     again = run(cutoff.TASK, box, "exchange", person=person_of(box, "jane"))
@@ -207,16 +253,30 @@ def test_the_cut_closes_protocols_devices_and_rules(box: Box) -> None:
 
 
 def test_without_the_permission_for_rules_the_rest_is_closed(box: Box) -> None:
-    box["microsoft"].fault("status", path="/messageRules", status=403, body={"error": {"code": "ErrorAccessDenied", "message": "Access is denied."}}, times=-1)
+    box["microsoft"].fault(
+        "status",
+        path="/messageRules",
+        status=403,
+        body={"error": {"code": "ErrorAccessDenied", "message": "Access is denied."}},
+        times=-1,
+    )
     result = run(cutoff.TASK, box, "exchange", person=person_of(box, "jane"))
-    assert (result["outcome"], outcomes(result)["mail protocols"], outcomes(result)["forwarding inbox rules"]) == ("needs_human", "done", "needs_human")
+    assert (result["outcome"], outcomes(result)["mail protocols"], outcomes(result)["forwarding inbox rules"]) == (
+        "needs_human",
+        "done",
+        "needs_human",
+    )
     assert held(box)["cas"]["OWAEnabled"] is False
 
 
 def test_only_the_protocols_named_are_closed_and_reopened(box: Box) -> None:
     system = connect(box, "exchange", **options(box, protocols=["imap", "smtp"]))
     system.set_active(system.find_account(jane(box)), False)
-    assert (held(box)["cas"]["ImapEnabled"], held(box)["cas"]["SmtpClientAuthenticationDisabled"], held(box)["cas"]["OWAEnabled"]) == (False, True, True)
+    assert (
+        held(box)["cas"]["ImapEnabled"],
+        held(box)["cas"]["SmtpClientAuthenticationDisabled"],
+        held(box)["cas"]["OWAEnabled"],
+    ) == (False, True, True)
     assert not system.find_account(jane(box)).active
     system.set_active(system.find_account(jane(box)), True)
     assert (held(box)["cas"]["ImapEnabled"], held(box)["cas"]["SmtpClientAuthenticationDisabled"]) == (True, False)
@@ -226,18 +286,32 @@ def test_only_the_protocols_named_are_closed_and_reopened(box: Box) -> None:
 
 # -- mail --------------------------------------------------------------------------------------------------------------
 
+
 def test_every_message_of_every_folder_is_handed_out_once(box: Box) -> None:
     system = connect(box, "exchange")
     folders = {f.name: f for f in system.mail_folders(jane(box))}
-    assert {"Inbox", "Inbox/Projekte/Müller & Söhne – Angebote", "Inbox/日本チーム", "Verlauf", "Recoverable Items/Deletions"} <= set(folders)
+    assert {
+        "Inbox",
+        "Inbox/Projekte/Müller & Söhne – Angebote",
+        "Inbox/日本チーム",
+        "Verlauf",
+        "Recoverable Items/Deletions",
+    } <= set(folders)
     assert "Ungelesene E-Mails" not in folders, "a search folder's messages lie elsewhere"
     inbox = list(system.mail_messages(jane(box), folders["Inbox"], frozenset()))
     assert len({m.id for m in inbox}) == len(inbox) == folders["Inbox"].messages == 230
     pages = [e for e in box["microsoft"].journal if e["path"].endswith(f"/mailFolders/{folders['Inbox'].id}/messages")]
     assert len(pages) == 3
-    assert any(email.message_from_bytes(m.content, policy=email.policy.default)["Subject"].startswith("レビューのお願い 🚀") for m in inbox)
+    assert any(
+        email.message_from_bytes(m.content, policy=email.policy.default)["Subject"].startswith("レビューのお願い 🚀")
+        for m in inbox
+    )
     offers = list(system.mail_messages(jane(box), folders["Inbox/Projekte/Müller & Söhne – Angebote"], frozenset()))
-    names = [part.get_filename() for m in offers for part in email.message_from_bytes(m.content, policy=email.policy.default).iter_attachments()]
+    names = [
+        part.get_filename()
+        for m in offers
+        for part in email.message_from_bytes(m.content, policy=email.policy.default).iter_attachments()
+    ]
     assert names == ["Angebot für Köln.pdf"] * 5
 
 
@@ -261,7 +335,13 @@ def test_a_big_message_and_one_that_vanished(box: Box) -> None:
     (part,) = email.message_from_bytes(big.content, policy=email.policy.default).iter_attachments()
     assert len(big.content) > 25_000_000
     assert len(part.get_content()) == 18_900_000
-    box["microsoft"].fault("status", path=r"/\$value$", status=404, body={"error": {"code": "ErrorItemNotFound", "message": "gone"}}, times=1)
+    box["microsoft"].fault(
+        "status",
+        path=r"/\$value$",
+        status=404,
+        body={"error": {"code": "ErrorItemNotFound", "message": "gone"}},
+        times=1,
+    )
     deleted = next(f for f in system.mail_folders(jane(box)) if f.name == "Deleted Items")
     assert len(list(system.mail_messages(jane(box), deleted, frozenset()))) == deleted.messages - 1
 
@@ -275,6 +355,7 @@ def test_an_online_archive_is_not_left_out_in_silence(box: Box) -> None:
 
 
 # -- a leaver's meetings -----------------------------------------------------------------------------------------------
+
 
 def test_meetings_are_handed_over_once(box: Box) -> None:
     planned, series = event_of(box, JANE, "Release 7 planning"), event_of(box, JANE, "Team sync")
@@ -299,7 +380,9 @@ def test_meetings_are_handed_over_once(box: Box) -> None:
     old, now = event_of(box, JANE, "Team sync"), datetime.now(timezone.utc)
     assert [row["start"] for row in occurrences(old, now - timedelta(days=60), now)] == past
     assert not list(occurrences(old, now, now + timedelta(days=400)))
-    assert [row["start"] for row in occurrences(event_of(box, MARK, "Team sync"), before, before + timedelta(days=300))] == future
+    assert [
+        row["start"] for row in occurrences(event_of(box, MARK, "Team sync"), before, before + timedelta(days=300))
+    ] == future
     # a meeting of the two alone is only cancelled; an appointment stays
     assert event_of(box, JANE, "1:1 Jane & Mark") is None
     assert event_of(box, MARK, "1:1 Jane & Mark") is None
@@ -318,7 +401,14 @@ def test_a_lost_answer_hands_nothing_over_twice(box: Box, path: str) -> None:
 
 
 def test_a_handover_that_stopped_halfway_is_finished(box: Box) -> None:
-    box["microsoft"].fault("status", method="POST", path=r"/cancel$", status=403, body={"error": {"code": "ErrorAccessDenied", "message": "no"}}, times=-1)
+    box["microsoft"].fault(
+        "status",
+        method="POST",
+        path=r"/cancel$",
+        status=403,
+        body={"error": {"code": "ErrorAccessDenied", "message": "no"}},
+        times=-1,
+    )
     want = {"person": person_of(box, "jane"), "successor": MARK}
     assert run(meetings_handover.TASK, box, "exchange", **want)["failed"]
     assert event_of(box, MARK, "Release 7 planning") and event_of(box, JANE, "Release 7 planning")
@@ -335,11 +425,19 @@ def test_moved_and_deleted_occurrences_stay_moved_and_deleted(box: Box, which: i
     upcoming = [row["originalStart"] for row in occurrences(series, now, now + timedelta(days=60))]
     third, second, kept = upcoming[which], upcoming[1], upcoming[3]
     moved = {"dateTime": (datetime.fromisoformat(third.rstrip("Z")) + timedelta(days=1)).isoformat(), "timeZone": "UTC"}
-    ends = {"dateTime": (datetime.fromisoformat(third.rstrip("Z")) + timedelta(days=1, minutes=30)).isoformat(), "timeZone": "UTC"}
+    ends = {
+        "dateTime": (datetime.fromisoformat(third.rstrip("Z")) + timedelta(days=1, minutes=30)).isoformat(),
+        "timeZone": "UTC",
+    }
     series["_deleted"].append(second)
     series["_exceptions"][third] = {"subject": "Team sync, Thursday", "start": moved, "end": ends}
-    assert run(meetings_handover.TASK, box, "exchange", person=person_of(box, "jane"), successor=MARK)["outcome"] == "done"
-    rows = {row["originalStart"]: row for row in occurrences(event_of(box, MARK, "Team sync"), now, now + timedelta(days=60))}
+    assert (
+        run(meetings_handover.TASK, box, "exchange", person=person_of(box, "jane"), successor=MARK)["outcome"] == "done"
+    )
+    rows = {
+        row["originalStart"]: row
+        for row in occurrences(event_of(box, MARK, "Team sync"), now, now + timedelta(days=60))
+    }
     assert kept in rows and second not in rows
     assert (rows[third]["subject"], moment(rows[third]["start"])) == ("Team sync, Thursday", moment(moved))
 
@@ -349,24 +447,39 @@ def test_a_numbered_series_keeps_what_is_left_of_it(box: Box) -> None:
     series["recurrence"]["range"] |= {"type": "numbered", "numberOfOccurrences": 10}
     left = [row["start"] for row in occurrences(series, now, now + timedelta(days=400))]
     run(meetings_handover.TASK, box, "exchange", person=person_of(box, "jane"), successor=MARK)
-    assert [row["start"] for row in occurrences(event_of(box, MARK, "Team sync"), now, now + timedelta(days=400))] == left
+    assert [
+        row["start"] for row in occurrences(event_of(box, MARK, "Team sync"), now, now + timedelta(days=400))
+    ] == left
 
 
 def test_without_a_successor_meetings_are_cancelled_and_attendees_told(box: Box) -> None:
     result = run(meetings_handover.TASK, box, "exchange", person=person_of(box, "jane"), comment="Jane is gone")
     assert set(outcomes(result).values()) == {"done"}
     assert event_of(box, JANE, "Release 7 planning") is None
-    assert [json.loads(e["body"]) for e in box["microsoft"].writes() if e["path"].endswith("/cancel")] == [{"comment": "Jane is gone"}] * 2
-    assert not [e for e in held(box, MARK)["events"].values() if e["subject"] == "Release 7 planning" and e["isOrganizer"]]
+    assert [json.loads(e["body"]) for e in box["microsoft"].writes() if e["path"].endswith("/cancel")] == [
+        {"comment": "Jane is gone"}
+    ] * 2
+    assert not [
+        e for e in held(box, MARK)["events"].values() if e["subject"] == "Release 7 planning" and e["isOrganizer"]
+    ]
 
 
 # -- booking -----------------------------------------------------------------------------------------------------------
 
+
 def orientation(box: Box, **more: Any) -> dict[str, Any]:
     monday = datetime.now(timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0)
     monday += timedelta(days=7 + (-monday.weekday()) % 7)
-    return {"person": person_of(box, "lena"), "organizer": MARK, "subject": "Welcome", "earliest": (monday - timedelta(days=2)).isoformat(),
-            "latest": (monday + timedelta(days=1)).isoformat(), "time_zone": "Europe/Berlin", "marker": "orientation-1", **more}
+    return {
+        "person": person_of(box, "lena"),
+        "organizer": MARK,
+        "subject": "Welcome",
+        "earliest": (monday - timedelta(days=2)).isoformat(),
+        "latest": (monday + timedelta(days=1)).isoformat(),
+        "time_zone": "Europe/Berlin",
+        "marker": "orientation-1",
+        **more,
+    }
 
 
 def test_a_meeting_is_booked_when_all_are_free_and_found_again(box: Box) -> None:
@@ -375,7 +488,9 @@ def test_a_meeting_is_booked_when_all_are_free_and_found_again(box: Box) -> None
     assert not box["microsoft"].writes()
     assert run(meeting.TASK, box, "exchange", **want)["outcome"] == "done"
     local = moment(event_of(box, MARK, "Welcome")["start"]).astimezone(ZoneInfo("Europe/Berlin"))
-    assert (local.weekday(), local.hour, local.minute) == (0, 11, 0), "Saturday and Sunday are free, and mark is busy from nine to eleven"
+    assert (local.weekday(), local.hour, local.minute) == (0, 11, 0), (
+        "Saturday and Sunday are free, and mark is busy from nine to eleven"
+    )
     assert event_of(box, LENA, "Welcome", own=False) is not None
     part_of(box).answer(MARK, "Welcome", LENA, "accepted")
     again = run(meeting.TASK, box, "exchange", **want)
@@ -389,15 +504,23 @@ def test_a_meeting_of_another_day_is_booked_anew_unless_somebody_moved_it(box: B
     want = orientation(box)
     run(meeting.TASK, box, "exchange", **want)
     was, week = event_of(box, MARK, "Welcome"), timedelta(days=7)
-    later = {**want, **{name: (datetime.fromisoformat(want[name]) + week).isoformat() for name in ("earliest", "latest")}}
+    later = {
+        **want,
+        **{name: (datetime.fromisoformat(want[name]) + week).isoformat() for name in ("earliest", "latest")},
+    }
     planned = run(meeting.TASK, box, "exchange", check_mode=True, **later)
     assert planned["changes"][0]["before"].startswith("booked for 20") and event_of(box, MARK, "Welcome") == was
     assert run(meeting.TASK, box, "exchange", **later)["outcome"] == "done"
     now = event_of(box, MARK, "Welcome")
     assert now["id"] != was["id"] and moment(now["start"]) >= datetime.fromisoformat(later["earliest"])
-    assert [e for e in held(box, LENA)["events"].values() if e["subject"] == "Canceled: Welcome" or e["isCancelled"]], "and she is told"
+    assert [e for e in held(box, LENA)["events"].values() if e["subject"] == "Canceled: Welcome" or e["isCancelled"]], (
+        "and she is told"
+    )
     assert run(meeting.TASK, box, "exchange", **later)["outcome"] == "already"
-    now["start"], now["end"] = ({**now[name], "dateTime": (moment(now[name]) + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M:%S")} for name in ("start", "end"))
+    now["start"], now["end"] = (
+        {**now[name], "dateTime": (moment(now[name]) + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M:%S")}
+        for name in ("start", "end")
+    )
     assert run(meeting.TASK, box, "exchange", **later)["outcome"] == "already", "mark had a reason"
 
 
@@ -418,10 +541,25 @@ def test_another_marker_is_another_meeting(box: Box) -> None:
 def test_no_time_and_no_calendar_are_told_apart(box: Box) -> None:
     want = orientation(box)
     monday = datetime.fromisoformat(want["earliest"]) + timedelta(days=2)
-    none = run(meeting.TASK, box, "exchange", **{**want, "earliest": (monday + timedelta(hours=7)).isoformat(), "latest": (monday + timedelta(hours=8)).isoformat()})
+    none = run(
+        meeting.TASK,
+        box,
+        "exchange",
+        **{
+            **want,
+            "earliest": (monday + timedelta(hours=7)).isoformat(),
+            "latest": (monday + timedelta(hours=8)).isoformat(),
+        },
+    )
     assert none["failed"] and "nobody finds" in none["msg"]
     system = connect(box, "exchange")
     with pytest.raises(NotFound, match="ada@corp.example has no calendar"):
-        system.free_slot([MARK, "ada@corp.example"], earliest=want["earliest"], latest=want["latest"], minutes=30, time_zone="Europe/Berlin")
+        system.free_slot(
+            [MARK, "ada@corp.example"],
+            earliest=want["earliest"],
+            latest=want["latest"],
+            minutes=30,
+            time_zone="Europe/Berlin",
+        )
     with pytest.raises(InputError, match="Middle-earth"):
         system.free_slot([MARK], earliest=want["earliest"], latest=want["latest"], minutes=30, time_zone="Middle-earth")

@@ -5,6 +5,7 @@
 The way is the product's own (connector, identity, feed guard, case); the judge knows the file as it was before it was broken, and
 nothing else: whoever gets a case is the person whose immutable id was asked for, with an address that is nobody else's.
 """
+
 from __future__ import annotations
 
 import random
@@ -29,7 +30,9 @@ Rows = list[dict[str, str]]
 
 
 def staff(size: int = 100) -> Rows:
-    return [row(n, personal_email=f"home{n}@mail.example", **(GONE if n in LEAVERS else {})) for n in range(1, size + 1)]
+    return [
+        row(n, personal_email=f"home{n}@mail.example", **(GONE if n in LEAVERS else {})) for n in range(1, size + 1)
+    ]
 
 
 @pytest.fixture
@@ -82,7 +85,7 @@ def test_half_a_file(company: HrCompany) -> None:
     company.has(*staff()[:50])
     stopped(company, 50, "it has 50 people, 50 fewer than before (100)")
     text = (company.folder / "hr.csv").read_text()
-    (company.folder / "hr.csv").write_text(text[:len(text) // 2])
+    (company.folder / "hr.csv").write_text(text[: len(text) // 2])
     stopped(company, 3)
     nobody_but(company)
 
@@ -201,8 +204,27 @@ def drop(rows: Rows, one: int, other: int, name: str, text: str) -> None:
 
 
 FAULTS: list[Fault] = [overwrite, copy_cell, swap_cells, swap_within, double, drop]
-mutations = st.tuples(st.sampled_from(FAULTS), st.integers(0, 19), st.integers(0, 19), st.sampled_from(NAMES),
-                      st.sampled_from(["", "0", "7", "p3@corp.example", "P17@CORP.EXAMPLE", "E3", "terminated", "active", "2026-05-31", "x", "hr_id:3"]))
+mutations = st.tuples(
+    st.sampled_from(FAULTS),
+    st.integers(0, 19),
+    st.integers(0, 19),
+    st.sampled_from(NAMES),
+    st.sampled_from(
+        [
+            "",
+            "0",
+            "7",
+            "p3@corp.example",
+            "P17@CORP.EXAMPLE",
+            "E3",
+            "terminated",
+            "active",
+            "2026-05-31",
+            "x",
+            "hr_id:3",
+        ]
+    ),
+)
 
 
 def judged(company: HrCompany, rows: Rows, number: int, size: int) -> bool:
@@ -219,8 +241,14 @@ def judged(company: HrCompany, rows: Rows, number: int, size: int) -> bool:
     assert case["person"]["hr_id"] == str(number), "the id that was asked for"
     assert known.get(case["person"]["email"], str(number)) == str(number), "and nobody else's address"
     assert [one.get("hr_id") for one in rows].count(str(number)) == 1
-    assert sum((one.get("email") or "").casefold() == case["person"]["email"] and one.get("status") != "terminated" for one in rows
-               if one.get("hr_id") != str(number)) == 0, "nor one that somebody has who works here"
+    assert (
+        sum(
+            (one.get("email") or "").casefold() == case["person"]["email"] and one.get("status") != "terminated"
+            for one in rows
+            if one.get("hr_id") != str(number)
+        )
+        == 0
+    ), "nor one that somebody has who works here"
     return True
 
 
@@ -275,7 +303,10 @@ def mutated(count: int, seed: int) -> tuple[int, int]:
     texts = ["", "0", "7", "p3@corp.example", "E3", "terminated", "active", "2026-05-31", "x"]
     for _unused in range(count):
         one, other = chance.sample(range(20), 2)
-        faults = [(chance.choice(FAULTS), one, other, chance.choice(NAMES), chance.choice(texts)) for _more in range(chance.choice((1, 1, 2, 5)))]
+        faults = [
+            (chance.choice(FAULTS), one, other, chance.choice(NAMES), chance.choice(texts))
+            for _more in range(chance.choice((1, 1, 2, 5)))
+        ]
         with tempfile.TemporaryDirectory() as folder:
             company = HrCompany(Path(folder))
             learn(company, 20)

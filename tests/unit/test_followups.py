@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """What is due later: written down once, judged again on its day, and the vendors' own countdowns. The clock is the test's."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -21,13 +22,26 @@ from tests.unit.books import InventoryBook
 
 SYSTEMS: Mapping[str, Mapping[str, Any]] = {
     "hr": {"connector": "bamboohr", "capabilities": ["hr_records"]},
-    "entra": {"connector": "entra", "capabilities": ["accounts", "provisioning", "restorable", "entitlements", "cutoff"]},
+    "entra": {
+        "connector": "entra",
+        "capabilities": ["accounts", "provisioning", "restorable", "entitlements", "cutoff"],
+    },
     "exchange": {"connector": "exchange", "capabilities": ["accounts", "cutoff", "mailbox"]},
     "github": {"connector": "github", "capabilities": ["accounts", "provisioning", "cutoff"]},
     "intune": {"connector": "intune", "capabilities": ["devices"]},
 }
-JANE = {"email": "jane@corp.example", "hr_id": "107", "employee_id": "E1007", "first_name": "Jane", "last_name": "Ortiz", "status": "terminated",
-        "termination_date": "2026-03-27", "hire_date": "2020-09-01", "time_zone": "Europe/Berlin", "manager_email": "mark@corp.example"}
+JANE = {
+    "email": "jane@corp.example",
+    "hr_id": "107",
+    "employee_id": "E1007",
+    "first_name": "Jane",
+    "last_name": "Ortiz",
+    "status": "terminated",
+    "termination_date": "2026-03-27",
+    "hire_date": "2020-09-01",
+    "time_zone": "Europe/Berlin",
+    "manager_email": "mark@corp.example",
+}
 BACK = {**JANE, "status": "active", "termination_date": ""}
 RULES = Followups(delete_account=30, delete_on=("entra", "github"))
 
@@ -64,14 +78,41 @@ class Company:
     def open(self, kind: str, person: Mapping[str, Any], **want: Any) -> dict[str, Any]:
         self.runs += 1
         defaults = {name: spec.get("default") for name, spec in CASE.spec.items()}
-        return CASE.run({**defaults, "kind": kind, "user": [person["email"]], "found": [{"system": "hr", "people": [person]}], **want}, check_mode=False,
-                        system=self.book())
+        return CASE.run(
+            {
+                **defaults,
+                "kind": kind,
+                "user": [person["email"]],
+                "found": [{"system": "hr", "people": [person]}],
+                **want,
+            },
+            check_mode=False,
+            system=self.book(),
+        )
 
     def step(self, case: str, system: str, step: str, rows: Sequence[Mapping[str, Any]], phase: str = "cutoff") -> None:
         rows = [{"outcome": "done", **row} for row in rows]
         worst = "absent" if all(row["outcome"] == "absent" for row in rows) else rows[0]["outcome"]
-        n = self.ledger.intent(case, run=f"r{self.runs}", phase=phase, system=system, step=step, person="107", changes=rows, irreversible=False)
-        self.ledger.outcome(case, run=f"r{self.runs}", phase=phase, system=system, step=step, person="107", result={"outcome": worst, "changes": rows}, intent=n)
+        n = self.ledger.intent(
+            case,
+            run=f"r{self.runs}",
+            phase=phase,
+            system=system,
+            step=step,
+            person="107",
+            changes=rows,
+            irreversible=False,
+        )
+        self.ledger.outcome(
+            case,
+            run=f"r{self.runs}",
+            phase=phase,
+            system=system,
+            step=step,
+            person="107",
+            result={"outcome": worst, "changes": rows},
+            intent=n,
+        )
 
     def record(self, case: str) -> dict[str, Any]:
         return self.book().write_record(case, str(self.path), None)
@@ -80,17 +121,34 @@ class Company:
         """Jane is offboarded, as the roles would."""
         case = str(self.open("offboard", JANE)["cases"][0]["id"])
         self.step(case, "entra", "cutoff", [{"what": "sign-in", "before": "open", "after": "closed"}])
-        self.step(case, "exchange", "mailbox", [{"what": "forward_to", "before": "", "after": "mark@corp.example"}], "preserve")
-        self.step(case, "intune", "device", [{"what": "device C02JANE01", "before": "managed", "after": "locked"},
-                                             {"what": "device F2L", "before": "managed", "after": "retired"}], "secure_devices")
+        self.step(
+            case,
+            "exchange",
+            "mailbox",
+            [{"what": "forward_to", "before": "", "after": "mark@corp.example"}],
+            "preserve",
+        )
+        self.step(
+            case,
+            "intune",
+            "device",
+            [
+                {"what": "device C02JANE01", "before": "managed", "after": "locked"},
+                {"what": "device F2L", "before": "managed", "after": "retired"},
+            ],
+            "secure_devices",
+        )
         self.step(case, "github", "cutoff", [{"what": "account", "before": None, "after": None, "outcome": "absent"}])
         self.record(case)
         return case
 
     def run(self, state: str, *people: Mapping[str, Any], read_only: bool = False, **want: Any) -> dict[str, Any]:
         defaults = {name: spec.get("default") for name, spec in FOLLOWUPS.spec.items()}
-        return FOLLOWUPS.run({**defaults, "state": state, "found": [{"system": "hr", "people": list(people)}], **want}, check_mode=read_only,
-                             system=self.book(read_only=read_only))
+        return FOLLOWUPS.run(
+            {**defaults, "state": state, "found": [{"system": "hr", "people": list(people)}], **want},
+            check_mode=read_only,
+            system=self.book(read_only=read_only),
+        )
 
     def judged(self, *people: Mapping[str, Any], **want: Any) -> dict[str, tuple[str, str]]:
         self.runs += 1
@@ -114,8 +172,11 @@ def test_a_leaver_makes_due_what_policy_says_at_the_beginning_of_their_own_day(c
     company.leaves()
     # Berlin's clocks go forward on 29 March: before it midnight is 23:00 UTC, after it 22:00.
     assert company.waiting() == {
-        "chase_device intune 7": "2026-04-02T22:00:00.000000Z", "chase_device intune 14": "2026-04-09T22:00:00.000000Z",
-        "delete_account entra": "2026-04-25T22:00:00.000000Z", "end_forwarding exchange": "2026-06-24T22:00:00.000000Z"}
+        "chase_device intune 7": "2026-04-02T22:00:00.000000Z",
+        "chase_device intune 14": "2026-04-09T22:00:00.000000Z",
+        "delete_account entra": "2026-04-25T22:00:00.000000Z",
+        "end_forwarding exchange": "2026-06-24T22:00:00.000000Z",
+    }
 
 
 def test_a_second_run_adds_none(company: Company) -> None:
@@ -149,21 +210,45 @@ def test_what_the_run_saw_done_is_ended_and_what_failed_stays_due(company: Compa
     assert [(act["system"], act["record"]["email"]) for act in acts] == [("entra", "jane@corp.example")]
     failed = company.run("settle", acts=acts)
     assert failed["failed"] and "no system of the inventory could be asked" in failed["msg"]
-    company.step(case, "entra", "delete_account", [{"what": "account", "before": "suspended", "after": "absent", "outcome": "failed"}], "followups")
+    company.step(
+        case,
+        "entra",
+        "delete_account",
+        [{"what": "account", "before": "suspended", "after": "absent", "outcome": "failed"}],
+        "followups",
+    )
     assert company.run("settle", acts=acts)["failed"] and "delete_account entra" in company.waiting()
-    company.step(case, "entra", "delete_account", [{"what": "account", "before": "suspended", "after": "absent"}], "followups")
+    company.step(
+        case, "entra", "delete_account", [{"what": "account", "before": "suspended", "after": "absent"}], "followups"
+    )
     assert not company.run("settle", acts=acts).get("failed") and "delete_account entra" not in company.waiting()
-    assert company.record(case)["summary"]["time_to_full_revoke_s"] is None or company.record(case)["summary"]["time_to_full_revoke_s"] < 86400
+    assert (
+        company.record(case)["summary"]["time_to_full_revoke_s"] is None
+        or company.record(case)["summary"]["time_to_full_revoke_s"] < 86400
+    )
 
 
-@pytest.mark.parametrize(("people", "word", "why"), [
-    pytest.param([BACK], "cancel", "active", id="rehired under the same id"),
-    pytest.param([{**BACK, "status": "leave"}], "cancel", "leave", id="not gone but on leave"),
-    pytest.param([JANE, {**BACK, "hr_id": "301", "email": "jane.ortiz@corp.example", "person_key": ""}], "cancel", "active", id="rehired in a new record"),
-    pytest.param([JANE, {**BACK, "hr_id": "302", "employee_id": "E9"}], "ask", "somebody else", id="the address has a new owner"),
-    pytest.param([], "ask", "does not know them", id="HR forgot them"),
-    pytest.param([JANE], "act", "left", id="still gone"),
-])
+@pytest.mark.parametrize(
+    ("people", "word", "why"),
+    [
+        pytest.param([BACK], "cancel", "active", id="rehired under the same id"),
+        pytest.param([{**BACK, "status": "leave"}], "cancel", "leave", id="not gone but on leave"),
+        pytest.param(
+            [JANE, {**BACK, "hr_id": "301", "email": "jane.ortiz@corp.example", "person_key": ""}],
+            "cancel",
+            "active",
+            id="rehired in a new record",
+        ),
+        pytest.param(
+            [JANE, {**BACK, "hr_id": "302", "employee_id": "E9"}],
+            "ask",
+            "somebody else",
+            id="the address has a new owner",
+        ),
+        pytest.param([], "ask", "does not know them", id="HR forgot them"),
+        pytest.param([JANE], "act", "left", id="still gone"),
+    ],
+)
 def test_hr_is_asked_again_on_the_day(company: Company, people: list[Mapping[str, Any]], word: str, why: str) -> None:
     company.leaves()
     company.pass_days(31)
@@ -179,9 +264,15 @@ def test_doubt_becomes_somebodys_work_and_their_word_ends_it(company: Company) -
     acts = company.run("decide")["acts"]
     settled = company.run("settle", acts=acts)
     assert settled["failed"] and "does not know them" in settled["msg"]
-    assert "delete the account of jane@corp.example" in [item["what"] for item in company.book().write_record(case, str(company.path), None)["open_items"]]
+    assert "delete the account of jane@corp.example" in [
+        item["what"] for item in company.book().write_record(case, str(company.path), None)["open_items"]
+    ]
     defaults = {name: spec.get("default") for name, spec in ATTEST.spec.items()}
-    said = ATTEST.run({**defaults, "person": "jane@corp.example", "system": "entra", "by": "Grace Okoye"}, check_mode=False, system=company.book())
+    said = ATTEST.run(
+        {**defaults, "person": "jane@corp.example", "system": "entra", "by": "Grace Okoye"},
+        check_mode=False,
+        system=company.book(),
+    )
     assert [row["what"] for row in said["changes"]] == ["delete the account of jane@corp.example"]
     assert company.judged()["delete_account entra"][0] == "done" and "delete_account entra" not in company.waiting()
 
@@ -191,10 +282,14 @@ def test_a_laptop_is_asked_for_until_somebody_says_it_is_back(company: Company) 
     company.pass_days(8)
     company.runs += 1
     first = company.run("settle", acts=company.run("decide", JANE)["acts"])
-    assert first["failed"] and "ask for the return of C02JANE01 on intune" in first["msg"] and "F2L" not in first["msg"], "a personal phone is theirs"
+    assert (
+        first["failed"] and "ask for the return of C02JANE01 on intune" in first["msg"] and "F2L" not in first["msg"]
+    ), "a personal phone is theirs"
     company.record(case)
     defaults = {name: spec.get("default") for name, spec in ATTEST.spec.items()}
-    assert ATTEST.run({**defaults, "person": "107", "system": "intune", "by": "Grace Okoye"}, check_mode=False, system=company.book())["changed"]
+    assert ATTEST.run(
+        {**defaults, "person": "107", "system": "intune", "by": "Grace Okoye"}, check_mode=False, system=company.book()
+    )["changed"]
     company.pass_days(7)
     assert {word for word, _why in company.judged(JANE).values()} == {"done"}, "nor is it asked for a second time"
 
@@ -215,7 +310,10 @@ def test_a_hold_postpones_what_deletes_until_it_is_released(company: Company) ->
     assert company.run("hold", **by_hand)["changed"]
     company.pass_days(100)
     judged = company.judged(JANE)
-    assert judged["delete_account entra"] == ("wait", "held by Lena Legal: case 4711") and judged["end_forwarding exchange"][0] == "wait"
+    assert (
+        judged["delete_account entra"] == ("wait", "held by Lena Legal: case 4711")
+        and judged["end_forwarding exchange"][0] == "wait"
+    )
     assert "held by Lena Legal" in " ".join(company.run("coming")["lines"])
     company.run("release", **by_hand)
     assert company.judged(JANE)["delete_account entra"][0] == "act"
@@ -226,7 +324,10 @@ def test_somebody_moves_or_cancels_by_name_and_with_a_reason(company: Company) -
     who = {"person": "jane@corp.example", "by": "Grace Okoye", "why": "the audit"}
     assert company.run("move", id="delete_account entra", to="2026-07-01", **who)["changed"]
     assert company.waiting()["delete_account entra"] == "2026-06-30T22:00:00.000000Z"
-    assert company.run("cancel", id="end_forwarding exchange", **who)["changed"] and "end_forwarding exchange" not in company.waiting()
+    assert (
+        company.run("cancel", id="end_forwarding exchange", **who)["changed"]
+        and "end_forwarding exchange" not in company.waiting()
+    )
     assert "are needed" in company.run("cancel", person="jane@corp.example")["msg"]
     assert "waiting: " in company.run("move", id="nothing", to="2026-07-01", **who)["msg"]
     assert "the new day" in company.run("move", id="delete_account entra", to="soon", **who)["msg"]
@@ -246,18 +347,36 @@ def test_what_was_cancelled_comes_back_only_when_the_case_does_something_again(c
 
 
 def test_an_overlap_ends_by_itself_unless_they_moved_again_or_left(company: Company) -> None:
-    case = company.ledger.open_case("transfer", BACK, "r", {"key": "eng", "overlap": "2026-04-10T16:00:00.000000Z", "wanted": {"entra": {"groups": ["Engineering"]}}})
+    case = company.ledger.open_case(
+        "transfer",
+        BACK,
+        "r",
+        {"key": "eng", "overlap": "2026-04-10T16:00:00.000000Z", "wanted": {"entra": {"groups": ["Engineering"]}}},
+    )
     company.record(case.id)
     company.pass_days(14)
     company.runs += 1
     answer = company.run("decide", BACK)
-    assert [(one["id"], one["wanted"], one["overlap_until"]) for one in answer["transfers"]] == [(case.id, {"entra": {"groups": ["Engineering"]}}, "")]
+    assert [(one["id"], one["wanted"], one["overlap_until"]) for one in answer["transfers"]] == [
+        (case.id, {"entra": {"groups": ["Engineering"]}}, "")
+    ]
     acts = answer["acts"]
-    company.step(case.id, "entra", "entitlements", [{"what": "groups: Sales", "before": "held", "after": None}], "adjust")
-    company.step(case.id, "github", "entitlements", [{"what": "teams: x", "before": "held", "after": None, "outcome": "failed"}], "adjust")
+    company.step(
+        case.id, "entra", "entitlements", [{"what": "groups: Sales", "before": "held", "after": None}], "adjust"
+    )
+    company.step(
+        case.id,
+        "github",
+        "entitlements",
+        [{"what": "teams: x", "before": "held", "after": None, "outcome": "failed"}],
+        "adjust",
+    )
     assert company.run("settle", acts=acts)["failed"] and company.waiting()
     company.step(case.id, "github", "entitlements", [{"what": "teams: x", "before": "held", "after": None}], "adjust")
-    assert company.run("settle", acts=acts)["lines"] == ["take what was kept for the hand-over (jane@corp.example)"] and not company.waiting()
+    assert (
+        company.run("settle", acts=acts)["lines"] == ["take what was kept for the hand-over (jane@corp.example)"]
+        and not company.waiting()
+    )
 
 
 def test_an_overlap_is_cancelled_by_the_next_move(company: Company) -> None:
@@ -273,12 +392,22 @@ def test_an_overlap_is_cancelled_by_the_next_move(company: Company) -> None:
 
 def test_a_company_adds_steps_of_its_own(company: Company) -> None:
     company.rules = Followups(also=(Later("take the parking permit back", 3), Later("for movers", 3, "transfer")))
-    case = str(company.open("offboard", JANE, facts={"followups": [{"what": "close the expenses", "days": 5}]})["cases"][0]["id"])
+    case = str(
+        company.open("offboard", JANE, facts={"followups": [{"what": "close the expenses", "days": 5}]})["cases"][0][
+            "id"
+        ]
+    )
     company.record(case)
-    assert sorted(company.waiting()) == ["by_hand people 3: take the parking permit back", "by_hand people 5: close the expenses"]
+    assert sorted(company.waiting()) == [
+        "by_hand people 3: take the parking permit back",
+        "by_hand people 5: close the expenses",
+    ]
     company.pass_days(4)
     company.runs += 1
-    assert "take the parking permit back (jane@corp.example): due today" in company.run("settle", acts=company.run("decide", JANE)["acts"])["msg"]
+    assert (
+        "take the parking permit back (jane@corp.example): due today"
+        in company.run("settle", acts=company.run("decide", JANE)["acts"])["msg"]
+    )
 
 
 def test_one_run_asks_hr_about_everybody_and_nobody_else(company: Company) -> None:
@@ -298,7 +427,13 @@ def shown(company: Company) -> list[str]:
 
 def test_a_deleted_account_counts_down_to_the_day_it_is_gone_for_good(company: Company) -> None:
     case = company.leaves()
-    company.step(case, "entra", "delete_account", [{"what": "account", "before": "suspended", "after": "absent", "at": "2026-03-27T16:00:00Z"}], "followups")
+    company.step(
+        case,
+        "entra",
+        "delete_account",
+        [{"what": "account", "before": "suspended", "after": "absent", "at": "2026-03-27T16:00:00Z"}],
+        "followups",
+    )
     assert set(shown(company)) == {"entra: restorable until 2026-04-26, 30 days left"}
     company.pass_days(29)
     assert set(shown(company)) == {"entra: restorable until 2026-04-26, 1 day left"}
@@ -309,16 +444,37 @@ def test_a_deleted_account_counts_down_to_the_day_it_is_gone_for_good(company: C
 
 def test_a_licence_starts_the_mailboxs_clock_unless_the_mailbox_is_shared(company: Company) -> None:
     case = str(company.open("offboard", JANE)["cases"][0]["id"])
-    company.step(case, "entra", "entitlements", [{"what": "licences: SPE_E3", "before": "held", "after": None}, {"what": "licences: POWER_BI_PRO", "before": "held", "after": None}])
-    assert sorted(shown(company)) == ["entra: restorable until 2026-04-26, 30 days left", "entra: restorable until 2026-06-28, 93 days left"]
+    company.step(
+        case,
+        "entra",
+        "entitlements",
+        [
+            {"what": "licences: SPE_E3", "before": "held", "after": None},
+            {"what": "licences: POWER_BI_PRO", "before": "held", "after": None},
+        ],
+    )
+    assert sorted(shown(company)) == [
+        "entra: restorable until 2026-04-26, 30 days left",
+        "entra: restorable until 2026-06-28, 93 days left",
+    ]
     company.step(case, "exchange", "mailbox", [{"what": "type", "before": "user", "after": "shared"}], "preserve")
-    assert shown(company) == ["entra: restorable until 2026-06-28, 93 days left"], "only the OneDrive needs the licence now"
+    assert shown(company) == ["entra: restorable until 2026-06-28, 93 days left"], (
+        "only the OneDrive needs the licence now"
+    )
 
 
 def test_no_clock_runs_while_another_licence_carries_the_mailbox(company: Company) -> None:
     case = company.ledger.open_case("transfer", BACK, "r", {"key": "x"})
-    company.step(case.id, "entra", "entitlements", [{"what": "licences: SPE_E3", "before": "held", "after": "held", "outcome": "already"},
-                                                    {"what": "licences: SPE_E5", "before": "held", "after": None}], "adjust")
+    company.step(
+        case.id,
+        "entra",
+        "entitlements",
+        [
+            {"what": "licences: SPE_E3", "before": "held", "after": "held", "outcome": "already"},
+            {"what": "licences: SPE_E5", "before": "held", "after": None},
+        ],
+        "adjust",
+    )
     assert shown(company) == []
 
 
@@ -343,7 +499,9 @@ def test_every_clock_names_the_vendors_page(name: str) -> None:
 def suspended(company: Company, **want: Any) -> str:
     case = str(company.open("suspend", {**BACK, "status": "leave"}, **want)["cases"][0]["id"])
     company.step(case, "entra", "cutoff", [{"what": "sign-in", "before": "open", "after": "closed"}])
-    company.step(case, "github", "cutoff", [{"what": "membership", "before": "closed", "after": "closed", "outcome": "already"}])
+    company.step(
+        case, "github", "cutoff", [{"what": "membership", "before": "closed", "after": "closed", "outcome": "already"}]
+    )
     company.record(case)
     return case
 
@@ -357,7 +515,11 @@ def test_a_leave_has_a_return_day_in_the_persons_own_zone_given_or_from_hr(compa
 
 
 def test_hr_says_when_they_come_back(company: Company) -> None:
-    company.record(company.open("suspend", {**BACK, "status": "leave", "attributes": {"return_date": "2026-05-04"}})["cases"][0]["id"])
+    company.record(
+        company.open("suspend", {**BACK, "status": "leave", "attributes": {"return_date": "2026-05-04"}})["cases"][0][
+            "id"
+        ]
+    )
     assert company.waiting() == {"resume": "2026-05-03T22:00:00.000000Z"}
 
 
@@ -372,7 +534,9 @@ def test_a_return_opens_what_the_leave_shut_and_nothing_that_was_shut_before(com
     answer = company.run("decide", BACK)
     [back] = answer["resumed"]
     assert back["kind"] == "resume" and back["restore"] == {"entra": {"access": {"sign-in": "open"}}}
-    company.step(back["id"], "entra", "restore access", [{"what": "sign-in", "before": "closed", "after": "open"}], "restore")
+    company.step(
+        back["id"], "entra", "restore access", [{"what": "sign-in", "before": "closed", "after": "open"}], "restore"
+    )
     assert not company.run("settle", acts=answer["acts"]).get("failed") and company.waiting() == {}
     assert company.ledger.case(back["id"]).facts["of"] == case
 

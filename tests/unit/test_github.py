@@ -7,7 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import CredentialError, InputError, PermissionDenied, Rejected, Throttled
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import (
+    CredentialError,
+    InputError,
+    PermissionDenied,
+    Rejected,
+    Throttled,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.github_api import throttled
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.transport import Answer
@@ -36,10 +42,20 @@ def _answer(status: int, body: Any = None, **headers: str) -> Answer:
 
 
 def test_a_403_is_a_throttle_only_when_it_says_so() -> None:
-    assert throttled(_answer(403, {"message": "Must have admin rights to Repository."}, X_RateLimit_Remaining="4999")) is None
+    assert (
+        throttled(_answer(403, {"message": "Must have admin rights to Repository."}, X_RateLimit_Remaining="4999"))
+        is None
+    )
     assert throttled(_answer(403, {"message": "You have exceeded a secondary rate limit."})) == 60.0
     assert throttled(_answer(403, {"message": "slow"}, Retry_After="7")) == 7.0
-    primary = throttled(_answer(403, {"message": "API rate limit exceeded"}, X_RateLimit_Remaining="0", X_RateLimit_Reset=str(int(time.time()) + 300)))
+    primary = throttled(
+        _answer(
+            403,
+            {"message": "API rate limit exceeded"},
+            X_RateLimit_Remaining="0",
+            X_RateLimit_Reset=str(int(time.time()) + 300),
+        )
+    )
     assert primary is not None and 290 < primary <= 301
 
 
@@ -65,17 +81,24 @@ def test_without_a_login_the_saml_identity_tells(box: Box) -> None:
 
 
 def test_an_unknown_login_without_saml_stops(box: Box) -> None:
-    box["github"].fault("status", path="/graphql", status=200, body={"data": {"organization": {"samlIdentityProvider": None}}})
+    box["github"].fault(
+        "status", path="/graphql", status=200, body={"data": {"organization": {"samlIdentityProvider": None}}}
+    )
     with pytest.raises(InputError, match="login of lena@corp.example is not known"):
         connect(box, "github").find_account(Person.of({"email": "lena@corp.example"}))
 
 
 def test_somebody_hr_says_has_no_login_is_absent(box: Box) -> None:
-    assert connect(box, "github").find_account(Person.of({"email": "lena@corp.example", "logins": {"github": "-"}})) is None
+    assert (
+        connect(box, "github").find_account(Person.of({"email": "lena@corp.example", "logins": {"github": "-"}}))
+        is None
+    )
 
 
 def test_graphql_errors_come_with_200(box: Box) -> None:
-    box["github"].fault("status", path="/graphql", status=200, body={"data": None, "errors": [{"type": "FORBIDDEN", "message": "no"}]})
+    box["github"].fault(
+        "status", path="/graphql", status=200, body={"data": None, "errors": [{"type": "FORBIDDEN", "message": "no"}]}
+    )
     with pytest.raises(PermissionDenied):
         connect(box, "github").find_account(Person.of({"email": "lena@corp.example"}))
 
@@ -96,7 +119,16 @@ def test_a_synchronised_team_is_not_taken_by_hand(box: Box) -> None:
 def test_without_revoke_all_credentials_go_one_by_one(box: Box) -> None:
     box["github"].fault("status", method="POST", path="/revoke$", status=404, body={"message": "Not Found"})
     assert run(cutoff.TASK, box, "github", person=person_of(box, "jane"))["outcome"] == "done"
-    assert len([w for w in box["github"].writes() if w["method"] == "DELETE" and "/credential-authorizations/" in w["path"]]) == 2
+    assert (
+        len(
+            [
+                w
+                for w in box["github"].writes()
+                if w["method"] == "DELETE" and "/credential-authorizations/" in w["path"]
+            ]
+        )
+        == 2
+    )
 
 
 def test_a_plain_token_works_without_what_only_apps_may(box: Box) -> None:
@@ -115,14 +147,21 @@ def test_repositories_are_found_after_the_cut_too(box: Box) -> None:
 
 
 def test_a_missing_single_sign_on_of_the_token_is_explained(box: Box) -> None:
-    box["github"].fault("status", path="/memberships/", status=403, body={"message": "Resource protected by organization SAML enforcement."},
-                        headers={"X-GitHub-SSO": "required; url=https://github.com/orgs/x/sso"})
+    box["github"].fault(
+        "status",
+        path="/memberships/",
+        status=403,
+        body={"message": "Resource protected by organization SAML enforcement."},
+        headers={"X-GitHub-SSO": "required; url=https://github.com/orgs/x/sso"},
+    )
     with pytest.raises(PermissionDenied, match="authorise it in the token's settings"):
         connect(box, "github").find_account(Person.of(person_of(box, "jane")))
 
 
 def test_a_long_throttle_is_reported_not_waited_for(box: Box) -> None:
-    box["github"].fault("status", path="/users/", status=403, body={"message": "You have exceeded a secondary rate limit."}, times=-1)
+    box["github"].fault(
+        "status", path="/users/", status=403, body={"message": "You have exceeded a secondary rate limit."}, times=-1
+    )
     with pytest.raises(Throttled):
         connect(box, "github").find_account(Person.of(person_of(box, "jane")))
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Signing in to Microsoft with msal as it is, against the sandbox's token service; paging."""
+
 from __future__ import annotations
 
 import pytest
@@ -26,8 +27,17 @@ def box(running):
 
 def target(box, *, authority="", ca_file="", **credentials):
     cloud = box["microsoft"]
-    return Target(name="entra", connector="entra", url=f"{cloud.url}/v1.0", credentials={**cloud.credentials(), **credentials},
-                  options={"authority": authority or cloud.url}, ca_file=ca_file or box.ca_file, timeout=5, max_wait=5, tokens=MemoryTokens())
+    return Target(
+        name="entra",
+        connector="entra",
+        url=f"{cloud.url}/v1.0",
+        credentials={**cloud.credentials(), **credentials},
+        options={"authority": authority or cloud.url},
+        ca_file=ca_file or box.ca_file,
+        timeout=5,
+        max_wait=5,
+        tokens=MemoryTokens(),
+    )
 
 
 def users(to):
@@ -48,7 +58,9 @@ def test_a_secret_signs_in_and_the_token_is_fetched_once(box):
 
 def test_a_certificate_signs_in(box):
     assert users(target(box, client_secret="", certificate=box["microsoft"].certificate))
-    assert "client_assertion=" in token_requests(box)[0]["body"] and "client_secret" not in token_requests(box)[0]["body"]
+    assert (
+        "client_assertion=" in token_requests(box)[0]["body"] and "client_secret" not in token_requests(box)[0]["body"]
+    )
 
 
 def test_an_expired_token_is_fetched_anew(box):
@@ -60,23 +72,35 @@ def test_an_expired_token_is_fetched_anew(box):
     assert len(token_requests(box)) == 2
 
 
-@pytest.mark.parametrize(("wrong", "said", "remedy"), [
-    ({"client_secret": "nonsense"}, "AADSTS7000215", "not its id"),
-    ({"client_secret": "EXPIRED"}, "AADSTS7000222", "expired"),
-    ({"client_id": "2e0b5e9a-0000-4000-8000-000000000000"}, "AADSTS700016", "client_id"),
-    ({"tenant_id": "2e0b5e9a-0000-4000-8000-000000000000"}, "AADSTS90002", "tenant_id"),
-    ({"certificate": "OTHER"}, "AADSTS700027", "upload it"),
-])
+@pytest.mark.parametrize(
+    ("wrong", "said", "remedy"),
+    [
+        ({"client_secret": "nonsense"}, "AADSTS7000215", "not its id"),
+        ({"client_secret": "EXPIRED"}, "AADSTS7000222", "expired"),
+        ({"client_id": "2e0b5e9a-0000-4000-8000-000000000000"}, "AADSTS700016", "client_id"),
+        ({"tenant_id": "2e0b5e9a-0000-4000-8000-000000000000"}, "AADSTS90002", "tenant_id"),
+        ({"certificate": "OTHER"}, "AADSTS700027", "upload it"),
+    ],
+)
 def test_a_refusal_says_what_to_do(box, wrong, said, remedy):
-    wrong = {k: {"EXPIRED": box["microsoft"].secret("expired_secret"), "OTHER": _app_certificate()[1]}.get(v, v) for k, v in wrong.items()}
+    wrong = {
+        k: {"EXPIRED": box["microsoft"].secret("expired_secret"), "OTHER": _app_certificate()[1]}.get(v, v)
+        for k, v in wrong.items()
+    }
     with pytest.raises(errors.AuthenticationFailed) as caught:
         users(target(box, **wrong))
     assert said in str(caught.value) and remedy in str(caught.value) and "entra" in str(caught.value)
     assert "Trace ID" not in str(caught.value) and "canary" not in str(caught.value)
 
 
-@pytest.mark.parametrize("pem", ["nonsense", "-----BEGIN CERTIFICATE-----\nAA\n-----END CERTIFICATE-----",
-                                 "-----BEGIN PRIVATE KEY-----\nAA\n-----END PRIVATE KEY-----\n-----BEGIN CERTIFICATE-----\nAA\n-----END CERTIFICATE-----"])
+@pytest.mark.parametrize(
+    "pem",
+    [
+        "nonsense",
+        "-----BEGIN CERTIFICATE-----\nAA\n-----END CERTIFICATE-----",
+        "-----BEGIN PRIVATE KEY-----\nAA\n-----END PRIVATE KEY-----\n-----BEGIN CERTIFICATE-----\nAA\n-----END CERTIFICATE-----",
+    ],
+)
 def test_a_certificate_that_cannot_be_used_is_said_before_anything_is_sent(box, pem):
     with pytest.raises(errors.CredentialError):
         users(target(box, certificate=pem))
@@ -90,12 +114,20 @@ def test_an_authority_that_is_not_there(box):
 
 def test_an_authority_whose_certificate_is_not_trusted(box, monkeypatch):
     import certifi
+
     with pytest.raises(errors.CertificateError, match="ca_file"):
         users(target(box, ca_file=certifi.where()))
 
 
-@pytest.mark.parametrize("fault", [{"fault": "html", "path": "openid-configuration"}, {"fault": "html", "path": "/token"}, {"fault": "cut", "path": "/token"},
-                                   {"fault": "cut", "path": "openid-configuration"}])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"fault": "html", "path": "openid-configuration"},
+        {"fault": "html", "path": "/token"},
+        {"fault": "cut", "path": "/token"},
+        {"fault": "cut", "path": "openid-configuration"},
+    ],
+)
 def test_an_authority_that_answers_something_else(box, fault):
     box["microsoft"].fault(**fault)
     with pytest.raises(errors.ProtocolError):
@@ -124,4 +156,8 @@ def test_pages_are_followed_to_the_end(box):
 
 def test_graphs_error_text_is_kept(box):
     with pytest.raises(errors.Rejected, match=r"Request_UnsupportedQuery: .*request-id"):
-        list(graph_pages(graph_transport(target(box)), "/users", act="list users", params={"$filter": "displayName ne 'x'"}))
+        list(
+            graph_pages(
+                graph_transport(target(box)), "/users", act="list users", params={"$filter": "displayName ne 'x'"}
+            )
+        )

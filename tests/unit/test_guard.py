@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The last word before the first write: protected, not approved, drifted."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -31,8 +32,10 @@ class Memory:
         self.writes, self.active = self.writes + 1, active
 
     def access_paths(self, account: Account, since: str) -> Sequence[AccessPath]:
-        return [AccessPath("sign-in", "open" if self.active else "closed", lambda: self.set_active(account, False)),
-                AccessPath("sessions", "open" if self.sessions else "closed", self._end)]
+        return [
+            AccessPath("sign-in", "open" if self.active else "closed", lambda: self.set_active(account, False)),
+            AccessPath("sessions", "open" if self.sessions else "closed", self._end),
+        ]
 
     def _end(self) -> None:
         self.writes, self.sessions = self.writes + 1, 0
@@ -52,10 +55,14 @@ class Memory:
         self.held.discard((entitlement.kind, entitlement.name))
 
 
-def run(module: Any, system: Memory, guard: Mapping[str, Any], *, check_mode: bool = False, **want: Any) -> dict[str, Any]:
+def run(
+    module: Any, system: Memory, guard: Mapping[str, Any], *, check_mode: bool = False, **want: Any
+) -> dict[str, Any]:
     task: Task = module.TASK
     params = {name: spec.get("default") for name, spec in task.spec.items()}
-    return task.run({**params, "system": "mem", "person": JANE, "guard": guard, **want}, check_mode=check_mode, system=system)
+    return task.run(
+        {**params, "system": "mem", "person": JANE, "guard": guard, **want}, check_mode=check_mode, system=system
+    )
 
 
 @pytest.mark.parametrize("name", ["jane@corp.example", "JANEM", "42", "e1007", "jane@*"])
@@ -64,7 +71,9 @@ def test_no_module_touches_a_protected_account(name: str, module: Any) -> None:
     system = Memory()
     want = {"mode": "remove"} if module is entitlements else {}
     result = run(module, system, {"accounts": [name], "source": "policy.yml"}, **want)
-    assert result["failed"] and result["code"] == "protected" and "policy.yml" in result["msg"] and "mem" in result["msg"]
+    assert (
+        result["failed"] and result["code"] == "protected" and "policy.yml" in result["msg"] and "mem" in result["msg"]
+    )
     assert system.writes == 0
     assert run(module, Memory(), {"accounts": ["somebody@else"], "source": "policy.yml"}, **want)["outcome"] == "done"
 
@@ -118,7 +127,9 @@ def test_what_came_since_stops_the_step_and_is_named() -> None:
     system = Memory()
     plan = planned(entitlements, system, mode="remove")
     system.held.add(("groups", "Finance"))
-    assert "groups: Finance is held, and the plan has nothing of it" in drifted(system, plan, entitlements, mode="remove")
+    assert "groups: Finance is held, and the plan has nothing of it" in drifted(
+        system, plan, entitlements, mode="remove"
+    )
 
 
 def test_what_is_otherwise_than_the_plan_saw_stops_the_step() -> None:
@@ -151,6 +162,8 @@ def test_what_was_settled_meanwhile_is_no_drift() -> None:
 
 def test_a_rehearsal_says_whose_account_is_privileged() -> None:
     patterns = {"privileged": ["roles: *Administrator"]}
-    assert run(cutoff, Memory(), patterns, check_mode=True)["privileged"] is True, "nothing that is cut is called so, and yet the plan needs the approval"
+    assert run(cutoff, Memory(), patterns, check_mode=True)["privileged"] is True, (
+        "nothing that is cut is called so, and yet the plan needs the approval"
+    )
     assert "privileged" not in run(cutoff, Memory(), {"privileged": ["roles: Owner"]}, check_mode=True)
     assert "privileged" not in run(cutoff, Memory(), {}, check_mode=True)

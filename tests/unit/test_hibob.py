@@ -54,9 +54,22 @@ def with_options(box: Box, **options: Any) -> Any:
 @pytest.mark.parametrize("user", ["jane@corp.example", "JANE@corp.example", "E1007", JANE])
 def test_finds_by_every_identifier(box: Box, user: str) -> None:
     jane = only(connect(box, "hibob").find_people(user))
-    assert (jane.hr_id, jane.employee_id, jane.last_name, jane.manager_email, jane.manager_employee_id) == (JANE, "E1007", "Müller-Ortiz", "mark@corp.example", "E1002")
-    assert (jane.title, jane.department, jane.location) == ("Senior Software Engineer", "Engineering", "Berlin"), "names of list items, not their ids"
-    assert (jane.logins, jane.time_zone, jane.termination_date, jane.status) == ({"github": "janemo"}, "Europe/Berlin", "2026-03-31", "terminated")
+    assert (jane.hr_id, jane.employee_id, jane.last_name, jane.manager_email, jane.manager_employee_id) == (
+        JANE,
+        "E1007",
+        "Müller-Ortiz",
+        "mark@corp.example",
+        "E1002",
+    )
+    assert (jane.title, jane.department, jane.location) == ("Senior Software Engineer", "Engineering", "Berlin"), (
+        "names of list items, not their ids"
+    )
+    assert (jane.logins, jane.time_zone, jane.termination_date, jane.status) == (
+        {"github": "janemo"},
+        "Europe/Berlin",
+        "2026-03-31",
+        "terminated",
+    )
 
 
 def test_two_with_one_address_are_both_returned_and_nobody_is_nobody(box: Box) -> None:
@@ -69,11 +82,23 @@ def test_everybody_is_one_list_and_the_pages_of_the_lifecycle_table(box: Box) ->
     state = box["hibob"].state
     for n in range(400):
         key = str(4000000000000000000 + n)
-        state["people"][key] = {**state["people"][MARK], "root.id": key, "root.email": f"p{n}@corp.example", "work.employeeIdInCompany": f"N{n}"}
-        state["lifecycle"][key] = [{"id": "1", "effectiveDate": "2020-01-01", "status": "employed"}, {"id": "2", "effectiveDate": "2026-12-31", "status": "terminated"}]
+        state["people"][key] = {
+            **state["people"][MARK],
+            "root.id": key,
+            "root.email": f"p{n}@corp.example",
+            "work.employeeIdInCompany": f"N{n}",
+        }
+        state["lifecycle"][key] = [
+            {"id": "1", "effectiveDate": "2020-01-01", "status": "employed"},
+            {"id": "2", "effectiveDate": "2026-12-31", "status": "terminated"},
+        ]
     people = {p.hr_id: p for p in connect(box, "hibob", read_only=True).all_people()}
-    assert len(people) == 409 and people["4000000000000000399"].termination_date == "2026-12-31", "from the last page too"
-    assert [e["path"] for e in box["hibob"].journal].count("/v1/bulk/people/lifecycle") == 5 and not box["hibob"].writes()
+    assert len(people) == 409 and people["4000000000000000399"].termination_date == "2026-12-31", (
+        "from the last page too"
+    )
+    assert [e["path"] for e in box["hibob"].journal].count("/v1/bulk/people/lifecycle") == 5 and not box[
+        "hibob"
+    ].writes()
 
 
 def test_looking_many_up_asks_for_everybody_once(box: Box) -> None:
@@ -96,14 +121,19 @@ def test_a_future_hire_is_pending_and_a_withdrawn_one_terminated(box: Box) -> No
     assert only(connect(box, "hibob").find_people("ada@corp.example")).status == "terminated"
 
 
-@pytest.mark.parametrize(("zone", "now", "status"), [
-    ("Europe/Berlin", datetime(2026, 6, 29, 22, 0, tzinfo=timezone.utc), "active"),
-    ("Europe/Berlin", datetime(2026, 6, 30, 21, 59, tzinfo=timezone.utc), "active"),
-    ("Europe/Berlin", datetime(2026, 6, 30, 22, 0, tzinfo=timezone.utc), "terminated"),
-    ("Pacific/Auckland", datetime(2026, 6, 30, 12, 0, tzinfo=timezone.utc), "terminated"),
-    ("America/Los_Angeles", datetime(2026, 7, 1, 6, 59, tzinfo=timezone.utc), "active"),
-])
-def test_a_last_day_ends_in_the_persons_own_zone_and_not_when_bob_turns_the_status(box: Box, monkeypatch: pytest.MonkeyPatch, zone: str, now: datetime, status: str) -> None:
+@pytest.mark.parametrize(
+    ("zone", "now", "status"),
+    [
+        ("Europe/Berlin", datetime(2026, 6, 29, 22, 0, tzinfo=timezone.utc), "active"),
+        ("Europe/Berlin", datetime(2026, 6, 30, 21, 59, tzinfo=timezone.utc), "active"),
+        ("Europe/Berlin", datetime(2026, 6, 30, 22, 0, tzinfo=timezone.utc), "terminated"),
+        ("Pacific/Auckland", datetime(2026, 6, 30, 12, 0, tzinfo=timezone.utc), "terminated"),
+        ("America/Los_Angeles", datetime(2026, 7, 1, 6, 59, tzinfo=timezone.utc), "active"),
+    ],
+)
+def test_a_last_day_ends_in_the_persons_own_zone_and_not_when_bob_turns_the_status(
+    box: Box, monkeypatch: pytest.MonkeyPatch, zone: str, now: datetime, status: str
+) -> None:
     monkeypatch.setattr(clock, "now", lambda: now)
     box["hibob"].change(MARK, **{"work.custom.timeZone": zone})
     box["hibob"].enter(MARK, "2026-06-30", "terminated")
@@ -116,11 +146,19 @@ def test_the_date_may_be_the_first_day_out(box: Box) -> None:
     assert only(with_options(box, terminated_from="day_after").find_people(MARK)).last_working_day == "2026-06-30"
 
 
-@pytest.mark.parametrize(("word", "options", "status"), [
-    ("parental leave", {}, "leave"), ("Sick Leave", {}, "leave"), ("long_term leave", {}, "leave"), ("suspended", {}, "leave"),
-    ("garden leave", {}, "leave"), ("garden leave", {"garden_leave": "left"}, "terminated"),
-    ("sabbatical", {"statuses": {"Sabbatical": "leave"}}, "leave"), ("volunteering", {}, "active"),
-])
+@pytest.mark.parametrize(
+    ("word", "options", "status"),
+    [
+        ("parental leave", {}, "leave"),
+        ("Sick Leave", {}, "leave"),
+        ("long_term leave", {}, "leave"),
+        ("suspended", {}, "leave"),
+        ("garden leave", {}, "leave"),
+        ("garden leave", {"garden_leave": "left"}, "terminated"),
+        ("sabbatical", {"statuses": {"Sabbatical": "leave"}}, "leave"),
+        ("volunteering", {}, "active"),
+    ],
+)
 def test_statuses_are_ours(box: Box, word: str, options: dict[str, Any], status: str) -> None:
     box["hibob"].enter(MARK, "2026-05-01", word)
     assert only(with_options(box, **options).find_people(MARK)).status == status
@@ -129,8 +167,15 @@ def test_statuses_are_ours(box: Box, word: str, options: dict[str, Any], status:
 def test_garden_leave_until_the_end_leaves_on_the_day_before_it_when_told_so(box: Box) -> None:
     box["hibob"].enter(MARK, "2026-07-01", "garden leave")
     box["hibob"].enter(MARK, "2026-09-30", "terminated")
-    kept, gone = only(connect(box, "hibob").find_people(MARK)), only(with_options(box, garden_leave="left").find_people(MARK))
-    assert (kept.last_working_day, gone.last_working_day, gone.termination_date) == ("2026-09-30", "2026-06-30", "2026-09-30")
+    kept, gone = (
+        only(connect(box, "hibob").find_people(MARK)),
+        only(with_options(box, garden_leave="left").find_people(MARK)),
+    )
+    assert (kept.last_working_day, gone.last_working_day, gone.termination_date) == (
+        "2026-09-30",
+        "2026-06-30",
+        "2026-09-30",
+    )
 
 
 def test_an_unknown_word_of_an_inactive_person_takes_nothing_away_for_good(box: Box) -> None:
@@ -197,14 +242,29 @@ def test_wrong_credentials_are_named_and_not_shown(box: Box) -> None:
     assert "wrong-one" not in str(e.value)
 
 
-@pytest.mark.parametrize(("fault", "error"), [
-    ({"fault": "status", "status": 503, "times": -1}, Unavailable),
-    ({"fault": "status", "status": 429, "headers": {"X-RateLimit-Reset": "4102444800"}, "times": -1}, Throttled),
-    ({"fault": "html", "times": -1}, ProtocolError),
-    ({"fault": "cut", "times": -1}, ProtocolError),
-    ({"fault": "status", "status": 200, "body": {"employees": [{"id": "1"}, {"id": "1"}]}, "times": -1}, ProtocolError),
-    ({"fault": "status", "status": 200, "body": {"results": [], "response_metadata": {"next_cursor": "same"}}, "path": "bulk", "times": -1}, ProtocolError),
-])
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ({"fault": "status", "status": 503, "times": -1}, Unavailable),
+        ({"fault": "status", "status": 429, "headers": {"X-RateLimit-Reset": "4102444800"}, "times": -1}, Throttled),
+        ({"fault": "html", "times": -1}, ProtocolError),
+        ({"fault": "cut", "times": -1}, ProtocolError),
+        (
+            {"fault": "status", "status": 200, "body": {"employees": [{"id": "1"}, {"id": "1"}]}, "times": -1},
+            ProtocolError,
+        ),
+        (
+            {
+                "fault": "status",
+                "status": 200,
+                "body": {"results": [], "response_metadata": {"next_cursor": "same"}},
+                "path": "bulk",
+                "times": -1,
+            },
+            ProtocolError,
+        ),
+    ],
+)
 def test_trouble_is_named(box: Box, fault: dict[str, Any], error: type[Exception]) -> None:
     box["hibob"].fault(**fault)
     with pytest.raises(error):
@@ -220,14 +280,26 @@ def test_the_emulator_refuses_what_the_vendor_refuses(box: Box) -> None:
     import requests
 
     url, auth = box["hibob"].url + "/v1", ("SERVICE-1", box["hibob"].secret("token"))
-    ask = lambda body, path="/people/search": requests.post(url + path, json=body, auth=auth, verify=box.ca_file, timeout=5)  # noqa: E731
+
+    def ask(body: dict[str, object], path: str = "/people/search") -> requests.Response:
+        return requests.post(url + path, json=body, auth=auth, verify=box.ca_file, timeout=5)
+
     assert requests.post(url + "/people/search", json={}, verify=box.ca_file, timeout=5).status_code == 401
-    assert JANE not in {e["id"] for e in ask({"fields": ["root.id"]}).json()["employees"]}, "who left is not shown unless asked for"
+    assert JANE not in {e["id"] for e in ask({"fields": ["root.id"]}).json()["employees"]}, (
+        "who left is not shown unless asked for"
+    )
     assert ask({"fields": ["x"] * 401}).status_code == 400
     assert ask({"filters": [{"fieldPath": "work.title", "operator": "equals", "values": ["x"]}]}).status_code == 400
-    found = ask({"fields": ["work.department", "no.such"], "filters": [{"fieldPath": "root.email", "operator": "equals", "values": ["tom@corp.example"]}]}).json()
+    found = ask(
+        {
+            "fields": ["work.department", "no.such"],
+            "filters": [{"fieldPath": "root.email", "operator": "equals", "values": ["tom@corp.example"]}],
+        }
+    ).json()
     assert [e["id"] for e in found["employees"]] == [TOM] and "/no/such" not in found["employees"][0]
-    assert found["employees"][0]["/work/department"]["value"] != "Engineering", "the machine gets the id of a list's item"
+    assert found["employees"][0]["/work/department"]["value"] != "Engineering", (
+        "the machine gets the id of a list's item"
+    )
     assert ask({}, "/people/999").status_code == 404
 
 
@@ -236,9 +308,13 @@ def test_what_changes_is_signed_as_bob_signs(box: Box) -> None:
     import hashlib
     import hmac
 
-    assert box["hibob"].signed(b"{}", "k") == {"Bob-Signature": base64.b64encode(hmac.new(b"k", b"{}", hashlib.sha512).digest()).decode()}
+    assert box["hibob"].signed(b"{}", "k") == {
+        "Bob-Signature": base64.b64encode(hmac.new(b"k", b"{}", hashlib.sha512).digest()).decode()
+    }
     sent: list[str] = []
-    box["hibob"].send = lambda to, event, what: sent.append(what if what == "ping" else f"{what} {event['data']['employeeId']}")
+    box["hibob"].send = lambda to, event, what: sent.append(
+        what if what == "ping" else f"{what} {event['data']['employeeId']}"
+    )
     try:
         box["hibob"].subscribe("http://127.0.0.1:9/", "k")
         box["hibob"].happens("terminate", TOM, datetime.now(timezone.utc).date().isoformat(), {})
@@ -247,4 +323,11 @@ def test_what_changes_is_signed_as_bob_signs(box: Box) -> None:
         box["hibob"].happens("withdraw", MARK, later, {})
     finally:
         del box["hibob"].send
-    assert sent == ["ping", "ping", f"table.entry.created {TOM}", f"employee.left {TOM}", f"employee.inactivated {TOM}", f"table.entry.created {MARK}"], "a deleted row says nothing"
+    assert sent == [
+        "ping",
+        "ping",
+        f"table.entry.created {TOM}",
+        f"employee.left {TOM}",
+        f"employee.inactivated {TOM}",
+        f"table.entry.created {MARK}",
+    ], "a deleted row says nothing"

@@ -4,6 +4,7 @@
 
 One test a row of docs/identity.md, named after it; test_every_row_is_in_the_docs holds the two together.
 """
+
 from __future__ import annotations
 
 import re
@@ -44,7 +45,9 @@ def person(number: int = 7, **changes: str) -> Person:
 
 
 def berlin(text: str) -> datetime:
-    return Person.of({"email": "a@b.example", "hire_date": text, "time_zone": "Europe/Berlin"}).employment_begins() or NOW
+    return (
+        Person.of({"email": "a@b.example", "hire_date": text, "time_zone": "Europe/Berlin"}).employment_begins() or NOW
+    )
 
 
 def refused(result: dict[str, Any], *said: str) -> None:
@@ -75,16 +78,22 @@ def test_pre_hire_created_early(company: HrCompany) -> None:
 
 def test_start_date_moved() -> None:
     before, later = person(status="pending", hire_date="2026-06-15"), person(status="pending", hire_date="2026-12-01")
-    assert decide(before, later, NOW) == Decision("onboard", berlin("2026-11-01"), "begins on 2026-12-01", cancels=("onboard",)), "the same case, another day"
+    assert decide(before, later, NOW) == Decision(
+        "onboard", berlin("2026-11-01"), "begins on 2026-12-01", cancels=("onboard",)
+    ), "the same case, another day"
     live = decide(before, later, NOW, live="access")
-    assert (live.kind, live.at, live.also) == ("suspend", NOW, ("resume",)), "access that is live already ends until then"
+    assert (live.kind, live.at, live.also) == ("suspend", NOW, ("resume",)), (
+        "access that is live already ends until then"
+    )
     back = decide(later, later, NOW, live="suspended")
     assert (back.kind, back.at) == ("resume", berlin("2026-11-01"))
     sooner = decide(before, person(status="pending", hire_date="2026-06-10"), NOW, live="access")
     assert sooner.kind == ""
     for day in ("2026-06-10", "2026-06-20", "2026-12-01"):
         moved = decide(before, person(status="pending", hire_date=day), NOW, live="prepared")
-        assert (moved.kind, moved.also) == ("onboard", ()) and {"onboard", "transfer"} <= set(moved.cancels), "made and closed: opened on the other day"
+        assert (moved.kind, moved.also) == ("onboard", ()) and {"onboard", "transfer"} <= set(moved.cancels), (
+            "made and closed: opened on the other day"
+        )
     assert decide(before, before, NOW, live="prepared").kind == "", "it waits for its day"
 
 
@@ -98,9 +107,17 @@ def test_hire_rescinded_or_no_show(company: HrCompany) -> None:
     ready = decide(before, person(**taken_back), NOW, live="prepared")
     assert (ready.kind, ready.undo) == ("offboard", True), "they never began: only what was made for them"
     assert decide(before, person(**taken_back), NOW, live="withdrawing").undo, "also when that was not finished"
-    earlier = person(3, status="terminated", termination_date="2024-01-31", email="old@corp.example", personal_email="me@mail.example")
+    earlier = person(
+        3,
+        status="terminated",
+        termination_date="2024-01-31",
+        email="old@corp.example",
+        personal_email="me@mail.example",
+    )
     again = decide(before, person(**taken_back, personal_email="me@mail.example"), NOW, live="access", others=[earlier])
-    assert (again.kind, again.undo) == ("offboard", True), "somebody with an earlier life here: only what this hire made"
+    assert (again.kind, again.undo) == ("offboard", True), (
+        "somebody with an earlier life here: only what this hire made"
+    )
     company.has(row(1), row(7, **taken_back))
     refused(company.run("onboard", "7"), "has left (2026-06-15)")
     assert company.run("offboard", "7")["cases"], "its day is to come, and it will not: what was made can go now"
@@ -112,7 +129,12 @@ def test_termination_future_dated(company: HrCompany) -> None:
     assert (found.kind, found.at, found.urgent) == ("offboard", berlin("2026-07-01"), False)
     for status in ("active", "leave", "terminated"):
         company.has(row(1), row(7, **leaving, status=status))
-        refused(company.run("offboard", "7"), f"is {status}, and leaves at 2026-07-01 00:00 Europe/Berlin", "nothing is touched before", "despite_hr")
+        refused(
+            company.run("offboard", "7"),
+            f"is {status}, and leaves at 2026-07-01 00:00 Europe/Berlin",
+            "nothing is touched before",
+            "despite_hr",
+        )
     assert touched(company) == []
     company.has(row(1), row(7, **leaving))
     with at(berlin("2026-07-01") - timedelta(minutes=1)):
@@ -124,7 +146,9 @@ def test_termination_future_dated(company: HrCompany) -> None:
 def test_involuntary_or_now(company: HrCompany) -> None:
     for last in ("2026-06-03", "2026-06-02", ""):
         found = decide(person(), person(status="terminated", termination_date=last), NOW)
-        assert (found.kind, found.urgent) == ("offboard", True) and found.at is not None and found.at <= NOW, "cut first, everything else after"
+        assert (found.kind, found.urgent) == ("offboard", True) and found.at is not None and found.at <= NOW, (
+            "cut first, everything else after"
+        )
         company.has(row(1), row(7, status="terminated", termination_date=last))
         assert company.run("offboard", "7")["cases"]
     # Who was cut off against HR's word is not let in again because HR is slow.
@@ -133,7 +157,9 @@ def test_involuntary_or_now(company: HrCompany) -> None:
         assert slow.kind == "" and "HR still says that they work here" in slow.alert
         notice = decide(person(), person(termination_date="2026-06-30"), NOW, live=live, by_hand=True)
         assert notice.kind == "" and notice.alert
-        taken_back = decide(person(status="terminated", termination_date="2026-06-02"), person(), NOW, live=live, by_hand=True)
+        taken_back = decide(
+            person(status="terminated", termination_date="2026-06-02"), person(), NOW, live=live, by_hand=True
+        )
         assert taken_back.kind == "reinstate", "HR has said it meanwhile, and taken it back"
     company.has(row(1), row(7))
     refused(company.run("offboard", "p7@corp.example"), "is active, and has no last day", "despite_hr")
@@ -147,14 +173,18 @@ def test_termination_date_moved_or_cancelled() -> None:
     moved = decide(before, person(termination_date="2026-08-31"), NOW)
     assert (moved.kind, moved.at, moved.cancels) == ("offboard", berlin("2026-09-01"), ("offboard",))
     sooner = decide(before, person(termination_date="2026-06-02"), NOW)
-    assert sooner.kind == "offboard" and sooner.urgent and sooner.late == timedelta(hours=12), "nobody was ready for that"
+    assert sooner.kind == "offboard" and sooner.urgent and sooner.late == timedelta(hours=12), (
+        "nobody was ready for that"
+    )
     cancelled = decide(before, person(), NOW)
     assert (cancelled.kind, cancelled.cancels) == ("", ("offboard",))
     gone = person(status="terminated", termination_date="2026-05-31")
     done = decide(gone, person(), NOW)
     assert (done.kind, done.at) == ("reinstate", NOW), "it was carried out already"
     for live in ("ending", "ended"):
-        assert decide(gone, person(), NOW, live=live).kind == "reinstate", "also while a device of theirs is still awaited"
+        assert decide(gone, person(), NOW, live=live).kind == "reinstate", (
+            "also while a device of theirs is still awaited"
+        )
         later = decide(gone, person(termination_date="2026-06-30"), NOW, live=live)
         assert (later.kind, later.at, later.also) == ("reinstate", NOW, ("offboard",)), "back until the other day"
     assert decide(gone, gone, NOW, live="ending").kind == "offboard", "begun is not done"
@@ -163,9 +193,13 @@ def test_termination_date_moved_or_cancelled() -> None:
 def test_backdated_termination(company: HrCompany) -> None:
     back = {"status": "terminated", "termination_date": "2026-05-20"}
     found = decide(person(), person(**back), NOW)
-    assert (found.kind, found.at, found.late) == ("offboard", berlin("2026-05-21"), NOW - berlin("2026-05-21")), "at once, and the lateness is kept"
+    assert (found.kind, found.at, found.late) == ("offboard", berlin("2026-05-21"), NOW - berlin("2026-05-21")), (
+        "at once, and the lateness is kept"
+    )
     for days in (1, 3, 30, 400):
-        late = decide(person(), person(status="terminated", termination_date=(NOW - timedelta(days=days)).date().isoformat()), NOW)
+        late = decide(
+            person(), person(status="terminated", termination_date=(NOW - timedelta(days=days)).date().isoformat()), NOW
+        )
         assert late.kind == "offboard", f"{days} days late is not too late"
     company.has(row(1), row(7, **back))
     assert company.run("offboard", "7")["cases"]
@@ -174,9 +208,13 @@ def test_backdated_termination(company: HrCompany) -> None:
 def test_rehire(company: HrCompany) -> None:
     left = person(status="terminated", termination_date="2026-01-31")
     on_the_day = person(hire_date="2026-06-03")
-    assert decide(on_the_day, on_the_day, NOW, live="ended", known=left).kind == "onboard", "however often HR was looked at since: another employment"
+    assert decide(on_the_day, on_the_day, NOW, live="ended", known=left).kind == "onboard", (
+        "however often HR was looked at since: another employment"
+    )
     same_id = decide(left, person(hire_date="2026-06-03"), NOW)
-    assert (same_id.kind, same_id.at) == ("onboard", NOW) and "nothing of before" in same_id.why, "hired, not reinstated: old privileges do not come back"
+    assert (same_id.kind, same_id.at) == ("onboard", NOW) and "nothing of before" in same_id.why, (
+        "hired, not reinstated: old privileges do not come back"
+    )
     early = decide(left, person(hire_date="2026-09-01", status="pending"), NOW)
     assert (early.kind, early.at) == ("onboard", berlin("2026-08-02"))
     stale = decide(left, person(hire_date="2026-06-03", termination_date="2026-01-31"), NOW)
@@ -185,14 +223,24 @@ def test_rehire(company: HrCompany) -> None:
     old_record = person(7, status="terminated", termination_date="2026-01-31", personal_email="me@mail.example")
     found = decide(None, new_record, NOW, others=[old_record])
     assert found.kind == "onboard" and "was here before" in found.why
-    company.has(row(1), row(7, status="terminated", termination_date="2026-01-31", personal_email="me@mail.example"),
-                row(8, hire_date="2026-06-03", personal_email="me@mail.example"))
+    company.has(
+        row(1),
+        row(7, status="terminated", termination_date="2026-01-31", personal_email="me@mail.example"),
+        row(8, hire_date="2026-06-03", personal_email="me@mail.example"),
+    )
     assert company.run("onboard", "8")["cases"][0]["person"]["hr_id"] == "8"
     assert company.run("offboard", "7")["failed"], "the old employment's end must not cut the new one"
 
 
-@pytest.mark.parametrize("evidence", [
-    {"person_key": "W1"}, {"personal_email": "me@mail.example"}, {"employee_id": "E7"}, {"first_name": "Ann", "last_name": "Lee", "Born": "1990-02-28"}])
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        {"person_key": "W1"},
+        {"personal_email": "me@mail.example"},
+        {"employee_id": "E7"},
+        {"first_name": "Ann", "last_name": "Lee", "Born": "1990-02-28"},
+    ],
+)
 @pytest.mark.parametrize("source", ["hr", "contractors"])
 def test_conversion_between_employee_and_contractor(company: HrCompany, evidence: dict[str, str], source: str) -> None:
     ends = {"status": "terminated", "termination_date": "2026-05-31", **evidence}
@@ -201,13 +249,27 @@ def test_conversion_between_employee_and_contractor(company: HrCompany, evidence
         pytest.skip("one file has an employee id once")
     found = decide(person(), person(**ends), NOW, others=[person(8, **stays)])
     assert (found.kind, found.cancels) == ("transfer", ("offboard",)), "a move, not leave and join"
-    assert decide(None, person(8, **stays), NOW, others=[person()] if "employee_id" in evidence else [person(**evidence)]).kind == "transfer"
+    assert (
+        decide(
+            None, person(8, **stays), NOW, others=[person()] if "employee_id" in evidence else [person(**evidence)]
+        ).kind
+        == "transfer"
+    )
     company.has(row(1), row(7, **ends), *([row(8, **stays)] if source == "hr" else []))
     company.has(*([row(8, **stays)] if source != "hr" else [row(9)]), source="contractors")
-    refused(company.run("offboard", "hr_id:7"), "has another active employment", f"{source}: ", "same ", "transfer them", "distinct=ID")
+    refused(
+        company.run("offboard", "hr_id:7"),
+        "has another active employment",
+        f"{source}: ",
+        "same ",
+        "transfer them",
+        "distinct=ID",
+    )
     assert touched(company) == []
     moved = company.run("transfer", "hr_id:8")
-    assert moved["cases"][0]["person"]["aliases"] == ["p7@corp.example"], "what they hold may be under the address of the other record"
+    assert moved["cases"][0]["person"]["aliases"] == ["p7@corp.example"], (
+        "what they hold may be under the address of the other record"
+    )
     alone = company.run("offboard", "hr_id:7", distinct=["8"])["cases"]
     assert not alone[0]["person"].get("aliases"), "somebody said that it is another person, and the case keeps it"
 
@@ -238,7 +300,9 @@ def test_leave(company: HrCompany) -> None:
     garden = decide(person(), person(status="leave", termination_date="2026-06-30"), NOW)
     assert (garden.kind, garden.at, garden.also) == ("suspend", NOW, ("offboard",)), "until the last day"
     shut = decide(person(), person(), NOW, live="suspended", by_hand=True)
-    assert (shut.kind, shut.alert) == ("", ""), "suspended by somebody's word: HR never sent them away, and does not bring them back"
+    assert (shut.kind, shut.alert) == ("", ""), (
+        "suspended by somebody's word: HR never sent them away, and does not bring them back"
+    )
     assert decide(person(status="leave"), person(), NOW, live="suspended", by_hand=True).kind == "resume"
     company.has(row(1), row(7, status="leave"))
     refused(company.run("offboard", "7"), "is leave, and has no last day")
@@ -252,9 +316,18 @@ def test_name_change(company: HrCompany) -> None:
     assert (found.kind, found.also, found.why) == ("rename", (), "changed: last name")
     company.has(row(1), row(7, **married, email="ortiz@corp.example", aliases="p7@corp.example"))
     case = company.run("rename", "p7@corp.example")["cases"][0]
-    assert (case["person"]["hr_id"], case["person"]["former_names"]) == ("7", ["First7 Last7"]), "the former address still finds them"
-    company.has(row(1), row(7, **married, email="ortiz@corp.example", aliases="p7@corp.example"), row(8, email="p7@corp.example"))
-    refused(company.run("rename", "p7@corp.example"), "2 people answer to it", "same aliases", "same email"), "the address was given on: who is meant?"
+    assert (case["person"]["hr_id"], case["person"]["former_names"]) == ("7", ["First7 Last7"]), (
+        "the former address still finds them"
+    )
+    company.has(
+        row(1),
+        row(7, **married, email="ortiz@corp.example", aliases="p7@corp.example"),
+        row(8, email="p7@corp.example"),
+    )
+    (
+        refused(company.run("rename", "p7@corp.example"), "2 people answer to it", "same aliases", "same email"),
+        "the address was given on: who is meant?",
+    )
 
 
 def test_manager_change() -> None:
@@ -266,12 +339,26 @@ def test_department_location_or_title_change() -> None:
     for name in ("department", "location", "title"):
         found = decide(person(), person(**{name: "Other"}), NOW)
         assert (found.kind, found.at, found.also) == ("transfer", NOW, ())
-        term = decide(person(termination_date="2026-12-31"), person(termination_date="2026-12-31", **{name: "Other"}), NOW)
+        term = decide(
+            person(termination_date="2026-12-31"), person(termination_date="2026-12-31", **{name: "Other"}), NOW
+        )
         assert (term.kind, term.at, term.also) == ("transfer", NOW, ("offboard",)), "who stays for a term moves too"
         joiner = person(status="pending", hire_date="2026-06-05")
-        waits = decide(joiner, person(status="pending", hire_date="2026-06-05", **{name: "Other"}), NOW, live="prepared", known=joiner)
+        waits = decide(
+            joiner,
+            person(status="pending", hire_date="2026-06-05", **{name: "Other"}),
+            NOW,
+            live="prepared",
+            known=joiner,
+        )
         assert waits.kind == "transfer" and waits.also == ()
-        back = decide(person(status="pending", hire_date="2026-06-05", **{name: "Other"}), joiner, NOW, live="prepared", known=joiner)
+        back = decide(
+            person(status="pending", hire_date="2026-06-05", **{name: "Other"}),
+            joiner,
+            NOW,
+            live="prepared",
+            known=joiner,
+        )
         assert back.kind == "" and "transfer" in back.cancels, "and back before the day"
     both = decide(person(), person(department="Other", last_name="Ortiz"), NOW)
     assert (both.kind, both.also) == ("transfer", ("rename",))
@@ -301,7 +388,11 @@ def test_mass_event(tmp_path: Path) -> None:
     # An export that is right, and too many of them all the same.
     gone = {"status": "terminated", "termination_date": "2026-06-02"}
     company.has(*everybody[:37], *(row(n, **gone) for n in (38, 39, 40)))
-    refused(company.run("offboard", "37", "38", "39", "40", despite_hr="x"), "3 more would make 4 leavers within 24 hours", "here 3: nothing was sent")
+    refused(
+        company.run("offboard", "37", "38", "39", "40", despite_hr="x"),
+        "3 more would make 4 leavers within 24 hours",
+        "here 3: nothing was sent",
+    )
     assert len(touched(company)) == 1, "none of them"
 
 
@@ -326,7 +417,19 @@ def test_webhook_silently_dead(company: HrCompany) -> None:
 # -- what is no row ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("user", ["7", "hr_id:7", "E7", "employee_id:E7", "p7@corp.example", "email:P7@corp.example", "old7@corp.example", "aliases:old7@corp.example"])
+@pytest.mark.parametrize(
+    "user",
+    [
+        "7",
+        "hr_id:7",
+        "E7",
+        "employee_id:E7",
+        "p7@corp.example",
+        "email:P7@corp.example",
+        "old7@corp.example",
+        "aliases:old7@corp.example",
+    ],
+)
 def test_every_name_finds_the_one(company: HrCompany, user: str) -> None:
     company.has(row(1), row(7, status="terminated", aliases="old7@corp.example | older7@corp.example"))
     assert company.run("offboard", user)["cases"][0]["person"]["hr_id"] == "7"
@@ -352,15 +455,32 @@ def test_an_address_that_two_people_have_is_nobodys_to_touch(company: HrCompany)
     refused(company.run("offboard", "7", distinct=["8"], despite_hr="x"), "belongs to somebody else too")
 
 
-@pytest.mark.parametrize("facts", [{"employment_type": "Service account"}, {"employment_type": "shared mailbox"}, {"email": "info@corp.example"}, {"email": "svc-7@corp.example"}])
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"employment_type": "Service account"},
+        {"employment_type": "shared mailbox"},
+        {"email": "info@corp.example"},
+        {"email": "svc-7@corp.example"},
+    ],
+)
 def test_a_service_account_or_shared_mailbox_is_no_person(tmp_path: Path, facts: dict[str, str]) -> None:
     from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import Reconcile
 
     defaults = Identity().not_people
-    company = HrCompany(tmp_path, Policy(identity=Identity(not_people=(*defaults, {"email": "info@*"})), reconcile=Reconcile(service={"wiki": ["svc-*"]})))
+    company = HrCompany(
+        tmp_path,
+        Policy(
+            identity=Identity(not_people=(*defaults, {"email": "info@*"})),
+            reconcile=Reconcile(service={"wiki": ["svc-*"]}),
+        ),
+    )
     company.has(row(1), row(7, status="terminated", **facts))
     for despite in ("", "somebody wants it"):
-        refused(company.run("offboard", "7", despite_hr=despite), "no person" if "svc" not in facts.get("email", "") else "service account")
+        refused(
+            company.run("offboard", "7", despite_hr=despite),
+            "no person" if "svc" not in facts.get("email", "") else "service account",
+        )
 
 
 def test_check_mode_keeps_no_look(company: HrCompany) -> None:
@@ -377,9 +497,18 @@ def test_an_incident_is_released_by_name_for_what_was_seen_and_for_a_while(tmp_p
     company.has(*(row(n) for n in range(8, 48)), gone)
     assert company.run("offboard", "7")["cases"]
     company.has(*(row(n) for n in range(8, 28)), gone)
-    refused(company.run("offboard", "7"), "21 people, 20 fewer than before (41)", "grace@corp.example releases it", "release_feed -e source=hr")
+    refused(
+        company.run("offboard", "7"),
+        "21 people, 20 fewer than before (41)",
+        "grace@corp.example releases it",
+        "release_feed -e source=hr",
+    )
     book = company.book()
-    for by, reason, said in (("mark@corp.example", "x", "may not release it"), ("grace@corp.example", " ", "no reason"), ("", "x", "nobody")):
+    for by, reason, said in (
+        ("mark@corp.example", "x", "may not release it"),
+        ("grace@corp.example", " ", "no reason"),
+        ("", "x", "nobody"),
+    ):
         with pytest.raises(Exception, match=said):
             book.release_hr("hr", by=by, account="", reason=reason)
     book.release_hr("hr", by="Grace@corp.example", account="grace", reason="the site was sold")
@@ -423,5 +552,5 @@ def test_every_row_is_in_the_docs() -> None:
     text = (Path(__file__).resolve().parents[2] / "docs" / "identity.md").read_text(encoding="utf-8")
     named = re.findall(r"^\|.*`(test_\w+)` *\|$", text, re.M)
     rows = [name for name in globals() if name.startswith("test_")]
-    rows = rows[:rows.index("test_webhook_silently_dead") + 1]
+    rows = rows[: rows.index("test_webhook_silently_dead") + 1]
     assert named == rows

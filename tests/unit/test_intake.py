@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """From HR's records to what is due: the whole way in one process - HR file, csv connector, person_info or people_snapshot, intake, ledger."""
+
 from __future__ import annotations
 
 import sqlite3
@@ -41,8 +42,13 @@ def take_in(company: HrCompany, *ids: str, batch: str = "", read_only: bool = Fa
         want = {"people": {"hr": list(ids)}, "found": found}
     else:
         options = {"path": str(company.folder / "hr.csv"), "columns": COLUMNS, "attributes": {"birth_date": "Born"}}
-        params = {**{name: spec.get("default") for name, spec in SNAPSHOT.spec.items()}, "system": "hr", "connector": "csv", "options": options,
-                  "path": str(company.folder / "hr-hr.jsonl")}
+        params = {
+            **{name: spec.get("default") for name, spec in SNAPSHOT.spec.items()},
+            "system": "hr",
+            "connector": "csv",
+            "options": options,
+            "path": str(company.folder / "hr-hr.jsonl"),
+        }
         assert not SNAPSHOT.run(params, check_mode=False).get("failed")
         want = {"everybody": ["hr"], "snapshots": str(company.folder)}
     params = {**{name: spec.get("default") for name, spec in INTAKE.spec.items()}, **want, "batch": batch}
@@ -57,7 +63,12 @@ def due(one: dict[str, Any]) -> list[tuple[str, str, str]]:
 
 
 def test_the_first_look_hires_nobody_who_works_here(company: HrCompany) -> None:
-    company.has(row(1), row(2, status="pending", hire_date="2026-06-15"), row(3, termination_date="2026-06-30"), row(4, status="terminated", termination_date="2026-06-02"))
+    company.has(
+        row(1),
+        row(2, status="pending", hire_date="2026-06-15"),
+        row(3, termination_date="2026-06-30"),
+        row(4, status="terminated", termination_date="2026-06-02"),
+    )
     found = take_in(company)
     assert set(found) == {"2", "3", "4"}, "of 1 nothing follows"
     # Berlin is two hours ahead: midnight five days before, and eight in the morning of the day.
@@ -73,7 +84,10 @@ def test_who_left_long_before_the_first_look_is_no_news(company: HrCompany) -> N
     company.has(row(1), *old, row(5, termination_date="2026-06-01", **gone))
     found = take_in(company)
     assert set(found) == {"5", "everybody"} and found["5"]["urgent"]
-    assert found["everybody"]["alert"].startswith("3 people had left more than 7 days before the first look") and found["everybody"]["runs"] == []
+    assert (
+        found["everybody"]["alert"].startswith("3 people had left more than 7 days before the first look")
+        and found["everybody"]["runs"] == []
+    )
     assert set(take_in(company)) == {"5"}, "told once; who left last week is not cut off yet"
     company.has(row(1), row(2, hire_date="2026-06-03"), *old[1:], row(5, termination_date="2026-06-01", **gone))
     assert due(take_in(company)["2"]) == [("onboard", "", "2026-06-03T10:00")], "hired again"
@@ -99,7 +113,9 @@ def test_who_comes_after_the_first_look_is_new(company: HrCompany) -> None:
     take_in(company)
     company.has(*(row(number) for number in range(1, 9)), row(9, hire_date="2026-06-01"))
     found = take_in(company, "9")
-    assert due(found["9"]) == [("onboard", "", "2026-06-03T10:00")], "HR was late: at once, and nothing to prepare first"
+    assert due(found["9"]) == [("onboard", "", "2026-06-03T10:00")], (
+        "HR was late: at once, and nothing to prepare first"
+    )
     assert take_in(company, "1") == {}
 
 
@@ -121,7 +137,10 @@ def test_check_mode_keeps_no_look(company: HrCompany) -> None:
 
 
 def test_of_the_last_look_no_fact_is_kept_but_dates(company: HrCompany) -> None:
-    company.has(row(1, department="Canarydepartment", last_name="Canaryname", email="canary@corp.example"), *(row(number) for number in range(2, 9)))
+    company.has(
+        row(1, department="Canarydepartment", last_name="Canaryname", email="canary@corp.example"),
+        *(row(number) for number in range(2, 9)),
+    )
     take_in(company)
     with sqlite3.connect(company.folder / "ledger.db") as ledger:
         rows = ledger.execute("SELECT source, person, data, previous FROM seen").fetchall()
@@ -155,7 +174,9 @@ def test_a_last_day_where_clocks_change(company: HrCompany) -> None:
     for day, hour in (("2026-10-24", "16:00"), ("2026-10-25", "17:00")):
         company.has(*(row(number) for number in range(1, 8)), row(8, termination_date=day))
         assert due(take_in(company, "8")["8"]) == [("offboard", "", f"{day}T{hour}")]
-    company.has(*(row(number) for number in range(1, 8)), row(8, termination_date="2028-02-29", time_zone="Asia/Kolkata"))
+    company.has(
+        *(row(number) for number in range(1, 8)), row(8, termination_date="2028-02-29", time_zone="Asia/Kolkata")
+    )
     assert due(take_in(company, "8")["8"]) == [("offboard", "", "2028-02-29T12:30")]
 
 
@@ -192,7 +213,10 @@ def test_a_termination_taken_back_while_a_device_is_awaited_gives_access_back(co
     back = take_in(company, "8")["8"]
     assert due(back) == [("reinstate", "", "2026-06-03T10:00")] and "offboard" in back["cancels"]
     company.has(*others, row(8, termination_date="2026-06-30"))
-    assert due(take_in(company, "8")["8"]) == [("reinstate", "", "2026-06-03T10:00"), ("offboard", "", "2026-06-30T16:00")]
+    assert due(take_in(company, "8")["8"]) == [
+        ("reinstate", "", "2026-06-03T10:00"),
+        ("offboard", "", "2026-06-30T16:00"),
+    ]
     assert company.run("reinstate", "8")["cases"]
     assert due(take_in(company, "8")["8"]) == [("offboard", "", "2026-06-30T16:00")]
 
@@ -214,24 +238,40 @@ def test_what_is_made_ready_follows_the_first_day_and_is_opened_on_it(company: H
     others = [row(number) for number in range(1, 9)]
     new = {"email": "new@corp.example", "status": "pending"}
     company.has(*others, row(9, hire_date="2026-06-07", **new))
-    assert due(take_in(company, "9")["9"]) == [("onboard", "prepare", "2026-06-03T10:00"), ("onboard", "", "2026-06-07T06:00")]
+    assert due(take_in(company, "9")["9"]) == [
+        ("onboard", "prepare", "2026-06-03T10:00"),
+        ("onboard", "", "2026-06-07T06:00"),
+    ]
     [case] = company.run("onboard", "9", stage="prepare")["cases"]
     assert company.ledger.prepared(company.ledger.case(case["id"]))
     assert take_in(company, "9").get("9", {"runs": []})["runs"] == [], "the same again"
     company.has(*others, row(9, hire_date="2026-06-05", **new))
-    assert due(take_in(company, "9")["9"]) == [("onboard", "prepare", "2026-06-03T10:00"), ("onboard", "", "2026-06-05T06:00")]
+    assert due(take_in(company, "9")["9"]) == [
+        ("onboard", "prepare", "2026-06-03T10:00"),
+        ("onboard", "", "2026-06-05T06:00"),
+    ]
     company.has(*others, row(9, hire_date="2026-06-05", **new, department="Other"))
-    assert due(take_in(company, "9")["9"]) == [("transfer", "", "2026-06-05T06:00")], "a move opens accounts: not before the day"
+    assert due(take_in(company, "9")["9"]) == [("transfer", "", "2026-06-05T06:00")], (
+        "a move opens accounts: not before the day"
+    )
     company.has(*others, row(9, hire_date="2026-08-01", **new, department="Other"))
     moved = take_in(company, "9")["9"]
-    assert due(moved) == [("onboard", "prepare", "2026-07-26T22:00"), ("onboard", "", "2026-08-01T06:00"), ("transfer", "", "2026-08-01T06:00")]
+    assert due(moved) == [
+        ("onboard", "prepare", "2026-07-26T22:00"),
+        ("onboard", "", "2026-08-01T06:00"),
+        ("transfer", "", "2026-08-01T06:00"),
+    ]
     assert {"onboard", "transfer"} <= set(moved["cancels"])
     company.has(*others, row(9, hire_date="2026-06-03", **{**new, "status": "active"}))
     take_in(company, "9")
-    assert company.run("onboard", "9")["cases"][0]["id"] == case["id"] and not company.ledger.prepared(company.ledger.case(case["id"])), "the day has come"
+    assert company.run("onboard", "9")["cases"][0]["id"] == case["id"] and not company.ledger.prepared(
+        company.ledger.case(case["id"])
+    ), "the day has come"
     assert "only a joiner is made ready" in company.run("offboard", "9", stage="prepare")["msg"]
     company.has(*others, row(9, hire_date="2026-08-01", **new))
-    assert [kind for kind, _stage, _at in due(take_in(company, "9")["9"])] == ["suspend", "resume"], "what is open is shut until the other day"
+    assert [kind for kind, _stage, _at in due(take_in(company, "9")["9"])] == ["suspend", "resume"], (
+        "what is open is shut until the other day"
+    )
 
 
 def test_who_moved_while_away_is_moved_when_they_are_back(company: HrCompany) -> None:
@@ -254,11 +294,21 @@ def test_of_two_employments_the_one_that_goes_on_is_moved_once(company: HrCompan
     both = {"person_key": "W8", "email": "ann@corp.example"}
     company.has(*others, row(8, **both), row(9, employment_type="contractor", **both))
     second = take_in(company, "9")["9"]
-    assert (second["user"], due(second)) == ("employee_id:E9", [("transfer", "", "2026-06-03T10:00")]), "moved, not hired"
-    company.has(*others, row(8, status="terminated", termination_date="2026-06-02", **both), row(9, employment_type="contractor", **both))
+    assert (second["user"], due(second)) == ("employee_id:E9", [("transfer", "", "2026-06-03T10:00")]), (
+        "moved, not hired"
+    )
+    company.has(
+        *others,
+        row(8, status="terminated", termination_date="2026-06-02", **both),
+        row(9, employment_type="contractor", **both),
+    )
     found = take_in(company, "8")
     assert found["8"]["runs"] == [] and found["8"]["cancels"] == ["offboard"]
-    assert (found["9"]["source"], found["9"]["user"], due(found["9"])) == ("hr", "employee_id:E9", [("transfer", "", "2026-06-03T10:00")]), "the run is of who stays"
+    assert (found["9"]["source"], found["9"]["user"], due(found["9"])) == (
+        "hr",
+        "employee_id:E9",
+        [("transfer", "", "2026-06-03T10:00")],
+    ), "the run is of who stays"
     assert take_in(company, "8").get("8", {"runs": []})["runs"] == [], "once"
 
 
@@ -266,16 +316,28 @@ def test_a_run_is_told_an_id_that_only_one_record_has(company: HrCompany) -> Non
     take_in(company)
     company.has(*(row(number) for number in range(1, 9)), source="hr")
     company.has(row(100, employee_id="E8", email="old@contractors.example"), source="contractors")
-    found = [{"system": "hr", **company._ask("hr", user="8", look=True)}, {"system": "contractors", **company._ask("contractors", others_of=[row(8)])}]
-    params = {**{name: spec.get("default") for name, spec in INTAKE.spec.items()}, "people": {"hr": ["8"]}, "found": found}
+    found = [
+        {"system": "hr", **company._ask("hr", user="8", look=True)},
+        {"system": "contractors", **company._ask("contractors", others_of=[row(8)])},
+    ]
+    params = {
+        **{name: spec.get("default") for name, spec in INTAKE.spec.items()},
+        "people": {"hr": ["8"]},
+        "found": found,
+    }
     company.has(*(row(number) for number in range(1, 8)), row(8, department="Other"), source="hr")
     found[0] = {"system": "hr", **company._ask("hr", user="8", look=True)}
     result = INTAKE.run({**params, "found": found}, check_mode=False, system=company.book())
-    assert [one["user"] for one in result["decisions"]] == ["hr_id:8"], "an employee id that a contractor's record has too finds two"
+    assert [one["user"] for one in result["decisions"]] == ["hr_id:8"], (
+        "an employee id that a contractor's record has too finds two"
+    )
 
 
 def test_a_hire_taken_back_of_somebody_with_an_earlier_life_is_withdrawn_not_offboarded(company: HrCompany) -> None:
-    before = [*(row(number) for number in range(1, 8)), row(8, status="terminated", termination_date="2024-01-31", personal_email="me@mail.example")]
+    before = [
+        *(row(number) for number in range(1, 8)),
+        row(8, status="terminated", termination_date="2024-01-31", personal_email="me@mail.example"),
+    ]
     again = {"email": "new@corp.example", "personal_email": "me@mail.example", "hire_date": "2026-06-15"}
     company.has(*before)
     take_in(company)
@@ -285,7 +347,11 @@ def test_a_hire_taken_back_of_somebody_with_an_earlier_life_is_withdrawn_not_off
     company.has(*before, row(9, status="terminated", termination_date="2026-06-15", **again))
     found = take_in(company, "9")["9"]
     assert found["undo"] and "onboard" in found["cancels"]
-    params = {**{name: spec.get("default") for name, spec in INTAKE.spec.items()}, "people": {"hr": ["9"]}, "found": [{"system": "hr", **company._ask("hr", user="9", look=True)}]}
+    params = {
+        **{name: spec.get("default") for name, spec in INTAKE.spec.items()},
+        "people": {"hr": ["9"]},
+        "found": [{"system": "hr", **company._ask("hr", user="9", look=True)}],
+    }
     result = INTAKE.run(params, check_mode=False, system=company.book())
     assert list(result["due"]) == ["withdraw"] and result["urgent"] == [], "not cut off as a leaver in passing"
     case = company.run("withdraw", "9")["cases"][0]
@@ -296,16 +362,28 @@ def test_a_hire_taken_back_of_somebody_with_an_earlier_life_is_withdrawn_not_off
 
 def test_a_source_that_failed_is_not_one_where_nobody_is(company: HrCompany) -> None:
     take_in(company)
-    company.has(*(row(number) for number in range(1, 8)), row(8, time_zone="Mars/Olympus", termination_date="2026-06-30"))
+    company.has(
+        *(row(number) for number in range(1, 8)), row(8, time_zone="Mars/Olympus", termination_date="2026-06-30")
+    )
     failed = company._ask("hr", user="7")
     assert failed["failed"] and "look" not in failed
-    params = {**{name: spec.get("default") for name, spec in INTAKE.spec.items()}, "people": {"hr": ["7"]}, "found": [{"system": "hr", "people": [], "related": []}]}
+    params = {
+        **{name: spec.get("default") for name, spec in INTAKE.spec.items()},
+        "people": {"hr": ["7"]},
+        "found": [{"system": "hr", "people": [], "related": []}],
+    }
     result = INTAKE.run(params, check_mode=False, system=company.book())
     assert result["failed"] and "it was not read" in result["msg"]
 
 
-@pytest.mark.parametrize(("want", "said"), [
-    ({}, "exactly one is to be given"), ({"people": {"hr": ["1"]}, "everybody": ["hr"]}, "exactly one is to be given"), ({"people": {"wiki": ["1"]}}, "no HR system")])
+@pytest.mark.parametrize(
+    ("want", "said"),
+    [
+        ({}, "exactly one is to be given"),
+        ({"people": {"hr": ["1"]}, "everybody": ["hr"]}, "exactly one is to be given"),
+        ({"people": {"wiki": ["1"]}}, "no HR system"),
+    ],
+)
 def test_a_wrong_call_decides_nothing(company: HrCompany, want: dict[str, Any], said: str) -> None:
     params = {**{name: spec.get("default") for name, spec in INTAKE.spec.items()}, **want}
     result = INTAKE.run(params, check_mode=False, system=company.book())

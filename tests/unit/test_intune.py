@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Intune and the device modules: the emulator is asked what devices were told."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -50,7 +51,14 @@ def secure(box: Box, key: str = "jane", **want: Any) -> dict[str, Any]:
 def test_devices_of_a_person_over_all_pages(box: Box) -> None:
     found = {d.serial: d for d in connect(box, "intune").devices(of(box, "jane"))}
     mac, phone = found["C02JANE01"], found["F2LJANE02"]
-    assert (mac.platform, mac.ownership, mac.state, mac.encrypted, mac.compliant, mac.escrowed) == ("macOS", "company", "managed", True, True, True)
+    assert (mac.platform, mac.ownership, mac.state, mac.encrypted, mac.compliant, mac.escrowed) == (
+        "macOS",
+        "company",
+        "managed",
+        True,
+        True,
+        True,
+    )
     assert (phone.ownership, phone.escrowed) == ("personal", None)
     assert {"1Password", "Company Portal"} <= set(mac.software) and len(mac.software) == 47
     assert mac.last_seen and mac.assigned_to == "jane@corp.example"
@@ -82,7 +90,11 @@ def test_two_records_of_one_serial_stop(box: Box) -> None:
 
 def test_lock_and_retire_followed_to_their_end(box: Box) -> None:
     result = secure(box, follow=20.0)
-    assert rows(result) == {"escrow key of C02JANE01": "already", "device C02JANE01": "done", "device F2LJANE02": "done"}
+    assert rows(result) == {
+        "escrow key of C02JANE01": "already",
+        "device C02JANE01": "done",
+        "device F2LJANE02": "done",
+    }
     assert commands(box, "C02JANE01") == {"remoteLock"} and commands(box, "F2LJANE02") == {"retire"}
     again = secure(box)
     assert rows(again) == {"escrow key of C02JANE01": "already", "device C02JANE01": "already"} and not again["changed"]
@@ -118,7 +130,11 @@ def test_no_wipe_before_the_key_and_only_that_device_waits(box: Box) -> None:
     state(box)["filevault"].clear()
     want = {"company": "wipe", "confirm": ["C02JANE01"]}
     first = secure(box, **want)
-    assert rows(first) == {"escrow key of C02JANE01": "in_progress", "device C02JANE01": "in_progress", "device F2LJANE02": "in_progress"}
+    assert rows(first) == {
+        "escrow key of C02JANE01": "in_progress",
+        "device C02JANE01": "in_progress",
+        "device F2LJANE02": "in_progress",
+    }
     assert commands(box, "C02JANE01") == {"rotateFileVaultKey"} and commands(box, "F2LJANE02") == {"retire"}
     secure(box, **want)
     assert commands(box, "C02JANE01") == {"rotateFileVaultKey", "wipe"}
@@ -170,7 +186,12 @@ def test_a_phone_has_no_key(box: Box) -> None:
 def test_a_device_from_stock_becomes_a_managed_one(box: Box) -> None:
     given = run(device_assignment.TASK, box, "intune", person=person_of(box, "mark"), serial="5CGADA001")
     assert given["outcome"] == "done"
-    want = {"person": person_of(box, "mark"), "serial": "5CGADA001", "software": ["visual studio code"], "require_ready": True}
+    want = {
+        "person": person_of(box, "mark"),
+        "serial": "5CGADA001",
+        "software": ["visual studio code"],
+        "require_ready": True,
+    }
     before = run(device_info.TASK, box, "intune", **want)
     assert (before["ready"], before["outcome"]) == (False, "needs_human") and "enrolled" in before["missing"]
     for _ in range(3):
@@ -181,7 +202,10 @@ def test_a_device_from_stock_becomes_a_managed_one(box: Box) -> None:
 def test_a_device_of_somebody_else_is_not_taken(box: Box) -> None:
     result = run(device_assignment.TASK, box, "intune", person=person_of(box, "tom"), serial="C02MARK01")
     assert result["outcome"] == "needs_human" and result["changed"] is False
-    assert run(device_assignment.TASK, box, "intune", person=person_of(box, "tom"), serial="NONE")["outcome"] == "needs_human"
+    assert (
+        run(device_assignment.TASK, box, "intune", person=person_of(box, "tom"), serial="NONE")["outcome"]
+        == "needs_human"
+    )
 
 
 def test_no_serial_is_no_device(box: Box) -> None:
@@ -200,20 +224,35 @@ def test_readiness_names_what_is_missing_and_shows_no_vendor_data(box: Box) -> N
 
 def test_controls(box: Box) -> None:
     intune = connect(box, "intune")
-    assert intune.controls(intune.find_account(of(box, "jane"))) == {"disk_encrypted": True, "compliant": True, "key_escrowed": True}
-    assert intune.controls(intune.find_account(of(box, "tom"))) == {"disk_encrypted": False, "compliant": False, "key_escrowed": False}
-    assert intune.controls(intune.find_account(of(box, "lena"))) == {"disk_encrypted": False, "compliant": False, "key_escrowed": False}
+    assert intune.controls(intune.find_account(of(box, "jane"))) == {
+        "disk_encrypted": True,
+        "compliant": True,
+        "key_escrowed": True,
+    }
+    assert intune.controls(intune.find_account(of(box, "tom"))) == {
+        "disk_encrypted": False,
+        "compliant": False,
+        "key_escrowed": False,
+    }
+    assert intune.controls(intune.find_account(of(box, "lena"))) == {
+        "disk_encrypted": False,
+        "compliant": False,
+        "key_escrowed": False,
+    }
 
 
-@pytest.mark.parametrize(("name", "action_state", "updated", "expected"), [
-    ("factoryReset", "pending", "2026-01-01T10:00:00Z", "wipe_pending"),
-    ("wipe", "done", "2026-01-01T10:00:00Z", "wiped"),
-    ("wipe", "failed", "2026-01-01T10:00:00Z", "managed"),
-    ("removeCompanyData", "active", "2026-01-01T10:00:00Z", "retire_pending"),
-    ("RemoteLock", "done", "2026-01-01T10:00:00Z", "locked"),
-    ("RemoteLock", "done", "2025-01-01T10:00:00Z", "managed"),
-    ("syncDevice", "pending", "2026-01-01T10:00:00Z", "managed"),
-])
+@pytest.mark.parametrize(
+    ("name", "action_state", "updated", "expected"),
+    [
+        ("factoryReset", "pending", "2026-01-01T10:00:00Z", "wipe_pending"),
+        ("wipe", "done", "2026-01-01T10:00:00Z", "wiped"),
+        ("wipe", "failed", "2026-01-01T10:00:00Z", "managed"),
+        ("removeCompanyData", "active", "2026-01-01T10:00:00Z", "retire_pending"),
+        ("RemoteLock", "done", "2026-01-01T10:00:00Z", "locked"),
+        ("RemoteLock", "done", "2025-01-01T10:00:00Z", "managed"),
+        ("syncDevice", "pending", "2026-01-01T10:00:00Z", "managed"),
+    ],
+)
 def test_states(name: str, action_state: str, updated: str, expected: str) -> None:
     result = {"actionName": name, "actionState": action_state, "startDateTime": updated, "lastUpdatedDateTime": updated}
     assert state_of({"lastSyncDateTime": "2026-01-01T10:05:00.0000000Z", "deviceActionResults": [result]}) == expected

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The inventory plugin, through ansible-inventory itself. ANSIBLE_BIN names another ansible-core's folder of programs."""
+
 from __future__ import annotations
 
 import json
@@ -41,9 +42,23 @@ systems:
 
 def ask(folder: Path, text: str, *args: str, name: str = "company.systems.yml") -> subprocess.CompletedProcess[str]:
     (folder / name).write_text(text)
-    env = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build" / "collections"), "ANSIBLE_NOCOLOR": "1", "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "1",
-           "COLUMNS": "1000", "ANSIBLE_LOCAL_TEMP": str(folder / "tmp")}
-    return subprocess.run([str(BIN / "ansible-inventory"), "-i", str(folder / name), *(args or ("--list",))], env=env, capture_output=True, text=True, timeout=60, cwd=folder)
+    env = {
+        **os.environ,
+        "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+        "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build" / "collections"),
+        "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "1",
+        "COLUMNS": "1000",
+        "ANSIBLE_LOCAL_TEMP": str(folder / "tmp"),
+    }
+    return subprocess.run(
+        [str(BIN / "ansible-inventory"), "-i", str(folder / name), *(args or ("--list",))],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=folder,
+    )
 
 
 def test_one_host_a_system_and_groups_by_capability(tmp_path: Path) -> None:
@@ -51,43 +66,96 @@ def test_one_host_a_system_and_groups_by_capability(tmp_path: Path) -> None:
     assert answer.returncode == 0, answer.stderr
     listed: dict[str, Any] = json.loads(answer.stdout)
     assert sorted(listed["systems"]["hosts"]) == ["badge", "contractors", "hr"]
-    assert (sorted(listed["hr_records"]["hosts"]), listed["manual_steps"]["hosts"]) == (["contractors", "hr"], ["badge"])
+    assert (sorted(listed["hr_records"]["hosts"]), listed["manual_steps"]["hosts"]) == (
+        ["contractors", "hr"],
+        ["badge"],
+    )
     facts = listed["_meta"]["hostvars"]
     assert facts["hr"]["lifecycle_credentials"] == {"api_key": {"file": str(tmp_path / "secrets" / "key")}}
-    assert (facts["hr"]["lifecycle_connector"], facts["hr"]["lifecycle_service_level"], facts["hr"]["ansible_connection"]) == ("bamboohr", {"cutoff": 900}, "local")
+    assert (
+        facts["hr"]["lifecycle_connector"],
+        facts["hr"]["lifecycle_service_level"],
+        facts["hr"]["ansible_connection"],
+    ) == ("bamboohr", {"cutoff": 900}, "local")
     assert facts["badge"]["ansible_connection"] == "ssh"
     assert facts["contractors"]["lifecycle_options"]["path"] == str(tmp_path / "people.csv")
-    assert (facts["hr"]["lifecycle_ledger"], facts["hr"]["lifecycle_company"]) == (str(tmp_path / "state" / "ledger.db"), "Corp")
+    assert (facts["hr"]["lifecycle_ledger"], facts["hr"]["lifecycle_company"]) == (
+        str(tmp_path / "state" / "ledger.db"),
+        "Corp",
+    )
 
 
 def test_an_inline_vault_value_stays_encrypted(tmp_path: Path) -> None:
     (tmp_path / "pass").write_text("open sesame")
-    secret = subprocess.run([str(BIN / "ansible-vault"), "encrypt_string", "--vault-password-file", str(tmp_path / "pass"), "canary-secret"], capture_output=True, text=True, check=True, timeout=60).stdout
+    secret = subprocess.run(
+        [
+            str(BIN / "ansible-vault"),
+            "encrypt_string",
+            "--vault-password-file",
+            str(tmp_path / "pass"),
+            "canary-secret",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    ).stdout
     vaulted = GOOD.replace("{file: secrets/key}", "\n          ".join(line.strip() for line in secret.splitlines()))
     answer = ask(tmp_path, vaulted, "--list", "--vault-password-file", str(tmp_path / "pass"))
     assert answer.returncode == 0, answer.stderr
     assert "canary-secret" not in answer.stdout + answer.stderr and "__ansible_vault" in answer.stdout
 
 
-@pytest.mark.parametrize(("old", "new", "said"), [
-    ("connector: bamboohr", "connector: bambohr", ":7: systems.hr.connector: unknown connector bambohr: did you mean bamboohr?"),
-    ("    url: https://corp.bamboohr.com\n", "", ":6: systems.hr: has no url: add url: the address of BambooHR"),
-    ("https://corp", "corp", ":8: systems.hr.url: 'corp.bamboohr.com' is not an address: write https://corp.bamboohr.com"),
-    ("owner:", "owmer:", ":9: systems.hr.owmer: unknown key: did you mean owner?"),
-    ("company:", "compny:", ":2: compny: unknown key: did you mean company?"),
-    ("{file: secrets/key}", "hunter2hunter2", ":12: systems.hr.credentials.api_key: is a secret in plain text"),
-    ("{file: secrets/key}", "{file: a, env: B}", ":12: systems.hr.credentials.api_key: names env and file: give exactly one"),
-    ("api_key:", "apikey:", ":12: systems.hr.credentials.apikey: unknown credential: did you mean api_key?"),
-    ("      api_key: {file: secrets/key}\n", "      {}\n", ":11: systems.hr.credentials: credential api_key is missing"),
-    ("{cutoff: 900}", "{cutoff: soon}", ":10: systems.hr.service_level.cutoff: must be a number of seconds, not 'soon'"),
-    ("  badge:", "  hr:", ":13: hr is given twice (first on line 6)"),
-    ("  badge:", "  mailbox:", ":13: systems.mailbox: is the name of a group"),
-    ("  badge:", "\tbadge:", ":13: not YAML: "),
-    ("path: people.csv", "pth: people.csv", ":20: systems.contractors.options.pth: unknown option: did you mean path?"),
-    ("path: people.csv", "path: 7", ":20: systems.contractors.options.path: option path must be path, not 7"),
-    ("path: people.csv, ", "", ":20: systems.contractors.options: option path is missing"),
-    ("workforce.lifecycle.systems", "workforce.lifecycle.system", ":1: plugin: must be workforce.lifecycle.systems"),
-])
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "connector: bamboohr",
+            "connector: bambohr",
+            ":7: systems.hr.connector: unknown connector bambohr: did you mean bamboohr?",
+        ),
+        ("    url: https://corp.bamboohr.com\n", "", ":6: systems.hr: has no url: add url: the address of BambooHR"),
+        (
+            "https://corp",
+            "corp",
+            ":8: systems.hr.url: 'corp.bamboohr.com' is not an address: write https://corp.bamboohr.com",
+        ),
+        ("owner:", "owmer:", ":9: systems.hr.owmer: unknown key: did you mean owner?"),
+        ("company:", "compny:", ":2: compny: unknown key: did you mean company?"),
+        ("{file: secrets/key}", "hunter2hunter2", ":12: systems.hr.credentials.api_key: is a secret in plain text"),
+        (
+            "{file: secrets/key}",
+            "{file: a, env: B}",
+            ":12: systems.hr.credentials.api_key: names env and file: give exactly one",
+        ),
+        ("api_key:", "apikey:", ":12: systems.hr.credentials.apikey: unknown credential: did you mean api_key?"),
+        (
+            "      api_key: {file: secrets/key}\n",
+            "      {}\n",
+            ":11: systems.hr.credentials: credential api_key is missing",
+        ),
+        (
+            "{cutoff: 900}",
+            "{cutoff: soon}",
+            ":10: systems.hr.service_level.cutoff: must be a number of seconds, not 'soon'",
+        ),
+        ("  badge:", "  hr:", ":13: hr is given twice (first on line 6)"),
+        ("  badge:", "  mailbox:", ":13: systems.mailbox: is the name of a group"),
+        ("  badge:", "\tbadge:", ":13: not YAML: "),
+        (
+            "path: people.csv",
+            "pth: people.csv",
+            ":20: systems.contractors.options.pth: unknown option: did you mean path?",
+        ),
+        ("path: people.csv", "path: 7", ":20: systems.contractors.options.path: option path must be path, not 7"),
+        ("path: people.csv, ", "", ":20: systems.contractors.options: option path is missing"),
+        (
+            "workforce.lifecycle.systems",
+            "workforce.lifecycle.system",
+            ":1: plugin: must be workforce.lifecycle.systems",
+        ),
+    ],
+)
 def test_a_mistake_is_one_line_with_file_line_key_and_fix(tmp_path: Path, old: str, new: str, said: str) -> None:
     answer = ask(tmp_path, GOOD.replace(old, new, 1))
     assert answer.returncode != 0

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The ldap connector against the sandbox's directory: pages, locks of other directories' kinds, posix accounts, and what goes wrong."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -56,22 +57,38 @@ class Pages:
         self.rows, self.stands_still = rows, stands_still
         self.asked: list[bytes | None] = []
 
-    def __call__(self, base: str, query: str, attributes: Any, *, act: str, scope: str, cookie: bytes | None) -> tuple[Any, Any]:
+    def __call__(
+        self, base: str, query: str, attributes: Any, *, act: str, scope: str, cookie: bytes | None
+    ) -> tuple[Any, Any]:
         self.asked.append(cookie)
         start = int(cookie or b"0")
         end = min(start + PAGE, self.rows)
-        following = b"" if end >= self.rows and not self.stands_still else b"%d" % (start if self.stands_still and cookie else end)
-        answer = [{"type": "searchResEntry", "dn": f"uid=u{n},{BASE}", "raw_attributes": {"uid": [b"u%d" % n]}} for n in range(start, end)]
+        following = (
+            b""
+            if end >= self.rows and not self.stands_still
+            else b"%d" % (start if self.stands_still and cookie else end)
+        )
+        answer = [
+            {"type": "searchResEntry", "dn": f"uid=u{n},{BASE}", "raw_attributes": {"uid": [b"u%d" % n]}}
+            for n in range(start, end)
+        ]
         referral = {"type": "searchResRef", "uri": ["ldap://elsewhere.example/"]}
-        return {"result": 0, "controls": {"1.2.840.113556.1.4.319": {"value": {"cookie": following}}}}, [*answer, referral]
+        return {"result": 0, "controls": {"1.2.840.113556.1.4.319": {"value": {"cookie": following}}}}, [
+            *answer,
+            referral,
+        ]
 
 
 @pytest.mark.parametrize("rows", [0, 1, PAGE - 1, PAGE, PAGE + 1, 3 * PAGE + 7])
-def test_every_page_is_read_and_referrals_are_not_followed(box: Box, monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
+def test_every_page_is_read_and_referrals_are_not_followed(
+    box: Box, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
     wire: Wire = connect(box, "ldap").wire
     pages = Pages(rows)
     monkeypatch.setattr(wire, "_read", pages)
-    assert [row["uid"] for row in wire.search(BASE, "(uid=*)", ["uid"], act="list")] == [[b"u%d" % n] for n in range(rows)]
+    assert [row["uid"] for row in wire.search(BASE, "(uid=*)", ["uid"], act="list")] == [
+        [b"u%d" % n] for n in range(rows)
+    ]
     assert len(pages.asked) == max(1, -(-rows // PAGE))
 
 
@@ -88,10 +105,20 @@ def test_a_cookie_that_stands_still_is_no_complete_list(box: Box, monkeypatch: p
 def test_the_lock_of_389_directory_server(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(directory, "SCHEMA", {*directory.SCHEMA, b"nsaccountlock"})
     how = options(box, lock="nsaccountlock")
-    assert run(account.TASK, box, "ldap", person=person_of(box, "jane"), state="suspended", changes=how)["outcome"] == "done"
-    assert box["ldap"].entry(JANE)["nsAccountLock"] == ["TRUE"] and "pwdAccountLockedTime" not in box["ldap"].entry(JANE)
-    assert run(account.TASK, box, "ldap", person=person_of(box, "jane"), state="suspended", changes=how)["outcome"] == "already"
-    assert run(account.TASK, box, "ldap", person=person_of(box, "jane"), state="active", changes=how)["outcome"] == "done"
+    assert (
+        run(account.TASK, box, "ldap", person=person_of(box, "jane"), state="suspended", changes=how)["outcome"]
+        == "done"
+    )
+    assert box["ldap"].entry(JANE)["nsAccountLock"] == ["TRUE"] and "pwdAccountLockedTime" not in box["ldap"].entry(
+        JANE
+    )
+    assert (
+        run(account.TASK, box, "ldap", person=person_of(box, "jane"), state="suspended", changes=how)["outcome"]
+        == "already"
+    )
+    assert (
+        run(account.TASK, box, "ldap", person=person_of(box, "jane"), state="active", changes=how)["outcome"] == "done"
+    )
     assert "nsAccountLock" not in box["ldap"].entry(JANE)
     assert run(cutoff.TASK, box, "ldap", person=person_of(box, "jane"), changes=how)["outcome"] == "done"
     assert box["ldap"].entry(JANE)["nsAccountLock"] == ["TRUE"] and "userPassword" not in box["ldap"].entry(JANE)
@@ -105,7 +132,12 @@ def test_posix_accounts_get_the_next_number(box: Box) -> None:
         result = run(account.TASK, box, "ldap", person=person, changes=how)
         assert result["outcome"] == "done", result
         entry = box["ldap"].entry(f"uid={key},ou=people,{BASE}")
-        assert (entry["uidNumber"], entry["gidNumber"], entry["homeDirectory"], entry["loginShell"]) == ([number], ["200"], [f"/home/{key}"], ["/bin/zsh"])
+        assert (entry["uidNumber"], entry["gidNumber"], entry["homeDirectory"], entry["loginShell"]) == (
+            [number],
+            ["200"],
+            [f"/home/{key}"],
+            ["/bin/zsh"],
+        )
         assert run(account.TASK, box, "ldap", person=person, changes=how)["outcome"] == "already"
 
 
@@ -142,7 +174,11 @@ def test_names_stay_names() -> None:
 def test_a_read_only_target_sends_no_write(box: Box) -> None:
     ldap = connect(box, "ldap", read_only=True)
     jane = ldap.find_account(Person.of(person_of(box, "jane")))
-    for write in (lambda: ldap.delete_account(jane), lambda: ldap.set_active(jane, False), lambda: ldap.wire.move(JANE, BASE, act="move")):
+    for write in (
+        lambda: ldap.delete_account(jane),
+        lambda: ldap.set_active(jane, False),
+        lambda: ldap.wire.move(JANE, BASE, act="move"),
+    ):
         with pytest.raises(WriteInCheckMode):
             write()
     assert box["ldap"].writes() == []
@@ -164,11 +200,21 @@ def test_the_password_is_in_no_error(box: Box) -> None:
     assert "s3cret" not in str(failure.value) and failure.value.status == 49
 
 
-@pytest.mark.parametrize(("sub", "says"), [("533", "account disabled"), ("52e", "wrong password"), ("775", "account locked"), ("fff", "data fff")])
+@pytest.mark.parametrize(
+    ("sub", "says"),
+    [("533", "account disabled"), ("52e", "wrong password"), ("775", "account locked"), ("fff", "data fff")],
+)
 def test_active_directory_says_why_a_bind_was_refused(box: Box, sub: str, says: str) -> None:
     wire: Wire = connect(box, "ldap").wire
     with pytest.raises(AuthenticationFailed, match=says):
-        wire._judge({"result": 49, "description": "invalidCredentials", "message": f"80090308: LdapErr: DSID-0C09044E, comment: AcceptSecurityContext error, data {sub}, v2580\0"}, "bind")
+        wire._judge(
+            {
+                "result": 49,
+                "description": "invalidCredentials",
+                "message": f"80090308: LdapErr: DSID-0C09044E, comment: AcceptSecurityContext error, data {sub}, v2580\0",
+            },
+            "bind",
+        )
 
 
 def test_every_result_code_has_an_error_that_names_the_system(box: Box) -> None:
@@ -186,7 +232,14 @@ def test_active_directory_passwords_are_quoted_utf_16() -> None:
 
 def test_the_password_of_active_directory_is_closed_only_by_a_change_since_the_case() -> None:
     def at(ticks: int, active: bool) -> str:
-        return Ldap._ad_password(Account(id="x", login="x", active=active, raw={"pwdlastset": [str(ticks).encode()]}), "2026-01-01T00:00:00Z")
+        return Ldap._ad_password(
+            Account(id="x", login="x", active=active, raw={"pwdlastset": [str(ticks).encode()]}), "2026-01-01T00:00:00Z"
+        )
 
     opened = 116_444_736_000_000_000 + 1_767_225_600 * 10_000_000
-    assert [at(opened, False), at(opened - 1_000_000, False), at(opened, True), at(0, False)] == ["closed", "open", "open", "open"]
+    assert [at(opened, False), at(opened - 1_000_000, False), at(opened, True), at(0, False)] == [
+        "closed",
+        "open",
+        "open",
+        "open",
+    ]

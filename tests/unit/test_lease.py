@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """One run per person at a time, whatever process it is, and however it ended."""
+
 from __future__ import annotations
 
 import os
@@ -43,11 +44,29 @@ def take(url: str, run: str, *numbers: int, kind: str = "offboard") -> list[Case
 
 
 def write(url: str, run: str, case: Case) -> int:
-    return Ledger.open(url).intent(case.id, run=run, phase="cutoff", system="entra", step="cutoff", person=case.person["email"], changes=[CHANGE], irreversible=False)
+    return Ledger.open(url).intent(
+        case.id,
+        run=run,
+        phase="cutoff",
+        system="entra",
+        step="cutoff",
+        person=case.person["email"],
+        changes=[CHANGE],
+        irreversible=False,
+    )
 
 
 def end(url: str, run: str, case: Case, intent: int) -> None:
-    Ledger.open(url).outcome(case.id, run=run, phase="cutoff", system="entra", step="cutoff", person=case.person["email"], intent=intent, result={"outcome": "done"})
+    Ledger.open(url).outcome(
+        case.id,
+        run=run,
+        phase="cutoff",
+        system="entra",
+        step="cutoff",
+        person=case.person["email"],
+        intent=intent,
+        result={"outcome": "done"},
+    )
 
 
 def leases(ledger: Ledger) -> int:
@@ -57,7 +76,10 @@ def leases(ledger: Ledger) -> int:
 def test_another_process_has_them(url: str, ledger: Ledger) -> None:
     other = Process(lambda: take(url, "other", 1, 2))
     try:
-        with pytest.raises(Held, match=rf"take p2@corp.example for run mine: run other on \S+ \(process {other.pid}\) has them since 20.*lifecycle_wait_for_person"):
+        with pytest.raises(
+            Held,
+            match=rf"take p2@corp.example for run mine: run other on \S+ \(process {other.pid}\) has them since 20.*lifecycle_wait_for_person",
+        ):
             take(url, "mine", 2, 3)
         assert [case.key for case in ledger.cases()] == ["1", "2"], "all or none: no case of 3"
         take(url, "mine", 3)
@@ -100,7 +122,11 @@ def test_the_same_person_under_another_name(url: str, ledger: Ledger) -> None:
     """One run knows the HR record, the other only an address, or only the number."""
     other = Process(lambda: take(url, "other", 1))
     try:
-        for known in ({"email": "P1@corp.example"}, {"email": "new@corp.example", "employee_id": "e1"}, {"email": "new@corp.example", "hr_id": "1"}):
+        for known in (
+            {"email": "P1@corp.example"},
+            {"email": "new@corp.example", "employee_id": "e1"},
+            {"email": "new@corp.example", "hr_id": "1"},
+        ):
             with pytest.raises(Held):
                 ledger.open_cases("suspend", [(known, {})], "mine", None)
     finally:
@@ -144,14 +170,25 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     yield lambda name: place.__setitem__(0, name)
 
 
-def test_another_machine_is_believed_until_it_was_silent_for_too_long(url: str, ledger: Ledger, time: Time, elsewhere: Any) -> None:  # noqa: F811
+def test_another_machine_is_believed_until_it_was_silent_for_too_long(
+    url: str, ledger: Ledger, time: Time, elsewhere: Any
+) -> None:
     elsewhere("there")
     [case] = take(url, "other", 1)
     elsewhere("here")
     time.passes(minutes=9)
     with pytest.raises(Held, match=r"wrote 540 seconds ago"):
         take(url, "mine", 1)
-    ledger.outcome(case.id, run="other", phase="cutoff", system="entra", step="cutoff", person="p1@corp.example", intent=None, result={"outcome": "done"})
+    ledger.outcome(
+        case.id,
+        run="other",
+        phase="cutoff",
+        system="entra",
+        step="cutoff",
+        person="p1@corp.example",
+        intent=None,
+        result={"outcome": "done"},
+    )
     time.passes(minutes=9)
     with pytest.raises(Held):
         take(url, "mine", 1)
@@ -165,13 +202,22 @@ def test_another_machine_is_believed_until_it_was_silent_for_too_long(url: str, 
         ledger.give_back("mine", case.id)
 
 
-def test_long_work_keeps_its_run_alive(url: str, ledger: Ledger, time: Time, elsewhere: Any, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_long_work_keeps_its_run_alive(
+    url: str, ledger: Ledger, time: Time, elsewhere: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     elsewhere("there")
     [case] = take(url, "other", 1)
     told: list[int] = []
     monkeypatch.setattr(real_time, "monotonic", lambda: time.now.timestamp())
-    alive = Step.of(ledger, case=case.id, run="other", phase="preserve", system="imap", name="mailbox_archive", person="p1@corp.example").alive(
-        lambda done, total, unit: told.append(done))
+    alive = Step.of(
+        ledger,
+        case=case.id,
+        run="other",
+        phase="preserve",
+        system="imap",
+        name="mailbox_archive",
+        person="p1@corp.example",
+    ).alive(lambda done, total, unit: told.append(done))
     for minute in range(30):
         time.passes(minutes=1)
         alive(minute, 30, "messages")
@@ -195,7 +241,13 @@ def test_a_write_without_a_case_opened_in_this_run_takes_them_too(url: str, ledg
 
 
 def book(url: str, run: str, *, wait: str = "", read_only: bool = False) -> Casebook:
-    return Casebook(Ledger.open(url), run=run, read_only=read_only, task_vars={"lifecycle_wait_for_person": wait}, template=lambda value: value)
+    return Casebook(
+        Ledger.open(url),
+        run=run,
+        read_only=read_only,
+        task_vars={"lifecycle_wait_for_person": wait},
+        template=lambda value: value,
+    )
 
 
 def test_check_mode_takes_nobody_and_minds_nobody(url: str, ledger: Ledger) -> None:
@@ -238,10 +290,18 @@ def test_the_process_that_is_the_run_gives_back_when_it_ends(url: str, ledger: L
     folder = tmp_path / "ansible-local-7abc"
     folder.mkdir(0o700)
     take(url, handback.run_of(str(folder)), 1)
-    program = "import os, sys\nfrom ansible_collections.workforce.lifecycle.plugins.plugin_utils import handback\n" \
+    program = (
+        "import os, sys\nfrom ansible_collections.workforce.lifecycle.plugins.plugin_utils import handback\n"
         "handback.at_exit(sys.argv[1])\nif not os.fork():\n    handback.remember(*sys.argv[1:])\n    sys.exit()\nos.wait()\nprint(end='given')"
+    )
+
     def ended() -> None:
-        subprocess.run([sys.executable, "-c", program, str(folder), url], check=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+        subprocess.run(
+            [sys.executable, "-c", program, str(folder), url],
+            check=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+
     ended()
     assert leases(ledger) == 0
     assert stat.S_IMODE((folder / "workforce_ledger").stat().st_mode) == 0o600
@@ -282,11 +342,16 @@ def _one_after_another(url: str) -> None:
     """Six runs, each about 20 of 24 people in another order: nobody is ever in two hands, and all come through."""
     ledger = Ledger.open(url)
     orders = [[(start * 7 + n) % 24 for n in range(20)] for start in range(6)]
-    assert at_once([lambda n=n, order=order: _works(url, f"r{n}", order, "60") for n, order in enumerate(orders)]) == [0] * 6  # type: ignore[misc]
+    assert (
+        at_once([lambda n=n, order=order: _works(url, f"r{n}", order, "60") for n, order in enumerate(orders)])
+        == [0] * 6
+    )  # type: ignore[misc]
     for who, runs in _turns(ledger).items():
         # intent, outcome, intent, outcome: each pair of one run.
         assert runs[0::2] == runs[1::2] and len(set(runs)) == len(runs) // 2, (who, runs)
-    assert len(ledger.cases()) == len({case.key for case in ledger.cases()}) and leases(ledger) == 0 and ledger.verify().ok
+    assert (
+        len(ledger.cases()) == len({case.key for case in ledger.cases()}) and leases(ledger) == 0 and ledger.verify().ok
+    )
 
 
 def test_twenty_people_at_once_from_several_processes(url: str) -> None:
@@ -294,7 +359,7 @@ def test_twenty_people_at_once_from_several_processes(url: str) -> None:
 
 
 @pytest.mark.debian
-def test_twenty_people_at_once_in_postgresql(postgres: str) -> None:  # noqa: F811
+def test_twenty_people_at_once_in_postgresql(postgres: str) -> None:
     _one_after_another(postgres)
 
 

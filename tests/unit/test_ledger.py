@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The ledger: what it remembers, and that nobody can change it unseen."""
+
 from __future__ import annotations
 
 import os
@@ -19,7 +20,13 @@ from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import 
 
 from tests.unit import ledger_sample as sample
 
-ARGS: dict[str, Any] = {"run": "r", "phase": "cutoff", "system": "entra", "step": "cutoff", "person": "jane@corp.example"}
+ARGS: dict[str, Any] = {
+    "run": "r",
+    "phase": "cutoff",
+    "system": "entra",
+    "step": "cutoff",
+    "person": "jane@corp.example",
+}
 CHANGE = {"what": "sign-in", "before": "open", "after": "closed"}
 
 
@@ -73,27 +80,58 @@ def test_history_of_a_killed_run(ledger: Ledger) -> None:
     ended = ledger.settle(number, run="r2", reason="killed")
     assert ledger.settle(number, run="r2", reason="killed") == ended
     # A run that only asked for confirmation says nothing about what the killed one sent.
-    ledger.outcome(case.id, **ARGS, intent=None, result={"outcome": "needs_human", "changes": [{**CHANGE, "outcome": "needs_human"}]})
+    ledger.outcome(
+        case.id,
+        **ARGS,
+        intent=None,
+        result={"outcome": "needs_human", "changes": [{**CHANGE, "outcome": "needs_human"}]},
+    )
     assert ledger.history(case.id, "entra", "cutoff")["unsure"] == ["sign-in"]
     ledger.attest(case.id, system="entra", step="cutoff", by="ann", at="2026-01-01T00:00:00Z", note="seen")
     known = ledger.history(case.id, "entra", "cutoff")
-    assert known["unsure"] == [] and known["acknowledged"] == {"sign-in": "2026-01-01T00:00:00Z"} and known["open_intent"] is None
+    assert (
+        known["unsure"] == []
+        and known["acknowledged"] == {"sign-in": "2026-01-01T00:00:00Z"}
+        and known["open_intent"] is None
+    )
     assert ledger.attested(case.id, "entra")[0]["by"] == "ann"
 
 
 def test_history_remembers_acknowledged_and_done(ledger: Ledger) -> None:
     case = ledger.open_case("offboard", sample.PERSON, "r", {})
-    ledger.outcome(case.id, **ARGS, intent=None, result={"outcome": "acknowledged", "changes": [{**CHANGE, "outcome": "acknowledged", "at": "T1"}, {**CHANGE, "what": "b", "outcome": "done", "at": "T2"}]})
-    ledger.outcome(case.id, **ARGS, intent=None, result={"outcome": "already", "changes": [{**CHANGE, "outcome": "already"}]})
+    ledger.outcome(
+        case.id,
+        **ARGS,
+        intent=None,
+        result={
+            "outcome": "acknowledged",
+            "changes": [
+                {**CHANGE, "outcome": "acknowledged", "at": "T1"},
+                {**CHANGE, "what": "b", "outcome": "done", "at": "T2"},
+            ],
+        },
+    )
+    ledger.outcome(
+        case.id, **ARGS, intent=None, result={"outcome": "already", "changes": [{**CHANGE, "outcome": "already"}]}
+    )
     known = ledger.history(case.id, "entra", "cutoff")
-    assert known["acknowledged"] == {"sign-in": "T1"} and known["done"] == {"b": "T2"} and known["last"]["outcome"] == "already"
+    assert (
+        known["acknowledged"] == {"sign-in": "T1"}
+        and known["done"] == {"b": "T2"}
+        and known["last"]["outcome"] == "already"
+    )
 
 
 def test_secrets_stay_out(path: Path, ledger: Ledger) -> None:
     case = ledger.open_case("offboard", sample.PERSON, "r", {})
     with pytest.raises(LedgerError, match="password must not enter"):
         ledger.intent(case.id, **ARGS, changes=[{**CHANGE, "after": {"password": "hunter2"}}], irreversible=False)
-    ledger.outcome(case.id, **ARGS, intent=None, result={"outcome": "done", "changes": [{**CHANGE, "before": {"access_token": "hunter2"}, "after": b"hunter2"}]})
+    ledger.outcome(
+        case.id,
+        **ARGS,
+        intent=None,
+        result={"outcome": "done", "changes": [{**CHANGE, "before": {"access_token": "hunter2"}, "after": b"hunter2"}]},
+    )
     assert not any(b"hunter2" in file.read_bytes() for file in path.parent.iterdir())
 
 
@@ -112,17 +150,26 @@ def _renamed(number: int, to: int) -> str:
     return f"UPDATE ledger SET n = {to} WHERE n = {number}"
 
 
-@pytest.mark.parametrize(("statements", "bad"), [
-    (["UPDATE ledger SET body = replace(body, 'already', 'done') WHERE n = 25"], 25),
-    (["UPDATE ledger SET person = 'bob' WHERE n = 7"], 7),
-    (["DELETE FROM ledger WHERE n = 5"], 5),
-    (["DELETE FROM ledger WHERE n = 1"], 1),
-    (["DELETE FROM ledger WHERE n = 5", "UPDATE ledger SET n = n - 1 WHERE n > 5"], 5),
-    ([_renamed(4, 900), _renamed(6, 4), _renamed(900, 6)], 4),
-    (["UPDATE ledger SET n = n + 1000 WHERE n > 8", "UPDATE ledger SET n = n - 999 WHERE n > 1000",
-      "INSERT INTO ledger SELECT 9, at, kind, case_id, system, step, person, ref, body, hash FROM ledger WHERE n = 8"], 9),
-    (["DELETE FROM ledger WHERE n > 30"], 31),
-])
+@pytest.mark.parametrize(
+    ("statements", "bad"),
+    [
+        (["UPDATE ledger SET body = replace(body, 'already', 'done') WHERE n = 25"], 25),
+        (["UPDATE ledger SET person = 'bob' WHERE n = 7"], 7),
+        (["DELETE FROM ledger WHERE n = 5"], 5),
+        (["DELETE FROM ledger WHERE n = 1"], 1),
+        (["DELETE FROM ledger WHERE n = 5", "UPDATE ledger SET n = n - 1 WHERE n > 5"], 5),
+        ([_renamed(4, 900), _renamed(6, 4), _renamed(900, 6)], 4),
+        (
+            [
+                "UPDATE ledger SET n = n + 1000 WHERE n > 8",
+                "UPDATE ledger SET n = n - 999 WHERE n > 1000",
+                "INSERT INTO ledger SELECT 9, at, kind, case_id, system, step, person, ref, body, hash FROM ledger WHERE n = 8",
+            ],
+            9,
+        ),
+        (["DELETE FROM ledger WHERE n > 30"], 31),
+    ],
+)
 def test_tampering_is_found(path: Path, ledger: Ledger, statements: list[str], bad: int) -> None:
     sample.leaver(ledger)
     assert ledger.verify().ok
@@ -134,7 +181,11 @@ def test_tampering_is_found(path: Path, ledger: Ledger, statements: list[str], b
 def test_a_cut_that_also_fixes_the_stored_head_needs_the_printed_one(path: Path, ledger: Ledger) -> None:
     sample.leaver(ledger)
     printed = ledger.head()
-    _alter(path, "DELETE FROM ledger WHERE n > 20", "UPDATE ledger_head SET n = 20, hash = (SELECT hash FROM ledger WHERE n = 20)")
+    _alter(
+        path,
+        "DELETE FROM ledger WHERE n > 20",
+        "UPDATE ledger_head SET n = 20, hash = (SELECT hash FROM ledger WHERE n = 20)",
+    )
     assert ledger.verify().ok
     assert not ledger.verify(printed).ok and "cut off" in ledger.verify(printed).problem
 
@@ -156,7 +207,11 @@ def test_a_chain_written_anew_does_not_hold_the_printed_head(path: Path, ledger:
     with sqlite3.connect(path) as db:
         db.execute("UPDATE ledger SET body = ?, hash = ?", (body, new))
         db.execute("UPDATE ledger_head SET hash = ?", (new,))
-    assert ledger.verify().ok and not ledger.verify(printed).ok and canonical({"b": 1, "a": case.kind}) == '{"a":"offboard","b":1}'
+    assert (
+        ledger.verify().ok
+        and not ledger.verify(printed).ok
+        and canonical({"b": 1, "a": case.kind}) == '{"a":"offboard","b":1}'
+    )
 
 
 def _appender(url: str, case_id: str, system: str, count: int) -> int:
@@ -194,8 +249,16 @@ def test_two_connections_of_one_process_outlive_another_process_that_ends(path: 
     subprocess.run([sys.executable, "-c", other], check=True)
     for ledger in ours:
         ledger.note("said", {"n": 2}, case="c", run="r")
-    told = subprocess.run([sys.executable, "-c", f"import sqlite3; print(*sqlite3.connect({str(path)!r}).execute('SELECT count(*) FROM ledger').fetchone())"],
-                          check=True, capture_output=True, text=True).stdout
+    told = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            f"import sqlite3; print(*sqlite3.connect({str(path)!r}).execute('SELECT count(*) FROM ledger').fetchone())",
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
     assert told.strip() == "4"
 
 
@@ -226,13 +289,29 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         run_as = ["runuser", "-u", "nobody", "--"]
         shutil.chown(home, "nobody")
     bin_ = found[-1].parent
-    subprocess.run([*run_as, bin_ / "initdb", "-D", home / "db", "-A", "trust", "-U", "lifecycle", "-N"], check=True, capture_output=True, cwd="/")
+    subprocess.run(
+        [*run_as, bin_ / "initdb", "-D", home / "db", "-A", "trust", "-U", "lifecycle", "-N"],
+        check=True,
+        capture_output=True,
+        cwd="/",
+    )
     options = f"-c listen_addresses='' -c unix_socket_directories='{home}'"
-    subprocess.run([*run_as, bin_ / "pg_ctl", "-D", home / "db", "-w", "-l", home / "log", "-o", options, "start"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
+    subprocess.run(
+        [*run_as, bin_ / "pg_ctl", "-D", home / "db", "-w", "-l", home / "log", "-o", options, "start"],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+    )
     try:
         yield f"postgresql://lifecycle@/postgres?host={home}"
     finally:
-        subprocess.run([*run_as, bin_ / "pg_ctl", "-D", home / "db", "-m", "immediate", "stop"], check=True, stdout=subprocess.DEVNULL, cwd="/")
+        subprocess.run(
+            [*run_as, bin_ / "pg_ctl", "-D", home / "db", "-m", "immediate", "stop"],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            cwd="/",
+        )
         shutil.rmtree(home)
 
 

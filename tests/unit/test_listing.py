@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """What github, scim, slack, tailscale, aws and ldap list: everybody, what each holds as their own account says it, and never a short list."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
@@ -66,7 +67,9 @@ def as_seeded(running: Box) -> Iterator[None]:
 def paged(box: Box, system: str) -> Any:
     """The connector, with pages smaller than its list."""
     entry = box.systems()[system]
-    return connect(box, system, options={**(entry.get("options") or {}), **({"page_size": 2} if system == "wiki" else {})})
+    return connect(
+        box, system, options={**(entry.get("options") or {}), **({"page_size": 2} if system == "wiki" else {})}
+    )
 
 
 def logins(box: Box, system: str) -> set[str]:
@@ -104,8 +107,14 @@ def test_everybody_is_listed_as_they_are_found_by_themselves(box: Box, system: s
     for key in box.company.on_system(system):
         account = connector.find_account(Person.of(person_of(box, key)))
         row = found[account.login]
-        assert (row.account.id, row.account.active, row.account.pending) == (account.id, account.active, account.pending), key
-        assert {k: v for k, v in account.attributes.items() if v and k != "manager"} == {k: v for k, v in row.account.attributes.items() if v}, key
+        assert (row.account.id, row.account.active, row.account.pending) == (
+            account.id,
+            account.active,
+            account.pending,
+        ), key
+        assert {k: v for k, v in account.attributes.items() if v and k != "manager"} == {
+            k: v for k, v in row.account.attributes.items() if v
+        }, key
         entitlements = connector.entitlements(account)
         assert sorted(row.held) == sorted((e.kind, e.name) for e in entitlements), key
         assert sorted(row.fixed) == sorted((e.kind, e.name) for e in entitlements if e.fixed), key
@@ -157,7 +166,9 @@ SECOND_PAGES = [
 @pytest.mark.parametrize("status", [403, 404])
 @pytest.mark.parametrize(("system", "where"), SECOND_PAGES)
 def test_a_page_that_fails_is_no_end_of_the_list(box: Box, system: str, where: dict[str, Any], status: int) -> None:
-    box[system].fault("status", method="*", times=-1, status=status, body={"message": "no", "ok": False, "error": "no"}, **where)
+    box[system].fault(
+        "status", method="*", times=-1, status=status, body={"message": "no", "ok": False, "error": "no"}, **where
+    )
     with pytest.raises((PermissionDenied, NotFound)):
         list(paged(box, system).all_accounts())
 
@@ -169,7 +180,13 @@ def test_an_error_with_200_is_no_empty_list(box: Box) -> None:
     box["slack"].fault("status", path="usergroups.list", status=200, body={"ok": True})
     with pytest.raises(ProtocolError, match="no usergroups"):
         list(connect(box, "slack").all_accounts())
-    box["github"].fault("status", path="/graphql", after=2, status=200, body={"data": None, "errors": [{"type": "FORBIDDEN", "message": "no"}]})
+    box["github"].fault(
+        "status",
+        path="/graphql",
+        after=2,
+        status=200,
+        body={"data": None, "errors": [{"type": "FORBIDDEN", "message": "no"}]},
+    )
     with pytest.raises(PermissionDenied):
         list(connect(box, "github").all_accounts())
 
@@ -180,8 +197,21 @@ STANDING = [
     ("slack", {"path": "/scim/v2/Users$", "after": 1, "body": {**LISTED, "totalResults": 9, "startIndex": 4}}),
     ("wiki", {"path": "/v2/Users$", "after": 1, "body": {**LISTED, "totalResults": 9, "startIndex": 1}}),
     ("wiki", {"path": "/v2/Users$", "after": 1, "body": {**LISTED, "totalResults": 9, "startIndex": 3}}),
-    ("github", {"path": "/graphql$", "body": {"data": {"organization": {"samlIdentityProvider": {"externalIdentities": {
-        "nodes": [], "pageInfo": {"hasNextPage": True, "endCursor": "2"}}}}}}}),
+    (
+        "github",
+        {
+            "path": "/graphql$",
+            "body": {
+                "data": {
+                    "organization": {
+                        "samlIdentityProvider": {
+                            "externalIdentities": {"nodes": [], "pageInfo": {"hasNextPage": True, "endCursor": "2"}}
+                        }
+                    }
+                }
+            },
+        },
+    ),
     ("github", {"path": "/graphql$", "after": 1, "body": {"data": {"organization": {"samlIdentityProvider": None}}}}),
 ]
 
@@ -207,7 +237,11 @@ def test_directory_pages(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
         list(connect(box, "ldap").all_accounts())
     monkeypatch.undo()
     with pytest.raises(NotFound):
-        list(connect(box, "ldap", options={**box.systems()["ldap"]["options"], "groups_base": f"ou=nowhere,{BASE}"}).all_accounts())
+        list(
+            connect(
+                box, "ldap", options={**box.systems()["ldap"]["options"], "groups_base": f"ou=nowhere,{BASE}"}
+            ).all_accounts()
+        )
 
 
 def in_pages(monkeypatch: pytest.MonkeyPatch, then: Callable[[Any], Any]) -> None:
@@ -217,7 +251,9 @@ def in_pages(monkeypatch: pytest.MonkeyPatch, then: Callable[[Any], Any]) -> Non
     def split(self: AwsApi, service: str, operation: str, act: str, params: Any, reading: bool) -> Any:
         if operation != "get_account_authorization_details":
             return once(self, service, operation, act, params, reading)
-        rows = once(self, service, operation, act, {k: v for k, v in params.items() if k != "Marker"}, reading)["UserDetailList"]
+        rows = once(self, service, operation, act, {k: v for k, v in params.items() if k != "Marker"}, reading)[
+            "UserDetailList"
+        ]
         return then(rows) if params.get("Marker") else {"UserDetailList": rows[:2], "IsTruncated": True, "Marker": "m1"}
 
     monkeypatch.setattr(AwsApi, "_once", split)
@@ -239,7 +275,9 @@ def test_authorization_details_are_read_to_the_last_page(box: Box, monkeypatch: 
         list(aws.all_accounts())
 
 
-@pytest.mark.parametrize("operation", ["list_group_memberships", "list_account_assignments", "list_users", "generate_credential_report"])
+@pytest.mark.parametrize(
+    "operation", ["list_group_memberships", "list_account_assignments", "list_users", "generate_credential_report"]
+)
 def test_a_list_of_aws_that_fails_raises(box: Box, monkeypatch: pytest.MonkeyPatch, operation: str) -> None:
     once = AwsApi._once
 
@@ -263,7 +301,11 @@ def test_guests_invitations_and_those_who_run_the_system(box: Box) -> None:
     state["invitations"][1]["teams"] = ["platform"]
     state["teams"]["everyone"]["members"].remove("markchen")
     found = listed(github)
-    assert found["nia-sec"].kind == "guest" and found["markchen"].kind == "person" and found["markchen"].account.email == "mark@corp.example"
+    assert (
+        found["nia-sec"].kind == "guest"
+        and found["markchen"].kind == "person"
+        and found["markchen"].account.email == "mark@corp.example"
+    )
     ada, tom = found["ada@corp.example"], found["tombecker"]
     assert ada.account.pending and ada.held == (("teams", "platform"),) and ada.created == "2026-01-15T09:00:00Z"
     assert tom.account.pending and tom.account.id == github.find_account(Person.of(person_of(box, "tom"))).id
@@ -271,10 +313,19 @@ def test_guests_invitations_and_those_who_run_the_system(box: Box) -> None:
 
     state = box["slack"].state
     state["users"]["U0C2001"][slack_listing.GUEST] = {"type": "multi"}
-    assert {login: row.kind for login, row in listed(connect(box, "slack")).items() if row.kind != "person"} == {"nia": "guest"}
+    assert {login: row.kind for login, row in listed(connect(box, "slack")).items() if row.kind != "person"} == {
+        "nia": "guest"
+    }
 
     state = box["tailscale"].state
-    state["users"]["uS"] = {**state["users"]["uE1002"], "id": "uS", "loginName": "friend@partner.example", "type": "shared", "role": "member", "lastSeen": "0001-01-01T00:00:00Z"}
+    state["users"]["uS"] = {
+        **state["users"]["uE1002"],
+        "id": "uS",
+        "loginName": "friend@partner.example",
+        "type": "shared",
+        "role": "member",
+        "lastSeen": "0001-01-01T00:00:00Z",
+    }
     connect(box, "tailscale").create_account(Person.of(person_of(box, "ada")), {})
     found = listed(connect(box, "tailscale"))
     assert found["friend@partner.example"].kind == "guest" and found["friend@partner.example"].last_seen == ""
@@ -283,9 +334,14 @@ def test_guests_invitations_and_those_who_run_the_system(box: Box) -> None:
 
 def test_times_of_directories_and_keys(box: Box) -> None:
     row = listed(connect(box, "ldap"))["jane"]
-    assert abs((datetime.now(timezone.utc) - datetime.fromisoformat(row.created)).total_seconds()) < 3600 and row.last_seen == ""
+    assert (
+        abs((datetime.now(timezone.utc) - datetime.fromisoformat(row.created)).total_seconds()) < 3600
+        and row.last_seen == ""
+    )
     row = listed(connect(box, "aws"))["lifecycle"]
-    assert row.created and row.last_seen[:10] == datetime.now(timezone.utc).date().isoformat(), "its key is used right now"
+    assert row.created and row.last_seen[:10] == datetime.now(timezone.utc).date().isoformat(), (
+        "its key is used right now"
+    )
 
 
 def test_names_in_a_directory_compare_as_they_should() -> None:
@@ -299,16 +355,35 @@ class ActiveDirectory:
 
     sid = bytes(range(24))
     groups = (
-        {"dn": "CN=Engineering,OU=Groups,DC=corp,DC=example", "cn": [b"Engineering"], "objectsid": [sid + b"\x01\0\0\0"]},
+        {
+            "dn": "CN=Engineering,OU=Groups,DC=corp,DC=example",
+            "cn": [b"Engineering"],
+            "objectsid": [sid + b"\x01\0\0\0"],
+        },
         {"dn": "CN=Elsewhere,OU=Other,DC=corp,DC=example", "cn": [b"Elsewhere"], "objectsid": [sid + b"\x02\0\0\0"]},
-        {"dn": "CN=Domain Users,CN=Users,DC=corp,DC=example", "cn": [b"Domain Users"], "objectsid": [sid + b"\x01\x02\0\0"]},
+        {
+            "dn": "CN=Domain Users,CN=Users,DC=corp,DC=example",
+            "cn": [b"Domain Users"],
+            "objectsid": [sid + b"\x01\x02\0\0"],
+        },
     )
 
     def person(self, name: str, **more: Any) -> dict[str, Any]:
-        return {"dn": f"CN={name},OU=Staff,DC=corp,DC=example", "samaccountname": [name.encode()], "objectguid": [name.encode().ljust(16)[:16]], "objectsid": [self.sid + b"\x09\0\0\0"],
-                "useraccountcontrol": [b"512"], "primarygroupid": [b"513"], "whencreated": [b"20240102030405.0Z"], "lastlogontimestamp": [b"133497289500000000"], **more}
+        return {
+            "dn": f"CN={name},OU=Staff,DC=corp,DC=example",
+            "samaccountname": [name.encode()],
+            "objectguid": [name.encode().ljust(16)[:16]],
+            "objectsid": [self.sid + b"\x09\0\0\0"],
+            "useraccountcontrol": [b"512"],
+            "primarygroupid": [b"513"],
+            "whencreated": [b"20240102030405.0Z"],
+            "lastlogontimestamp": [b"133497289500000000"],
+            **more,
+        }
 
-    def pages(self, wire: Wire, base: str, query: str, attributes: Any, *, act: str, scope: str = "") -> Iterator[dict[str, Any]]:
+    def pages(
+        self, wire: Wire, base: str, query: str, attributes: Any, *, act: str, scope: str = ""
+    ) -> Iterator[dict[str, Any]]:
         if "person" not in query:
             yield from self.groups
             return
@@ -321,12 +396,29 @@ class ActiveDirectory:
 def test_active_directory_is_read_by_back_links(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     directory = ActiveDirectory()
     monkeypatch.setattr(Wire, "pages", lambda self, *args, **how: directory.pages(self, *args, **how))
-    ad = connect(box, "ldap", options={"flavour": "active_directory", "base": "DC=corp,DC=example", "groups_base": "OU=Groups,DC=corp,DC=example"})
+    ad = connect(
+        box,
+        "ldap",
+        options={
+            "flavour": "active_directory",
+            "base": "DC=corp,DC=example",
+            "groups_base": "OU=Groups,DC=corp,DC=example",
+        },
+    )
     found = listed(ad)
     jane = found["jane"]
-    assert jane.held == (("groups", "Engineering"), ("groups", "Domain Users")) and jane.fixed == (("groups", "Domain Users"),)
-    assert not jane.account.active and (jane.created, jane.last_seen) == ("2024-01-02T03:04:05.000000Z", "2024-01-14T18:02:30.000000Z")
-    assert {login: row.kind for login, row in found.items()} == {"jane": "person", "krbtgt": "service", "box": "shared"} and found["box"].last_seen == ""
+    assert jane.held == (("groups", "Engineering"), ("groups", "Domain Users")) and jane.fixed == (
+        ("groups", "Domain Users"),
+    )
+    assert not jane.account.active and (jane.created, jane.last_seen) == (
+        "2024-01-02T03:04:05.000000Z",
+        "2024-01-14T18:02:30.000000Z",
+    )
+    assert {login: row.kind for login, row in found.items()} == {
+        "jane": "person",
+        "krbtgt": "service",
+        "box": "shared",
+    } and found["box"].last_seen == ""
 
 
 # -- members -----------------------------------------------------------------------------------------------------------
@@ -342,7 +434,12 @@ MEMBERS = [
     ("aws", "groups", "Developers", {"mark@corp.example", "jane@corp.example"}),
     ("aws", "policies", "DeployStaging", {"jane@corp.example"}),
     ("aws", "identity_center_groups", "Engineers", {"grace@corp.example", "mark@corp.example", "jane@corp.example"}),
-    ("aws", "account_assignments", "Deploy@123456789012", {"grace@corp.example", "mark@corp.example", "jane@corp.example"}),
+    (
+        "aws",
+        "account_assignments",
+        "Deploy@123456789012",
+        {"grace@corp.example", "mark@corp.example", "jane@corp.example"},
+    ),
     ("ldap", "groups", "vpn", {"grace@corp.example", "mark@corp.example", "jane@corp.example"}),
 ]
 
@@ -351,7 +448,9 @@ MEMBERS = [
 def test_members_of_one_entitlement(box: Box, system: str, kind: str, name: str, who: set[str]) -> None:
     connector = connect(box, system)
     told = set(connector.group_members(kind, name))
-    others = {one for row in connector.all_accounts() for one in (row.account.login, row.account.email, row.account.id) if one} - told
+    others = {
+        one for row in connector.all_accounts() for one in (row.account.login, row.account.email, row.account.id) if one
+    } - told
     assert who <= told
     for row in connector.all_accounts():
         names = {row.account.login, row.account.email}
@@ -363,12 +462,19 @@ def test_members_of_one_entitlement(box: Box, system: str, kind: str, name: str,
 
 def test_members_of_members_count(box: Box) -> None:
     ldap = connect(box, "ldap")
-    ldap.wire.modify(f"cn=it,ou=groups,{BASE}", {"member": [(MODIFY_ADD, [f"cn=vpn,ou=groups,{BASE}", f"cn=it,ou=groups,{BASE}"])]}, act="nest")
+    ldap.wire.modify(
+        f"cn=it,ou=groups,{BASE}",
+        {"member": [(MODIFY_ADD, [f"cn=vpn,ou=groups,{BASE}", f"cn=it,ou=groups,{BASE}"])]},
+        act="nest",
+    )
     assert {"grace", "mark", "jane"} <= set(ldap.group_members("groups", "it"))
     wiki = connect(box, "wiki")
     inner, outer = wiki.find_entitlement("groups", "Engineering"), wiki.find_entitlement("groups", "IT")
     with box["wiki"].client() as http:
-        patch = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [{"op": "add", "path": "members", "value": [{"value": inner.id, "type": "Group"}]}]}
+        patch = {
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+            "Operations": [{"op": "add", "path": "members", "value": [{"value": inner.id, "type": "Group"}]}],
+        }
         http.patch(f"/v2/Groups/{outer.id}", json=patch).raise_for_status()
     assert {"grace@corp.example", "jane@corp.example"} <= set(wiki.group_members("groups", "IT"))
     box["wiki"].reset()
@@ -391,12 +497,24 @@ def credentials(connector: Any) -> set[tuple[str, str, str]]:
 
 def test_credentials_of_github_and_their_makers(box: Box) -> None:
     assert credentials(connect(box, "github")) == {
-        ("fine-grained token", "janemo scripts", "janemo"), ("fine-grained token", "markchen scripts", "markchen"),
-        ("personal access token", "71c3fc11", "janemo"), ("SSH key", "mbp", "janemo"), ("SSH key", "mbp", "markchen"),
-        ("deploy key", "deploy website of website", "janemo"), ("deploy key", "ci of website", "markchen")}
+        ("fine-grained token", "janemo scripts", "janemo"),
+        ("fine-grained token", "markchen scripts", "markchen"),
+        ("personal access token", "71c3fc11", "janemo"),
+        ("SSH key", "mbp", "janemo"),
+        ("SSH key", "mbp", "markchen"),
+        ("deploy key", "deploy website of website", "janemo"),
+        ("deploy key", "ci of website", "markchen"),
+    }
     plain = connect(box, "github", credentials={"token": box["github"].secret("token")})
-    assert not [one for one in plain.all_credentials() if one.kind == "fine-grained token"], "they are shown to apps only"
-    for path in ("/personal-access-tokens$", "/credential-authorizations$", "/website/keys$", "/orgs/corp-example/repos$"):
+    assert not [one for one in plain.all_credentials() if one.kind == "fine-grained token"], (
+        "they are shown to apps only"
+    )
+    for path in (
+        "/personal-access-tokens$",
+        "/credential-authorizations$",
+        "/website/keys$",
+        "/orgs/corp-example/repos$",
+    ):
         box["github"].faults = []
         box["github"].fault("status", path=path, times=-1, status=404, body={"message": "Not Found"})
         with pytest.raises(NotFound):
@@ -404,13 +522,27 @@ def test_credentials_of_github_and_their_makers(box: Box) -> None:
 
 
 def test_credentials_of_a_tailnet_and_its_devices(box: Box) -> None:
-    box["tailscale"].state["keys"]["kC"] = {"id": "kC", "keyType": "client", "userId": "uE1002", "description": "ci", "created": "2026-01-01T00:00:00Z"}
+    box["tailscale"].state["keys"]["kC"] = {
+        "id": "kC",
+        "keyType": "client",
+        "userId": "uE1002",
+        "description": "ci",
+        "created": "2026-01-01T00:00:00Z",
+    }
     tailscale = connect(box, "tailscale")
-    assert credentials(tailscale) == {("auth key", "laptop setup", "uE1007"), ("API access token", "scripts", "uE1007"),
-                                      ("API access token", "lifecycle", "uE1001"), ("OAuth client", "ci", "uE1002")}
+    assert credentials(tailscale) == {
+        ("auth key", "laptop setup", "uE1007"),
+        ("API access token", "scripts", "uE1007"),
+        ("API access token", "lifecycle", "uE1001"),
+        ("OAuth client", "ci", "uE1002"),
+    }
     devices = {device.name.partition(".")[0]: device for device in tailscale.all_devices()}
     assert set(devices) == {"jane-mbp", "janes-iphone", "build-server", "mark-mbp"}
-    assert devices["mark-mbp"].assigned_to == "mark@corp.example" and devices["mark-mbp"].encrypted is None and devices["mark-mbp"].state == ""
+    assert (
+        devices["mark-mbp"].assigned_to == "mark@corp.example"
+        and devices["mark-mbp"].encrypted is None
+        and devices["mark-mbp"].state == ""
+    )
     box["tailscale"].fault("status", path="/(keys|devices)$", times=-1, status=403, body={"message": "no"})
     for listing in (tailscale.all_credentials, tailscale.all_devices):
         with pytest.raises(PermissionDenied):
@@ -420,11 +552,19 @@ def test_credentials_of_a_tailnet_and_its_devices(box: Box) -> None:
 def test_workflows_of_slack_have_a_manager_who_is_there(box: Box) -> None:
     slack = connect(box, "slack")
     box["slack"].state["users"]["U0E1007"]["active"] = False
-    assert credentials(slack) == {("workflow", "Deploy approval", "U0E1007"), ("workflow", "Stand-up", "U0E1002"), ("workflow", "Release notes", "U0E1007")}
-    box["slack"].fault("status", path="admin.workflows.search", after=1, status=200, body={"ok": False, "error": "invalid_cursor"})
+    assert credentials(slack) == {
+        ("workflow", "Deploy approval", "U0E1007"),
+        ("workflow", "Stand-up", "U0E1002"),
+        ("workflow", "Release notes", "U0E1007"),
+    }
+    box["slack"].fault(
+        "status", path="admin.workflows.search", after=1, status=200, body={"ok": False, "error": "invalid_cursor"}
+    )
     with pytest.raises(Rejected, match="invalid_cursor"):
         list(slack.all_credentials())
-    box["slack"].fault("status", path="admin.workflows.search", status=200, body={"ok": False, "error": "feature_not_enabled"})
+    box["slack"].fault(
+        "status", path="admin.workflows.search", status=200, body={"ok": False, "error": "feature_not_enabled"}
+    )
     with pytest.raises(Unsupported):
         list(slack.all_credentials())
 
@@ -433,7 +573,10 @@ def test_keys_of_aws_that_work(box: Box) -> None:
     aws, iam = connect(box, "aws"), box["aws"].client("iam")
     first, second = (session["access_key_id"] for session in box["aws"].sessions["jane"])
     found = list(aws.all_credentials())
-    assert {(one.kind, one.id) for one in found if one.maker == "jane@corp.example"} == {("access key", first), ("access key", second)}
+    assert {(one.kind, one.id) for one in found if one.maker == "jane@corp.example"} == {
+        ("access key", first),
+        ("access key", second),
+    }
     assert all(one.created for one in found) and next(one for one in found if one.maker == "lifecycle").last_used
     iam.update_access_key(UserName="jane@corp.example", AccessKeyId=first, Status="Inactive")
     assert {one.id for one in aws.all_credentials() if one.maker == "jane@corp.example"} == {second}

@@ -21,26 +21,38 @@ def step(**want: Any) -> dict[str, Any]:
 
 def test_a_step_needs_a_human_until_it_is_attested_by_name_and_time() -> None:
     result = step()
-    assert (result["outcome"], result["changed"], [c["what"] for c in result["changes"]]) == ("needs_human", False, [STEP])
+    assert (result["outcome"], result["changed"], [c["what"] for c in result["changes"]]) == (
+        "needs_human",
+        False,
+        [STEP],
+    )
     result = step(history={"attested": {STEP: {"by": "otto", "at": "2026-04-01T09:00:00Z"}}})
     assert (result["outcome"], result["changes"][0]["note"]) == ("already", "attested by otto at 2026-04-01T09:00:00Z")
 
 
 def test_somebody_elses_attestation_is_not_this_ones() -> None:
-    assert step(history={"attested": {"Collect the badge of Tom": {"by": "otto", "at": "2026-04-01T09:00:00Z"}}})["outcome"] == "needs_human"
+    assert (
+        step(history={"attested": {"Collect the badge of Tom": {"by": "otto", "at": "2026-04-01T09:00:00Z"}}})[
+            "outcome"
+        ]
+        == "needs_human"
+    )
 
 
 def test_nothing_to_do_is_absent() -> None:
     assert step(kind="rename")["outcome"] == "absent"
 
 
-@pytest.mark.parametrize(("steps", "said"), [
-    ({"offboarding": ["x"]}, "unknown kind of case 'offboarding'"),
-    ({"offboard": "x"}, "must be a list"),
-    ({"offboard": ["Take {phone}"]}, "a person has no 'phone'"),
-    ({"offboard": ["Take {name"]}, "steps.offboard"),
-    ({"offboard": ["x", "x"]}, "says a step twice"),
-])
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        ({"offboarding": ["x"]}, "unknown kind of case 'offboarding'"),
+        ({"offboard": "x"}, "must be a list"),
+        ({"offboard": ["Take {phone}"]}, "a person has no 'phone'"),
+        ({"offboard": ["Take {name"]}, "steps.offboard"),
+        ({"offboard": ["x", "x"]}, "says a step twice"),
+    ],
+)
 def test_options_are_checked(steps: Any, said: str) -> None:
     result = step(changes={"options": {"steps": steps}})
     assert result["failed"] and said in result["msg"]

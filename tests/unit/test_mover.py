@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """A mover: what is given, taken, kept and decided; what nobody may hold together; generated companies against a plain oracle."""
+
 from __future__ import annotations
 
 import os
@@ -46,7 +47,10 @@ class Directory:
         return [AccessPath("sign-in", "open" if self.active else "closed", lambda: self.set_active(account, False))]
 
     def entitlements(self, account: Account) -> Sequence[Entitlement]:
-        return [Entitlement(kind, name, name, "dynamic rule" if (kind, name) in self.fixed else "") for kind, name in sorted(self.held)]
+        return [
+            Entitlement(kind, name, name, "dynamic rule" if (kind, name) in self.fixed else "")
+            for kind, name in sorted(self.held)
+        ]
 
     def find_entitlement(self, kind: str, name: str) -> Entitlement | None:
         return Entitlement(kind, name, name)
@@ -62,23 +66,47 @@ class Directory:
 
 def does(task: Any, target: Any, **want: Any) -> dict[str, Any]:
     defaults = {name: spec.get("default") for name, spec in task.spec.items()}
-    return task.run({**defaults, "system": "toy", "person": {"email": "tom@corp.example"}, **want}, check_mode=False, system=target)
+    return task.run(
+        {**defaults, "system": "toy", "person": {"email": "tom@corp.example"}, **want}, check_mode=False, system=target
+    )
 
 
 def names(pairs: set[tuple[str, str]]) -> dict[str, list[str]]:
-    return {kind: sorted(name for k, name in pairs if k == kind) for kind in KINDS if any(k == kind for k, _name in pairs)}
+    return {
+        kind: sorted(name for k, name in pairs if k == kind) for kind in KINDS if any(k == kind for k, _name in pairs)
+    }
 
 
 PAIRS = st.sets(st.tuples(st.sampled_from(KINDS), st.sampled_from(["A", "B", "C", "D", "E", "F"])), max_size=8)
-COMPANY = {"max_examples": int(os.environ.get("LIFECYCLE_EXAMPLES", "60")), "deadline": None, "derandomize": True, "suppress_health_check": [HealthCheck.too_slow]}
+COMPANY = {
+    "max_examples": int(os.environ.get("LIFECYCLE_EXAMPLES", "60")),
+    "deadline": None,
+    "derandomize": True,
+    "suppress_health_check": [HealthCheck.too_slow],
+}
 
 
-def holds_exactly_what_profile_and_policy_say(old: set[tuple[str, str]], new: set[tuple[str, str]], held: set[tuple[str, str]], fixed: set[tuple[str, str]],
-                                              how: str, said: Mapping[tuple[str, str], str]) -> None:
+def holds_exactly_what_profile_and_policy_say(
+    old: set[tuple[str, str]],
+    new: set[tuple[str, str]],
+    held: set[tuple[str, str]],
+    fixed: set[tuple[str, str]],
+    how: str,
+    said: Mapping[tuple[str, str], str],
+) -> None:
     """The oracle: per thing, from the issue's words, without the module's own helpers."""
     system = Directory(held, fixed)
-    attested = {f"unexplained: {kind}: {name}": {"by": "Grace", "at": "2026-11-01", "decision": word} for (kind, name), word in said.items()}
-    want = {"wanted": names(new), "mode": "exact", "explained": names(old), "unexplained": how, "history": {"attested": attested}}
+    attested = {
+        f"unexplained: {kind}: {name}": {"by": "Grace", "at": "2026-11-01", "decision": word}
+        for (kind, name), word in said.items()
+    }
+    want = {
+        "wanted": names(new),
+        "mode": "exact",
+        "explained": names(old),
+        "unexplained": how,
+        "history": {"attested": attested},
+    }
     result = does(ENTITLEMENTS, system, **want)
     assert not result.get("failed"), result
     for thing in old | new | held:
@@ -91,14 +119,24 @@ def holds_exactly_what_profile_and_policy_say(old: set[tuple[str, str]], new: se
             expected = False
         assert (thing in system.held) is expected, (thing, result["changes"])
     waits = {row["what"] for row in result["changes"] if row["outcome"] == "needs_human"}
-    assert waits == {f"unexplained: {k}: {n}" for k, n in held - old - new - fixed if how == "decide" and (k, n) not in said}
+    assert waits == {
+        f"unexplained: {k}: {n}" for k, n in held - old - new - fixed if how == "decide" and (k, n) not in said
+    }
     writes = len(system.log)
     does(ENTITLEMENTS, system, **want)
     assert len(system.log) == writes, "the second run changes nothing"
 
 
-ANY = {"old": PAIRS, "new": PAIRS, "held": PAIRS, "fixed": PAIRS, "how": st.sampled_from(["remove", "keep", "decide"]),
-       "said": st.dictionaries(st.tuples(st.sampled_from(KINDS), st.sampled_from("ABCDEF")), st.sampled_from(["keep", "remove"]), max_size=4)}
+ANY = {
+    "old": PAIRS,
+    "new": PAIRS,
+    "held": PAIRS,
+    "fixed": PAIRS,
+    "how": st.sampled_from(["remove", "keep", "decide"]),
+    "said": st.dictionaries(
+        st.tuples(st.sampled_from(KINDS), st.sampled_from("ABCDEF")), st.sampled_from(["keep", "remove"]), max_size=4
+    ),
+}
 
 
 @settings(**COMPANY)
@@ -119,12 +157,22 @@ def test_an_overlap_keeps_the_old_until_its_day() -> None:
     want = {"wanted": {"groups": ["B"]}, "mode": "exact", "explained": {"groups": ["A"]}}
     result = does(ENTITLEMENTS, system, take_after="2999-01-01T00:00:00Z", **want)
     assert result["outcome"] == "in_progress" and system.held == {("groups", "A"), ("groups", "B"), ("groups", "X")}
-    assert does(ENTITLEMENTS, system, take_after="2020-01-01T00:00:00Z", **want)["outcome"] == "done" and system.held == {("groups", "B")}
+    assert does(ENTITLEMENTS, system, take_after="2020-01-01T00:00:00Z", **want)[
+        "outcome"
+    ] == "done" and system.held == {("groups", "B")}
 
 
-@pytest.mark.parametrize(("how", "explained", "held", "active"), [
-    ("remove", None, {("groups", "X")}, False), ("keep", None, set(), True), ("decide", None, set(), True),
-    ("keep", {}, set(), False), ("keep", {"groups": ["X"]}, {("groups", "X")}, False), ("keep", {}, {("groups", "X")}, True)])
+@pytest.mark.parametrize(
+    ("how", "explained", "held", "active"),
+    [
+        ("remove", None, {("groups", "X")}, False),
+        ("keep", None, set(), True),
+        ("decide", None, set(), True),
+        ("keep", {}, set(), False),
+        ("keep", {"groups": ["X"]}, {("groups", "X")}, False),
+        ("keep", {}, {("groups", "X")}, True),
+    ],
+)
 def test_an_account_goes_only_when_nothing_is_kept_in_it(how: str, explained: Any, held: Any, active: bool) -> None:
     system = Directory(held)
     result = does(CUTOFF, system, explained=explained, unexplained=how)
@@ -147,12 +195,24 @@ ENGINEERING = "match: {department: Engineering}\nsystems:\n  entra: {groups: [En
 
 
 def book(ledger: Ledger, policy: Path | None = None) -> Book:
-    return Book(ledger, run="r", read_only=False, task_vars={"lifecycle_policy": str(policy or "")}, template=lambda value: value)
+    return Book(
+        ledger,
+        run="r",
+        read_only=False,
+        task_vars={"lifecycle_policy": str(policy or "")},
+        template=lambda value: value,
+    )
 
 
 def opened(ledger: Ledger, person: Mapping[str, Any], policy: Path | None = None, **want: Any) -> dict[str, Any]:
     defaults = {name: spec.get("default") for name, spec in CASE.spec.items()}
-    params = {**defaults, "kind": "transfer", "user": [person["email"]], "found": [{"system": "hr", "people": [person]}], **want}
+    params = {
+        **defaults,
+        "kind": "transfer",
+        "user": [person["email"]],
+        "found": [{"system": "hr", "people": [person]}],
+        **want,
+    }
     return CASE.run(params, check_mode=False, system=book(ledger, policy))
 
 
@@ -160,8 +220,14 @@ def test_the_old_profile_is_the_last_case_s_then_hr_s_then_somebody_s_word(tmp_p
     ledger, profiles = Ledger.open(str(tmp_path / "l.db")), folder(tmp_path / "p", sales=SALES, engineering=ENGINEERING)
     sold = {**TOM, "department": "Sales"}
     unknown = opened(Ledger.open(str(tmp_path / "u.db")), TOM, profiles=profiles)["cases"][0]
-    assert unknown["old_profile"]["name"] == "" and unknown["explained"] == {} and "neither the ledger nor HR" in unknown["old_profile"]["why"]
-    told = opened(Ledger.open(str(tmp_path / "h.db")), {**TOM, "attributes": {"previous_department": "Sales"}}, profiles=profiles)["cases"][0]
+    assert (
+        unknown["old_profile"]["name"] == ""
+        and unknown["explained"] == {}
+        and "neither the ledger nor HR" in unknown["old_profile"]["why"]
+    )
+    told = opened(
+        Ledger.open(str(tmp_path / "h.db")), {**TOM, "attributes": {"previous_department": "Sales"}}, profiles=profiles
+    )["cases"][0]
     assert told["old_profile"]["name"] == "sales" and "department Sales" in told["old_profile"]["why"]
     named = opened(Ledger.open(str(tmp_path / "n.db")), TOM, profiles=profiles, old_profile="sales")["cases"][0]
     assert named["explained"] == {"entra": {"groups": ["Sales"]}} and named["unexplained"]["entra"] == "remove"
@@ -169,9 +235,13 @@ def test_the_old_profile_is_the_last_case_s_then_hr_s_then_somebody_s_word(tmp_p
     moved = opened(ledger, TOM, profiles=profiles)["cases"][0]
     assert moved["old_profile"] == {"name": "sales", "why": f"the case {first['id']} gave it"}
     again = opened(ledger, TOM, profiles=profiles)["cases"][0]
-    assert (again["id"], again["old_profile"]) == (moved["id"], moved["old_profile"]), "a second run comes from where the first did"
+    assert (again["id"], again["old_profile"]) == (moved["id"], moved["old_profile"]), (
+        "a second run comes from where the first did"
+    )
     back = opened(ledger, sold, profiles=profiles)["cases"][0]
-    assert back["id"] != moved["id"] and set(back["explained"]["entra"]["groups"]) == {"Sales", "Engineering"}, "a move that was not through is explained too"
+    assert back["id"] != moved["id"] and set(back["explained"]["entra"]["groups"]) == {"Sales", "Engineering"}, (
+        "a move that was not through is explained too"
+    )
 
 
 def test_a_decision_is_somebody_else_s_and_the_record_says_whose(tmp_path: Path) -> None:
@@ -183,12 +253,33 @@ def test_a_decision_is_somebody_else_s_and_the_record_says_whose(tmp_path: Path)
     def step() -> dict[str, Any]:
         known = ledger.history(case["id"], "entra", "entitlements")
         result = does(ENTITLEMENTS, system, **want, history={key: known[key] for key in ("since", "attested")})
-        ledger.outcome(case["id"], run="r", phase="adjust", system="entra", step="entitlements", person=TOM["email"], result=result, intent=None)
+        ledger.outcome(
+            case["id"],
+            run="r",
+            phase="adjust",
+            system="entra",
+            step="entitlements",
+            person=TOM["email"],
+            result=result,
+            intent=None,
+        )
         return result
 
     def attest(**how: Any) -> dict[str, Any]:
-        return ATTEST.run({"person": TOM["email"], "system": "entra", "what": "", "by": "Grace Okoye", "at": "", "note": "", "decision": "", **how},
-                          check_mode=False, system=book(ledger))
+        return ATTEST.run(
+            {
+                "person": TOM["email"],
+                "system": "entra",
+                "what": "",
+                "by": "Grace Okoye",
+                "at": "",
+                "note": "",
+                "decision": "",
+                **how,
+            },
+            check_mode=False,
+            system=book(ledger),
+        )
 
     assert step()["outcome"] == "needs_human"
     assert "keep or remove?" in attest()["msg"]
@@ -201,7 +292,10 @@ def test_a_decision_is_somebody_else_s_and_the_record_says_whose(tmp_path: Path)
     assert system.held == {("groups", "Book club")} and result["outcome"] == "done"
     made = record.build(ledger, case["id"], {"entra": {"connector": "entra", "capabilities": ["entitlements"]}})
     [action] = made["actions"]
-    assert [(a["by"], a["decision"], a["note"]) for a in action["attested"]] == [("Grace Okoye", "keep", "runs it"), ("Grace Okoye", "remove", "")]
+    assert [(a["by"], a["decision"], a["note"]) for a in action["attested"]] == [
+        ("Grace Okoye", "keep", "runs it"),
+        ("Grace Okoye", "remove", ""),
+    ]
     assert "Grace Okoye decided" in str(action["changes"])
 
 
@@ -217,23 +311,66 @@ separation:
 """
 
 
-def separated(ledger: Ledger, policy: Path, held: Mapping[str, Sequence[str]], case: Mapping[str, Any]) -> dict[str, Any]:
-    answers = [{"system": system, "person": TOM["email"], "held": [{"kind": "groups", "name": name, "fixed": ""} for name in having]} for system, having in held.items()]
+def separated(
+    ledger: Ledger, policy: Path, held: Mapping[str, Sequence[str]], case: Mapping[str, Any]
+) -> dict[str, Any]:
+    answers = [
+        {
+            "system": system,
+            "person": TOM["email"],
+            "held": [{"kind": "groups", "name": name, "fixed": ""} for name in having],
+        }
+        for system, having in held.items()
+    ]
     full = {"id": "c", "person": TOM, "profile": "p", "wanted": {}, "explained": {}, "unexplained": {}, **case}
     return SEPARATION.run({"cases": [full], "held": answers, "keep": {}}, check_mode=True, system=book(ledger, policy))
 
 
-@pytest.mark.parametrize(("case", "held", "refused", "first"), [
-    ({"kind": "onboard", "wanted": {"entra": {"groups": ["Pay"]}}}, {"entra": [], "badge": ["Approve"]}, True, None),
-    ({"kind": "onboard", "wanted": {"entra": {"groups": ["Pay"]}}}, {"entra": [], "badge": []}, False, {}),
-    ({"kind": "onboard", "wanted": {"entra": {"groups": ["Pay"]}}}, {"entra": []}, True, None),  # badge could not be read
-    ({"kind": "transfer", "wanted": {"entra": {"groups": ["pay"]}}, "explained": {"badge": {"groups": ["Approve"]}}, "overlap_until": "2999-01-01"},
-     {"entra": [], "badge": ["Approve"]}, False, {"badge": {"groups": ["Approve"]}}),  # an overlap would keep both: it is taken first
-    ({"kind": "transfer", "wanted": {"entra": {"groups": ["Pay"]}}, "unexplained": {"badge": "keep"}}, {"entra": [], "badge": ["Approve"]}, True, None),
-    ({"kind": "transfer", "wanted": {"entra": {"groups": ["Pay"]}}, "unexplained": {"badge": "decide"}}, {"entra": [], "badge": ["Approve"]}, True, None),
-    ({"kind": "transfer", "wanted": {}}, {"entra": ["Pay"], "badge": ["Approve"]}, False, {}),
-])
-def test_nobody_holds_both(tmp_path: Path, case: dict[str, Any], held: dict[str, Any], refused: bool, first: Any) -> None:
+@pytest.mark.parametrize(
+    ("case", "held", "refused", "first"),
+    [
+        (
+            {"kind": "onboard", "wanted": {"entra": {"groups": ["Pay"]}}},
+            {"entra": [], "badge": ["Approve"]},
+            True,
+            None,
+        ),
+        ({"kind": "onboard", "wanted": {"entra": {"groups": ["Pay"]}}}, {"entra": [], "badge": []}, False, {}),
+        (
+            {"kind": "onboard", "wanted": {"entra": {"groups": ["Pay"]}}},
+            {"entra": []},
+            True,
+            None,
+        ),  # badge could not be read
+        (
+            {
+                "kind": "transfer",
+                "wanted": {"entra": {"groups": ["pay"]}},
+                "explained": {"badge": {"groups": ["Approve"]}},
+                "overlap_until": "2999-01-01",
+            },
+            {"entra": [], "badge": ["Approve"]},
+            False,
+            {"badge": {"groups": ["Approve"]}},
+        ),  # an overlap would keep both: it is taken first
+        (
+            {"kind": "transfer", "wanted": {"entra": {"groups": ["Pay"]}}, "unexplained": {"badge": "keep"}},
+            {"entra": [], "badge": ["Approve"]},
+            True,
+            None,
+        ),
+        (
+            {"kind": "transfer", "wanted": {"entra": {"groups": ["Pay"]}}, "unexplained": {"badge": "decide"}},
+            {"entra": [], "badge": ["Approve"]},
+            True,
+            None,
+        ),
+        ({"kind": "transfer", "wanted": {}}, {"entra": ["Pay"], "badge": ["Approve"]}, False, {}),
+    ],
+)
+def test_nobody_holds_both(
+    tmp_path: Path, case: dict[str, Any], held: dict[str, Any], refused: bool, first: Any
+) -> None:
     policy = tmp_path / "policy.yml"
     policy.write_text(POLICY)
     result = separated(Ledger.open(str(tmp_path / "l.db")), policy, held, case)
@@ -250,7 +387,12 @@ def test_a_profile_that_gives_both_opens_no_case(tmp_path: Path) -> None:
     profiles = folder(tmp_path / "p", both=ENGINEERING.replace("[Engineering]", "[Pay, Approve]"))
     for kind in ("onboard", "transfer"):
         result = opened(ledger, TOM, policy, kind=kind, profiles=profiles)
-        assert result["code"] == "refused" and "pay and approve" in result["msg"] and "profile both" in result["msg"] and TOM["email"] in result["msg"]
+        assert (
+            result["code"] == "refused"
+            and "pay and approve" in result["msg"]
+            and "profile both" in result["msg"]
+            and TOM["email"] in result["msg"]
+        )
     assert ledger.cases() == []
 
 
@@ -258,6 +400,8 @@ def test_what_is_held_is_read_as_policy_names_it(tmp_path: Path) -> None:
     policy = tmp_path / "policy.yml"
     policy.write_text(POLICY)
     system = Directory({("groups", "Pay"), ("groups", "Other")})
-    assert does(HELD, system, policy=str(policy), system="entra")["held"] == [{"kind": "groups", "name": "Pay", "fixed": ""}]
+    assert does(HELD, system, policy=str(policy), system="entra")["held"] == [
+        {"kind": "groups", "name": "Pay", "fixed": ""}
+    ]
     system.find_entitlement = lambda kind, name: None  # type: ignore[method-assign]
     assert "a rule about nothing stops nobody" in does(HELD, system, policy=str(policy), system="entra")["msg"]

@@ -5,6 +5,7 @@
 The roles' own files run against the systems, and afterwards the systems' own state is asked. What must be there is reckoned from
 the words of docs/transfer.md alone, thing by thing.
 """
+
 from __future__ import annotations
 
 import os
@@ -44,15 +45,29 @@ Thing = tuple[str, str, str]
 NAMES = ("sales", "engineering", "it", "book-club")
 THINGS: tuple[Thing, ...] = (
     *((system, "groups", name) for system in ("wiki", "crm", "slack", "ldap") for name in NAMES),
-    *(("github", "teams", name) for name in (*NAMES, "contractors")), ("github", "roles", "owner"), ("github", "seats", "Copilot"))
+    *(("github", "teams", name) for name in (*NAMES, "contractors")),
+    ("github", "roles", "owner"),
+    ("github", "seats", "Copilot"),
+)
 SYSTEMS = ("wiki", "crm", "slack", "ldap", "github")
 #: Filled by the identity provider: nobody can be given it, or lose it, by hand.
 FILLED = {("github", "teams", "contractors"), ("github", "teams", "everyone")}
 #: Whoever invites to the emulator's organisation has this login.
 LOGINS = {"ann": "grace-okoye", "tom": "tombecker", "bob": "bobbecker"}
 TOM, BEGIN = LOGINS["tom"], datetime(2026, 11, 2, 9, 0, tzinfo=timezone.utc)
-RECORD = {"email": "tom@corp.example", "hr_id": "111", "employee_id": "E1011", "first_name": "Tom", "last_name": "Becker", "department": "New",
-          "title": "Engineer", "status": "active", "hire_date": "2021-03-15", "time_zone": "Europe/Berlin", "logins": {"github": TOM}}
+RECORD = {
+    "email": "tom@corp.example",
+    "hr_id": "111",
+    "employee_id": "E1011",
+    "first_name": "Tom",
+    "last_name": "Becker",
+    "department": "New",
+    "title": "Engineer",
+    "status": "active",
+    "hire_date": "2021-03-15",
+    "time_zone": "Europe/Berlin",
+    "logins": {"github": TOM},
+}
 
 
 @dataclass(frozen=True)
@@ -75,8 +90,11 @@ class Move:
 
     def profile(self, which: Mapping[str, frozenset[Thing]]) -> dict[str, frozenset[Thing]]:
         """With what it inherits."""
-        return {system: which.get(system, frozenset()) | {thing for thing in self.everybody if thing[0] == system}
-                for system in SYSTEMS if system in which or any(thing[0] == system for thing in self.everybody)}
+        return {
+            system: which.get(system, frozenset()) | {thing for thing in self.everybody if thing[0] == system}
+            for system in SYSTEMS
+            if system in which or any(thing[0] == system for thing in self.everybody)
+        }
 
     @property
     def wanted(self) -> set[Thing]:
@@ -89,7 +107,11 @@ class Move:
 
     def explains(self, system: str) -> bool:
         """Whether the old profile says why there is an account."""
-        return self.origin != "nobody" and (system in self.profile(self.old) or self.origin == "ledger" and any(thing[0] == system for thing in self.gave))
+        return self.origin != "nobody" and (
+            system in self.profile(self.old)
+            or self.origin == "ledger"
+            and any(thing[0] == system for thing in self.gave)
+        )
 
 
 RULES = ("remove", "keep", "decide")
@@ -105,13 +127,29 @@ def by_system(missing: bool = True) -> st.SearchStrategy[dict[str, frozenset[Thi
 
 
 MOVES = st.builds(
-    Move, old=by_system(), new=by_system(), everybody=some(THINGS, 2), held=by_system(),
-    how=st.fixed_dictionaries({"": st.sampled_from(RULES)}, optional={system: st.sampled_from(RULES) for system in SYSTEMS}),
-    said=st.dictionaries(st.sampled_from((*THINGS, *((system, "", "account") for system in SYSTEMS))), st.sampled_from(["keep", "remove"]), max_size=12),
-    origin=st.sampled_from(["ledger", "named", "hr", "nobody"]), gave=some(THINGS), overlap=st.sampled_from([0, 0, 14]), keep=some(THINGS, 2),
-    pairs=st.lists(st.tuples(st.sampled_from(THINGS), st.sampled_from(THINGS)).filter(lambda pair: pair[0] != pair[1]), max_size=2).map(tuple),
+    Move,
+    old=by_system(),
+    new=by_system(),
+    everybody=some(THINGS, 2),
+    held=by_system(),
+    how=st.fixed_dictionaries(
+        {"": st.sampled_from(RULES)}, optional={system: st.sampled_from(RULES) for system in SYSTEMS}
+    ),
+    said=st.dictionaries(
+        st.sampled_from((*THINGS, *((system, "", "account") for system in SYSTEMS))),
+        st.sampled_from(["keep", "remove"]),
+        max_size=12,
+    ),
+    origin=st.sampled_from(["ledger", "named", "hr", "nobody"]),
+    gave=some(THINGS),
+    overlap=st.sampled_from([0, 0, 14]),
+    keep=some(THINGS, 2),
+    pairs=st.lists(
+        st.tuples(st.sampled_from(THINGS), st.sampled_from(THINGS)).filter(lambda pair: pair[0] != pair[1]), max_size=2
+    ).map(tuple),
     alone=some((thing for thing in THINGS if thing[0] == "slack"), 2),
-    spelt=st.dictionaries(st.sampled_from(THINGS), st.sampled_from(["title", "upper"]), max_size=6))
+    spelt=st.dictionaries(st.sampled_from(THINGS), st.sampled_from(["title", "upper"]), max_size=6),
+)
 
 
 def drawn(seed: int) -> Move:
@@ -122,17 +160,32 @@ def drawn(seed: int) -> Move:
         return frozenset(thing for thing in things if r.random() < share)
 
     def systems(share: float) -> dict[str, frozenset[Thing]]:
-        return {system: some_of((thing for thing in THINGS if thing[0] == system), 0.4) for system in SYSTEMS if r.random() < share}
+        return {
+            system: some_of((thing for thing in THINGS if thing[0] == system), 0.4)
+            for system in SYSTEMS
+            if r.random() < share
+        }
 
     words, rules = ("keep", "remove"), (*RULES, "decide")
     return Move(
-        old=systems(0.8), new=systems(0.7), everybody=some_of(THINGS, 0.05), held=systems(0.85),
+        old=systems(0.8),
+        new=systems(0.7),
+        everybody=some_of(THINGS, 0.05),
+        held=systems(0.85),
         how={"": r.choice(rules), **{system: r.choice(rules) for system in SYSTEMS if r.random() < 0.4}},
-        said={thing: r.choice(words) for thing in (*THINGS, *((system, "", "account") for system in SYSTEMS)) if r.random() < 0.6},
-        origin=r.choice(("ledger", "named", "hr", "nobody")), gave=some_of(THINGS, 0.1), overlap=r.choice((0, 14)), keep=some_of(THINGS, 0.05),
+        said={
+            thing: r.choice(words)
+            for thing in (*THINGS, *((system, "", "account") for system in SYSTEMS))
+            if r.random() < 0.6
+        },
+        origin=r.choice(("ledger", "named", "hr", "nobody")),
+        gave=some_of(THINGS, 0.1),
+        overlap=r.choice((0, 14)),
+        keep=some_of(THINGS, 0.05),
         pairs=tuple(tuple(r.sample(THINGS, 2)) for _ in range(r.randrange(3))),  # type: ignore[misc]
         alone=some_of((thing for thing in THINGS if thing[0] == "slack"), 0.3),
-        spelt={thing: r.choice(("title", "upper")) for thing in THINGS if r.random() < 0.3})
+        spelt={thing: r.choice(("title", "upper")) for thing in THINGS if r.random() < 0.3},
+    )
 
 
 # -- the company ---------------------------------------------------------------------------------------------------------
@@ -159,13 +212,32 @@ def listed(move: Move, things: Iterable[Thing]) -> dict[str, dict[str, list[str]
 
 
 def person(key: str, number: int, holds: Mapping[str, Iterable[Thing]]) -> dict[str, Any]:
-    on: dict[str, Any] = {system: {"groups": sorted(name for _s, _k, name in things)} for system, things in holds.items() if system != "github"}
+    on: dict[str, Any] = {
+        system: {"groups": sorted(name for _s, _k, name in things)}
+        for system, things in holds.items()
+        if system != "github"
+    }
     if "github" in holds:
-        on["github"] = {"role": "admin" if ("github", "roles", "owner") in holds["github"] else "member",
-                        "teams": sorted(name for _s, kind, name in holds["github"] if kind == "teams")}
-    return {"email": f"{key}@corp.example", "employee_id": f"E10{number}", "hr_id": str(number), "first_name": key.title(), "last_name": "Becker",
-            "title": "Engineer", "department": "Old", "location": "Berlin", "country": "DE", "hire_date": "2021-03-15", "status": "active",
-            "time_zone": "Europe/Berlin", "logins": {"github": LOGINS[key]}, "on": on}
+        on["github"] = {
+            "role": "admin" if ("github", "roles", "owner") in holds["github"] else "member",
+            "teams": sorted(name for _s, kind, name in holds["github"] if kind == "teams"),
+        }
+    return {
+        "email": f"{key}@corp.example",
+        "employee_id": f"E10{number}",
+        "hr_id": str(number),
+        "first_name": key.title(),
+        "last_name": "Becker",
+        "title": "Engineer",
+        "department": "Old",
+        "location": "Berlin",
+        "country": "DE",
+        "hire_date": "2021-03-15",
+        "status": "active",
+        "time_zone": "Europe/Berlin",
+        "logins": {"github": LOGINS[key]},
+        "on": on,
+    }
 
 
 def settle_in(box: Box, move: Move) -> None:
@@ -174,14 +246,21 @@ def settle_in(box: Box, move: Move) -> None:
     ann = {system: {thing for thing in THINGS if thing[0] == system} - alone for system in SYSTEMS}
     bob = {system: things - alone for system, things in move.profile(move.old).items()}
     people: dict[str, Mapping[str, Iterable[Thing]]] = {"ann": ann, "tom": move.held, "bob": bob}
-    company = Company("Generated", "corp.example", {key: person(key, number, people[key]) for key, number in (("ann", "01"), ("tom", "11"), ("bob", "12"))}, ())
+    company = Company(
+        "Generated",
+        "corp.example",
+        {key: person(key, number, people[key]) for key, number in (("ann", "01"), ("tom", "11"), ("bob", "12"))},
+        (),
+    )
     for emulator in box.emulators.values():
         emulator.company = company
         if isinstance(emulator, Wiki | Crm):
             emulator.storage.resources, emulator._seeded = [], None
         emulator.reset()
     hub = box["github"].state
-    hub["teams"] = {slug: {**team, "name": titled(slug)} for slug, team in hub["teams"].items() if not slug.startswith("project-")}
+    hub["teams"] = {
+        slug: {**team, "name": titled(slug)} for slug, team in hub["teams"].items() if not slug.startswith("project-")
+    }
     hub["teams"]["contractors"]["groups"] = ["All contractors"]
     for key, holds in people.items():
         if ("github", "seats", "Copilot") in holds.get("github", ()):
@@ -199,13 +278,18 @@ def asked(box: Box, key: str = "tom", systems: Iterable[str] = SYSTEMS) -> tuple
     slack = box["slack"].state
     for member in (user for user in slack["users"].values() if any(e["value"] == address for e in user["emails"])):
         accounts["slack"] = bool(member["active"])
-        holds |= {("slack", "groups", group["handle"]) for group in slack["groups"].values() if member["id"] in group["users"]}
+        holds |= {
+            ("slack", "groups", group["handle"]) for group in slack["groups"].values() if member["id"] in group["users"]
+        }
     dn = f"uid={key},ou=people,{BASE}"
     entry = box["ldap"].entry(dn)
     if entry is not None:
         accounts["ldap"] = LOCKED.decode() not in entry.get("pwdAccountLockedTime", ())
-        holds |= {("ldap", "groups", name) for name in (*NAMES, "vpn", "finance", "contractors")
-                  if dn in (box["ldap"].entry(f"cn={name},ou=groups,{BASE}") or {}).get("member", ())}
+        holds |= {
+            ("ldap", "groups", name)
+            for name in (*NAMES, "vpn", "finance", "contractors")
+            if dn in (box["ldap"].entry(f"cn={name},ou=groups,{BASE}") or {}).get("member", ())
+        }
     hub, login = box["github"].state, LOGINS[key]
     if login in hub["members"]:
         accounts["github"] = True
@@ -225,9 +309,18 @@ class Book(InventoryBook):
     def systems(self) -> dict[str, dict[str, Any]]:
         plain = {"owner": "", "service_level": {}}
         connectors = {name: "scim" if name in ("wiki", "crm") else name for name in SYSTEMS}
-        return {"hr": {"connector": "bamboohr", "title": "HR", "capabilities": ["hr_records"], **plain},
-                **{name: {"connector": connector, "title": name, "capabilities": list(capabilities_of(connector_class(connector, system=name))), **plain}
-                   for name, connector in connectors.items()}}
+        return {
+            "hr": {"connector": "bamboohr", "title": "HR", "capabilities": ["hr_records"], **plain},
+            **{
+                name: {
+                    "connector": connector,
+                    "title": name,
+                    "capabilities": list(capabilities_of(connector_class(connector, system=name))),
+                    **plain,
+                }
+                for name, connector in connectors.items()
+            },
+        }
 
 
 class Office:
@@ -243,30 +336,64 @@ class Office:
         self.write("old", {"department": "Old"}, move.old)
         self.write("new", {"department": "New"}, move.new, overlap=move.overlap)
         rule = {"unexplained": move.how[""], "systems": {system: how for system, how in move.how.items() if system}}
-        pairs = [{"name": f"pair {n}", **{end: dict(zip(("system", "kind", "name"), thing)) for end, thing in zip(("one", "other"), pair)}}
-                 for n, pair in enumerate(move.pairs)]
+        pairs = [
+            {
+                "name": f"pair {n}",
+                **{end: dict(zip(("system", "kind", "name"), thing)) for end, thing in zip(("one", "other"), pair)},
+            }
+            for n, pair in enumerate(move.pairs)
+        ]
         (folder / "policy.yml").write_text(yaml.safe_dump({"transfer": rule, "separation": pairs}))
 
-    def write(self, name: str, match: Mapping[str, str], which: Mapping[str, frozenset[Thing]], *, inherits: bool = True, overlap: int = 0) -> None:
+    def write(
+        self,
+        name: str,
+        match: Mapping[str, str],
+        which: Mapping[str, frozenset[Thing]],
+        *,
+        inherits: bool = True,
+        overlap: int = 0,
+    ) -> None:
         systems = {system: listed(self.move, which[system]).get(system, {}) for system in which}
-        (self.folder / "profiles" / f"{name}.yml").write_text(yaml.safe_dump(
-            {**({"match": match} if match else {}), **({"extends": ["everybody"]} if inherits else {}), "systems": systems, "overlap": overlap}))
+        (self.folder / "profiles" / f"{name}.yml").write_text(
+            yaml.safe_dump(
+                {
+                    **({"match": match} if match else {}),
+                    **({"extends": ["everybody"]} if inherits else {}),
+                    "systems": systems,
+                    "overlap": overlap,
+                }
+            )
+        )
 
     def book(self) -> Book:
         policy = str(self.folder / "policy.yml") if self.runs else ""  # in the old days there was none
-        return Book(self.ledger, run=f"r{self.runs}", read_only=False, task_vars={"lifecycle_policy": policy}, template=lambda value: value)
+        return Book(
+            self.ledger,
+            run=f"r{self.runs}",
+            read_only=False,
+            task_vars={"lifecycle_policy": policy},
+            template=lambda value: value,
+        )
 
     def open(self, kind: str, record: Mapping[str, Any], **want: Any) -> dict[str, Any]:
         defaults = {name: spec.get("default") for name, spec in CASE.spec.items()}
-        asked_for = {"kind": kind, "user": [record["email"]], "found": [{"system": "hr", "people": [record]}], "profiles": str(self.folder / "profiles")}
+        asked_for = {
+            "kind": kind,
+            "user": [record["email"]],
+            "found": [{"system": "hr", "people": [record]}],
+            "profiles": str(self.folder / "profiles"),
+        }
         return CASE.run({**defaults, **asked_for, **want}, check_mode=False, system=self.book())
 
     def known_before(self) -> None:
         """What the ledger says of them: hired with a profile that gave a little more than it does today."""
         if self.move.origin != "ledger":
             return
-        then = {system: self.move.old.get(system, frozenset()) | {thing for thing in self.move.gave if thing[0] == system}
-                for system in {*self.move.old, *(thing[0] for thing in self.move.gave)}}
+        then = {
+            system: self.move.old.get(system, frozenset()) | {thing for thing in self.move.gave if thing[0] == system}
+            for system in {*self.move.old, *(thing[0] for thing in self.move.gave)}
+        }
         self.write("old", {"department": "Old"}, then)
         hired = self.open("onboard", {**RECORD, "department": "Old"})
         assert not hired.get("failed"), hired["msg"]
@@ -288,7 +415,12 @@ class Office:
         self.runs += 1
         keep = listed(self.move, self.move.keep)
         run, facts = self.run(lifecycle_keep=keep), {"previous_department": "Old"} if self.move.origin == "hr" else {}
-        opened = self.open("transfer", {**RECORD, "attributes": facts}, keep=keep, old_profile="old" if self.move.origin == "named" else "")
+        opened = self.open(
+            "transfer",
+            {**RECORD, "attributes": facts},
+            keep=keep,
+            old_profile="old" if self.move.origin == "named" else "",
+        )
         if opened.get("failed"):
             return str(opened["msg"])
         cases = opened["cases"]
@@ -325,22 +457,47 @@ class Office:
 
     def waiting(self) -> set[Thing]:
         """What the ledger says waits for somebody to decide."""
-        last = {(step["system"], step["step"]): step["result"] for case in self.ledger.cases(kind="transfer") for step in self.ledger.steps(case.id)}
-        rows = [(system, row["what"].removeprefix("unexplained: ")) for (system, _step), result in last.items() for row in result.get("changes") or ()
-                if row["outcome"] == "needs_human"]
+        last = {
+            (step["system"], step["step"]): step["result"]
+            for case in self.ledger.cases(kind="transfer")
+            for step in self.ledger.steps(case.id)
+        }
+        rows = [
+            (system, row["what"].removeprefix("unexplained: "))
+            for (system, _step), result in last.items()
+            for row in result.get("changes") or ()
+            if row["outcome"] == "needs_human"
+        ]
         return {thing_of(system, what) for system, what in rows}
 
     def decide(self) -> None:
         for system, kind, name in self.waiting() & set(self.move.said):
-            what = f"unexplained: {kind}: {titled(name) if kind == 'teams' else name}" if kind else "unexplained: account"
-            result = ATTEST.run({"person": RECORD["email"], "system": system, "what": what, "by": "Grace Okoye", "at": "", "note": "",
-                                 "decision": self.move.said[system, kind, name]}, check_mode=False, system=self.book())
+            what = (
+                f"unexplained: {kind}: {titled(name) if kind == 'teams' else name}" if kind else "unexplained: account"
+            )
+            result = ATTEST.run(
+                {
+                    "person": RECORD["email"],
+                    "system": system,
+                    "what": what,
+                    "by": "Grace Okoye",
+                    "at": "",
+                    "note": "",
+                    "decision": self.move.said[system, kind, name],
+                },
+                check_mode=False,
+                system=self.book(),
+            )
             assert result["changed"], result
 
 
 def thing_of(system: str, what: str) -> Thing:
     kind, colon, name = what.partition(": ")
-    return (system, kind, name.lower().replace(" ", "-") if kind == "teams" else name) if colon else (system, "", "account")
+    return (
+        (system, kind, name.lower().replace(" ", "-") if kind == "teams" else name)
+        if colon
+        else (system, "", "account")
+    )
 
 
 # -- what must be --------------------------------------------------------------------------------------------------------
@@ -386,8 +543,18 @@ class Oracle:
     @property
     def first(self) -> set[Thing]:
         """What goes before anything is given: of a pair, and though an overlap runs."""
-        gone = {leaves for pair in self.move.pairs for leaves, stays in (pair, pair[::-1]) if self.has(stays) and leaves in self.holds and not self.has(leaves)}
-        both = {thing for pair in self.move.pairs for thing in pair if set(pair) <= self.holds and not any(map(self.has, pair))}
+        gone = {
+            leaves
+            for pair in self.move.pairs
+            for leaves, stays in (pair, pair[::-1])
+            if self.has(stays) and leaves in self.holds and not self.has(leaves)
+        }
+        both = {
+            thing
+            for pair in self.move.pairs
+            for thing in pair
+            if set(pair) <= self.holds and not any(map(self.has, pair))
+        }
         return gone | (both if self.move.overlap else set())
 
     def during(self) -> set[Thing]:
@@ -401,7 +568,11 @@ class Oracle:
         """Which accounts are open, and everything that is held."""
         held = self.given() | {thing for thing in self.holds - self.move.wanted - self.first if self.stays(thing, said)}
         new = self.move.profile(self.move.new)
-        open_ = {system for system in SYSTEMS if system in new or self.accounts.get(system) and self.account_stays(system, held, said)}
+        open_ = {
+            system
+            for system in SYSTEMS
+            if system in new or self.accounts.get(system) and self.account_stays(system, held, said)
+        }
         return open_, {thing for thing in held if thing[0] in open_ or thing[0] != "github"}
 
     def account_stays(self, system: str, held: set[Thing], said: Mapping[Thing, str]) -> bool:
@@ -410,16 +581,29 @@ class Oracle:
             return True
         if self.how(system) == "remove":
             return False
-        if not self.move.explains(system) and (self.how(system) == "keep" or said.get((system, "", "account")) != "remove"):
+        if not self.move.explains(system) and (
+            self.how(system) == "keep" or said.get((system, "", "account")) != "remove"
+        ):
             return True
         return bool(mine & self.riddles)
 
     def waits(self, said: Mapping[Thing, str]) -> set[Thing]:
         new = self.move.profile(self.move.new)
         things = {thing for thing in self.riddles - self.first if self.undecided(thing, said)}
-        return things | {(system, "", "account") for system in SYSTEMS if system not in new and self.accounts.get(system) and not self.move.explains(system)
-                         and self.how(system) == "decide" and (system, "", "account") not in said
-                         and not {thing for thing in self.holds - self.first if thing[0] == system and thing in self.move.keep and thing not in self.fixed}}
+        return things | {
+            (system, "", "account")
+            for system in SYSTEMS
+            if system not in new
+            and self.accounts.get(system)
+            and not self.move.explains(system)
+            and self.how(system) == "decide"
+            and (system, "", "account") not in said
+            and not {
+                thing
+                for thing in self.holds - self.first
+                if thing[0] == system and thing in self.move.keep and thing not in self.fixed
+            }
+        }
 
 
 def holds_exactly_what_profile_and_policy_say(box: Box, move: Move) -> str:
@@ -450,7 +634,9 @@ def holds_exactly_what_profile_and_policy_say(box: Box, move: Move) -> str:
         box["github"].accept(TOM)
         moment[0] += timedelta(hours=1)
         if move.overlap:
-            assert asked(box)[1] - oracle.during() == set() and {s for s, active in accounts.items() if active} <= set(asked(box)[0]), "nothing is taken yet"
+            assert asked(box)[1] - oracle.during() == set() and {s for s, active in accounts.items() if active} <= set(
+                asked(box)[0]
+            ), "nothing is taken yet"
         else:
             assert office.waiting() == oracle.waits(oracle.early)
         office.decide()
@@ -470,7 +656,9 @@ def holds_exactly_what_profile_and_policy_say(box: Box, move: Move) -> str:
         assert now_held == held, (sorted(now_held - held), sorted(held - now_held))
         assert {system for system, active in now_open.items() if active} == open_
         assert office.waiting() == oracle.waits(move.said)
-        assert not [pair for pair in office.broken if not any(set(known) <= holds for known in move.pairs)], "never both, not for a moment"
+        assert not [pair for pair in office.broken if not any(set(known) <= holds for known in move.pairs)], (
+            "never both, not for a moment"
+        )
         assert [asked(box, key) for key in ("ann", "bob")] == others, "nobody else's"
         sent = writes(box)
         assert not office.transfer() and writes(box) == sent, "the second run changes nothing"
@@ -497,7 +685,12 @@ def test_a_hundred_and_fifty_companies_with_a_bit_of_everything(box: Box, seed: 
     holds_exactly_what_profile_and_policy_say(box, drawn(seed))
 
 
-SAMPLE: Mapping[str, Any] = {"deadline": None, "derandomize": True, "database": None, "suppress_health_check": list(HealthCheck)}
+SAMPLE: Mapping[str, Any] = {
+    "deadline": None,
+    "derandomize": True,
+    "database": None,
+    "suppress_health_check": list(HealthCheck),
+}
 
 
 @pytest.mark.soak

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """OneDrive: what is counted, who is let in, what is ended; the emulator is asked."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -35,7 +36,12 @@ def of(box: Box, key: str) -> Person:
 
 
 def hand_over(box: Box, **want: Any) -> dict[str, Any]:
-    return run(files_handover.TASK, box, "onedrive", **{"person": person_of(box, "jane"), "successor": "mark@corp.example", **want})
+    return run(
+        files_handover.TASK,
+        box,
+        "onedrive",
+        **{"person": person_of(box, "jane"), "successor": "mark@corp.example", **want},
+    )
 
 
 def drive_of(box: Box, key: str) -> Any:
@@ -73,7 +79,9 @@ def test_links_may_stay(box: Box) -> None:
 
 
 def test_no_message_when_it_is_not_wanted(box: Box) -> None:
-    connect(box, "onedrive", options={**box.systems()["onedrive"].get("options", {}), "notify": False}).hand_over_files(of(box, "jane"), "mark@corp.example")
+    connect(box, "onedrive", options={**box.systems()["onedrive"].get("options", {}), "notify": False}).hand_over_files(
+        of(box, "jane"), "mark@corp.example"
+    )
     assert box["microsoft"].state["onedrive"]["sent"] == []
 
 
@@ -99,6 +107,12 @@ def test_a_reader_is_no_owner(box: Box) -> None:
 def test_a_page_link_that_stands_still_is_an_error(box: Box) -> None:
     url = box["microsoft"].url
     drive = drive_of(box, "jane")["id"]
-    box["microsoft"].fault("status", path="/delta$", times=-1, status=200, body={"value": [], "@odata.nextLink": f"{url}/v1.0/drives/{drive}/root/delta?t=1"})
+    box["microsoft"].fault(
+        "status",
+        path="/delta$",
+        times=-1,
+        status=200,
+        body={"value": [], "@odata.nextLink": f"{url}/v1.0/drives/{drive}/root/delta?t=1"},
+    )
     with pytest.raises(SystemError_, match="does not advance"):
         connect(box, "onedrive").files(of(box, "jane"))

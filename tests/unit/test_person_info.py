@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """person_info: HR's answer as the module hands it on."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -24,7 +25,15 @@ def ask(box: Box, **want: Any) -> dict[str, Any]:
     return support.run(TASK, box, "bamboohr", **want)
 
 
-@pytest.mark.parametrize(("user", "found"), [("jane@corp.example", ["E1007"]), ("E1007", ["E1007"]), ("sam@corp.example", ["E1008", "E1009"]), ("nobody@corp.example", [])])
+@pytest.mark.parametrize(
+    ("user", "found"),
+    [
+        ("jane@corp.example", ["E1007"]),
+        ("E1007", ["E1007"]),
+        ("sam@corp.example", ["E1008", "E1009"]),
+        ("nobody@corp.example", []),
+    ],
+)
 def test_every_match_is_handed_on_and_nothing_is_written(box: Box, user: str, found: list[str]) -> None:
     result = ask(box, user=user)
     assert not result.get("failed") and result["changed"] is False
@@ -32,7 +41,9 @@ def test_every_match_is_handed_on_and_nothing_is_written(box: Box, user: str, fo
     assert box["bamboohr"].writes() == []
 
 
-@pytest.mark.parametrize("want", [{}, {"user": "jane@corp.example", "since": "2026-01-01T00:00:00Z"}, {"since": "yesterday"}])
+@pytest.mark.parametrize(
+    "want", [{}, {"user": "jane@corp.example", "since": "2026-01-01T00:00:00Z"}, {"since": "yesterday"}]
+)
 def test_a_question_that_is_none_is_refused_unasked(box: Box, want: dict[str, str]) -> None:
     box["bamboohr"].journal.clear()
     result = ask(box, **want)

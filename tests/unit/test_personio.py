@@ -55,16 +55,37 @@ def many(box: Box, number: int) -> None:
     one = next(e for e in state["employments"].values() if e["person"]["id"] == "102")
     for n in range(number):
         key = str(5000 + n)
-        state["persons"][key] = {**state["persons"]["102"], "id": key, "email": f"p{n}@corp.example", "_custom": {"employee_number": f"N{n}"}}
+        state["persons"][key] = {
+            **state["persons"]["102"],
+            "id": key,
+            "email": f"p{n}@corp.example",
+            "_custom": {"employee_number": f"N{n}"},
+        }
         state["employments"][key] = {**one, "id": key, "person": {"id": key}}
 
 
 @pytest.mark.parametrize("user", ["jane@corp.example", "JANE@corp.example", "E1007", "107"])
 def test_finds_by_every_identifier(box: Box, user: str) -> None:
     jane = only(connect(box, "personio").find_people(user))
-    assert (jane.hr_id, jane.employee_id, jane.last_name, jane.manager_email, jane.manager_employee_id) == ("107", "E1007", "Müller-Ortiz", "mark@corp.example", "E1002")
-    assert (jane.title, jane.department, jane.location, jane.personal_email) == ("Senior Software Engineer", "Engineering", "Berlin", "jane.private@mail.example")
-    assert (jane.logins, jane.time_zone, jane.termination_date, jane.status) == ({"github": "janemo"}, "Europe/Berlin", "2026-03-31", "terminated")
+    assert (jane.hr_id, jane.employee_id, jane.last_name, jane.manager_email, jane.manager_employee_id) == (
+        "107",
+        "E1007",
+        "Müller-Ortiz",
+        "mark@corp.example",
+        "E1002",
+    )
+    assert (jane.title, jane.department, jane.location, jane.personal_email) == (
+        "Senior Software Engineer",
+        "Engineering",
+        "Berlin",
+        "jane.private@mail.example",
+    )
+    assert (jane.logins, jane.time_zone, jane.termination_date, jane.status) == (
+        {"github": "janemo"},
+        "Europe/Berlin",
+        "2026-03-31",
+        "terminated",
+    )
 
 
 def test_two_with_one_address_are_both_returned_and_nobody_is_nobody(box: Box) -> None:
@@ -107,13 +128,18 @@ def test_a_future_hire_is_pending_and_a_withdrawn_one_terminated(box: Box) -> No
     assert only(connect(box, "personio").find_people("ada@corp.example")).status == "terminated"
 
 
-@pytest.mark.parametrize(("zone", "now", "status"), [
-    ("Europe/Berlin", datetime(2026, 6, 30, 21, 59, tzinfo=timezone.utc), "active"),
-    ("Europe/Berlin", datetime(2026, 6, 30, 22, 0, tzinfo=timezone.utc), "terminated"),
-    ("America/Los_Angeles", datetime(2026, 7, 1, 6, 59, tzinfo=timezone.utc), "active"),
-    ("America/Los_Angeles", datetime(2026, 7, 1, 7, 0, tzinfo=timezone.utc), "terminated"),
-])
-def test_a_last_day_ends_in_the_persons_own_zone(box: Box, monkeypatch: pytest.MonkeyPatch, zone: str, now: datetime, status: str) -> None:
+@pytest.mark.parametrize(
+    ("zone", "now", "status"),
+    [
+        ("Europe/Berlin", datetime(2026, 6, 30, 21, 59, tzinfo=timezone.utc), "active"),
+        ("Europe/Berlin", datetime(2026, 6, 30, 22, 0, tzinfo=timezone.utc), "terminated"),
+        ("America/Los_Angeles", datetime(2026, 7, 1, 6, 59, tzinfo=timezone.utc), "active"),
+        ("America/Los_Angeles", datetime(2026, 7, 1, 7, 0, tzinfo=timezone.utc), "terminated"),
+    ],
+)
+def test_a_last_day_ends_in_the_persons_own_zone(
+    box: Box, monkeypatch: pytest.MonkeyPatch, zone: str, now: datetime, status: str
+) -> None:
     monkeypatch.setattr(clock, "now", lambda: now)
     box["personio"].change("102", time_zone=zone)
     box["personio"].terminate("102", "2026-06-30")
@@ -121,19 +147,32 @@ def test_a_last_day_ends_in_the_persons_own_zone(box: Box, monkeypatch: pytest.M
     assert (mark.status, mark.termination_date) == (status, "2026-06-30")
 
 
-def test_after_the_last_working_day_comes_garden_leave_until_the_employment_ends(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_the_last_working_day_comes_garden_leave_until_the_employment_ends(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
     box["personio"].terminate("102", "2026-08-31", last_working_day="2026-06-15", kind="IRREVOCABLE_SUSPENSION")
     states = {}
     for day in (15, 16):
         monkeypatch.setattr(clock, "now", lambda day=day: datetime(2026, 6, day, 12, tzinfo=timezone.utc))
-        kept, gone = only(connect(box, "personio").find_people("102")), only(with_options(box, garden_leave="left").find_people("102"))
+        kept, gone = (
+            only(connect(box, "personio").find_people("102")),
+            only(with_options(box, garden_leave="left").find_people("102")),
+        )
         states[day] = (kept.status, gone.status)
     assert states == {15: ("active", "active"), 16: ("leave", "terminated")}
-    assert (kept.last_working_day, gone.last_working_day, kept.termination_date) == ("2026-08-31", "2026-06-15", "2026-08-31")
+    assert (kept.last_working_day, gone.last_working_day, kept.termination_date) == (
+        "2026-08-31",
+        "2026-06-15",
+        "2026-08-31",
+    )
 
 
 def test_the_examples_of_the_vendor_name_the_last_day_otherwise(box: Box) -> None:
-    box["personio"].employ("102", employment_end_date="2026-08-31", termination={"termination_date": "2026-08-31", "last_working_date": "2026-05-15"})
+    box["personio"].employ(
+        "102",
+        employment_end_date="2026-08-31",
+        termination={"termination_date": "2026-08-31", "last_working_date": "2026-05-15"},
+    )
     assert only(connect(box, "personio").find_people("102")).status == "leave"
 
 
@@ -154,10 +193,21 @@ def test_who_has_another_employment_that_goes_on_is_no_leaver(box: Box) -> None:
     """A second employment began later and has ended, and one is yet to come: the one of now counts."""
     now = box["personio"].state["employments"]
     one = next(e for e in now.values() if e["person"]["id"] == "102")
-    now["x"] = {**one, "id": "x", "employment_start_date": "2025-01-01", "employment_end_date": "2026-04-30", "termination": {"termination_date": "2026-04-30"}}
+    now["x"] = {
+        **one,
+        "id": "x",
+        "employment_start_date": "2025-01-01",
+        "employment_end_date": "2026-04-30",
+        "termination": {"termination_date": "2026-04-30"},
+    }
     now["y"] = {**one, "id": "y", "employment_start_date": "2999-01-01", "position": {"title": "Director"}}
     mark = only(connect(box, "personio").find_people("102"))
-    assert (mark.status, mark.termination_date, mark.title, mark.hire_date) == ("active", "", "Engineering Manager", "2019-05-13")
+    assert (mark.status, mark.termination_date, mark.title, mark.hire_date) == (
+        "active",
+        "",
+        "Engineering Manager",
+        "2019-05-13",
+    )
 
 
 def test_a_termination_that_is_taken_back(box: Box) -> None:
@@ -188,7 +238,11 @@ def test_employments_of_those_who_left_long_ago_are_not_read(box: Box) -> None:
 
 def test_overview_is_one_list(box: Box) -> None:
     seen = connect(box, "personio").overview()
-    assert len(seen.people) == 9 and "email" in seen.columns and {p.status for p in seen.people if p.hr_id == "107"} == {"terminated"}
+    assert (
+        len(seen.people) == 9
+        and "email" in seen.columns
+        and {p.status for p in seen.people if p.hr_id == "107"} == {"terminated"}
+    )
     assert not [e for e in box["personio"].journal if "employments" in e["path"]]
 
 
@@ -220,15 +274,18 @@ def test_a_token_that_ended_is_fetched_anew(box: Box) -> None:
     assert only(hr.find_people("107")).email == "jane@corp.example"
 
 
-@pytest.mark.parametrize(("fault", "error"), [
-    ({"fault": "status", "status": 503}, Unavailable),
-    ({"fault": "status", "status": 429, "headers": {"Retry-After": "600"}}, Throttled),
-    ({"fault": "html"}, ProtocolError),
-    ({"fault": "cut"}, ProtocolError),
-    ({"fault": "status", "status": 200, "body": {"_data": [{"id": "1"}, {"id": "1"}], "_meta": {}}}, ProtocolError),
-    ({"fault": "status", "status": 200, "body": {"data": []}}, ProtocolError),
-    ({"fault": "status", "status": 403}, PermissionDenied),
-])
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ({"fault": "status", "status": 503}, Unavailable),
+        ({"fault": "status", "status": 429, "headers": {"Retry-After": "600"}}, Throttled),
+        ({"fault": "html"}, ProtocolError),
+        ({"fault": "cut"}, ProtocolError),
+        ({"fault": "status", "status": 200, "body": {"_data": [{"id": "1"}, {"id": "1"}], "_meta": {}}}, ProtocolError),
+        ({"fault": "status", "status": 200, "body": {"data": []}}, ProtocolError),
+        ({"fault": "status", "status": 403}, PermissionDenied),
+    ],
+)
 def test_trouble_is_named(box: Box, fault: dict[str, Any], error: type[Exception]) -> None:
     box["personio"].fault(path="/v2/persons", times=-1, **fault)
     with pytest.raises(error):
@@ -244,18 +301,33 @@ def test_the_emulator_refuses_what_the_vendor_refuses(box: Box) -> None:
     import requests
 
     url = box["personio"].url + "/v2"
-    good = {"grant_type": "client_credentials", "client_id": CLIENT, "client_secret": box["personio"].secret("client-secret")}
+    good = {
+        "grant_type": "client_credentials",
+        "client_id": CLIENT,
+        "client_secret": box["personio"].secret("client-secret"),
+    }
     sign_in = lambda **how: requests.post(f"{url}/auth/token", verify=box.ca_file, timeout=5, **how)  # noqa: E731
     assert sign_in(json=good).json()["error"] == "invalid_request", "a form, not JSON"
-    for change, error in (({"client_secret": "no"}, "unauthorized_client"), ({"grant_type": "password"}, "unsupported_grant_type"), ({"scope": "all"}, "invalid_scope"),
-                          ({"client_id": ""}, "invalid_request")):
+    for change, error in (
+        ({"client_secret": "no"}, "unauthorized_client"),
+        ({"grant_type": "password"}, "unsupported_grant_type"),
+        ({"scope": "all"}, "invalid_scope"),
+        ({"client_id": ""}, "invalid_request"),
+    ):
         answer = sign_in(data={**good, **change})
         assert (answer.status_code, answer.json()["error"]) == (400, error)
     head = {"Authorization": f"Bearer {sign_in(data=good).json()['access_token']}"}
     ask = lambda path: requests.get(url + path, headers=head, verify=box.ca_file, timeout=5)  # noqa: E731
     assert requests.get(f"{url}/persons", verify=box.ca_file, timeout=5).status_code == 401
-    for wrong in ("/persons?limit=51", "/persons?limit=0", "/persons?updated_at.gt=yesterday", "/persons?id.invalid=1", "/persons?status=GONE", "/persons?cursor=cur_!",
-                  "/org-units"):
+    for wrong in (
+        "/persons?limit=51",
+        "/persons?limit=0",
+        "/persons?updated_at.gt=yesterday",
+        "/persons?id.invalid=1",
+        "/persons?status=GONE",
+        "/persons?cursor=cur_!",
+        "/org-units",
+    ):
         assert ask(wrong).status_code == 400, wrong
     assert ask("/persons/999").status_code == ask("/persons/999/employments").status_code == 404
     assert len(ask("/persons").json()["_data"]) == 9 and len(ask("/persons?limit=4").json()["_data"]) == 4

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The plan document, and who must agree to it."""
+
 from __future__ import annotations
 
 import json
@@ -22,10 +23,20 @@ from tests.unit.processes import at_once
 from tests.unit.test_case import JANE, STAYS, book, opened
 
 ROOT = Path(__file__).resolve().parents[2]
-WIPE = {"what": "device C02", "before": "managed", "after": "wiped", "outcome": "planned", "act": "wipe", "irreversible": True, "confirm": "C02"}
+WIPE = {
+    "what": "device C02",
+    "before": "managed",
+    "after": "wiped",
+    "outcome": "planned",
+    "act": "wipe",
+    "irreversible": True,
+    "confirm": "C02",
+}
 GROUP = {"what": "roles: User Administrator", "before": "held", "after": None, "outcome": "planned"}
-RULES = "approvals:\n  - {needs: wipe, by: [grace@corp.example, jane@corp.example]}\n  - {needs: privileged, by: [grace@corp.example, lena@corp.example], count: 2}\n" \
-        "  - {needs: people, over: 2, by: [grace@corp.example]}\n  - {needs: transfer, by: [mark@corp.example]}\nprivileged: {entra: {roles: ['*Administrator']}}\n"
+RULES = (
+    "approvals:\n  - {needs: wipe, by: [grace@corp.example, jane@corp.example]}\n  - {needs: privileged, by: [grace@corp.example, lena@corp.example], count: 2}\n"
+    "  - {needs: people, over: 2, by: [grace@corp.example]}\n  - {needs: transfer, by: [mark@corp.example]}\nprivileged: {entra: {roles: ['*Administrator']}}\n"
+)
 
 
 def result(system: str, step: str, *rows: dict[str, Any], person: str = "jane@corp.example") -> dict[str, Any]:
@@ -51,14 +62,29 @@ def spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def made(policy: Policy = Policy(), kind: str = "offboard") -> dict[str, Any]:
     steps = plans.left()
-    return plans.document(kind, [{"key": "107", "email": "jane@corp.example", "name": "Jane", "aliases": []}], steps, approvals.needs(policy, kind, 1, steps))
+    return plans.document(
+        kind,
+        [{"key": "107", "email": "jane@corp.example", "name": "Jane", "aliases": []}],
+        steps,
+        approvals.needs(policy, kind, 1, steps),
+    )
 
 
 def test_steps_stand_in_the_order_in_which_the_run_takes_them(spool: Path) -> None:
-    for phase, system, step in [("cutoff", "wiki", "cutoff"), ("cutoff", "aws", "cutoff"), ("secure_devices", "intune", "device"), ("reclaim", "aws", "entitlements")]:
+    for phase, system, step in [
+        ("cutoff", "wiki", "cutoff"),
+        ("cutoff", "aws", "cutoff"),
+        ("secure_devices", "intune", "device"),
+        ("reclaim", "aws", "entitlements"),
+    ]:
         plans.leave(phase, result(system, step, GROUP))
     plans.leave("reclaim", {**result("crm", "entitlements"), "changes": []})
-    assert [(s["n"], s["phase"], s["system"]) for s in plans.left()] == [(1, "cutoff", "aws"), (2, "cutoff", "wiki"), (3, "secure_devices", "intune"), (4, "reclaim", "aws")]
+    assert [(s["n"], s["phase"], s["system"]) for s in plans.left()] == [
+        (1, "cutoff", "aws"),
+        (2, "cutoff", "wiki"),
+        (3, "secure_devices", "intune"),
+        (4, "reclaim", "aws"),
+    ]
 
 
 def test_the_same_plan_has_the_same_digest_and_any_other_another(spool: Path) -> None:
@@ -70,7 +96,9 @@ def test_the_same_plan_has_the_same_digest_and_any_other_another(spool: Path) ->
         assert made()["digest"] == first["digest"], "when it was made is no part of it"
     plans.leave("reclaim", result("entra", "entitlements", GROUP))
     assert made()["digest"] != first["digest"]
-    jsonschema.Draft202012Validator(json.loads((ROOT / "meta" / "schemas" / "plan.schema.json").read_text())).validate(made())
+    jsonschema.Draft202012Validator(json.loads((ROOT / "meta" / "schemas" / "plan.schema.json").read_text())).validate(
+        made()
+    )
 
 
 def test_a_plan_is_found_by_file_and_by_digest_and_not_when_it_was_changed(spool: Path, ledger: Ledger) -> None:
@@ -85,7 +113,11 @@ def test_a_plan_is_found_by_file_and_by_digest_and_not_when_it_was_changed(spool
     for name in (str(path), plan["digest"][:12]):
         with pytest.raises(InputError, match="changed after it was made"):
             plans.read(name, str(spool / "plans"), None)
-    for name, says in ((str(spool / "none.json"), "cannot be read"), ("0" * 12, "no plan with this digest"), (str(spool / "policy.yml"), "cannot be read")):
+    for name, says in (
+        (str(spool / "none.json"), "cannot be read"),
+        ("0" * 12, "no plan with this digest"),
+        (str(spool / "policy.yml"), "cannot be read"),
+    ):
         with pytest.raises(InputError, match=says):
             plans.read(name, str(spool / "plans"), ledger)
 
@@ -95,13 +127,19 @@ def test_policy_says_what_needs_whom(spool: Path, policy: Policy) -> None:
     plans.leave("reclaim", result("entra", "entitlements", {**GROUP, "outcome": "already"}))
     plans.leave("reclaim", result("aws", "entitlements", GROUP))
     assert [(n["needs"], n["count"], n["why"]) for n in made(policy)["needs"]] == [
-        ("wipe", 1, "wipe: device C02 on intune"), ("privileged", 2, "privileged: jane@corp.example (roles: User Administrator on entra)")]
+        ("wipe", 1, "wipe: device C02 on intune"),
+        ("privileged", 2, "privileged: jane@corp.example (roles: User Administrator on entra)"),
+    ]
     assert [n["needs"] for n in made(policy, "transfer")["needs"]] == ["wipe", "privileged", "transfer"]
-    assert approvals.needs(policy, "onboard", 3, []) == [{"needs": "people", "by": ["grace@corp.example"], "count": 1, "hours": 72.0, "why": "3 people, more than 2"}]
+    assert approvals.needs(policy, "onboard", 3, []) == [
+        {"needs": "people", "by": ["grace@corp.example"], "count": 1, "hours": 72.0, "why": "3 people, more than 2"}
+    ]
     assert approvals.needs(policy, "onboard", 2, []) == []
 
 
-def test_an_approval_is_of_one_plan_by_others_and_ages_out(spool: Path, policy: Policy, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_approval_is_of_one_plan_by_others_and_ages_out(
+    spool: Path, policy: Policy, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
     plans.leave("secure_devices", result("intune", "device", WIPE))
     plans.leave("reclaim", result("entra", "entitlements", GROUP))
     plan = made(policy)
@@ -109,20 +147,29 @@ def test_an_approval_is_of_one_plan_by_others_and_ages_out(spool: Path, policy: 
     def approve(by: str) -> None:
         approvals.approve(ledger, plan, by=by, account="root", note="", run="r")
 
-    for by, says in (("jane@corp.example", "whom it is about"), ("107", "whom it is about"), ("mark@corp.example", "may not approve"), ("", "nobody may not approve")):
+    for by, says in (
+        ("jane@corp.example", "whom it is about"),
+        ("107", "whom it is about"),
+        ("mark@corp.example", "may not approve"),
+        ("", "nobody may not approve"),
+    ):
         with pytest.raises(InputError, match=says):
             approve(by)
     assert ledger.noted("approved") == [] and len(approvals.missing(ledger, plan)) == 2
     approve("Grace@corp.example")
     approve("grace@corp.example")
     assert len(approvals.missing(ledger, plan)) == 1, "one person counts once"
-    assert "plan" not in ledger.noted("approved")[0].data and len(ledger.noted("plan")) == 1, "every step asks for approvals; the plan is kept once"
+    assert "plan" not in ledger.noted("approved")[0].data and len(ledger.noted("plan")) == 1, (
+        "every step asks for approvals; the plan is kept once"
+    )
     approve("lena@corp.example")
     assert approvals.missing(ledger, plan) == []
     plans.leave("reclaim", result("wiki", "entitlements", GROUP))
     changed = made(policy)
     assert len(approvals.missing(ledger, changed)) == 2, "a changed plan needs a new approval"
-    assert plans.read(plan["digest"][:12], str(spool / "nowhere"), ledger) == plan, "an approved plan can be executed elsewhere"
+    assert plans.read(plan["digest"][:12], str(spool / "nowhere"), ledger) == plan, (
+        "an approved plan can be executed elsewhere"
+    )
     later = clock.now().replace(year=clock.now().year + 1)
     monkeypatch.setattr(clock, "now", lambda: later)
     assert all("aged out" in line for line in approvals.missing(ledger, plan))
@@ -134,7 +181,15 @@ def test_without_an_approved_plan_the_acts_wait(spool: Path, policy: Policy, led
     path = str(plans.write(plan, str(spool / "plans")))
 
     def limits(system: str, **how: Any) -> dict[str, Any]:
-        about = {"phase": "secure_devices", "system": system, "step": "device", "person": "jane@corp.example", "plan": "", "plans_folder": "", "rehearsal": False}
+        about = {
+            "phase": "secure_devices",
+            "system": system,
+            "step": "device",
+            "person": "jane@corp.example",
+            "plan": "",
+            "plans_folder": "",
+            "rehearsal": False,
+        }
         return guards.guard(policy, ledger, **{**about, **how})
 
     assert re.search("needs an approval of grace", limits("intune")["stops"]["wipe"])
@@ -142,16 +197,31 @@ def test_without_an_approved_plan_the_acts_wait(spool: Path, policy: Policy, led
     assert not {"stops", "privileged"} & set(limits("intune", rehearsal=True))
     assert "wipe" in limits("intune", plan=path)["stops"], "a plan that nobody approved"
     approvals.approve(ledger, plan, by="grace@corp.example", account="root", note="", run="r")
-    assert {**limits("intune", plan=path), "not_people": None} == {"planned": [WIPE], "source": policy.file, "not_people": None}
+    assert {**limits("intune", plan=path), "not_people": None} == {
+        "planned": [WIPE],
+        "source": policy.file,
+        "not_people": None,
+    }
     assert limits("entra", plan=path)["planned"] == [], "nothing else"
 
 
 def test_a_plan_to_cut_off_who_is_privileged_needs_the_approval(policy: Policy) -> None:
     """No change of a cut-off has the name of what makes them privileged."""
-    step = {"phase": "cutoff", "system": "entra", "step": "cutoff", "person": "jane@corp.example", "privileged": True,
-            "changes": [{"what": "sign-in", "before": "open", "after": "closed", "outcome": "planned"}]}
-    assert [need["why"] for need in approvals.needs(policy, "offboard", 1, [step])] == ["privileged: jane@corp.example (sign-in on entra)"]
-    assert approvals.needs(policy, "offboard", 1, [{**step, "changes": [{**step["changes"][0], "outcome": "already"}]}]) == []
+    step = {
+        "phase": "cutoff",
+        "system": "entra",
+        "step": "cutoff",
+        "person": "jane@corp.example",
+        "privileged": True,
+        "changes": [{"what": "sign-in", "before": "open", "after": "closed", "outcome": "planned"}],
+    }
+    assert [need["why"] for need in approvals.needs(policy, "offboard", 1, [step])] == [
+        "privileged: jane@corp.example (sign-in on entra)"
+    ]
+    assert (
+        approvals.needs(policy, "offboard", 1, [{**step, "changes": [{**step["changes"][0], "outcome": "already"}]}])
+        == []
+    )
     assert approvals.needs(policy, "offboard", 1, [{**step, "privileged": False}]) == []
 
 
@@ -159,7 +229,13 @@ def test_a_run_for_others_than_the_plans_does_not_begin(spool: Path, ledger: Led
     plans.leave("cutoff", result("wiki", "cutoff", GROUP))
     path = str(plans.write(made(), str(spool / "plans")))
     assert not opened(ledger, JANE, plan=path, read_only=True).get("failed")
-    other = opened(ledger, JANE, {**JANE, "email": "mark@corp.example", "hr_id": "102", "employee_id": "E1002"}, user=["mark@corp.example"], plan=path)
+    other = opened(
+        ledger,
+        JANE,
+        {**JANE, "email": "mark@corp.example", "hr_id": "102", "employee_id": "E1002"},
+        user=["mark@corp.example"],
+        plan=path,
+    )
     assert other["failed"] and "it is for jane@corp.example" in other["msg"] and ledger.cases() == []
     wrong = opened(ledger, STAYS, kind="suspend", plan=path)
     assert wrong["failed"] and "it is a plan to offboard, and this run is to suspend" in wrong["msg"]
@@ -171,7 +247,11 @@ def test_modules(spool: Path, ledger: Ledger) -> None:
     assert "path" not in PLAN.run(want, check_mode=False, system=book(ledger)), "a run that is no rehearsal writes none"
     written = PLAN.run(want, check_mode=True, system=book(ledger, read_only=True))
     assert Path(written["path"]).exists() and written["needs"] == []
-    refused = APPROVE.run({"plan": written["path"], "by": "grace@corp.example", "account": "", "note": ""}, check_mode=False, system=book(ledger))
+    refused = APPROVE.run(
+        {"plan": written["path"], "by": "grace@corp.example", "account": "", "note": ""},
+        check_mode=False,
+        system=book(ledger),
+    )
     assert refused["failed"] and "it needs no approval" in refused["msg"]
 
 
@@ -187,9 +267,21 @@ def two_plans(spool: Path) -> tuple[Path, dict[str, Any], dict[str, Any]]:
     return plans.write(one, str(spool / "plans")), one, made()
 
 
-def lets(path: Path, system: str, step: str = "entitlements", phase: str = "reclaim", policy: Policy = Policy()) -> list[dict[str, Any]]:
+def lets(
+    path: Path, system: str, step: str = "entitlements", phase: str = "reclaim", policy: Policy = Policy()
+) -> list[dict[str, Any]]:
     """What the guard of a step is told that the plan lets it do."""
-    limits = guards.guard(policy, None, plan=str(path), plans_folder="", rehearsal=False, phase=phase, system=system, step=step, person="jane@corp.example")
+    limits = guards.guard(
+        policy,
+        None,
+        plan=str(path),
+        plans_folder="",
+        rehearsal=False,
+        phase=phase,
+        system=system,
+        step=step,
+        person="jane@corp.example",
+    )
     found: list[dict[str, Any]] = limits["planned"]
     return found
 
@@ -207,7 +299,12 @@ def test_a_run_reads_its_plan_once_whatever_its_workers(spool: Path, monkeypatch
     assert lets(path, "aws") == [GROUP]
 
     def work() -> int:
-        return 0 if [lets(path, system) for system in ("intune", "entra", "aws", "wiki") for _person in range(5)] == [[GROUP]] * 15 + [[]] * 5 else 1
+        return (
+            0
+            if [lets(path, system) for system in ("intune", "entra", "aws", "wiki") for _person in range(5)]
+            == [[GROUP]] * 15 + [[]] * 5
+            else 1
+        )
 
     assert at_once([work] * 6) == [0] * 6
     assert (spool / "reckoned").read_text() == ".", "read and reckoned by the first alone"
@@ -215,14 +312,18 @@ def test_a_run_reads_its_plan_once_whatever_its_workers(spool: Path, monkeypatch
 
 
 @pytest.mark.parametrize("how", ["a step more", "another plan", "gone"])
-def test_a_plan_that_is_altered_in_the_middle_of_a_run_is_harmless(spool: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+def test_a_plan_that_is_altered_in_the_middle_of_a_run_is_harmless(
+    spool: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
     path, one, other = two_plans(spool)
     assert lets(path, "intune") == [GROUP] and lets(path, "intune", "device", "secure_devices") == []
     path.unlink()
     if how != "gone":
         path.write_text(json.dumps(other if how == "another plan" else {**one, "steps": other["steps"]}))
     plans._kept.cache_clear()  # as a worker that begins now, which has nothing in its memory
-    assert lets(path, "intune") == [GROUP] and lets(path, "intune", "device", "secure_devices") == [], "the run goes on with what it began with"
+    assert lets(path, "intune") == [GROUP] and lets(path, "intune", "device", "secure_devices") == [], (
+        "the run goes on with what it began with"
+    )
     assert plans.executed(str(path), "", None).head["digest"] == one["digest"]
     # The next run has a folder of its own.
     monkeypatch.setattr(plans, "folder", lambda: spool / "later")
@@ -250,4 +351,6 @@ def test_workers_that_begin_together_execute_one_plan(spool: Path) -> None:
 
     said = at_once([alter, *[begin] * 8])
     assert len(set(said[1:])) == 1 and said[1] in (1, 2), said
-    assert [entry.name for entry in (spool / "spool" / "executed").iterdir()] == [plans.executed(str(path), "", None).where.name], "nothing half written is left"
+    assert [entry.name for entry in (spool / "spool" / "executed").iterdir()] == [
+        plans.executed(str(path), "", None).where.name
+    ], "nothing half written is left"

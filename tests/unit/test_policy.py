@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The policy file: what is in it, and one clear line for each mistake."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -18,8 +19,16 @@ from tests.unit.test_case import JANE as LEAVER
 from tests.unit.test_case import Book
 
 ROOT = Path(__file__).resolve().parents[2]
-JANE = Person.of({"email": "jane@corp.example", "hr_id": "107", "employee_id": "E1007", "title": "Chief Engineer", "aliases": ["jm@corp.example"],
-                  "attributes": {"Cost centre": "900"}})
+JANE = Person.of(
+    {
+        "email": "jane@corp.example",
+        "hr_id": "107",
+        "employee_id": "E1007",
+        "title": "Chief Engineer",
+        "aliases": ["jm@corp.example"],
+        "attributes": {"Cost centre": "900"},
+    }
+)
 
 
 def written(tmp_path: Path, text: str) -> str:
@@ -38,8 +47,17 @@ def test_the_example_policy_is_whole() -> None:
     assert policy.protected.people and policy.approvals and policy.privileged and policy.brake.leavers.release
 
 
-@pytest.mark.parametrize("entry", ["people: [jane@corp.example]", "people: [e1007]", "people: ['107']", "people: [JM@corp.example]",
-                                   "attributes: [{title: 'Chief *'}]", "attributes: [{attributes.Cost centre: '9*', title: '*engineer'}]"])
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "people: [jane@corp.example]",
+        "people: [e1007]",
+        "people: ['107']",
+        "people: [JM@corp.example]",
+        "attributes: [{title: 'Chief *'}]",
+        "attributes: [{attributes.Cost centre: '9*', title: '*engineer'}]",
+    ],
+)
 def test_a_protected_person_is_known_by_any_name(tmp_path: Path, entry: str) -> None:
     path = written(tmp_path, f"protected: {{{entry}}}")
     assert load_policy(path).protects(JANE).endswith(f"is protected ({path})")
@@ -47,23 +65,31 @@ def test_a_protected_person_is_known_by_any_name(tmp_path: Path, entry: str) -> 
 
 
 def test_all_facts_of_one_entry_must_fit(tmp_path: Path) -> None:
-    assert load_policy(written(tmp_path, "protected: {attributes: [{title: 'Chief *', department: Board}]}")).protects(JANE) == ""
+    assert (
+        load_policy(written(tmp_path, "protected: {attributes: [{title: 'Chief *', department: Board}]}")).protects(
+            JANE
+        )
+        == ""
+    )
 
 
-@pytest.mark.parametrize(("text", "says"), [
-    ("protectd: {}", ":1: protectd: unknown key: did you mean protected?"),
-    ("protected:\n  poeple: [x]", ":2: protected.poeple: unknown key: did you mean people?"),
-    ("protected: {people: jane}", ":1: protected.people: must be a list, not 'jane'"),
-    ("protected: {attributes: [{titel: x}]}", "protected.attributes.0.titel: is no fact that HR gives"),
-    ("brake: {leavers: {count: many}}", "brake.leavers.count: must be a whole number, not 'many'"),
-    ("brake: {leavers: {count: -1}}", "brake.leavers.count: must be a whole number, not -1"),
-    ("brake: {leavers: {percent: 5}}", "brake.leavers: count is missing"),
-    ("approvals: [{needs: wype, by: [a@b]}]", "approvals.0.needs: 'wype' is nothing that can need an approval"),
-    ("approvals: [{needs: wipe, by: []}]", "approvals.0: 1 of 0 people can't approve"),
-    ("transfer: {unexplained: burn}", "transfer.unexplained: 'burn' is not one of remove, keep, decide"),
-    ("[]", ": must be a mapping, not []"),
-    ("a: b: c", "not YAML"),
-])
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("protectd: {}", ":1: protectd: unknown key: did you mean protected?"),
+        ("protected:\n  poeple: [x]", ":2: protected.poeple: unknown key: did you mean people?"),
+        ("protected: {people: jane}", ":1: protected.people: must be a list, not 'jane'"),
+        ("protected: {attributes: [{titel: x}]}", "protected.attributes.0.titel: is no fact that HR gives"),
+        ("brake: {leavers: {count: many}}", "brake.leavers.count: must be a whole number, not 'many'"),
+        ("brake: {leavers: {count: -1}}", "brake.leavers.count: must be a whole number, not -1"),
+        ("brake: {leavers: {percent: 5}}", "brake.leavers: count is missing"),
+        ("approvals: [{needs: wype, by: [a@b]}]", "approvals.0.needs: 'wype' is nothing that can need an approval"),
+        ("approvals: [{needs: wipe, by: []}]", "approvals.0: 1 of 0 people can't approve"),
+        ("transfer: {unexplained: burn}", "transfer.unexplained: 'burn' is not one of remove, keep, decide"),
+        ("[]", ": must be a mapping, not []"),
+        ("a: b: c", "not YAML"),
+    ],
+)
 def test_a_mistake_is_one_line_with_file_key_and_fix(tmp_path: Path, text: str, says: str) -> None:
     path = written(tmp_path, text)
     with pytest.raises(InputError) as caught:
@@ -94,23 +120,45 @@ def asked(tmp_path: Path, text: str) -> dict[str, Any]:
 
 
 def test_who_is_in_a_protected_group_is_read(tmp_path: Path) -> None:
-    assert asked(tmp_path, MEMBERS)["members"] == [{"kind": "groups", "name": "Board", "members": ["42", "jane@corp.example"]}]
+    assert asked(tmp_path, MEMBERS)["members"] == [
+        {"kind": "groups", "name": "Board", "members": ["42", "jane@corp.example"]}
+    ]
     assert asked(tmp_path, MEMBERS.replace("entra", "wiki"))["members"] == [], "another system's is not asked here"
     gone = asked(tmp_path, MEMBERS.replace("Board", "Bored"))
     assert gone["failed"] and "there is no Bored" in gone["msg"]
 
 
-@pytest.mark.parametrize(("answers", "says"), [
-    ([], "who is in Board of entra was not read"),
-    ([{"system": "entra", "members": []}], "who is in Board of entra was not read"),
-    ([{"system": "wiki", "members": [{"kind": "groups", "name": "Board", "members": []}]}], "who is in Board of entra was not read"),
-    ([{"system": "entra", "members": [{"kind": "groups", "name": "Board", "members": ["JANE@corp.example"]}]}], "they are in Board of entra, which is protected"),
-])
+@pytest.mark.parametrize(
+    ("answers", "says"),
+    [
+        ([], "who is in Board of entra was not read"),
+        ([{"system": "entra", "members": []}], "who is in Board of entra was not read"),
+        (
+            [{"system": "wiki", "members": [{"kind": "groups", "name": "Board", "members": []}]}],
+            "who is in Board of entra was not read",
+        ),
+        (
+            [{"system": "entra", "members": [{"kind": "groups", "name": "Board", "members": ["JANE@corp.example"]}]}],
+            "they are in Board of entra, which is protected",
+        ),
+    ],
+)
 def test_nothing_begins_for_who_is_protected_or_may_be(tmp_path: Path, answers: list[Any], says: str) -> None:
     ledger = Ledger.open(str(tmp_path / "ledger.db"))
     params = {name: spec.get("default") for name, spec in CASE.spec.items()}
-    casebook = Book(ledger, run="r", read_only=False, task_vars={"lifecycle_policy": written(tmp_path, MEMBERS)}, template=lambda value: value)
-    want = {"kind": "offboard", "user": ["E1007"], "found": [{"system": "hr", "people": [LEAVER]}], "protected": answers}
+    casebook = Book(
+        ledger,
+        run="r",
+        read_only=False,
+        task_vars={"lifecycle_policy": written(tmp_path, MEMBERS)},
+        template=lambda value: value,
+    )
+    want = {
+        "kind": "offboard",
+        "user": ["E1007"],
+        "found": [{"system": "hr", "people": [LEAVER]}],
+        "protected": answers,
+    }
     result = CASE.run({**params, **want}, check_mode=False, system=casebook)
     assert result["failed"] and result["code"] == "protected" and says in result["msg"]
     assert ledger.cases() == []

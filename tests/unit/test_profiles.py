@@ -36,37 +36,57 @@ def person(**fields: Any) -> Person:
 
 
 def test_inherits_from_several_and_adds(tmp_path: Path) -> None:
-    found = load(tmp_path, base="systems: {idp: {groups: [All]}}\ncontrols: [mfa_registered]\ndevice: {platform: Windows}\n",
-                 vpn="systems: {idp: {groups: [VPN]}, desk: }\ndevice: {platform: macOS}\n",
-                 dev="extends: [base, vpn]\nmatch: {department: Eng}\nsystems: {idp: {groups: [Dev, All], licences: [E3]}}\n").named("dev")
+    found = load(
+        tmp_path,
+        base="systems: {idp: {groups: [All]}}\ncontrols: [mfa_registered]\ndevice: {platform: Windows}\n",
+        vpn="systems: {idp: {groups: [VPN]}, desk: }\ndevice: {platform: macOS}\n",
+        dev="extends: [base, vpn]\nmatch: {department: Eng}\nsystems: {idp: {groups: [Dev, All], licences: [E3]}}\n",
+    ).named("dev")
     assert found.wanted("idp") == {"groups": ["All", "VPN", "Dev"], "licences": ["E3"]}
-    assert (found.controls, found.device["platform"], found.wanted("desk"), "desk" in found.systems) == (("mfa_registered",), "macOS", {}, True)
+    assert (found.controls, found.device["platform"], found.wanted("desk"), "desk" in found.systems) == (
+        ("mfa_registered",),
+        "macOS",
+        {},
+        True,
+    )
 
 
 def test_the_most_specific_match_wins_and_parents_do_not_match(tmp_path: Path) -> None:
-    profiles = load(tmp_path, base="controls: [x]\n", any='match: {department: "E*"}\n', exact="match: {department: [Eng, Sales]}\n",
-                    lead='match: {department: Eng, title: "*Manager*"}\n', cost='match: {department: Eng, attributes: {cost: "4*"}, title: "*Boss"}\n')
+    profiles = load(
+        tmp_path,
+        base="controls: [x]\n",
+        any='match: {department: "E*"}\n',
+        exact="match: {department: [Eng, Sales]}\n",
+        lead='match: {department: Eng, title: "*Manager*"}\n',
+        cost='match: {department: Eng, attributes: {cost: "4*"}, title: "*Boss"}\n',
+    )
     assert profiles.match(person(department="Energy")).name == "any"
     assert profiles.match(person(department="eng")).name == "exact"
     assert profiles.match(person(department="Eng", title="Engineering Manager")).name == "lead"
     assert profiles.match(person(department="Eng", title="Boss", attributes={"cost": "42"})).name == "cost"
 
 
-@pytest.mark.parametrize(("text", "said"), [
-    ("match: {department: A}\nsystem: {}\n", r"a\.yml:2: system: unknown key: did you mean systems\?"),
-    ("systems:\n  ipd: {}\n", r"a\.yml:2: systems\.ipd: there is no such system: did you mean idp\?"),
-    ("systems:\n  idp:\n    group: [A]\n", r"a\.yml:3: systems\.idp\.group: entra has no entitlement of this kind: did you mean groups\?"),
-    ("systems:\n  desk: {groups: [A]}\n", r"a\.yml:2: systems\.desk\.groups: manual has no entitlement"),
-    ("extends: [b]\n", r"a\.yml:1: extends\.0: there is no profile b"),
-    ("extends: [a]\n", r"a\.yml:1: extends\.0: goes in a circle: a -> a"),
-    ("match:\n\tdepartment: A\n", r"a\.yml:2: not YAML: .*spaces, not with tabs"),
-    ("controls: [a]\ncontrols: [b]\n", r"a\.yml:2: controls is given twice \(first on line 1\)"),
-    ("overlap: soon\n", r"a\.yml:1: overlap: must be a whole number, not 'soon'"),
-    ("match: {department: 7}\n", r"a\.yml:1: match\.department: must be a text or a list"),
-    ("match: {departement: A}\n", r"unknown key: did you mean department\?"),
-    ("", r"a\.yml:1: is empty"),
-    ("[1]\n", r"a\.yml:1: must be a mapping"),
-])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("match: {department: A}\nsystem: {}\n", r"a\.yml:2: system: unknown key: did you mean systems\?"),
+        ("systems:\n  ipd: {}\n", r"a\.yml:2: systems\.ipd: there is no such system: did you mean idp\?"),
+        (
+            "systems:\n  idp:\n    group: [A]\n",
+            r"a\.yml:3: systems\.idp\.group: entra has no entitlement of this kind: did you mean groups\?",
+        ),
+        ("systems:\n  desk: {groups: [A]}\n", r"a\.yml:2: systems\.desk\.groups: manual has no entitlement"),
+        ("extends: [b]\n", r"a\.yml:1: extends\.0: there is no profile b"),
+        ("extends: [a]\n", r"a\.yml:1: extends\.0: goes in a circle: a -> a"),
+        ("match:\n\tdepartment: A\n", r"a\.yml:2: not YAML: .*spaces, not with tabs"),
+        ("controls: [a]\ncontrols: [b]\n", r"a\.yml:2: controls is given twice \(first on line 1\)"),
+        ("overlap: soon\n", r"a\.yml:1: overlap: must be a whole number, not 'soon'"),
+        ("match: {department: 7}\n", r"a\.yml:1: match\.department: must be a text or a list"),
+        ("match: {departement: A}\n", r"unknown key: did you mean department\?"),
+        ("", r"a\.yml:1: is empty"),
+        ("[1]\n", r"a\.yml:1: must be a mapping"),
+    ],
+)
 def test_a_mistake_names_file_and_line(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(InputError, match=said) as e:
         load(tmp_path, a=text)
@@ -95,7 +115,9 @@ def test_the_folder_itself(tmp_path: Path) -> None:
         load_profiles(str(tmp_path / "none"), SYSTEMS)
 
 
-NAMES = st.dictionaries(st.sampled_from(["groups", "licences", "roles"]), st.lists(st.sampled_from("ABCDEF"), unique=True))
+NAMES = st.dictionaries(
+    st.sampled_from(["groups", "licences", "roles"]), st.lists(st.sampled_from("ABCDEF"), unique=True)
+)
 
 
 @given(NAMES, NAMES, NAMES)
@@ -109,7 +131,10 @@ def test_a_difference_explains_everything_once(old: Any, new: Any, held: Any) ->
         assert n <= ((h | grant) - remove)
 
 
-@given(st.lists(st.sampled_from(["department", "title", "location"]), unique=True, min_size=1), st.sampled_from(["A", "B", "AB"]))
+@given(
+    st.lists(st.sampled_from(["department", "title", "location"]), unique=True, min_size=1),
+    st.sampled_from(["A", "B", "AB"]),
+)
 def test_every_further_fact_makes_a_match_more_specific(names: list[str], value: str) -> None:
     from ansible_collections.workforce.lifecycle.plugins.module_utils.profiles import Profile
 
@@ -127,7 +152,10 @@ def test_the_published_schema_is_the_one_that_is_used() -> None:
 
 def test_the_example_company(monkeypatch: pytest.MonkeyPatch) -> None:
     wanted: dict[str, set[str]] = {}
-    systems = {name: entry["connector"] for name, entry in yaml.safe_load((ROOT / "inventory" / "company.systems.yml").read_text())["systems"].items()}
+    systems = {
+        name: entry["connector"]
+        for name, entry in yaml.safe_load((ROOT / "inventory" / "company.systems.yml").read_text())["systems"].items()
+    }
     for file in (ROOT / "inventory" / "profiles").glob("*.yml"):
         for system, kinds in (yaml.safe_load(file.read_text()).get("systems") or {}).items():
             wanted.setdefault(systems[system], set()).update(kinds or {})

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Reconcile finds what was planted in a generated company, all of it, and nothing else."""
+
 from __future__ import annotations
 
 import json
@@ -17,10 +18,19 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import load_policy
 from ansible_collections.workforce.lifecycle.plugins.module_utils.profiles import load_profiles
-from ansible_collections.workforce.lifecycle.plugins.module_utils.reconcile_people import Known, People, keys_of, write_people
+from ansible_collections.workforce.lifecycle.plugins.module_utils.reconcile_people import (
+    Known,
+    People,
+    keys_of,
+    write_people,
+)
 from ansible_collections.workforce.lifecycle.plugins.modules.people_snapshot import TASK as SNAPSHOT
 from ansible_collections.workforce.lifecycle.plugins.modules.reconcile_system import TASK as SYSTEM
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils import reconcile_index, reconcile_page, reconcile_report
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils import (
+    reconcile_index,
+    reconcile_page,
+    reconcile_report,
+)
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Ledger
 from jsonschema import Draft202012Validator
 
@@ -54,24 +64,48 @@ class Bench:
         self.failures: dict[str, str] = {}
 
     def index(self) -> dict[str, Any]:
-        assert not SNAPSHOT.run({"path": str(self.spool / "hr-hr.jsonl")}, check_mode=False, system=Hr(self.made.people)).get("failed")
+        assert not SNAPSHOT.run(
+            {"path": str(self.spool / "hr-hr.jsonl")}, check_mode=False, system=Hr(self.made.people)
+        ).get("failed")
         profiles = load_profiles(str(self.profiles), dict.fromkeys(company.DIRECTORIES, "entra"))
-        return reconcile_index.build(self.spool, ["hr"], policy=self.policy, profiles=profiles, ledger=self.ledger, feed=lambda looks: None)
+        return reconcile_index.build(
+            self.spool, ["hr"], policy=self.policy, profiles=profiles, ledger=self.ledger, feed=lambda looks: None
+        )
 
     def read(self, system: Any) -> dict[str, Any]:
         name = system.target.name
-        result = SYSTEM.run({"system": name, "people": str(self.spool / reconcile_index.INDEX), "path": str(self.spool / f"found-{name}.jsonl"), "keep": {}},
-                            check_mode=False, system=system)
+        result = SYSTEM.run(
+            {
+                "system": name,
+                "people": str(self.spool / reconcile_index.INDEX),
+                "path": str(self.spool / f"found-{name}.jsonl"),
+                "keep": {},
+            },
+            check_mode=False,
+            system=system,
+        )
         if result.get("failed"):
             self.failures[name] = result["msg"]
         return result
 
     def systems(self) -> dict[str, dict[str, Any]]:
-        return {"hr": _told("hr_records"), **{name: _told("accounts", "account_listing", "credential_listing") for name in company.DIRECTORIES},
-                **{name: _told("devices", "device_listing") for name in company.MDM}}
+        return {
+            "hr": _told("hr_records"),
+            **{name: _told("accounts", "account_listing", "credential_listing") for name in company.DIRECTORIES},
+            **{name: _told("devices", "device_listing") for name in company.MDM},
+        }
 
     def report(self, earlier: Mapping[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
-        made = reconcile_report.build(self.spool, self.systems(), failures=self.failures, only=(), policy=self.policy, company="Corp Example", earlier=earlier or {}, **changes)
+        made = reconcile_report.build(
+            self.spool,
+            self.systems(),
+            failures=self.failures,
+            only=(),
+            policy=self.policy,
+            company="Corp Example",
+            earlier=earlier or {},
+            **changes,
+        )
         Draft202012Validator(SCHEMA).validate(json.loads(reconcile_report.as_json(made)))
         return made
 
@@ -83,7 +117,13 @@ class Bench:
 
 
 def _told(*capabilities: str) -> dict[str, Any]:
-    return {"connector": "toy", "title": "Toy", "owner": "it@corp.example", "service_level": {}, "capabilities": list(capabilities)}
+    return {
+        "connector": "toy",
+        "title": "Toy",
+        "owner": "it@corp.example",
+        "service_level": {},
+        "capabilities": list(capabilities),
+    }
 
 
 def found(report: Mapping[str, Any]) -> Counter[tuple[str, str, str]]:
@@ -143,8 +183,21 @@ def test_profiles_keep_and_policy_may_use_any_name_of_a_thing(tmp_path: Path) ->
     for path in bench.profiles.iterdir():
         path.write_text(path.read_text().replace("everybody jira", "Team Everybody jira"))
     entra = next(id_ for id_, listed in bench.made.accounts["entra"].items() if listed.held)
-    bench.made.change("entra", entra, held=(*bench.made.accounts["entra"][entra].held, ("groups", company.SEPARATED[1]), ("groups", company.SEPARATED[2])))
-    (tmp_path / "policy.yml").write_text((tmp_path / "policy.yml").read_text().replace("payments create", "Team payments create").replace("system: aws", "system: entra"))
+    bench.made.change(
+        "entra",
+        entra,
+        held=(
+            *bench.made.accounts["entra"][entra].held,
+            ("groups", company.SEPARATED[1]),
+            ("groups", company.SEPARATED[2]),
+        ),
+    )
+    (tmp_path / "policy.yml").write_text(
+        (tmp_path / "policy.yml")
+        .read_text()
+        .replace("payments create", "Team payments create")
+        .replace("system: aws", "system: entra")
+    )
     bench.policy = load_policy(str(tmp_path / "policy.yml"))
     bench.index()
     for name in ("jira", "entra"):
@@ -152,7 +205,10 @@ def test_profiles_keep_and_policy_may_use_any_name_of_a_thing(tmp_path: Path) ->
         assert not result.get("failed"), result
     report = bench.report()
     assert [f for f in report["findings"] if f["system"] == "jira"] == []
-    assert one(report, kind="separation")["person"] and len([f for f in report["findings"] if f["kind"] == "entitlement_extra"]) == 2
+    assert (
+        one(report, kind="separation")["person"]
+        and len([f for f in report["findings"] if f["kind"] == "entitlement_extra"]) == 2
+    )
 
 
 def test_what_a_profile_names_and_the_system_has_not_is_said_once(tmp_path: Path) -> None:
@@ -160,7 +216,9 @@ def test_what_a_profile_names_and_the_system_has_not_is_said_once(tmp_path: Path
     path = next(iter(bench.profiles.iterdir()))
     path.write_text(path.read_text().replace("everybody jira", "nothing like it"))
     bench.index()
-    assert "there is no groups nothing like it, which a profile or policy names" in json.dumps(bench.read(TwoNames("jira", bench.made)))
+    assert "there is no groups nothing like it, which a profile or policy names" in json.dumps(
+        bench.read(TwoNames("jira", bench.made))
+    )
     assert not [f for f in bench.report()["findings"] if f["kind"] == "entitlement_missing" and f["system"] == "jira"]
 
 
@@ -174,7 +232,12 @@ def test_a_system_that_breaks_off_is_not_read_and_says_nothing(tmp_path: Path, a
     bench.read(company.Directory("jira", bench.made, breaks_after=after))
     report = bench.report(before)
     [jira] = [system for system in report["systems"] if not system["read"]]
-    assert jira["system"] == "jira" and jira["why"].startswith("list accounts on jira: 503") and not report["complete"] and report["summary"]["not_read"] == ["jira"]
+    assert (
+        jira["system"] == "jira"
+        and jira["why"].startswith("list accounts on jira: 503")
+        and not report["complete"]
+        and report["summary"]["not_read"] == ["jira"]
+    )
     assert report["findings"] == [] and known in report["first_seen"] and known not in report["summary"]["gone"]
     assert "not read" in reconcile_page.render(report) and "NOT READ: jira" in reconcile_report.sentence(report)
     bench.failures.clear()
@@ -210,19 +273,29 @@ def test_an_hr_source_that_is_empty_or_cut_off_stops_everything(tmp_path: Path) 
     whole = path.read_text().splitlines()
     path.write_text("\n".join(whole[:-5]))
     with pytest.raises(InputError, match="ends after"):
-        reconcile_index.build(bench.spool, ["hr"], policy=bench.policy, profiles=None, ledger=bench.ledger, feed=lambda looks: None)
+        reconcile_index.build(
+            bench.spool, ["hr"], policy=bench.policy, profiles=None, ledger=bench.ledger, feed=lambda looks: None
+        )
     path.write_text('{"end": 0}\n')
     with pytest.raises(InputError, match="an empty HR source is an incident"):
-        reconcile_index.build(bench.spool, ["hr"], policy=bench.policy, profiles=None, ledger=bench.ledger, feed=lambda looks: None)
+        reconcile_index.build(
+            bench.spool, ["hr"], policy=bench.policy, profiles=None, ledger=bench.ledger, feed=lambda looks: None
+        )
     with pytest.raises(InputError, match="everybody would be an orphan"):
-        reconcile_index.build(bench.spool, [], policy=bench.policy, profiles=None, ledger=bench.ledger, feed=lambda looks: None)
+        reconcile_index.build(
+            bench.spool, [], policy=bench.policy, profiles=None, ledger=bench.ledger, feed=lambda looks: None
+        )
 
 
 def test_policy_marks_protects_and_accepts_until_a_day(tmp_path: Path) -> None:
     bench = small(tmp_path)
     for name in ("breakglass", "known", "lapsed"):
         bench.made.put("wiki", Listed(Account(name, name, True)))
-    bench.made.change("wiki", "wiki-1", held=(*bench.made.accounts["wiki"]["wiki-1"].held, ("groups", "Break glass"), ("groups", "Owners")))
+    bench.made.change(
+        "wiki",
+        "wiki-1",
+        held=(*bench.made.accounts["wiki"]["wiki-1"].held, ("groups", "Break glass"), ("groups", "Owners")),
+    )
     (tmp_path / "policy2.yml").write_text("""
 protected: {accounts: {wiki: ["break*"]}, entitlements: {wiki: {groups: [Break glass]}}, people: [E00002]}
 privileged: {wiki: {groups: ["Own*"]}}
@@ -236,9 +309,13 @@ reconcile:
     company.gone(bench.made, 2, keep="wiki")
     report = bench.all()
     assert ("wiki", "protected", "breakglass") in {(m["system"], m["is"], m["account"]) for m in report["marked"]}
-    assert [f["account"] for f in report["ignored"]] == ["known"] and report["ignored"][0]["ignored"]["until"] == "2999-12-31"
+    assert [f["account"] for f in report["ignored"]] == ["known"] and report["ignored"][0]["ignored"][
+        "until"
+    ] == "2999-12-31"
     assert one(report, kind="orphan")["evidence"]["was_ignored"]["until"] == "2020-01-31"
-    taboo, owner = sorted((f for f in report["findings"] if f["kind"] == "entitlement_extra"), key=lambda f: str(f["said"]))
+    taboo, owner = sorted(
+        (f for f in report["findings"] if f["kind"] == "entitlement_extra"), key=lambda f: str(f["said"])
+    )
     assert taboo["protected"] and not taboo["fix"] and taboo["severity"] == "medium"
     assert owner["severity"] == "high" and "privileged" in owner["said"] and owner["fix"]
     leaver = one(report, kind="leaver_active")
@@ -256,7 +333,9 @@ def test_a_leaver_is_one_only_when_the_day_is_over_and_one_who_was_taken_back_is
     bench.ledger.open_case("reinstate", people[3].as_dict(), "r", {})
     report = bench.all()
     assert report["findings"] == [] and report["closed_leavers"]["known"] == 0
-    case = bench.ledger.open_case("offboard", {"email": people[4].email, "hr_id": "other", "employee_id": "other"}, "r", {})
+    case = bench.ledger.open_case(
+        "offboard", {"email": people[4].email, "hr_id": "other", "employee_id": "other"}, "r", {}
+    )
     bench.ledger.close_case(case.id, run="r", complete=True, summary={})
     report = bench.all()
     assert report["findings"] == [], "their address was given to somebody who works here"
@@ -279,35 +358,55 @@ def test_the_page_runs_no_script_and_a_spreadsheet_no_formula(tmp_path: Path) ->
 def index(tmp_path: Path, *people: Person, states: Mapping[str, str] | None = None) -> People:
     path = tmp_path / "people.db"
     path.unlink(missing_ok=True)
-    write_people(str(path), ((Known(n, (states or {}).get(p.key, "active"), employee=p.employee_id), {"person": p.as_dict(), "name": p.name, "source": "hr"}, keys_of(p))
-                             for n, p in enumerate(people)), {})
+    write_people(
+        str(path),
+        (
+            (
+                Known(n, (states or {}).get(p.key, "active"), employee=p.employee_id),
+                {"person": p.as_dict(), "name": p.name, "source": "hr"},
+                keys_of(p),
+            )
+            for n, p in enumerate(people)
+        ),
+        {},
+    )
     return People(str(path))
 
 
-ANN = Person("ann@corp.example", hr_id="1", employee_id="E1", aliases=("ann.old@corp.example",), logins={"github": "annie"})
+ANN = Person(
+    "ann@corp.example", hr_id="1", employee_id="E1", aliases=("ann.old@corp.example",), logins={"github": "annie"}
+)
 BEN = Person("ben@corp.example", hr_id="2", employee_id="E2")
 
 
-@pytest.mark.parametrize(("account", "whose"), [
-    (Account("x", "whatever", True, attributes={"employee_id": "e1"}), [0]),
-    (Account("x", "ANN@corp.example", True), [0]),
-    (Account("x", "x", True, "Ann.Old@corp.example"), [0]),
-    (Account("x", "annie", True), [0]),
-    (Account("x", "annie2", True), []),
-    (Account("x", "ann", True, "ann@corp.example.evil"), []),
-    (Account("x", "x", True, "ben@corp.example", {"employee_id": "E1"}), [0, 1]),
-    (Account("x", "annie", True, "ben@corp.example"), [0, 1]),
-    (Account("x", "x", True, "ann@corp.example", {"aliases": ["ben@corp.example"]}), [0, 1]),
-])
+@pytest.mark.parametrize(
+    ("account", "whose"),
+    [
+        (Account("x", "whatever", True, attributes={"employee_id": "e1"}), [0]),
+        (Account("x", "ANN@corp.example", True), [0]),
+        (Account("x", "x", True, "Ann.Old@corp.example"), [0]),
+        (Account("x", "annie", True), [0]),
+        (Account("x", "annie2", True), []),
+        (Account("x", "ann", True, "ann@corp.example.evil"), []),
+        (Account("x", "x", True, "ben@corp.example", {"employee_id": "E1"}), [0, 1]),
+        (Account("x", "annie", True, "ben@corp.example"), [0, 1]),
+        (Account("x", "x", True, "ann@corp.example", {"aliases": ["ben@corp.example"]}), [0, 1]),
+    ],
+)
 def test_all_that_an_account_says_must_point_to_one_person(tmp_path: Path, account: Account, whose: list[int]) -> None:
     people = index(tmp_path, ANN, BEN)
     assert sorted(person.n for person in people.match("github", account).people) == whose
 
 
 def test_two_employments_of_one_number_are_one_human(tmp_path: Path) -> None:
-    old, new = Person("cy.old@corp.example", hr_id="3", employee_id="E3"), Person("cy@corp.example", hr_id="4", employee_id="E3")
+    old, new = (
+        Person("cy.old@corp.example", hr_id="3", employee_id="E3"),
+        Person("cy@corp.example", hr_id="4", employee_id="E3"),
+    )
     people = index(tmp_path, old, new, states={"3": "gone"})
-    assert [person.n for person in people.match("x", Account("x", "x", True, attributes={"employee_id": "E3"})).people] == [1]
+    assert [
+        person.n for person in people.match("x", Account("x", "x", True, attributes={"employee_id": "E3"})).people
+    ] == [1]
     assert [person.n for person in people.match("x", Account("x", "cy@corp.example", True)).people] == [1]
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The stages of a reconcile on the controller, and what it may settle by itself."""
+
 from __future__ import annotations
 
 import csv
@@ -49,9 +50,19 @@ class Stages:
 
     def run(self, state: str, *, check_mode: bool = False, policy: str = "", **want: Any) -> dict[str, Any]:
         defaults = {name: spec.get("default") for name, spec in TASK.spec.items()}
-        book = Book(self.bench.ledger, run="r1", read_only=check_mode, template=lambda value: value,
-                    task_vars={"systems": self.bench.systems(), "lifecycle_policy": policy or str(self.bench.folder / "policy.yml")})
-        return TASK.run({**defaults, "state": state, "path": str(self.folder), **want}, check_mode=check_mode, system=book)
+        book = Book(
+            self.bench.ledger,
+            run="r1",
+            read_only=check_mode,
+            template=lambda value: value,
+            task_vars={
+                "systems": self.bench.systems(),
+                "lifecycle_policy": policy or str(self.bench.folder / "policy.yml"),
+            },
+        )
+        return TASK.run(
+            {**defaults, "state": state, "path": str(self.folder), **want}, check_mode=check_mode, system=book
+        )
 
     def read(self) -> Stages:
         self.bench.index()
@@ -65,9 +76,14 @@ def stages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stages:
     return Stages(tmp_path, monkeypatch).read()
 
 
-@pytest.mark.parametrize(("want", "said"), [
-    ({"fix": ["leaver_activ"]}, "did you mean leaver_active"), ({"only": ["wikki"]}, "there is no system wikki"), ({"fail_on": "awful"}, "one of critical, high"),
-])
+@pytest.mark.parametrize(
+    ("want", "said"),
+    [
+        ({"fix": ["leaver_activ"]}, "did you mean leaver_active"),
+        ({"only": ["wikki"]}, "there is no system wikki"),
+        ({"fail_on": "awful"}, "one of critical, high"),
+    ],
+)
 def test_what_is_wrong_is_said_before_anybody_is_asked(stages: Stages, want: Mapping[str, Any], said: str) -> None:
     result = stages.run("begin", **want)
     assert result["failed"] and said in result["msg"]
@@ -76,12 +92,17 @@ def test_what_is_wrong_is_said_before_anybody_is_asked(stages: Stages, want: Map
 
 def test_the_report_is_written_and_noted_and_a_rehearsal_leaves_nothing(stages: Stages) -> None:
     rehearsed = stages.run("report", check_mode=True, fix=["leaver_active"])
-    assert rehearsed["summary"]["findings"] and not stages.folder.exists() and not stages.bench.ledger.noted("reconciled")
+    assert (
+        rehearsed["summary"]["findings"] and not stages.folder.exists() and not stages.bench.ledger.noted("reconciled")
+    )
     assert rehearsed["steps"] and all(not step["case"] for steps in rehearsed["steps"].values() for step in steps)
     result = stages.run("report", fail_on="critical")
     report = json.loads(Path(result["json"]).read_text())
     rows = list(csv.DictReader(Path(result["csv"]).read_text().splitlines()))
-    assert len(rows) == len(report["findings"]) == result["summary"]["findings"] and Path(result["html"]).stat().st_mode & 0o077 == 0
+    assert (
+        len(rows) == len(report["findings"]) == result["summary"]["findings"]
+        and Path(result["html"]).stat().st_mode & 0o077 == 0
+    )
     [noted] = stages.bench.ledger.noted("reconciled")
     assert noted.data["sha256"] == result["sha256"] and result["too_bad"] == 1 and "steps" not in result
 
@@ -89,7 +110,12 @@ def test_the_report_is_written_and_noted_and_a_rehearsal_leaves_nothing(stages: 
 def test_only_what_is_certain_is_settled_each_in_a_case(stages: Stages) -> None:
     result = stages.run("report", fix=["leaver_active,leaver_returned,entitlement_extra,orphan,ambiguous"])
     does = {(system, step["do"], step["account_id"]) for system, steps in result["steps"].items() for step in steps}
-    assert does == {("wiki", "cutoff", "wiki-1"), ("wiki", "cutoff", "wiki-2"), ("wiki", "suspend", "ghost"), ("jira", "take", "jira-5")}
+    assert does == {
+        ("wiki", "cutoff", "wiki-1"),
+        ("wiki", "cutoff", "wiki-2"),
+        ("wiki", "suspend", "ghost"),
+        ("jira", "take", "jira-5"),
+    }
     assert result["left"] and all("more" in line or "whose account" in line for line in result["left"]), result["left"]
     assert len(result["cases"]) == 4 and {case["kind"] for case in result["cases"]} == {"reconcile"}
     ghost = next(step for step in result["steps"]["wiki"] if step["account_id"] == "ghost")
@@ -101,7 +127,9 @@ def test_only_what_is_certain_is_settled_each_in_a_case(stages: Stages) -> None:
 def test_one_by_its_id_and_one_that_is_gone(stages: Stages) -> None:
     id_ = next(f["id"] for f in stages.bench.report()["findings"] if f["kind"] == "leaver_active")
     result = stages.run("report", fix=[id_, "f-000000000000"])
-    assert [step["finding"] for step in result["steps"]["wiki"]] == [id_] and "f-000000000000 is not found any more" in result["left"]
+    assert [step["finding"] for step in result["steps"]["wiki"]] == [
+        id_
+    ] and "f-000000000000 is not found any more" in result["left"]
 
 
 def test_a_system_that_was_not_read_is_not_touched(stages: Stages) -> None:
@@ -113,9 +141,18 @@ def test_a_system_that_was_not_read_is_not_touched(stages: Stages) -> None:
 def test_protected_people_are_left_alone(stages: Stages, tmp_path: Path) -> None:
     policy = tmp_path / "protecting.yml"
     policy.write_text("protected: {people: [E00001], members: [{system: wiki, name: Board}]}\n")
-    board = [{"system": "wiki", "members": [{"kind": "groups", "name": "Board", "members": [stages.bench.made.people[2].email]}]}]
+    board = [
+        {
+            "system": "wiki",
+            "members": [{"kind": "groups", "name": "Board", "members": [stages.bench.made.people[2].email]}],
+        }
+    ]
     result = stages.run("report", policy=str(policy), fix=["leaver_active", "leaver_returned"], protected=board)
-    assert result["steps"] == {} and any("in Board of wiki" in line for line in result["left"]) and any("E00001 is protected" in line for line in result["left"])
+    assert (
+        result["steps"] == {}
+        and any("in Board of wiki" in line for line in result["left"])
+        and any("E00001 is protected" in line for line in result["left"])
+    )
     unread = stages.run("report", policy=str(policy), fix=["leaver_returned"], protected=[])
     assert unread["steps"] == {} and "was not read" in unread["left"][0]
 
@@ -124,7 +161,11 @@ def test_what_needs_an_approval_waits_for_it(stages: Stages, tmp_path: Path) -> 
     policy = tmp_path / "approving.yml"
     policy.write_text("approvals: [{needs: people, over: 1, by: [ciso@corp.example]}]\n")
     result = stages.run("report", policy=str(policy), fix=["leaver_active", "orphan"])
-    assert result["failed"] and "2 people" in result["msg"] and not [c for c in stages.bench.ledger.cases() if c.kind == "reconcile"]
+    assert (
+        result["failed"]
+        and "2 people" in result["msg"]
+        and not [c for c in stages.bench.ledger.cases() if c.kind == "reconcile"]
+    )
 
 
 def test_a_step_touches_only_the_very_account_that_the_finding_names() -> None:

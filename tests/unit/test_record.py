@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The record says what the ledger says, and nothing better."""
+
 from __future__ import annotations
 
 import json
@@ -40,19 +41,31 @@ def test_leaver(ledger: Ledger) -> None:
     made = record.build(ledger, case.id, sample.SYSTEMS)
     Draft202012Validator(SCHEMA).validate(made)
     assert [(i["system"], i["outcome"]) for i in made["open_items"]] == [("github", "failed"), ("badge", "needs_human")]
-    assert made["summary"]["time_to_cut_s"] is None and not made["case"]["complete"] and made["summary"]["access_errors"] == 1
+    assert (
+        made["summary"]["time_to_cut_s"] is None
+        and not made["case"]["complete"]
+        and made["summary"]["access_errors"] == 1
+    )
     assert made["residual_access"][0]["until"].startswith("2026-11-23T02:00")
-    assert {d["to"] for d in made["data_custody"]} == {"max@corp.example"} and [e["what"] for e in made["entitlements"]["lost"]] == ["group Sales", "licence E5"]
+    assert {d["to"] for d in made["data_custody"]} == {"max@corp.example"} and [
+        e["what"] for e in made["entitlements"]["lost"]
+    ] == ["group Sales", "licence E5"]
     assert ledger.verify(made["chain"]["head"]).ok
     assert made == record.build(ledger, case.id, sample.SYSTEMS)
 
 
 def test_a_system_without_a_step_is_open(ledger: Ledger) -> None:
     case = sample.leaver(ledger)
-    systems = {**sample.SYSTEMS, "erp": {"owner": "o", "capabilities": ["cutoff"]}, "hr": {"capabilities": ["hr_records"]}}
+    systems = {
+        **sample.SYSTEMS,
+        "erp": {"owner": "o", "capabilities": ["cutoff"]},
+        "hr": {"capabilities": ["hr_records"]},
+    }
     made = record.build(ledger, case.id, systems)
     Draft202012Validator(SCHEMA).validate(made)
-    assert {i["system"] for i in made["open_items"]} == {"github", "badge", "erp"} and {s["system"] for s in made["scope"]["not_covered"]} == {"erp", "hr"}
+    assert {i["system"] for i in made["open_items"]} == {"github", "badge", "erp"} and {
+        s["system"] for s in made["scope"]["not_covered"]
+    } == {"erp", "hr"}
 
 
 def test_a_second_run_does_not_move_the_time_and_closes(ledger: Ledger) -> None:
@@ -60,23 +73,49 @@ def test_a_second_run_does_not_move_the_time_and_closes(ledger: Ledger) -> None:
     first = record.build(ledger, case.id, sample.SYSTEMS)["timings"]["cut_s"]["entra"]
     sample.step(ledger, case, "entra", "cutoff", [sample.row("sign-in", "already", "closed")])
     sample.step(ledger, case, "github", "cutoff", [sample.row("membership")])
-    ledger.attest(case.id, system="badge", step="manual_step", by="ann", at="2026-11-23T09:00:00.000000Z", note="in the safe")
+    ledger.attest(
+        case.id, system="badge", step="manual_step", by="ann", at="2026-11-23T09:00:00.000000Z", note="in the safe"
+    )
     made = record.build(ledger, case.id, sample.SYSTEMS)
     Draft202012Validator(SCHEMA).validate(made)
-    assert made["timings"]["cut_s"]["entra"] == first and made["case"]["complete"] and made["verdict"]["word"] == "closed"
+    assert (
+        made["timings"]["cut_s"]["entra"] == first and made["case"]["complete"] and made["verdict"]["word"] == "closed"
+    )
     # What a last look finds open again is open.
-    ledger.observed(case.id, run="r2", system="slack", step="cutoff", result={"outcome": "failed", "changes": [sample.row("sign-in", "failed")]})
+    ledger.observed(
+        case.id,
+        run="r2",
+        system="slack",
+        step="cutoff",
+        result={"outcome": "failed", "changes": [sample.row("sign-in", "failed")]},
+    )
     again = record.build(ledger, case.id, sample.SYSTEMS)
     assert [i["system"] for i in again["open_items"]] == ["slack"] and again["timings"]["time_to_cut_s"] is None
 
 
 def test_joiner_verdict(ledger: Ledger) -> None:
-    case = ledger.open_case("onboard", {**sample.PERSON, "status": "active"}, "r", {"expected": ["entra", "aws"], "wanted": {"entra": {}}})
-    sample.step(ledger, case, "entra", "entitlements", [sample.row("group Sales", before="not held", after="held")], phase="provision")
+    case = ledger.open_case(
+        "onboard", {**sample.PERSON, "status": "active"}, "r", {"expected": ["entra", "aws"], "wanted": {"entra": {}}}
+    )
+    sample.step(
+        ledger,
+        case,
+        "entra",
+        "entitlements",
+        [sample.row("group Sales", before="not held", after="held")],
+        phase="provision",
+    )
     systems = {name: sample.SYSTEMS[name] for name in ("entra", "aws")}
     made = record.build(ledger, case.id, systems)
     assert made["verdict"]["word"] == "ready" and made["summary"]["time_to_ready_s"] is not None
-    sample.step(ledger, case, "entra", "controls_info", [sample.row("control mfa", "needs_human", False, True)], phase="provision")
+    sample.step(
+        ledger,
+        case,
+        "entra",
+        "controls_info",
+        [sample.row("control mfa", "needs_human", False, True)],
+        phase="provision",
+    )
     made = record.build(ledger, case.id, systems)
     assert made["verdict"]["word"] == "not ready" and made["verdict"]["missing"] == ["control mfa on entra"]
 
@@ -91,7 +130,12 @@ class _Page(HTMLParser):
 
 
 def test_page_is_self_contained_and_escaped(ledger: Ledger) -> None:
-    case = ledger.open_case("offboard", {**sample.PERSON, "first_name": "<script>alert(1)</script>"}, "r", {"expected": [], "source": "<img src=x>"})
+    case = ledger.open_case(
+        "offboard",
+        {**sample.PERSON, "first_name": "<script>alert(1)</script>"},
+        "r",
+        {"expected": [], "source": "<img src=x>"},
+    )
     sample.step(ledger, case, "<b>sys</b>", "cutoff", [sample.row("<i>x</i>", "failed", note="</title><script>")])
     parser = _Page()
     parser.feed(record.render_html(record.build(ledger, case.id, {})))
@@ -111,17 +155,37 @@ def test_module(ledger: Ledger, tmp_path: Path) -> None:
     assert ledger.verify(result["head"]).ok and not TASK.run(want, check_mode=False, system=book(ledger))["changed"]
 
 
-@pytest.mark.parametrize(("limit", "is_"), [(60, 60.0), ("15m", 900.0), ("PT1H30M", 5400.0), ("2d", 172800.0), ("", None), (None, None), ("soon", None)])
+@pytest.mark.parametrize(
+    ("limit", "is_"),
+    [(60, 60.0), ("15m", 900.0), ("PT1H30M", 5400.0), ("2d", 172800.0), ("", None), (None, None), ("soon", None)],
+)
 def test_service_levels(limit: Any, is_: float | None) -> None:
     assert record.seconds(limit) == is_
 
 
 def test_a_later_run_does_not_make_the_record_forget_what_was_done(ledger: Ledger) -> None:
     case = ledger.open_case("offboard", sample.PERSON, "r", {"expected": ["aws"]})
-    sample.step(ledger, case, "aws", "cutoff", [sample.row("sign-in", before="open", after="closed"), sample.row("access key AKIA1", before="open", after="closed")])
+    sample.step(
+        ledger,
+        case,
+        "aws",
+        "cutoff",
+        [
+            sample.row("sign-in", before="open", after="closed"),
+            sample.row("access key AKIA1", before="open", after="closed"),
+        ],
+    )
     first = record.build(ledger, case.id, {"aws": {}})["actions"][0]
     sample.step(ledger, case, "aws", "cutoff", [sample.row("sign-in", "already", before="closed", after="closed")])
-    ledger.observed(case.id, run="r2", system="aws", step="cutoff", result={"outcome": "already", "changes": [sample.row("sign-in", "already", before="closed", after="closed")]})
+    ledger.observed(
+        case.id,
+        run="r2",
+        system="aws",
+        step="cutoff",
+        result={"outcome": "already", "changes": [sample.row("sign-in", "already", before="closed", after="closed")]},
+    )
     again = record.build(ledger, case.id, {"aws": {}})["actions"][0]
     assert again["result"] == "done" and again["verification"]["method"] == "the system was read again at the end"
-    assert [(c["what"], c["before"], c["after"], c["outcome"], c["at"]) for c in again["changes"]] == [(c["what"], c["before"], c["after"], c["outcome"], c["at"]) for c in first["changes"]]
+    assert [(c["what"], c["before"], c["after"], c["outcome"], c["at"]) for c in again["changes"]] == [
+        (c["what"], c["before"], c["after"], c["outcome"], c["at"]) for c in first["changes"]
+    ]

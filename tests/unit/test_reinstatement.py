@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """What a case took, and what is given back: the ledger's entries in, what each system owes out; and whom the ledger lets undo what."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -13,12 +14,24 @@ import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError, Refused
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import Approval, Policy
-from ansible_collections.workforce.lifecycle.plugins.module_utils.reinstatement import owed, put_back, refuse_standing, taken
+from ansible_collections.workforce.lifecycle.plugins.module_utils.reinstatement import (
+    owed,
+    put_back,
+    refuse_standing,
+    taken,
+)
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Case, Ledger
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.reinstatements import undoing, withdraw
 
-JANE = {"email": "jane@corp.example", "hr_id": "107", "employee_id": "E1007", "first_name": "Jane", "last_name": "Ortiz", "status": "terminated",
-        "termination_date": "2026-03-31"}
+JANE = {
+    "email": "jane@corp.example",
+    "hr_id": "107",
+    "employee_id": "E1007",
+    "first_name": "Jane",
+    "last_name": "Ortiz",
+    "status": "terminated",
+    "termination_date": "2026-03-31",
+}
 NOW = datetime(2026, 3, 31, 12, tzinfo=timezone.utc)
 
 
@@ -39,18 +52,35 @@ GIVEN_BACK: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("account", row("account", "suspended", "absent"), {"deleted": True}),
     ("delete_account", row("account", "suspended", "absent"), {"deleted": True}),
     ("entitlements", row("groups: Engineering", "held", None), {"entitlements": {"groups": ["Engineering"]}}),
-    ("entitlements", row("account_assignments: Admin: all@1", "held", None), {"entitlements": {"account_assignments": ["Admin: all@1"]}}),
+    (
+        "entitlements",
+        row("account_assignments: Admin: all@1", "held", None),
+        {"entitlements": {"account_assignments": ["Admin: all@1"]}},
+    ),
     ("mailbox", row("type", "user", "shared"), {"mailbox": {"type": {"was": "user", "made": "shared"}}}),
     ("mailbox", row("delegates", [], ["mark@c"]), {"mailbox": {"delegates": {"was": [], "made": ["mark@c"]}}}),
     ("files_handover", row("files", "not open to mark@c", "open to mark@c"), {"files": ["mark@c"]}),
-    ("ownership", row("group Crew", "of jane", None, note="goes to mark@c"), {"owned": [{"what": "group Crew", "keep": False}]}),
-    ("ownership", row("group Crew", "of jane", None, note="stays with mark@c, who owns it too"), {"owned": [{"what": "group Crew", "keep": True}]}),
+    (
+        "ownership",
+        row("group Crew", "of jane", None, note="goes to mark@c"),
+        {"owned": [{"what": "group Crew", "keep": False}]},
+    ),
+    (
+        "ownership",
+        row("group Crew", "of jane", None, note="stays with mark@c, who owns it too"),
+        {"owned": [{"what": "group Crew", "keep": True}]},
+    ),
 ]
 #: (step, row, what of the reason, whether the person has it again by their own hands)
 LOST: list[tuple[str, dict[str, Any], str, bool]] = [
     ("files_handover", row("sharing links", 12, 0), "12 ended", True),
     ("ownership", row("deploy key x", "of jane", None, note="is revoked"), "make a new one", False),
-    ("meetings_handover", row("meeting M", "organised by jane", None, note="handed over to mark@c"), "mark@c gives it back", True),
+    (
+        "meetings_handover",
+        row("meeting M", "organised by jane", None, note="handed over to mark@c"),
+        "mark@c gives it back",
+        True,
+    ),
     ("meetings_handover", row("meeting M", "organised by jane", None, note="cancelled"), "book it again", True),
     ("device", row("device C02", "managed", "wiped"), "enrol it again", False),
     ("device", row("device C02", "managed", "wiped", "in_progress"), "cancel it", False),
@@ -100,27 +130,43 @@ def test_what_was_refused_was_not_taken_but_what_may_still_come_was() -> None:
     assert owed(taken([begun, entry("cutoff", row("sign-in", "open", "closed", "failed", code="read_back"))])) != {}
     done = entry("cutoff", row("sign-in", "open", "closed"))
     refused = entry("cutoff", row("sign-in", "open", "closed", "failed", code="permission"))
-    assert owed(taken([begun, done, begun, refused])) == {"s": {"access": {"sign-in": "open"}}}, "a later refusal does not undo what was done"
+    assert owed(taken([begun, done, begun, refused])) == {"s": {"access": {"sign-in": "open"}}}, (
+        "a later refusal does not undo what was done"
+    )
 
 
 def test_several_runs_owe_what_was_before_the_first() -> None:
-    first, second = entry("mailbox", row("delegates", [], ["mark@c"])), entry("mailbox", row("delegates", ["mark@c"], ["lena@c"]))
+    first, second = (
+        entry("mailbox", row("delegates", [], ["mark@c"])),
+        entry("mailbox", row("delegates", ["mark@c"], ["lena@c"])),
+    )
     assert owed(taken([first, second]))["s"]["mailbox"]["delegates"] == {"was": [], "made": ["lena@c"]}
     undone = entry("end_forwarding", row("forward_to", "mark@c", ""))
-    assert owed(taken([entry("mailbox", row("forward_to", "", "mark@c")), undone])) == {}, "what a follow-up has ended is as it was"
+    assert owed(taken([entry("mailbox", row("forward_to", "", "mark@c")), undone])) == {}, (
+        "what a follow-up has ended is as it was"
+    )
 
 
 def test_what_a_person_did_by_hand_is_undone_by_hand() -> None:
-    [lost] = owed(taken([{"kind": "attested", "system": "badge", "step": "manual_step", "what": "Collect the badge", "by": "Grace"}]))["badge"]["lost"]
+    [lost] = owed(
+        taken(
+            [{"kind": "attested", "system": "badge", "step": "manual_step", "what": "Collect the badge", "by": "Grace"}]
+        )
+    )["badge"]["lost"]
     assert lost == {"what": "Collect the badge", "why": "Grace did it, by hand: it is undone by hand", "anew": False}
 
 
-@pytest.mark.parametrize(("name", "was", "made", "now", "wanted", "said"), [
-    ("type", "user", "shared", "shared", "user", ""), ("type", "user", "shared", "user", "user", ""),
-    ("auto_reply", "", "gone", "on a journey", "on a journey", "somebody has set it"),
-    ("delegates", [], ["mark@c"], ["mark@c"], [], ""), ("delegates", [], ["mark@c"], ["lena@c", "mark@c"], ["lena@c"], "left: lena@c"),
-    ("delegates", ["tom@c"], ["mark@c"], ["mark@c"], ["tom@c"], ""),
-])
+@pytest.mark.parametrize(
+    ("name", "was", "made", "now", "wanted", "said"),
+    [
+        ("type", "user", "shared", "shared", "user", ""),
+        ("type", "user", "shared", "user", "user", ""),
+        ("auto_reply", "", "gone", "on a journey", "on a journey", "somebody has set it"),
+        ("delegates", [], ["mark@c"], ["mark@c"], [], ""),
+        ("delegates", [], ["mark@c"], ["lena@c", "mark@c"], ["lena@c"], "left: lena@c"),
+        ("delegates", ["tom@c"], ["mark@c"], ["mark@c"], ["tom@c"], ""),
+    ],
+)
 def test_what_others_changed_since_is_left(name: str, was: Any, made: Any, now: Any, wanted: Any, said: str) -> None:
     value, note = put_back(name, was, made, now)
     assert value == wanted and said in note and bool(said) == bool(note)
@@ -129,15 +175,18 @@ def test_what_others_changed_since_is_left(name: str, was: Any, made: Any, now: 
 # -- who may be reinstated -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("facts", "by", "refused"), [
-    ({"status": "active", "termination_date": ""}, "", ""),
-    ({"status": "active", "termination_date": "2026-12-31"}, "", ""),
-    ({}, "", "withdrawn_by"),
-    ({"status": "active", "termination_date": "2026-03-01"}, "", "withdrawn_by"),
-    ({}, "Grace Okoye", ""),
-    ({}, "jane@corp.example", "is whom it is about"),
-    ({}, "Jane Ortiz", "is whom it is about"),
-])
+@pytest.mark.parametrize(
+    ("facts", "by", "refused"),
+    [
+        ({"status": "active", "termination_date": ""}, "", ""),
+        ({"status": "active", "termination_date": "2026-12-31"}, "", ""),
+        ({}, "", "withdrawn_by"),
+        ({"status": "active", "termination_date": "2026-03-01"}, "", "withdrawn_by"),
+        ({}, "Grace Okoye", ""),
+        ({}, "jane@corp.example", "is whom it is about"),
+        ({}, "Jane Ortiz", "is whom it is about"),
+    ],
+)
 def test_hr_says_so_or_a_named_person_does(facts: dict[str, str], by: str, refused: str) -> None:
     person = Person.of({**JANE, **facts})
     with pytest.raises(InputError, match=refused) if refused else nullcontext():
@@ -151,8 +200,21 @@ def ledger(tmp_path: Path) -> Ledger:
 
 def left(ledger: Ledger, **facts: Any) -> Case:
     case = ledger.open_case("offboard", JANE, "r", {"key": "2026-03-31", "successor": "mark@corp.example", **facts})
-    for step, one in (("cutoff", row("role Auditor", "open", "closed")), ("entitlements", row("roles: Reader", "held", None)), ("ownership", row("group Crew", "of jane", None))):
-        ledger.outcome(case.id, run="r", phase="x", system="entra", step=step, person=JANE, intent=None, result={"outcome": "done", "changes": [one]})
+    for step, one in (
+        ("cutoff", row("role Auditor", "open", "closed")),
+        ("entitlements", row("roles: Reader", "held", None)),
+        ("ownership", row("group Crew", "of jane", None)),
+    ):
+        ledger.outcome(
+            case.id,
+            run="r",
+            phase="x",
+            system="entra",
+            step=step,
+            person=JANE,
+            intent=None,
+            result={"outcome": "done", "changes": [one]},
+        )
     return case
 
 
@@ -164,8 +226,14 @@ def test_the_last_offboarding_is_undone(ledger: Ledger) -> None:
     case = left(ledger)
     found = undone(ledger)
     assert found.of.id == case.id
-    assert found.restore == {"entra": {"access": {"role Auditor": "open"}, "entitlements": {"roles": ["Reader"]}, "owned": [{"what": "group Crew", "keep": False}],
-                                       "successor": "mark@corp.example"}}
+    assert found.restore == {
+        "entra": {
+            "access": {"role Auditor": "open"},
+            "entitlements": {"roles": ["Reader"]},
+            "owned": [{"what": "group Crew", "keep": False}],
+            "successor": "mark@corp.example",
+        }
+    }
 
 
 def test_a_withdrawn_case_is_over(ledger: Ledger) -> None:
@@ -176,7 +244,9 @@ def test_a_withdrawn_case_is_over(ledger: Ledger) -> None:
     withdraw(ledger, undone(ledger).of, by="Grace Okoye", case=back.id, run="r")
     assert [entry.data["reinstate"] for entry in ledger.noted("withdrawn", case=case.id)] == [back.id], "once"
     assert ledger.case(case.id).withdrawn and [case.kind for case in ledger.cases(open_only=True)] == ["reinstate"]
-    assert ledger.open_case("reinstate", JANE, "r", {"key": case.id}).id == back.id, "a second run goes on with the same case"
+    assert ledger.open_case("reinstate", JANE, "r", {"key": case.id}).id == back.id, (
+        "a second run goes on with the same case"
+    )
     again = left(ledger)
     assert again.id != case.id, "the same last day, and a case of its own"
     assert ledger.open_case("reinstate", JANE, "r", {"key": again.id}).id != back.id
@@ -209,8 +279,12 @@ def test_no_case_no_undoing(ledger: Ledger) -> None:
 
 def test_what_is_privileged_waits_for_an_approval(ledger: Ledger) -> None:
     left(ledger)
-    policy = Policy(approvals=[Approval("privileged", ["grace@corp.example"])], privileged={"entra": {"roles": ["Aud*"]}})
+    policy = Policy(
+        approvals=[Approval("privileged", ["grace@corp.example"])], privileged={"entra": {"roles": ["Aud*"]}}
+    )
     stop = undone(ledger, policy=policy).restore["entra"]["stop"]
     assert stop["patterns"] == ["roles: Aud*"] and "grace@corp.example" in stop["why"]
     assert "stop" not in undone(ledger, policy=policy, approved=True).restore["entra"]
-    assert "stop" not in undone(ledger, policy=Policy(privileged={"entra": {"roles": ["Aud*"]}})).restore["entra"], "policy asks for no approval"
+    assert "stop" not in undone(ledger, policy=Policy(privileged={"entra": {"roles": ["Aud*"]}})).restore["entra"], (
+        "policy asks for no approval"
+    )

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """A changed name: names everywhere, address and login by policy, the old address receiving, and nobody lost on the way."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -56,7 +57,9 @@ def test_names_change_and_address_and_login_stay_without_a_policy(box: Box) -> N
     assert result["outcome"] == "done", result
     user = next(u for u in box["microsoft"].state["entra"]["users"].values() if u["userPrincipalName"] == OLD)
     assert (user["surname"], user["displayName"]) == ("Lind", "Jane Lind")
-    assert [row["note"] for row in result["changes"] if row["what"] == "login"] == [f"stays: policy does not say that a new name changes it (HR has {NEW})"]
+    assert [row["note"] for row in result["changes"] if row["what"] == "login"] == [
+        f"stays: policy does not say that a new name changes it (HR has {NEW})"
+    ]
     assert run(RENAME, box, "entra", person=lind(box, OLD))["outcome"] == "already"
     assert run(RENAME, box, "exchange", person=lind(box, OLD))["outcome"] == "already"
 
@@ -66,8 +69,13 @@ def test_the_old_address_goes_on_receiving(box: Box, tmp_path: Path) -> None:
     want = {"policy": str(tmp_path / "policy.yml")}
     result = run(RENAME, box, "exchange", person=lind(box, OLD), **want)
     assert result["outcome"] == "done", result
-    assert mailbox(box)["PrimarySmtpAddress"] == NEW and sorted(mailbox(box)["EmailAddresses"]) == [f"SMTP:{NEW}", f"smtp:{OLD}"]
-    id_before = next(u["id"] for u in box["microsoft"].state["entra"]["users"].values() if u["userPrincipalName"] == OLD)
+    assert mailbox(box)["PrimarySmtpAddress"] == NEW and sorted(mailbox(box)["EmailAddresses"]) == [
+        f"SMTP:{NEW}",
+        f"smtp:{OLD}",
+    ]
+    id_before = next(
+        u["id"] for u in box["microsoft"].state["entra"]["users"].values() if u["userPrincipalName"] == OLD
+    )
     assert run(RENAME, box, "entra", person=lind(box, OLD), **want)["outcome"] == "done"
     assert box["microsoft"].state["entra"]["users"][id_before]["userPrincipalName"] == NEW
     writes = len(box["microsoft"].writes())
@@ -119,7 +127,9 @@ def test_scim_keeps_the_old_address_beside_the_new(tmp_path: Path) -> None:
     with Box([Wiki]) as box:
         result = run(RENAME, box, "wiki", person=lind(box, OLD), address=True, login=True)
         assert result["outcome"] == "done", result
-        assert {"address", f"mail to {OLD}", "login", "last_name"} <= {row["what"] for row in result["changes"] if row["outcome"] == "done"}
+        assert {"address", f"mail to {OLD}", "login", "last_name"} <= {
+            row["what"] for row in result["changes"] if row["outcome"] == "done"
+        }
         assert run(RENAME, box, "wiki", person=lind(box, OLD), address=True, login=True)["outcome"] == "already"
 
 
@@ -137,4 +147,6 @@ def test_the_ledger_knows_the_former_address(tmp_path: Path) -> None:
     again = opened(ledger, {**JANE, "email": NEW, "last_name": "Lind"}, user=[NEW])["cases"][0]
     assert again["id"] == first["id"] and again["person"]["aliases"] == [OLD]
     tom = {**JANE, "email": "tom@corp.example", "hr_id": "9", "employee_id": "E9"}
-    assert opened(ledger, tom, user=["tom@corp.example"], former=["thomas@corp.example"])["cases"][0]["person"]["aliases"] == ["thomas@corp.example"]
+    assert opened(ledger, tom, user=["tom@corp.example"], former=["thomas@corp.example"])["cases"][0]["person"][
+        "aliases"
+    ] == ["thomas@corp.example"]

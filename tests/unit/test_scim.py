@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """SCIM: every dialect on the RFC's own bodies, and the connector against the real server where fault needs a hand."""
+
 from __future__ import annotations
 
 import json
@@ -11,7 +12,13 @@ from typing import Any
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils import scim_protocol as protocol
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors import scim
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AmbiguousIdentity, ProtocolError, Rejected, Unsupported, WriteInCheckMode
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import (
+    AmbiguousIdentity,
+    ProtocolError,
+    Rejected,
+    Unsupported,
+    WriteInCheckMode,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.scim_dialects import DIALECTS
 
@@ -43,7 +50,11 @@ def box(running: Box) -> Box:
 
 def test_reads_the_rfcs_user() -> None:
     found = protocol.attributes_of(sample("rfc7643-8.3-enterprise_user"))
-    assert found["first_name"] == "Barbara" and found["department"] == "Tour Operations" and found["employee_id"] == "701984"
+    assert (
+        found["first_name"] == "Barbara"
+        and found["department"] == "Tour Operations"
+        and found["employee_id"] == "701984"
+    )
     assert found["email"] == "bjensen@example.com" and found["manager"] == "26118915-6090-4610-87e4-49d8ca9f808d"
     assert protocol.attributes_of(sample("rfc7643-8.1-user-minimal")) == {"login": "bjensen@example.com"}
 
@@ -53,7 +64,10 @@ def test_a_merge_changes_what_is_named_and_nothing_else() -> None:
     after = protocol.merged(before, {"email": "new@example.com", "department": "IT"})
     assert before == sample("rfc7643-8.3-enterprise_user"), "the value read is not touched"
     assert [e["value"] for e in after["emails"]] == ["new@example.com", "babs@jensen.org"]
-    assert after[protocol.ENTERPRISE]["department"] == "IT" and after[protocol.ENTERPRISE]["division"] == before[protocol.ENTERPRISE]["division"]
+    assert (
+        after[protocol.ENTERPRISE]["department"] == "IT"
+        and after[protocol.ENTERPRISE]["division"] == before[protocol.ENTERPRISE]["division"]
+    )
     assert after["phoneNumbers"] == before["phoneNumbers"]
 
 
@@ -61,7 +75,9 @@ def test_removal_of_a_member_is_the_rfcs() -> None:
     rfc = sample("rfc7644-3.5.2.2-patch_op-remove_one_member")
     assert rfc["Operations"][0]["path"].startswith('members[value eq "')
     member = rfc["Operations"][0]["path"].split('"')[1]
-    assert protocol.remove_value("filter", "members", member)["Operations"] == [{"op": "remove", "path": rfc["Operations"][0]["path"]}]
+    assert protocol.remove_value("filter", "members", member)["Operations"] == [
+        {"op": "remove", "path": rfc["Operations"][0]["path"]}
+    ]
 
 
 @pytest.mark.parametrize("name", DIALECTS)
@@ -70,7 +86,11 @@ def test_a_dialect_blocks_with_one_operation(name: str) -> None:
         body = protocol.replace(shape, {"active": False})
         assert body["schemas"] == [protocol.PATCH_OP] and len(body["Operations"]) == 1
         [operation] = body["Operations"]
-        assert operation == ({"op": "replace", "path": "active", "value": False} if shape == "path" else {"op": "replace", "value": {"active": False}})
+        assert operation == (
+            {"op": "replace", "path": "active", "value": False}
+            if shape == "path"
+            else {"op": "replace", "value": {"active": False}}
+        )
 
 
 @pytest.mark.parametrize("name", [n for n in DIALECTS if n not in ("generic",)])
@@ -90,7 +110,9 @@ def test_a_dialect_speaks_with_a_real_server(box: Box, name: str) -> None:
 
 def test_two_accounts_stop(box: Box) -> None:
     with box["wiki"].client() as http:
-        http.post("/v2/Users", json={"schemas": [protocol.CORE_USER], "userName": "other", "externalId": "E1007"}).raise_for_status()
+        http.post(
+            "/v2/Users", json={"schemas": [protocol.CORE_USER], "userName": "other", "externalId": "E1007"}
+        ).raise_for_status()
     for system in ("wiki",):
         with pytest.raises(AmbiguousIdentity):
             connect(box, system).find_account(Person.of(person_of(box, "jane")))
@@ -103,13 +125,24 @@ def test_a_login_given_to_a_second_person_stops(box: Box) -> None:
 
 
 def test_a_filter_that_is_ignored_finds_nobody_else(box: Box) -> None:
-    everybody = {"schemas": [], "totalResults": 2, "startIndex": 1, "itemsPerPage": 2, "Resources": [{"id": "1", "userName": "lena@corp.example"}, {"id": "2", "userName": "x"}]}
+    everybody = {
+        "schemas": [],
+        "totalResults": 2,
+        "startIndex": 1,
+        "itemsPerPage": 2,
+        "Resources": [{"id": "1", "userName": "lena@corp.example"}, {"id": "2", "userName": "x"}],
+    }
     box["wiki"].fault("status", path="/Users", status=200, body=everybody, times=-1)
     assert connect(box, "wiki").find_account(Person.of(person_of(box, "jane"))) is None
 
 
 def test_a_page_that_stands_still_is_an_error(box: Box) -> None:
-    page = {"totalResults": 4, "startIndex": 1, "itemsPerPage": 2, "Resources": [{"id": "1", "userName": "a"}, {"id": "2", "userName": "b"}]}
+    page = {
+        "totalResults": 4,
+        "startIndex": 1,
+        "itemsPerPage": 2,
+        "Resources": [{"id": "1", "userName": "a"}, {"id": "2", "userName": "b"}],
+    }
     box["crm"].fault("status", path="/Users", status=200, body=page, times=-1)
     with pytest.raises(ProtocolError):
         connect(box, "crm").find_account(Person.of(person_of(box, "jane")))
@@ -156,5 +189,3 @@ def test_no_write_in_check_mode(box: Box) -> None:
     with pytest.raises(WriteInCheckMode):
         system.set_active(system.find_account(Person.of(person_of(box, "jane"))), False)
     assert box["wiki"].writes() == []
-
-

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The seam and the transport: read, compare, refuse or write, read back, report."""
+
 from __future__ import annotations
 
 import selectors
@@ -116,7 +117,10 @@ def test_what_cannot_be_undone_is_not_sent_again_on_doubt(box: Box) -> None:
 
 def test_what_cannot_be_observed_is_acknowledged_and_remembered(box: Box) -> None:
     sent: list[int] = []
-    task = Task(Accounts, lambda system, want: [Change("sessions", "unseen", "closed", lambda: sent.append(1), unobservable=True)])
+    task = Task(
+        Accounts,
+        lambda system, want: [Change("sessions", "unseen", "closed", lambda: sent.append(1), unobservable=True)],
+    )
     first = support.run(task, box, "toy")
     assert (first["outcome"], first["changed"], len(sent)) == ("acknowledged", True, 1)
     again = support.run(task, box, "toy", history={"acknowledged": {"sessions": "2026-03-31T17:00:00.000000Z"}})
@@ -129,7 +133,13 @@ def test_a_gate_that_fails_stops_what_comes_after_it(box: Box) -> None:
     def broken() -> None:
         raise ProtocolError("no", act="escrow")
 
-    task = Task(Accounts, lambda system, want: [Change("key", False, True, broken, gate=True), Change("wipe", False, True, lambda: sent.append("wipe"))])
+    task = Task(
+        Accounts,
+        lambda system, want: [
+            Change("key", False, True, broken, gate=True),
+            Change("wipe", False, True, lambda: sent.append("wipe")),
+        ],
+    )
     result = support.run(task, box, "toy")
     assert result["failed"] and sent == []
     assert [row["outcome"] for row in result["changes"]] == ["failed", "failed"]
@@ -141,19 +151,36 @@ def test_one_failure_does_not_stop_the_others(box: Box) -> None:
     def broken() -> None:
         raise ProtocolError("no", act="close a")
 
-    task = Task(Accounts, lambda system, want: [Change("a", False, True, broken), Change("b", state["b"], True, lambda: state.update(b=True))])
+    task = Task(
+        Accounts,
+        lambda system, want: [
+            Change("a", False, True, broken),
+            Change("b", state["b"], True, lambda: state.update(b=True)),
+        ],
+    )
     result = support.run(task, box, "toy")
     assert [row["outcome"] for row in result["changes"]] == ["failed", "done"]
 
 
-@pytest.mark.parametrize("fault, code, words", [
-    ({"fault": "html"}, "protocol", "web page"),
-    ({"fault": "cut"}, "protocol", "not whole JSON"),
-    ({"fault": "status", "status": 403, "body": {"message": "missing scope users.manage"}}, "permission", "missing scope users.manage"),
-    ({"fault": "status", "status": 302, "headers": {"location": "https://login.example/x?secret=1"}}, "protocol", "redirects to https://login.example/x:"),
-    ({"fault": "status", "status": 500, "times": -1}, "unavailable", "500"),
-    ({"fault": "status", "status": 429, "headers": {"retry-after": "3600"}}, "throttled", "3600 s"),
-])
+@pytest.mark.parametrize(
+    "fault, code, words",
+    [
+        ({"fault": "html"}, "protocol", "web page"),
+        ({"fault": "cut"}, "protocol", "not whole JSON"),
+        (
+            {"fault": "status", "status": 403, "body": {"message": "missing scope users.manage"}},
+            "permission",
+            "missing scope users.manage",
+        ),
+        (
+            {"fault": "status", "status": 302, "headers": {"location": "https://login.example/x?secret=1"}},
+            "protocol",
+            "redirects to https://login.example/x:",
+        ),
+        ({"fault": "status", "status": 500, "times": -1}, "unavailable", "500"),
+        ({"fault": "status", "status": 429, "headers": {"retry-after": "3600"}}, "throttled", "3600 s"),
+    ],
+)
 def test_errors_name_the_act_the_system_and_what_to_do(box: Box, fault: dict[str, Any], code: str, words: str) -> None:
     box["toy"].fault(fault.pop("fault"), **fault)
     result = suspend(box)
@@ -161,16 +188,19 @@ def test_errors_name_the_act_the_system_and_what_to_do(box: Box, fault: dict[str
     assert result["msg"].startswith("find jane@corp.example on toy: ") and words in result["msg"]
 
 
-@pytest.mark.parametrize("changes, code, words", [
-    ({"credentials": {"token": "wrong"}}, "authentication", "check the credentials of toy"),
-    ({"credentials": {}}, "input", "credential token is missing"),
-    ({"credentials": {"tokn": "x"}}, "input", "unknown credential tokn"),
-    ({"ca_file": ""}, "certificate", "set ca_file"),
-    ({"url": "https://localhost:1"}, "unavailable", "is https://localhost:1 right and reachable?"),
-    ({"url": "toy.example"}, "input", "is not an address"),
-    ({"connector": "tyo"}, "input", "did you mean toy?"),
-    ({"options": {"colour": "red"}}, "input", "unknown option colour"),
-])
+@pytest.mark.parametrize(
+    "changes, code, words",
+    [
+        ({"credentials": {"token": "wrong"}}, "authentication", "check the credentials of toy"),
+        ({"credentials": {}}, "input", "credential token is missing"),
+        ({"credentials": {"tokn": "x"}}, "input", "unknown credential tokn"),
+        ({"ca_file": ""}, "certificate", "set ca_file"),
+        ({"url": "https://localhost:1"}, "unavailable", "is https://localhost:1 right and reachable?"),
+        ({"url": "toy.example"}, "input", "is not an address"),
+        ({"connector": "tyo"}, "input", "did you mean toy?"),
+        ({"options": {"colour": "red"}}, "input", "unknown option colour"),
+    ],
+)
 def test_bad_input_is_one_clear_line_and_no_write(box: Box, changes: dict[str, Any], code: str, words: str) -> None:
     result = suspend(box, changes=changes)
     assert result["failed"] and result["code"] == code and words in result["msg"] and "\n" not in result["msg"]
@@ -191,7 +221,14 @@ def test_every_page_is_read(box: Box) -> None:
 
 
 def test_a_page_that_stands_still_is_an_error(box: Box) -> None:
-    box["toy"].fault("status", path="/list", after=1, status=200, times=-1, body={"items": [2], "next": f"{box['toy'].url}/list?page=2"})
+    box["toy"].fault(
+        "status",
+        path="/list",
+        after=1,
+        status=200,
+        times=-1,
+        body={"items": [2], "next": f"{box['toy'].url}/list?page=2"},
+    )
     with pytest.raises(ProtocolError, match="does not advance"):
         support.connect(box, "toy").names()
 
@@ -204,7 +241,12 @@ def test_a_credential_does_not_follow_a_page_to_another_host(box: Box) -> None:
 
 def test_every_outcome_has_a_rank() -> None:
     assert {outcome.closed for outcome in Outcome} == {True, False}
-    assert [outcome for outcome in Outcome if outcome.closed] == [Outcome.ABSENT, Outcome.ALREADY, Outcome.DONE, Outcome.ACKNOWLEDGED]
+    assert [outcome for outcome in Outcome if outcome.closed] == [
+        Outcome.ABSENT,
+        Outcome.ALREADY,
+        Outcome.DONE,
+        Outcome.ACKNOWLEDGED,
+    ]
 
 
 def test_the_rate_we_allow_ourselves_is_kept(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,7 +280,9 @@ class _Tunnel(socketserver.StreamRequestHandler):
         host, _, port = where.partition(":")
         with socket.create_connection((host, int(port))) as upstream:
             self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            with selectors.DefaultSelector() as ready:  # select() takes no descriptor above 1023, and a long test run has many open
+            with (
+                selectors.DefaultSelector() as ready
+            ):  # select() takes no descriptor above 1023, and a long test run has many open
                 ready.register(self.connection, selectors.EVENT_READ, upstream)
                 ready.register(upstream, selectors.EVENT_READ, self.connection)
                 while True:
@@ -268,5 +312,8 @@ def test_a_library_that_is_not_installed_is_named(box: Box, monkeypatch: pytest.
     monkeypatch.setattr(ToyConnector, "find_account", find_account)
     result = suspend(box)
     assert (result["failed"], result["code"]) == (True, "input")
-    assert result["msg"] == "toy: the Python library no_such_library is not installed: pip install -r requirements.txt, where the step runs"
+    assert (
+        result["msg"]
+        == "toy: the Python library no_such_library is not installed: pip install -r requirements.txt, where the step runs"
+    )
     assert box["toy"].writes() == []

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AmbiguousIdentity, AuthenticationFailed, Rejected
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import (
+    AmbiguousIdentity,
+    AuthenticationFailed,
+    Rejected,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.modules import account, cutoff, entitlements, ownership
 
@@ -29,7 +33,9 @@ def box(running: Box) -> Box:
 
 
 def test_an_error_with_200_is_an_error(box: Box) -> None:
-    box["slack"].fault("status", path="users.info", status=200, body={"ok": False, "error": "missing_scope", "needed": "users:read"})
+    box["slack"].fault(
+        "status", path="users.info", status=200, body={"ok": False, "error": "missing_scope", "needed": "users:read"}
+    )
     result = run(cutoff.TASK, box, "slack", person=person_of(box, "jane"))
     assert result["failed"] and "missing_scope (needs scope users:read)" in result["msg"] and not box["slack"].writes()
 
@@ -46,7 +52,9 @@ def test_the_primary_owner_is_refused_with_the_reason(box: Box) -> None:
 
 
 def test_a_plan_without_session_calls_is_still_cut(box: Box) -> None:
-    box["slack"].fault("status", path="session.list", status=200, body={"ok": False, "error": "feature_not_enabled"}, times=-1)
+    box["slack"].fault(
+        "status", path="session.list", status=200, body={"ok": False, "error": "feature_not_enabled"}, times=-1
+    )
     result = run(cutoff.TASK, box, "slack", person=person_of(box, "jane"))
     assert result["outcome"] == "done" and [c["what"] for c in result["changes"]] == ["account"]
     assert not box["slack"].state["users"][JANE]["active"]
@@ -54,8 +62,13 @@ def test_a_plan_without_session_calls_is_still_cut(box: Box) -> None:
 
 def test_the_enterprise_method_deactivates(box: Box) -> None:
     entry = box.systems()["slack"]["options"]
-    run(cutoff.TASK, box, "slack", changes={"options": {**entry, "method": "deactivate"}}, person=person_of(box, "jane"))
-    assert not box["slack"].state["users"][JANE]["active"] and box["slack"].writes()[-1]["path"] == "/api/admin.users.deactivate"
+    run(
+        cutoff.TASK, box, "slack", changes={"options": {**entry, "method": "deactivate"}}, person=person_of(box, "jane")
+    )
+    assert (
+        not box["slack"].state["users"][JANE]["active"]
+        and box["slack"].writes()[-1]["path"] == "/api/admin.users.deactivate"
+    )
 
 
 def test_the_list_of_sessions_is_read_to_the_end(box: Box) -> None:
@@ -64,7 +77,14 @@ def test_the_list_of_sessions_is_read_to_the_end(box: Box) -> None:
 
 
 def test_others_stay_in_the_user_group(box: Box) -> None:
-    run(entitlements.TASK, box, "slack", person=person_of(box, "jane"), mode="remove", wanted={"groups": ["engineering"]})
+    run(
+        entitlements.TASK,
+        box,
+        "slack",
+        person=person_of(box, "jane"),
+        mode="remove",
+        wanted={"groups": ["engineering"]},
+    )
     assert {g["handle"]: g["users"] for g in box["slack"].state["groups"].values()}["engineering"] == ["U0E1002"]
 
 
@@ -96,8 +116,13 @@ def test_a_taken_address_is_a_conflict(box: Box) -> None:
 
 
 def test_workflows_that_no_plan_shows_are_unsupported(box: Box) -> None:
-    box["slack"].fault("status", path="workflows.search", status=200, body={"ok": False, "error": "not_an_enterprise"}, times=-1)
-    assert run(ownership.TASK, box, "slack", person=person_of(box, "jane"), successor="mark@corp.example")["outcome"] == "unsupported"
+    box["slack"].fault(
+        "status", path="workflows.search", status=200, body={"ok": False, "error": "not_an_enterprise"}, times=-1
+    )
+    assert (
+        run(ownership.TASK, box, "slack", person=person_of(box, "jane"), successor="mark@corp.example")["outcome"]
+        == "unsupported"
+    )
 
 
 def test_a_bad_token_is_named(box: Box) -> None:

@@ -41,7 +41,11 @@ def test_an_admin_key_can_not_act_on_its_maker(box: Box) -> None:
 def test_tagged_devices_survive_and_are_told(box: Box) -> None:
     result = run(ownership.TASK, box, "tailscale", person=person_of(box, "jane"), successor="mark@corp.example")
     (row,) = result["changes"]
-    assert row["what"] == "tagged device build-server.tail1.ts.net" and row["outcome"] == "needs_human" and "tag:ci" in row["note"]
+    assert (
+        row["what"] == "tagged device build-server.tail1.ts.net"
+        and row["outcome"] == "needs_human"
+        and "tag:ci" in row["note"]
+    )
 
 
 def test_an_open_invitation_is_withdrawn(box: Box) -> None:
@@ -60,12 +64,24 @@ def test_the_owner_is_refused_with_the_reason(box: Box) -> None:
 
 def test_a_role_is_replaced_not_lost(box: Box) -> None:
     box["tailscale"].state["users"]["uE1007"]["role"] = "admin"
-    assert run(entitlements.TASK, box, "tailscale", person=person_of(box, "jane"), wanted={"roles": ["auditor"]}, mode="exact")["outcome"] == "done"
+    assert (
+        run(
+            entitlements.TASK,
+            box,
+            "tailscale",
+            person=person_of(box, "jane"),
+            wanted={"roles": ["auditor"]},
+            mode="exact",
+        )["outcome"]
+        == "done"
+    )
     assert box["tailscale"].state["users"]["uE1007"]["role"] == "auditor"
 
 
 def test_deleting_wants_to_be_confirmed(box: Box) -> None:
-    assert run(account.TASK, box, "tailscale", person=person_of(box, "jane"), state="absent")["outcome"] == "needs_human"
+    assert (
+        run(account.TASK, box, "tailscale", person=person_of(box, "jane"), state="absent")["outcome"] == "needs_human"
+    )
     assert "uE1007" in box["tailscale"].state["users"]
 
 

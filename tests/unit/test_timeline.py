@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The timeline: what a person is told, in a real run and of odd results."""
+
 from __future__ import annotations
 
 import os
@@ -19,8 +20,24 @@ from tests.unit.ledger_sample import row
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("odd", [None, "x", [], {}, {"results": []}, {"results": [None]}, {"changes": None}, {"changes": ["x"]}, {"changes": [{}]}, {"outcome": 7},
-                                 {"residual": "x"}, {"results": [{"failed": True, "msg": object()}]}, {"msg": {"a": b"x"}}])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        None,
+        "x",
+        [],
+        {},
+        {"results": []},
+        {"results": [None]},
+        {"changes": None},
+        {"changes": ["x"]},
+        {"changes": [{}]},
+        {"outcome": 7},
+        {"residual": "x"},
+        {"results": [{"failed": True, "msg": object()}]},
+        {"msg": {"a": b"x"}},
+    ],
+)
 def test_odd_results_do_not_crash(odd: Any) -> None:
     for line in told.lines("sys", "step", odd):
         assert line.outcome in told.WORDS
@@ -30,7 +47,10 @@ def test_odd_results_do_not_crash(odd: Any) -> None:
 def test_failure_is_never_told_as_good() -> None:
     assert next(told.lines("s", "x", {"outcome": "done"}, failed=True)).outcome == "failed"
     assert next(told.lines("s", "x", {"outcome": "needs_human", "failed": True})).outcome == "needs_human"
-    assert [line.outcome for line in told.lines("s", "x", {"results": [{"outcome": "done"}, {"failed": True}, {"skipped": True}]})] == ["done", "failed", "skipped"]
+    assert [
+        line.outcome
+        for line in told.lines("s", "x", {"results": [{"outcome": "done"}, {"failed": True}, {"skipped": True}]})
+    ] == ["done", "failed", "skipped"]
 
 
 def test_no_secret_and_no_cursor() -> None:
@@ -55,12 +75,23 @@ def test_progress(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_lingers_is_said_once_with_its_latest_end(capsys: pytest.CaptureFixture[str]) -> None:
     """Two ways in that leave the same behind, closed a moment apart; and a second look at it."""
+
     def linger(until: str, what: str = "portal sessions") -> dict[str, str]:
         return {"what": what, "until": until, "why": "no API ends them"}
 
     screen = CallbackModule()
-    for step, person, *rows in (("cutoff", "jane@c", linger("2026-04-01T09:00:00.1Z"), linger("2026-04-01T09:00:00.2Z"), linger("unknown", "tokens"), linger("2026", "tokens")),
-                                ("restore access", "jane@c", linger("2026-04-01T08:00:00.0Z")), ("cutoff", "mark@c", linger("2026-04-01T10:00:00.0Z"))):
+    for step, person, *rows in (
+        (
+            "cutoff",
+            "jane@c",
+            linger("2026-04-01T09:00:00.1Z"),
+            linger("2026-04-01T09:00:00.2Z"),
+            linger("unknown", "tokens"),
+            linger("2026", "tokens"),
+        ),
+        ("restore access", "jane@c", linger("2026-04-01T08:00:00.0Z")),
+        ("cutoff", "mark@c", linger("2026-04-01T10:00:00.0Z")),
+    ):
         [line] = told.lines("aws", step, {"person": person, "outcome": "done", "residual": rows})
         screen.ends["aws", step, person] = line
     screen.v2_playbook_on_stats(SimpleNamespace(processed={}))
@@ -68,23 +99,50 @@ def test_what_lingers_is_said_once_with_its_latest_end(capsys: pytest.CaptureFix
     assert said == [
         "aws, jane@c: portal sessions, until 2026-04-01T09:00:00.2Z (no API ends them)",
         "aws, jane@c: tokens, until unknown (no API ends them)",
-        "aws, mark@c: portal sessions, until 2026-04-01T10:00:00.0Z (no API ends them)"]
+        "aws, mark@c: portal sessions, until 2026-04-01T10:00:00.0Z (no API ends them)",
+    ]
 
 
 def _play(tmp_path: Path, tasks: str, *args: str, **env: str) -> str:
     (tmp_path / "p.yml").write_text(f"- hosts: all\n  gather_facts: false\n  connection: local\n  tasks:\n{tasks}")
     done = subprocess.run(
-        [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "localhost,", str(tmp_path / "p.yml"), "-e", f"lifecycle_ledger={tmp_path}/l.db", *args],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-        env={**os.environ, "ANSIBLE_STDOUT_CALLBACK": "workforce.lifecycle.timeline", "LIFECYCLE_PROGRESS": str(tmp_path / "p"), **env})
+        [
+            str(Path(sys.executable).parent / "ansible-playbook"),
+            "-i",
+            "localhost,",
+            str(tmp_path / "p.yml"),
+            "-e",
+            f"lifecycle_ledger={tmp_path}/l.db",
+            *args,
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={
+            **os.environ,
+            "ANSIBLE_STDOUT_CALLBACK": "workforce.lifecycle.timeline",
+            "LIFECYCLE_PROGRESS": str(tmp_path / "p"),
+            **env,
+        },
+    )
     assert "Traceback" not in done.stderr and "Callback" not in done.stderr, done.stderr
     return done.stdout
 
 
 def test_run(tmp_path: Path) -> None:
-    out = _play(tmp_path, "    - workforce.lifecycle.ledger_info: {state: cases}\n      loop: [1, 2]\n"
-                          "    - ansible.builtin.fail: {msg: 'token=hunter2'}\n      no_log: true\n")
-    assert out.count("was so already") == 2 and "hunter2" not in out and "\x1b" not in out and "What a person still has to do" in out and "Not complete" in out
+    out = _play(
+        tmp_path,
+        "    - workforce.lifecycle.ledger_info: {state: cases}\n      loop: [1, 2]\n"
+        "    - ansible.builtin.fail: {msg: 'token=hunter2'}\n      no_log: true\n",
+    )
+    assert (
+        out.count("was so already") == 2
+        and "hunter2" not in out
+        and "\x1b" not in out
+        and "What a person still has to do" in out
+        and "Not complete" in out
+    )
 
 
 def test_plan(tmp_path: Path) -> None:

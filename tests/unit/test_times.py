@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """When an employment begins and ends, right to the minute, wherever the person is."""
+
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta, timezone
@@ -18,9 +19,27 @@ from tests.unit.hr_company import HrCompany, at, row
 
 MINUTE = timedelta(minutes=1)
 #: Zones whose clocks do something worth testing: half hours, midnight changes, half-hour summer time, a day that was skipped, both sides of the date line.
-ZONES = ["UTC", "Europe/Berlin", "Europe/London", "America/New_York", "America/Los_Angeles", "America/St_Johns", "America/Sao_Paulo", "America/Santiago",
-         "America/Havana", "Africa/Cairo", "Asia/Kolkata", "Asia/Kathmandu", "Asia/Beirut", "Australia/Lord_Howe", "Atlantic/Azores", "Pacific/Apia",
-         "Pacific/Kiritimati", "Pacific/Chatham", "Africa/Casablanca"]
+ZONES = [
+    "UTC",
+    "Europe/Berlin",
+    "Europe/London",
+    "America/New_York",
+    "America/Los_Angeles",
+    "America/St_Johns",
+    "America/Sao_Paulo",
+    "America/Santiago",
+    "America/Havana",
+    "Africa/Cairo",
+    "Asia/Kolkata",
+    "Asia/Kathmandu",
+    "Asia/Beirut",
+    "Australia/Lord_Howe",
+    "Atlantic/Azores",
+    "Pacific/Apia",
+    "Pacific/Kiritimati",
+    "Pacific/Chatham",
+    "Africa/Casablanca",
+]
 
 ENDS = [
     # zone, what HR says, when it is over in UTC, why it is worth a line
@@ -60,16 +79,25 @@ def person(zone: str, **dates: str) -> Person:
     return Person.of({"email": "a@corp.example", "time_zone": zone, **dates})
 
 
-@pytest.mark.parametrize(("zone", "last", "over", "why"), ENDS, ids=[f"{zone} {last}" for zone, last, _over, _why in ENDS])
+@pytest.mark.parametrize(
+    ("zone", "last", "over", "why"), ENDS, ids=[f"{zone} {last}" for zone, last, _over, _why in ENDS]
+)
 def test_an_employment_ends_to_the_minute(zone: str, last: str, over: str, why: str) -> None:
     moment = datetime.fromisoformat(over).replace(tzinfo=timezone.utc)
     leaver = person(zone, last_working_day=last)
     assert leaver.employment_ends() == moment, why
-    assert decide(person(zone), leaver, moment - MINUTE).at == moment and decide(person(zone), leaver, moment - MINUTE).late == timedelta(0)
-    assert (decide(person(zone), leaver, moment).at, decide(person(zone), leaver, moment + MINUTE).late) == (moment, MINUTE)
+    assert decide(person(zone), leaver, moment - MINUTE).at == moment and decide(
+        person(zone), leaver, moment - MINUTE
+    ).late == timedelta(0)
+    assert (decide(person(zone), leaver, moment).at, decide(person(zone), leaver, moment + MINUTE).late) == (
+        moment,
+        MINUTE,
+    )
 
 
-@pytest.mark.parametrize(("zone", "last", "over", "why"), ENDS[1::4], ids=[f"{zone} {last}" for zone, last, _over, _why in ENDS[1::4]])
+@pytest.mark.parametrize(
+    ("zone", "last", "over", "why"), ENDS[1::4], ids=[f"{zone} {last}" for zone, last, _over, _why in ENDS[1::4]]
+)
 def test_a_run_before_its_minute_touches_nobody(tmp_path: Path, zone: str, last: str, over: str, why: str) -> None:
     moment = datetime.fromisoformat(over).replace(tzinfo=timezone.utc)
     company = HrCompany(tmp_path)
@@ -82,13 +110,19 @@ def test_a_run_before_its_minute_touches_nobody(tmp_path: Path, zone: str, last:
         assert company.run("offboard", "7")["cases"], why
 
 
-@pytest.mark.parametrize(("last", "over"), [("31.03.2026 17:30", "2026-03-31T15:30"), ("31.03.2026 00:00", "2026-03-31T22:00")])
+@pytest.mark.parametrize(
+    ("last", "over"), [("31.03.2026 17:30", "2026-03-31T15:30"), ("31.03.2026 00:00", "2026-03-31T22:00")]
+)
 def test_a_file_may_give_the_time_of_day(tmp_path: Path, last: str, over: str) -> None:
     from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.csv import Csv
     from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Target, checked_options
 
     (tmp_path / "p.csv").write_text(f"Mail,Until,Zone\na@corp.example,{last},Europe/Berlin\n")
-    options = {"path": str(tmp_path / "p.csv"), "columns": {"email": "Mail", "termination_date": "Until", "time_zone": "Zone"}, "date_format": "%d.%m.%Y %H:%M"}
+    options = {
+        "path": str(tmp_path / "p.csv"),
+        "columns": {"email": "Mail", "termination_date": "Until", "time_zone": "Zone"},
+        "date_format": "%d.%m.%Y %H:%M",
+    }
     moment = datetime.fromisoformat(over).replace(tzinfo=timezone.utc)
     for now, status in ((moment - MINUTE, "active"), (moment, "terminated")):
         with at(now):
@@ -105,8 +139,12 @@ def test_what_is_no_day_is_said(last: str) -> None:
 def test_no_end_and_somebody_elses_end() -> None:
     assert person("UTC").employment_ends() is None
     assert person("UTC", termination_date="9999-12-31").employment_ends() is None, "how SAP writes none"
-    assert person("UTC", hire_date="2026-06-01", termination_date="2025-12-31").employment_ends() is None, "of the employment before"
-    assert person("UTC", last_working_day="2026-03-15", termination_date="2026-03-31").employment_ends() == datetime(2026, 3, 16, tzinfo=timezone.utc)
+    assert person("UTC", hire_date="2026-06-01", termination_date="2025-12-31").employment_ends() is None, (
+        "of the employment before"
+    )
+    assert person("UTC", last_working_day="2026-03-15", termination_date="2026-03-31").employment_ends() == datetime(
+        2026, 3, 16, tzinfo=timezone.utc
+    )
     assert person("Nowhere/Land").employment_ends() is None
     with pytest.raises(InputError, match="is not a time zone"):
         person("Nowhere/Land", termination_date="2026-03-31").employment_ends()
@@ -132,11 +170,21 @@ def test_the_last_day_is_over_when_their_calendar_says_so(zone: str, day: date) 
     assert over is not None and over.tzinfo is timezone.utc
     wall = ZoneInfo(zone)
     assert (over - timedelta(microseconds=1)).astimezone(wall).date() <= day < over.astimezone(wall).date()
-    assert timedelta(hours=22) <= over - (person(zone, hire_date=day.isoformat()).employment_begins() or over) <= timedelta(hours=26) or zone == "Pacific/Apia"
+    assert (
+        timedelta(hours=22)
+        <= over - (person(zone, hire_date=day.isoformat()).employment_begins() or over)
+        <= timedelta(hours=26)
+        or zone == "Pacific/Apia"
+    )
 
 
 @settings(max_examples=150, deadline=None, derandomize=True)
-@given(zones, st.datetimes(datetime(1995, 1, 1), datetime(2037, 12, 31)).map(lambda moment: moment.replace(second=0, microsecond=0)))
+@given(
+    zones,
+    st.datetimes(datetime(1995, 1, 1), datetime(2037, 12, 31)).map(
+        lambda moment: moment.replace(second=0, microsecond=0)
+    ),
+)
 def test_a_time_that_hr_gives_is_shown_by_their_clock(zone: str, local: datetime) -> None:
     over = person(zone, last_working_day=local.isoformat(timespec="minutes")).employment_ends()
     assert over is not None
@@ -146,7 +194,9 @@ def test_a_time_that_hr_gives_is_shown_by_their_clock(zone: str, local: datetime
         assert over.astimezone(wall).fold == 0, "the first of two"
     else:
         before, after = local.replace(tzinfo=wall).utcoffset(), local.replace(tzinfo=wall, fold=1).utcoffset()
-        assert before is not None and after is not None and shown - local == after - before, "skipped: as far after the gap as it was into it"
+        assert before is not None and after is not None and shown - local == after - before, (
+            "skipped: as far after the gap as it was into it"
+        )
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)

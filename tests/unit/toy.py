@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The smallest vendor and its connector, to try the seam on."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -22,10 +23,19 @@ class Toy(Emulator):
         return {"users": {p["email"]: {"active": True} for p in self.company.people.values()}, "wiped": 0}
 
     def authorise(self, call: Call) -> Reply | None:
-        return None if call.headers.get("authorization") == "Bearer " + self.secret("token") else Reply(401, {"message": "bad token"})
+        return (
+            None
+            if call.headers.get("authorization") == "Bearer " + self.secret("token")
+            else Reply(401, {"message": "bad token"})
+        )
 
     def routes(self) -> Sequence[tuple[str, str, Handler]]:
-        return [("GET", "/users/{id}", self.get), ("PUT", "/users/{id}", self.put), ("POST", "/wipe", self.wipe), ("GET", "/list", self.page)]
+        return [
+            ("GET", "/users/{id}", self.get),
+            ("PUT", "/users/{id}", self.put),
+            ("POST", "/wipe", self.wipe),
+            ("GET", "/list", self.page),
+        ]
 
     def get(self, call: Call) -> Reply:
         user = self.state["users"].get(call.args["id"])
@@ -41,7 +51,15 @@ class Toy(Emulator):
 
     def page(self, call: Call) -> Reply:
         number = int(call.query.get("page", 1))
-        return Reply(200, {"items": [number], "next": f"{self.url}/list?page={number + 1 if number < 3 else (3 if 'stuck' in call.query else 0)}" if number < 3 or "stuck" in call.query else None})
+        return Reply(
+            200,
+            {
+                "items": [number],
+                "next": f"{self.url}/list?page={number + 1 if number < 3 else (3 if 'stuck' in call.query else 0)}"
+                if number < 3 or "stuck" in call.query
+                else None,
+            },
+        )
 
     def systems(self) -> Mapping[str, Mapping[str, Any]]:
         return {"toy": {"connector": "toy", "url": self.url, "credentials": {"token": self.secret("token")}}}
@@ -63,7 +81,9 @@ class ToyConnector(Connector):
         return user and Account(person.email, person.email, user["active"])
 
     def set_active(self, account: Account, active: bool) -> None:
-        self.http.send("PUT", f"/users/{account.id}", json={"active": active}, act=f"suspend {account.login}", retry_safe=False)
+        self.http.send(
+            "PUT", f"/users/{account.id}", json={"active": active}, act=f"suspend {account.login}", retry_safe=False
+        )
 
     def wipe(self) -> None:
         self.http.send("POST", "/wipe", json={}, act="wipe")
@@ -72,7 +92,11 @@ class ToyConnector(Connector):
         def following(answer: Answer) -> str | None:
             return answer.body["next"]
 
-        return [item for answer in self.http.pages("/list", act="list", next_page=following, params=params) for item in answer.body["items"]]
+        return [
+            item
+            for answer in self.http.pages("/list", act="list", next_page=following, params=params)
+            for item in answer.body["items"]
+        ]
 
 
 def plan(system: Any, want: Mapping[str, Any]) -> list[Change]:
@@ -86,7 +110,11 @@ SUSPEND = Task(Accounts, plan, {"person": {"type": "dict", "required": True}})
 
 
 def plan_wipe(system: Any, want: Mapping[str, Any]) -> list[Change]:
-    return [Change("world", "there", "gone", system.wipe, irreversible=True, confirm="world", traceable=want["traceable"])]
+    return [
+        Change("world", "there", "gone", system.wipe, irreversible=True, confirm="world", traceable=want["traceable"])
+    ]
 
 
-WIPE = Task(Accounts, plan_wipe, {"confirm": {"type": "list", "default": []}, "traceable": {"type": "bool", "default": False}})
+WIPE = Task(
+    Accounts, plan_wipe, {"confirm": {"type": "list", "default": []}, "traceable": {"type": "bool", "default": False}}
+)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """One process: the door for HR, the console, metrics and health, and the loops behind them."""
+
 from __future__ import annotations
 
 import logging
@@ -37,7 +38,13 @@ class Polls(threading.Thread):
         while not self.ended.wait(_POLL):
             try:
                 for alarm in self.polling.run_once(wait_for_looks=False).alarms:
-                    self.bridge.tell(Told(alarm.key, alarm.detail, {"id": alarm.key, "kind": "alert", "state": "over" if alarm.over else "alert"}))
+                    self.bridge.tell(
+                        Told(
+                            alarm.key,
+                            alarm.detail,
+                            {"id": alarm.key, "kind": "alert", "state": "over" if alarm.over else "alert"},
+                        )
+                    )
             except Exception:  # whatever it is, the next look has to come
                 log.exception("the polls failed; they are tried again")
 
@@ -52,10 +59,17 @@ class Teller:
         case = told.case
         id = str(case.get("id") or told.subject)
         notice = notify.Notice(
-            case=id, kind=str(case.get("kind") or "alert"), state=str(case.get("state") or "alert"), person=str(case.get("person") or ""),
-            open_steps=[f"{step['system']}: {step['step'] or 'all of it'} ({step['outcome']})" for step in told.open_steps],
+            case=id,
+            kind=str(case.get("kind") or "alert"),
+            state=str(case.get("state") or "alert"),
+            person=str(case.get("person") or ""),
+            open_steps=[
+                f"{step['system']}: {step['step'] or 'all of it'} ({step['outcome']})" for step in told.open_steps
+            ],
             command=f"lifecycle-bridge retry {id}" if case.get("person") else "lifecycle-bridge doctor",
-            link=f"{self.config.public_url.rstrip('/')}/cases/{id}" if case.get("person") else self.config.public_url, why=told.detail)
+            link=f"{self.config.public_url.rstrip('/')}/cases/{id}" if case.get("person") else self.config.public_url,
+            why=told.detail,
+        )
         ways = []
         for heard in notify.tell(self.config.notify, notice):
             if heard.ok:
@@ -75,13 +89,19 @@ def application(config: Config, executor: Executor | None = None) -> Starlette:
     door = Door(config.sources, bridge.inbox, seen=meter.seen)
     polling = Polling(bridge.database, config, bridge.inbox)
     polls = Polls(polling, bridge)
-    checks = {"database": writable(bridge.database), "dispatch": bridge.works, "polls": lambda: "" if polls.is_alive() else "the thread has ended"}
+    checks = {
+        "database": writable(bridge.database),
+        "dispatch": bridge.works,
+        "polls": lambda: "" if polls.is_alive() else "the thread has ended",
+    }
 
     @asynccontextmanager
     async def life(_app: Starlette) -> AsyncIterator[None]:
         bridge.start()
         polls.start()
-        log.info("listening", extra={"listen": config.listen, "sources": len(config.sources), "at": clock.now().isoformat()})
+        log.info(
+            "listening", extra={"listen": config.listen, "sources": len(config.sources), "at": clock.now().isoformat()}
+        )
         try:
             yield
         finally:
@@ -90,6 +110,8 @@ def application(config: Config, executor: Executor | None = None) -> Starlette:
             polling.close()
             bridge.stop()
 
-    app = Starlette(routes=[*door.routes(), *console_routes(bridge.database, config, bridge.acts, checks, meter)], lifespan=life)
+    app = Starlette(
+        routes=[*door.routes(), *console_routes(bridge.database, config, bridge.acts, checks, meter)], lifespan=life
+    )
     app.state.bridge = bridge
     return app

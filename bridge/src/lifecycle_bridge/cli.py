@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """``lifecycle-bridge``: serve, send, cases, show, retry, cancel, run-now, release, accept, doctor."""
+
 from __future__ import annotations
 
 import argparse
@@ -55,8 +56,18 @@ def _serve(asked: argparse.Namespace, config: Config) -> int:
         raise BridgeError("\n".join(["it is not set up to work:", *wrong]))
     _database(config, make=True).close()
     host, _, port = config.listen.rpartition(":")
-    uvicorn.run(application(config), host=host.strip("[]") or "0.0.0.0", port=int(port), log_config=None, access_log=False, server_header=False,
-                ssl_certfile=config.tls_cert, ssl_keyfile=config.tls_key, timeout_graceful_shutdown=10, timeout_keep_alive=30)
+    uvicorn.run(
+        application(config),
+        host=host.strip("[]") or "0.0.0.0",
+        port=int(port),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ssl_certfile=config.tls_cert,
+        ssl_keyfile=config.tls_key,
+        timeout_graceful_shutdown=10,
+        timeout_keep_alive=30,
+    )
     return 0
 
 
@@ -73,7 +84,9 @@ def _send(asked: argparse.Namespace, config: Config) -> int:
 
 
 def _cases(asked: argparse.Namespace, config: Config) -> int:
-    wanted = asked.state or ([] if asked.all else [state for state in CASE_STATES if state not in ("done", "cancelled")])
+    wanted = asked.state or (
+        [] if asked.all else [state for state in CASE_STATES if state not in ("done", "cancelled")]
+    )
     query = sa.select(cases).order_by(cases.c.due_at).limit(asked.limit)
     if wanted:
         query = query.where(cases.c.state.in_(wanted))
@@ -85,7 +98,10 @@ def _cases(asked: argparse.Namespace, config: Config) -> int:
         print(json.dumps(rows, indent=2))
         return 0
     for row in rows:
-        print(f"{row['state']:<10} {row['due_at'][:16]}Z  {row['kind']:<9} {row['stage']:<8}{row['id']}" + (f"\n{'':<11}{row['detail']}" if row["detail"] else ""))
+        print(
+            f"{row['state']:<10} {row['due_at'][:16]}Z  {row['kind']:<9} {row['stage']:<8}{row['id']}"
+            + (f"\n{'':<11}{row['detail']}" if row["detail"] else "")
+        )
     if not rows:
         print("no cases" + (f" that are {', '.join(wanted)}" if wanted else ""))
     return 0
@@ -94,7 +110,11 @@ def _cases(asked: argparse.Namespace, config: Config) -> int:
 def _show(asked: argparse.Namespace, config: Config) -> int:
     with _database(config).read() as c:
         row = c.execute(sa.select(cases).where(cases.c.id == asked.case)).mappings().first()
-        lines = c.execute(sa.select(timeline).where(timeline.c.case_id == asked.case).order_by(timeline.c.n)).mappings().all()
+        lines = (
+            c.execute(sa.select(timeline).where(timeline.c.case_id == asked.case).order_by(timeline.c.n))
+            .mappings()
+            .all()
+        )
     if row is None:
         raise BridgeError(f"there is no case {asked.case}: list them with lifecycle-bridge cases --all")
     if asked.json:
@@ -104,7 +124,9 @@ def _show(asked: argparse.Namespace, config: Config) -> int:
         if row[name] not in ("", None, "[]", "{}", 0, False):
             print(f"{name.replace('_', ' '):<12} {row[name]}")
     for line in lines:
-        print(f"  {line['at'][:19]}Z  {line['what']:<10} {line['detail']}" + (f"  ({line['by']})" if line["by"] else ""))
+        print(
+            f"  {line['at'][:19]}Z  {line['what']:<10} {line['detail']}" + (f"  ({line['by']})" if line["by"] else "")
+        )
     return 0
 
 
@@ -146,12 +168,20 @@ def _doctor(asked: argparse.Namespace, config: Config) -> int:
         return 1 if wrong else 0
     try:
         with _database(config).read() as c:
-            waiting = c.execute(sa.select(sa.func.count()).select_from(events).where(events.c.state == "new")).scalar_one()
+            waiting = c.execute(
+                sa.select(sa.func.count()).select_from(events).where(events.c.state == "new")
+            ).scalar_one()
             for row in c.execute(sa.select(sources)).mappings():
                 if row["trouble"]:
                     wrong.append(f"source {row['name']}: {row['trouble']}")
-            wrong += [f"alert {row['key']}: {row['detail']}" for row in c.execute(sa.select(alerts).where(alerts.c.settled_at == "")).mappings()]
-            wrong += [f"case {row['id']} is {row['state']}: {row['detail']}" for row in c.execute(sa.select(cases).where(cases.c.state.in_(("stuck", "held")))).mappings()]
+            wrong += [
+                f"alert {row['key']}: {row['detail']}"
+                for row in c.execute(sa.select(alerts).where(alerts.c.settled_at == "")).mappings()
+            ]
+            wrong += [
+                f"case {row['id']} is {row['state']}: {row['detail']}"
+                for row in c.execute(sa.select(cases).where(cases.c.state.in_(("stuck", "held")))).mappings()
+            ]
             print(f"database: {waiting} events wait")
     except BridgeError as failure:
         wrong.append(str(failure))
@@ -183,7 +213,9 @@ def _database(config: Config, make: bool = False) -> Database:
     database = Database(config.database, config.database_password.read() if config.database_password else "")
     file = database.engine.url.database or ""
     if database.sqlite and not make and not Path(file).exists():
-        raise BridgeError(f"there is no database {file} yet: the bridge makes it when it starts; is it the right one of the configuration?")
+        raise BridgeError(
+            f"there is no database {file} yet: the bridge makes it when it starts; is it the right one of the configuration?"
+        )
     try:
         database.create()
     except sa.exc.DBAPIError as failure:
@@ -199,13 +231,22 @@ def _unusable(failure: sa.exc.DBAPIError) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="lifecycle-bridge", description="HR events in, runs of workforce.lifecycle out.")
+    parser = argparse.ArgumentParser(
+        prog="lifecycle-bridge", description="HR events in, runs of workforce.lifecycle out."
+    )
     parser.add_argument("--version", action="version", version=__version__)
-    parser.add_argument("-c", "--config", type=Path, default=Path(os.environ.get("LIFECYCLE_BRIDGE_CONFIG", "bridge.yml")),
-                        help="the configuration (LIFECYCLE_BRIDGE_CONFIG, else bridge.yml)")
+    parser.add_argument(
+        "-c",
+        "--config",
+        type=Path,
+        default=Path(os.environ.get("LIFECYCLE_BRIDGE_CONFIG", "bridge.yml")),
+        help="the configuration (LIFECYCLE_BRIDGE_CONFIG, else bridge.yml)",
+    )
     commands = parser.add_subparsers(required=True, metavar="command")
 
-    def command(name: str, act: Callable[[argparse.Namespace, Config], int], help: str, *arguments: tuple[str, dict[str, Any]]) -> None:
+    def command(
+        name: str, act: Callable[[argparse.Namespace, Config], int], help: str, *arguments: tuple[str, dict[str, Any]]
+    ) -> None:
         sub = commands.add_parser(name, help=help, description=help)
         for flag, how in arguments:
             sub.add_argument(*flag.split(), **how)
@@ -214,21 +255,52 @@ def _parser() -> argparse.ArgumentParser:
     by = ("--by", {"default": "", "help": "who does it; the account of this machine, when not given"})
     case = ("case", {"help": "the case's id"})
     why = ("--why", {"required": True, "help": "the reason, which is kept"})
-    command("serve", _serve, "listen to HR, run what is due, show the console", ("--log-level", {"default": "info", "choices": ["debug", "info", "warning", "error"]}))
-    command("send", _send, "sign and send an event, as the HR system would", ("source", {}), ("what", {"help": "created, changed, terminated, cancelled, revoked, deleted, feed"}),
-            ("person", {"help": "the id that HR gave them"}), ("--url", {"default": "", "help": "of the bridge; public_url when not given"}),
-            ("--ca", {"type": Path, "help": "certificates to trust"}))
-    command("cases", _cases, "list cases; those that are not over, when nothing is said", ("--state", {"action": "append", "choices": CASE_STATES}), ("--person", {"default": ""}),
-            ("--all", {"action": "store_true"}), ("--json", {"action": "store_true"}), ("--limit", {"type": int, "default": 500}))
+    command(
+        "serve",
+        _serve,
+        "listen to HR, run what is due, show the console",
+        ("--log-level", {"default": "info", "choices": ["debug", "info", "warning", "error"]}),
+    )
+    command(
+        "send",
+        _send,
+        "sign and send an event, as the HR system would",
+        ("source", {}),
+        ("what", {"help": "created, changed, terminated, cancelled, revoked, deleted, feed"}),
+        ("person", {"help": "the id that HR gave them"}),
+        ("--url", {"default": "", "help": "of the bridge; public_url when not given"}),
+        ("--ca", {"type": Path, "help": "certificates to trust"}),
+    )
+    command(
+        "cases",
+        _cases,
+        "list cases; those that are not over, when nothing is said",
+        ("--state", {"action": "append", "choices": CASE_STATES}),
+        ("--person", {"default": ""}),
+        ("--all", {"action": "store_true"}),
+        ("--json", {"action": "store_true"}),
+        ("--limit", {"type": int, "default": 500}),
+    )
     command("show", _show, "one case with its time line", case, ("--json", {"action": "store_true"}))
     command("retry", _act("retry"), "run a case again now", case, by)
     command("run-now", _act("run-now"), "do not wait for a case's minute", case, by)
     command("cancel", _act("cancel"), "drop a case; stop its run", case, why, by)
-    command("release", _act("release"), "release the brake for these cases' people, by name", ("case", {"nargs": "+"}), why, by)
+    command(
+        "release",
+        _act("release"),
+        "release the brake for these cases' people, by name",
+        ("case", {"nargs": "+"}),
+        why,
+        by,
+    )
     command("settle", _act("settle"), "somebody has looked at an alert", ("key", {}), by)
     command("accept", _accept, "what a polled source shows now is right, however small", ("source", {}), by)
-    command("doctor", _doctor, "what is wrong with the set-up, and what waits for a human",
-            ("--set-up", {"action": "store_true", "help": "only the set-up: for the start"}))
+    command(
+        "doctor",
+        _doctor,
+        "what is wrong with the set-up, and what waits for a human",
+        ("--set-up", {"action": "store_true", "help": "only the set-up: for the start"}),
+    )
     return parser
 
 

@@ -4,6 +4,7 @@
 
 A secret is never written in it: it says where the secret is found, ``{env: NAME}`` or ``{file: path}``.
 """
+
 from __future__ import annotations
 
 import os
@@ -241,7 +242,12 @@ def source_of(name: str, given: Any) -> Source:
     try:
         return Source.model_validate(given)
     except ValidationError as failure:
-        raise ConfigError("\n".join(f"sources.{name}: {'.'.join(str(part) for part in each['loc']) or 'it'}: {_said(each)}" for each in failure.errors())) from None
+        raise ConfigError(
+            "\n".join(
+                f"sources.{name}: {'.'.join(str(part) for part in each['loc']) or 'it'}: {_said(each)}"
+                for each in failure.errors()
+            )
+        ) from None
 
 
 def load(path: Path) -> Config:
@@ -252,12 +258,16 @@ def load(path: Path) -> Config:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as failure:
-        raise ConfigError(f"read the configuration {path}: {failure.strerror}; -c FILE or LIFECYCLE_BRIDGE_CONFIG says where it is") from None
+        raise ConfigError(
+            f"read the configuration {path}: {failure.strerror}; -c FILE or LIFECYCLE_BRIDGE_CONFIG says where it is"
+        ) from None
     try:
         data = yaml.safe_load(text) or {}
     except yaml.YAMLError as failure:
         mark = getattr(failure, "problem_mark", None)
-        raise ConfigError(f"{path}{f', line {mark.line + 1}' if mark else ''}: {getattr(failure, 'problem', '') or 'not YAML'}") from None
+        raise ConfigError(
+            f"{path}{f', line {mark.line + 1}' if mark else ''}: {getattr(failure, 'problem', '') or 'not YAML'}"
+        ) from None
     if not isinstance(data, dict):
         raise ConfigError(f"{path}: not a list of keys")
     if isinstance(data.get("executor"), dict):
@@ -265,7 +275,12 @@ def load(path: Path) -> Config:
     try:
         config = Config.model_validate(data)
     except ValidationError as failure:
-        raise ConfigError("\n".join(f"{path}: {'.'.join(str(part) for part in each['loc']) or 'file'}: {_said(each)}" for each in failure.errors())) from None
+        raise ConfigError(
+            "\n".join(
+                f"{path}: {'.'.join(str(part) for part in each['loc']) or 'file'}: {_said(each)}"
+                for each in failure.errors()
+            )
+        ) from None
     return _absolute(config, path.parent.resolve())
 
 
@@ -277,6 +292,14 @@ def _absolute(config: Config, folder: Path) -> Config:
     database = config.database
     if database.startswith("sqlite:///") and not database.startswith("sqlite:////"):
         database = f"sqlite:///{folder / database.removeprefix('sqlite:///')}"
-    paths = {name: folder / value for name in ("work", "inventory", "tls_cert", "tls_key") if (value := getattr(config, name)) is not None}
-    console = config.console.model_copy(update={"token_file": folder / config.console.token_file}) if config.console.token_file else config.console
+    paths = {
+        name: folder / value
+        for name in ("work", "inventory", "tls_cert", "tls_key")
+        if (value := getattr(config, name)) is not None
+    }
+    console = (
+        config.console.model_copy(update={"token_file": folder / config.console.token_file})
+        if config.console.token_file
+        else config.console
+    )
     return config.model_copy(update={**paths, "database": database, "console": console})

@@ -5,6 +5,7 @@
 The attribute names and types are those of CloudEvents 1.0 (https://github.com/cloudevents/spec), so that
 :meth:`Event.cloudevent` is what Event-Driven Ansible and others are handed.
 """
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -57,7 +58,12 @@ class Event:
             "subject": f"person/{self.person}" if self.person else "feed",
             "time": (self.occurred_at or self.received_at).isoformat(),
             "datacontenttype": "application/json",
-            "data": {"source": self.source, "person": self.person, "urgency": "immediate" if self.urgent else "scheduled", "raw_sha256": self.raw_sha256},
+            "data": {
+                "source": self.source,
+                "person": self.person,
+                "urgency": "immediate" if self.urgent else "scheduled",
+                "raw_sha256": self.raw_sha256,
+            },
         }
 
 

@@ -5,6 +5,7 @@
 A check is a function that says what is wrong, in words for a person, or nothing. The words go to the log; the answer, which needs no
 sign-in, only names the checks.
 """
+
 from __future__ import annotations
 
 import asyncio
@@ -54,22 +55,29 @@ class Beats:
     def check(self) -> str:
         """Which loops are dead or stuck."""
         now = self._monotonic()
-        dead = [f"{loop} was last seen {now - self._last[loop]:.0f} s ago, and should be every {within:g} s" for loop, within in sorted(self._within.items())
-                if now - self._last[loop] > within]
+        dead = [
+            f"{loop} was last seen {now - self._last[loop]:.0f} s ago, and should be every {within:g} s"
+            for loop, within in sorted(self._within.items())
+            if now - self._last[loop] > within
+        ]
         return "; ".join(dead)
 
 
 def writable(database: Database) -> Check:
     """Whether the database takes a row. The row is not kept."""
+
     def check() -> str:
         try:
             with database.write() as connection:
-                connection.execute(sa.insert(alerts).values(key=f"readyz {threading.get_ident()}", at=stamp(clock.now()), detail=""))
+                connection.execute(
+                    sa.insert(alerts).values(key=f"readyz {threading.get_ident()}", at=stamp(clock.now()), detail="")
+                )
                 raise _NotKept
         except _NotKept:
             return ""
         except sa.exc.SQLAlchemyError as failure:
             return f"the database does not take a row ({type(getattr(failure, 'orig', None) or failure).__name__}): is there space, and may this user write?"
+
     return check
 
 
@@ -80,7 +88,9 @@ class _NotKept(Exception):
 class Health:
     """Answers both questions. All checks are asked at the same time, each in a thread of its own, and none more than once at a time."""
 
-    def __init__(self, checks: Checks, patience: float = PATIENCE, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, checks: Checks, patience: float = PATIENCE, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._checks, self._patience, self._monotonic = dict(checks), patience, monotonic
         self._running: dict[str, asyncio.Future[str]] = {}
         self._said: tuple[float, dict[str, str]] | None = None
@@ -90,7 +100,10 @@ class Health:
 
     async def ready(self, _request: Request) -> Response:
         wrong = await self.wrong()
-        answer = {"ready": not any(wrong.values()), "checks": {name: "failed" if words else "ok" for name, words in wrong.items()}}
+        answer = {
+            "ready": not any(wrong.values()),
+            "checks": {name: "failed" if words else "ok" for name, words in wrong.items()},
+        }
         return JSONResponse(answer, 503 if any(wrong.values()) else 200, {"Cache-Control": "no-store"})
 
     async def wrong(self) -> dict[str, str]:
@@ -100,7 +113,13 @@ class Health:
             found = dict(zip(self._checks, await asyncio.gather(*map(self._ask, self._checks)), strict=True))
             for name, words in found.items():
                 if words != before.get(name, ""):
-                    log.log(logging.ERROR if words else logging.INFO, "check %s: %s", name, words or "well again", extra={"check": name})
+                    log.log(
+                        logging.ERROR if words else logging.INFO,
+                        "check %s: %s",
+                        name,
+                        words or "well again",
+                        extra={"check": name},
+                    )
             self._said = (self._monotonic(), found)
         return self._said[1]
 

@@ -5,6 +5,7 @@
 Only scalars are logged beside the message, none whose name says that it is secret or somebody's own; addresses, tokens and the queries
 of URLs are taken out of messages; of an exception there is its kind and where it came from, and its words only when they are ours.
 """
+
 from __future__ import annotations
 
 import json
@@ -19,8 +20,11 @@ from lifecycle_bridge.errors import BridgeError
 
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 #: Words of which the name of a field may hold none.
-_PRIVATE = re.compile(r"body|payload|password|passwd|secret|token|authoriz|cookie|signature|credential|private|api_?key|"
-                      r"e?_?mail|(?:first|last|full|display)_?name|salary", re.I)
+_PRIVATE = re.compile(
+    r"body|payload|password|passwd|secret|token|authoriz|cookie|signature|credential|private|api_?key|"
+    r"e?_?mail|(?:first|last|full|display)_?name|salary",
+    re.I,
+)
 _TAKEN_OUT = (
     (re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+"), "<address>"),
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}"), r"\1 ***"),
@@ -42,11 +46,20 @@ def clean(text: str) -> str:
 
 def facts(record: logging.LogRecord) -> dict[str, Any]:
     """What a record says, fit to be written."""
-    said: dict[str, Any] = {"time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-                            "level": record.levelname.lower(), "logger": record.name}
+    said: dict[str, Any] = {
+        "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "level": record.levelname.lower(),
+        "logger": record.name,
+    }
     if record.name == "uvicorn.access" and isinstance(record.args, tuple) and len(record.args) == 5:
         address, method, path, _version, status = record.args
-        said |= {"message": "request", "address": str(address), "method": str(method), "path": clean(str(path).partition("?")[0]), "status": status}
+        said |= {
+            "message": "request",
+            "address": str(address),
+            "method": str(method),
+            "path": clean(str(path).partition("?")[0]),
+            "status": status,
+        }
     else:
         said["message"] = clean(record.getMessage())
     for name, value in vars(record).items():
@@ -62,7 +75,10 @@ def facts(record: logging.LogRecord) -> dict[str, Any]:
 
 
 def _exception(failure: BaseException) -> dict[str, Any]:
-    frames = [f"{frame.filename.rpartition('site-packages/')[2]}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(failure.__traceback__)[-12:]]
+    frames = [
+        f"{frame.filename.rpartition('site-packages/')[2]}:{frame.lineno} {frame.name}"
+        for frame in traceback.extract_tb(failure.__traceback__)[-12:]
+    ]
     said: dict[str, Any] = {"exception": type(failure).__name__, "trace": frames}
     if isinstance(failure, BridgeError):
         said["why"] = clean(str(failure))
@@ -83,7 +99,11 @@ class Text(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         said = facts(record)
-        rest = " ".join(f"{name}={value}" for name, value in said.items() if name not in ("time", "level", "logger", "message", "trace"))
+        rest = " ".join(
+            f"{name}={value}"
+            for name, value in said.items()
+            if name not in ("time", "level", "logger", "message", "trace")
+        )
         trace = "".join(f"\n    {frame}" for frame in said.get("trace", ()))
         return f"{said['time'][11:19]} {said['level']:<7} {said['message']}{'  ' + rest if rest else ''}{trace}"
 

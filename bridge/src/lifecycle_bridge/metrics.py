@@ -4,6 +4,7 @@
 
 Names and units follow https://prometheus.io/docs/practices/naming; no label holds a person, a case or an address.
 """
+
 from __future__ import annotations
 
 import hmac
@@ -47,9 +48,18 @@ class DoorMeter(Collector):
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
-        self._requests = Counter("jml_hr_requests", "Requests of HR systems, by how they were answered.", ["source", "outcome"], registry=self._registry)
-        self._seconds = Histogram("jml_hr_answer_seconds", "Until HR had its answer.", ["source"], buckets=_ANSWERS, registry=self._registry)
-        self._known = Counter("jml_hr_duplicate_events", "Events that were known already.", ["source"], registry=self._registry)
+        self._requests = Counter(
+            "jml_hr_requests",
+            "Requests of HR systems, by how they were answered.",
+            ["source", "outcome"],
+            registry=self._registry,
+        )
+        self._seconds = Histogram(
+            "jml_hr_answer_seconds", "Until HR had its answer.", ["source"], buckets=_ANSWERS, registry=self._registry
+        )
+        self._known = Counter(
+            "jml_hr_duplicate_events", "Events that were known already.", ["source"], registry=self._registry
+        )
 
     def seen(self, passed: Passed) -> None:
         self._requests.labels(passed.source, passed.outcome).inc()
@@ -74,8 +84,12 @@ class StoreMeter(Collector):
         yield build
         with self._database.read() as connection:
             yield from _cases(connection)
-            late = GaugeMetricFamily("jml_cases_late", "Cases that are more than five minutes behind their minute.", labels=["kind"])
-            for kind, n in connection.execute(sa.select(cases.c.kind, sa.func.count()).where(is_late(now)).group_by(cases.c.kind)):
+            late = GaugeMetricFamily(
+                "jml_cases_late", "Cases that are more than five minutes behind their minute.", labels=["kind"]
+            )
+            for kind, n in connection.execute(
+                sa.select(cases.c.kind, sa.func.count()).where(is_late(now)).group_by(cases.c.kind)
+            ):
                 late.add_metric([kind], n)
             yield late
             yield self._durations(connection)
@@ -83,35 +97,58 @@ class StoreMeter(Collector):
             yield from self._feed(connection, now.timestamp())
             ended = CounterMetricFamily("jml_runs", "Runs of playbooks that have ended.", labels=["playbook", "status"])
             for playbook, status, n in connection.execute(
-                    sa.select(runs.c.playbook, runs.c.status, sa.func.count()).where(runs.c.ended_at != "").group_by(runs.c.playbook, runs.c.status)):
+                sa.select(runs.c.playbook, runs.c.status, sa.func.count())
+                .where(runs.c.ended_at != "")
+                .group_by(runs.c.playbook, runs.c.status)
+            ):
                 ended.add_metric([playbook.rpartition(".")[2], status], n)
             yield ended
-            open_alerts = connection.scalar(sa.select(sa.func.count()).select_from(alerts).where(alerts.c.settled_at == ""))
+            open_alerts = connection.scalar(
+                sa.select(sa.func.count()).select_from(alerts).where(alerts.c.settled_at == "")
+            )
             yield GaugeMetricFamily("jml_alerts", "Alerts that nobody has settled.", value=open_alerts or 0)
 
     def _durations(self, connection: sa.Connection) -> HistogramMetricFamily:
         """The database adds them up: one row for each kind, not one for each case."""
         began = sa.case((cases.c.due_at > cases.c.created_at, cases.c.due_at), else_=cases.c.created_at)
-        spans = {"start": (began, cases.c.started_at), "run": (cases.c.started_at, cases.c.ended_at), "total": (began, cases.c.ended_at)}
+        spans = {
+            "start": (began, cases.c.started_at),
+            "run": (cases.c.started_at, cases.c.ended_at),
+            "total": (began, cases.c.ended_at),
+        }
         columns: list[sa.ColumnElement[Any]] = []
         for phase, (begin, end) in spans.items():
             length = self._seconds(begin, end)
             columns.append(sa.func.sum(length).label(f"{phase}_sum"))
-            columns += [sa.func.count(sa.case((length <= bound, 1))).label(f"{phase}_{index}") for index, bound in enumerate(BUCKETS)]
+            columns += [
+                sa.func.count(sa.case((length <= bound, 1))).label(f"{phase}_{index}")
+                for index, bound in enumerate(BUCKETS)
+            ]
             columns.append(sa.func.count(length).label(f"{phase}_{len(BUCKETS)}"))
         where = sa.and_(cases.c.state == "done", cases.c.started_at != "", cases.c.ended_at != "")
         found = HistogramMetricFamily(
-            "jml_case_duration_seconds", "Of cases that are done. start: from when it could begin until its first run began; run: from then until it was done; "
-            "total: both. cut, full_revoke, ready: as the record says.", labels=["kind", "phase", "urgency"])
-        for row in connection.execute(sa.select(cases.c.kind, cases.c.urgent, *columns).where(where).group_by(cases.c.kind, cases.c.urgent)).mappings():
+            "jml_case_duration_seconds",
+            "Of cases that are done. start: from when it could begin until its first run began; run: from then until it was done; "
+            "total: both. cut, full_revoke, ready: as the record says.",
+            labels=["kind", "phase", "urgency"],
+        )
+        for row in connection.execute(
+            sa.select(cases.c.kind, cases.c.urgent, *columns).where(where).group_by(cases.c.kind, cases.c.urgent)
+        ).mappings():
             for phase in spans:
                 counts = [row[f"{phase}_{index}"] for index in range(len(BUCKETS) + 1)]
-                found.add_metric([row["kind"], phase, _urgency(row["urgent"])], _buckets(counts), float(row[f"{phase}_sum"] or 0))
+                found.add_metric(
+                    [row["kind"], phase, _urgency(row["urgent"])], _buckets(counts), float(row[f"{phase}_sum"] or 0)
+                )
         value = measures.c.value
         counted = [sa.func.count(sa.case((value <= bound, 1))) for bound in BUCKETS]
         by = (cases.c.kind, cases.c.urgent, measures.c.name)
-        joined = sa.select(*by, sa.func.sum(value), *counted, sa.func.count()).join(cases, cases.c.id == measures.c.case_id)
-        for kind, urgent, phase, total, *counts in connection.execute(joined.where(measures.c.name.in_(_TIMES)).group_by(*by)):
+        joined = sa.select(*by, sa.func.sum(value), *counted, sa.func.count()).join(
+            cases, cases.c.id == measures.c.case_id
+        )
+        for kind, urgent, phase, total, *counts in connection.execute(
+            joined.where(measures.c.name.in_(_TIMES)).group_by(*by)
+        ):
             found.add_metric([kind, phase, _urgency(urgent)], _buckets(counts), float(total))
         return found
 
@@ -124,17 +161,32 @@ class StoreMeter(Collector):
 
     def _feed(self, connection: sa.Connection, now: float) -> Iterator[Metric]:
         total = CounterMetricFamily("jml_hr_events", "Events of HR systems that were kept.", labels=["source", "type"])
-        for source, kind, n in connection.execute(sa.select(events.c.source, events.c.type, sa.func.count()).group_by(events.c.source, events.c.type)):
+        for source, kind, n in connection.execute(
+            sa.select(events.c.source, events.c.type, sa.func.count()).group_by(events.c.source, events.c.type)
+        ):
             total.add_metric([source, kind], n)
         yield total
-        waits = connection.execute(sa.select(sa.func.count(), sa.func.min(events.c.received_at)).where(events.c.state.in_(("new", "taken")))).one()
+        waits = connection.execute(
+            sa.select(sa.func.count(), sa.func.min(events.c.received_at)).where(events.c.state.in_(("new", "taken")))
+        ).one()
         oldest = moment(waits[1] or "")
         yield GaugeMetricFamily("jml_inbox_events", "Events that the intake has not done with.", value=waits[0])
         age = max(0.0, now - oldest.timestamp()) if oldest else 0.0
-        yield GaugeMetricFamily("jml_inbox_oldest_age_seconds", "How long the oldest of them has waited; 0 when there is none.", value=age)
-        looked = GaugeMetricFamily("jml_hr_last_success_timestamp_seconds", "The last look at the source that succeeded; 0 for never.", labels=["source"])
-        heard = GaugeMetricFamily("jml_hr_last_event_timestamp_seconds", "The source's last event; 0 for never.", labels=["source"])
-        known = {row.name: row for row in connection.execute(sa.select(sources.c.name, sources.c.last_look_at, sources.c.last_event_at))}
+        yield GaugeMetricFamily(
+            "jml_inbox_oldest_age_seconds", "How long the oldest of them has waited; 0 when there is none.", value=age
+        )
+        looked = GaugeMetricFamily(
+            "jml_hr_last_success_timestamp_seconds",
+            "The last look at the source that succeeded; 0 for never.",
+            labels=["source"],
+        )
+        heard = GaugeMetricFamily(
+            "jml_hr_last_event_timestamp_seconds", "The source's last event; 0 for never.", labels=["source"]
+        )
+        known = {
+            row.name: row
+            for row in connection.execute(sa.select(sources.c.name, sources.c.last_look_at, sources.c.last_event_at))
+        }
         for name in sorted({*self._config.sources, *known}):
             row = known.get(name)
             looked.add_metric([name], _time(row.last_look_at if row else ""))
@@ -146,7 +198,9 @@ class StoreMeter(Collector):
 def _cases(connection: sa.Connection) -> Iterator[Metric]:
     gauge = GaugeMetricFamily("jml_cases", "Cases in each state.", labels=["kind", "state"])
     found: dict[tuple[str, str], int] = {}
-    for kind, state, n in connection.execute(sa.select(cases.c.kind, cases.c.state, sa.func.count()).group_by(cases.c.kind, cases.c.state)):
+    for kind, state, n in connection.execute(
+        sa.select(cases.c.kind, cases.c.state, sa.func.count()).group_by(cases.c.kind, cases.c.state)
+    ):
         found[kind, state] = n
     for kind in sorted({kind for kind, _state in found}):
         for state in CASE_STATES:
@@ -159,15 +213,25 @@ def _cases(connection: sa.Connection) -> Iterator[Metric]:
 
 
 def _from_records(connection: sa.Connection) -> Iterator[Metric]:
-    acted = CounterMetricFamily("jml_actions", "Steps of cases by how they stand, as the records say.", labels=["system", "action", "result"])
+    acted = CounterMetricFamily(
+        "jml_actions", "Steps of cases by how they stand, as the records say.", labels=["system", "action", "result"]
+    )
     columns = (measures.c.system, measures.c.action, measures.c.result)
     steps = sa.select(*columns, sa.func.sum(measures.c.value)).where(measures.c.name == "action").group_by(*columns)
     for system, action, result, n in connection.execute(steps):
         acted.add_metric([system, action, result], n)
     yield acted
-    broken = CounterMetricFamily("jml_sla_breaches", "Steps that took longer than their system's service level, as the records say.", labels=["kind", "system"])
-    joined = sa.select(cases.c.kind, measures.c.system, sa.func.sum(measures.c.value)).join(cases, cases.c.id == measures.c.case_id)
-    for kind, system, n in connection.execute(joined.where(measures.c.name == "breach").group_by(cases.c.kind, measures.c.system)):
+    broken = CounterMetricFamily(
+        "jml_sla_breaches",
+        "Steps that took longer than their system's service level, as the records say.",
+        labels=["kind", "system"],
+    )
+    joined = sa.select(cases.c.kind, measures.c.system, sa.func.sum(measures.c.value)).join(
+        cases, cases.c.id == measures.c.case_id
+    )
+    for kind, system, n in connection.execute(
+        joined.where(measures.c.name == "breach").group_by(cases.c.kind, measures.c.system)
+    ):
         broken.add_metric([kind, system], n)
     yield broken
 
@@ -179,10 +243,20 @@ def harvest(database: Database, most: int = _MOST) -> int:
     """
     mark = measures.alias()
     with database.read() as connection:
-        wanted = sa.select(cases.c.id, cases.c.record, cases.c.ended_at).outerjoin(mark, sa.and_(mark.c.case_id == cases.c.id, mark.c.name == "read"))
-        rows = connection.execute(wanted.where(cases.c.record != "", cases.c.ended_at != "", sa.or_(mark.c.result.is_(None), mark.c.result != cases.c.ended_at))
-                                  .limit(most)).all()
-    taken = {case: [_row(case, "read", 1.0, result=ended), *_measured(case, Path(record).with_suffix(".json"))] for case, record, ended in rows}
+        wanted = sa.select(cases.c.id, cases.c.record, cases.c.ended_at).outerjoin(
+            mark, sa.and_(mark.c.case_id == cases.c.id, mark.c.name == "read")
+        )
+        rows = connection.execute(
+            wanted.where(
+                cases.c.record != "",
+                cases.c.ended_at != "",
+                sa.or_(mark.c.result.is_(None), mark.c.result != cases.c.ended_at),
+            ).limit(most)
+        ).all()
+    taken = {
+        case: [_row(case, "read", 1.0, result=ended), *_measured(case, Path(record).with_suffix(".json"))]
+        for case, record, ended in rows
+    }
     if taken:
         with database.write() as connection:
             connection.execute(sa.delete(measures).where(measures.c.case_id.in_(list(taken))))
@@ -208,7 +282,9 @@ def _measured(case: str, path: Path) -> list[dict[str, Any]]:
             if isinstance(seconds, int | float):
                 counts[name, "", "", ""] = float(seconds)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as failure:
-        log.warning("the record of a case was not read for the metrics: %s", type(failure).__name__, extra={"case": case})
+        log.warning(
+            "the record of a case was not read for the metrics: %s", type(failure).__name__, extra={"case": case}
+        )
         return []
     return [_row(case, name, value, system, action, result) for (name, system, action, result), value in counts.items()]
 
@@ -258,4 +334,3 @@ def _version() -> str:
         return version("workforce-lifecycle-bridge")
     except PackageNotFoundError:
         return "unknown"
-

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Sends a genuine event of a scheme, signed with the source's own key: to try a door, for ``doctor``, and to say by hand what HR did not."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -35,7 +36,9 @@ def made(source: Source, what: str, person: str) -> Made:
     """
     kind = what if what in TYPES else SHORT.get(what)
     if kind is None:
-        raise BridgeError(f"send {what!r}: not something that HR says; one of {', '.join(TYPES)}, or for short {', '.join(list(SHORT)[len(TYPES):])}")
+        raise BridgeError(
+            f"send {what!r}: not something that HR says; one of {', '.join(TYPES)}, or for short {', '.join(list(SHORT)[len(TYPES) :])}"
+        )
     if source.scheme not in SCHEMES:
         raise BridgeError("send: this source has no scheme; it is only polled")
     if not source.secrets:
@@ -52,7 +55,11 @@ def send(source: Source, what: str, person: str, url: str, *, seconds: float = 1
     """
     request = made(source, what, person)
     try:
-        answer = requests.post(url, data=request.body, headers=dict(request.headers), timeout=seconds, allow_redirects=False, verify=verify)
+        answer = requests.post(
+            url, data=request.body, headers=dict(request.headers), timeout=seconds, allow_redirects=False, verify=verify
+        )
     except requests.RequestException as failure:
-        raise Unreachable(f"send {what} of {person} to {url}: {type(failure).__name__}; is the bridge running there, and is the address right?") from None
+        raise Unreachable(
+            f"send {what} of {person} to {url}: {type(failure).__name__}; is the bridge running there, and is the address right?"
+        ) from None
     return Sent(answer.status_code, answer.text[:200])

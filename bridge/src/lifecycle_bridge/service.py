@@ -6,6 +6,7 @@ Every run is a DBOS workflow whose id is the run's: begun once, gone on with aft
 any more is dead, and another one on the same database takes over its runs; whatever of them is still alive on that machine holds its
 people's lease in the collection's ledger, so that nothing is run twice at once.
 """
+
 from __future__ import annotations
 
 import logging
@@ -55,7 +56,9 @@ class Bridge:
 
     current: Bridge | None = None
 
-    def __init__(self, config: Config, executor: Executor | None = None, tell: Callable[[Told], str] | None = None) -> None:
+    def __init__(
+        self, config: Config, executor: Executor | None = None, tell: Callable[[Told], str] | None = None
+    ) -> None:
         self.config = config
         self.owner = f"{_machine()}-{os.getpid()}-{int(time.time() * 1000):x}"
         password = config.database_password.read() if config.database_password else ""
@@ -81,10 +84,20 @@ class Bridge:
         try:
             self.database.create()
         except sa.exc.SQLAlchemyError as failure:
-            raise BridgeError(f"open database {self.database.engine.url!r}: {failure.__class__.__name__}: {getattr(failure, 'orig', failure)}") from None
+            raise BridgeError(
+                f"open database {self.database.engine.url!r}: {failure.__class__.__name__}: {getattr(failure, 'orig', failure)}"
+            ) from None
         Bridge.current = self
-        DBOS(config={"name": "lifecycle-bridge", "system_database_url": self._queue_url(), "application_version": _PROTOCOL, "executor_id": self.owner,
-                     "log_level": "WARNING", "enable_otlp": False})
+        DBOS(
+            config={
+                "name": "lifecycle-bridge",
+                "system_database_url": self._queue_url(),
+                "application_version": _PROTOCOL,
+                "executor_id": self.owner,
+                "log_level": "WARNING",
+                "enable_otlp": False,
+            }
+        )
         DBOS.launch()
         self._alive()
         self._first_looks()
@@ -100,7 +113,9 @@ class Bridge:
         if hasattr(self.executor, "close"):
             self.executor.close()
         DBOS.destroy(workflow_completion_timeout_sec=0)
-        if self.database.sqlite or not self._running():  # its successor on this machine finds them still running: nobody elsewhere should hurry
+        if (
+            self.database.sqlite or not self._running()
+        ):  # its successor on this machine finds them still running: nobody elsewhere should hurry
             with self.database.write() as c:
                 c.execute(sa.delete(bridges).where(bridges.c.owner == self.owner))
         self.database.close()
@@ -147,7 +162,11 @@ class Bridge:
         free = self.config.at_once - sum(1 for ident in mine if not ident.startswith("intake-"))
         for ident in self.cases.claim(now, free, self.owner):
             self._start(_run_cases, ident)
-        if isinstance(self.config.executor, Runner) and monotonic - self._swept_at > 3600 and hasattr(self.executor, "sweep"):
+        if (
+            isinstance(self.config.executor, Runner)
+            and monotonic - self._swept_at > 3600
+            and hasattr(self.executor, "sweep")
+        ):
             self._swept_at = monotonic
             self.executor.sweep(now)
         self.looked_at = time.monotonic()
@@ -159,7 +178,9 @@ class Bridge:
 
     def _running(self) -> list[str]:
         with self.database.read() as c:
-            return list(c.execute(sa.select(runs.c.ident).where(runs.c.owner == self.owner, runs.c.status.in_(_OPEN))).scalars())
+            return list(
+                c.execute(sa.select(runs.c.ident).where(runs.c.owner == self.owner, runs.c.status.in_(_OPEN))).scalars()
+            )
 
     def _start(self, workflow: Callable[[str], None], ident: str) -> None:
         with SetWorkflowID(ident):
@@ -180,7 +201,9 @@ class Bridge:
                 if owner != self.owner and (beat_at < silent or _gone(owner)):
                     c.execute(sa.delete(bridges).where(bridges.c.owner == owner))
             alive = sa.select(bridges.c.owner)
-            left = list(c.execute(sa.select(runs.c.ident).where(runs.c.status.in_(_OPEN), runs.c.owner.not_in(alive))).scalars())
+            left = list(
+                c.execute(sa.select(runs.c.ident).where(runs.c.status.in_(_OPEN), runs.c.owner.not_in(alive))).scalars()
+            )
             c.execute(sa.update(runs).where(runs.c.ident.in_(left)).values(owner=self.owner))
         for ident in left:
             if not self._mend(ident):
@@ -193,7 +216,9 @@ class Bridge:
         if known is not None and known.status in ("PENDING", "ENQUEUED", "DELAYED"):
             return False
         with self.database.read() as c:  # after the workflow: it settles the run before it ends
-            open_ = c.execute(sa.select(runs.c.playbook).where(runs.c.ident == ident, runs.c.status.in_(_OPEN))).scalar()
+            open_ = c.execute(
+                sa.select(runs.c.playbook).where(runs.c.ident == ident, runs.c.status.in_(_OPEN))
+            ).scalar()
         if open_ is not None:
             if known is not None:
                 log.warning("run %s was not settled (%s); it is taken up again", ident, known.status)
@@ -208,7 +233,9 @@ class Bridge:
             judged = set(c.execute(sa.select(sources.c.name).where(sources.c.judged_at != "")).scalars())
             never = [name for name in self.config.sources if name not in judged]
             for name in never:  # the nightly comparison need not be made as well
-                if not c.execute(sa.update(sources).where(sources.c.name == name).values(last_everybody_at=stamp(now))).rowcount:
+                if not c.execute(
+                    sa.update(sources).where(sources.c.name == name).values(last_everybody_at=stamp(now))
+                ).rowcount:
                     c.execute(sa.insert(sources).values(name=name, last_everybody_at=stamp(now)))
         self.inbox.put_now([Event(name, "bridge:first-look", EVERYBODY, "", now, "") for name in never])
 
@@ -216,6 +243,7 @@ class Bridge:
 
     def execute(self, order: Order, run: str, cases: tuple[str, ...] = ()) -> Result:
         """Run an order to its end. What cannot even be begun is a result too: a human is told."""
+
         def progress(step: Progress) -> None:
             if step.outcome in ("failed", "unreachable"):
                 with suppress(sa.exc.DBAPIError):  # the run is worth more than a line of it
@@ -233,7 +261,13 @@ class Bridge:
             return Result("refused", detail=str(failure), temporary=True, started_at=clock.now(), ended_at=clock.now())
         except Exception as failure:  # a mistake of the executor's: how far the run got is not known, and its people must not wait for ever
             log.exception("run %s: the executor failed", run)
-            return Result("unknown", detail=f"the executor failed: {type(failure).__name__}", temporary=True, started_at=clock.now(), ended_at=clock.now())
+            return Result(
+                "unknown",
+                detail=f"the executor failed: {type(failure).__name__}",
+                temporary=True,
+                started_at=clock.now(),
+                ended_at=clock.now(),
+            )
 
     def mine(self, ident: str) -> None:
         """Whoever executes a run has it, whatever was written before a kill."""
@@ -243,7 +277,9 @@ class Bridge:
     def tell(self, told: Told) -> None:
         try:
             ways = self._tell(told)
-        except Exception:  # a channel that fails must not make the run fail; it was written to the log and the console shows the case
+        except (
+            Exception
+        ):  # a channel that fails must not make the run fail; it was written to the log and the console shows the case
             log.exception("a human could not be told: %s", told.subject)
             return
         if ways and told.case.get("person"):
@@ -287,12 +323,25 @@ _step = DBOS.step(retries_allowed=True, max_attempts=8, interval_seconds=0.5, ba
 
 
 def _as_data(result: Result) -> dict[str, Any]:
-    return {"status": result.status, "stats": dict(result.stats), "detail": result.detail, "temporary": result.temporary, "codes": list(result.codes),
-            "output": result.output}
+    return {
+        "status": result.status,
+        "stats": dict(result.stats),
+        "detail": result.detail,
+        "temporary": result.temporary,
+        "codes": list(result.codes),
+        "output": result.output,
+    }
 
 
 def _of_data(data: Mapping[str, Any]) -> Result:
-    return Result(data["status"], stats=data["stats"], detail=data["detail"], temporary=data["temporary"], codes=tuple(data["codes"]), output=data["output"])
+    return Result(
+        data["status"],
+        stats=data["stats"],
+        detail=data["detail"],
+        temporary=data["temporary"],
+        codes=tuple(data["codes"]),
+        output=data["output"],
+    )
 
 
 @_step

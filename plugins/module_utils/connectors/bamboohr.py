@@ -6,6 +6,7 @@ The API cannot search. Everybody is one request (a custom report, which holds pe
 employment history one more (table ``employmentStatus`` of ``all``); one person is two by the internal id. Fields that the key
 may not see are left out of an answer without an error, so the ones that decide are checked to be there.
 """
+
 from __future__ import annotations
 
 import base64
@@ -18,16 +19,37 @@ from typing import Any, ClassVar
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Overview
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError, PermissionDenied, ProtocolError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import (
+    InputError,
+    PermissionDenied,
+    ProtocolError,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector, Option, Target
-from ansible_collections.workforce.lifecycle.plugins.module_utils.transport import Answer, Policy, StaticAuth, Transport, json_message
+from ansible_collections.workforce.lifecycle.plugins.module_utils.transport import (
+    Answer,
+    Policy,
+    StaticAuth,
+    Transport,
+    json_message,
+)
 
 #: Person's field to BambooHR's.
 _FIELDS: Mapping[str, str] = {
-    "employee_id": "employeeNumber", "email": "workEmail", "first_name": "firstName", "last_name": "lastName", "display_name": "displayName",
-    "title": "jobTitle", "department": "department", "division": "division", "location": "location", "country": "country",
-    "hire_date": "hireDate", "termination_date": "terminationDate", "personal_email": "homeEmail", "mobile_phone": "mobilePhone",
+    "employee_id": "employeeNumber",
+    "email": "workEmail",
+    "first_name": "firstName",
+    "last_name": "lastName",
+    "display_name": "displayName",
+    "title": "jobTitle",
+    "department": "department",
+    "division": "division",
+    "location": "location",
+    "country": "country",
+    "hire_date": "hireDate",
+    "termination_date": "terminationDate",
+    "personal_email": "homeEmail",
+    "mobile_phone": "mobilePhone",
 }
 #: What must be visible, or every conclusion is a guess.
 _DECISIVE = ("workEmail", "status", "hireDate")
@@ -62,16 +84,30 @@ class BambooHr(Connector):
             "dict",
             default={},
         ),
-        "attributes": Option("Further fields to keep, by the name profiles match on: {cost_center: customCostCenter}.", "dict", default={}),
-        "terminated_statuses": Option("Employment statuses that mean the person leaves.", "list", default=["Terminated"]),
-        "leave_statuses": Option("Employment statuses that mean a leave of absence.", "list", default=["Leave of Absence", "On Leave", "Parental Leave"]),
+        "attributes": Option(
+            "Further fields to keep, by the name profiles match on: {cost_center: customCostCenter}.",
+            "dict",
+            default={},
+        ),
+        "terminated_statuses": Option(
+            "Employment statuses that mean the person leaves.", "list", default=["Terminated"]
+        ),
+        "leave_statuses": Option(
+            "Employment statuses that mean a leave of absence.",
+            "list",
+            default=["Leave of Absence", "On Leave", "Parental Leave"],
+        ),
         "terminated_from": Option(
-            "What the date of a termination is: the last day of work, or the first day after it.", choices=("last_day", "day_after"), default="last_day"
+            "What the date of a termination is: the last day of work, or the first day after it.",
+            choices=("last_day", "day_after"),
+            default="last_day",
         ),
         "time_zones": Option("Location to time zone: {Berlin: Europe/Berlin}.", "dict", default={}),
         "time_zone": Option("Time zone of whoever has none by field or location.", default=""),
     }
-    CREDENTIALS: ClassVar[Mapping[str, Option]] = {"api_key": Option("API key of a service user (Account > API Keys).", required=True)}
+    CREDENTIALS: ClassVar[Mapping[str, Option]] = {
+        "api_key": Option("API key of a service user (Account > API Keys).", required=True)
+    }
     PERMISSIONS: ClassVar[Mapping[str, Sequence[str]]] = {
         "hr_records": (
             "view: Personal and Job tabs, including Employment Status history, of all employees, active and inactive",
@@ -83,8 +119,14 @@ class BambooHr(Connector):
         super().__init__(target)
         key = base64.b64encode(f"{target.credential('api_key')}:x".encode()).decode()
         # "The API key is the username, the password is any string": documentation.bamboohr.com/docs/getting-started
-        self.transport = Transport(target, StaticAuth({"Authorization": f"Basic {key}"}), Policy(
-            message=_message, permission_hint="give the key's user access to these employees and fields (Settings > Access Levels)"))
+        self.transport = Transport(
+            target,
+            StaticAuth({"Authorization": f"Basic {key}"}),
+            Policy(
+                message=_message,
+                permission_hint="give the key's user access to these employees and fields (Settings > Access Levels)",
+            ),
+        )
         given: Mapping[str, str] = target.options["fields"]
         own = {f.name for f in fields(Person)} - {"logins", "attributes", "status", "hr_id"}
         self._person_fields = {**_FIELDS, **{name: theirs for name, theirs in given.items() if name in own}}
@@ -116,34 +158,68 @@ class BambooHr(Connector):
 
     def overview(self) -> Overview:
         index = self._index("read everybody", fresh=False)
-        people = [Person(
-            email=row["email"], hr_id=row["id"], employee_id=row["number"], first_name=row["first"], last_name=row["last"], person_key=row["person_key"],
-            department=row["department"], personal_email=row["personal"], aliases=tuple(row["aliases"].split()),
-            status="terminated" if row["status"].casefold() == "inactive" else "active", termination_date=row["ended"],
-            attributes={"birth_date": row["born"]} if row["born"] else {}) for row in index]
+        people = [
+            Person(
+                email=row["email"],
+                hr_id=row["id"],
+                employee_id=row["number"],
+                first_name=row["first"],
+                last_name=row["last"],
+                person_key=row["person_key"],
+                department=row["department"],
+                personal_email=row["personal"],
+                aliases=tuple(row["aliases"].split()),
+                status="terminated" if row["status"].casefold() == "inactive" else "active",
+                termination_date=row["ended"],
+                attributes={"birth_date": row["born"]} if row["born"] else {},
+            )
+            for row in index
+        ]
         return Overview(people, tuple(index[0]["columns"].split()) if index else ())
 
     def changes_since(self, since: str) -> Sequence[Person]:
         """Who was changed, and whose employment begins, changes or ends on a day since then: the day itself changes no record."""
         act = f"read changes since {since}"
         moment = clock.parse(since)
-        answer = self.transport.get("/api/v1/employees/changed", act=act, params={"since": moment.strftime("%Y-%m-%dT%H:%M:%SZ")})
+        answer = self.transport.get(
+            "/api/v1/employees/changed", act=act, params={"since": moment.strftime("%Y-%m-%dT%H:%M:%SZ")}
+        )
         # PHP writes an empty map as a list.
         changed = set((answer or {}).get("employees") or {})
-        from_day, to_day = (moment - timedelta(days=1)).date().isoformat(), (clock.now() + timedelta(days=1)).date().isoformat()
+        from_day, to_day = (
+            (moment - timedelta(days=1)).date().isoformat(),
+            (clock.now() + timedelta(days=1)).date().isoformat(),
+        )
         employment = self._all_employment(act)
-        turned = {key for key, history in employment.items() if any(from_day <= day <= to_day for day, _unused in history.rows)}
+        turned = {
+            key
+            for key, history in employment.items()
+            if any(from_day <= day <= to_day for day, _unused in history.rows)
+        }
         records = self._everybody(act)
         index = [self._row(record) for record in records]
-        turned |= {str(record["id"]) for record in records if from_day <= _day(record.get(self._person_fields["hire_date"])) <= to_day}
-        return [self._person(record, employment.get(str(record["id"]), Employment()), index, act) for record in records
-                if str(record["id"]) in changed | turned and record.get(self._person_fields["email"])]
+        turned |= {
+            str(record["id"])
+            for record in records
+            if from_day <= _day(record.get(self._person_fields["hire_date"])) <= to_day
+        }
+        return [
+            self._person(record, employment.get(str(record["id"]), Employment()), index, act)
+            for record in records
+            if str(record["id"]) in changed | turned and record.get(self._person_fields["email"])
+        ]
 
     # -- requests ------------------------------------------------------------------------------------------------------
 
     def _everybody(self, act: str) -> list[dict[str, Any]]:
-        answer = self.transport.send("POST", _EVERYBODY, act=act, params={"format": "JSON", "onlyCurrent": "true"},
-                                     json={"title": "workforce.lifecycle", "fields": self._wanted()}, reads=True)
+        answer = self.transport.send(
+            "POST",
+            _EVERYBODY,
+            act=act,
+            params={"format": "JSON", "onlyCurrent": "true"},
+            json={"title": "workforce.lifecycle", "fields": self._wanted()},
+            reads=True,
+        )
         records = answer.body.get("employees") if isinstance(answer.body, dict) else None
         if not isinstance(records, list):
             raise ProtocolError("its report holds no employees", act=act, system=self.target.name)
@@ -152,12 +228,16 @@ class BambooHr(Connector):
         return records
 
     def _employee(self, key: str, act: str) -> dict[str, Any] | None:
-        record = self.transport.get(f"/api/v1/employees/{key}", act=act, params={"fields": ",".join(self._wanted()), "onlyCurrent": "true"})
+        record = self.transport.get(
+            f"/api/v1/employees/{key}", act=act, params={"fields": ",".join(self._wanted()), "onlyCurrent": "true"}
+        )
         if record is None:
             return None
         if not isinstance(record, dict) or str(record.get("id")) != key:
             raise ProtocolError(
-                f"asked for employee {key}, it answers {record.get('id') if isinstance(record, dict) else record!r}", act=act, system=self.target.name
+                f"asked for employee {key}, it answers {record.get('id') if isinstance(record, dict) else record!r}",
+                act=act,
+                system=self.target.name,
             )
         self._decisive(record, act)
         return record
@@ -199,26 +279,47 @@ class BambooHr(Connector):
     def _decisive(self, record: Mapping[str, Any], act: str) -> None:
         hidden = [name for name in _DECISIVE if name not in record]
         if hidden:
-            raise PermissionDenied(f"the API key may not see {', '.join(hidden)}", act=act, system=self.target.name, hint=self.transport.policy.permission_hint)
+            raise PermissionDenied(
+                f"the API key may not see {', '.join(hidden)}",
+                act=act,
+                system=self.target.name,
+                hint=self.transport.policy.permission_hint,
+            )
 
     def _row(self, record: Mapping[str, Any]) -> dict[str, str]:
         """What tells one from another, and the fields that the key may see."""
         attributes, named = self.target.options["attributes"], self._person_fields
         theirs = {
-            "number": named["employee_id"], "email": named["email"], "first": named["first_name"], "last": named["last_name"],
-            "personal": named["personal_email"], "department": named["department"], "person_key": named.get("person_key", ""), "status": "status",
+            "number": named["employee_id"],
+            "email": named["email"],
+            "first": named["first_name"],
+            "last": named["last_name"],
+            "personal": named["personal_email"],
+            "department": named["department"],
+            "person_key": named.get("person_key", ""),
+            "status": "status",
             "born": attributes.get("birth_date", ""),
         }
         return {
-            "id": str(record["id"]), "columns": " ".join(sorted(record)), "ended": _day(record.get(named["termination_date"])),
-            "aliases": " ".join(_several(record.get(named.get("aliases", "")))), **{name: _text(record.get(field)) for name, field in theirs.items()},
+            "id": str(record["id"]),
+            "columns": " ".join(sorted(record)),
+            "ended": _day(record.get(named["termination_date"])),
+            "aliases": " ".join(_several(record.get(named.get("aliases", "")))),
+            **{name: _text(record.get(field)) for name, field in theirs.items()},
         }
 
-    def _person(self, record: Mapping[str, Any], employment: Employment, index: Sequence[Mapping[str, str]], act: str) -> Person:
+    def _person(
+        self, record: Mapping[str, Any], employment: Employment, index: Sequence[Mapping[str, str]], act: str
+    ) -> Person:
         options = self.target.options
         data: dict[str, Any] = {name: _text(record.get(theirs)) for name, theirs in self._person_fields.items()}
-        data.update({name: _several(record.get(self._person_fields[name]), names=name == "former_names")
-                     for name in ("aliases", "former_names") if name in self._person_fields})
+        data.update(
+            {
+                name: _several(record.get(self._person_fields[name]), names=name == "former_names")
+                for name in ("aliases", "former_names")
+                if name in self._person_fields
+            }
+        )
         if not data["email"]:
             raise InputError(
                 f"employee {record['id']} has no work address in HR",
@@ -230,13 +331,25 @@ class BambooHr(Connector):
             data["display_name"] = f"{record['preferredName']} {data['last_name']}"
         manager = _text(record.get("supervisorEId"))
         found = next((row for row in index if row["id"] == manager), None) if manager else None
-        data.update({
-            "hr_id": str(record["id"]), "hire_date": _day(data["hire_date"]),
-            "time_zone": data.get("time_zone") or options["time_zones"].get(data["location"]) or options["time_zone"],
-            "manager_email": found["email"] if found else "", "manager_employee_id": found["number"] if found else "",
-            "logins": {system: _text(record.get(theirs)) for system, theirs in self._logins.items() if record.get(theirs)},
-            "attributes": {name: _text(record.get(theirs)) for name, theirs in options["attributes"].items() if record.get(theirs)},
-        })
+        data.update(
+            {
+                "hr_id": str(record["id"]),
+                "hire_date": _day(data["hire_date"]),
+                "time_zone": data.get("time_zone")
+                or options["time_zones"].get(data["location"])
+                or options["time_zone"],
+                "manager_email": found["email"] if found else "",
+                "manager_employee_id": found["number"] if found else "",
+                "logins": {
+                    system: _text(record.get(theirs)) for system, theirs in self._logins.items() if record.get(theirs)
+                },
+                "attributes": {
+                    name: _text(record.get(theirs))
+                    for name, theirs in options["attributes"].items()
+                    if record.get(theirs)
+                },
+            }
+        )
         words = [str(word).casefold() for word in options["terminated_statuses"]]
         ended = employment.termination(words) or (_day(data["termination_date"]) if not employment.rows else "")
         data["termination_date"] = ended
@@ -251,20 +364,32 @@ class BambooHr(Connector):
         inactive = _text(record.get("status")).casefold() == "inactive"
         if person.hire_date > today:
             # Hired for later. Withdrawn when the employment ends on or before the day it would have begun.
-            return "terminated" if person.termination_date and person.termination_date <= person.hire_date else "pending"
+            return (
+                "terminated" if person.termination_date and person.termination_date <= person.hire_date else "pending"
+            )
         if inactive or (ends is not None and clock.now() >= ends):
             return "terminated"
         held = employment.at(today) or _text(record.get("employmentHistoryStatus"))
-        return "leave" if held.casefold() in [str(word).casefold() for word in self.target.options["leave_statuses"]] else "active"
+        return (
+            "leave"
+            if held.casefold() in [str(word).casefold() for word in self.target.options["leave_statuses"]]
+            else "active"
+        )
 
 
 def _message(answer: Answer) -> str:
     # Bodies are empty; the reason is in a header: documentation.bamboohr.com/docs/api-details
-    return answer.headers.get("X-BambooHR-Error-Message") or answer.headers.get("X-BambooHR-Error-Messsage") or json_message(answer)
+    return (
+        answer.headers.get("X-BambooHR-Error-Message")
+        or answer.headers.get("X-BambooHR-Error-Messsage")
+        or json_message(answer)
+    )
 
 
 def _identifiers(row: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(value.casefold() for value in (row["id"], row["number"], row["email"], *row["aliases"].split()) if value)
+    return tuple(
+        value.casefold() for value in (row["id"], row["number"], row["email"], *row["aliases"].split()) if value
+    )
 
 
 def _several(value: Any, *, names: bool = False) -> list[str]:
@@ -275,7 +400,11 @@ def _several(value: Any, *, names: bool = False) -> list[str]:
 
 def _history(rows: Sequence[Mapping[str, Any]]) -> Employment:
     """Rows come unsorted; on one day, the later entered (the higher id) is in force."""
-    dated = sorted((_day(row.get("date")), int(row.get("id") or 0), _text(row.get("employmentStatus"))) for row in rows if _day(row.get("date")))
+    dated = sorted(
+        (_day(row.get("date")), int(row.get("id") or 0), _text(row.get("employmentStatus")))
+        for row in rows
+        if _day(row.get("date"))
+    )
     return Employment(tuple((day, status) for day, _unused, status in dated))
 
 

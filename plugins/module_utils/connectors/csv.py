@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """HR records in a CSV file (RFC 4180), read strictly: what is not certain is an error with file and line."""
+
 from __future__ import annotations
 
 import csv
@@ -39,18 +40,32 @@ class Csv(Connector):
     NEEDS_URL: ClassVar[bool] = False
     OPTIONS: ClassVar[Mapping[str, Option]] = {
         "path": Option("The file. Relative to the systems file.", "path", required=True),
-        "columns": Option("Person's field to the file's column: {email: Mail, employee_id: Number}. email is needed.", "dict", required=True),
+        "columns": Option(
+            "Person's field to the file's column: {email: Mail, employee_id: Number}. email is needed.",
+            "dict",
+            required=True,
+        ),
         "logins": Option("System to the column with the person's login there: {github: GitHub}.", "dict", default={}),
         "attributes": Option("Further HR fields to their columns: {cost_center: CC}.", "dict", default={}),
-        "constants": Option("Fields that are the same for everybody in the file: {employment_type: contractor}.", "dict", default={}),
-        "statuses": Option(
-            "The file's words for a status to ours (pending, active, leave, terminated): {left: terminated}. Without it the file uses ours.", "dict", default={}
+        "constants": Option(
+            "Fields that are the same for everybody in the file: {employment_type: contractor}.", "dict", default={}
         ),
-        "date_format": Option("How dates are written, in strptime's letters: %d.%m.%Y. Nothing is guessed.", default="%Y-%m-%d"),
-        "delimiter": Option("One character. Without it, it is found from the first line: comma, semicolon, tab or bar."),
+        "statuses": Option(
+            "The file's words for a status to ours (pending, active, leave, terminated): {left: terminated}. Without it the file uses ours.",
+            "dict",
+            default={},
+        ),
+        "date_format": Option(
+            "How dates are written, in strptime's letters: %d.%m.%Y. Nothing is guessed.", default="%Y-%m-%d"
+        ),
+        "delimiter": Option(
+            "One character. Without it, it is found from the first line: comma, semicolon, tab or bar."
+        ),
         "encoding": Option("The file's encoding; a byte order mark is understood.", default="utf-8-sig"),
         "changed_column": Option("Column with the moment of a row's last change (ISO 8601)."),
-        "snapshots": Option("Folder of earlier copies of the file, kept by this connector, to find what changed.", "path"),
+        "snapshots": Option(
+            "Folder of earlier copies of the file, kept by this connector, to find what changed.", "path"
+        ),
     }
     PERMISSIONS: ClassVar[Mapping[str, Sequence[str]]] = {"hr_records": ("read the file",)}
 
@@ -61,7 +76,9 @@ class Csv(Connector):
         self._header_read: Sequence[str] = ()
         options = target.options
         if "email" not in options["columns"]:
-            raise self._error("columns has no email", "name the column that holds the work address: columns: {email: Mail}")
+            raise self._error(
+                "columns has no email", "name the column that holds the work address: columns: {email: Mail}"
+            )
         for name in ("columns", "constants"):
             for key in options[name]:
                 if key not in _FIELDS:
@@ -77,7 +94,10 @@ class Csv(Connector):
     def find_people(self, user: str) -> Sequence[Person]:
         sought = user.strip().casefold()
         return [
-            p for p in self.all_people() if sought in (p.email.casefold(), p.employee_id.casefold(), p.hr_id.casefold(), *(a.casefold() for a in p.aliases))
+            p
+            for p in self.all_people()
+            if sought
+            in (p.email.casefold(), p.employee_id.casefold(), p.hr_id.casefold(), *(a.casefold() for a in p.aliases))
         ]
 
     def all_people(self) -> Iterator[Person]:
@@ -122,14 +142,17 @@ class Csv(Connector):
                     header = self._header([cell.strip() for cell in cells], path)
                 elif len(cells) != len(header):
                     raise self._error(
-                        f"{path}:{begins}: {len(cells)} cells, and the header has {len(header)}", "quote cells that hold the delimiter, and close quotes"
+                        f"{path}:{begins}: {len(cells)} cells, and the header has {len(header)}",
+                        "quote cells that hold the delimiter, and close quotes",
                     )
                 else:
                     named = dict(zip(header, (cell.strip() for cell in cells), strict=True))
                     rows.append(Row(begins, named, self._person(named, f"{path}:{begins}")))
                 begins = reader.line_num + 1
         except csv.Error as e:
-            raise self._error(f"{path}:{reader.line_num}: not CSV: {e}", "look at the quotes in and before this line") from None
+            raise self._error(
+                f"{path}:{reader.line_num}: not CSV: {e}", "look at the quotes in and before this line"
+            ) from None
         if header is None:
             raise self._error(f"{path}: is empty", "an export that failed? Nothing was read")
         self._header_read = header
@@ -141,14 +164,23 @@ class Csv(Connector):
             with open(os.path.expanduser(path), encoding=self.target.options["encoding"], newline="") as f:
                 text = f.read()
         except OSError as e:
-            raise self._error(f"{path}: cannot be read: {e.strerror or e}", "check the option path, and that this user may read it") from None
+            raise self._error(
+                f"{path}: cannot be read: {e.strerror or e}", "check the option path, and that this user may read it"
+            ) from None
         except UnicodeDecodeError as e:
             line = bytes(e.object).count(b"\n", 0, e.start) + 1
-            raise self._error(f"{path}:{line}: is not {self.target.options['encoding']}", "set the option encoding, e.g. cp1252") from None
+            raise self._error(
+                f"{path}:{line}: is not {self.target.options['encoding']}", "set the option encoding, e.g. cp1252"
+            ) from None
         except LookupError:
-            raise self._error(f"there is no encoding {self.target.options['encoding']!r}", "set the option encoding, e.g. utf-8-sig") from None
+            raise self._error(
+                f"there is no encoding {self.target.options['encoding']!r}", "set the option encoding, e.g. utf-8-sig"
+            ) from None
         if "\0" in text:
-            raise self._error(f"{path}:{text[: text.index(chr(0))].count(chr(10)) + 1}: holds a zero byte", "set the option encoding: is it utf-16?")
+            raise self._error(
+                f"{path}:{text[: text.index(chr(0))].count(chr(10)) + 1}: holds a zero byte",
+                "set the option encoding: is it utf-16?",
+            )
         return text
 
     def _delimiter(self, text: str, path: str) -> str:
@@ -158,7 +190,9 @@ class Csv(Connector):
         # csv.Sniffer guesses from the content; the header alone must hold every column we were told of.
         first = next((line for line in text.splitlines() if line.strip()), "")
         needed = set(self._columns())
-        fitting = [d for d in ",;\t|" if needed <= {cell.strip() for cell in next(csv.reader([first], delimiter=d), [])}]
+        fitting = [
+            d for d in ",;\t|" if needed <= {cell.strip() for cell in next(csv.reader([first], delimiter=d), [])}
+        ]
         if len(fitting) == 1:
             return fitting[0]
         return max(",;\t|", key=first.count)
@@ -179,7 +213,10 @@ class Csv(Connector):
 
     def _person(self, cells: Mapping[str, str], where: str) -> Person:
         options = self.target.options
-        data: dict[str, Any] = {**options["constants"], **{name: cells[column] for name, column in options["columns"].items() if cells[column]}}
+        data: dict[str, Any] = {
+            **options["constants"],
+            **{name: cells[column] for name, column in options["columns"].items() if cells[column]},
+        }
         for name in _DATES:
             if data.get(name):
                 data[name] = self._date(str(data[name]), options["columns"].get(name, name), where)
@@ -214,9 +251,13 @@ class Csv(Connector):
         return Person.of({**person.as_dict(), "status": status})
 
     def _status(self, word: str, where: str) -> str:
-        known = {str(k).casefold(): str(v) for k, v in self.target.options["statuses"].items()} or {name: name for name in STATUSES}
+        known = {str(k).casefold(): str(v) for k, v in self.target.options["statuses"].items()} or {
+            name: name for name in STATUSES
+        }
         if word.casefold() not in known:
-            raise self._error(f"{where}: unknown status {word!r}", f"known: {', '.join(known)}; add it to the option statuses")
+            raise self._error(
+                f"{where}: unknown status {word!r}", f"known: {', '.join(known)}; add it to the option statuses"
+            )
         return known[word.casefold()]
 
     def _date(self, text: str, column: str, where: str) -> str:
@@ -224,9 +265,16 @@ class Csv(Connector):
         try:
             moment = datetime.strptime(text, pattern)
             # An end may have its time of day.
-            return moment.isoformat(timespec="minutes") if "%H" in pattern and moment.time() != time.min else moment.date().isoformat()
+            return (
+                moment.isoformat(timespec="minutes")
+                if "%H" in pattern and moment.time() != time.min
+                else moment.date().isoformat()
+            )
         except ValueError:
-            raise self._error(f"{where}: {column} {text!r} is not a date like {pattern}", "set the option date_format, or correct the cell") from None
+            raise self._error(
+                f"{where}: {column} {text!r} is not a date like {pattern}",
+                "set the option date_format, or correct the cell",
+            ) from None
 
     def _zone(self, name: str, where: str) -> None:
         try:
@@ -240,7 +288,10 @@ class Csv(Connector):
             for row in rows:
                 value = getattr(row.person, field).casefold()
                 if value and value in seen:
-                    raise self._error(f"{path}:{row.line}: {field} {getattr(row.person, field)} is already on line {seen[value]}", "one row a person")
+                    raise self._error(
+                        f"{path}:{row.line}: {field} {getattr(row.person, field)} is already on line {seen[value]}",
+                        "one row a person",
+                    )
                 seen[value] = row.line
 
     # -- what changed --------------------------------------------------------------------------------------------------
@@ -251,7 +302,8 @@ class Csv(Connector):
             return clock.parse(row.cells[column])
         except ValueError:
             raise self._error(
-                f"{self.target.options['path']}:{row.line}: {column} {row.cells[column]!r} is not an ISO 8601 moment", "correct the cell"
+                f"{self.target.options['path']}:{row.line}: {column} {row.cells[column]!r} is not an ISO 8601 moment",
+                "correct the cell",
             ) from None
 
     def _moment(self, since: str) -> datetime:
@@ -283,7 +335,9 @@ class Csv(Connector):
                 f.write(content)
             os.replace(partial, os.path.join(folder, f"{clock.stamp().replace(':', '')}-{digest}.csv"))
         except OSError as e:
-            raise self._error(f"{folder}: cannot keep a snapshot: {e.strerror or e}", "check the option snapshots") from None
+            raise self._error(
+                f"{folder}: cannot keep a snapshot: {e.strerror or e}", "check the option snapshots"
+            ) from None
 
     def _error(self, what: str, hint: str) -> InputError:
         return InputError(what, act="read people", system=self.target.name, hint=hint)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Microsoft Entra ID, over Graph v1.0 (https://learn.microsoft.com/graph/api/resources/user), signed in as an app."""
+
 from __future__ import annotations
 
 import re
@@ -14,7 +15,13 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import AccessPath, Account, Addresses, Residual, WayBack
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import (
+    AccessPath,
+    Account,
+    Addresses,
+    Residual,
+    WayBack,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.entra_entitlements import literal
 from ansible_collections.workforce.lifecycle.plugins.module_utils.entra_listing import EntraListing
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import (
@@ -26,15 +33,30 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import 
     Rejected,
     Unsupported,
 )
-from ansible_collections.workforce.lifecycle.plugins.module_utils.graph import GRAPH_CREDENTIALS, GRAPH_OPTIONS, graph_pages, graph_transport
+from ansible_collections.workforce.lifecycle.plugins.module_utils.graph import (
+    GRAPH_CREDENTIALS,
+    GRAPH_OPTIONS,
+    graph_pages,
+    graph_transport,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Clock, Option, Target
 
 #: Ours -> Graph's.
 _PROPERTIES: Mapping[str, str] = {
-    "first_name": "givenName", "last_name": "surname", "display_name": "displayName", "title": "jobTitle", "department": "department",
-    "location": "officeLocation", "country": "usageLocation", "company": "companyName", "employee_id": "employeeId", "employment_type": "employeeType",
-    "hire_date": "employeeHireDate", "mobile_phone": "mobilePhone", "preferred_language": "preferredLanguage",
+    "first_name": "givenName",
+    "last_name": "surname",
+    "display_name": "displayName",
+    "title": "jobTitle",
+    "department": "department",
+    "location": "officeLocation",
+    "country": "usageLocation",
+    "company": "companyName",
+    "employee_id": "employeeId",
+    "employment_type": "employeeType",
+    "hire_date": "employeeHireDate",
+    "mobile_phone": "mobilePhone",
+    "preferred_language": "preferredLanguage",
 }
 _SELECT = ",".join(
     (
@@ -52,9 +74,15 @@ _SELECT = ",".join(
 _SYNCED = "synchronised from on-premises Active Directory: change it there"
 #: Type of an authentication method -> its collection; ``DELETE`` exists only there (reference of each type at learn.microsoft.com).
 _METHODS: Mapping[str, str] = {
-    "phone": "phoneMethods", "email": "emailMethods", "fido2": "fido2Methods", "microsoftAuthenticator": "microsoftAuthenticatorMethods",
-    "softwareOath": "softwareOathMethods", "windowsHelloForBusiness": "windowsHelloForBusinessMethods", "temporaryAccessPass": "temporaryAccessPassMethods",
-    "platformCredential": "platformCredentialMethods", "external": "externalAuthenticationMethods",
+    "phone": "phoneMethods",
+    "email": "emailMethods",
+    "fido2": "fido2Methods",
+    "microsoftAuthenticator": "microsoftAuthenticatorMethods",
+    "softwareOath": "softwareOathMethods",
+    "windowsHelloForBusiness": "windowsHelloForBusinessMethods",
+    "temporaryAccessPass": "temporaryAccessPassMethods",
+    "platformCredential": "platformCredentialMethods",
+    "external": "externalAuthenticationMethods",
 }
 _STRONG = frozenset({"fido2", "windowsHelloForBusiness", "platformCredential"})
 _SECOND_FACTORS = _STRONG | {"phone", "microsoftAuthenticator", "softwareOath", "hardwareOath", "external"}
@@ -65,8 +93,20 @@ _RECENT = timedelta(hours=1)
 
 
 #: Licences that carry a mailbox and a OneDrive, by part number.
-_OFFICE = tuple(f"licences: {name}" for name in (
-    "SPE_*", "SPB*", "ENTERPRISEPACK*", "ENTERPRISEPREMIUM*", "STANDARDPACK*", "DESKLESSPACK*", "O365_BUSINESS*", "M365*", "Microsoft_365*"))
+_OFFICE = tuple(
+    f"licences: {name}"
+    for name in (
+        "SPE_*",
+        "SPB*",
+        "ENTERPRISEPACK*",
+        "ENTERPRISEPREMIUM*",
+        "STANDARDPACK*",
+        "DESKLESSPACK*",
+        "O365_BUSINESS*",
+        "M365*",
+        "Microsoft_365*",
+    )
+)
 
 
 class Entra(EntraListing):
@@ -75,21 +115,49 @@ class Entra(EntraListing):
     TITLE = "Microsoft Entra ID"
     CARRIES_DATA = True
     CLOCKS = (
-        Clock("the account, with its groups and licences", 30, ("account",), "restore it: account, state: present",
-              "https://learn.microsoft.com/entra/fundamentals/users-restore"),
-        Clock("the mailbox of the deleted account", 30, ("account",), "restore the account, or hold the mailbox",
-              "https://learn.microsoft.com/exchange/recipients-in-exchange-online/delete-or-restore-mailboxes"),
-        Clock("the OneDrive of the deleted account, unless SharePoint's retention says longer", 30, ("account",), "restore the account, or copy the files",
-              "https://learn.microsoft.com/sharepoint/retention-and-deletion"),
-        Clock("the mailbox, which has no licence any more", 30, (*_OFFICE, "licences: EXCHANGE*"), "give the licence back, or make the mailbox shared",
-              "https://learn.microsoft.com/exchange/recipients-in-exchange-online/delete-or-restore-mailboxes", ("type", "shared")),
-        Clock("the OneDrive, which has no licence any more: it is archived then", 93, (*_OFFICE, "licences: SHAREPOINT*"),
-              "give a licence back, or copy the files (from day 60 it can only be read)",
-              "https://learn.microsoft.com/sharepoint/unlicensed-onedrive-accounts"),
+        Clock(
+            "the account, with its groups and licences",
+            30,
+            ("account",),
+            "restore it: account, state: present",
+            "https://learn.microsoft.com/entra/fundamentals/users-restore",
+        ),
+        Clock(
+            "the mailbox of the deleted account",
+            30,
+            ("account",),
+            "restore the account, or hold the mailbox",
+            "https://learn.microsoft.com/exchange/recipients-in-exchange-online/delete-or-restore-mailboxes",
+        ),
+        Clock(
+            "the OneDrive of the deleted account, unless SharePoint's retention says longer",
+            30,
+            ("account",),
+            "restore the account, or copy the files",
+            "https://learn.microsoft.com/sharepoint/retention-and-deletion",
+        ),
+        Clock(
+            "the mailbox, which has no licence any more",
+            30,
+            (*_OFFICE, "licences: EXCHANGE*"),
+            "give the licence back, or make the mailbox shared",
+            "https://learn.microsoft.com/exchange/recipients-in-exchange-online/delete-or-restore-mailboxes",
+            ("type", "shared"),
+        ),
+        Clock(
+            "the OneDrive, which has no licence any more: it is archived then",
+            93,
+            (*_OFFICE, "licences: SHAREPOINT*"),
+            "give a licence back, or copy the files (from day 60 it can only be read)",
+            "https://learn.microsoft.com/sharepoint/unlicensed-onedrive-accounts",
+        ),
     )
     DEFAULT_URL = "https://graph.microsoft.com/v1.0"
     CREDENTIALS = GRAPH_CREDENTIALS
-    OPTIONS = {**GRAPH_OPTIONS, "sender": Option("Address of the mailbox that sends the first credential; needed for that only.", default="")}
+    OPTIONS = {
+        **GRAPH_OPTIONS,
+        "sender": Option("Address of the mailbox that sends the first credential; needed for that only.", default=""),
+    }
     PERMISSIONS: ClassVar[Mapping[str, Sequence[str]]] = {
         "accounts": ("User.Read.All",),
         "provisioning": ("User.ReadWrite.All", "User-PasswordProfile.ReadWrite.All", "and the role User Administrator"),
@@ -142,14 +210,23 @@ class Entra(EntraListing):
         login = self.login_of(person)
         act = f"find account {login}"
         answer = self.graph.send(
-            "GET", _user(login), act=act, params={"$select": _SELECT, "$expand": "manager($select=id,userPrincipalName,mail)"}, missing=(404,)
+            "GET",
+            _user(login),
+            act=act,
+            params={"$select": _SELECT, "$expand": "manager($select=id,userPrincipalName,mail)"},
+            missing=(404,),
         )
         self._note_time(answer.headers.get("Date"))
         row = answer.body if answer.status == 200 else self._by_mail(person, act)
         if row is None:
             return None
-        if row["id"].casefold() != login.casefold() and login.casefold() not in (row["userPrincipalName"].casefold(), (row.get("mail") or "").casefold()):
-            raise AmbiguousIdentity(f"it answers with the account {row['userPrincipalName']}", act=act, system=self.target.name)
+        if row["id"].casefold() != login.casefold() and login.casefold() not in (
+            row["userPrincipalName"].casefold(),
+            (row.get("mail") or "").casefold(),
+        ):
+            raise AmbiguousIdentity(
+                f"it answers with the account {row['userPrincipalName']}", act=act, system=self.target.name
+            )
         if person.employee_id and row.get("employeeId") and row["employeeId"] != person.employee_id:
             raise AmbiguousIdentity(
                 f"the account is of employee {row['employeeId']}, the person is employee {person.employee_id}",
@@ -162,19 +239,35 @@ class Entra(EntraListing):
     def listed_account(self, row: Mapping[str, Any]) -> Account:
         """Without the vendor's own answer, which a list of thousands need not keep, and the manager, whom a list does not have."""
         found = _account(row)
-        return replace(found, attributes={name: value for name, value in found.attributes.items() if name != "manager"}, raw={})
+        return replace(
+            found, attributes={name: value for name, value in found.attributes.items() if name != "manager"}, raw={}
+        )
 
     def _by_mail(self, person: Person, act: str) -> Mapping[str, Any] | None:
-        rows = [row for row in graph_pages(self.graph, "/users", act=act, params={"$filter": f"mail eq {literal(person.email)}", "$select": _SELECT})
-                if (row.get("mail") or "").casefold() == person.email]
+        rows = [
+            row
+            for row in graph_pages(
+                self.graph,
+                "/users",
+                act=act,
+                params={"$filter": f"mail eq {literal(person.email)}", "$select": _SELECT},
+            )
+            if (row.get("mail") or "").casefold() == person.email
+        ]
         if len(rows) > 1:
             raise AmbiguousIdentity(
-                f"{len(rows)} accounts have the address {person.email}", act=act, system=self.target.name, hint="name the login in HR's record"
+                f"{len(rows)} accounts have the address {person.email}",
+                act=act,
+                system=self.target.name,
+                hint="name the login in HR's record",
             )
         if not rows or self.login_of(person).casefold() != person.email:
             return None
         found: Mapping[str, Any] | None = self.graph.get(
-            _user(rows[0]["id"]), act=act, params={"$select": _SELECT, "$expand": "manager($select=id,userPrincipalName,mail)"})
+            _user(rows[0]["id"]),
+            act=act,
+            params={"$select": _SELECT, "$expand": "manager($select=id,userPrincipalName,mail)"},
+        )
         return found
 
     def _note_time(self, date: str | None) -> None:
@@ -190,8 +283,13 @@ class Entra(EntraListing):
         login = self.login_of(person)
         act = f"create account {login}"
         nickname = re.sub(r"[^A-Za-z0-9._-]", "", login.partition("@")[0])[:64]
-        values = {**_values(attributes), "accountEnabled": True, "userPrincipalName": login, "mailNickname": nickname,
-                  "passwordProfile": {"password": _password(), "forceChangePasswordNextSignIn": True}}
+        values = {
+            **_values(attributes),
+            "accountEnabled": True,
+            "userPrincipalName": login,
+            "mailNickname": nickname,
+            "passwordProfile": {"password": _password(), "forceChangePasswordNextSignIn": True},
+        }
         values.setdefault("displayName", person.name)
         made = self.graph.send("POST", "/users", act=act, json=values).body
         if attributes.get("manager"):
@@ -210,7 +308,11 @@ class Entra(EntraListing):
         return Addresses(login=account.login.lower())
 
     def set_address(self, account: Account, address: str, aliases: Sequence[str]) -> None:
-        raise Unsupported("addresses are changed where the mailbox is", act=f"change address of {account.login}", system=self.target.name)
+        raise Unsupported(
+            "addresses are changed where the mailbox is",
+            act=f"change address of {account.login}",
+            system=self.target.name,
+        )
 
     def set_login(self, account: Account, login: str) -> None:
         self._patch(account, {"userPrincipalName": login}, f"change login of {account.login}")
@@ -222,13 +324,24 @@ class Entra(EntraListing):
 
     def find_deleted(self, person: Person) -> Account | None:
         login = self.login_of(person).casefold()
-        rows = [row for row in graph_pages(self.graph, "/directory/deletedItems/microsoft.graph.user", act=f"find deleted account {login}",
-                                           params={"$select": "id,userPrincipalName,mail,employeeId,deletedDateTime"})
-                if row["userPrincipalName"].casefold().removeprefix(row["id"].replace("-", "")) == login
-                and (not person.employee_id or not row.get("employeeId") or row["employeeId"] == person.employee_id)]
+        rows = [
+            row
+            for row in graph_pages(
+                self.graph,
+                "/directory/deletedItems/microsoft.graph.user",
+                act=f"find deleted account {login}",
+                params={"$select": "id,userPrincipalName,mail,employeeId,deletedDateTime"},
+            )
+            if row["userPrincipalName"].casefold().removeprefix(row["id"].replace("-", "")) == login
+            and (not person.employee_id or not row.get("employeeId") or row["employeeId"] == person.employee_id)
+        ]
         if len(rows) > 1:
-            raise AmbiguousIdentity(f"{len(rows)} deleted accounts had the login {login}", act=f"find deleted account {login}", system=self.target.name,
-                                    hint="restore the right one in the Entra admin centre")
+            raise AmbiguousIdentity(
+                f"{len(rows)} deleted accounts had the login {login}",
+                act=f"find deleted account {login}",
+                system=self.target.name,
+                hint="restore the right one in the Entra admin centre",
+            )
         return Account(rows[0]["id"], login, False, rows[0].get("mail") or "", raw=rows[0]) if rows else None
 
     def restore_account(self, account: Account) -> None:
@@ -242,8 +355,15 @@ class Entra(EntraListing):
             return
         boss = self.graph.get(_user(manager), act=f"find manager {manager}", params={"$select": "id,userPrincipalName"})
         if boss is None:
-            raise InputError(f"the manager {manager} has no account here", act=act, system=self.target.name, hint="correct the manager in HR")
-        self.graph.send("PUT", f"{_user(id)}/manager/$ref", act=act, json={"@odata.id": f"{self.graph.url}/users/{boss['id']}"})
+            raise InputError(
+                f"the manager {manager} has no account here",
+                act=act,
+                system=self.target.name,
+                hint="correct the manager in HR",
+            )
+        self.graph.send(
+            "PUT", f"{_user(id)}/manager/$ref", act=act, json={"@odata.id": f"{self.graph.url}/users/{boss['id']}"}
+        )
 
     def _patch(self, account: Account, values: Mapping[str, Any], act: str) -> None:
         self._refuse_synced(account, act)
@@ -270,72 +390,153 @@ class Entra(EntraListing):
     def access_paths(self, account: Account, since: str) -> Sequence[AccessPath]:
         """Roles first: they guard the disable. Then sign-in, what is signed in, and everything that could sign in again."""
         moment = ((clock.parse(since) if since else clock.now() - _RECENT) + self._skew).replace(microsecond=0)
-        revoked, changed = _moment(account.raw.get("signInSessionsValidFromDateTime")), _moment(account.raw.get("lastPasswordChangeDateTime"))
+        revoked, changed = (
+            _moment(account.raw.get("signInSessionsValidFromDateTime")),
+            _moment(account.raw.get("lastPasswordChangeDateTime")),
+        )
         cut = revoked if revoked and revoked >= moment else None
-        tokens = Residual("issued access tokens", clock.stamp((cut or clock.now()) + _TOKEN_LIFE),
-                          "an app that does not evaluate access continuously takes a token until it expires, at most 90 minutes after the revocation")
+        tokens = Residual(
+            "issued access tokens",
+            clock.stamp((cut or clock.now()) + _TOKEN_LIFE),
+            "an app that does not evaluate access continuously takes a token until it expires, at most 90 minutes after the revocation",
+        )
         paths = [
-            AccessPath(f"role {role.name}", "open", lambda r=role: self.revoke(_cloud(account), r),  # type: ignore[misc]
-                       refused=role.fixed and f"held {role.fixed}: remove the person from it")
+            AccessPath(
+                f"role {role.name}",
+                "open",
+                lambda r=role: self.revoke(_cloud(account), r),  # type: ignore[misc]
+                refused=role.fixed and f"held {role.fixed}: remove the person from it",
+            )
             for role in self.roles_of(_cloud(account))
         ]
         mastered = f"{_SYNCED}, or it comes back with the next synchronisation" if account.protected else ""
         paths += [
-            AccessPath("sign-in", "open" if account.active else "closed", lambda: self.set_active(account, False), refused=mastered),
+            AccessPath(
+                "sign-in",
+                "open" if account.active else "closed",
+                lambda: self.set_active(account, False),
+                refused=mastered,
+            ),
             AccessPath("sessions", "closed" if cut else "open", lambda: self._revoke_sessions(account), tokens),
-            AccessPath("password", "closed" if changed and changed >= moment else "open", lambda: self._scramble(account), refused=mastered),
-            AccessPath("authentication methods", "open" if self._methods(account) else "closed", lambda: self._remove_methods(account)),
+            AccessPath(
+                "password",
+                "closed" if changed and changed >= moment else "open",
+                lambda: self._scramble(account),
+                refused=mastered,
+            ),
+            AccessPath(
+                "authentication methods",
+                "open" if self._methods(account) else "closed",
+                lambda: self._remove_methods(account),
+            ),
         ]
-        consents = [row for row in graph_pages(self.graph, f"{_user(account.id)}/oauth2PermissionGrants", act=f"read app consents of {account.login}")
-                    if row.get("consentType") == "Principal" and row.get("principalId") == account.id]
-        paths.append(AccessPath("app consents", "open" if consents else "closed", lambda: self._remove_consents(account, consents)))
-        for device in graph_pages(self.graph, f"{_user(account.id)}/registeredDevices", act=f"read devices of {account.login}"):
-            paths.append(AccessPath(f"device {device['displayName']} ({device['id'][:8]})", "open" if device.get("accountEnabled") else "closed",
-                                    lambda d=device: self._end_device(d)))  # type: ignore[misc]
+        consents = [
+            row
+            for row in graph_pages(
+                self.graph, f"{_user(account.id)}/oauth2PermissionGrants", act=f"read app consents of {account.login}"
+            )
+            if row.get("consentType") == "Principal" and row.get("principalId") == account.id
+        ]
+        paths.append(
+            AccessPath(
+                "app consents", "open" if consents else "closed", lambda: self._remove_consents(account, consents)
+            )
+        )
+        for device in graph_pages(
+            self.graph, f"{_user(account.id)}/registeredDevices", act=f"read devices of {account.login}"
+        ):
+            paths.append(
+                AccessPath(
+                    f"device {device['displayName']} ({device['id'][:8]})",
+                    "open" if device.get("accountEnabled") else "closed",
+                    lambda d=device: self._end_device(d),
+                )
+            )  # type: ignore[misc]
         return paths
 
     def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
         """Sign-in, then devices, roles last. A password that was made unknown stays so: a first credential takes its place."""
-        anew = {"sessions": "they were ended: they sign in anew", "authentication methods": "they were removed: they register theirs again",
-                "password": "it was made unknown: a first credential takes its place, and they choose a new one",
-                "app consents": "they were withdrawn: each app asks them again"}
-        backs = [WayBack("sign-in", "open" if account.active else "closed", lambda: self.set_active(account, True))] if "sign-in" in closed else []
+        anew = {
+            "sessions": "they were ended: they sign in anew",
+            "authentication methods": "they were removed: they register theirs again",
+            "password": "it was made unknown: a first credential takes its place, and they choose a new one",
+            "app consents": "they were withdrawn: each app asks them again",
+        }
+        backs = (
+            [WayBack("sign-in", "open" if account.active else "closed", lambda: self.set_active(account, True))]
+            if "sign-in" in closed
+            else []
+        )
         backs += [WayBack(name, lost=why, anew=True) for name, why in anew.items() if name in closed]
         if any(name.startswith("device ") for name in closed):
-            known = {f"device {d['displayName']} ({d['id'][:8]})": d
-                     for d in graph_pages(self.graph, f"{_user(account.id)}/registeredDevices", act=f"read devices of {account.login}")}
+            known = {
+                f"device {d['displayName']} ({d['id'][:8]})": d
+                for d in graph_pages(
+                    self.graph, f"{_user(account.id)}/registeredDevices", act=f"read devices of {account.login}"
+                )
+            }
             backs += [self._device_back(name, known.get(name)) for name in closed if name.startswith("device ")]
-        held = {role.name for role in self.roles_of(_cloud(account))} if any(name.startswith("role ") for name in closed) else set()
+        held = (
+            {role.name for role in self.roles_of(_cloud(account))}
+            if any(name.startswith("role ") for name in closed)
+            else set()
+        )
         return backs + [self._role_back(account, name, held) for name in closed if name.startswith("role ")]
 
     def _device_back(self, name: str, device: Mapping[str, Any] | None) -> WayBack:
         if device is None:
-            return WayBack(name, lost="its registration was deleted: it is registered again when they sign in on it", anew=True)
+            return WayBack(
+                name, lost="its registration was deleted: it is registered again when they sign in on it", anew=True
+            )
         return WayBack(name, "open" if device.get("accountEnabled") else "closed", lambda: self._enable_device(device))
 
     def _enable_device(self, device: Mapping[str, Any]) -> None:
-        self.graph.send("PATCH", f"/devices/{device['id']}", act=f"enable {device['displayName']}", json={"accountEnabled": True}, retry_safe=True)
+        self.graph.send(
+            "PATCH",
+            f"/devices/{device['id']}",
+            act=f"enable {device['displayName']}",
+            json={"accountEnabled": True},
+            retry_safe=True,
+        )
 
     def _role_back(self, account: Account, name: str, held: Collection[str]) -> WayBack:
         role = name.removeprefix("role ")
         found = None if " in /" in role else self.find_entitlement("roles", role)
         if role in held or found is None:
-            why = "" if role in held else "a role of less than the whole directory, or one that is no more: give it by hand"
+            why = (
+                ""
+                if role in held
+                else "a role of less than the whole directory, or one that is no more: give it by hand"
+            )
             return WayBack(name, "open" if role in held else "closed", lost=why, entitlement=("roles", role))
         return WayBack(name, "closed", lambda: self.grant(_cloud(account), found), entitlement=("roles", role))
 
     def _revoke_sessions(self, account: Account) -> None:
-        self.graph.send("POST", f"{_user(account.id)}/revokeSignInSessions", act=f"revoke sessions of {account.login}", json={}, retry_safe=True)
+        self.graph.send(
+            "POST",
+            f"{_user(account.id)}/revokeSignInSessions",
+            act=f"revoke sessions of {account.login}",
+            json={},
+            retry_safe=True,
+        )
 
     def _scramble(self, account: Account) -> None:
         self._patch(
-            account, {"passwordProfile": {"password": _password(), "forceChangePasswordNextSignIn": True}}, f"make the password of {account.login} unknown"
+            account,
+            {"passwordProfile": {"password": _password(), "forceChangePasswordNextSignIn": True}},
+            f"make the password of {account.login} unknown",
         )
 
     def _methods(self, account: Account) -> list[tuple[str, Mapping[str, Any]]]:
         """(kind, method) of everything but the password, which can't be removed."""
-        rows = graph_pages(self.graph, f"{_user(account.id)}/authentication/methods", act=f"read authentication methods of {account.login}")
-        kinds = [(str(row.get("@odata.type")).rpartition(".")[2].removesuffix("AuthenticationMethod"), row) for row in rows]
+        rows = graph_pages(
+            self.graph,
+            f"{_user(account.id)}/authentication/methods",
+            act=f"read authentication methods of {account.login}",
+        )
+        kinds = [
+            (str(row.get("@odata.type")).rpartition(".")[2].removesuffix("AuthenticationMethod"), row) for row in rows
+        ]
         return [(kind, row) for kind, row in kinds if kind != "password"]
 
     def _remove_methods(self, account: Account) -> None:
@@ -347,12 +548,20 @@ class Entra(EntraListing):
             for kind, row in left:
                 if kind not in _METHODS:
                     refusal = Rejected(
-                        f"Graph v1.0 can't remove a method of the kind {kind}", act=act, system=self.target.name, hint="remove it in the Entra admin centre"
+                        f"Graph v1.0 can't remove a method of the kind {kind}",
+                        act=act,
+                        system=self.target.name,
+                        hint="remove it in the Entra admin centre",
                     )
                     kept.append((kind, row))
                     continue
                 try:
-                    self.graph.send("DELETE", f"{_user(account.id)}/authentication/{_METHODS[kind]}/{quote(row['id'], safe='')}", act=act, missing=(404,))
+                    self.graph.send(
+                        "DELETE",
+                        f"{_user(account.id)}/authentication/{_METHODS[kind]}/{quote(row['id'], safe='')}",
+                        act=act,
+                        missing=(404,),
+                    )
                 except Rejected as e:
                     refusal = e
                     kept.append((kind, row))
@@ -362,7 +571,12 @@ class Entra(EntraListing):
 
     def _remove_consents(self, account: Account, consents: Sequence[Mapping[str, Any]]) -> None:
         for row in consents:
-            self.graph.send("DELETE", f"/oauth2PermissionGrants/{quote(row['id'], safe='')}", act=f"remove app consents of {account.login}", missing=(404,))
+            self.graph.send(
+                "DELETE",
+                f"/oauth2PermissionGrants/{quote(row['id'], safe='')}",
+                act=f"remove app consents of {account.login}",
+                missing=(404,),
+            )
 
     def _end_device(self, device: Mapping[str, Any]) -> None:
         act, path = f"end registration of {device['displayName']}", f"/devices/{device['id']}"
@@ -377,21 +591,40 @@ class Entra(EntraListing):
 
     def first_sign_in(self, account: Account) -> Mapping[str, Any]:
         for kind, row in self._methods(account):
-            if kind == "temporaryAccessPass" and (row.get("isUsable") or row.get("methodUsabilityReason") == "NotYetValid"):
-                return {"issued": True, "expires": clock.stamp(clock.parse(row["startDateTime"]) + timedelta(minutes=row["lifetimeInMinutes"]))}
+            if kind == "temporaryAccessPass" and (
+                row.get("isUsable") or row.get("methodUsabilityReason") == "NotYetValid"
+            ):
+                return {
+                    "issued": True,
+                    "expires": clock.stamp(
+                        clock.parse(row["startDateTime"]) + timedelta(minutes=row["lifetimeInMinutes"])
+                    ),
+                }
         return {"issued": False, "expires": ""}
 
     def issue_first_sign_in(self, account: Account, *, deliver_to: str, lifetime_minutes: int, starts_at: str) -> None:
         """A Temporary Access Pass, mailed. A pass that did not arrive is taken back, so that the next run can issue another."""
         act, sender = f"issue first credential of {account.login}", self.target.options.get("sender")
         if not sender:
-            raise InputError("option sender is not set", act=act, system=self.target.name, hint="set options.sender to the mailbox that sends it")
+            raise InputError(
+                "option sender is not set",
+                act=act,
+                system=self.target.name,
+                hint="set options.sender to the mailbox that sends it",
+            )
         wish: dict[str, Any] = {"lifetimeInMinutes": lifetime_minutes, "isUsableOnce": True}
         if starts_at and clock.parse(starts_at) > clock.now():
             wish["startDateTime"] = clock.stamp(clock.parse(starts_at))
         try:
-            made = self.graph.send("POST", f"{_user(account.id)}/authentication/temporaryAccessPassMethods", act=act, json=wish).body
-            self.graph.send("POST", f"{_user(sender)}/sendMail", act=f"{act}: deliver it to {deliver_to}", json=_letter(account, deliver_to, made))
+            made = self.graph.send(
+                "POST", f"{_user(account.id)}/authentication/temporaryAccessPassMethods", act=act, json=wish
+            ).body
+            self.graph.send(
+                "POST",
+                f"{_user(sender)}/sendMail",
+                act=f"{act}: deliver it to {deliver_to}",
+                json=_letter(account, deliver_to, made),
+            )
         except LifecycleError:
             self._take_back(account, act)
             raise
@@ -400,7 +633,10 @@ class Entra(EntraListing):
         for kind, row in self._methods(account):
             if kind == "temporaryAccessPass":
                 self.graph.send(
-                    "DELETE", f"{_user(account.id)}/authentication/{_METHODS[kind]}/{row['id']}", act=f"{act}: take back what was not delivered", missing=(404,)
+                    "DELETE",
+                    f"{_user(account.id)}/authentication/{_METHODS[kind]}/{row['id']}",
+                    act=f"{act}: take back what was not delivered",
+                    missing=(404,),
                 )
 
     def controls(self, account: Account) -> Mapping[str, bool]:
@@ -418,8 +654,15 @@ def _account(row: Mapping[str, Any]) -> Account:
     attributes["hire_date"], attributes["user_type"] = attributes["hire_date"][:10], row.get("userType") or ""
     manager = row.get("manager") or {}
     attributes["manager"] = (manager.get("mail") or manager.get("userPrincipalName") or "").lower()
-    return Account(row["id"], row["userPrincipalName"], bool(row.get("accountEnabled")), row.get("mail") or "", attributes,
-                   _SYNCED if row.get("onPremisesSyncEnabled") else "", raw=row)
+    return Account(
+        row["id"],
+        row["userPrincipalName"],
+        bool(row.get("accountEnabled")),
+        row.get("mail") or "",
+        attributes,
+        _SYNCED if row.get("onPremisesSyncEnabled") else "",
+        raw=row,
+    )
 
 
 def _cloud(account: Account) -> Account:
@@ -429,7 +672,9 @@ def _cloud(account: Account) -> Account:
 
 def _values(attributes: Mapping[str, Any]) -> dict[str, Any]:
     """Graph's properties. It clears with null, and wants a moment where HR has a day."""
-    values: dict[str, Any] = {_PROPERTIES[name]: value or None for name, value in attributes.items() if name in _PROPERTIES}
+    values: dict[str, Any] = {
+        _PROPERTIES[name]: value or None for name, value in attributes.items() if name in _PROPERTIES
+    }
     if values.get("employeeHireDate"):
         values["employeeHireDate"] = f"{values['employeeHireDate'][:10]}T00:00:00Z"
     return values
@@ -449,5 +694,11 @@ def _letter(account: Account, deliver_to: str, made: Mapping[str, Any]) -> dict[
         f"Your Temporary Access Pass for {account.login}:\n\n    {made['temporaryAccessPass']}\n\nIt works once, from {made['startDateTime']} for"
         f" {made['lifetimeInMinutes']} minutes. Sign in at https://aka.ms/mysecurityinfo and set up how you sign in from then on.\n"
     )
-    return {"message": {"subject": "Your first sign-in", "body": {"contentType": "text", "content": text},
-                        "toRecipients": [{"emailAddress": {"address": deliver_to}}]}, "saveToSentItems": False}
+    return {
+        "message": {
+            "subject": "Your first sign-in",
+            "body": {"contentType": "text", "content": text},
+            "toRecipients": [{"emailAddress": {"address": deliver_to}}],
+        },
+        "saveToSentItems": False,
+    }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Exchange Online: mailboxes through the admin API, mail and calendars through Graph."""
+
 from __future__ import annotations
 
 import re
@@ -10,7 +11,14 @@ from html import escape, unescape
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import AccessPath, Account, Addresses, Listed, Residual, WayBack
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import (
+    AccessPath,
+    Account,
+    Addresses,
+    Listed,
+    Residual,
+    WayBack,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import (
     AmbiguousIdentity,
     InputError,
@@ -22,7 +30,12 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.exchange_admin import ADMIN_POLICY, AdminApi
 from ansible_collections.workforce.lifecycle.plugins.module_utils.exchange_calendar import GraphCalendar
 from ansible_collections.workforce.lifecycle.plugins.module_utils.exchange_mail import GraphMail
-from ansible_collections.workforce.lifecycle.plugins.module_utils.graph import GRAPH_CREDENTIALS, GRAPH_OPTIONS, graph_pages, graph_transport
+from ansible_collections.workforce.lifecycle.plugins.module_utils.graph import (
+    GRAPH_CREDENTIALS,
+    GRAPH_OPTIONS,
+    graph_pages,
+    graph_transport,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Option, Target
 from ansible_collections.workforce.lifecycle.plugins.module_utils.transport import Transport
@@ -45,8 +58,17 @@ PROTOCOLS: Mapping[str, tuple[str, bool]] = {
 TENANTS = " by the tenant's setting"
 _TYPES = {"UserMailbox": "user", "SharedMailbox": "shared"}
 #: What the vendor calls other mailboxes than a person's.
-_KINDS = {"SharedMailbox": "shared", "RoomMailbox": "shared", "EquipmentMailbox": "shared", "SchedulingMailbox": "shared", "TeamMailbox": "shared",
-          "GroupMailbox": "shared", "DiscoveryMailbox": "service", "ArbitrationMailbox": "service", "MonitoringMailbox": "service"}
+_KINDS = {
+    "SharedMailbox": "shared",
+    "RoomMailbox": "shared",
+    "EquipmentMailbox": "shared",
+    "SchedulingMailbox": "shared",
+    "TeamMailbox": "shared",
+    "GroupMailbox": "shared",
+    "DiscoveryMailbox": "service",
+    "ArbitrationMailbox": "service",
+    "MonitoringMailbox": "service",
+}
 #: What is read of mailboxes, and of a list's members.
 _LISTED = "ExternalDirectoryObjectId,ExchangeGuid,UserPrincipalName,PrimarySmtpAddress,EmailAddresses,DisplayName,RecipientTypeDetails,WhenCreatedUTC"
 _MEMBER = "ExternalDirectoryObjectId,PrimarySmtpAddress,WindowsLiveID,RecipientType"
@@ -61,21 +83,48 @@ class Exchange(GraphMail, GraphCalendar):
     CREDENTIALS = GRAPH_CREDENTIALS
     OPTIONS = {
         **GRAPH_OPTIONS,
-        "exchange_url": Option("Host of Exchange Online's admin API; national clouds have their own.", default="https://outlook.office365.com"),
-        "exchange_scope": Option("What the admin API's token is asked for; the host of exchange_url in national clouds.",
-                                 default="https://outlook.office365.com/.default"),
-        "protocols": Option(f"Ways in that the cut-off closes: {', '.join(PROTOCOLS)}.", kind="list", default=tuple(PROTOCOLS)),
-        "auto_reply_audience": Option("Whom outside the company the automatic reply answers.", default="all", choices=("all", "contactsOnly", "none")),
-        "large_shared_mailboxes": Option("Convert mailboxes of more than 50 GB too; each then keeps its licence.", kind="bool", default=False),
-        "online_archive": Option("What to do about an online archive, which Graph can't read: refuse to archive the mailbox, or skip that part.",
-                                 default="refuse", choices=("refuse", "skip")),
+        "exchange_url": Option(
+            "Host of Exchange Online's admin API; national clouds have their own.",
+            default="https://outlook.office365.com",
+        ),
+        "exchange_scope": Option(
+            "What the admin API's token is asked for; the host of exchange_url in national clouds.",
+            default="https://outlook.office365.com/.default",
+        ),
+        "protocols": Option(
+            f"Ways in that the cut-off closes: {', '.join(PROTOCOLS)}.", kind="list", default=tuple(PROTOCOLS)
+        ),
+        "auto_reply_audience": Option(
+            "Whom outside the company the automatic reply answers.",
+            default="all",
+            choices=("all", "contactsOnly", "none"),
+        ),
+        "large_shared_mailboxes": Option(
+            "Convert mailboxes of more than 50 GB too; each then keeps its licence.", kind="bool", default=False
+        ),
+        "online_archive": Option(
+            "What to do about an online archive, which Graph can't read: refuse to archive the mailbox, or skip that part.",
+            default="refuse",
+            choices=("refuse", "skip"),
+        ),
         "online_meetings": Option("Book meetings with a Teams link.", kind="bool", default=True),
-        "working_hours": Option("Between which times of a working day meetings are booked, in the time zone asked for.", default="09:00-17:00"),
+        "working_hours": Option(
+            "Between which times of a working day meetings are booked, in the time zone asked for.",
+            default="09:00-17:00",
+        ),
     }
     PERMISSIONS: ClassVar[Mapping[str, Sequence[str]]] = {
-        "accounts": ("Office 365 Exchange Online: Exchange.ManageAsApp, and the role Exchange Recipient Administrator",),
-        "cutoff": ("Office 365 Exchange Online: Exchange.ManageAsApp, and the role Exchange Administrator", "MailboxSettings.ReadWrite"),
-        "mailbox": ("Office 365 Exchange Online: Exchange.ManageAsApp, and the role Exchange Administrator", "MailboxSettings.ReadWrite"),
+        "accounts": (
+            "Office 365 Exchange Online: Exchange.ManageAsApp, and the role Exchange Recipient Administrator",
+        ),
+        "cutoff": (
+            "Office 365 Exchange Online: Exchange.ManageAsApp, and the role Exchange Administrator",
+            "MailboxSettings.ReadWrite",
+        ),
+        "mailbox": (
+            "Office 365 Exchange Online: Exchange.ManageAsApp, and the role Exchange Administrator",
+            "MailboxSettings.ReadWrite",
+        ),
         "mail_archive": ("Mail.Read", "Office 365 Exchange Online: Exchange.ManageAsApp, and the role Global Reader"),
         "calendar": ("Calendars.ReadWrite",),
         "account_listing": ("Office 365 Exchange Online: Exchange.ManageAsApp, and the role Global Reader",),
@@ -90,11 +139,17 @@ class Exchange(GraphMail, GraphCalendar):
         super().__init__(target)
         self.graph = graph_transport(target, scope=target.options["graph_scope"], url=target.url)
         exchange = graph_transport(target, scope=target.options["exchange_scope"], url=target.options["exchange_url"])
-        self.admin = AdminApi(Transport(target, exchange.auth, ADMIN_POLICY, url=target.options["exchange_url"]), target.credential("tenant_id"))
+        self.admin = AdminApi(
+            Transport(target, exchange.auth, ADMIN_POLICY, url=target.options["exchange_url"]),
+            target.credential("tenant_id"),
+        )
         for name in target.options["protocols"]:
             if name not in PROTOCOLS:
                 raise InputError(
-                    f"option protocols has the unknown {name!r}", act="read systems file", system=target.name, hint=f"known: {', '.join(PROTOCOLS)}"
+                    f"option protocols has the unknown {name!r}",
+                    act="read systems file",
+                    system=target.name,
+                    hint=f"known: {', '.join(PROTOCOLS)}",
                 )
 
     # -- accounts ------------------------------------------------------------------------------------------------------
@@ -107,25 +162,48 @@ class Exchange(GraphMail, GraphCalendar):
         found = self._find(person)
         if found is None:
             return None
-        return Account(id=found["ExternalDirectoryObjectId"], login=found["UserPrincipalName"], email=found["PrimarySmtpAddress"].lower(),
-                       active=bool(self._open_protocols(found["ExternalDirectoryObjectId"], found["UserPrincipalName"])),
-                       attributes={"display_name": found.get("DisplayName") or ""}, raw=found,
-                       no_person=f"RecipientTypeDetails is {found['RecipientTypeDetails']}" if found.get("RecipientTypeDetails") in _KINDS else "")
+        return Account(
+            id=found["ExternalDirectoryObjectId"],
+            login=found["UserPrincipalName"],
+            email=found["PrimarySmtpAddress"].lower(),
+            active=bool(self._open_protocols(found["ExternalDirectoryObjectId"], found["UserPrincipalName"])),
+            attributes={"display_name": found.get("DisplayName") or ""},
+            raw=found,
+            no_person=f"RecipientTypeDetails is {found['RecipientTypeDetails']}"
+            if found.get("RecipientTypeDetails") in _KINDS
+            else "",
+        )
 
     def all_accounts(self) -> Iterator[Listed]:
         """Every mailbox; which protocols are open is read first. When one was last used would be a call each, so it is not said."""
         act = "list mailboxes"
         switches = [PROTOCOLS[name] for name in self.target.options["protocols"]]
-        open_now = {str(row["PrimarySmtpAddress"]).lower() for row in self.admin.rows(
-            "Get-CASMailbox", act=act, select=",".join(("PrimarySmtpAddress", *(key for key, _unused in switches))), ResultSize="Unlimited")
-            if any(row.get(key) in (opens, None) for key, opens in switches)}
+        open_now = {
+            str(row["PrimarySmtpAddress"]).lower()
+            for row in self.admin.rows(
+                "Get-CASMailbox",
+                act=act,
+                select=",".join(("PrimarySmtpAddress", *(key for key, _unused in switches))),
+                ResultSize="Unlimited",
+            )
+            if any(row.get(key) in (opens, None) for key, opens in switches)
+        }
         for row in self.admin.rows("Get-Mailbox", act=act, select=_LISTED, ResultSize="Unlimited"):
             address = str(row["PrimarySmtpAddress"]).lower()
             yield Listed(
-                Account(id=row.get("ExternalDirectoryObjectId") or str(row.get("ExchangeGuid") or ""), login=row.get("UserPrincipalName") or address,
-                        active=address in open_now, email=address,
-                        attributes={"display_name": row.get("DisplayName") or "", "aliases": sorted(_addresses(row) - {address})}),
-                created=row.get("WhenCreatedUTC") or "", kind=_KINDS.get(row.get("RecipientTypeDetails") or "", "person"))
+                Account(
+                    id=row.get("ExternalDirectoryObjectId") or str(row.get("ExchangeGuid") or ""),
+                    login=row.get("UserPrincipalName") or address,
+                    active=address in open_now,
+                    email=address,
+                    attributes={
+                        "display_name": row.get("DisplayName") or "",
+                        "aliases": sorted(_addresses(row) - {address}),
+                    },
+                ),
+                created=row.get("WhenCreatedUTC") or "",
+                kind=_KINDS.get(row.get("RecipientTypeDetails") or "", "person"),
+            )
 
     def group_members(self, kind: str, name: str) -> Iterator[str]:
         """Id, login and address of everybody in a distribution list or mail-enabled security group, those of lists within it too."""
@@ -134,7 +212,9 @@ class Exchange(GraphMail, GraphCalendar):
             raise NotFound(f"Exchange has no {kind}", act=act, system=self.target.name)
         waiting, seen = [name], {name}
         while waiting:
-            for row in self.admin.rows("Get-DistributionGroupMember", act=act, select=_MEMBER, Identity=waiting.pop(), ResultSize="Unlimited"):
+            for row in self.admin.rows(
+                "Get-DistributionGroupMember", act=act, select=_MEMBER, Identity=waiting.pop(), ResultSize="Unlimited"
+            ):
                 id = str(row.get("ExternalDirectoryObjectId") or row.get("PrimarySmtpAddress") or "")
                 if id in seen:
                     continue
@@ -142,7 +222,9 @@ class Exchange(GraphMail, GraphCalendar):
                 if str(row.get("RecipientType") or "").endswith("Group"):
                     waiting.append(id)
                 else:
-                    yield from dict.fromkeys(filter(None, (id, row.get("WindowsLiveID"), str(row.get("PrimarySmtpAddress") or "").lower())))
+                    yield from dict.fromkeys(
+                        filter(None, (id, row.get("WindowsLiveID"), str(row.get("PrimarySmtpAddress") or "").lower()))
+                    )
 
     def addresses(self, account: Account) -> Addresses:
         return Addresses(account.email, tuple(sorted(_addresses(account.raw) - {account.email})))
@@ -154,31 +236,63 @@ class Exchange(GraphMail, GraphCalendar):
         """
         others = [str(a) for a in account.raw.get("EmailAddresses") or () if not str(a).lower().startswith("smtp:")]
         further = sorted(({alias.lower() for alias in aliases} | _addresses(account.raw)) - {address.lower()})
-        self.admin.write("Set-Mailbox", act=f"change address of {account.login}", anchor=account.login, Identity=account.id,
-                         EmailAddresses=[f"SMTP:{address}", *(f"smtp:{alias}" for alias in further), *others])
+        self.admin.write(
+            "Set-Mailbox",
+            act=f"change address of {account.login}",
+            anchor=account.login,
+            Identity=account.id,
+            EmailAddresses=[f"SMTP:{address}", *(f"smtp:{alias}" for alias in further), *others],
+        )
 
     def set_login(self, account: Account, login: str) -> None:
         raise Unsupported("the login is Entra ID's", act=f"change login of {account.login}", system=self.target.name)
 
     def set_active(self, account: Account, active: bool) -> None:
         """Open or close every protocol of the option ``protocols``."""
-        switches = {key: opens is active for key, opens in (PROTOCOLS[name] for name in self.target.options["protocols"])}
-        self.admin.write("Set-CASMailbox", act=f"{'open' if active else 'close'} mail protocols of {account.login}", anchor=account.login,
-                         Identity=account.id, **switches)
+        switches = {
+            key: opens is active for key, opens in (PROTOCOLS[name] for name in self.target.options["protocols"])
+        }
+        self.admin.write(
+            "Set-CASMailbox",
+            act=f"{'open' if active else 'close'} mail protocols of {account.login}",
+            anchor=account.login,
+            Identity=account.id,
+            **switches,
+        )
 
     def access_paths(self, account: Account, since: str) -> Sequence[AccessPath]:
         """The protocols, mobile devices' partnerships, and inbox rules that forward mail, which work without anybody signed in."""
         who = account.login
         row = self._protocols(account.id, who)
         open_now = self._open_among(row)
-        lingering = Residual("open mail connections", "", "front ends keep a mailbox's settings for up to an hour", lasts=3600.0)
-        state = f"open: {', '.join(sorted(name + TENANTS * (row.get(PROTOCOLS[name][0], ...) is None) for name in open_now))}" if open_now else "closed"
-        paths = [AccessPath("mail protocols", state, lambda: self.set_active(account, False), lingering if open_now else None)]
-        for device in self.admin.read("Get-MobileDevice", act=f"read mobile devices of {who}", anchor=who, Mailbox=account.id):
-            paths.append(AccessPath(
-                f"mobile device {device.get('FriendlyName') or device.get('DeviceModel') or 'unnamed'} {device['DeviceId']}", "open",
-                lambda d=device: self._remove_device(account, d),  # type: ignore[misc]
-                Residual("mail on the device", "unknown", "what it has synchronised stays on it until the device is wiped or retired")))
+        lingering = Residual(
+            "open mail connections", "", "front ends keep a mailbox's settings for up to an hour", lasts=3600.0
+        )
+        state = (
+            f"open: {', '.join(sorted(name + TENANTS * (row.get(PROTOCOLS[name][0], ...) is None) for name in open_now))}"
+            if open_now
+            else "closed"
+        )
+        paths = [
+            AccessPath(
+                "mail protocols", state, lambda: self.set_active(account, False), lingering if open_now else None
+            )
+        ]
+        for device in self.admin.read(
+            "Get-MobileDevice", act=f"read mobile devices of {who}", anchor=who, Mailbox=account.id
+        ):
+            paths.append(
+                AccessPath(
+                    f"mobile device {device.get('FriendlyName') or device.get('DeviceModel') or 'unnamed'} {device['DeviceId']}",
+                    "open",
+                    lambda d=device: self._remove_device(account, d),  # type: ignore[misc]
+                    Residual(
+                        "mail on the device",
+                        "unknown",
+                        "what it has synchronised stays on it until the device is wiped or retired",
+                    ),
+                )
+            )
         try:
             return paths + [self._rule_path(account, name, rule) for name, rule in self._forwarding_rules(account)]
         except PermissionDenied as e:
@@ -189,23 +303,47 @@ class Exchange(GraphMail, GraphCalendar):
         """The protocols that were open before, and no others; inbox rules that were on."""
         backs = []
         if "mail protocols" in closed:
-            was = set(filter(None, closed["mail protocols"].removeprefix("open").removeprefix(": ").split(", "))) or set(self.target.options["protocols"])
+            was = set(
+                filter(None, closed["mail protocols"].removeprefix("open").removeprefix(": ").split(", "))
+            ) or set(self.target.options["protocols"])
             is_open = {name.removesuffix(TENANTS) for name in was} <= self._open_protocols(account.id, account.login)
-            backs.append(WayBack("mail protocols", "open" if is_open else "closed", lambda: self._open_again(account, was)))
-        backs += [WayBack(name, lost="its partnership was removed: they add the mailbox on it again", anew=True)
-                  for name in closed if name.startswith("mobile device ")]
-        wanted = {name: name.removeprefix("forwarding inbox rule ") for name in closed if name.startswith("forwarding inbox rule ")}
+            backs.append(
+                WayBack("mail protocols", "open" if is_open else "closed", lambda: self._open_again(account, was))
+            )
+        backs += [
+            WayBack(name, lost="its partnership was removed: they add the mailbox on it again", anew=True)
+            for name in closed
+            if name.startswith("mobile device ")
+        ]
+        wanted = {
+            name: name.removeprefix("forwarding inbox rule ")
+            for name in closed
+            if name.startswith("forwarding inbox rule ")
+        }
         rules = dict(self._forwarding_rules(account)) if wanted else {}
         for name, short in wanted.items():
             rule = rules.get(short)
-            backs.append(WayBack(name, lost="the rule is no more: they make it anew", anew=True) if rule is None else WayBack(
-                name, "open" if rule.get("isEnabled") else "closed", partial(self._switch_rule, account, short, rule, True)))
+            backs.append(
+                WayBack(name, lost="the rule is no more: they make it anew", anew=True)
+                if rule is None
+                else WayBack(
+                    name,
+                    "open" if rule.get("isEnabled") else "closed",
+                    partial(self._switch_rule, account, short, rule, True),
+                )
+            )
         return backs
 
     def _open_again(self, account: Account, names: Collection[str]) -> None:
         switches: dict[str, bool | None] = dict(PROTOCOLS[name] for name in names if name in PROTOCOLS)
         switches |= {PROTOCOLS[name.removesuffix(TENANTS)][0]: None for name in names if name.endswith(TENANTS)}
-        self.admin.write("Set-CASMailbox", act=f"open mail protocols of {account.login}", anchor=account.login, Identity=account.id, **switches)
+        self.admin.write(
+            "Set-CASMailbox",
+            act=f"open mail protocols of {account.login}",
+            anchor=account.login,
+            Identity=account.id,
+            **switches,
+        )
 
     def _find(self, person: Person) -> dict[str, Any] | None:
         login = self.login_of(person)
@@ -229,32 +367,55 @@ class Exchange(GraphMail, GraphCalendar):
 
     def _open_among(self, row: Mapping[str, Any]) -> set[str]:
         # null means that the tenant's setting counts
-        return {name for name in self.target.options["protocols"] for key, opens in (PROTOCOLS[name],) if row.get(key) in (opens, None)}
+        return {
+            name
+            for name in self.target.options["protocols"]
+            for key, opens in (PROTOCOLS[name],)
+            if row.get(key) in (opens, None)
+        }
 
     def _remove_device(self, account: Account, device: Mapping[str, Any]) -> None:
         try:
-            self.admin.write("Remove-MobileDevice", act=f"remove mobile device {device['DeviceId']} of {account.login}", anchor=account.login,
-                             Identity=device.get("Guid") or device["Identity"], Confirm=False)
+            self.admin.write(
+                "Remove-MobileDevice",
+                act=f"remove mobile device {device['DeviceId']} of {account.login}",
+                anchor=account.login,
+                Identity=device.get("Guid") or device["Identity"],
+                Confirm=False,
+            )
         except NotFound:
             return  # already gone
 
     def _forwarding_rules(self, account: Account) -> list[tuple[str, dict[str, Any]]]:
         path = f"/users/{quote(account.id, safe='')}/mailFolders/inbox/messageRules"
-        rules = [rule for rule in graph_pages(self.graph, path, act=f"read inbox rules of {account.login}")
-                 if any((rule.get("actions") or {}).get(action) for action in _FORWARDING_ACTIONS)]
+        rules = [
+            rule
+            for rule in graph_pages(self.graph, path, act=f"read inbox rules of {account.login}")
+            if any((rule.get("actions") or {}).get(action) for action in _FORWARDING_ACTIONS)
+        ]
         names = [rule.get("displayName") or "unnamed" for rule in rules]
-        return [(name if names.count(name) == 1 else f"{name} {rule['id']}", rule) for name, rule in zip(names, rules, strict=True)]
+        return [
+            (name if names.count(name) == 1 else f"{name} {rule['id']}", rule)
+            for name, rule in zip(names, rules, strict=True)
+        ]
 
     def _rule_path(self, account: Account, name: str, rule: Mapping[str, Any]) -> AccessPath:
         # switched off, not deleted: it is evidence
         return AccessPath(
-            f"forwarding inbox rule {name}", "open" if rule.get("isEnabled") else "closed", partial(self._switch_rule, account, name, rule, False)
+            f"forwarding inbox rule {name}",
+            "open" if rule.get("isEnabled") else "closed",
+            partial(self._switch_rule, account, name, rule, False),
         )
 
     def _switch_rule(self, account: Account, name: str, rule: Mapping[str, Any], on: bool) -> None:
-        self.graph.send("PATCH", f"/users/{quote(account.id, safe='')}/mailFolders/inbox/messageRules/{quote(rule['id'], safe='')}",
-                        act=f"switch {'on' if on else 'off'} inbox rule {name} of {account.login}", json={"isEnabled": on}, missing=() if on else (404,),
-                        retry_safe=True)
+        self.graph.send(
+            "PATCH",
+            f"/users/{quote(account.id, safe='')}/mailFolders/inbox/messageRules/{quote(rule['id'], safe='')}",
+            act=f"switch {'on' if on else 'off'} inbox rule {name} of {account.login}",
+            json={"isEnabled": on},
+            missing=() if on else (404,),
+            retry_safe=True,
+        )
 
     # -- mailbox -------------------------------------------------------------------------------------------------------
 
@@ -292,7 +453,9 @@ class Exchange(GraphMail, GraphCalendar):
         else:
             if (key, value) == ("type", "shared"):
                 self._refuse_too_big(identity, login, act)
-            self.admin.write("Set-Mailbox", act=act, anchor=login, Identity=identity, **self._parameters(key, value, login, act))
+            self.admin.write(
+                "Set-Mailbox", act=act, anchor=login, Identity=identity, **self._parameters(key, value, login, act)
+            )
 
     def _parameters(self, key: str, value: Any, login: str, act: str) -> dict[str, Any]:
         if key == "type":
@@ -314,8 +477,12 @@ class Exchange(GraphMail, GraphCalendar):
         size = re.search(r"\(([\d,.]+) bytes\)", str(row.get("TotalItemSize") or ""))
         held = int(re.sub(r"\D", "", size.group(1))) if size else 0
         if held > SHARED_LIMIT_BYTES and not self.target.options["large_shared_mailboxes"]:
-            raise Refused(f"it holds {held / 1024**3:.0f} GB, and a shared mailbox of more than 50 GB needs a licence", act=act, system=self.target.name,
-                          hint="archive and shrink it, or keep its licence and set option large_shared_mailboxes")
+            raise Refused(
+                f"it holds {held / 1024**3:.0f} GB, and a shared mailbox of more than 50 GB needs a licence",
+                act=act,
+                system=self.target.name,
+                hint="archive and shrink it, or keep its licence and set option large_shared_mailboxes",
+            )
 
     def _forwarding(self, found: Mapping[str, Any]) -> str:
         inside = found.get("ForwardingAddress")
@@ -333,22 +500,50 @@ class Exchange(GraphMail, GraphCalendar):
 
     def _delegates(self, identity: str, login: str) -> dict[str, str]:
         """Primary address (or what stands in its place) of each with full access -> as the permission names them."""
-        rows = self.admin.read("Get-MailboxPermission", act=f"read delegates of {login}", anchor=login, Identity=identity)
-        users = [str(row["User"]) for row in rows if "FullAccess" in row.get("AccessRights", ()) and not row.get("IsInherited") and not row.get("Deny")
-                 and not str(row["User"]).upper().startswith("NT AUTHORITY\\")]
+        rows = self.admin.read(
+            "Get-MailboxPermission", act=f"read delegates of {login}", anchor=login, Identity=identity
+        )
+        users = [
+            str(row["User"])
+            for row in rows
+            if "FullAccess" in row.get("AccessRights", ())
+            and not row.get("IsInherited")
+            and not row.get("Deny")
+            and not str(row["User"]).upper().startswith("NT AUTHORITY\\")
+        ]
         return {self._recipient(user, login) or user.lower(): user for user in users}
 
     def _set_delegates(self, identity: str, login: str, wanted: set[str], act: str) -> None:
         held = self._delegates(identity, login)
         for address in sorted(wanted - set(held)):
-            self.admin.write("Add-MailboxPermission", act=act, anchor=login, Identity=identity, User=address, AccessRights=["FullAccess"],
-                             InheritanceType="All", AutoMapping=True, Confirm=False)
+            self.admin.write(
+                "Add-MailboxPermission",
+                act=act,
+                anchor=login,
+                Identity=identity,
+                User=address,
+                AccessRights=["FullAccess"],
+                InheritanceType="All",
+                AutoMapping=True,
+                Confirm=False,
+            )
         for address in sorted(set(held) - wanted):
-            self.admin.write("Remove-MailboxPermission", act=act, anchor=login, Identity=identity, User=held[address], AccessRights=["FullAccess"],
-                             InheritanceType="All", Confirm=False)
+            self.admin.write(
+                "Remove-MailboxPermission",
+                act=act,
+                anchor=login,
+                Identity=identity,
+                User=held[address],
+                AccessRights=["FullAccess"],
+                InheritanceType="All",
+                Confirm=False,
+            )
 
     def _auto_reply(self, identity: str, login: str) -> str:
-        settings = self.graph.get(f"/users/{quote(identity, safe='')}/mailboxSettings", act=f"read automatic reply of {login}") or {}
+        settings = (
+            self.graph.get(f"/users/{quote(identity, safe='')}/mailboxSettings", act=f"read automatic reply of {login}")
+            or {}
+        )
         reply = settings.get("automaticRepliesSetting") or {}
         if reply.get("status") != "alwaysEnabled":
             return ""  # "scheduled" ends by itself: not the answer of somebody who left
@@ -366,7 +561,13 @@ class Exchange(GraphMail, GraphCalendar):
             if text
             else {"status": "disabled", "internalReplyMessage": "", "externalReplyMessage": ""}
         )
-        self.graph.send("PATCH", f"/users/{quote(identity, safe='')}/mailboxSettings", act=act, json={"automaticRepliesSetting": setting}, retry_safe=True)
+        self.graph.send(
+            "PATCH",
+            f"/users/{quote(identity, safe='')}/mailboxSettings",
+            act=act,
+            json={"automaticRepliesSetting": setting},
+            retry_safe=True,
+        )
 
     def _only(self, cmdlet: str, *, act: str, anchor: str, **parameters: Any) -> dict[str, Any]:
         rows = self.admin.read(cmdlet, act=act, anchor=anchor, **parameters)
@@ -386,7 +587,9 @@ def _nothing() -> None:
 
 def _addresses(row: Mapping[str, Any]) -> set[str]:
     """Primary and further addresses of a mailbox."""
-    return {re.sub("^smtp:", "", str(a), flags=re.I).lower() for a in row.get("EmailAddresses") or ()} | {str(row.get("PrimarySmtpAddress")).lower()}
+    return {re.sub("^smtp:", "", str(a), flags=re.I).lower() for a in row.get("EmailAddresses") or ()} | {
+        str(row.get("PrimarySmtpAddress")).lower()
+    }
 
 
 def _text(html: str) -> str:

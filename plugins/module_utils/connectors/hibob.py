@@ -6,6 +6,7 @@ Everybody is one request, without pages (docs/people-read-api-contract), and the
 (reference/get_bulk-people-lifecycle): only it holds terminations to come, and no longer holds those that were taken back. There is no
 feed of changes. Fields that the service user may not see are left out without an error, so the ones that decide are checked to be there.
 """
+
 from __future__ import annotations
 
 import base64
@@ -20,23 +21,49 @@ from urllib.parse import quote
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Overview
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError, PermissionDenied, ProtocolError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import (
+    InputError,
+    PermissionDenied,
+    ProtocolError,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import STATUSES, Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector, Option, Target
-from ansible_collections.workforce.lifecycle.plugins.module_utils.transport import Answer, Policy, StaticAuth, Transport, standard_throttle
+from ansible_collections.workforce.lifecycle.plugins.module_utils.transport import (
+    Answer,
+    Policy,
+    StaticAuth,
+    Transport,
+    standard_throttle,
+)
 
 #: Person's field to Bob's field id.
 _FIELDS: Mapping[str, str] = {
-    "employee_id": "work.employeeIdInCompany", "email": "root.email", "first_name": "root.firstName", "last_name": "root.surname",
-    "display_name": "root.displayName", "title": "work.title", "department": "work.department", "location": "work.site", "country": "address.country",
-    "hire_date": "work.startDate", "personal_email": "home.privateEmail", "mobile_phone": "home.mobilePhone", "employment_type": "payroll.employment.type",
+    "employee_id": "work.employeeIdInCompany",
+    "email": "root.email",
+    "first_name": "root.firstName",
+    "last_name": "root.surname",
+    "display_name": "root.displayName",
+    "title": "work.title",
+    "department": "work.department",
+    "location": "work.site",
+    "country": "address.country",
+    "hire_date": "work.startDate",
+    "personal_email": "home.privateEmail",
+    "mobile_phone": "home.mobilePhone",
+    "employment_type": "payroll.employment.type",
 }
 #: Read besides.
 _ALSO = ("root.id", "internal.status", "internal.lifecycleStatus", "internal.terminationDate", "work.reportsTo")
 #: What must be visible, or every conclusion is a guess.
 _DECISIVE = ("root.email", "internal.status", "work.startDate")
 #: Bob's words for where somebody stands (lifecycle table), to ours.
-_WORDS: Mapping[str, str] = {"hired": "pending", "employed": "active", "terminated": "terminated", "garden leave": "garden", "suspended": "leave"}
+_WORDS: Mapping[str, str] = {
+    "hired": "pending",
+    "employed": "active",
+    "terminated": "terminated",
+    "garden leave": "garden",
+    "suspended": "leave",
+}
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 #: How long a list of who has which address may serve to find somebody, who is then read afresh.
 _INDEX_SECONDS = 15.0
@@ -70,13 +97,29 @@ class HiBob(Connector):
         "fields": Option(
             "Bob's field ids by our name: a field of the person (time_zone: work.custom.field_1), or a system, for the login there "
             "(github: work.custom.field_2).",
-            "dict", default={}),
-        "attributes": Option("Further fields to keep, by the name profiles match on: {cost_center: work.custom.field_3}.", "dict", default={}),
-        "statuses": Option("Your own words in the lifecycle table to ours (pending, active, leave, terminated): {sabbatical: leave}.", "dict", default={}),
+            "dict",
+            default={},
+        ),
+        "attributes": Option(
+            "Further fields to keep, by the name profiles match on: {cost_center: work.custom.field_3}.",
+            "dict",
+            default={},
+        ),
+        "statuses": Option(
+            "Your own words in the lifecycle table to ours (pending, active, leave, terminated): {sabbatical: leave}.",
+            "dict",
+            default={},
+        ),
         "garden_leave": Option(
-            "Whoever is on garden leave is on leave (suspended, nothing is taken back), or has left.", choices=("leave", "left"), default="leave"),
+            "Whoever is on garden leave is on leave (suspended, nothing is taken back), or has left.",
+            choices=("leave", "left"),
+            default="leave",
+        ),
         "terminated_from": Option(
-            "What the date of a termination is: the last day of work, or the first day after it.", choices=("last_day", "day_after"), default="last_day"),
+            "What the date of a termination is: the last day of work, or the first day after it.",
+            choices=("last_day", "day_after"),
+            default="last_day",
+        ),
         "time_zones": Option("Site to time zone: {Berlin: Europe/Berlin}.", "dict", default={}),
         "time_zone": Option("Time zone of whoever has none by field or site.", default=""),
     }
@@ -95,16 +138,30 @@ class HiBob(Connector):
     def __init__(self, target: Target) -> None:
         super().__init__(target)
         user = f"{target.credential('service_user_id')}:{target.credential('service_user_token')}"
-        self.transport = Transport(target, StaticAuth({"Authorization": f"Basic {base64.b64encode(user.encode()).decode()}"}), Policy(
-            throttled=_throttled, permission_hint="give the service user access to these employees and categories (Settings > Permission groups)"))
+        self.transport = Transport(
+            target,
+            StaticAuth({"Authorization": f"Basic {base64.b64encode(user.encode()).decode()}"}),
+            Policy(
+                throttled=_throttled,
+                permission_hint="give the service user access to these employees and categories (Settings > Permission groups)",
+            ),
+        )
         given: Mapping[str, str] = target.options["fields"]
         own = {f.name for f in fields(Person)} - {"logins", "attributes", "status", "hr_id"}
         self._person_fields = {**_FIELDS, **{name: theirs for name, theirs in given.items() if name in own}}
         self._logins = {name: theirs for name, theirs in given.items() if name not in own}
-        self._words = {**_WORDS, **{str(word).casefold(): str(status) for word, status in target.options["statuses"].items()}}
+        self._words = {
+            **_WORDS,
+            **{str(word).casefold(): str(status) for word, status in target.options["statuses"].items()},
+        }
         for word, status in target.options["statuses"].items():
             if status not in STATUSES:
-                raise InputError(f"statuses: {word!r} becomes {status!r}", act="read systems file", system=target.name, hint=f"one of {', '.join(STATUSES)}")
+                raise InputError(
+                    f"statuses: {word!r} becomes {status!r}",
+                    act="read systems file",
+                    system=target.name,
+                    hint=f"one of {', '.join(STATUSES)}",
+                )
 
     # -- HR records ----------------------------------------------------------------------------------------------------
 
@@ -134,11 +191,23 @@ class HiBob(Connector):
 
     def overview(self) -> Overview:
         index = self._index("read everybody", fresh=False)
-        people = [Person(
-            email=row["email"], hr_id=row["id"], employee_id=row["number"], first_name=row["first"], last_name=row["last"], person_key=row["person_key"],
-            department=row["department"], personal_email=row["personal"], aliases=tuple(row["aliases"].split()),
-            status="terminated" if row["status"] == "terminated" else "active", termination_date=row["ended"],
-            attributes={"birth_date": row["born"]} if row["born"] else {}) for row in index]
+        people = [
+            Person(
+                email=row["email"],
+                hr_id=row["id"],
+                employee_id=row["number"],
+                first_name=row["first"],
+                last_name=row["last"],
+                person_key=row["person_key"],
+                department=row["department"],
+                personal_email=row["personal"],
+                aliases=tuple(row["aliases"].split()),
+                status="terminated" if row["status"] == "terminated" else "active",
+                termination_date=row["ended"],
+                attributes={"birth_date": row["born"]} if row["born"] else {},
+            )
+            for row in index
+        ]
         return Overview(people, tuple(index[0]["columns"].split()) if index else ())
 
     def changes_since(self, since: str) -> Sequence[Person]:
@@ -162,8 +231,14 @@ class HiBob(Connector):
         return records
 
     def _employee(self, key: str, act: str) -> Mapping[str, Any] | None:
-        answer = self.transport.send("POST", f"/v1/people/{quote(key, safe='')}", act=act, json={"fields": self._wanted(), "humanReadable": "APPEND"},
-                                     reads=True, missing=(404,))
+        answer = self.transport.send(
+            "POST",
+            f"/v1/people/{quote(key, safe='')}",
+            act=act,
+            json={"fields": self._wanted(), "humanReadable": "APPEND"},
+            reads=True,
+            missing=(404,),
+        )
         if answer.status == 404:
             return None
         record = answer.body
@@ -176,7 +251,11 @@ class HiBob(Connector):
     def _refuse_hidden(self, hidden: Sequence[str], act: str) -> None:
         if hidden:
             raise PermissionDenied(
-                f"the service user may not see {', '.join(hidden)}", act=act, system=self.target.name, hint=self.transport.policy.permission_hint)
+                f"the service user may not see {', '.join(hidden)}",
+                act=act,
+                system=self.target.name,
+                hint=self.transport.policy.permission_hint,
+            )
 
     def _lifecycle(self, key: str, act: str) -> Lifecycle:
         answer = self.transport.get(f"/v1/people/{quote(key, safe='')}/lifecycle", act=act)
@@ -184,13 +263,17 @@ class HiBob(Connector):
 
     def _all_lifecycles(self, act: str) -> dict[str, Lifecycle]:
         rows: dict[str, list[Mapping[str, Any]]] = {}
-        for answer in self.transport.pages("/v1/bulk/people/lifecycle", act=act, params={"limit": 200}, next_page=_next_page):
+        for answer in self.transport.pages(
+            "/v1/bulk/people/lifecycle", act=act, params={"limit": 200}, next_page=_next_page
+        ):
             results = answer.body.get("results") if isinstance(answer.body, dict) else None
             if not isinstance(results, list):
                 raise ProtocolError("its answer holds no results", act=act, system=self.target.name)
             for row in results:
                 # A row each, or a person each with their rows.
-                rows.setdefault(_text(row.get("employeeId")), []).extend(row["values"] if isinstance(row.get("values"), list) else [row])
+                rows.setdefault(_text(row.get("employeeId")), []).extend(
+                    row["values"] if isinstance(row.get("values"), list) else [row]
+                )
         return {key: _history(own) for key, own in rows.items()}
 
     def _index(self, act: str, *, fresh: bool) -> list[dict[str, str]]:
@@ -205,16 +288,33 @@ class HiBob(Connector):
     # -- normalising ---------------------------------------------------------------------------------------------------
 
     def _wanted(self) -> list[str]:
-        return list(dict.fromkeys([*_ALSO, *self._person_fields.values(), *self._logins.values(), *self.target.options["attributes"].values()]))
+        return list(
+            dict.fromkeys(
+                [
+                    *_ALSO,
+                    *self._person_fields.values(),
+                    *self._logins.values(),
+                    *self.target.options["attributes"].values(),
+                ]
+            )
+        )
 
     def _row(self, record: Mapping[str, Any]) -> dict[str, str]:
         """What tells one from another, and the fields that may be seen."""
         attributes, named = self.target.options["attributes"], self._person_fields
-        theirs = {"number": named["employee_id"], "email": named["email"], "first": named["first_name"], "last": named["last_name"],
-                  "personal": named["personal_email"], "department": named["department"], "person_key": named.get("person_key", ""),
-                  "born": attributes.get("birth_date", "")}
+        theirs = {
+            "number": named["employee_id"],
+            "email": named["email"],
+            "first": named["first_name"],
+            "last": named["last_name"],
+            "personal": named["personal_email"],
+            "department": named["department"],
+            "person_key": named.get("person_key", ""),
+            "born": attributes.get("birth_date", ""),
+        }
         return {
-            "id": _id(record), "columns": " ".join(sorted(field for field in self._wanted() if _shown(record, field))),
+            "id": _id(record),
+            "columns": " ".join(sorted(field for field in self._wanted() if _shown(record, field))),
             "status": self._plain_status(_text(_value(record, "internal.lifecycleStatus")), record),
             "ended": _text(_value(record, "internal.terminationDate"))[:10],
             "aliases": " ".join(_several(_value(record, named["aliases"]))) if "aliases" in named else "",
@@ -225,34 +325,65 @@ class HiBob(Connector):
         """Our word for theirs. One that nobody knows: who is active is active; who is not, and never left, is on leave, which takes nothing away for good."""
         word = word.casefold().replace("_", " ")
         if word in self._words:
-            return {"garden": "terminated" if self.target.options["garden_leave"] == "left" else "leave"}.get(self._words[word], self._words[word])
+            return {"garden": "terminated" if self.target.options["garden_leave"] == "left" else "leave"}.get(
+                self._words[word], self._words[word]
+            )
         if "leave" in word:
             return "leave"
         if _text(_value(record, "internal.status")).casefold() != "inactive":
             return "active"
         return "terminated" if _text(_value(record, "internal.terminationDate")) else "leave"
 
-    def _person(self, record: Mapping[str, Any], lifecycle: Lifecycle, index: Sequence[Mapping[str, str]], act: str) -> Person:
+    def _person(
+        self, record: Mapping[str, Any], lifecycle: Lifecycle, index: Sequence[Mapping[str, str]], act: str
+    ) -> Person:
         options = self.target.options
         data: dict[str, Any] = {name: _readable(record, theirs) for name, theirs in self._person_fields.items()}
-        data.update({name: _several(_value(record, self._person_fields[name]), names=name == "former_names")
-                     for name in ("aliases", "former_names") if name in self._person_fields})
+        data.update(
+            {
+                name: _several(_value(record, self._person_fields[name]), names=name == "former_names")
+                for name in ("aliases", "former_names")
+                if name in self._person_fields
+            }
+        )
         if not data["email"]:
             raise InputError(
-                f"employee {_id(record)} has no work address in HR", act=act, system=self.target.name, hint="fill in Email, or set the option fields.email")
+                f"employee {_id(record)} has no work address in HR",
+                act=act,
+                system=self.target.name,
+                hint="fill in Email, or set the option fields.email",
+            )
         manager = _reference(_value(record, "work.reportsTo"))
         found = next((row for row in index if row["id"] == manager), None) if manager else None
-        ended = lifecycle.termination() or (_text(_value(record, "internal.terminationDate"))[:10] if not lifecycle.rows else "")
+        ended = lifecycle.termination() or (
+            _text(_value(record, "internal.terminationDate"))[:10] if not lifecycle.rows else ""
+        )
         last = _before(ended) if ended and options["terminated_from"] == "day_after" else ended
         if options["garden_leave"] == "left" and lifecycle.garden_leave():
             last = _before(lifecycle.garden_leave())
-        data.update({
-            "hr_id": _id(record), "hire_date": data["hire_date"][:10], "termination_date": ended or (last if last else ""), "last_working_day": last,
-            "time_zone": data.get("time_zone") or options["time_zones"].get(data["location"]) or options["time_zone"],
-            "manager_email": found["email"] if found else "", "manager_employee_id": found["number"] if found else "",
-            "logins": {system: _readable(record, theirs) for system, theirs in self._logins.items() if _readable(record, theirs)},
-            "attributes": {name: _readable(record, theirs) for name, theirs in options["attributes"].items() if _readable(record, theirs)},
-        })
+        data.update(
+            {
+                "hr_id": _id(record),
+                "hire_date": data["hire_date"][:10],
+                "termination_date": ended or (last if last else ""),
+                "last_working_day": last,
+                "time_zone": data.get("time_zone")
+                or options["time_zones"].get(data["location"])
+                or options["time_zone"],
+                "manager_email": found["email"] if found else "",
+                "manager_employee_id": found["number"] if found else "",
+                "logins": {
+                    system: _readable(record, theirs)
+                    for system, theirs in self._logins.items()
+                    if _readable(record, theirs)
+                },
+                "attributes": {
+                    name: _readable(record, theirs)
+                    for name, theirs in options["attributes"].items()
+                    if _readable(record, theirs)
+                },
+            }
+        )
         person = Person.of({**data, "status": "active"})
         return Person.of({**person.as_dict(), "status": self._status(record, person, lifecycle)})
 
@@ -261,7 +392,9 @@ class HiBob(Connector):
         today = clock.now().astimezone(person.zone).date().isoformat()
         if person.hire_date > today:
             # Hired for later. Withdrawn when the employment ends on or before the day it would have begun.
-            return "terminated" if person.termination_date and person.termination_date <= person.hire_date else "pending"
+            return (
+                "terminated" if person.termination_date and person.termination_date <= person.hire_date else "pending"
+            )
         ends = person.employment_ends()
         if ends is not None and clock.now() >= ends:
             return "terminated"
@@ -291,7 +424,14 @@ def _next_page(answer: Answer) -> Mapping[str, Any] | None:
 
 def _history(rows: Sequence[Mapping[str, Any]]) -> Lifecycle:
     """On one day, the later entered (the higher id) is in force."""
-    dated = [(_text(row.get("effectiveDate"))[:10], _number(row.get("id")), _text(row.get("status")).casefold().replace("_", " ")) for row in rows]
+    dated = [
+        (
+            _text(row.get("effectiveDate"))[:10],
+            _number(row.get("id")),
+            _text(row.get("status")).casefold().replace("_", " "),
+        )
+        for row in rows
+    ]
     return Lifecycle(tuple((day, word) for day, _unused, word in sorted(dated) if day))
 
 
@@ -348,7 +488,9 @@ def _several(value: Any, *, names: bool = False) -> list[str]:
 
 
 def _identifiers(row: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(value.casefold() for value in (row["id"], row["number"], row["email"], *row["aliases"].split()) if value)
+    return tuple(
+        value.casefold() for value in (row["id"], row["number"], row["email"], *row["aliases"].split()) if value
+    )
 
 
 def _text(value: Any) -> str:

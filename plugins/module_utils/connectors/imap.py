@@ -6,6 +6,7 @@ Nobody knows the password of a leaver, and nobody should. One of three ways open
 (Dovecot: ``ann*archiver``), an administrator who acts for them (SASL PLAIN with an authorisation identity, RFC 4616), or a
 delegated OAuth token (XOAUTH2, or OAUTHBEARER of RFC 7628).
 """
+
 from __future__ import annotations
 
 import imaplib
@@ -28,7 +29,14 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import 
     Throttled,
     Unavailable,
 )
-from ansible_collections.workforce.lifecycle.plugins.module_utils.imap_text import decode_name, folder_of_list, internal_date, namespaces, quoted, unquoted
+from ansible_collections.workforce.lifecycle.plugins.module_utils.imap_text import (
+    decode_name,
+    folder_of_list,
+    internal_date,
+    namespaces,
+    quoted,
+    unquoted,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector, Option
 
@@ -51,22 +59,39 @@ class Imap(Connector):
     TITLE = "IMAP mail server"
     NAMES_FROM = "nobody: the server keeps no names"
     OPTIONS = {
-        "sign_in": Option("How another person's mailbox is opened.", default="master", choices=("master", "proxy", "xoauth2", "oauthbearer")),
+        "sign_in": Option(
+            "How another person's mailbox is opened.",
+            default="master",
+            choices=("master", "proxy", "xoauth2", "oauthbearer"),
+        ),
         "separator": Option("What stands between login and master user.", default="*"),
         "tls": Option(
-            "imaps:// is encrypted from the start; imap:// must upgrade (starttls) unless this says none.", default="starttls", choices=("starttls", "none")
+            "imaps:// is encrypted from the start; imap:// must upgrade (starttls) unless this says none.",
+            default="starttls",
+            choices=("starttls", "none"),
         ),
-        "probe_login": Option("A login that certainly has a mailbox. Servers answer a missing mailbox and a wrong credential alike; this tells them apart."),
-        "exclude": Option("Folders to leave out, as a person sees them, e.g. [Gmail]/All Mail.", kind="list", default=()),
+        "probe_login": Option(
+            "A login that certainly has a mailbox. Servers answer a missing mailbox and a wrong credential alike; this tells them apart."
+        ),
+        "exclude": Option(
+            "Folders to leave out, as a person sees them, e.g. [Gmail]/All Mail.", kind="list", default=()
+        ),
     }
     CREDENTIALS = {
         "user": Option("The master user, or the administrator who acts for others."),
         "password": Option("Their password."),
         "token": Option("An OAuth access token that may read the mailboxes (xoauth2, oauthbearer)."),
     }
-    LINGERS = Residual("open IMAP sessions and the mailbox's own password", "unknown",
-                       "IMAP can neither end a session nor block a sign-in: block it where the server checks passwords, and kick it at the server")
-    PERMISSIONS = {"mail_archive": ["open any mailbox, read-only: a master user or an administrator with the right to act for others"]}
+    LINGERS = Residual(
+        "open IMAP sessions and the mailbox's own password",
+        "unknown",
+        "IMAP can neither end a session nor block a sign-in: block it where the server checks passwords, and kick it at the server",
+    )
+    PERMISSIONS = {
+        "mail_archive": [
+            "open any mailbox, read-only: a master user or an administrator with the right to act for others"
+        ]
+    }
 
     # -- the mailbox ---------------------------------------------------------------------------------------------------
 
@@ -106,11 +131,17 @@ class Imap(Connector):
                 if isinstance(e, CertificateError) or dropped >= ATTEMPTS:
                     raise self._lost(e, act) from None
             except imaplib.IMAP4.error as e:
-                raise ProtocolError(f"it does not speak IMAP as expected ({_text(e)})", act=act, system=self.target.name) from None
+                raise ProtocolError(
+                    f"it does not speak IMAP as expected ({_text(e)})", act=act, system=self.target.name
+                ) from None
         if reader.unreadable:
             some = ", ".join(map(str, reader.unreadable[:5]))
-            raise Rejected(f"{len(reader.unreadable)} messages can't be read (UID {some})", act=act, system=self.target.name,
-                           hint="repair the mailbox on the server (Dovecot: doveadm force-resync) and run again")
+            raise Rejected(
+                f"{len(reader.unreadable)} messages can't be read (UID {some})",
+                act=act,
+                system=self.target.name,
+                hint="repair the mailbox on the server (Dovecot: doveadm force-resync) and run again",
+            )
 
     def _folders(self, connection: imaplib.IMAP4, act: str) -> list[MailFolder]:
         foreign = self._foreign_prefixes(connection)
@@ -126,9 +157,13 @@ class Imap(Connector):
             if {rb"\noselect", rb"\nonexistent"} & flags or name in excluded or any(raw.startswith(p) for p in foreign):
                 continue
             status = self._demand(connection.status(quoted(raw), "(MESSAGES)"), act)
-            count = re.search(rb"MESSAGES (\d+)", b" ".join(b"".join(p) if isinstance(p, tuple) else p for p in status if p))
+            count = re.search(
+                rb"MESSAGES (\d+)", b" ".join(b"".join(p) if isinstance(p, tuple) else p for p in status if p)
+            )
             if count is None:
-                raise ProtocolError(f"it does not say how many messages are in {name}", act=act, system=self.target.name)
+                raise ProtocolError(
+                    f"it does not say how many messages are in {name}", act=act, system=self.target.name
+                )
             if int(count[1]):
                 found.append(MailFolder(raw, name, int(count[1])))
         return found
@@ -151,27 +186,47 @@ class Imap(Connector):
         name = self.target.name
         address = urlsplit(self.target.url)
         if address.scheme not in ("imap", "imaps") or not address.hostname:
-            raise InputError(f"{self.target.url!r} is not an IMAP address", act=act, system=name, hint="set url of the system: imaps://host")
+            raise InputError(
+                f"{self.target.url!r} is not an IMAP address",
+                act=act,
+                system=name,
+                hint="set url of the system: imaps://host",
+            )
         try:
             context = ssl.create_default_context(cafile=self.target.ca_file or None)
             if address.scheme == "imaps":
-                connection: imaplib.IMAP4 = imaplib.IMAP4_SSL(address.hostname, address.port or 993, ssl_context=context, timeout=self.target.timeout)
+                connection: imaplib.IMAP4 = imaplib.IMAP4_SSL(
+                    address.hostname, address.port or 993, ssl_context=context, timeout=self.target.timeout
+                )
             else:
                 connection = imaplib.IMAP4(address.hostname, address.port or 143, timeout=self.target.timeout)
                 if self.target.options["tls"] == "starttls":
                     connection.starttls(context)
         except ssl.SSLCertVerificationError as e:
-            raise CertificateError(f"its certificate is not trusted ({e.verify_message})", act=act, system=name,
-                                   hint="set ca_file of the system to your certificate authority") from None
+            raise CertificateError(
+                f"its certificate is not trusted ({e.verify_message})",
+                act=act,
+                system=name,
+                hint="set ca_file of the system to your certificate authority",
+            ) from None
         except ssl.SSLError as e:
             raise Unavailable(
-                f"no TLS connection ({e.reason or e})", act=act, system=name, hint="imaps:// is for TLS from the start, imap:// for STARTTLS"
+                f"no TLS connection ({e.reason or e})",
+                act=act,
+                system=name,
+                hint="imaps:// is for TLS from the start, imap:// for STARTTLS",
             ) from None
         except OSError as e:
-            raise Unavailable(f"cannot connect ({_text(e)})", act=act, system=name, hint=f"is {self.target.url} right and reachable?") from None
+            raise Unavailable(
+                f"cannot connect ({_text(e)})", act=act, system=name, hint=f"is {self.target.url} right and reachable?"
+            ) from None
         except imaplib.IMAP4.error as e:
-            raise Unavailable(f"it does not greet as an IMAP server, or has no STARTTLS ({_text(e)})", act=act, system=name,
-                              hint=f"is {self.target.url} right? imaps:// is for TLS from the start") from None
+            raise Unavailable(
+                f"it does not greet as an IMAP server, or has no STARTTLS ({_text(e)})",
+                act=act,
+                system=name,
+                hint=f"is {self.target.url} right? imaps:// is for TLS from the start",
+            ) from None
         try:
             self._sign_in(connection, login)
         except (imaplib.IMAP4.abort, OSError) as e:
@@ -208,10 +263,17 @@ class Imap(Connector):
             return Throttled(said, act=act, system=name, hint="it allows only so many connections for one user")
         if "[AUTHORIZATIONFAILED]" in said:
             return PermissionDenied(
-                f"it will not open {login} for us ({said})", act=act, system=name, hint="does the mailbox exist, and may the credential open it?"
+                f"it will not open {login} for us ({said})",
+                act=act,
+                system=name,
+                hint="does the mailbox exist, and may the credential open it?",
             )
-        return AuthenticationFailed(f"sign-in to {login} was refused ({said})", act=act, system=name,
-                                    hint="the credential (password or token) is wrong, or there is no such mailbox: set option probe_login to tell these apart")
+        return AuthenticationFailed(
+            f"sign-in to {login} was refused ({said})",
+            act=act,
+            system=name,
+            hint="the credential (password or token) is wrong, or there is no such mailbox: set option probe_login to tell these apart",
+        )
 
     def _opens(self, login: str, act: str) -> bool:
         try:
@@ -232,14 +294,19 @@ class Imap(Connector):
                 if isinstance(e, CertificateError) or attempt == ATTEMPTS - 1:
                     raise self._lost(e, act) from None
             except imaplib.IMAP4.error as e:
-                raise ProtocolError(f"it does not speak IMAP as expected ({_text(e)})", act=act, system=self.target.name) from None
+                raise ProtocolError(
+                    f"it does not speak IMAP as expected ({_text(e)})", act=act, system=self.target.name
+                ) from None
         raise AssertionError("unreachable")
 
     def _lost(self, e: Exception, act: str) -> SystemError_:
         if isinstance(e, SystemError_):
             return e
         return Unavailable(
-            f"the connection was lost {ATTEMPTS} times ({_text(e)})", act=act, system=self.target.name, hint="run again; it goes on where it stopped"
+            f"the connection was lost {ATTEMPTS} times ({_text(e)})",
+            act=act,
+            system=self.target.name,
+            hint="run again; it goes on where it stopped",
         )
 
     def _demand(self, answer: tuple[str, list[Any]], act: str) -> list[Any]:
@@ -247,7 +314,15 @@ class Imap(Connector):
         if kind == "OK":
             return data
         said = b" ".join(d for d in data if isinstance(d, bytes)).decode("utf-8", "replace")
-        error = PermissionDenied if "[NOPERM]" in said else NotFound if "[NONEXISTENT]" in said else Unavailable if "[UNAVAILABLE]" in said else Rejected
+        error = (
+            PermissionDenied
+            if "[NOPERM]" in said
+            else NotFound
+            if "[NONEXISTENT]" in said
+            else Unavailable
+            if "[UNAVAILABLE]" in said
+            else Rejected
+        )
         raise error(said or kind, act=act, system=self.target.name)
 
 
@@ -260,7 +335,9 @@ class _Folder:
         self.validity = b""
         self.unreadable: list[int] = []
 
-    def read(self, connection: imaplib.IMAP4, demand: Callable[[tuple[str, list[Any]]], list[Any]]) -> Iterator[MailMessage]:
+    def read(
+        self, connection: imaplib.IMAP4, demand: Callable[[tuple[str, list[Any]]], list[Any]]
+    ) -> Iterator[MailMessage]:
         demand(connection.select(quoted(self.folder.id), readonly=True))
         validity = _code(connection, "UIDVALIDITY") or b"0"
         if validity != self.validity:

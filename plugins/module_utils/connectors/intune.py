@@ -5,6 +5,7 @@
 Every action is answered with 204 and only queued; the device carries it out when it next checks in, and after a wipe or a
 retire its record disappears (https://learn.microsoft.com/graph/api/resources/intune-devices-manageddevice).
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +16,12 @@ from urllib.parse import quote
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Device
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AmbiguousIdentity, NotFound, Unsupported
-from ansible_collections.workforce.lifecycle.plugins.module_utils.graph import GRAPH_CREDENTIALS, GRAPH_OPTIONS, graph_pages, graph_transport
+from ansible_collections.workforce.lifecycle.plugins.module_utils.graph import (
+    GRAPH_CREDENTIALS,
+    GRAPH_OPTIONS,
+    graph_pages,
+    graph_transport,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector, Option, Target
 
@@ -27,8 +33,10 @@ BETA = "/beta/deviceManagement/managedDevices"
 KEYS = "/v1.0/informationProtection/bitlocker/recoveryKeys"
 _PAGE = "999"
 #: What is read of a device in a list, and of one that only Entra knows.
-_LISTED = ("id,deviceName,serialNumber,azureADDeviceId,operatingSystem,managedDeviceOwnerType,complianceState,isEncrypted,managementState,lastSyncDateTime,"
-           "userPrincipalName")
+_LISTED = (
+    "id,deviceName,serialNumber,azureADDeviceId,operatingSystem,managedDeviceOwnerType,complianceState,isEncrypted,managementState,lastSyncDateTime,"
+    "userPrincipalName"
+)
 _REGISTERED = "id,deviceId,displayName,operatingSystem,trustType,isManaged,isCompliant,accountEnabled,approximateLastSignInDateTime"
 
 #: Our act -> what its name in ``deviceActionResults`` contains; the names are free text and differ by platform.
@@ -40,7 +48,12 @@ _ACTS: Mapping[str, tuple[str, ...]] = {
 }
 _RUNNING = ("pending", "active")
 #: https://learn.microsoft.com/graph/api/resources/intune-devices-managementstate
-_STATES: Mapping[str, str] = {"wipePending": "wipe_pending", "wipeIssued": "wipe_pending", "retirePending": "retire_pending", "retireIssued": "retire_pending"}
+_STATES: Mapping[str, str] = {
+    "wipePending": "wipe_pending",
+    "wipeIssued": "wipe_pending",
+    "retirePending": "retire_pending",
+    "retireIssued": "retire_pending",
+}
 #: A device still ends its check-in when it has just done what it was told.
 _LAST_WORDS = timedelta(minutes=15)
 #: https://learn.microsoft.com/mem/intune/remote-actions/device-remote-lock
@@ -55,7 +68,9 @@ class Intune(Connector):
     DEFAULT_URL = "https://graph.microsoft.com"
     CREDENTIALS = {
         **GRAPH_CREDENTIALS,
-        "mac_wipe_pin": Option("Six digits that unlock an Intel Mac's firmware after its wipe; not needed for Apple silicon."),
+        "mac_wipe_pin": Option(
+            "Six digits that unlock an Intel Mac's firmware after its wipe; not needed for Apple silicon."
+        ),
     }
     OPTIONS = {
         **GRAPH_OPTIONS,
@@ -71,7 +86,12 @@ class Intune(Connector):
             "User.Read.All",
         ),
         "security_controls": ("DeviceManagementManagedDevices.Read.All", "BitlockerKey.ReadBasic.All", "User.Read.All"),
-        "device_listing": ("DeviceManagementManagedDevices.Read.All", "BitlockerKey.ReadBasic.All", "Device.Read.All", "User.Read.All"),
+        "device_listing": (
+            "DeviceManagementManagedDevices.Read.All",
+            "BitlockerKey.ReadBasic.All",
+            "Device.Read.All",
+            "User.Read.All",
+        ),
     }
     UNOBSERVABLE: ClassVar[Mapping[str, str]] = {}
     #: Autopilot's assignment shows a few seconds late.
@@ -90,10 +110,19 @@ class Intune(Connector):
         login = self.login_of(person)
         act = f"list devices of {login}"
         try:
-            rows = list(graph_pages(self.graph, f"/v1.0/users/{quote(login, safe='')}/managedDevices", act=act, params={"$select": "id"}))
+            rows = list(
+                graph_pages(
+                    self.graph, f"/v1.0/users/{quote(login, safe='')}/managedDevices", act=act, params={"$select": "id"}
+                )
+            )
         except NotFound:
-            rows = [row for row in graph_pages(self.graph, MANAGED, act=act, params={"$filter": f"userPrincipalName eq {_text(login)}"})
-                    if str(row.get("userPrincipalName") or "").casefold() == login.casefold()]
+            rows = [
+                row
+                for row in graph_pages(
+                    self.graph, MANAGED, act=act, params={"$filter": f"userPrincipalName eq {_text(login)}"}
+                )
+                if str(row.get("userPrincipalName") or "").casefold() == login.casefold()
+            ]
         found = (self._device(row["id"], act) for row in rows)
         return [device for device in found if device is not None]
 
@@ -105,15 +134,31 @@ class Intune(Connector):
         if not serial:  # records without one would all answer
             return None
         act = f"find device {serial}"
-        managed = self._only(serial, graph_pages(self.graph, MANAGED, act=act, params={"$filter": f"serialNumber eq {_text(serial)}"}), act)
+        managed = self._only(
+            serial,
+            graph_pages(self.graph, MANAGED, act=act, params={"$filter": f"serialNumber eq {_text(serial)}"}),
+            act,
+        )
         if managed:
             return self._device(managed["id"], act)
         # Autopilot's filter knows no eq
-        stock = self._only(serial, graph_pages(self.graph, AUTOPILOT, act=act, params={"$filter": f"contains(serialNumber,{_text(serial)})"}), act)
+        stock = self._only(
+            serial,
+            graph_pages(self.graph, AUTOPILOT, act=act, params={"$filter": f"contains(serialNumber,{_text(serial)})"}),
+            act,
+        )
         if stock is None:
             return None
-        return Device(stock["id"], serial, stock.get("displayName") or serial, "Windows", "company", "unmanaged",
-                      assigned_to=stock.get("userPrincipalName") or "", raw={"autopilot": stock})
+        return Device(
+            stock["id"],
+            serial,
+            stock.get("displayName") or serial,
+            "Windows",
+            "company",
+            "unmanaged",
+            assigned_to=stock.get("userPrincipalName") or "",
+            raw={"autopilot": stock},
+        )
 
     def all_devices(self) -> Iterator[Device]:
         """Every managed device, then those that people registered with Entra and never enrolled (``unmanaged``).
@@ -125,10 +170,22 @@ class Intune(Connector):
         enrolled: set[str] = set()
         for row in graph_pages(self.graph, BETA, act=act, params={"$select": _LISTED, "$top": _PAGE}):
             enrolled.add(row.get("azureADDeviceId") or "")
-            windows_of_ours = _platform(row.get("operatingSystem") or "") == "Windows" and row.get("managedDeviceOwnerType") == "company"
+            windows_of_ours = (
+                _platform(row.get("operatingSystem") or "") == "Windows"
+                and row.get("managedDeviceOwnerType") == "company"
+            )
             yield _shown(row, escrowed=row.get("azureADDeviceId") in keys if windows_of_ours else None)
-        for row in graph_pages(self.graph, "/v1.0/devices", act=act, params={"$select": _REGISTERED, "$expand": "registeredOwners", "$top": _PAGE}):
-            if row.get("deviceId") not in enrolled and not row.get("isManaged") and row.get("accountEnabled") is not False:
+        for row in graph_pages(
+            self.graph,
+            "/v1.0/devices",
+            act=act,
+            params={"$select": _REGISTERED, "$expand": "registeredOwners", "$top": _PAGE},
+        ):
+            if (
+                row.get("deviceId") not in enrolled
+                and not row.get("isManaged")
+                and row.get("accountEnabled") is not False
+            ):
                 yield _registered(row)
 
     def lock_device(self, device: Device) -> None:
@@ -157,7 +214,11 @@ class Intune(Connector):
         """
         action = {"windows": "rotateBitLockerKeys", "macos": "rotateFileVaultKey"}.get(device.platform.casefold())
         if action is None:
-            raise Unsupported(f"{device.platform} has no recovery key to escrow", act=f"escrow key of {device.serial}", system=self.target.name)
+            raise Unsupported(
+                f"{device.platform} has no recovery key to escrow",
+                act=f"escrow key of {device.serial}",
+                system=self.target.name,
+            )
         self._command(device, action, "escrow key of", BETA)
 
     def assign_device(self, device: Device, person: Person) -> None:
@@ -165,20 +226,37 @@ class Intune(Connector):
         login = self.login_of(person)
         act = f"assign device {device.serial} to {login}"
         if "autopilot" in device.raw:
-            self.graph.send("POST", f"{AUTOPILOT}/{device.id}/assignUserToDevice", act=act, retry_safe=True,
-                            json={"userPrincipalName": login, "addressableUserName": person.name})
+            self.graph.send(
+                "POST",
+                f"{AUTOPILOT}/{device.id}/assignUserToDevice",
+                act=act,
+                retry_safe=True,
+                json={"userPrincipalName": login, "addressableUserName": person.name},
+            )
             return
         account = self.find_account(person)
         if account is None:
-            raise NotFound(f"Entra has no user {login}", act=act, system=self.target.name, hint="create the account first")
-        self.graph.send("POST", f"{BETA}/{device.id}/users/$ref", act=act, retry_safe=True, json={"@odata.id": f"{self.root}/beta/users/{account.id}"})
+            raise NotFound(
+                f"Entra has no user {login}", act=act, system=self.target.name, hint="create the account first"
+            )
+        self.graph.send(
+            "POST",
+            f"{BETA}/{device.id}/users/$ref",
+            act=act,
+            retry_safe=True,
+            json={"@odata.id": f"{self.root}/beta/users/{account.id}"},
+        )
 
     # -- controls ------------------------------------------------------------------------------------------------------
 
     def find_account(self, person: Person) -> Account | None:
         """The Entra user whose devices these are."""
         login = self.login_of(person)
-        user = self.graph.get(f"/v1.0/users/{quote(login, safe='')}", act=f"find user {login}", params={"$select": "id,userPrincipalName,accountEnabled,mail"})
+        user = self.graph.get(
+            f"/v1.0/users/{quote(login, safe='')}",
+            act=f"find user {login}",
+            params={"$select": "id,userPrincipalName,accountEnabled,mail"},
+        )
         if user is None:
             return None
         return Account(user["id"], user["userPrincipalName"], bool(user.get("accountEnabled")), user.get("mail") or "")
@@ -187,7 +265,11 @@ class Intune(Connector):
         """Whether each control holds on **every** company device; without one, none holds."""
         act = f"read controls of {account.login}"
         rows = graph_pages(self.graph, f"/v1.0/users/{account.id}/managedDevices", act=act, params={"$select": "id"})
-        found = [device for device in (self._device(row["id"], act) for row in rows) if device is not None and device.ownership == "company"]
+        found = [
+            device
+            for device in (self._device(row["id"], act) for row in rows)
+            if device is not None and device.ownership == "company"
+        ]
         return {
             "disk_encrypted": bool(found) and all(device.encrypted is True for device in found),
             "compliant": bool(found) and all(device.compliant is True for device in found),
@@ -196,7 +278,9 @@ class Intune(Connector):
 
     # -- what Intune says ----------------------------------------------------------------------------------------------
 
-    def _command(self, device: Device, action: str, verb: str, path: str, body: Mapping[str, Any] | None = None) -> None:
+    def _command(
+        self, device: Device, action: str, verb: str, path: str, body: Mapping[str, Any] | None = None
+    ) -> None:
         self.graph.send("POST", f"{path}/{device.id}/{action}", act=f"{verb} {device.serial}", json=body)
 
     def _device(self, id: str, act: str) -> Device | None:
@@ -204,8 +288,16 @@ class Intune(Connector):
         row = self.graph.get(f"{BETA}/{id}", act=act)
         if row is None:
             return None
-        software = [app["displayName"] for app in graph_pages(self.graph, f"{BETA}/{id}/detectedApps", act=act) if app.get("displayName")]
-        return _shown(row, escrowed=self._escrowed(row, _platform(row.get("operatingSystem") or ""), act), software=tuple(sorted(set(software))))
+        software = [
+            app["displayName"]
+            for app in graph_pages(self.graph, f"{BETA}/{id}/detectedApps", act=act)
+            if app.get("displayName")
+        ]
+        return _shown(
+            row,
+            escrowed=self._escrowed(row, _platform(row.get("operatingSystem") or ""), act),
+            software=tuple(sorted(set(software))),
+        )
 
     def _escrowed(self, row: Mapping[str, Any], platform: str, act: str) -> bool | None:
         """Whether a recovery key is kept; None where there is none to keep, or the device is not known to be the company's."""
@@ -213,7 +305,9 @@ class Intune(Connector):
             return None
         if platform == "Windows":
             # The list has no keys in it; reading one by itself would be an entry in the audit log.
-            keys = graph_pages(self.graph, KEYS, act=act, params={"$filter": f"deviceId eq {_text(row.get('azureADDeviceId') or '')}"})
+            keys = graph_pages(
+                self.graph, KEYS, act=act, params={"$filter": f"deviceId eq {_text(row.get('azureADDeviceId') or '')}"}
+            )
             return any(key.get("deviceId") == row.get("azureADDeviceId") and _of_system_volume(key) for key in keys)
         if platform == "macOS":
             answer = self.graph.send("GET", f"{BETA}/{row['id']}/getFileVaultKey", act=act, missing=(400, 404))
@@ -223,29 +317,60 @@ class Intune(Connector):
     def _only(self, serial: str, rows: Iterator[Any], act: str) -> Any:
         same = [row for row in rows if str(row.get("serialNumber") or "").casefold() == serial.casefold()]
         if len(same) > 1:
-            raise AmbiguousIdentity(f"{len(same)} records have the serial {serial}", act=act, system=self.target.name,
-                                    hint="delete the stale ones in Intune; the newest lastSyncDateTime is the device's")
+            raise AmbiguousIdentity(
+                f"{len(same)} records have the serial {serial}",
+                act=act,
+                system=self.target.name,
+                hint="delete the stale ones in Intune; the newest lastSyncDateTime is the device's",
+            )
         return same[0] if same else None
 
 
 def _shown(row: Mapping[str, Any], *, escrowed: bool | None, software: tuple[str, ...] = ()) -> Device:
-    platform, compliance, owner = _platform(row.get("operatingSystem") or ""), row.get("complianceState"), row.get("managedDeviceOwnerType")
+    platform, compliance, owner = (
+        _platform(row.get("operatingSystem") or ""),
+        row.get("complianceState"),
+        row.get("managedDeviceOwnerType"),
+    )
     return Device(
-        id=row["id"], serial=row.get("serialNumber") or "", name=row.get("deviceName") or "", platform=platform,
-        ownership=owner if owner in ("company", "personal") else "unknown", state=state_of(row),
-        encrypted=row.get("isEncrypted"), compliant=None if compliance in (None, "unknown") else compliance in ("compliant", "inGracePeriod"),
-        escrowed=escrowed, last_seen=row.get("lastSyncDateTime") or "", software=software,
-        assigned_to=row.get("userPrincipalName") or "", escrow_pending=_running(row, "escrow"),
-        refuses={} if platform.casefold() in _LOCKABLE else {"lock": f"Intune can't lock {platform}: wipe it, or disable its user"}, raw=row)
+        id=row["id"],
+        serial=row.get("serialNumber") or "",
+        name=row.get("deviceName") or "",
+        platform=platform,
+        ownership=owner if owner in ("company", "personal") else "unknown",
+        state=state_of(row),
+        encrypted=row.get("isEncrypted"),
+        compliant=None if compliance in (None, "unknown") else compliance in ("compliant", "inGracePeriod"),
+        escrowed=escrowed,
+        last_seen=row.get("lastSyncDateTime") or "",
+        software=software,
+        assigned_to=row.get("userPrincipalName") or "",
+        escrow_pending=_running(row, "escrow"),
+        refuses={}
+        if platform.casefold() in _LOCKABLE
+        else {"lock": f"Intune can't lock {platform}: wipe it, or disable its user"},
+        raw=row,
+    )
 
 
 def _registered(row: Mapping[str, Any]) -> Device:
     """A device that only Entra knows. A workplace join is a person's own device; the other kinds are the company's."""
-    owners = [owner["userPrincipalName"] for owner in row.get("registeredOwners") or () if owner.get("userPrincipalName")]
+    owners = [
+        owner["userPrincipalName"] for owner in row.get("registeredOwners") or () if owner.get("userPrincipalName")
+    ]
     return Device(
-        id=row["id"], serial="", name=row.get("displayName") or "", platform=_platform(row.get("operatingSystem") or ""),
-        ownership={"Workplace": "personal", "AzureAd": "company", "ServerAd": "company"}.get(row.get("trustType") or "", "unknown"), state="unmanaged",
-        compliant=row.get("isCompliant"), last_seen=row.get("approximateLastSignInDateTime") or "", assigned_to=owners[0] if owners else "")
+        id=row["id"],
+        serial="",
+        name=row.get("displayName") or "",
+        platform=_platform(row.get("operatingSystem") or ""),
+        ownership={"Workplace": "personal", "AzureAd": "company", "ServerAd": "company"}.get(
+            row.get("trustType") or "", "unknown"
+        ),
+        state="unmanaged",
+        compliant=row.get("isCompliant"),
+        last_seen=row.get("approximateLastSignInDateTime") or "",
+        assigned_to=owners[0] if owners else "",
+    )
 
 
 def _of_system_volume(key: Mapping[str, Any]) -> bool:
@@ -274,7 +399,11 @@ def _seen_since(row: Mapping[str, Any], result: Mapping[str, Any]) -> bool:
 
 
 def _latest(row: Mapping[str, Any], act: str) -> Mapping[str, Any]:
-    results = [r for r in row.get("deviceActionResults") or () if any(name in str(r.get("actionName") or "").casefold() for name in _ACTS[act])]
+    results = [
+        r
+        for r in row.get("deviceActionResults") or ()
+        if any(name in str(r.get("actionName") or "").casefold() for name in _ACTS[act])
+    ]
     return max(results, key=lambda r: str(r.get("startDateTime") or ""), default={})
 
 
@@ -283,7 +412,14 @@ def _running(row: Mapping[str, Any], act: str) -> bool:
 
 
 def _platform(operating_system: str) -> str:
-    known = {"windows": "Windows", "macos": "macOS", "ios": "iOS", "ipados": "iPadOS", "android": "Android", "linux": "Linux"}
+    known = {
+        "windows": "Windows",
+        "macos": "macOS",
+        "ios": "iOS",
+        "ipados": "iPadOS",
+        "android": "Android",
+        "linux": "Linux",
+    }
     return known.get(operating_system.casefold(), operating_system or "unknown")
 
 

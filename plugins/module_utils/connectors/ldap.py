@@ -4,6 +4,7 @@
 
 What differs between the two is data: :class:`Flavour`.
 """
+
 from __future__ import annotations
 
 import re
@@ -15,10 +16,30 @@ from typing import Any
 from uuid import UUID
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import AccessPath, Account, Addresses, Entitlement, Residual, WayBack
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AmbiguousIdentity, InputError, NotFound, Unsupported
-from ansible_collections.workforce.lifecycle.plugins.module_utils.ldap_flavours import ACTIVE_DIRECTORY, FLAVOURS, OPENLDAP
-from ansible_collections.workforce.lifecycle.plugins.module_utils.ldap_listing import LdapListing, nobodys, primary_group
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import (
+    AccessPath,
+    Account,
+    Addresses,
+    Entitlement,
+    Residual,
+    WayBack,
+)
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import (
+    AmbiguousIdentity,
+    InputError,
+    NotFound,
+    Unsupported,
+)
+from ansible_collections.workforce.lifecycle.plugins.module_utils.ldap_flavours import (
+    ACTIVE_DIRECTORY,
+    FLAVOURS,
+    OPENLDAP,
+)
+from ansible_collections.workforce.lifecycle.plugins.module_utils.ldap_listing import (
+    LdapListing,
+    nobodys,
+    primary_group,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.ldap_wire import (
     ADD,
     ATTRIBUTE_EXISTS,
@@ -55,16 +76,25 @@ class Ldap(LdapListing):
         "base": Option("Where the directory begins, e.g. dc=corp,dc=example.", required=True),
         "people_base": Option("Where new people go. ou=people,BASE, or CN=Users,BASE, when not given."),
         "groups_base": Option("Where groups are looked for. The base when not given."),
-        "leavers_base": Option("Active Directory: where people are moved when they are cut off. They stay where they are when not given."),
-        "upn_suffix": Option("Active Directory: what follows the @ of userPrincipalName. The domain of the base when not given."),
+        "leavers_base": Option(
+            "Active Directory: where people are moved when they are cut off. They stay where they are when not given."
+        ),
+        "upn_suffix": Option(
+            "Active Directory: what follows the @ of userPrincipalName. The domain of the base when not given."
+        ),
         "lock": Option(
             "OpenLDAP's kin: what locks an account, the password policy overlay or 389 Directory Server's attribute.",
             default="ppolicy",
             choices=("ppolicy", "nsaccountlock"),
         ),
-        "posix": Option("OpenLDAP's kin: makes new people posixAccounts too: {gid: 100, uid_from: 10000, home: /home/, shell: /bin/bash}.", kind="dict"),
+        "posix": Option(
+            "OpenLDAP's kin: makes new people posixAccounts too: {gid: 100, uid_from: 10000, home: /home/, shell: /bin/bash}.",
+            kind="dict",
+        ),
         "tls": Option(
-            "ldaps:// is encrypted from the start; ldap:// must upgrade (starttls) unless this says none.", default="starttls", choices=("starttls", "none")
+            "ldaps:// is encrypted from the start; ldap:// must upgrade (starttls) unless this says none.",
+            default="starttls",
+            choices=("starttls", "none"),
         ),
     }
     CREDENTIALS = {
@@ -73,7 +103,9 @@ class Ldap(LdapListing):
     }
     PERMISSIONS = {
         "accounts": ["search and read people under people_base; to suspend, what cutoff needs"],
-        "provisioning": ["add, modify and delete people under people_base; Active Directory: create user, reset password"],
+        "provisioning": [
+            "add, modify and delete people under people_base; Active Directory: create user, reset password"
+        ],
         "cutoff": [
             "OpenLDAP: read and write userPassword and pwdAccountLockedTime; Active Directory: write userAccountControl, reset password, delete and create"
             " users in the OUs when leavers_base is set"
@@ -122,19 +154,37 @@ class Ldap(LdapListing):
             return None
         number = text(rows[0], f.attributes["employee_id"])
         if number and person.employee_id and number != person.employee_id:
-            raise AmbiguousIdentity(f"{rows[0]['dn']} belongs to employee {number}, not {person.employee_id}", act=act, system=self.target.name,
-                                    hint="set the login of the person for this system, or correct the entry's employee number")
+            raise AmbiguousIdentity(
+                f"{rows[0]['dn']} belongs to employee {number}, not {person.employee_id}",
+                act=act,
+                system=self.target.name,
+                hint="set the login of the person for this system, or correct the entry's employee number",
+            )
         account = self._account(rows[0])
         # RFC 4511, 4.1.7: values have no order. Of several addresses the person's own is theirs, whichever comes first.
-        return replace(account, email=person.email) if person.email in (value.lower() for value in texts(rows[0], "mail")) else account
+        return (
+            replace(account, email=person.email)
+            if person.email in (value.lower() for value in texts(rows[0], "mail"))
+            else account
+        )
 
     def _people(self, query: str, act: str) -> list[dict[str, Any]]:
         f = self.flavour
         return self.wire.search(
             self.base,
             f"(&{f.people}{query})",
-            [f.login, f.uuid, "cn", "mail", *(("proxyAddresses",) if self.ad else ()), "manager", *f.attributes.values(), *f.keys.values(), *f.state,
-             *f.nobodys],
+            [
+                f.login,
+                f.uuid,
+                "cn",
+                "mail",
+                *(("proxyAddresses",) if self.ad else ()),
+                "manager",
+                *f.attributes.values(),
+                *f.keys.values(),
+                *f.state,
+                *f.nobodys,
+            ],
             act=act,
         )
 
@@ -148,8 +198,15 @@ class Ldap(LdapListing):
     def account_of(self, row: Mapping[str, Any], attributes: Mapping[str, Any]) -> Account:
         f = self.flavour
         raw_id = row[f.uuid.lower()][0]
-        return Account(id=str(UUID(bytes_le=raw_id)) if self.ad else raw_id.decode(), login=text(row, f.login), active=self._active(row),
-                       email=text(row, "mail").lower(), attributes=attributes, raw=row, no_person=nobodys(row, self.ad))
+        return Account(
+            id=str(UUID(bytes_le=raw_id)) if self.ad else raw_id.decode(),
+            login=text(row, f.login),
+            active=self._active(row),
+            email=text(row, "mail").lower(),
+            attributes=attributes,
+            raw=row,
+            no_person=nobodys(row, self.ad),
+        )
 
     def _active(self, row: Mapping[str, Any]) -> bool:
         if self.ad:
@@ -176,7 +233,12 @@ class Ldap(LdapListing):
     def create_account(self, person: Person, attributes: Mapping[str, Any]) -> None:
         """One add, with a random password that nobody knows: the account is whole, or not there."""
         login, act = self.login_of(person), f"create account of {person.email}"
-        values: dict[str, Any] = {"cn": person.name, "sn": person.last_name or person.name, "mail": person.email, **self._theirs(attributes, act)}
+        values: dict[str, Any] = {
+            "cn": person.name,
+            "sn": person.last_name or person.name,
+            "mail": person.email,
+            **self._theirs(attributes, act),
+        }
         f = self.flavour
         values[f.login] = login
         values = {name: value for name, value in values.items() if value}
@@ -185,14 +247,26 @@ class Ldap(LdapListing):
             suffix = self.target.options["upn_suffix"] or ".".join(
                 part.partition("=")[2] for part in self.base.split(",") if part.strip().lower().startswith("dc=")
             )
-            values.update({"userPrincipalName": f"{login}@{suffix}", "userAccountControl": str(NORMAL), "unicodePwd": _unicode_password()})
+            values.update(
+                {
+                    "userPrincipalName": f"{login}@{suffix}",
+                    "userAccountControl": str(NORMAL),
+                    "unicodePwd": _unicode_password(),
+                }
+            )
         else:
             values["userPassword"] = secrets.token_urlsafe(32)
             posix = self.target.options["posix"]
             if posix:
                 classes.append("posixAccount")
-                values.update({"uidNumber": str(self._next_uid(int(posix.get("uid_from", 10000)), act)), "gidNumber": str(posix.get("gid", 100)),
-                               "homeDirectory": f"{posix.get('home', '/home/')}{login}", "loginShell": posix.get("shell", "/bin/bash")})
+                values.update(
+                    {
+                        "uidNumber": str(self._next_uid(int(posix.get("uid_from", 10000)), act)),
+                        "gidNumber": str(posix.get("gid", 100)),
+                        "homeDirectory": f"{posix.get('home', '/home/')}{login}",
+                        "loginShell": posix.get("shell", "/bin/bash"),
+                    }
+                )
         name = values[f.rdn]
         self.wire.add(f"{f.rdn}={in_name(name)},{self.people_base}", classes, values, act=act)
 
@@ -208,12 +282,16 @@ class Ldap(LdapListing):
     def addresses(self, account: Account) -> Addresses:
         """An open directory keeps further addresses in ``mail`` itself, Active Directory in ``proxyAddresses``."""
         mail = [value.lower() for value in texts(account.raw, "mail")]
-        proxies = [value[5:].lower() for value in texts(account.raw, "proxyAddresses") if value.lower().startswith("smtp:")]
+        proxies = [
+            value[5:].lower() for value in texts(account.raw, "proxyAddresses") if value.lower().startswith("smtp:")
+        ]
         return Addresses(account.email, tuple(sorted({*mail, *proxies} - {account.email})))
 
     def set_address(self, account: Account, address: str, aliases: Sequence[str]) -> None:
         act = f"change address of {account.login}"
-        further = sorted({*(a.lower() for a in aliases), *(self.addresses(account).aliases or ()), account.email} - {address, ""})
+        further = sorted(
+            {*(a.lower() for a in aliases), *(self.addresses(account).aliases or ()), account.email} - {address, ""}
+        )
         if self.ad:
             others = [value for value in texts(account.raw, "proxyAddresses") if not value.lower().startswith("smtp:")]
             proxies = [f"SMTP:{address}", *(f"smtp:{alias}" for alias in further), *others]
@@ -223,7 +301,11 @@ class Ldap(LdapListing):
             self._set(account, {"mail": [address, *further]}, act)
 
     def set_login(self, account: Account, login: str) -> None:
-        raise Unsupported("the login may be part of the entry's name, and of files' owners", act=f"change login of {account.login}", system=self.target.name)
+        raise Unsupported(
+            "the login may be part of the entry's name, and of files' owners",
+            act=f"change login of {account.login}",
+            system=self.target.name,
+        )
 
     def delete_account(self, account: Account) -> None:
         self.wire.delete(account.raw["dn"], act=f"delete {account.login}")
@@ -236,7 +318,12 @@ class Ldap(LdapListing):
             elif name in self.flavour.attributes:
                 values[self.flavour.attributes[name]] = value
             else:
-                raise InputError(f"it keeps no attribute {name}", act=act, system=self.target.name, hint=f"it keeps: {', '.join(self.ATTRIBUTES)}")
+                raise InputError(
+                    f"it keeps no attribute {name}",
+                    act=act,
+                    system=self.target.name,
+                    hint=f"it keeps: {', '.join(self.ATTRIBUTES)}",
+                )
         return values
 
     def _next_uid(self, first: int, act: str) -> int:
@@ -246,7 +333,9 @@ class Ldap(LdapListing):
     def _dn_of(self, address: str, act: str) -> str:
         rows = self.wire.search(self.base, f"(&{self.flavour.people}(mail={in_filter(address)}))", ["mail"], act=act)
         if len(rows) != 1:
-            raise (AmbiguousIdentity if rows else NotFound)(f"{len(rows)} entries have the address {address} of the manager", act=act, system=self.target.name)
+            raise (AmbiguousIdentity if rows else NotFound)(
+                f"{len(rows)} entries have the address {address} of the manager", act=act, system=self.target.name
+            )
         return str(rows[0]["dn"])
 
     def _address_of(self, dn: str) -> str:
@@ -257,15 +346,20 @@ class Ldap(LdapListing):
 
     def access_paths(self, account: Account, since: str) -> Sequence[AccessPath]:
         """Sign-in, and every credential on the entry. Connections that are bound already can't be ended by a client."""
-        bound = Residual("LDAP connections that were bound before", "unknown",
-                         "the directory looks at a lock only when somebody binds: restart the programs that hold such a connection, or set an idle timeout")
+        bound = Residual(
+            "LDAP connections that were bound before",
+            "unknown",
+            "the directory looks at a lock only when somebody binds: restart the programs that hold such a connection, or set an idle timeout",
+        )
         keys = []
         for name, attribute in self.flavour.keys.items():
             if account.raw.get(attribute.lower()):
                 keys.append(AccessPath(name, "open", lambda n=name, a=attribute: self._strip(account, n, a)))  # type: ignore[misc]
             elif attribute == "userPassword" and account.raw.get("pwdchangedtime"):
                 keys.append(AccessPath(name, "unseen", lambda n=name, a=attribute: self._strip(account, n, a)))  # type: ignore[misc]
-        sign_in = AccessPath("sign-in", "open" if account.active else "closed", lambda: self.set_active(account, False), residual=bound)
+        sign_in = AccessPath(
+            "sign-in", "open" if account.active else "closed", lambda: self.set_active(account, False), residual=bound
+        )
         if not self.ad:
             # The password policy overlay lifts the lock when the password is touched: the lock comes last.
             return [*keys, sign_in]
@@ -274,25 +368,46 @@ class Ldap(LdapListing):
             clock.stamp(clock.now() + TICKET),
             "service tickets that were issued stay good until they expire; 10 h unless the domain's policy says otherwise",
         )
-        paths = [sign_in, AccessPath("password", self._ad_password(account, since), lambda: self._randomise(account), residual=tickets), *keys]
+        paths = [
+            sign_in,
+            AccessPath(
+                "password", self._ad_password(account, since), lambda: self._randomise(account), residual=tickets
+            ),
+            *keys,
+        ]
         leavers = self.target.options["leavers_base"]
         if leavers:
             there = account.raw["dn"].casefold().endswith(f",{leavers.casefold()}")
-            paths.append(AccessPath("place among active people", "closed" if there else f"open: {_parent(account.raw['dn'])}",
-                                    lambda: self.wire.move(account.raw["dn"], leavers, act=f"move {account.login}")))
+            paths.append(
+                AccessPath(
+                    "place among active people",
+                    "closed" if there else f"open: {_parent(account.raw['dn'])}",
+                    lambda: self.wire.move(account.raw["dn"], leavers, act=f"move {account.login}"),
+                )
+            )
         return paths
 
     def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
         """The place last: a move changes the name that everything else is addressed by."""
-        backs = [WayBack(name, lost="it was removed: set a new one", anew=attribute != "userPassword")
-                 for name, attribute in (*self.flavour.keys.items(), ("password", "userPassword")) if name in closed]
+        backs = [
+            WayBack(name, lost="it was removed: set a new one", anew=attribute != "userPassword")
+            for name, attribute in (*self.flavour.keys.items(), ("password", "userPassword"))
+            if name in closed
+        ]
         if "sign-in" in closed:
-            backs.append(WayBack("sign-in", "open" if account.active else "closed", lambda: self.set_active(account, True)))
+            backs.append(
+                WayBack("sign-in", "open" if account.active else "closed", lambda: self.set_active(account, True))
+            )
         if "place among active people" in closed:
             place = closed["place among active people"].removeprefix("open").removeprefix(": ") or self.people_base
             there = _parent(account.raw["dn"]).casefold() == place.casefold()
-            backs.append(WayBack("place among active people", "open" if there else "closed",
-                                 lambda: self.wire.move(account.raw["dn"], place, act=f"move {account.login}")))
+            backs.append(
+                WayBack(
+                    "place among active people",
+                    "open" if there else "closed",
+                    lambda: self.wire.move(account.raw["dn"], place, act=f"move {account.login}"),
+                )
+            )
         return list({back.name: back for back in backs}.values())
 
     @staticmethod
@@ -310,7 +425,12 @@ class Ldap(LdapListing):
 
     def _strip(self, account: Account, name: str, attribute: str) -> None:
         # An entry without a password can't bind, and shows it; a random one could not be told from the old.
-        self.wire.modify(account.raw["dn"], {attribute: [(DELETE, [])]}, act=f"remove {name} of {account.login}", fine=(NO_SUCH_ATTRIBUTE,))
+        self.wire.modify(
+            account.raw["dn"],
+            {attribute: [(DELETE, [])]},
+            act=f"remove {name} of {account.login}",
+            fine=(NO_SUCH_ATTRIBUTE,),
+        )
 
     # -- groups --------------------------------------------------------------------------------------------------------
 
@@ -322,10 +442,17 @@ class Ldap(LdapListing):
 
     def find_entitlement(self, kind: str, name: str) -> Entitlement | None:
         act = f"find group {name}"
-        rows = [row for row in self._groups(f"(cn={in_filter(name)})", act) if name.casefold() in (v.casefold() for v in texts(row, "cn"))]
+        rows = [
+            row
+            for row in self._groups(f"(cn={in_filter(name)})", act)
+            if name.casefold() in (v.casefold() for v in texts(row, "cn"))
+        ]
         if len(rows) > 1:
             raise AmbiguousIdentity(
-                f"{len(rows)} groups are named {name}: {'; '.join(row['dn'] for row in rows)}", act=act, system=self.target.name, hint="narrow groups_base"
+                f"{len(rows)} groups are named {name}: {'; '.join(row['dn'] for row in rows)}",
+                act=act,
+                system=self.target.name,
+                hint="narrow groups_base",
             )
         return self._group(rows[0]) if rows else None
 
@@ -334,7 +461,12 @@ class Ldap(LdapListing):
         changes = [(ADD, [value])]
         if self._is_filler(entitlement, texts(entitlement.raw, attribute)):
             changes.append((DELETE, [entitlement.raw["dn"]]))
-        self.wire.modify(entitlement.raw["dn"], {attribute: changes}, act=f"add {account.login} to {entitlement.name}", fine=(ATTRIBUTE_EXISTS, ENTRY_EXISTS))
+        self.wire.modify(
+            entitlement.raw["dn"],
+            {attribute: changes},
+            act=f"add {account.login} to {entitlement.name}",
+            fine=(ATTRIBUTE_EXISTS, ENTRY_EXISTS),
+        )
 
     def revoke(self, account: Account, entitlement: Entitlement) -> None:
         attribute, value = self._membership(account, entitlement)
@@ -343,15 +475,22 @@ class Ldap(LdapListing):
             # Such a group must have a member (RFC 4519, 3.5): its own name stands in, which nobody can bind as.
             changes.insert(0, (ADD, [entitlement.raw["dn"]]))
         # Active Directory says 53 where others say 16: no such member. The read-back tells whether that was the reason.
-        self.wire.modify(entitlement.raw["dn"], {attribute: changes}, act=f"take {account.login} out of {entitlement.name}",
-                         fine=(NO_SUCH_ATTRIBUTE, *((UNWILLING,) if self.ad else ())))
+        self.wire.modify(
+            entitlement.raw["dn"],
+            {attribute: changes},
+            act=f"take {account.login} out of {entitlement.name}",
+            fine=(NO_SUCH_ATTRIBUTE, *((UNWILLING,) if self.ad else ())),
+        )
 
     def _is_filler(self, entitlement: Entitlement, members: Sequence[str]) -> bool:
         return entitlement.raw["dn"].casefold() in (m.casefold() for m in members)
 
     def _groups(self, query: str, act: str) -> list[dict[str, Any]]:
         return self.wire.search(
-            self.groups_base, f"(&{self.flavour.groups}{query})", ["cn", "objectClass", "member", "uniqueMember", "memberUid", self.flavour.uuid], act=act
+            self.groups_base,
+            f"(&{self.flavour.groups}{query})",
+            ["cn", "objectClass", "member", "uniqueMember", "memberUid", self.flavour.uuid],
+            act=act,
         )
 
     def _group(self, row: Mapping[str, Any]) -> Entitlement:
@@ -361,8 +500,12 @@ class Ldap(LdapListing):
         group = primary_group(account.raw)
         if group is None:
             return []
-        return [Entitlement("groups", text(row, "cn"), str(row["dn"]), fixed="it is the primary group", raw=row)
-                for row in self.wire.search(self.base, f"(objectSid={in_filter(group)})", ["cn"], act=f"read primary group of {account.login}")]
+        return [
+            Entitlement("groups", text(row, "cn"), str(row["dn"]), fixed="it is the primary group", raw=row)
+            for row in self.wire.search(
+                self.base, f"(objectSid={in_filter(group)})", ["cn"], act=f"read primary group of {account.login}"
+            )
+        ]
 
     @staticmethod
     def _membership(account: Account, entitlement: Entitlement) -> tuple[str, str]:

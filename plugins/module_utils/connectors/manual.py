@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """A system without an API: what a person must do there, by kind of case."""
+
 from __future__ import annotations
 
 import string
@@ -13,7 +14,10 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.person import 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector, Option, Target
 
 KINDS = ("onboard", "transfer", "offboard", "suspend", "resume", "reinstate", "rename", "withdraw")
-_FIELDS = frozenset({f.name for f in fields(Person)} - {"logins", "attributes", "aliases", "former_names"}) | {"name", "local_part"}
+_FIELDS = frozenset({f.name for f in fields(Person)} - {"logins", "attributes", "aliases", "former_names"}) | {
+    "name",
+    "local_part",
+}
 
 
 class Manual(Connector):
@@ -23,7 +27,9 @@ class Manual(Connector):
     NEEDS_URL: ClassVar[bool] = False
     OPTIONS: ClassVar[Mapping[str, Option]] = {
         "steps": Option(
-            'What to do, by kind of case: {offboard: ["Collect the badge of {name}"]}. A step may name fields of the person in braces.', "dict", required=True
+            'What to do, by kind of case: {offboard: ["Collect the badge of {name}"]}. A step may name fields of the person in braces.',
+            "dict",
+            required=True,
         )
     }
     PERMISSIONS: ClassVar[Mapping[str, Sequence[str]]] = {"manual_steps": ()}
@@ -33,7 +39,9 @@ class Manual(Connector):
         for kind, steps in target.options["steps"].items():
             if kind not in KINDS:
                 raise self._wrong(f"steps has an unknown kind of case {kind!r}", f"one of {', '.join(KINDS)}")
-            if not isinstance(steps, (list, tuple)) or not all(isinstance(step, str) and step.strip() for step in steps):
+            if not isinstance(steps, (list, tuple)) or not all(
+                isinstance(step, str) and step.strip() for step in steps
+            ):
                 raise self._wrong(f"steps.{kind} must be a list of texts", '["Collect the badge of {name}"]')
             for step in steps:
                 self._checked(kind, step)
@@ -51,7 +59,9 @@ class Manual(Connector):
             raise self._wrong(f"steps.{kind}: {step!r}: {e}", "write {name}, or {{ for a brace") from None
         for name in named:
             if name not in _FIELDS:
-                raise self._wrong(f"steps.{kind}: {step!r}: a person has no {name!r}", f"one of {', '.join(sorted(_FIELDS))}")
+                raise self._wrong(
+                    f"steps.{kind}: {step!r}: a person has no {name!r}", f"one of {', '.join(sorted(_FIELDS))}"
+                )
 
     def _wrong(self, what: str, hint: str) -> InputError:
         return InputError(what, act="read systems file", system=self.target.name, hint=hint)

@@ -6,6 +6,7 @@ There is no transfer of ownership: a successor is let in, and copies what they n
 (https://learn.microsoft.com/sharepoint/retention-and-deletion). The tree is read by ``delta``, which Microsoft asks
 scanners to use (https://learn.microsoft.com/onedrive/developer/rest-api/concepts/scan-guidance).
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +14,12 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import NotFound
-from ansible_collections.workforce.lifecycle.plugins.module_utils.graph import GRAPH_CREDENTIALS, GRAPH_OPTIONS, graph_pages, graph_transport
+from ansible_collections.workforce.lifecycle.plugins.module_utils.graph import (
+    GRAPH_CREDENTIALS,
+    GRAPH_OPTIONS,
+    graph_pages,
+    graph_transport,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector, Option, Target
 
@@ -34,16 +40,25 @@ class OneDrive(Connector):
     CREDENTIALS = GRAPH_CREDENTIALS
     OPTIONS = {
         **GRAPH_OPTIONS,
-        "notify": Option("Send the successor OneDrive's own message with the address of the files.", kind="bool", default=True),
-        "message": Option("What that message says.", default="These files are handed over to you. Copy what must be kept before the drive is deleted."),
+        "notify": Option(
+            "Send the successor OneDrive's own message with the address of the files.", kind="bool", default=True
+        ),
+        "message": Option(
+            "What that message says.",
+            default="These files are handed over to you. Copy what must be kept before the drive is deleted.",
+        ),
     }
-    PERMISSIONS: ClassVar[Mapping[str, Sequence[str]]] = {"files": ("Files.ReadWrite.All", "Sites.FullControl.All", "User.Read.All")}
+    PERMISSIONS: ClassVar[Mapping[str, Sequence[str]]] = {
+        "files": ("Files.ReadWrite.All", "Sites.FullControl.All", "User.Read.All")
+    }
     UNOBSERVABLE: ClassVar[Mapping[str, str]] = {}
     SETTLES_WITHIN = 10.0
 
     def __init__(self, target: Target) -> None:
         super().__init__(target)
-        self.graph = graph_transport(target, scope=target.options["graph_scope"], url=target.url.rstrip("/").removesuffix("/v1.0"))
+        self.graph = graph_transport(
+            target, scope=target.options["graph_scope"], url=target.url.rstrip("/").removesuffix("/v1.0")
+        )
 
     def files(self, person: Person) -> Mapping[str, Any] | None:
         """The drive in numbers; ``items`` counts files and folders, ``shared_links`` what :meth:`end_sharing` would end.
@@ -61,8 +76,18 @@ class OneDrive(Connector):
                 size += int(item.get("size") or 0) if "file" in item else 0
             shared += sum(1 for _unused in self._ending(drive, item, act))
         owner = _address(drive.get("owner") or {}) or self.login_of(person)
-        granted = [_address(p.get("grantedToV2") or {}) for p in self._permissions(drive, "root", act) if _FULL & set(p.get("roles") or ()) and "link" not in p]
-        return {"items": count, "bytes": size, "shared_links": shared, "owners": sorted({owner, *filter(None, granted)}), "url": drive.get("webUrl") or ""}
+        granted = [
+            _address(p.get("grantedToV2") or {})
+            for p in self._permissions(drive, "root", act)
+            if _FULL & set(p.get("roles") or ()) and "link" not in p
+        ]
+        return {
+            "items": count,
+            "bytes": size,
+            "shared_links": shared,
+            "owners": sorted({owner, *filter(None, granted)}),
+            "url": drive.get("webUrl") or "",
+        }
 
     def hand_over_files(self, person: Person, successor: str) -> None:
         """Let the successor read and change everything, and tell them where it is.
@@ -75,10 +100,19 @@ class OneDrive(Connector):
             raise NotFound(f"{person.email} has no drive", act=act, system=self.target.name)
         notify = bool(self.target.options["notify"])
         # Repeating it grants nothing more, but a second message would go out.
-        self.graph.send("POST", f"/v1.0/drives/{drive['id']}/items/root/invite", act=act, retry_safe=not notify, json={
-            "recipients": [{"email": successor}], "roles": ["write"], "requireSignIn": True, "sendInvitation": notify,
-            **({"message": self.target.options["message"]} if notify else {}),
-        })
+        self.graph.send(
+            "POST",
+            f"/v1.0/drives/{drive['id']}/items/root/invite",
+            act=act,
+            retry_safe=not notify,
+            json={
+                "recipients": [{"email": successor}],
+                "roles": ["write"],
+                "requireSignIn": True,
+                "sendInvitation": notify,
+                **({"message": self.target.options["message"]} if notify else {}),
+            },
+        )
 
     def take_back_files(self, person: Person, successor: str) -> None:
         """Take the successor's own grant on the whole drive away; what they were given further down stays."""
@@ -88,7 +122,11 @@ class OneDrive(Connector):
         act = f"take back files of {person.email} from {successor}"
         for permission in list(self._permissions(drive, "root", act)):
             own = "owner" in (permission.get("roles") or ())
-            if "link" not in permission and not own and _address(permission.get("grantedToV2") or {}) == successor.lower():
+            if (
+                "link" not in permission
+                and not own
+                and _address(permission.get("grantedToV2") or {}) == successor.lower()
+            ):
                 self._end(drive, "root", permission["id"], act)
 
     def end_sharing(self, person: Person) -> None:
@@ -97,13 +135,22 @@ class OneDrive(Connector):
         if drive is None:
             return
         act = f"end sharing of {person.email}"
-        found = [(item["id"], permission["id"]) for item in self._items(drive, act) for permission in self._ending(drive, item, act)]
+        found = [
+            (item["id"], permission["id"])
+            for item in self._items(drive, act)
+            for permission in self._ending(drive, item, act)
+        ]
         for number, (item_id, permission_id) in enumerate(found, 1):
             self._end(drive, item_id, permission_id, act)
             self.target.progress(number, len(found), "links")
 
     def _end(self, drive: Mapping[str, Any], item_id: str, permission_id: str, act: str) -> None:
-        self.graph.send("DELETE", f"/v1.0/drives/{drive['id']}/items/{item_id}/permissions/{quote(permission_id, safe='')}", act=act, missing=(404,))
+        self.graph.send(
+            "DELETE",
+            f"/v1.0/drives/{drive['id']}/items/{item_id}/permissions/{quote(permission_id, safe='')}",
+            act=act,
+            missing=(404,),
+        )
 
     # -- what OneDrive says --------------------------------------------------------------------------------------------
 
@@ -115,8 +162,13 @@ class OneDrive(Connector):
     def _items(self, drive: Mapping[str, Any], act: str) -> Iterator[Any]:
         """Every item, the root too. An item may come twice, when it changes while we read: the last one counts."""
         items: dict[str, Any] = {}
-        for row in graph_pages(self.graph, f"/v1.0/drives/{drive['id']}/root/delta", act=act, headers=_SCAN,
-                               params={"$select": "id,name,size,file,folder,root,shared,deleted"}):
+        for row in graph_pages(
+            self.graph,
+            f"/v1.0/drives/{drive['id']}/root/delta",
+            act=act,
+            headers=_SCAN,
+            params={"$select": "id,name,size,file,folder,root,shared,deleted"},
+        ):
             if "deleted" in row:
                 items.pop(row["id"], None)
             else:
@@ -148,7 +200,12 @@ def _outside(permission: Mapping[str, Any]) -> bool:
     identities = list(_identities(permission))
     if not identities:
         return bool((permission.get("invitation") or {}).get("email"))
-    return any(mark in str(identity.get(key) or "").casefold() for identity in identities for key in ("loginName", "email") for mark in _GUEST)
+    return any(
+        mark in str(identity.get(key) or "").casefold()
+        for identity in identities
+        for key in ("loginName", "email")
+        for mark in _GUEST
+    )
 
 
 def _address(identities: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ A person holds the name and the address; status, dates, title and supervisor sta
 and which only can be read a person at a time. A change of an employment does not move the person's date, so finding what changed means
 reading the employments of everybody who has not left for long. Attributes that the credential may not read are left out without an error.
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -19,10 +20,23 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Overview
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AuthenticationFailed, InputError, PermissionDenied, ProtocolError, Rejected
+from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import (
+    AuthenticationFailed,
+    InputError,
+    PermissionDenied,
+    ProtocolError,
+    Rejected,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector, Option, Target
-from ansible_collections.workforce.lifecycle.plugins.module_utils.transport import Answer, Policy, StaticAuth, TokenAuth, Transport, json_message
+from ansible_collections.workforce.lifecycle.plugins.module_utils.transport import (
+    Answer,
+    Policy,
+    StaticAuth,
+    TokenAuth,
+    Transport,
+    json_message,
+)
 
 _PAGE = 50
 #: What must be visible, or every conclusion is a guess: of a person, and of an employment.
@@ -41,20 +55,35 @@ class Personio(Connector):
     OPTIONS: ClassVar[Mapping[str, Option]] = {
         "fields": Option(
             "Custom attributes (by id, global id or label) by our name: a field of the person (employee_id: dynamic_305), or a system, for the login there "
-            "(github: dynamic_306).", "dict", default={}),
-        "attributes": Option("Further custom attributes to keep, by the name profiles match on: {cost_center: dynamic_307}.", "dict", default={}),
-        "offices": Option("Names of offices by their ids, which the API does not tell: {'60302': Berlin}.", "dict", default={}),
+            "(github: dynamic_306).",
+            "dict",
+            default={},
+        ),
+        "attributes": Option(
+            "Further custom attributes to keep, by the name profiles match on: {cost_center: dynamic_307}.",
+            "dict",
+            default={},
+        ),
+        "offices": Option(
+            "Names of offices by their ids, which the API does not tell: {'60302': Berlin}.", "dict", default={}
+        ),
         "garden_leave": Option(
             "Whoever has had their last working day, and is employed for some time more, is on leave (suspended, nothing is taken back), or has left.",
-            choices=("leave", "left"), default="leave"),
+            choices=("leave", "left"),
+            default="leave",
+        ),
         "inactive_days": Option(
             "Of people who are inactive, and whose record did not change for so many days, employments are not read when everybody is: longer than any notice.",
-            "int", default=400),
+            "int",
+            default=400,
+        ),
         "time_zones": Option("Office to time zone: {Berlin: Europe/Berlin}.", "dict", default={}),
         "time_zone": Option("Time zone of whoever has none by field or office.", default=""),
     }
     CREDENTIALS: ClassVar[Mapping[str, Option]] = {
-        "client_id": Option("Client id of an API credential (Settings > Integrations > API credentials).", required=True),
+        "client_id": Option(
+            "Client id of an API credential (Settings > Integrations > API credentials).", required=True
+        ),
         "client_secret": Option("Its secret.", required=True),
     }
     PERMISSIONS: ClassVar[Mapping[str, Sequence[str]]] = {
@@ -68,9 +97,14 @@ class Personio(Connector):
         super().__init__(target)
         mark = hashlib.sha256(target.credential("client_secret").encode()).hexdigest()[:16]
         auth = TokenAuth(target, f"personio:{target.name}:{target.credential('client_id')}:{mark}", self._token)
-        self.transport = Transport(target, auth, Policy(
-            message=_message,
-            permission_hint="make the attributes readable for the credential, with the scope personio:persons:read (Settings > API credentials)"))
+        self.transport = Transport(
+            target,
+            auth,
+            Policy(
+                message=_message,
+                permission_hint="make the attributes readable for the credential, with the scope personio:persons:read (Settings > API credentials)",
+            ),
+        )
         given: Mapping[str, str] = target.options["fields"]
         own = {f.name for f in fields(Person)} - {"logins", "attributes", "status", "hr_id"}
         self._person_fields = {name: theirs for name, theirs in given.items() if name in own}
@@ -100,21 +134,37 @@ class Personio(Connector):
         for record in records:
             # A record without a work address is a person nobody can act on yet.
             if record.get("email"):
-                yield self._person(record, self._employments(str(record["id"]), act) if self._recent(record) else [], index, act)
+                yield self._person(
+                    record, self._employments(str(record["id"]), act) if self._recent(record) else [], index, act
+                )
 
     def overview(self) -> Overview:
         index = self._index("read everybody", fresh=False)
-        people = [Person(
-            email=row["email"], hr_id=row["id"], employee_id=row["number"], first_name=row["first"], last_name=row["last"], person_key=row["person_key"],
-            personal_email=row["personal"], aliases=tuple(row["aliases"].split()), status=row["status"],
-            attributes={"birth_date": row["born"]} if row["born"] else {}) for row in index]
+        people = [
+            Person(
+                email=row["email"],
+                hr_id=row["id"],
+                employee_id=row["number"],
+                first_name=row["first"],
+                last_name=row["last"],
+                person_key=row["person_key"],
+                personal_email=row["personal"],
+                aliases=tuple(row["aliases"].split()),
+                status=row["status"],
+                attributes={"birth_date": row["born"]} if row["born"] else {},
+            )
+            for row in index
+        ]
         return Overview(people, tuple(index[0]["columns"].split()) if index else ())
 
     def changes_since(self, since: str) -> Sequence[Person]:
         """Whose person or employment was changed, and whose employment begins or ends on a day since then: the day itself changes no record."""
         act = f"read changes since {since}"
         moment = clock.parse(since)
-        from_day, to_day = (moment - timedelta(days=1)).date().isoformat(), (clock.now() + timedelta(days=1)).date().isoformat()
+        from_day, to_day = (
+            (moment - timedelta(days=1)).date().isoformat(),
+            (clock.now() + timedelta(days=1)).date().isoformat(),
+        )
         records = self._everybody(act)
         index = [self._row(record) for record in records]
         found = []
@@ -124,19 +174,34 @@ class Personio(Connector):
                 continue
             employments = self._employments(str(record["id"]), act)
             days = [day for one in employments for day in (_text(one.get("employment_start_date")), *_ends(one)) if day]
-            if changed or any(_moment(one.get("updated_at")) >= moment for one in employments) or any(from_day <= day <= to_day for day in days):
+            if (
+                changed
+                or any(_moment(one.get("updated_at")) >= moment for one in employments)
+                or any(from_day <= day <= to_day for day in days)
+            ):
                 found.append(self._person(record, employments, index, act))
         return found
 
     # -- requests ------------------------------------------------------------------------------------------------------
 
     def _token(self) -> tuple[str, float]:
-        form = {"grant_type": "client_credentials", "client_id": self.target.credential("client_id"), "client_secret": self.target.credential("client_secret")}
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": self.target.credential("client_id"),
+            "client_secret": self.target.credential("client_secret"),
+        }
         try:
-            answer = Transport(self.target, StaticAuth({}), Policy(message=_message)).send("POST", "/v2/auth/token", act="sign in", data=form, reads=True)
+            answer = Transport(self.target, StaticAuth({}), Policy(message=_message)).send(
+                "POST", "/v2/auth/token", act="sign in", data=form, reads=True
+            )
         except Rejected as refusal:  # wrong credentials are a 400 here
             raise AuthenticationFailed(
-                refusal.what, act="sign in", system=self.target.name, hint=f"check the credentials of {self.target.name}", status=400) from None
+                refusal.what,
+                act="sign in",
+                system=self.target.name,
+                hint=f"check the credentials of {self.target.name}",
+                status=400,
+            ) from None
         if not isinstance(answer.body, dict) or not answer.body.get("access_token"):
             raise ProtocolError("its answer has no access_token", act="sign in", system=self.target.name)
         return str(answer.body["access_token"]), float(answer.body.get("expires_in", 86400))
@@ -147,7 +212,9 @@ class Personio(Connector):
         if not all(ids) or len(set(ids)) != len(ids):
             raise ProtocolError("a person has no id, or one is there twice", act=act, system=self.target.name)
         # A single record may lack a value; an attribute that nobody has is one that may not be read.
-        self._refuse_hidden([name for name in _DECISIVE if records and not any(name in record for record in records)], act)
+        self._refuse_hidden(
+            [name for name in _DECISIVE if records and not any(name in record for record in records)], act
+        )
         return records
 
     def _read(self, key: str, act: str) -> Record | None:
@@ -162,7 +229,9 @@ class Personio(Connector):
 
     def _employments(self, key: str, act: str) -> list[Record]:
         employments = list(self._pages(f"/v2/persons/{quote(key, safe='')}/employments", act))
-        self._refuse_hidden([name for name in _DECISIVE_EMPLOYMENT if employments and not any(name in one for one in employments)], act)
+        self._refuse_hidden(
+            [name for name in _DECISIVE_EMPLOYMENT if employments and not any(name in one for one in employments)], act
+        )
         return employments
 
     def _pages(self, path: str, act: str, **params: str) -> Iterator[Record]:
@@ -175,19 +244,30 @@ class Personio(Connector):
     def _refuse_hidden(self, hidden: Sequence[str], act: str) -> None:
         if hidden:
             raise PermissionDenied(
-                f"the credential may not read {', '.join(hidden)}", act=act, system=self.target.name, hint=self.transport.policy.permission_hint)
+                f"the credential may not read {', '.join(hidden)}",
+                act=act,
+                system=self.target.name,
+                hint=self.transport.policy.permission_hint,
+            )
 
     def _recent(self, record: Record) -> bool:
         """Whether the employments may say more than that the person has left."""
         age = clock.now() - _moment(record.get("updated_at"))
-        return _text(record.get("status")).upper() != "INACTIVE" or age <= timedelta(days=float(self.target.options["inactive_days"]))
+        return _text(record.get("status")).upper() != "INACTIVE" or age <= timedelta(
+            days=float(self.target.options["inactive_days"])
+        )
 
     def _department(self, employment: Record, act: str) -> str:
-        units = [_text(unit.get("id")) for unit in employment.get("org_units") or [] if unit.get("type") == "department"]
+        units = [
+            _text(unit.get("id")) for unit in employment.get("org_units") or [] if unit.get("type") == "department"
+        ]
         if not units:
             return ""
         if self._departments is None:
-            self._departments = {_text(unit.get("id")): _text(unit.get("name")) for unit in self._pages("/v2/org-units", act, type="department")}
+            self._departments = {
+                _text(unit.get("id")): _text(unit.get("name"))
+                for unit in self._pages("/v2/org-units", act, type="department")
+            }
         return self._departments.get(units[0], units[0])
 
     def _index(self, act: str, *, fresh: bool) -> list[dict[str, str]]:
@@ -205,40 +285,83 @@ class Personio(Connector):
         """What tells one from another, and the attributes that may be read."""
         custom = _custom(record)
         born = self.target.options["attributes"].get("birth_date", "")
-        named = {ours: _text(custom.get(self._person_fields.get(field, ""))) for ours, field in
-                 {"number": "employee_id", "personal": "personal_email", "person_key": "person_key"}.items()}
+        named = {
+            ours: _text(custom.get(self._person_fields.get(field, "")))
+            for ours, field in {
+                "number": "employee_id",
+                "personal": "personal_email",
+                "person_key": "person_key",
+            }.items()
+        }
         return {
-            **named, "id": _text(record.get("id")), "email": _text(record.get("email")), "first": _text(record.get("first_name")),
-            "last": _text(record.get("last_name")), "born": _text(custom.get(born)),
+            **named,
+            "id": _text(record.get("id")),
+            "email": _text(record.get("email")),
+            "first": _text(record.get("first_name")),
+            "last": _text(record.get("last_name")),
+            "born": _text(custom.get(born)),
             "aliases": " ".join(_several(custom.get(self._person_fields.get("aliases", "")))),
             "status": "terminated" if _text(record.get("status")).upper() == "INACTIVE" else "active",
             "columns": " ".join(sorted(name for name in record if not name.startswith("_"))),
         }
 
-    def _person(self, record: Record, employments: Sequence[Record], index: Sequence[Mapping[str, str]], act: str) -> Person:
+    def _person(
+        self, record: Record, employments: Sequence[Record], index: Sequence[Mapping[str, str]], act: str
+    ) -> Person:
         options, custom = self.target.options, _custom(record)
         if not record.get("email"):
-            raise InputError(f"person {record['id']} has no work address in HR", act=act, system=self.target.name, hint="fill in their e-mail")
+            raise InputError(
+                f"person {record['id']} has no work address in HR",
+                act=act,
+                system=self.target.name,
+                hint="fill in their e-mail",
+            )
         employment = _current(employments)
         office = _text((employment.get("office") or {}).get("id"))
         manager = _text((employment.get("supervisor") or {}).get("id"))
         found = next((row for row in index if row["id"] == manager), None) if manager else None
         terminated, last = _ends(employment)
         data: dict[str, Any] = {
-            "email": record["email"], "hr_id": str(record["id"]), "first_name": _text(record.get("first_name")), "last_name": _text(record.get("last_name")),
-            "display_name": _display(record), "title": _text((employment.get("position") or {}).get("title")), "department": self._department(employment, act),
-            "location": _text(options["offices"].get(office, office)), "hire_date": _text(employment.get("employment_start_date"))[:10],
+            "email": record["email"],
+            "hr_id": str(record["id"]),
+            "first_name": _text(record.get("first_name")),
+            "last_name": _text(record.get("last_name")),
+            "display_name": _display(record),
+            "title": _text((employment.get("position") or {}).get("title")),
+            "department": self._department(employment, act),
+            "location": _text(options["offices"].get(office, office)),
+            "hire_date": _text(employment.get("employment_start_date"))[:10],
             "employment_type": "contractor" if _text(employment.get("type")).upper() == "EXTERNAL" else "",
-            "termination_date": terminated or last, "last_working_day": last if options["garden_leave"] == "left" and last else terminated or last,
-            "manager_email": found["email"] if found else "", "manager_employee_id": found["number"] if found else "",
+            "termination_date": terminated or last,
+            "last_working_day": last if options["garden_leave"] == "left" and last else terminated or last,
+            "manager_email": found["email"] if found else "",
+            "manager_employee_id": found["number"] if found else "",
         }
-        data.update({name: _several(custom.get(theirs), names=name == "former_names") if name in ("aliases", "former_names") else _text(custom.get(theirs))
-                     for name, theirs in self._person_fields.items()})
-        data.update({
-            "time_zone": data.get("time_zone") or options["time_zones"].get(data["location"]) or options["time_zone"],
-            "logins": {system: _text(custom.get(theirs)) for system, theirs in self._logins.items() if _text(custom.get(theirs))},
-            "attributes": {name: _text(custom.get(theirs)) for name, theirs in options["attributes"].items() if _text(custom.get(theirs))},
-        })
+        data.update(
+            {
+                name: _several(custom.get(theirs), names=name == "former_names")
+                if name in ("aliases", "former_names")
+                else _text(custom.get(theirs))
+                for name, theirs in self._person_fields.items()
+            }
+        )
+        data.update(
+            {
+                "time_zone": data.get("time_zone")
+                or options["time_zones"].get(data["location"])
+                or options["time_zone"],
+                "logins": {
+                    system: _text(custom.get(theirs))
+                    for system, theirs in self._logins.items()
+                    if _text(custom.get(theirs))
+                },
+                "attributes": {
+                    name: _text(custom.get(theirs))
+                    for name, theirs in options["attributes"].items()
+                    if _text(custom.get(theirs))
+                },
+            }
+        )
         person = Person.of({**data, "status": "active"})
         return Person.of({**person.as_dict(), "status": self._status(record, employment, person, last)})
 
@@ -247,7 +370,9 @@ class Personio(Connector):
         today = clock.now().astimezone(person.zone).date().isoformat()
         if person.hire_date > today:
             # Hired for later. Withdrawn when the employment ends on or before the day it would have begun.
-            return "terminated" if person.termination_date and person.termination_date <= person.hire_date else "pending"
+            return (
+                "terminated" if person.termination_date and person.termination_date <= person.hire_date else "pending"
+            )
         ends = person.employment_ends()
         if ends is not None:
             if clock.now() >= ends:
@@ -262,7 +387,11 @@ class Personio(Connector):
 def _current(employments: Sequence[Record]) -> Record:
     """The employment that describes the person now: one that goes on before one to come, before one that ended; the latest of these."""
     order = {"ACTIVE": 3, "LEAVE": 3, "ONBOARDING": 2}
-    return max(employments, key=lambda one: (order.get(_text(one.get("status")).upper(), 1), _text(one.get("employment_start_date"))), default={})
+    return max(
+        employments,
+        key=lambda one: (order.get(_text(one.get("status")).upper(), 1), _text(one.get("employment_start_date"))),
+        default={},
+    )
 
 
 def _ends(employment: Record) -> tuple[str, str]:
@@ -274,7 +403,11 @@ def _ends(employment: Record) -> tuple[str, str]:
 
 def _display(record: Record) -> str:
     preferred, last = _text(record.get("preferred_name")), _text(record.get("last_name"))
-    return preferred if not preferred or not last or preferred.casefold().endswith(last.casefold()) else f"{preferred} {last}"
+    return (
+        preferred
+        if not preferred or not last or preferred.casefold().endswith(last.casefold())
+        else f"{preferred} {last}"
+    )
 
 
 def _custom(record: Record) -> dict[str, Any]:
@@ -319,7 +452,9 @@ def _several(value: Any, *, names: bool = False) -> list[str]:
 
 
 def _identifiers(row: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(value.casefold() for value in (row["id"], row["number"], row["email"], *row["aliases"].split()) if value)
+    return tuple(
+        value.casefold() for value in (row["id"], row["number"], row["email"], *row["aliases"].split()) if value
+    )
 
 
 def _text(value: Any) -> str:

@@ -4,6 +4,7 @@
 
 What vendors do differently is data, in ``scim_dialects.py``. https://www.rfc-editor.org/rfc/rfc7644
 """
+
 from __future__ import annotations
 
 import base64
@@ -12,7 +13,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils import scim_protocol as protocol
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import AccessPath, Account, Addresses, Entitlement, Residual, WayBack
+from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import (
+    AccessPath,
+    Account,
+    Addresses,
+    Entitlement,
+    Residual,
+    WayBack,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import (
     AmbiguousIdentity,
     Conflict,
@@ -25,9 +33,20 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import 
 )
 from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.scim_dialects import DIALECTS
-from ansible_collections.workforce.lifecycle.plugins.module_utils.scim_listing import ScimListing, account_of, held_by_user
+from ansible_collections.workforce.lifecycle.plugins.module_utils.scim_listing import (
+    ScimListing,
+    account_of,
+    held_by_user,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Option, Target
-from ansible_collections.workforce.lifecycle.plugins.module_utils.transport import Answer, Policy, StaticAuth, Transport, bearer, json_message
+from ansible_collections.workforce.lifecycle.plugins.module_utils.transport import (
+    Answer,
+    Policy,
+    StaticAuth,
+    Transport,
+    bearer,
+    json_message,
+)
 
 
 @dataclass(frozen=True)
@@ -60,9 +79,16 @@ class Scim(ScimListing):
             "Pattern of person fields that externalId holds, e.g. {hr_id}. Without it {employee_id} is tried; with it, another value means another person."
         ),
         "attributes": Option(f"The attributes this service keeps, of: {', '.join(protocol.ATTRIBUTES)}.", kind="list"),
-        "create": Option("Further SCIM attributes of every new account, e.g. nickName or an entitlement that the vendor asks for.", kind="dict", default={}),
+        "create": Option(
+            "Further SCIM attributes of every new account, e.g. nickName or an entitlement that the vendor asks for.",
+            kind="dict",
+            default={},
+        ),
         "page_size": Option("Resources a page, at most.", kind="int"),
-        "session_hours": Option("How long a session or token of this service lives; the record then says until when access may linger.", kind="float"),
+        "session_hours": Option(
+            "How long a session or token of this service lives; the record then says until when access may linger.",
+            kind="float",
+        ),
     }
     CREDENTIALS = {
         "token": Option("Bearer token of the provisioning application."),
@@ -88,12 +114,20 @@ class Scim(ScimListing):
         self.ATTRIBUTES = tuple(target.options.get("attributes") or self.dialect.attributes or protocol.USUAL)
         unknown = sorted(set(self.ATTRIBUTES) - set(protocol.ATTRIBUTES))
         if unknown:
-            raise InputError(f"option attributes names the unknown {', '.join(unknown)}", act="read systems file", system=target.name,
-                             hint=f"known: {', '.join(protocol.ATTRIBUTES)}")
+            raise InputError(
+                f"option attributes names the unknown {', '.join(unknown)}",
+                act="read systems file",
+                system=target.name,
+                hint=f"known: {', '.join(protocol.ATTRIBUTES)}",
+            )
         self.http = Transport(
             target,
             self._auth(),
-            Policy(message=message, headers=protocol.MEDIA, permission_hint="let the provisioning application read and write users and groups"),
+            Policy(
+                message=message,
+                headers=protocol.MEDIA,
+                permission_hint="let the provisioning application read and write users and groups",
+            ),
         )
         self._groups: list[Mapping[str, Any]] | None = None
 
@@ -116,7 +150,9 @@ class Scim(ScimListing):
         if key not in _SERVICES:
             said: Any = None
             if self.dialect.discovery:
-                said = self.http.send("GET", "/ServiceProviderConfig", act="read what the service can do", missing=(404, 405, 501)).body
+                said = self.http.send(
+                    "GET", "/ServiceProviderConfig", act="read what the service can do", missing=(404, 405, 501)
+                ).body
             known: Mapping[str, Any] = said if isinstance(said, Mapping) and "patch" in said else {}
 
             def supported(feature: str, otherwise: bool) -> bool:
@@ -125,7 +161,10 @@ class Scim(ScimListing):
             most = (known.get("filter") or {}).get("maxResults") or self.dialect.page_size
             size = self.target.options.get("page_size") or self.dialect.page_size
             _SERVICES[key] = Service(
-                supported("patch", True), supported("filter", True), self.dialect.etag and supported("etag", False), max(1, min(int(most), int(size)))
+                supported("patch", True),
+                supported("filter", True),
+                self.dialect.etag and supported("etag", False),
+                max(1, min(int(most), int(size))),
             )
         return _SERVICES[key]
 
@@ -143,7 +182,10 @@ class Scim(ScimListing):
             told = body.get("startIndex")
             if position > 1 and isinstance(told, int) and told != position:
                 raise ProtocolError(
-                    f"asked for the page at {position}, it answers the one at {told}", act=act, system=self.target.name, hint="the list is not complete"
+                    f"asked for the page at {position}, it answers the one at {told}",
+                    act=act,
+                    system=self.target.name,
+                    hint="the list is not complete",
                 )
             position += len(page)
             if position > int(body.get("totalResults") or 0):
@@ -162,14 +204,20 @@ class Scim(ScimListing):
             page = _list_of(answer.body, act, self.target.name).get("Resources") or []
             fresh = [r for r in page if isinstance(r, Mapping) and str(r.get("id")) not in seen]
             if page and not fresh:
-                raise ProtocolError("a page repeats an earlier one", act=act, system=self.target.name, hint="the list is not complete")
+                raise ProtocolError(
+                    "a page repeats an earlier one", act=act, system=self.target.name, hint="the list is not complete"
+                )
             seen.update(str(r["id"]) for r in fresh)
             yield from fresh
 
-    def _users(self, attribute: str, value: str, matches: Callable[[Mapping[str, Any]], bool], act: str) -> list[Mapping[str, Any]]:
+    def _users(
+        self, attribute: str, value: str, matches: Callable[[Mapping[str, Any]], bool], act: str
+    ) -> list[Mapping[str, Any]]:
         """Users whose attribute is the value. A service may ignore the filter, so what came back is compared."""
         filters = self.service.filter and (attribute in self.dialect.filters)
-        return [u for u in self._list("/Users", act, protocol.equals(attribute, value) if filters else "") if matches(u)]
+        return [
+            u for u in self._list("/Users", act, protocol.equals(attribute, value) if filters else "") if matches(u)
+        ]
 
     def _external_id(self, person: Person) -> str:
         pattern = self.target.options.get("external_id")
@@ -181,35 +229,59 @@ class Scim(ScimListing):
         act, login, external = f"find {person.email}", self.login_of(person), self._external_id(person)
         found: list[Mapping[str, Any]] = []
         if not self.service.filter:
-            found = [u for u in self._list("/Users", act) if protocol.same(u.get("userName"), login) or (external and u.get("externalId") == external)]
+            found = [
+                u
+                for u in self._list("/Users", act)
+                if protocol.same(u.get("userName"), login) or (external and u.get("externalId") == external)
+            ]
         else:
             if external and "externalId" in self.dialect.filters:
                 found = self._users("externalId", external, lambda u: u.get("externalId") == external, act)
             if not any(protocol.same(u.get("userName"), login) for u in found):
-                found += [u for u in self._users("userName", login, lambda u: protocol.same(u.get("userName"), login), act)
-                          if u.get("id") not in {f.get("id") for f in found}]
+                found += [
+                    u
+                    for u in self._users("userName", login, lambda u: protocol.same(u.get("userName"), login), act)
+                    if u.get("id") not in {f.get("id") for f in found}
+                ]
         if len(found) > 1:
-            raise AmbiguousIdentity(f"{len(found)} accounts answer to {login}: {', '.join(str(u.get('id')) for u in found)}", act=act, system=self.target.name,
-                                    hint="join them there, or name the login in HR's logins")
+            raise AmbiguousIdentity(
+                f"{len(found)} accounts answer to {login}: {', '.join(str(u.get('id')) for u in found)}",
+                act=act,
+                system=self.target.name,
+                hint="join them there, or name the login in HR's logins",
+            )
         if not found:
             return None
         user = found[0]
         if self.target.options.get("external_id") and external and user.get("externalId") not in (None, "", external):
-            raise AmbiguousIdentity(f"{login} carries the externalId of somebody else ({user['externalId']})", act=act, system=self.target.name,
-                                    hint="a login given to a second person? correct externalId there, or name the login in HR's logins")
+            raise AmbiguousIdentity(
+                f"{login} carries the externalId of somebody else ({user['externalId']})",
+                act=act,
+                system=self.target.name,
+                hint="a login given to a second person? correct externalId there, or name the login in HR's logins",
+            )
         return self._account(user)
 
     def _account(self, user: Mapping[str, Any]) -> Account:
         attributes = protocol.attributes_of(user)
         if attributes.get("manager") and "manager" in self.ATTRIBUTES:
             manager = self.http.get(f"/Users/{attributes['manager']}", act="read manager") or {}
-            attributes["manager"] = protocol.attributes_of(manager).get("email") or str(manager.get("userName") or attributes["manager"])
+            attributes["manager"] = protocol.attributes_of(manager).get("email") or str(
+                manager.get("userName") or attributes["manager"]
+            )
         return account_of(user, attributes)
 
     # -- writing -------------------------------------------------------------------------------------------------------
 
-    def _change(self, path: str, act: str, bodies: Sequence[Mapping[str, Any]], change: Callable[[Mapping[str, Any]], Mapping[str, Any]],
-                *, by_put: bool = False) -> None:
+    def _change(
+        self,
+        path: str,
+        act: str,
+        bodies: Sequence[Mapping[str, Any]],
+        change: Callable[[Mapping[str, Any]], Mapping[str, Any]],
+        *,
+        by_put: bool = False,
+    ) -> None:
         """Send the first PATCH that the service takes; where it has no PATCH, read, change and PUT the whole.
 
         The bodies say the same in different shapes: a shape that is not taken is answered 400 and changes nothing.
@@ -217,7 +289,15 @@ class Scim(ScimListing):
         if not by_put and self.service.patch:
             for number, body in enumerate(bodies):
                 last = number == len(bodies) - 1
-                answer = self.http.send("PATCH", path, act=act, json=body, headers=protocol.MEDIA, retry_safe=True, missing=(501,) if last else (400, 501))
+                answer = self.http.send(
+                    "PATCH",
+                    path,
+                    act=act,
+                    json=body,
+                    headers=protocol.MEDIA,
+                    retry_safe=True,
+                    missing=(501,) if last else (400, 501),
+                )
                 if answer.status == 501:
                     break
                 if answer.status != 400:
@@ -230,15 +310,28 @@ class Scim(ScimListing):
             if wanted == current:
                 return
             version = (current.get("meta") or {}).get("version") if self.service.etag else None
-            answer = self.http.send("PUT", path, act=act, json=protocol.writable(wanted), missing=(412,),
-                                    headers={**protocol.MEDIA, **({"If-Match": str(version)} if version else {})})
+            answer = self.http.send(
+                "PUT",
+                path,
+                act=act,
+                json=protocol.writable(wanted),
+                missing=(412,),
+                headers={**protocol.MEDIA, **({"If-Match": str(version)} if version else {})},
+            )
             # 412: somebody wrote in between, or our own lost first try did: look again
             if answer.status != 412:
                 return
-        raise Conflict("it is changed by others all the time", act=act, system=self.target.name, hint="run again", status=412)
+        raise Conflict(
+            "it is changed by others all the time", act=act, system=self.target.name, hint="run again", status=412
+        )
 
     def create_account(self, person: Person, attributes: Mapping[str, Any]) -> None:
-        body = protocol.new_user(self.login_of(person), self._external_id(person), self._in_scim(attributes), self.target.options.get("create") or {})
+        body = protocol.new_user(
+            self.login_of(person),
+            self._external_id(person),
+            self._in_scim(attributes),
+            self.target.options.get("create") or {},
+        )
         self.http.send("POST", "/Users", act=f"create account of {person.email}", json=body, headers=protocol.MEDIA)
 
     def update_account(self, account: Account, attributes: Mapping[str, Any]) -> None:
@@ -265,14 +358,20 @@ class Scim(ScimListing):
         if values.get("manager"):
             manager = self.find_account(Person(email=str(values["manager"]).lower()))
             if manager is None:
-                raise NotFound(f"the manager {values['manager']} has no account here", act="set manager", system=self.target.name,
-                               hint="create theirs first, or leave manager out of the option attributes")
+                raise NotFound(
+                    f"the manager {values['manager']} has no account here",
+                    act="set manager",
+                    system=self.target.name,
+                    hint="create theirs first, or leave manager out of the option attributes",
+                )
             values["manager"] = manager.id
         return values
 
     def addresses(self, account: Account) -> Addresses:
         others = protocol.further_addresses(account.raw)
-        return Addresses(account.email.lower() if "email" in self.ATTRIBUTES else None, tuple(others), account.login.lower())
+        return Addresses(
+            account.email.lower() if "email" in self.ATTRIBUTES else None, tuple(others), account.login.lower()
+        )
 
     def set_address(self, account: Account, address: str, aliases: Sequence[str]) -> None:
         act = f"change address of {account.login}"
@@ -280,8 +379,13 @@ class Scim(ScimListing):
         if current is None:
             raise NotFound("it is gone", act=act, system=self.target.name)
         wanted = protocol.with_addresses(current, address, aliases)
-        self._change(f"/Users/{account.id}", act, [protocol.replace(shape, {"emails": wanted["emails"]}) for shape in self.dialect.shapes],
-                     lambda u: protocol.with_addresses(u, address, aliases), by_put=self.dialect.update_by_put)
+        self._change(
+            f"/Users/{account.id}",
+            act,
+            [protocol.replace(shape, {"emails": wanted["emails"]}) for shape in self.dialect.shapes],
+            lambda u: protocol.with_addresses(u, address, aliases),
+            by_put=self.dialect.update_by_put,
+        )
 
     def set_login(self, account: Account, login: str) -> None:
         self._change(
@@ -295,20 +399,39 @@ class Scim(ScimListing):
     def delete_account(self, account: Account) -> None:
         act = f"delete account {account.login}"
         if self.dialect.delete == "soft":
-            raise Unsupported(f"{self.dialect.title} never deletes accounts", act=act, system=self.target.name, hint="suspended is the end there")
+            raise Unsupported(
+                f"{self.dialect.title} never deletes accounts",
+                act=act,
+                system=self.target.name,
+                hint="suspended is the end there",
+            )
         self.http.send("DELETE", f"/Users/{account.id}", act=act, missing=(404,), retry_safe=False)
 
     def set_active(self, account: Account, active: bool) -> None:
         act = f"{'let in' if active else 'block sign-in of'} {account.login}"
         self._change(
-            f"/Users/{account.id}", act, [protocol.replace(shape, {"active": active}) for shape in self.dialect.shapes], lambda u: {**u, "active": active}
+            f"/Users/{account.id}",
+            act,
+            [protocol.replace(shape, {"active": active}) for shape in self.dialect.shapes],
+            lambda u: {**u, "active": active},
         )
 
     def access_paths(self, account: Account, since: str) -> Sequence[AccessPath]:
-        return [AccessPath("sign-in", "open" if account.active else "closed", lambda: self.set_active(account, False), self._residual(account))]
+        return [
+            AccessPath(
+                "sign-in",
+                "open" if account.active else "closed",
+                lambda: self.set_active(account, False),
+                self._residual(account),
+            )
+        ]
 
     def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
-        return [WayBack("sign-in", "open" if account.active else "closed", lambda: self.set_active(account, True))] if "sign-in" in closed else []
+        return (
+            [WayBack("sign-in", "open" if account.active else "closed", lambda: self.set_active(account, True))]
+            if "sign-in" in closed
+            else []
+        )
 
     def _residual(self, account: Account) -> Residual | None:
         if not self.dialect.residual:
@@ -340,18 +463,34 @@ class Scim(ScimListing):
             search = protocol.equals("displayName", name) if self.service.filter else ""
             found = [g for g in self._list("/Groups", act, search) if protocol.same(g.get("displayName"), name)]
         elif self.dialect.catalogues and kind in self.dialect.catalogues:
-            found = [e for e in self._list(self.dialect.catalogues[kind], act) if protocol.same(e.get("displayName"), name) or e.get("id") == name]
+            found = [
+                e
+                for e in self._list(self.dialect.catalogues[kind], act)
+                if protocol.same(e.get("displayName"), name) or e.get("id") == name
+            ]
         else:
             # RFC 7643 has no list of roles: the service takes the value or refuses it, and it is read back
             return Entitlement(kind, name, name)
         if len(found) > 1:
-            raise AmbiguousIdentity(f"{len(found)} of its {kind} are called {name}", act=act, system=self.target.name, hint="rename one of them there")
-        return Entitlement(kind, str(found[0].get("displayName") or name), str(found[0]["id"]), raw=found[0]) if found else None
+            raise AmbiguousIdentity(
+                f"{len(found)} of its {kind} are called {name}",
+                act=act,
+                system=self.target.name,
+                hint="rename one of them there",
+            )
+        return (
+            Entitlement(kind, str(found[0].get("displayName") or name), str(found[0]["id"]), raw=found[0])
+            if found
+            else None
+        )
 
     def grant(self, account: Account, entitlement: Entitlement) -> None:
         path, attribute, value = _place(account, entitlement)
         self._change(
-            path, f"give {entitlement.name} to {account.login}", [protocol.add_value(attribute, value)], lambda r: protocol.with_value(r, attribute, value)
+            path,
+            f"give {entitlement.name} to {account.login}",
+            [protocol.add_value(attribute, value)],
+            lambda r: protocol.with_value(r, attribute, value),
         )
 
     def revoke(self, account: Account, entitlement: Entitlement) -> None:
@@ -375,5 +514,10 @@ def _place(account: Account, entitlement: Entitlement) -> tuple[str, str, str]:
 
 def _list_of(body: Any, act: str, system: str) -> Mapping[str, Any]:
     if not isinstance(body, Mapping) or "totalResults" not in body:
-        raise ProtocolError("its answer is not a SCIM list", act=act, system=system, hint="is url the address of the SCIM API, e.g. https://host/scim/v2?")
+        raise ProtocolError(
+            "its answer is not a SCIM list",
+            act=act,
+            system=system,
+            hint="is url the address of the SCIM API, e.g. https://host/scim/v2?",
+        )
     return body

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """AWS: real boto3 against moto, which enforces keys and policies."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -23,8 +24,12 @@ def center(box: Box, login: str) -> tuple[list[Any], list[Any]]:
     ids = {"IdentityStoreId": moto.instance["IdentityStoreId"]}
     store = moto.client("identitystore")
     user = next(u["UserId"] for u in store.list_users(**ids)["Users"] if u["UserName"] == login)
-    return (store.list_group_memberships_for_member(**ids, MemberId={"UserId": user})["GroupMemberships"],
-            moto.client("sso-admin").list_account_assignments_for_principal(InstanceArn=moto.instance["InstanceArn"], PrincipalId=user, PrincipalType="USER")["AccountAssignments"])
+    return (
+        store.list_group_memberships_for_member(**ids, MemberId={"UserId": user})["GroupMemberships"],
+        moto.client("sso-admin").list_account_assignments_for_principal(
+            InstanceArn=moto.instance["InstanceArn"], PrincipalId=user, PrincipalType="USER"
+        )["AccountAssignments"],
+    )
 
 
 def _cut(box: Box) -> None:
@@ -33,7 +38,10 @@ def _cut(box: Box) -> None:
     # moto lets Inactive keys in: the status is the proof
     assert [k["Status"] for k in iam.list_access_keys(UserName=JANE)["AccessKeyMetadata"]] == ["Inactive", "Inactive"]
     assert [k["Status"] for k in iam.list_ssh_public_keys(UserName=JANE)["SSHPublicKeys"]] == ["Inactive"]
-    assert iam.list_mfa_devices(UserName=JANE)["MFADevices"] == [] and iam.list_virtual_mfa_devices()["VirtualMFADevices"] == []
+    assert (
+        iam.list_mfa_devices(UserName=JANE)["MFADevices"] == []
+        and iam.list_virtual_mfa_devices()["VirtualMFADevices"] == []
+    )
     try:
         iam.get_login_profile(UserName=JANE)
         raise AssertionError("the console password is still there")
@@ -49,7 +57,11 @@ def _suspended(box: Box) -> None:
 
 def _block(box: Box) -> None:
     iam = box["aws"].client("iam")
-    iam.put_user_policy(UserName=JANE, PolicyName="lifecycle-deny-all", PolicyDocument='{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}')
+    iam.put_user_policy(
+        UserName=JANE,
+        PolicyName="lifecycle-deny-all",
+        PolicyDocument='{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}',
+    )
     keys = [k["AccessKeyId"] for k in iam.list_access_keys(UserName=JANE)["AccessKeyMetadata"]]
     for key in keys:
         iam.update_access_key(UserName=JANE, AccessKeyId=key, Status="Inactive")
@@ -59,7 +71,10 @@ def _block(box: Box) -> None:
 def _back(box: Box) -> None:
     iam = box["aws"].client("iam")
     assert "lifecycle-deny-all" not in iam.list_user_policies(UserName=JANE)["PolicyNames"]
-    assert sorted(k["Status"] for k in iam.list_access_keys(UserName=JANE)["AccessKeyMetadata"]) == ["Active", "Inactive"], "only what the block closed comes back"
+    assert sorted(k["Status"] for k in iam.list_access_keys(UserName=JANE)["AccessKeyMetadata"]) == [
+        "Active",
+        "Inactive",
+    ], "only what the block closed comes back"
 
 
 def _created(box: Box) -> None:
@@ -77,13 +92,18 @@ def _gone(box: Box) -> None:
     assert JANE not in users(box) and MARK in users(box)
     assert box["aws"].client("iam").list_virtual_mfa_devices()["VirtualMFADevices"] == []
     moto = box["aws"]
-    assert JANE not in [u["UserName"] for u in moto.client("identitystore").list_users(IdentityStoreId=moto.instance["IdentityStoreId"])["Users"]]
+    assert JANE not in [
+        u["UserName"]
+        for u in moto.client("identitystore").list_users(IdentityStoreId=moto.instance["IdentityStoreId"])["Users"]
+    ]
 
 
 def _entitled(box: Box) -> None:
     iam = box["aws"].client("iam")
     assert [g["GroupName"] for g in iam.list_groups_for_user(UserName=JANE)["Groups"]] == ["Auditors"]
-    assert [p["PolicyName"] for p in iam.list_attached_user_policies(UserName=JANE)["AttachedPolicies"]] == ["ReadBilling"]
+    assert [p["PolicyName"] for p in iam.list_attached_user_policies(UserName=JANE)["AttachedPolicies"]] == [
+        "ReadBilling"
+    ]
     memberships, assignments = center(box, JANE)
     assert len(memberships) == 1 and [a["AccountId"] for a in assignments] == ["210987654321"]
     assert [g["GroupName"] for g in iam.list_groups_for_user(UserName=MARK)["Groups"]] == ["Developers"]
@@ -96,7 +116,12 @@ def _blocked_by_a_case(box: Box) -> None:
     """As a cut-off leaves it, in few calls; ids are the server's own."""
     _block(box)
     _CLOSED.clear()
-    _CLOSED.update({f"access key {k['AccessKeyId']}": "open" for k in box["aws"].client("iam").list_access_keys(UserName=JANE)["AccessKeyMetadata"]})
+    _CLOSED.update(
+        {
+            f"access key {k['AccessKeyId']}": "open"
+            for k in box["aws"].client("iam").list_access_keys(UserName=JANE)["AccessKeyMetadata"]
+        }
+    )
     _CLOSED["sign-in"] = "open"
 
 
@@ -109,12 +134,32 @@ def _reopened(box: Box) -> None:
 SCENARIOS = [
     Scenario("cut off", "aws", "cutoff", {"person": "jane"}, _cut),
     Scenario("suspend", "aws", "account", {"person": "jane", "state": "suspended"}, _suspended),
-    Scenario("reinstate", "aws", "restore", {"person": "jane", "part": "access", "taken": {"access": _CLOSED}}, _reopened, _blocked_by_a_case),
+    Scenario(
+        "reinstate",
+        "aws",
+        "restore",
+        {"person": "jane", "part": "access", "taken": {"access": _CLOSED}},
+        _reopened,
+        _blocked_by_a_case,
+    ),
     Scenario("let in again", "aws", "account", {"person": "jane", "state": "active"}, _back, _block),
     Scenario("joiner", "aws", "account", {"person": "ada"}, _created),
     Scenario("attributes", "aws", "account", {"person": "jane", "attributes": {"department": "Platform"}}, _tagged),
     Scenario("delete", "aws", "account", {"person": "jane", "state": "absent", "confirm": [JANE]}, _gone),
-    Scenario("exactly the new profile", "aws", "entitlements",
-             {"person": "jane", "mode": "exact", "wanted": {"groups": ["Auditors"], "policies": ["ReadBilling"], "identity_center_groups": ["Finance"],
-                                                            "account_assignments": ["Deploy@210987654321"]}}, _entitled),
+    Scenario(
+        "exactly the new profile",
+        "aws",
+        "entitlements",
+        {
+            "person": "jane",
+            "mode": "exact",
+            "wanted": {
+                "groups": ["Auditors"],
+                "policies": ["ReadBilling"],
+                "identity_center_groups": ["Finance"],
+                "account_assignments": ["Deploy@210987654321"],
+            },
+        },
+        _entitled,
+    ),
 ]

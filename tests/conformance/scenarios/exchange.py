@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Exchange: a leaver's access, mailbox and meetings, and a joiner's first meeting."""
+
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
@@ -37,19 +38,36 @@ def _is_closed(box: Box) -> None:
 
 def _is_kept(box: Box) -> None:
     held, mark = _mailbox(box, JANE), box["microsoft"].user(MARK)["id"]
-    assert (held["hold"], held["type"], held["delegates"], held["forwarding"], held["keep"], held["hidden"]) == (True, "SharedMailbox", [mark], mark, True, True)
+    assert (held["hold"], held["type"], held["delegates"], held["forwarding"], held["keep"], held["hidden"]) == (
+        True,
+        "SharedMailbox",
+        [mark],
+        mark,
+        True,
+        True,
+    )
     assert "Mark Chen" in held["reply"]["internalReplyMessage"] and held["reply"]["status"] == "alwaysEnabled"
 
 
 def _was_shared(box: Box) -> None:
     held = _mailbox(box, JANE)
-    held |= {"type": "SharedMailbox", "forwarding_smtp": "law@firm.example", "delegates": [box["microsoft"].user(LENA)["id"]]}
+    held |= {
+        "type": "SharedMailbox",
+        "forwarding_smtp": "law@firm.example",
+        "delegates": [box["microsoft"].user(LENA)["id"]],
+    }
     held["reply"] |= {"status": "alwaysEnabled", "internalReplyMessage": "Away"}
 
 
 def _is_given_back(box: Box) -> None:
     held = _mailbox(box, JANE)
-    assert (held["type"], held["forwarding"], held["forwarding_smtp"], held["delegates"], held["reply"]["status"]) == ("UserMailbox", None, None, [], "disabled")
+    assert (held["type"], held["forwarding"], held["forwarding_smtp"], held["delegates"], held["reply"]["status"]) == (
+        "UserMailbox",
+        None,
+        None,
+        [],
+        "disabled",
+    )
 
 
 def _marks_now(box: Box) -> None:
@@ -67,7 +85,9 @@ def _nobodys_now(box: Box) -> None:
 
 def _is_booked(box: Box) -> None:
     assert len(_own(box, MARK, "Welcome, Lena")) == 1
-    assert [e for e in _mailbox(box, LENA)["events"].values() if e["subject"] == "Welcome, Lena" and not e["isCancelled"]]
+    assert [
+        e for e in _mailbox(box, LENA)["events"].values() if e["subject"] == "Welcome, Lena" and not e["isCancelled"]
+    ]
 
 
 _monday = datetime.now(timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=7)
@@ -75,15 +95,64 @@ _monday += timedelta(days=(-_monday.weekday()) % 7)
 
 SCENARIOS = [
     Scenario(name="cut off", system="exchange", module="cutoff", want={"person": "jane"}, verify=_is_cut),
-    Scenario(name="suspend", system="exchange", module="account", want={"person": "jane", "state": "suspended"}, verify=_is_closed),
-    Scenario(name="keep the mailbox", system="exchange", module="mailbox", verify=_is_kept, want={
-        "person": "jane", "hold": True, "type": "shared", "delegates": [MARK], "forward_to": MARK, "keep_copy": True, "hidden": True,
-        "auto_reply": "Jane has left. Mark Chen will help you."}),
-    Scenario(name="give the mailbox back", system="exchange", module="mailbox", prepare=_was_shared, verify=_is_given_back, want={
-        "person": "jane", "type": "user", "delegates": [], "forward_to": "", "auto_reply": ""}),
-    Scenario(name="hand meetings over", system="exchange", module="meetings_handover", want={"person": "jane", "successor": MARK}, verify=_marks_now),
-    Scenario(name="cancel meetings", system="exchange", module="meetings_handover", want={"person": "jane"}, verify=_nobodys_now),
-    Scenario(name="book the first meeting", system="exchange", module="meeting", verify=_is_booked, want={
-        "person": "lena", "organizer": MARK, "subject": "Welcome, Lena", "earliest": _monday.isoformat(), "latest": (_monday + timedelta(days=1)).isoformat(),
-        "time_zone": "Europe/Berlin", "marker": "orientation-E1004"}),
+    Scenario(
+        name="suspend",
+        system="exchange",
+        module="account",
+        want={"person": "jane", "state": "suspended"},
+        verify=_is_closed,
+    ),
+    Scenario(
+        name="keep the mailbox",
+        system="exchange",
+        module="mailbox",
+        verify=_is_kept,
+        want={
+            "person": "jane",
+            "hold": True,
+            "type": "shared",
+            "delegates": [MARK],
+            "forward_to": MARK,
+            "keep_copy": True,
+            "hidden": True,
+            "auto_reply": "Jane has left. Mark Chen will help you.",
+        },
+    ),
+    Scenario(
+        name="give the mailbox back",
+        system="exchange",
+        module="mailbox",
+        prepare=_was_shared,
+        verify=_is_given_back,
+        want={"person": "jane", "type": "user", "delegates": [], "forward_to": "", "auto_reply": ""},
+    ),
+    Scenario(
+        name="hand meetings over",
+        system="exchange",
+        module="meetings_handover",
+        want={"person": "jane", "successor": MARK},
+        verify=_marks_now,
+    ),
+    Scenario(
+        name="cancel meetings",
+        system="exchange",
+        module="meetings_handover",
+        want={"person": "jane"},
+        verify=_nobodys_now,
+    ),
+    Scenario(
+        name="book the first meeting",
+        system="exchange",
+        module="meeting",
+        verify=_is_booked,
+        want={
+            "person": "lena",
+            "organizer": MARK,
+            "subject": "Welcome, Lena",
+            "earliest": _monday.isoformat(),
+            "latest": (_monday + timedelta(days=1)).isoformat(),
+            "time_zone": "Europe/Berlin",
+            "marker": "orientation-E1004",
+        },
+    ),
 ]

@@ -36,7 +36,10 @@ def _handed_over(box: Box) -> None:
 def _promoted(box: Box) -> None:
     state = box["github"].state
     assert state["members"]["markchen"]["role"] == "admin"
-    assert "markchen" in state["teams"]["platform"]["members"] and "markchen" not in state["teams"]["engineering"]["members"]
+    assert (
+        "markchen" in state["teams"]["platform"]["members"]
+        and "markchen" not in state["teams"]["engineering"]["members"]
+    )
     assert "markchen" in state["teams"]["everyone"]["members"]
     assert state["seats"]["markchen"] is not None
 
@@ -72,11 +75,37 @@ SCENARIOS = [
     Scenario("cut off", "github", "cutoff", {"person": "jane"}, _out),
     Scenario("cut off an outside collaborator", "github", "cutoff", {"person": "nia"}, _contractor_out),
     Scenario("invite", "github", "account", {"person": "ada", "state": "present"}, _pending, outcome="in_progress"),
-    Scenario("invite back", "github", "account", {"person": "jane", "state": "active"}, _back, prepare=_left, outcome="in_progress"),
+    Scenario(
+        "invite back",
+        "github",
+        "account",
+        {"person": "jane", "state": "active"},
+        _back,
+        prepare=_left,
+        outcome="in_progress",
+    ),
     Scenario("suspend", "github", "account", {"person": "jane", "state": "suspended"}, _gone),
-    Scenario("hand over", "github", "ownership", {"person": "jane", "successor": "mark@corp.example"}, _handed_over, outcome="needs_human"),
-    Scenario("roles, teams and seats", "github", "entitlements",
-             {"person": "mark", "wanted": {"roles": ["owner"], "teams": ["platform"]}, "mode": "exact"}, _promoted),
-    Scenario("owner no more", "github", "entitlements", {"person": "mark", "wanted": {"seats": ["Copilot"], "teams": ["engineering"]}, "mode": "exact"},
-             _plain, prepare=_no_seat),
+    Scenario(
+        "hand over",
+        "github",
+        "ownership",
+        {"person": "jane", "successor": "mark@corp.example"},
+        _handed_over,
+        outcome="needs_human",
+    ),
+    Scenario(
+        "roles, teams and seats",
+        "github",
+        "entitlements",
+        {"person": "mark", "wanted": {"roles": ["owner"], "teams": ["platform"]}, "mode": "exact"},
+        _promoted,
+    ),
+    Scenario(
+        "owner no more",
+        "github",
+        "entitlements",
+        {"person": "mark", "wanted": {"seats": ["Copilot"], "teams": ["engineering"]}, "mode": "exact"},
+        _plain,
+        prepare=_no_seat,
+    ),
 ]

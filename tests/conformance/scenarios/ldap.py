@@ -67,11 +67,30 @@ def _last_out(box: Box) -> None:
 
 SCENARIOS = [
     Scenario("cut off", "ldap", "cutoff", {"person": "jane"}, _is_cut),
-    Scenario("reinstate", "ldap", "restore", {"person": "jane", "part": "access", "taken": {"access": {"sign-in": "open"}}}, _is_unlocked, prepare=_lock),
+    Scenario(
+        "reinstate",
+        "ldap",
+        "restore",
+        {"person": "jane", "part": "access", "taken": {"access": {"sign-in": "open"}}},
+        _is_unlocked,
+        prepare=_lock,
+    ),
     Scenario("create", "ldap", "account", {"person": "ada"}, _is_there),
     Scenario("suspend", "ldap", "account", {"person": "jane", "state": "suspended"}, _suspended),
-    Scenario("change attributes", "ldap", "account", {"person": "jane", "attributes": {"last_name": "Ortiz", "title": ""}}, _renamed),
+    Scenario(
+        "change attributes",
+        "ldap",
+        "account",
+        {"person": "jane", "attributes": {"last_name": "Ortiz", "title": ""}},
+        _renamed,
+    ),
     Scenario("delete", "ldap", "account", {"person": "jane", "state": "absent", "confirm": ["jane"]}, _is_gone),
-    Scenario("move groups", "ldap", "entitlements", {"person": "tom", "wanted": {"groups": ["engineering"]}, "mode": "exact"}, _moved),
+    Scenario(
+        "move groups",
+        "ldap",
+        "entitlements",
+        {"person": "tom", "wanted": {"groups": ["engineering"]}, "mode": "exact"},
+        _moved,
+    ),
     Scenario("take the last member out", "ldap", "entitlements", {"person": "otto", "mode": "remove"}, _last_out),
 ]

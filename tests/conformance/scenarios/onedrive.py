@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """OneDrive: the successor is let in, and what leads outside is ended."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -19,11 +20,23 @@ def permissions(box: Box) -> list[tuple[str, Any]]:
 
 
 def handed_over(box: Box) -> None:
-    left = [(name, p["roles"], p.get("grantedToV2", {}).get("siteUser", {}).get("email")) for name, p in permissions(box)]
-    assert sorted(left) == [("Projects", ["read"], "lena@corp.example"), ("root", ["owner"], "jane@corp.example"), ("root", ["write"], "mark@corp.example")]
+    left = [
+        (name, p["roles"], p.get("grantedToV2", {}).get("siteUser", {}).get("email")) for name, p in permissions(box)
+    ]
+    assert sorted(left) == [
+        ("Projects", ["read"], "lena@corp.example"),
+        ("root", ["owner"], "jane@corp.example"),
+        ("root", ["write"], "mark@corp.example"),
+    ]
     assert [message["to"] for message in box["microsoft"].state["onedrive"]["sent"]] == ["mark@corp.example"]
 
 
 SCENARIOS = [
-    Scenario("hand over files and end sharing", "onedrive", "files_handover", {"person": "jane", "successor": "mark@corp.example", "end_sharing": True}, handed_over),
+    Scenario(
+        "hand over files and end sharing",
+        "onedrive",
+        "files_handover",
+        {"person": "jane", "successor": "mark@corp.example", "end_sharing": True},
+        handed_over,
+    ),
 ]

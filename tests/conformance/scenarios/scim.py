@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """SCIM against real servers: one with everything, one without PATCH, filters and long pages."""
+
 from __future__ import annotations
 
 from sandbox.box import Box
@@ -51,7 +52,11 @@ def _created(system: str):
 def _changed(system: str):
     def verify(box: Box) -> None:
         user = box[system].user(TOM)
-        assert user["title"] == "Staff Engineer" and user[ENTERPRISE]["department"] == "Platform" and user["name"] == {"givenName": "Tom", "familyName": "Becker-Ruiz"}
+        assert (
+            user["title"] == "Staff Engineer"
+            and user[ENTERPRISE]["department"] == "Platform"
+            and user["name"] == {"givenName": "Tom", "familyName": "Becker-Ruiz"}
+        )
         assert user["emails"][0]["value"] == TOM, "what was not named stays"
 
     return verify
@@ -77,12 +82,35 @@ SCENARIOS = [
     for s in ("wiki", "crm")
     for scenario in (
         Scenario(f"{s}: cut off", s, "cutoff", {"person": "jane"}, _blocked(s)),
-        Scenario(f"{s}: let in again", s, "account", {"person": "jane", "state": "active"}, _active(s), _blocked_first(s)),
+        Scenario(
+            f"{s}: let in again", s, "account", {"person": "jane", "state": "active"}, _active(s), _blocked_first(s)
+        ),
         Scenario(f"{s}: joiner", s, "account", {"person": "ada"}, _created(s)),
-        Scenario(f"{s}: attributes", s, "account",
-                 {"person": "tom", "attributes": {"title": "Staff Engineer", "department": "Platform", "last_name": "Becker-Ruiz"}}, _changed(s)),
-        Scenario(f"{s}: delete", s, "account", {"person": "jane", "state": "absent", "confirm": [JANE]}, _gone(s), marks=frozenset({"irreversible"})),
-        Scenario(f"{s}: exactly the new groups", s, "entitlements", {"person": "tom", "wanted": {"groups": ["Engineering"]}, "mode": "exact"}, _in(s, "Engineering")),
+        Scenario(
+            f"{s}: attributes",
+            s,
+            "account",
+            {
+                "person": "tom",
+                "attributes": {"title": "Staff Engineer", "department": "Platform", "last_name": "Becker-Ruiz"},
+            },
+            _changed(s),
+        ),
+        Scenario(
+            f"{s}: delete",
+            s,
+            "account",
+            {"person": "jane", "state": "absent", "confirm": [JANE]},
+            _gone(s),
+            marks=frozenset({"irreversible"}),
+        ),
+        Scenario(
+            f"{s}: exactly the new groups",
+            s,
+            "entitlements",
+            {"person": "tom", "wanted": {"groups": ["Engineering"]}, "mode": "exact"},
+            _in(s, "Engineering"),
+        ),
         Scenario(f"{s}: no groups", s, "entitlements", {"person": "tom", "mode": "remove"}, _in(s)),
     )
 ]

@@ -36,7 +36,12 @@ def _renamed(box: Box) -> None:
 
 def _moved(box: Box) -> None:
     groups = {g["handle"]: g["users"] for g in box["slack"].state["groups"].values()}
-    assert TOM in groups["engineering"] and MARK in groups["engineering"] and TOM not in groups["sales"] and groups["sales"]
+    assert (
+        TOM in groups["engineering"]
+        and MARK in groups["engineering"]
+        and TOM not in groups["sales"]
+        and groups["sales"]
+    )
 
 
 def _handed_over(box: Box) -> None:
@@ -48,7 +53,19 @@ SCENARIOS = [
     Scenario("cut off", "slack", "cutoff", {"person": "jane"}, _out),
     Scenario("activate", "slack", "account", {"person": "jane", "state": "active"}, _active, prepare=_inactive),
     Scenario("create", "slack", "account", {"person": "ada", "state": "present"}, _joined),
-    Scenario("update", "slack", "account", {"person": "tom", "state": "present", "attributes": {"title": "Engineer"}}, _renamed),
-    Scenario("move", "slack", "entitlements", {"person": "tom", "wanted": {"groups": ["engineering"]}, "mode": "exact"}, _moved),
+    Scenario(
+        "update",
+        "slack",
+        "account",
+        {"person": "tom", "state": "present", "attributes": {"title": "Engineer"}},
+        _renamed,
+    ),
+    Scenario(
+        "move",
+        "slack",
+        "entitlements",
+        {"person": "tom", "wanted": {"groups": ["engineering"]}, "mode": "exact"},
+        _moved,
+    ),
     Scenario("hand over", "slack", "ownership", {"person": "jane", "successor": "mark@corp.example"}, _handed_over),
 ]

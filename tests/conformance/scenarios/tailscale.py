@@ -18,7 +18,11 @@ def _out(box: Box) -> None:
     assert set(state["keys"]) == {"kJaneOld1", "kGraceApi"}
     own = [d for d in state["devices"].values() if d["user"] == "jane@corp.example" and not d.get("tags")]
     assert len(own) == 2 and all(d["expires"].startswith("2026-01") and not d["keyExpiryDisabled"] for d in own)
-    assert all(d["expires"].startswith("2099") for d in state["devices"].values() if d.get("tags") or d["user"] == "mark@corp.example")
+    assert all(
+        d["expires"].startswith("2099")
+        for d in state["devices"].values()
+        if d.get("tags") or d["user"] == "mark@corp.example"
+    )
 
 
 def _gone(box: Box) -> None:
@@ -53,7 +57,22 @@ SCENARIOS = [
     Scenario("cut off", "tailscale", "cutoff", {"person": "jane"}, _out),
     Scenario("restore", "tailscale", "account", {"person": "jane", "state": "active"}, _restored, prepare=_suspended),
     Scenario("invite", "tailscale", "account", {"person": "ada", "state": "present"}, _invited, outcome="in_progress"),
-    Scenario("delete", "tailscale", "account", {"person": "jane", "state": "absent", "confirm": ["jane@corp.example"]}, _gone),
-    Scenario("give a role", "tailscale", "entitlements", {"person": "jane", "wanted": {"roles": ["network-admin"]}, "mode": "exact"}, _role("network-admin")),
-    Scenario("take a role", "tailscale", "entitlements", {"person": "jane", "wanted": {}, "mode": "remove"}, _role("member"), prepare=_admin),
+    Scenario(
+        "delete", "tailscale", "account", {"person": "jane", "state": "absent", "confirm": ["jane@corp.example"]}, _gone
+    ),
+    Scenario(
+        "give a role",
+        "tailscale",
+        "entitlements",
+        {"person": "jane", "wanted": {"roles": ["network-admin"]}, "mode": "exact"},
+        _role("network-admin"),
+    ),
+    Scenario(
+        "take a role",
+        "tailscale",
+        "entitlements",
+        {"person": "jane", "wanted": {}, "mode": "remove"},
+        _role("member"),
+        prepare=_admin,
+    ),
 ]

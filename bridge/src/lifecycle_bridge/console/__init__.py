@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The console: a few pages, made on the server, for whoever looks after joiners and leavers."""
+
 from __future__ import annotations
 
 from starlette.routing import Route
@@ -22,7 +23,9 @@ from lifecycle_bridge.store.views import Views
 __all__ = ["Acts", "console_routes"]
 
 
-def console_routes(database: Database, config: Config, acts: Acts, checks: Checks, door: DoorMeter | None = None) -> list[Route]:
+def console_routes(
+    database: Database, config: Config, acts: Acts, checks: Checks, door: DoorMeter | None = None
+) -> list[Route]:
     """All routes beside the door's: the pages, signing in, ``/metrics``, ``/healthz`` and ``/readyz``.
 
     Makes the local token's file at the first start, unless sign-in by OIDC is configured.

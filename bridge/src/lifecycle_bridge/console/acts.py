@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """What a person may do by the console, done by the store and the dispatcher."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -55,19 +56,51 @@ class Act:
     needs_why: bool = False
 
 
-ACTS: Mapping[str, Act] = {act.name: act for act in (
-    Act("retry", "Try again", "Try this case again now?",
-        "A new run starts as soon as there is room for it. Steps that are proven done are not done twice.",
-        "It will be tried again as soon as there is room for it.", ("stuck", "waiting", "held")),
-    Act("run_now", "Run now", "Run this case now, before its minute?",
-        "It does not wait for its minute. What ends somebody's access takes effect at once.",
-        "It runs as soon as there is room for it.", ("upcoming", "waiting")),
-    Act("cancel", "Cancel", "Cancel this case?",
-        "It will not run, or its run is stopped. What was done already stays done; when HR says something new, a new case is made.",
-        "It is cancelled; a run under way is being stopped.", ("upcoming", "ready", "running", "waiting", "stuck", "held"), danger=True, needs_why=True),
-    Act("release", "Release the brake", "Let these cases through the brake?",
-        "Exactly these go on, and no others. Look at each: the brake stopped them because they are more than is plausible.",
-        "They go on as soon as there is room for them.", ("held",), danger=True, needs_why=True),
-    Act("settle", "Settle", "Settle this alert?",
-        "It is taken off the list. The same trouble does not come back as a new alert.", "It is settled."),
-)}
+ACTS: Mapping[str, Act] = {
+    act.name: act
+    for act in (
+        Act(
+            "retry",
+            "Try again",
+            "Try this case again now?",
+            "A new run starts as soon as there is room for it. Steps that are proven done are not done twice.",
+            "It will be tried again as soon as there is room for it.",
+            ("stuck", "waiting", "held"),
+        ),
+        Act(
+            "run_now",
+            "Run now",
+            "Run this case now, before its minute?",
+            "It does not wait for its minute. What ends somebody's access takes effect at once.",
+            "It runs as soon as there is room for it.",
+            ("upcoming", "waiting"),
+        ),
+        Act(
+            "cancel",
+            "Cancel",
+            "Cancel this case?",
+            "It will not run, or its run is stopped. What was done already stays done; when HR says something new, a new case is made.",
+            "It is cancelled; a run under way is being stopped.",
+            ("upcoming", "ready", "running", "waiting", "stuck", "held"),
+            danger=True,
+            needs_why=True,
+        ),
+        Act(
+            "release",
+            "Release the brake",
+            "Let these cases through the brake?",
+            "Exactly these go on, and no others. Look at each: the brake stopped them because they are more than is plausible.",
+            "They go on as soon as there is room for them.",
+            ("held",),
+            danger=True,
+            needs_why=True,
+        ),
+        Act(
+            "settle",
+            "Settle",
+            "Settle this alert?",
+            "It is taken off the list. The same trouble does not come back as a new alert.",
+            "It is settled.",
+        ),
+    )
+}

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The pages to act by: each asks first, and then does exactly what it asked for."""
+
 from __future__ import annotations
 
 import logging
@@ -29,7 +30,10 @@ class Doing:
         self._frame, self._views, self._acts = frame, views, acts
 
     def routes(self) -> list[Route]:
-        return [Route("/act/{act}", self._frame.page(self._ask), methods=["GET"]), Route("/act/{act}", self._frame.act(self._do), methods=["POST"])]
+        return [
+            Route("/act/{act}", self._frame.page(self._ask), methods=["GET"]),
+            Route("/act/{act}", self._frame.act(self._do), methods=["POST"]),
+        ]
 
     def _ask(self, request: Request, who: Who) -> Response:
         if not self._frame.operator(who):
@@ -39,10 +43,21 @@ class Doing:
             return self._confirm(request, who, act, key=request.query_params.get("key", ""))
         if act.name == "release" and request.query_params.get("all"):
             which = Filter("held", *(request.query_params.get(name, "") for name in ("kind", "source", "text")))
-            return self._confirm(request, who, act, [case.id for case in self._views.cases(which, clock.now(), per_page=_MOST).rows])
+            return self._confirm(
+                request, who, act, [case.id for case in self._views.cases(which, clock.now(), per_page=_MOST).rows]
+            )
         return self._confirm(request, who, act, request.query_params.getlist("case"))
 
-    def _confirm(self, request: Request, who: Who, act: Act, idents: Sequence[str] = (), key: str = "", wrong: str = "", status: int = 200) -> Response:
+    def _confirm(
+        self,
+        request: Request,
+        who: Who,
+        act: Act,
+        idents: Sequence[str] = (),
+        key: str = "",
+        wrong: str = "",
+        status: int = 200,
+    ) -> Response:
         cases = self._cases(act, idents) if act.name != "settle" else []
         alert = self._views.alert(key) if act.name == "settle" else None
         if act.name == "settle" and alert is None:
@@ -56,10 +71,16 @@ class Doing:
         """
         cases = self._views.of(list(dict.fromkeys(idents))[:_MOST])
         if not cases or (act.name != "release" and len(cases) != 1):
-            raise Problem(400, "Nothing chosen", "Choose at least one case, and do it again." if act.name == "release" else "There is no such case.")
+            raise Problem(
+                400,
+                "Nothing chosen",
+                "Choose at least one case, and do it again." if act.name == "release" else "There is no such case.",
+            )
         gone = [case for case in cases if case.state not in act.states]
         if gone:
-            raise Problem(409, "Not any more", f"{gone[0].id} is {gone[0].state} now, and nothing was done. Look at it again.")
+            raise Problem(
+                409, "Not any more", f"{gone[0].id} is {gone[0].state} now, and nothing was done. Look at it again."
+            )
         return cases
 
     def _do(self, request: Request, who: Who, form: Form) -> Response:
@@ -67,7 +88,9 @@ class Doing:
         why = " ".join(one(form, "why").split())[:_WHY]
         idents, key = list(form.get("case") or ()), one(form, "key")
         if act.needs_why and not why:
-            return self._confirm(request, who, act, idents, key, "Say why: whoever looks at this later will want to know.", 422)
+            return self._confirm(
+                request, who, act, idents, key, "Say why: whoever looks at this later will want to know.", 422
+            )
         if act.name == "settle":
             self._acts.settle(key, who.name)
             back = "/sources?said=settle"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """What every page stands in: who is signed in, what they may, forms that cannot be forged, headers, templates."""
+
 from __future__ import annotations
 
 import asyncio
@@ -28,9 +29,15 @@ from lifecycle_bridge.store.views import Views
 
 log = logging.getLogger("lifecycle_bridge.console")
 
-POLICY = ("default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; frame-src 'self'; form-action 'self'; "
-          "frame-ancestors 'none'; base-uri 'none'")
-_STATIC = {"console.css": "text/css; charset=utf-8", "live.js": "text/javascript; charset=utf-8", "icon.svg": "image/svg+xml"}
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; frame-src 'self'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'"
+)
+_STATIC = {
+    "console.css": "text/css; charset=utf-8",
+    "live.js": "text/javascript; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+}
 _MOST_FORM = 1_000_000
 _FORM_SECONDS = 10
 
@@ -58,10 +65,25 @@ def _files() -> Mapping[str, bytes]:
 @cache
 def _templates() -> Environment:
     """The pages' templates; each is compiled once. Whatever stands in a page is escaped, and a name that is not there is a fault."""
-    made = Environment(loader=PackageLoader("lifecycle_bridge.console"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made = Environment(
+        loader=PackageLoader("lifecycle_bridge.console"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     made.globals.update(
-        acts=ACTS, kinds=words.KINDS, states=words.STATES, run_states=words.RUNS, line_words=words.LINES, filter_words=words.FILTERS, span=words.span,
-        event_word=words.event_word, zone_word=words.zone_word, version=hashlib.sha256(b"".join(_files().values())).hexdigest()[:12])
+        acts=ACTS,
+        kinds=words.KINDS,
+        states=words.STATES,
+        run_states=words.RUNS,
+        line_words=words.LINES,
+        filter_words=words.FILTERS,
+        span=words.span,
+        event_word=words.event_word,
+        zone_word=words.zone_word,
+        version=hashlib.sha256(b"".join(_files().values())).hexdigest()[:12],
+    )
     made.filters["path"] = lambda text: quote(str(text), safe="")
     return made
 
@@ -88,7 +110,9 @@ class Frame:
     def viewer(self, who: Who) -> bool:
         """Whether they may look."""
         oidc = self.config.console.oidc
-        return self.operator(who) or (oidc is not None and (not oidc.viewers or bool(set(who.groups) & set(oidc.viewers))))
+        return self.operator(who) or (
+            oidc is not None and (not oidc.viewers or bool(set(who.groups) & set(oidc.viewers)))
+        )
 
     def reader(self, who: Who) -> bool:
         """Whether they may read records, which hold names: not whoever just happens to be able to sign in."""
@@ -99,28 +123,34 @@ class Frame:
 
     def page(self, endpoint: Get) -> Endpoint:
         """A page for those who are signed in; others are sent to sign in, and come back."""
+
         async def answer(request: Request) -> Response:
             return await self._answer(request, lambda: self._looked(request, endpoint))
+
         return answer
 
     def act(self, endpoint: Post, operator: bool = True) -> Endpoint:
         """What a form does. It has to come from a page of ours, of this session, and (``operator``) of somebody who may act."""
+
         async def answer(request: Request) -> Response:
             try:
                 form = await read_form(request)
             except Problem as problem:
                 return self.problem(request, problem)
             return await self._answer(request, lambda: self._acted(request, endpoint, form, operator))
+
         return answer
 
     def open(self, endpoint: Callable[[Request, Form], Response]) -> Endpoint:
         """What needs no sign-in: signing in."""
+
         async def answer(request: Request) -> Response:
             try:
                 form = await read_form(request) if request.method == "POST" else {}
             except Problem as problem:
                 return self.problem(request, problem)
             return await self._answer(request, lambda: endpoint(request, form))
+
         return answer
 
     def _looked(self, request: Request, endpoint: Get) -> Response:
@@ -129,7 +159,11 @@ class Frame:
             there = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             return RedirectResponse("/sign-in" + (f"?next={quote(there, safe='')}" if there != "/" else ""), 303)
         if not self.viewer(who):
-            raise Problem(403, "Not for you", "You are signed in, and none of your groups may look at the console. Ask whoever looks after the bridge.")
+            raise Problem(
+                403,
+                "Not for you",
+                "You are signed in, and none of your groups may look at the console. Ask whoever looks after the bridge.",
+            )
         return endpoint(request, who)
 
     def _acted(self, request: Request, endpoint: Post, form: Form, operator: bool) -> Response:
@@ -138,9 +172,15 @@ class Frame:
             raise Problem(401, "Signed out", "Your session has ended, and nothing was done. Sign in and do it again.")
         self.same_site(request)
         if not hmac.compare_digest(one(form, "token").encode(), self.sessions.form_token(who).encode()):
-            raise Problem(403, "Not from here", "This form is not of your session, and nothing was done. Open the page anew and do it again.")
+            raise Problem(
+                403,
+                "Not from here",
+                "This form is not of your session, and nothing was done. Open the page anew and do it again.",
+            )
         if operator and not self.operator(who):
-            raise Problem(403, "Only for operators", "You may look, and nothing was done. Ask whoever looks after the bridge.")
+            raise Problem(
+                403, "Only for operators", "You may look, and nothing was done. Ask whoever looks after the bridge."
+            )
         return endpoint(request, who, form)
 
     def same_site(self, request: Request) -> None:
@@ -149,7 +189,10 @@ class Frame:
         :raises Problem: it did.
         """
         origin = request.headers.get("origin")
-        foreign = origin is not None and urlsplit(origin).netloc not in (urlsplit(self.config.public_url).netloc, request.headers.get("host", ""))
+        foreign = origin is not None and urlsplit(origin).netloc not in (
+            urlsplit(self.config.public_url).netloc,
+            request.headers.get("host", ""),
+        )
         if foreign or request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             raise Problem(403, "Not from here", "This came from a page of another site, and nothing was done.")
 
@@ -162,7 +205,9 @@ class Frame:
             return self.problem(request, Problem(503, "No answer", str(failure)))
         except ConfigError as failure:
             log.error("console: %s", failure)
-            return self.problem(request, Problem(503, "Not set up", "The bridge is not set up for this; its log says more."))
+            return self.problem(
+                request, Problem(503, "Not set up", "The bridge is not set up for this; its log says more.")
+            )
         except BridgeError as failure:
             return self.problem(request, Problem(409, "Nothing was done", str(failure)))
 
@@ -171,11 +216,26 @@ class Frame:
     def render(self, request: Request, template: str, who: Who | None, answer: int = 200, **given: Any) -> Response:
         """A page."""
         now = clock.now()
-        about = {"who": who, "operator": who is not None and self.operator(who), "reader": who is not None and self.reader(who),
-                 "form_token": self.sessions.form_token(who) if who else "", "counts": self.views.counts(now) if who else {}}
-        text = _templates().get_template(template).render(
-            request=request, here=request.url.path, now=now, when=lambda moment, zone="": words.absolute(moment, zone, now),
-            rel=lambda moment: words.relative(moment, now), **about, **given)
+        about = {
+            "who": who,
+            "operator": who is not None and self.operator(who),
+            "reader": who is not None and self.reader(who),
+            "form_token": self.sessions.form_token(who) if who else "",
+            "counts": self.views.counts(now) if who else {},
+        }
+        text = (
+            _templates()
+            .get_template(template)
+            .render(
+                request=request,
+                here=request.url.path,
+                now=now,
+                when=lambda moment, zone="": words.absolute(moment, zone, now),
+                rel=lambda moment: words.relative(moment, now),
+                **about,
+                **given,
+            )
+        )
         return Response(text, answer, media_type="text/html; charset=utf-8")
 
     def problem(self, request: Request, problem: Problem) -> Response:
@@ -185,9 +245,16 @@ class Frame:
 
     def secured(self, response: Response) -> Response:
         """With what browsers are told."""
-        headers = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "same-origin",
-                   "Cache-Control": "no-store", "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin",
-                   "Permissions-Policy": "camera=(), geolocation=(), microphone=()"}
+        headers = {
+            "Content-Security-Policy": POLICY,
+            "X-Content-Type-Options": "nosniff",
+            "X-Frame-Options": "DENY",
+            "Referrer-Policy": "same-origin",
+            "Cache-Control": "no-store",
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "Cross-Origin-Resource-Policy": "same-origin",
+            "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+        }
         for name, value in headers.items():
             response.headers.setdefault(name, value)
         if self.secure:
@@ -215,7 +282,9 @@ async def read_form(request: Request) -> dict[str, list[str]]:
             async for chunk in request.stream():
                 body += chunk
                 if len(body) > _MOST_FORM:
-                    raise Problem(413, "Too long", "This form is too long; choose fewer cases at once.", {"Connection": "close"})
+                    raise Problem(
+                        413, "Too long", "This form is too long; choose fewer cases at once.", {"Connection": "close"}
+                    )
     except (TimeoutError, ClientDisconnect):
         raise Problem(408, "Too slow", "The form did not arrive; send it again.", {"Connection": "close"}) from None
     try:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The local token, for the first day: whoever may read the file on the machine may operate the bridge."""
+
 from __future__ import annotations
 
 import hmac
@@ -42,12 +43,16 @@ class LocalToken:
         try:
             with self.path.open(encoding="utf-8") as file:
                 if os.fstat(file.fileno()).st_mode & 0o077:
-                    raise ConfigError(f"local token {self.path}: others may read it; remove it and start the bridge again, which makes a new one (0600)")
+                    raise ConfigError(
+                        f"local token {self.path}: others may read it; remove it and start the bridge again, which makes a new one (0600)"
+                    )
                 found = file.read(4096).strip()
         except OSError as failure:
             raise ConfigError(f"read local token {self.path}: {failure.strerror}") from None
         if len(found) < _SHORTEST:
-            raise ConfigError(f"local token {self.path}: shorter than {_SHORTEST} characters; remove it and start the bridge again, which makes a new one")
+            raise ConfigError(
+                f"local token {self.path}: shorter than {_SHORTEST} characters; remove it and start the bridge again, which makes a new one"
+            )
         return found
 
     def opens(self, given: str) -> bool:

@@ -4,6 +4,7 @@
 
 Sources: https://openid.net/specs/openid-connect-core-1_0.html section 3.1.3.7 (what is checked), openid-connect-discovery-1_0.html, RFC 9207.
 """
+
 from __future__ import annotations
 
 import hmac
@@ -79,7 +80,8 @@ class Provider:
         nonce, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
         with self._session(metadata) as session:
             url, state = session.create_authorization_url(
-                metadata["authorization_endpoint"], state=secrets.token_urlsafe(32), nonce=nonce, code_verifier=verifier)
+                metadata["authorization_endpoint"], state=secrets.token_urlsafe(32), nonce=nonce, code_verifier=verifier
+            )
         return Begun(str(url), str(state), nonce, verifier)
 
     def finish(self, begun: Mapping[str, str], answer: Mapping[str, str]) -> Person:
@@ -112,7 +114,9 @@ class Provider:
                 issuer = self._oidc.issuer
                 metadata = self._json("GET", f"{issuer.rstrip('/')}/.well-known/openid-configuration")
                 if metadata.get("issuer") != issuer:
-                    raise Refused(f"sign-in: the provider calls itself {str(metadata.get('issuer'))[:200]!r}; console.oidc.issuer has to be exactly that")
+                    raise Refused(
+                        f"sign-in: the provider calls itself {str(metadata.get('issuer'))[:200]!r}; console.oidc.issuer has to be exactly that"
+                    )
                 for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
                     _safe(str(metadata.get(name) or ""), name)
                 self._metadata = (time.monotonic(), metadata)
@@ -131,16 +135,31 @@ class Provider:
     def _exchange(self, metadata: Mapping[str, Any], code: str, verifier: str) -> Mapping[str, Any]:
         try:
             with self._session(metadata) as session:
-                return dict(session.fetch_token(metadata["token_endpoint"], code=code, code_verifier=verifier, grant_type="authorization_code",
-                                                timeout=_SECONDS, verify=self._verify(), allow_redirects=False))
+                return dict(
+                    session.fetch_token(
+                        metadata["token_endpoint"],
+                        code=code,
+                        code_verifier=verifier,
+                        grant_type="authorization_code",
+                        timeout=_SECONDS,
+                        verify=self._verify(),
+                        allow_redirects=False,
+                    )
+                )
         except requests.RequestException as failure:
-            raise Unreachable(f"sign-in: {urlsplit(str(metadata['token_endpoint'])).hostname} does not answer ({type(failure).__name__}); try again") from None
+            raise Unreachable(
+                f"sign-in: {urlsplit(str(metadata['token_endpoint'])).hostname} does not answer ({type(failure).__name__}); try again"
+            ) from None
         except (AuthlibBaseError, ValueError):
-            raise Refused("sign-in: the provider does not take its own code back; begin again. If it stays so, look at console.oidc.client_id and "
-                          "client_secret") from None
+            raise Refused(
+                "sign-in: the provider does not take its own code back; begin again. If it stays so, look at console.oidc.client_id and "
+                "client_secret"
+            ) from None
 
     def _claims(self, metadata: Mapping[str, Any], token: str, nonce: str) -> Mapping[str, Any]:
-        allowed = [one for one in metadata.get("id_token_signing_alg_values_supported") or ["RS256"] if one in ALGORITHMS]
+        allowed = [
+            one for one in metadata.get("id_token_signing_alg_values_supported") or ["RS256"] if one in ALGORITHMS
+        ]
         try:
             header = jws.extract_compact(token.encode()).headers()
             keys = self._keyset(metadata, anew=False)
@@ -148,11 +167,19 @@ class Provider:
                 keys = self._keyset(metadata, anew=True)  # it may have changed its keys
             claims: Mapping[str, Any] = jwt.decode(token, keys, algorithms=allowed).claims
             jwt.JWTClaimsRegistry(
-                now=lambda: int(clock.now().timestamp()), leeway=_LEEWAY, iss={"essential": True, "value": self._oidc.issuer},
-                aud={"essential": True, "value": self._oidc.client_id}, sub={"essential": True}, exp={"essential": True}, iat={"essential": True},
-                nonce={"essential": True, "value": nonce}).validate(dict(claims))
+                now=lambda: int(clock.now().timestamp()),
+                leeway=_LEEWAY,
+                iss={"essential": True, "value": self._oidc.issuer},
+                aud={"essential": True, "value": self._oidc.client_id},
+                sub={"essential": True},
+                exp={"essential": True},
+                iat={"essential": True},
+                nonce={"essential": True, "value": nonce},
+            ).validate(dict(claims))
         except (JoseError, ValueError, TypeError, KeyError) as failure:
-            raise Refused(f"sign-in: the provider's answer does not prove who you are ({type(failure).__name__}); begin again") from None
+            raise Refused(
+                f"sign-in: the provider's answer does not prove who you are ({type(failure).__name__}); begin again"
+            ) from None
         several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
         if (several or "azp" in claims) and claims.get("azp") != self._oidc.client_id:
             raise Refused("sign-in: the provider's answer is meant for another application; begin again")
@@ -171,10 +198,22 @@ class Provider:
 
     def _session(self, metadata: Mapping[str, Any]) -> Any:
         ways = metadata.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
-        way = "client_secret_post" if "client_secret_basic" not in ways and "client_secret_post" in ways else "client_secret_basic"
-        groups = " groups" if self._oidc.claim == "groups" and "groups" in (metadata.get("scopes_supported") or ()) else ""
-        return OAuth2Session(self._oidc.client_id, self._oidc.client_secret.read(), scope=f"openid profile email{groups}", redirect_uri=self._redirect,
-                             code_challenge_method="S256", token_endpoint_auth_method=way)
+        way = (
+            "client_secret_post"
+            if "client_secret_basic" not in ways and "client_secret_post" in ways
+            else "client_secret_basic"
+        )
+        groups = (
+            " groups" if self._oidc.claim == "groups" and "groups" in (metadata.get("scopes_supported") or ()) else ""
+        )
+        return OAuth2Session(
+            self._oidc.client_id,
+            self._oidc.client_secret.read(),
+            scope=f"openid profile email{groups}",
+            redirect_uri=self._redirect,
+            code_challenge_method="S256",
+            token_endpoint_auth_method=way,
+        )
 
     def _verify(self) -> bool | str:
         return str(self._oidc.ca) if self._oidc.ca else True
@@ -183,16 +222,26 @@ class Provider:
         _safe(url, "issuer")
         host = urlsplit(url).hostname
         try:
-            answer = requests.request(method, url, headers={"Accept": "application/json", **(headers or {})}, timeout=_SECONDS, verify=self._verify(),
-                                      allow_redirects=False)
+            answer = requests.request(
+                method,
+                url,
+                headers={"Accept": "application/json", **(headers or {})},
+                timeout=_SECONDS,
+                verify=self._verify(),
+                allow_redirects=False,
+            )
         except requests.RequestException as failure:
-            raise Unreachable(f"sign-in: {host} does not answer ({type(failure).__name__}); try again, and look at console.oidc.issuer and ca") from None
+            raise Unreachable(
+                f"sign-in: {host} does not answer ({type(failure).__name__}); try again, and look at console.oidc.issuer and ca"
+            ) from None
         try:
             found = answer.json() if answer.status_code == 200 else None
         except ValueError:
             found = None
         if not isinstance(found, dict):
-            raise Unreachable(f"sign-in: {host} answered {answer.status_code} where JSON was expected; is console.oidc.issuer right?")
+            raise Unreachable(
+                f"sign-in: {host} answered {answer.status_code} where JSON was expected; is console.oidc.issuer right?"
+            )
         return found
 
 
@@ -221,6 +270,8 @@ def _groups(claims: Mapping[str, Any], claim: str) -> tuple[str, ...]:
         for part in claim.split("."):
             found = found.get(part) if isinstance(found, Mapping) else None
     if found is None and claim in (claims.get("_claim_names") or {}):
-        raise Refused(f"sign-in: you are in too many groups for the provider to list ({claim}); let it send only groups assigned to this application, or "
-                      "application roles")
+        raise Refused(
+            f"sign-in: you are in too many groups for the provider to list ({claim}); let it send only groups assigned to this application, or "
+            "application roles"
+        )
     return tuple(str(one) for one in found) if isinstance(found, list) else (str(found),) if found else ()

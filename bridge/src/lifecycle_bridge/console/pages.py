@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The pages to look at."""
+
 from __future__ import annotations
 
 import os
@@ -52,9 +53,21 @@ class Pages:
             return self._views.cases(Filter(state), now, per_page=most)
 
         return self._frame.render(
-            request, "overview.html", who, stuck=some("stuck"), held=some("held"), late=some("late"), working=some("working"), done=some("done"),
-            leavers=self._views.upcoming(LEAVERS, now, _SHORT), joiners=self._views.upcoming(JOINERS, now, _SHORT),
-            others=self._views.upcoming([kind for kind in words.KINDS if kind not in (*LEAVERS, *JOINERS)], now, _SHORT), alerts=self._views.alerts(most=5))
+            request,
+            "overview.html",
+            who,
+            stuck=some("stuck"),
+            held=some("held"),
+            late=some("late"),
+            working=some("working"),
+            done=some("done"),
+            leavers=self._views.upcoming(LEAVERS, now, _SHORT),
+            joiners=self._views.upcoming(JOINERS, now, _SHORT),
+            others=self._views.upcoming(
+                [kind for kind in words.KINDS if kind not in (*LEAVERS, *JOINERS)], now, _SHORT
+            ),
+            alerts=self._views.alerts(most=5),
+        )
 
     def _cases(self, request: Request, who: Who) -> Response:
         query = request.query_params
@@ -63,20 +76,41 @@ class Pages:
             raise Problem(404, "Not here", "There is no such state.")
         found = self._views.cases(which, clock.now(), _number(query.get("page", "")))
         kept = {name: value for name in ("state", "kind", "source", "text") if (value := query.get(name, ""))}
-        return self._frame.render(request, "cases.html", who, found=found, which=which, link=_links("/cases", kept), all_kinds=self._views.kinds(),
-                                  all_sources=[one.name for one in self._views.sources(list(self._config.sources), clock.now())],
-                                  all_states=[*FILTERS, *CASE_STATES], kept=urlencode(kept))
+        return self._frame.render(
+            request,
+            "cases.html",
+            who,
+            found=found,
+            which=which,
+            link=_links("/cases", kept),
+            all_kinds=self._views.kinds(),
+            all_sources=[one.name for one in self._views.sources(list(self._config.sources), clock.now())],
+            all_states=[*FILTERS, *CASE_STATES],
+            kept=urlencode(kept),
+        )
 
     def _case(self, request: Request, who: Who) -> Response:
         case = self._known(request)
         said = ACTS.get(request.query_params.get("said", ""))
-        return self._frame.render(request, "case.html", who, case=case, story=_folded(self._views.story(case)), runs=self._views.runs_of(case),
-                                  offered=[act for act in ACTS.values() if case.state in act.states], said=said.done if said else "",
-                                  record=self._frame.reader(who) and record_of(case, self._config) is not None)
+        return self._frame.render(
+            request,
+            "case.html",
+            who,
+            case=case,
+            story=_folded(self._views.story(case)),
+            runs=self._views.runs_of(case),
+            offered=[act for act in ACTS.values() if case.state in act.states],
+            said=said.done if said else "",
+            record=self._frame.reader(who) and record_of(case, self._config) is not None,
+        )
 
     def _record(self, request: Request, who: Who) -> Response:
         if not self._frame.reader(who):
-            raise Problem(403, "Not for you", "Records hold names. They are shown to operators, and to those whom console.oidc.viewers names.")
+            raise Problem(
+                403,
+                "Not for you",
+                "Records hold names. They are shown to operators, and to those whom console.oidc.viewers names.",
+            )
         path = record_of(self._known(request), self._config)
         if path is None:
             raise Problem(404, "Not here", "This case has no record that this machine can read.")
@@ -86,15 +120,32 @@ class Pages:
     def _runs(self, request: Request, who: Who) -> Response:
         status = request.query_params.get("status", "")[:20]
         found = self._views.runs(status, _number(request.query_params.get("page", "")))
-        return self._frame.render(request, "runs.html", who, found=found, status=status, statuses=self._views.statuses(),
-                                  link=_links("/runs", {"status": status} if status else {}))
+        return self._frame.render(
+            request,
+            "runs.html",
+            who,
+            found=found,
+            status=status,
+            statuses=self._views.statuses(),
+            link=_links("/runs", {"status": status} if status else {}),
+        )
 
     def _sources(self, request: Request, who: Who) -> Response:
         now = clock.now()
-        rows = [(source, self._config.sources.get(source.name)) for source in self._views.sources(list(self._config.sources), now)]
+        rows = [
+            (source, self._config.sources.get(source.name))
+            for source in self._views.sources(list(self._config.sources), now)
+        ]
         said = ACTS.get(request.query_params.get("said", ""))
-        return self._frame.render(request, "sources.html", who, sources=rows, alerts=self._views.alerts(), settled=self._views.alerts(settled=True, most=10),
-                                  said=said.done if said else "")
+        return self._frame.render(
+            request,
+            "sources.html",
+            who,
+            sources=rows,
+            alerts=self._views.alerts(),
+            settled=self._views.alerts(settled=True, most=10),
+            said=said.done if said else "",
+        )
 
     def _known(self, request: Request) -> Case:
         case = self._views.case(request.path_params["case"])
@@ -121,14 +172,18 @@ def record_of(case: Case, config: Config) -> Path | None:
 def _folded(story: list[Line]) -> list[list[Line]]:
     """Steps of a run that follow each other are one entry."""
     together = ((what, list(lines)) for what, lines in groupby(story, key=lambda line: line.what))
-    return [part for what, lines in together for part in ([lines] if what == "progress" else [[line] for line in lines])]
+    return [
+        part for what, lines in together for part in ([lines] if what == "progress" else [[line] for line in lines])
+    ]
 
 
 def _links(path: str, kept: dict[str, str]) -> Any:
     """The address of a page of this list, with other filters or another number."""
+
     def link(**changed: Any) -> str:
         given = {name: value for name, value in {**kept, **changed}.items() if value}
         return f"{path}?{urlencode(given)}" if given else path
+
     return link
 
 

@@ -5,6 +5,7 @@
 It is signed with a key made of the very secret by which one signed in (the local token, or OIDC's client secret). So all bridges of a
 company take each other's sessions, nothing more has to be kept, and whoever changes the secret ends every session that came of it.
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -67,13 +68,19 @@ class Sessions:
             return None
         who = Who(str(facts["s"]), str(facts["n"]), via, tuple(facts["g"]), datetime.fromtimestamp(facts["u"], UTC))
         with self._database.read() as connection:
-            gone = connection.scalar(sa.select(signed_out.c.session).where(signed_out.c.session == _digest(who.session)))
+            gone = connection.scalar(
+                sa.select(signed_out.c.session).where(signed_out.c.session == _digest(who.session))
+            )
         return None if gone else who
 
     def close(self, who: Who) -> None:
         """Sign out: on every machine, at once. Those whose time has passed anyway are forgotten."""
         with self._database.write() as connection:
-            connection.execute(sa.delete(signed_out).where(sa.or_(signed_out.c.until < stamp(clock.now()), signed_out.c.session == _digest(who.session))))
+            connection.execute(
+                sa.delete(signed_out).where(
+                    sa.or_(signed_out.c.until < stamp(clock.now()), signed_out.c.session == _digest(who.session))
+                )
+            )
             connection.execute(sa.insert(signed_out).values(session=_digest(who.session), until=stamp(who.until)))
 
     def form_token(self, who: Who) -> str:
@@ -81,7 +88,11 @@ class Sessions:
         return hmac.new(self._key(who.via, "form"), who.session.encode(), hashlib.sha256).hexdigest()
 
     def signer(self, via: str, purpose: str) -> URLSafeSerializer:
-        return URLSafeSerializer(self._key(via, purpose), salt=purpose, signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"})
+        return URLSafeSerializer(
+            self._key(via, purpose),
+            salt=purpose,
+            signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},
+        )
 
     def opened(self, via: str, purpose: str, signed: str) -> dict[str, Any] | None:
         """What was signed for this purpose, unless its time ``u`` has passed."""
@@ -94,7 +105,9 @@ class Sessions:
         return facts if isinstance(facts, dict) and clock.now().timestamp() < facts.get("u", 0) else None
 
     def _key(self, via: str, purpose: str) -> bytes:
-        return hmac.new(self._secrets[via]().encode(), f"lifecycle-bridge {via} {purpose}".encode(), hashlib.sha256).digest()
+        return hmac.new(
+            self._secrets[via]().encode(), f"lifecycle-bridge {via} {purpose}".encode(), hashlib.sha256
+        ).digest()
 
 
 def _digest(session: str) -> str:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Signing in and out."""
+
 from __future__ import annotations
 
 import logging
@@ -30,7 +31,13 @@ _BEGUN = timedelta(minutes=10)
 class Signing:
     """See the module. ``provider`` is None where OIDC is not configured."""
 
-    def __init__(self, frame: Frame, token: LocalToken, provider: Provider | None, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        frame: Frame,
+        token: LocalToken,
+        provider: Provider | None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._frame, self._token, self._provider = frame, token, provider
         self._begun_cookie = f"{frame.cookie}-begun"
         self._limits = Limits(monotonic)
@@ -50,8 +57,16 @@ class Signing:
 
     def _ask(self, request: Request, wrong: str = "", status: int = 200, next: str = "") -> Response:
         oidc = self._frame.config.console.oidc
-        return self._frame.render(request, "sign_in.html", None, status, by_token=self._token.offered, wrong=wrong,
-                                  provider=urlsplit(oidc.issuer).hostname if oidc else "", next=local(next or request.query_params.get("next", "/")))
+        return self._frame.render(
+            request,
+            "sign_in.html",
+            None,
+            status,
+            by_token=self._token.offered,
+            wrong=wrong,
+            provider=urlsplit(oidc.issuer).hostname if oidc else "",
+            next=local(next or request.query_params.get("next", "/")),
+        )
 
     def _by_token(self, request: Request, form: Form) -> Response:
         self._frame.same_site(request)
@@ -68,10 +83,20 @@ class Signing:
 
     def _begin(self, request: Request, _form: Form) -> Response:
         begun = self._by_provider().begin()
-        facts = {"state": begun.state, "nonce": begun.nonce, "verifier": begun.verifier, "next": local(request.query_params.get("next", "/")),
-                 "u": (clock.now() + _BEGUN).timestamp()}
+        facts = {
+            "state": begun.state,
+            "nonce": begun.nonce,
+            "verifier": begun.verifier,
+            "next": local(request.query_params.get("next", "/")),
+            "u": (clock.now() + _BEGUN).timestamp(),
+        }
         response = RedirectResponse(begun.url, 303)
-        self._set(response, self._begun_cookie, self._frame.sessions.signer(OIDC, "begun").dumps(facts), int(_BEGUN.total_seconds()))
+        self._set(
+            response,
+            self._begun_cookie,
+            self._frame.sessions.signer(OIDC, "begun").dumps(facts),
+            int(_BEGUN.total_seconds()),
+        )
         return response
 
     def _back(self, request: Request, _form: Form) -> Response:
@@ -83,7 +108,12 @@ class Signing:
             person = provider.finish(begun, request.query_params)
         except Refused as failure:
             log.warning("console: %s", failure)
-            response = self._ask(request, f"{str(failure).removeprefix('sign-in: ').capitalize()}.", 401, str((begun or {}).get("next", "/")))
+            response = self._ask(
+                request,
+                f"{str(failure).removeprefix('sign-in: ').capitalize()}.",
+                401,
+                str((begun or {}).get("next", "/")),
+            )
             self._drop(response, self._begun_cookie)
             return response
         oidc = self._frame.config.console.oidc
@@ -96,7 +126,11 @@ class Signing:
         who, cookie = self._frame.sessions.open(name, via, groups)
         if not self._frame.viewer(who):
             log.warning("console: signed in, and may not look", extra={"via": via})
-            raise Problem(403, "Not for you", "You are known, and none of your groups may look at the console. Ask whoever looks after the bridge.")
+            raise Problem(
+                403,
+                "Not for you",
+                "You are known, and none of your groups may look at the console. Ask whoever looks after the bridge.",
+            )
         log.info("console: signed in", extra={"via": via, "operator": self._frame.operator(who)})
         response = RedirectResponse(next, 303)
         self._set(response, self._frame.cookie, cookie, int((who.until - clock.now()).total_seconds()))
@@ -114,7 +148,9 @@ class Signing:
         return self._provider
 
     def _set(self, response: Response, name: str, value: str, seconds: int) -> None:
-        response.set_cookie(name, value, max_age=seconds, path="/", secure=self._frame.secure, httponly=True, samesite="lax")
+        response.set_cookie(
+            name, value, max_age=seconds, path="/", secure=self._frame.secure, httponly=True, samesite="lax"
+        )
 
     def _drop(self, response: Response, name: str) -> None:
         response.delete_cookie(name, path="/", secure=self._frame.secure, httponly=True, samesite="lax")

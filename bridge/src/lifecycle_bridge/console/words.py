@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """What the pages say: names of kinds and states, moments and spans as people say them."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -8,28 +9,57 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 KINDS: Mapping[str, str] = {
-    "onboard": "Joiner", "offboard": "Leaver", "transfer": "Mover", "suspend": "Leave begins", "resume": "Back from leave", "reinstate": "Reinstated",
-    "rename": "Renamed", "withdraw": "Hire withdrawn",
+    "onboard": "Joiner",
+    "offboard": "Leaver",
+    "transfer": "Mover",
+    "suspend": "Leave begins",
+    "resume": "Back from leave",
+    "reinstate": "Reinstated",
+    "rename": "Renamed",
+    "withdraw": "Hire withdrawn",
 }
 #: Word, and the colour that it has.
 STATES: Mapping[str, tuple[str, str]] = {
-    "upcoming": ("upcoming", "quiet"), "ready": ("starting", "soft"), "running": ("running", "soft"), "waiting": ("tries again", "warn"),
+    "upcoming": ("upcoming", "quiet"),
+    "ready": ("starting", "soft"),
+    "running": ("running", "soft"),
+    "waiting": ("tries again", "warn"),
     "stuck": ("stuck", "bad"),
-    "held": ("held", "warn"), "done": ("done", "good"), "cancelled": ("cancelled", "quiet"),
+    "held": ("held", "warn"),
+    "done": ("done", "good"),
+    "cancelled": ("cancelled", "quiet"),
 }
 RUNS: Mapping[str, tuple[str, str]] = {
-    "ready": ("starting", "soft"), "running": ("running", "soft"), "stopping": ("stopping", "warn"), "successful": ("successful", "good"),
+    "ready": ("starting", "soft"),
+    "running": ("running", "soft"),
+    "stopping": ("stopping", "warn"),
+    "successful": ("successful", "good"),
     "failed": ("failed", "bad"),
-    "timeout": ("timed out", "bad"), "canceled": ("stopped", "quiet"), "unknown": ("end unknown", "warn"), "refused": ("not begun", "bad"),
+    "timeout": ("timed out", "bad"),
+    "canceled": ("stopped", "quiet"),
+    "unknown": ("end unknown", "warn"),
+    "refused": ("not begun", "bad"),
 }
 FILTERS: Mapping[str, str] = {"open": "all open", "working": "at work", "late": "late"}
 #: Lines of a time line: word and colour.
 LINES: Mapping[str, tuple[str, str]] = {
-    "event": ("HR", "soft"), "made": ("made", "quiet"), "moved": ("moved", "quiet"), "noted": ("noted", "quiet"), "started": ("started", "soft"),
+    "event": ("HR", "soft"),
+    "made": ("made", "quiet"),
+    "moved": ("moved", "quiet"),
+    "noted": ("noted", "quiet"),
+    "started": ("started", "soft"),
     "progress": ("step", "quiet"),
-    "retry": ("tries again", "warn"), "stuck": ("stuck", "bad"), "held": ("held", "warn"), "done": ("done", "good"), "cancelled": ("cancelled", "quiet"),
-    "told": ("told", "soft"), "released": ("released", "good"), "refused": ("release refused", "bad"), "retried": ("tried again by hand", "soft"),
-    "hurried": ("run now, by hand", "soft"), "stopping": ("being stopped", "warn"),
+    "retry": ("tries again", "warn"),
+    "stuck": ("stuck", "bad"),
+    "held": ("held", "warn"),
+    "done": ("done", "good"),
+    "cancelled": ("cancelled", "quiet"),
+    "told": ("told", "soft"),
+    "released": ("released", "good"),
+    "refused": ("release refused", "bad"),
+    "retried": ("tried again by hand", "soft"),
+    "hurried": ("run now, by hand", "soft"),
+    "stopping": ("being stopped", "warn"),
 }
 
 
@@ -77,8 +107,12 @@ def event_word(kind: str) -> str:
     """What HR said, of an event's type."""
     base, comma, urgent = kind.partition(",")
     words = {
-        "jml.person.created": "somebody new", "jml.person.changed": "the record changed", "jml.person.deleted": "the record is gone",
-        "jml.employment.terminated": "employment ends", "jml.employment.cancelled": "the end is called off", "jml.access.revoked": "access ends now",
+        "jml.person.created": "somebody new",
+        "jml.person.changed": "the record changed",
+        "jml.person.deleted": "the record is gone",
+        "jml.employment.terminated": "employment ends",
+        "jml.employment.cancelled": "the end is called off",
+        "jml.access.revoked": "access ends now",
         "jml.feed.changed": "something changed",
     }
     return f"{words.get(base, base)}{comma}{urgent}"

@@ -5,6 +5,7 @@
 An executor is handed an :class:`Order` and gives back a :class:`Result`. The contract with the collection is the playbook's name,
 checked extra variables and the inventory in; ``set_stats`` data out. Nothing else is shared.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping

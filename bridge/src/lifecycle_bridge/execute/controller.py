@@ -7,6 +7,7 @@ run has a label of its own, ``lifecycle-run <ident>``. Labels are unique in an o
 never again; a job is found by it (``labels__name``), by whoever asks. It is how ansible-rulebook finds jobs again, with ``add_event_uuid_label``
 (ansible/ansible-rulebook, job_template_runner.py, get_job_url_from_label); its claim is new here.
 """
+
 from __future__ import annotations
 
 import json
@@ -52,7 +53,13 @@ class ControllerExecutor:
     been sent, but it isn't sent a second time; a new attempt has an ident of its own.
     """
 
-    def __init__(self, config: Config, *, pause: Callable[[float], None] = _time.sleep, monotonic: Callable[[], float] = _time.monotonic) -> None:
+    def __init__(
+        self,
+        config: Config,
+        *,
+        pause: Callable[[float], None] = _time.sleep,
+        monotonic: Callable[[], float] = _time.monotonic,
+    ) -> None:
         if not isinstance(config.executor, Controller):
             raise ConfigError("executor.kind is not controller")
         self._settings = config.executor
@@ -63,10 +70,18 @@ class ControllerExecutor:
             template = self._patiently(lambda: self._template(api, order.playbook), stop)
             answers = self._patiently(lambda: self._answers(api, template, order.extra_vars), stop)
             label, claimed = self._claim(api, template, order.ident, stop)
-            job = self._launch(api, template, order.ident, label, answers, stop) if claimed else self._find(api, template, order.ident, stop)
+            job = (
+                self._launch(api, template, order.ident, label, answers, stop)
+                if claimed
+                else self._find(api, template, order.ident, stop)
+            )
             if job is None:
-                return Result("unknown", temporary=True, detail=f"{template}: the launch of {order.ident} was not answered, and no job with the label "
-                              f"{_label(order.ident)} is there after {SETTLE:.0f} s; it is not sent twice")
+                return Result(
+                    "unknown",
+                    temporary=True,
+                    detail=f"{template}: the launch of {order.ident} was not answered, and no job with the label "
+                    f"{_label(order.ident)} is there after {SETTLE:.0f} s; it is not sent twice",
+                )
             lost = _lost(job, answers)
             watch = Watch(api, job, order, self._settings.url, self._time, stop, progress)
             if lost:
@@ -83,14 +98,23 @@ class ControllerExecutor:
         found = list(api.pages("unified_job_templates/", f"find the job template {name}", **query))
         where = f" in organization {self._settings.organization}" if self._settings.organization else ""
         if not found:
-            raise BridgeError(f"find the job template {name}{where} for {playbook}: it is not there, or the token's user may not see it; controller/ in the "
-                              "collection's repository makes it, or executor.templates names another")
+            raise BridgeError(
+                f"find the job template {name}{where} for {playbook}: it is not there, or the token's user may not see it; controller/ in the "
+                "collection's repository makes it, or executor.templates names another"
+            )
         if len(found) > 1:
             raise BridgeError(f"find the job template {name}{where}: there are {len(found)}; set executor.organization")
         one = found[0]
         kind = "workflow_job_templates" if one.get("type") == "workflow_job_template" else "job_templates"
-        return _Template(name, f"{kind}/{one['id']}", "workflow_jobs" if kind.startswith("workflow") else "jobs", one.get("organization"),
-                         bool(one.get("ask_labels_on_launch")), bool(one.get("ask_variables_on_launch")), bool(one.get("survey_enabled")))
+        return _Template(
+            name,
+            f"{kind}/{one['id']}",
+            "workflow_jobs" if kind.startswith("workflow") else "jobs",
+            one.get("organization"),
+            bool(one.get("ask_labels_on_launch")),
+            bool(one.get("ask_variables_on_launch")),
+            bool(one.get("survey_enabled")),
+        )
 
     def _name(self, playbook: str) -> str:
         short = playbook.rpartition(".")[2]
@@ -103,14 +127,20 @@ class ControllerExecutor:
         """
         _usable(template)
         given = {name: value for name, value in extra_vars.items() if value is not None}
-        spec = api.get(f"{template.path}/survey_spec/", f"read the survey of {template}").get("spec") or [] if template.surveyed else []
+        spec = (
+            api.get(f"{template.path}/survey_spec/", f"read the survey of {template}").get("spec") or []
+            if template.surveyed
+            else []
+        )
         questions = {str(question.get("variable")): question for question in spec}
         if not template.asks_variables:
             given = {name: value for name, value in given.items() if name in questions or name not in SPARED}
         unasked = sorted(set(given) - set(questions))
         if unasked and not template.asks_variables:
-            raise BridgeError(f"launch {template}: it takes no {', '.join(unasked)}: add {'it' if len(unasked) == 1 else 'them'} to its survey "
-                              "(or switch on Prompt on launch for variables); nothing was started")
+            raise BridgeError(
+                f"launch {template}: it takes no {', '.join(unasked)}: add {'it' if len(unasked) == 1 else 'them'} to its survey "
+                "(or switch on Prompt on launch for variables); nothing was started"
+            )
         return {name: _fitted(value, questions[name]) if name in questions else value for name, value in given.items()}
 
     def _claim(self, api: Api, template: _Template, ident: str, stop: Callable[[], bool]) -> tuple[int, bool]:
@@ -138,9 +168,22 @@ class ControllerExecutor:
 
     # -- the launch ----------------------------------------------------------------------------------------------------
 
-    def _launch(self, api: Api, template: _Template, ident: str, label: int, answers: Mapping[str, Any], stop: Callable[[], bool]) -> dict[str, Any] | None:
+    def _launch(
+        self,
+        api: Api,
+        template: _Template,
+        ident: str,
+        label: int,
+        answers: Mapping[str, Any],
+        stop: Callable[[], bool],
+    ) -> dict[str, Any] | None:
         try:
-            return self._patiently(lambda: api.post(f"{template.path}/launch/", f"launch {template}", {"extra_vars": dict(answers), "labels": [label]}), stop)
+            return self._patiently(
+                lambda: api.post(
+                    f"{template.path}/launch/", f"launch {template}", {"extra_vars": dict(answers), "labels": [label]}
+                ),
+                stop,
+            )
         except Unanswered:
             return self._find(api, template, ident, stop)
 
@@ -152,7 +195,15 @@ class ControllerExecutor:
         began, gap = self._time.monotonic(), FIRST
         while True:
             try:
-                job = next(api.pages(f"{template.path}/{template.jobs}/", f"find the job of {ident}", labels__name=_label(ident), order_by="id"), None)
+                job = next(
+                    api.pages(
+                        f"{template.path}/{template.jobs}/",
+                        f"find the job of {ident}",
+                        labels__name=_label(ident),
+                        order_by="id",
+                    ),
+                    None,
+                )
                 if job is not None:
                     return job
                 if self._time.monotonic() - began > SETTLE:
@@ -165,10 +216,20 @@ class ControllerExecutor:
 
     def _refuse(self, watch: Watch, template: _Template, lost: list[str]) -> Result:
         ended = watch.end("refused")
-        cure = "its Prompt on launch for labels" if lost == ["labels"] else "its survey (and leave Prompt on launch for variables as it is)"
+        cure = (
+            "its Prompt on launch for labels"
+            if lost == ["labels"]
+            else "its survey (and leave Prompt on launch for variables as it is)"
+        )
         went = "it was cancelled" if ended.status == "refused" else f"it had ended as {ended.status} by then"
-        return Result("refused", stats=ended.stats, started_at=ended.started_at, ended_at=ended.ended_at, output=ended.output,
-                      detail=f"{template} dropped {', '.join(lost)}: {went}; add {'them' if len(lost) > 1 else 'it'} to {cure}. {ended.detail}".rstrip())
+        return Result(
+            "refused",
+            stats=ended.stats,
+            started_at=ended.started_at,
+            ended_at=ended.ended_at,
+            output=ended.output,
+            detail=f"{template} dropped {', '.join(lost)}: {went}; add {'them' if len(lost) > 1 else 'it'} to {cure}. {ended.detail}".rstrip(),
+        )
 
     def _patiently(self, what: Callable[[], _T], stop: Callable[[], bool]) -> _T:
         """Try again what surely was not taken.
@@ -187,7 +248,20 @@ class ControllerExecutor:
 
     # -- doctor --------------------------------------------------------------------------------------------------------
 
-    def check(self, playbooks: tuple[str, ...] = ("intake", "onboard", "transfer", "offboard", "cutoff", "suspend", "resume", "reinstate", "rename")) -> list[str]:
+    def check(
+        self,
+        playbooks: tuple[str, ...] = (
+            "intake",
+            "onboard",
+            "transfer",
+            "offboard",
+            "cutoff",
+            "suspend",
+            "resume",
+            "reinstate",
+            "rename",
+        ),
+    ) -> list[str]:
         """What is wrong, a line each: version, access, and every template that a run may need.
 
         :param playbooks: short names of those that are launched.
@@ -197,7 +271,9 @@ class ControllerExecutor:
             with Api(self._settings) as api:
                 version = str(api.get("ping/", "ask for the version").get("version") or "")
                 if not version or int(version.split(".")[0]) < 4:
-                    wrong.append(f"{self._settings.url} says it is version {version or '?'}: automation controller 4.5 or AWX 24.6.1 is needed")
+                    wrong.append(
+                        f"{self._settings.url} says it is version {version or '?'}: automation controller 4.5 or AWX 24.6.1 is needed"
+                    )
                 api.get("me/", "ask who the token's user is")
                 for short in playbooks:
                     try:
@@ -216,10 +292,14 @@ class ControllerExecutor:
 
 def _usable(template: _Template) -> None:
     if not template.asks_labels:
-        raise BridgeError(f"launch {template}: it takes no labels, by which a lost job is found again: switch on Prompt on launch for labels "
-                          "(ask_labels_on_launch); nothing was started")
+        raise BridgeError(
+            f"launch {template}: it takes no labels, by which a lost job is found again: switch on Prompt on launch for labels "
+            "(ask_labels_on_launch); nothing was started"
+        )
     if template.organization is None:
-        raise BridgeError(f"launch {template}: it belongs to no organization, and labels need one: give its project an organization; nothing was started")
+        raise BridgeError(
+            f"launch {template}: it belongs to no organization, and labels need one: give its project an organization; nothing was started"
+        )
 
 
 def _settings_of(template: _Template, launch: Mapping[str, Any]) -> list[str]:

@@ -5,6 +5,7 @@
 What matters here is telling apart three ends of a request: it was answered, it surely was not taken, and nobody knows. Shapes are those of
 https://docs.ansible.com/projects/awx/en/24.6.1/rest_api/ and of ansible/awx, awx/api/views and awx/api/generics.py.
 """
+
 from __future__ import annotations
 
 import re
@@ -95,8 +96,10 @@ class Api:
         versions = answer.get("available_versions")
         path = versions.get("v2") if isinstance(versions, Mapping) else None
         if not isinstance(path, str) or not re.fullmatch(r"/api/(controller/)?v2/?", path):
-            raise BridgeError(f"find the API of {self._settings.url}: /api/ does not say where v2 is; is it AWX or automation controller? "
-                              "Or set executor.api to /api/v2 or /api/controller/v2")
+            raise BridgeError(
+                f"find the API of {self._settings.url}: /api/ does not say where v2 is; is it AWX or automation controller? "
+                "Or set executor.api to /api/v2 or /api/controller/v2"
+            )
         return path.strip("/")
 
     def get(self, path: str, what: str, **query: Any) -> dict[str, Any]:
@@ -130,14 +133,31 @@ class Api:
     def _absolute(self, path: str) -> str:
         return path.lstrip("/") if path.startswith("/api/") else f"{self.base}/{path}"
 
-    def _request(self, method: str, path: str, what: str, *, query: Mapping[str, Any] | None = None, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def _request(
+        self,
+        method: str,
+        path: str,
+        what: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
         tried = f"{what}: {method} {self._settings.url}/{path.partition('?')[0]}"
         try:
-            answer = self._session.request(method, f"{self._settings.url}/{path}", params=dict(query or {}), json=body, timeout=(CONNECT, READ),
-                                           allow_redirects=False, verify=str(self._settings.ca) if self._settings.ca else True)
+            answer = self._session.request(
+                method,
+                f"{self._settings.url}/{path}",
+                params=dict(query or {}),
+                json=body,
+                timeout=(CONNECT, READ),
+                allow_redirects=False,
+                verify=str(self._settings.ca) if self._settings.ca else True,
+            )
         except requests.exceptions.SSLError as failure:
             if _before_sending(failure):
-                raise NotTaken(f"{tried}: the certificate is not one that is trusted here: set executor.ca to the company's authority") from None
+                raise NotTaken(
+                    f"{tried}: the certificate is not one that is trusted here: set executor.ca to the company's authority"
+                ) from None
             raise Unanswered(f"{tried}: the connection broke before the answer") from None
         except requests.exceptions.RequestException as failure:
             if _before_sending(failure):
@@ -173,11 +193,17 @@ def _answered(answer: requests.Response, tried: str) -> dict[str, Any]:
             return content
         raise Unanswered(f"{tried}: HTTP {status}, and what came is not JSON: is a proxy's sign-in page in between?")
     said = _words(content)
-    cure = {401: "the token is not (or no longer) valid: make a new one, and put it where executor.token says",
-            403: "the token's user may not: give it the role Execute on the job templates, and membership of the organization",
-            404: "it is not there, or the token's user may not see it"}.get(status)
+    cure = {
+        401: "the token is not (or no longer) valid: make a new one, and put it where executor.token says",
+        403: "the token's user may not: give it the role Execute on the job templates, and membership of the organization",
+        404: "it is not there, or the token's user may not see it",
+    }.get(status)
     if 300 <= status < 400:
-        raise Refused(f"{tried}: HTTP {status} redirects elsewhere: executor.url is not the controller's own address", status, said)
+        raise Refused(
+            f"{tried}: HTTP {status} redirects elsewhere: executor.url is not the controller's own address",
+            status,
+            said,
+        )
     raise Refused(f"{tried}: HTTP {status}{f', {said}' if said else ''}{f': {cure}' if cure else ''}", status, said)
 
 
@@ -187,5 +213,8 @@ def _words(content: Any) -> str:
         return ""
     if isinstance(content.get("detail"), str):
         return str(content["detail"])[:300]
-    parts = [f"{field}: {'; '.join(map(str, words)) if isinstance(words, list) else words}" for field, words in content.items()]
+    parts = [
+        f"{field}: {'; '.join(map(str, words)) if isinstance(words, list) else words}"
+        for field, words in content.items()
+    ]
     return " | ".join(parts)[:500]

@@ -5,6 +5,7 @@
 The controller's ``failed`` says less than it seems: a job whose node was lost is marked failed as well (ansible/awx, awx/main/dispatch/reaper.py), while
 what it had begun may have been done. Only a play that reached its recap (``playbook_on_stats``) has ended by itself.
 """
+
 from __future__ import annotations
 
 import logging
@@ -81,8 +82,24 @@ class _Seen:
 class Watch:
     """One job or workflow job, ``{"id", "type", "url", "status", ...}`` as the controller gives it."""
 
-    def __init__(self, api: Api, job: Mapping[str, Any], order: Order, url: str, time: Time, stop: Callable[[], bool], progress: Callable[[Progress], None]) -> None:
-        self._api, self._job, self._order, self._time, self._stop, self._progress = api, dict(job), order, time, stop, progress
+    def __init__(
+        self,
+        api: Api,
+        job: Mapping[str, Any],
+        order: Order,
+        url: str,
+        time: Time,
+        stop: Callable[[], bool],
+        progress: Callable[[Progress], None],
+    ) -> None:
+        self._api, self._job, self._order, self._time, self._stop, self._progress = (
+            api,
+            dict(job),
+            order,
+            time,
+            stop,
+            progress,
+        )
         self._workflow = job.get("type") == "workflow_job"
         self._what = f"follow {'workflow ' if self._workflow else ''}job {job['id']}"
         self._page = f"{url}/{'execution' if api.gateway else '#'}/jobs/{'workflow' if self._workflow else 'playbook'}/{job['id']}/output"
@@ -107,7 +124,9 @@ class Watch:
             if looked and self._job["status"] in ENDED:
                 return self._result()
             if self._gone >= GONE:
-                return self._unknown("the job is no longer there: it was deleted, or the token's user may no longer see it")
+                return self._unknown(
+                    "the job is no longer there: it was deleted, or the token's user may no longer see it"
+                )
             asked = looked and self._asked()
             if asked:
                 asleep += now - last
@@ -118,8 +137,12 @@ class Watch:
             if self._stop():
                 return self.end("canceled")
             if now - (running_since if running_since is not None else began) - asleep > self._order.timeout:
-                return self.end("timeout", f"it ran longer than {self._order.timeout:.0f} s" if running_since is not None else
-                                f"it waited {self._order.timeout:.0f} s for a place to run: see the instance group's capacity")
+                return self.end(
+                    "timeout",
+                    f"it ran longer than {self._order.timeout:.0f} s"
+                    if running_since is not None
+                    else f"it waited {self._order.timeout:.0f} s for a place to run: see the instance group's capacity",
+                )
             if running_since is not None and looked and now - self._sign > self._order.idle_timeout:
                 return self.end("timeout", f"nothing was heard of it for {self._order.idle_timeout:.0f} s")
             if now - self._looked > max(self._order.timeout, self._order.idle_timeout) + BLIND:
@@ -142,7 +165,9 @@ class Watch:
             self._time.wait(max(gap, self._after))
             gap = min(gap * 1.5, LONGEST)
         node = self._job.get("execution_node") or self._job.get("controller_node") or "its node"
-        return self._unknown(f"it was cancelled ({why}) and goes on as {self._job['status']}: see whether {node} is alive, and end it there")
+        return self._unknown(
+            f"it was cancelled ({why}) and goes on as {self._job['status']}: see whether {node} is alive, and end it there"
+        )
 
     def _cancel(self) -> None:
         try:
@@ -202,18 +227,26 @@ class Watch:
 
     def _asked(self) -> bool:
         """Whether nothing but a person's approval is missing."""
-        states = [job for node in self._nodes if (job := _job_of(node)).get("status") in ("pending", "waiting", "running")]
+        states = [
+            job for node in self._nodes if (job := _job_of(node)).get("status") in ("pending", "waiting", "running")
+        ]
         return bool(states) and all(job.get("type") == "workflow_approval" for job in states)
 
     def _events(self, job: int, url: str) -> None:
         seen = self._seen.setdefault(job, _Seen())
-        for event in self._api.pages(f"{url}job_events/", self._what, order_by="counter", counter__gt=seen.counter, event__in=_FOLLOWED):
+        for event in self._api.pages(
+            f"{url}job_events/", self._what, order_by="counter", counter__gt=seen.counter, event__in=_FOLLOWED
+        ):
             seen.counter = max(seen.counter, int(event.get("counter") or 0))
             self._sign = self._time.monotonic()
             data = event.get("event_data") or {}
             if outcome := _OUTCOMES.get(str(event.get("event"))):
-                self._reached(str(data.get("play") or ""), str(data.get("task") or ""), str(data.get("host") or ""),
-                              "changed" if outcome == "ok" and event.get("changed") else outcome)
+                self._reached(
+                    str(data.get("play") or ""),
+                    str(data.get("task") or ""),
+                    str(data.get("host") or ""),
+                    "changed" if outcome == "ok" and event.get("changed") else outcome,
+                )
 
     def _reached(self, play: str, task: str, host: str, outcome: str) -> None:
         try:
@@ -227,7 +260,11 @@ class Watch:
         status = self._job["status"]
         if status == "canceled":
             who = because or ("" if why else "somebody cancelled it in the controller")
-            return self._made(why or "canceled", f"{self._ended_how('was cancelled')}{f': {who}' if who else ''}", temporary=why == "timeout")
+            return self._made(
+                why or "canceled",
+                f"{self._ended_how('was cancelled')}{f': {who}' if who else ''}",
+                temporary=why == "timeout",
+            )
         if status == "successful":
             return self._made("successful")
         if status == "error":
@@ -244,9 +281,16 @@ class Watch:
         if seen is None:
             return self._unknown("it failed, and its events could not be read")
         if seen.stats:
-            return self._made("failed", self._ended_how(_summary(seen.failed) or "failed"), temporary=seen.temporary, codes=seen.decided)
+            return self._made(
+                "failed",
+                self._ended_how(_summary(seen.failed) or "failed"),
+                temporary=seen.temporary,
+                codes=seen.decided,
+            )
         if not self._job.get("started") or any(words in explained for words in NOT_BEGUN):
-            return self._made("failed", self._ended_how(f"did not begin: {explained or 'no explanation'}"), temporary=True)
+            return self._made(
+                "failed", self._ended_how(f"did not begin: {explained or 'no explanation'}"), temporary=True
+            )
         if not seen.counter and not explained:  # whoever marks a lost job as failed, says so
             return self._made("failed", self._ended_how("did not begin: ansible-playbook refused it, see its output"))
         return self._unknown(f"it broke off: {explained or 'no recap was written'}")
@@ -259,14 +303,24 @@ class Watch:
                 continue
             if job.get("type") == "workflow_approval":
                 late = bool(self._read(f"workflow_approvals/{job['id']}/").get("timed_out"))
-                return self._made("refused", self._ended_how(f"nobody approved {job.get('name')} in time" if late else f"{job.get('name')} was denied"))
+                return self._made(
+                    "refused",
+                    self._ended_how(
+                        f"nobody approved {job.get('name')} in time" if late else f"{job.get('name')} was denied"
+                    ),
+                )
             seen = self._last_events(job["id"], self._api_path(f"jobs/{job['id']}/"))
             unknown = unknown or seen is None or not seen.stats
             all_seen.codes |= seen.codes if seen else set()
             said.append(f"{job.get('name')}: {_summary(seen.failed if seen else []) or job['status']}")
         if unknown:
             return self._unknown("; ".join(said))
-        return self._made("failed", self._ended_how("; ".join(said) or self._explained() or "failed"), temporary=all_seen.temporary, codes=all_seen.decided)
+        return self._made(
+            "failed",
+            self._ended_how("; ".join(said) or self._explained() or "failed"),
+            temporary=all_seen.temporary,
+            codes=all_seen.decided,
+        )
 
     def _last_events(self, job: int, url: str) -> _Seen | None:
         """All that failed, read again from the start: events are stored in any order, and some only after the job has ended."""
@@ -276,7 +330,12 @@ class Watch:
                 stored = self._api.get(url, self._what).get("event_processing_finished", True)
                 if stored or self._time.monotonic() - began > EVENTS:
                     seen = _Seen()
-                    for event in self._api.pages(f"{url}job_events/", self._what, order_by="counter", event__in="runner_on_failed,runner_on_unreachable,playbook_on_stats,playbook_on_start"):
+                    for event in self._api.pages(
+                        f"{url}job_events/",
+                        self._what,
+                        order_by="counter",
+                        event__in="runner_on_failed,runner_on_unreachable,playbook_on_stats,playbook_on_start",
+                    ):
                         _judge(seen, event)
                     return seen
             except BridgeError as failure:
@@ -290,8 +349,16 @@ class Watch:
         """What ``set_stats`` handed over; of a workflow, the later job's word counts."""
         if not self._workflow:
             return dict(self._job.get("artifacts") or {})
-        jobs = [self._read(f"jobs/{job['id']}/") for node in self._nodes if (job := _job_of(node)).get("type") == "job" and job.get("status") in ENDED]
-        return {name: value for job in sorted(jobs, key=lambda job: str(job.get("finished") or "")) for name, value in (job.get("artifacts") or {}).items()}
+        jobs = [
+            self._read(f"jobs/{job['id']}/")
+            for node in self._nodes
+            if (job := _job_of(node)).get("type") == "job" and job.get("status") in ENDED
+        ]
+        return {
+            name: value
+            for job in sorted(jobs, key=lambda job: str(job.get("finished") or ""))
+            for name, value in (job.get("artifacts") or {}).items()
+        }
 
     def _read(self, path: str) -> dict[str, Any]:
         for _ in range(5):
@@ -313,12 +380,27 @@ class Watch:
         return f"{'workflow ' if self._workflow else ''}job {self._job['id']} {words}"
 
     def _made(self, status: str, detail: str = "", *, temporary: bool = False, codes: tuple[str, ...] = ()) -> Result:
-        return Result(status=status, stats=self._stats(), detail=detail, temporary=temporary, codes=codes, started_at=_moment(self._job.get("started")),
-                      ended_at=_moment(self._job.get("finished")) or clock.now(), output=self._page)
+        return Result(
+            status=status,
+            stats=self._stats(),
+            detail=detail,
+            temporary=temporary,
+            codes=codes,
+            started_at=_moment(self._job.get("started")),
+            ended_at=_moment(self._job.get("finished")) or clock.now(),
+            output=self._page,
+        )
 
     def _unknown(self, words: str) -> Result:
-        return Result(status="unknown", stats=self._job.get("artifacts") or {}, detail=self._ended_how(words), temporary=True,
-                      started_at=_moment(self._job.get("started")), ended_at=_moment(self._job.get("finished")), output=self._page)
+        return Result(
+            status="unknown",
+            stats=self._job.get("artifacts") or {},
+            detail=self._ended_how(words),
+            temporary=True,
+            started_at=_moment(self._job.get("started")),
+            ended_at=_moment(self._job.get("finished")),
+            output=self._page,
+        )
 
 
 def _job_of(node: Mapping[str, Any]) -> dict[str, Any]:
@@ -333,7 +415,10 @@ def _judge(seen: _Seen, event: Mapping[str, Any]) -> None:
     elif (outcome := _OUTCOMES.get(str(event.get("event")))) and outcome != "ok":
         result = data.get("res") or {}
         items = [item for item in result.get("results") or () if isinstance(item, dict) and item.get("failed")]
-        seen.codes |= {"unreachable" if outcome == "unreachable" else str(each.get("code") or "")[:60] for each in items or [result]}
+        seen.codes |= {
+            "unreachable" if outcome == "unreachable" else str(each.get("code") or "")[:60]
+            for each in items or [result]
+        }
         if not data.get("ignore_errors"):
             seen.failed.append((str(data.get("task") or ""), str(data.get("host") or ""), outcome))
 

@@ -12,6 +12,7 @@
 ``result.json``         how it ended, written whole or not at all, when nothing of the run is alive
 ======================  ==============================================================================================
 """
+
 from __future__ import annotations
 
 import fcntl

@@ -9,6 +9,7 @@ and ends as the playbook ends. So neither a secret of the environment nor an ext
 /proc/PID/environ or in a file (ansible-runner writes command line and environment of what it starts to ``artifacts/IDENT/command``),
 and Ansible's start, half of a short run, is over before the order comes.
 """
+
 from __future__ import annotations
 
 import json
@@ -24,8 +25,14 @@ DOOR = "door"
 
 #: What every run needs, and is ready before the order comes; the collection itself is found and imported when it runs.
 _NEEDED = (
-    "ansible.executor.playbook_executor", "ansible.executor.task_queue_manager", "ansible.plugins.strategy.linear", "ansible.plugins.callback.default",
-    "ansible.plugins.connection.local", "http.client", "ssl", "requests",
+    "ansible.executor.playbook_executor",
+    "ansible.executor.task_queue_manager",
+    "ansible.plugins.strategy.linear",
+    "ansible.plugins.callback.default",
+    "ansible.plugins.connection.local",
+    "http.client",
+    "ssl",
+    "requests",
 )
 
 
@@ -63,7 +70,9 @@ def play() -> int:
     if first is None:
         return 0
     os.environ.update(_words(first["environment"]))
-    sys.path[1:1] = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path and path not in sys.path]
+    sys.path[1:1] = [
+        path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path and path not in sys.path
+    ]
     from ansible.cli.playbook import PlaybookCLI
 
     for name in _NEEDED:

@@ -6,6 +6,7 @@ A worker of ansible-core 2.19 leaves its parent's session (``os.setsid``), so th
 it all the same: the supervisor adopts every orphan below it (PR_SET_CHILD_SUBREAPER), and every process of a run inherits a mark in
 its environment, by which it is found when the supervisor itself was killed.
 """
+
 from __future__ import annotations
 
 import ctypes
@@ -94,8 +95,10 @@ def marks() -> set[str]:
     prefix = f"{MARK}=".encode()
     return {
         entry.removeprefix(prefix).decode("ascii", "replace")
-        for process in _everything() if process.state not in _DEAD
-        for entry in _environment(process.pid) if entry.startswith(prefix)
+        for process in _everything()
+        if process.state not in _DEAD
+        for entry in _environment(process.pid)
+        if entry.startswith(prefix)
     }
 
 
@@ -126,4 +129,3 @@ def end(find: Callable[[], list[Process]], *, patience: float = 30) -> list[Proc
         time.sleep(pause)
         pause = min(pause * 2, 0.1)
     return []
-

@@ -5,6 +5,7 @@
 Nothing here talks to a network, waits, or raises: ansible-runner calls it between two reads of the playbook's output, and an exception
 would end the run half-way without a word (its status would stay ``running``).
 """
+
 from __future__ import annotations
 
 import json
@@ -18,7 +19,9 @@ from urllib.parse import urlsplit
 from lifecycle_bridge.execute.folder import Folder
 
 #: Codes of the collection's failures (its ``errors.py``) that may pass by themselves.
-TEMPORARY = frozenset({"throttled", "unavailable", "answer_lost", "protocol", "held", "still_open", "unknown", "unreachable"})
+TEMPORARY = frozenset(
+    {"throttled", "unavailable", "answer_lost", "protocol", "held", "still_open", "unknown", "unreachable"}
+)
 #: Codes that only say that something else failed: they decide nothing.
 CONSEQUENCES = frozenset({"waiting", "open"})
 
@@ -41,7 +44,15 @@ class Redactor:
             secrets |= {value, *(line.strip() for line in value.splitlines() if not line.startswith("-----"))}
             secrets.add(_password(value))
         found = sorted((secret for secret in secrets if len(secret) >= 6), key=len, reverse=True)
-        self._pattern = re.compile("|".join(re.escape(form) for secret in found for form in dict.fromkeys((secret, json.dumps(secret)[1:-1])))) if found else None
+        self._pattern = (
+            re.compile(
+                "|".join(
+                    re.escape(form) for secret in found for form in dict.fromkeys((secret, json.dumps(secret)[1:-1]))
+                )
+            )
+            if found
+            else None
+        )
 
     def __call__(self, text: str) -> str:
         return self._pattern.sub("********", text) if self._pattern else text
@@ -102,17 +113,26 @@ class Record:
         items = [item for item in result.get("results") or () if isinstance(item, dict) and item.get("failed")]
         for each in items or [result]:
             if len(self.failures) < _MOST_FAILURES:
-                self.failures.append({
-                    "host": str(data.get("host", ""))[:_WORD], "task": str(data.get("task", ""))[:_WORD], "ignored": bool(data.get("ignore_errors")),
-                    "code": "unreachable" if outcome == "unreachable" else str(each.get("code") or "")[:60], "msg": self.short(str(each.get("msg") or "")),
-                })
+                self.failures.append(
+                    {
+                        "host": str(data.get("host", ""))[:_WORD],
+                        "task": str(data.get("task", ""))[:_WORD],
+                        "ignored": bool(data.get("ignore_errors")),
+                        "code": "unreachable" if outcome == "unreachable" else str(each.get("code") or "")[:60],
+                        "msg": self.short(str(each.get("msg") or "")),
+                    }
+                )
 
     def _step(self, outcome: str, event: Mapping[str, Any], data: Mapping[str, Any]) -> None:
         self._steps += 1
         if self._steps > _MOST_PROGRESS:
             return
         words = {"play": data.get("play"), "task": data.get("task"), "host": data.get("host")}
-        line = {"at": str(event.get("created", "")), **{name: self.short(str(word or "")) for name, word in words.items()}, "outcome": outcome}
+        line = {
+            "at": str(event.get("created", "")),
+            **{name: self.short(str(word or "")) for name, word in words.items()},
+            "outcome": outcome,
+        }
         self._progress.write(json.dumps(line) + "\n")
 
     def _say(self, text: str) -> None:
@@ -157,13 +177,19 @@ class Record:
             ended = "was killed" if code is None or code < 0 else f"ended with code {code} and without its last event"
             return "unknown", f"ansible-playbook {ended}: what it did is not known; look into the output", True
         if code == 0:
-            return "unknown", f"ansible-playbook ended well, ansible-runner says {said or 'nothing'}: look into the output", True
+            return (
+                "unknown",
+                f"ansible-playbook ended well, ansible-runner says {said or 'nothing'}: look into the output",
+                True,
+            )
         codes = {failure["code"] for failure in self.failures} - CONSEQUENCES
         return "failed", self._what_failed(code), bool(codes) and codes <= TEMPORARY
 
     def _what_failed(self, code: int) -> str:
         if not self.failures:
-            said = next((line for line in self.tail if "ERROR" in line), self.tail[-1] if self.tail else "it said nothing")
+            said = next(
+                (line for line in self.tail if "ERROR" in line), self.tail[-1] if self.tail else "it said nothing"
+            )
             return f"ansible-playbook ended with code {code}: {self.short(said)}"
         last = next((each for each in reversed(self.failures) if not each["ignored"]), self.failures[-1])
         more = len(self.failures) - 1
@@ -171,4 +197,10 @@ class Record:
 
 
 def _text(path: os.PathLike[str]) -> TextIO:
-    return open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "w", encoding="utf-8", errors="replace", buffering=1)
+    return open(
+        os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
+        "w",
+        encoding="utf-8",
+        errors="replace",
+        buffering=1,
+    )

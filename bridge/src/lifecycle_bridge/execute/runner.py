@@ -3,6 +3,7 @@
 """Runs on this machine, by ansible-runner. One supervisor process a run (:mod:`~lifecycle_bridge.execute.supervisor`), one folder a run
 (:mod:`~lifecycle_bridge.execute.folder`); this side starts, follows, takes up again and sweeps. docs/bridge-runner.md explains it.
 """
+
 from __future__ import annotations
 
 import json
@@ -47,8 +48,11 @@ _SEATS, _SWEPT = ".seats", ".swept-"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #: What the collection's own ansible.cfg says, for those who give neither a file nor another value.
 _DEFAULTS = {
-    "ANSIBLE_FORKS": "25", "ANSIBLE_INVENTORY_ENABLED": "workforce.lifecycle.systems,ansible.builtin.yaml,ansible.builtin.ini,ansible.builtin.host_list",
-    "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true", "ANSIBLE_PYTHON_INTERPRETER": "auto_silent", "ANSIBLE_LOCALHOST_WARNING": "false",
+    "ANSIBLE_FORKS": "25",
+    "ANSIBLE_INVENTORY_ENABLED": "workforce.lifecycle.systems,ansible.builtin.yaml,ansible.builtin.ini,ansible.builtin.host_list",
+    "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true",
+    "ANSIBLE_PYTHON_INTERPRETER": "auto_silent",
+    "ANSIBLE_LOCALHOST_WARNING": "false",
 }
 
 
@@ -107,7 +111,9 @@ class RunnerExecutor:
         :raises BridgeError: it could not be begun; nothing was started.
         """
         if not processes.can_adopt_orphans():
-            raise BridgeError("run a playbook here: this platform cannot hold on to what a run starts (no PR_SET_CHILD_SUBREAPER, no /proc): use Linux or AWX")
+            raise BridgeError(
+                "run a playbook here: this platform cannot hold on to what a run starts (no PR_SET_CHILD_SUBREAPER, no /proc): use Linux or AWX"
+            )
         folder = self._folder(order.ident)
         follow = _Follow(folder, stop, progress)
         while True:
@@ -118,14 +124,23 @@ class RunnerExecutor:
                         follow.catch_up()
                         return ended
                     if follow.wants_to_stop():
-                        folders.write(folder.result, {"status": "canceled", "detail": "stopped on request, before it began", "ended_at": clock.now().isoformat()})
+                        folders.write(
+                            folder.result,
+                            {
+                                "status": "canceled",
+                                "detail": "stopped on request, before it began",
+                                "ended_at": clock.now().isoformat(),
+                            },
+                        )
                         continue
                     seat = self._start(order, folder, lock)
                 else:
                     seat = None
             if seat is None:
                 follow.look()
-                time.sleep(LOOK)  # another bridge, or an earlier life of this one, started it: its lock tells when it is over
+                time.sleep(
+                    LOOK
+                )  # another bridge, or an earlier life of this one, started it: its lock tells when it is over
             else:
                 self._wait(seat, follow)
 
@@ -143,12 +158,19 @@ class RunnerExecutor:
 
     def _start(self, order: Order, folder: Folder, lock: int) -> _Seat:
         message = {
-            "folder": str(folder.path), "playbook": order.playbook, "inventory": str(self._config.inventory.absolute()), "timeout": order.timeout,
-            "idle_timeout": order.idle_timeout, "extra_vars": {**self._config.extra_vars, **order.extra_vars}}
+            "folder": str(folder.path),
+            "playbook": order.playbook,
+            "inventory": str(self._config.inventory.absolute()),
+            "timeout": order.timeout,
+            "idle_timeout": order.idle_timeout,
+            "extra_vars": {**self._config.extra_vars, **order.extra_vars},
+        }
         try:
             json.dumps(message)
         except (TypeError, ValueError) as failure:
-            raise BridgeError(f"start {order.playbook} as {order.ident}: extra variables are no JSON: {failure}") from None
+            raise BridgeError(
+                f"start {order.playbook} as {order.ident}: extra variables are no JSON: {failure}"
+            ) from None
         seat = self._seat()
         with self._lock:
             self._running += 1
@@ -176,7 +198,9 @@ class RunnerExecutor:
     def _raise_not_begun(self, seat: _Seat) -> None:
         said = seat.last_words()
         shutil.rmtree(seat.place, ignore_errors=True)
-        raise BridgeError(f"start a run with {self._python}: its supervisor ended before it began: {said or f'code {seat.process.returncode}'}")
+        raise BridgeError(
+            f"start a run with {self._python}: its supervisor ended before it began: {said or f'code {seat.process.returncode}'}"
+        )
 
     def _ended(self, folder: Folder) -> Result | None:
         """How the run of this folder ended; None when it was never begun. Its lock is ours: nobody watches it."""
@@ -186,9 +210,14 @@ class RunnerExecutor:
                 return None
             data = self._abandoned(folder)
         return Result(
-            status=data["status"], stats=data.get("stats") or {}, detail=data.get("detail", ""), temporary=bool(data.get("temporary")),
-            started_at=_moment(data.get("started_at")), ended_at=_moment(data.get("ended_at")),
-            output=str(folder.output) if folder.output.exists() else "")
+            status=data["status"],
+            stats=data.get("stats") or {},
+            detail=data.get("detail", ""),
+            temporary=bool(data.get("temporary")),
+            started_at=_moment(data.get("started_at")),
+            ended_at=_moment(data.get("ended_at")),
+            output=str(folder.output) if folder.output.exists() else "",
+        )
 
     def _abandoned(self, folder: Folder) -> dict[str, Any]:
         """Its supervisor was killed: end what is left of it. What it did is not known."""
@@ -199,8 +228,13 @@ class RunnerExecutor:
         if run.get("place"):
             shutil.rmtree(run["place"], ignore_errors=True)
         data = {
-            "status": "unknown", "temporary": True, "started_at": run.get("at", ""), "ended_at": clock.now().isoformat(),
-            "detail": "its supervisor was killed, or the machine went down: what it did is not known" + (f"; {words} could not be ended" if words else "")}
+            "status": "unknown",
+            "temporary": True,
+            "started_at": run.get("at", ""),
+            "ended_at": clock.now().isoformat(),
+            "detail": "its supervisor was killed, or the machine went down: what it did is not known"
+            + (f"; {words} could not be ended" if words else ""),
+        }
         if not left:
             folders.write(folder.result, data)
         return data
@@ -228,7 +262,9 @@ class RunnerExecutor:
             if self._warm:
                 self.warm()
         except BridgeError as failure:
-            log.warning("keep supervisors ready: %s", failure)  # the next run begins without, or says the same to its caller
+            log.warning(
+                "keep supervisors ready: %s", failure
+            )  # the next run begins without, or says the same to its caller
 
     def close(self) -> None:
         """Dismiss the supervisors that wait. Runs go on."""
@@ -251,7 +287,12 @@ class RunnerExecutor:
     def _software(self) -> tuple[float, ...]:
         """Changes when ansible-core or the bridge is upgraded: half of the old and half of the new must not make one process."""
         found = []
-        for path in (Path(self._python), Path(self._python).parent / "ansible-playbook", Path(play.__file__), Path(self._config.inventory)):
+        for path in (
+            Path(self._python),
+            Path(self._python).parent / "ansible-playbook",
+            Path(play.__file__),
+            Path(self._config.inventory),
+        ):
             with suppress(OSError):
                 found.append(path.stat().st_mtime)
         return tuple(found)
@@ -267,17 +308,33 @@ class RunnerExecutor:
             place.mkdir(mode=0o700)
             trouble = os.open(place / "trouble", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         except OSError as failure:
-            raise BridgeError(f"start a run: make folder {place}: {failure.strerror}: see work in the configuration") from None
+            raise BridgeError(
+                f"start a run: make folder {place}: {failure.strerror}: see work in the configuration"
+            ) from None
         ours, theirs = socket.socketpair()
         environment = self._environment(place)
         try:
             process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "lifecycle_bridge.execute.supervisor"], stdin=theirs.fileno(), stdout=trouble, stderr=trouble, start_new_session=True,
-                cwd=place, env={name: environment[name] for name in ("PATH", "HOME", "LANG", processes.MARK)})
+                [sys.executable, "-P", "-m", "lifecycle_bridge.execute.supervisor"],
+                stdin=theirs.fileno(),
+                stdout=trouble,
+                stderr=trouble,
+                start_new_session=True,
+                cwd=place,
+                env={name: environment[name] for name in ("PATH", "HOME", "LANG", processes.MARK)},
+            )
         finally:
             os.close(trouble)
             theirs.close()
-        play.send(ours, {"python": self._python, "place": str(place), "environment": environment, "secrets": list(self._given().values())})
+        play.send(
+            ours,
+            {
+                "python": self._python,
+                "place": str(place),
+                "environment": environment,
+                "secrets": list(self._given().values()),
+            },
+        )
         return _Seat(process, ours, place, self._software())
 
     def _given(self) -> dict[str, str]:
@@ -290,9 +347,18 @@ class RunnerExecutor:
         defaults = {} if "ANSIBLE_CONFIG" in given else _DEFAULTS
         folder = os.path.dirname(shutil.which(self._python) or self._python)
         return {
-            "PATH": f"{folder}:{_PATH}", "HOME": os.path.expanduser("~"), "LANG": "C.UTF-8", "ANSIBLE_NOCOLOR": "1", "ANSIBLE_PIPELINING": "true",
-            **defaults, **given, "TMPDIR": str(place), "ANSIBLE_LOCAL_TEMP": str(place), "ANSIBLE_RETRY_FILES_ENABLED": "false",
-            processes.MARK: place.name}
+            "PATH": f"{folder}:{_PATH}",
+            "HOME": os.path.expanduser("~"),
+            "LANG": "C.UTF-8",
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_PIPELINING": "true",
+            **defaults,
+            **given,
+            "TMPDIR": str(place),
+            "ANSIBLE_LOCAL_TEMP": str(place),
+            "ANSIBLE_RETRY_FILES_ENABLED": "false",
+            processes.MARK: place.name,
+        }
 
     # -- afterwards ----------------------------------------------------------------------------------------------------
 
@@ -346,10 +412,16 @@ class RunnerExecutor:
         """What is wrong with the set-up, a line each; empty when all is well."""
         wrong = []
         if not processes.can_adopt_orphans():
-            wrong.append("this platform has no PR_SET_CHILD_SUBREAPER or no /proc: what a stopped run started could not be held: use Linux, or AWX")
+            wrong.append(
+                "this platform has no PR_SET_CHILD_SUBREAPER or no /proc: what a stopped run started could not be held: use Linux, or AWX"
+            )
         if (why := _runner_version()) is not None:
             wrong.append(why)
-        wrong += [f"executor.environment: {name} is not set here" for name in self._settings.environment if name not in os.environ]
+        wrong += [
+            f"executor.environment: {name} is not set here"
+            for name in self._settings.environment
+            if name not in os.environ
+        ]
         if not self._config.inventory.exists():
             wrong.append(f"inventory: {self._config.inventory} is not there")
         wrong += self._check_work()
@@ -373,10 +445,28 @@ class RunnerExecutor:
         place.mkdir(mode=0o700, parents=True)
         try:
             done = subprocess.run(
-                [self._python, "-m", "ansible", "playbook", "--syntax-check", "-i", str(self._config.inventory.absolute()), "workforce.lifecycle.verify"],
-                env=self._environment(place), cwd=place, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False)
+                [
+                    self._python,
+                    "-m",
+                    "ansible",
+                    "playbook",
+                    "--syntax-check",
+                    "-i",
+                    str(self._config.inventory.absolute()),
+                    "workforce.lifecycle.verify",
+                ],
+                env=self._environment(place),
+                cwd=place,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=120,
+                check=False,
+            )
         except subprocess.TimeoutExpired:
-            return [f"executor.python: {self._python} -m ansible playbook --syntax-check did not end within two minutes"]
+            return [
+                f"executor.python: {self._python} -m ansible playbook --syntax-check did not end within two minutes"
+            ]
         finally:
             shutil.rmtree(place, ignore_errors=True)
         if done.returncode == 0:
@@ -426,7 +516,9 @@ class _Follow:
         for line in part.splitlines():
             try:
                 words = json.loads(line)
-                step = Progress(_moment(words["at"]) or clock.now(), words["play"], words["task"], words["host"], words["outcome"])
+                step = Progress(
+                    _moment(words["at"]) or clock.now(), words["play"], words["task"], words["host"], words["outcome"]
+                )
                 self._progress(step)
             except Exception:  # the caller's, in passing: whatever it raises must not end the watch over a run
                 if not self._complained:

@@ -7,6 +7,7 @@ socket) what environment its run will have, starts the process that will be ansi
 imports ansible-runner, both perhaps long before there is an order. Then it takes one order, never a second, with the lock of the
 run's folder; runs it; ends everything of it that still lives; writes ``result.json``; and is gone.
 """
+
 from __future__ import annotations
 
 import array
@@ -41,7 +42,11 @@ class Seat:
     """The process that will be ansible-playbook, started and waiting, and its place for temporary files."""
 
     def __init__(self, hello: Mapping[str, Any]) -> None:
-        self.python, self.place, self.environment = str(hello["python"]), Path(hello["place"]), dict(hello["environment"])
+        self.python, self.place, self.environment = (
+            str(hello["python"]),
+            Path(hello["place"]),
+            dict(hello["environment"]),
+        )
         self.redact = Redactor(hello["secrets"])
         door = socket.socket(socket.AF_UNIX)
         number = os.open(self.place, os.O_PATH)
@@ -79,12 +84,15 @@ def _callback(environment: Mapping[str, str]) -> dict[str, str]:
     """What ansible-runner would set for its events to come through, known before it is imported."""
     spec = importlib.util.find_spec("ansible_runner")
     if spec is None or not spec.submodule_search_locations:
-        raise SystemExit("ansible-runner is not installed beside the bridge: pip install 'workforce-lifecycle-bridge[runner]'")
+        raise SystemExit(
+            "ansible-runner is not installed beside the bridge: pip install 'workforce-lifecycle-bridge[runner]'"
+        )
     where = str(Path(spec.submodule_search_locations[0], "display_callback", "callback"))
     others = environment.get("ANSIBLE_CALLBACK_PLUGINS", "")
     shown = environment.get("ANSIBLE_STDOUT_CALLBACK", "")
     return {
-        "ANSIBLE_CALLBACK_PLUGINS": f"{others}:{where}" if others else where, "ANSIBLE_STDOUT_CALLBACK": "awx_display",
+        "ANSIBLE_CALLBACK_PLUGINS": f"{others}:{where}" if others else where,
+        "ANSIBLE_STDOUT_CALLBACK": "awx_display",
         **({"ORIGINAL_STDOUT_CALLBACK": shown} if shown else {}),
     }
 
@@ -109,7 +117,9 @@ class Watch(threading.Thread):
                     self.run_.folder.heartbeat.touch(mode=0o600)
             try:
                 self._look(now)
-            except OSError as failure:  # out of file descriptors, say: the next look may succeed, and a run must not go unwatched
+            except (
+                OSError
+            ) as failure:  # out of file descriptors, say: the next look may succeed, and a run must not go unwatched
                 self.run_.record.trouble = f"watch over the run: {failure}"
 
     def _look(self, now: float) -> None:
@@ -122,7 +132,10 @@ class Watch(threading.Thread):
         """Whether it must end now, and why in words; ("", "") when it may go on."""
         order, silent = self.run_.order, now - self.run_.record.seen
         if self.run_.terminated:
-            return "unknown", "its supervisor was told to end (SIGTERM), by a service that stops or a machine that goes down"
+            return (
+                "unknown",
+                "its supervisor was told to end (SIGTERM), by a service that stops or a machine that goes down",
+            )
         if self.run_.folder.stop.exists():
             return "canceled", "stopped on request"
         if now - self._began > order["timeout"]:
@@ -140,7 +153,12 @@ class Watch(threading.Thread):
     def _end(self, *, spare_stand_in: bool) -> None:
         spared = self.run_.seat.stand_in if spare_stand_in else None
         left = processes.end(
-            lambda: [each for each in processes.descendants(os.getpid()) if spared is None or processes.command(each.pid) not in (spared, [])])
+            lambda: [
+                each
+                for each in processes.descendants(os.getpid())
+                if spared is None or processes.command(each.pid) not in (spared, [])
+            ]
+        )
         self.left = ", ".join(f"process {each.pid} ({each.name}) could not be ended" for each in left)
 
 
@@ -159,19 +177,37 @@ class Run:
 
         me = processes.look_up(os.getpid())
         began = datetime.now(UTC)
-        folders.write(self.folder.run, {
-            "pid": os.getpid(), "started": me.started if me else 0, "mark": os.environ[processes.MARK], "place": str(self.seat.place),
-            "playbook": self.order["playbook"], "at": began.isoformat()})
+        folders.write(
+            self.folder.run,
+            {
+                "pid": os.getpid(),
+                "started": me.started if me else 0,
+                "mark": os.environ[processes.MARK],
+                "place": str(self.seat.place),
+                "playbook": self.order["playbook"],
+                "at": began.isoformat(),
+            },
+        )
         self.record.seen = time.monotonic()
         config = ansible_runner.RunnerConfig(
-            private_data_dir=str(self.folder.path), ident=self.folder.path.name, playbook=self.order["playbook"], quiet=True, fact_cache_type="none")
+            private_data_dir=str(self.folder.path),
+            ident=self.folder.path.name,
+            playbook=self.order["playbook"],
+            quiet=True,
+            fact_cache_type="none",
+        )
         config.prepare()
         config.suppress_output_file = True  # the record writes it, without secrets
-        self.seat.begin(self._arguments(), self.folder.path, {
-            name: value for name, value in config.env.items() if name.startswith(("AWX_", "RUNNER_"))})
+        self.seat.begin(
+            self._arguments(),
+            self.folder.path,
+            {name: value for name, value in config.env.items() if name.startswith(("AWX_", "RUNNER_"))},
+        )
         config.command, config.env, config.cwd = self.seat.stand_in, dict(os.environ), str(self.folder.path)
         watch = Watch(self)
-        runner = ansible_runner.Runner(config, event_handler=self.record.event, cancel_callback=lambda: watch.reason == "canceled")
+        runner = ansible_runner.Runner(
+            config, event_handler=self.record.event, cancel_callback=lambda: watch.reason == "canceled"
+        )
         watch.start()
         said = ""
         try:
@@ -183,14 +219,26 @@ class Run:
         self.record.close()
         if not self.record.begun:
             self.record.tail += self.seat.trouble()
-        status, detail, temporary = self.record.verdict(reason=watch.reason, why=watch.why, said=said, code=self.seat.process.poll(), left=watch.left)
+        status, detail, temporary = self.record.verdict(
+            reason=watch.reason, why=watch.why, said=said, code=self.seat.process.poll(), left=watch.left
+        )
         if self.record.trouble and status != "successful":
             detail = f"{detail}; {self.record.short(self.record.trouble)}"
         self.folder.clean()
         self.seat.leave()
-        folders.write(self.folder.result, {
-            "status": status, "detail": detail, "temporary": temporary, "stats": self.record.stats, "rc": self.seat.process.poll(),
-            "failed": self.record.failures, "started_at": began.isoformat(), "ended_at": datetime.now(UTC).isoformat()})
+        folders.write(
+            self.folder.result,
+            {
+                "status": status,
+                "detail": detail,
+                "temporary": temporary,
+                "stats": self.record.stats,
+                "rc": self.seat.process.poll(),
+                "failed": self.record.failures,
+                "started_at": began.isoformat(),
+                "ended_at": datetime.now(UTC).isoformat(),
+            },
+        )
 
     def _wait_for_playbook(self, watch: Watch) -> None:
         """The terminal is closed; the process is over a moment later, or the watch ends it."""
@@ -200,7 +248,12 @@ class Run:
 
     def _arguments(self) -> list[str]:
         order = self.order
-        return ["-i", order["inventory"], *(["-e", json.dumps(order["extra_vars"])] if order["extra_vars"] else []), order["playbook"]]
+        return [
+            "-i",
+            order["inventory"],
+            *(["-e", json.dumps(order["extra_vars"])] if order["extra_vars"] else []),
+            order["playbook"],
+        ]
 
 
 def main() -> int:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Tells humans: by mail, Slack, or a webhook that is signed. Ids only, so that a notice may go where a name may not."""
+
 from __future__ import annotations
 
 import html
@@ -70,8 +71,16 @@ class Notice:
 
     def data(self) -> dict[str, object]:
         """For a program to read."""
-        return {"case": self.case, "kind": self.kind, "state": self.state, "person": self.person, "why": self.why, "open_steps": list(self.open_steps),
-                "command": self.command, "link": self.link}
+        return {
+            "case": self.case,
+            "kind": self.kind,
+            "state": self.state,
+            "person": self.person,
+            "why": self.why,
+            "open_steps": list(self.open_steps),
+            "command": self.command,
+            "link": self.link,
+        }
 
 
 @dataclass(frozen=True)
@@ -144,16 +153,25 @@ def _mail(channel: Notify, notice: Notice) -> None:
     kind, host, port = _server(channel)
     message = EmailMessage()
     message["Subject"], message["From"], message["To"] = notice.title, channel.sender, ", ".join(channel.to)
-    message["Date"], message["Message-ID"] = format_datetime(notice.at), make_msgid(notice.id, domain=channel.sender.rpartition("@")[2] or "localhost")
+    message["Date"], message["Message-ID"] = (
+        format_datetime(notice.at),
+        make_msgid(notice.id, domain=channel.sender.rpartition("@")[2] or "localhost"),
+    )
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday replies
     message.set_content(notice.text())
     trusted = ssl.create_default_context()
     try:
-        with smtplib.SMTP_SSL(host, port, timeout=SECONDS, context=trusted) if kind == "smtps" else smtplib.SMTP(host, port, timeout=SECONDS) as server:
+        with (
+            smtplib.SMTP_SSL(host, port, timeout=SECONDS, context=trusted)
+            if kind == "smtps"
+            else smtplib.SMTP(host, port, timeout=SECONDS) as server
+        ):
             if kind == "smtp" and "starttls" in _said_hello(server):
                 server.starttls(context=trusted)
             elif kind == "smtp" and channel.user and host not in _LOOPBACK:
-                raise ConfigError(f"mail by {host}: it offers no TLS, and a password is not sent without: use smtps://, or a server that has it")
+                raise ConfigError(
+                    f"mail by {host}: it offers no TLS, and a password is not sent without: use smtps://, or a server that has it"
+                )
             if channel.user and channel.secret is not None:
                 server.login(channel.user, channel.secret.read())
             refused = server.send_message(message)
@@ -163,9 +181,13 @@ def _mail(channel: Notify, notice: Notice) -> None:
         raise BridgeError(f"mail by {host}: none of the addresses is taken: see notify.to") from None
     except smtplib.SMTPResponseException as failure:
         words = f"mail by {host}: it answered {failure.smtp_code}"
-        raise (Unreachable(words + "; trying later may help") if 400 <= failure.smtp_code < 500 else BridgeError(words)) from None
+        raise (
+            Unreachable(words + "; trying later may help") if 400 <= failure.smtp_code < 500 else BridgeError(words)
+        ) from None
     except (OSError, smtplib.SMTPException) as failure:
-        raise Unreachable(f"mail by {host}:{port}: {type(failure).__name__}; is it up, and does its certificate hold?") from None
+        raise Unreachable(
+            f"mail by {host}:{port}: {type(failure).__name__}; is it up, and does its certificate hold?"
+        ) from None
     if refused:
         raise BridgeError(f"mail by {host}: not taken for {', '.join(refused)}; the others have it")
 
@@ -188,7 +210,12 @@ def _slack(channel: Notify, notice: Notice) -> None:
     """Source: https://api.slack.com/messaging/webhooks; ``&``, ``<`` and ``>`` are written as entities."""
     assert channel.secret is not None
     words = html.escape(notice.text(), quote=False)
-    _post(channel.secret.read(), json.dumps({"text": words[:12_000]}).encode(), {"Content-Type": "application/json"}, "slack")
+    _post(
+        channel.secret.read(),
+        json.dumps({"text": words[:12_000]}).encode(),
+        {"Content-Type": "application/json"},
+        "slack",
+    )
 
 
 # -- webhook
@@ -206,8 +233,14 @@ def _check_webhook(channel: Notify) -> None:
 def _webhook(channel: Notify, notice: Notice) -> None:
     """Standard Webhooks: https://www.standardwebhooks.com."""
     assert channel.secret is not None
-    body = json.dumps({"type": f"case.{notice.state}", "timestamp": notice.at.isoformat(), "data": notice.data()}, separators=(",", ":")).encode()
-    headers = {"Content-Type": "application/json", **standard_webhooks.sign(channel.secret.read(), notice.id, clock.now(), body)}
+    body = json.dumps(
+        {"type": f"case.{notice.state}", "timestamp": notice.at.isoformat(), "data": notice.data()},
+        separators=(",", ":"),
+    ).encode()
+    headers = {
+        "Content-Type": "application/json",
+        **standard_webhooks.sign(channel.secret.read(), notice.id, clock.now(), body),
+    }
     _post(channel.url, body, headers, f"webhook {urlsplit(channel.url).hostname}")
 
 
@@ -221,12 +254,18 @@ def _post(url: str, body: bytes, headers: Mapping[str, str], what: str) -> None:
     try:
         answer = requests.post(url, data=body, headers=dict(headers), timeout=SECONDS, allow_redirects=False)
     except requests.RequestException as failure:
-        raise Unreachable(f"{what}: {type(failure).__name__}; it will be tried again") from None  # the failure's text holds the address
+        raise Unreachable(
+            f"{what}: {type(failure).__name__}; it will be tried again"
+        ) from None  # the failure's text holds the address
     if answer.status_code in (408, 429) or answer.status_code >= 500:
         raise Unreachable(f"{what}: it answered {answer.status_code}; trying later may help")
     if not 200 <= answer.status_code < 300:
         raise BridgeError(f"{what}: it answered {answer.status_code}; is the address still right?")
 
 
-_CHECKS: Mapping[str, Callable[[Notify], None]] = {"mail": _check_mail, "slack": _check_slack, "webhook": _check_webhook}
+_CHECKS: Mapping[str, Callable[[Notify], None]] = {
+    "mail": _check_mail,
+    "slack": _check_slack,
+    "webhook": _check_webhook,
+}
 _SENDERS: Mapping[str, Callable[[Notify, Notice], None]] = {"mail": _mail, "slack": _slack, "webhook": _webhook}

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Looking at HR's systems: what webhooks lose. One file a kind of source; ids only leave this package."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Asking a vendor's API: reads only, no redirects, a bound on size and waiting, and every failure in words without a body or a secret."""
+
 from __future__ import annotations
 
 import json
@@ -79,7 +80,7 @@ class Api:
             status, headers, content = self._once(method, path, act, sent)
             again = _throttled(status, headers)
             if again is None and status in (500, 502, 503, 504) and troubles < 2:
-                again, troubles = float(2 ** troubles), troubles + 1
+                again, troubles = float(2**troubles), troubles + 1
             if again is not None and again <= self.wait:
                 self.wait -= max(again, 0.1)
                 pause(again)
@@ -88,28 +89,43 @@ class Api:
 
     def _once(self, method: str, path: str, act: str, sent: Mapping[str, Any]) -> tuple[int, Mapping[str, str], bytes]:
         try:
-            with self.session.request(method, self.base + path, headers={"Accept": "application/json", **self.headers}, timeout=self.timeout,
-                                      allow_redirects=False, stream=True, **sent) as response:
+            with self.session.request(
+                method,
+                self.base + path,
+                headers={"Accept": "application/json", **self.headers},
+                timeout=self.timeout,
+                allow_redirects=False,
+                stream=True,
+                **sent,
+            ) as response:
                 content = bytearray()
                 for part in response.iter_content(1 << 16):
                     content += part
                     if len(content) > self.most_bytes:
-                        raise Incident(f"{act}: the answer is larger than {self.most_bytes} bytes; nothing was taken from it")
+                        raise Incident(
+                            f"{act}: the answer is larger than {self.most_bytes} bytes; nothing was taken from it"
+                        )
                 return response.status_code, response.headers, bytes(content)
         except requests.exceptions.SSLError:
-            raise Incident(f"{act}: its certificate is not trusted; set poll.options.ca_file to your certificate authority") from None
+            raise Incident(
+                f"{act}: its certificate is not trusted; set poll.options.ca_file to your certificate authority"
+            ) from None
         except requests.RequestException as failure:
             raise Unreachable(f"{act}: no answer ({type(failure).__name__}); it is tried again") from None
 
 
 def of(name: str, poll: Poll, url: str, headers: Mapping[str, str]) -> Api:
     """The API that a source's section names."""
-    return Api(name, poll.url or url, headers, str(poll.options.get("ca_file", "")), float(poll.options.get("timeout", 30)))
+    return Api(
+        name, poll.url or url, headers, str(poll.options.get("ca_file", "")), float(poll.options.get("timeout", 30))
+    )
 
 
 def _judged(act: str, status: int, headers: Mapping[str, str], content: bytes) -> Answer:
     if status in (401, 403):
-        raise Incident(f"{act}: answers {status}: the credential is wrong, expired, or may not see it. Renew it or give it the permission")
+        raise Incident(
+            f"{act}: answers {status}: the credential is wrong, expired, or may not see it. Renew it or give it the permission"
+        )
     if _throttled(status, headers) is not None:
         raise Unreachable(f"{act}: answers {status}: too many requests; it is tried again later")
     if status >= 500:

@@ -7,6 +7,7 @@ report of these two fields): a company that shrank, or a status that is hidden, 
 
 A date that comes changes no record: cases have their own timers, and the nightly comparison sees the rest.
 """
+
 from __future__ import annotations
 
 import base64
@@ -37,7 +38,9 @@ class BambooHR:
         with api.of(name, poll, "", {"Authorization": f"Basic {key}"}) as bamboo:
             since = _moment(state.get("since")) or now
             first = not state
-            answer = bamboo.get("/api/v1/employees/changed", {"since": (since - OVERLAP).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")})
+            answer = bamboo.get(
+                "/api/v1/employees/changed", {"since": (since - OVERLAP).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+            )
             assert answer is not None
             found, latest = _changes(name, answer.body, now)
             if first:  # from here on by the vendor's clock, not ours
@@ -48,7 +51,12 @@ class BambooHR:
                 people, active = _counted(name, bamboo)
                 shrunk(name, int(state.get("people") or 0), people, poll.options, accept=accept)
                 counted = now
-        following = {"since": max(since, min(latest or since, now)).isoformat(), "counted_at": counted.isoformat(), "people": people, "active": active}
+        following = {
+            "since": max(since, min(latest or since, now)).isoformat(),
+            "counted_at": counted.isoformat(),
+            "people": people,
+            "active": active,
+        }
         return Polled(() if first else found, json.dumps(following, sort_keys=True), people, active, whole=first)
 
 
@@ -57,26 +65,38 @@ def _changes(name: str, body: Any, now: datetime) -> tuple[tuple[Event, ...], da
     if employees == []:  # PHP writes an empty map as a list
         employees = {}
     if not isinstance(employees, dict):
-        raise Incident(f"poll {name}: the answer to employees/changed holds no employees; is poll.url https://<company>.bamboohr.com?")
+        raise Incident(
+            f"poll {name}: the answer to employees/changed holds no employees; is poll.url https://<company>.bamboohr.com?"
+        )
     found = []
     for key, row in employees.items():
         said = row if isinstance(row, Mapping) else {}
         action, at = str(said.get("action", "")).lower(), str(said.get("lastChanged", ""))
         moment = _moment(at)
         if not str(key) or action not in TYPES or moment is None:
-            raise Incident(f"poll {name}: employees/changed has a row that cannot be read ({action or 'no action'}, {at or 'no date'}); "
-                           "nothing was taken from it")
+            raise Incident(
+                f"poll {name}: employees/changed has a row that cannot be read ({action or 'no action'}, {at or 'no date'}); "
+                "nothing was taken from it"
+            )
         found.append(event(name, TYPES[action], str(key), f"{action}:{at}", said, now, moment))
-    return tuple(found), max((each.occurred_at for each in found if each.occurred_at), default=_moment(body.get("latest")))
+    return tuple(found), max(
+        (each.occurred_at for each in found if each.occurred_at), default=_moment(body.get("latest"))
+    )
 
 
 def _counted(name: str, bamboo: api.Api) -> tuple[int, int]:
-    body = bamboo.post("/api/v1/reports/custom", {"title": "bridge", "fields": ["id", "status"]}, params={"format": "JSON", "onlyCurrent": "true"}).body
+    body = bamboo.post(
+        "/api/v1/reports/custom",
+        {"title": "bridge", "fields": ["id", "status"]},
+        params={"format": "JSON", "onlyCurrent": "true"},
+    ).body
     rows = body.get("employees") if isinstance(body, dict) else None
     if not isinstance(rows, list):
         raise Incident(f"poll {name}: the report of everybody holds no employees")
     if rows and any("status" not in row for row in rows):
-        raise Incident(f"poll {name}: the key may not see Status of everybody; give its user access (Settings > Access Levels)")
+        raise Incident(
+            f"poll {name}: the key may not see Status of everybody; give its user access (Settings > Access Levels)"
+        )
     return len(rows), sum(str(row["status"]).casefold() != "inactive" for row in rows)
 
 

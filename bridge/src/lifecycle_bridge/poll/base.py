@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """What every poller is handed and gives back."""
+
 from __future__ import annotations
 
 import hashlib
@@ -101,7 +102,9 @@ def digest(value: Any) -> str:
     return hashlib.sha256(canonical(value)).hexdigest()[:12]
 
 
-def shrunk(name: str, before: int, now: int, options: Mapping[str, Any], *, what: str = "people", accept: bool = False) -> None:
+def shrunk(
+    name: str, before: int, now: int, options: Mapping[str, Any], *, what: str = "people", accept: bool = False
+) -> None:
     """Refuse a list that is empty, or has lost more than ``shrink_percent`` (5) and more than one.
 
     :raises Incident: with both numbers.
@@ -112,8 +115,12 @@ def shrunk(name: str, before: int, now: int, options: Mapping[str, Any], *, what
     lost = before - now
     if now == 0:
         had = f"; it had {before} {what}" if before else ""
-        raise Incident(f"poll {name}: the list is empty{had}. An export or a permission that failed? Nothing was taken from it. "
-                       f"Once it is right: lifecycle-bridge accept {name}")
+        raise Incident(
+            f"poll {name}: the list is empty{had}. An export or a permission that failed? Nothing was taken from it. "
+            f"Once it is right: lifecycle-bridge accept {name}"
+        )
     if lost > 1 and lost * 100 > percent * before:
-        raise Incident(f"poll {name}: the list has {now} {what}, {lost} fewer than before ({before}; more than {percent:g} %). Nothing was taken from it. "
-                       f"Look at the export and at what the credential may see; if it is right: lifecycle-bridge accept {name}")
+        raise Incident(
+            f"poll {name}: the list has {now} {what}, {lost} fewer than before ({before}; more than {percent:g} %). Nothing was taken from it. "
+            f"Look at the export and at what the credential may see; if it is right: lifecycle-bridge accept {name}"
+        )

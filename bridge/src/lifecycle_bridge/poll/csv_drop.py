@@ -8,6 +8,7 @@ Only a complete file is read: ``<name>.csv`` with ``<name>.csv.sha256`` (``<hex>
 A good one is put, in one step, where the collection's ``csv`` connector reads (``into``), and archived. A bad one goes to ``rejected/``
 with the reason beside it (``.why``). A row that is missing is not a termination: that somebody is gone wakes the intake, no more.
 """
+
 from __future__ import annotations
 
 import csv
@@ -49,9 +50,25 @@ class _Rejected(Exception):
 
 class CsvDrop:
     credentials: tuple[str, ...] = ()
-    options: frozenset[str] = frozenset({
-        "folder", "into", "id_column", "columns", "delimiter", "encoding", "complete", "owners", "shrink_percent", "active_column", "left_words", "wait_hours",
-        "archive_days", "zone", "dead_after"})
+    options: frozenset[str] = frozenset(
+        {
+            "folder",
+            "into",
+            "id_column",
+            "columns",
+            "delimiter",
+            "encoding",
+            "complete",
+            "owners",
+            "shrink_percent",
+            "active_column",
+            "left_words",
+            "wait_hours",
+            "archive_days",
+            "zone",
+            "dead_after",
+        }
+    )
 
     def poll(self, name: str, source: Source, cursor: str, now: datetime, *, accept: bool = False) -> Polled:
         options = settings(name, source).options
@@ -60,8 +77,10 @@ class CsvDrop:
         waiting, stale = _complete(name, folder, options, now)
         if not waiting:
             if stale:
-                raise Incident(f"poll {name}: {stale.name} is there since more than {options.get('wait_hours', 24)} hours without a manifest that fits; "
-                               f"it is not read. Let the upload end with {stale.name}.sha256")
+                raise Incident(
+                    f"poll {name}: {stale.name} is there since more than {options.get('wait_hours', 24)} hours without a manifest that fits; "
+                    f"it is not read. Let the upload end with {stale.name}.sha256"
+                )
             return Polled((), cursor, looked=False)
         path = waiting[0]
         try:
@@ -73,15 +92,24 @@ class CsvDrop:
         except (_Rejected, Incident) as reason:
             said = str(reason).removeprefix(f"poll {name}: ")
             _reject(folder, path, said, now)
-            raise Incident(f"poll {name}: {path.name} is not taken: {said}. It is in {folder / 'rejected'}, with the reason beside it; "
-                           "the last good one stays") from None
+            raise Incident(
+                f"poll {name}: {path.name} is not taken: {said}. It is in {folder / 'rejected'}, with the reason beside it; "
+                "the last good one stays"
+            ) from None
         people = dict(zip(ids, (digest(row) for row in rows), strict=True))
         active = _active(rows, columns, options)
         found = changes(name, before, people, now) if before else ()
         following = next_look(before, people, active, {"columns": list(columns)})
         _put(Path(str(options.get("into") or folder / "current.csv")), drop.content)
-        return Polled(found, following.text(), len(people), active, whole=before is None, more=len(waiting) > 1,
-                      after=lambda: _archive(folder, drop, options, now))
+        return Polled(
+            found,
+            following.text(),
+            len(people),
+            active,
+            whole=before is None,
+            more=len(waiting) > 1,
+            after=lambda: _archive(folder, drop, options, now),
+        )
 
 
 # -- the folder ----------------------------------------------------------------------------------------------------------
@@ -96,7 +124,9 @@ def _folder(name: str, options: dict[str, Any]) -> Path:
     except OSError as failure:
         raise Unreachable(f"poll {name}: {folder}: {failure.strerror}; it is looked at again") from None
     if not stat.S_ISDIR(found.st_mode) or found.st_mode & stat.S_IWOTH:
-        raise Incident(f"poll {name}: {folder} is not a folder, or everybody may write to it; nothing is read. chmod o-w {folder}")
+        raise Incident(
+            f"poll {name}: {folder} is not a folder, or everybody may write to it; nothing is read. chmod o-w {folder}"
+        )
     for part in ("archive", "rejected"):
         (folder / part).mkdir(mode=0o700, exist_ok=True)
     return folder
@@ -107,11 +137,17 @@ def _complete(name: str, folder: Path, options: dict[str, Any], now: datetime) -
     ready: list[tuple[float, Path]] = []
     stale = None
     for path in sorted(folder.iterdir()):
-        if path.suffix.lower() != ".csv" or path.name.startswith(".") or path == Path(str(options.get("into") or folder / "current.csv")):
+        if (
+            path.suffix.lower() != ".csv"
+            or path.name.startswith(".")
+            or path == Path(str(options.get("into") or folder / "current.csv"))
+        ):
             continue
         found = os.lstat(path)
         age = now.timestamp() - found.st_mtime
-        renamed = options.get("complete", "manifest") == "rename" or stat.S_ISLNK(found.st_mode)  # a link is refused with words, below
+        renamed = options.get("complete", "manifest") == "rename" or stat.S_ISLNK(
+            found.st_mode
+        )  # a link is refused with words, below
         if renamed or _manifest(path) is not None and (_fits(path, options) or age > PATIENCE.total_seconds()):
             ready.append((found.st_mtime, path))
         elif age > float(options.get("wait_hours", 24)) * 3600:
@@ -120,7 +156,14 @@ def _complete(name: str, folder: Path, options: dict[str, Any], now: datetime) -
 
 
 def _manifest(path: Path) -> Path | None:
-    return next((beside for ending in (".sha256", ".manifest") if stat.S_ISREG(_mode(beside := path.with_name(path.name + ending)))), None)
+    return next(
+        (
+            beside
+            for ending in (".sha256", ".manifest")
+            if stat.S_ISREG(_mode(beside := path.with_name(path.name + ending)))
+        ),
+        None,
+    )
 
 
 def _mode(path: Path) -> int:
@@ -202,7 +245,9 @@ def _reject(folder: Path, path: Path, why: str, now: datetime) -> None:
     to = folder / "rejected" / f"{now:%Y%m%dT%H%M%SZ}-{path.name}"
     manifest = _manifest(path)
     _move(path, to)
-    with os.fdopen(os.open(f"{to}.why", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "w", encoding="utf-8") as file:
+    with os.fdopen(
+        os.open(f"{to}.why", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "w", encoding="utf-8"
+    ) as file:
         file.write(why + "\n")
     if manifest is not None:
         _move(manifest, to.with_name(to.name + manifest.suffix))
@@ -268,7 +313,9 @@ def _table(content: bytes, options: dict[str, Any]) -> tuple[list[str], list[lis
     return header, rows[1:]
 
 
-def _checked_rows(drop: Drop, columns: list[str], rows: list[list[str]], options: dict[str, Any], before: Known | None) -> list[str]:
+def _checked_rows(
+    drop: Drop, columns: list[str], rows: list[list[str]], options: dict[str, Any], before: Known | None
+) -> list[str]:
     checksum, promised = _promised(drop)
     if checksum and checksum != hashlib.sha256(drop.content).hexdigest():
         raise _Rejected("its checksum is not the manifest's: it is not complete, or was changed")
@@ -277,10 +324,19 @@ def _checked_rows(drop: Drop, columns: list[str], rows: list[list[str]], options
     if options.get("complete", "manifest") != "rename" and not checksum:
         raise _Rejected("its manifest holds no SHA-256 checksum")
     expected = [str(one) for one in options.get("columns") or (before.extra.get("columns", []) if before else [])]
-    missing, unknown = [one for one in expected if one not in columns], [one for one in columns if expected and one not in expected]
+    missing, unknown = (
+        [one for one in expected if one not in columns],
+        [one for one in columns if expected and one not in expected],
+    )
     if missing or unknown:
-        raise _Rejected("; ".join(f"{what} {', '.join(names)}" for what, names in (("column missing:", missing), ("column unknown:", unknown)) if names)
-                        + ". If the export has changed for good, set poll.options.columns")
+        raise _Rejected(
+            "; ".join(
+                f"{what} {', '.join(names)}"
+                for what, names in (("column missing:", missing), ("column unknown:", unknown))
+                if names
+            )
+            + ". If the export has changed for good, set poll.options.columns"
+        )
     if len(set(columns)) != len(columns):
         raise _Rejected("two columns have the same name")
     key = str(options["id_column"])
@@ -295,5 +351,8 @@ def _checked_rows(drop: Drop, columns: list[str], rows: list[list[str]], options
 def _active(rows: list[list[str]], columns: list[str], options: dict[str, Any]) -> int:
     if options.get("active_column") not in columns:
         return len(rows)
-    place, left = columns.index(options["active_column"]), {str(word).casefold() for word in options.get("left_words", ["terminated", "inactive", "left"])}
+    place, left = (
+        columns.index(options["active_column"]),
+        {str(word).casefold() for word in options.get("left_words", ["terminated", "inactive", "left"])},
+    )
     return sum(row[place].strip().casefold() not in left for row in rows)

@@ -5,6 +5,7 @@
 What decides (status, dates, work) is digested a person; what changed is found by comparing. A field that the service user may not see
 is left out without an error, so the deciding ones are checked to be there.
 """
+
 from __future__ import annotations
 
 import base64
@@ -19,9 +20,23 @@ from lifecycle_bridge.poll.known import Known, changes, checked, next_look
 
 URL = "https://api.hibob.com"
 #: Whose change wakes the intake; it reads everything again itself.
-FIELDS = ("root.id", "root.email", "root.firstName", "root.surname", "root.displayName", "internal.status", "internal.lifecycleStatus",
-          "internal.terminationDate", "work.startDate", "work.title", "work.department", "work.site", "work.reportsTo", "work.employeeIdInCompany",
-          "payroll.employment.type")
+FIELDS = (
+    "root.id",
+    "root.email",
+    "root.firstName",
+    "root.surname",
+    "root.displayName",
+    "internal.status",
+    "internal.lifecycleStatus",
+    "internal.terminationDate",
+    "work.startDate",
+    "work.title",
+    "work.department",
+    "work.site",
+    "work.reportsTo",
+    "work.employeeIdInCompany",
+    "payroll.employment.type",
+)
 DECISIVE = ("root.email", "internal.status", "work.startDate")
 
 
@@ -41,10 +56,14 @@ class HiBob:
         checked(name, [str(value(record, "root.id") or "") for record in records])
         for field in DECISIVE:
             if records and not any(shown(record, field) for record in records):
-                raise Incident(f"poll {name}: the service user may not see {field} of anybody; give it View on that category (Settings > Integrations)")
+                raise Incident(
+                    f"poll {name}: the service user may not see {field} of anybody; give it View on that category (Settings > Integrations)"
+                )
         before = Known.read(cursor)
         shrunk(name, len(before.people) if before else 0, len(records), poll.options, accept=accept)
-        people = {str(value(record, "root.id")): digest([value(record, field) for field in fields]) for record in records}
+        people = {
+            str(value(record, "root.id")): digest([value(record, field) for field in fields]) for record in records
+        }
         active = sum(str(value(record, "internal.status") or "").casefold() != "inactive" for record in records)
         found = changes(name, before, people, now) if before else ()
         return Polled(found, next_look(before, people, active).text(), len(people), active, whole=before is None)

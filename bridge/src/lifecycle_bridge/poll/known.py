@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """What a source without a feed of changes looked like last time: a digest for each person's id, small enough to be kept as one text."""
+
 from __future__ import annotations
 
 import base64
@@ -57,10 +58,14 @@ def checked(name: str, ids: list[str]) -> None:
     :raises Incident: one is missing, twice there, or not an id; or they are too many.
     """
     if len(ids) > MOST:
-        raise Incident(f"poll {name}: {len(ids)} people; at most {MOST} are watched by comparing. Use webhooks, or several sources")
+        raise Incident(
+            f"poll {name}: {len(ids)} people; at most {MOST} are watched by comparing. Use webhooks, or several sources"
+        )
     for ident in ids:
         if not ident or len(ident) > 200 or not ident.isprintable():
-            raise Incident(f"poll {name}: a record has no id, or one that is none ({ident[:20]!r}); nothing was taken from the list")
+            raise Incident(
+                f"poll {name}: a record has no id, or one that is none ({ident[:20]!r}); nothing was taken from the list"
+            )
     if len(set(ids)) != len(ids):
         twice = next(ident for ident in ids if ids.count(ident) > 1)
         raise Incident(f"poll {name}: id {twice} is there twice; nothing was taken from the list")
@@ -73,14 +78,25 @@ def changes(name: str, before: Known, people: Mapping[str, str], now: datetime) 
     for person, mark in people.items():
         old = before.people.get(person)
         if old != mark:
-            found.append(event(name, "jml.person.created" if old is None else "jml.person.changed", person, f"{mark}:{look}", [person, mark], now))
+            found.append(
+                event(
+                    name,
+                    "jml.person.created" if old is None else "jml.person.changed",
+                    person,
+                    f"{mark}:{look}",
+                    [person, mark],
+                    now,
+                )
+            )
     for person in before.people:
         if person not in people:
             found.append(event(name, "jml.person.deleted", person, f"gone:{look}", [person, "gone"], now))
     return tuple(found)
 
 
-def next_look(before: Known | None, people: Mapping[str, str], active: int, extra: Mapping[str, Any] | None = None) -> Known:
+def next_look(
+    before: Known | None, people: Mapping[str, str], active: int, extra: Mapping[str, Any] | None = None
+) -> Known:
     """What is kept after a look; the same text when nothing changed."""
     extra = dict(extra or {})
     if before is None:

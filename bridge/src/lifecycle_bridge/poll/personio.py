@@ -6,6 +6,7 @@ What decides (status, end, supervisor) stands on the employment, which only can 
 change of it moves the person's ``updated_at``. So everybody's person record is compared each time; employments are read of whoever's
 record moved, and of the others in turn, everybody who has not left within ``sweep_hours``.
 """
+
 from __future__ import annotations
 
 import math
@@ -23,8 +24,21 @@ _PAGE = 50
 #: Read each time however small the company is.
 _AT_LEAST = 50
 _PERSON = ("id", "email", "first_name", "last_name", "preferred_name", "status")
-_EMPLOYMENT = ("id", "status", "employment_start_date", "employment_end_date", "contract_end_date", "type", "termination", "supervisor", "position", "office",
-               "org_units", "legal_entity", "job")
+_EMPLOYMENT = (
+    "id",
+    "status",
+    "employment_start_date",
+    "employment_end_date",
+    "contract_end_date",
+    "type",
+    "termination",
+    "supervisor",
+    "position",
+    "office",
+    "org_units",
+    "legal_entity",
+    "job",
+)
 
 
 class Personio:
@@ -38,23 +52,33 @@ class Personio:
             persons = _pages(name, personio, "/v2/persons")
             checked(name, [str(person.get("id") or "") for person in persons])
             if persons and not any("status" in person for person in persons):
-                raise Incident(f"poll {name}: the credential may not see status of anybody; make these attributes readable for it (Settings > API credentials)")
+                raise Incident(
+                    f"poll {name}: the credential may not see status of anybody; make these attributes readable for it (Settings > API credentials)"
+                )
             before = Known.read(cursor)
             shrunk(name, len(before.people) if before else 0, len(persons), poll.options, accept=accept)
             old = {key: (mark.split("-") + ["", ""])[:3] for key, mark in before.people.items()} if before else {}
-            standing = sorted(str(person["id"]) for person in persons if str(person.get("status", "")).upper() != "INACTIVE")
+            standing = sorted(
+                str(person["id"]) for person in persons if str(person.get("status", "")).upper() != "INACTIVE"
+            )
             turn, position = _turn(standing, str(before.extra.get("swept", "")) if before else "", poll)
             kept: dict[str, str] = {}
             for person in persons:
                 key = str(person["id"])
-                mine, moved = digest([person.get(field) for field in _PERSON]), digest([person.get("updated_at"), person.get("employments")])
+                mine, moved = (
+                    digest([person.get(field) for field in _PERSON]),
+                    digest([person.get("updated_at"), person.get("employments")]),
+                )
                 _mine, employment, last_moved = old.get(key, ["", "", ""])
                 if key in turn or before and moved != last_moved:
                     employment = _digest(name, personio, key)
                 kept[key] = f"{mine}-{employment}-{moved}"
         now_seen = {key: mark.rpartition("-")[0] for key, mark in kept.items()}
         # An employment that is read for the first time is learned, and no change.
-        last_seen = {key: f"{mine}-{employment or now_seen.get(key, '-').partition('-')[2]}" for key, (mine, employment, _moved) in old.items()}
+        last_seen = {
+            key: f"{mine}-{employment or now_seen.get(key, '-').partition('-')[2]}"
+            for key, (mine, employment, _moved) in old.items()
+        }
         found = changes(name, Known(last_seen, look=before.look), now_seen, now) if before else ()
         following = next_look(before, kept, len(standing), {"swept": position})
         return Polled(found, following.text(), len(kept), len(standing), whole=before is None)
@@ -70,17 +94,30 @@ def _turn(standing: list[str], after: str, poll: Poll) -> tuple[set[str], str]:
 
 
 def _digest(name: str, personio: api.Api, key: str) -> str:
-    return digest([[employment.get(field) for field in _EMPLOYMENT] for employment in
-                   sorted(_pages(name, personio, f"/v2/persons/{quote(key, safe='')}/employments", gone_ok=True), key=lambda one: str(one.get("id")))])
+    return digest(
+        [
+            [employment.get(field) for field in _EMPLOYMENT]
+            for employment in sorted(
+                _pages(name, personio, f"/v2/persons/{quote(key, safe='')}/employments", gone_ok=True),
+                key=lambda one: str(one.get("id")),
+            )
+        ]
+    )
 
 
 def _token(name: str, poll: Poll, personio: api.Api) -> str:
-    body = {"grant_type": "client_credentials", "client_id": credential(name, poll, "client_id"), "client_secret": credential(name, poll, "client_secret"),
-            "scope": "personio:persons:read"}
+    body = {
+        "grant_type": "client_credentials",
+        "client_id": credential(name, poll, "client_id"),
+        "client_secret": credential(name, poll, "client_secret"),
+        "scope": "personio:persons:read",
+    }
     try:
         answer = personio.post("/v2/auth/token", body, form=True).body
     except Incident as refusal:  # it answers 400 to wrong credentials
-        raise Incident(f"{refusal}. Are client_id and client_secret right, with the scope personio:persons:read?") from None
+        raise Incident(
+            f"{refusal}. Are client_id and client_secret right, with the scope personio:persons:read?"
+        ) from None
     token = answer.get("access_token") if isinstance(answer, dict) else None
     if not token:
         raise Incident(f"poll {name}: sign in: the answer holds no access token")
@@ -105,5 +142,7 @@ def _pages(name: str, personio: api.Api, path: str, *, gone_ok: bool = False) ->
         # The next page is a cursor, never an address: the credential goes to nobody else. A plus in it is a plus.
         cursor = (parse_qs(urlsplit(href).query.replace("+", "%2B")).get("cursor") or [""])[0]
         if cursor in seen:
-            raise Incident(f"poll {name}: {path}: the list does not go on after {len(found)} records; it is not complete, and nothing was taken from it")
+            raise Incident(
+                f"poll {name}: {path}: the list does not go on after {len(found)} records; it is not complete, and nothing was taken from it"
+            )
         seen.add(cursor)

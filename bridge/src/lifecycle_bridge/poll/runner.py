@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Does what :mod:`watch` says is due, and remembers it: events first, then where the next look begins, so that a kill in between repeats and loses nothing."""
+
 from __future__ import annotations
 
 import logging
@@ -20,7 +21,18 @@ from lifecycle_bridge.errors import BridgeError, ConfigError, Unreachable
 from lifecycle_bridge.events import Event
 from lifecycle_bridge.poll import POLLERS
 from lifecycle_bridge.poll.base import PREFIX, Poller, event
-from lifecycle_bridge.poll.watch import FAILURES, GRACE, Standing, Task, dead_webhook, due, everybody_due, silent, unheard, zone_of
+from lifecycle_bridge.poll.watch import (
+    FAILURES,
+    GRACE,
+    Standing,
+    Task,
+    dead_webhook,
+    due,
+    everybody_due,
+    silent,
+    unheard,
+    zone_of,
+)
 from lifecycle_bridge.store import Database, moment, stamp
 from lifecycle_bridge.store.tables import alerts, events, sources
 
@@ -63,7 +75,15 @@ class Round:
 class Polling:
     """Looks at the sources. Several bridges may do so with one database: each look is claimed."""
 
-    def __init__(self, database: Database, config: Config, inbox: Inbox, *, pollers: Mapping[str, Poller] = POLLERS, at_once: int = 4) -> None:
+    def __init__(
+        self,
+        database: Database,
+        config: Config,
+        inbox: Inbox,
+        *,
+        pollers: Mapping[str, Poller] = POLLERS,
+        at_once: int = 4,
+    ) -> None:
         self._database, self._config, self._inbox, self._pollers = database, config, inbox, pollers
         self._insert = sqlite.insert if database.sqlite else postgresql.insert
         self._pool = ThreadPoolExecutor(at_once, thread_name_prefix="poll")
@@ -88,7 +108,11 @@ class Polling:
         for task in tasks:
             if task.what == "everybody":
                 self._everybody(task, now, done)
-        looks = [self._pool.submit(self._look, task.source, standing[task.source][1], now, done) for task in tasks if task.what == "poll"]
+        looks = [
+            self._pool.submit(self._look, task.source, standing[task.source][1], now, done)
+            for task in tasks
+            if task.what == "poll"
+        ]
         done.tasks = tasks
         if wait_for_looks:
             wait(looks)
@@ -108,7 +132,9 @@ class Polling:
         :raises ConfigError: there is no such source, or it is not polled.
         """
         if name not in self._config.sources or self._config.sources[name].poll is None:
-            raise ConfigError(f"accept {name}: no source of that name is polled; there are {', '.join(self._config.sources) or 'none'}")
+            raise ConfigError(
+                f"accept {name}: no source of that name is polled; there are {', '.join(self._config.sources) or 'none'}"
+            )
         self._standing(clock.now())
         self._update(name, accepted_by=by, tried_at="", failures=0)
 
@@ -124,10 +150,15 @@ class Polling:
                 continue
             poller = self._pollers.get(source.poll.kind)
             if poller is None:
-                wrong.append(f"sources.{name}.poll.kind: {source.poll.kind!r} is not known: one of {', '.join(self._pollers)}")
+                wrong.append(
+                    f"sources.{name}.poll.kind: {source.poll.kind!r} is not known: one of {', '.join(self._pollers)}"
+                )
                 continue
-            wrong += [f"sources.{name}.poll.options.{option}: {source.poll.kind} knows no such option; it has {', '.join(sorted(poller.options))}"
-                      for option in source.poll.options if option not in poller.options]
+            wrong += [
+                f"sources.{name}.poll.options.{option}: {source.poll.kind} knows no such option; it has {', '.join(sorted(poller.options))}"
+                for option in source.poll.options
+                if option not in poller.options
+            ]
             for key in poller.credentials:
                 if key not in source.poll.credentials:
                     wrong.append(f"sources.{name}.poll.credentials.{key} is missing")
@@ -148,15 +179,31 @@ class Polling:
         if self._config.sources.keys() - self._known:
             with self._database.write() as connection:
                 for name in self._config.sources:
-                    connection.execute(self._insert(sources).values(name=name, known_since=stamp(now)).on_conflict_do_nothing(index_elements=["name"]))
+                    connection.execute(
+                        self._insert(sources)
+                        .values(name=name, known_since=stamp(now))
+                        .on_conflict_do_nothing(index_elements=["name"])
+                    )
                 connection.execute(sources.update().where(sources.c.known_since == "").values(known_since=stamp(now)))
             self._known |= self._config.sources.keys()
         wanted = [column for column in sources.c if column.name != "cursor"]
         with self._database.read() as connection:
             rows = {row.name: row for row in connection.execute(sa.select(*wanted))}
-        return {name: (source, Standing(moment(rows[name].known_since) or now, moment(rows[name].last_event_at), moment(rows[name].last_look_at),
-                                        moment(rows[name].last_everybody_at), moment(rows[name].tried_at), rows[name].failures))
-                for name, source in self._config.sources.items() if name in rows}
+        return {
+            name: (
+                source,
+                Standing(
+                    moment(rows[name].known_since) or now,
+                    moment(rows[name].last_event_at),
+                    moment(rows[name].last_look_at),
+                    moment(rows[name].last_everybody_at),
+                    moment(rows[name].tried_at),
+                    rows[name].failures,
+                ),
+            )
+            for name, source in self._config.sources.items()
+            if name in rows
+        }
 
     def _due(self, standing: Mapping[str, tuple[Source, Standing]], now: datetime) -> list[Task]:
         found: list[Task] = []
@@ -173,7 +220,10 @@ class Polling:
 
     def _update(self, name: str, *where: sa.ColumnElement[bool], **values: Any) -> bool:
         with self._database.write() as connection:
-            return connection.execute(sources.update().where(sources.c.name == name, *where).values(**values)).rowcount == 1
+            return (
+                connection.execute(sources.update().where(sources.c.name == name, *where).values(**values)).rowcount
+                == 1
+            )
 
     def _free(self, task: Task) -> bool:
         with self._lock:
@@ -222,7 +272,10 @@ class Polling:
             trouble, tell = str(failure), True
         except Exception as failure:  # a fault of ours with one source must stop neither the others nor the alarms
             log.exception("poll failed", extra={"source": name})
-            trouble, tell = f"poll {name}: a fault in the bridge ({type(failure).__name__}); its log has the place", True
+            trouble, tell = (
+                f"poll {name}: a fault in the bridge ({type(failure).__name__}); its log has the place",
+                True,
+            )
         log.warning("poll failed", extra={"source": name, "failures": failures, "trouble": trouble})
         self._update(name, trouble=trouble, failures=failures)
         if tell:
@@ -234,7 +287,9 @@ class Polling:
         row = self._row(name)
         poller = self._pollers.get(source.poll.kind)
         if poller is None:
-            raise ConfigError(f"poll {name}: sources.{name}.poll.kind: {source.poll.kind!r} is not known: one of {', '.join(self._pollers)}")
+            raise ConfigError(
+                f"poll {name}: sources.{name}.poll.kind: {source.poll.kind!r} is not known: one of {', '.join(self._pollers)}"
+            )
         found = poller.poll(name, source, row.cursor, now, accept=bool(row.accepted_by))
         put = list(found.events)
         changes: dict[str, Any] = {"failures": 0}
@@ -252,7 +307,10 @@ class Polling:
             found.after()
         if found.looked:
             self._clear(f"poll:{name}", f"{name} can be read again", now)
-        log.info("polled", extra={"source": name, "found": len(put), "new": len(new), "people": found.people, "active": found.active})
+        log.info(
+            "polled",
+            extra={"source": name, "found": len(put), "new": len(new), "people": found.people, "active": found.active},
+        )
         return found.more
 
     def _count(self, done: Round, name: str, new: list[Event]) -> None:
@@ -266,10 +324,14 @@ class Polling:
         with self._database.write() as connection:
             if self._handed is None:
                 mine = sa.or_(*(alerts.c.key.like(f"{kind}:%") for kind in ("poll", "silent", "webhook")))
-                left = connection.execute(alerts.select().where(mine, alerts.c.told_at == "", alerts.c.settled_at == ""))
+                left = connection.execute(
+                    alerts.select().where(mine, alerts.c.told_at == "", alerts.c.settled_at == "")
+                )
                 self._untold += [Alarm(row.key, row.detail) for row in left]
             for alarm in self._handed or ():
-                connection.execute(alerts.update().where(alerts.c.key == alarm.key, alerts.c.told_at == "").values(told_at=stamp(now)))
+                connection.execute(
+                    alerts.update().where(alerts.c.key == alarm.key, alerts.c.told_at == "").values(told_at=stamp(now))
+                )
         self._handed = []
 
     def _alarms(self, now: datetime) -> None:
@@ -289,14 +351,20 @@ class Polling:
                 elif not quiet:
                     self._clear(f"webhook:{name}", f"The webhook of HR source {name} works again", now)
 
-    def _unheard(self, name: str, source: Source, standing: Standing, now: datetime) -> tuple[datetime | None, tuple[tuple[str, datetime], ...]]:
+    def _unheard(
+        self, name: str, source: Source, standing: Standing, now: datetime
+    ) -> tuple[datetime | None, tuple[tuple[str, datetime], ...]]:
         assert source.poll is not None
         window = GRACE + timedelta(seconds=source.poll.every)
         mine = events.c.source == name
         with self._database.read() as connection:
-            last = connection.execute(sa.select(sa.func.max(events.c.received_at)).where(mine, events.c.id.not_like(f"{PREFIX}%"))).scalar()
+            last = connection.execute(
+                sa.select(sa.func.max(events.c.received_at)).where(mine, events.c.id.not_like(f"{PREFIX}%"))
+            ).scalar()
             since = stamp(max(((moment(last) if last else None) or standing.known_since) - window, now - _REMEMBERED))
-            wanted = sa.select(events.c.person, events.c.received_at, events.c.id).where(mine, events.c.received_at >= since)
+            wanted = sa.select(events.c.person, events.c.received_at, events.c.id).where(
+                mine, events.c.received_at >= since
+            )
             rows = connection.execute(wanted.order_by(events.c.received_at))
             return unheard(_seen(rows), window)
 
@@ -307,7 +375,11 @@ class Polling:
             if open_one is None:
                 connection.execute(alerts.insert().values(key=key, at=stamp(now), detail=detail))
             elif open_one.settled_at:
-                connection.execute(alerts.update().where(alerts.c.key == key).values(at=stamp(now), detail=detail, told_at="", settled_at="", settled_by=""))
+                connection.execute(
+                    alerts.update()
+                    .where(alerts.c.key == key)
+                    .values(at=stamp(now), detail=detail, told_at="", settled_at="", settled_by="")
+                )
             else:
                 connection.execute(alerts.update().where(alerts.c.key == key).values(detail=detail))
                 return
@@ -317,11 +389,18 @@ class Polling:
     def _clear(self, key: str, detail: str, now: datetime) -> bool:
         """Settle an open alert; whether there was one."""
         with self._database.read() as connection:
-            if connection.execute(sa.select(alerts.c.key).where(alerts.c.key == key, alerts.c.settled_at == "")).first() is None:
+            if (
+                connection.execute(
+                    sa.select(alerts.c.key).where(alerts.c.key == key, alerts.c.settled_at == "")
+                ).first()
+                is None
+            ):
                 return False
         with self._database.write() as connection:
             is_open = (alerts.c.key == key, alerts.c.settled_at == "")
-            settled = connection.execute(alerts.update().where(*is_open).values(settled_at=stamp(now), settled_by="bridge"))
+            settled = connection.execute(
+                alerts.update().where(*is_open).values(settled_at=stamp(now), settled_by="bridge")
+            )
         if settled.rowcount:
             with self._lock:
                 self._untold.append(Alarm(key, detail, over=True))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """When to look at which source, and when its silence is an alarm. Pure: what is known and the moment in, what to do out."""
+
 from __future__ import annotations
 
 import hashlib
@@ -52,9 +53,16 @@ class Task:
 
 def due(sources: Mapping[str, tuple[Source, Standing]], now: datetime) -> list[Task]:
     """What is to be done now, the nightly comparisons first. Asked each second; says a thing until it is recorded as done."""
-    nightly = [Task(name, "everybody", slot) for name, (source, standing) in sources.items() if (slot := everybody_due(source, standing, now)) is not None]
-    polls = [Task(name, "poll") for name, (source, standing) in sources.items()
-             if source.poll is not None and (now >= poll_at(name, source, standing) or _ahead(standing.tried_at, now))]
+    nightly = [
+        Task(name, "everybody", slot)
+        for name, (source, standing) in sources.items()
+        if (slot := everybody_due(source, standing, now)) is not None
+    ]
+    polls = [
+        Task(name, "poll")
+        for name, (source, standing) in sources.items()
+        if source.poll is not None and (now >= poll_at(name, source, standing) or _ahead(standing.tried_at, now))
+    ]
     return [*nightly, *polls]
 
 
@@ -111,7 +119,9 @@ def zone_of(source: Source) -> tzinfo | None:
     try:
         return ZoneInfo(str(name))
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ConfigError(f"poll.options.zone: {name!r} is not a time zone; an IANA name, such as Europe/Berlin") from None
+        raise ConfigError(
+            f"poll.options.zone: {name!r} is not a time zone; an IANA name, such as Europe/Berlin"
+        ) from None
 
 
 def silent(source: Source, standing: Standing, now: datetime) -> str:
@@ -123,8 +133,12 @@ def silent(source: Source, standing: Standing, now: datetime) -> str:
     last = max((moment for moment in seen if moment is not None and not _ahead(moment, now)), default=now)
     if now - last <= timedelta(hours=source.silent_after):
         return ""
-    since = "it was first configured" if standing.last_event_at is None and standing.last_look_at is None else "the last"
-    what = "neither an event nor a look that succeeded" if source.poll else "no event (it is not polled, so nobody looked)"
+    since = (
+        "it was first configured" if standing.last_event_at is None and standing.last_look_at is None else "the last"
+    )
+    what = (
+        "neither an event nor a look that succeeded" if source.poll else "no event (it is not polled, so nobody looked)"
+    )
     return f"{what} for {(now - last).total_seconds() / 3600:.0f} hours, since {since} at {last:%Y-%m-%d %H:%M} UTC"
 
 
@@ -139,12 +153,20 @@ def dead_webhook(source: Source, standing: Standing, now: datetime) -> str:
     first = min(at for _person, at in standing.unheard)
     if len(people) < int(source.poll.options.get("dead_after", DEAD_AFTER)) or now - first < GRACE:
         return ""
-    last = f"the last webhook came at {standing.webhook_at:%Y-%m-%d %H:%M} UTC" if standing.webhook_at else "no webhook ever came"
-    return (f"polls found {len(people)} people changed since {first:%Y-%m-%d %H:%M} UTC, and {last}. Polling goes on, later than a webhook would be. "
-            "Look at the webhook in HR: it stops when whoever made it is deactivated, or may no longer see the fields")
+    last = (
+        f"the last webhook came at {standing.webhook_at:%Y-%m-%d %H:%M} UTC"
+        if standing.webhook_at
+        else "no webhook ever came"
+    )
+    return (
+        f"polls found {len(people)} people changed since {first:%Y-%m-%d %H:%M} UTC, and {last}. Polling goes on, later than a webhook would be. "
+        "Look at the webhook in HR: it stops when whoever made it is deactivated, or may no longer see the fields"
+    )
 
 
-def unheard(rows: Iterable[tuple[str, datetime, bool]], window: timedelta) -> tuple[datetime | None, tuple[tuple[str, datetime], ...]]:
+def unheard(
+    rows: Iterable[tuple[str, datetime, bool]], window: timedelta
+) -> tuple[datetime | None, tuple[tuple[str, datetime], ...]]:
     """From events (person, when received, whether a poll found it), oldest first: the last webhook, and whom polls found since.
 
     Not those of whom a webhook told within ``window`` before: the poll found the same change.

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """HR's requests: proven over their raw bytes, then read for ids. One file a scheme; no state, no network, no clock of its own."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
@@ -24,14 +25,26 @@ from lifecycle_bridge.receive.workday import Workday
 __all__ = ["SCHEMES", "Answer", "Received", "Scheme", "Unsupported", "check", "keys", "receive"]
 
 SCHEMES: Mapping[str, Scheme] = {
-    "bamboohr": BambooHR(), "hibob": HiBob(), "personio": Personio(), "gusto": Gusto(), "rippling": Rippling(), "workday": Workday(),
-    "standard_webhooks": StandardWebhooks(), "cloudevents": CloudEvents(),
+    "bamboohr": BambooHR(),
+    "hibob": HiBob(),
+    "personio": Personio(),
+    "gusto": Gusto(),
+    "rippling": Rippling(),
+    "workday": Workday(),
+    "standard_webhooks": StandardWebhooks(),
+    "cloudevents": CloudEvents(),
 }
 
 _TEXT: tuple[Callable[[Any], bool], str] = (lambda value: isinstance(value, str) and bool(value), "a text")
 _SHAPES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
-    "window": (lambda value: isinstance(value, int | float) and not isinstance(value, bool) and value > 0, "seconds, more than 0"),
-    "origins": (lambda value: isinstance(value, list) and all(isinstance(each, str) for each in value), "a list of names of senders"),
+    "window": (
+        lambda value: isinstance(value, int | float) and not isinstance(value, bool) and value > 0,
+        "seconds, more than 0",
+    ),
+    "origins": (
+        lambda value: isinstance(value, list) and all(isinstance(each, str) for each in value),
+        "a list of names of senders",
+    ),
     "prefix": (lambda value: isinstance(value, str), "a text"),
 }
 
@@ -85,19 +98,38 @@ def check(name: str, source: Source) -> list[str]:
     where = f"sources.{name}"
     if scheme is None:
         return [f"{where}.scheme: {source.scheme!r} is not known: one of {', '.join(SCHEMES)}"]
-    wrong = [f"{where}.options.{option}: {source.scheme} knows no such option" for option in source.options if option not in scheme.options | {"types"}]
-    wrong += [f"{where}.options.{option}: {_SHAPES.get(option, _TEXT)[1]}" for option, value in source.options.items()
-              if option in scheme.options and not _SHAPES.get(option, _TEXT)[0](value)]
+    wrong = [
+        f"{where}.options.{option}: {source.scheme} knows no such option"
+        for option in source.options
+        if option not in scheme.options | {"types"}
+    ]
+    wrong += [
+        f"{where}.options.{option}: {_SHAPES.get(option, _TEXT)[1]}"
+        for option, value in source.options.items()
+        if option in scheme.options and not _SHAPES.get(option, _TEXT)[0](value)
+    ]
     chosen = source.options.get("types", {})
     if not isinstance(chosen, dict) or not {str(kind) for kind in chosen.values()} <= {*TYPES, ""}:
-        wrong.append(f"{where}.options.types: the vendor's words, each with one of {', '.join(TYPES)}, or '' to ignore it")
+        wrong.append(
+            f"{where}.options.types: the vendor's words, each with one of {', '.join(TYPES)}, or '' to ignore it"
+        )
     kept = source.options.get("handshake")
-    if isinstance(kept, str) and (not Path(kept).is_absolute() or any(secret.file == Path(kept) for secret in source.secrets)):
-        wrong.append(f"{where}.options.handshake: a whole path, and not that of a secret: anybody can hand over a token, and a human has to confirm it first")
+    if isinstance(kept, str) and (
+        not Path(kept).is_absolute() or any(secret.file == Path(kept) for secret in source.secrets)
+    ):
+        wrong.append(
+            f"{where}.options.handshake: a whole path, and not that of a secret: anybody can hand over a token, and a human has to confirm it first"
+        )
     found, trouble = keys(source)
     if trouble is not None:
         wrong.append(f"{where}.secrets: {trouble}")
     if not source.secrets and not (scheme.hands_over and source.options.get("handshake")):
-        wrong.append(f"{where}.secrets: none, so that anybody could call in HR's name: say where it is found, {{env: NAME}} or {{file: path}}")
-    wrong += [f"{where}.secrets[{position}]: {words}" for position, key in enumerate(found) if (words := scheme.wrong(key, source))]
+        wrong.append(
+            f"{where}.secrets: none, so that anybody could call in HR's name: say where it is found, {{env: NAME}} or {{file: path}}"
+        )
+    wrong += [
+        f"{where}.secrets[{position}]: {words}"
+        for position, key in enumerate(found)
+        if (words := scheme.wrong(key, source))
+    ]
     return wrong

@@ -12,6 +12,7 @@ Sources: https://documentation.bamboohr.com/docs/webhooks (headers, retries), /d
 BambooHR tries five times in about 75 minutes. Its pages say that the timestamp is that of the request; should a retry keep the first
 one's, a window of minutes would refuse it for good. So the window is 90 minutes: the same bytes again are known by their digest.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
@@ -45,10 +46,15 @@ SIGNATURE, TIMESTAMP = "x-bamboohr-signature", "x-bamboohr-timestamp"
 
 class BambooHR(Scheme):
     types = {
-        "employee.created": "jml.person.created", "employee.updated": "jml.person.changed", "employee.deleted": "jml.person.deleted",
-        "employee_with_fields.created": "jml.person.created", "employee_with_fields.updated": "jml.person.changed",
+        "employee.created": "jml.person.created",
+        "employee.updated": "jml.person.changed",
+        "employee.deleted": "jml.person.deleted",
+        "employee_with_fields.created": "jml.person.created",
+        "employee_with_fields.updated": "jml.person.changed",
         "employee_with_fields.deleted": "jml.person.deleted",
-        "created": "jml.person.created", "updated": "jml.person.changed", "deleted": "jml.person.deleted",
+        "created": "jml.person.created",
+        "updated": "jml.person.changed",
+        "deleted": "jml.person.deleted",
     }
     media = JSON | {FORM}
     options = frozenset({"window"})
@@ -60,21 +66,43 @@ class BambooHR(Scheme):
         given, message = raw.headers.get(SIGNATURE, "").strip(), self.signed(raw)
         if not any_true(same(mac(key, message).hex(), given) for key in keys):
             raise Forged("signature")
-        within(moment(raw.headers.get(TIMESTAMP, "")), now, timedelta(seconds=float(source.options.get("window", 5400))))
+        within(
+            moment(raw.headers.get(TIMESTAMP, "")), now, timedelta(seconds=float(source.options.get("window", 5400)))
+        )
 
     def read(self, raw: Raw, source: Source) -> Iterator[Said]:
         body = mapping(form(raw) if media_type(raw) == FORM else decoded(raw))
         if "employees" not in body:
             data = mapping(body.get("data"), "data")
-            yield Said(text(body.get("type")).lower(), text(data.get("employeeId")), at=moment(body.get("timestamp")), dated=True)
+            yield Said(
+                text(body.get("type")).lower(),
+                text(data.get("employeeId")),
+                at=moment(body.get("timestamp")),
+                dated=True,
+            )
             return
         for each in rows(body["employees"], "employees"):
-            yield Said(text(each.get("action")).lower(), text(each.get("id")), at=moment(each.get("timestamp")), dated=True)
+            yield Said(
+                text(each.get("action")).lower(), text(each.get("id")), at=moment(each.get("timestamp")), dated=True
+            )
 
     def make(self, kind: str, person: str, key: str, source: Source, now: datetime) -> Made:
         # BambooHR has no event of its own for a leaver: the status has changed
-        word = {"jml.person.created": "employee.created", "jml.person.deleted": "employee.deleted"}.get(kind, "employee.updated")
-        data = {"companyId": "1", "employeeId": person, **({"changedFields": ["status"]} if word == "employee.updated" else {})}
+        word = {"jml.person.created": "employee.created", "jml.person.deleted": "employee.deleted"}.get(
+            kind, "employee.updated"
+        )
+        data = {
+            "companyId": "1",
+            "employeeId": person,
+            **({"changedFields": ["status"]} if word == "employee.updated" else {}),
+        }
         body = dumped({"type": word, "timestamp": now.strftime("%Y-%m-%dT%H:%M:%S+0000"), "data": data})
         stamp = str(int(now.timestamp()))
-        return Made({"Content-Type": "application/json", "X-BambooHR-Timestamp": stamp, "X-BambooHR-Signature": mac(key, body + stamp.encode()).hex()}, body)
+        return Made(
+            {
+                "Content-Type": "application/json",
+                "X-BambooHR-Timestamp": stamp,
+                "X-BambooHR-Signature": mac(key, body + stamp.encode()).hex(),
+            },
+            body,
+        )

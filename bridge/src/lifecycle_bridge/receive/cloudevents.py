@@ -16,6 +16,7 @@ With a bearer token, which vouches for the whole request, headers are taken as t
 Sources: https://github.com/cloudevents/spec: cloudevents/spec.md, formats/json-format.md, bindings/http-protocol-binding.md
 (percent-encoded headers), http-webhook.md (handshake, 202, 415, 429 with Retry-After).
 """
+
 from __future__ import annotations
 
 import re
@@ -83,7 +84,9 @@ class CloudEvents(Scheme):
         for auth, those in for_auth.items():
             try:
                 if auth == "standard_webhooks":
-                    standard_webhooks.prove(raw, those, now, float(source.options.get("window", standard_webhooks.WINDOW)))
+                    standard_webhooks.prove(
+                        raw, those, now, float(source.options.get("window", standard_webhooks.WINDOW))
+                    )
                 elif auth == "bearer":
                     prove_by_token(raw, those, source)
                 else:
@@ -125,19 +128,27 @@ class CloudEvents(Scheme):
         if options.get("auth") == "hmac":
             if not options.get("header"):
                 return "options.auth hmac needs options.header, the header that holds the signature"
-            if options.get("algorithm", "sha256") not in ("sha256", "sha512") or options.get("encoding", "hex") not in ("hex", "base64"):
+            if options.get("algorithm", "sha256") not in ("sha256", "sha512") or options.get("encoding", "hex") not in (
+                "hex",
+                "base64",
+            ):
                 return "options.algorithm is sha256 or sha512, options.encoding is hex or base64"
             return ""
         return standard_webhooks.wrong(key) if _auth(key, source) == "standard_webhooks" else weak_token(key)
 
 
 def _auth(key: str, source: Source) -> str:
-    return str(source.options.get("auth") or ("standard_webhooks" if key.startswith(("whsec_", "whpk_", "whsk_")) else "bearer"))
+    return str(
+        source.options.get("auth")
+        or ("standard_webhooks" if key.startswith(("whsec_", "whpk_", "whsk_")) else "bearer")
+    )
 
 
 def _hmac(key: str, body: bytes, source: Source) -> str:
     value = mac(key, body, str(source.options.get("algorithm", "sha256")))
-    return str(source.options.get("prefix", "")) + (base64_of(value) if source.options.get("encoding") == "base64" else value.hex())
+    return str(source.options.get("prefix", "")) + (
+        base64_of(value) if source.options.get("encoding") == "base64" else value.hex()
+    )
 
 
 def _prove_hmac(raw: Raw, keys: Sequence[str], source: Source) -> None:
@@ -155,7 +166,9 @@ def _said(event: Mapping[str, Any], source: Source) -> Said:
     chosen = pick(event, str(source.options["person"])) if "person" in source.options else None
     person = text(chosen) or _subject(event.get("subject")) or text(pick(event.get("data"), own_words.PERSON))
     at = event.get("time")
-    return Said(kind, person, id=f"{origin}#{ident}", at=moment(at), dated=True, urgent=own_words.is_urgent(event, None))
+    return Said(
+        kind, person, id=f"{origin}#{ident}", at=moment(at), dated=True, urgent=own_words.is_urgent(event, None)
+    )
 
 
 def _subject(value: Any) -> str:

@@ -5,6 +5,7 @@
 A request is read up to its size and for so long only, proven, read for ids, stored, and then answered. Nothing of a body or a header is
 logged, nor given back. What is refused says the same words whatever the reason was.
 """
+
 from __future__ import annotations
 
 import asyncio
@@ -32,8 +33,16 @@ log = logging.getLogger("lifecycle_bridge.door")
 #: Forgeries that one address may try in a minute before its requests are no longer read.
 FORGED_PER_MINUTE = 120
 _WORDS = {
-    400: "not understood", 401: "not accepted", 404: "not found", 405: "not allowed", 408: "too slow", 413: "too large", 415: "not understood",
-    429: "too many, come later", 500: "trouble here, come later", 503: "trouble here, come later",
+    400: "not understood",
+    401: "not accepted",
+    404: "not found",
+    405: "not allowed",
+    408: "too slow",
+    413: "too large",
+    415: "not understood",
+    429: "too many, come later",
+    500: "trouble here, come later",
+    503: "trouble here, come later",
 }
 
 
@@ -78,8 +87,15 @@ class Door:
     :raises ConfigError: a source must not be listened to as it is configured.
     """
 
-    def __init__(self, sources: Mapping[str, Source], inbox: Puts, *, body_seconds: float = 10, seen: Callable[[Passed], None] | None = None,
-                 monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        sources: Mapping[str, Source],
+        inbox: Puts,
+        *,
+        body_seconds: float = 10,
+        seen: Callable[[Passed], None] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         wrong = [words for name, source in sources.items() for words in check(name, source)]
         if wrong:
             raise ConfigError("\n".join(wrong))
@@ -119,15 +135,23 @@ class Door:
         scheme = SCHEMES[source.scheme]
         seconds = self._limits.wait((name, _host(request)), FORGED_PER_MINUTE)
         if seconds:
-            raise _Refused(_Verdict(scheme.busy, "limited", {"Retry-After": str(seconds)}, "too many forgeries from this address"))
+            raise _Refused(
+                _Verdict(scheme.busy, "limited", {"Retry-After": str(seconds)}, "too many forgeries from this address")
+            )
         try:
             async with asyncio.timeout(self._body_seconds):
                 body = await _body(request, source.max_bytes)
         except TimeoutError:
             # 408 is a 4xx: where that loses the event for good, it is "busy"
-            raise _Refused(_Verdict(408 if scheme.busy == 429 else scheme.busy, "slow", {"Connection": "close", "Retry-After": "10"})) from None
+            raise _Refused(
+                _Verdict(
+                    408 if scheme.busy == 429 else scheme.busy, "slow", {"Connection": "close", "Retry-After": "10"}
+                )
+            ) from None
         except _TooLarge:
-            raise _Refused(_Verdict(413, "large", {"Connection": "close"}, f"more than {source.max_bytes} bytes")) from None
+            raise _Refused(
+                _Verdict(413, "large", {"Connection": "close"}, f"more than {source.max_bytes} bytes")
+            ) from None
         except ClientDisconnect:
             raise _Refused(_Verdict(400, "gone")) from None
         return Raw(request.method, request.url.path, _headers(request), body, clock.now())
@@ -152,18 +176,29 @@ class Door:
             return _Verdict(received.answer.status, outcome, received.answer.headers)
         seconds = self._limits.take(name, source.per_minute)
         if seconds:
-            return _Verdict(scheme.busy, "limited", {"Retry-After": str(seconds)}, f"more than {source.per_minute} in a minute")
+            return _Verdict(
+                scheme.busy, "limited", {"Retry-After": str(seconds)}, f"more than {source.per_minute} in a minute"
+            )
         try:
             new = await self._inbox.put(list(received.events))
         except Unreachable as failure:
             return _Verdict(503, "unready", {"Retry-After": "30"}, str(failure))
         known = len(received.events) - len(new)
-        return _Verdict(received.answer.status, "received" if new else "known", received.answer.headers, new=len(new), known=known)
+        return _Verdict(
+            received.answer.status, "received" if new else "known", received.answer.headers, new=len(new), known=known
+        )
 
     def _tell(self, name: str, verdict: _Verdict, length: int, seconds: float) -> None:
         level = logging.INFO if verdict.status < 400 else logging.ERROR if verdict.status >= 500 else logging.WARNING
-        facts = {"source": name, "outcome": verdict.outcome, "status": verdict.status, "bytes": length, "new": verdict.new, "known": verdict.known,
-                 "ms": round(seconds * 1000, 1)}
+        facts = {
+            "source": name,
+            "outcome": verdict.outcome,
+            "status": verdict.status,
+            "bytes": length,
+            "new": verdict.new,
+            "known": verdict.known,
+            "ms": round(seconds * 1000, 1),
+        }
         log.log(level, "hr %s: %s%s", name, verdict.outcome, f" ({verdict.why})" if verdict.why else "", extra=facts)
         if self._seen is not None:
             self._seen(Passed(name, verdict.outcome, verdict.status, seconds, verdict.new, verdict.known))
@@ -208,12 +243,18 @@ def _handed_over(received: Received, source: Source) -> _Verdict:
     try:
         place = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        return _Verdict(200, "greeting", why=f"another token was handed over; {path} is kept as it is: remove it to take a new one")
+        return _Verdict(
+            200, "greeting", why=f"another token was handed over; {path} is kept as it is: remove it to take a new one"
+        )
     except OSError as failure:
         return _Verdict(503, "unready", {"Retry-After": "60"}, f"keep the vendor's token in {path}: {failure.strerror}")
     with os.fdopen(place, "w", encoding="utf-8") as file:
         file.write(received.token + "\n")
-    return _Verdict(200, "greeting", why=f"the vendor's token is in {path}: confirm it there, then name the file as this source's secret")
+    return _Verdict(
+        200,
+        "greeting",
+        why=f"the vendor's token is in {path}: confirm it there, then name the file as this source's secret",
+    )
 
 
 def _response(verdict: _Verdict) -> Response:

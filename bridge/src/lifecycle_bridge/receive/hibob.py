@@ -13,6 +13,7 @@ that is what the polls are for.
 Sources: https://apidocs.hibob.com/docs/working-with-webhooks, /reference/getting-started-webhooks (signature, ping),
 /docs/employee-data-webhooks and /reference/post_webhook_employee-left (events, body), changelog "employee-data-webhooks" (tables).
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
@@ -46,11 +47,18 @@ _PINGS = ("Ping test", {"text": "Ping test"})
 
 class HiBob(Scheme):
     types = {
-        "employee.created": "jml.person.created", "employee.updated": "jml.person.changed", "employee.deleted": "jml.person.deleted",
-        "employee.joined": "jml.person.changed", "employee.activated": "jml.person.changed", "employee.inactivated": "jml.person.changed",
-        "employee.left": "jml.employment.terminated", "employee.temporaryLeave": "jml.person.changed",
-        "table.entry.created": "jml.person.changed", "table.entry.updated": "jml.person.changed",
-        "employee.access.revoked.immediately": "jml.access.revoked", "employee.access.revoked": "jml.access.revoked",
+        "employee.created": "jml.person.created",
+        "employee.updated": "jml.person.changed",
+        "employee.deleted": "jml.person.deleted",
+        "employee.joined": "jml.person.changed",
+        "employee.activated": "jml.person.changed",
+        "employee.inactivated": "jml.person.changed",
+        "employee.left": "jml.employment.terminated",
+        "employee.temporaryLeave": "jml.person.changed",
+        "table.entry.created": "jml.person.changed",
+        "table.entry.updated": "jml.person.changed",
+        "employee.access.revoked.immediately": "jml.access.revoked",
+        "employee.access.revoked": "jml.access.revoked",
     }
     #: The ping is a text for some, JSON for others.
     media = JSON | {"text/plain"}
@@ -59,7 +67,11 @@ class HiBob(Scheme):
         if len(raw.body) > 64:
             return None
         body = raw.body.strip()
-        return Received() if body == b"Ping test" or (body[:1] in (b'"', b"{") and b"Ping test" in body and peeked(raw) in _PINGS) else None
+        return (
+            Received()
+            if body == b"Ping test" or (body[:1] in (b'"', b"{") and b"Ping test" in body and peeked(raw) in _PINGS)
+            else None
+        )
 
     def prove(self, raw: Raw, keys: Sequence[str], source: Source, now: datetime) -> None:
         given = raw.headers.get(SIGNATURE, "").strip()
@@ -73,6 +85,14 @@ class HiBob(Scheme):
         yield Said(word, text(pick(body, ["data.employeeId", "employee.id"])), at=moment(at), dated=bool(at), ours=ours)
 
     def make(self, kind: str, person: str, key: str, source: Source, now: datetime) -> Made:
-        body = dumped({"companyId": 1, "type": self.word(kind), "triggeredBy": "system", "triggeredAt": now.strftime("%Y-%m-%dT%H:%M:%S.%f"), "version": "v2",
-                       "data": {"employeeId": person}})
+        body = dumped(
+            {
+                "companyId": 1,
+                "type": self.word(kind),
+                "triggeredBy": "system",
+                "triggeredAt": now.strftime("%Y-%m-%dT%H:%M:%S.%f"),
+                "version": "v2",
+                "data": {"employeeId": person},
+            }
+        )
         return Made({"Content-Type": "application/json", "Bob-Signature": base64_of(mac(key, body, "sha512"))}, body)

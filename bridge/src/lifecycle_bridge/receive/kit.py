@@ -5,6 +5,7 @@
 A request is proven over its raw bytes before anything of it is parsed. Of what is parsed only ids, times and the vendor's
 type word are taken.
 """
+
 from __future__ import annotations
 
 import base64
@@ -34,8 +35,13 @@ _PLAIN_ID = re.compile(r"(?!poll:|bridge:|sha256:)[A-Za-z0-9._:/#@~+=-]{1,190}")
 _SAME_FOR = 600
 #: Short names of our types, for people.
 SHORT: Mapping[str, str] = {kind.split(".", 1)[1]: kind for kind in TYPES} | {
-    "created": "jml.person.created", "changed": "jml.person.changed", "deleted": "jml.person.deleted", "terminated": "jml.employment.terminated",
-    "cancelled": "jml.employment.cancelled", "revoked": "jml.access.revoked", "feed": "jml.feed.changed",
+    "created": "jml.person.created",
+    "changed": "jml.person.changed",
+    "deleted": "jml.person.deleted",
+    "terminated": "jml.employment.terminated",
+    "cancelled": "jml.employment.cancelled",
+    "revoked": "jml.access.revoked",
+    "feed": "jml.feed.changed",
 }
 
 
@@ -143,12 +149,16 @@ class Scheme(ABC):
         for word, meaning in self.types.items():
             if meaning == kind:
                 return word
-        raise BridgeError(f"{type(self).__name__} has no word for {kind}: it says {', '.join(sorted(set(self.types.values()) - {''}))}")
+        raise BridgeError(
+            f"{type(self).__name__} has no word for {kind}: it says {', '.join(sorted(set(self.types.values()) - {''}))}"
+        )
 
 
 def same(one: str | bytes, other: str | bytes) -> bool:
     """Whether both are the same, in a time that does not tell where they differ."""
-    return hmac.compare_digest(*(part if isinstance(part, bytes) else part.encode("utf-8", "backslashreplace") for part in (one, other)))
+    return hmac.compare_digest(
+        *(part if isinstance(part, bytes) else part.encode("utf-8", "backslashreplace") for part in (one, other))
+    )
 
 
 def any_true(found: Iterable[bool]) -> bool:
@@ -206,7 +216,11 @@ def token_headers(key: str, source: Source) -> dict[str, str]:
 
 def weak_token(key: str) -> str:
     """A token that can be guessed; a vendor that does not sign leaves nothing else to hold on to."""
-    return "" if len(key) >= 16 else "a token of less than 16 characters can be guessed: make one with `openssl rand -hex 32`"
+    return (
+        ""
+        if len(key) >= 16
+        else "a token of less than 16 characters can be guessed: make one with `openssl rand -hex 32`"
+    )
 
 
 def media_type(raw: Raw) -> str:
@@ -330,7 +344,10 @@ def meaning(word: str, types: Mapping[str, str], chosen: Any) -> str | None:
 
 _GUESSES = (
     ("jml.employment.cancelled", r"cancel|rescind|withdr[ae]w|revers|no.?show"),
-    ("jml.access.revoked", r"(access|login|account).*(revok|remov|disabl)|(revok|remov|disabl).*(access|login|account)"),
+    (
+        "jml.access.revoked",
+        r"(access|login|account).*(revok|remov|disabl)|(revok|remov|disabl).*(access|login|account)",
+    ),
     ("jml.employment.terminated", r"terminat|offboard|leaver|resign|dismiss|separat|end.*(contract|employment)"),
     ("jml.person.deleted", r"delet|purg"),
     ("jml.person.created", r"creat|hire|onboard|contract contingent|starter"),
@@ -358,13 +375,19 @@ def events(scheme: Scheme, said: Iterable[Said], raw: Raw, name: str, source: So
             raise Malformed("no id of a person in it")
         person = "" if kind == "jml.feed.changed" else each.person
         ident = _ident(scheme, each, raw, position)
-        found.append(Event(name, ident, kind, person, raw.received_at, digest, each.at, each.urgent or kind == "jml.access.revoked"))
+        found.append(
+            Event(
+                name, ident, kind, person, raw.received_at, digest, each.at, each.urgent or kind == "jml.access.revoked"
+            )
+        )
     return tuple(found), ignored
 
 
 def _ident(scheme: Scheme, said: Said, raw: Raw, position: int) -> str:
     if said.id:
-        return said.id if _PLAIN_ID.fullmatch(said.id) else "sha256:" + sha256(said.id.encode("utf-8", "backslashreplace"))
+        return (
+            said.id if _PLAIN_ID.fullmatch(said.id) else "sha256:" + sha256(said.id.encode("utf-8", "backslashreplace"))
+        )
     material = scheme.signed(raw)
     if not said.dated:
         # the same words a month later are another event; a retry within minutes is not

@@ -5,6 +5,7 @@
 The source's ``options`` say where to look, as dotted paths: ``type``, ``person``, ``id``, ``time``, ``urgent``. Without them the usual
 names are tried.
 """
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -16,11 +17,30 @@ from lifecycle_bridge.receive.kit import Said, moment, pick, text
 
 OPTIONS = frozenset({"type", "person", "id", "time", "urgent"})
 PERSON = (
-    "person", "person_id", "personId", "employee_id", "employeeId", "worker_id", "workerId", "Worker_ID", "Employee_ID",
-    "employee.id", "worker.id", "person.id",
+    "person",
+    "person_id",
+    "personId",
+    "employee_id",
+    "employeeId",
+    "worker_id",
+    "workerId",
+    "Worker_ID",
+    "Employee_ID",
+    "employee.id",
+    "worker.id",
+    "person.id",
 )
 USUAL: Mapping[str, tuple[str, ...]] = {
-    "type": ("type", "event_type", "event_name", "eventType", "event", "Business_Process", "Business_Process_Type", "Transaction_Type"),
+    "type": (
+        "type",
+        "event_type",
+        "event_name",
+        "eventType",
+        "event",
+        "Business_Process",
+        "Business_Process_Type",
+        "Transaction_Type",
+    ),
     "person": (*PERSON, *(f"data.{name}" for name in PERSON)),
     "id": ("event_id", "eventId", "Event_ID", "Event_WID", "Transaction_ID", "Business_Process_WID"),
     "time": ("timestamp", "occurred_at", "time", "Event_Completion_Date", "Entry_Moment", "data.timestamp"),
@@ -30,11 +50,19 @@ USUAL: Mapping[str, tuple[str, ...]] = {
 
 def said(body: Any, source: Source, *, usual: Mapping[str, tuple[str, ...]] = USUAL) -> Said:
     """What such a body says."""
+
     def at(name: str) -> Any:
         return pick(body, str(source.options[name])) if name in source.options else pick(body, usual.get(name, ()))
 
     when = at("time")
-    return Said(text(at("type")), text(at("person")), id=text(at("id")), at=moment(when), dated=bool(when), urgent=is_urgent(body, at("urgent")))
+    return Said(
+        text(at("type")),
+        text(at("person")),
+        id=text(at("id")),
+        at=moment(when),
+        dated=bool(when),
+        urgent=is_urgent(body, at("urgent")),
+    )
 
 
 def is_urgent(body: Any, flag: Any) -> bool:

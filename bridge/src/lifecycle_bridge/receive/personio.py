@@ -13,6 +13,7 @@ So our own trouble, even "too many" and "cannot read this", is a 5xx here; only 
 Sources: https://developer.personio.de/v2.0/reference/webhooks (events, retries), /docs/event-driven-data-from-personio, discussion
 678a08ce3ecf120010b668f1 (the token is what the receiver checks), public integrations for ``token`` and the signature (low confidence).
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
@@ -21,16 +22,36 @@ from datetime import datetime
 from lifecycle_bridge.config import Source
 from lifecycle_bridge.errors import Forged
 from lifecycle_bridge.events import Raw
-from lifecycle_bridge.receive.kit import Made, Said, Scheme, any_true, decoded, dumped, mac, mapping, moment, pick, prove_by_token, same, text, weak_token
+from lifecycle_bridge.receive.kit import (
+    Made,
+    Said,
+    Scheme,
+    any_true,
+    decoded,
+    dumped,
+    mac,
+    mapping,
+    moment,
+    pick,
+    prove_by_token,
+    same,
+    text,
+    weak_token,
+)
 
 SIGNATURE = "x-personio-signature"
 
 
 class Personio(Scheme):
     types = {
-        "person.created": "jml.person.created", "person.updated": "jml.person.changed", "person.deleted": "jml.person.deleted",
-        "employment.created": "jml.person.changed", "employment.updated": "jml.person.changed", "employment.deleted": "jml.employment.cancelled",
-        "employment.started": "jml.person.changed", "employment.terminated": "jml.employment.terminated",
+        "person.created": "jml.person.created",
+        "person.updated": "jml.person.changed",
+        "person.deleted": "jml.person.deleted",
+        "employment.created": "jml.person.changed",
+        "employment.updated": "jml.person.changed",
+        "employment.deleted": "jml.employment.cancelled",
+        "employment.started": "jml.person.changed",
+        "employment.terminated": "jml.employment.terminated",
     }
     busy = 503
     unreadable = 500
@@ -53,8 +74,23 @@ class Personio(Scheme):
         yield Said(word, person, at=moment(at), dated=bool(at), ours=ours)
 
     def make(self, kind: str, person: str, key: str, source: Source, now: datetime) -> Made:
-        body = dumped({"company_id": "1", "event_name": self.word(kind), "occurred_at": now.isoformat(), "payload": {"person_id": person}, "meta": {}})
-        return Made({"Content-Type": "application/json", "Authorization": f"Bearer {key}", "X-Personio-Signature": mac(key, body).hex()}, body)
+        body = dumped(
+            {
+                "company_id": "1",
+                "event_name": self.word(kind),
+                "occurred_at": now.isoformat(),
+                "payload": {"person_id": person},
+                "meta": {},
+            }
+        )
+        return Made(
+            {
+                "Content-Type": "application/json",
+                "Authorization": f"Bearer {key}",
+                "X-Personio-Signature": mac(key, body).hex(),
+            },
+            body,
+        )
 
     def wrong(self, key: str, source: Source) -> str:
         return weak_token(key)

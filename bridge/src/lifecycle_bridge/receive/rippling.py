@@ -11,6 +11,7 @@ Sources: https://developer.rippling.com (webhooks with a Bearer token), asyncapi
 (set-up); no official list of words was found, so what a word says is taken (:func:`~lifecycle_bridge.receive.kit.meaning`), or
 ``options: {types: {...}}``.
 """
+
 from __future__ import annotations
 
 import uuid
@@ -20,15 +21,36 @@ from datetime import datetime
 from lifecycle_bridge.config import Source
 from lifecycle_bridge.events import Raw
 from lifecycle_bridge.receive import own_words
-from lifecycle_bridge.receive.kit import FORM, JSON, Made, Said, Scheme, decoded, dumped, form, mapping, media_type, prove_by_token, token_headers, weak_token
+from lifecycle_bridge.receive.kit import (
+    FORM,
+    JSON,
+    Made,
+    Said,
+    Scheme,
+    decoded,
+    dumped,
+    form,
+    mapping,
+    media_type,
+    prove_by_token,
+    token_headers,
+    weak_token,
+)
 
-_PARTNER = {**own_words.USUAL, "type": ("event_name", *own_words.USUAL["type"]), "person": (*own_words.USUAL["person"], "role_id", "id")}
+_PARTNER = {
+    **own_words.USUAL,
+    "type": ("event_name", *own_words.USUAL["type"]),
+    "person": (*own_words.USUAL["person"], "role_id", "id"),
+}
 
 
 class Rippling(Scheme):
     types = {
-        "employee.created": "jml.person.created", "employee.updated": "jml.person.changed", "employee.deleted": "jml.person.deleted",
-        "employee.terminated": "jml.employment.terminated", "employee.termination_cancelled": "jml.employment.cancelled",
+        "employee.created": "jml.person.created",
+        "employee.updated": "jml.person.changed",
+        "employee.deleted": "jml.person.deleted",
+        "employee.terminated": "jml.employment.terminated",
+        "employee.termination_cancelled": "jml.employment.cancelled",
         "employee.access_removed": "jml.access.revoked",
     }
     media = JSON | {FORM}

@@ -10,6 +10,7 @@ the event's id. The body is ``{"type": ..., "timestamp": ..., "data": {...}}``; 
 
 Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md, and the vectors of its libraries.
 """
+
 from __future__ import annotations
 
 import re
@@ -25,7 +26,21 @@ from lifecycle_bridge.config import Source
 from lifecycle_bridge.errors import BridgeError, ConfigError, Forged
 from lifecycle_bridge.events import Raw
 from lifecycle_bridge.receive import own_words
-from lifecycle_bridge.receive.kit import Made, Said, Scheme, any_true, base64_bytes, base64_of, decoded, dumped, mac, mapping, moment, same, within
+from lifecycle_bridge.receive.kit import (
+    Made,
+    Said,
+    Scheme,
+    any_true,
+    base64_bytes,
+    base64_of,
+    decoded,
+    dumped,
+    mac,
+    mapping,
+    moment,
+    same,
+    within,
+)
 
 ID, TIMESTAMP, SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
 WINDOW = 300
@@ -39,7 +54,9 @@ def prove(raw: Raw, keys: Sequence[str], now: datetime, window: float = WINDOW) 
     :raises Forged: it isn't, or not within ``window`` seconds.
     """
     ident, stamp = raw.headers.get(ID, ""), raw.headers.get(TIMESTAMP, "").strip()
-    message = b".".join((ident.encode("utf-8", "backslashreplace"), stamp.encode("utf-8", "backslashreplace"), raw.body))
+    message = b".".join(
+        (ident.encode("utf-8", "backslashreplace"), stamp.encode("utf-8", "backslashreplace"), raw.body)
+    )
     given = [each.partition(",") for each in raw.headers.get(SIGNATURE, "").split()[:_SIGNATURES]]
     if not any_true(_right(version, signature, message, key) for version, _, signature in given for key in keys):
         raise Forged("signature")
@@ -71,7 +88,9 @@ def wrong(key: str) -> str:
         if key.startswith(("whpk_", "whsk_")):
             _public(key)
         elif not 24 <= len(_shared(key)) <= 64:
-            return "a key of Standard Webhooks has 24 to 64 bytes: make one with `echo whsec_$(openssl rand -base64 32)`"
+            return (
+                "a key of Standard Webhooks has 24 to 64 bytes: make one with `echo whsec_$(openssl rand -base64 32)`"
+            )
     except ConfigError as failure:
         return f"not a key of Standard Webhooks ({failure}): whsec_, whpk_ or whsk_ and base64 are wanted"
     return ""
@@ -79,9 +98,13 @@ def wrong(key: str) -> str:
 
 class StandardWebhooks(Scheme):
     types = {
-        "employee.created": "jml.person.created", "employee.updated": "jml.person.changed", "employee.deleted": "jml.person.deleted",
-        "employee.terminated": "jml.employment.terminated", "employee.termination_cancelled": "jml.employment.cancelled",
-        "employee.access_revoked": "jml.access.revoked", "feed.changed": "jml.feed.changed",
+        "employee.created": "jml.person.created",
+        "employee.updated": "jml.person.changed",
+        "employee.deleted": "jml.person.deleted",
+        "employee.terminated": "jml.employment.terminated",
+        "employee.termination_cancelled": "jml.employment.cancelled",
+        "employee.access_revoked": "jml.access.revoked",
+        "feed.changed": "jml.feed.changed",
     }
     options = (own_words.OPTIONS - {"id"}) | {"window"}
 

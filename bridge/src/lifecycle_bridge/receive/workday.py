@@ -11,6 +11,7 @@ XML is read by local names, and refused when it declares a document type, since 
 Sources: Microsoft Learn "Workday integration reference" (business processes, WorkerID, late terminations), ServiceNow's Workday spoke
 (Studio package posting with basic auth on hire, offboarding, leave of absence).
 """
+
 from __future__ import annotations
 
 import uuid
@@ -23,18 +24,36 @@ from lifecycle_bridge.config import Source
 from lifecycle_bridge.errors import Malformed
 from lifecycle_bridge.events import Raw
 from lifecycle_bridge.receive import own_words
-from lifecycle_bridge.receive.kit import JSON, Made, Said, Scheme, decoded, dumped, mapping, media_type, prove_by_token, token_headers, weak_token
+from lifecycle_bridge.receive.kit import (
+    JSON,
+    Made,
+    Said,
+    Scheme,
+    decoded,
+    dumped,
+    mapping,
+    media_type,
+    prove_by_token,
+    token_headers,
+    weak_token,
+)
 
 XML = frozenset({"application/xml", "text/xml"})
 
 
 class Workday(Scheme):
     types = {
-        "Hire": "jml.person.created", "Contract Contingent Worker": "jml.person.created", "Change Job": "jml.person.changed",
-        "Terminate Employee": "jml.employment.terminated", "Termination": "jml.employment.terminated",
-        "End Contingent Worker Contract": "jml.employment.terminated", "Rescind": "jml.employment.cancelled",
-        "Request Leave of Absence": "jml.person.changed", "Return Worker from Leave of Absence": "jml.person.changed",
-        "Delete Worker": "jml.person.deleted", "Revoke Access": "jml.access.revoked",
+        "Hire": "jml.person.created",
+        "Contract Contingent Worker": "jml.person.created",
+        "Change Job": "jml.person.changed",
+        "Terminate Employee": "jml.employment.terminated",
+        "Termination": "jml.employment.terminated",
+        "End Contingent Worker Contract": "jml.employment.terminated",
+        "Rescind": "jml.employment.cancelled",
+        "Request Leave of Absence": "jml.person.changed",
+        "Return Worker from Leave of Absence": "jml.person.changed",
+        "Delete Worker": "jml.person.deleted",
+        "Revoke Access": "jml.access.revoked",
     }
     media = JSON | XML
     options = own_words.OPTIONS | {"user"}
@@ -46,7 +65,14 @@ class Workday(Scheme):
         yield own_words.said(_xml(raw.body) if media_type(raw) in XML else mapping(decoded(raw)), source)
 
     def make(self, kind: str, person: str, key: str, source: Source, now: datetime) -> Made:
-        body = dumped({"Event_WID": uuid.uuid4().hex, "Business_Process": self.word(kind), "Entry_Moment": now.isoformat(), "Worker_ID": person})
+        body = dumped(
+            {
+                "Event_WID": uuid.uuid4().hex,
+                "Business_Process": self.word(kind),
+                "Entry_Moment": now.isoformat(),
+                "Worker_ID": person,
+            }
+        )
         return Made({"Content-Type": "application/json", **token_headers(key, source)}, body)
 
     def wrong(self, key: str, source: Source) -> str:

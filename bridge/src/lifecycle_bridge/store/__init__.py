@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """What the bridge remembers: events, sources, cases, their time lines, runs, alerts."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -42,8 +43,10 @@ class Database:
             address = sa.engine.make_url(url)
             address.get_dialect().import_dbapi()
         except (sa.exc.ArgumentError, ImportError):
-            raise BridgeError(f"database: its address begins with {url.partition(':')[0][:40]!r}, which cannot be used; "
-                              "sqlite:////var/lib/... and postgresql+psycopg://user@host/name can, the latter with lifecycle-bridge[postgresql]") from None
+            raise BridgeError(
+                f"database: its address begins with {url.partition(':')[0][:40]!r}, which cannot be used; "
+                "sqlite:////var/lib/... and postgresql+psycopg://user@host/name can, the latter with lifecycle-bridge[postgresql]"
+            ) from None
         if password:
             address = address.set(password=password)
         self.sqlite = address.get_backend_name() == "sqlite"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """What a human does to a case, from the console or the shell. Each act says who did it, in the case's time line."""
+
 from __future__ import annotations
 
 import json
@@ -57,11 +58,25 @@ class CaseActs:
             if row["state"] in ("done", "cancelled"):
                 raise BridgeError(f"cancel {case}: it is {row['state']} already")
             if row["state"] == "running":
-                c.execute(sa.update(runs).where(runs.c.ident == row["ident"], runs.c.status.in_(("ready", "running"))).values(status="stopping"))
+                c.execute(
+                    sa.update(runs)
+                    .where(runs.c.ident == row["ident"], runs.c.status.in_(("ready", "running")))
+                    .values(status="stopping")
+                )
                 self.store._line(c, case, now, "stopping", why, by)
                 return
-            c.execute(sa.update(cases).where(cases.c.id == case).values(
-                state="cancelled", outcome="by_hand", detail=why, ident="", ended_at=stamp(now), changed_at=stamp(now)))
+            c.execute(
+                sa.update(cases)
+                .where(cases.c.id == case)
+                .values(
+                    state="cancelled",
+                    outcome="by_hand",
+                    detail=why,
+                    ident="",
+                    ended_at=stamp(now),
+                    changed_at=stamp(now),
+                )
+            )
             self.store._line(c, case, now, "cancelled", why, by)
 
     def release(self, cases: Sequence[str], by: str, why: str) -> None:
@@ -85,8 +100,16 @@ class CaseActs:
                 self.store._line(c, row["id"], now, "released", why, by)
             ident = f"{RELEASE}{stamp(now).replace(':', '').replace('.', '')}"
             # Of no bridge yet: the next one that looks takes it.
-            c.execute(sa.insert(runs).values(ident=ident, playbook="workforce.lifecycle.release_brake", cases=json.dumps([row["id"] for row in held]),
-                                             status="ready", owner="", started_at=stamp(now)))
+            c.execute(
+                sa.insert(runs).values(
+                    ident=ident,
+                    playbook="workforce.lifecycle.release_brake",
+                    cases=json.dumps([row["id"] for row in held]),
+                    status="ready",
+                    owner="",
+                    started_at=stamp(now),
+                )
+            )
         self._wake()
         return ident
 
@@ -95,20 +118,45 @@ class CaseActs:
         with self.store.database.read() as c:
             ids = json.loads(c.execute(sa.select(runs.c.cases).where(runs.c.ident == ident)).scalar_one())
             held = c.execute(sa.select(cases).where(cases.c.id.in_(ids))).mappings().all()
-            said = c.execute(sa.select(timeline).where(timeline.c.case_id == ids[0], timeline.c.what == "released").order_by(timeline.c.n.desc())).mappings().first()
+            said = (
+                c.execute(
+                    sa.select(timeline)
+                    .where(timeline.c.case_id == ids[0], timeline.c.what == "released")
+                    .order_by(timeline.c.n.desc())
+                )
+                .mappings()
+                .first()
+            )
         assert said is not None, "a release is noted in the transaction that makes its run"
-        return Order(ident, "workforce.lifecycle.release_brake", {
-            **self.store.config.extra_vars, "of": "leavers" if held[0]["kind"] == "offboard" else "disables",
-            "user": [json.loads(row["extra_vars"])["user"] for row in held], "by": said["by"], "note": said["detail"]},
-            timeout=self.store.config.run_timeout, idle_timeout=self.store.config.idle_timeout)
+        return Order(
+            ident,
+            "workforce.lifecycle.release_brake",
+            {
+                **self.store.config.extra_vars,
+                "of": "leavers" if held[0]["kind"] == "offboard" else "disables",
+                "user": [json.loads(row["extra_vars"])["user"] for row in held],
+                "by": said["by"],
+                "note": said["detail"],
+            },
+            timeout=self.store.config.run_timeout,
+            idle_timeout=self.store.config.idle_timeout,
+        )
 
     def released(self, ident: str, result: Result, now: datetime) -> None:
         """How a release ended: what was held goes on, or says why not."""
         with self.store.database.write() as c:
-            c.execute(sa.update(runs).where(runs.c.ident == ident).values(status=result.status, detail=result.detail, output=result.output, ended_at=stamp(now)))
+            c.execute(
+                sa.update(runs)
+                .where(runs.c.ident == ident)
+                .values(status=result.status, detail=result.detail, output=result.output, ended_at=stamp(now))
+            )
             for id in json.loads(c.execute(sa.select(runs.c.cases).where(runs.c.ident == ident)).scalar_one()):
                 if result.status == "successful":
-                    c.execute(sa.update(cases).where(cases.c.id == id, cases.c.state == "held").values(state="waiting", next_at=stamp(now), changed_at=stamp(now)))
+                    c.execute(
+                        sa.update(cases)
+                        .where(cases.c.id == id, cases.c.state == "held")
+                        .values(state="waiting", next_at=stamp(now), changed_at=stamp(now))
+                    )
                 else:
                     self.store._line(c, id, now, "refused", result.detail)
         self._wake()
@@ -119,7 +167,9 @@ class CaseActs:
         :raises BridgeError: there is no such alert.
         """
         with self.store.database.write() as c:
-            if not c.execute(sa.update(alerts).where(alerts.c.key == key).values(settled_at=stamp(clock.now()), settled_by=by)).rowcount:
+            if not c.execute(
+                sa.update(alerts).where(alerts.c.key == key).values(settled_at=stamp(clock.now()), settled_by=by)
+            ).rowcount:
                 raise BridgeError(f"settle {key}: there is no such alert")
 
     def _now(self, case: str, by: str, states: Sequence[str], what: str) -> None:
@@ -128,7 +178,11 @@ class CaseActs:
             row = self._case(c, case)
             if row["state"] not in states:
                 raise BridgeError(f"{case} is {row['state']}: only what is {' or '.join(states)} can be run")
-            c.execute(sa.update(cases).where(cases.c.id == case).values(state="waiting", next_at=stamp(now), tries=0, changed_at=stamp(now)))
+            c.execute(
+                sa.update(cases)
+                .where(cases.c.id == case)
+                .values(state="waiting", next_at=stamp(now), tries=0, changed_at=stamp(now))
+            )
             self.store._line(c, case, now, what, "", by)
         self._wake()
 

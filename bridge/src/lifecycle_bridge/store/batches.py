@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Events on their way through the intake: taken together, since HR is read once for all of them, and given back when a look failed."""
+
 from __future__ import annotations
 
 import hashlib
@@ -42,7 +43,16 @@ class Batches:
         """
         with self.database.write() as c:
             self.cases._exclusive(c)
-            rows = c.execute(sa.select(events).where(events.c.state == "new").order_by(events.c.urgent.desc(), events.c.n).limit(_MOST)).mappings().all()
+            rows = (
+                c.execute(
+                    sa.select(events)
+                    .where(events.c.state == "new")
+                    .order_by(events.c.urgent.desc(), events.c.n)
+                    .limit(_MOST)
+                )
+                .mappings()
+                .all()
+            )
             if not rows:
                 return []
             looked = set(c.execute(sa.select(sources.c.name).where(sources.c.judged_at != "")).scalars())
@@ -56,16 +66,33 @@ class Batches:
             for group, members in groups.items():
                 ident = f"intake-{hashlib.sha256(repr((group, members, stamp(now))).encode()).hexdigest()[:12]}"
                 c.execute(sa.update(events).where(events.c.n.in_(members)).values(state="taken", batch=ident))
-                c.execute(sa.insert(runs).values(ident=ident, playbook=PLAYBOOK, cases=json.dumps([]), status="ready", owner=owner, started_at=stamp(now)))
+                c.execute(
+                    sa.insert(runs).values(
+                        ident=ident,
+                        playbook=PLAYBOOK,
+                        cases=json.dumps([]),
+                        status="ready",
+                        owner=owner,
+                        started_at=stamp(now),
+                    )
+                )
                 made.append(ident)
             return made
 
     def order(self, ident: str, attempt: int, owner: str) -> Order | None:
         """What is asked of the collection; None when nothing of the batch is left."""
         with self.database.write() as c:
-            rows = c.execute(sa.select(events.c.source, events.c.type, events.c.person).where(events.c.batch == ident, events.c.state == "taken")).all()
+            rows = c.execute(
+                sa.select(events.c.source, events.c.type, events.c.person).where(
+                    events.c.batch == ident, events.c.state == "taken"
+                )
+            ).all()
             if not rows:
-                c.execute(sa.update(runs).where(runs.c.ident == ident, runs.c.ended_at == "").values(status="refused", detail="nothing is left of it", ended_at=stamp(clock.now())))
+                c.execute(
+                    sa.update(runs)
+                    .where(runs.c.ident == ident, runs.c.ended_at == "")
+                    .values(status="refused", detail="nothing is left of it", ended_at=stamp(clock.now()))
+                )
                 return None
             c.execute(sa.update(runs).where(runs.c.ident == ident).values(status="running", owner=owner))
         everybody = sorted({self.system(row.source) for row in rows if row.type == EVERYBODY})
@@ -76,15 +103,25 @@ class Batches:
         wanted: dict[str, Any] = {"everybody": everybody} if everybody else {"people": people}
         recorded = self._recorded(ident)
         if len(recorded) == 1 and not everybody and sum(map(len, people.values())) == 1:
-            wanted["hr_recorded_at"] = next(iter(recorded.values()))  # of the case that the intake opens for who has to go now
-        return Order(f"{ident}-{attempt}", PLAYBOOK, {**self.config.extra_vars, **wanted, "batch": ident}, timeout=self.config.run_timeout,
-                     idle_timeout=self.config.idle_timeout)
+            wanted["hr_recorded_at"] = next(
+                iter(recorded.values())
+            )  # of the case that the intake opens for who has to go now
+        return Order(
+            f"{ident}-{attempt}",
+            PLAYBOOK,
+            {**self.config.extra_vars, **wanted, "batch": ident},
+            timeout=self.config.run_timeout,
+            idle_timeout=self.config.idle_timeout,
+        )
 
     def _recorded(self, ident: str) -> dict[tuple[str, str], str]:
         """When HR recorded what a batch is about, by HR system and person, where an event says it. HR's clock may be ahead of ours."""
         with self.database.read() as c:
-            told = c.execute(sa.select(events.c.source, events.c.person, events.c.occurred_at, events.c.received_at).where(
-                events.c.batch == ident, events.c.occurred_at != "").order_by(events.c.n)).all()
+            told = c.execute(
+                sa.select(events.c.source, events.c.person, events.c.occurred_at, events.c.received_at)
+                .where(events.c.batch == ident, events.c.occurred_at != "")
+                .order_by(events.c.n)
+            ).all()
         return {(self.system(row.source), row.person): min(row.occurred_at, row.received_at) for row in told}
 
     def settle(self, ident: str, attempt: int, result: Result, now: datetime) -> tuple[float | None, list[Told]]:
@@ -96,9 +133,15 @@ class Batches:
         if isinstance(taken, Mapping):
             told = self.cases.apply(ident, taken.get("decisions") or (), now, self._recorded(ident))
             with self.database.write() as c:
-                names = c.execute(sa.select(events.c.source, events.c.type).where(events.c.batch == ident).distinct()).all()
+                names = c.execute(
+                    sa.select(events.c.source, events.c.type).where(events.c.batch == ident).distinct()
+                ).all()
                 c.execute(sa.update(events).where(events.c.batch == ident).values(state="done"))
-                c.execute(sa.update(runs).where(runs.c.ident == ident).values(status="successful", detail=result.detail, output=result.output, ended_at=stamp(now)))
+                c.execute(
+                    sa.update(runs)
+                    .where(runs.c.ident == ident)
+                    .values(status="successful", detail=result.detail, output=result.output, ended_at=stamp(now))
+                )
                 for name, kind in names:
                     facts = {"last_look_at": stamp(now), **({"judged_at": stamp(now)} if kind == EVERYBODY else {})}
                     if not c.execute(sa.update(sources).where(sources.c.name == name).values(**facts)).rowcount:
@@ -113,6 +156,8 @@ class Batches:
                 c.execute(sa.update(runs).where(runs.c.ident == ident).values(status="failed", ended_at=stamp(now)))
                 return None, []
         said = []
-        if (not result.temporary or attempt == 3) and self.cases.alert(f"intake:{result.detail[:120]}", f"HR was not read: {result.detail}", now):
+        if (not result.temporary or attempt == 3) and self.cases.alert(
+            f"intake:{result.detail[:120]}", f"HR was not read: {result.detail}", now
+        ):
             said = [Told("HR was not read", result.detail, {})]
         return self.cases.backoff(attempt).total_seconds(), said

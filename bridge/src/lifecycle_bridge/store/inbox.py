@@ -5,6 +5,7 @@
 Requests that come together share one transaction, so that the cost of a commit to disk is not paid by each. Every one of them has its
 answer after the commit, never before.
 """
+
 from __future__ import annotations
 
 import asyncio
@@ -38,9 +39,14 @@ class Inbox:
         self._on_new = on_new
         self._most = most
         insert = sqlite.insert if database.sqlite else postgresql.insert
-        self._events = insert(table).on_conflict_do_nothing(index_elements=["source", "id"]).returning(table.c.source, table.c.id)
+        self._events = (
+            insert(table).on_conflict_do_nothing(index_elements=["source", "id"]).returning(table.c.source, table.c.id)
+        )
         came = insert(sources)
-        later = sa.case((sources.c.last_event_at > came.excluded.last_event_at, sources.c.last_event_at), else_=came.excluded.last_event_at)
+        later = sa.case(
+            (sources.c.last_event_at > came.excluded.last_event_at, sources.c.last_event_at),
+            else_=came.excluded.last_event_at,
+        )
         self._sources = came.on_conflict_do_update(index_elements=["name"], set_={"last_event_at": later})
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="inbox")
         self._waiting: list[tuple[Sequence[Event], asyncio.Future[list[Event]]]] = []
@@ -54,7 +60,9 @@ class Inbox:
         if not events:
             return []
         if sum(len(those) for those, _ in self._waiting) + len(events) > self._most:
-            raise Unreachable("more events wait for the database than it takes; they are refused until it has caught up")
+            raise Unreachable(
+                "more events wait for the database than it takes; they are refused until it has caught up"
+            )
         answer: asyncio.Future[list[Event]] = asyncio.get_running_loop().create_future()
         self._waiting.append((events, answer))
         if self._task is None or self._task.done():
@@ -79,7 +87,9 @@ class Inbox:
         while self._waiting:
             together, self._waiting = self._waiting, []
             try:
-                results: list[list[Event] | Exception] = list(await loop.run_in_executor(self._thread, self._store, [events for events, _ in together]))
+                results: list[list[Event] | Exception] = list(
+                    await loop.run_in_executor(self._thread, self._store, [events for events, _ in together])
+                )
             except Unreachable as failure:
                 results = [failure] * len(together)
             except Exception as failure:  # noqa: BLE001 - what one of them brought must not be the others' end: each for itself, below
@@ -119,8 +129,13 @@ class Inbox:
                 new = self._put(connection, list(first.values()))
         except (sa.exc.OperationalError, sa.exc.InterfaceError) as failure:
             kind = type(failure.orig).__name__
-            raise Unreachable(f"store {len(first)} events: the database does not take them ({kind}); they were not answered as received") from None
-        return [[event for event in events if (event.source, event.id) in new and first[event.source, event.id] is event] for events in together]
+            raise Unreachable(
+                f"store {len(first)} events: the database does not take them ({kind}); they were not answered as received"
+            ) from None
+        return [
+            [event for event in events if (event.source, event.id) in new and first[event.source, event.id] is event]
+            for events in together
+        ]
 
     def _put(self, connection: sa.Connection, events: list[Event]) -> set[tuple[str, str]]:
         if not self._database.sqlite:
@@ -128,7 +143,9 @@ class Inbox:
         new = {(source, ident) for source, ident in connection.execute(self._events, [_row(event) for event in events])}
         latest = _latest(event for event in events if (event.source, event.id) in new)
         if latest:
-            connection.execute(self._sources, [{"name": source, "last_event_at": stamp(at)} for source, at in latest.items()])
+            connection.execute(
+                self._sources, [{"name": source, "last_event_at": stamp(at)} for source, at in latest.items()]
+            )
         return new
 
 
@@ -141,7 +158,14 @@ def _latest(events: Iterable[Event]) -> dict[str, datetime]:
 
 def _row(event: Event) -> dict[str, object]:
     return {
-        "source": event.source, "id": event.id, "type": event.type, "person": event.person, "urgent": event.urgent,
-        "occurred_at": stamp(event.occurred_at) if event.occurred_at else "", "received_at": stamp(event.received_at), "raw_sha256": event.raw_sha256,
-        "state": "new", "batch": "",
+        "source": event.source,
+        "id": event.id,
+        "type": event.type,
+        "person": event.person,
+        "urgent": event.urgent,
+        "occurred_at": stamp(event.occurred_at) if event.occurred_at else "",
+        "received_at": stamp(event.received_at),
+        "raw_sha256": event.raw_sha256,
+        "state": "new",
+        "batch": "",
     }

@@ -4,6 +4,7 @@
 
 No name, address or salary is kept: a person is the id that HR gave them.
 """
+
 from __future__ import annotations
 
 import sqlalchemy as sa
@@ -12,7 +13,8 @@ metadata = sa.MetaData()
 
 #: What came in. ``state``: new -> taken (by a batch of the intake) -> done; or ``failed`` when the intake gave it up to a human.
 events = sa.Table(
-    "events", metadata,
+    "events",
+    metadata,
     sa.Column("n", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("source", sa.String(63), nullable=False),
     sa.Column("id", sa.String(200), nullable=False),
@@ -31,7 +33,8 @@ events = sa.Table(
 #: How each source stands: when everybody was last ordered to be compared (``last_everybody_at``) and was judged (``judged_at``), the last event, the last look that succeeded, where the next poll begins, when a human was told that it is silent,
 #: the last try and how many failed in a row, who said that a smaller list is right.
 sources = sa.Table(
-    "sources", metadata,
+    "sources",
+    metadata,
     sa.Column("name", sa.String(63), primary_key=True),
     sa.Column("last_event_at", sa.String(32), nullable=False, default=""),
     sa.Column("last_look_at", sa.String(32), nullable=False, default=""),
@@ -48,7 +51,8 @@ sources = sa.Table(
 
 #: A person's case. ``state``: :data:`CASE_STATES`. ``ident`` is the run that has it now. ``why`` is the intake's line, without names.
 cases = sa.Table(
-    "cases", metadata,
+    "cases",
+    metadata,
     sa.Column("id", sa.String(100), primary_key=True),
     sa.Column("source", sa.String(63), nullable=False),
     sa.Column("person", sa.String(200), nullable=False),
@@ -84,7 +88,8 @@ CASE_STATES = ("upcoming", "ready", "running", "waiting", "stuck", "held", "done
 
 #: What happened to a case, in order: made, re-dated, started, progress of the run, ended, told, retried by whom, ...
 timeline = sa.Table(
-    "timeline", metadata,
+    "timeline",
+    metadata,
     sa.Column("n", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("case_id", sa.String(100), nullable=False),
     sa.Column("at", sa.String(32), nullable=False),
@@ -96,7 +101,8 @@ timeline = sa.Table(
 
 #: A run of a playbook: an intake, or one or several cases.
 runs = sa.Table(
-    "runs", metadata,
+    "runs",
+    metadata,
     sa.Column("ident", sa.String(100), primary_key=True),
     sa.Column("playbook", sa.String(100), nullable=False),
     sa.Column("cases", sa.Text, nullable=False, default="[]"),
@@ -110,7 +116,8 @@ runs = sa.Table(
 
 #: What the intake asked a human to look at, and what else stands out (silence, a dead job), with the day it was told and settled.
 alerts = sa.Table(
-    "alerts", metadata,
+    "alerts",
+    metadata,
     sa.Column("key", sa.String(200), primary_key=True),
     sa.Column("at", sa.String(32), nullable=False),
     sa.Column("detail", sa.Text, nullable=False),
@@ -121,7 +128,8 @@ alerts = sa.Table(
 
 #: The bridges that work on this database; one that has not been heard of for a while is dead, and others take over its runs.
 bridges = sa.Table(
-    "bridges", metadata,
+    "bridges",
+    metadata,
     sa.Column("owner", sa.String(100), primary_key=True),
     sa.Column("started_at", sa.String(32), nullable=False),
     sa.Column("beat_at", sa.String(32), nullable=False),
@@ -129,14 +137,16 @@ bridges = sa.Table(
 
 #: Sessions of the console that were signed out before their end: a copied cookie is worth nothing after that.
 signed_out = sa.Table(
-    "signed_out", metadata,
+    "signed_out",
+    metadata,
     sa.Column("session", sa.String(64), primary_key=True),
     sa.Column("until", sa.String(32), nullable=False),
 )
 
 #: Numbers of ended cases that only their record holds (steps by system, breaches of service levels, times), taken over once for /metrics.
 measures = sa.Table(
-    "measures", metadata,
+    "measures",
+    metadata,
     sa.Column("case_id", sa.String(100), primary_key=True),
     sa.Column("name", sa.String(20), primary_key=True),
     sa.Column("system", sa.String(63), primary_key=True, default=""),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """What the console shows: questions to the tables, which change nothing."""
+
 from __future__ import annotations
 
 import json
@@ -146,10 +147,17 @@ class Views:
     def counts(self, now: datetime) -> dict[str, int]:
         """How many cases are in each state, and ``late``, ``day`` (done in the last 24 hours), ``alerts``."""
         with self._database.read() as connection:
-            found = {str(state): int(n) for state, n in connection.execute(sa.select(cases.c.state, sa.func.count()).group_by(cases.c.state))}
+            found = {
+                str(state): int(n)
+                for state, n in connection.execute(sa.select(cases.c.state, sa.func.count()).group_by(cases.c.state))
+            }
             found["late"] = _count(connection, late(now))
-            found["day"] = _count(connection, sa.and_(cases.c.state == "done", cases.c.ended_at >= stamp(now - timedelta(days=1))))
-            found["alerts"] = connection.scalar(sa.select(sa.func.count()).select_from(alerts).where(alerts.c.settled_at == "")) or 0
+            found["day"] = _count(
+                connection, sa.and_(cases.c.state == "done", cases.c.ended_at >= stamp(now - timedelta(days=1)))
+            )
+            found["alerts"] = (
+                connection.scalar(sa.select(sa.func.count()).select_from(alerts).where(alerts.c.settled_at == "")) or 0
+            )
         return found
 
     def cases(self, which: Filter, now: datetime, page: int = 1, per_page: int = PER_PAGE) -> Page[Case]:
@@ -161,14 +169,18 @@ class Views:
             total = _count(connection, where)
             pages = max(1, -(-total // per_page))
             page = min(max(1, page), pages)
-            rows = connection.execute(sa.select(cases).where(where).order_by(order, cases.c.id).limit(per_page).offset((page - 1) * per_page)).mappings()
+            rows = connection.execute(
+                sa.select(cases).where(where).order_by(order, cases.c.id).limit(per_page).offset((page - 1) * per_page)
+            ).mappings()
             return Page([_case(row) for row in rows], total, page, pages)
 
     def upcoming(self, kinds: Sequence[str], now: datetime, most: int) -> Page[Case]:
         """Who comes or goes next."""
         where = sa.and_(cases.c.state == "upcoming", cases.c.kind.in_(kinds))
         with self._database.read() as connection:
-            rows = connection.execute(sa.select(cases).where(where).order_by(cases.c.due_at, cases.c.id).limit(most)).mappings()
+            rows = connection.execute(
+                sa.select(cases).where(where).order_by(cases.c.due_at, cases.c.id).limit(most)
+            ).mappings()
             return Page([_case(row) for row in rows], _count(connection, where), 1, 1)
 
     def case(self, ident: str) -> Case | None:
@@ -179,27 +191,52 @@ class Views:
     def of(self, idents: Sequence[str]) -> list[Case]:
         """Those of these ids that there are."""
         with self._database.read() as connection:
-            rows = connection.execute(sa.select(cases).where(cases.c.id.in_(idents)).order_by(cases.c.id)).mappings().all()
+            rows = (
+                connection.execute(sa.select(cases).where(cases.c.id.in_(idents)).order_by(cases.c.id)).mappings().all()
+            )
         return [_case(row) for row in rows]
 
     def story(self, case: Case) -> list[Line]:
         """The time line with the events that HR sent of this person while the case was open, and in the day before; the oldest first."""
-        since, until = stamp(case.created_at - timedelta(days=1)), stamp(case.changed_at) if case.state in ("done", "cancelled") else "9"
+        since, until = (
+            stamp(case.created_at - timedelta(days=1)),
+            stamp(case.changed_at) if case.state in ("done", "cancelled") else "9",
+        )
         with self._database.read() as connection:
-            lines = connection.execute(sa.select(timeline.c.at, timeline.c.what, timeline.c.detail, timeline.c.by).where(timeline.c.case_id == case.id)
-                                       .order_by(timeline.c.n.desc()).limit(_MOST_LINES)).all()
-            heard = connection.execute(sa.select(events.c.received_at, events.c.type, events.c.urgent).where(
-                events.c.source == case.source, events.c.person == case.person, events.c.received_at >= since, events.c.received_at <= until)
-                .order_by(events.c.n.desc()).limit(100)).all()
+            lines = connection.execute(
+                sa.select(timeline.c.at, timeline.c.what, timeline.c.detail, timeline.c.by)
+                .where(timeline.c.case_id == case.id)
+                .order_by(timeline.c.n.desc())
+                .limit(_MOST_LINES)
+            ).all()
+            heard = connection.execute(
+                sa.select(events.c.received_at, events.c.type, events.c.urgent)
+                .where(
+                    events.c.source == case.source,
+                    events.c.person == case.person,
+                    events.c.received_at >= since,
+                    events.c.received_at <= until,
+                )
+                .order_by(events.c.n.desc())
+                .limit(100)
+            ).all()
         story = [Line(_moment(at), what, detail, by) for at, what, detail, by in reversed(lines)]
-        told = [Line(_moment(at), "event", f"{kind}{', urgent' if urgent else ''}", case.source) for at, kind, urgent in reversed(heard)]
+        told = [
+            Line(_moment(at), "event", f"{kind}{', urgent' if urgent else ''}", case.source)
+            for at, kind, urgent in reversed(heard)
+        ]
         return sorted([*told, *story], key=lambda line: line.at)
 
     def runs_of(self, case: Case) -> list[Run]:
         """The runs that had this case, the last first."""
         quoted = json.dumps(case.id)
         with self._database.read() as connection:
-            found = sa.select(runs).where(runs.c.cases.contains(quoted, autoescape=True)).order_by(runs.c.started_at.desc()).limit(50)
+            found = (
+                sa.select(runs)
+                .where(runs.c.cases.contains(quoted, autoescape=True))
+                .order_by(runs.c.started_at.desc())
+                .limit(50)
+            )
             return [_run(row) for row in connection.execute(found).mappings()]
 
     def runs(self, status: str, page: int = 1, per_page: int = PER_PAGE) -> Page[Run]:
@@ -209,7 +246,13 @@ class Views:
             total = connection.scalar(sa.select(sa.func.count()).select_from(runs).where(where)) or 0
             pages = max(1, -(-total // per_page))
             page = min(max(1, page), pages)
-            some = sa.select(runs).where(where).order_by(runs.c.started_at.desc(), runs.c.ident).limit(per_page).offset((page - 1) * per_page)
+            some = (
+                sa.select(runs)
+                .where(where)
+                .order_by(runs.c.started_at.desc(), runs.c.ident)
+                .limit(per_page)
+                .offset((page - 1) * per_page)
+            )
             return Page([_run(row) for row in connection.execute(some).mappings()], total, page, pages)
 
     def statuses(self) -> list[str]:
@@ -223,7 +266,10 @@ class Views:
             rows = {row["name"]: row for row in connection.execute(sa.select(sources)).mappings()}
             day = _per_source(connection, events.c.received_at >= stamp(now - timedelta(days=1)))
             new = _per_source(connection, events.c.state.in_(("new", "taken")))
-        return [_source(name, rows.get(name), day.get(name, 0), new.get(name, 0)) for name in [*names, *sorted(set(rows) - set(names))]]
+        return [
+            _source(name, rows.get(name), day.get(name, 0), new.get(name, 0))
+            for name in [*names, *sorted(set(rows) - set(names))]
+        ]
 
     def kinds(self) -> list[str]:
         with self._database.read() as connection:
@@ -231,9 +277,16 @@ class Views:
 
     def alerts(self, settled: bool = False, most: int = 100) -> list[Alert]:
         """Those that nobody settled, the newest first; or the last that somebody did."""
-        where, order = (alerts.c.settled_at != "", alerts.c.settled_at.desc()) if settled else (alerts.c.settled_at == "", alerts.c.at.desc())
+        where, order = (
+            (alerts.c.settled_at != "", alerts.c.settled_at.desc())
+            if settled
+            else (alerts.c.settled_at == "", alerts.c.at.desc())
+        )
         with self._database.read() as connection:
-            return [_alert(row) for row in connection.execute(sa.select(alerts).where(where).order_by(order).limit(most)).mappings()]
+            return [
+                _alert(row)
+                for row in connection.execute(sa.select(alerts).where(where).order_by(order).limit(most)).mappings()
+            ]
 
     def alert(self, key: str) -> Alert | None:
         with self._database.read() as connection:
@@ -248,8 +301,13 @@ def _count(connection: sa.Connection, where: sa.ColumnElement[bool]) -> int:
 def late(now: datetime) -> sa.ColumnElement[bool]:
     """Not begun although its minute has passed, or under way and begun too late."""
     return sa.or_(
-        sa.and_(cases.c.state.in_(("upcoming", "ready", "waiting")), cases.c.started_at == "", cases.c.due_at < stamp(now - LATE)),
-        sa.and_(cases.c.state.in_(("running", "waiting")), cases.c.late_s > LATE.total_seconds()))
+        sa.and_(
+            cases.c.state.in_(("upcoming", "ready", "waiting")),
+            cases.c.started_at == "",
+            cases.c.due_at < stamp(now - LATE),
+        ),
+        sa.and_(cases.c.state.in_(("running", "waiting")), cases.c.late_s > LATE.total_seconds()),
+    )
 
 
 def _where(which: Filter, now: datetime) -> sa.ColumnElement[bool]:
@@ -270,7 +328,9 @@ def _conditions(which: Filter, now: datetime) -> Iterator[sa.ColumnElement[bool]
     if which.source:
         yield cases.c.source == which.source
     if which.text:
-        yield sa.or_(cases.c.person.icontains(which.text, autoescape=True), cases.c.id.icontains(which.text, autoescape=True))
+        yield sa.or_(
+            cases.c.person.icontains(which.text, autoescape=True), cases.c.id.icontains(which.text, autoescape=True)
+        )
 
 
 def _per_source(connection: sa.Connection, where: sa.ColumnElement[bool]) -> dict[str, int]:
@@ -286,22 +346,69 @@ def _moment(text: str) -> datetime:
 
 def _case(row: sa.RowMapping) -> Case:
     times: dict[str, Any] = {name: _moment(row[name]) for name in ("due_at", "next_at", "created_at", "changed_at")}
-    given = {name: row[name] for name in ("id", "source", "person", "kind", "stage", "state", "zone", "urgent", "why", "attempt", "ident", "late_s", "outcome",
-                                          "detail", "ledger_case", "record")}
-    steps = tuple({str(key): str(value) for key, value in step.items()} for step in json.loads(row["open_steps"] or "[]") if isinstance(step, dict))
+    given = {
+        name: row[name]
+        for name in (
+            "id",
+            "source",
+            "person",
+            "kind",
+            "stage",
+            "state",
+            "zone",
+            "urgent",
+            "why",
+            "attempt",
+            "ident",
+            "late_s",
+            "outcome",
+            "detail",
+            "ledger_case",
+            "record",
+        )
+    }
+    steps = tuple(
+        {str(key): str(value) for key, value in step.items()}
+        for step in json.loads(row["open_steps"] or "[]")
+        if isinstance(step, dict)
+    )
     return Case(**given, **times, steps=steps, started_at=moment(row["started_at"]), ended_at=moment(row["ended_at"]))
 
 
 def _run(row: sa.RowMapping) -> Run:
-    return Run(row["ident"], row["playbook"], tuple(json.loads(row["cases"] or "[]")), row["status"], row["detail"], row["output"], row["owner"],
-               _moment(row["started_at"]), moment(row["ended_at"]))
+    return Run(
+        row["ident"],
+        row["playbook"],
+        tuple(json.loads(row["cases"] or "[]")),
+        row["status"],
+        row["detail"],
+        row["output"],
+        row["owner"],
+        _moment(row["started_at"]),
+        moment(row["ended_at"]),
+    )
 
 
 def _source(name: str, row: sa.RowMapping | None, day: int, new: int) -> SourceState:
     if row is None:
         return SourceState(name, None, None, None, "", day, new)
-    return SourceState(name, moment(row["last_event_at"]), moment(row["last_look_at"]), moment(row["last_everybody_at"]), row["trouble"], day, new)
+    return SourceState(
+        name,
+        moment(row["last_event_at"]),
+        moment(row["last_look_at"]),
+        moment(row["last_everybody_at"]),
+        row["trouble"],
+        day,
+        new,
+    )
 
 
 def _alert(row: sa.RowMapping) -> Alert:
-    return Alert(row["key"], _moment(row["at"]), row["detail"], moment(row["told_at"]), moment(row["settled_at"]), row["settled_by"])
+    return Alert(
+        row["key"],
+        _moment(row["at"]),
+        row["detail"],
+        moment(row["told_at"]),
+        moment(row["settled_at"]),
+        row["settled_by"],
+    )

@@ -2,6 +2,7 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """An event filter of Event-Driven Ansible: what an HR system said by another way (a bus, an event stream) as canonical events' fields."""
+
 from __future__ import annotations
 
 import json
@@ -47,5 +48,10 @@ def main(event: dict[str, Any], source: str, scheme: str, system: str = "") -> d
     people = list(dict.fromkeys(one.person for one in said if one.person))
     where = system or source
     first = said[0]
-    return {**first.cloudevent(), "people": {where: people} if people else {}, "everybody": [] if people else [where], "person": people[0] if people else where,
-            "meta": {**meta, "uuid": meta.get("uuid") or f"{source}-{first.id}"}}
+    return {
+        **first.cloudevent(),
+        "people": {where: people} if people else {},
+        "everybody": [] if people else [where],
+        "person": people[0] if people else where,
+        "meta": {**meta, "uuid": meta.get("uuid") or f"{source}-{first.id}"},
+    }

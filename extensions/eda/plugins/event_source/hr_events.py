@@ -2,6 +2,7 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """An event source of Event-Driven Ansible: HR's webhooks, proven by the bridge's own verifiers, as canonical events."""
+
 from __future__ import annotations
 
 import asyncio
@@ -73,7 +74,9 @@ class _Handed:
 def canonical(event: Event, system: str) -> dict[str, Any]:
     """As the rule engine is given it; ``people`` and ``everybody`` are what the playbook ``intake`` takes."""
     said = event.cloudevent()
-    asked = {"people": {system: [event.person]}, "everybody": []} if event.person else {"people": {}, "everybody": [system]}
+    asked = (
+        {"people": {system: [event.person]}, "everybody": []} if event.person else {"people": {}, "everybody": [system]}
+    )
     return {**said, **asked, "person": event.person or system, "meta": {"uuid": f"{event.source}-{event.id}"}}
 
 
@@ -85,8 +88,18 @@ async def main(queue: asyncio.Queue[Any], args: dict[str, Any]) -> None:
     sources: dict[str, Source] = {name: source_of(name, given) for name, given in args["sources"].items()}
     systems = {name: source.system or name for name, source in sources.items()}
     door = Door(sources, _Handed(queue, systems))
-    server = _Server(uvicorn.Config(Starlette(routes=door.routes()), host=str(args.get("host", "127.0.0.1")), port=int(args["port"]), log_config=None,
-                                    access_log=False, server_header=False, ssl_certfile=_path(args.get("certfile")), ssl_keyfile=_path(args.get("keyfile"))))
+    server = _Server(
+        uvicorn.Config(
+            Starlette(routes=door.routes()),
+            host=str(args.get("host", "127.0.0.1")),
+            port=int(args["port"]),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            ssl_certfile=_path(args.get("certfile")),
+            ssl_keyfile=_path(args.get("keyfile")),
+        )
+    )
     try:
         await server.serve()
     finally:
@@ -99,8 +112,14 @@ def _path(given: Any) -> Path | None:
 
 
 if __name__ == "__main__":
+
     class _Shown(asyncio.Queue[Any]):
         async def put(self, item: Any) -> None:
             print(item)
 
-    asyncio.run(main(_Shown(), {"port": 8651, "sources": {"hr": {"scheme": "standard_webhooks", "secrets": [{"env": "HR_WEBHOOK_KEY"}]}}}))
+    asyncio.run(
+        main(
+            _Shown(),
+            {"port": 8651, "sources": {"hr": {"scheme": "standard_webhooks", "secrets": [{"env": "HR_WEBHOOK_KEY"}]}}},
+        )
+    )
