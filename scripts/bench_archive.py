@@ -41,10 +41,10 @@ import json, sys, time
 sys.path[:0] = {path!r}
 from pathlib import Path
 from ansible_collections.workforce.lifecycle.plugins.modules.mailbox_archive import write
-from ansible_collections.workforce.lifecycle.plugins.module_utils.archive import Archive
-from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.imap import Imap
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Target, checked_options
+from ansible_collections.workforce.lifecycle.plugins.module_utils.mailbox.archive import Archive
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.imap.connector import Imap
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.target import Target, checked_options
 entry = json.loads(sys.argv[1])
 system = Imap(Target("mail", "imap", entry["url"], entry["credentials"], checked_options("mail", Imap, entry["options"])))
 person = Person("bob@corp.example")

@@ -16,10 +16,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "build" / "collections")]
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CAPABILITIES, capabilities_of
-from ansible_collections.workforce.lifecycle.plugins.module_utils.registry import CONNECTORS
-from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.tasks import TASKS
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.registry import CONNECTORS
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import CAPABILITIES, capabilities_of
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.target import Connector
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.tasks import TASKS
 
 PAGE = ROOT / "docs" / "connectors.md"
 #: A module that needs one capability, and does more where there is this one too.

@@ -17,16 +17,16 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import (
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model import clock
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import NotFound, Unavailable
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import (
     Account,
     Credential,
     Device,
     Listed,
 )
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import NotFound, Unavailable
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector, Target
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.target import Connector, Target
 
 DEPARTMENTS = ("engineering", "sales", "finance", "support", "design")
 #: name: (lists what is held, login pattern, has employee ids)

@@ -6,9 +6,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.registry import connector_class
-from ansible_collections.workforce.lifecycle.plugins.module_utils.target import MemoryTokens, Target, checked_options
-from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Task
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.registry import connector_class
+from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.task import Task
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.target import (
+    MemoryTokens,
+    Target,
+    checked_options,
+)
 
 from sandbox.box import Box
 

@@ -18,23 +18,26 @@ from ansible import constants as C
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils import bytecode as _bytecode  # noqa: F401 (before the rest of the collection)
+
+from ..plugin_utils.shell import bytecode as _bytecode  # noqa: F401 (before the rest of the collection)
 
 # isort: split
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CaseLedger
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import LifecycleError
-from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import Policy, load_policy
-from ansible_collections.workforce.lifecycle.plugins.module_utils.registry import connector_class
-from ansible_collections.workforce.lifecycle.plugins.module_utils.task import TARGET_SPEC, Change, Outcome, Task
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils import handback, plans, progress
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.answers import ANSWERS
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.casebook import Casebook
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.credentials import resolve
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.guards import guard, named
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Ledger
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.steps import Step
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.tasks import TASKS
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.tokens import RunTokens
+from ..module_utils.company.policy import Policy, load_policy
+from ..module_utils.connectors.registry import connector_class
+from ..module_utils.engine.task import TARGET_SPEC, Change, Outcome, Task
+from ..module_utils.model.errors import LifecycleError
+from ..module_utils.sdk.capabilities import CaseLedger
+from ..plugin_utils.approval import plans
+from ..plugin_utils.cases.casebook import Casebook
+from ..plugin_utils.ledger.ledger import Ledger
+from ..plugin_utils.shell import progress
+from ..plugin_utils.shell import run_end as handback
+from ..plugin_utils.shell.credentials import resolve
+from ..plugin_utils.shell.host_answers import ANSWERS
+from ..plugin_utils.shell.limits import guard, named
+from ..plugin_utils.shell.step import Step
+from ..plugin_utils.shell.tasks import TASKS
+from ..plugin_utils.shell.tokens import RunTokens
 
 #: Host variables that become arguments; ``history`` is the ledger's, ``guard`` is policy's.
 FROM_HOST = [name for name in TARGET_SPEC if name not in ("system", "history", "guard", "credentials")]

@@ -32,18 +32,20 @@ from typing import Any
 
 from ansible import constants as C
 from ansible.plugins.callback import CallbackBase
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils import bytecode as _bytecode  # noqa: F401 (before the rest of the collection)
+
+from ..plugin_utils.shell import bytecode as _bytecode  # noqa: F401 (before the rest of the collection)
 
 # isort: split
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import lasting
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils import progress, told
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.tasks import make_ready
+from ..module_utils.sdk.capabilities import lasting
+from ..plugin_utils.screen import result_lines as told
+from ..plugin_utils.shell import progress
+from ..plugin_utils.shell.tasks import make_ready
 
 _COLOURS = {"green": "32", "red": "31", "yellow": "33", "cyan": "36", "dim": "2", "bold": "1"}
 
 
 class CallbackModule(CallbackBase):  # type: ignore[misc]
-    """See DOCUMENTATION. What is said is made in ``plugin_utils/told.py``; here is only when, and on what kind of screen."""
+    """See DOCUMENTATION. What is said is made in ``plugin_utils/screen/result_lines.py``; here is only when, and on what kind of screen."""
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "stdout"

@@ -77,21 +77,22 @@ from ansible import constants as C
 from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin
 from ansible.utils.display import Display
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils import bytecode as _bytecode  # noqa: F401 (before the rest of the collection)
+
+from ..plugin_utils.shell import bytecode as _bytecode  # noqa: F401 (before the rest of the collection)
 
 # isort: split
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CAPABILITIES, capabilities_of
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
-from ansible_collections.workforce.lifecycle.plugins.module_utils.marked_yaml import read_document
-from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import Policy, load_policy
-from ansible_collections.workforce.lifecycle.plugins.module_utils.registry import CONNECTORS
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils import handback
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.systems_file import (
+from ..module_utils.company.marked_yaml import read_document
+from ..module_utils.company.policy import Policy, load_policy
+from ..module_utils.connectors.registry import CONNECTORS
+from ..module_utils.model.errors import InputError
+from ..module_utils.sdk.capabilities import CAPABILITIES, capabilities_of
+from ..plugin_utils.inventory.systems_file import (
     SYSTEM,
     TOP,
     check_systems,
     is_template,
 )
+from ..plugin_utils.shell import run_end as handback
 
 try:
     from ansible.template import trust_as_template

@@ -35,9 +35,10 @@ from typing import Any
 
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import LifecycleError
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils import plans
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Ledger
+
+from ..module_utils.model.errors import LifecycleError
+from ..plugin_utils.approval import plans
+from ..plugin_utils.ledger.ledger import Ledger
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]

@@ -54,22 +54,22 @@ changes: {description: "The account and its attributes, with before, after and o
 from typing import Any
 from collections.abc import Mapping
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import (
+from ..module_utils.engine.arguments import (
     ACCOUNT_SPEC,
     CONFIRM_SPEC,
     PERSON_SPEC,
     person_and_account,
     refuse_protected,
 )
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import (
+from ..module_utils.sdk.capabilities import (
     Account,
     Accounts,
     Provisioning,
     Restorable,
 )
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import NotFound, Unsupported
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Task, absent
+from ..module_utils.model.errors import NotFound, Unsupported
+from ..module_utils.model.person import Person
+from ..module_utils.engine.task import Change, Task, absent
 
 
 def plan(system: Accounts, want: Mapping[str, Any]) -> list[Change]:

@@ -52,12 +52,12 @@ changes: {description: "What was attested.", returned: success, type: list, elem
 from typing import Any
 from collections.abc import Mapping
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CaseLedger
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError, Refused
-from ansible_collections.workforce.lifecycle.plugins.module_utils.mover import UNDECIDED
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Outcome, Task
+from ..module_utils.model import clock
+from ..module_utils.sdk.capabilities import CaseLedger
+from ..module_utils.model.errors import InputError, Refused
+from ..module_utils.engine.mover import UNDECIDED
+from ..module_utils.model.person import Person
+from ..module_utils.engine.task import Outcome, Task
 
 WAITING = (Outcome.NEEDS_HUMAN.value, Outcome.UNKNOWN.value)
 

@@ -167,24 +167,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta, timezone
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CaseLedger
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError, Refused
-from ansible_collections.workforce.lifecycle.plugins.module_utils.hr_look import Look
-from ansible_collections.workforce.lifecycle.plugins.module_utils.identity import (
+from ..module_utils.model import clock
+from ..module_utils.sdk.capabilities import CaseLedger
+from ..module_utils.model.errors import InputError, Refused
+from ..module_utils.people.hr_look import Look
+from ..module_utils.people.identity import (
     Records,
     earlier,
     elsewhere,
     identified,
 )
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import KINDS, Policy
-from ansible_collections.workforce.lifecycle.plugins.module_utils.separation import within
-from ansible_collections.workforce.lifecycle.plugins.module_utils.protection import refuse_protected_people
-from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Task
+from ..module_utils.model.person import Person
+from ..module_utils.company.policy import KINDS, Policy
+from ..module_utils.people.separation import within
+from ..module_utils.people.protection import refuse_protected_people
+from ..module_utils.engine.task import Task
 
 if TYPE_CHECKING:
-    from ansible_collections.workforce.lifecycle.plugins.module_utils.profiles import Profile, Profiles
+    from ..module_utils.company.profiles import Profile, Profiles
 
 #: A clock elsewhere may be ahead of ours by so much.
 _SKEW = timedelta(minutes=5)
@@ -425,7 +425,7 @@ def _known_profiles(want: Mapping[str, Any], book: Any) -> Profiles | None:
             hint="set lifecycle_profiles, or profiles: in the systems file",
         )
     # A leaver needs no profile, and is in a hurry.
-    from ansible_collections.workforce.lifecycle.plugins.module_utils.profiles import load_profiles
+    from ..module_utils.company.profiles import load_profiles
 
     return load_profiles(want["profiles"], {name: facts["connector"] for name, facts in book.systems().items()})
 

@@ -33,9 +33,9 @@ missing: {description: "Required controls that do not hold.", returned: success,
 from typing import Any
 from collections.abc import Mapping
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC, person_and_account
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import SecurityControls
-from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Outcome, Task
+from ..module_utils.engine.arguments import PERSON_SPEC, person_and_account
+from ..module_utils.sdk.capabilities import SecurityControls
+from ..module_utils.engine.task import Outcome, Task
 
 
 def info(system: SecurityControls, want: Mapping[str, Any]) -> dict[str, Any]:

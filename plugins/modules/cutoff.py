@@ -48,14 +48,14 @@ residual: {description: "Access that outlives the cut, with until and why.", ret
 from typing import Any
 from collections.abc import Mapping
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import (
+from ..module_utils.engine.arguments import (
     ACCOUNT_SPEC,
     PERSON_SPEC,
     person_and_account,
 )
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Cutoff
-from ansible_collections.workforce.lifecycle.plugins.module_utils.mover import EXPLAIN_SPEC, account_stays
-from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Outcome, Task, absent
+from ..module_utils.sdk.capabilities import Cutoff
+from ..module_utils.engine.mover import EXPLAIN_SPEC, account_stays
+from ..module_utils.engine.task import Change, Outcome, Task, absent
 
 
 def plan(system: Cutoff, want: Mapping[str, Any]) -> list[Change]:

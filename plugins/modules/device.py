@@ -55,13 +55,13 @@ from collections import Counter
 from typing import Any
 from collections.abc import Mapping
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import (
+from ..module_utils.engine.arguments import (
     CONFIRM_SPEC,
     PERSON_SPEC,
     person_here,
 )
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Device, Devices
-from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Outcome, Task, absent
+from ..module_utils.sdk.capabilities import Device, Devices
+from ..module_utils.engine.task import Change, Outcome, Task, absent
 
 #: Act -> (the state in which the system is at it, its end).
 STATES: Mapping[str, tuple[str, str]] = {

@@ -34,9 +34,9 @@ changes: {description: "The device, with whose it was and is.", returned: always
 from typing import Any
 from collections.abc import Mapping
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC, person_here
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Devices
-from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Outcome, Task
+from ..module_utils.engine.arguments import PERSON_SPEC, person_here
+from ..module_utils.sdk.capabilities import Devices
+from ..module_utils.engine.task import Change, Outcome, Task
 
 
 def plan(system: Any, want: Mapping[str, Any]) -> list[Change]:

@@ -47,9 +47,9 @@ outcome: {description: "How it ended; see the notes.", returned: always, type: s
 from typing import Any
 from collections.abc import Mapping, Sequence
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC, person_here
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Device, Devices
-from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Outcome, Task
+from ..module_utils.engine.arguments import PERSON_SPEC, person_here
+from ..module_utils.sdk.capabilities import Device, Devices
+from ..module_utils.engine.task import Outcome, Task
 
 _FACTS = (
     "id",

@@ -82,16 +82,16 @@ from typing import Any
 from collections.abc import Collection, Mapping
 from functools import cache
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
-from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import (
+from ..module_utils.model import clock
+from ..module_utils.engine.arguments import (
     ACCOUNT_SPEC,
     PERSON_SPEC,
     person_and_account,
     refuse_protected,
 )
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Entitlement, Entitlements
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError, NotFound
-from ansible_collections.workforce.lifecycle.plugins.module_utils.mover import (
+from ..module_utils.sdk.capabilities import Account, Entitlement, Entitlements
+from ..module_utils.model.errors import InputError, NotFound
+from ..module_utils.engine.mover import (
     EXPLAIN_SPEC,
     NOBODY,
     Find,
@@ -99,7 +99,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.mover import (
     left_alone,
     not_named,
 )
-from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Outcome, Task, absent
+from ..module_utils.engine.task import Change, Outcome, Task, absent
 
 HELD = "held"
 MISSING = "not held"

@@ -48,12 +48,12 @@ called:
 from typing import Any
 from collections.abc import Collection, Mapping, Sequence
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC, person_and_account
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Entitlements
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
-from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import load_policy
-from ansible_collections.workforce.lifecycle.plugins.module_utils.separation import asked_of
-from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Task
+from ..module_utils.engine.arguments import PERSON_SPEC, person_and_account
+from ..module_utils.sdk.capabilities import Entitlements
+from ..module_utils.model.errors import InputError
+from ..module_utils.company.policy import load_policy
+from ..module_utils.people.separation import asked_of
+from ..module_utils.engine.task import Task
 
 
 def info(system: Entitlements, want: Mapping[str, Any]) -> dict[str, Any]:

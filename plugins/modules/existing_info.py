@@ -35,16 +35,16 @@ existing:
 from typing import Any
 from collections.abc import Mapping
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC, person_and_account
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import (
+from ..module_utils.engine.arguments import PERSON_SPEC, person_and_account
+from ..module_utils.sdk.capabilities import (
     Account,
     Accounts,
     Mailbox,
     Restorable,
 )
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AmbiguousIdentity
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Task
+from ..module_utils.model.errors import AmbiguousIdentity
+from ..module_utils.model.person import Person
+from ..module_utils.engine.task import Task
 
 
 def info(system: Any, want: Mapping[str, Any]) -> dict[str, Any]:

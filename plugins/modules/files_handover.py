@@ -30,10 +30,10 @@ changes: {description: "The file space and its links.", returned: always, type: 
 from typing import Any
 from collections.abc import Mapping
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC, person_here
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Files
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
-from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Task, absent
+from ..module_utils.engine.arguments import PERSON_SPEC, person_here
+from ..module_utils.sdk.capabilities import Files
+from ..module_utils.model.errors import InputError
+from ..module_utils.engine.task import Change, Task, absent
 
 
 def plan(system: Files, want: Mapping[str, Any]) -> list[Change]:

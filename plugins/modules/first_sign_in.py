@@ -41,10 +41,10 @@ outcome: {description: "How it ended; see the notes.", returned: always, type: s
 from typing import Any
 from collections.abc import Mapping
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC, person_here
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Accounts, FirstSignIn
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError, NotFound
-from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Task
+from ..module_utils.engine.arguments import PERSON_SPEC, person_here
+from ..module_utils.sdk.capabilities import Accounts, FirstSignIn
+from ..module_utils.model.errors import InputError, NotFound
+from ..module_utils.engine.task import Change, Task
 
 
 def plan(system: FirstSignIn, want: Mapping[str, Any]) -> list[Change]:

@@ -68,9 +68,9 @@ judged:
 from typing import Any
 from collections.abc import Mapping
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CaseLedger
-from ansible_collections.workforce.lifecycle.plugins.module_utils.hr_look import Look
-from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Outcome, Task
+from ..module_utils.sdk.capabilities import CaseLedger
+from ..module_utils.people.hr_look import Look
+from ..module_utils.engine.task import Outcome, Task
 
 
 def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:

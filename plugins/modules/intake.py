@@ -96,10 +96,10 @@ judged:
 from typing import Any
 from collections.abc import Mapping
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CaseLedger
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
-from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Outcome, Task
+from ..module_utils.model import clock
+from ..module_utils.sdk.capabilities import CaseLedger
+from ..module_utils.model.errors import InputError
+from ..module_utils.engine.task import Outcome, Task
 
 
 def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:

@@ -41,13 +41,13 @@ changes: {description: "Each setting with before and after and outcome.", return
 from typing import Any
 from collections.abc import Mapping
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import (
+from ..module_utils.engine.arguments import (
     PERSON_SPEC,
     person_here,
     refuse_no_person,
 )
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Mailbox
-from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Outcome, Task, absent
+from ..module_utils.sdk.capabilities import Account, Mailbox
+from ..module_utils.engine.task import Change, Outcome, Task, absent
 
 #: In this order: what preserves comes first, and full access can be given only to a mailbox that stays.
 SETTINGS = ("hold", "type", "delegates", "forward_to", "keep_copy", "auto_reply", "hidden")

@@ -41,16 +41,16 @@ from pathlib import Path
 from typing import Any
 from collections.abc import Iterator, Mapping, Sequence
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.archive import Archive, State
-from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC, person_here
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import (
+from ..module_utils.mailbox.archive import Archive, State
+from ..module_utils.engine.arguments import PERSON_SPEC, person_here
+from ..module_utils.sdk.capabilities import (
     MailArchive,
     MailFolder,
     MailMessage,
 )
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Task, absent
+from ..module_utils.model.errors import InputError
+from ..module_utils.model.person import Person
+from ..module_utils.engine.task import Change, Task, absent
 
 
 def plan(system: MailArchive, want: Mapping[str, Any]) -> list[Change]:

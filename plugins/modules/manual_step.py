@@ -35,10 +35,10 @@ changes: {description: "Each step, open or attested.", returned: always, type: l
 from typing import Any
 from collections.abc import Mapping, Sequence
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import ManualSteps
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Outcome, Task, absent
+from ..module_utils.engine.arguments import PERSON_SPEC
+from ..module_utils.sdk.capabilities import ManualSteps
+from ..module_utils.model.person import Person
+from ..module_utils.engine.task import Change, Outcome, Task, absent
 
 
 def plan(system: ManualSteps, want: Mapping[str, Any]) -> Sequence[Change]:

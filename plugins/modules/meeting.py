@@ -45,12 +45,12 @@ changes: {description: "The booking, and each answer.", returned: always, type: 
 from typing import Any
 from collections.abc import Mapping
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
-from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC, person_here
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Calendar, Meeting
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import Conflict
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Outcome, Task
+from ..module_utils.model import clock
+from ..module_utils.engine.arguments import PERSON_SPEC, person_here
+from ..module_utils.sdk.capabilities import Calendar, Meeting
+from ..module_utils.model.errors import Conflict
+from ..module_utils.model.person import Person
+from ..module_utils.engine.task import Change, Outcome, Task
 
 
 def plan(system: Calendar, want: Mapping[str, Any]) -> list[Change]:

@@ -32,9 +32,9 @@ changes: {description: "Each meeting.", returned: always, type: list, elements: 
 from typing import Any
 from collections.abc import Mapping
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC, person_here
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Calendar, Meeting
-from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Task
+from ..module_utils.engine.arguments import PERSON_SPEC, person_here
+from ..module_utils.sdk.capabilities import Calendar, Meeting
+from ..module_utils.engine.task import Change, Task
 
 
 def plan(system: Calendar, want: Mapping[str, Any]) -> list[Change]:

@@ -31,10 +31,10 @@ changes: {description: "Each owned thing; C(after) is empty when it is no longer
 from typing import Any
 from collections.abc import Mapping
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC, person_and_account
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Owned, Ownership
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
-from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Outcome, Task, absent
+from ..module_utils.engine.arguments import PERSON_SPEC, person_and_account
+from ..module_utils.sdk.capabilities import Account, Owned, Ownership
+from ..module_utils.model.errors import InputError
+from ..module_utils.engine.task import Change, Outcome, Task, absent
 
 
 def plan(system: Ownership, want: Mapping[str, Any]) -> list[Change]:

@@ -36,10 +36,10 @@ import os
 from typing import Any
 from collections.abc import Mapping
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import HrRecords, HrSource
-from ansible_collections.workforce.lifecycle.plugins.module_utils.hr_look import Look
-from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Outcome, Task
+from ..module_utils.model import clock
+from ..module_utils.sdk.capabilities import HrRecords, HrSource
+from ..module_utils.people.hr_look import Look
+from ..module_utils.engine.task import Outcome, Task
 
 _PRIVATE = ("personal_email", "mobile_phone")
 

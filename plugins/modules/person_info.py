@@ -62,13 +62,13 @@ look:
 from typing import Any
 from collections.abc import Mapping, Sequence
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import HrRecords, HrSource
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
-from ansible_collections.workforce.lifecycle.plugins.module_utils.hr_look import Look
-from ansible_collections.workforce.lifecycle.plugins.module_utils.identity import asked, names_met, related
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Task
+from ..module_utils.model import clock
+from ..module_utils.sdk.capabilities import HrRecords, HrSource
+from ..module_utils.model.errors import InputError
+from ..module_utils.people.hr_look import Look
+from ..module_utils.people.identity import asked, names_met, related
+from ..module_utils.model.person import Person
+from ..module_utils.engine.task import Task
 
 
 def info(system: HrRecords, want: Mapping[str, Any]) -> dict[str, Any]:

@@ -46,9 +46,9 @@ steps: {description: "How many steps it has.", returned: in check mode, type: in
 from typing import Any
 from collections.abc import Mapping
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CaseLedger
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Outcome, Task
+from ..module_utils.sdk.capabilities import CaseLedger
+from ..module_utils.model.person import Person
+from ..module_utils.engine.task import Outcome, Task
 
 
 def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:

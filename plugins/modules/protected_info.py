@@ -36,9 +36,9 @@ members:
 from typing import Any
 from collections.abc import Mapping
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import AccountListing
-from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import load_policy
-from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Task
+from ..module_utils.sdk.capabilities import AccountListing
+from ..module_utils.company.policy import load_policy
+from ..module_utils.engine.task import Task
 
 
 def info(system: AccountListing, want: Mapping[str, Any]) -> dict[str, Any]:

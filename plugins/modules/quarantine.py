@@ -54,11 +54,11 @@ unread:
 from typing import Any
 from collections.abc import Mapping
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CaseLedger
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError, Refused
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.quarantine import judge
-from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Task
+from ..module_utils.sdk.capabilities import CaseLedger
+from ..module_utils.model.errors import InputError, Refused
+from ..module_utils.model.person import Person
+from ..module_utils.people.quarantine import judge
+from ..module_utils.engine.task import Task
 
 
 def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:

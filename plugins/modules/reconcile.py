@@ -83,8 +83,8 @@ open: {description: "V(close) - what is still open of the cases.", returned: suc
 from typing import Any
 from collections.abc import Mapping
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CaseLedger
-from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Outcome, Task
+from ..module_utils.sdk.capabilities import CaseLedger
+from ..module_utils.engine.task import Outcome, Task
 
 
 def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:

@@ -46,11 +46,11 @@ from dataclasses import asdict
 from typing import Any
 from collections.abc import Mapping
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
-from ansible_collections.workforce.lifecycle.plugins.module_utils.reconcile_check import Check
-from ansible_collections.workforce.lifecycle.plugins.module_utils.reconcile_people import People
-from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector
-from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Outcome, Task
+from ..module_utils.model import clock
+from ..module_utils.reconcile.check import Check
+from ..module_utils.reconcile.people import People
+from ..module_utils.sdk.target import Connector
+from ..module_utils.engine.task import Outcome, Task
 
 
 def info(system: Connector, want: Mapping[str, Any]) -> dict[str, Any]:

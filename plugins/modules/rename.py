@@ -42,21 +42,21 @@ changes: {description: "Names, address, further addresses and login, with before
 from typing import Any
 from collections.abc import Mapping
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import (
+from ..module_utils.engine.arguments import (
     PERSON_SPEC,
     person_and_account,
     refuse_protected,
 )
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import (
+from ..module_utils.sdk.capabilities import (
     Account,
     Accounts,
     Addresses,
     Provisioning,
     Renaming,
 )
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import Rename, load_policy
-from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Outcome, Task, absent
+from ..module_utils.model.person import Person
+from ..module_utils.company.policy import Rename, load_policy
+from ..module_utils.engine.task import Change, Outcome, Task, absent
 
 NAMES = ("first_name", "last_name", "display_name")
 

@@ -40,8 +40,8 @@ changes: {description: "Each thing, before and after.", returned: always, type: 
 from typing import Any
 from collections.abc import Callable, Mapping
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.arguments import PERSON_SPEC, refuse_protected
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import (
+from ..module_utils.engine.arguments import PERSON_SPEC, refuse_protected
+from ..module_utils.sdk.capabilities import (
     Account,
     Accounts,
     Calendar,
@@ -54,11 +54,11 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities i
     Restorable,
     WayBack,
 )
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AmbiguousIdentity, NotFound
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import like
-from ansible_collections.workforce.lifecycle.plugins.module_utils.reinstatement import MAILBOX, put_back
-from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Outcome, Task
+from ..module_utils.model.errors import AmbiguousIdentity, NotFound
+from ..module_utils.model.person import Person
+from ..module_utils.company.policy import like
+from ..module_utils.people.undo import MAILBOX, put_back
+from ..module_utils.engine.task import Change, Outcome, Task
 
 LOST = "lost"
 _UNKNOWN = "no run knows how it opens again: settle it by hand"

@@ -42,12 +42,12 @@ first:
 from typing import Any
 from collections.abc import Collection, Mapping, Sequence
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CaseLedger
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import Refused
-from ansible_collections.workforce.lifecycle.plugins.module_utils.mover import NOBODY, UNDECIDED
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import Holding
-from ansible_collections.workforce.lifecycle.plugins.module_utils.separation import (
+from ..module_utils.sdk.capabilities import CaseLedger
+from ..module_utils.model.errors import Refused
+from ..module_utils.engine.mover import NOBODY, UNDECIDED
+from ..module_utils.model.person import Person
+from ..module_utils.company.policy import Holding
+from ..module_utils.people.separation import (
     Mover,
     as_called,
     called_of,
@@ -55,7 +55,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.separation imp
     judge,
     pairs_as_called,
 )
-from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Outcome, Task
+from ..module_utils.engine.task import Outcome, Task
 
 #: The step in which what was decided is carried out.
 STEP = "entitlements"

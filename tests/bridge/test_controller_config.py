@@ -19,8 +19,8 @@ import jsonschema
 import pytest
 import requests
 import yaml
-from ansible_collections.workforce.lifecycle.plugins.module_utils.registry import connector_class
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.tasks import TASKS
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.registry import connector_class
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.tasks import TASKS
 from lifecycle_bridge.config import Config, Secret
 from lifecycle_bridge.config import Controller as Settings
 from lifecycle_bridge.execute.controller import ControllerExecutor

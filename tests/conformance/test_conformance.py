@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Outcome
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Ledger
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.steps import Step
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.tasks import TASKS
+from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.task import Outcome
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.step import Step
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.tasks import TASKS
 
 from sandbox.box import Box
 from tests import support

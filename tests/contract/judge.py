@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.transport import USER_AGENT
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.transport import USER_AGENT
 
 from tests.contract import scim
 from tests.contract.openapi import Contract, Operation

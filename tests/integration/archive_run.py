@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils import archive
+from ansible_collections.workforce.lifecycle.plugins.module_utils.mailbox import archive
 from ansible_collections.workforce.lifecycle.plugins.modules.mailbox_archive import TASK
 
 

@@ -20,8 +20,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ansible_collections.workforce.lifecycle.plugins.module_utils.registry import connector_class
-from ansible_collections.workforce.lifecycle.plugins.module_utils.target import MemoryTokens, Target, checked_options
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.registry import connector_class
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.target import (
+    MemoryTokens,
+    Target,
+    checked_options,
+)
 
 from sandbox.__main__ import control
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils import archive as module
-from ansible_collections.workforce.lifecycle.plugins.module_utils.archive import Archive
+from ansible_collections.workforce.lifecycle.plugins.module_utils.mailbox import archive as module
+from ansible_collections.workforce.lifecycle.plugins.module_utils.mailbox.archive import Archive
 from ansible_collections.workforce.lifecycle.plugins.modules.mailbox_archive import TASK
 
 from sandbox.box import Box

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
 
 from tests.integration.company import ROOT, Ran, SandboxCompany
 from tests.integration.test_runs import GONE, RUNS, WIPE, asked, attest, play

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils.archive import Archive
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import LifecycleError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.mailbox.archive import Archive
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import LifecycleError
 from ansible_collections.workforce.lifecycle.plugins.modules import mailbox_archive
 
 from sandbox.box import Box

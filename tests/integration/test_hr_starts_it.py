@@ -24,7 +24,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 
 from sandbox.__main__ import control
 from sandbox.box import Box

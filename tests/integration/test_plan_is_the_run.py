@@ -9,7 +9,7 @@ from pathlib import Path
 
 import jsonschema
 import yaml
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 
 from tests.integration.company import ROOT, Ran, SandboxCompany
 from tests.integration.test_runs import GONE, WIPE, asked

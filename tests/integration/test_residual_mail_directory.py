@@ -14,9 +14,9 @@ from typing import Any
 import ldap3
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.modules import cutoff, mailbox_archive
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils import record
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Ledger
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.steps import Step
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.record import build as record
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.step import Step
 
 from sandbox.box import Box
 from sandbox.servers.directory import BASE

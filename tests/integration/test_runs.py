@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils.archive import Archive
+from ansible_collections.workforce.lifecycle.plugins.module_utils.mailbox.archive import Archive
 
 from sandbox.__main__ import control
 from tests.integration.company import Ran, SandboxCompany

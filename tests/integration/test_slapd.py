@@ -9,7 +9,7 @@ from typing import Any
 
 import ldap3
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils import ldap_wire
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.ldap import wire as ldap_wire
 from ansible_collections.workforce.lifecycle.plugins.modules import account, cutoff, entitlements, restore
 
 from sandbox.box import Box

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.casebook import Casebook
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.cases.casebook import Casebook
 
 
 class InventoryBook(Casebook):

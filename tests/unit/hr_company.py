@@ -11,11 +11,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
-from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import Brake, Limit, Policy
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Brake, Limit, Policy
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model import clock
 from ansible_collections.workforce.lifecycle.plugins.modules.case import TASK as CASE
 from ansible_collections.workforce.lifecycle.plugins.modules.person_info import TASK as PERSON_INFO
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
 
 from tests.unit.books import InventoryBook
 

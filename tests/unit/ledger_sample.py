@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Case, Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Case, Ledger
 
 PERSON = {
     "email": "jane.doe@corp.example",

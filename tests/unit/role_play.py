@@ -16,11 +16,11 @@ from typing import Any
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.filter.core import combine
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import CaseLedger, capabilities_of
-from ansible_collections.workforce.lifecycle.plugins.module_utils.registry import connector_class
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.casebook import Casebook
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.steps import Step
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.tasks import TASKS
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.registry import connector_class
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import CaseLedger, capabilities_of
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.cases.casebook import Casebook
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.step import Step
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.tasks import TASKS
 from jinja2 import ChainableUndefined
 from jinja2.nativetypes import NativeEnvironment
 

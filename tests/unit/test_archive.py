@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils import archive as module
-from ansible_collections.workforce.lifecycle.plugins.module_utils.archive import Archive, State
-from ansible_collections.workforce.lifecycle.plugins.module_utils.archive_export import to_eml, to_mbox
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import MailMessage
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError, Unavailable
+from ansible_collections.workforce.lifecycle.plugins.module_utils.mailbox import archive as module
+from ansible_collections.workforce.lifecycle.plugins.module_utils.mailbox.archive import Archive, State
+from ansible_collections.workforce.lifecycle.plugins.module_utils.mailbox.export import to_eml, to_mbox
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import InputError, Unavailable
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import MailMessage
 
 MAIL = [
     MailMessage(

@@ -9,16 +9,16 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Entitlement
-from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.aws import Aws
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import (
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.aws.connector import Aws
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import (
     AuthenticationFailed,
     Conflict,
     Rejected,
     WriteInCheckMode,
 )
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Target, checked_options
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import Account, Entitlement
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.target import Target, checked_options
 from ansible_collections.workforce.lifecycle.plugins.modules import cutoff, restore
 from botocore.stub import Stubber
 

@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import Braked, InputError
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import Brake, Limit
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Brake, Limit
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model import clock
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import Braked, InputError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 from ansible_collections.workforce.lifecycle.plugins.modules.brake import TASK as BRAKE
 from ansible_collections.workforce.lifecycle.plugins.modules.case import TASK as CASE
 from ansible_collections.workforce.lifecycle.plugins.modules.ledger_info import TASK as LEDGER_INFO
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils import brake
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.casebook import Casebook
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Case, Ledger
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.steps import Step
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.cases.casebook import Casebook
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import brake
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Case, Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.step import Step
 
 from tests.unit.books import InventoryBook
 from tests.unit.processes import at_once

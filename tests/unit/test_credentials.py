@@ -10,8 +10,8 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible.plugins.loader import lookup_loader
 from ansible.template import Templar
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import CredentialError
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.credentials import resolve
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import CredentialError
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.credentials import resolve
 
 SECRET = "canary-open-sesame"
 

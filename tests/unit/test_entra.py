@@ -7,9 +7,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils import errors
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import capabilities_of
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model import errors
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import capabilities_of
 from ansible_collections.workforce.lifecycle.plugins.modules import (
     account,
     controls_info,

@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import (
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import (
     AmbiguousIdentity,
     InputError,
     NotFound,
@@ -23,7 +23,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import 
     Rejected,
     Unsupported,
 )
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 from ansible_collections.workforce.lifecycle.plugins.modules import cutoff, mailbox, meeting, meetings_handover
 
 from sandbox.box import Box

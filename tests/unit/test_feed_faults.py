@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -152,7 +152,7 @@ def test_two_rows_mixed_up(company: HrCompany) -> None:
 
 
 def test_everybody_marked_as_left(company: HrCompany) -> None:
-    from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import Brake, Limit, Policy
+    from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Brake, Limit, Policy
 
     company.policy = Policy(brake=Brake(leavers=Limit(1000, 10.0)))
     company.has(*(dict(one, **GONE) for one in staff()))
@@ -160,7 +160,7 @@ def test_everybody_marked_as_left(company: HrCompany) -> None:
 
 
 def test_three_who_leave_a_small_company_on_one_day_are_no_incident(tmp_path: Path) -> None:
-    from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import Brake, Limit, Policy
+    from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Brake, Limit, Policy
 
     company = HrCompany(tmp_path, Policy(brake=Brake(leavers=Limit(1000, 10.0))))
     learn(company, 12)

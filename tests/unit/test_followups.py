@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
-from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import Followups, Later, Policy
-from ansible_collections.workforce.lifecycle.plugins.module_utils.registry import CONNECTORS
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Followups, Later, Policy
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.registry import CONNECTORS
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model import clock
 from ansible_collections.workforce.lifecycle.plugins.modules.attest import TASK as ATTEST
 from ansible_collections.workforce.lifecycle.plugins.modules.case import TASK as CASE
 from ansible_collections.workforce.lifecycle.plugins.modules.followups import TASK as FOLLOWUPS
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
 
 from tests.unit.books import InventoryBook
 

@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import (
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.github.api import throttled
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import (
     CredentialError,
     InputError,
     PermissionDenied,
     Rejected,
     Throttled,
 )
-from ansible_collections.workforce.lifecycle.plugins.module_utils.github_api import throttled
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.transport import Answer
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.transport import Answer
 from ansible_collections.workforce.lifecycle.plugins.modules import account, cutoff, entitlements, ownership
 from requests.structures import CaseInsensitiveDict
 

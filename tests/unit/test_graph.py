@@ -5,9 +5,12 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils import errors
-from ansible_collections.workforce.lifecycle.plugins.module_utils.graph import graph_pages, graph_transport
-from ansible_collections.workforce.lifecycle.plugins.module_utils.target import MemoryTokens, Target
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.microsoft.graph import (
+    graph_pages,
+    graph_transport,
+)
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model import errors
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.target import MemoryTokens, Target
 
 from sandbox.box import Box
 from sandbox.vendors.microsoft import Microsoft, _app_certificate

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import (
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model import clock
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import (
     AuthenticationFailed,
     InputError,
     PermissionDenied,
@@ -16,7 +16,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import 
     Throttled,
     Unavailable,
 )
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 
 from sandbox.box import Box
 from sandbox.vendors.hibob import HiBob

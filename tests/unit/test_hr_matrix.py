@@ -14,11 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils.hr_events import Decision, decide, silent
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import Brake, Feed, Identity, Limit, Policy
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import (
+    Brake,
+    Feed,
+    Identity,
+    Limit,
+    Policy,
+)
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.people.hr_events import Decision, decide, silent
 from ansible_collections.workforce.lifecycle.plugins.modules import hr_feed
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils import record
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.record import build as record
 
 from tests.unit.hr_company import HrCompany, at, row
 
@@ -465,7 +471,7 @@ def test_an_address_that_two_people_have_is_nobodys_to_touch(company: HrCompany)
     ],
 )
 def test_a_service_account_or_shared_mailbox_is_no_person(tmp_path: Path, facts: dict[str, str]) -> None:
-    from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import Reconcile
+    from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Reconcile
 
     defaults = Identity().not_people
     company = HrCompany(

@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils import imap_text
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import MailFolder
-from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.imap import Imap
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import (
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.imap import text as imap_text
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.imap.connector import Imap
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import (
     AuthenticationFailed,
     LifecycleError,
     PermissionDenied,
@@ -27,8 +26,9 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import 
     Throttled,
     Unavailable,
 )
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Target, checked_options
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import MailFolder
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.target import Target, checked_options
 
 from sandbox.certs import Authority
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import Brake, Limit, Policy, Timers
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Brake, Limit, Policy, Timers
 from ansible_collections.workforce.lifecycle.plugins.modules.intake import TASK as INTAKE
 from ansible_collections.workforce.lifecycle.plugins.modules.people_snapshot import TASK as SNAPSHOT
 

@@ -10,8 +10,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.intune import state_of
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AmbiguousIdentity, Rejected, Unsupported
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import (
+    AmbiguousIdentity,
+    Rejected,
+    Unsupported,
+)
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 from ansible_collections.workforce.lifecycle.plugins.modules import device, device_assignment, device_info
 
 from sandbox.box import Box

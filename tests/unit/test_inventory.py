@@ -170,7 +170,7 @@ def test_other_names_are_not_ours(tmp_path: Path) -> None:
 
 def test_the_example_company_is_complete() -> None:
     import yaml
-    from ansible_collections.workforce.lifecycle.plugins.module_utils.registry import CONNECTORS
+    from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.registry import CONNECTORS
 
     systems = yaml.safe_load((ROOT / "inventory" / "company.systems.yml").read_text())["systems"]
     assert {entry["connector"] for entry in systems.values()} == set(CONNECTORS)

@@ -8,18 +8,26 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils import ldap_wire
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account
-from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.ldap import Ldap, _unicode_password
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import (
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.ldap import wire as ldap_wire
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.ldap.connector import (
+    Ldap,
+    _unicode_password,
+)
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.ldap.wire import (
+    PAGE,
+    Wire,
+    in_filter,
+    in_name,
+)
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import (
     AmbiguousIdentity,
     AuthenticationFailed,
     LifecycleError,
     ProtocolError,
     WriteInCheckMode,
 )
-from ansible_collections.workforce.lifecycle.plugins.module_utils.ldap_wire import PAGE, Wire, in_filter, in_name
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import Account
 from ansible_collections.workforce.lifecycle.plugins.modules import account, cutoff
 from ldap3 import MODIFY_ADD, MODIFY_REPLACE
 

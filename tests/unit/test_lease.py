@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import Held, InputError
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils import handback, lease
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.casebook import Casebook
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Case, Ledger
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.steps import Step
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import Held, InputError
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.cases.casebook import Casebook
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import lease
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Case, Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell import run_end as handback
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.step import Step
 
 from tests.unit import ledger_sample as sample
 from tests.unit.processes import Process, at_once
@@ -291,7 +292,7 @@ def test_the_process_that_is_the_run_gives_back_when_it_ends(url: str, ledger: L
     folder.mkdir(0o700)
     take(url, handback.run_of(str(folder)), 1)
     program = (
-        "import os, sys\nfrom ansible_collections.workforce.lifecycle.plugins.plugin_utils import handback\n"
+        "import os, sys\nfrom ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell import run_end as handback\n"
         "handback.at_exit(sys.argv[1])\nif not os.fork():\n    handback.remember(*sys.argv[1:])\n    sys.exit()\nos.wait()\nprint(end='given')"
     )
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import LedgerError
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Ledger, canonical, chained
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import LedgerError
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger, canonical, chained
 
 from tests.unit import ledger_sample as sample
 

@@ -9,11 +9,13 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils import ldap_wire, slack_listing
-from ansible_collections.workforce.lifecycle.plugins.module_utils.aws_api import AwsApi
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Listed, capabilities_of
-from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.imap import Imap
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import (
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.aws.api import AwsApi
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.imap.connector import Imap
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.ldap import wire as ldap_wire
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.ldap.listing import in_form
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.ldap.wire import Wire
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.slack import listing as slack_listing
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import (
     LifecycleError,
     NotFound,
     PermissionDenied,
@@ -22,9 +24,8 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import 
     Unavailable,
     Unsupported,
 )
-from ansible_collections.workforce.lifecycle.plugins.module_utils.ldap_listing import in_form
-from ansible_collections.workforce.lifecycle.plugins.module_utils.ldap_wire import Wire
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import Listed, capabilities_of
 from ldap3 import MODIFY_ADD
 
 from sandbox.box import Box

@@ -11,14 +11,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils import errors
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import (
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model import errors
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import (
     Credential,
     Device,
     Listed,
     capabilities_of,
 )
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
 
 from sandbox.box import Box
 from sandbox.vendors.microsoft import Microsoft, guid

@@ -10,16 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import AccessPath, Account, Entitlement
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import (
+    AccessPath,
+    Account,
+    Entitlement,
+)
 from ansible_collections.workforce.lifecycle.plugins.modules.attest import TASK as ATTEST
 from ansible_collections.workforce.lifecycle.plugins.modules.case import TASK as CASE
 from ansible_collections.workforce.lifecycle.plugins.modules.cutoff import TASK as CUTOFF
 from ansible_collections.workforce.lifecycle.plugins.modules.entitlements import TASK as ENTITLEMENTS
 from ansible_collections.workforce.lifecycle.plugins.modules.entitlements_info import TASK as HELD
 from ansible_collections.workforce.lifecycle.plugins.modules.separation import TASK as SEPARATION
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils import record
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.record import build as record
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

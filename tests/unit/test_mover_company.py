@@ -20,13 +20,13 @@ from unittest import mock
 
 import pytest
 import yaml
-from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import capabilities_of
-from ansible_collections.workforce.lifecycle.plugins.module_utils.registry import connector_class
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.registry import connector_class
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model import clock
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import capabilities_of
 from ansible_collections.workforce.lifecycle.plugins.modules.attest import TASK as ATTEST
 from ansible_collections.workforce.lifecycle.plugins.modules.case import TASK as CASE
 from ansible_collections.workforce.lifecycle.plugins.modules.followups import TASK as FOLLOWUPS
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.onedrive import OneDrive
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import Rejected, SystemError_
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import Rejected, SystemError_
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 from ansible_collections.workforce.lifecycle.plugins.modules import files_handover
 
 from sandbox.box import Box

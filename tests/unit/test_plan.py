@@ -11,13 +11,14 @@ from typing import Any
 
 import jsonschema
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
-from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import Policy, load_policy
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Policy, load_policy
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model import clock
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import InputError
 from ansible_collections.workforce.lifecycle.plugins.modules.approve import TASK as APPROVE
 from ansible_collections.workforce.lifecycle.plugins.modules.plan import TASK as PLAN
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils import approvals, guards, plans
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.approval import approvals, plans
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell import limits as guards
 
 from tests.unit.processes import at_once
 from tests.unit.test_case import JANE, STAYS, book, opened

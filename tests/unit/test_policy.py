@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError, NotFound
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import Limit, load_policy
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Limit, load_policy
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import InputError, NotFound
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 from ansible_collections.workforce.lifecycle.plugins.modules import protected_info
 from ansible_collections.workforce.lifecycle.plugins.modules.case import TASK as CASE
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
 
 from tests.unit.test_case import JANE as LEAVER
 from tests.unit.test_case import Book

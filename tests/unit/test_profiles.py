@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.profile_schema import SCHEMA
-from ansible_collections.workforce.lifecycle.plugins.module_utils.profiles import difference, load_profiles
-from ansible_collections.workforce.lifecycle.plugins.module_utils.registry import CONNECTORS
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.profile_schema import SCHEMA
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.profiles import difference, load_profiles
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.registry import CONNECTORS
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import InputError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -136,7 +136,7 @@ def test_a_difference_explains_everything_once(old: Any, new: Any, held: Any) ->
     st.sampled_from(["A", "B", "AB"]),
 )
 def test_every_further_fact_makes_a_match_more_specific(names: list[str], value: str) -> None:
-    from ansible_collections.workforce.lifecycle.plugins.module_utils.profiles import Profile
+    from ansible_collections.workforce.lifecycle.plugins.module_utils.company.profiles import Profile
 
     all_ = Profile("all", patterns=dict.fromkeys(names, (value,)))
     fewer = Profile("fewer", patterns=dict.fromkeys(names[:-1], (value,)))

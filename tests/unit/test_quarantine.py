@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account
-from ansible_collections.workforce.lifecycle.plugins.module_utils.ldap_flavours import FLAVOURS
-from ansible_collections.workforce.lifecycle.plugins.module_utils.ldap_listing import nobodys
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import Brake, Identity, Limit, Policy
-from ansible_collections.workforce.lifecycle.plugins.module_utils.quarantine import judge
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Brake, Identity, Limit, Policy
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.ldap.flavours import FLAVOURS
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.ldap.listing import nobodys
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.people.quarantine import judge
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import Account
 from ansible_collections.workforce.lifecycle.plugins.modules import account, cutoff, existing_info, mailbox
 from ansible_collections.workforce.lifecycle.plugins.modules.quarantine import TASK as QUARANTINE
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils import guards
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell import limits as guards
 
 from sandbox.box import Box
 from sandbox.vendors.github import GitHub

@@ -13,25 +13,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Entitlement, Listed
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import load_policy
-from ansible_collections.workforce.lifecycle.plugins.module_utils.profiles import load_profiles
-from ansible_collections.workforce.lifecycle.plugins.module_utils.reconcile_people import (
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import load_policy
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.profiles import load_profiles
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import InputError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.reconcile.people import (
     Known,
     People,
     keys_of,
     write_people,
 )
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import Account, Entitlement, Listed
 from ansible_collections.workforce.lifecycle.plugins.modules.people_snapshot import TASK as SNAPSHOT
 from ansible_collections.workforce.lifecycle.plugins.modules.reconcile_system import TASK as SYSTEM
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils import (
-    reconcile_index,
-    reconcile_page,
-    reconcile_report,
-)
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.reconcile import index as reconcile_index
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.reconcile import page as reconcile_page
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.reconcile import report as reconcile_report
 from jsonschema import Draft202012Validator
 
 from tests import reconcile_company as company
@@ -437,6 +435,6 @@ def test_cost_is_linear_in_accounts(tmp_path: Path) -> None:
 
 
 def company_check(system: Any, people: People) -> None:
-    from ansible_collections.workforce.lifecycle.plugins.module_utils.reconcile_check import Check
+    from ansible_collections.workforce.lifecycle.plugins.module_utils.reconcile.check import Check
 
     Check(system, people, lambda line: None, keep={}).run()

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Listed
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AmbiguousIdentity
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import AmbiguousIdentity
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import Account, Listed
 from ansible_collections.workforce.lifecycle.plugins.modules.account import TASK as ACCOUNT
 from ansible_collections.workforce.lifecycle.plugins.modules.reconcile import TASK
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils import reconcile_index
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.reconcile import index as reconcile_index
 
 from tests import reconcile_company as company
 from tests.unit.books import InventoryBook

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.modules.record import TASK
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils import record
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.casebook import Casebook
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.cases.casebook import Casebook
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.record import build as record
 from jsonschema import Draft202012Validator
 
 from tests.unit import ledger_sample as sample

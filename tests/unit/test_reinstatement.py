@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError, Refused
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import Approval, Policy
-from ansible_collections.workforce.lifecycle.plugins.module_utils.reinstatement import (
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Approval, Policy
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import InputError, Refused
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.people.undo import (
     owed,
     put_back,
     refuse_standing,
     taken,
 )
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Case, Ledger
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.reinstatements import undoing, withdraw
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.cases.undo import undoing, withdraw
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Case, Ledger
 
 JANE = {
     "email": "jane@corp.example",

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.workforce.lifecycle.plugins.modules.cutoff import TASK as CUTOFF
 from ansible_collections.workforce.lifecycle.plugins.modules.mailbox import TASK as MAILBOX
 from ansible_collections.workforce.lifecycle.plugins.modules.rename import TASK as RENAME
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
 
 from sandbox.box import Box
 from sandbox.servers.scim import Wiki
@@ -45,7 +45,7 @@ def lind(box: Box, *aliases: str) -> dict[str, Any]:
 
 
 def mailbox(box: Box) -> dict[str, Any]:
-    from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+    from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 
     from tests.support import connect
 

@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils import scim_protocol as protocol
-from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors import scim
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import (
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.scim import connector as scim
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.scim import protocol
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.scim.dialects import DIALECTS
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import (
     AmbiguousIdentity,
     ProtocolError,
     Rejected,
     Unsupported,
     WriteInCheckMode,
 )
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.scim_dialects import DIALECTS
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 
 from sandbox.box import Box
 from sandbox.servers.scim import Crm, Wiki

@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils import registry
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Accounts
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import ProtocolError, WriteInCheckMode
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Outcome, Task
-from ansible_collections.workforce.lifecycle.plugins.module_utils.transport import Policy
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors import registry
+from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.task import Change, Outcome, Task
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import ProtocolError, WriteInCheckMode
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import Accounts
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.transport import Policy
 
 from sandbox.box import Box
 from tests import support, virtual_time

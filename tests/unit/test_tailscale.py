@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AmbiguousIdentity, CredentialError
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import AmbiguousIdentity, CredentialError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 from ansible_collections.workforce.lifecycle.plugins.modules import account, cutoff, entitlements, ownership
 
 from sandbox.box import Box

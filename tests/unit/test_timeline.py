@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.callback.timeline import CallbackModule
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils import progress, told
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.screen import result_lines as told
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell import progress
 
 from tests.unit.ledger_sample import row
 

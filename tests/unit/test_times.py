@@ -9,9 +9,9 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
-from ansible_collections.workforce.lifecycle.plugins.module_utils.hr_events import decide
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import InputError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.people.hr_events import decide
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -115,7 +115,7 @@ def test_a_run_before_its_minute_touches_nobody(tmp_path: Path, zone: str, last:
 )
 def test_a_file_may_give_the_time_of_day(tmp_path: Path, last: str, over: str) -> None:
     from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.csv import Csv
-    from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Target, checked_options
+    from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.target import Target, checked_options
 
     (tmp_path / "p.csv").write_text(f"Mail,Until,Zone\na@corp.example,{last},Europe/Berlin\n")
     options = {

@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Meeting
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.policy import Followups, Policy
-from ansible_collections.workforce.lifecycle.plugins.module_utils.reinstatement import made, refuse_begun, taken
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Followups, Policy
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import InputError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.people.undo import made, refuse_begun, taken
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import Account, Meeting
 from ansible_collections.workforce.lifecycle.plugins.modules import restore
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils import followups, record
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import Case
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.later import followups
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Case
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.record import build as record
 
 from tests.unit.hr_company import HrCompany, at, row
 from tests.unit.test_reinstatement import entry

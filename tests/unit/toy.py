@@ -7,11 +7,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Accounts
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector, Option
-from ansible_collections.workforce.lifecycle.plugins.module_utils.task import Change, Task, absent
-from ansible_collections.workforce.lifecycle.plugins.module_utils.transport import Answer, Policy, Transport, bearer
+from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.task import Change, Task, absent
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import Account, Accounts
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.target import Connector, Option
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.transport import Answer, Policy, Transport, bearer
 
 from sandbox.emulator import Call, Emulator, Handler, Reply
 

@@ -17,16 +17,16 @@ from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from typing import Any, ClassVar
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Overview
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import (
+from ..model import clock
+from ..model.errors import (
     InputError,
     PermissionDenied,
     ProtocolError,
 )
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector, Option, Target
-from ansible_collections.workforce.lifecycle.plugins.module_utils.transport import (
+from ..model.person import Person
+from ..sdk.capabilities import Overview
+from ..sdk.target import Connector, Option, Target
+from ..sdk.transport import (
     Answer,
     Policy,
     StaticAuth,

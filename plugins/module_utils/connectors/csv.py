@@ -14,11 +14,11 @@ from datetime import datetime, time
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Overview
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import STATUSES, Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector, Option, Target
+from ..model import clock
+from ..model.errors import InputError
+from ..model.person import STATUSES, Person
+from ..sdk.capabilities import Overview
+from ..sdk.target import Connector, Option, Target
 
 _DATES = ("hire_date", "termination_date", "last_working_day")
 _FIELDS = frozenset(f.name for f in fields(Person)) - {"logins", "attributes"}

@@ -19,16 +19,16 @@ from datetime import date, timedelta
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Overview
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import (
+from ..model import clock
+from ..model.errors import (
     InputError,
     PermissionDenied,
     ProtocolError,
 )
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import STATUSES, Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector, Option, Target
-from ansible_collections.workforce.lifecycle.plugins.module_utils.transport import (
+from ..model.person import STATUSES, Person
+from ..sdk.capabilities import Overview
+from ..sdk.target import Connector, Option, Target
+from ..sdk.transport import (
     Answer,
     Policy,
     StaticAuth,

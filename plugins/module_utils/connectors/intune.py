@@ -13,17 +13,17 @@ from datetime import timedelta
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils import clock
-from ansible_collections.workforce.lifecycle.plugins.module_utils.capabilities import Account, Device
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import AmbiguousIdentity, NotFound, Unsupported
-from ansible_collections.workforce.lifecycle.plugins.module_utils.graph import (
+from ..model import clock
+from ..model.errors import AmbiguousIdentity, NotFound, Unsupported
+from ..model.person import Person
+from ..sdk.capabilities import Account, Device
+from ..sdk.target import Connector, Option, Target
+from .microsoft.graph import (
     GRAPH_CREDENTIALS,
     GRAPH_OPTIONS,
     graph_pages,
     graph_transport,
 )
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector, Option, Target
 
 MANAGED = "/v1.0/deviceManagement/managedDevices"
 AUTOPILOT = "/v1.0/deviceManagement/windowsAutopilotDeviceIdentities"

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, ClassVar
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import InputError
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector, Option, Target
+from ..model.errors import InputError
+from ..model.person import Person
+from ..sdk.target import Connector, Option, Target
 
 KINDS = ("onboard", "transfer", "offboard", "suspend", "resume", "reinstate", "rename", "withdraw")
 _FIELDS = frozenset({f.name for f in fields(Person)} - {"logins", "attributes", "aliases", "former_names"}) | {

@@ -13,15 +13,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.errors import NotFound
-from ansible_collections.workforce.lifecycle.plugins.module_utils.graph import (
+from ..model.errors import NotFound
+from ..model.person import Person
+from ..sdk.target import Connector, Option, Target
+from .microsoft.graph import (
     GRAPH_CREDENTIALS,
     GRAPH_OPTIONS,
     graph_pages,
     graph_transport,
 )
-from ansible_collections.workforce.lifecycle.plugins.module_utils.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.target import Connector, Option, Target
 
 #: Roles with which a successor can take everything out and go on working.
 _FULL = frozenset({"write", "owner", "sp.full control"})

@@ -1,0 +1,299 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Access profiles: what a role is entitled to.
+
+One YAML file a profile, in one folder. A profile may extend others; it matches people by what HR says of them; the most
+specific match wins, and a draw is an error. Every mistake names its file and line.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from typing import Any
+
+from ..connectors.registry import connector_class
+from ..model.errors import InputError
+from ..model.person import Person
+from .marked_yaml import Document, read_document
+from .profile_schema import SCHEMA
+
+Wanted = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One profile with everything it inherits.
+
+    ``systems`` maps a system to names by kind of entitlement; a system with nothing under it means an account only.
+    ``patterns`` are its own (not inherited): field, or ``attributes.NAME``, to alternatives. ``overlap`` is in days.
+    """
+
+    name: str
+    file: str = ""
+    description: str = ""
+    patterns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    systems: Mapping[str, Wanted] = field(default_factory=dict)
+    controls: tuple[str, ...] = ()
+    device: Mapping[str, Any] = field(default_factory=dict)
+    orientation: Mapping[str, Any] = field(default_factory=dict)
+    overlap: int = 0
+
+    def wanted(self, system: str) -> dict[str, list[str]]:
+        """Names by kind on a system; empty when the profile asks for an account only, or for nothing there."""
+        return {kind: list(names) for kind, names in self.systems.get(system, {}).items()}
+
+    def fits(self, person: Person) -> bool:
+        """Whether everything the profile asks of a person is so. Case does not count."""
+        return bool(self.patterns) and all(
+            any(_is_like(_fact(person, name), p) for p in patterns) for name, patterns in self.patterns.items()
+        )
+
+    @property
+    def specificity(self) -> tuple[int, int]:
+        """Facts asked for, and those of them without a wildcard. ``*`` alone asks for nothing."""
+        asked = [patterns for patterns in self.patterns.values() if "*" not in patterns]
+        return len(asked), sum(1 for patterns in asked if not any(c in p for p in patterns for c in "*?["))
+
+
+@dataclass(frozen=True)
+class Profiles:
+    """All profiles of a folder, by name."""
+
+    folder: str
+    by_name: Mapping[str, Profile]
+
+    def named(self, name: str) -> Profile:
+        """:raises InputError: there is none of that name; says what may have been meant."""
+        if name not in self.by_name:
+            raise InputError(
+                f"there is no access profile {name!r} in {self.folder}",
+                act="find access profile",
+                hint=_meant(name, self.by_name),
+            )
+        return self.by_name[name]
+
+    def match(self, person: Person) -> Profile:
+        """The most specific profile that fits.
+
+        :raises InputError: none fits, or two fit equally well; names them.
+        """
+        fitting = sorted(
+            (p for p in self.by_name.values() if p.fits(person)), key=lambda p: p.specificity, reverse=True
+        )
+        act = f"find access profile of {person.email}"
+        if not fitting:
+            facts = ", ".join(
+                f"{name} {value!r}"
+                for name in ("department", "title", "location", "employment_type")
+                if (value := getattr(person, name))
+            )
+            raise InputError(
+                f"none in {self.folder} matches ({facts or 'HR gives no department, title, location or employment type'})",
+                act=act,
+                hint="add a profile that matches, or name one with -e profile=NAME",
+            )
+        drawn = [p for p in fitting if p.specificity == fitting[0].specificity]
+        if len(drawn) > 1:
+            raise InputError(
+                f"{' and '.join(f'{p.name} ({p.file})' for p in drawn)} match equally well",
+                act=act,
+                hint="make one of them more specific, or name one with -e profile=NAME",
+            )
+        return fitting[0]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What moving between two profiles means for one system, by kind.
+
+    ``grant``: the new profile asks for it, and it is not held. ``remove``: held because of the old profile, and the new one
+    does not ask for it. ``unexplained``: held, and neither profile says why.
+    """
+
+    grant: Mapping[str, list[str]]
+    remove: Mapping[str, list[str]]
+    unexplained: Mapping[str, list[str]]
+
+
+def difference(old: Wanted, new: Wanted, held: Wanted) -> Difference:
+    """Compare what the old and new profiles want of a system with what is held there. Names are compared without case."""
+    grant: dict[str, list[str]] = {}
+    remove: dict[str, list[str]] = {}
+    unexplained: dict[str, list[str]] = {}
+    for kind in dict.fromkeys((*new, *held)):
+        was, shall, has = (_folded(source.get(kind, ())) for source in (old, new, held))
+        for target, keys, names in (
+            (grant, shall.keys() - has.keys(), shall),
+            (remove, (has.keys() & was.keys()) - shall.keys(), has),
+            (unexplained, has.keys() - was.keys() - shall.keys(), has),
+        ):
+            if keys:
+                target[kind] = sorted(names[key] for key in keys)
+    return Difference(grant, remove, unexplained)
+
+
+def load_profiles(folder: str, systems: Mapping[str, str]) -> Profiles:
+    """Every ``*.yml`` and ``*.yaml`` of a folder, checked against the schema and against the company's systems.
+
+    :param systems: system's name to its connector's name.
+    :raises InputError: names file, line and fix.
+    """
+    try:
+        files = sorted(
+            name for name in os.listdir(folder) if name.endswith((".yml", ".yaml")) and not name.startswith(".")
+        )
+    except OSError as e:
+        raise InputError(
+            f"{folder}: cannot be read: {e.strerror or e}",
+            act="read access profiles",
+            hint="set profiles: in the systems file to a folder of profiles",
+        ) from None
+    if not files:
+        raise InputError(f"{folder}: no access profile in it (*.yml)", act="read access profiles")
+    documents: dict[str, Document] = {}
+    for file in files:
+        document = read_document(os.path.join(folder, file))
+        _check(document, systems)
+        name = document.data.get("name") or file.rpartition(".")[0]
+        if name in documents:
+            raise document.error(f"a profile {name} is already in {documents[name].file}", "name", hint="rename one")
+        documents[name] = document
+    inherited: dict[str, dict[str, Any]] = {}
+    for name in documents:
+        _inherit(name, documents, inherited, ())
+    return Profiles(folder, {name: _profile(name, documents[name], content) for name, content in inherited.items()})
+
+
+def _check(document: Document, systems: Mapping[str, str]) -> None:
+    # Takes a fifth of a second to import, and only profiles need it.
+    from jsonschema import Draft202012Validator
+
+    if document.data is None:
+        raise document.error("is empty", hint="delete it, or say what the profile gives")
+    errors = sorted(
+        Draft202012Validator(SCHEMA).iter_errors(document.data),
+        key=lambda e: (len(e.absolute_path), str(e.absolute_path)),
+    )
+    if errors:
+        raise _told(document, errors[0])
+    for system, wanted in (document.data.get("systems") or {}).items():
+        if system not in systems:
+            raise document.error("there is no such system", "systems", system, hint=_meant(system, systems))
+        kinds = getattr(connector_class(systems[system], system=system), "ENTITLEMENT_KINDS", ())
+        for kind in wanted or {}:
+            if kind not in kinds:
+                raise document.error(
+                    f"{systems[system]} has no entitlement of this kind",
+                    "systems",
+                    system,
+                    kind,
+                    hint=_meant(kind, kinds) if kinds else f"write {system}: {{}} for an account only",
+                )
+
+
+def _told(document: Document, error: Any) -> InputError:
+    """A schema error in the file's terms."""
+    path = tuple(error.absolute_path)
+    if error.validator == "additionalProperties":
+        known = error.schema.get("properties", {})
+        unknown = next(key for key in error.instance if key not in known)
+        return document.error("unknown key", *path, unknown, hint=_meant(str(unknown), known))
+    value = repr(error.instance)
+    rule, wants = error.validator, error.validator_value
+    if rule == "type":
+        what = f"must be {_kind(wants)}, not {value}"
+    elif rule == "oneOf":
+        what = f"must be a text or a list of texts, not {value}"
+    elif rule == "enum":
+        what = f"{value} is not one of {', '.join(wants)}"
+    else:
+        what = {
+            "uniqueItems": "says a name twice",
+            "minProperties": "is empty",
+            "minLength": "is empty",
+            "minItems": "is empty",
+        }.get(rule, str(error.message))
+    return document.error(what, *path)
+
+
+def _kind(names: Any) -> str:
+    words = {"object": "a mapping", "array": "a list", "string": "a text", "integer": "a whole number"}
+    return " or ".join(words[n] for n in ([names] if isinstance(names, str) else names) if n in words)
+
+
+def _inherit(
+    name: str, documents: Mapping[str, Document], done: dict[str, dict[str, Any]], below: tuple[str, ...]
+) -> dict[str, Any]:
+    if name in done:
+        return done[name]
+    document = documents[name]
+    content: dict[str, Any] = {}
+    for number, parent in enumerate(document.data.get("extends") or ()):
+        if parent == name or parent in below:
+            raise document.error(
+                f"goes in a circle: {' -> '.join((*below, name, parent))}",
+                "extends",
+                number,
+                hint="take one of them out",
+            )
+        if parent not in documents:
+            raise document.error(f"there is no profile {parent}", "extends", number, hint=_meant(parent, documents))
+        content = _merged(content, _inherit(parent, documents, done, (*below, name)))
+    own = {key: value for key, value in document.data.items() if key not in ("name", "extends", "match")}
+    done[name] = _merged(content, own)
+    return done[name]
+
+
+def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Mappings by key, lists as their union in order, anything else replaced."""
+    merged = dict(base)
+    for key, value in over.items():
+        before = merged.get(key)
+        if isinstance(before, Mapping) and (isinstance(value, Mapping) or value is None):
+            merged[key] = _merged(before, value or {})
+        elif isinstance(before, list) and isinstance(value, list):
+            merged[key] = list(dict.fromkeys((*before, *value)))
+        else:
+            merged[key] = {} if value is None else value
+    return merged
+
+
+def _profile(name: str, document: Document, content: Mapping[str, Any]) -> Profile:
+    match = dict(document.data.get("match") or {})
+    facts = {
+        **{k: v for k, v in match.items() if k != "attributes"},
+        **{f"attributes.{k}": v for k, v in match.get("attributes", {}).items()},
+    }
+    return Profile(
+        name,
+        document.file,
+        content.get("description", ""),
+        {k: (v,) if isinstance(v, str) else tuple(v) for k, v in facts.items()},
+        {system: wanted or {} for system, wanted in content.get("systems", {}).items()},
+        tuple(content.get("controls", ())),
+        content.get("device", {}),
+        content.get("orientation", {}),
+        content.get("overlap", 0),
+    )
+
+
+def _fact(person: Person, name: str) -> str:
+    kind, dot, key = name.partition(".")
+    return str(person.attributes.get(key, "")) if dot else str(getattr(person, kind))
+
+
+def _is_like(value: str, pattern: str) -> bool:
+    return fnmatchcase(value.casefold(), pattern.casefold())
+
+
+def _folded(names: Collection[str]) -> dict[str, str]:
+    return {name.casefold(): name for name in names}
+
+
+def _meant(name: str, known: Collection[str]) -> str:
+    close = get_close_matches(name, list(known), 1)
+    return f"did you mean {close[0]}?" if close else f"known: {', '.join(sorted(known))}"

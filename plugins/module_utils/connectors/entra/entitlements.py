@@ -1,0 +1,417 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""What an Entra ID account may do: groups, licences, directory roles, app roles; and what it owns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from ...model.errors import (
+    AmbiguousIdentity,
+    InputError,
+    NotFound,
+    Refused,
+    Rejected,
+)
+from ...sdk.capabilities import Account, Entitlement, Owned
+from ...sdk.target import Connector
+from ...sdk.transport import Transport
+from ..microsoft.graph import graph_pages
+
+ROLES = "/roleManagement/directory"
+#: Marks a role that the person may activate (Privileged Identity Management), but does not hold all the time.
+ELIGIBLE = " (eligible)"
+GROUP_FIELDS = "id,displayName,groupTypes,mailEnabled,membershipRule,onPremisesSyncEnabled"
+#: The role id of an assignment to an app that has no roles (https://learn.microsoft.com/graph/api/resources/approleassignment).
+_NO_ROLE = "00000000-0000-0000-0000-000000000000"
+_COLLECTIONS = {"group": "groups", "application": "applications", "servicePrincipal": "servicePrincipals"}
+Raw = Mapping[str, Any]
+
+
+def literal(text: str) -> str:
+    """A text in an OData filter."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+class EntraEntitlements(Connector):
+    """The part of the connector that gives and takes; ``graph`` is set by the connector."""
+
+    ENTITLEMENT_KINDS: Sequence[str] = ("groups", "licences", "roles", "apps")
+    graph: Transport
+
+    # -- what is held --------------------------------------------------------------------------------------------------
+
+    def entitlements(self, account: Account) -> Sequence[Entitlement]:
+        act = f"read what {account.login} holds"
+        groups = [
+            Entitlement("groups", row["displayName"], row["id"], fixed_group(row), raw=row)
+            for row in graph_pages(
+                self.graph,
+                f"/users/{account.id}/memberOf/microsoft.graph.group",
+                act=act,
+                params={"$select": GROUP_FIELDS},
+            )
+        ]
+        return told_apart(
+            [
+                *groups,
+                *self._licences(account, {g.id: g.name for g in groups}),
+                *self.roles_of(account),
+                *self._apps(account),
+            ]
+        )
+
+    def _licences(self, account: Account, groups: Mapping[str, str]) -> Iterator[Entitlement]:
+        states = self.graph.send(
+            "GET",
+            f"/users/{account.id}",
+            act=f"read licences of {account.login}",
+            params={"$select": "id,licenseAssignmentStates"},
+        ).body
+        held = states.get("licenseAssignmentStates") or []
+        names = {sku["skuId"]: sku["skuPartNumber"] for sku in self._skus()} if held else {}
+        for sku in dict.fromkeys(state["skuId"] for state in held):
+            through = [s["assignedByGroup"] for s in held if s["skuId"] == sku and s.get("assignedByGroup")]
+            fixed = f"through group {groups.get(through[0], through[0])}" if through else ""
+            yield Entitlement("licences", names.get(sku, sku), sku, fixed)
+
+    def roles_of(self, account: Account) -> list[Entitlement]:
+        """Directory roles held, and those that may be activated."""
+        mine = {"$filter": f"principalId eq {literal(account.id)}"}
+        act = f"read directory roles of {account.login}"
+        rows = list(graph_pages(self.graph, f"{ROLES}/roleAssignments", act=act, params=mine))
+        eligible = self._eligible(mine, act)
+        names = (
+            {row["id"]: row["displayName"] for row in graph_pages(self.graph, f"{ROLES}/roleDefinitions", act=act)}
+            if rows or eligible
+            else {}
+        )
+        held = [(row, "") for row in rows] + [(row, ELIGIBLE) for row in eligible]
+        return [
+            Entitlement(
+                "roles",
+                scoped(names.get(row["roleDefinitionId"], row["roleDefinitionId"]), row) + mark,
+                row["roleDefinitionId"],
+                "through a group"
+                if row["principalId"] != account.id or row.get("memberType") in ("Group", "Inherited")
+                else "",
+                raw=row,
+            )
+            for row, mark in held
+        ]
+
+    def _eligible(self, mine: Mapping[str, str], act: str) -> list[dict[str, Any]]:
+        try:
+            return list(graph_pages(self.graph, f"{ROLES}/roleEligibilitySchedules", act=act, params=mine))
+        except Rejected as e:
+            if "AadPremiumLicenseRequired" not in e.what:
+                raise
+            return []  # A tenant without Entra ID P2 has no eligible roles.
+
+    def _apps(self, account: Account) -> Iterator[Entitlement]:
+        roles: dict[str, list[Raw]] = {}
+        for row in graph_pages(
+            self.graph, f"/users/{account.id}/appRoleAssignments", act=f"read apps of {account.login}"
+        ):
+            app = row["resourceId"]
+            if app not in roles:
+                roles[app] = user_roles(
+                    self.graph.get(
+                        f"/servicePrincipals/{app}",
+                        act=f"read app {row['resourceDisplayName']}",
+                        params={"$select": "id,appRoles"},
+                    )
+                    or {}
+                )
+            name = app_name(
+                row["resourceDisplayName"], {role["id"]: role["displayName"] for role in roles[app]}, row["appRoleId"]
+            )
+            fixed = (
+                ""
+                if row["principalId"] == account.id
+                else f"through group {row.get('principalDisplayName') or row['principalId']}"
+            )
+            yield Entitlement("apps", name, row["id"], fixed, raw=row)
+
+    # -- what a profile names ------------------------------------------------------------------------------------------
+
+    def find_entitlement(self, kind: str, name: str) -> Entitlement | None:
+        """:raises AmbiguousIdentity: two groups, or two apps, have that name."""
+        finders: Mapping[str, Callable[[str], Entitlement | None]] = {
+            "groups": self._find_group,
+            "licences": self._find_licence,
+            "roles": self._find_role,
+            "apps": self._find_app,
+        }
+        return finders[kind](name)
+
+    def _find_group(self, name: str) -> Entitlement | None:
+        row = self._only("group", name, "/groups", GROUP_FIELDS)
+        return Entitlement("groups", row["displayName"], row["id"], fixed_group(row), raw=row) if row else None
+
+    def _find_licence(self, name: str) -> Entitlement | None:
+        sku = next((row for row in self._skus() if row["skuPartNumber"].casefold() == name.casefold()), None)
+        return Entitlement("licences", sku["skuPartNumber"], sku["skuId"], raw=sku) if sku else None
+
+    def _find_role(self, name: str) -> Entitlement | None:
+        plain = name.removesuffix(ELIGIBLE)
+        for row in graph_pages(self.graph, f"{ROLES}/roleDefinitions", act=f"find directory role {plain}"):
+            if row["displayName"].casefold() == plain.casefold():
+                return Entitlement("roles", row["displayName"] + (ELIGIBLE if plain != name else ""), row["id"])
+        return None
+
+    def _find_app(self, name: str) -> Entitlement | None:
+        app, slash, role = name, "", ""
+        row = self._only("app", name, "/servicePrincipals", "id,displayName,appRoles")
+        if row is None and "/" in name:
+            app, slash, role = name.rpartition("/")
+            row = self._only("app", app, "/servicePrincipals", "id,displayName,appRoles")
+        if row is None:
+            return None
+        roles = user_roles(row)
+        wanted = [r for r in roles if r["displayName"].casefold() == role.casefold()] if slash else roles
+        if slash and not wanted:
+            return None
+        if len(wanted) > 1:
+            raise InputError(
+                f"the app {app} has several roles",
+                act=f"find app {name}",
+                system=self.target.name,
+                hint="name one: " + ", ".join(f"{app}/{r['displayName']}" for r in wanted),
+            )
+        full = f"{row['displayName']}/{wanted[0]['displayName']}" if len(roles) > 1 else row["displayName"]
+        return Entitlement(
+            "apps", full, row["id"], raw={"resourceId": row["id"], "appRoleId": wanted[0]["id"] if wanted else _NO_ROLE}
+        )
+
+    def _only(self, what: str, name: str, path: str, select: str) -> Raw | None:
+        rows = graph_pages(
+            self.graph,
+            path,
+            act=f"find {what} {name}",
+            params={"$filter": f"displayName eq {literal(name)}", "$select": select},
+        )
+        found = [row for row in rows if row["displayName"].casefold() == name.casefold()]
+        if len(found) > 1:
+            raise AmbiguousIdentity(
+                f"{len(found)} of them have this name",
+                act=f"find {what} {name}",
+                system=self.target.name,
+                hint="rename one of them",
+            )
+        return found[0] if found else None
+
+    def _skus(self) -> list[dict[str, Any]]:
+        return list(graph_pages(self.graph, "/subscribedSkus", act="read licences"))
+
+    # -- giving and taking ---------------------------------------------------------------------------------------------
+
+    def grant(self, account: Account, entitlement: Entitlement) -> None:
+        self._refuse(account, entitlement, "grant")
+        act, e = f"grant {entitlement.name} to {account.login}", entitlement
+        if e.kind == "groups":
+            self._tolerant(
+                "already exist", "POST", f"/groups/{e.id}/members/$ref", act, {"@odata.id": self._object(account.id)}
+            )
+        elif e.kind == "licences":
+            self._license(account, {"addLicenses": [{"skuId": e.id, "disabledPlans": []}], "removeLicenses": []}, act)
+        elif e.kind == "apps":
+            self._tolerant(
+                "already exists",
+                "POST",
+                f"/users/{account.id}/appRoleAssignments",
+                act,
+                {"principalId": account.id, **e.raw},
+            )
+        elif e.name.endswith(ELIGIBLE):
+            self._tolerant(
+                "RoleAssignmentExists",
+                "POST",
+                f"{ROLES}/roleEligibilityScheduleRequests",
+                act,
+                {
+                    **_eligibility(account, e, "adminAssign"),
+                    "scheduleInfo": {"startDateTime": None, "expiration": {"type": "noExpiration"}},
+                },
+            )
+        else:
+            self._tolerant(
+                "conflicting object",
+                "POST",
+                f"{ROLES}/roleAssignments",
+                act,
+                {"principalId": account.id, "roleDefinitionId": e.id, "directoryScopeId": "/"},
+            )
+
+    def revoke(self, account: Account, entitlement: Entitlement) -> None:
+        self._refuse(account, entitlement, "revoke")
+        act, e = f"revoke {entitlement.name} of {account.login}", entitlement
+        if e.kind == "groups":
+            # Without /$ref this would delete the user.
+            self._tolerant("do not exist", "DELETE", f"/groups/{e.id}/members/{account.id}/$ref", act)
+        elif e.kind == "licences":
+            self._license(account, {"addLicenses": [], "removeLicenses": [e.id]}, act)
+        elif e.kind == "apps":
+            self.graph.send(
+                "DELETE", f"/users/{account.id}/appRoleAssignments/{quote(e.id, safe='')}", act=act, missing=(404,)
+            )
+        elif e.name.endswith(ELIGIBLE):
+            # A removal that worked may still answer that there is nothing to remove: reading back decides.
+            self._tolerant(
+                "RoleAssignmentDoesNotExist",
+                "POST",
+                f"{ROLES}/roleEligibilityScheduleRequests",
+                act,
+                _eligibility(account, e, "adminRemove"),
+            )
+        else:
+            self.graph.send("DELETE", f"{ROLES}/roleAssignments/{quote(e.raw['id'], safe='')}", act=act, missing=(404,))
+
+    def _license(self, account: Account, body: Raw, act: str) -> None:
+        try:
+            self.graph.send("POST", f"/users/{account.id}/assignLicense", act=act, json=body, retry_safe=True)
+        except Rejected as e:
+            if "does not have a corresponding license" in e.what:
+                return
+            e.hint = (
+                "set the person's country first: Microsoft wants usageLocation"
+                if "usage location" in e.what
+                else "buy or free a licence"
+                if "available licenses" in e.what
+                else e.hint
+            )
+            raise
+
+    def _tolerant(self, benign: str, method: str, path: str, act: str, json: Any = None) -> None:
+        """Send a write of which Graph says, in an error's text only, that it was so already."""
+        try:
+            self.graph.send(
+                method, path, act=act, json=json, missing=(404,) if method == "DELETE" else (), retry_safe=True
+            )
+        except Rejected as e:
+            if benign not in e.what:
+                raise
+
+    def _refuse(self, account: Account, entitlement: Entitlement, verb: str) -> None:
+        reason = account.protected or entitlement.fixed
+        if reason:
+            raise Refused(reason, act=f"{verb} {entitlement.name} of {account.login}", system=self.target.name)
+
+    def _object(self, id: str) -> str:
+        return f"{self.graph.url}/directoryObjects/{id}"
+
+    # -- what is owned -------------------------------------------------------------------------------------------------
+
+    def owned(self, account: Account) -> Sequence[Owned]:
+        found = []
+        for row in graph_pages(self.graph, f"/users/{account.id}/ownedObjects", act=f"read what {account.login} owns"):
+            kind = str(row.get("@odata.type", "")).rpartition(".")[2]
+            if kind not in _COLLECTIONS:
+                continue
+            mastered = (
+                "synchronised from on-premises Active Directory: change the owner there"
+                if row.get("onPremisesSyncEnabled")
+                else ""
+            )
+            found.append(
+                Owned(
+                    {"group": "group", "application": "app", "servicePrincipal": "enterprise app"}[kind],
+                    row["id"],
+                    row["displayName"],
+                    "decide" if mastered else "reassign",
+                    self._beside(f"/{_COLLECTIONS[kind]}/{row['id']}/owners", account),
+                    raw={"why": mastered, "collection": _COLLECTIONS[kind]},
+                )
+            )
+        return found
+
+    def _beside(self, owners: str, account: Account) -> tuple[str, ...]:
+        rows = graph_pages(self.graph, owners, act=f"read who owns it beside {account.login}")
+        return tuple(
+            sorted(
+                str(row.get("mail") or row.get("userPrincipalName") or row["id"]).lower()
+                for row in rows
+                if row["id"] != account.id
+            )
+        )
+
+    def handed_over(self, account: Account, heir: Account) -> Sequence[Owned]:
+        return self.owned(heir)
+
+    def hand_back(self, account: Account, heir: Account, owned: Owned, *, keep: bool) -> None:
+        act, owners = (
+            f"hand {owned.kind} {owned.name} back to {account.login}",
+            f"/{owned.raw['collection']}/{owned.id}/owners",
+        )
+        self._tolerant("already exist", "POST", f"{owners}/$ref", act, {"@odata.id": self._object(account.id)})
+        if not keep:
+            self._tolerant("do not exist", "DELETE", f"{owners}/{heir.id}/$ref", act)
+
+    def reassign(self, account: Account, owned: Owned, successor: str) -> None:
+        """The successor first: a group's last owner can't be removed."""
+        act = f"hand {owned.kind} {owned.name} of {account.login} to {successor}"
+        heir = self.graph.get(
+            f"/users/{quote(successor, safe='')}", act=act, params={"$select": "id,userPrincipalName"}
+        )
+        if heir is None:
+            raise NotFound(
+                f"{successor} has no account here",
+                act=act,
+                system=self.target.name,
+                hint="name a successor who has one",
+            )
+        owners = f"/{owned.raw['collection']}/{owned.id}/owners"
+        self._tolerant("already exist", "POST", f"{owners}/$ref", act, {"@odata.id": self._object(heir["id"])})
+        self._tolerant("do not exist", "DELETE", f"{owners}/{account.id}/$ref", act)
+
+
+def fixed_group(row: Raw) -> str:
+    """Why a group's members can't be changed through Graph (https://learn.microsoft.com/graph/api/group-delete-members)."""
+    if row.get("onPremisesSyncEnabled"):
+        return "synchronised from on-premises Active Directory: change it there"
+    if row.get("membershipRule"):
+        return f"dynamic rule {row['membershipRule']}: change what the rule looks at"
+    if row.get("mailEnabled") and "Unified" not in row.get("groupTypes", ()):
+        return "a distribution list or mail-enabled security group: its members are kept in Exchange"
+    return ""
+
+
+def user_roles(app: Raw) -> list[Raw]:
+    return [
+        role
+        for role in app.get("appRoles") or ()
+        if role.get("isEnabled") and "User" in role.get("allowedMemberTypes", ())
+    ]
+
+
+def app_name(app: str, roles: Mapping[str, str], role: str) -> str:
+    """How a profile names a role of an app: with the role where the app has several; ``roles`` are their names by id."""
+    return f"{app}/{roles[role]}" if len(roles) > 1 and role in roles else app
+
+
+def scoped(name: str, row: Raw) -> str:
+    scope = row.get("directoryScopeId") or "/"
+    return name if scope == "/" else f"{name} in {scope}"
+
+
+def _eligibility(account: Account, entitlement: Entitlement, action: str) -> dict[str, Any]:
+    return {
+        "action": action,
+        "principalId": account.id,
+        "roleDefinitionId": entitlement.id,
+        "directoryScopeId": entitlement.raw.get("directoryScopeId") or "/",
+        "justification": "workforce lifecycle",
+    }
+
+
+def told_apart(found: Sequence[Entitlement]) -> list[Entitlement]:
+    """Display names are not unique: those that repeat carry their id."""
+    names = [(e.kind, e.name.casefold()) for e in found]
+    return [
+        e
+        if names.count((e.kind, e.name.casefold())) == 1
+        else Entitlement(e.kind, f"{e.name} ({e.id})", e.id, e.fixed, e.raw)
+        for e in found
+    ]

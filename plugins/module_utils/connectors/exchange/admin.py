@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Exchange Online's admin API: cmdlets over HTTPS, the way Microsoft's own PowerShell module (v3) sends them.
+
+Graph can't convert a mailbox, forward, hold, hide or delegate it; the documented admin API (v2.0, preview) can't either. See
+https://learn.microsoft.com/powershell/exchange/exchange-online-powershell-v2 and ``docs/connectors/exchange.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from ...model.errors import (
+    AmbiguousIdentity,
+    LifecycleError,
+    NotFound,
+    ProtocolError,
+    Refused,
+    SystemError_,
+)
+from ...sdk.transport import (
+    Answer,
+    Policy,
+    Transport,
+    json_message,
+)
+
+#: Exceptions of the service that say more than the status beside them: it answers "not found" with 404, 400 or 500.
+_KINDS: Mapping[str, type[LifecycleError]] = {
+    "ManagementObjectNotFoundException": NotFound,
+    "ManagementObjectAmbiguousException": AmbiguousIdentity,
+}
+
+
+def admin_message(answer: Answer) -> str:
+    """The text of an error: ``error.message`` says nothing; the .NET exception inside, or the detail, does.
+
+    A 403 may have a body of NUL bytes, or none.
+    """
+    error = answer.body.get("error") if isinstance(answer.body, dict) else None
+    if not isinstance(error, dict):
+        return json_message(answer)
+    inner = error.get("innererror") or error.get("innerError") or {}
+    cause = inner.get("internalexception") or inner.get("internalException") or {}
+    if cause.get("message"):
+        return f"{str(cause.get('type') or '').rpartition('.')[2]}: {cause['message']}".removeprefix(": ")
+    details = error.get("details")
+    detail = details[0].get("message") if isinstance(details, list) and details else ""
+    # "Ex6F9304|Microsoft.Exchange.Configuration.Tasks.ManagementObjectNotFoundException|text"
+    code, _unused, rest = (detail or error.get("message") or "").partition("|")
+    kind, found, text = rest.partition("|")
+    return f"{kind.rpartition('.')[2]}: {text}" if found else (detail or json_message(answer))
+
+
+ADMIN_POLICY = Policy(
+    message=admin_message,
+    permission_hint=(
+        "grant the app Office 365 Exchange Online: Exchange.ManageAsApp with admin consent, and give its service principal the role Exchange Administrator"
+    ),
+)
+
+
+@dataclass(frozen=True)
+class AdminApi:
+    """Runs cmdlets.
+
+    :param transport: to the host of the admin API, with a token for Exchange Online.
+    :param tenant: the tenant's id or initial domain.
+    """
+
+    transport: Transport
+    tenant: str
+
+    def read(self, cmdlet: str, *, act: str, anchor: str, **parameters: Any) -> list[dict[str, Any]]:
+        """What a ``Get-`` cmdlet returns, all pages of it.
+
+        :raises NotFound: the object it was asked for does not exist.
+        :raises AmbiguousIdentity: more than one object answers to the name.
+        """
+        return list(self.rows(cmdlet, act=act, anchor=anchor, **parameters))
+
+    def rows(
+        self, cmdlet: str, *, act: str, anchor: str = "", select: str = "", **parameters: Any
+    ) -> Iterator[dict[str, Any]]:
+        """As :meth:`read`, page by page, and of the properties in ``select`` only: a mailbox has hundreds.
+
+        A list of everything has no mailbox of its own to be routed to: without ``anchor`` the tenant's system mailbox stands in.
+        """
+        anchor = anchor or f"SystemMailbox{{bb558c35-97f1-4cb9-8ff7-d53741dc928c}}@{self.tenant}"
+        seen: set[str] = set()
+        path = self._path + (f"?$select={select}" if select else "")
+        while path:
+            if path in seen:
+                raise ProtocolError("the page token does not advance", act=act, system=self.transport.target.name)
+            seen.add(path)
+            body = self._send(path, cmdlet, parameters, act=act, anchor=anchor, reads=True).body
+            if not isinstance(body, dict) or not isinstance(body.get("value"), list):
+                raise ProtocolError("its answer has no value", act=act, system=self.transport.target.name)
+            # every property may have companions that name its type
+            yield from ({k: v for k, v in row.items() if "@" not in k} for row in body["value"])
+            path = body.get("@odata.nextLink") or ""
+            if path and not path.startswith(self.transport.url + "/"):
+                raise ProtocolError("the next page is on another host", act=act, system=self.transport.target.name)
+
+    def write(self, cmdlet: str, *, act: str, anchor: str, **parameters: Any) -> None:
+        """Run a cmdlet that sets something to a fixed value, or takes something away: all that we use may be sent twice."""
+        self._send(self._path, cmdlet, parameters, act=act, anchor=anchor, reads=False)
+
+    @property
+    def _path(self) -> str:
+        return f"/adminapi/beta/{quote(self.tenant, safe='')}/InvokeCommand"
+
+    def _send(
+        self, path: str, cmdlet: str, parameters: Mapping[str, Any], *, act: str, anchor: str, reads: bool
+    ) -> Answer:
+        headers = {
+            "X-AnchorMailbox": f"UPN:{anchor}",
+            "X-CmdletName": cmdlet,
+            "X-ResponseFormat": "json",
+            "Prefer": "odata.maxpagesize=1000",
+            "Content-Type": "application/json; charset=utf-8",
+        }
+        try:
+            return self.transport.send(
+                "POST",
+                path,
+                act=act,
+                json={"CmdletInput": {"CmdletName": cmdlet, "Parameters": parameters}},
+                headers=headers,
+                reads=reads,
+                retry_safe=True,
+            )
+        except SystemError_ as e:
+            for name, kind in _KINDS.items():
+                if name in e.what:
+                    raise kind(e.what, act=act, system=e.system, status=e.status) from None
+            if "is being synchronized from your on-premises organization" in e.what:
+                raise Refused(
+                    "it is mastered on-premises",
+                    act=act,
+                    system=e.system,
+                    hint="change it in the on-premises directory",
+                ) from None
+            raise

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""How GitHub talks: its sign-in, its way of saying "slower", its pages.
+
+Source: https://docs.github.com/rest/using-the-rest-api
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ...model import clock
+from ...model.errors import (
+    CredentialError,
+    NotFound,
+    PermissionDenied,
+    ProtocolError,
+    Rejected,
+)
+from ...sdk.target import Target
+from ...sdk.transport import (
+    Answer,
+    Auth,
+    Policy,
+    TokenAuth,
+    Transport,
+    bearer,
+    json_message,
+    retry_after,
+)
+
+HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
+#: A secondary limit that names no time: GitHub asks to wait at least a minute.
+SECONDARY_PAUSE = 60.0
+_NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
+
+
+def throttled(answer: Answer) -> float | None:
+    """Seconds to wait. A 403 is a throttle only when its headers or text say so; else it is a missing permission."""
+    if answer.status not in (403, 429):
+        return None
+    asked = retry_after(answer)
+    if asked is not None:
+        return asked
+    reset = answer.headers.get("X-RateLimit-Reset", "")
+    if answer.headers.get("X-RateLimit-Remaining") == "0" and reset.isdigit():
+        return max(1.0, int(reset) - time.time())
+    if answer.status == 429 or "rate limit" in json_message(answer).lower():
+        return SECONDARY_PAUSE
+    return None
+
+
+def message(answer: Answer) -> str:
+    """GitHub's text, with what to do when the token lacks single sign-on (header ``X-GitHub-SSO: required; url=...``)."""
+    if answer.headers.get("X-GitHub-SSO", "").startswith("required"):
+        return f"{json_message(answer)}: the token is not authorised for single sign-on; authorise it in the token's settings"
+    return json_message(answer)
+
+
+POLICY = Policy(
+    throttled=throttled,
+    message=message,
+    headers=HEADERS,
+    permission_hint="the credential must be an organisation owner's, or an app's with the permission on the connector's page",
+)
+
+
+def next_link(answer: Answer) -> str | None:
+    found = _NEXT.search(answer.headers.get("Link", ""))
+    return found.group(1) if found else None
+
+
+def sign_in(target: Target) -> Auth:
+    """A token as given, or an installation token of a GitHub App.
+
+    :raises CredentialError: neither is set.
+    """
+    if target.credentials.get("token"):
+        return bearer(target.credential("token"))
+    if not target.credentials.get("private_key"):
+        raise CredentialError(
+            "neither token nor app_id, installation_id and private_key are set", act="sign in", system=target.name
+        )
+    return TokenAuth(target, f"github:{target.name}", lambda: _installation_token(target))
+
+
+def _installation_token(target: Target) -> tuple[str, float]:
+    """https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app"""
+    import jwt
+    from cryptography.exceptions import UnsupportedAlgorithm
+
+    now = int(time.time())
+    claims = {
+        "iat": now - 60,
+        "exp": now + 540,
+        "iss": target.credential("app_id"),
+    }  # a minute for clocks that differ, ten at most
+    try:
+        signed = jwt.encode(claims, target.credential("private_key"), algorithm="RS256")
+    except (ValueError, TypeError, jwt.exceptions.PyJWTError, UnsupportedAlgorithm):
+        raise CredentialError(
+            "private_key is not an RSA key in PEM",
+            act="sign in",
+            system=target.name,
+            hint="generate a private key in the app's settings and use the file as it is",
+        ) from None
+    answer = Transport(target, bearer(signed), POLICY).send(
+        "POST", f"/app/installations/{target.credential('installation_id')}/access_tokens", act="sign in", reads=True
+    )
+    token, expires = (answer.body or {}).get("token"), (answer.body or {}).get("expires_at")
+    if not token or not expires:
+        raise ProtocolError("its answer has no token", act="sign in", system=target.name)
+    return token, max(0.0, (clock.parse(expires) - clock.now()).total_seconds())
+
+
+class GitHubApi(Transport):
+    """GitHub's REST and GraphQL."""
+
+    def __init__(self, target: Target) -> None:
+        super().__init__(target, sign_in(target), POLICY)
+
+    def listed(self, path: str, *, act: str, key: str = "", **params: Any) -> Iterator[Mapping[str, Any]]:
+        """Every item of a list, all pages; of an envelope's ``key`` where the list is in one. None at all when the list is not there (404)."""
+        begun = False
+        try:
+            for row in self.all_of(path, act=act, key=key, **params):
+                begun = True
+                yield row
+        except NotFound:
+            if begun:
+                raise
+
+    def all_of(self, path: str, *, act: str, key: str = "", **params: Any) -> Iterator[Mapping[str, Any]]:
+        """As :meth:`listed`, where the list must be there.
+
+        :raises NotFound: it is not, or the credential may not see it: GitHub tells neither from the other.
+        """
+        for answer in self.pages(path, act=act, next_page=next_link, params={"per_page": 100, **params}):
+            rows = (answer.body or {}).get(key) if key else answer.body
+            if not isinstance(rows, list):
+                raise ProtocolError("its answer is not a list", act=act, system=self.target.name)
+            yield from rows
+
+    def connection(self, text: str, variables: Mapping[str, Any], *path: str, act: str) -> Iterator[Mapping[str, Any]]:
+        """Every node of a GraphQL connection at ``path`` of the data, page by page; none where something on the way is null.
+
+        The query takes ``$after``, and asks for ``nodes`` and ``pageInfo { hasNextPage endCursor }``.
+        """
+        after, seen = variables.get("after"), set[Any]()
+        while after not in seen:
+            seen.add(after)
+            here: Any = self.query(text, {**variables, "after": after}, act=act)
+            for key in path:
+                here = (here or {}).get(key)
+            if here is None:
+                if len(seen) > 1:
+                    raise ProtocolError(
+                        "a page is not there any more",
+                        act=act,
+                        system=self.target.name,
+                        hint="the list is not complete: run again",
+                    )
+                return
+            if not isinstance(here.get("nodes"), list) or not isinstance(here.get("pageInfo"), dict):
+                raise ProtocolError("its answer is not a list", act=act, system=self.target.name)
+            yield from here["nodes"]
+            if not here["pageInfo"].get("hasNextPage"):
+                return
+            after = here["pageInfo"].get("endCursor")
+        raise ProtocolError(
+            "the page token does not advance", act=act, system=self.target.name, hint="the list is not complete"
+        )
+
+    def query(self, text: str, variables: Mapping[str, Any], *, act: str) -> Mapping[str, Any]:
+        """A GraphQL query's ``data``. GraphQL says its errors with 200."""
+        path = "/graphql"
+        base = self.url[: -len("/api/v3")] + "/api" if self.url.endswith("/api/v3") else self.url  # Enterprise Server
+        answer = self.send("POST", base + path, act=act, json={"query": text, "variables": dict(variables)}, reads=True)
+        body = answer.body if isinstance(answer.body, dict) else {}
+        errors = body.get("errors") or []
+        if errors:
+            kind = PermissionDenied if errors[0].get("type") in ("FORBIDDEN", "INSUFFICIENT_SCOPES") else Rejected
+            raise kind(str(errors[0].get("message", "refused")), act=act, system=self.target.name)
+        if not isinstance(body.get("data"), dict):
+            raise ProtocolError("its answer has no data", act=act, system=self.target.name)
+        data: Mapping[str, Any] = body["data"]
+        return data

@@ -1,0 +1,691 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""A GitHub organisation, in Enterprise Cloud, Team or Enterprise Server.
+
+A GitHub account is the person's own: what ends is its membership, and what begins is an invitation. Removing a membership
+can be taken back for three months (``role: reinstate`` brings role, teams and private forks again), and is the only thing that
+ends sessions in the web, so that it is the cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from ...model.errors import (
+    AmbiguousIdentity,
+    InputError,
+    NotFound,
+    Refused,
+    Rejected,
+    Unsupported,
+)
+from ...model.person import Person
+from ...sdk.capabilities import (
+    AccessPath,
+    Account,
+    Entitlement,
+    Owned,
+    Residual,
+    WayBack,
+)
+from ...sdk.target import Clock, Option, Target
+from .api import GitHubApi
+from .listing import (
+    NOT_ACCEPTED,
+    GitHubListing,
+    names_of,
+    seat_of,
+    team_of,
+)
+
+#: What HR writes as the login of somebody who has none.
+NO_LOGIN = "-"
+
+_SAML = """query($org: String!, $user: String!) { organization(login: $org) { samlIdentityProvider {
+  externalIdentities(first: 10, userName: $user) { nodes { samlIdentity { nameId username } scimIdentity { username } user { login } } } } } }"""
+_TEAMS = """query($org: String!, $login: String!, $after: String) { organization(login: $org) {
+  teams(first: 100, after: $after, userLogins: [$login]) { nodes { databaseId name slug } pageInfo { hasNextPage endCursor } } } }"""
+
+
+class GitHub(GitHubListing):
+    TITLE = "GitHub organisation"
+    NAMES_FROM = "the person, who owns the account"
+    OWN_ACCOUNTS = True
+    CLOCKS = (
+        Clock(
+            "teams, roles and private forks as they were",
+            90,
+            ("membership", "account"),
+            "invite them back: account, state: active",
+            "https://docs.github.com/organizations/managing-membership-in-your-organization/reinstating-a-former-member-of-your-organization",
+        ),
+    )
+    DEFAULT_URL = "https://api.github.com"
+    OPTIONS = {
+        "org": Option("The organisation's login.", required=True),
+        "enterprise": Option(
+            "The enterprise's slug: needed where enterprise teams give membership of the organisation."
+        ),
+        "deploy_keys": Option(
+            "What becomes of deploy keys that a leaver added.", choices=("revoke", "decide"), default="revoke"
+        ),
+    }
+    CREDENTIALS = {
+        "token": Option(
+            "A classic token of an owner with admin:org, repo and admin:enterprise. An app is better: it alone sees fine-grained tokens."
+        ),
+        "app_id": Option("The GitHub App's id."),
+        "installation_id": Option("The id of the app's installation in the organisation."),
+        "private_key": Option("The app's private key, PEM."),
+    }
+    PERMISSIONS = {
+        "accounts": ("Organization: Members (write)", "Organization: Administration (read)"),
+        "provisioning": ("Organization: Members (write)",),
+        "cutoff": (
+            "Organization: Members (write)",
+            "Organization: Administration (write)",
+            "Organization: Personal access tokens (write)",
+            "Organization: Codespaces (write)",
+            "Organization: GitHub Copilot Business (write)",
+        ),
+        "entitlements": ("Organization: Members (write)", "Organization: GitHub Copilot Business (write)"),
+        "ownership": (
+            "Repository: Administration (write)",
+            "Repository: Contents (read)",
+            "Organization: Members (read)",
+        ),
+        "account_listing": (
+            "Organization: Members (read)",
+            "Organization: Administration (read)",
+            "Organization: GitHub Copilot Business (read)",
+        ),
+        "credential_listing": (
+            "Repository: Administration (read)",
+            "Organization: Administration (read)",
+            "Organization: Personal access tokens (read)",
+        ),
+    }
+    #: Revoking credentials is a background job there (202).
+    SETTLES_WITHIN = 5.0
+    LOGIN = "{github_login}"
+    ATTRIBUTES: Sequence[str] = ()
+    ENTITLEMENT_KINDS: Sequence[str] = ("roles", "teams", "seats")
+
+    def __init__(self, target: Target) -> None:
+        super().__init__(target)
+        self._has_saml = True
+        self.api = GitHubApi(target)
+        self.org = f"/orgs/{target.options['org']}"
+
+    # -- accounts ------------------------------------------------------------------------------------------------------
+
+    def find_account(self, person: Person) -> Account | None:
+        """By the login that HR has; without one, by the SAML identity or the invitation of the e-mail address.
+
+        Somebody known by login who is not in the organisation (any more) is an inactive account: what they left is found by it.
+
+        :raises InputError: no login is known, and the organisation has no SAML identities to look in.
+        """
+        invited = self._invitation(email=person.email)
+        login = self._login(person)
+        if login is None:
+            if invited:
+                return Account(
+                    f"invitation:{invited['id']}",
+                    person.email,
+                    True,
+                    person.email,
+                    pending=NOT_ACCEPTED,
+                    raw={"invitation": invited},
+                )
+            return None
+        act = f"find {login}"
+        user = self.api.get(f"/users/{login}", act=act)
+        if user is None or str(user.get("login", "")).casefold() != login.casefold():
+            return None
+        membership = self.api.get(f"{self.org}/memberships/{user['login']}", act=act)
+        outside = membership is None and self._is_outside(user["login"])
+        pending = (
+            NOT_ACCEPTED
+            if (membership or {}).get("state") == "pending" or (membership is None and not outside and invited)
+            else ""
+        )
+        return Account(
+            str(user["id"]),
+            user["login"],
+            bool(membership or outside or pending),
+            person.email,
+            pending=pending,
+            raw={"membership": membership, "outside": outside, "invitation": invited},
+            no_person=f"its type is {user['type']}" if user.get("type") not in (None, "User") else "",
+        )
+
+    def _login(self, person: Person) -> str | None:
+        known = person.logins.get(self.target.name, "")
+        if known == NO_LOGIN:
+            return None
+        if known or self.target.options.get("login") or person.attributes.get("github_login"):
+            return known or self.login_of(person)
+        found = self._login_by_saml(person.email)
+        if found is None and not self._has_saml:
+            raise InputError(
+                f"the GitHub login of {person.email} is not known",
+                act="find account",
+                system=self.target.name,
+                hint=f"fill logins.{self.target.name} in HR ({NO_LOGIN!r} for nobody), or use SAML single sign-on in the organisation",
+            )
+        return found
+
+    def _login_by_saml(self, email: str) -> str | None:
+        data = self.api.query(
+            _SAML, {"org": self.target.options["org"], "user": email}, act=f"find SAML identity of {email}"
+        )
+        provider = (data.get("organization") or {}).get("samlIdentityProvider")
+        self._has_saml = provider is not None
+        nodes = ((provider or {}).get("externalIdentities") or {}).get("nodes") or []
+        logins = {node["user"]["login"] for node in nodes if node.get("user") and email.casefold() in names_of(node)}
+        if len(logins) > 1:
+            raise AmbiguousIdentity(
+                f"SAML identity {email} belongs to {', '.join(sorted(logins))}",
+                act="find account",
+                system=self.target.name,
+            )
+        return logins.pop() if logins else None
+
+    def _is_outside(self, login: str) -> bool:
+        return any(
+            u["login"] == login
+            for u in self.api.listed(
+                f"{self.org}/outside_collaborators", act=f"find {login} among outside collaborators"
+            )
+        )
+
+    def _invitation(self, *, email: str) -> Mapping[str, Any] | None:
+        return next(
+            (
+                i
+                for i in self.api.listed(f"{self.org}/invitations", act=f"find invitation of {email}")
+                if (i.get("email") or "").casefold() == email.casefold()
+            ),
+            None,
+        )
+
+    def set_active(self, account: Account, active: bool) -> None:
+        """Inactive: out of the organisation. Active: invited back, with what they had where GitHub still knows it (three months)."""
+        if not active:
+            self._leave(account)
+            return
+        act = f"invite {account.login}"
+        try:
+            self.api.send(
+                "POST", f"{self.org}/invitations", act=act, json={"invitee_id": int(account.id), "role": "reinstate"}
+            )
+        except Rejected:
+            self._invite(account.login)
+
+    def create_account(self, person: Person, attributes: Mapping[str, Any]) -> None:
+        """Invite by login where one is known, else by e-mail address. The person has to accept."""
+        login = self._login(person)
+        if login is not None:
+            self._invite(login)
+        else:
+            self.api.send(
+                "POST",
+                f"{self.org}/invitations",
+                act=f"invite {person.email}",
+                json={"email": person.email, "role": "direct_member"},
+            )
+
+    def _invite(self, login: str) -> None:
+        self.api.send("PUT", f"{self.org}/memberships/{login}", act=f"invite {login}", json={"role": "member"})
+
+    def update_account(self, account: Account, attributes: Mapping[str, Any]) -> None:
+        raise Unsupported(
+            "a GitHub profile belongs to the person", act=f"update {account.login}", system=self.target.name
+        )
+
+    def delete_account(self, account: Account) -> None:
+        raise Unsupported(
+            "a GitHub account belongs to the person; only their membership can end",
+            act=f"delete {account.login}",
+            system=self.target.name,
+            hint="use state suspended",
+        )
+
+    def _leave(self, account: Account) -> None:
+        if account.raw.get("membership"):
+            self._remove_member(account)
+        elif account.raw.get("outside"):
+            self._remove_outside(account)
+        elif account.raw.get("invitation"):
+            self._cancel_invitation(account)
+
+    def _remove_member(self, account: Account) -> None:
+        self.api.send(
+            "DELETE",
+            f"{self.org}/memberships/{account.login}",
+            act=f"remove {account.login} from the organisation",
+            missing=(404,),
+        )
+
+    def _remove_outside(self, account: Account) -> None:
+        self.api.send(
+            "DELETE",
+            f"{self.org}/outside_collaborators/{account.login}",
+            act=f"remove outside collaborator {account.login}",
+            missing=(404,),
+        )
+
+    def _cancel_invitation(self, account: Account) -> None:
+        self.api.send(
+            "DELETE",
+            f"{self.org}/invitations/{account.raw['invitation']['id']}",
+            act=f"cancel invitation of {account.login}",
+            missing=(404,),
+        )
+
+    # -- cut-off -------------------------------------------------------------------------------------------------------
+
+    def access_paths(self, account: Account, since: str) -> Sequence[AccessPath]:
+        """Credentials while GitHub still lists them by member, then what runs, then the membership, which ends the rest."""
+        membership = account.raw.get("membership") or {}
+        invitation = account.raw.get("invitation")
+        paths = [AccessPath("invitation", "open" if invitation else "closed", lambda: self._cancel_invitation(account))]
+        if account.id.startswith("invitation:"):
+            return paths
+        login = account.login
+        credentials = self._credentials(login)
+        paths.append(
+            AccessPath(
+                "single sign-on credentials",
+                "open" if credentials else "closed",
+                lambda: self._revoke_credentials(login),
+            )
+        )
+        if not self.target.credentials.get("token"):  # only an app may see and revoke these
+            for token in self._fine_grained(login):
+                paths.append(
+                    AccessPath(
+                        f"fine-grained token {token['token_name']} ({token['id']})",
+                        "open",
+                        partial(self._revoke_token, login, token),
+                    )
+                )
+        for space in self._codespaces(login):
+            running = space["state"] not in ("Shutdown", "Archived", "Deleted", "Moved", "Failed")
+            paths.append(
+                AccessPath(
+                    f"codespace {space['name']}", "open" if running else "closed", partial(self._stop, login, space)
+                )
+            )
+        seat = self._seat(account)
+        if seat:
+            paths.append(
+                AccessPath(
+                    "Copilot seat",
+                    "closed" if seat.get("pending_cancellation_date") or seat.get("assigning_team") else "open",
+                    lambda: self._cancel_seat(login),
+                )
+            )
+        for team in membership.get("enterprise_teams_providing_indirect_membership") or ():
+            paths.append(
+                AccessPath(
+                    f"enterprise team {team}",
+                    "open",
+                    partial(self._leave_enterprise_team, login, team),
+                    refused=""
+                    if self.target.options.get("enterprise")
+                    else "set the option enterprise, or remove them from the enterprise team by hand",
+                )
+            )
+        direct = bool(membership) and membership.get("direct_membership", True)
+        last = membership.get("role") == "admin" and self._is_last_owner(login)
+        paths.append(
+            AccessPath(
+                "outside collaborator",
+                "open" if account.raw.get("outside") else "closed",
+                lambda: self._remove_outside(account),
+            )
+        )
+        paths.append(
+            AccessPath(
+                "membership",
+                "open" if direct else "closed",
+                lambda: self._remove_member(account),
+                residual=Residual(
+                    "deploy keys, Actions secrets and clones the person has",
+                    "unknown",
+                    "they belong to repositories, not to the person: settle ownership, and rotate secrets",
+                ),
+                refused="the organisation's last owner can't be removed: make somebody else an owner first"
+                if last
+                else "",
+            )
+        )
+        return paths
+
+    def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
+        """An invitation that brings back role, teams and repositories, within three months; the person has to accept it."""
+        state = "invited" if account.pending else "open" if account.raw.get("membership") else "closed"
+        anew = {
+            "single sign-on credentials": "they were revoked: they authorise their tokens and keys again",
+            "fine-grained token": "it was revoked: they make a new one",
+            "codespace": "it was stopped: they start it again",
+        }
+        backs = []
+        for name in closed:
+            why = next((text for begin, text in anew.items() if name.startswith(begin)), "")
+            if why:
+                backs.append(WayBack(name, lost=why, anew=True))
+            elif name in ("membership", "invitation"):
+                backs.append(WayBack(name, state, lambda: self.set_active(account, True), pending="invited"))
+            elif name == "Copilot seat":
+                seat = self._seat(account)
+                held = seat and not seat.get("pending_cancellation_date")
+                backs.append(
+                    WayBack(
+                        name,
+                        "open" if held else "closed" if state == "open" else "invited",
+                        entitlement=("seats", "Copilot"),
+                        pending="invited",
+                        open=lambda: self.grant(account, Entitlement("seats", "Copilot", "copilot")),
+                    )
+                )
+            elif name.startswith("enterprise team ") or name == "outside collaborator":
+                back = name == "outside collaborator" and account.raw.get("outside")
+                backs.append(
+                    WayBack(name, "open")
+                    if back
+                    else WayBack(name, lost="nothing says what it opened: let them in again by hand")
+                )
+        return sorted(backs, key=lambda back: back.name == "Copilot seat")
+
+    def _credentials(self, login: str) -> list[Mapping[str, Any]]:
+        rows = self.api.listed(
+            f"{self.org}/credential-authorizations", act=f"list single sign-on credentials of {login}", login=login
+        )
+        return [c for c in rows if c.get("login") == login]
+
+    def _revoke_credentials(self, login: str) -> None:
+        act = f"revoke single sign-on credentials of {login}"
+        answer = self.api.send(
+            "POST", f"{self.org}/credential-authorizations/{login}/revoke", act=act, missing=(404,), retry_safe=True
+        )
+        if answer.status == 404:  # Enterprise Server before it had the call: one by one
+            for credential in self._credentials(login):
+                self.api.send(
+                    "DELETE",
+                    f"{self.org}/credential-authorizations/{credential['credential_id']}",
+                    act=act,
+                    missing=(404,),
+                )
+
+    def _fine_grained(self, login: str) -> list[Mapping[str, Any]]:
+        rows = self.api.listed(
+            f"{self.org}/personal-access-tokens", act=f"list fine-grained tokens of {login}", **{"owner[]": login}
+        )
+        return [t for t in rows if (t.get("owner") or {}).get("login") == login]
+
+    def _revoke_token(self, login: str, token: Mapping[str, Any]) -> None:
+        self.api.send(
+            "POST",
+            f"{self.org}/personal-access-tokens/{token['id']}",
+            act=f"revoke fine-grained token {token['token_name']} of {login}",
+            json={"action": "revoke"},
+            missing=(404,),
+            retry_safe=True,
+        )
+
+    def _codespaces(self, login: str) -> list[Mapping[str, Any]]:
+        return list(
+            self.api.listed(
+                f"{self.org}/members/{login}/codespaces", act=f"list codespaces of {login}", key="codespaces"
+            )
+        )
+
+    def _stop(self, login: str, space: Mapping[str, Any]) -> None:
+        # Deleting it would destroy work that was never pushed; without the membership it can't be started again.
+        self.api.send(
+            "POST",
+            f"{self.org}/members/{login}/codespaces/{space['name']}/stop",
+            act=f"stop codespace {space['name']}",
+            missing=(404,),
+            retry_safe=True,
+        )
+
+    def _seat(self, account: Account) -> Mapping[str, Any] | None:
+        if (account.raw.get("membership") or {}).get("state") != "active":
+            return None
+        # 422: the organisation has no Copilot at all.
+        answer = self.api.send(
+            "GET",
+            f"{self.org}/members/{account.login}/copilot",
+            act=f"read Copilot seat of {account.login}",
+            missing=(404, 422),
+        )
+        return answer.body if answer.status == 200 else None
+
+    def _cancel_seat(self, login: str) -> None:
+        self.api.send(
+            "DELETE",
+            f"{self.org}/copilot/billing/selected_users",
+            act=f"cancel Copilot seat of {login}",
+            json={"selected_usernames": [login]},
+        )
+
+    def _leave_enterprise_team(self, login: str, team: str) -> None:
+        self.api.send(
+            "DELETE",
+            f"/enterprises/{self.target.options['enterprise']}/teams/{team}/memberships/{login}",
+            act=f"remove {login} from enterprise team {team}",
+            missing=(404,),
+        )
+
+    def _is_last_owner(self, login: str) -> bool:
+        owners = {u["login"] for u in self.api.listed(f"{self.org}/members", act="list owners", role="admin")}
+        return owners <= {login}
+
+    # -- entitlements --------------------------------------------------------------------------------------------------
+
+    def entitlements(self, account: Account) -> Sequence[Entitlement]:
+        membership = account.raw.get("membership")
+        if account.pending or not membership:
+            invitation = account.raw.get("invitation")
+            teams = (
+                self.api.listed(
+                    f"{self.org}/invitations/{invitation['id']}/teams",
+                    act=f"list teams of the invitation of {account.login}",
+                )
+                if invitation
+                else ()
+            )
+            return [Entitlement("teams", t["name"], str(t["id"]), raw=t) for t in teams]
+        held = [Entitlement("roles", "owner", "admin")] if membership["role"] == "admin" else []
+        held += [self._team(team) for team in self._teams(account.login)]
+        seat = self._seat(account)
+        if seat and not seat.get("pending_cancellation_date"):
+            held.append(seat_of(seat))
+        return held
+
+    def _teams(self, login: str) -> list[Mapping[str, Any]]:
+        nodes = self.api.connection(
+            _TEAMS,
+            {"org": self.target.options["org"], "login": login},
+            "organization",
+            "teams",
+            act=f"list teams of {login}",
+        )
+        return [{"id": t["databaseId"], "name": t["name"], "slug": t["slug"]} for t in nodes]
+
+    def _team(self, team: Mapping[str, Any]) -> Entitlement:
+        return team_of(team, self.synchronised(team) or ())
+
+    def find_entitlement(self, kind: str, name: str) -> Entitlement | None:
+        if kind == "roles":
+            return Entitlement("roles", "owner", "admin") if name.casefold() == "owner" else None
+        if kind == "seats":
+            return Entitlement("seats", "Copilot", "copilot") if name.casefold() == "copilot" else None
+        for team in self.api.listed(f"{self.org}/teams", act=f"find team {name}"):
+            if name.casefold() in (team["name"].casefold(), team["slug"].casefold()):
+                return self._team(team)
+        return None
+
+    def grant(self, account: Account, entitlement: Entitlement) -> None:
+        act = f"give {entitlement.kind} {entitlement.name} to {account.login}"
+        if entitlement.kind == "roles":
+            self.api.send("PUT", f"{self.org}/memberships/{account.login}", act=act, json={"role": "admin"})
+        elif entitlement.kind == "seats":
+            self.api.send(
+                "POST",
+                f"{self.org}/copilot/billing/selected_users",
+                act=act,
+                json={"selected_usernames": [account.login]},
+                retry_safe=True,
+            )
+        elif account.id.startswith("invitation:"):
+            raise Refused(
+                "who was invited by e-mail can join teams once they have accepted",
+                act=act,
+                system=self.target.name,
+                hint="run again then",
+            )
+        else:
+            self.api.send(
+                "PUT",
+                f"{self.org}/teams/{entitlement.raw['slug']}/memberships/{account.login}",
+                act=act,
+                json={"role": "member"},
+            )
+
+    def revoke(self, account: Account, entitlement: Entitlement) -> None:
+        act = f"take {entitlement.kind} {entitlement.name} from {account.login}"
+        if entitlement.kind == "roles":
+            if self._is_last_owner(account.login):
+                raise Refused(
+                    "the organisation's last owner must stay one",
+                    act=act,
+                    system=self.target.name,
+                    hint="make somebody else an owner first",
+                )
+            self.api.send("PUT", f"{self.org}/memberships/{account.login}", act=act, json={"role": "member"})
+        elif entitlement.kind == "seats":
+            self._cancel_seat(account.login)
+        else:
+            self.api.send(
+                "DELETE",
+                f"{self.org}/teams/{entitlement.raw['slug']}/memberships/{account.login}",
+                act=act,
+                missing=(404,),
+            )
+
+    # -- ownership -----------------------------------------------------------------------------------------------------
+
+    def owned(self, account: Account) -> Sequence[Owned]:
+        """Repositories nobody but they (and owners) administer, deploy keys they added, codespaces with their work.
+
+        Who is out already administers nothing: then it is the repositories that nobody administers and that they committed to.
+        """
+        found: list[Owned] = []
+        for repository in self.api.listed(f"{self.org}/repos", act="list repositories", type="all"):
+            if repository.get("archived") or repository.get("fork"):
+                continue
+            if self._is_sole_admin(account, repository):
+                found.append(Owned("repository", str(repository["id"]), repository["name"], raw=repository))
+            for key in self.api.listed(
+                f"/repos/{repository['full_name']}/keys", act=f"list deploy keys of {repository['name']}"
+            ):
+                if key.get("added_by") == account.login:
+                    found.append(
+                        Owned(
+                            "deploy key",
+                            str(key["id"]),
+                            f"{key['title']} of {repository['name']} ({key['id']})",
+                            settle=self.target.options["deploy_keys"],
+                            raw={
+                                "repository": repository["full_name"],
+                                "why": "added by the leaver, who may know it; replace it, then delete it",
+                            },
+                        )
+                    )
+        for space in self._codespaces(account.login):
+            found.append(
+                Owned(
+                    "codespace",
+                    str(space["id"]),
+                    space["name"],
+                    settle="decide",
+                    raw={
+                        "why": "it may hold work that was never pushed; GitHub can't hand it over: look, then delete it"
+                    },
+                )
+            )
+        return found
+
+    def _is_sole_admin(self, account: Account, repository: Mapping[str, Any]) -> bool:
+        path, act = f"/repos/{repository['full_name']}", f"list who administers {repository['name']}"
+        if any(team.get("permission") == "admin" for team in self.api.listed(f"{path}/teams", act=act)):
+            return False
+        # Owners administer every repository; listed as direct only when they were added to it.
+        admins = {
+            u["login"]
+            for u in self.api.listed(f"{path}/collaborators", act=act, affiliation="direct", permission="admin")
+        }
+        if account.active or admins:
+            return admins == {account.login}
+        return self._committed(account.login, path)
+
+    def _committed(self, login: str, path: str) -> bool:
+        # 409: the repository is empty.
+        answer = self.api.send(
+            "GET",
+            f"{path}/commits",
+            act=f"look for commits of {login}",
+            params={"author": login, "per_page": 1},
+            missing=(404, 409),
+        )
+        return answer.status == 200 and bool(answer.body)
+
+    def reassign(self, account: Account, owned: Owned, successor: str) -> None:
+        if owned.kind == "deploy key":
+            self.api.send(
+                "DELETE",
+                f"/repos/{owned.raw['repository']}/keys/{owned.id}",
+                act=f"delete deploy key {owned.name}",
+                missing=(404,),
+            )
+            return
+        act = f"give repository {owned.name} to {successor}"
+        login = self._login_by_saml(successor) if "@" in successor else successor
+        if login is None:
+            raise NotFound(
+                f"the GitHub login of {successor} is not known",
+                act=act,
+                system=self.target.name,
+                hint="the successor must have signed in by single sign-on once",
+            )
+        self.api.send(
+            "PUT", f"/repos/{owned.raw['full_name']}/collaborators/{login}", act=act, json={"permission": "admin"}
+        )
+
+    def handed_over(self, account: Account, heir: Account) -> Sequence[Owned]:
+        """Repositories that the heir was given to administer."""
+        found = []
+        for repository in self.api.listed(f"{self.org}/repos", act="list repositories", type="all"):
+            path, act = f"/repos/{repository['full_name']}", f"list who administers {repository['name']}"
+            if heir.login in {
+                u["login"]
+                for u in self.api.listed(f"{path}/collaborators", act=act, affiliation="direct", permission="admin")
+            }:
+                found.append(Owned("repository", str(repository["id"]), repository["name"], raw=repository))
+        return found
+
+    def hand_back(self, account: Account, heir: Account, owned: Owned, *, keep: bool) -> None:
+        act, path = (
+            f"give repository {owned.name} back to {account.login}",
+            f"/repos/{owned.raw['full_name']}/collaborators",
+        )
+        self.api.send("PUT", f"{path}/{account.login}", act=act, json={"permission": "admin"})
+        if not keep:
+            self.api.send("DELETE", f"{path}/{heir.login}", act=act, missing=(404,))

@@ -1,0 +1,316 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""One bound LDAP connection: searching page by page, writing, and a server's result codes as our errors (RFC 4511, annex A).
+
+The library takes 50 ms to import: it is, only where a directory is spoken to.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import ssl
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from ...model.errors import (
+    AnswerLost,
+    AuthenticationFailed,
+    CertificateError,
+    Conflict,
+    InputError,
+    NotFound,
+    PermissionDenied,
+    ProtocolError,
+    Rejected,
+    SystemError_,
+    Throttled,
+    Unavailable,
+)
+from ...sdk.target import Target
+
+#: Entries a page: below what servers are usually set to allow (Active Directory: 1000).
+PAGE = 100
+#: Scopes of a search, and kinds of a modification, as the library calls them.
+SUBTREE, BASE, ADD, DELETE, REPLACE = "SUBTREE", "BASE", "MODIFY_ADD", "MODIFY_DELETE", "MODIFY_REPLACE"
+SUCCESS, NO_SUCH_ATTRIBUTE, ATTRIBUTE_EXISTS, NO_SUCH_OBJECT, UNWILLING, ENTRY_EXISTS = 0, 16, 20, 32, 53, 68
+
+#: Result code -> (error, what to do).
+_CODES: Mapping[int, tuple[type[SystemError_], str]] = {
+    1: (Unavailable, ""),
+    3: (Throttled, "the server's time limit is too short for this search: index the attributes"),
+    4: (
+        Rejected,
+        "the server's size limit is below its number of entries and it does not page: raise the limit of the account",
+    ),
+    8: (AuthenticationFailed, "it wants an encrypted connection: use ldaps://, or ldap:// with tls: starttls"),
+    10: (Rejected, "this server is a replica or does not hold the entry: set url to the one that does"),
+    11: (Throttled, "its administrative limit is reached"),
+    13: (Rejected, "it wants an encrypted connection: use ldaps://, or ldap:// with tls: starttls"),
+    17: (Rejected, "the server's schema does not have the attribute"),
+    19: (Rejected, "the value breaks one of the directory's rules, such as its password policy"),
+    20: (Conflict, ""),
+    21: (Rejected, "the value is not of the attribute's syntax"),
+    32: (NotFound, "are base, people_base and groups_base right?"),
+    34: (InputError, "are base, people_base and groups_base distinguished names?"),  # type: ignore[dict-item]
+    49: (
+        AuthenticationFailed,
+        "correct credentials.user and credentials.password; a locked or expired account is refused the same way",
+    ),
+    50: (PermissionDenied, "grant the bind account the right to write this entry"),
+    51: (Throttled, ""),
+    52: (Unavailable, ""),
+    53: (Rejected, "the server's rules or its state (read-only?) forbid it"),
+    65: (Rejected, "the entry's object classes do not allow it"),
+    68: (Conflict, "an entry of that name exists: give the person another login, or correct the other entry"),
+}
+#: Active Directory's sub-codes of a refused bind (49).
+_AD_BIND = {
+    "525": "no such user",
+    "52e": "wrong password",
+    "530": "not at this hour",
+    "531": "not from this computer",
+    "532": "password expired",
+    "533": "account disabled",
+    "701": "account expired",
+    "773": "password must be changed",
+    "775": "account locked",
+}
+
+
+def in_filter(value: str | bytes) -> str:
+    """A value as it may stand in a search filter (RFC 4515, 3)."""
+    from ldap3.utils.conv import escape_bytes, escape_filter_chars
+
+    escaped: str = escape_bytes(value) if isinstance(value, bytes) else escape_filter_chars(value)
+    return escaped
+
+
+def in_name(value: str) -> str:
+    """A value as it may stand in a distinguished name (RFC 4514, 2.4)."""
+    from ldap3.utils.dn import escape_rdn
+
+    escaped: str = escape_rdn(value)
+    return escaped
+
+
+def texts(row: Mapping[str, Any], attribute: str) -> list[str]:
+    """All values of an entry's attribute."""
+    return [value.decode("utf-8", "replace") for value in row.get(attribute.lower(), ())]
+
+
+def text(row: Mapping[str, Any], attribute: str) -> str:
+    """The first value; empty without one."""
+    return (texts(row, attribute) or [""])[0]
+
+
+class Wire:
+    """Talks to one directory as one bind account.
+
+    :param target: the system; ``url`` is ldaps:// or ldap://, which upgrades with StartTLS unless option ``tls`` is none.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self._bound: tuple[int, Any] | None = None
+
+    def __enter__(self) -> Wire:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Hang up."""
+        bound, self._bound = self._bound, None
+        if bound is not None and bound[0] == os.getpid():
+            bound[1].unbind()
+
+    def search(
+        self, base: str, query: str, attributes: Sequence[str], *, act: str, scope: str = SUBTREE
+    ) -> list[dict[str, Any]]:
+        """Every entry: ``{"dn": ..., attribute: [values as bytes]}``, attribute names in lower case. [] when the base is not there.
+
+        :raises SystemError_: one of its kinds, by what happened.
+        """
+        try:
+            return list(self.pages(base, query, attributes, act=act, scope=scope))
+        except NotFound:
+            return []
+
+    def pages(
+        self, base: str, query: str, attributes: Sequence[str], *, act: str, scope: str = SUBTREE
+    ) -> Iterator[dict[str, Any]]:
+        """As :meth:`search`, handed out page by page. Nothing else may be asked on this connection meanwhile.
+
+        :raises NotFound: the base is not there.
+        """
+        cookie, seen = None, set()
+        while True:
+            result = self._read(base, query, attributes, act=act, scope=scope, cookie=cookie)
+            self._judge(result[0], act)
+            for row in result[1] or ():
+                if (
+                    row["type"] == "searchResEntry"
+                ):  # a searchResRef names another server, where our password must not go
+                    yield {"dn": row["dn"], **{k.lower(): v for k, v in row["raw_attributes"].items() if v}}
+            paged = (result[0].get("controls") or {}).get("1.2.840.113556.1.4.319") or {}
+            cookie = (paged.get("value") or {}).get("cookie")
+            if not cookie:
+                return
+            if cookie in seen:
+                raise ProtocolError(
+                    "the page cookie does not advance",
+                    act=act,
+                    system=self.target.name,
+                    hint="report it to the vendor; the list is not complete",
+                )
+            seen.add(cookie)
+
+    def _read(
+        self, base: str, query: str, attributes: Sequence[str], *, act: str, scope: str, cookie: Any
+    ) -> tuple[Any, Any]:
+        from ldap3.core import exceptions as trouble
+
+        for attempt in (1, 2):
+            try:
+                connection = self._connection(act)
+                connection.search(base, query, scope, attributes=list(attributes), paged_size=PAGE, paged_cookie=cookie)
+                return connection.result, connection.response
+            except (trouble.LDAPCommunicationError, trouble.LDAPResponseTimeoutError) as e:
+                self._bound = None
+                # Cookies belong to a connection: only the first page can be asked for again on a new one.
+                if attempt == 2 or cookie:
+                    raise Unavailable(f"no answer ({_plain(e)})", act=act, system=self.target.name) from None
+            except trouble.LDAPInvalidFilterError as e:
+                raise InputError(f"bad filter ({_plain(e)})", act=act, system=self.target.name) from None
+            except trouble.LDAPInvalidDnError as e:
+                raise InputError(f"bad distinguished name ({_plain(e)})", act=act, system=self.target.name) from None
+        raise AssertionError("unreachable")
+
+    def add(self, dn: str, classes: Sequence[str], attributes: Mapping[str, Any], *, act: str) -> None:
+        self._write(act, lambda c: c.add(dn, list(classes), dict(attributes)))
+
+    def modify(self, dn: str, changes: Mapping[str, Any], *, act: str, fine: Sequence[int] = ()) -> None:
+        """``changes`` as ldap3 takes them. Result codes in ``fine`` mean that it was so already."""
+        self._write(act, lambda c: c.modify(dn, dict(changes)), fine)
+
+    def delete(self, dn: str, *, act: str) -> None:
+        self._write(act, lambda c: c.delete(dn), (NO_SUCH_OBJECT,))
+
+    def move(self, dn: str, superior: str, *, act: str) -> None:
+        from ldap3.utils.dn import safe_rdn
+
+        self._write(act, lambda c: c.modify_dn(dn, safe_rdn(dn)[0], new_superior=superior))
+
+    def _write(self, act: str, send: Any, fine: Sequence[int] = ()) -> None:
+        from ldap3.core import exceptions as trouble
+
+        self.target.writing(act)
+        connection = self._connection(act)
+        try:
+            send(connection)
+        except trouble.LDAPSocketSendError as e:
+            self._bound = None
+            raise Unavailable(f"it could not be sent ({_plain(e)})", act=act, system=self.target.name) from None
+        except (trouble.LDAPCommunicationError, trouble.LDAPResponseTimeoutError) as e:
+            self._bound = None
+            raise AnswerLost(
+                f"no answer ({_plain(e)})",
+                act=act,
+                system=self.target.name,
+                hint="the write may have happened: run again to see",
+            ) from None
+        if connection.result["result"] not in fine:
+            self._judge(connection.result, act)
+
+    def _connection(self, act: str) -> Any:
+        # A worker is forked for each task and loops over people inside it: a bound socket must not cross a fork.
+        if self._bound is None or self._bound[0] != os.getpid() or self._bound[1].closed:
+            self._bound = (os.getpid(), self._bind(act))
+        return self._bound[1]
+
+    def _bind(self, act: str) -> Any:
+        import ldap3
+        from ldap3.core import exceptions as trouble
+
+        target, name = self.target, self.target.name
+        address = urlsplit(target.url)
+        if address.scheme not in ("ldap", "ldaps") or not address.hostname:
+            raise InputError(
+                f"{target.url!r} is not an LDAP address",
+                act=act,
+                system=name,
+                hint="set url of the system: ldaps://host",
+            )
+        encrypted = address.scheme == "ldaps"
+        tls = ldap3.Tls(
+            validate=ssl.CERT_REQUIRED, ca_certs_file=target.ca_file or ssl.get_default_verify_paths().cafile
+        )
+        server = ldap3.Server(
+            address.hostname,
+            port=address.port or (636 if encrypted else 389),
+            use_ssl=encrypted,
+            tls=tls,
+            get_info=ldap3.NONE,
+            connect_timeout=max(1, round(target.timeout)),
+        )
+        connection = ldap3.Connection(
+            server,
+            target.credential("user"),
+            target.credential("password"),
+            read_only=target.read_only,
+            auto_referrals=False,
+            receive_timeout=max(1, round(target.timeout)),
+            check_names=False,
+        )
+        try:
+            connection.open()
+            if not encrypted and target.options["tls"] == "starttls":
+                connection.start_tls()
+            connection.bind()
+        except trouble.LDAPExceptionError as e:
+            raise self._no_connection(e, act) from None
+        if connection.result["result"] != SUCCESS:
+            result = connection.result
+            connection.unbind()
+            self._judge(result, act)
+        return connection
+
+    def _no_connection(self, e: Exception, act: str) -> SystemError_:
+        from ldap3.core import exceptions as trouble
+
+        said, name = _plain(e), self.target.name
+        if re.search(r"certificate|hostname .*match|doesn't match", said, re.IGNORECASE):
+            return CertificateError(
+                f"its certificate is not trusted ({said})",
+                act=act,
+                system=name,
+                hint="set ca_file of the system to your certificate authority",
+            )
+        if isinstance(e, trouble.LDAPStartTLSError):
+            return Unavailable(
+                f"it does not upgrade to TLS ({said})",
+                act=act,
+                system=name,
+                hint="use ldaps://, or give the server a certificate",
+            )
+        return Unavailable(
+            f"cannot connect ({said})", act=act, system=name, hint=f"is {self.target.url} right and reachable?"
+        )
+
+    def _judge(self, result: Mapping[str, Any], act: str) -> None:
+        code = result["result"]
+        if code == SUCCESS:
+            return
+        kind, hint = _CODES.get(code, (Rejected, ""))
+        message = (result.get("message") or "").strip("\0\n ")
+        sub = re.search(r"data (\w{3}),", message)
+        if code == 49 and sub and sub[1] in _AD_BIND:
+            message = _AD_BIND[sub[1]]
+        what = ": ".join(part for part in (result.get("description") or f"result {code}", message) if part)
+        if code == 10 and result.get("referrals"):
+            what += f" to {result['referrals'][0]}"
+        raise kind(what, act=act, system=self.target.name, hint=hint, status=code)
+
+
+def _plain(e: BaseException) -> str:
+    return str(e.args[0] if e.args else type(e).__name__)[:200]

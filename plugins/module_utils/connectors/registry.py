@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""The connectors, alphabetical: a function each, which imports it by name, so that AnsiballZ packs it too.
+
+A connector is imported when the inventory first names it. Ansible keeps no compiled copy of a collection's files, so whoever
+uses three systems would otherwise wait for fourteen at every start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
+
+from ..model.errors import InputError
+from ..sdk.target import Connector
+
+Loader = Callable[[], type[Connector]]
+
+
+def _aws() -> type[Connector]:
+    from .aws.connector import Aws
+
+    return Aws
+
+
+def _bamboohr() -> type[Connector]:
+    from .bamboohr import BambooHr
+
+    return BambooHr
+
+
+def _csv() -> type[Connector]:
+    from .csv import Csv
+
+    return Csv
+
+
+def _entra() -> type[Connector]:
+    from .entra.connector import Entra
+
+    return Entra
+
+
+def _exchange() -> type[Connector]:
+    from .exchange.connector import Exchange
+
+    return Exchange
+
+
+def _github() -> type[Connector]:
+    from .github.connector import GitHub
+
+    return GitHub
+
+
+def _hibob() -> type[Connector]:
+    from .hibob import HiBob
+
+    return HiBob
+
+
+def _imap() -> type[Connector]:
+    from .imap.connector import Imap
+
+    return Imap
+
+
+def _intune() -> type[Connector]:
+    from .intune import Intune
+
+    return Intune
+
+
+def _ldap() -> type[Connector]:
+    from .ldap.connector import Ldap
+
+    return Ldap
+
+
+def _manual() -> type[Connector]:
+    from .manual import Manual
+
+    return Manual
+
+
+def _onedrive() -> type[Connector]:
+    from .onedrive import OneDrive
+
+    return OneDrive
+
+
+def _personio() -> type[Connector]:
+    from .personio import Personio
+
+    return Personio
+
+
+def _scim() -> type[Connector]:
+    from .scim.connector import Scim
+
+    return Scim
+
+
+def _slack() -> type[Connector]:
+    from .slack.connector import Slack
+
+    return Slack
+
+
+def _tailscale() -> type[Connector]:
+    from .tailscale.connector import Tailscale
+
+    return Tailscale
+
+
+class _Connectors(Mapping[str, type[Connector]]):
+    """Connector classes by name, each imported when it is asked for."""
+
+    def __init__(self, loaders: Mapping[str, Loader]) -> None:
+        self._loaders = loaders
+
+    def __getitem__(self, name: str) -> type[Connector]:
+        return self._loaders[name]()
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._loaders
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._loaders)
+
+    def __len__(self) -> int:
+        return len(self._loaders)
+
+
+CONNECTORS: Mapping[str, type[Connector]] = _Connectors(
+    {
+        "aws": _aws,
+        "bamboohr": _bamboohr,
+        "csv": _csv,
+        "entra": _entra,
+        "exchange": _exchange,
+        "github": _github,
+        "hibob": _hibob,
+        "imap": _imap,
+        "intune": _intune,
+        "ldap": _ldap,
+        "manual": _manual,
+        "onedrive": _onedrive,
+        "personio": _personio,
+        "scim": _scim,
+        "slack": _slack,
+        "tailscale": _tailscale,
+    }
+)
+
+
+def connector_class(name: str, *, system: str = "") -> type[Connector]:
+    """The connector of that name.
+
+    :raises InputError: there is none; says what may have been meant.
+    """
+    if name not in CONNECTORS:
+        close = get_close_matches(name, CONNECTORS, 1)
+        raise InputError(
+            f"unknown connector {name!r}",
+            act="find connector",
+            system=system,
+            hint=f"did you mean {close[0]}?" if close else f"known: {', '.join(CONNECTORS)}",
+        )
+    return CONNECTORS[name]

@@ -1,0 +1,454 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Slack: SCIM for accounts, the Web API for sessions, user groups and workflows.
+
+The Web API says its errors with 200 and ``{"ok": false, "error": ...}``: https://docs.slack.dev/apis/web-api/
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ...model.errors import (
+    AmbiguousIdentity,
+    NotFound,
+    ProtocolError,
+    Refused,
+    Rejected,
+    Unsupported,
+)
+from ...model.person import Person
+from ...sdk.capabilities import (
+    AccessPath,
+    Account,
+    Addresses,
+    Entitlement,
+    Owned,
+    Residual,
+    WayBack,
+)
+from ...sdk.target import Option, Target
+from ...sdk.transport import (
+    Answer,
+    Policy,
+    Transport,
+    bearer,
+    json_message,
+)
+from .listing import SlackListing, group_of
+
+CORE = "urn:ietf:params:scim:schemas:core:2.0:User"
+ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+PATCH_OP = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+#: Answers of a plan or token that has no sessions or workflows to show.
+NOT_OFFERED = ("feature_not_enabled", "not_an_enterprise", "team_type_not_supported", "unknown_method")
+
+#: Our attribute -> where SCIM keeps it.
+PLACES: Mapping[str, tuple[str, ...]] = {
+    "first_name": ("name", "givenName"),
+    "last_name": ("name", "familyName"),
+    "display_name": ("displayName",),
+    "title": ("title",),
+    "department": (ENTERPRISE, "department"),
+    "employee_id": (ENTERPRISE, "employeeNumber"),
+    "time_zone": ("timezone",),
+}
+
+
+def web_failure(answer: Answer) -> str:
+    """The error of a Web API answer, in words; empty when it is ok."""
+    body = answer.body
+    if not isinstance(body, dict) or body.get("ok") is not False:
+        return ""
+    needed = f" (needs scope {body['needed']})" if body.get("needed") else ""
+    details = "; ".join((body.get("response_metadata") or {}).get("messages") or ())
+    return ": ".join(part for part in (f"{body.get('error', 'unknown_error')}{needed}", details) if part)
+
+
+def scim_message(answer: Answer) -> str:
+    """Version 2's error body is the RFC's, version 1's is ``{"Errors": {"description", "code"}}``; Slack has sent both."""
+    errors = answer.body.get("Errors") if isinstance(answer.body, dict) else None
+    return str(errors.get("description", "")) if isinstance(errors, dict) else json_message(answer)
+
+
+class Slack(SlackListing):
+    TITLE = "Slack"
+    DEFAULT_URL = "https://slack.com/api"
+    OPTIONS = {
+        "scim_url": Option("Base address of SCIM.", default="https://api.slack.com/scim/v2"),
+        "method": Option(
+            "How an account is deactivated: scim, or the Enterprise method admin.users.deactivate.",
+            choices=("scim", "deactivate"),
+            default="scim",
+        ),
+    }
+    CREDENTIALS = {
+        "token": Option("A user token (xoxp-) of an owner, with the scopes on the connector's page.", required=True)
+    }
+    PERMISSIONS = {
+        "accounts": ("admin", "users:read", "users:read.email"),
+        "provisioning": ("admin",),
+        "cutoff": ("admin", "admin.users:read", "admin.users:write"),
+        "entitlements": ("usergroups:read", "usergroups:write"),
+        "ownership": ("admin.workflows:read", "admin.workflows:write"),
+        "account_listing": ("admin", "usergroups:read"),
+        "credential_listing": ("admin", "admin.workflows:read"),
+    }
+    ATTRIBUTES: Sequence[str] = tuple(PLACES)
+    ENTITLEMENT_KINDS: Sequence[str] = ("groups",)
+
+    def __init__(self, target: Target) -> None:
+        super().__init__(target)
+        auth = bearer(target.credential("token"))
+        hint = "the token must be an owner's, with the scopes on the connector's page"
+        self.web = Transport(
+            target,
+            auth,
+            Policy(failure=web_failure, message=lambda a: web_failure(a) or json_message(a), permission_hint=hint),
+        )
+        self.scim = Transport(
+            target, auth, Policy(message=scim_message, permission_hint=hint), url=target.options["scim_url"]
+        )
+
+    def _call(
+        self, method: str, *, act: str, reads: bool = False, retry_safe: bool | None = None, **args: Any
+    ) -> Mapping[str, Any]:
+        answer = self.web.send(
+            "POST",
+            f"/{method}",
+            act=act,
+            json={k: v for k, v in args.items() if v is not None},
+            reads=reads,
+            retry_safe=retry_safe,
+        )
+        if not isinstance(answer.body, dict) or answer.body.get("ok") is not True:
+            raise ProtocolError("its answer has no ok", act=act, system=self.target.name)
+        return answer.body
+
+    def _listed(self, method: str, key: str, *, act: str, **args: Any) -> Iterator[Mapping[str, Any]]:
+        cursor, seen = "", set[str]()
+        while True:
+            body = self._call(method, act=act, reads=True, limit=100, cursor=cursor or None, **args)
+            if not isinstance(body.get(key), list):
+                raise ProtocolError(f"its answer has no {key}", act=act, system=self.target.name)
+            yield from body[key]
+            cursor = (body.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return
+            if cursor in seen:
+                raise ProtocolError("the page token does not advance", act=act, system=self.target.name)
+            seen.add(cursor)
+
+    # -- accounts ------------------------------------------------------------------------------------------------------
+
+    def find_account(self, person: Person) -> Account | None:
+        email = self.login_of(person)
+        act = f"find account of {email}"
+        # json.dumps quotes a filter value as RFC 7644 asks.
+        body = self.scim.get(
+            "/Users", act=act, params={"filter": f"email eq {json.dumps(email)}", "startIndex": 1, "count": 10}
+        )
+        if not isinstance(body, dict):
+            raise NotFound(
+                "there is no SCIM here",
+                act=act,
+                system=self.target.name,
+                hint="SCIM needs the plan Business+ or Enterprise; see scim_url",
+            )
+        users = [
+            u
+            for u in body.get("Resources") or ()
+            if email.casefold() in {str(e.get("value", "")).casefold() for e in u.get("emails") or ()}
+        ]
+        if len(users) > 1:
+            raise AmbiguousIdentity(f"{len(users)} accounts have the address {email}", act=act, system=self.target.name)
+        return self._account(users[0], email) if users else None
+
+    def _account(self, user: Mapping[str, Any], email: str) -> Account:
+        attributes = {name: value for name, place in PLACES.items() if (value := _at(user, place))}
+        return Account(str(user["id"]), str(user["userName"]), bool(user.get("active")), email, attributes, raw=user)
+
+    def set_active(self, account: Account, active: bool) -> None:
+        act = f"{'activate' if active else 'deactivate'} {account.email}"
+        if active:
+            self._patch(account, {"active": True}, act)
+            return
+        if self._flags(account).get("is_primary_owner"):
+            raise Refused(
+                "the primary owner can't be deactivated",
+                act=act,
+                system=self.target.name,
+                hint="hand primary ownership over in Slack first",
+            )
+        if self.target.options["method"] == "deactivate":
+            self._call("admin.users.deactivate", act=act, user_id=account.id)
+        else:
+            self.scim.send("DELETE", f"/Users/{account.id}", act=act, missing=(404,))
+
+    def create_account(self, person: Person, attributes: Mapping[str, Any]) -> None:
+        email = self.login_of(person)
+        user: dict[str, Any] = {
+            "schemas": [CORE, ENTERPRISE],
+            "userName": email.partition("@")[0],
+            "emails": [{"value": email, "type": "work", "primary": True}],
+            "active": True,
+        }
+        for name, value in attributes.items():
+            _put(user, self._place(name), value)
+        self.scim.send("POST", "/Users", act=f"create account of {email}", json=user)
+
+    def update_account(self, account: Account, attributes: Mapping[str, Any]) -> None:
+        value: dict[str, Any] = {}
+        for name, wanted in attributes.items():
+            _put(value, self._place(name), wanted)
+        self._patch(account, value, f"update {account.email}")
+
+    def addresses(self, account: Account) -> Addresses:
+        """One, by which people sign in and are found; the user name is a relic that nobody types."""
+        emails = account.raw.get("emails") or ()
+        primary = next((e for e in emails if e.get("primary")), emails[0] if emails else {})
+        return Addresses(str(primary.get("value", account.email)).lower(), None)
+
+    def set_address(self, account: Account, address: str, aliases: Sequence[str]) -> None:
+        self._patch(
+            account,
+            {"emails": [{"value": address, "type": "work", "primary": True}]},
+            f"change address of {account.email}",
+        )
+
+    def set_login(self, account: Account, login: str) -> None:
+        raise Unsupported(
+            "people sign in with their address", act=f"change login of {account.email}", system=self.target.name
+        )
+
+    def delete_account(self, account: Account) -> None:
+        raise Unsupported(
+            "Slack keeps accounts; they can only be deactivated",
+            act=f"delete {account.email}",
+            system=self.target.name,
+            hint="use state suspended",
+        )
+
+    def _patch(self, account: Account, value: Mapping[str, Any], act: str) -> None:
+        body = {"schemas": [PATCH_OP], "Operations": [{"op": "replace", "value": value}]}
+        self.scim.send("PATCH", f"/Users/{account.id}", act=act, json=body, retry_safe=True)
+
+    def _place(self, name: str) -> tuple[str, ...]:
+        if name not in PLACES:
+            raise Unsupported(
+                f"Slack keeps no {name}",
+                act="set attributes",
+                system=self.target.name,
+                hint=f"it keeps {', '.join(PLACES)}",
+            )
+        return PLACES[name]
+
+    def _flags(self, account: Account) -> Mapping[str, Any]:
+        user = self._call("users.info", act=f"read roles of {account.email}", reads=True, user=account.id).get("user")
+        return user if isinstance(user, dict) else {}
+
+    # -- cut-off -------------------------------------------------------------------------------------------------------
+
+    def access_paths(self, account: Account, since: str) -> Sequence[AccessPath]:
+        """Sessions, then the account: a deactivation ends sessions and user tokens as well, so that nobody slips in between."""
+        primary = (
+            "the primary owner can't be deactivated: hand primary ownership over in Slack first"
+            if self._flags(account).get("is_primary_owner")
+            else ""
+        )
+        paths = []
+        sessions = self._sessions(account)
+        if sessions is not None:
+            paths.append(AccessPath("sessions", "open" if sessions else "closed", lambda: self._end_sessions(account)))
+        paths.append(
+            AccessPath(
+                "account",
+                "open" if account.active else "closed",
+                lambda: self.set_active(account, False),
+                refused=primary,
+                residual=Residual(
+                    "apps and bots the person installed, incoming webhooks they know",
+                    "unknown",
+                    "their tokens are the app's and outlive the person: review the installed apps",
+                ),
+            )
+        )
+        return paths
+
+    def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
+        known = {
+            "account": WayBack(
+                "account", "open" if account.active else "closed", lambda: self.set_active(account, True)
+            ),
+            "sessions": WayBack("sessions", lost="they were ended: they sign in anew", anew=True),
+        }
+        return [back for name, back in known.items() if name in closed]
+
+    def _sessions(self, account: Account) -> list[Mapping[str, Any]] | None:
+        """The live sessions; None where the plan does not show them."""
+        try:
+            return list(
+                self._listed(
+                    "admin.users.session.list",
+                    "active_sessions",
+                    act=f"list sessions of {account.email}",
+                    user_id=account.id,
+                )
+            )
+        except Rejected as e:
+            if e.what.split()[-1] in NOT_OFFERED:
+                return None
+            if not account.active and e.what.endswith("user_not_found"):
+                return []
+            raise
+
+    def _end_sessions(self, account: Account) -> None:
+        self._call(
+            "admin.users.session.reset", act=f"end sessions of {account.email}", retry_safe=True, user_id=account.id
+        )
+
+    # -- user groups ---------------------------------------------------------------------------------------------------
+
+    def _groups(self) -> list[Mapping[str, Any]]:
+        groups = self._call(
+            "usergroups.list", act="list user groups", reads=True, include_users=True, include_disabled=False
+        ).get("usergroups")
+        if not isinstance(groups, list):
+            raise ProtocolError("its answer has no usergroups", act="list user groups", system=self.target.name)
+        return groups
+
+    def entitlements(self, account: Account) -> Sequence[Entitlement]:
+        return [
+            group_of(g, last=list(g.get("users") or ()) == [account.id])
+            for g in self._groups()
+            if account.id in (g.get("users") or ())
+        ]
+
+    def find_entitlement(self, kind: str, name: str) -> Entitlement | None:
+        wanted = name.casefold().lstrip("@")
+        found = [g for g in self._groups() if wanted in (g["handle"].casefold(), g["name"].casefold())]
+        if len(found) > 1:
+            raise AmbiguousIdentity(
+                f"{len(found)} user groups answer to {name}", act="find user group", system=self.target.name
+            )
+        return group_of(found[0]) if found else None
+
+    def grant(self, account: Account, entitlement: Entitlement) -> None:
+        users = self._members(entitlement)
+        self._set_members(
+            entitlement,
+            [*users, account.id] if account.id not in users else users,
+            f"add {account.email} to user group {entitlement.name}",
+        )
+
+    def revoke(self, account: Account, entitlement: Entitlement) -> None:
+        self._set_members(
+            entitlement,
+            [u for u in self._members(entitlement) if u != account.id],
+            f"remove {account.email} from user group {entitlement.name}",
+        )
+
+    def _members(self, group: Entitlement) -> list[str]:
+        return list(
+            self._call(
+                "usergroups.users.list", act=f"list members of {group.name}", reads=True, usergroup=group.id
+            ).get("users")
+            or ()
+        )
+
+    def _set_members(self, group: Entitlement, users: Sequence[str], act: str) -> None:
+        # The whole list is replaced, so it is read just before. Slack takes no empty list.
+        if not users:
+            raise Refused(
+                "Slack keeps no empty user group",
+                act=act,
+                system=self.target.name,
+                hint="disable the group, or add somebody first",
+            )
+        self._call("usergroups.users.update", act=act, retry_safe=True, usergroup=group.id, users=",".join(users))
+
+    # -- workflows -----------------------------------------------------------------------------------------------------
+
+    def owned(self, account: Account) -> Sequence[Owned]:
+        """Workflows that nobody else manages. Slack shows no other owner of anything (Enterprise only).
+
+        :raises Unsupported: the plan does not show workflows.
+        """
+        workflows = self._workflows(f"list workflows of {account.email}", [account.id])
+        return [
+            Owned("workflow", w["id"], w.get("title") or w["id"], raw=w)
+            for w in workflows
+            if list(w.get("collaborators") or ()) == [account.id]
+        ]
+
+    def handed_over(self, account: Account, heir: Account) -> Sequence[Owned]:
+        workflows = self._listed(
+            "admin.workflows.search", "workflows", act=f"list workflows of {heir.email}", collaborator_ids=[heir.id]
+        )
+        return [
+            Owned("workflow", w["id"], w.get("title") or w["id"], raw=w)
+            for w in workflows
+            if heir.id in (w.get("collaborators") or ())
+        ]
+
+    def hand_back(self, account: Account, heir: Account, owned: Owned, *, keep: bool) -> None:
+        act = f"give workflow {owned.name} back to {account.email}"
+        self._call(
+            "admin.workflows.collaborators.add",
+            act=act,
+            retry_safe=True,
+            workflow_ids=[owned.id],
+            collaborator_ids=[account.id],
+        )
+        if not keep:
+            self._call(
+                "admin.workflows.collaborators.remove",
+                act=act,
+                retry_safe=True,
+                workflow_ids=[owned.id],
+                collaborator_ids=[heir.id],
+            )
+
+    def _workflows(self, act: str, managers: Sequence[str]) -> list[Mapping[str, Any]]:
+        """The workflows that one of the managers looks after; all without."""
+        try:
+            return list(
+                self._listed("admin.workflows.search", "workflows", act=act, collaborator_ids=list(managers) or None)
+            )
+        except Rejected as e:
+            if e.what.split()[-1] in NOT_OFFERED:
+                raise Unsupported(
+                    "this plan does not show who owns workflows",
+                    act=act,
+                    system=self.target.name,
+                    hint="look in Workflow Builder by hand",
+                ) from None
+            raise
+
+    def reassign(self, account: Account, owned: Owned, successor: str) -> None:
+        act = f"give workflow {owned.name} to {successor}"
+        heir = self.find_account(Person.of({"email": successor}))
+        if heir is None or not heir.active:
+            raise NotFound(f"{successor} has no active account here", act=act, system=self.target.name)
+        self._call(
+            "admin.workflows.collaborators.add",
+            act=act,
+            retry_safe=True,
+            workflow_ids=[owned.id],
+            collaborator_ids=[heir.id],
+        )
+
+
+def _at(data: Mapping[str, Any], place: tuple[str, ...]) -> Any:
+    value: Any = data
+    for key in place:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def _put(data: dict[str, Any], place: tuple[str, ...], value: Any) -> None:
+    for key in place[:-1]:
+        data = data.setdefault(key, {})
+    data[place[-1]] = value

@@ -1,0 +1,324 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""A tailnet of Tailscale. Source: https://tailscale.com/api (OpenAPI, version 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from ...model.errors import (
+    AmbiguousIdentity,
+    CredentialError,
+    ProtocolError,
+    Refused,
+    Unsupported,
+)
+from ...model.person import Person
+from ...sdk.capabilities import (
+    AccessPath,
+    Account,
+    Entitlement,
+    Owned,
+    Residual,
+    WayBack,
+)
+from ...sdk.target import Option, Target
+from ...sdk.transport import (
+    Auth,
+    Policy,
+    StaticAuth,
+    TokenAuth,
+    Transport,
+    bearer,
+)
+from .listing import (
+    INVITE,
+    TailscaleListing,
+    account_of,
+    expired,
+    invited,
+    role_of,
+)
+
+
+class Tailscale(TailscaleListing):
+    TITLE = "Tailscale"
+    NAMES_FROM = "the identity provider"
+    DEFAULT_URL = "https://api.tailscale.com/api/v2"
+    OPTIONS = {"tailnet": Option("The tailnet's id, or - for the credential's own.", default="-")}
+    CREDENTIALS = {
+        "api_key": Option(
+            "An API access token (tskey-api-) of an admin. It can't act on the admin who made it; a client can act on everybody."
+        ),
+        "client_id": Option("OAuth client id."),
+        "client_secret": Option("OAuth client secret (tskey-client-)."),
+    }
+    PERMISSIONS = {
+        "accounts": ("users",),
+        "provisioning": ("users", "user_invites"),
+        "cutoff": ("users", "devices:core", "auth_keys", "api_access_tokens", "oauth_keys:read"),
+        "entitlements": ("users",),
+        "ownership": ("devices:core:read", "oauth_keys:read"),
+        "account_listing": ("users:read", "user_invites:read"),
+        "device_listing": ("devices:core:read", "devices:posture_attributes:read"),
+        "credential_listing": ("auth_keys:read", "api_access_tokens:read", "oauth_keys:read"),
+    }
+    ATTRIBUTES: Sequence[str] = ()
+    ENTITLEMENT_KINDS: Sequence[str] = ("roles",)
+
+    def __init__(self, target: Target) -> None:
+        super().__init__(target)
+        self.api = Transport(
+            target,
+            self._sign_in(),
+            Policy(permission_hint="the credential lacks the scope, or would act on its own maker"),
+        )
+        self.tailnet = f"/tailnet/{target.options['tailnet']}"
+
+    def _sign_in(self) -> Auth:
+        if self.target.credentials.get("api_key"):
+            return bearer(self.target.credential("api_key"))
+        if not self.target.credentials.get("client_id"):
+            raise CredentialError(
+                "neither api_key nor client_id and client_secret are set", act="sign in", system=self.target.name
+            )
+        return TokenAuth(self.target, f"tailscale:{self.target.name}", self._token)
+
+    def _token(self) -> tuple[str, float]:
+        form = {
+            "client_id": self.target.credential("client_id"),
+            "client_secret": self.target.credential("client_secret"),
+            "grant_type": "client_credentials",
+        }
+        answer = Transport(self.target, StaticAuth({})).send(
+            "POST", "/oauth/token", act="sign in", data=form, reads=True
+        )
+        if not isinstance(answer.body, dict) or not answer.body.get("access_token"):
+            raise ProtocolError("its answer has no access_token", act="sign in", system=self.target.name)
+        return str(answer.body["access_token"]), float(answer.body.get("expires_in", 3600))
+
+    # -- accounts ------------------------------------------------------------------------------------------------------
+
+    def find_account(self, person: Person) -> Account | None:
+        """There is no search: the list of users is compared, then the list of open invitations."""
+        login = self.login_of(person)
+        act = f"find {login}"
+        users = [
+            u
+            for u in self._list("users", "users", act, type="member")
+            if str(u.get("loginName", "")).casefold() == login.casefold()
+        ]
+        if len(users) > 1:
+            raise AmbiguousIdentity(f"{len(users)} users have the login {login}", act=act, system=self.target.name)
+        if users:
+            return account_of(users[0])
+        for invite in self._list("user-invites", "", act):
+            if str(invite.get("email", "")).casefold() == login.casefold():
+                return invited(invite)
+        return None
+
+    def set_active(self, account: Account, active: bool) -> None:
+        if account.id.startswith(INVITE):
+            if not active:
+                self._withdraw(account)
+            return
+        act = f"{'restore' if active else 'suspend'} {account.login}"
+        self.api.send("POST", f"/users/{account.id}/{'restore' if active else 'suspend'}", act=act, retry_safe=True)
+
+    def create_account(self, person: Person, attributes: Mapping[str, Any]) -> None:
+        """Invite by e-mail; the person has to accept."""
+        login = self.login_of(person)
+        self.api.send(
+            "POST", f"{self.tailnet}/user-invites", act=f"invite {login}", json=[{"role": "member", "email": login}]
+        )
+
+    def update_account(self, account: Account, attributes: Mapping[str, Any]) -> None:
+        raise Unsupported(
+            "names come from the identity provider", act=f"update {account.login}", system=self.target.name
+        )
+
+    def delete_account(self, account: Account) -> None:
+        """Takes the person's devices, keys and tokens along; tagged devices stay."""
+        if account.id.startswith(INVITE):
+            self._withdraw(account)
+        else:
+            self.api.send("POST", f"/users/{account.id}/delete", act=f"delete {account.login}", missing=(404,))
+
+    def _withdraw(self, account: Account) -> None:
+        self.api.send(
+            "DELETE",
+            f"/user-invites/{account.id.removeprefix(INVITE)}",
+            act=f"withdraw invitation of {account.login}",
+            missing=(404,),
+        )
+
+    # -- cut-off -------------------------------------------------------------------------------------------------------
+
+    def access_paths(self, account: Account, since: str) -> Sequence[AccessPath]:
+        """Sign-in first: it cuts every device at once, and no new key can be made. Then the keys, then what is on devices."""
+        if account.id.startswith(INVITE):
+            return [AccessPath("invitation", "open", partial(self._withdraw, account))]
+        owner = (
+            "the owner of the tailnet can't be suspended: hand ownership over in the console first"
+            if account.raw.get("role") == "owner"
+            else ""
+        )
+        paths = [
+            AccessPath(
+                "sign-in",
+                "open" if account.active else "closed",
+                lambda: self.set_active(account, False),
+                refused=owner,
+                residual=Residual(
+                    "tagged devices and OAuth clients the person made",
+                    "unknown",
+                    "they belong to the tailnet, not to the person: settle ownership",
+                ),
+            )
+        ]
+        for key in self._keys(account):
+            if key.get("keyType", "auth") != "client":
+                paths.append(
+                    AccessPath(
+                        f"{key.get('keyType', 'auth')} key {key['id']}", "open", partial(self._delete_key, account, key)
+                    )
+                )
+        for device in self._devices(account):
+            if not device.get("tags"):
+                paths.append(
+                    AccessPath(
+                        f"device {device['name']} ({device['nodeId']})",
+                        "closed" if expired(device) else "open",
+                        partial(self._expire, device),
+                    )
+                )
+        return paths
+
+    def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
+        """The user comes back whole; keys were deleted, and a device whose key expired wants a sign-in."""
+        return [
+            (
+                WayBack(name, "open" if account.active else "closed", lambda: self.set_active(account, True))
+                if name == "sign-in"
+                else WayBack(
+                    name,
+                    lost="its key expired: they sign in on it again"
+                    if name.startswith("device ")
+                    else "it was deleted: they make a new one",
+                    anew=True,
+                )
+            )
+            for name in closed
+            if name == "sign-in" or name.startswith("device ") or " key " in name
+        ]
+
+    def _keys(self, account: Account) -> list[Mapping[str, Any]]:
+        return [k for k in self.keys(f"list keys of {account.login}") if str(k.get("userId")) == account.id]
+
+    def _delete_key(self, account: Account, key: Mapping[str, Any]) -> None:
+        self.api.send(
+            "DELETE",
+            f"{self.tailnet}/keys/{key['id']}",
+            act=f"delete key {key['id']} of {account.login}",
+            missing=(404,),
+        )
+
+    def _devices(self, account: Account) -> list[Mapping[str, Any]]:
+        """Those the person registered."""
+        return [
+            d
+            for d in self.own_devices(f"list devices of {account.login}")
+            if str(d.get("user", "")).casefold() == account.login.casefold()
+        ]
+
+    def _expire(self, device: Mapping[str, Any]) -> None:
+        if device.get("keyExpiryDisabled"):
+            # An expired key counts only where keys expire.
+            self.api.send(
+                "POST",
+                f"/device/{device['nodeId']}/key",
+                act=f"let the key of {device['name']} expire",
+                json={"keyExpiryDisabled": False},
+                retry_safe=True,
+            )
+        self.api.send(
+            "POST",
+            f"/device/{device['nodeId']}/expire",
+            act=f"expire device {device['name']}",
+            missing=(404,),
+            retry_safe=True,
+        )
+
+    # -- roles ---------------------------------------------------------------------------------------------------------
+
+    def entitlements(self, account: Account) -> Sequence[Entitlement]:
+        return (
+            [found]
+            if not account.id.startswith(INVITE) and (found := role_of(str(account.raw.get("role", ""))))
+            else []
+        )
+
+    def find_entitlement(self, kind: str, name: str) -> Entitlement | None:
+        return role_of(name)
+
+    def grant(self, account: Account, entitlement: Entitlement) -> None:
+        if account.id.startswith(INVITE):
+            raise Refused(
+                "the invitation is not accepted yet",
+                act=f"give role {entitlement.name} to {account.login}",
+                system=self.target.name,
+                hint="run again then",
+            )
+        self._set_role(account, entitlement.name)
+
+    def revoke(self, account: Account, entitlement: Entitlement) -> None:
+        # A user has one role: what another one has replaced in the meantime must stay.
+        users = self._list("users", "users", f"read role of {account.login}", type="member")
+        if any(str(u["id"]) == account.id and u.get("role") == entitlement.id for u in users):
+            self._set_role(account, "member")
+
+    def _set_role(self, account: Account, role: str) -> None:
+        self.api.send(
+            "POST",
+            f"/users/{account.id}/role",
+            act=f"make {account.login} {role}",
+            json={"role": role},
+            retry_safe=True,
+        )
+
+    # -- ownership -----------------------------------------------------------------------------------------------------
+
+    def owned(self, account: Account) -> Sequence[Owned]:
+        """What survives the person: tagged devices they registered, OAuth clients they made. Tailscale can hand over neither."""
+        servers = [
+            Owned(
+                "tagged device",
+                str(d["nodeId"]),
+                str(d["name"]),
+                settle="decide",
+                raw={
+                    "why": f"it runs on as {', '.join(d['tags'])}; the successor must know it, and it may need a key of somebody else"
+                },
+            )
+            for d in self._devices(account)
+            if d.get("tags")
+        ]
+        clients = [
+            Owned(
+                "OAuth client",
+                str(k["id"]),
+                str(k.get("description") or k["id"]),
+                settle="decide",
+                raw={"why": "automation may use it: make a new client, then delete this one"},
+            )
+            for k in self._keys(account)
+            if k.get("keyType") == "client"
+        ]
+        return servers + clients
+
+    def reassign(self, account: Account, owned: Owned, successor: str) -> None:
+        raise Unsupported(
+            "Tailscale has no hand-over", act=f"give {owned.kind} {owned.name} to {successor}", system=self.target.name
+        )

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""A tailnet's users, devices and keys. Every list of this API is whole: it has no pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+from ...model import clock
+from ...model.errors import NotFound, ProtocolError
+from ...sdk.capabilities import (
+    Account,
+    Credential,
+    Device,
+    Entitlement,
+    Listed,
+)
+from ...sdk.target import Connector
+from ...sdk.transport import Transport
+
+#: Every role but the one that everybody has. Ownership of the tailnet is handed over in the console only.
+ROLES = ("owner", "admin", "it-admin", "network-admin", "billing-admin", "auditor")
+INVITE = "invite:"
+_KEYS = {"auth": "auth key", "api": "API access token", "client": "OAuth client", "federated": "federated identity"}
+_NO_ACTS = dict.fromkeys(("lock", "retire", "wipe"), "Tailscale connects devices, it does not manage them")
+
+
+class TailscaleListing(Connector):
+    """The part of the connector that reads lists."""
+
+    LISTS_HELD: ClassVar[bool] = True
+    api: Transport
+    tailnet: str
+
+    def _list(self, path: str, key: str, act: str, **params: Any) -> list[Mapping[str, Any]]:
+        body = self.api.send("GET", f"{self.tailnet}/{path}", act=act, params=params or None).body
+        rows = body.get(key) if key and isinstance(body, dict) else body
+        if not isinstance(rows, list):
+            raise ProtocolError("its answer is not a list", act=act, system=self.target.name)
+        return rows
+
+    def own_devices(self, act: str) -> list[Mapping[str, Any]]:
+        """Without those shared in from elsewhere, which are another tailnet's."""
+        return [
+            device for device in self._list("devices", "devices", act, fields="all") if not device.get("isExternal")
+        ]
+
+    def keys(self, act: str) -> list[Mapping[str, Any]]:
+        """Everybody's keys that are good."""
+        return [
+            key
+            for key in self._list("keys", "keys", act, all="true")
+            if not key.get("revoked") and not past(str(key.get("expires") or ""))
+        ]
+
+    # -- listings ------------------------------------------------------------------------------------------------------
+
+    def all_accounts(self) -> Iterator[Listed]:
+        """Users, suspended ones too; guests whose own tailnet a device is shared with; open invitations."""
+        for user in self._list("users", "users", "list users", type="all"):
+            role = role_of(str(user.get("role", "")))
+            yield Listed(
+                account_of(user),
+                last_seen=_moment(user.get("lastSeen")),
+                created=_moment(user.get("created")),
+                kind="guest" if user.get("type") == "shared" else "person",
+                held=((role.kind, role.name),) if role else (),
+                fixed=((role.kind, role.name),) if role and role.fixed else (),
+            )
+        for invite in self._list("user-invites", "", "list invitations"):
+            yield Listed(invited(invite))
+
+    def group_members(self, kind: str, name: str) -> Iterator[str]:
+        """The id and login of everybody of a role."""
+        act, role = f"list members of {name}", role_of(name) if kind == "roles" else None
+        if role is None:
+            raise NotFound(f"it has no {name} among {kind}", act=act, system=self.target.name)
+        for user in self._list("users", "users", act, type="member"):
+            if user.get("role") == role.id:
+                yield from (str(user["id"]), str(user["loginName"]))
+
+    def all_devices(self) -> Iterator[Device]:
+        """Those of the tailnet. A tagged one is nobody's, and is shown with whoever registered it."""
+        for device in self.own_devices("list devices"):
+            serials = (device.get("postureIdentity") or {}).get("serialNumbers") or ()
+            yield Device(
+                str(device["nodeId"]),
+                str(next(iter(serials), "")),
+                str(device["name"]),
+                str(device.get("os") or ""),
+                "unknown",
+                "",
+                last_seen=_moment(device.get("lastSeen")),
+                assigned_to=str(device.get("user") or ""),
+                refuses=_NO_ACTS,
+                raw=device,
+            )
+
+    def all_credentials(self) -> Iterator[Credential]:
+        for key in self.keys("list keys"):
+            kind = str(key.get("keyType") or "auth")
+            yield Credential(
+                _KEYS.get(kind, kind),
+                str(key["id"]),
+                str(key.get("description") or key["id"]),
+                str(key.get("userId") or ""),
+                created=_moment(key.get("created")),
+                expires=_moment(key.get("expires")),
+            )
+
+
+def account_of(user: Mapping[str, Any]) -> Account:
+    waits = "an admin must approve the user" if user["status"] == "needs-approval" else ""
+    return Account(
+        str(user["id"]),
+        user["loginName"],
+        user["status"] != "suspended",
+        user["loginName"].lower(),
+        pending=waits,
+        raw=user,
+    )
+
+
+def invited(invite: Mapping[str, Any]) -> Account:
+    address = str(invite.get("email") or "").lower()
+    return Account(
+        f"{INVITE}{invite['id']}", address, True, address, pending="the invitation is not accepted yet", raw=invite
+    )
+
+
+def role_of(name: str) -> Entitlement | None:
+    role = name.casefold()
+    return (
+        Entitlement(
+            "roles", role, role, fixed="ownership is handed over in the console only" if role == "owner" else ""
+        )
+        if role in ROLES
+        else None
+    )
+
+
+def past(moment: str) -> bool:
+    return bool(_moment(moment)) and clock.parse(moment) <= clock.now()
+
+
+def expired(device: Mapping[str, Any]) -> bool:
+    return past(str(device.get("expires") or "")) and not device.get("keyExpiryDisabled")
+
+
+def _moment(text: Any) -> str:
+    # The zero time of Go stands for "never".
+    return "" if not text or str(text).startswith("0001-") else str(text)

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""What a step may not do: the last word before the first write, for every module alike.
+
+The shell says what policy, approvals and the plan mean for one step (plain data, so that it travels through AnsiballZ too);
+the seam asks here, after planning and before writing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..company.policy import like
+from ..model.errors import Drifted, Protected
+from ..model.person import Person
+from ..sdk.capabilities import Account, Accounts, Entitlements
+from .arguments import person_and_account
+
+if TYPE_CHECKING:
+    from .task import Change
+
+#: Where a change that the plan foresaw may have gone: it is as it shall be, or no longer listed at all.
+_GONE = (None, "absent", "closed", False)
+
+
+@dataclass(frozen=True)
+class Guard:
+    """The limits of one step on one system.
+
+    :param source: the policy's file, for messages.
+    :param accounts: patterns of logins, ids and addresses that no run may touch here.
+    :param entitlements: patterns such as ``groups: Break glass`` that no run may give or take here.
+    :param stops: acts (``wipe``, ``delete``, ``disable``) that this run may not do, and why.
+    :param privileged: patterns such as ``roles: *Administrator``: whoever holds one is privileged here.
+    :param privileged_stop: why this run may not touch who is privileged; empty when it may.
+    :param planned: the changes that the plan being executed foresees for this step, ``{"what", "before", "after"}`` each; None
+        when no plan is being executed.
+    :param not_people: facts of accounts that are nobody's own (patterns, all of one entry must fit), which no run takes for a
+        person's: see :func:`arguments.refuse_no_person`. None when it is known to be theirs.
+    """
+
+    source: str = ""
+    accounts: Sequence[str] = ()
+    entitlements: Sequence[str] = ()
+    stops: Mapping[str, str] = field(default_factory=dict)
+    privileged: Sequence[str] = ()
+    privileged_stop: str = ""
+    planned: Sequence[Mapping[str, Any]] | None = None
+    not_people: Sequence[Mapping[str, str]] | None = None
+
+    def holds(
+        self, system: Any, want: Mapping[str, Any], changes: Sequence[Change], pending: Sequence[Change]
+    ) -> dict[str, str]:
+        """Those of the pending changes that wait for a person, each with why.
+
+        :raises Protected: the account may not be touched.
+        :raises Drifted: the system is not as the plan saw it; says what is different.
+        """
+        if self.planned is not None:
+            self._compare(want, changes, pending)
+        if not pending:
+            return {}
+        # Asked of the system once, whatever limits there are.
+        account = _account(system, want) if self.accounts or self.privileged_stop else None
+        self._refuse_protected(want, account)
+        held = {}
+        for change in pending:
+            pattern = like(change.what, self.entitlements)
+            if pattern:
+                held[change.what] = f"{pattern} is protected ({self.source}): settle it by hand, and attest"
+            elif change.act in self.stops:
+                held[change.what] = self.stops[change.act]
+        if self.privileged_stop and self._is_privileged(system, account):
+            held = {change.what: self.privileged_stop for change in pending}
+        return held
+
+    def says(self, system: Any, want: Mapping[str, Any], pending: Sequence[Change]) -> dict[str, Any]:
+        """What a rehearsal tells of the step, so that the plan knows what it needs: whose account is privileged."""
+        return (
+            {"privileged": True}
+            if pending
+            and self.privileged
+            and not self.privileged_stop
+            and self._is_privileged(system, _account(system, want))
+            else {}
+        )
+
+    def _refuse_protected(self, want: Mapping[str, Any], account: Account | None) -> None:
+        if not self.accounts or not want.get("person"):
+            return
+        person = Person.of(want["person"])
+        names = [person.email, person.hr_id, person.employee_id, *person.aliases, *person.logins.values()]
+        names += [account.id, account.login, account.email] if account is not None else []
+        for name in names:
+            pattern = like(name, self.accounts) if name else ""
+            if pattern:
+                raise Protected(
+                    f"{pattern} is protected ({self.source})",
+                    act=f"touch account of {person.email}",
+                    hint="no run may touch it",
+                )
+
+    def _is_privileged(self, system: Any, account: Account | None) -> bool:
+        if account is None or not isinstance(system, Entitlements):
+            return False
+        return any(like(f"{e.kind}: {e.name}", self.privileged) for e in system.entitlements(account))
+
+    def _compare(self, want: Mapping[str, Any], changes: Sequence[Change], pending: Sequence[Change]) -> None:
+        planned = {row["what"]: row for row in self.planned or ()}
+        now = {change.what: change for change in changes}
+        different = []
+        for change in pending:
+            row = planned.get(change.what)
+            if row is None:
+                different.append(f"{change.what} is {_told(change.before)}, and the plan has nothing of it")
+            elif (_plain(change.before), _plain(change.after)) != (row["before"], row["after"]):
+                different.append(
+                    f"{change.what} is {_told(change.before)} (to become {_told(change.after)}), "
+                    f"the plan says {_told(row['before'])} (to become {_told(row['after'])})"
+                )
+        waiting = {change.what for change in pending}
+        for what, row in planned.items():
+            if what not in waiting and what not in now and row["after"] not in _GONE:
+                different.append(f"{what} is no longer there, the plan says {_told(row['before'])}")
+        if different:
+            email = (want.get("person") or {}).get("email", "")
+            raise Drifted(
+                "; ".join(different),
+                act=f"execute the plan for {email}" if email else "execute the plan",
+                hint="nothing was sent: make a new plan with --check",
+            )
+
+
+def _account(system: Any, want: Mapping[str, Any]) -> Account | None:
+    """The person's account here; None where the system knows none, or the step is about nobody."""
+    return person_and_account(system, want)[1] if want.get("person") and isinstance(system, Accounts) else None
+
+
+def _plain(value: Any) -> Any:
+    """As JSON gives it back."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, (list, tuple, set, frozenset)) else value
+
+
+def _told(value: Any) -> str:
+    return "not there" if value is None else str(value)

@@ -1,0 +1,453 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""A mailbox in two files: ``messages.zst`` (independent Zstandard frames) and ``manifest.jsonl`` (what is in them).
+
+The manifest grows by whole frames: the lines of a frame's messages, then the line that commits the frame. What is not
+committed does not exist: the next run cuts it off and goes on from there, so a kill at any byte loses at most one frame and
+stores nothing twice. ``synced`` lines say how much of the data had reached the disk; what follows the last of them is read
+and compared again before anything is appended. The ``complete`` line carries totals and the hash of everything before it.
+
+::
+
+    {"format": "workforce.lifecycle.mailbox/1", "mailbox": "ann@x", "system": "mail", "begun": "..."}
+    {"folder": "INBOX", "id": "1.7", "date": "...", "size": 2100, "sha256": "...", "frame": 0, "at": 0}
+    {"frame": 0, "length": 1180, "messages": 1}
+    {"synced": 1180}
+    {"complete": true, "messages": 1, "bytes": 2100, "data_bytes": 1180, "folders": {"INBOX": 1}, "sha256": "...", "at": "..."}
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import json
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..model import clock
+from ..model.errors import InputError
+from ..sdk.capabilities import MailMessage
+
+FORMAT = "workforce.lifecycle.mailbox/1"
+MANIFEST, DATA = "manifest.jsonl", "messages.zst"
+#: Bytes of mail in a frame: large enough to compress well, small enough to read one message cheaply.
+FRAME = 4 << 20
+#: Compressed bytes between two fsyncs: what a lost power supply can cost.
+SYNC_EVERY = 256 << 20
+#: Level 1 keeps up with a mail server on one core; 3 saves 2 % of mail that is mostly attachments, and doubles the time.
+LEVEL = 1
+#: Frames that may wait to be written: bounds the memory.
+AHEAD = 2
+#: What tells the kinds of lines apart, and what a message's line must have.
+_ROWS = frozenset({"format", "folder", "length", "synced", "complete"})
+_ENTRY = frozenset({"folder", "id", "date", "size", "sha256", "frame", "at"})
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One archived message, where it is and what it must hash to."""
+
+    folder: str
+    id: str
+    date: str
+    size: int
+    sha256: str
+    frame: int
+    at: int
+
+
+@dataclass
+class State:
+    """What a manifest proves. ``ids`` are the archived ids by folder; ``end`` and ``data_end`` are the committed bytes of both files."""
+
+    exists: bool = False
+    complete: bool = False
+    header: dict[str, Any] = field(default_factory=dict)
+    ids: dict[str, set[str]] = field(default_factory=dict)
+    messages: int = 0
+    bytes: int = 0
+    end: int = 0
+    data_end: int = 0
+    synced: int = 0
+    digest: Any = field(default_factory=hashlib.sha256)
+
+
+@contextmanager
+def _plainly(act: str, path: Path) -> Iterator[None]:
+    """Say what is wrong with the path or the disk in one line.
+
+    :raises InputError: for every OSError inside.
+    """
+    try:
+        yield
+    except OSError as e:
+        what, hint = {
+            errno.ENOSPC: ("the disk is full", "free some space and run again; it goes on where it stopped"),
+            errno.EDQUOT: ("the disk quota is used up", "raise the quota and run again; it goes on where it stopped"),
+            errno.EFBIG: (
+                "the file may not grow any further",
+                "raise the limit (ulimit -f) and run again; it goes on where it stopped",
+            ),
+            errno.EACCES: ("the path may not be written", "give another path, or the right to it"),
+            errno.EROFS: ("the file system is read-only", "give another path"),
+            errno.ENOTDIR: ("a file is in the way of the folder", "give another path"),
+            errno.EEXIST: ("a file is in the way of the folder", "give another path"),
+            errno.EISDIR: ("a folder is in the way of the file", "give another path"),
+            errno.EAGAIN: ("another run is writing this archive", "wait for it"),
+        }.get(e.errno or 0, (e.strerror or str(e), ""))
+        raise InputError(f"{path}: {what}", act=act, hint=hint) from None
+
+
+def _codec() -> Any:
+    try:
+        import zstandard
+    except ImportError:
+        raise InputError(
+            "the Python library zstandard is missing", act="archive mailbox", hint="pip install zstandard"
+        ) from None
+    return zstandard
+
+
+class Archive:
+    """One mailbox's archive in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.manifest, self.data = folder / MANIFEST, folder / DATA
+
+    # -- reading -------------------------------------------------------------------------------------------------------
+
+    def state(self) -> State:
+        """What the manifest commits to; an empty state when there is none.
+
+        :raises InputError: the files can't be read, or are not an archive.
+        """
+        with _plainly("read archive", self.folder):
+            try:
+                size = os.stat(self.data).st_size
+            except FileNotFoundError:
+                size = 0
+            try:
+                with open(self.manifest, "rb") as lines:
+                    return self._committed(lines, size)
+            except FileNotFoundError:
+                return State()
+
+    def _committed(self, lines: Iterable[bytes], data_size: int) -> State:
+        state = State(exists=True)
+        here, pending, uncommitted = 0, b"", []
+        for line in lines:
+            try:
+                row = json.loads(line) if line.endswith(b"\n") else None
+            except ValueError:
+                row = None
+            if not isinstance(row, dict) or not _ROWS & set(row) or (here == 0) != ("format" in row):
+                if here == 0 and line.endswith(b"\n"):
+                    raise InputError(
+                        f"{self.manifest} is not an archive's manifest", act="read archive", hint="give another path"
+                    )
+                # Torn, because the run was killed while writing it; but what is followed by synced lines was whole once.
+                if any(b'"synced":' in later for later in lines):
+                    raise InputError(
+                        f"{self.manifest}: line at byte {here} is damaged",
+                        act="read archive",
+                        hint="restore the file from a copy, or move the archive away and run again",
+                    )
+                break
+            here += len(line)
+            pending += line
+            if "folder" in row:
+                if not set(row) >= _ENTRY:
+                    raise self._damaged(None)
+                uncommitted.append(row)
+                continue
+            if "format" in row:
+                if row["format"] != FORMAT:
+                    raise InputError(
+                        f"{self.manifest} has the unknown format {row['format']!r}",
+                        act="read archive",
+                        hint="give another path",
+                    )
+                state.header = row
+            elif "length" in row:
+                if not {"frame", "messages"} <= set(row):
+                    raise self._damaged(None)
+                if row["frame"] + row["length"] > data_size or row["messages"] != len(uncommitted):
+                    break
+                for message in uncommitted:
+                    state.ids.setdefault(message["folder"], set()).add(message["id"])
+                    state.messages += 1
+                    state.bytes += message["size"]
+                state.data_end = row["frame"] + row["length"]
+                uncommitted = []
+            elif "synced" in row:
+                state.synced = row["synced"]
+            state.complete = bool(row.get("complete")) and self._proves(row, state)
+            state.digest.update(pending)
+            state.end, pending = here, b""
+        else:
+            if not uncommitted:
+                return state
+        state.complete = False
+        return state
+
+    @staticmethod
+    def _proves(row: dict[str, Any], state: State) -> bool:
+        return bool(
+            row.get("sha256") == state.digest.hexdigest()
+            and row.get("messages") == state.messages
+            and row.get("bytes") == state.bytes
+            and row.get("data_bytes") == state.data_end
+        )
+
+    def frames(self, start: int = 0, end: int | None = None) -> Iterator[list[tuple[Entry, bytes]]]:
+        """Every committed frame from data offset ``start`` on, decompressed: its messages with their contents.
+
+        :raises InputError: a frame does not decompress, or a message does not hash to what the manifest says.
+        """
+        decompressor = _codec().ZstdDecompressor()
+        with _plainly("read archive", self.folder), open(self.manifest, "rb") as lines, open(self.data, "rb") as data:
+            waiting: list[Entry] = []
+            for line in lines:
+                if end is not None and end <= 0:
+                    return
+                row = json.loads(line)
+                if end is not None:
+                    end -= len(line)
+                if "folder" in row:
+                    waiting.append(Entry(**{name: row[name] for name in _ENTRY}))
+                elif "length" in row:
+                    entries, waiting = waiting, []
+                    if row["frame"] < start:
+                        continue
+                    data.seek(row["frame"])
+                    try:
+                        plain = decompressor.decompress(data.read(row["length"]))
+                    except _codec().ZstdError:
+                        raise self._damaged(entries[0] if entries else None) from None
+                    out = []
+                    for entry in entries:
+                        content = plain[entry.at : entry.at + entry.size]
+                        if len(content) != entry.size or hashlib.sha256(content).hexdigest() != entry.sha256:
+                            raise self._damaged(entry)
+                        out.append((entry, content))
+                    yield out
+
+    def _damaged(self, entry: Entry | None) -> InputError:
+        where = f"message {entry.id} of {entry.folder}" if entry else "a frame"
+        return InputError(
+            f"{self.data}: {where} is not what was archived",
+            act="verify archive",
+            hint="restore the file from a copy, or move the archive away and run again",
+        )
+
+    def verify(self) -> State:
+        """Read everything back and compare every hash; the state when all is whole.
+
+        :raises InputError: the archive is not complete, or damaged; says where.
+        """
+        state = self.state()
+        if not state.complete:
+            raise InputError(
+                f"{self.folder} is not a complete archive",
+                act="verify archive",
+                hint="run mailbox_archive again; it goes on where it stopped",
+            )
+        found = sum(len(frame) for frame in self.frames(end=state.end))
+        if found != state.messages or self.data.stat().st_size != state.data_end:
+            raise self._damaged(None)
+        return state
+
+    def messages(self) -> Iterator[tuple[Entry, bytes]]:
+        """Every message with its content, in the order of archiving, each compared with its hash."""
+        state = self.state()
+        if state.exists:
+            for frame in self.frames(end=state.end):
+                yield from frame
+
+    # -- writing -------------------------------------------------------------------------------------------------------
+
+    def append(
+        self,
+        messages: Callable[[State], Iterable[MailMessage]],
+        *,
+        mailbox: str,
+        system: str,
+        on_progress: Callable[[int], None] = lambda done: None,
+    ) -> State:
+        """Add what ``messages(state)`` gives to what is there, and close with a ``complete`` line.
+
+        :param messages: gets what is archived already, gives the rest.
+        :param on_progress: called with the number of messages archived, after each frame.
+        :returns: the state on disk.
+        :raises InputError: path or disk do not allow it; what was committed stays, and the next call goes on from there.
+        """
+        _codec()
+        with _plainly("write archive", self.folder):
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with _Writer(self) as writer:
+                if not writer.state.header:
+                    writer.line({"format": FORMAT, "mailbox": mailbox, "system": system, "begun": clock.stamp()})
+                on_progress(writer.state.messages)
+                writer.take(messages(writer.state), on_progress)
+                if not writer.state.complete:
+                    writer.complete()
+        return self.state()
+
+
+class _Writer:
+    """Both files, open for one run only."""
+
+    def __init__(self, archive: Archive) -> None:
+        self.archive = archive
+        self.compressor = _codec().ZstdCompressor(level=LEVEL, write_checksum=True)
+
+    def __enter__(self) -> _Writer:
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+        self.manifest = os.open(self.archive.manifest, flags, 0o600)
+        self.data = -1
+        with ExitStack() as closing:
+            closing.callback(self._close)
+            fcntl.flock(self.manifest, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self.data = os.open(self.archive.data, flags, 0o600)
+            self.state = self._trusted()
+            self._cut()
+            closing.pop_all()  # it is open, and __exit__ closes it
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        for descriptor in (self.manifest, self.data):
+            if descriptor >= 0:
+                os.close(descriptor)
+
+    def _trusted(self) -> State:
+        """The committed state, less the frames that had not reached the disk and are not what they should be."""
+        state = self.archive.state()
+        if state.header == {} and os.fstat(self.manifest).st_size > 0 and state.end > 0:
+            raise InputError(
+                f"{self.archive.manifest} is not an archive's manifest", act="write archive", hint="give another path"
+            )
+        if state.data_end <= state.synced:
+            return state
+        good = state.synced
+        try:
+            for frame in self.archive.frames(state.synced, state.end):
+                good = frame[-1][0].frame + 1
+        except InputError:
+            with open(self.archive.manifest, "rb") as lines:
+                return self.archive._committed(lines, good)
+        return state
+
+    def _cut(self) -> None:
+        os.ftruncate(self.manifest, self.state.end)
+        os.ftruncate(self.data, self.state.data_end)
+        os.lseek(self.manifest, self.state.end, os.SEEK_SET)
+        os.lseek(self.data, self.state.data_end, os.SEEK_SET)
+
+    def _write(self, descriptor: int, content: bytes) -> None:
+        view = memoryview(content)
+        while view:
+            view = view[os.write(descriptor, view) :]
+
+    def line(self, *rows: dict[str, Any]) -> None:
+        text = "".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in rows).encode(
+            "utf-8", "surrogateescape"
+        )
+        self._write(self.manifest, text)
+        self.state.digest.update(text)
+        self.state.end += len(text)
+        self.state.complete = False
+
+    def take(self, messages: Iterable[MailMessage], on_progress: Callable[[int], None]) -> None:
+        """Write frame after frame. Hashing, compressing and writing leave the interpreter's lock, so they run beside the reading."""
+        chunk: list[MailMessage] = []
+        size = 0
+        waiting: deque[Future[None]] = deque()
+        with ThreadPoolExecutor(1) as pool:
+            try:
+                for message in messages:
+                    if chunk and size + len(message.content) > FRAME:
+                        while len(waiting) >= AHEAD:
+                            waiting.popleft().result()
+                            on_progress(self.state.messages)
+                        waiting.append(pool.submit(self._frame, chunk))
+                        chunk, size = [], 0
+                    chunk.append(message)
+                    size += len(message.content)
+            finally:
+                # What has come is kept, also when the next message can't be had.
+                if chunk:
+                    waiting.append(pool.submit(self._frame, chunk))
+                while waiting:
+                    waiting.popleft().result()
+                on_progress(self.state.messages)
+
+    def _frame(self, chunk: list[MailMessage]) -> None:
+        start, at, rows = self.state.data_end, 0, []
+        for message in chunk:
+            rows.append(
+                {
+                    "folder": message.folder,
+                    "id": message.id,
+                    "date": message.date,
+                    "size": len(message.content),
+                    "sha256": hashlib.sha256(message.content).hexdigest(),
+                    "frame": start,
+                    "at": at,
+                }
+            )
+            at += len(message.content)
+        packed = self.compressor.compress(b"".join(message.content for message in chunk))
+        try:
+            self._write(self.data, packed)
+            self.line(*rows, {"frame": start, "length": len(packed), "messages": len(rows)})
+        except OSError:
+            self._cut()  # give the space back; nothing half may stay
+            raise
+        for message in chunk:
+            self.state.ids.setdefault(message.folder, set()).add(message.id)
+        self.state.messages += len(rows)
+        self.state.bytes += at
+        self.state.data_end += len(packed)
+        if self.state.data_end - self.state.synced >= SYNC_EVERY:
+            self._sync()
+
+    def _sync(self) -> None:
+        os.fsync(self.data)
+        self.state.synced = self.state.data_end
+        self.line({"synced": self.state.synced})
+        os.fsync(self.manifest)
+
+    def complete(self) -> None:
+        try:
+            self._sync()
+            self.line(
+                {
+                    "complete": True,
+                    "messages": self.state.messages,
+                    "bytes": self.state.bytes,
+                    "data_bytes": self.state.data_end,
+                    "folders": {name: len(ids) for name, ids in sorted(self.state.ids.items())},
+                    "sha256": self.state.digest.hexdigest(),
+                    "at": clock.stamp(),
+                }
+            )
+        except OSError:
+            self._cut()
+            raise
+        os.fsync(self.manifest)
+        folder = os.open(self.archive.folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Reads a mailbox archive for a person::
+
+python -m ansible_collections.workforce.lifecycle.plugins.module_utils.mailbox.export ARCHIVE list
+python -m ansible_collections.workforce.lifecycle.plugins.module_utils.mailbox.export ARCHIVE verify
+python -m ansible_collections.workforce.lifecycle.plugins.module_utils.mailbox.export ARCHIVE mbox OUT.mbox [--folder INBOX]
+python -m ansible_collections.workforce.lifecycle.plugins.module_utils.mailbox.export ARCHIVE eml  OUT/     [--folder INBOX]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from pathlib import Path
+
+from ..model import clock
+from ..model.errors import LifecycleError
+from .archive import Archive, Entry, _plainly
+
+_FROM = re.compile(rb"^(>*From )", re.MULTILINE)
+_UNSAFE = re.compile(r"[^\w.@ -]")
+
+
+def to_eml(archive: Archive, out: Path, folder: str = "") -> int:
+    """One ``.eml`` file a message, byte for byte, in a folder a mail folder; the number written.
+
+    :raises InputError: the archive is damaged, or ``out`` can't be written.
+    """
+    number = 0
+    with _plainly("extract archive", out):
+        for number, (entry, content) in enumerate(_chosen(archive, folder), 1):
+            # Names come from mail: no separator and no leading dot of theirs may become a path of ours.
+            place = out.joinpath(*(_safe(part) for part in entry.folder.split("/") if part))
+            place.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with open(
+                os.open(place / f"{number:06d} {_safe(entry.date)}.eml", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
+                "wb",
+            ) as file:
+                file.write(content)
+    return number
+
+
+def to_mbox(archive: Archive, out: Path, folder: str = "") -> int:
+    """One mbox file (mboxrd quoting, Unix line ends) that any mail program imports; the number of messages written.
+
+    :raises InputError: the archive is damaged, or ``out`` can't be written.
+    """
+    number = 0
+    with (
+        _plainly("extract archive", out),
+        open(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file,
+    ):
+        for entry, content in _chosen(archive, folder):
+            number += 1
+            when = (
+                clock.parse(entry.date).strftime("%a %b %e %H:%M:%S %Y") if entry.date else "Thu Jan  1 00:00:00 1970"
+            )
+            body = _FROM.sub(rb">\1", content.replace(b"\r\n", b"\n"))
+            file.write(f"From MAILER-DAEMON {when}\n".encode() + body + (b"\n" if body.endswith(b"\n") else b"\n\n"))
+    return number
+
+
+def _chosen(archive: Archive, folder: str):  # type: ignore[no-untyped-def]
+    return ((entry, content) for entry, content in archive.messages() if not folder or entry.folder == folder)
+
+
+def _safe(text: str) -> str:
+    return _UNSAFE.sub("_", text).lstrip(".")[:120] or "_"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="archive_export", description="Read a mailbox archive.")
+    parser.add_argument("archive", type=Path)
+    parser.add_argument("verb", choices=("list", "verify", "mbox", "eml"))
+    parser.add_argument("out", type=Path, nargs="?")
+    parser.add_argument("--folder", default="", help="only this mail folder")
+    args = parser.parse_args(arguments)
+    if args.verb in ("mbox", "eml") and args.out is None:
+        parser.error("where to? give a path")
+    archive = Archive(args.archive)
+    try:
+        if args.verb == "verify":
+            state = archive.verify()
+            _say(f"complete and whole: {state.messages} messages, {state.bytes} bytes, of {state.header['mailbox']}")
+        elif args.verb == "list":
+            for entry, _unused in _chosen(archive, args.folder):
+                _print(entry)
+        else:
+            _say(
+                f"{(to_mbox if args.verb == 'mbox' else to_eml)(archive, args.out, args.folder)} messages written to {args.out}"
+            )
+    except LifecycleError as e:
+        sys.stderr.write(f"{e}\n")
+        return 1
+    return 0
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+
+
+def _print(entry: Entry) -> None:
+    _say(f"{entry.date}  {entry.size:>10}  {entry.folder}  {entry.id}  {entry.sha256}")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

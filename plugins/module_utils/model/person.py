@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""The person: one normalised HR record, whatever HR system it came from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from datetime import date, datetime, time, timedelta, timezone, tzinfo
+from string import Formatter
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from .errors import InputError
+
+STATUSES = ("pending", "active", "leave", "terminated")
+_EMAIL = re.compile(r"^[^@\s,;<>\"]+@[^@\s,;<>\"]+$")
+
+
+@dataclass(frozen=True)
+class Person:
+    """One person as HR knows them. Only ``email`` must be there; everything else may be empty.
+
+    ``hr_id`` is the immutable id in the HR system. Dates are ISO 8601 (``2026-03-31``). ``status`` is one of
+    :data:`STATUSES`. ``logins`` maps a system's inventory name to the login used there, where it can't be derived;
+    ``attributes`` holds further HR fields by their HR name. ``aliases`` are former and additional addresses. ``person_key``
+    is what HR gives one human being over several employments (Workday's WorkerID, SuccessFactors' personIdExternal).
+    ``termination_date`` and ``last_working_day`` may hold a time of day: ``2026-03-31T17:00``, in the person's own zone.
+    """
+
+    email: str
+    hr_id: str = ""
+    employee_id: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    display_name: str = ""
+    status: str = "active"
+    title: str = ""
+    department: str = ""
+    division: str = ""
+    location: str = ""
+    country: str = ""
+    company: str = ""
+    employment_type: str = ""
+    manager_email: str = ""
+    manager_employee_id: str = ""
+    hire_date: str = ""
+    termination_date: str = ""
+    last_working_day: str = ""
+    personal_email: str = ""
+    mobile_phone: str = ""
+    time_zone: str = ""
+    preferred_language: str = ""
+    aliases: tuple[str, ...] = ()
+    former_names: tuple[str, ...] = ()
+    person_key: str = ""
+    logins: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Person:
+        """The person in a mapping with these fields' names.
+
+        :raises InputError: no e-mail, an unknown field, or an unknown status.
+        """
+        known = {f.name for f in fields(cls)}
+        unknown = sorted(set(data) - known)
+        if unknown:
+            raise InputError(
+                f"unknown field {', '.join(unknown)}",
+                act="read person",
+                hint=f"known fields: {', '.join(sorted(known))}",
+            )
+        values: dict[str, Any] = {}
+        for name, value in data.items():
+            if value is None:
+                continue
+            if name in ("aliases", "former_names"):
+                values[name] = tuple(str(v) for v in value)
+            elif name in ("logins", "attributes"):
+                values[name] = {str(k): "" if v is None else str(v) for k, v in value.items()}
+            else:
+                values[name] = str(value).strip()
+        email = values.get("email", "")
+        if not _EMAIL.match(email):
+            raise InputError(f"{email!r} is not an e-mail address", act="read person", hint="give email: name@company")
+        values["email"] = email.lower()
+        person = cls(**values)
+        if person.status not in STATUSES:
+            raise InputError(
+                f"unknown status {person.status!r}",
+                act=f"read person {person.email}",
+                hint=f"one of {', '.join(STATUSES)}",
+            )
+        return person
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields as plain data, the empty ones left out; ``Person.of`` reads it back."""
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items() if v}
+
+    @property
+    def name(self) -> str:
+        """What a human calls them."""
+        return self.display_name or " ".join(p for p in (self.first_name, self.last_name) if p) or self.email
+
+    @property
+    def local_part(self) -> str:
+        """The e-mail before the at sign."""
+        return self.email.partition("@")[0]
+
+    @property
+    def key(self) -> str:
+        """What tells this person from all others over time: the HR id, else the employee id, else the e-mail."""
+        return self.hr_id or self.employee_id or self.email
+
+    @property
+    def zone(self) -> tzinfo:
+        """The person's own time zone; UTC where it is not known.
+
+        :raises InputError: it is not an IANA name.
+        """
+        if not self.time_zone:
+            return timezone.utc
+        try:
+            return ZoneInfo(self.time_zone)
+        except (KeyError, ValueError, OSError):
+            raise InputError(
+                f"{self.time_zone!r} is not a time zone",
+                act=f"read person {self.email}",
+                hint="an IANA name, e.g. Europe/Berlin",
+            ) from None
+
+    def employment_ends(self, day_ends: str = "24:00") -> datetime | None:
+        """When the employment is over, in UTC; None when no end is known.
+
+        At ``day_ends`` (``18:00``) of the last working day, else of the termination date, in the person's own zone; or the time that HR gives. A
+        local time that the clock skips or shows twice is read as RFC 5545 (3.3.5) says: with the offset before the gap, and
+        the first of the two. An end before the hire date belongs to an earlier employment; the year 9999 means none.
+
+        :raises InputError: the date or the zone cannot be read.
+        """
+        last = self.last_working_day or self.termination_date
+        if not last or last.startswith("9999"):
+            return None
+        moment = self._moment(last, 1, "00:00") if day_ends == "24:00" else self._moment(last, 0, day_ends)
+        begins = self.employment_begins()
+        return None if begins is not None and moment < begins and self.status != "terminated" else moment
+
+    def employment_begins(self, days_before: int = 0, day_begins: str = "00:00") -> datetime | None:
+        """When the hire date begins in the person's own zone, in UTC, or so many of their days earlier; None without a hire date.
+
+        :raises InputError: the date or the zone cannot be read.
+        """
+        return self._moment(self.hire_date, -days_before, day_begins) if self.hire_date else None
+
+    def _moment(self, text: str, after: int, clock: str) -> datetime:
+        """A moment in UTC: what ``text`` says when it has a time of day, else that time (``HH:MM``) so many days after its date."""
+        try:
+            if len(text) > 10:
+                told = datetime.fromisoformat(text.replace("Z", "+00:00"))
+                return (told if told.tzinfo else told.replace(tzinfo=self.zone)).astimezone(timezone.utc)
+            # Python's fold=0 is RFC 5545's rule. UTC, since two moments of one zone are compared by their clocks, not by time.
+            return datetime.combine(
+                date.fromisoformat(text) + timedelta(days=after), time.fromisoformat(clock), self.zone
+            ).astimezone(timezone.utc)
+        except (ValueError, OverflowError):
+            raise InputError(
+                f"{text!r} is not a date",
+                act=f"read person {self.email}",
+                hint="ISO 8601: 2026-03-31, or 2026-03-31T17:00",
+            ) from None
+
+    def login(self, system: str, pattern: str) -> str:
+        """The login on a system: as HR or the inventory says, else made from ``pattern``, e.g. ``{local_part}``.
+
+        :raises InputError: the pattern names a field that does not exist or is empty for this person.
+        """
+        if self.logins.get(system):
+            return self.logins[system]
+
+        known: dict[str, Any] = {
+            **self.attributes,
+            **{f.name: getattr(self, f.name) for f in fields(self)},
+            "local_part": self.local_part,
+        }
+        asked = [name for _text, name, _format, _conversion in Formatter().parse(pattern) if name is not None]
+        for name in asked:
+            if not isinstance(known.get(name), str) or not known[name]:
+                raise InputError(
+                    f"{self.email} has no {name}",
+                    act="derive login",
+                    system=system,
+                    hint=f"the system's option login is {pattern!r}; fill {name} in HR or change the option",
+                )
+        return pattern.format_map(known)

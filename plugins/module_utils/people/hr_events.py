@@ -1,0 +1,364 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""What kind of run a person's HR record calls for, and when.
+
+By state, not by event: whoever is woken by HR reads the record anew and decides from what it says now, what it said at the last
+look, and what runs have done since. A lost, doubled or late event changes nothing. Pure: no clock, no ledger, no system.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from ..model.person import Person
+from .identity import (
+    alike,
+    employed,
+    gone_now,
+    told,
+    withdrawn,
+)
+
+#: What our runs have left a person with: nothing yet, accounts that are made and closed until the first day, access, access suspended,
+#: a hire that is being undone, access ended by an offboarding that is not finished, and by one that is.
+LIVE = ("nothing", "prepared", "access", "suspended", "withdrawing", "ending", "ended")
+_GONE = ("withdrawing", "ending", "ended")
+#: Facts whose change makes somebody a mover, and those that rename.
+MOVING = (
+    "department",
+    "division",
+    "title",
+    "location",
+    "country",
+    "company",
+    "employment_type",
+    "manager_email",
+    "manager_employee_id",
+)
+NAMING = ("first_name", "last_name", "display_name", "email")
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What to do about one person.
+
+    :param kind: a kind of case (:data:`policy.KINDS`); empty when no run is called for.
+    :param at: when it is due, in UTC; None without a run. A moment that is over means now.
+    :param why: in one line.
+    :param also: further kinds, after the first.
+    :param cancels: kinds whose scheduled runs no longer hold.
+    :param urgent: the cut-off first and at once, everything else after.
+    :param late: how long ago it should have been.
+    :param undo: only what the onboarding made is to be undone: they never began, or have an earlier life here that is none of its business.
+    :param alert: what a person must look at; nothing runs.
+    :param stays: whose the runs are, when this employment ends and another goes on: the record of that one.
+    """
+
+    kind: str = ""
+    at: datetime | None = None
+    why: str = ""
+    also: tuple[str, ...] = ()
+    cancels: tuple[str, ...] = ()
+    urgent: bool = False
+    late: timedelta = timedelta(0)
+    undo: bool = False
+    alert: str = ""
+    stays: Person | None = None
+
+
+def decide(
+    before: Person | None,
+    now: Person | None,
+    at: datetime,
+    *,
+    live: str = "",
+    by_hand: bool = False,
+    known: Person | None = None,
+    lead_days: int = 30,
+    cut_at: str = "24:00",
+    others: Sequence[Person] = (),
+) -> Decision:
+    """What a record calls for at the moment ``at`` (with a zone).
+
+    :param before: the record at the last look; None when it was never seen.
+    :param now: the record as just read; None when it is no longer there.
+    :param live: what our runs have left them with, one of :data:`LIVE`; taken from ``before`` when not given.
+    :param by_hand: somebody ordered the run that did so though HR said otherwise: that HR still says otherwise takes nothing back.
+    :param known: the record when that run was begun; None when nobody knows.
+    :param lead_days: how many days before the hire date access may be given.
+    :param cut_at: the time of day at which the last working day ends (``HH:MM``).
+    :param others: other records, of any HR system, that may be the same human being.
+    :raises InputError: a date or time zone of the record cannot be read.
+    """
+    if now is None:
+        # What waits for its day reads HR again then, and does nothing for whom HR does not have.
+        return Decision(
+            alert="the record is gone from HR: absence is not a termination; find out whether it was deleted, merged or hidden"
+        )
+    live = live or _live(before, at)
+    same = [other for other in others if set(alike(now, other)) - {"address"}]
+    working = [other for other in same if employed(other, at)]
+    if withdrawn(now):
+        return _withdrawn(now, at, live, bool(same))
+    ends = now.employment_ends(cut_at)
+    if gone_now(now, at) or ends is not None and ends <= at:
+        return _leaver_now(before, now, at, live, ends, working)
+    if live in _GONE and working:
+        return _second(at, now.employment_begins(lead_days), working)
+    if live in _GONE:
+        return _back(before, now, at, by_hand, known, lead_days, cut_at)
+    if ends is not None and working:
+        return _mover(ends, working, stays=working[0])
+    stays = _staying(before, now, at, live, by_hand, known, lead_days, same, working)
+    return stays if ends is None else _leaver_later(before, now, ends, stays, live)
+
+
+def silent(last_event: datetime | None, last_look: datetime | None, at: datetime, hours: float) -> str:
+    """Why an HR source counts as silent; empty while an event or a good look is recent enough.
+
+    A webhook whose owner left is dead without a sound: only that somebody looked proves that nothing happened.
+    """
+    last = max((moment for moment in (last_event, last_look) if moment is not None), default=None)
+    if last is None:
+        return "it was never read"
+    age = at - last
+    return (
+        f"neither an event nor a good look for {age.total_seconds() / 3600:.0f} hours"
+        if age > timedelta(hours=hours)
+        else ""
+    )
+
+
+# -- the cases ---------------------------------------------------------------------------------------------------------
+
+
+def _withdrawn(now: Person, at: datetime, live: str, earlier: bool) -> Decision:
+    why = f"the hire for {now.hire_date} was taken back"
+    if live in ("nothing", "ended"):
+        return Decision(why=why, cancels=("onboard", "transfer", "rename", "suspend", "resume"))
+    return Decision(
+        "offboard",
+        at,
+        f"{why}: undo what the onboarding made",
+        cancels=("onboard", "transfer", "rename", "suspend", "resume"),
+        urgent=True,
+        undo=earlier or live in ("prepared", "withdrawing"),
+    )
+
+
+def _leaver_now(
+    before: Person | None, now: Person, at: datetime, live: str, ends: datetime | None, working: Sequence[Person]
+) -> Decision:
+    if working:
+        over = before is not None and (
+            before.status == "terminated" or (told_before := before.employment_ends()) is not None and told_before <= at
+        )
+        return (
+            Decision(why="it was over at the last look, and another employment goes on")
+            if over
+            else _mover(at, working, stays=working[0])
+        )
+    if live in ("ended", "nothing"):
+        return Decision(
+            why="left, and nothing is left open", cancels=("onboard", "transfer", "rename", "suspend", "resume")
+        )
+    due = min(ends, at) if ends else at
+    expected = before.employment_ends() if before is not None and before.status != "terminated" else None
+    return Decision(
+        "offboard",
+        due,
+        f"left at {told(due, now)}",
+        cancels=("onboard", "transfer", "rename", "suspend", "resume"),
+        urgent=expected is None or expected > at,
+        late=at - due,
+    )
+
+
+def _leaver_later(before: Person | None, now: Person, ends: datetime, until_then: Decision, live: str) -> Decision:
+    """A last day to come touches no access. Until then a joiner for a term begins, and a mover moves, like any other."""
+    old = before.employment_ends() if before is not None else None
+    moved = f", moved from {told(old, now)}" if old is not None and old != ends else ""
+    if until_then.kind and (now.status != "terminated" or live == "nothing"):
+        return replace(
+            until_then, why=f"{until_then.why}, until {told(ends, now)}{moved}", also=(*until_then.also, "offboard")
+        )
+    return Decision(
+        "offboard",
+        ends,
+        f"leaves at {told(ends, now)}{moved}; nothing is touched before",
+        cancels=("offboard",) if moved else (),
+    )
+
+
+def _mover(at: datetime, working: Sequence[Person], *, stays: Person | None = None) -> Decision:
+    other = working[0]
+    return Decision(
+        "transfer",
+        at,
+        f"one employment ends, another goes on ({other.employee_id or other.hr_id or other.email}, {other.employment_type or other.status}): "
+        "no leaver until all have ended",
+        cancels=("offboard",),
+        stays=stays,
+    )
+
+
+def _second(at: datetime, start: datetime | None, working: Sequence[Person]) -> Decision:
+    other = working[0].employee_id or working[0].email
+    return replace(
+        _mover(max(start or at, at), working),
+        why=f"a second record of somebody who works here already ({other}): moved, not hired",
+    )
+
+
+def _back(
+    before: Person | None, now: Person, at: datetime, by_hand: bool, known: Person | None, lead_days: int, cut_at: str
+) -> Decision:
+    """Who was offboarded, and is employed again: withdrawn termination, another last day, or another employment."""
+    begins = now.employment_begins()
+    old = before.employment_ends(cut_at) if before is not None else None
+    later = ("offboard",) if now.employment_ends(cut_at) is not None else ()
+    again = any(
+        then is not None and then.hire_date != now.hire_date
+        for then in ([known] if known is not None and known.hire_date else [before])
+    )
+    if begins is not None and (again or begins > at or old is not None and begins >= old):
+        start = now.employment_begins(lead_days) or at
+        why = f"hired again for {now.hire_date}: gets what the profile says, and nothing of before"
+        return Decision("onboard", max(start, at), why, also=later, cancels=("offboard",))
+    said = before is not None and (before.status == "terminated" or old is not None and old <= at)
+    if by_hand and not said:
+        return Decision(
+            alert="access was ended against what HR said, and HR still says that they work here: somebody has to enter it there, or to reinstate them"
+        )
+    return Decision(
+        "reinstate", at, "the termination was withdrawn after it was carried out", also=later, cancels=("offboard",)
+    )
+
+
+def _staying(
+    before: Person | None,
+    now: Person,
+    at: datetime,
+    live: str,
+    by_hand: bool,
+    known: Person | None,
+    lead_days: int,
+    same: Sequence[Person],
+    working: Sequence[Person],
+) -> Decision:
+    start = now.employment_begins(lead_days)
+    cancelled = (
+        ("offboard",)
+        if before is not None and (before.employment_ends() is not None or before.status == "terminated")
+        else ()
+    )
+    if live == "nothing":
+        return _joiner(before, now, at, start, same, working)
+    if live == "prepared":
+        return _prepared(before, known or before, now, at, start, cancelled)
+    if live == "suspended":
+        return _suspended(before, now, at, by_hand, start, cancelled)
+    if start is not None and start > at and now.status == "pending":
+        return Decision(
+            "suspend",
+            at,
+            f"the start was moved to {now.hire_date}: no access before {told(start, now)}",
+            also=("resume",),
+            cancels=("resume",),
+        )
+    if now.status == "leave":
+        return Decision(
+            "suspend",
+            at,
+            "a leave of absence began: suspended or kept as policy says; nothing is deleted or taken back",
+            cancels=cancelled,
+        )
+    kinds, changed = _changed(before, now)
+    if kinds:
+        return Decision(kinds[0], at, changed, also=kinds[1:], cancels=cancelled)
+    return Decision(
+        why="the termination was withdrawn before its day" if cancelled else "nothing changed", cancels=cancelled
+    )
+
+
+def _prepared(
+    before: Person | None,
+    known: Person | None,
+    now: Person,
+    at: datetime,
+    start: datetime | None,
+    cancelled: tuple[str, ...],
+) -> Decision:
+    """Accounts are made, and closed until the day. What changed since they were made waits for the day too: a move would open them."""
+    moves = "transfer" in _changed(known, now)[0]
+    also = ("transfer",) if moves else ()
+    if start is not None and before is not None and before.hire_date != now.hire_date:
+        return Decision(
+            "onboard",
+            max(start, at),
+            f"begins on {now.hire_date}, moved from {before.hire_date or 'an unknown day'}",
+            also=also,
+            cancels=("onboard", "transfer", *cancelled),
+        )
+    renames = "rename" in _changed(before, now)[0]
+    kinds = (*(("rename",) if renames else ()), *also)
+    why = _changed(known if moves else before, now)[1] if kinds else "nothing changed"
+    return Decision(
+        kinds[0] if kinds else "", at if kinds else None, why, also=kinds[1:], cancels=("transfer", *cancelled)
+    )
+
+
+def _suspended(
+    before: Person | None, now: Person, at: datetime, by_hand: bool, start: datetime | None, cancelled: tuple[str, ...]
+) -> Decision:
+    """Whoever comes back to another team, or under another name, is moved then."""
+    kinds, changed = _changed(before, now)
+    later = f"; {changed}" if kinds else ""
+    if start is not None and start > at and now.status == "pending":
+        return Decision("resume", start, f"begins on {now.hire_date}{later}", also=kinds, cancels=("resume",))
+    if now.status == "leave":
+        return Decision(why="on leave", cancels=cancelled)
+    if by_hand and (before is None or before.status != "leave"):
+        return Decision(
+            why="suspended by somebody's word, not for a leave in HR: it ends by somebody's word", cancels=cancelled
+        )
+    return Decision("resume", at, f"back from leave{later}", also=kinds, cancels=cancelled)
+
+
+def _changed(before: Person | None, now: Person) -> tuple[tuple[str, ...], str]:
+    """The kinds of run that a change of facts calls for, and which facts."""
+    if before is None:
+        return (), ""
+    moved = [name for name in MOVING if getattr(before, name) != getattr(now, name)]
+    renamed = [name for name in NAMING if getattr(before, name) != getattr(now, name)]
+    kinds = (*(("transfer",) if moved else ()), *(("rename",) if renamed else ()))
+    return kinds, f"changed: {', '.join(name.replace('_', ' ') for name in (*moved, *renamed))}"
+
+
+def _joiner(
+    before: Person | None,
+    now: Person,
+    at: datetime,
+    start: datetime | None,
+    same: Sequence[Person],
+    working: Sequence[Person],
+) -> Decision:
+    due = max(start, at) if start is not None else at
+    if working:
+        return _second(at, start, working)
+    again = "; was here before: gets what the profile says, and nothing of before" if same else ""
+    moved = before is not None and before.hire_date != now.hire_date
+    return Decision(
+        "onboard", due, f"begins on {now.hire_date or 'an unknown day'}{again}", cancels=("onboard",) if moved else ()
+    )
+
+
+def _live(before: Person | None, at: datetime) -> str:
+    """Without word from the ledger: whoever was employed at the last look has access."""
+    if before is None or before.status == "pending":
+        return "nothing"
+    if not employed(before, at):
+        return "ended"
+    return "suspended" if before.status == "leave" else "access"

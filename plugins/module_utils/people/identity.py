@@ -1,0 +1,358 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Who is meant: exactly one person, or nothing happens.
+
+A name given to a run is looked for among HR ids, then employee ids, then exact addresses, then former and additional addresses.
+Whoever else answers to it at any of these is a reason to stop, and so is a record that seems to be the same human being in
+another employment. Every refusal shows its evidence: which records, which fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from ..company.policy import Policy, fact_of, like
+from ..model import clock
+from ..model.errors import AmbiguousIdentity, InputError, Refused
+from ..model.person import Person
+
+#: By what a person is found, the surest first.
+NAMES = ("hr_id", "employee_id", "email", "aliases")
+#: What tells that two records are one human being; a shared address alone does not.
+_SAME_PERSON = ("person key", "employee id", "personal address", "name and birth date")
+#: HR's attribute that counts with the name, where the systems file maps it: ``attributes: {birth_date: dateOfBirth}``.
+BIRTH_DATE = "birth_date"
+#: Kinds of case that take access from a person, or give it: each needs that no other employment hangs on it.
+_TAKES = ("offboard", "suspend")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A record, the HR system that it is in, and why it is here."""
+
+    system: str
+    person: Person
+    by: tuple[str, ...]
+
+    def __str__(self) -> str:
+        p = self.person
+        known = [p.name, p.employee_id or p.hr_id, p.department or "no department", p.status]
+        known += (
+            [f"until {p.last_working_day or p.termination_date}"] if p.last_working_day or p.termination_date else []
+        )
+        return f"{self.system}: {', '.join(known)} (same {', '.join(self.by)})"
+
+
+def asked(user: str) -> tuple[str, str]:
+    """What a user was asked by: ``hr_id:107`` is ``("hr_id", "107")``; without a prefix the first is empty."""
+    name, colon, value = user.strip().partition(":")
+    return (name, value.strip()) if colon and name in NAMES else ("", user.strip())
+
+
+def names_met(person: Person, user: str) -> tuple[str, ...]:
+    """Which of a person's names are what was asked for; exact, but for upper and lower case."""
+    only, value = asked(user)
+    sought = value.casefold()
+    return tuple(
+        name
+        for name in NAMES
+        if only in ("", name) and sought and sought in (known.casefold() for known in _values(person, name))
+    )
+
+
+def alike(person: Person, other: Person) -> tuple[str, ...]:
+    """What two records have in common that no two people have: fields, in words."""
+    return tuple(sorted({field for field, _value in _traits(person) & _traits(other)}))
+
+
+def related(people: Iterable[Person], everybody: Iterable[Person], *, own: bool = True) -> Iterator[Person]:
+    """Of everybody in one HR system, those that may be one of ``people`` in another record.
+
+    :param own: whether ``people`` are records of this same system: those are left out.
+    """
+    sought = list(people)
+    traits = frozenset().union(*map(_traits, sought))
+    keys = {_record_key(person) for person in sought} if own else set()
+    for other in everybody:
+        if not traits.isdisjoint(_traits(other)) and _record_key(other) not in keys:
+            yield other
+
+
+class Records:
+    """Everybody whom the HR systems named in one run, each record once.
+
+    :param found: what each HR system answered: ``{"system", "people", "related"}``; ``related`` are records that seem to be
+        the same human being as one of ``people``.
+    """
+
+    def __init__(self, found: Sequence[Mapping[str, Any]]) -> None:
+        self.systems = list(dict.fromkeys(answer["system"] for answer in found))
+        self._all: list[tuple[str, Person]] = []
+        known: dict[tuple[str, ...], list[Person]] = {}
+        # What a list shows of a person is less than their record: it counts only where there is no record.
+        for kind, read in (("people", Person.of), ("related", _lenient)):
+            for answer in found:
+                for record in answer.get(kind) or ():
+                    person = read(record)
+                    same = known.setdefault((answer["system"], *_record_key(person)), [])
+                    # Several questions meet the same record; two that differ under one key are two.
+                    if person not in same and (kind == "people" or not same):
+                        same.append(person)
+                        self._all.append((answer["system"], person))
+        self._by_name: dict[str, list[int]] = {}
+        self._by_trait: dict[tuple[str, str], list[int]] = {}
+        for number, (_system, person) in enumerate(self._all):
+            for value in {value.casefold() for name in NAMES for value in _values(person, name) if value}:
+                self._by_name.setdefault(value, []).append(number)
+            for trait in _traits(person):
+                self._by_trait.setdefault(trait, []).append(number)
+
+    def answering(self, user: str) -> list[Found]:
+        """Every record that has this name, at whatever field."""
+        told = [
+            (self._all[number], names_met(self._all[number][1], user))
+            for number in self._by_name.get(asked(user)[1].casefold(), ())
+        ]
+        return [Found(system, person, by) for (system, person), by in told if by]
+
+    def one(self, user: str, act: str) -> Found:
+        """The one record that has this name.
+
+        :raises InputError: none has it.
+        :raises AmbiguousIdentity: several have.
+        """
+        matches = self.answering(user)
+        if not matches:
+            raise InputError(
+                "nobody in HR has this e-mail address, employee id or HR id",
+                act=act,
+                system=", ".join(self.systems) or "no HR system answered",
+                hint="correct user; give the address as HR has it",
+            )
+        if len(matches) > 1:
+            raise AmbiguousIdentity(
+                f"{len(matches)} people answer to it ({'; '.join(map(str, matches))})",
+                act=act,
+                hint="give the employee id instead, or say what it is: hr_id:..., employee_id:..., email:...",
+            )
+        return matches[0]
+
+    def beside(self, one: Found) -> list[Found]:
+        """The other records that have something in common with this one."""
+        numbers = sorted({number for trait in _traits(one.person) for number in self._by_trait[trait]})
+        return [
+            Found(system, other, alike(one.person, other))
+            for system, other in (self._all[number] for number in numbers)
+            if (system, other) != (one.system, one.person)
+        ]
+
+
+def identified(
+    user: str,
+    found: Records | Sequence[Mapping[str, Any]],
+    kind: str,
+    *,
+    policy: Policy | None = None,
+    despite_hr: str = "",
+    distinct: Collection[str] = (),
+) -> Person:
+    """The one person who is meant, and of whom HR says what this kind of case needs.
+
+    :param despite_hr: why it is right although HR says otherwise; empty: HR is right.
+    :param distinct: ids of records that look like this person and are somebody else.
+    :raises InputError: nobody answers to ``user``, or HR says something else.
+    :raises AmbiguousIdentity: more than one record answers to it.
+    :raises Refused: the record stands for no person, or the person has another active employment.
+    """
+    act = f"{kind} {user}"
+    records = found if isinstance(found, Records) else Records(found)
+    match = records.one(user, act)
+    # Only whose whole record was read gets to be the person.
+    person = Person.of(match.person.as_dict())
+    policy = policy or Policy()
+    _refuse_no_person(person, policy, act)
+    at = clock.now()
+    _refuse_other_employment(
+        person, [other for other in records.beside(match) if employed(other.person, at)], distinct, kind, act
+    )
+    if not despite_hr:
+        _refuse_standing(person, kind, at, policy, act)
+    return person
+
+
+def earlier(person: Person, records: Records) -> list[str]:
+    """What HR knows of an earlier life of this person, or of somebody who had their address; a line each."""
+    name = next((f"{name}:{value}" for name in NAMES[:2] if (value := getattr(person, name))), person.email)
+    at = clock.now()
+    return [
+        str(other)
+        for one in records.answering(name)[:1]
+        for other in records.beside(one)
+        if not employed(other.person, at)
+    ]
+
+
+def elsewhere(user: str, records: Records, distinct: Collection[str]) -> tuple[list[str], dict[str, str]]:
+    """What the same human being has in other records of HR, and nobody else: addresses, and logins by system. Accounts of theirs may be under these."""
+    match = records.one(user, f"find {user}")
+    same = [
+        other
+        for other in records.beside(match)
+        if set(other.by) & set(_SAME_PERSON) and not _named(other.person, distinct)
+    ]
+    known = [match.person, *(other.person for other in same)]
+    found = {address for other in same for address in (other.person.email, *other.person.aliases) if address}
+    own = [
+        address
+        for address in sorted(found)
+        if all(one.person in known for name in ("email", "aliases") for one in records.answering(f"{name}:{address}"))
+    ]
+    return own, {system: login for other in same for system, login in other.person.logins.items() if login}
+
+
+def employed(person: Person, at: datetime) -> bool:
+    """Whether this record is of an employment that is not over. What cannot be read counts as not over."""
+    if person.status != "terminated":
+        return True
+    try:
+        ends = person.employment_ends()
+    except InputError:
+        return True
+    return ends is not None and ends > at and not withdrawn(person) and not gone_now(person, at)
+
+
+def withdrawn(person: Person) -> bool:
+    """Whether the hire was taken back: the employment is over before it began."""
+    last = person.last_working_day or person.termination_date
+    return person.status == "terminated" and bool(person.hire_date and last) and last[:10] <= person.hire_date[:10]
+
+
+def gone_now(person: Person, at: datetime) -> bool:
+    """Whether HR says terminated today: its word counts at once, though the day is not over."""
+    last = person.last_working_day or person.termination_date
+    return person.status == "terminated" and last[:10] <= at.astimezone(person.zone).date().isoformat()
+
+
+# -- what stops --------------------------------------------------------------------------------------------------------
+
+
+def _refuse_no_person(person: Person, policy: Policy, act: str) -> None:
+    for facts in policy.identity.not_people:
+        if all(like(fact_of(person, fact), [pattern]) for fact, pattern in facts.items()):
+            said = ", ".join(f"{fact} is {fact_of(person, fact)}" for fact in facts)
+            raise Refused(
+                f"this record stands for no person ({said})",
+                act=act,
+                hint="policy: identity.not_people; settle its account by hand",
+            )
+    for system, patterns in policy.reconcile.service.items():
+        login = like(person.logins.get(system) or person.email, patterns) or like(person.email, patterns)
+        if login:
+            raise Refused(
+                f"it is a service account ({system}: {login})",
+                act=act,
+                hint="policy: reconcile.service; settle it by hand",
+            )
+
+
+def _refuse_other_employment(
+    person: Person, others: Sequence[Found], distinct: Collection[str], kind: str, act: str
+) -> None:
+    """A person with another active employment is a mover; two people with one address are nobody's to touch."""
+    strangers = [other for other in others if not set(other.by) & set(_SAME_PERSON)]
+    if strangers:
+        raise AmbiguousIdentity(
+            f"{person.email} belongs to somebody else too ({'; '.join(map(str, strangers))})",
+            act=act,
+            hint="correct the address in HR: what is done to one would be done to the other",
+        )
+    same = [other for other in others if not _named(other.person, distinct)]
+    if same and kind in (*_TAKES, "onboard"):
+        raise Refused(
+            f"{person.name} has another active employment ({'; '.join(map(str, same))})",
+            act=act,
+            hint="transfer them with the id of the record that stays; or end both in HR; if it is somebody else: -e distinct=ID of that record",
+        )
+
+
+def _refuse_standing(person: Person, kind: str, at: datetime, policy: Policy, act: str) -> None:
+    """HR is the truth: what it does not say is not done."""
+    hint = "correct HR first; or say why it is right all the same: -e despite_hr='WHY', which the record keeps"
+    left = f"HR says that {person.name} has left ({person.last_working_day or person.termination_date or 'no date'})"
+    ends = person.employment_ends(policy.timers.cut_at if kind == "offboard" else "24:00")
+    if kind == "offboard":
+        if ends is not None and ends > at and not gone_now(person, at) and not withdrawn(person):
+            raise InputError(
+                f"HR says that {person.name} is {person.status}, and leaves at {told(ends, person)}",
+                act=act,
+                hint="nothing is touched before; run it then, or " + hint.partition("; or ")[2],
+            )
+        if ends is None and person.status != "terminated":
+            raise InputError(
+                f"HR says that {person.name} is {person.status}, and has no last day for them", act=act, hint=hint
+            )
+    elif kind in ("onboard", "transfer", "suspend", "resume", "rename"):
+        if person.status == "terminated":
+            raise InputError(left, act=act, hint=hint)
+        if ends is not None and ends <= at:
+            raise InputError(
+                f"HR says that {person.name} is {person.status}, and that they left at {told(ends, person)}",
+                act=act,
+                hint=hint,
+            )
+        begins = person.employment_begins(policy.identity.lead_days)
+        if kind == "onboard" and begins is not None and begins > at:
+            raise InputError(
+                f"{person.name} begins on {person.hire_date}: no access before {told(begins, person)}",
+                act=act,
+                hint=hint,
+            )
+        if kind == "resume" and person.status == "leave":
+            raise InputError(f"HR says that {person.name} is still on leave", act=act, hint=hint)
+
+
+def told(moment: datetime, person: Person) -> str:
+    """A moment as the person's own clock shows it."""
+    return f"{moment.astimezone(person.zone):%Y-%m-%d %H:%M} {person.time_zone or 'UTC'}"
+
+
+# -- records -----------------------------------------------------------------------------------------------------------
+
+
+def _traits(person: Person) -> frozenset[tuple[str, str]]:
+    """What no two people have in common, each with what it is."""
+    told = [
+        ("person key", person.person_key),
+        ("employee id", person.employee_id),
+        ("personal address", person.personal_email),
+        *(("address", address) for address in (person.email, *person.aliases)),
+    ]
+    born = person.attributes.get(BIRTH_DATE)
+    if born:
+        names = (f"{person.first_name} {person.last_name}", *person.former_names)
+        told += [("name and birth date", f"{name.strip()} {born}") for name in names if name.strip()]
+    return frozenset((what, value.casefold()) for what, value in told if value)
+
+
+def _lenient(record: Mapping[str, Any]) -> Person:
+    """A record that may lack an address."""
+    known = {f.name for f in fields(Person)}
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in record.items() if k in known}
+    return Person(**{"email": "", **values})
+
+
+def _record_key(person: Person) -> tuple[str, ...]:
+    """What tells a record of one HR system from the others: the immutable id where there is one."""
+    return (person.hr_id,) if person.hr_id else ("", person.employee_id, person.email)
+
+
+def _named(person: Person, ids: Collection[str]) -> bool:
+    return bool({person.hr_id, person.employee_id} - {""} & {str(one).strip() for one in ids})
+
+
+def _values(person: Person, name: str) -> tuple[str, ...]:
+    value = getattr(person, name)
+    return tuple(value) if isinstance(value, (tuple, list)) else (value,)

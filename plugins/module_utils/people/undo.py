@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""What a case took, and what is to be given back: pure functions over the ledger's entries of the case.
+
+Only what the case itself did counts, never what it found so already. A change that a killed run began, and nobody saw end, counts
+too: the system is looked at before anything is written, and tells whether it happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from ..model.errors import InputError
+from ..model.person import Person
+from .identity import told, withdrawn
+
+#: Outcomes of a change that the run itself brought about, or may have.
+_OURS = frozenset({"done", "acknowledged", "in_progress", "unknown"})
+#: A write that was sent and did not show yet may still come.
+_MAYBE = frozenset({"read_back", "answer_lost"})
+#: Settings of a mailbox, in the order in which they are put back: what preserves goes last.
+MAILBOX = ("hidden", "auto_reply", "keep_copy", "forward_to", "delegates", "type", "hold")
+#: What gives something and takes nothing.
+_GIVES_ONLY = frozenset({"mailbox_archive", "manual_step", "first_sign_in", "chase_device", "by_hand"})
+_DEVICES: Mapping[str, tuple[str, bool]] = {
+    "wiped": ("it was wiped: enrol it again, and set it up", False),
+    "retired": ("the company's data and management were taken off it: they enrol it again", True),
+    "locked": ("it was locked: give them the code that the device management shows", False),
+}
+_PENDING = (
+    "the device was told, and may not have heard yet: cancel it in the device management, or enrol the device again"
+)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """One thing that a case changed: ``before`` its first write, and ``after`` its last."""
+
+    system: str
+    step: str
+    what: str
+    before: Any
+    after: Any
+    outcome: str = "unknown"
+    note: str = ""
+
+
+def taken(entries: Iterable[Mapping[str, Any]]) -> list[Taken]:
+    """What a case changed, in the order in which it did.
+
+    :param entries: the case's entries, oldest first: ``{"kind", "system", "step", "changes"}``, where ``kind`` is ``intent`` or
+        ``outcome``, or ``{"kind": "attested", "system", "step", "what", "by"}``.
+    """
+    found: dict[tuple[str, str, str], Taken] = {}
+    for entry in entries:
+        if entry["kind"] == "attested":
+            what = str(entry.get("what") or entry["step"])
+            found[entry["system"], "attested", what] = Taken(
+                entry["system"], "attested", what, None, None, "done", f"{entry['by']} did it"
+            )
+            continue
+        for row in entry.get("changes") or ():
+            key = (entry["system"], _part(entry["step"]), row["what"])
+            before, after, ended = row.get("before"), row.get("after"), row.get("outcome", "unknown")
+            if before == after:
+                continue
+            if entry["kind"] == "intent":
+                found[key] = replace(found[key], after=after) if key in found else Taken(*key, before, after)
+            elif ended in _OURS or row.get("code") in _MAYBE:
+                known = found.get(key) or Taken(*key, before, after)
+                found[key] = replace(known, after=after, outcome=ended, note=str(row.get("note") or ""))
+            elif key in found and found[key].outcome == "unknown":
+                del found[key]
+    return [one for one in found.values() if one.before != one.after or one.step == "attested"]
+
+
+def _part(step: str) -> str:
+    """The step that a later one goes on with: what follow-ups do is undone with what they follow up."""
+    return {"end_forwarding": "mailbox", "delete_account": "account", "end_overlap": "entitlements"}.get(step, step)
+
+
+def owed(rows: Iterable[Taken], successor: str = "") -> dict[str, dict[str, Any]]:
+    """What is to be given back, by system, as the module ``restore`` takes it.
+
+    ``{"deleted": bool, "suspended": bool, "access": {path: state before}, "entitlements": {kind: [names]}, "mailbox": {setting:
+    {"was", "made"}}, "files": [address], "owned": [{"what", "keep"}], "lost": [{"what", "why", "anew"}]}``, only the keys that apply.
+    """
+    systems: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        _owe(systems.setdefault(row.system, {}), row, successor)
+    return {name: owes for name, owes in systems.items() if owes}
+
+
+def _owe(owes: dict[str, Any], row: Taken, successor: str) -> None:
+    if row.step in _GIVES_ONLY:
+        return
+    if row.step == "account" and row.what == "account":
+        owes["deleted" if row.after in ("absent", None) else "suspended"] = True
+    elif row.step == "cutoff":
+        owes.setdefault("access", {})[row.what] = str(row.before)
+    elif row.step == "entitlements":
+        kind, _colon, name = row.what.partition(": ")
+        if row.before and not row.after:
+            owes.setdefault("entitlements", {}).setdefault(kind, []).append(name)
+    elif row.step == "mailbox" and row.what in MAILBOX:
+        owes.setdefault("mailbox", {})[row.what] = {"was": row.before, "made": row.after}
+    elif row.step == "files_handover" and row.what == "files":
+        owes.setdefault("files", []).append(str(row.after).removeprefix("open to "))
+    elif row.step == "ownership" and row.note != "is revoked":
+        owes.setdefault("owned", []).append({"what": row.what, "keep": row.note.startswith("stays with ")})
+    else:
+        lost = _lost(row, successor)
+        if lost:
+            owes.setdefault("lost", []).append({"what": row.what, "why": lost[0], "anew": lost[1]})
+
+
+def made(rows: Iterable[Taken]) -> dict[str, dict[str, Any]]:
+    """What an onboarding made and is to be undone, by system; what was there before it stays.
+
+    ``{"created": True, "suspend": bool, "attributes": {name: {"was", "made"}}, "entitlements": {kind: [names]}, "meeting": bool,
+    "mailbox": ..., "lost": ...}``, only the keys that apply; the last two as in :func:`owed`. ``created`` is an account that was not
+    there at all, ``suspend`` one that was not open before.
+    """
+    systems: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        _unmake(systems.setdefault(row.system, {}), row)
+    return {name: owes for name, owes in systems.items() if owes}
+
+
+def _unmake(owes: dict[str, Any], row: Taken) -> None:
+    if row.step == "account" and row.what == "account":
+        owes["suspend"] = row.before != "active"
+        if row.before in ("absent", None):
+            owes["created"] = True
+    elif row.step == "account":
+        if not owes.get("created"):
+            owes.setdefault("attributes", {})[row.what.removeprefix("attribute ")] = {
+                "was": row.before,
+                "made": row.after,
+            }
+    elif row.step == "entitlements" and row.what.partition(": ")[1]:
+        if row.after == "held":
+            kind, _colon, name = row.what.partition(": ")
+            owes.setdefault("entitlements", {}).setdefault(kind, []).append(name)
+    elif row.step == "meeting" and row.what == "meeting":
+        owes["meeting"] = True
+    elif row.step == "mailbox":
+        _owe(owes, row, "")
+    else:
+        lost = _left(row, owes)
+        if lost:
+            owes.setdefault("lost", []).append({"what": row.what, "why": lost[0], "anew": lost[1]})
+
+
+def _left(row: Taken, owes: Mapping[str, Any]) -> tuple[str, bool] | None:
+    """What no run undoes of an onboarding, and whether nobody need care."""
+    if row.step == "attested":
+        return _lost(row, "")
+    if row.step == "device_assignment":
+        return "it was assigned to them: whoever looks after devices takes it back", False
+    if row.step == "left before":
+        return "an earlier employment had left it, and it was taken: it does not come back", True
+    if row.step == "first_sign_in":
+        if owes.get("created"):
+            return None  # the cut-off ends it
+        if owes.get("suspend"):
+            return "it opens nothing while the account is shut, and expires by itself", True
+        return "it was issued for an account that stays open: take it back there, if it was not used", False
+    return (
+        (f"{row.step} of the onboarding: no run knows the way back: settle it by hand", False)
+        if row.after not in (None, "absent")
+        else None
+    )
+
+
+def _lost(row: Taken, successor: str) -> tuple[str, bool] | None:
+    """Why it can't be given back by a run, and whether the person has it again by their own hands."""
+    if row.step == "attested":
+        return f"{row.note}, by hand: it is undone by hand", False
+    if row.step == "device":
+        if row.what.startswith("escrow key of "):
+            return None
+        return (
+            (_PENDING, False)
+            if row.outcome == "in_progress"
+            else _DEVICES.get(str(row.after), ("nobody knows the way back: look at it", False))
+        )
+    if row.step == "meetings_handover":
+        why = {
+            "h": f"{row.note}: {successor or 'whoever has it'} gives it back",
+            "c": "it was cancelled: they book it again",
+        }
+        return why.get(
+            row.note[:1], f"it was handed over or cancelled: they ask {successor or 'whoever attends'}"
+        ), True
+    if row.step == "files_handover":
+        return f"{row.before} ended: they share again what should be shared", True
+    if row.step == "ownership":
+        return "it was revoked: make a new one where it is needed", False
+    return "no run knows the way back: settle it by hand", False
+
+
+def refuse_standing(person: Person, at: datetime, withdrawn_by: str) -> None:
+    """:raises InputError: HR does not say that the person is here, and nobody takes it upon them; or the person does so themselves."""
+    act, by = f"reinstate {person.email}", withdrawn_by.strip().casefold()
+    _refuse_themselves(person, withdrawn_by, act)
+    ends = person.employment_ends()
+    if by or person.status != "terminated" and (ends is None or ends > at):
+        return
+    left = told(ends, person) if ends is not None else "no date"
+    raise InputError(
+        f"HR says that {person.name} is {person.status}, and left at {left}",
+        act=act,
+        hint="correct HR first; or say who withdrew the termination: -e withdrawn_by='Grace Okoye', which the record keeps",
+    )
+
+
+def refuse_begun(person: Person, withdrawn_by: str) -> None:
+    """:raises InputError: HR does not say that the hire was taken back, and nobody takes it upon them; or the person does so themselves."""
+    act, by = f"withdraw the hire of {person.email}", withdrawn_by.strip().casefold()
+    _refuse_themselves(person, withdrawn_by, act)
+    if not by and not withdrawn(person):
+        raise InputError(
+            f"HR says that {person.name} is {person.status}, hired for {person.hire_date or 'an unknown day'}",
+            act=act,
+            hint="who began and left is a leaver: offboard. Else correct HR first, or say who takes the hire back: -e withdrawn_by='Grace Okoye', "
+            "which the record keeps",
+        )
+
+
+def _refuse_themselves(person: Person, by: str, act: str) -> None:
+    names = {
+        name.casefold()
+        for name in (person.email, person.employee_id, person.hr_id, person.name, *person.aliases)
+        if name
+    }
+    if by.strip() and by.strip().casefold() in names:
+        raise InputError(f"{by} is whom it is about", act=act, hint="somebody else says that it is withdrawn")
+
+
+def put_back(name: str, was: Any, made: Any, now: Any) -> tuple[Any, str]:
+    """What a setting of a mailbox shall be, and what to say of it: somebody else's later change stays.
+
+    :param was: before the case.
+    :param made: what the case made of it.
+    :param now: as it is.
+    """
+    if name == "delegates":
+        ours, theirs = set(made or ()), set(was or ())
+        kept = sorted(set(now or ()) - ours - theirs)
+        return sorted(
+            set(now or ()) - (ours - theirs) | (theirs - ours)
+        ), f"let in since by somebody else, and left: {', '.join(kept)}" if kept else ""
+    if now not in (made, was):
+        return now, f"somebody has set it to {now!r} since, and it is left: it was {was!r}"
+    return was, ""

@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Where one of the company's systems is, and everything a connector needs to talk to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
+
+from ..model.errors import (
+    CredentialError,
+    InputError,
+    WriteInCheckMode,
+)
+from .capabilities import Residual
+
+
+class Tokens(Protocol):
+    """Keeps an access token for the length of a run."""
+
+    def get(self, key: str, fetch: Callable[[], tuple[str, float]]) -> str:
+        """The token under ``key``, or what ``fetch`` gives: ``(token, seconds it is good for)``."""
+
+    def forget(self, key: str) -> None:
+        """The system refused this token: fetch a new one next time."""
+
+
+class MemoryTokens:
+    """Tokens for this process only: what AnsiballZ and tests use."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, str] = {}
+
+    def get(self, key: str, fetch: Callable[[], tuple[str, float]]) -> str:
+        if key not in self._held:
+            self._held[key] = fetch()[0]
+        return self._held[key]
+
+    def forget(self, key: str) -> None:
+        self._held.pop(key, None)
+
+
+def no_progress(done: int, total: int, unit: str) -> None:
+    """Where nobody watches."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """A setting or credential of a connector, as the systems file may give it.
+
+    ``kind`` is one of ``str``, ``int``, ``float``, ``bool``, ``list``, ``dict``, ``path`` (relative to the systems file).
+    """
+
+    help: str
+    kind: str = "str"
+    required: bool = False
+    default: Any = None
+    choices: Sequence[Any] = ()
+
+
+@dataclass(frozen=True)
+class Target:
+    """One system: a host of the inventory.
+
+    ``credentials`` are resolved secrets; ``options`` are checked against the connector's OPTIONS, defaults filled in.
+    ``read_only`` is set in check mode: every connector's writes pass :meth:`writing` or a transport that does.
+    """
+
+    name: str
+    connector: str
+    url: str = ""
+    credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    ca_file: str = ""
+    proxy: str = ""
+    timeout: float = 30.0
+    max_wait: float = 60.0
+    read_only: bool = False
+    tokens: Tokens = field(default_factory=MemoryTokens, repr=False)
+    progress: Callable[[int, int, str], None] = no_progress
+
+    def credential(self, name: str) -> str:
+        """A credential that must be there.
+
+        :raises CredentialError: it is not set, or empty.
+        """
+        value = self.credentials.get(name)
+        if not value:
+            raise CredentialError(
+                f"credential {name} is not set",
+                act="sign in",
+                system=self.name,
+                hint=f"set credentials.{name} of {self.name} in the systems file",
+            )
+        return value
+
+    def writing(self, act: str) -> None:
+        """Say that a write is about to be sent. Transports call it; a connector on a vendor's library calls it itself.
+
+        :raises WriteInCheckMode: only reads are allowed now.
+        """
+        if self.read_only:
+            raise WriteInCheckMode(
+                "a write was tried while only reads are allowed",
+                act=act,
+                system=self.name,
+                hint="this is a bug in the connector; nothing was sent",
+            )
+
+
+@dataclass(frozen=True)
+class Clock:
+    """A countdown that the vendor starts by itself when something is taken here.
+
+    :param what: what may be lost, or can't be had back later.
+    :param days: how long it runs.
+    :param after: patterns of the changes that start it, by name: ``account``, ``licences: SPE_*``. They start it when they are gone.
+    :param until_then: what can be done while it runs.
+    :param source: the vendor's page that says so.
+    :param unless: the (change, value) of the same case that stops it: a shared mailbox needs no licence.
+    """
+
+    what: str
+    days: int
+    after: tuple[str, ...]
+    until_then: str
+    source: str
+    unless: tuple[str, str] = ("", "")
+
+
+class Connector:
+    """Base of all connectors: one class a vendor system, in one file under ``connectors/``.
+
+    The class attributes are facts that the inventory, the documentation and the tests read.
+    """
+
+    #: The vendor's product, as a person knows it.
+    TITLE: ClassVar[str] = ""
+    #: The address used when the systems file gives none; empty: it must give one.
+    DEFAULT_URL: ClassVar[str] = ""
+    #: Whether ``url`` is needed at all (a connector of files or of a vendor's library may not).
+    NEEDS_URL: ClassVar[bool] = True
+    OPTIONS: ClassVar[Mapping[str, Option]] = {}
+    CREDENTIALS: ClassVar[Mapping[str, Option]] = {}
+    #: Permissions the credential needs, by capability (the inventory group's name).
+    PERMISSIONS: ClassVar[Mapping[str, Sequence[str]]] = {}
+    #: Capability -> what can't be observed after the write, and so ends ``acknowledged``.
+    UNOBSERVABLE: ClassVar[Mapping[str, str]] = {}
+    #: How long (seconds) a write may take until reads show it.
+    SETTLES_WITHIN: ClassVar[float] = 0.0
+    #: Taking something back here may destroy what other systems hold of the person: a licence carries the mailbox.
+    CARRIES_DATA: ClassVar[bool] = False
+    #: Access that stays open for good because the protocol has no way to end it: the record names it. None: the cutoff says what lingers.
+    LINGERS: ClassVar[Residual | None] = None
+    #: What the vendor itself ends some time after something was taken here.
+    CLOCKS: ClassVar[Sequence[Clock]] = ()
+    #: Whose the names of people are, where this system keeps none of its own: a rename has nothing to do here.
+    NAMES_FROM: ClassVar[str] = ""
+    #: Accounts here are people's own, and not the company's: an inactive one is nothing that an earlier employment left.
+    OWN_ACCOUNTS: ClassVar[bool] = False
+    #: How the person's login here is made, unless the option ``login`` says otherwise.
+    LOGIN: ClassVar[str] = "{email}"
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+
+    def login_of(self, person: Any) -> str:
+        """The person's login on this system: HR's, the inventory's pattern, or the connector's own."""
+        login: str = person.login(self.target.name, self.target.options.get("login") or self.LOGIN)
+        return login
+
+
+COMMON_OPTIONS: Mapping[str, Option] = {
+    "login": Option(
+        "How a person's login here is made: a pattern of person fields, e.g. {local_part} or {employee_id}."
+    ),
+}
+
+
+def checked_options(system: str, connector: type[Connector], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The options with defaults, each of its kind.
+
+    :raises InputError: an unknown option, a missing one, or one of the wrong kind; names system, option and fix.
+    """
+    return _checked(system, "option", {**COMMON_OPTIONS, **connector.OPTIONS}, given)
+
+
+def check_credential_names(system: str, connector: type[Connector], given: Mapping[str, Any]) -> None:
+    """That the credentials given are ones the connector has, and the required ones are there.
+
+    :raises InputError: names system, credential and fix.
+    """
+    for name in given:
+        if name not in connector.CREDENTIALS:
+            raise InputError(
+                f"unknown credential {name}",
+                act="read systems file",
+                system=system,
+                hint=f"{connector.__name__} takes: {', '.join(connector.CREDENTIALS) or 'none'}",
+            )
+    for name, option in connector.CREDENTIALS.items():
+        if option.required and given.get(name) in (None, ""):
+            raise InputError(
+                f"credential {name} is missing",
+                act="read systems file",
+                system=system,
+                hint=f"add credentials.{name}: {option.help}",
+            )
+
+
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    "str": (str,),
+    "int": (int,),
+    "float": (int, float),
+    "bool": (bool,),
+    "list": (list, tuple),
+    "dict": (dict,),
+    "path": (str,),
+}
+
+
+def _checked(system: str, what: str, spec: Mapping[str, Option], given: Mapping[str, Any]) -> dict[str, Any]:
+    values: dict[str, Any] = {name: option.default for name, option in spec.items()}
+    for name, value in given.items():
+        option = spec.get(name)
+        if option is None:
+            raise InputError(
+                f"unknown {what} {name}",
+                act="read systems file",
+                system=system,
+                hint=f"known: {', '.join(sorted(spec))}",
+            )
+        if value is not None and (
+            not isinstance(value, _KINDS[option.kind]) or (option.kind in ("int", "float") and isinstance(value, bool))
+        ):
+            raise InputError(
+                f"{what} {name} must be {option.kind}, not {value!r}",
+                act="read systems file",
+                system=system,
+                hint=option.help,
+            )
+        if option.choices and value not in option.choices:
+            raise InputError(
+                f"{what} {name} is {value!r}",
+                act="read systems file",
+                system=system,
+                hint=f"one of {', '.join(map(str, option.choices))}",
+            )
+        values[name] = value
+    for name, option in spec.items():
+        if option.required and values[name] in (None, ""):
+            raise InputError(f"{what} {name} is missing", act="read systems file", system=system, hint=option.help)
+    return values

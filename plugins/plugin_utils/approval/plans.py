@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""The plan of a run, as a document: what ``--check`` saw that it would do, and what ``-e plan=`` then does and nothing else.
+
+Each worker of a run in check mode leaves what its step would do in the run's own temporary folder; at the end they are put in
+the order in which the run takes them, and the whole gets a digest. An approval is of that digest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from ...module_utils.model import clock
+from ...module_utils.model.errors import InputError, LedgerError
+from ..ledger.ledger import Ledger, canonical, plain
+from ..record import files as record_files
+
+SCHEMA = "workforce.lifecycle/plan/1"
+_DIGEST = re.compile(r"^(sha256:)?[0-9a-f]{12,64}$")
+#: What of a result's row belongs to the plan.
+_ROW = ("what", "before", "after", "outcome", "act", "irreversible", "confirm", "note")
+#: Of the document, what the digest does not cover.
+_BESIDE = ("digest", "made")
+
+
+def folder() -> Path:
+    """Where this run's workers leave what they would do."""
+    from ansible import constants as C
+
+    return Path(C.DEFAULT_LOCAL_TMP) / "workforce_plan"
+
+
+def leave(phase: str, result: Mapping[str, Any]) -> None:
+    """Note what one step would do. A line is appended whole or not at all."""
+    if not result.get("changes") and not result.get("failed"):
+        return
+    where = folder()
+    where.mkdir(mode=0o700, parents=True, exist_ok=True)
+    step = {
+        "phase": phase,
+        "system": result["system"],
+        "step": result["step"],
+        "person": result["person"],
+        "outcome": result["outcome"],
+        "changes": [
+            {key: plain(row[key]) for key in _ROW if row.get(key) not in (None, "")}
+            | {key: plain(row.get(key)) for key in ("before", "after")}
+            for row in result.get("changes") or ()
+        ],
+        **({"privileged": True} if result.get("privileged") else {}),
+        **({"problem": result["msg"]} if result.get("failed") and result.get("msg") else {}),
+    }
+    handle = os.open(where / f"{os.getpid()}.json", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        os.write(handle, json.dumps([time.monotonic_ns(), step]).encode() + b"\n")
+    finally:
+        os.close(handle)
+
+
+def left() -> list[dict[str, Any]]:
+    """The steps that were left, in the order in which the run takes them: by phase, by step, by system, by person."""
+    found: list[tuple[int, dict[str, Any]]] = []
+    for path in sorted(folder().glob("*.json")):
+        found += map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    phases: dict[str, int] = {}
+    steps: dict[tuple[str, str], int] = {}
+    for at, step in sorted(found, key=lambda pair: pair[0]):
+        phases.setdefault(step["phase"], at)
+        steps.setdefault((step["phase"], step["step"]), at)
+    ordered = sorted(
+        (step for _at, step in found),
+        key=lambda s: (phases[s["phase"]], steps[s["phase"], s["step"]], s["system"], s["person"]),
+    )
+    return [{"n": number, **step} for number, step in enumerate(ordered, 1)]
+
+
+def document(
+    kind: str,
+    people: Sequence[Mapping[str, Any]],
+    steps: Sequence[Mapping[str, Any]],
+    needs: Iterable[Mapping[str, Any]] = (),
+) -> dict[str, Any]:
+    """The plan: ``{"schema", "kind", "people": [{"key", "email", "name"}], "steps", "needs", "made", "digest"}``.
+
+    The digest is SHA-256 over the canonical JSON of everything but ``made`` and itself.
+    """
+    made = {"schema": SCHEMA, "kind": kind, "people": list(people), "steps": list(steps), "needs": list(needs)}
+    return {**made, "made": clock.stamp(), "digest": digest(made)}
+
+
+def digest(plan: Mapping[str, Any]) -> str:
+    """See :func:`document`."""
+    return hashlib.sha256(
+        canonical({key: value for key, value in plan.items() if key not in _BESIDE}).encode("ascii")
+    ).hexdigest()
+
+
+def write(plan: Mapping[str, Any], where: str) -> Path:
+    """Write the plan under its digest; the same plan is the same file.
+
+    :raises LedgerError: the folder cannot be written.
+    """
+    path = Path(where).expanduser() / f"plan-{plan['kind']}-{plan['digest'][:12]}.json"
+    if not path.exists():
+        record_files.write(path, json.dumps(plan, indent=2, sort_keys=True) + "\n")
+    return path
+
+
+def read(name: str, where: str, ledger: Ledger | None) -> dict[str, Any]:
+    """The plan in a file, or with a digest (12 digits of it are enough) in the folder of plans, or in the ledger once approved.
+
+    :raises InputError: there is none, there are two, it is no plan, or it was changed after it was made.
+    """
+    act = f"read plan {name}"
+    if _DIGEST.match(name) and not os.path.exists(os.path.expanduser(name)):
+        return _with_digest(name.removeprefix("sha256:"), where, ledger, act)
+    try:
+        plan = json.loads(Path(name).expanduser().read_text(encoding="utf-8"))
+    except OSError as e:
+        raise InputError(
+            f"it cannot be read: {e.strerror or e}", act=act, hint="give the file that --check wrote, or its digest"
+        ) from None
+    except ValueError:
+        raise InputError("it is not JSON", act=act, hint="give the file that --check wrote, or its digest") from None
+    return _checked(plan, act)
+
+
+def _with_digest(wanted: str, where: str, ledger: Ledger | None, act: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for path in sorted(Path(where).expanduser().glob(f"plan-*-{wanted[:12]}*.json")) if where else ():
+        plan = read(str(path), "", None)
+        if plan["digest"].startswith(wanted):
+            found[plan["digest"]] = plan
+    for entry in ledger.noted("plan") if ledger is not None and not found else ():
+        if str(entry.data["digest"]).startswith(wanted):
+            found[entry.data["digest"]] = _checked(dict(entry.data["plan"]), act)
+    if len(found) != 1:
+        raise InputError(
+            "two plans begin so" if found else f"there is no plan with this digest in {where or 'the folder of plans'}",
+            act=act,
+            hint="give all of the digest"
+            if found
+            else "give the file that --check wrote, or make it anew with --check",
+        )
+    return next(iter(found.values()))
+
+
+def _checked(plan: Any, act: str) -> dict[str, Any]:
+    if not isinstance(plan, dict) or plan.get("schema") != SCHEMA or not isinstance(plan.get("steps"), list):
+        raise InputError("it is not a plan of workforce.lifecycle", act=act, hint="give the file that --check wrote")
+    if digest(plan) != plan.get("digest"):
+        raise InputError(
+            "it was changed after it was made: its digest does not fit", act=act, hint="make it anew with --check"
+        )
+    return plan
+
+
+@dataclass(frozen=True)
+class Executed:
+    """The plan that a run executes, as it was when the run first read it: ``head`` is the document without its steps.
+
+    The run keeps it in its own folder, the steps of a phase on a system in a file of their own. So it is read and its digest
+    reckoned once a run, a step reads what concerns it, and whatever becomes of the plan's file meanwhile, the run goes on with this.
+    """
+
+    head: Mapping[str, Any]
+    where: Path
+
+    def planned(self, *, phase: str, system: str, step: str, person: str) -> list[dict[str, Any]]:
+        """What the plan lets one step do; nothing, when it has no such step."""
+        path = self.where / _part(phase, system)
+        found = next(
+            (one for one in (_kept(path) if path.exists() else ()) if (one["step"], one["person"]) == (step, person)),
+            None,
+        )
+        return [dict(row) for row in found["changes"] if row["outcome"] == "planned"] if found is not None else []
+
+
+def executed(name: str, where: str, ledger: Ledger | None) -> Executed:
+    """The plan that this run executes; the same for all its workers, from the first that asks.
+
+    :raises InputError: see :func:`read`.
+    """
+    mine = folder() / "executed" / hashlib.sha256(f"{name}\n{where}".encode()).hexdigest()
+    if not mine.exists():
+        _keep(read(name, where, ledger), mine)
+    return Executed(_kept(mine / "head"), mine)
+
+
+def _keep(plan: Mapping[str, Any], mine: Path) -> None:
+    """Write a plan where the run's workers find it: all of it, or nothing. Whoever is first decides for the run."""
+    parts: dict[str, Any] = {"head": {key: value for key, value in plan.items() if key != "steps"}}
+    for step in plan["steps"]:
+        parts.setdefault(_part(step["phase"], step["system"]), []).append(step)
+    try:
+        mine.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        unready = Path(tempfile.mkdtemp(dir=mine.parent))
+        for name, part in parts.items():
+            (unready / name).write_text(json.dumps(part), encoding="utf-8")
+        try:
+            unready.rename(mine)
+        except OSError:
+            shutil.rmtree(unready)
+            if not mine.exists():
+                raise
+    except OSError as e:
+        raise LedgerError(
+            str(e),
+            act=f"keep plan {plan['digest'][:12]} for this run",
+            hint="make room in Ansible's local_tmp, and run again",
+        ) from e
+
+
+def _part(phase: str, system: str) -> str:
+    return hashlib.sha256(f"{phase}\n{system}".encode()).hexdigest()
+
+
+@lru_cache(maxsize=32)
+def _kept(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""HR sources over time: a source that lost people, columns or its order since the last good look is an incident, not a fact.
+
+Kept in the ledger, for each source: ``feed`` (a good look), ``feed_incident`` (one that stopped a run), ``feed_released`` (a
+named person says that it is right so). A good look holds only what differs from the ones before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from ...module_utils.company.policy import Policy
+from ...module_utils.model import clock
+from ...module_utils.model.errors import Incident, InputError
+from ...module_utils.model.person import Person
+from ...module_utils.people.hr_events import silent
+from ...module_utils.people.hr_look import Look, packed, unpacked
+from ..ledger.ledger import Ledger
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the ledger knows of a source. ``at`` is when it was last good (ISO 8601), ``incident`` what stopped a run since."""
+
+    good: Look | None = None
+    at: str = ""
+    incident: Mapping[str, Any] | None = None
+    released: Mapping[str, Any] | None = None
+
+
+def known(ledger: Ledger, system: str) -> Known:
+    """:raises LedgerError: the ledger cannot be read."""
+    good, at, n, pairs = None, "", 0, {}
+    for entry in ledger.noted("feed", system=system):
+        pairs.update(unpacked(entry.data["pairs"]))
+        good, at, n = entry.data, entry.at, entry.n
+    incidents = [entry for entry in ledger.noted("feed_incident", system=system) if entry.n > n]
+    released = [entry.data for entry in ledger.noted("feed_released", system=system)]
+    return Known(
+        replace(Look.read(good), pairs=pairs) if good else None,
+        at,
+        incidents[-1].data if incidents else None,
+        released[-1] if released else None,
+    )
+
+
+def watch(
+    ledger: Ledger,
+    policy: Policy,
+    looks: Mapping[str, Look],
+    *,
+    run: str,
+    read_only: bool,
+    people: Sequence[Person] = (),
+) -> None:
+    """Examine, and keep what is good: for whoever reads a source as a whole."""
+    examine(ledger, policy, looks, run=run, read_only=read_only, people=people)
+    if not read_only:
+        keep(ledger, looks, run=run)
+
+
+def examine(
+    ledger: Ledger,
+    policy: Policy,
+    looks: Mapping[str, Look],
+    *,
+    run: str,
+    read_only: bool,
+    people: Sequence[Person] = (),
+) -> None:
+    """Compare each source with its last good look.
+
+    :param people: those whom the run is about: their ids must have the addresses that they had, or new ones.
+    :raises Incident: a source is not to be believed; says what changed, and how to release it.
+    """
+    for system, look in looks.items():
+        before = known(ledger, system)
+        said = look.wrong(before.good, policy.brake)
+        said += [
+            f"{person.employee_id or person.hr_id} has the address {person.email}, which was somebody else's before"
+            for person in look.mixed_up(people, before.good)
+        ]
+        if not said or _is_released(look, before, policy):
+            continue
+        what = "; ".join(said)
+        if not read_only:
+            ledger.note("feed_incident", {"what": what, **look.as_dict()}, system=system, run=run, durable=True)
+        raise Incident(
+            f"{what}: nothing was touched", act="believe HR", system=system, hint=_how(system, before, policy)
+        )
+
+
+def keep(ledger: Ledger, looks: Mapping[str, Look], *, run: str) -> None:
+    """Note good looks, each with the pairs that are new since the one before."""
+    for system, look in looks.items():
+        before = known(ledger, system).good
+        fresh = {
+            one: address for one, address in look.pairs.items() if before is None or before.pairs.get(one) != address
+        }
+        ledger.note("feed", {**look.as_dict(), "pairs": packed(fresh)}, system=system, run=run)
+
+
+def release(
+    ledger: Ledger, policy: Policy, system: str, *, by: str, account: str, reason: str, run: str, read_only: bool
+) -> dict[str, Any]:
+    """Note that a named person says that the source is right as it was when it stopped a run, for policy's hours.
+
+    :returns: what is released: ``{"what", "by", "until", "reason", "people", "active"}``.
+    :raises InputError: nothing is to be released, or not by them.
+    """
+    act, who = f"release {system}", by.strip().casefold()
+    before = known(ledger, system)
+    if before.incident is None:
+        raise InputError("no run was stopped by it since it was last good", act=act, hint="there is nothing to release")
+    if who not in {name.casefold() for name in policy.brake.feed.release}:
+        raise InputError(
+            f"{by or 'by is empty, and nobody'} may not release it",
+            act=act,
+            hint=f"ask {' or '.join(policy.brake.feed.release) or 'whoever keeps the policy: brake.feed.release names nobody'}",
+        )
+    if not reason.strip():
+        raise InputError("no reason is given", act=act, hint="-e reason='the site in Lyon was sold on 1 March'")
+    until = clock.stamp(clock.now() + timedelta(hours=policy.brake.feed.hours))
+    data = {**before.incident, "by": who, "account": account, "reason": reason, "until": until}
+    if not read_only:
+        ledger.note("feed_released", data, system=system, run=run, durable=True)
+    return {key: data[key] for key in ("what", "by", "until", "reason", "people", "active")}
+
+
+def shown(ledger: Ledger, policy: Policy, system: str) -> dict[str, Any]:
+    """How a source stands: ``{"system", "people", "active", "good_at", "incident", "released_by", "silent"}``; ``silent`` says why it counts as silent."""
+    now = known(ledger, system)
+    last = clock.parse(now.at) if now.at else None
+    return {
+        "system": system,
+        "people": now.good.people if now.good else 0,
+        "active": now.good.active if now.good else 0,
+        "good_at": now.at,
+        "incident": now.incident["what"] if now.incident else "",
+        "released_by": now.released["by"] if now.released and _in_time(now.released) else "",
+        "silent": silent(None, last, clock.now(), policy.brake.feed.silent_hours),
+    }
+
+
+def _is_released(look: Look, before: Known, policy: Policy) -> bool:
+    """A release is of what was seen: whoever breaks it further has an incident of their own."""
+    if before.released is None or not _in_time(before.released):
+        return False
+    return not look.duplicates and not look.wrong(Look.read(before.released), policy.brake)
+
+
+def _in_time(released: Mapping[str, Any]) -> bool:
+    return clock.parse(released["until"]) > clock.now()
+
+
+def _how(system: str, before: Known, policy: Policy) -> str:
+    may = " or ".join(policy.brake.feed.release)
+    last = f"last good look {before.at[:16]}Z; " if before.at else ""
+    asked = (
+        f"if it is right so, {may} releases it"
+        if may
+        else "if it is right so, name who may release it in the policy (brake.feed.release), who releases it"
+    )
+    return f"{last}mend the export; {asked}: ansible-playbook workforce.lifecycle.release_feed -e source={system} -e by=... -e reason=..."

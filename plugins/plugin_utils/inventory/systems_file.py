@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Checks a systems file (``company.systems.yml``) before anything is made of it: pure, and one clear line a mistake."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from ...module_utils.company.marked_yaml import Document, Tagged
+from ...module_utils.connectors.registry import CONNECTORS
+from ...module_utils.model.errors import InputError
+from ...module_utils.sdk.capabilities import CAPABILITIES
+from ...module_utils.sdk.target import COMMON_OPTIONS, Option, checked_options
+from ..shell.credentials import SOURCES
+
+PLUGIN = "workforce.lifecycle.systems"
+#: Top-level keys that become ``lifecycle_*`` variables, and whether each is a path.
+TOP = {
+    "company": False,
+    "ledger": True,
+    "records": True,
+    "archive": True,
+    "profiles": True,
+    "policy": True,
+    "plans": True,
+}
+#: A system's keys, and the kind of each.
+SYSTEM: Mapping[str, Any] = {
+    "connector": str,
+    "url": str,
+    "owner": str,
+    "service_level": dict,
+    "credentials": dict,
+    "options": dict,
+    "ca_file": str,
+    "proxy": str,
+    "timeout": (int, float),
+    "max_wait": (int, float),
+    "follow": (int, float),
+    "vars": dict,
+}
+_WORDS = {str: "a text", dict: "a mapping", (int, float): "a number of seconds"}
+_NAME = re.compile(r"^[a-z][a-z0-9_-]*$")
+
+
+def check_systems(document: Document) -> None:
+    """:raises InputError: names file, line, key and fix."""
+    data = document.data
+    if not isinstance(data, dict):
+        raise document.error("is empty" if data is None else "must be a mapping", hint=f"start with plugin: {PLUGIN}")
+    for key in data:
+        if key not in ("plugin", "systems", *TOP):
+            raise document.error("unknown key", key, hint=_meant(key, ("plugin", "systems", *TOP)))
+    if data.get("plugin") != PLUGIN:
+        raise document.error(f"must be {PLUGIN}", "plugin", hint=f"write plugin: {PLUGIN}")
+    for key in TOP:
+        if key in data and not isinstance(data[key], str):
+            raise document.error(f"must be a text, not {data[key]!r}", key)
+    systems = data.get("systems")
+    if not isinstance(systems, dict) or not systems:
+        raise document.error(
+            "must name at least one system", "systems", hint="systems: {entra: {connector: entra, ...}}"
+        )
+    for name, entry in systems.items():
+        _check_name(document, name)
+        _check_system(document, name, entry)
+
+
+def is_template(value: Any) -> bool:
+    """Whether Ansible fills the value in later, so that its content can't be checked now."""
+    return isinstance(value, Tagged) or isinstance(value, str) and ("{{" in value or "{%" in value)
+
+
+def _check_name(document: Document, name: Any) -> None:
+    if not isinstance(name, str) or not _NAME.match(name):
+        raise document.error("is not a name for a system", "systems", name, hint="lower-case letters, digits, - and _")
+    if name in (*CAPABILITIES, "systems", "all", "ungrouped", "localhost"):
+        raise document.error(
+            "is the name of a group", "systems", name, hint=f"call it {name}-server, or as your company calls it"
+        )
+
+
+def _check_system(document: Document, name: str, entry: Any) -> None:
+    at = ("systems", name)
+    if not isinstance(entry, dict):
+        raise document.error("must be a mapping", *at, hint="connector: and the rest, indented below it")
+    for key, value in entry.items():
+        if key not in SYSTEM:
+            raise document.error("unknown key", *at, key, hint=_meant(key, SYSTEM))
+        if value is None or is_template(value):
+            continue
+        if not isinstance(value, SYSTEM[key]) or isinstance(value, bool):
+            raise document.error(
+                f"must be {_WORDS[SYSTEM[key]]}, not {value!r}" if key != "credentials" else "must be a mapping",
+                *at,
+                key,
+            )
+    connector = entry.get("connector")
+    if not connector:
+        raise document.error("has no connector", *at, hint=f"connector: one of {', '.join(CONNECTORS)}")
+    if connector not in CONNECTORS:
+        raise document.error(f"unknown connector {connector}", *at, "connector", hint=_meant(connector, CONNECTORS))
+    cls = CONNECTORS[connector]
+    url = entry.get("url") or ""
+    if cls.NEEDS_URL and not cls.DEFAULT_URL and not url:
+        raise document.error("has no url", *at, hint=f"add url: the address of {cls.TITLE or connector}")
+    if url and not is_template(url) and cls.NEEDS_URL and "://" not in url:
+        raise document.error(f"{url!r} is not an address", *at, "url", hint=f"write https://{url}")
+    for what, seconds in (entry.get("service_level") or {}).items():
+        if not is_template(seconds) and (not isinstance(seconds, int) or isinstance(seconds, bool) or seconds < 0):
+            raise document.error(f"must be a number of seconds, not {seconds!r}", *at, "service_level", what)
+    for variable in entry.get("vars") or {}:
+        if str(variable).startswith("lifecycle_"):
+            raise document.error(
+                "is not to be set here",
+                *at,
+                "vars",
+                variable,
+                hint=f"write {str(variable).removeprefix('lifecycle_')}: of the system",
+            )
+    _check_credentials(document, at, cls.CREDENTIALS, entry.get("credentials") or {})
+    _check_options(document, at, name, connector, entry.get("options") or {})
+
+
+def _check_credentials(
+    document: Document, at: tuple[str, ...], known: Mapping[str, Option], given: Mapping[str, Any]
+) -> None:
+    for key, reference in given.items():
+        here = (*at, "credentials", key)
+        if key not in known:
+            raise document.error(
+                "unknown credential", *here, hint=_meant(key, known) if known else "this connector takes none"
+            )
+        if is_template(reference):
+            continue
+        if isinstance(reference, dict):
+            sources = [source for source in SOURCES if source in reference]
+            if len(sources) != 1:
+                raise document.error(
+                    "names " + (" and ".join(sources) or "no source"),
+                    *here,
+                    hint=f"give exactly one of {', '.join(SOURCES)}",
+                )
+            extra = set(reference) - {sources[0]}
+            if extra and sources[0] != "lookup":
+                raise document.error("unknown key", *here, sorted(extra)[0], hint=f"{sources[0]} stands alone")
+            if not reference[sources[0]]:
+                raise document.error("is empty", *here, sources[0])
+            continue
+        # The value itself is not repeated: it is a secret.
+        raise document.error(
+            "is a secret in plain text",
+            *here,
+            hint="write {env: NAME}, {file: path}, {lookup: plugin, args: [...]}, or encrypt it: ansible-vault encrypt_string",
+        )
+    for key, option in known.items():
+        if option.required and key not in given:
+            raise document.error(
+                f"credential {key} is missing", *at, "credentials", hint=f"add {key}: {{env: NAME}} ({option.help})"
+            )
+
+
+def _check_options(
+    document: Document, at: tuple[str, ...], name: str, connector: str, given: Mapping[str, Any]
+) -> None:
+    known = {**COMMON_OPTIONS, **CONNECTORS[connector].OPTIONS}
+    for key in given:
+        if key not in known:
+            raise document.error("unknown option", *at, "options", key, hint=_meant(key, known))
+    for key, value in given.items():
+        if is_template(value):
+            continue
+        try:
+            checked_options(
+                name, CONNECTORS[connector], {**{k: _stand_in(o) for k, o in known.items() if o.required}, key: value}
+            )
+        except InputError as e:
+            raise document.error(e.what, *at, "options", key, hint=e.hint) from None
+    for key, option in known.items():
+        if option.required and given.get(key) in (None, ""):
+            raise document.error(f"option {key} is missing", *at, "options", hint=f"add options.{key}: {option.help}")
+
+
+def _stand_in(option: Option) -> Any:
+    return (
+        option.choices[0]
+        if option.choices
+        else {"str": "x", "path": "x", "int": 1, "float": 1.0, "bool": True, "list": ["x"], "dict": {"x": "x"}}[
+            option.kind
+        ]
+    )
+
+
+def _meant(key: Any, known: Collection[str]) -> str:
+    close = get_close_matches(str(key), list(known), 1)
+    return f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"

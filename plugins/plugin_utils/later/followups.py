@@ -1,0 +1,331 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Suspend first, delete later: what is due on a later day, kept with its case, and judged again on that day.
+
+``due`` entries of the ledger say what, on which system, when; the newest entry of an id counts. ``due_ended`` ends one: it was
+done, or cancelled, and why. Nothing is ever done only because it was once planned: HR and the ledger are asked again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from ...module_utils.company.policy import Policy
+from ...module_utils.engine.task import Outcome
+from ...module_utils.model import clock
+from ...module_utils.model.person import Person
+from ...module_utils.people.identity import Records, alike, employed
+from ..ledger.ledger import Case, Entry, Ledger
+from .leave import local_day
+
+#: What a person does; the others are done by the run.
+BY_HAND = ("chase_device", "by_hand")
+#: What a legal hold stops.
+_HELD = ("delete_account", "end_forwarding")
+#: Where a step of a person's stands that belongs to no system.
+PEOPLE = "people"
+
+
+@dataclass(frozen=True)
+class Due:
+    """One step that waits for its day.
+
+    :param id: the same for the same step of a case: ``delete_account entra``.
+    :param due: ISO 8601 UTC, the beginning of the person's own day.
+    :param noted: when it was written down.
+    """
+
+    id: str
+    case: str
+    person: str
+    system: str
+    step: str
+    what: str
+    due: str
+    noted: str = ""
+    why: str = ""
+
+    def as_dict(self, now: datetime) -> dict[str, Any]:
+        """With the days that are left; less than 0 when it is late."""
+        left = clock.parse(self.due) - now
+        days = -(-left // timedelta(days=1))  # what is left of a day counts as one
+        return {**vars(self), "in_days": days, "is_due": left <= timedelta()}
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What is to be done with something due today: ``act``, ``cancel``, ``wait`` or ``ask`` (a person), or ``done``; and why."""
+
+    word: str
+    why: str = ""
+
+
+# -- writing them down ---------------------------------------------------------------------------------------------------
+
+
+def schedule(
+    ledger: Ledger, case: Case, systems: Mapping[str, Mapping[str, Any]], policy: Policy, run: str
+) -> list[Due]:
+    """Note what a case makes due later; what is noted already is not noted again.
+
+    What was cancelled comes back only when the case itself has done something since, counted from then.
+    """
+    ended = {entry.data["id"]: entry for entry in ledger.noted("due_ended", case=case.id)}
+    known = {entry.data["id"]: entry for entry in ledger.noted("due", case=case.id)}
+    steps = ledger.steps(case.id)
+    worked = max((step["last"] for step in steps if step["phase"] != "followups"), default="")
+    added = []
+    for due in _wanted(case, steps, systems, policy, case.opened):
+        end = ended.get(due.id)
+        if due.id in known:
+            if (
+                end is None
+                or end.n < known[due.id].n
+                or end.data["how"] != "cancelled"
+                or not _did_something_after(ledger, case, end.at)
+            ):
+                continue
+            due = next(one for one in _wanted(case, steps, systems, policy, worked) if one.id == due.id)
+        note(ledger, due, run)
+        added.append(due)
+    return added
+
+
+def _did_something_after(ledger: Ledger, case: Case, moment: str) -> bool:
+    return any(
+        entry.kind == "intent" and entry.at > moment and entry.phase != "followups" for entry in ledger.entries(case.id)
+    )
+
+
+def note(ledger: Ledger, due: Due, run: str, by: str = "") -> None:
+    """Write one down, or its new day."""
+    ledger.note(
+        "due",
+        {"id": due.id, "what": due.what, "due": due.due, "why": due.why, "by": by},
+        case=due.case,
+        system=due.system,
+        step=due.step,
+        person=due.person,
+        run=run,
+    )
+
+
+def end(ledger: Ledger, due: Due, how: str, why: str, run: str, by: str = "") -> None:
+    """It was ``done`` or ``cancelled``."""
+    ledger.note(
+        "due_ended",
+        {"id": due.id, "how": how, "why": why, "by": by},
+        case=due.case,
+        system=due.system,
+        step=due.step,
+        person=due.person,
+        run=run,
+    )
+
+
+def _wanted(
+    case: Case,
+    steps: Sequence[Mapping[str, Any]],
+    systems: Mapping[str, Mapping[str, Any]],
+    policy: Policy,
+    begins: str,
+) -> Iterator[Due]:
+    person, rules = Person.of(case.person), policy.followups
+    start = clock.parse(begins or case.opened)
+
+    def later(step: str, system: str, what: str, days: int, suffix: str = "") -> Due:
+        day = clock.stamp(local_day(start, days, person))
+        return Due(
+            " ".join(part for part in (step, system, suffix) if part), case.id, case.key, system, step, what, day
+        )
+
+    if case.kind in ("offboard", "withdraw"):
+        # Of a hire that was taken back, only what it made itself goes.
+        here = {
+            step["system"]
+            for step in steps
+            if step["outcome"] != Outcome.ABSENT.value
+            and step["phase"] != "followups"
+            and (case.kind == "offboard" or step["system"] in case.facts.get("created", ()))
+        }
+        for name in systems if rules.delete_account else ():
+            if (
+                name in here
+                and "provisioning" in systems[name].get("capabilities", ())
+                and (not rules.delete_on or name in rules.delete_on)
+            ):
+                yield later("delete_account", name, f"delete the account of {person.email}", rules.delete_account)
+        for step in steps:
+            rows = step["result"].get("changes") or ()
+            forwards = [
+                row for row in rows if step["step"] == "mailbox" and row["what"] == "forward_to" and row.get("after")
+            ]
+            if forwards and rules.end_forwarding:
+                yield later(
+                    "end_forwarding", step["system"], f"end forwarding to {forwards[0]['after']}", rules.end_forwarding
+                )
+            ours = [
+                row["what"].removeprefix("device ")
+                for row in rows
+                if step["step"] == "device"
+                and row["what"].startswith("device ")
+                and row.get("after") != "retired"
+                and row.get("outcome") != "absent"
+            ]
+            for days in rules.chase_devices if ours else ():
+                yield later("chase_device", step["system"], f"ask for the return of {', '.join(ours)}", days, str(days))
+    if case.kind == "transfer" and case.facts.get("overlap"):
+        # Not the person's midnight: the overlap was promised to the minute, and what is kept carries that moment.
+        yield Due(
+            "end_overlap",
+            case.id,
+            case.key,
+            "",
+            "end_overlap",
+            "take what was kept for the hand-over",
+            str(case.facts["overlap"]),
+        )
+    if case.kind == "suspend" and case.facts.get("until"):
+        yield Due("resume", case.id, case.key, "", "resume", f"let {person.email} in again", str(case.facts["until"]))
+    told = [(one.what, one.days, one.system) for one in rules.also if one.kind == case.kind]
+    told += [
+        (str(one["what"]), int(one["days"]), str(one.get("system", "")))
+        for one in case.facts.get("followups") or ()
+        if isinstance(one, Mapping)
+    ]
+    for what, days, system in told:
+        yield later("by_hand", system or PEOPLE, what, days, f"{days}: {what}")
+
+
+# -- reading them --------------------------------------------------------------------------------------------------------
+
+
+def waiting(ledger: Ledger, person: str = "") -> list[Due]:
+    """All that is not ended, the earliest first. ``person`` is a key or an address, or empty."""
+    ended = {(entry.case, entry.data["id"]): entry.n for entry in ledger.noted("due_ended")}
+    newest: dict[tuple[str, str], tuple[int, Due]] = {}
+    for entry in ledger.noted("due"):
+        d = entry.data
+        newest[entry.case, d["id"]] = (
+            entry.n,
+            Due(d["id"], entry.case, entry.person, entry.system, entry.step, d["what"], d["due"], entry.at, d["why"]),
+        )
+    mine = {case.id for case in ledger.cases(person=person)} if person else set()
+    found = [due for key, (n, due) in newest.items() if ended.get(key, -1) < n and (not person or due.case in mine)]
+    return sorted(found, key=lambda due: (due.due, due.case, due.id))
+
+
+def of_case(entries: Sequence[Entry]) -> list[dict[str, str]]:
+    """What a case made due, and what became of it: ``{"id", "system", "what", "due", "ended", "how", "why"}`` each."""
+    rows: dict[str, dict[str, str]] = {}
+    for entry in entries:
+        d = entry.data
+        if entry.kind == "due":
+            rows[d["id"]] = {
+                "id": d["id"],
+                "system": entry.system,
+                "what": d["what"],
+                "due": d["due"],
+                "ended": "",
+                "how": "waits",
+                "why": d["why"],
+            }
+        elif entry.kind == "due_ended" and d["id"] in rows:
+            rows[d["id"]].update(ended=entry.at, how=d["how"], why=d["why"])
+    return sorted(rows.values(), key=lambda row: (row["due"], row["id"]))
+
+
+def held(ledger: Ledger, case: str) -> str:
+    """Who holds what a case would delete, and why; empty when nobody does."""
+    entries = ledger.noted("hold", case=case)
+    return (
+        f"held by {entries[-1].data['by']}: {entries[-1].data['why']}" if entries and entries[-1].data["held"] else ""
+    )
+
+
+# -- judging them --------------------------------------------------------------------------------------------------------
+
+
+def judge(ledger: Ledger, due: Due, found: Sequence[Mapping[str, Any]] | None, at: datetime) -> Judgement:
+    """What to do with something that is due, as HR and the ledger are today.
+
+    :param found: what the HR systems answered, as for :class:`Records`; None when the company's systems have no HR.
+    """
+    case = ledger.case(due.case)
+    since = [other for other in ledger.cases(person=case.key) if other.id != case.id and other.opened > due.noted]
+    if case.withdrawn:
+        return Judgement("cancel", "the leaving was withdrawn")
+    for kind, word in _OVERTAKEN.get(case.kind if due.step == "by_hand" else due.step, {}).items():
+        newer = [other for other in since if other.kind == kind and (other.closed or kind != "resume")]
+        if newer:
+            return Judgement("cancel", f"{word} (case {newer[-1].id})")
+    # A laptop that came back is not asked for a second time.
+    said = [
+        a
+        for a in ledger.attested(case.id, due.system or PEOPLE)
+        if a["step"] == due.id or due.step == "chase_device" and a["step"].startswith(due.step)
+    ]
+    if said:
+        return Judgement("done", f"attested by {said[-1]['by']} at {said[-1]['at']}")
+    standing, why = ("unknown", "") if found is None else _standing(Person.of(case.person), found, at)
+    if standing == "doubt":
+        return Judgement("ask", why)
+    leaver, mover_or_away = case.kind in ("offboard", "withdraw"), due.step in ("end_overlap", "resume")
+    if leaver and standing in ("here", "leave"):
+        return Judgement("cancel", why)
+    if mover_or_away and standing == "gone":
+        return Judgement("cancel", f"{why}: offboard takes it from here")
+    if due.step == "resume" and standing == "leave":
+        return Judgement("wait", f"{why}: correct HR, and run again")
+    if due.step in _HELD and held(ledger, case.id):
+        return Judgement("wait", held(ledger, case.id))
+    return Judgement("act", why)
+
+
+#: What a newer case of the same person means for a step that is due.
+_OVERTAKEN: Mapping[str, Mapping[str, str]] = {
+    **{
+        step: {"reinstate": "the leaving was withdrawn", "onboard": "they were hired again", "resume": "they are back"}
+        for step in ("delete_account", "end_forwarding", "chase_device", "offboard")
+    },
+    "end_overlap": {"transfer": "they moved again", "offboard": "they have left"},
+    "resume": {"offboard": "they have left", "resume": "they are back"},
+}
+
+
+def _standing(person: Person, found: Sequence[Mapping[str, Any]], at: datetime) -> tuple[str, str]:
+    """How HR sees somebody now: ``here``, ``leave``, ``gone`` or ``doubt``; and the evidence."""
+    records = Records(found)
+    names = [name for name in (person.hr_id, person.employee_id, person.email, *person.aliases) if name]
+    # A rehire may stand in a record of its own, which shares only what HR keeps of the human being.
+    seen = {id(one.person): one for name in names for one in records.answering(name)}
+    for one in list(seen.values()):
+        seen.update({id(other.person): other for other in records.beside(one)})
+    mine = [
+        one
+        for one in seen.values()
+        if person.hr_id
+        and one.person.hr_id == person.hr_id
+        or set(alike(person, one.person)) - {"address"}
+        or not (person.hr_id or person.employee_id)
+        and one.person.email == person.email
+    ]
+    others = [one for one in seen.values() if one not in mine]
+    told = "; ".join(str(one) for one in (*mine, *others))
+    working = [one for one in mine if employed(one.person, at)]
+    if working:
+        away = all(one.person.status == "leave" for one in working)
+        return (
+            "leave" if away else "here"
+        ), f"HR has them as {' and '.join(sorted({one.person.status for one in working}))} ({told})"
+    if any(employed(one.person, at) for one in others):
+        return "doubt", f"somebody else may have their address now ({told}): look, then cancel or move this by hand"
+    if not mine:
+        return (
+            "doubt",
+            f"HR ({', '.join(records.systems) or 'nobody answered'}) does not know them any more: look, then cancel or move this by hand",
+        )
+    return "gone", f"HR still has them as left ({told})"

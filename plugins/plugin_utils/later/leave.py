@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Leave of absence: what a suspension shut, what a return opens again, and what cannot come back by itself."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta, timezone
+
+from ...module_utils.company.policy import Policy, fact_of
+from ...module_utils.model import clock
+from ...module_utils.model.errors import InputError, Refused
+from ...module_utils.model.person import Person
+from ..ledger.ledger import Case, Ledger
+
+
+def local_day(moment: datetime, days: int, person: Person) -> datetime:
+    """The beginning, in UTC, of the person's own day so many days after a moment."""
+    day = moment.astimezone(person.zone).date() + timedelta(days=days)
+    return datetime.combine(day, time.min, person.zone).astimezone(timezone.utc)
+
+
+def return_day(person: Person, until: str, policy: Policy) -> str:
+    """When somebody comes back (ISO 8601 UTC): as ``until`` says, else as HR says; empty when neither does.
+
+    :raises InputError: it cannot be read, or is over.
+    """
+    text = until or fact_of(person, policy.followups.return_fact)
+    if not text:
+        return ""
+    try:
+        told = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+    except ValueError:
+        raise InputError(
+            f"until is {text!r}", act=f"suspend {person.email}", hint="the day they come back: 2026-12-01"
+        ) from None
+    moment = (told if told.tzinfo else told.replace(tzinfo=person.zone)).astimezone(timezone.utc)
+    if moment <= clock.now() and until:
+        raise InputError(
+            f"until is {text!r}, which is over", act=f"suspend {person.email}", hint="the day they come back"
+        )
+    return clock.stamp(moment)
+
+
+def suspension(ledger: Ledger, person: Person) -> Case:
+    """The suspension that a return ends.
+
+    :raises Refused: there is none, or the person has left since.
+    """
+    act = f"resume {person.email}"
+    cases = ledger.cases(person=person.key)
+    suspended = [case for case in cases if case.kind == "suspend"]
+    if not suspended:
+        raise Refused(
+            "the ledger knows of no suspension",
+            act=act,
+            hint="what was shut otherwise is opened by hand, or by onboard",
+        )
+    left = [case for case in cases if case.kind == "offboard" and case.opened > suspended[-1].opened]
+    if left:
+        raise Refused(
+            f"they were offboarded since (case {left[-1].id})",
+            act=act,
+            hint="a termination that was withdrawn is put right with reinstate",
+        )
+    return suspended[-1]

@@ -1,0 +1,336 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""The brake: how many leavers, disables and wipes there were within a window, and whether there may be one more.
+
+Places are taken inside the ledger's writing transaction, in the table ``counted`` beside the chain, so that two runs never both
+take the last one, whatever machine they are on. A place is taken once a case: a run that goes on with a case needs no second.
+A place that was refused is kept without a time: as long as a person's access may not be cut, nothing else of their case is done.
+The table only finds fast what the chain says too, in the same transaction: ``verify`` holds one against the other.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from ...module_utils.company.policy import Brake, Limit
+from ...module_utils.model import clock
+from ...module_utils.model.errors import Braked, InputError
+from ...module_utils.model.person import Person
+from .store import Query
+
+#: What is counted.
+LIMITS = ("leavers", "disables", "wipes")
+#: Nobody is released for longer.
+RELEASED_AT_MOST = timedelta(days=7)
+#: The last looks at the HR sources that are read for the headcount: more than there are sources.
+_FEEDS = 20
+#: The headcount of the looks that were read, by their hash.
+_ACTIVE: dict[str, int | None] = {}
+
+
+@dataclass(frozen=True)
+class Place:
+    """One of a limit: ``subject`` is whom or what it counts (a person's key; ``system: device``), ``person`` who it is about."""
+
+    of: str
+    subject: str
+    case: str
+    person: Person
+
+    def as_dict(self, at: str = "", *, released: bool = False) -> dict[str, Any]:
+        """What the chain says of it; ``at`` is empty when it was refused."""
+        return {"of": self.of, "subject": self.subject, "case": self.case, "at": at, "released": released}
+
+
+class OverLimit(Braked):
+    """What :func:`take` raises: these places are not to be had."""
+
+    def __init__(self, what: str, *, act: str, hint: str, places: Sequence[Place]) -> None:
+        super().__init__(what, act=act, hint=hint)
+        self.places = places
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What one limit looks like now. ``counted`` are the subjects of its window; ``active`` is None when no headcount is known."""
+
+    of: str
+    limit: Limit
+    counted: frozenset[str]
+    active: int | None
+
+    @property
+    def by_percent(self) -> int | None:
+        """How many the percentage allows; None when it is not judged."""
+        if not self.limit.percent or self.active is None:
+            return None
+        # 10 % of 70 people are 7, also in binary fractions.
+        return max(self.limit.least, int(self.limit.percent * self.active / 100 + 1e-9))
+
+    def exceeded_by(self, subjects: Collection[str]) -> str:
+        """Why these may not be counted too; empty when they may."""
+        total = len(self.counted | set(subjects))
+        new = total - len(self.counted)
+        if not new:
+            return ""
+        told = f"{new} more would make {total} {self.of} within {self.limit.hours:g} hours"
+        if total > self.limit.count:
+            return f"{told}, and policy allows {self.limit.count}"
+        if self.by_percent is not None and total > self.by_percent:
+            return f"{told}, and policy allows {self.limit.percent:g} % of {self.active} active people, here {self.by_percent}"
+        return ""
+
+    def as_dict(self) -> dict[str, Any]:
+        most = [self.limit.count] if self.by_percent is None else [self.limit.count, self.by_percent]
+        return {
+            "of": self.of,
+            "count": len(self.counted),
+            "limit": self.limit.count,
+            "hours": self.limit.hours,
+            "percent": self.limit.percent,
+            "active": self.active,
+            "allowed": min(most),
+            "judged": self.judged,
+        }
+
+    @property
+    def judged(self) -> str:
+        """How the percentage was."""
+        if not self.limit.percent:
+            return "no percentage is set"
+        if self.active is None:
+            return "percent is not judged: no headcount of an HR system is known"
+        return f"{self.limit.percent:g} % of {self.active}: {self.by_percent}"
+
+
+@dataclass(frozen=True)
+class Release:
+    """These people (addresses) are not counted for one limit, until then. ``names`` are all by which each is known, folded."""
+
+    of: str
+    people: Sequence[str]
+    names: Sequence[frozenset[str]]
+    by: str
+    until: str
+
+    def as_dict(self) -> dict[str, Any]:
+        told = f"{', '.join(self.people)} until {self.until} (by {self.by})"
+        return {"of": self.of, "people": list(self.people), "by": self.by, "until": self.until, "told": told}
+
+    def frees(self, person: Person) -> bool:
+        """Whether it is of this person; never by themselves, whatever name they used."""
+        known = names_of(person)
+        return self.by not in known and any(names & known for names in self.names)
+
+
+def names_of(person: Person) -> frozenset[str]:
+    """Everything that means this person, folded."""
+    return frozenset(
+        name.casefold() for name in (person.email, person.hr_id, person.employee_id, *person.aliases) if name
+    )
+
+
+# -- in the ledger's transaction -----------------------------------------------------------------------------------------
+
+
+def take(query: Query, limits: Brake | None, wanted: Sequence[Place]) -> list[dict[str, Any]]:
+    """Take these places, all or none. Without limits they are counted only.
+
+    :returns: those that were not taken before, for the chain.
+    :raises OverLimit: there would be more than policy allows.
+    """
+    taken = {
+        (row[0], row[1], case)
+        for case in dict.fromkeys(place.case for place in wanted)
+        for row in query("SELECT of_limit, subject FROM counted WHERE case_id = ? AND at <> ''", (case,))
+    }
+    new = [place for place in wanted if (place.of, place.subject, place.case) not in taken]
+    noted = []
+    for of in dict.fromkeys(place.of for place in new):
+        asking = [place for place in new if place.of == of]
+        known = releases(query, of)
+        free = {place.subject for place in asking if any(release.frees(place.person) for release in known)}
+        if limits is not None:
+            now = tally(query, limits, of)
+            why = now.exceeded_by({place.subject for place in asking} - free)
+            if why:
+                raise _braked(now, [place for place in asking if place.subject not in free], why)
+        at = clock.stamp()
+        for place in asking:
+            query(
+                "INSERT INTO counted (of_limit, subject, case_id, at, released) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT (of_limit, subject, case_id) DO UPDATE SET at = excluded.at, released = excluded.released",
+                (of, place.subject, place.case, at, int(place.subject in free)),
+            )
+            noted.append(place.as_dict(at, released=place.subject in free))
+    return noted
+
+
+def take_for_step(
+    query: Query,
+    limits: Brake | None,
+    changes: Iterable[Mapping[str, Any]],
+    *,
+    system: str,
+    case: str,
+    who: Callable[[], Person],
+) -> list[dict[str, Any]]:
+    """Take the places that the changes of one step need; ``who`` the case is about is asked only for new ones.
+
+    :returns: see :func:`take`.
+    :raises OverLimit: there would be more than policy allows, or would have been when the case asked for its person's place before.
+    """
+    known = {
+        (row[0], row[1]): row[2]
+        for row in query("SELECT of_limit, subject, at FROM counted WHERE case_id = ?", (case,))
+    }
+    disabled = [at for (of, _subject), at in known.items() if of == "disables"]
+    acts = [(change.get("act"), f"{system}: {change['what']}") for change in changes]
+    needed = [("wipes", subject) for act, subject in acts if act == "wipe" and not known.get(("wipes", subject))]
+    if not any(disabled) and (disabled or any(act == "disable" for act, _subject in acts)):
+        needed.insert(0, ("disables", ""))
+    if not needed:
+        return []
+    person = who()
+    return take(
+        query, limits, [Place(of, subject or person.key, case, person) for of, subject in dict.fromkeys(needed)]
+    )
+
+
+def refuse(query: Query, wanted: Sequence[Place]) -> list[Place]:
+    """Remember that these were refused; gives those of which it was not known."""
+    known = {
+        (row[0], row[1], case)
+        for case in dict.fromkeys(place.case for place in wanted)
+        for row in query("SELECT of_limit, subject FROM counted WHERE case_id = ?", (case,))
+    }
+    new = [place for place in wanted if (place.of, place.subject, place.case) not in known]
+    for place in new:
+        query(
+            "INSERT INTO counted (of_limit, subject, case_id, at, released) VALUES (?, ?, ?, '', 0)",
+            (place.of, place.subject, place.case),
+        )
+    return new
+
+
+def tally(query: Query, limits: Brake, of: str) -> Tally:
+    """How one limit stands."""
+    limit: Limit = getattr(limits, of)
+    since = clock.stamp(clock.now() - timedelta(hours=limit.hours))
+    rows = query("SELECT DISTINCT subject FROM counted WHERE of_limit = ? AND at > ? AND released = 0", (of, since))
+    return Tally(of, limit, frozenset(row[0] for row in rows), headcount(query) if limit.percent else None)
+
+
+def headcount(query: Query) -> int | None:
+    """How many active people the HR systems had at their last look; of several systems the largest, since two may know
+    the same people. None when nobody looked."""
+    last: dict[str, str] = {}
+    for system, link in query(
+        "SELECT system, hash FROM ledger WHERE kind = 'feed' AND case_id = '' ORDER BY at DESC, n DESC LIMIT ?",
+        (_FEEDS,),
+    ):
+        last.setdefault(system, link)
+    # A look at a whole company is long to read.
+    for link in [link for link in last.values() if link not in _ACTIVE]:
+        [(body,)] = query("SELECT body FROM ledger WHERE kind = 'feed' AND case_id = '' AND hash = ?", (link,))
+        _ACTIVE[link] = json.loads(body)["data"].get("active")
+    return max((active for active in map(_ACTIVE.get, last.values()) if active is not None), default=None)
+
+
+def releases(query: Query, of: str) -> list[Release]:
+    """What is released from one limit now."""
+    now = clock.now()
+    rows = query(
+        "SELECT body FROM ledger WHERE kind = 'released' AND case_id = '' AND at > ? ORDER BY n",
+        (clock.stamp(now - RELEASED_AT_MOST),),
+    )
+    found = [json.loads(row[0])["data"] for row in rows]
+    return [
+        Release(
+            of,
+            [person["email"] for person in data["people"]],
+            [frozenset(person["names"]) for person in data["people"]],
+            data["by"],
+            data["until"],
+        )
+        for data in found
+        if data["of"] == of and data["until"] > clock.stamp(now)
+    ]
+
+
+# -- who may release -----------------------------------------------------------------------------------------------------
+
+
+def release(
+    limits: Brake, of: str, people: Sequence[Person], *, by: str, until: str, account: str, note: str
+) -> dict[str, Any]:
+    """What to note (``released``) so that these people are not counted.
+
+    :param by: the address of who releases them; policy must name it in ``brake.<of>.release``.
+    :param until: an ISO 8601 moment; a day from now when empty.
+    :raises InputError: not named people, nobody who may, oneself, or not a time soon to come.
+    """
+    act = f"release {', '.join(person.email for person in people[:3])}{' and others' if len(people) > 3 else ''} from brake.{of}"
+    limit: Limit = getattr(limits, of)
+    who = by.strip().casefold()
+    if not people:
+        raise InputError(
+            "nobody is named",
+            act=act,
+            hint="the brake is released for named people, never in general: -e user=jane@corp.example,...",
+        )
+    if who not in {name.casefold() for name in limit.release}:
+        raise InputError(
+            f"{by or 'by is empty, and nobody'} may not",
+            act=act,
+            hint=f"ask {' or '.join(limit.release)}"
+            if limit.release
+            else f"name who may in the policy: brake.{of}.release",
+        )
+    for person in people:
+        if who in names_of(person):
+            raise InputError(
+                f"{by} is {person.email}, and nobody releases themselves", act=act, hint="ask another who may"
+            )
+    now = clock.now()
+    try:
+        end = clock.parse(until) if until else now + timedelta(days=1)
+    except ValueError:
+        raise InputError(
+            f"until is {until!r}", act=act, hint="write an ISO 8601 moment: 2026-03-31T17:00:00+02:00"
+        ) from None
+    if not now < end <= now + RELEASED_AT_MOST:
+        raise InputError(
+            f"until is {clock.stamp(end)}", act=act, hint=f"a moment within the next {RELEASED_AT_MOST.days} days"
+        )
+    return {
+        "of": of,
+        "people": [{"key": person.key, "email": person.email, "names": sorted(names_of(person))} for person in people],
+        "by": who,
+        "until": clock.stamp(end),
+        "at": clock.stamp(now),
+        "account": account,
+        "note": note,
+    }
+
+
+def _braked(now: Tally, refused: Sequence[Place], why: str) -> OverLimit:
+    people = sorted({place.person.email for place in refused})
+    named = ", ".join(people[:5]) + (f" and {len(people) - 5} more" if len(people) > 5 else "")
+    may = (
+        " or ".join(now.limit.release)
+        if now.limit.release
+        else f"whom policy names in brake.{now.of}.release (nobody yet)"
+    )
+    unjudged = f" ({now.judged})" if now.limit.percent and now.active is None else ""
+    return OverLimit(
+        f"{why}{unjudged}",
+        act=f"brake.{now.of}: {named}",
+        places=refused,
+        hint=f"nothing was sent. Find out why there are so many; if it is right, {may} releases them by name: "
+        f"ansible-playbook workforce.lifecycle.release_brake -e of={now.of} -e user={people[0]} -e by=...",
+    )

@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""One run per person at a time: who is at work on whom, in the tables ``lease`` and ``holder`` beside the ledger's chain.
+
+A run takes everybody it is about before its first write, all or none, and gives each back when their record is written, or when
+it ends (:mod:`handback`). What a run leaves that was killed is free at once where that can be seen (its process is gone, and no
+worker of it is still at a write), and after :data:`EXPIRES` where it can't (another machine, another container); every write to
+the ledger puts that off.
+A run that was taken for dead and is not may write nothing more: its reads are older than another run's writes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+
+from ...module_utils.model import clock
+from ...module_utils.model.errors import Held, InputError
+from ...module_utils.model.person import Person
+from .store import Query
+
+_T = TypeVar("_T")
+
+#: How long a run may be silent before one on another machine takes it for dead.
+EXPIRES = timedelta(minutes=10)
+#: How often a run says that it is there.
+RENEWED_EVERY = timedelta(seconds=20)
+#: How long a run that lost its people is remembered.
+_REMEMBERED = timedelta(days=30)
+_HOLDER = "h.run, h.host, h.place, h.pid, h.started, h.since, h.renewed"
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A run's process. ``place`` is the boot and the process namespace, within which ``pid`` and ``started`` mean one process."""
+
+    run: str
+    host: str
+    place: str
+    pid: int
+    started: str
+    since: str = ""
+    renewed: str = ""
+
+    def __str__(self) -> str:
+        return f"run {self.run} on {self.host} (process {self.pid})"
+
+
+def holder(run: str) -> Holder:
+    """The process that ``run`` is: ansible-playbook, whose worker this is, and which names itself in the run's id; without it
+    (a worker that outlived it, a script) this process itself."""
+    parent = os.getppid()
+    pid = parent if run.startswith(str(parent)) else os.getpid()
+    return Holder(run, socket.gethostname(), _place(), pid, started(pid))
+
+
+def worker() -> str:
+    """This process, for :func:`_at_work`."""
+    return f"{os.getpid()}:{_own_start(os.getpid())}"
+
+
+@cache
+def _own_start(pid: int) -> str:
+    return started(pid)
+
+
+@cache
+def _place() -> str:
+    """Without /proc (macOS, BSD) the name of the machine."""
+    try:
+        return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()} {os.readlink('/proc/self/ns/pid')}"
+    except OSError:
+        return socket.gethostname()
+
+
+def started(pid: int) -> str:
+    """When a process began, in its kernel's own count; empty where nobody tells."""
+    return _stat(pid)[1]
+
+
+def running(pid: int, began: str) -> bool:
+    """Whether that process, begun then, is still there. One that only waits to be buried is not."""
+    state, start = _stat(pid)
+    if state:
+        return state not in "ZX" and start == began
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True  # somebody else's, where /proc hides those
+    return True
+
+
+def _stat(pid: int) -> tuple[str, str]:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return "", ""
+    return fields[0], fields[19]
+
+
+def patiently(act: Callable[[], _T], seconds: str | float) -> _T:
+    """Do it; as long as another run has one of the people, try again for so many seconds.
+
+    :raises Held: it still has.
+    :raises InputError: ``seconds`` is no number.
+    """
+    try:
+        end = time.monotonic() + float(seconds or 0)
+    except ValueError:
+        raise InputError(
+            f"lifecycle_wait_for_person is {seconds!r}",
+            act="wait for another run",
+            hint="give seconds: -e lifecycle_wait_for_person=600",
+        ) from None
+    while True:
+        try:
+            return act()
+        except Held:
+            left = end - time.monotonic()
+            if left <= 0:
+                raise
+            time.sleep(min(left, 0.5))
+
+
+# -- in the ledger's transaction -----------------------------------------------------------------------------------------
+
+
+def claim(query: Query, run: str, people: Sequence[tuple[Person, str]]) -> None:
+    """Take these people (each with the case) for a run: all, or none.
+
+    :raises Held: another run has one of them, or this run was taken for dead.
+    """
+    me, now = holder(run), clock.stamp()
+    lost = query("SELECT lost FROM holder WHERE run = ?", (run,))
+    if lost and lost[0][0]:
+        raise _lost(run, lost[0][0], people[0][0].email)
+    wanted = {name: (person, case) for person, case in people for name in names(person)}
+    rows = query(
+        f"SELECT l.name, l.case_id, {_HOLDER} FROM lease l JOIN holder h ON h.run = l.run WHERE l.run <> ?", (run,)
+    )
+    found = [(row[0], row[1], Holder(*row[2:])) for row in rows if row[0] in wanted]
+    for name, case, other in sorted(found, key=lambda row: row[0]):
+        why = _held(query, me, other, case)
+        if why:
+            raise Held(
+                f"{other} has them since {other.since}{why}",
+                act=f"take {wanted[name][0].email} for run {run}",
+                hint="nothing was sent. Run again when it has ended, or let this run wait: -e lifecycle_wait_for_person=600 (seconds)",
+            )
+    for other in {row[2] for row in found}:
+        query("DELETE FROM lease WHERE run = ?", (other.run,))
+        query("UPDATE holder SET lost = ? WHERE run = ?", (f"{me} at {now}", other.run))
+    if not lost:
+        query("DELETE FROM holder WHERE lost <> '' AND renewed < ?", (clock.stamp(clock.now() - _REMEMBERED),))
+        query(
+            "INSERT INTO holder (run, host, place, pid, started, since, renewed, lost) VALUES (?, ?, ?, ?, ?, ?, ?, '')",
+            (run, me.host, me.place, me.pid, me.started, now, now),
+        )
+    for name, (_person, case) in sorted(wanted.items()):
+        query(
+            "INSERT INTO lease (name, run, case_id) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET run = excluded.run, case_id = excluded.case_id",
+            (name, run, case),
+        )
+
+
+def keep(query: Query, run: str, case: str, who: Callable[[], Person]) -> None:
+    """Make sure that this run has the person of a case, before it writes.
+
+    :raises Held: see :func:`claim`.
+    """
+    holders = {row[0] for row in query("SELECT run FROM lease WHERE case_id = ?", (case,))}
+    if holders != {run}:
+        claim(query, run, [(who(), case)])
+
+
+def renew(query: Query, run: str, at: str) -> None:
+    """Say that the run is there."""
+    query("UPDATE holder SET renewed = ? WHERE run = ?", (at, run))
+
+
+def release(query: Query, run: str, person: Person) -> None:
+    """Give a person back."""
+    for name in sorted(names(person)):
+        query("DELETE FROM lease WHERE name = ? AND run = ?", (name, run))
+    _forget(query, run)
+
+
+def release_all(query: Query, run: str) -> None:
+    """Give back whoever a run that ends still has, but those on whom a worker of it is still at a write."""
+    for (case,) in query("SELECT DISTINCT case_id FROM lease WHERE run = ?", (run,)):
+        if not _at_work(query, case):
+            query("DELETE FROM lease WHERE case_id = ? AND run = ?", (case, run))
+    _forget(query, run)
+
+
+def _forget(query: Query, run: str) -> None:
+    """Of a run that has nobody left nothing is kept, unless it was taken for dead."""
+    query(
+        "DELETE FROM holder WHERE run = ? AND lost = '' AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.run = holder.run)",
+        (run,),
+    )
+
+
+def names(person: Person) -> Iterable[str]:
+    """Under each of these a person can be taken only once: one run may know less of them than another."""
+    ids = {"email": person.email, "hr_id": person.hr_id, "employee_id": person.employee_id}
+    return [f"{kind}:{value.casefold()}" for kind, value in ids.items() if value]
+
+
+def _held(query: Query, me: Holder, other: Holder, case: str) -> str:
+    """Why the other run still has its people, as the end of a sentence; empty when it is over."""
+    if other.place != me.place:
+        silent = clock.now() - clock.parse(other.renewed)
+        return f", and wrote {max(0, round(silent.total_seconds()))} seconds ago" if silent < EXPIRES else ""
+    if (other.pid, other.started) == (me.pid, me.started):
+        return ""  # a process that began another run has ended the one before
+    if running(other.pid, other.started):
+        return ", and is still running"
+    at_work = _at_work(query, case)
+    return f"; it was ended, but its process {at_work} is still at a write" if at_work else ""
+
+
+def _at_work(query: Query, case: str) -> str:
+    """A worker that outlived its run and is between an intent and its outcome: what it sent may still come to pass."""
+    rows = query(
+        "SELECT i.body FROM ledger i WHERE i.case_id = ? AND i.kind = 'intent'"
+        " AND NOT EXISTS (SELECT 1 FROM ledger o WHERE o.ref = i.n AND o.kind = 'outcome')",
+        (case,),
+    )
+    for row in rows:
+        pid, _unused, began = str(json.loads(row[0])["data"].get("worker") or "").partition(":")
+        if pid and int(pid) != os.getpid() and running(int(pid), began):
+            return pid
+    return ""
+
+
+def _lost(run: str, to: str, email: str) -> Held:
+    return Held(
+        f"this run was silent for so long that {to} took it for dead",
+        act=f"take {email} for run {run}",
+        hint="nothing more was sent. Run again",
+    )

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Whether the ledger is as it was written. Short, so that an auditor can read it and write their own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .ledger import GENESIS, chained
+from .store import Storage
+
+_COLUMNS = ("n", "at", "kind", "case", "system", "step", "person", "ref")
+_Key = tuple[str, str, str]
+_Counted = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What walking the chain found. ``bad`` is the first entry that is wrong; ``head`` is the last good one, ``n:hash``."""
+
+    ok: bool
+    entries: int
+    head: str
+    problem: str = ""
+    bad: int | None = None
+    open_intents: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def verify(storage: Storage, expected_head: str = "") -> Verdict:
+    """Walk the chain; see :meth:`Ledger.verify`."""
+    wanted_n, _unused, wanted_hash = expected_head.strip().rpartition(":")
+    count, previous = 0, GENESIS
+    open_intents: set[int] = set()
+    met = not expected_head or expected_head.strip() == f"0:{GENESIS}"
+    # Others may count while the chain is walked: the table is read before and after it.
+    places: dict[_Key, _Counted] = {}
+    early = _table(storage)
+    # One statement sees one state, also while others append.
+    sql = (
+        "SELECT l.n, l.at, l.kind, l.case_id, l.system, l.step, l.person, l.ref, l.body, l.hash, h.n, h.hash"
+        " FROM ledger l LEFT JOIN ledger_head h ON h.one = 1 ORDER BY l.n"
+    )
+    stored: Sequence[Any] = (None, None)
+    for row in storage.stream(sql):
+        problem = _problem(row, count + 1, previous)
+        if problem:
+            return Verdict(False, count, f"{count}:{previous}", problem, count + 1, len(open_intents))
+        count, previous, stored = count + 1, row[9], row[10:12]
+        if row[2] == "intent":
+            open_intents.add(count)
+        elif row[2] == "outcome":
+            open_intents.discard(row[7])
+        elif row[2] in ("counted", "braked"):
+            places.update(_places(row[8]))
+        if previous == wanted_hash and (not wanted_n or wanted_n == str(count)):
+            met = True
+    head = f"{count}:{previous}"
+    if not count:
+        stored = next(iter(storage.query("SELECT n, hash FROM ledger_head")), (0, GENESIS))
+    if tuple(stored) != (count, previous):
+        return Verdict(
+            False,
+            count,
+            head,
+            f"the end was cut off: the stored head is entry {stored[0]}, the last entry is {count}",
+            count + 1,
+            len(open_intents),
+        )
+    if not met:
+        return Verdict(
+            False,
+            count,
+            head,
+            f"the head {expected_head} that was given is not in this ledger: its end was cut off, or it was written anew",
+            min(int(wanted_n), count + 1) if wanted_n.isdigit() else None,
+            len(open_intents),
+        )
+    problem = _miscounted(places, early, _table(storage))
+    return Verdict(not problem, count, head, problem, open_intents=len(open_intents))
+
+
+def _places(body: str) -> dict[_Key, _Counted]:
+    """What an entry says of the places that the brake counts: taken at, and whether released."""
+    return {
+        (p["of"], p["subject"], p["case"]): (p["at"], int(p["released"]))
+        for p in json.loads(body)["data"].get("places", ())
+    }
+
+
+def _table(storage: Storage) -> dict[_Key, _Counted]:
+    rows = storage.query("SELECT of_limit, subject, case_id, at, released FROM counted")
+    return {(of, subject, case): (at, int(released)) for of, subject, case, at, released in rows}
+
+
+def _miscounted(places: Mapping[_Key, _Counted], early: Mapping[_Key, _Counted], late: Mapping[_Key, _Counted]) -> str:
+    """Where the brake's table is not what the chain says of it; a row of it is never removed, and changes once, from refused to taken."""
+    for key in sorted({*places, *early}):
+        told = f"the table that the brake counts by was changed ({key[0]}, {key[1]}, case {key[2]})"
+        if key not in late:
+            return f"{told}: the row is gone"
+        if key not in places:
+            return f"{told}: no entry says that it was counted"
+        if places[key] not in (early.get(key), late[key]):
+            return (
+                f"{told}: an entry says {places[key][0] or 'refused'}{' and released' if places[key][1] else ''}, the row {late[key][0] or 'refused'}"
+                f"{' and released' if late[key][1] else ''}"
+            )
+    return ""
+
+
+def _problem(row: Sequence[Any], n: int, previous: str) -> str:
+    if row[0] != n:
+        return f"entry {n} was removed" if row[0] > n else f"an entry {row[0]} was put in before entry {n}"
+    try:
+        body = json.loads(row[8])
+        columns = [body[name] for name in _COLUMNS]
+    except (ValueError, KeyError, TypeError):
+        return f"entry {n} was changed: it cannot be read"
+    if body["n"] != n:
+        return f"entry {n} was put in or moved: it says that it is entry {body['n']}"
+    try:
+        fits = chained(previous, row[8]) == row[9]
+    except UnicodeEncodeError:
+        fits = False
+    if not fits:
+        return f"entry {n} was changed, or put in: its hash does not follow from the entry before"
+    if list(row[:8]) != columns:
+        return f"entry {n} was changed: its columns differ from its content"
+    return ""

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Which findings a run may settle by itself, and how: the modules of the other runs do it, under the same guard and brake."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from ...module_utils.company.policy import Policy
+from ...module_utils.model.errors import InputError, Protected
+from ...module_utils.model.person import Person
+from ...module_utils.people.protection import refuse_protected_people
+from ...module_utils.reconcile.findings import KINDS
+
+
+def chosen(report: Mapping[str, Any], fix: Collection[str]) -> tuple[list[Mapping[str, Any]], list[str]]:
+    """The findings that ``fix`` names by kind or id, and why others of them are left to a person.
+
+    A system that was not read has no findings, so that nothing is done there.
+
+    :raises InputError: it names nothing.
+    """
+    known = {finding["id"] for finding in report["findings"]}
+    for name in fix:
+        if name not in KINDS and not name.startswith("f-"):
+            close = get_close_matches(name, KINDS, 1)
+            raise InputError(
+                f"there is no finding {name!r}",
+                act="fix",
+                hint=f"did you mean {close[0]}?" if close else f"an id of the report, or of {', '.join(KINDS)}",
+            )
+    left = [f"{name} is not found any more" for name in fix if name.startswith("f-") and name not in known]
+    found = []
+    for finding in report["findings"]:
+        if finding["id"] in fix or finding["kind"] in fix:
+            if finding["fix"]:
+                found.append(finding)
+            else:
+                why = finding["protected"] or "only a person can settle it"
+                left.append(
+                    f"{finding['id']} ({finding['title'].lower()}: {finding['account']} on {finding['system']}): {why}: {finding['command']}"
+                )
+    return found, left
+
+
+def person_of(finding: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Any]:
+    """Whom the step is about: HR's record; of an account that is nobody's, what it says of itself."""
+    if record:
+        return dict(record)
+    facts = finding["evidence"]["facts"]
+    login = str(finding["account"])
+    email = str(facts.get("email") or (login if "@" in login else f"{login}@{finding['system']}.invalid"))
+    return {
+        "email": email,
+        "logins": {finding["system"]: login},
+        **({"employee_id": facts["employee_id"]} if facts.get("employee_id") else {}),
+    }
+
+
+def shielded(policy: Policy, record: Mapping[str, Any], protected: Sequence[Mapping[str, Any]]) -> str:
+    """Why no run may touch this person; empty when it may.
+
+    :param protected: who is in the groups that policy protects, as the other runs ask it too.
+    """
+    try:
+        refuse_protected_people(policy, [Person.of(record)], protected, "fix")
+    except Protected as e:
+        return str(e)
+    return ""
+
+
+def step_of(finding: Mapping[str, Any], person: Mapping[str, Any], case: str) -> dict[str, Any]:
+    """What a system's play does: ``do`` is ``cutoff``, ``suspend``, ``take`` or ``give``."""
+    return {
+        "do": finding["fix"]["do"],
+        "person": dict(person),
+        "account_id": finding["ident"],
+        "case": case,
+        "finding": finding["id"],
+        "wanted": {finding["fix"]["kind"]: [finding["fix"]["name"]]} if "name" in finding["fix"] else {},
+    }

@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Who should be there: what the HR systems said, each person's access profile, and the leavings that were closed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from ...module_utils.company.policy import Ignored, Policy, fact_of
+from ...module_utils.company.profiles import Profiles
+from ...module_utils.model import clock
+from ...module_utils.model.errors import InputError
+from ...module_utils.model.person import Person
+from ...module_utils.people.hr_look import Look
+from ...module_utils.reconcile.people import Known, keys_of, write_people
+from ..ledger.ledger import Case, Ledger
+
+INDEX = "people.db"
+#: What tells that a leaver came back by our own hands.
+_BACK = ("reinstate", "onboard", "resume")
+
+
+def spool() -> Path:
+    """This run's own folder: 0700, shared by its workers, removed by Ansible when the run ends."""
+    from ansible import constants as C
+
+    where = Path(C.DEFAULT_LOCAL_TMP) / "workforce_reconcile"
+    where.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return where
+
+
+def read_people(path: Path, looks: dict[str, Look] | None = None) -> Iterator[dict[str, Any]]:
+    """The records of one HR system, as ``people_snapshot`` wrote them; what the source looked like as a whole goes to ``looks``.
+
+    :raises InputError: it is not there, or was not written to its end.
+    """
+    count, end = 0, None
+    try:
+        with path.open(encoding="utf-8") as lines:
+            for line in lines:
+                row = json.loads(line)
+                if "end" in row:
+                    end = row["end"]
+                elif "person" in row:
+                    count += 1
+                    yield row["person"]
+                elif looks is not None:
+                    looks[path.stem.removeprefix("hr-")] = Look.read(row["look"])
+    except (OSError, ValueError) as e:
+        raise InputError(
+            f"what {path.stem} said cannot be read: {e}",
+            act="reconcile",
+            hint="the HR system was not read: see its error above",
+        ) from e
+    if end != count:
+        raise InputError(f"what {path.stem} said ends after {count} people", act="reconcile", hint="run it again")
+
+
+def build(
+    where: Path,
+    hr: Iterable[str],
+    *,
+    policy: Policy,
+    profiles: Profiles | None,
+    ledger: Ledger,
+    feed: Callable[[Mapping[str, Look]], None],
+) -> dict[str, Any]:
+    """Make the index in ``where``.
+
+    :param hr: names of the HR systems that were read.
+    :param feed: is shown what the sources looked like as a whole, before anything is made of them; raises when one is not to be believed.
+    :returns: ``{"people", "active", "gone", "closed_leavers", "without_profile", "path"}``.
+    :raises InputError: no HR system, one that is empty or not whole, a day in the policy that is none.
+    """
+    sources = sorted(hr)
+    if not sources:
+        raise InputError(
+            "no HR system is in the inventory", act="reconcile", hint="without one, everybody would be an orphan"
+        )
+    for entry in policy.reconcile.ignore:
+        still_ignored(entry)
+    looks: dict[str, Look] = {}
+    for source in sources:
+        if not sum(1 for _person in read_people(where / f"hr-{source}.jsonl", looks)):
+            raise InputError(
+                "it has no people",
+                act="read people",
+                system=source,
+                hint="an empty HR source is an incident, not a company without people: nothing was compared",
+            )
+    feed(looks)
+    makes = _Index(where, sources, policy, profiles, ledger)
+    path = where / INDEX
+    # Written last, when everybody was counted.
+    write_people(str(path), makes.people(), {**_facts(policy, profiles, sources), "counts": makes.counts})
+    return {**makes.counts, "path": str(path)}
+
+
+def still_ignored(entry: Ignored) -> bool:
+    """Whether an accepted finding is still to be left alone.
+
+    :raises InputError: the day is none.
+    """
+    try:
+        return date.fromisoformat(entry.until) >= clock.now().date()
+    except ValueError:
+        raise InputError(
+            f"reconcile.ignore of {entry.account} on {entry.system}: until is {entry.until!r}",
+            act="read policy",
+            hint="a day: 2026-03-31",
+        ) from None
+
+
+def _facts(policy: Policy, profiles: Profiles | None, sources: list[str]) -> dict[str, Any]:
+    """What the checks need of policy and profiles, as plain data."""
+    return {
+        "sources": sources,
+        "read_at": clock.stamp(),
+        "profiles": {
+            name: {
+                system: {kind: list(names) for kind, names in wanted.items()}
+                for system, wanted in profile.systems.items()
+            }
+            for name, profile in (profiles.by_name if profiles else {}).items()
+            if profile.patterns
+        },
+        "policy": {
+            "dormant_days": policy.reconcile.dormant_days,
+            "service": {system: list(names) for system, names in policy.reconcile.service.items()},
+            "protected_accounts": {system: list(names) for system, names in policy.protected.accounts.items()},
+            "protected_entitlements": policy.protected.entitlements,
+            "privileged": policy.privileged,
+            "separation": [asdict(pair) for pair in policy.separation],
+        },
+    }
+
+
+class _Index:
+    """One pass over HR, then one over the closed leavings of whom HR does not know any more."""
+
+    def __init__(
+        self, where: Path, sources: list[str], policy: Policy, profiles: Profiles | None, ledger: Ledger
+    ) -> None:
+        self.where, self.sources, self.policy = where, sources, policy
+        self.matcher = _Matcher(profiles)
+        self.now = clock.now()
+        self.counts = {"people": 0, "active": 0, "gone": 0, "closed_leavers": 0, "without_profile": 0}
+        self.closed, self.overlaps = _cases(ledger.cases(), profiles, self.now)
+        #: Every number and address of HR, to the states of whoever has it.
+        self.by_key: dict[str, set[str]] = {}
+
+    def people(self) -> Iterator[tuple[Known, Mapping[str, Any], Iterable[tuple[str, int]]]]:
+        n = 0
+        for source in self.sources:
+            for record in read_people(self.where / f"hr-{source}.jsonl"):
+                n += 1
+                self.counts["people"] += 1
+                yield self._of_hr(n, Person.of(record), source)
+        for case in self._forgotten():
+            n += 1
+            person = Person.of(case.person)
+            self.counts["gone"] += 1
+            self.counts["closed_leavers"] += 1
+            keys = [key for key in keys_of(person) if key[0] not in self.by_key]
+            record = {
+                **self._record(person, "the ledger", case),
+                "address_given_on": f"m:{person.email}" in self.by_key,
+            }
+            yield Known(n, "gone", closed=case.id, employee=person.employee_id), record, keys
+
+    def _of_hr(self, n: int, person: Person, source: str) -> tuple[Known, Mapping[str, Any], Iterable[tuple[str, int]]]:
+        state = state_of(person, self.now)
+        keys = list(keys_of(person))
+        for key, _tier in keys:
+            self.by_key.setdefault(key, set()).add(state)
+        case = self.closed.get(person.key) if state == "gone" else None
+        if state in self.counts:
+            self.counts[state] += 1
+        self.counts["closed_leavers"] += case is not None
+        profile = ""
+        if state == "active":
+            profile = self.matcher.profile(person)
+            self.counts["without_profile"] += not profile
+        known = Known(n, state, profile, case.id if case else "", self.overlaps.get(person.key, ""), person.employee_id)
+        return known, self._record(person, source, case), keys
+
+    def _record(self, person: Person, source: str, case: Case | None) -> dict[str, Any]:
+        return {
+            "person": person.as_dict(),
+            "key": person.key,
+            "name": person.name,
+            "source": source,
+            "protected": self.policy.protects(person),
+            "case": {"id": case.id, "closed": case.closed} if case else {},
+        }
+
+    def _forgotten(self) -> Iterator[Case]:
+        """Closed leavings of people whom HR has no record of under their own key. Whoever works here again under another is none."""
+        for case in self.closed.values():
+            person = Person.of(case.person)
+            own = [key for key, _tier in keys_of(person) if key.startswith("i:")] or [f"m:{person.email}"]
+            if not any(key in self.by_key for key in own):
+                yield case
+
+
+def state_of(person: Person, now: datetime) -> str:
+    """``gone`` once the last day is over; until then, whoever HR calls terminated is at work."""
+    if person.status != "terminated":
+        return person.status
+    try:
+        ends = person.employment_ends()
+    except InputError:
+        ends = None  # a date that cannot be read does not keep anybody here
+    return "active" if ends is not None and ends > now else "gone"
+
+
+def _cases(cases: Iterable[Case], profiles: Profiles | None, now: datetime) -> tuple[dict[str, Case], dict[str, str]]:
+    """By person's key: the leaving that was closed and not taken back, and the end of a hand-over that still runs."""
+    closed: dict[str, Case] = {}
+    overlaps: dict[str, str] = {}
+    for case in cases:
+        if case.kind == "offboard":
+            if case.closed:
+                closed[case.key] = case
+            else:
+                closed.pop(case.key, None)  # begun again: what is active is a leaver's, and being worked on
+        elif case.kind in _BACK:
+            closed.pop(case.key, None)
+        elif case.kind == "transfer" and profiles:
+            profile = profiles.by_name.get(str(case.facts.get("profile") or ""))
+            until = clock.parse(case.opened) + timedelta(days=profile.overlap if profile else 0)
+            if until > now:
+                overlaps[case.key] = clock.stamp(until)
+    return closed, overlaps
+
+
+class _Matcher:
+    """The profile of each person, found once for each combination of the facts that profiles ask for."""
+
+    def __init__(self, profiles: Profiles | None) -> None:
+        self.profiles = profiles
+        self.asked = (
+            sorted({name for profile in profiles.by_name.values() for name in profile.patterns}) if profiles else []
+        )
+        self.found: dict[tuple[str, ...], str] = {}
+
+    def profile(self, person: Person) -> str:
+        """Its name; empty when none fits, or two do equally well."""
+        if self.profiles is None:
+            return ""
+        facts = tuple(fact_of(person, name) for name in self.asked)
+        if facts not in self.found:
+            try:
+                self.found[facts] = self.profiles.match(person).name
+            except InputError:
+                self.found[facts] = ""
+        return self.found[facts]

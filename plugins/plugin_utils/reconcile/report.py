@@ -1,0 +1,370 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""What all systems' checks found, as one report: JSON, CSV and a page.
+
+A system counts as read only when its check wrote to its end. Of one that did not, nothing is said but that it was not read,
+and what was known of it before is still known.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from ...module_utils.company.policy import Policy, like
+from ...module_utils.model import clock
+from ...module_utils.model.errors import InputError
+from ...module_utils.reconcile.findings import (
+    KINDS,
+    SEVERITIES,
+    Finding,
+    command,
+)
+from ...module_utils.reconcile.people import People
+from .index import INDEX, still_ignored
+
+SCHEMA = "workforce.lifecycle/reconcile/1"
+LISTINGS = ("account_listing", "device_listing", "credential_listing")
+COLUMNS = (
+    "severity",
+    "kind",
+    "system",
+    "account",
+    "name",
+    "email",
+    "employee_id",
+    "said",
+    "since",
+    "read_at",
+    "todo",
+    "command",
+    "id",
+)
+#: What a spreadsheet would take for a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def build(
+    where: Path,
+    systems: Mapping[str, Mapping[str, Any]],
+    *,
+    failures: Mapping[str, str],
+    only: Collection[str],
+    policy: Policy,
+    company: str,
+    earlier: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The report.
+
+    :param systems: of the inventory, as ``Casebook.systems`` gives them.
+    :param failures: what a system's check said when it failed.
+    :param only: the systems to reconcile; all when empty.
+    :param earlier: the last report, empty when there is none: since when each finding is known.
+    :raises InputError: the index of people cannot be read, or ``only`` names no system.
+    """
+    check_only(only, systems)
+    asked = [name for name in systems if not only or name in only]
+    with closing(People(str(where / INDEX))) as people:
+        merged = _Merged(people, policy, earlier)
+        for name in asked:
+            if set(LISTINGS) & set(systems[name]["capabilities"]):
+                merged.read(name, where / f"found-{name}.jsonl", systems[name], failures.get(name, ""))
+        merged.separations(policy, systems)
+        return merged.report(company=company, systems=systems, asked=asked)
+
+
+def check_only(only: Collection[str], systems: Collection[str]) -> None:
+    """:raises InputError: it names no system."""
+    unknown = sorted(set(only) - set(systems))
+    if unknown:
+        raise InputError(
+            f"there is no system {', '.join(unknown)}", act="reconcile", hint=f"only takes some of {', '.join(systems)}"
+        )
+
+
+class _Merged:
+    def __init__(self, people: People, policy: Policy, earlier: Mapping[str, Any]) -> None:
+        self.people, self.policy = people, policy
+        self.now = clock.stamp()
+        self.earlier: Mapping[str, str] = earlier.get("first_seen") or {}
+        self.earlier_systems: Mapping[str, str] = earlier.get("found_on") or {}
+        self.ignores = [entry for entry in policy.reconcile.ignore if still_ignored(entry)]
+        self.over = [entry for entry in policy.reconcile.ignore if entry not in self.ignores]
+        self.systems: list[dict[str, Any]] = []
+        self.findings: list[dict[str, Any]] = []
+        self.ignored: list[dict[str, Any]] = []
+        self.marked: list[dict[str, Any]] = []
+        self.holders: dict[tuple[int, int], dict[str, str]] = {}
+        self.capabilities: dict[str, Collection[str]] = {}
+
+    def read(self, name: str, path: Path, facts: Mapping[str, Any], failure: str) -> None:
+        told = {"system": name, "title": facts["title"], "owner": facts["owner"]}
+        self.capabilities[name] = facts["capabilities"]
+        end = _end(path) if not failure else None
+        if end is None:
+            self.systems.append({**told, "read": False, "why": failure or "its check did not end"})
+            return
+        self.systems.append({**told, "read": True, "why": "", **end})
+        for line in _lines(path):
+            if "f" in line:
+                self._take(line["f"], end["read_at"])
+            elif "m" in line:
+                self.marked.append(line["m"])
+            elif "h" in line:
+                n, number, side, account = line["h"]
+                self.holders.setdefault((n, number), {})[side] = account
+
+    def separations(self, policy: Policy, systems: Mapping[str, Mapping[str, Any]]) -> None:
+        """Two that nobody may hold together may be held on two systems."""
+        for (n, number), sides in sorted(self.holders.items()):
+            if len(sides) == 2:
+                pair = policy.separation[number]
+                record = self.people.record(n)
+                one, other = (f"{h.kind}: {h.name} on {h.system}" for h in (pair.one, pair.other))
+                facts = {
+                    "policy": pair.name,
+                    "one": one,
+                    "other": other,
+                    "why": pair.why,
+                    "kind": pair.other.kind,
+                    "name": pair.other.name,
+                    "take_on": pair.other.system,
+                }
+                read = next(s["read_at"] for s in self.systems if s["system"] == pair.other.system)
+                self._take(
+                    Finding(
+                        "separation",
+                        pair.other.system,
+                        record["key"],
+                        sides["other"],
+                        n,
+                        detail=pair.name,
+                        said=f"holds {one} and {other}",
+                        facts=facts,
+                    ).line(),
+                    read,
+                )
+
+    def _take(self, line: Mapping[str, Any], read_at: str) -> None:
+        kind = KINDS[line["kind"]]
+        record = self.people.record(line["n"]) if line["n"] is not None else {}
+        person = record.get("person") or {}
+        protected = line["protected"] or record.get("protected", "")
+        line = {**line, "fix": {} if protected else line["fix"]}
+        names = [
+            name
+            for name in (line["account"], line["ident"], str(line["facts"].get("email") or ""), person.get("email", ""))
+            if name
+        ]
+        hr = {
+            key: person[key]
+            for key in ("status", "termination_date", "last_working_day", "hire_date", "department", "title")
+            if person.get(key)
+        }
+        finding = {
+            "id": line["id"],
+            "kind": line["kind"],
+            "title": kind.title,
+            "severity": line["severity"],
+            "system": line["system"],
+            "account": line["account"],
+            "ident": line["ident"],
+            "n": line["n"],
+            "said": line["said"],
+            "since": self.earlier.get(line["id"], self.now),
+            "new": line["id"] not in self.earlier,
+            "person": {
+                "name": record["name"],
+                **{key: person.get(key, "") for key in ("email", "employee_id", "status")},
+            }
+            if record
+            else None,
+            "evidence": {
+                "read_at": read_at,
+                "facts": line["facts"],
+                **(
+                    {"hr": {"source": record["source"], **hr, **({"case": record["case"]} if record["case"] else {})}}
+                    if record
+                    else {}
+                ),
+            },
+            "todo": kind.todo,
+            "command": command(line, person, dict.fromkeys(self.capabilities.get(line["system"], ()))),
+            "fix": line["fix"],
+            "protected": protected,
+        }
+        entry = next(
+            (e for e in self.ignores if e.system == line["system"] and any(like(name, [e.account]) for name in names)),
+            None,
+        )
+        if entry is not None:
+            self.ignored.append({**finding, "ignored": {"why": entry.why, "until": entry.until}})
+            return
+        lapsed = next(
+            (e for e in self.over if e.system == line["system"] and any(like(name, [e.account]) for name in names)),
+            None,
+        )
+        if lapsed is not None:
+            finding["evidence"]["was_ignored"] = {"why": lapsed.why, "until": lapsed.until}
+        self.findings.append(finding)
+
+    def report(
+        self, *, company: str, systems: Mapping[str, Mapping[str, Any]], asked: Collection[str]
+    ) -> dict[str, Any]:
+        order = {name: number for number, name in enumerate((*SEVERITIES, *KINDS))}
+        self.findings.sort(key=lambda f: (order[f["severity"]], order[f["kind"]], f["system"], f["account"], f["id"]))
+        unread = [s["system"] for s in self.systems if not s["read"]]
+        found = {f["id"]: f["since"] for f in (*self.findings, *self.ignored)}
+        looked = {s["system"] for s in self.systems if s["read"]}
+        # Of a system that was not read this time, what is known stays known.
+        carried = {
+            id_: since
+            for id_, since in self.earlier.items()
+            if id_ not in found and self.earlier_systems.get(id_) not in looked
+        }
+        people = self.people.facts
+        read = sorted(
+            s["system"] for s in self.systems if s["read"] and "account_listing" in self.capabilities[s["system"]]
+        )
+        blind = sorted(name for name in systems if "accounts" in systems[name]["capabilities"] and name not in read)
+        counted = people["counts"]
+        return {
+            "schema": SCHEMA,
+            "made": self.now,
+            "company": company,
+            "complete": not unread,
+            "hr": {"systems": people["sources"], "read_at": people["read_at"], **counted},
+            "systems": self.systems,
+            "not_listed": [
+                {"system": name, "why": "its connector cannot list accounts, devices or keys"}
+                for name in asked
+                if not set(LISTINGS) & set(systems[name]["capabilities"])
+                and "accounts" in systems[name]["capabilities"]
+            ],
+            "closed_leavers": {
+                "known": counted["closed_leavers"],
+                "looked_for_on": read,
+                "not_on": blind,
+                "back": len(
+                    {(f["person"] or {}).get("email") for f in self.findings if f["kind"] == "leaver_returned"}
+                ),
+            },
+            "summary": {
+                "findings": len(self.findings),
+                "by_severity": _counted(f["severity"] for f in self.findings),
+                "by_kind": _counted(f["kind"] for f in self.findings),
+                "by_system": _counted(f["system"] for f in self.findings),
+                "new": sum(f["new"] for f in self.findings),
+                "gone": sorted(set(self.earlier) - set(found) - set(carried)),
+                "ignored": len(self.ignored),
+                "marked": len(self.marked),
+                "not_read": unread,
+            },
+            "findings": self.findings,
+            "ignored": self.ignored,
+            "marked": sorted(self.marked, key=lambda m: (m["system"], m["account"])),
+            "first_seen": {**carried, **found},
+            "found_on": {
+                **{id_: self.earlier_systems[id_] for id_ in carried if id_ in self.earlier_systems},
+                **{f["id"]: f["system"] for f in (*self.findings, *self.ignored)},
+            },
+        }
+
+
+def _counted(names: Iterator[str]) -> dict[str, int]:
+    return dict(Counter(names).most_common())
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            yield json.loads(line)
+
+
+def _end(path: Path) -> dict[str, Any] | None:
+    """What the check said at its end; None when it never came there."""
+    last: dict[str, Any] = {}
+    try:
+        for line in _lines(path):
+            last = line
+    except (OSError, ValueError):
+        return None
+    end: dict[str, Any] | None = last.get("end")
+    return end
+
+
+def at_least(report: Mapping[str, Any], severity: str) -> int:
+    """How many findings are as bad as that, or worse."""
+    return sum(report["summary"]["by_severity"].get(name, 0) for name in SEVERITIES[: SEVERITIES.index(severity) + 1])
+
+
+def sentence(report: Mapping[str, Any]) -> str:
+    """The report in a line."""
+    summary = report["summary"]
+    worst = ", ".join(
+        f"{summary['by_severity'][name]} {name}" for name in SEVERITIES if summary["by_severity"].get(name)
+    )
+    read = [system for system in report["systems"] if system["read"]]
+    accounts, devices = (sum(system[what] for system in read) for what in ("accounts", "devices"))
+    found = f"{_of(summary['findings'], 'finding')} ({worst})" if summary["findings"] else "Nothing to settle"
+    missing = f"; NOT READ: {', '.join(summary['not_read'])}" if summary["not_read"] else ""
+    return (
+        f"{found} in {_of(accounts, 'account')} and {_of(devices, 'device')} of {_of(len(read), 'system')}, "
+        f"against {_of(report['hr']['people'], 'person', 'people')}{missing}"
+    )
+
+
+def _of(number: int, one: str, many: str = "") -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def as_csv(report: Mapping[str, Any]) -> str:
+    """One line a finding; what a spreadsheet would calculate is made a text."""
+    out = io.StringIO()
+    rows = csv.writer(out)
+    rows.writerow(COLUMNS)
+    for f in report["findings"]:
+        flat = {
+            **f,
+            **{key: (f["person"] or {}).get(key, "") for key in ("name", "email", "employee_id")},
+            "read_at": f["evidence"]["read_at"],
+        }
+        rows.writerow([_cell(str(flat[column])) for column in COLUMNS])
+    return out.getvalue()
+
+
+def _cell(text: str) -> str:
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def digest(report: Mapping[str, Any]) -> str:
+    """SHA-256 of the report's JSON."""
+    return hashlib.sha256(as_json(report).encode()).hexdigest()
+
+
+def as_json(report: Mapping[str, Any]) -> str:
+    """The report as it is written: without the numbers of people in this run's index."""
+    lists = {
+        name: [{key: value for key, value in finding.items() if key != "n"} for finding in report[name]]
+        for name in ("findings", "ignored")
+    }
+    return json.dumps({**report, **lists}, indent=1, sort_keys=True) + "\n"
+
+
+def last(folder: str) -> Mapping[str, Any]:
+    """The newest report in a folder; empty when there is none that can be read."""
+    for path in sorted(Path(folder).expanduser().glob("reconcile-*.json"), reverse=True):
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        if isinstance(found, dict) and found.get("schema") == SCHEMA:
+            return found
+    return {}

@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""What a reconcile does on the controller: the index of people, the report, and the cases of what it settles itself."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...module_utils.company.profiles import load_profiles
+from ...module_utils.engine.task import Outcome
+from ...module_utils.model.errors import InputError, Refused
+from ...module_utils.model.person import Person
+from ...module_utils.people.hr_look import Look
+from ...module_utils.reconcile.findings import SEVERITIES
+from ...module_utils.reconcile.people import People
+from ..hr import feed
+from ..record import files as record_files
+from . import fix as reconcile_fix
+from . import index as reconcile_index
+from . import page as reconcile_page
+from . import report as reconcile_report
+
+if TYPE_CHECKING:
+    from ..cases.casebook import Casebook
+
+
+@dataclass(frozen=True)
+class Reconciling:
+    """Thin: each method is one stage of the playbook."""
+
+    book: Casebook
+
+    def begin(self, fix: Collection[str], only: Collection[str], fail_on: str) -> dict[str, Any]:
+        """Everything that can be wrong before HR is asked. :raises InputError: says what."""
+        systems = self._systems()
+        if not any("hr_records" in facts["capabilities"] for facts in systems.values()):
+            raise InputError(
+                "no HR system is in the inventory", act="reconcile", hint="without one, everybody would be an orphan"
+            )
+        reconcile_report.check_only(only, systems)
+        if fail_on and fail_on not in SEVERITIES:
+            raise InputError(
+                f"reconcile_fail_on is {fail_on!r}", act="reconcile", hint=f"one of {', '.join(SEVERITIES)}"
+            )
+        reconcile_fix.chosen({"findings": []}, fix)
+        for entry in self.book.policy.reconcile.ignore:
+            reconcile_index.still_ignored(entry)
+        return {"spool": str(reconcile_index.spool())}
+
+    def index(self, profiles: str) -> dict[str, Any]:
+        """Make the index of people. :raises Incident: an HR source is not to be believed."""
+        systems = self._systems()
+        policy, ledger = self.book.policy, self.book.ledger
+
+        def believe(looks: Mapping[str, Look]) -> None:
+            feed.watch(ledger, policy, looks, run=self.book.run, read_only=self.book.read_only)
+
+        sources = [name for name, facts in systems.items() if "hr_records" in facts["capabilities"]]
+        return reconcile_index.build(
+            reconcile_index.spool(),
+            sources,
+            policy=policy,
+            ledger=ledger,
+            feed=believe,
+            profiles=load_profiles(profiles, {name: facts["connector"] for name, facts in systems.items()})
+            if profiles
+            else None,
+        )
+
+    def report(
+        self,
+        *,
+        company: str,
+        folder: str,
+        failures: Mapping[str, str],
+        only: Collection[str],
+        fix: Collection[str],
+        fail_on: str,
+        plan: str,
+        protected: Sequence[Mapping[str, Any]],
+    ) -> dict[str, Any]:
+        """Put together what was found, write it, and open the cases of what is to be settled."""
+        systems = self._systems()
+        earlier = reconcile_report.last(folder)
+        made = reconcile_report.build(
+            reconcile_index.spool(),
+            systems,
+            failures=failures,
+            only=only,
+            policy=self.book.policy,
+            company=company,
+            earlier=earlier,
+        )
+        said = reconcile_report.sentence(made)
+        unread = made["summary"]["not_read"]
+        bad = reconcile_report.at_least(made, fail_on) if fail_on else 0
+        result = {
+            "changed": set(made["first_seen"]) != set(earlier.get("first_seen") or ()),
+            "msg": said,
+            "summary": made["summary"],
+            "complete": made["complete"],
+            "too_bad": bad,
+            "failed_systems": unread,
+            **self._written(made, folder),
+        }
+        if fix:
+            result.update(self._fixes(made, fix, plan, protected))
+        return result
+
+    def _written(self, made: Mapping[str, Any], folder: str) -> dict[str, str]:
+        stem = "reconcile-" + made["made"].partition(".")[0].replace("-", "").replace(":", "") + "Z"
+        where = Path(folder).expanduser().absolute()
+        paths = {kind: where / f"{stem}.{kind}" for kind in ("json", "csv", "html")}
+        if self.book.read_only:
+            return {}
+        for kind, text in (
+            ("json", reconcile_report.as_json(made)),
+            ("csv", reconcile_report.as_csv(made)),
+            ("html", reconcile_page.render(made)),
+        ):
+            record_files.write(paths[kind], text)
+        sha256 = reconcile_report.digest(made)
+        kept = {key: made["summary"][key] for key in ("findings", "by_severity", "by_kind", "not_read", "ignored")}
+        self.book.ledger.note(
+            "reconciled",
+            {**kept, "closed_leavers": made["closed_leavers"], "sha256": sha256, "file": paths["json"].name},
+            run=self.book.run,
+        )
+        return {**{kind: str(path) for kind, path in paths.items()}, "sha256": sha256}
+
+    def _fixes(
+        self, made: Mapping[str, Any], fix: Collection[str], plan: str, protected: Sequence[Mapping[str, Any]]
+    ) -> dict[str, Any]:
+        """What each system's play is to do, and for whom. In check mode there are no cases, and the plays write nothing.
+
+        :raises Refused: an approval is missing.
+        """
+        found, left = reconcile_fix.chosen(made, fix)
+        steps: dict[str, list[dict[str, Any]]] = {}
+        meant: dict[str, tuple[dict[str, Any], list[Mapping[str, Any]]]] = {}
+        with closing(People(str(reconcile_index.spool() / reconcile_index.INDEX))) as people:
+            for finding in found:
+                record = reconcile_fix.person_of(
+                    finding, people.record(finding["n"])["person"] if finding["n"] is not None else {}
+                )
+                why = reconcile_fix.shielded(self.book.policy, record, protected)
+                if why:
+                    left.append(f"{finding['id']}: {why}")
+                else:
+                    meant.setdefault(Person.of(record).key, (record, []))[1].append(finding)
+        lacking = (
+            self.book.not_approved(self.book.executed(plan) if plan else None, "reconcile", len(meant)) if meant else []
+        )
+        if lacking:
+            raise Refused("; ".join(lacking), act="fix", hint="nothing was sent; the report is written")
+        facts = {"key": self.book.run, "expected": [], "reason": "reconcile", "report": made["made"]}
+        cases = (
+            self.book.open_all("reconcile", [(record, facts) for record, _findings in meant.values()]) if meant else []
+        )
+        for case, (record, findings) in zip(cases, meant.values(), strict=True):
+            for finding in findings:
+                steps.setdefault(finding["system"], []).append(reconcile_fix.step_of(finding, record, case["id"]))
+        return {"steps": steps, "cases": cases, "left": left}
+
+    def close(self, cases: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Close the cases of what was settled; what is open stays open, and says so."""
+        still = []
+        for case in cases:
+            if not case["id"]:
+                continue
+            open_ = [
+                f"{s['step']} of {s['person']} on {s['system']} ({s['outcome']})"
+                for s in self.book.ledger.steps(case["id"])
+                if not Outcome(s["outcome"]).closed
+            ]
+            still += open_
+            if not self.book.read_only:
+                self.book.ledger.close_case(
+                    case["id"], run=self.book.run, complete=not open_, summary={"complete": not open_, "open": open_}
+                )
+                self.book.ledger.give_back(self.book.run, case["id"])
+        return {"open": still}
+
+    def _systems(self) -> dict[str, dict[str, Any]]:
+        systems = self.book.systems()
+        if not systems:
+            raise InputError(
+                "the inventory has no systems", act="reconcile", hint="name a systems file: -i company.systems.yml"
+            )
+        return systems

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""How long work tells the person who watches: workers append lines to files, the callback reads them.
+
+Ansible's workers cannot speak to the screen, and a task's result comes only when everything is over.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from ...module_utils.model import clock
+
+#: Seconds between two lines of one step; the last one is always written.
+EVERY = 0.5
+
+
+def folder() -> Path:
+    """Where this run's lines are: ``LIFECYCLE_PROGRESS``, else beside Ansible's own temporary files."""
+    if os.environ.get("LIFECYCLE_PROGRESS"):
+        return Path(os.environ["LIFECYCLE_PROGRESS"])
+    from ansible import constants as C
+
+    return Path(C.DEFAULT_LOCAL_TMP) / "workforce_progress"
+
+
+def writer(system: str, step: str, person: str) -> Callable[[int, int, str], None]:
+    """A function ``(done, total, unit)`` that notes how far a step is. It never fails: progress is worth no step.
+
+    A line is ``{"system", "step", "person", "done", "total", "unit", "at"}``; ``total`` is 0 when nobody knows it.
+    """
+    last = [float("-inf")]
+
+    def note(done: int, total: int, unit: str) -> None:
+        moment = time.monotonic()
+        if moment - last[0] < EVERY and not (total and done >= total):
+            return
+        last[0] = moment
+        line = json.dumps(
+            {
+                "system": system,
+                "step": step,
+                "person": person,
+                "done": done,
+                "total": total,
+                "unit": unit,
+                "at": clock.stamp(),
+            }
+        )
+        try:
+            where = folder()
+            where.mkdir(mode=0o700, parents=True, exist_ok=True)
+            handle = os.open(where / f"progress-{os.getpid()}.json", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            try:
+                os.write(handle, line.encode() + b"\n")
+            finally:
+                os.close(handle)
+        except OSError:
+            return
+
+    return note
+
+
+class Reader:
+    """What was noted since the last look."""
+
+    def __init__(self, where: Path | None = None) -> None:
+        self.where = where or folder()
+        self._read: dict[Path, int] = {}
+
+    def new(self) -> Iterator[dict[str, Any]]:
+        """Whole lines only; one that is being written waits for the next look."""
+        for path in sorted(self.where.glob("progress-*.json")):
+            try:
+                with path.open("rb") as lines:
+                    lines.seek(self._read.get(path, 0))
+                    for line in lines:
+                        if not line.endswith(b"\n"):
+                            break
+                        self._read[path] = self._read.get(path, 0) + len(line)
+                        yield json.loads(line)
+            except (OSError, ValueError):
+                continue

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""When ansible-playbook ends, other runs may go on with whoever its run still has: nothing of a playbook has to say so.
+
+A worker that opens the ledger leaves its address in the run's own temporary folder (0700, removed by Ansible in the end); the
+process that is the run reads it when it ends. One that is killed reads nothing, and :mod:`lease` finds out otherwise.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+from functools import cache
+from pathlib import Path
+
+from ansible.utils.display import Display
+
+from ...module_utils.model.errors import LifecycleError
+
+_NAME = "workforce_ledger"
+
+
+def run_of(folder: str) -> str:
+    """The run's id, by its temporary folder: the same for every worker of one ansible-playbook process, and for no other."""
+    return os.path.basename(folder).removeprefix("ansible-local-")
+
+
+def remember(folder: str, ledger: str) -> None:
+    """In a worker: the run of ``folder`` may hold people in this ledger, a path or an address with a password."""
+    path = Path(folder, _NAME)
+    if not path.exists():
+        with open(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
+            file.write(ledger)
+
+
+@cache
+def at_exit(folder: str) -> None:
+    """In the process that is the run, before it forks."""
+    atexit.register(_hand_back, folder, os.getpid())
+
+
+def _hand_back(folder: str, pid: int) -> None:
+    path = Path(folder, _NAME)
+    if os.getpid() != pid or not path.exists():
+        return
+    from ..ledger.ledger import Ledger
+
+    try:
+        Ledger.open(path.read_text()).give_back(run_of(folder))
+    except LifecycleError as e:
+        Display().warning(f"{e}. Until then no run on another machine goes on with them")

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""A step of a case on its way through the ledger: what is known of it, its intent, its outcome."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...module_utils.company.policy import Brake
+from ...module_utils.engine.task import Outcome
+from ...module_utils.model.errors import LedgerError
+from ..ledger.lease import RENEWED_EVERY
+from ..ledger.ledger import Ledger
+
+#: The steps that bring a person's data to safety.
+DATA_STEPS = frozenset({"mailbox", "mailbox_archive", "files_handover"})
+
+
+@dataclass
+class Step:
+    """One module on one system for one person. Without a ledger or a case it keeps quiet, and so does a run in check mode."""
+
+    ledger: Ledger | None
+    case: str
+    run: str
+    phase: str
+    system: str
+    name: str
+    person: str
+    observe: bool = False
+    silent: bool = False
+    limits: Brake | None = None
+    _intent: int | None = field(default=None, init=False)
+
+    @classmethod
+    def of(cls, ledger: Ledger | None, *, case: Any, **facts: Any) -> Step:
+        return cls(ledger if case else None, str(case or ""), **facts)
+
+    def history(self) -> dict[str, Any]:
+        """What the seam may know of earlier runs. An intent that a killed run left open is settled as unknown here."""
+        if self.ledger is None:
+            return {}
+        known = self.ledger.history(self.case, self.system, self.name)
+        if known.get("open_intent") is not None and not self.silent:
+            self.ledger.settle(known["open_intent"], run=self.run, reason="the run that began this did not end it")
+        return {key: known[key] for key in ("since", "acknowledged", "done", "attested", "unsure") if known.get(key)}
+
+    def blocked_by(self, phases: Collection[str], *, everywhere: bool) -> str:
+        """Why this step must not run yet: an earlier phase that it depends on is not proven. Empty when it may.
+
+        :param everywhere: other systems' data hang on what this step takes: their steps count too. What only waits for a
+            person's decision elsewhere does not.
+        """
+        if self.ledger is None or not phases:
+            return ""
+        open_ = [
+            f"{s['step']} on {s['system']} ({s['outcome']})"
+            for s in self.ledger.steps(self.case)
+            if s["phase"] in phases
+            and s["person"] == self.person
+            and not Outcome(s["outcome"]).closed
+            and (s["system"] == self.system or everywhere and s["step"] in DATA_STEPS)
+        ]
+        return (
+            f"{self.name} of {self.person} on {self.system}: waits for {', '.join(open_)}: settle that and run again"
+            if open_
+            else ""
+        )
+
+    def intent(
+        self, changes: Sequence[Mapping[str, Any]], *, irreversible: bool, counts: Sequence[Mapping[str, Any]] = ()
+    ) -> None:
+        """See :meth:`Ledger.intent`."""
+        if self.ledger is not None and not self.silent and not self.observe:
+            self._intent = self.ledger.intent(
+                self.case,
+                run=self.run,
+                phase=self.phase,
+                system=self.system,
+                step=self.name,
+                person=self.person,
+                changes=changes,
+                irreversible=irreversible,
+                limits=self.limits,
+                counts=counts,
+            )
+
+    def alive(self, told: Callable[[int, int, str], None]) -> Callable[[int, int, str], None]:
+        """A function that passes on how far a step is, and keeps its run from being taken for dead while it takes hours."""
+        ledger = self.ledger
+        if ledger is None or self.silent or self.observe:
+            return told
+        last = [time.monotonic()]
+
+        def note(done: int, total: int, unit: str) -> None:
+            told(done, total, unit)
+            if time.monotonic() - last[0] >= RENEWED_EVERY.total_seconds():
+                last[0] = time.monotonic()
+                try:
+                    ledger.renew(self.run)
+                except LedgerError:
+                    return  # progress is worth no step: its next write will say
+
+        return note
+
+    def finished(self, result: dict[str, Any]) -> dict[str, Any]:
+        """Write the outcome, and give the result what a person and the record want to see of it."""
+        result = {**result, "step": self.name, "person": self.person, **({"case": self.case} if self.case else {})}
+        result.setdefault("outcome", Outcome.FAILED.value if result.get("failed") else Outcome.DONE.value)
+        if self.observe:
+            result = _observed(result)
+        if self.ledger is not None and not self.silent:
+            if self.observe:
+                self.ledger.observed(self.case, run=self.run, system=self.system, step=self.name, result=result)
+            else:
+                self.ledger.outcome(
+                    self.case,
+                    run=self.run,
+                    phase=self.phase,
+                    system=self.system,
+                    step=self.name,
+                    person=self.person,
+                    result=result,
+                    intent=self._intent,
+                )
+        return result
+
+
+def _observed(result: dict[str, Any]) -> dict[str, Any]:
+    """A look at the end: what would still have to change is open, and that is a failure."""
+    still = [row["what"] for row in result.get("changes", []) if row["outcome"] == "planned"]
+    if not still:
+        return {**result, "changed": False}
+    rows = [
+        {**row, "outcome": Outcome.FAILED.value, "code": "still_open"} if row["outcome"] == "planned" else row
+        for row in result["changes"]
+    ]
+    return {
+        **result,
+        "changed": False,
+        "failed": True,
+        "code": "still_open",
+        "outcome": Outcome.FAILED.value,
+        "changes": rows,
+        "msg": f"look again at {result['person']} on {result['system']}: still open: {', '.join(still)}: run again",
+    }

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Every module's TASK by the module's name, imported when it is asked for: a run needs a few of them."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator, Mapping
+
+from ... import modules
+from ...module_utils.engine.task import Task
+
+
+class _Tasks(Mapping[str, Task]):
+    def __getitem__(self, name: str) -> Task:
+        task: Task = importlib.import_module(f"{modules.__name__}.{name}").TASK
+        return task
+
+    def __iter__(self) -> Iterator[str]:
+        return (found.name for found in pkgutil.iter_modules(modules.__path__))
+
+    def __len__(self) -> int:
+        return sum(1 for _name in self)
+
+
+TASKS: Mapping[str, Task] = _Tasks()
+
+
+def make_ready(action: str) -> None:
+    """Import a module of ours before Ansible forks a worker for each host, which would otherwise import it each for itself."""
+    collection, _dot, name = action.rpartition(".")
+    if collection == "workforce.lifecycle":
+        TASKS[name].validator  # noqa: B018 - made by looking at it
