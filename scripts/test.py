@@ -24,7 +24,7 @@ NOT_SHIPPED = (
     ".ci",
     "sandbox",
     "bridge",
-    "controller",
+    "awx",
     "scripts",
     "tests",
     ".mypy_cache",

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Reads controller/ as Ansible would, and applies it as infra.aap_configuration's roles do: find by name, then create or change, then link.
+"""Reads awx/ as Ansible would, and applies it as infra.aap_configuration's roles do: find by name, then create or change, then link.
 
 The order and the requests are those of the roles and of the modules they call (ansible.controller: job_template, workflow_job_template_node, credential, ...).
 """
@@ -16,7 +16,7 @@ import requests
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-CONTROLLER = ROOT / "controller"
+CONTROLLER = ROOT / "awx"
 
 
 class Unsafe(str):

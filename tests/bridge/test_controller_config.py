@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""controller/: every playbook can be launched, with what it takes and nothing else, and a controller takes all of it."""
+"""awx/: every playbook can be launched, with what it takes and nothing else, and a controller takes all of it."""
 
 from __future__ import annotations
 

@@ -168,7 +168,7 @@ def _holds(path: Path, text: str) -> bool:
 
 @pytest.mark.soak
 def test_the_collections_runs_by_what_controller_configures(box: Box, tmp_path: Path) -> None:
-    """The sandbox's company, offboarded by a job that controller/ made; its survey's blanks sent as the controller's own pages send them."""
+    """The sandbox's company, offboarded by a job that awx/ made; its survey's blanks sent as the controller's own pages send them."""
     from tests.integration.company import SandboxCompany
 
     company = Company(box, tmp_path)
@@ -321,4 +321,4 @@ def test_ansible_builder_finds_what_the_collection_needs(tmp_path: Path) -> None
 
 def test_what_ansible_builder_reads_is_shipped() -> None:
     ignored = yaml.safe_load((ROOT / "galaxy.yml").read_text())["build_ignore"]
-    assert not {"meta", "requirements.txt", "bindep.txt", "*.txt"} & set(ignored) and "controller" in ignored
+    assert not {"meta", "requirements.txt", "bindep.txt", "*.txt"} & set(ignored) and "awx" in ignored

@@ -99,7 +99,7 @@ class ControllerExecutor:
         where = f" in organization {self._settings.organization}" if self._settings.organization else ""
         if not found:
             raise BridgeError(
-                f"find the job template {name}{where} for {playbook}: it is not there, or the token's user may not see it; controller/ in the "
+                f"find the job template {name}{where} for {playbook}: it is not there, or the token's user may not see it; awx/ in the "
                 "collection's repository makes it, or executor.templates names another"
             )
         if len(found) > 1:
