@@ -7,43 +7,16 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from ...module_utils.model.errors import LedgerError
+from . import migrations
+from .rows import Query, Row
 
-Row = tuple[Any, ...]
-#: Runs one statement with ``?`` in place of values, and gives its rows.
-Query = Callable[[str, Sequence[Any]], list[Row]]
-
-#: The columns beside ``body`` are for finding entries; what counts is the text in ``body``, and its hash.
-SCHEMA = (
-    "CREATE TABLE IF NOT EXISTS ledger (n BIGINT PRIMARY KEY, at TEXT NOT NULL, kind TEXT NOT NULL, case_id TEXT NOT NULL,"
-    " system TEXT NOT NULL, step TEXT NOT NULL, person TEXT NOT NULL, ref BIGINT, body TEXT NOT NULL, hash TEXT NOT NULL)",
-    "CREATE INDEX IF NOT EXISTS ledger_step ON ledger (case_id, system, step)",
-    "CREATE INDEX IF NOT EXISTS ledger_cases ON ledger (kind, person)",
-    "CREATE INDEX IF NOT EXISTS ledger_ref ON ledger (ref)",
-    "CREATE TABLE IF NOT EXISTS ledger_head (one INTEGER PRIMARY KEY CHECK (one = 1), n BIGINT NOT NULL, hash TEXT NOT NULL)",
-    "CREATE INDEX IF NOT EXISTS ledger_kind ON ledger (kind, case_id, at)",
-    # Beside the chain: what the brake counts, and which run has whom.
-    "CREATE TABLE IF NOT EXISTS counted (of_limit TEXT NOT NULL, subject TEXT NOT NULL, case_id TEXT NOT NULL, at TEXT NOT NULL,"
-    " released INTEGER NOT NULL, PRIMARY KEY (of_limit, subject, case_id))",
-    "CREATE INDEX IF NOT EXISTS counted_at ON counted (of_limit, at)",
-    "CREATE INDEX IF NOT EXISTS counted_case ON counted (case_id)",
-    "CREATE TABLE IF NOT EXISTS holder (run TEXT PRIMARY KEY, host TEXT NOT NULL, place TEXT NOT NULL, pid BIGINT NOT NULL, started TEXT NOT NULL,"
-    " since TEXT NOT NULL, renewed TEXT NOT NULL, lost TEXT NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS lease (name TEXT PRIMARY KEY, run TEXT NOT NULL, case_id TEXT NOT NULL)",
-    "CREATE INDEX IF NOT EXISTS lease_case ON lease (case_id)",
-    # HR's people at the last look, for the intake: dates and hashes, no evidence.
-    "CREATE TABLE IF NOT EXISTS seen (source TEXT NOT NULL, person TEXT NOT NULL, data TEXT NOT NULL, previous TEXT NOT NULL, batch TEXT NOT NULL,"
-    " PRIMARY KEY (source, person))",
-    "CREATE INDEX IF NOT EXISTS seen_batch ON seen (batch)",
-)
-#: What is made last: a ledger that has it has everything.
-NEWEST = "seen_batch"
 #: Seconds to wait for another writer.
 PATIENCE = 30
 #: Any number, the same for everybody who writes this ledger.
@@ -89,13 +62,28 @@ class SqliteStorage:
             if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
                 connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
-            if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (NEWEST,)).fetchone():
-                connection.execute("BEGIN IMMEDIATE")
-                for statement in SCHEMA:
-                    connection.execute(statement)
-                connection.execute("COMMIT")
+            self._migrate(connection)
         self._local.connection, self._local.pid = connection, os.getpid()
         return connection
+
+    def _migrate(self, connection: sqlite3.Connection) -> None:
+        def run(sql: str, values: Sequence[Any] = ()) -> list[Row]:
+            return connection.execute(sql, tuple(values)).fetchall()
+
+        def has_table() -> bool:
+            return bool(run("SELECT 1 FROM sqlite_master WHERE name = ?", (migrations.TABLE,)))
+
+        if migrations.is_current(run, has_table=has_table()):
+            return
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            migrations.migrate(run, has_table=has_table())
+            connection.execute("COMMIT")
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            connection.execute("PRAGMA synchronous=NORMAL")
 
     @contextmanager
     def _explained(self, act: str) -> Iterator[None]:
@@ -163,13 +151,23 @@ class PostgresStorage:
             connection = psycopg.connect(
                 self.url, autocommit=True, connect_timeout=10, application_name="workforce.lifecycle"
             )
-            if connection.execute("SELECT to_regclass(%s)", (NEWEST,)).fetchone() == (None,):
-                with connection.transaction():
-                    connection.execute("SELECT pg_advisory_xact_lock(%s)", (_ADVISORY_LOCK,))
-                    for statement in SCHEMA:
-                        connection.execute(statement)
+            self._migrate(connection)
         self._local.connection, self._local.pid = connection, os.getpid()
         return connection
+
+    @staticmethod
+    def _migrate(connection: Any) -> None:
+        def run(sql: str, values: Sequence[Any] = ()) -> list[Row]:
+            cursor = connection.execute(sql.replace("?", "%s"), tuple(values))
+            return list(cursor.fetchall()) if cursor.description else []
+
+        def has_table() -> bool:
+            return run("SELECT to_regclass(?)", (migrations.TABLE,)) != [(None,)]
+
+        if not migrations.is_current(run, has_table=has_table()):
+            with connection.transaction():
+                run("SELECT pg_advisory_xact_lock(?)", (_ADVISORY_LOCK,))
+                migrations.migrate(run, has_table=has_table())
 
     @contextmanager
     def _explained(self, act: str) -> Iterator[None]:
