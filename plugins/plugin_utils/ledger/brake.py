@@ -20,7 +20,7 @@ from ...module_utils.company.policy import Brake, Limit
 from ...module_utils.model import clock
 from ...module_utils.model.errors import Braked, InputError
 from ...module_utils.model.person import Person
-from .store import Query
+from .rows import Query
 
 #: What is counted.
 LIMITS = ("leavers", "disables", "wipes")

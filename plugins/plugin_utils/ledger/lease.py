@@ -25,7 +25,7 @@ from typing import TypeVar
 from ...module_utils.model import clock
 from ...module_utils.model.errors import Held, InputError
 from ...module_utils.model.person import Person
-from .store import Query
+from .rows import Query
 
 _T = TypeVar("_T")
 

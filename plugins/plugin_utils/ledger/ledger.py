@@ -27,7 +27,8 @@ from ...module_utils.model.errors import LedgerError
 from ...module_utils.model.person import Person
 from . import brake as counting
 from . import lease
-from .store import Query, Storage, storage
+from .rows import Query
+from .store import Storage, storage
 
 if TYPE_CHECKING:
     from .verify import Verdict
