@@ -24,7 +24,8 @@ from ..plugin_utils.shell import bytecode as _bytecode  # noqa: F401 (before the
 # isort: split
 from ..module_utils.company.policy import Policy, load_policy
 from ..module_utils.connectors.registry import connector_class
-from ..module_utils.engine.task import TARGET_SPEC, Change, Outcome, Task
+from ..module_utils.engine.change import Change, Outcome
+from ..module_utils.engine.task import TARGET_SPEC, Task
 from ..module_utils.model.errors import LifecycleError
 from ..module_utils.sdk.capabilities import CaseLedger
 from ..plugin_utils.approval import plans

@@ -69,7 +69,8 @@ from ..module_utils.sdk.capabilities import (
 )
 from ..module_utils.model.errors import NotFound, Unsupported
 from ..module_utils.model.person import Person
-from ..module_utils.engine.task import Change, Task, absent
+from ..module_utils.engine.change import Change, absent
+from ..module_utils.engine.task import Task
 
 
 def plan(system: Accounts, want: Mapping[str, Any]) -> list[Change]:

@@ -57,7 +57,8 @@ from ..module_utils.sdk.capabilities import CaseLedger
 from ..module_utils.model.errors import InputError, Refused
 from ..module_utils.engine.mover import UNDECIDED
 from ..module_utils.model.person import Person
-from ..module_utils.engine.task import Outcome, Task
+from ..module_utils.engine.change import Outcome
+from ..module_utils.engine.task import Task
 
 WAITING = (Outcome.NEEDS_HUMAN.value, Outcome.UNKNOWN.value)
 

@@ -65,7 +65,8 @@ from ..module_utils.sdk.capabilities import CaseLedger
 from ..module_utils.model.errors import InputError
 from ..module_utils.people.identity import Records
 from ..module_utils.model.person import Person
-from ..module_utils.engine.task import Outcome, Task
+from ..module_utils.engine.change import Outcome
+from ..module_utils.engine.task import Task
 
 
 def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:

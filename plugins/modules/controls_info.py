@@ -35,7 +35,8 @@ from collections.abc import Mapping
 
 from ..module_utils.engine.arguments import PERSON_SPEC, person_and_account
 from ..module_utils.sdk.capabilities import SecurityControls
-from ..module_utils.engine.task import Outcome, Task
+from ..module_utils.engine.change import Outcome
+from ..module_utils.engine.task import Task
 
 
 def info(system: SecurityControls, want: Mapping[str, Any]) -> dict[str, Any]:

@@ -55,7 +55,8 @@ from ..module_utils.engine.arguments import (
 )
 from ..module_utils.sdk.capabilities import Cutoff
 from ..module_utils.engine.mover import EXPLAIN_SPEC, account_stays
-from ..module_utils.engine.task import Change, Outcome, Task, absent
+from ..module_utils.engine.change import Change, Outcome, absent
+from ..module_utils.engine.task import Task
 
 
 def plan(system: Cutoff, want: Mapping[str, Any]) -> list[Change]:

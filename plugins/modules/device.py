@@ -61,7 +61,8 @@ from ..module_utils.engine.arguments import (
     person_here,
 )
 from ..module_utils.sdk.capabilities import Device, Devices
-from ..module_utils.engine.task import Change, Outcome, Task, absent
+from ..module_utils.engine.change import Change, Outcome, absent
+from ..module_utils.engine.task import Task
 
 #: Act -> (the state in which the system is at it, its end).
 STATES: Mapping[str, tuple[str, str]] = {

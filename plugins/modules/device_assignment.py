@@ -36,7 +36,8 @@ from collections.abc import Mapping
 
 from ..module_utils.engine.arguments import PERSON_SPEC, person_here
 from ..module_utils.sdk.capabilities import Devices
-from ..module_utils.engine.task import Change, Outcome, Task
+from ..module_utils.engine.change import Change, Outcome
+from ..module_utils.engine.task import Task
 
 
 def plan(system: Any, want: Mapping[str, Any]) -> list[Change]:

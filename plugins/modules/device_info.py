@@ -49,7 +49,8 @@ from collections.abc import Mapping, Sequence
 
 from ..module_utils.engine.arguments import PERSON_SPEC, person_here
 from ..module_utils.sdk.capabilities import Device, Devices
-from ..module_utils.engine.task import Outcome, Task
+from ..module_utils.engine.change import Outcome
+from ..module_utils.engine.task import Task
 
 _FACTS = (
     "id",

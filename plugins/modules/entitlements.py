@@ -99,7 +99,8 @@ from ..module_utils.engine.mover import (
     left_alone,
     not_named,
 )
-from ..module_utils.engine.task import Change, Outcome, Task, absent
+from ..module_utils.engine.change import Change, Outcome, absent
+from ..module_utils.engine.task import Task
 
 HELD = "held"
 MISSING = "not held"

@@ -33,7 +33,8 @@ from collections.abc import Mapping
 from ..module_utils.engine.arguments import PERSON_SPEC, person_here
 from ..module_utils.sdk.capabilities import Files
 from ..module_utils.model.errors import InputError
-from ..module_utils.engine.task import Change, Task, absent
+from ..module_utils.engine.change import Change, absent
+from ..module_utils.engine.task import Task
 
 
 def plan(system: Files, want: Mapping[str, Any]) -> list[Change]:

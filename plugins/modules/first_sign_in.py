@@ -44,7 +44,8 @@ from collections.abc import Mapping
 from ..module_utils.engine.arguments import PERSON_SPEC, person_here
 from ..module_utils.sdk.capabilities import Accounts, FirstSignIn
 from ..module_utils.model.errors import InputError, NotFound
-from ..module_utils.engine.task import Change, Task
+from ..module_utils.engine.change import Change
+from ..module_utils.engine.task import Task
 
 
 def plan(system: FirstSignIn, want: Mapping[str, Any]) -> list[Change]:

@@ -99,7 +99,8 @@ from collections.abc import Mapping
 from ..module_utils.model import clock
 from ..module_utils.sdk.capabilities import CaseLedger
 from ..module_utils.model.errors import InputError
-from ..module_utils.engine.task import Outcome, Task
+from ..module_utils.engine.change import Outcome
+from ..module_utils.engine.task import Task
 
 
 def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:

@@ -47,7 +47,8 @@ from ..module_utils.engine.arguments import (
     refuse_no_person,
 )
 from ..module_utils.sdk.capabilities import Account, Mailbox
-from ..module_utils.engine.task import Change, Outcome, Task, absent
+from ..module_utils.engine.change import Change, Outcome, absent
+from ..module_utils.engine.task import Task
 
 #: In this order: what preserves comes first, and full access can be given only to a mailbox that stays.
 SETTINGS = ("hold", "type", "delegates", "forward_to", "keep_copy", "auto_reply", "hidden")

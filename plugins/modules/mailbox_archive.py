@@ -50,7 +50,8 @@ from ..module_utils.sdk.capabilities import (
 )
 from ..module_utils.model.errors import InputError
 from ..module_utils.model.person import Person
-from ..module_utils.engine.task import Change, Task, absent
+from ..module_utils.engine.change import Change, absent
+from ..module_utils.engine.task import Task
 
 
 def plan(system: MailArchive, want: Mapping[str, Any]) -> list[Change]:

@@ -38,7 +38,8 @@ from collections.abc import Mapping, Sequence
 from ..module_utils.engine.arguments import PERSON_SPEC
 from ..module_utils.sdk.capabilities import ManualSteps
 from ..module_utils.model.person import Person
-from ..module_utils.engine.task import Change, Outcome, Task, absent
+from ..module_utils.engine.change import Change, Outcome, absent
+from ..module_utils.engine.task import Task
 
 
 def plan(system: ManualSteps, want: Mapping[str, Any]) -> Sequence[Change]:

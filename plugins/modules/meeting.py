@@ -50,7 +50,8 @@ from ..module_utils.engine.arguments import PERSON_SPEC, person_here
 from ..module_utils.sdk.capabilities import Calendar, Meeting
 from ..module_utils.model.errors import Conflict
 from ..module_utils.model.person import Person
-from ..module_utils.engine.task import Change, Outcome, Task
+from ..module_utils.engine.change import Change, Outcome
+from ..module_utils.engine.task import Task
 
 
 def plan(system: Calendar, want: Mapping[str, Any]) -> list[Change]:

@@ -34,7 +34,8 @@ from collections.abc import Mapping
 
 from ..module_utils.engine.arguments import PERSON_SPEC, person_here
 from ..module_utils.sdk.capabilities import Calendar, Meeting
-from ..module_utils.engine.task import Change, Task
+from ..module_utils.engine.change import Change
+from ..module_utils.engine.task import Task
 
 
 def plan(system: Calendar, want: Mapping[str, Any]) -> list[Change]:

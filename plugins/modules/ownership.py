@@ -34,7 +34,8 @@ from collections.abc import Mapping
 from ..module_utils.engine.arguments import PERSON_SPEC, person_and_account
 from ..module_utils.sdk.capabilities import Account, Owned, Ownership
 from ..module_utils.model.errors import InputError
-from ..module_utils.engine.task import Change, Outcome, Task, absent
+from ..module_utils.engine.change import Change, Outcome, absent
+from ..module_utils.engine.task import Task
 
 
 def plan(system: Ownership, want: Mapping[str, Any]) -> list[Change]:

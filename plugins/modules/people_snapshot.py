@@ -39,7 +39,8 @@ from collections.abc import Mapping
 from ..module_utils.model import clock
 from ..module_utils.sdk.capabilities import HrRecords, HrSource
 from ..module_utils.people.hr_look import Look
-from ..module_utils.engine.task import Outcome, Task
+from ..module_utils.engine.change import Outcome
+from ..module_utils.engine.task import Task
 
 _PRIVATE = ("personal_email", "mobile_phone")
 

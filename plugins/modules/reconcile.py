@@ -84,7 +84,8 @@ from typing import Any
 from collections.abc import Mapping
 
 from ..module_utils.sdk.capabilities import CaseLedger
-from ..module_utils.engine.task import Outcome, Task
+from ..module_utils.engine.change import Outcome
+from ..module_utils.engine.task import Task
 
 
 def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:

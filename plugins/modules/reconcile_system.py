@@ -50,7 +50,8 @@ from ..module_utils.model import clock
 from ..module_utils.reconcile.check import Check
 from ..module_utils.reconcile.people import People
 from ..module_utils.sdk.target import Connector
-from ..module_utils.engine.task import Outcome, Task
+from ..module_utils.engine.change import Outcome
+from ..module_utils.engine.task import Task
 
 
 def info(system: Connector, want: Mapping[str, Any]) -> dict[str, Any]:

@@ -56,7 +56,8 @@ from ..module_utils.sdk.capabilities import (
 )
 from ..module_utils.model.person import Person
 from ..module_utils.company.policy import Rename, load_policy
-from ..module_utils.engine.task import Change, Outcome, Task, absent
+from ..module_utils.engine.change import Change, Outcome, absent
+from ..module_utils.engine.task import Task
 
 NAMES = ("first_name", "last_name", "display_name")
 

@@ -58,7 +58,8 @@ from ..module_utils.model.errors import AmbiguousIdentity, NotFound
 from ..module_utils.model.person import Person
 from ..module_utils.company.policy import like
 from ..module_utils.people.undo import MAILBOX, put_back
-from ..module_utils.engine.task import Change, Outcome, Task
+from ..module_utils.engine.change import Change, Outcome
+from ..module_utils.engine.task import Task
 
 LOST = "lost"
 _UNKNOWN = "no run knows how it opens again: settle it by hand"

@@ -55,7 +55,8 @@ from ..module_utils.people.separation import (
     judge,
     pairs_as_called,
 )
-from ..module_utils.engine.task import Outcome, Task
+from ..module_utils.engine.change import Outcome
+from ..module_utils.engine.task import Task
 
 #: The step in which what was decided is carried out.
 STEP = "entitlements"

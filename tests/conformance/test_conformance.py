@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.task import Outcome
+from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.change import Outcome
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.step import Step
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.tasks import TASKS

@@ -379,7 +379,6 @@ TO_SPLIT = {
     "plugins/module_utils/connectors/personio.py",
     "plugins/module_utils/connectors/scim/connector.py",
     "plugins/module_utils/reconcile/check.py",
-    "plugins/module_utils/engine/task.py",
     "plugins/module_utils/sdk/transport.py",
     "plugins/modules/case.py",
     "plugins/plugin_utils/ledger/ledger.py",

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors import registry
-from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.task import Change, Outcome, Task
+from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.change import Change, Outcome
+from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.task import Task
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import ProtocolError, WriteInCheckMode
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import Accounts

@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.task import Change, Task, absent
+from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.change import Change, absent
+from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.task import Task
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import Account, Accounts
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.target import Connector, Option

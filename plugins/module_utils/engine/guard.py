@@ -19,7 +19,7 @@ from ..sdk.capabilities import Account, Accounts, Entitlements
 from .arguments import person_and_account
 
 if TYPE_CHECKING:
-    from .task import Change
+    from .change import Change
 
 #: Where a change that the plan foresaw may have gone: it is as it shall be, or no longer listed at all.
 _GONE = (None, "absent", "closed", False)

@@ -14,7 +14,7 @@ from ..sdk.capabilities import (
     Entitlement,
     Entitlements,
 )
-from .task import Change, Outcome
+from .change import Change, Outcome
 
 #: Of a change that waits for somebody to decide.
 UNDECIDED = "unexplained: "

@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from typing import Any, Protocol
 
 from ...module_utils.company.policy import Policy
-from ...module_utils.engine.task import Outcome
+from ...module_utils.engine.change import Outcome
 from ...module_utils.model import clock
 from ...module_utils.model.errors import InputError, LifecycleError, Refused
 from ...module_utils.model.person import Person

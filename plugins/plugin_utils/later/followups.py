@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ...module_utils.company.policy import Policy
-from ...module_utils.engine.task import Outcome
+from ...module_utils.engine.change import Outcome
 from ...module_utils.model import clock
 from ...module_utils.model.person import Person
 from ...module_utils.people.identity import Records, alike, employed

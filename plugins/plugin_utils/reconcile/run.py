@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...module_utils.company.profiles import load_profiles
-from ...module_utils.engine.task import Outcome
+from ...module_utils.engine.change import Outcome
 from ...module_utils.model.errors import InputError, Refused
 from ...module_utils.model.person import Person
 from ...module_utils.people.hr_look import Look

@@ -14,7 +14,7 @@ from typing import Any
 
 from ansible.release import __version__ as ansible_version
 
-from ...module_utils.engine.task import Outcome
+from ...module_utils.engine.change import Outcome
 from ...module_utils.model import clock
 from ...module_utils.sdk.capabilities import lasting
 from ..later import countdowns as clocks

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...module_utils.company.policy import Brake
-from ...module_utils.engine.task import Outcome
+from ...module_utils.engine.change import Outcome
 from ...module_utils.model.errors import LedgerError
 from ..ledger.lease import RENEWED_EVERY
 from ..ledger.ledger import Ledger
