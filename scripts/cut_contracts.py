@@ -3,7 +3,8 @@
 """Cuts the vendors' published contracts down to the operations that the connectors use: ``cut_contracts.py FOLDER-OF-CONTRACTS``.
 
 The folder holds ``microsoft/graph-v1.0-jml-subset.openapi.yaml``, ``microsoft/graph-beta-intune-extras.openapi.yaml`` (Graph's
-OpenAPI description, MIT) and ``github/github-ghec-subset.openapi.json`` (github/rest-api-description, MIT). The slices in
+OpenAPI description, MIT), ``github/github-ghec-subset.openapi.json`` (github/rest-api-description, MIT) and
+``okta/okta-management-minimal-2026.06.3.yaml`` (okta/okta-management-openapi-spec, Apache-2.0). The slices in
 ``tests/contract/specs`` keep every word that a request or an answer is judged by, and drop the prose.
 """
 
@@ -22,6 +23,7 @@ SOURCES = {
     "graph-v1.0": "microsoft/graph-v1.0-jml-subset.openapi.yaml",
     "graph-beta": "microsoft/graph-beta-intune-extras.openapi.yaml",
     "github": "github/github-ghec-subset.openapi.json",
+    "okta": "okta/okta-management-minimal-2026.06.3.yaml",
 }
 #: The paths of each contract that a connector or an emulator has; an expression over the template.
 PATHS = {
@@ -37,6 +39,10 @@ PATHS = {
     "github": r"/orgs/\{org\}/(credential-authorizations|invitations|members|memberships|outside_collaborators|personal-access-tokens)\b.*"
     r"|/orgs/\{org\}/copilot/billing/(seats|selected_users)$|/orgs/\{org\}/teams(/\{team_slug\}/(memberships/\{username\}|team-sync/group-mappings|repos.*))?$"
     r"|/repos/.*|/users/\{username\}$",
+    "okta": r"/api/v1/(api-tokens(/\{apiTokenId\})?|apps(/\{appId\}/users(/\{userId\})?)?|devices/\{deviceId\}/(users|lifecycle/deactivate))$"
+    r"|/api/v1/groups(/rules|/\{groupId\}/users(/\{userId\})?)?$|/api/v1/iam/assignees/users$"
+    r"|/api/v1/users(/\{id\}(/groups|/lifecycle/(activate|deactivate|suspend|unsuspend))?)?$"
+    r"|/api/v1/users/\{userId\}/(clients(/\{clientId\}/tokens)?|devices|factors(/\{factorId\})?|grants|roles(/\{roleAssignmentId\})?|sessions)$",
 }
 _PROSE = {
     "description",

@@ -51,6 +51,7 @@ outcome: {description: "How it ended; see the notes.", returned: always, type: s
 changes: {description: "The account and its attributes, with before, after and outcome.", returned: always, type: list, elements: dict}
 """
 
+from functools import partial
 from typing import Any
 from collections.abc import Mapping
 
@@ -102,7 +103,7 @@ def _present(
                     "account",
                     "absent",
                     "active",
-                    lambda: system.create_account(person, attributes),
+                    partial(_made_open, system, person, attributes),
                     gate=True,
                     pending="pending",
                 )
@@ -133,6 +134,19 @@ def _present(
         )
     _guard(account, changes, "change")
     return changes
+
+
+def _made_open(system: Provisioning, person: Person, attributes: Mapping[str, Any]) -> None:
+    """Create the account, and open it where the system makes new accounts closed."""
+    system.create_account(person, attributes)
+    if not getattr(system, "CREATES_CLOSED", False):
+        return
+    account = system.find_account(person)
+    if account is None:
+        raise NotFound(
+            "it was made, and is not listed yet", act=f"open the new account of {person.email}", hint="run it again"
+        )
+    system.set_active(account, True)
 
 
 def _made_ready(system: Provisioning, person: Person, attributes: Mapping[str, Any]) -> None:

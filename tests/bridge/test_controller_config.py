@@ -189,8 +189,8 @@ def test_credentials_reach_the_systems_file_as_files() -> None:
         assert all("tower.filename" in text for text in entry["injectors"]["env"].values())
     used = {entry["connector"] for entry in entries.values()}
     families = {name for name, connector in CONNECTORS.items() if connector.CREDENTIALS}
-    #: Other HR systems than the example company's; docs/bridge-awx.md says how one is added.
-    assert families - used <= {"hibob", "personio"}
+    #: Other systems than the example company's; docs/bridge-awx.md says how one is added.
+    assert families - used <= {"hibob", "okta", "personio"}
 
 
 def test_every_template_has_every_credential() -> None:

@@ -37,7 +37,7 @@ from tests.contract.tolerated import (
 )
 
 SPECS = Path(__file__).parent / "specs"
-JUDGED = ("microsoft", "github", "wiki", "crm", "slack")
+JUDGED = ("microsoft", "github", "okta", "wiki", "crm", "slack")
 #: What differs from one run to the next without being another shape.
 _VOLATILE = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{32}\b|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?|localhost:\d+|skiptoken=[^\"&]*"
@@ -94,7 +94,7 @@ class Judge:
 
 
 def _described(system: str, entry: Mapping[str, Any], ours: bool) -> Iterator[str]:
-    name, path, more = "github", entry["path"], None
+    name, path, more = system, entry["path"], None
     if system == "microsoft":
         _, version, rest = path.split("/", 2)
         name, path = f"graph-{version}", _spelled_out("/" + rest)

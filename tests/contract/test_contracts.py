@@ -16,7 +16,7 @@ from tests.conformance import test_conformance as conformance
 from tests.contract.judge import JUDGED, Judge
 from tests.contract.tolerated import UNDESCRIBED
 
-SETS = ("entra", "exchange", "intune", "onedrive", "github", "scim", "slack")
+SETS = ("entra", "exchange", "intune", "onedrive", "github", "okta", "scim", "slack")
 Exchanges = list[tuple[str, dict[str, Any]]]
 
 
@@ -113,6 +113,10 @@ PLANTED = [
     ),
     ("github", "GET", "/members", _answer(lambda b: b[0].update(id="1")), "id: '1' is not of type 'integer'"),
     ("github", "GET", "/members", lambda e: e.update(query="per_page=many"), "per_page=many is no integer"),
+    ("okta", "POST", "/lifecycle/suspend", lambda e: e.update(path="/api/v1/users/00u1/suspend"), "no such path"),
+    ("okta", "POST", "/lifecycle/activate", lambda e: e.update(query="mail=true"), "mail is no parameter"),
+    ("okta", "POST", "/lifecycle/suspend", lambda e: e.update(method="PUT"), "has no PUT"),
+    ("okta", "GET", "/api/v1/users/00uE1007/factors", _answer(lambda b: b[0].update(status="ON")), "status"),
     ("wiki", "POST", "/v2/Users", _without("userName"), "userName"),
     ("wiki", "POST", "/v2/Users", _request(nickname2="x"), "nickname2: no schema has this attribute"),
     ("wiki", "POST", "/v2/Users", lambda e: e.update(status=200), "status 200 is not one of POST"),

@@ -30,6 +30,13 @@ class Undescribed:
 
 UNDESCRIBED: Sequence[Undescribed] = (
     Undescribed(
+        "okta",
+        "POST",
+        r"/oauth2/v1/token",
+        "https://developer.okta.com/docs/guides/implement-oauth-for-okta-serviceapp/main/",
+        "the authorization server has a description of its own",
+    ),
+    Undescribed(
         "microsoft",
         "GET",
         r"/[^/]+(/v2\.0)?/\.well-known/openid-configuration",
@@ -215,6 +222,13 @@ _SEEN = "in the page's own examples, and not in the description"
 
 #: schema -> property -> (what it is, why): properties that the vendor documents and the description leaves out.
 ADDED: Mapping[str, Mapping[str, tuple[Mapping[str, Any], str]]] = {
+    "Application": {
+        "_embedded": (
+            {"type": "object", "properties": {"user": {"$ref": "#/components/schemas/AppUser"}}},
+            "the description has objects of objects; expand=user/{id} embeds an AppUser: "
+            "https://developer.okta.com/docs/api/openapi/okta-management/management/tag/Application/#tag/Application/operation/listApplications",
+        ),
+    },
     "microsoft.graph.ODataErrors.InnerError": dict.fromkeys(
         ("date", "request-id", "client-request-id"),
         (_TEXT, "https://learn.microsoft.com/graph/errors: the description has the object without its properties"),

@@ -83,6 +83,12 @@ def _manual() -> type[Connector]:
     return Manual
 
 
+def _okta() -> type[Connector]:
+    from .okta.connector import Okta
+
+    return Okta
+
+
 def _onedrive() -> type[Connector]:
     from .onedrive import OneDrive
 
@@ -145,6 +151,7 @@ CONNECTORS: Mapping[str, type[Connector]] = _Connectors(
         "intune": _intune,
         "ldap": _ldap,
         "manual": _manual,
+        "okta": _okta,
         "onedrive": _onedrive,
         "personio": _personio,
         "scim": _scim,

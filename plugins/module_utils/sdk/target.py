@@ -159,6 +159,8 @@ class Connector:
     NAMES_FROM: ClassVar[str] = ""
     #: Accounts here are people's own, and not the company's: an inactive one is nothing that an earlier employment left.
     OWN_ACCOUNTS: ClassVar[bool] = False
+    #: A new account lets nobody in until :meth:`Accounts.set_active` opens it.
+    CREATES_CLOSED: ClassVar[bool] = False
     #: How the person's login here is made, unless the option ``login`` says otherwise.
     LOGIN: ClassVar[str] = "{email}"
 

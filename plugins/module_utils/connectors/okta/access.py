@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Every way into Okta, and how each ends: sign-in, sessions, factors, grants, tokens, devices, admin roles, the account.
+
+The order is Okta's: factors can't be unenrolled of a deactivated user, so that the sign-in is suspended first, all else
+ends next, and the deactivation, which takes every app assignment, comes last.
+https://developer.okta.com/docs/api/openapi/okta-management/management/tag/UserLifecycle/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from ...model.errors import PermissionDenied
+from ...sdk.capabilities import AccessPath, Account, Residual, WayBack
+from .api import OktaApi, path
+
+ACTIVE, SUSPENDED, DEPROVISIONED, STAGED = "ACTIVE", "SUSPENDED", "DEPROVISIONED", "STAGED"
+#: Statuses in which nobody signs in.
+CLOSED = frozenset({SUSPENDED, DEPROVISIONED, STAGED})
+SIGN_IN, SESSIONS, ACCOUNT, GRANTS = "sign-in", "sessions and OAuth tokens", "account", "app consents"
+APP_SESSIONS = Residual(
+    "sessions that apps opened by an earlier sign-in through Okta",
+    "unknown",
+    "an app's own cookie is the app's: it ends there, or when the app's own step of this run ends it",
+)
+
+
+class OktaAccess:
+    """The ways in of one account.
+
+    :param deactivates: a cut-off ends with the deactivation; else with the suspension, which keeps app assignments.
+    """
+
+    def __init__(self, api: OktaApi, *, deactivates: bool) -> None:
+        self.api, self.deactivates = api, deactivates
+
+    def paths(self, account: Account) -> Sequence[AccessPath]:
+        """Every way in, in the order in which Okta lets it be closed."""
+        ended = account.raw["status"] == DEPROVISIONED
+        paths = list(self._sign_in(account))
+        paths.append(AccessPath(SESSIONS, "unseen", partial(self.end_sessions, account), residual=APP_SESSIONS))
+        if not ended:
+            paths += self._factors(account)
+        paths += self._grants(account)
+        paths += self._api_tokens(account, ended=ended)
+        paths += self._devices(account)
+        paths += self._roles(account)
+        if self.deactivates:
+            paths.append(AccessPath(ACCOUNT, "closed" if ended else "open", partial(self.deactivate, account)))
+        return paths
+
+    # -- sign-in and account -------------------------------------------------------------------------------------------
+
+    def _sign_in(self, account: Account) -> Iterator[AccessPath]:
+        """Suspended at once where Okta allows it: only an ACTIVE account can be. Any other is deactivated in its turn."""
+        status = account.raw["status"]
+        if status == ACTIVE:
+            yield AccessPath(SIGN_IN, "open", partial(self.suspend, account), gate=True)
+        elif status in CLOSED:
+            yield AccessPath(SIGN_IN, "closed", partial(self.suspend, account))
+        else:  # PROVISIONED, RECOVERY, PASSWORD_EXPIRED, LOCKED_OUT: a mailed link or a new password would open it
+            yield AccessPath(SIGN_IN, f"open: {status}", partial(self.deactivate, account), gate=True)
+
+    def suspend(self, account: Account) -> None:
+        """Block sign-in and keep everything else; only of an ACTIVE account."""
+        act = f"suspend {account.login}"
+        self.api.send("POST", path("users", account.id, "lifecycle", "suspend"), act=act)
+
+    def unsuspend(self, account: Account) -> None:
+        act = f"let {account.login} sign in again"
+        self.api.send("POST", path("users", account.id, "lifecycle", "unsuspend"), act=act)
+
+    def deactivate(self, account: Account) -> None:
+        """End the account. Of one that is deactivated already, Okta answers 404, which is the wanted end."""
+        self.api.send(
+            "POST",
+            path("users", account.id, "lifecycle", "deactivate"),
+            act=f"deactivate {account.login}",
+            params={"sendEmail": "false"},
+            missing=(404,),
+        )
+
+    def activate(self, account: Account, *, mail: bool) -> None:
+        """Open a STAGED or DEPROVISIONED account; ``mail`` has Okta send its activation link to the person's own addresses."""
+        self.api.send(
+            "POST",
+            path("users", account.id, "lifecycle", "activate"),
+            act=f"activate {account.login}",
+            params={"sendEmail": "true" if mail else "false"},
+        )
+
+    def end_sessions(self, account: Account) -> None:
+        """End Okta's sessions, and the OpenID Connect and OAuth tokens that were given with them."""
+        self.api.send(
+            "DELETE",
+            path("users", account.id, "sessions"),
+            act=f"end sessions of {account.login}",
+            params={"oauthTokens": "true", "forgetDevices": "true"},
+        )
+
+    # -- what else lets in ---------------------------------------------------------------------------------------------
+
+    def factors(self, account: Account) -> list[Mapping[str, Any]]:
+        return list(self.api.listed(path("users", account.id, "factors"), act=f"list factors of {account.login}"))
+
+    def _factors(self, account: Account) -> Iterator[AccessPath]:
+        for factor in self.factors(account):
+            name = f"factor {factor['factorType']} ({factor['id']})"
+            yield AccessPath(name, "open", partial(self._unenrol, account, factor))
+
+    def _unenrol(self, account: Account, factor: Mapping[str, Any]) -> None:
+        """Take one factor off. Removing ``push`` takes ``signed_nonce`` along, so that one may be gone already."""
+        act = f"unenrol {factor['factorType']} of {account.login}"
+        self.api.send("DELETE", path("users", account.id, "factors", factor["id"]), act=act, missing=(404,))
+
+    def _grants(self, account: Account) -> Iterator[AccessPath]:
+        """Consents given to apps, and the refresh tokens that live on them."""
+        act = f"list app consents of {account.login}"
+        if next(self.api.listed(path("users", account.id, "grants"), act=act), None) is not None:
+            yield AccessPath(GRANTS, "open", partial(self._end_grants, account))
+        act = f"list OAuth clients of {account.login}"
+        for client in self.api.listed(path("users", account.id, "clients"), act=act):
+            tokens = path("users", account.id, "clients", client["client_id"], "tokens")
+            held = next(self.api.listed(tokens, act=f"list tokens of {client['client_id']}"), None)
+            if held is not None:
+                name = f"tokens of {client.get('client_name') or client['client_id']}"
+                yield AccessPath(name, "open", partial(self._end_tokens, account, client))
+
+    def _end_grants(self, account: Account) -> None:
+        self.api.send("DELETE", path("users", account.id, "grants"), act=f"end app consents of {account.login}")
+
+    def _end_tokens(self, account: Account, client: Mapping[str, Any]) -> None:
+        act = f"end tokens of {client['client_id']} for {account.login}"
+        self.api.send("DELETE", path("users", account.id, "clients", client["client_id"], "tokens"), act=act)
+
+    def _api_tokens(self, account: Account, *, ended: bool) -> Iterator[AccessPath]:
+        """API tokens that the person made. They die with the account; whoever may not list them relies on that."""
+        try:
+            for token in self.tokens(f"list API tokens of {account.login}"):
+                if token.get("userId") == account.id:
+                    yield AccessPath(f"API token {token['name']}", "open", partial(self._end_token, token))
+        except PermissionDenied:
+            if not self.deactivates and not ended:
+                why = "the credential may not list API tokens: revoke the person's in Security > API > Tokens"
+                yield AccessPath("API tokens", "open", lambda: None, refused=why)
+
+    def tokens(self, act: str) -> Iterator[Mapping[str, Any]]:
+        yield from self.api.listed(path("api-tokens"), act=act)
+
+    def _end_token(self, token: Mapping[str, Any]) -> None:
+        self.api.send("DELETE", path("api-tokens", token["id"]), act=f"end API token {token['name']}", missing=(404,))
+
+    def _devices(self, account: Account) -> Iterator[AccessPath]:
+        """Registrations of Okta Verify. One that others use too is left to them: the person's factor on it ends anyway."""
+        act = f"list devices of {account.login}"
+        for row in self.api.listed(path("users", account.id, "devices"), act=act):
+            device = row.get("device") or row
+            if device.get("status") not in ("ACTIVE", "SUSPENDED"):
+                continue
+            users = list(self.api.listed(path("devices", device["id"], "users"), act=act))
+            if len(users) <= 1:
+                shown = (device.get("profile") or {}).get("displayName") or device["id"]
+                yield AccessPath(f"registered device {shown}", "open", partial(self._end_device, device, shown))
+
+    def _end_device(self, device: Mapping[str, Any], shown: str) -> None:
+        act = f"deactivate the registration of {shown}"
+        self.api.send("POST", path("devices", device["id"], "lifecycle", "deactivate"), act=act)
+
+    def _roles(self, account: Account) -> Iterator[AccessPath]:
+        """Admin roles given to the person; one that a group gives ends with the membership."""
+        for role in self.roles(account):
+            if role.get("assignmentType", "USER") == "USER":
+                name = f"admin role {role.get('label') or role['type']}"
+                last = role["type"] == "SUPER_ADMIN" and self.only_super_admin(account)
+                why = "the last super administrator: make somebody else one first" if last else ""
+                yield AccessPath(name, "open", partial(self._end_role, account, role), refused=why)
+
+    def roles(self, account: Account) -> list[Mapping[str, Any]]:
+        return list(self.api.listed(path("users", account.id, "roles"), act=f"list admin roles of {account.login}"))
+
+    def only_super_admin(self, account: Account) -> bool:
+        """Whether nobody else who has an admin role is a super administrator.
+
+        The first hundred administrators are asked: where the other is not among them, a person decides.
+        """
+        act = "list administrators"
+        body = self.api.get(path("iam", "assignees", "users"), act=act, params={"limit": 100}) or {}
+        for other in body.get("value") or ():
+            if other["id"] == account.id:
+                continue
+            held = self.api.listed(path("users", other["id"], "roles"), act=act)
+            if any(role["type"] == "SUPER_ADMIN" and role.get("status", "ACTIVE") == "ACTIVE" for role in held):
+                return False
+        return True
+
+    def _end_role(self, account: Account, role: Mapping[str, Any]) -> None:
+        act = f"take admin role {role['type']} of {account.login}"
+        self.api.send("DELETE", path("users", account.id, "roles", role["id"]), act=act, missing=(404,))
+
+    # -- and back ------------------------------------------------------------------------------------------------------
+
+    def ways_back(self, account: Account, closed: Mapping[str, str], *, mail: bool) -> Sequence[WayBack]:
+        """What opens again. A reactivated person sets everything up anew; apps come back through groups only."""
+        status = account.raw["status"]
+        shut = "closed" if status in CLOSED else "open"
+        reopen = partial(self.unsuspend, account) if status == SUSPENDED else partial(self.activate, account, mail=mail)
+        backs = [
+            WayBack(ACCOUNT, shut, reopen) if ACCOUNT in closed else None,
+            WayBack(SIGN_IN, shut, reopen) if SIGN_IN in closed else None,
+        ]
+        anew = ("factor ", "tokens of ", "registered device ")
+        for name in closed:
+            if name in (SESSIONS, GRANTS) or name.startswith(anew):
+                backs.append(WayBack(name, lost="it was ended: the person sets it up anew", anew=True))
+            elif name.startswith("API token "):
+                backs.append(WayBack(name, lost="it was revoked: a new one has to be made, and put where it was used"))
+            elif name.startswith("admin role "):
+                backs.append(WayBack(name, entitlement=("roles", name.removeprefix("admin role "))))
+        return [back for back in backs if back is not None]

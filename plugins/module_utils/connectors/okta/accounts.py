@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""An Okta user as an account: its statuses, its profile, who masters it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...model.errors import Unsupported
+from ...sdk.capabilities import Account
+from .access import CLOSED
+
+#: Our attribute -> the property of Okta's base profile:
+#: https://developer.okta.com/docs/api/openapi/okta-management/management/tag/User/#tag/User/operation/getUser
+PROPERTIES: Mapping[str, str] = {
+    "first_name": "firstName",
+    "last_name": "lastName",
+    "display_name": "displayName",
+    "title": "title",
+    "department": "department",
+    "employee_id": "employeeNumber",
+    "location": "city",
+    "country": "countryCode",
+    "time_zone": "timezone",
+    "mobile_phone": "mobilePhone",
+    "personal_email": "secondEmail",
+    "manager": "manager",
+}
+#: Type of credential provider -> who masters the account, where that is not Okta.
+MASTERS: Mapping[str, str] = {"ACTIVE_DIRECTORY": "Active Directory", "LDAP": "an LDAP directory"}
+
+
+def account_of(user: Mapping[str, Any]) -> Account:
+    """The account as Okta's user object shows it."""
+    profile = user.get("profile") or {}
+    provider = ((user.get("credentials") or {}).get("provider") or {}).get("type", "")
+    moving = user.get("transitioningToStatus")
+    return Account(
+        str(user["id"]),
+        str(profile.get("login") or ""),
+        user["status"] not in CLOSED,
+        str(profile.get("email") or "").lower(),
+        {ours: str(profile.get(theirs) or "") for ours, theirs in PROPERTIES.items()},
+        protected=f"mastered by {MASTERS[provider]}" if provider in MASTERS else "",
+        pending=f"Okta is still changing it to {moving}" if moving else "",
+        raw=user,
+    )
+
+
+def profile_of(attributes: Mapping[str, Any], *, system: str) -> dict[str, Any]:
+    """Okta's profile of our attributes; it clears a property with null.
+
+    :raises Unsupported: an attribute that the base profile has no place for.
+    """
+    unknown = sorted(set(attributes) - set(PROPERTIES))
+    if unknown:
+        raise Unsupported(
+            f"Okta's base profile keeps no {', '.join(unknown)}",
+            act="set attributes",
+            system=system,
+            hint=f"it keeps {', '.join(PROPERTIES)}",
+        )
+    return {PROPERTIES[name]: value or None for name, value in attributes.items()}

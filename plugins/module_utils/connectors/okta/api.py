@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""How Okta talks: its sign-in, its rate limit, its pages and its errors.
+
+Source: https://developer.okta.com/docs/reference/core-okta-api/ (management API 2026.06)
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import quote
+
+from ...model.errors import AuthenticationFailed, CredentialError, ProtocolError
+from ...sdk.target import Target
+from ...sdk.transport import Answer, Auth, Policy, StaticAuth, TokenAuth, Transport
+
+#: What the connector may do, as scopes of a service app: https://developer.okta.com/docs/api/oauth2/
+SCOPES = (
+    "okta.users.manage",
+    "okta.groups.manage",
+    "okta.apps.manage",
+    "okta.roles.manage",
+    "okta.apiTokens.manage",
+    "okta.devices.manage",
+)
+ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+#: Seconds that the signed assertion is good for; Okta takes an hour at most.
+ASSERTION_LASTS = 300
+_NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
+
+
+def path(*segments: str) -> str:
+    """A path of the management API; each segment is quoted, so that an id can name nothing else."""
+    return "".join(f"/{quote(segment, safe='')}" for segment in ("api", "v1", *segments))
+
+
+def throttled(answer: Answer) -> float | None:
+    """Seconds to wait after a 429. ``X-Rate-Limit-Reset`` is Okta's clock, so it is compared with Okta's ``Date``.
+
+    https://developer.okta.com/docs/reference/rl-best-practices/
+    """
+    if answer.status != 429:
+        return None
+    reset = answer.headers.get("X-Rate-Limit-Reset", "")
+    if not reset.isdigit():
+        return 1.0
+    try:
+        now = parsedate_to_datetime(answer.headers.get("Date", "")).timestamp()
+    except (TypeError, ValueError):
+        now = time.time()
+    return max(1.0, int(reset) - now)
+
+
+def message(answer: Answer) -> str:
+    """``E0000007: Not found: ...; cause``: the code, the summary and the causes; of a token request, the OAuth error."""
+    body = answer.body if isinstance(answer.body, dict) else {}
+    if body.get("error"):
+        return ": ".join(str(body[key]) for key in ("error", "error_description") if body.get(key))
+    causes = [
+        str(cause["errorSummary"])
+        for cause in body.get("errorCauses") or ()
+        if isinstance(cause, dict) and cause.get("errorSummary")
+    ]
+    said = ": ".join(str(body[key]) for key in ("errorCode", "errorSummary") if body.get(key))
+    return "; ".join([said, *causes]) if said else ""
+
+
+POLICY = Policy(
+    throttled=throttled,
+    message=message,
+    permission_hint="grant the app the scope, and its admin role the permission, on the connector's page",
+)
+
+
+def next_link(answer: Answer) -> str | None:
+    """The address of the next page; ``after`` is opaque, so that it is followed and never built."""
+    found = _NEXT.search(answer.headers.get("Link", ""))
+    return found.group(1) if found else None
+
+
+def sign_in(target: Target) -> Auth:
+    """An API token as given, or an access token of a service app that signs with its private key.
+
+    :raises CredentialError: neither is set.
+    """
+    if target.credentials.get("api_token"):
+        return StaticAuth({"Authorization": f"SSWS {target.credential('api_token')}"})
+    if not target.credentials.get("private_key"):
+        raise CredentialError(
+            "neither api_token nor client_id and private_key are set", act="sign in", system=target.name
+        )
+    return TokenAuth(target, f"okta:{target.name}", lambda: _access_token(target))
+
+
+def _access_token(target: Target) -> tuple[str, float]:
+    """Ask the org authorization server: https://developer.okta.com/docs/guides/implement-oauth-for-okta-serviceapp/
+
+    :raises CredentialError: the key is none.
+    :raises AuthenticationFailed: the app wants DPoP, which this connector does not speak.
+    """
+    import jwt
+
+    url = f"{target.url.rstrip('/')}/oauth2/v1/token"
+    now, client = int(time.time()), target.credential("client_id")
+    claims = {
+        "iss": client,
+        "sub": client,
+        "aud": url,
+        "iat": now,
+        "exp": now + ASSERTION_LASTS,
+        "jti": str(uuid.uuid4()),
+    }
+    key = target.credential("private_key")
+    try:
+        signed = jwt.encode(
+            claims,
+            key,
+            algorithm="ES256" if "EC PRIVATE KEY" in key else "RS256",
+            headers={"kid": target.credentials["key_id"]} if target.credentials.get("key_id") else None,
+        )
+    except (ValueError, TypeError, jwt.exceptions.PyJWTError):
+        raise CredentialError(
+            "private_key is not an RSA or EC key in PEM",
+            act="sign in",
+            system=target.name,
+            hint="create a key for the service app and use the PEM as it is",
+        ) from None
+    form = {
+        "grant_type": "client_credentials",
+        "scope": " ".join(target.options.get("scopes") or SCOPES),
+        "client_assertion_type": ASSERTION,
+        "client_assertion": signed,
+    }
+    answer = Transport(target, StaticAuth({}), POLICY).send(
+        "POST", "/oauth2/v1/token", act="sign in", data=form, reads=True, missing=(400,)
+    )
+    if answer.status == 400:
+        dpop = isinstance(answer.body, dict) and answer.body.get("error") == "use_dpop_nonce"
+        raise AuthenticationFailed(
+            message(answer) or "the token request was refused",
+            act="sign in",
+            system=target.name,
+            hint="turn 'Require DPoP' off for this service app" if dpop else "grant the app the scopes it asks for",
+            status=400,
+        )
+    body = answer.body if isinstance(answer.body, dict) else {}
+    if not body.get("access_token"):
+        raise ProtocolError("its answer has no access_token", act="sign in", system=target.name)
+    return str(body["access_token"]), float(body.get("expires_in") or 0)
+
+
+class OktaApi(Transport):
+    """Okta's management API."""
+
+    def __init__(self, target: Target) -> None:
+        super().__init__(target, sign_in(target), POLICY)
+
+    def listed(self, where: str, *, act: str, **params: Any) -> Iterator[Mapping[str, Any]]:
+        """Every item of a list, all pages.
+
+        :raises ProtocolError: an answer is no list.
+        """
+        for answer in self.pages(where, act=act, next_page=next_link, params=params or None):
+            if not isinstance(answer.body, list):
+                raise ProtocolError("its answer is not a list", act=act, system=self.target.name)
+            yield from answer.body

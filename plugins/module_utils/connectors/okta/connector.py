@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Okta: the identity provider that most SaaS signs in through.
+
+Source: https://developer.okta.com/docs/api/openapi/okta-management/management/ (2026.06)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, ClassVar
+
+from ...model.errors import AmbiguousIdentity, Conflict
+from ...model.person import Person
+from ...sdk.capabilities import (
+    AccessPath,
+    Account,
+    Addresses,
+    Credential,
+    Entitlement,
+    Listed,
+    WayBack,
+)
+from ...sdk.target import Connector, Option, Target
+from .access import DEPROVISIONED, SUSPENDED, OktaAccess
+from .accounts import PROPERTIES, account_of, profile_of
+from .api import OktaApi, path
+from .entitlements import KINDS, OktaEntitlements
+from .listing import OktaListing
+
+#: Factors that are no second factor: what somebody knows, or a mailbox.
+_WEAK = frozenset({"question", "email", "password"})
+#: Factors that a fake sign-in page can't use.
+_PHISHING_RESISTANT = frozenset({"webauthn", "u2f", "signed_nonce"})
+
+
+class Okta(Connector):
+    TITLE = "Okta"
+    OPTIONS = {
+        "end_state": Option(
+            "How a cut-off leaves the account: deactivate, which takes every app assignment; or suspend, which keeps them.",
+            choices=("deactivate", "suspend"),
+            default="deactivate",
+        ),
+        "activation_mail": Option(
+            "Whether Okta mails its activation link to the person's own addresses when an account is opened.",
+            kind="bool",
+            default=True,
+        ),
+        "scopes": Option("Scopes of the service app, when fewer than the connector's page names.", kind="list"),
+    }
+    CREDENTIALS = {
+        "api_token": Option("An API token of an administrator who is in nobody's case."),
+        "client_id": Option("Client id of a service app."),
+        "private_key": Option("The service app's private key, PEM."),
+        "key_id": Option("The key's id (kid), when the app has several."),
+    }
+    PERMISSIONS = {
+        "accounts": ("okta.users.manage",),
+        "provisioning": ("okta.users.manage",),
+        "cutoff": ("okta.users.manage", "okta.roles.manage", "okta.apiTokens.manage", "okta.devices.manage"),
+        "entitlements": ("okta.users.manage", "okta.groups.manage", "okta.apps.manage", "okta.roles.manage"),
+        "security_controls": ("okta.users.read",),
+        "account_listing": ("okta.users.read", "okta.groups.read", "okta.apps.read", "okta.roles.read"),
+        "credential_listing": ("okta.apiTokens.read",),
+    }
+    #: A job may run on after Okta has answered (``transitioningToStatus``).
+    SETTLES_WITHIN = 5.0
+    CREATES_CLOSED = True
+    ATTRIBUTES: Sequence[str] = tuple(PROPERTIES)
+    ENTITLEMENT_KINDS: Sequence[str] = KINDS
+    CONTROLS: Sequence[str] = ("mfa_registered", "phishing_resistant")
+    LISTS_HELD: ClassVar[bool] = False
+
+    def __init__(self, target: Target) -> None:
+        super().__init__(target)
+        self.api = OktaApi(target)
+        self._access = OktaAccess(self.api, deactivates=target.options.get("end_state") != "suspend")
+        self._held = OktaEntitlements(self.api)
+        self._listing = OktaListing(self.api, self._held)
+
+    # -- accounts ------------------------------------------------------------------------------------------------------
+
+    def find_account(self, person: Person) -> Account | None:
+        """The account by login, which Okta shows at once; else by address, from its search, which lags."""
+        login = self.login_of(person)
+        act = f"find account of {login}"
+        user = self.api.get(path("users", login), act=act)
+        found = [account_of(user)] if user else []
+        found = [one for one in found if login.lower() in (one.login.lower(), one.email)]
+        if not found:
+            # Okta quotes a value of its search as JSON does: https://developer.okta.com/docs/api/#filter
+            search = f'profile.email eq "{_escaped(person.email)}"'
+            rows = self.api.listed(path("users"), act=act, search=search)
+            found = [one for one in map(account_of, rows) if one.email == person.email.lower()]
+        if len(found) > 1:
+            raise AmbiguousIdentity(f"{len(found)} accounts have that address", act=act, system=self.target.name)
+        return found[0] if found else None
+
+    def set_active(self, account: Account, active: bool) -> None:
+        """Okta's state machine: unsuspend or activate; suspend where it is ACTIVE, else deactivate."""
+        status = account.raw["status"]
+        if active and status == SUSPENDED:
+            self._access.unsuspend(account)
+        elif active:
+            self._access.activate(account, mail=bool(self.target.options.get("activation_mail")))
+        elif status == "ACTIVE":
+            self._access.suspend(account)
+        else:
+            self._access.deactivate(account)
+
+    def create_account(self, person: Person, attributes: Mapping[str, Any]) -> None:
+        """Make it STAGED: nobody can sign in, and nobody gets mail, until :meth:`set_active` opens it."""
+        login = self.login_of(person)
+        profile = {
+            **profile_of(attributes, system=self.target.name),
+            "login": login,
+            "email": person.email,
+            "firstName": attributes.get("first_name") or person.first_name,
+            "lastName": attributes.get("last_name") or person.last_name,
+        }
+        self.api.send(
+            "POST",
+            path("users"),
+            act=f"create account of {login}",
+            params={"activate": "false"},
+            json={"profile": {name: value for name, value in profile.items() if value}},
+        )
+
+    def update_account(self, account: Account, attributes: Mapping[str, Any]) -> None:
+        self._update(account, profile_of(attributes, system=self.target.name), f"update {account.login}")
+
+    def delete_account(self, account: Account) -> None:
+        """Deactivate, then delete: Okta deletes only what is deactivated.
+
+        :raises Conflict: the deactivation is still under way.
+        """
+        act = f"delete {account.login}"
+        if account.raw["status"] != DEPROVISIONED:
+            self._access.deactivate(account)
+            now = self.api.get(path("users", account.id), act=act)
+            if now and (now["status"] != DEPROVISIONED or now.get("transitioningToStatus")):
+                raise Conflict(
+                    "Okta is still deactivating it", act=act, system=self.target.name, hint="run it again in a minute"
+                )
+        self.api.send("DELETE", path("users", account.id), act=act, params={"sendEmail": "false"}, missing=(404,))
+
+    def addresses(self, account: Account) -> Addresses:
+        """One address, and the login that the person types."""
+        return Addresses(account.email, None, account.login.lower())
+
+    def set_address(self, account: Account, address: str, aliases: Sequence[str]) -> None:
+        self._update(account, {"email": address}, f"change address of {account.login}")
+
+    def set_login(self, account: Account, login: str) -> None:
+        self._update(account, {"login": login}, f"change login of {account.login}")
+
+    def _update(self, account: Account, profile: Mapping[str, Any], act: str) -> None:
+        """Change these properties and leave the others: a POST to a user is partial, and the same twice."""
+        self.api.send("POST", path("users", account.id), act=act, json={"profile": dict(profile)}, retry_safe=True)
+
+    # -- cut-off -------------------------------------------------------------------------------------------------------
+
+    def access_paths(self, account: Account, since: str) -> Sequence[AccessPath]:
+        return self._access.paths(account)
+
+    def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
+        """The account opens again, and admin roles come back; what the person has to set up anew is said."""
+        backs = self._access.ways_back(account, closed, mail=bool(self.target.options.get("activation_mail")))
+        held = {one.name for one in self._held.held(account) if one.kind == "roles"}
+        return [self._role_back(account, back, held) if back.entitlement[0] == "roles" else back for back in backs]
+
+    def _role_back(self, account: Account, back: WayBack, held: set[str]) -> WayBack:
+        role = self._held.find("roles", back.entitlement[1])
+        if role is None:
+            return WayBack(back.name, lost="a custom role: give it again by hand", entitlement=back.entitlement)
+        if role.name in held:
+            return WayBack(back.name, "open", entitlement=("roles", role.name))
+        return WayBack(back.name, "closed", partial(self.grant, account, role), entitlement=("roles", role.name))
+
+    # -- what it holds -------------------------------------------------------------------------------------------------
+
+    def entitlements(self, account: Account) -> Sequence[Entitlement]:
+        return self._held.held(account)
+
+    def find_entitlement(self, kind: str, name: str) -> Entitlement | None:
+        return self._held.find(kind, name)
+
+    def grant(self, account: Account, entitlement: Entitlement) -> None:
+        self._held.grant(account, entitlement)
+
+    def revoke(self, account: Account, entitlement: Entitlement) -> None:
+        self._held.revoke(account, entitlement)
+
+    def controls(self, account: Account) -> Mapping[str, bool]:
+        kinds = {f["factorType"] for f in self._access.factors(account) if f.get("status") == "ACTIVE"}
+        return {
+            "mfa_registered": bool(kinds - _WEAK),
+            "phishing_resistant": bool(kinds & _PHISHING_RESISTANT),
+        }
+
+    # -- listing -------------------------------------------------------------------------------------------------------
+
+    def all_accounts(self) -> Iterator[Listed]:
+        return self._listing.accounts()
+
+    def group_members(self, kind: str, name: str) -> Iterator[str]:
+        return self._listing.members(kind, name)
+
+    def all_credentials(self) -> Iterator[Credential]:
+        return self._listing.credentials()
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"')

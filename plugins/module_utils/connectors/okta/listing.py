@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Everybody in Okta, deactivated people too, and the API tokens that work without their maker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...model.errors import NotFound
+from ...sdk.capabilities import Credential, Listed
+from .accounts import account_of
+from .api import OktaApi, path
+from .entitlements import OktaEntitlements
+
+#: What one page of users holds at most: https://developer.okta.com/docs/api/openapi/okta-management/management/tag/User/
+PAGE = 200
+
+
+class OktaListing:
+    """Lists accounts, members and credentials, page by page."""
+
+    def __init__(self, api: OktaApi, entitlements: OktaEntitlements) -> None:
+        self.api, self.entitlements = api, entitlements
+
+    def accounts(self) -> Iterator[Listed]:
+        """Every account. The plain list leaves out deactivated people, so that these are asked for by themselves."""
+        act = "list accounts"
+        deactivated = {"filter": 'status eq "DEPROVISIONED"'}
+        for only in ({}, deactivated):
+            for row in self.api.listed(path("users"), act=act, limit=PAGE, **only):
+                yield Listed(account_of(row), last_seen=row.get("lastLogin") or "", created=row.get("created") or "")
+
+    def members(self, kind: str, name: str) -> Iterator[str]:
+        """Ids, logins and addresses of who holds a group, an app or a role.
+
+        :raises NotFound: there is no such thing.
+        """
+        act = f"list members of {name}"
+        found = self.entitlements.find(kind, name)
+        if found is None:
+            raise NotFound(f"it has no {name} among its {kind}", act=act, system=self.api.target.name)
+        if kind == "groups":
+            for row in self.api.listed(path("groups", found.id, "users"), act=act, limit=PAGE):
+                account = account_of(row)
+                yield from dict.fromkeys(one for one in (account.id, account.login, account.email) if one)
+        elif kind == "apps":
+            for row in self.api.listed(path("apps", found.id, "users"), act=act, limit=PAGE):
+                yield str(row["id"])
+        else:
+            body = self.api.get(path("iam", "assignees", "users"), act=act, params={"limit": 100}) or {}
+            for row in body.get("value") or ():
+                roles = self.api.listed(path("users", row["id"], "roles"), act=act)
+                if any(role["type"] == found.id for role in roles):
+                    yield str(row["id"])
+
+    def credentials(self) -> Iterator[Credential]:
+        """API tokens; ``maker`` is the user's id."""
+        for token in self.api.listed(path("api-tokens"), act="list API tokens"):
+            yield Credential(
+                "API token",
+                str(token["id"]),
+                str(token["name"]),
+                str(token.get("userId") or ""),
+                created=str(token.get("created") or ""),
+                expires=str(token.get("expiresAt") or ""),
+            )
