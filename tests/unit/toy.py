@@ -10,6 +10,7 @@ from typing import Any
 from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.change import Change, absent
 from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.task import Task
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.address import at
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import Account, Accounts
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.target import Connector, Option
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.transport import Answer, Policy, Transport, bearer
@@ -78,12 +79,16 @@ class ToyConnector(Connector):
         self.http = Transport(target, bearer(target.credential("token")), Policy())
 
     def find_account(self, person: Person) -> Account | None:
-        user = self.http.get(f"/users/{person.email}", act=f"find {person.email}")
+        user = self.http.get(at("/users/{}", person.email), act=f"find {person.email}")
         return user and Account(person.email, person.email, user["active"])
 
     def set_active(self, account: Account, active: bool) -> None:
         self.http.send(
-            "PUT", f"/users/{account.id}", json={"active": active}, act=f"suspend {account.login}", retry_safe=False
+            "PUT",
+            at("/users/{}", account.id),
+            json={"active": active},
+            act=f"suspend {account.login}",
+            retry_safe=False,
         )
 
     def wipe(self) -> None:

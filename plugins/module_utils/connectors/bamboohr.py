@@ -24,6 +24,7 @@ from ..model.errors import (
     ProtocolError,
 )
 from ..model.person import Person
+from ..sdk.address import at
 from ..sdk.capabilities import Overview
 from ..sdk.target import Connector, Option, Target
 from ..sdk.transport import (
@@ -229,7 +230,7 @@ class BambooHr(Connector):
 
     def _employee(self, key: str, act: str) -> dict[str, Any] | None:
         record = self.transport.get(
-            f"/api/v1/employees/{key}", act=act, params={"fields": ",".join(self._wanted()), "onlyCurrent": "true"}
+            at("/api/v1/employees/{}", key), act=act, params={"fields": ",".join(self._wanted()), "onlyCurrent": "true"}
         )
         if record is None:
             return None
@@ -243,7 +244,7 @@ class BambooHr(Connector):
         return record
 
     def _employment(self, key: Any, act: str) -> Employment:
-        rows = self.transport.get(f"/api/v1/employees/{key}/tables/employmentStatus", act=act)
+        rows = self.transport.get(at("/api/v1/employees/{}/tables/employmentStatus", key), act=act)
         return _history(rows or [])
 
     def _all_employment(self, act: str) -> dict[str, Employment]:

@@ -17,7 +17,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from typing import Any, ClassVar
-from urllib.parse import quote
 
 from ..model import clock
 from ..model.errors import (
@@ -26,6 +25,7 @@ from ..model.errors import (
     ProtocolError,
 )
 from ..model.person import STATUSES, Person
+from ..sdk.address import at
 from ..sdk.capabilities import Overview
 from ..sdk.target import Connector, Option, Target
 from ..sdk.transport import (
@@ -233,7 +233,7 @@ class HiBob(Connector):
     def _employee(self, key: str, act: str) -> Mapping[str, Any] | None:
         answer = self.transport.send(
             "POST",
-            f"/v1/people/{quote(key, safe='')}",
+            at("/v1/people/{}", key),
             act=act,
             json={"fields": self._wanted(), "humanReadable": "APPEND"},
             reads=True,
@@ -258,7 +258,7 @@ class HiBob(Connector):
             )
 
     def _lifecycle(self, key: str, act: str) -> Lifecycle:
-        answer = self.transport.get(f"/v1/people/{quote(key, safe='')}/lifecycle", act=act)
+        answer = self.transport.get(at("/v1/people/{}/lifecycle", key), act=act)
         return _history(answer.get("values") or [] if isinstance(answer, dict) else [])
 
     def _all_lifecycles(self, act: str) -> dict[str, Lifecycle]:
@@ -446,10 +446,15 @@ def _id(record: Mapping[str, Any]) -> str:
 
 def _value(record: Mapping[str, Any], field: str) -> Any:
     """A field, which comes as ``/work/title``: {value} or nested (``root.`` at the top), or as both."""
-    flat = record.get("/" + field.replace(".", "/"))
+    flat = record.get(_flat(field))
     if isinstance(flat, Mapping) and "value" in flat:
         return flat["value"]
     return _nested(record, field)
+
+
+def _flat(field: str) -> str:
+    """A field's name as HiBob's flat answers write it: ``/work/title``."""
+    return "/".join(("", *field.split(".")))
 
 
 def _nested(record: Any, field: str) -> Any:
@@ -460,7 +465,7 @@ def _nested(record: Any, field: str) -> Any:
 
 def _shown(record: Mapping[str, Any], field: str) -> bool:
     """Whether the field is there at all, empty or not."""
-    if "/" + field.replace(".", "/") in record:
+    if _flat(field) in record:
         return True
     path, _dot, last = field.removeprefix("root.").rpartition(".")
     inner = _nested(record, path) if path else record

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, ClassVar
-from urllib.parse import quote
 
 from ..model import clock
 from ..model.errors import AmbiguousIdentity, NotFound, Unsupported
 from ..model.person import Person
+from ..sdk.address import UrlPath, at
 from ..sdk.capabilities import Account, Device
 from ..sdk.target import Connector, Option, Target
 from .microsoft.graph import (
@@ -25,12 +25,12 @@ from .microsoft.graph import (
     graph_transport,
 )
 
-MANAGED = "/v1.0/deviceManagement/managedDevices"
-AUTOPILOT = "/v1.0/deviceManagement/windowsAutopilotDeviceIdentities"
+MANAGED = at("/v1.0/deviceManagement/managedDevices")
+AUTOPILOT = at("/v1.0/deviceManagement/windowsAutopilotDeviceIdentities")
 #: Only the beta shows an action's progress as ``managementState``, the programs found, and FileVault's key.
-BETA = "/beta/deviceManagement/managedDevices"
+BETA = at("/beta/deviceManagement/managedDevices")
 
-KEYS = "/v1.0/informationProtection/bitlocker/recoveryKeys"
+KEYS = at("/v1.0/informationProtection/bitlocker/recoveryKeys")
 _PAGE = "999"
 #: What is read of a device in a list, and of one that only Entra knows.
 _LISTED = (
@@ -111,9 +111,7 @@ class Intune(Connector):
         act = f"list devices of {login}"
         try:
             rows = list(
-                graph_pages(
-                    self.graph, f"/v1.0/users/{quote(login, safe='')}/managedDevices", act=act, params={"$select": "id"}
-                )
+                graph_pages(self.graph, at("/v1.0/users/{}/managedDevices", login), act=act, params={"$select": "id"})
             )
         except NotFound:
             rows = [
@@ -228,7 +226,7 @@ class Intune(Connector):
         if "autopilot" in device.raw:
             self.graph.send(
                 "POST",
-                f"{AUTOPILOT}/{device.id}/assignUserToDevice",
+                AUTOPILOT.below("/{}/assignUserToDevice", device.id),
                 act=act,
                 retry_safe=True,
                 json={"userPrincipalName": login, "addressableUserName": person.name},
@@ -241,10 +239,10 @@ class Intune(Connector):
             )
         self.graph.send(
             "POST",
-            f"{BETA}/{device.id}/users/$ref",
+            BETA.below("/{}/users/$ref", device.id),
             act=act,
             retry_safe=True,
-            json={"@odata.id": f"{self.root}/beta/users/{account.id}"},
+            json={"@odata.id": self.graph.link(at("/beta/users/{}", account.id))},
         )
 
     # -- controls ------------------------------------------------------------------------------------------------------
@@ -253,7 +251,7 @@ class Intune(Connector):
         """The Entra user whose devices these are."""
         login = self.login_of(person)
         user = self.graph.get(
-            f"/v1.0/users/{quote(login, safe='')}",
+            at("/v1.0/users/{}", login),
             act=f"find user {login}",
             params={"$select": "id,userPrincipalName,accountEnabled,mail"},
         )
@@ -264,7 +262,9 @@ class Intune(Connector):
     def controls(self, account: Account) -> Mapping[str, bool]:
         """Whether each control holds on **every** company device; without one, none holds."""
         act = f"read controls of {account.login}"
-        rows = graph_pages(self.graph, f"/v1.0/users/{account.id}/managedDevices", act=act, params={"$select": "id"})
+        rows = graph_pages(
+            self.graph, at("/v1.0/users/{}/managedDevices", account.id), act=act, params={"$select": "id"}
+        )
         found = [
             device
             for device in (self._device(row["id"], act) for row in rows)
@@ -279,18 +279,18 @@ class Intune(Connector):
     # -- what Intune says ----------------------------------------------------------------------------------------------
 
     def _command(
-        self, device: Device, action: str, verb: str, path: str, body: Mapping[str, Any] | None = None
+        self, device: Device, action: str, verb: str, path: UrlPath, body: Mapping[str, Any] | None = None
     ) -> None:
-        self.graph.send("POST", f"{path}/{device.id}/{action}", act=f"{verb} {device.serial}", json=body)
+        self.graph.send("POST", path.below("/{}/{}", device.id, action), act=f"{verb} {device.serial}", json=body)
 
     def _device(self, id: str, act: str) -> Device | None:
         """One device. A list leaves ``deviceActionResults`` empty: only the record itself has them."""
-        row = self.graph.get(f"{BETA}/{id}", act=act)
+        row = self.graph.get(BETA.below("/{}", id), act=act)
         if row is None:
             return None
         software = [
             app["displayName"]
-            for app in graph_pages(self.graph, f"{BETA}/{id}/detectedApps", act=act)
+            for app in graph_pages(self.graph, BETA.below("/{}/detectedApps", id), act=act)
             if app.get("displayName")
         ]
         return _shown(
@@ -310,7 +310,7 @@ class Intune(Connector):
             )
             return any(key.get("deviceId") == row.get("azureADDeviceId") and _of_system_volume(key) for key in keys)
         if platform == "macOS":
-            answer = self.graph.send("GET", f"{BETA}/{row['id']}/getFileVaultKey", act=act, missing=(400, 404))
+            answer = self.graph.send("GET", BETA.below("/{}/getFileVaultKey", row["id"]), act=act, missing=(400, 404))
             return answer.status == 200 and bool((answer.body or {}).get("value"))
         return None
 

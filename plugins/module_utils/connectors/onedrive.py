@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
-from urllib.parse import quote
 
 from ..model.errors import NotFound
 from ..model.person import Person
+from ..sdk.address import at
 from ..sdk.target import Connector, Option, Target
 from .microsoft.graph import (
     GRAPH_CREDENTIALS,
@@ -102,7 +102,7 @@ class OneDrive(Connector):
         # Repeating it grants nothing more, but a second message would go out.
         self.graph.send(
             "POST",
-            f"/v1.0/drives/{drive['id']}/items/root/invite",
+            at("/v1.0/drives/{}/items/root/invite", drive["id"]),
             act=act,
             retry_safe=not notify,
             json={
@@ -147,7 +147,7 @@ class OneDrive(Connector):
     def _end(self, drive: Mapping[str, Any], item_id: str, permission_id: str, act: str) -> None:
         self.graph.send(
             "DELETE",
-            f"/v1.0/drives/{drive['id']}/items/{item_id}/permissions/{quote(permission_id, safe='')}",
+            at("/v1.0/drives/{}/items/{}/permissions/{}", drive["id"], item_id, permission_id),
             act=act,
             missing=(404,),
         )
@@ -157,14 +157,14 @@ class OneDrive(Connector):
     def _drive(self, person: Person) -> Any:
         """The drive, or None: the person is not known here, or never opened OneDrive (404 "User's mysite not found.")."""
         login = self.login_of(person)
-        return self.graph.get(f"/v1.0/users/{quote(login, safe='')}/drive", act=f"find drive of {login}")
+        return self.graph.get(at("/v1.0/users/{}/drive", login), act=f"find drive of {login}")
 
     def _items(self, drive: Mapping[str, Any], act: str) -> Iterator[Any]:
         """Every item, the root too. An item may come twice, when it changes while we read: the last one counts."""
         items: dict[str, Any] = {}
         for row in graph_pages(
             self.graph,
-            f"/v1.0/drives/{drive['id']}/root/delta",
+            at("/v1.0/drives/{}/root/delta", drive["id"]),
             act=act,
             headers=_SCAN,
             params={"$select": "id,name,size,file,folder,root,shared,deleted"},
@@ -177,7 +177,7 @@ class OneDrive(Connector):
 
     def _permissions(self, drive: Mapping[str, Any], item_id: str, act: str) -> Iterator[Any]:
         """The item's own permissions; what it inherits can only be ended where it was granted."""
-        rows = graph_pages(self.graph, f"/v1.0/drives/{drive['id']}/items/{item_id}/permissions", act=act)
+        rows = graph_pages(self.graph, at("/v1.0/drives/{}/items/{}/permissions", drive["id"], item_id), act=act)
         return (row for row in rows if not row.get("inheritedFrom"))
 
     def _ending(self, drive: Mapping[str, Any], item: Mapping[str, Any], act: str) -> Iterator[Any]:

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta, timezone
 from typing import Any, ClassVar
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from ..model import clock
 from ..model.errors import (
@@ -27,6 +27,7 @@ from ..model.errors import (
     Rejected,
 )
 from ..model.person import Person
+from ..sdk.address import at
 from ..sdk.capabilities import Overview
 from ..sdk.target import Connector, Option, Target
 from ..sdk.transport import (
@@ -218,7 +219,7 @@ class Personio(Connector):
         return records
 
     def _read(self, key: str, act: str) -> Record | None:
-        record = self.transport.get(f"/v2/persons/{quote(key, safe='')}", act=act)
+        record = self.transport.get(at("/v2/persons/{}", key), act=act)
         if record is None:
             return None
         if not isinstance(record, dict) or _text(record.get("id")) != key:
@@ -228,7 +229,7 @@ class Personio(Connector):
         return record
 
     def _employments(self, key: str, act: str) -> list[Record]:
-        employments = list(self._pages(f"/v2/persons/{quote(key, safe='')}/employments", act))
+        employments = list(self._pages(at("/v2/persons/{}/employments", key), act))
         self._refuse_hidden(
             [name for name in _DECISIVE_EMPLOYMENT if employments and not any(name in one for one in employments)], act
         )

@@ -32,6 +32,8 @@ Every message reads ``<act> on <system>: <what happened>[: <what to do>]``.
 
 from __future__ import annotations
 
+from .text import short
+
 
 class LifecycleError(Exception):
     """Base of all errors of this collection.
@@ -48,6 +50,8 @@ class LifecycleError(Exception):
     def __init__(
         self, what: str, *, act: str = "", system: str = "", hint: str = "", status: int | None = None
     ) -> None:
+        # Others' words stand in all of them: a system's answer, a person's name, a path.
+        what, act, system, hint = short(what), short(act, 500), short(system, 100), short(hint, 1000)
         super().__init__(what)
         self.what, self.act, self.system, self.hint, self.status = what, act, system, hint, status
 

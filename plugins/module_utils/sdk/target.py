@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
@@ -64,6 +65,7 @@ class Target:
     """One system: a host of the inventory.
 
     ``credentials`` are resolved secrets; ``options`` are checked against the connector's OPTIONS, defaults filled in.
+    ``until`` is the moment (of ``time.monotonic``) when the time of this step on this system is over.
     ``read_only`` is set in check mode: every connector's writes pass :meth:`writing` or a transport that does.
     """
 
@@ -76,6 +78,7 @@ class Target:
     proxy: str = ""
     timeout: float = 30.0
     max_wait: float = 60.0
+    until: float = math.inf
     read_only: bool = False
     tokens: Tokens = field(default_factory=MemoryTokens, repr=False)
     progress: Callable[[int, int, str], None] = no_progress

@@ -2,28 +2,21 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The only place where an HTTP byte leaves this collection.
 
-One pooled session a system and process; retries by method and by the vendor's policy; client-side rate limit; timeouts;
-proxy and private certificate authority; the switch that refuses writes in check mode; paging that notices a page token
-that stands still. Connectors on a vendor's own library (boto3, ldap3, imaplib) ask ``Target.writing`` instead.
+Addresses from quoted segments (``address``); one pooled session a system and process, with limits of time and bytes (``wire``);
+retries by method and by the vendor's policy; client-side rate limit; proxy and private certificate authority; the switch that
+refuses writes in check mode; paging that notices a page token that stands still, and one that never ends. Connectors on a
+vendor's own library (boto3, ldap3, imaplib) ask ``Target.writing`` instead.
 """
 
 from __future__ import annotations
 
 import json as jsonlib
-import os
+import random
+import re
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
-
-try:
-    import requests
-    from requests.utils import get_environ_proxies
-    from urllib3.exceptions import InvalidHeader, NewConnectionError
-    from urllib3.util import Retry
-except ImportError:
-    # The collection must be readable (documentation, tests) without it; whoever runs a step is told in `_session`.
-    requests = None  # type: ignore[assignment]
 
 from ..model.errors import (
     AnswerLost,
@@ -39,28 +32,37 @@ from ..model.errors import (
     Throttled,
     Unavailable,
 )
+from .address import UrlPath, literal, refuse_plain, same_host
+from .answer import Answer, Unreadable, json_message, parsed_json, retry_after, standard_throttle
 from .target import Target
+from .wire import MOST_BYTES, MOST_BYTES_OF_A_FILE, Raw, Request, exchange
+
+__all__ = [
+    "Answer",
+    "Auth",
+    "Policy",
+    "StaticAuth",
+    "TokenAuth",
+    "Transport",
+    "bearer",
+    "json_message",
+    "retry_after",
+    "standard_throttle",
+]
 
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Repeating these does no more than doing them once (RFC 9110, 9.2.2).
 IDEMPOTENT = READS | {"PUT", "DELETE"}
 #: Answers of a server or gateway that did not do the work, or may not have.
 TROUBLE = frozenset({500, 502, 503, 504})
+#: What a header may hold (RFC 9110, 5.5), and what Python can send.
+_HEADER = re.compile(r"[\x20-\x7e\xa0-\xff]*")
 USER_AGENT = "workforce.lifecycle/0.1"
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came back. ``body`` is the parsed JSON, or None when there was none."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: Any
-    content: bytes = b""
-
-    @property
-    def text(self) -> str:
-        return self.content.decode("utf-8", "replace")
+#: Pages of one list. A million people in pages of a hundred.
+MOST_PAGES = 10_000
+#: One call, its retries included, may take so many times the system's ``timeout``; a file so many seconds.
+CALL_TIMEOUTS = 2
+FILE_SECONDS = 900.0
 
 
 class Auth(Protocol):
@@ -105,59 +107,14 @@ class TokenAuth:
         return True
 
 
-def json_message(answer: Answer) -> str:
-    """The error text of the usual JSON error bodies: OAuth, Graph, SCIM, GitHub, and plain ``message``."""
-    body = answer.body
-    if isinstance(body, list) and body:
-        body = body[0]
-    if isinstance(body, dict):
-        inner = body.get("error")
-        if isinstance(inner, dict):
-            return ": ".join(str(inner[k]) for k in ("code", "message") if inner.get(k))
-        parts = [str(body[k]) for k in ("error", "scimType", "message", "error_description", "detail") if body.get(k)]
-        details = body.get("errors")
-        if isinstance(details, list) and details:
-            parts.append(
-                str(
-                    details[0]
-                    if not isinstance(details[0], dict)
-                    else next((details[0][k] for k in ("message", "code", "reason") if details[0].get(k)), details[0])
-                )
-            )
-        return ": ".join(parts)
-    return ""
-
-
-def retry_after(answer: Answer) -> float | None:
-    """Seconds that a ``Retry-After`` header asks for (a number or a date), None without one."""
-    text = answer.headers.get("Retry-After")
-    if not text:
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        try:
-            return Retry().parse_retry_after(text)
-        except (ValueError, InvalidHeader):
-            return None
-
-
-def standard_throttle(answer: Answer) -> float | None:
-    """429, and 503 that names a time: the seconds to wait (1 when it names none), else None."""
-    if answer.status == 429:
-        return retry_after(answer) or 1.0
-    if answer.status == 503:
-        return retry_after(answer)
-    return None
-
-
 @dataclass(frozen=True)
 class Policy:
     """How one vendor says no.
 
     ``throttled``: seconds to wait when the answer is a throttle, else None. ``failure``: the error text when the body says
     failure although the status does not (Slack), else empty. ``message``: the error text of a refused call. ``rate``:
-    requests a second we allow ourselves. ``permission_hint``: what to do about a 403.
+    requests a second we allow ourselves. ``permission_hint``: what to do about a 403. ``most_bytes``: how long an answer may
+    be, for a vendor that has no pages.
     """
 
     throttled: Callable[[Answer], float | None] = standard_throttle
@@ -166,31 +123,8 @@ class Policy:
     rate: float | None = None
     attempts: int = 4
     permission_hint: str = "grant the credential the permission"
+    most_bytes: int = MOST_BYTES
     headers: Mapping[str, str] = field(default_factory=dict)
-
-
-_SESSIONS: dict[tuple[int, str, str, str], requests.Session] = {}
-
-
-def _session(target: Target) -> requests.Session:
-    # A worker is forked for each task and loops over people inside it: the pool must not cross a fork.
-    key = (os.getpid(), target.name, target.ca_file, target.proxy)
-    session = _SESSIONS.get(key)
-    if session is None:
-        if requests is None:
-            raise InputError(
-                "the Python library requests is not installed",
-                act="connect",
-                system=target.name,
-                hint="pip install -r requirements.txt, where the step runs",
-            )
-        session = requests.Session()
-        session.trust_env = False  # a netrc entry would replace our Authorization header
-        proxy = {"http": target.proxy, "https": target.proxy} if target.proxy else get_environ_proxies(target.url)
-        session.proxies.update(proxy)
-        session.verify = target.ca_file or os.environ.get("REQUESTS_CA_BUNDLE") or True
-        _SESSIONS[key] = session
-    return session
 
 
 class Transport:
@@ -200,11 +134,14 @@ class Transport:
     :param auth: puts the credential on.
     :param policy: the vendor's way of saying no.
     :param url: base address, when not the target's own.
+    :raises InputError: the address is not encrypted and not this machine's.
     """
 
     def __init__(self, target: Target, auth: Auth, policy: Policy = Policy(), *, url: str = "") -> None:
         self.target, self.auth, self.policy = target, auth, policy
         self.url = (url or target.url).rstrip("/")
+        if self.url.startswith("http://"):
+            refuse_plain(self.url, act="connect", system=target.name)
         self._next_slot = 0.0
 
     def get(
@@ -242,42 +179,42 @@ class Transport:
         if not reading:
             self.target.writing(act)
         safe = retry_safe if retry_safe is not None else (reading or method in IDEMPOTENT)
-        url = path if path.startswith(("https://", "http://")) else self.url + path
-        body = jsonlib.dumps(json).encode() if json is not None else data
-        retry = Retry(total=self.policy.attempts - 1, backoff_factor=0.25, backoff_jitter=0.25, backoff_max=8)
-        waited = 0.0
+        request = Request(
+            method=method,
+            url=self._address(path, act),
+            body=jsonlib.dumps(json).encode() if json is not None else data,
+            params=params,
+            headers={**({"Content-Type": "application/json"} if json is not None else {}), **(headers or {})},
+            act=act,
+            reading=reading,
+            seconds=FILE_SECONDS if raw else self.target.timeout * CALL_TIMEOUTS,
+            most_bytes=MOST_BYTES_OF_A_FILE if raw else self.policy.most_bytes,
+        )
+        patience = _Patience(self.policy.attempts - 1, self.target.max_wait)
         fresh_credential_tried = False
+        ends = time.monotonic() + request.seconds
         while True:
             self._await_slot()
             try:
-                answer = self._once(method, url, body, json is not None, params, headers, reading, act, raw)
+                answer = self._once(request, ends, raw)
             except (Unavailable, AnswerLost) as trouble:
-                if (
-                    isinstance(trouble, CertificateError)
-                    or retry.total == 0
-                    or (isinstance(trouble, AnswerLost) and not safe)
-                ):
+                if isinstance(trouble, CertificateError) or (isinstance(trouble, AnswerLost) and not safe):
                     raise
-                retry = retry.increment()
-                time.sleep(retry.get_backoff_time() or 0.1)
+                if time.monotonic() >= ends or not patience.tries_again():
+                    raise
                 continue
             pause = self.policy.throttled(answer)
-            if pause is None and answer.status in TROUBLE and safe:
-                retry_pause: float | None = 0.0
-            else:
-                retry_pause = pause
-            if retry_pause is not None and retry.total and waited + retry_pause <= self.target.max_wait:
-                retry = retry.increment()
-                pause = max(retry_pause, retry.get_backoff_time())
-                waited += pause
-                time.sleep(pause)
+            if pause is not None:
+                before = time.monotonic()
+                if patience.waits(pause):
+                    ends += time.monotonic() - before  # what it asked for is not the time it took
+                    continue
+            elif answer.status in TROUBLE and safe and time.monotonic() < ends and patience.tries_again():
                 continue
             if answer.status == 401 and 401 not in missing and not fresh_credential_tried and self.auth.refused():
                 fresh_credential_tried = True
                 continue
-            return self._judged(
-                answer, act, missing, throttled_for=retry_pause if pause is not None else None, reading=reading
-            )
+            return self._judged(answer, act, missing, throttled_for=pause, reading=reading)
 
     def pages(
         self,
@@ -290,7 +227,7 @@ class Transport:
     ) -> Iterator[Answer]:
         """Every page, following what ``next_page`` finds in the answer: an address, or the parameters of the next request.
 
-        :raises ProtocolError: the next page is one we have already seen.
+        :raises ProtocolError: the next page is one we have already seen, is on another host, or there are too many.
         """
         seen: set[str] = set()
         here: tuple[str, Mapping[str, Any] | None] = (path, params)
@@ -304,23 +241,34 @@ class Transport:
                     hint="report it to the vendor; the list is not complete",
                 )
             seen.add(mark)
+            if len(seen) > MOST_PAGES:
+                raise ProtocolError(
+                    f"its list has more than {MOST_PAGES:,} pages",
+                    act=act,
+                    system=self.target.name,
+                    hint="the list is not complete",
+                )
             answer = self.send("GET", here[0], act=act, params=here[1], headers=headers)
             yield answer
             following = next_page(answer)
             if not following:
                 return
-            if isinstance(following, str):
-                self._same_origin(following, act)
-                here = (following, None)
-            else:
-                here = (path, {**(params or {}), **following})
-
-    def _same_origin(self, url: str, act: str) -> None:
-        # A page link is the system's word; our credential must not follow it to somebody else.
-        if url.startswith(("https://", "http://")) and url.split("/", 3)[:3] != self.url.split("/", 3)[:3]:
-            raise ProtocolError(
-                f"the next page is on another host: {url.split('?')[0]}", act=act, system=self.target.name
+            # A page link is the system's word; our credential must not follow it to somebody else.
+            here = (
+                (same_host(self.url, following, act=act, system=self.target.name), None)
+                if isinstance(following, str)
+                else (path, {**(params or {}), **following})
             )
+
+    def link(self, path: UrlPath) -> str:
+        """The whole address of something here, for a body that names it (OData's ``@odata.id``)."""
+        return self.url + path
+
+    def _address(self, path: str, act: str) -> str:
+        """The whole address of a path, or of a link that the system itself gave."""
+        if path.startswith(("https://", "http://")):
+            return same_host(self.url, path, act=act, system=self.target.name)
+        return self.url + literal(path)
 
     def _await_slot(self) -> None:
         if self.policy.rate:
@@ -329,95 +277,62 @@ class Transport:
                 time.sleep(self._next_slot - moment)
             self._next_slot = max(moment, self._next_slot) + 1.0 / self.policy.rate
 
-    def _once(
-        self,
-        method: str,
-        url: str,
-        body: Any,
-        is_json: bool,
-        params: Mapping[str, Any] | None,
-        headers: Mapping[str, str] | None,
-        reading: bool,
-        act: str,
-        raw: bool,
-    ) -> Answer:
-        name = self.target.name
-        sent_headers = {
+    def _once(self, request: Request, ends: float, raw: bool) -> Answer:
+        left = max(0.5, min(ends, self.target.until) - time.monotonic())
+        if time.monotonic() >= self.target.until:
+            raise Unavailable(
+                "not sent: the time of this step is over",
+                act=request.act,
+                system=self.target.name,
+                hint="run again; raise deadline of the system if it needs longer",
+            )
+        base = {
             "User-Agent": USER_AGENT,
             "Accept": "application/json",
             **self.policy.headers,
             **self.auth.headers(),
         }
-        if is_json:
-            sent_headers["Content-Type"] = "application/json"
-        sent_headers.update(headers or {})
-        try:
-            response = _session(self.target).request(
-                method,
-                url,
-                data=body,
-                params=dict(params) if params else None,
-                headers=sent_headers,
-                timeout=self.target.timeout,
-                allow_redirects=False,
-            )
-        except requests.exceptions.SSLError as e:
-            raise CertificateError(
-                f"its certificate is not trusted ({_root(e)})",
-                act=act,
-                system=name,
-                hint="set ca_file of the system to your certificate authority",
-            ) from None
-        except (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError) as e:
-            raise Unavailable(
-                f"cannot connect ({_root(e)})", act=act, system=name, hint=f"is {self.url} right and reachable?"
-            ) from None
-        except (
-            requests.exceptions.InvalidURL,
-            requests.exceptions.MissingSchema,
-            requests.exceptions.InvalidSchema,
-        ) as e:
-            raise InputError(
-                f"{url.split('?')[0]} is not an address ({_root(e)})",
-                act=act,
-                system=name,
-                hint="set url of the system: https://host",
-            ) from None
-        except requests.exceptions.RequestException as e:
-            if _never_sent(e):
-                raise Unavailable(
-                    f"cannot connect ({_root(e)})", act=act, system=name, hint=f"is {self.url} right and reachable?"
-                ) from None
-            kind = Unavailable if reading else AnswerLost
-            raise kind(
-                f"no answer ({_root(e)})",
-                act=act,
-                system=name,
-                hint="" if reading else "the write may have happened: run again to see",
-            ) from None
-        content = response.content
-        parsed: Any = None
-        media = response.headers.get("Content-Type", "")
-        if content and not raw:
-            if "json" in media or content[:1] in b"{[":
-                try:
-                    parsed = jsonlib.loads(content)
-                except ValueError:
-                    if response.status_code < 400:
-                        raise ProtocolError(
-                            "its answer is not whole JSON",
-                            act=act,
-                            system=name,
-                            hint="run again; if it stays, look at proxies in between",
-                        ) from None
-            elif response.status_code < 400 and "html" in media:
-                raise ProtocolError(
-                    "it answers a web page (HTML), not its API",
-                    act=act,
-                    system=name,
-                    hint=f"is url {self.url} the API's address, or is a sign-in page or proxy in between?",
+        headers = {**base, **request.headers}
+        for name, value in headers.items():
+            if not _HEADER.fullmatch(value):
+                raise InputError(
+                    f"header {name} would hold a character that no header has",
+                    act=request.act,
+                    system=self.target.name,
+                    hint="nothing was sent: look at the credential, or at the login that HR or the system gives",
                 )
-        return Answer(response.status_code, response.headers, parsed, content)
+        came = exchange(self.target, self.url, replace(request, seconds=left, headers=headers))
+        return Answer(came.status, came.headers, None if raw else self._parsed(came, request.act), came.content)
+
+    def _parsed(self, came: Raw, act: str) -> Any:
+        """The JSON of an answer; None when it has none.
+
+        :raises ProtocolError: it says that it did what was asked, in something else than whole JSON.
+        """
+        media = came.headers.get("Content-Type", "")
+        if not came.content:
+            return None
+        if "json" in media or came.content[:1] in b"{[":
+            try:
+                return parsed_json(came.content)
+            except Unreadable as e:
+                raise ProtocolError(str(e), act=act, system=self.target.name, hint="it was not read") from None
+            except ValueError:
+                if came.status < 400:
+                    raise ProtocolError(
+                        "its answer is not whole JSON",
+                        act=act,
+                        system=self.target.name,
+                        hint="run again; if it stays, look at proxies in between",
+                    ) from None
+        elif came.status < 400 and "html" in media:
+            raise ProtocolError(
+                "it answers a web page (HTML), not its API",
+                act=act,
+                system=self.target.name,
+                hint=f"is url {self.url} the API's address, or is a sign-in page or proxy in between?",
+            )
+        return None
 
     def _judged(
         self, answer: Answer, act: str, missing: Collection[int], *, throttled_for: float | None, reading: bool
@@ -469,24 +384,30 @@ class Transport:
         raise error(said, act=act, system=name, hint=hint, status=status)
 
 
-def _root(error: BaseException) -> str:
-    """The innermost reason, in a few words."""
-    reason: Any = error
-    while True:
-        inner = getattr(reason, "reason", None) or (
-            reason.args[0] if getattr(reason, "args", None) and isinstance(reason.args[0], BaseException) else None
-        )
-        if not isinstance(inner, BaseException):
-            break
-        reason = inner
-    text = (
-        str(reason.args[-1] if getattr(reason, "args", None) and isinstance(reason.args[-1], str) else reason)
-        or type(reason).__name__
-    )
-    return text.split(" (Caused by")[0].rpartition(">: ")[2] or type(reason).__name__
+class _Patience:
+    """How often and how long one call is tried again."""
 
+    def __init__(self, tries: int, max_wait: float) -> None:
+        self._tries, self._left, self._failed, self._asked = tries, max_wait, 0, 0
 
-def _never_sent(error: requests.exceptions.RequestException) -> bool:
-    """Whether the connection was not even made, so that nothing can have happened."""
-    cause = error.args[0] if error.args else None
-    return isinstance(getattr(cause, "reason", None), NewConnectionError) or isinstance(cause, NewConnectionError)
+    def tries_again(self) -> bool:
+        """Wait a moment after a failure; False when it was tried often enough."""
+        if self._failed >= self._tries:
+            return False
+        self._failed += 1
+        time.sleep(self._backoff(self._failed))
+        return True
+
+    def waits(self, asked: float) -> bool:
+        """Wait as long as the system asks for, as often as it asks; False when that is more than ``max_wait`` in all."""
+        self._asked += 1
+        pause = asked if asked > 0 else self._backoff(self._asked)
+        if pause > self._left:
+            return False
+        self._left -= pause
+        time.sleep(pause)
+        return True
+
+    def _backoff(self, time_: int) -> float:
+        longest = min(8.0, 0.25 * 2.0 ** min(time_, 6))
+        return longest * random.uniform(0.5, 1.0)

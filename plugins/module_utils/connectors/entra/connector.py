@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any, ClassVar
-from urllib.parse import quote
 
 from ...model import clock
 from ...model.errors import (
@@ -26,6 +25,7 @@ from ...model.errors import (
     Unsupported,
 )
 from ...model.person import Person
+from ...sdk.address import UrlPath, at
 from ...sdk.capabilities import (
     AccessPath,
     Account,
@@ -347,12 +347,14 @@ class Entra(EntraListing):
 
     def restore_account(self, account: Account) -> None:
         """Back from the bin with its groups and licences, and able to sign in."""
-        self.graph.send("POST", f"/directory/deletedItems/{account.id}/restore", act=f"restore account {account.login}")
+        self.graph.send(
+            "POST", at("/directory/deletedItems/{}/restore", account.id), act=f"restore account {account.login}"
+        )
         self._when_replicated(lambda: self.set_active(account, True))
 
     def _set_manager(self, id: str, manager: str, act: str) -> None:
         if not manager:
-            self.graph.send("DELETE", f"{_user(id)}/manager/$ref", act=act, missing=(404,))
+            self.graph.send("DELETE", _user(id).below("/manager/$ref"), act=act, missing=(404,))
             return
         boss = self.graph.get(_user(manager), act=f"find manager {manager}", params={"$select": "id,userPrincipalName"})
         if boss is None:
@@ -363,7 +365,10 @@ class Entra(EntraListing):
                 hint="correct the manager in HR",
             )
         self.graph.send(
-            "PUT", f"{_user(id)}/manager/$ref", act=act, json={"@odata.id": f"{self.graph.url}/users/{boss['id']}"}
+            "PUT",
+            _user(id).below("/manager/$ref"),
+            act=act,
+            json={"@odata.id": self.graph.link(at("/users/{}", boss["id"]))},
         )
 
     def _patch(self, account: Account, values: Mapping[str, Any], act: str) -> None:
@@ -434,7 +439,9 @@ class Entra(EntraListing):
         consents = [
             row
             for row in graph_pages(
-                self.graph, f"{_user(account.id)}/oauth2PermissionGrants", act=f"read app consents of {account.login}"
+                self.graph,
+                _user(account.id).below("/oauth2PermissionGrants"),
+                act=f"read app consents of {account.login}",
             )
             if row.get("consentType") == "Principal" and row.get("principalId") == account.id
         ]
@@ -444,7 +451,7 @@ class Entra(EntraListing):
             )
         )
         for device in graph_pages(
-            self.graph, f"{_user(account.id)}/registeredDevices", act=f"read devices of {account.login}"
+            self.graph, _user(account.id).below("/registeredDevices"), act=f"read devices of {account.login}"
         ):
             paths.append(
                 AccessPath(
@@ -473,7 +480,7 @@ class Entra(EntraListing):
             known = {
                 f"device {d['displayName']} ({d['id'][:8]})": d
                 for d in graph_pages(
-                    self.graph, f"{_user(account.id)}/registeredDevices", act=f"read devices of {account.login}"
+                    self.graph, _user(account.id).below("/registeredDevices"), act=f"read devices of {account.login}"
                 )
             }
             backs += [self._device_back(name, known.get(name)) for name in closed if name.startswith("device ")]
@@ -494,7 +501,7 @@ class Entra(EntraListing):
     def _enable_device(self, device: Mapping[str, Any]) -> None:
         self.graph.send(
             "PATCH",
-            f"/devices/{device['id']}",
+            at("/devices/{}", device["id"]),
             act=f"enable {device['displayName']}",
             json={"accountEnabled": True},
             retry_safe=True,
@@ -515,7 +522,7 @@ class Entra(EntraListing):
     def _revoke_sessions(self, account: Account) -> None:
         self.graph.send(
             "POST",
-            f"{_user(account.id)}/revokeSignInSessions",
+            _user(account.id).below("/revokeSignInSessions"),
             act=f"revoke sessions of {account.login}",
             json={},
             retry_safe=True,
@@ -532,7 +539,7 @@ class Entra(EntraListing):
         """(kind, method) of everything but the password, which can't be removed."""
         rows = graph_pages(
             self.graph,
-            f"{_user(account.id)}/authentication/methods",
+            _user(account.id).below("/authentication/methods"),
             act=f"read authentication methods of {account.login}",
         )
         kinds = [
@@ -559,7 +566,7 @@ class Entra(EntraListing):
                 try:
                     self.graph.send(
                         "DELETE",
-                        f"{_user(account.id)}/authentication/{_METHODS[kind]}/{quote(row['id'], safe='')}",
+                        _user(account.id).below("/authentication/{}/{}", _METHODS[kind], row["id"]),
                         act=act,
                         missing=(404,),
                     )
@@ -574,13 +581,13 @@ class Entra(EntraListing):
         for row in consents:
             self.graph.send(
                 "DELETE",
-                f"/oauth2PermissionGrants/{quote(row['id'], safe='')}",
+                at("/oauth2PermissionGrants/{}", row["id"]),
                 act=f"remove app consents of {account.login}",
                 missing=(404,),
             )
 
     def _end_device(self, device: Mapping[str, Any]) -> None:
-        act, path = f"end registration of {device['displayName']}", f"/devices/{device['id']}"
+        act, path = f"end registration of {device['displayName']}", at("/devices/{}", device["id"])
         if str(device.get("operatingSystem", "")).casefold().startswith("windows"):
             # Disabled and not deleted: its BitLocker keys hang on the object.
             self.graph.send("PATCH", path, act=act, json={"accountEnabled": False}, retry_safe=True)
@@ -618,11 +625,11 @@ class Entra(EntraListing):
             wish["startDateTime"] = clock.stamp(clock.parse(starts_at))
         try:
             made = self.graph.send(
-                "POST", f"{_user(account.id)}/authentication/temporaryAccessPassMethods", act=act, json=wish
+                "POST", _user(account.id).below("/authentication/temporaryAccessPassMethods"), act=act, json=wish
             ).body
             self.graph.send(
                 "POST",
-                f"{_user(sender)}/sendMail",
+                _user(sender).below("/sendMail"),
                 act=f"{act}: deliver it to {deliver_to}",
                 json=_letter(account, deliver_to, made),
             )
@@ -635,7 +642,7 @@ class Entra(EntraListing):
             if kind == "temporaryAccessPass":
                 self.graph.send(
                     "DELETE",
-                    f"{_user(account.id)}/authentication/{_METHODS[kind]}/{row['id']}",
+                    _user(account.id).below("/authentication/{}/{}", _METHODS[kind], row["id"]),
                     act=f"{act}: take back what was not delivered",
                     missing=(404,),
                 )
@@ -645,9 +652,9 @@ class Entra(EntraListing):
         return {"mfa_registered": bool(kinds & _SECOND_FACTORS), "phishing_resistant": bool(kinds & _STRONG)}
 
 
-def _user(key: str) -> str:
+def _user(key: str) -> UrlPath:
     # A guest's login holds "#", which would end the path; one that begins with "$" needs the key form.
-    return f"/users/{quote(key, safe='')}" if not key.startswith("$") else f"/users('{quote(key, safe='')}')"
+    return at("/users/{}", key) if not key.startswith("$") else at("/users('{}')", key)
 
 
 def _account(row: Mapping[str, Any]) -> Account:

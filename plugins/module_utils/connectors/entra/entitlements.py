@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
 
 from ...model.errors import (
     AmbiguousIdentity,
@@ -15,12 +14,13 @@ from ...model.errors import (
     Refused,
     Rejected,
 )
+from ...sdk.address import at
 from ...sdk.capabilities import Account, Entitlement, Owned
 from ...sdk.target import Connector
 from ...sdk.transport import Transport
 from ..microsoft.graph import graph_pages
 
-ROLES = "/roleManagement/directory"
+ROLES = at("/roleManagement/directory")
 #: Marks a role that the person may activate (Privileged Identity Management), but does not hold all the time.
 ELIGIBLE = " (eligible)"
 GROUP_FIELDS = "id,displayName,groupTypes,mailEnabled,membershipRule,onPremisesSyncEnabled"
@@ -49,7 +49,7 @@ class EntraEntitlements(Connector):
             Entitlement("groups", row["displayName"], row["id"], fixed_group(row), raw=row)
             for row in graph_pages(
                 self.graph,
-                f"/users/{account.id}/memberOf/microsoft.graph.group",
+                at("/users/{}/memberOf/microsoft.graph.group", account.id),
                 act=act,
                 params={"$select": GROUP_FIELDS},
             )
@@ -66,7 +66,7 @@ class EntraEntitlements(Connector):
     def _licences(self, account: Account, groups: Mapping[str, str]) -> Iterator[Entitlement]:
         states = self.graph.send(
             "GET",
-            f"/users/{account.id}",
+            at("/users/{}", account.id),
             act=f"read licences of {account.login}",
             params={"$select": "id,licenseAssignmentStates"},
         ).body
@@ -81,10 +81,10 @@ class EntraEntitlements(Connector):
         """Directory roles held, and those that may be activated."""
         mine = {"$filter": f"principalId eq {literal(account.id)}"}
         act = f"read directory roles of {account.login}"
-        rows = list(graph_pages(self.graph, f"{ROLES}/roleAssignments", act=act, params=mine))
+        rows = list(graph_pages(self.graph, ROLES.below("/roleAssignments"), act=act, params=mine))
         eligible = self._eligible(mine, act)
         names = (
-            {row["id"]: row["displayName"] for row in graph_pages(self.graph, f"{ROLES}/roleDefinitions", act=act)}
+            {row["id"]: row["displayName"] for row in graph_pages(self.graph, ROLES.below("/roleDefinitions"), act=act)}
             if rows or eligible
             else {}
         )
@@ -104,7 +104,7 @@ class EntraEntitlements(Connector):
 
     def _eligible(self, mine: Mapping[str, str], act: str) -> list[dict[str, Any]]:
         try:
-            return list(graph_pages(self.graph, f"{ROLES}/roleEligibilitySchedules", act=act, params=mine))
+            return list(graph_pages(self.graph, ROLES.below("/roleEligibilitySchedules"), act=act, params=mine))
         except Rejected as e:
             if "AadPremiumLicenseRequired" not in e.what:
                 raise
@@ -113,13 +113,13 @@ class EntraEntitlements(Connector):
     def _apps(self, account: Account) -> Iterator[Entitlement]:
         roles: dict[str, list[Raw]] = {}
         for row in graph_pages(
-            self.graph, f"/users/{account.id}/appRoleAssignments", act=f"read apps of {account.login}"
+            self.graph, at("/users/{}/appRoleAssignments", account.id), act=f"read apps of {account.login}"
         ):
             app = row["resourceId"]
             if app not in roles:
                 roles[app] = user_roles(
                     self.graph.get(
-                        f"/servicePrincipals/{app}",
+                        at("/servicePrincipals/{}", app),
                         act=f"read app {row['resourceDisplayName']}",
                         params={"$select": "id,appRoles"},
                     )
@@ -157,7 +157,7 @@ class EntraEntitlements(Connector):
 
     def _find_role(self, name: str) -> Entitlement | None:
         plain = name.removesuffix(ELIGIBLE)
-        for row in graph_pages(self.graph, f"{ROLES}/roleDefinitions", act=f"find directory role {plain}"):
+        for row in graph_pages(self.graph, ROLES.below("/roleDefinitions"), act=f"find directory role {plain}"):
             if row["displayName"].casefold() == plain.casefold():
                 return Entitlement("roles", row["displayName"] + (ELIGIBLE if plain != name else ""), row["id"])
         return None
@@ -213,7 +213,11 @@ class EntraEntitlements(Connector):
         act, e = f"grant {entitlement.name} to {account.login}", entitlement
         if e.kind == "groups":
             self._tolerant(
-                "already exist", "POST", f"/groups/{e.id}/members/$ref", act, {"@odata.id": self._object(account.id)}
+                "already exist",
+                "POST",
+                at("/groups/{}/members/$ref", e.id),
+                act,
+                {"@odata.id": self._object(account.id)},
             )
         elif e.kind == "licences":
             self._license(account, {"addLicenses": [{"skuId": e.id, "disabledPlans": []}], "removeLicenses": []}, act)
@@ -221,7 +225,7 @@ class EntraEntitlements(Connector):
             self._tolerant(
                 "already exists",
                 "POST",
-                f"/users/{account.id}/appRoleAssignments",
+                at("/users/{}/appRoleAssignments", account.id),
                 act,
                 {"principalId": account.id, **e.raw},
             )
@@ -229,7 +233,7 @@ class EntraEntitlements(Connector):
             self._tolerant(
                 "RoleAssignmentExists",
                 "POST",
-                f"{ROLES}/roleEligibilityScheduleRequests",
+                ROLES.below("/roleEligibilityScheduleRequests"),
                 act,
                 {
                     **_eligibility(account, e, "adminAssign"),
@@ -240,7 +244,7 @@ class EntraEntitlements(Connector):
             self._tolerant(
                 "conflicting object",
                 "POST",
-                f"{ROLES}/roleAssignments",
+                ROLES.below("/roleAssignments"),
                 act,
                 {"principalId": account.id, "roleDefinitionId": e.id, "directoryScopeId": "/"},
             )
@@ -250,28 +254,26 @@ class EntraEntitlements(Connector):
         act, e = f"revoke {entitlement.name} of {account.login}", entitlement
         if e.kind == "groups":
             # Without /$ref this would delete the user.
-            self._tolerant("do not exist", "DELETE", f"/groups/{e.id}/members/{account.id}/$ref", act)
+            self._tolerant("do not exist", "DELETE", at("/groups/{}/members/{}/$ref", e.id, account.id), act)
         elif e.kind == "licences":
             self._license(account, {"addLicenses": [], "removeLicenses": [e.id]}, act)
         elif e.kind == "apps":
-            self.graph.send(
-                "DELETE", f"/users/{account.id}/appRoleAssignments/{quote(e.id, safe='')}", act=act, missing=(404,)
-            )
+            self.graph.send("DELETE", at("/users/{}/appRoleAssignments/{}", account.id, e.id), act=act, missing=(404,))
         elif e.name.endswith(ELIGIBLE):
             # A removal that worked may still answer that there is nothing to remove: reading back decides.
             self._tolerant(
                 "RoleAssignmentDoesNotExist",
                 "POST",
-                f"{ROLES}/roleEligibilityScheduleRequests",
+                ROLES.below("/roleEligibilityScheduleRequests"),
                 act,
                 _eligibility(account, e, "adminRemove"),
             )
         else:
-            self.graph.send("DELETE", f"{ROLES}/roleAssignments/{quote(e.raw['id'], safe='')}", act=act, missing=(404,))
+            self.graph.send("DELETE", ROLES.below("/roleAssignments/{}", e.raw["id"]), act=act, missing=(404,))
 
     def _license(self, account: Account, body: Raw, act: str) -> None:
         try:
-            self.graph.send("POST", f"/users/{account.id}/assignLicense", act=act, json=body, retry_safe=True)
+            self.graph.send("POST", at("/users/{}/assignLicense", account.id), act=act, json=body, retry_safe=True)
         except Rejected as e:
             if "does not have a corresponding license" in e.what:
                 return
@@ -300,13 +302,15 @@ class EntraEntitlements(Connector):
             raise Refused(reason, act=f"{verb} {entitlement.name} of {account.login}", system=self.target.name)
 
     def _object(self, id: str) -> str:
-        return f"{self.graph.url}/directoryObjects/{id}"
+        return self.graph.link(at("/directoryObjects/{}", id))
 
     # -- what is owned -------------------------------------------------------------------------------------------------
 
     def owned(self, account: Account) -> Sequence[Owned]:
         found = []
-        for row in graph_pages(self.graph, f"/users/{account.id}/ownedObjects", act=f"read what {account.login} owns"):
+        for row in graph_pages(
+            self.graph, at("/users/{}/ownedObjects", account.id), act=f"read what {account.login} owns"
+        ):
             kind = str(row.get("@odata.type", "")).rpartition(".")[2]
             if kind not in _COLLECTIONS:
                 continue
@@ -321,7 +325,7 @@ class EntraEntitlements(Connector):
                     row["id"],
                     row["displayName"],
                     "decide" if mastered else "reassign",
-                    self._beside(f"/{_COLLECTIONS[kind]}/{row['id']}/owners", account),
+                    self._beside(at("/{}/{}/owners", _COLLECTIONS[kind], row["id"]), account),
                     raw={"why": mastered, "collection": _COLLECTIONS[kind]},
                 )
             )
@@ -343,18 +347,16 @@ class EntraEntitlements(Connector):
     def hand_back(self, account: Account, heir: Account, owned: Owned, *, keep: bool) -> None:
         act, owners = (
             f"hand {owned.kind} {owned.name} back to {account.login}",
-            f"/{owned.raw['collection']}/{owned.id}/owners",
+            at("/{}/{}/owners", owned.raw["collection"], owned.id),
         )
-        self._tolerant("already exist", "POST", f"{owners}/$ref", act, {"@odata.id": self._object(account.id)})
+        self._tolerant("already exist", "POST", owners.below("/$ref"), act, {"@odata.id": self._object(account.id)})
         if not keep:
-            self._tolerant("do not exist", "DELETE", f"{owners}/{heir.id}/$ref", act)
+            self._tolerant("do not exist", "DELETE", owners.below("/{}/$ref", heir.id), act)
 
     def reassign(self, account: Account, owned: Owned, successor: str) -> None:
         """The successor first: a group's last owner can't be removed."""
         act = f"hand {owned.kind} {owned.name} of {account.login} to {successor}"
-        heir = self.graph.get(
-            f"/users/{quote(successor, safe='')}", act=act, params={"$select": "id,userPrincipalName"}
-        )
+        heir = self.graph.get(at("/users/{}", successor), act=act, params={"$select": "id,userPrincipalName"})
         if heir is None:
             raise NotFound(
                 f"{successor} has no account here",
@@ -362,9 +364,9 @@ class EntraEntitlements(Connector):
                 system=self.target.name,
                 hint="name a successor who has one",
             )
-        owners = f"/{owned.raw['collection']}/{owned.id}/owners"
-        self._tolerant("already exist", "POST", f"{owners}/$ref", act, {"@odata.id": self._object(heir["id"])})
-        self._tolerant("do not exist", "DELETE", f"{owners}/{account.id}/$ref", act)
+        owners = at("/{}/{}/owners", owned.raw["collection"], owned.id)
+        self._tolerant("already exist", "POST", owners.below("/$ref"), act, {"@odata.id": self._object(heir["id"])})
+        self._tolerant("do not exist", "DELETE", owners.below("/{}/$ref", account.id), act)
 
 
 def fixed_group(row: Raw) -> str:

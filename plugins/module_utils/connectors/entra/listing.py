@@ -9,6 +9,7 @@ from itertools import chain
 from typing import Any, ClassVar
 
 from ...model.errors import NotFound, PermissionDenied
+from ...sdk.address import at
 from ...sdk.capabilities import (
     Account,
     Credential,
@@ -127,11 +128,11 @@ class EntraListing(EntraEntitlements):
 
     def _roles(self, act: str) -> Iterator[tuple[str, str, str]]:
         """(name, role's id, principal's id) of every assignment and eligibility."""
-        rows = [(row, "") for row in graph_pages(self.graph, f"{ROLES}/roleAssignments", act=act)] + [
+        rows = [(row, "") for row in graph_pages(self.graph, ROLES.below("/roleAssignments"), act=act)] + [
             (row, ELIGIBLE) for row in self._eligible({}, act)
         ]
         names = (
-            {row["id"]: row["displayName"] for row in graph_pages(self.graph, f"{ROLES}/roleDefinitions", act=act)}
+            {row["id"]: row["displayName"] for row in graph_pages(self.graph, ROLES.below("/roleDefinitions"), act=act)}
             if rows
             else {}
         )
@@ -147,8 +148,8 @@ class EntraListing(EntraEntitlements):
                 self.graph, "/servicePrincipals", act=act, params={"$select": "id,displayName,appRoles", "$top": _PAGE}
             )
         }
-        paths = {f"/servicePrincipals/{id}/appRoleAssignedTo?$top={_PAGE}": app for id, app in apps.items()}
-        for path, rows in graph_lists(self.graph, paths, act=act):
+        paths = {at("/servicePrincipals/{}/appRoleAssignedTo", id): app for id, app in apps.items()}
+        for path, rows in graph_lists(self.graph, paths, act=act, params={"$top": _PAGE}):
             name, roles = paths[path]
             try:
                 for row in rows:
@@ -187,21 +188,24 @@ class EntraListing(EntraEntitlements):
                 yield from dict.fromkeys(filter(None, (row["id"], row.get("userPrincipalName"), row.get("mail"))))
 
     def _members(self, group: str, act: str) -> Iterator[Raw]:
-        rows = graph_pages(self.graph, f"/groups/{group}/transitiveMembers", act=act, params={"$top": _PAGE})
+        rows = graph_pages(self.graph, at("/groups/{}/transitiveMembers", group), act=act, params={"$top": _PAGE})
         return (row for row in rows if row.get("@odata.type") == _USER)
 
     def _holders(self, entitlement: Entitlement, act: str) -> list[str]:
         """Ids of the principals that have a role, or an app's."""
         if entitlement.kind == "apps":
             assigned = graph_pages(
-                self.graph, f"/servicePrincipals/{entitlement.id}/appRoleAssignedTo", act=act, params={"$top": _PAGE}
+                self.graph,
+                at("/servicePrincipals/{}/appRoleAssignedTo", entitlement.id),
+                act=act,
+                params={"$top": _PAGE},
             )
             return [row["principalId"] for row in assigned if row["appRoleId"] == entitlement.raw["appRoleId"]]
         mine = {"$filter": f"roleDefinitionId eq {literal(entitlement.id)}"}
         rows = (
             self._eligible(mine, act)
             if entitlement.name.endswith(ELIGIBLE)
-            else graph_pages(self.graph, f"{ROLES}/roleAssignments", act=act, params=mine)
+            else graph_pages(self.graph, ROLES.below("/roleAssignments"), act=act, params=mine)
         )
         return [row["principalId"] for row in rows]
 

@@ -15,7 +15,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
-from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ...model import clock
@@ -26,6 +25,7 @@ from ...model.errors import (
     NotFound,
 )
 from ...model.person import Person
+from ...sdk.address import UrlPath, at
 from ...sdk.capabilities import Meeting
 from ...sdk.target import Connector
 from ...sdk.transport import Transport
@@ -153,11 +153,11 @@ class GraphCalendar(Connector):
         self, attendees: Sequence[str], first: datetime, last: datetime, act: str
     ) -> list[tuple[datetime, datetime]]:
         taken = []
-        for at in range(0, len(attendees), SCHEDULES):
-            asked = list(attendees[at : at + SCHEDULES])
+        for number in range(0, len(attendees), SCHEDULES):
+            asked = list(attendees[number : number + SCHEDULES])
             answer = self.graph.send(
                 "POST",
-                f"/users/{quote(attendees[0], safe='')}/calendar/getSchedule",
+                at("/users/{}/calendar/getSchedule", attendees[0]),
                 act=act,
                 reads=True,
                 json={
@@ -191,7 +191,7 @@ class GraphCalendar(Connector):
         found: dict[str, Meeting] = {}
         try:
             for row in self._view(
-                f"/users/{quote(self.login_of(person), safe='')}/calendarView",
+                at("/users/{}/calendarView", self.login_of(person)),
                 now,
                 now + HORIZON,
                 act,
@@ -279,7 +279,7 @@ class GraphCalendar(Connector):
             )
         for moment, row in new_rows.items():
             was = old_rows.get(moment)
-            path = f"{_events(successor)}/{quote(row['id'], safe='')}"
+            path = _events(successor).below("/{}", row["id"])
             if was is None and moment <= max(old_rows):
                 self.graph.send("DELETE", path, act=act, missing=(404,), headers=IMMUTABLE)
             elif was is not None and any(was.get(k) != row.get(k) for k in ("subject", "start", "end")):
@@ -293,7 +293,7 @@ class GraphCalendar(Connector):
                 )
 
     def _end(self, who: str, meeting: Meeting, comment: str, act: str) -> None:
-        path = f"{_events(who)}/{quote(meeting.id, safe='')}"
+        path = _events(who).below("/{}", meeting.id)
         if meeting.recurring:
             master = self._event(who, meeting.id, act)
             upcoming = self._upcoming(who, meeting.id, _zone(master), act)
@@ -318,7 +318,7 @@ class GraphCalendar(Connector):
         # cancelled already: the event is gone from the organizer's calendar
         self.graph.send(
             "POST",
-            f"{path}/cancel",
+            path.below("/cancel"),
             act=act,
             json={"comment": comment},
             headers=IMMUTABLE,
@@ -374,14 +374,14 @@ class GraphCalendar(Connector):
         )
 
     def _event(self, who: str, event_id: str, act: str, zone: str = "UTC") -> dict[str, Any]:
-        answer = self.graph.send("GET", f"{_events(who)}/{quote(event_id, safe='')}", act=act, headers=_in_zone(zone))
+        answer = self.graph.send("GET", _events(who).below("/{}", event_id), act=act, headers=_in_zone(zone))
         event: dict[str, Any] = answer.body
         return event
 
     def _upcoming(self, who: str, series: str, zone: str, act: str) -> list[dict[str, Any]]:
         """The series' occurrences from now on, the earliest first, times in ``zone``."""
         now = clock.now()
-        rows = self._view(f"{_events(who)}/{quote(series, safe='')}/instances", now, now + HORIZON, act, {}, zone)
+        rows = self._view(_events(who).below("/{}/instances", series), now, now + HORIZON, act, {}, zone)
         return sorted(
             (row for row in rows if not row.get("isCancelled")), key=lambda row: str(row["start"]["dateTime"])
         )
@@ -401,8 +401,8 @@ def _transaction(who: str, marker: str, salt: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{who.lower()} {marker} {salt}"))
 
 
-def _events(who: str) -> str:
-    return f"/users/{quote(who, safe='')}/events"
+def _events(who: str) -> UrlPath:
+    return at("/users/{}/events", who)
 
 
 def _in_zone(zone: str) -> dict[str, str]:

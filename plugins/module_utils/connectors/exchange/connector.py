@@ -9,7 +9,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from html import escape, unescape
 from typing import Any, ClassVar
-from urllib.parse import quote
 
 from ...model.errors import (
     AmbiguousIdentity,
@@ -20,6 +19,7 @@ from ...model.errors import (
     Unsupported,
 )
 from ...model.person import Person
+from ...sdk.address import at
 from ...sdk.capabilities import (
     AccessPath,
     Account,
@@ -387,7 +387,7 @@ class Exchange(GraphMail, GraphCalendar):
             return  # already gone
 
     def _forwarding_rules(self, account: Account) -> list[tuple[str, dict[str, Any]]]:
-        path = f"/users/{quote(account.id, safe='')}/mailFolders/inbox/messageRules"
+        path = at("/users/{}/mailFolders/inbox/messageRules", account.id)
         rules = [
             rule
             for rule in graph_pages(self.graph, path, act=f"read inbox rules of {account.login}")
@@ -410,7 +410,7 @@ class Exchange(GraphMail, GraphCalendar):
     def _switch_rule(self, account: Account, name: str, rule: Mapping[str, Any], on: bool) -> None:
         self.graph.send(
             "PATCH",
-            f"/users/{quote(account.id, safe='')}/mailFolders/inbox/messageRules/{quote(rule['id'], safe='')}",
+            at("/users/{}/mailFolders/inbox/messageRules/{}", account.id, rule["id"]),
             act=f"switch {'on' if on else 'off'} inbox rule {name} of {account.login}",
             json={"isEnabled": on},
             missing=() if on else (404,),
@@ -541,8 +541,7 @@ class Exchange(GraphMail, GraphCalendar):
 
     def _auto_reply(self, identity: str, login: str) -> str:
         settings = (
-            self.graph.get(f"/users/{quote(identity, safe='')}/mailboxSettings", act=f"read automatic reply of {login}")
-            or {}
+            self.graph.get(at("/users/{}/mailboxSettings", identity), act=f"read automatic reply of {login}") or {}
         )
         reply = settings.get("automaticRepliesSetting") or {}
         if reply.get("status") != "alwaysEnabled":
@@ -563,7 +562,7 @@ class Exchange(GraphMail, GraphCalendar):
         )
         self.graph.send(
             "PATCH",
-            f"/users/{quote(identity, safe='')}/mailboxSettings",
+            at("/users/{}/mailboxSettings", identity),
             act=act,
             json={"automaticRepliesSetting": setting},
             retry_safe=True,

@@ -8,10 +8,10 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
-from urllib.parse import quote
 
 from ...model.errors import NotFound, Unsupported
 from ...model.person import Person
+from ...sdk.address import UrlPath, at
 from ...sdk.capabilities import MailFolder, MailMessage
 from ...sdk.target import Connector
 from ...sdk.transport import Transport
@@ -41,10 +41,10 @@ class GraphMail(Connector):
         act = f"read mail folders of {person.email}"
         root = self._mailbox_path(person)
         try:
-            folders = list(self._tree(f"{root}/mailFolders", "", act))
+            folders = list(self._tree(root, root.below("/mailFolders"), "", act))
         except NotFound:
             return None
-        recoverable = self.graph.get(f"{root}/mailFolders/{RECOVERABLE}", act=act, headers=IMMUTABLE)
+        recoverable = self.graph.get(root.below("/mailFolders/{}", RECOVERABLE), act=act, headers=IMMUTABLE)
         if recoverable is not None:
             folders += [
                 _folder(recoverable, "Recoverable Items/"),
@@ -65,7 +65,7 @@ class GraphMail(Connector):
         root = self._mailbox_path(person)
         listed = graph_pages(
             self.graph,
-            f"{root}/mailFolders/{quote(folder.id, safe='')}/messages",
+            root.below("/mailFolders/{}/messages", folder.id),
             act=act,
             params={"$select": "id,receivedDateTime,createdDateTime", "$top": 100},
             headers=IMMUTABLE,
@@ -74,7 +74,7 @@ class GraphMail(Connector):
         def fetch(row: Any) -> MailMessage | None:
             answer = self.graph.send(
                 "GET",
-                f"{root}/messages/{quote(row['id'], safe='')}/$value",
+                root.below("/messages/{}/$value", row["id"]),
                 act=act,
                 headers={**IMMUTABLE, "Accept": "*/*"},
                 missing=(404,),
@@ -101,11 +101,10 @@ class GraphMail(Connector):
                 for waiting in ahead:
                     waiting.cancel()
 
-    def _mailbox_path(self, person: Person) -> str:
-        return f"/users/{quote(self.login_of(person), safe='')}"
+    def _mailbox_path(self, person: Person) -> UrlPath:
+        return at("/users/{}", self.login_of(person))
 
-    def _tree(self, path: str, above: str, act: str) -> Iterator[MailFolder]:
-        root = path.split("/mailFolders")[0]
+    def _tree(self, root: UrlPath, path: UrlPath, above: str, act: str) -> Iterator[MailFolder]:
         for row in graph_pages(
             self.graph, path, act=act, params={"includeHiddenFolders": "true", "$top": 100}, headers=IMMUTABLE
         ):
@@ -115,10 +114,10 @@ class GraphMail(Connector):
             yield _folder(row, above)
             yield from self._children(root, row, above, act)
 
-    def _children(self, root: str, row: Any, above: str, act: str) -> Iterator[MailFolder]:
+    def _children(self, root: UrlPath, row: Any, above: str, act: str) -> Iterator[MailFolder]:
         if row.get("childFolderCount"):
             yield from self._tree(
-                f"{root}/mailFolders/{quote(row['id'], safe='')}/childFolders", f"{above}{row['displayName']}/", act
+                root, root.below("/mailFolders/{}/childFolders", row["id"]), f"{above}{row['displayName']}/", act
             )
 
 

@@ -20,6 +20,7 @@ from ...model.errors import (
     ProtocolError,
     Rejected,
 )
+from ...sdk.address import UrlPath, at
 from ...sdk.target import Target
 from ...sdk.transport import (
     Answer,
@@ -35,7 +36,7 @@ from ...sdk.transport import (
 HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
 #: A secondary limit that names no time: GitHub asks to wait at least a minute.
 SECONDARY_PAUSE = 60.0
-_NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
+_NEXT = re.compile(r'<([^<>]+)>;\s?rel="next"')
 
 
 def throttled(answer: Answer) -> float | None:
@@ -108,7 +109,10 @@ def _installation_token(target: Target) -> tuple[str, float]:
             hint="generate a private key in the app's settings and use the file as it is",
         ) from None
     answer = Transport(target, bearer(signed), POLICY).send(
-        "POST", f"/app/installations/{target.credential('installation_id')}/access_tokens", act="sign in", reads=True
+        "POST",
+        at("/app/installations/{}/access_tokens", target.credential("installation_id")),
+        act="sign in",
+        reads=True,
     )
     token, expires = (answer.body or {}).get("token"), (answer.body or {}).get("expires_at")
     if not token or not expires:
@@ -116,11 +120,20 @@ def _installation_token(target: Target) -> tuple[str, float]:
     return token, max(0.0, (clock.parse(expires) - clock.now()).total_seconds())
 
 
+def repository_path(full_name: str) -> UrlPath:
+    """The path of ``owner/name``."""
+    owner, _slash, name = full_name.partition("/")
+    return at("/repos/{}/{}", owner, name)
+
+
 class GitHubApi(Transport):
     """GitHub's REST and GraphQL."""
 
     def __init__(self, target: Target) -> None:
         super().__init__(target, sign_in(target), POLICY)
+        # Enterprise Server has its two APIs beside each other: /api/v3 and /api/graphql.
+        beside = self.url.removesuffix("/v3") if self.url.endswith("/api/v3") else self.url
+        self._graphql = Transport(target, self.auth, POLICY, url=beside)
 
     def listed(self, path: str, *, act: str, key: str = "", **params: Any) -> Iterator[Mapping[str, Any]]:
         """Every item of a list, all pages; of an envelope's ``key`` where the list is in one. None at all when the list is not there (404)."""
@@ -176,9 +189,9 @@ class GitHubApi(Transport):
 
     def query(self, text: str, variables: Mapping[str, Any], *, act: str) -> Mapping[str, Any]:
         """A GraphQL query's ``data``. GraphQL says its errors with 200."""
-        path = "/graphql"
-        base = self.url[: -len("/api/v3")] + "/api" if self.url.endswith("/api/v3") else self.url  # Enterprise Server
-        answer = self.send("POST", base + path, act=act, json={"query": text, "variables": dict(variables)}, reads=True)
+        answer = self._graphql.send(
+            "POST", "/graphql", act=act, json={"query": text, "variables": dict(variables)}, reads=True
+        )
         body = answer.body if isinstance(answer.body, dict) else {}
         errors = body.get("errors") or []
         if errors:

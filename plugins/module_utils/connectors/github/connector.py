@@ -22,6 +22,7 @@ from ...model.errors import (
     Unsupported,
 )
 from ...model.person import Person
+from ...sdk.address import UrlPath, at
 from ...sdk.capabilities import (
     AccessPath,
     Account,
@@ -31,7 +32,7 @@ from ...sdk.capabilities import (
     WayBack,
 )
 from ...sdk.target import Clock, Option, Target
-from .api import GitHubApi
+from .api import GitHubApi, repository_path
 from .listing import (
     NOT_ACCEPTED,
     GitHubListing,
@@ -117,7 +118,7 @@ class GitHub(GitHubListing):
         super().__init__(target)
         self._has_saml = True
         self.api = GitHubApi(target)
-        self.org = f"/orgs/{target.options['org']}"
+        self.org = at("/orgs/{}", target.options["org"])
 
     # -- accounts ------------------------------------------------------------------------------------------------------
 
@@ -142,10 +143,10 @@ class GitHub(GitHubListing):
                 )
             return None
         act = f"find {login}"
-        user = self.api.get(f"/users/{login}", act=act)
+        user = self.api.get(at("/users/{}", login), act=act)
         if user is None or str(user.get("login", "")).casefold() != login.casefold():
             return None
-        membership = self.api.get(f"{self.org}/memberships/{user['login']}", act=act)
+        membership = self.api.get(self.org.below("/memberships/{}", user["login"]), act=act)
         outside = membership is None and self._is_outside(user["login"])
         pending = (
             NOT_ACCEPTED
@@ -198,7 +199,7 @@ class GitHub(GitHubListing):
         return any(
             u["login"] == login
             for u in self.api.listed(
-                f"{self.org}/outside_collaborators", act=f"find {login} among outside collaborators"
+                self.org.below("/outside_collaborators"), act=f"find {login} among outside collaborators"
             )
         )
 
@@ -206,7 +207,7 @@ class GitHub(GitHubListing):
         return next(
             (
                 i
-                for i in self.api.listed(f"{self.org}/invitations", act=f"find invitation of {email}")
+                for i in self.api.listed(self.org.below("/invitations"), act=f"find invitation of {email}")
                 if (i.get("email") or "").casefold() == email.casefold()
             ),
             None,
@@ -220,7 +221,10 @@ class GitHub(GitHubListing):
         act = f"invite {account.login}"
         try:
             self.api.send(
-                "POST", f"{self.org}/invitations", act=act, json={"invitee_id": int(account.id), "role": "reinstate"}
+                "POST",
+                self.org.below("/invitations"),
+                act=act,
+                json={"invitee_id": int(account.id), "role": "reinstate"},
             )
         except Rejected:
             self._invite(account.login)
@@ -233,13 +237,13 @@ class GitHub(GitHubListing):
         else:
             self.api.send(
                 "POST",
-                f"{self.org}/invitations",
+                self.org.below("/invitations"),
                 act=f"invite {person.email}",
                 json={"email": person.email, "role": "direct_member"},
             )
 
     def _invite(self, login: str) -> None:
-        self.api.send("PUT", f"{self.org}/memberships/{login}", act=f"invite {login}", json={"role": "member"})
+        self.api.send("PUT", self.org.below("/memberships/{}", login), act=f"invite {login}", json={"role": "member"})
 
     def update_account(self, account: Account, attributes: Mapping[str, Any]) -> None:
         raise Unsupported(
@@ -265,7 +269,7 @@ class GitHub(GitHubListing):
     def _remove_member(self, account: Account) -> None:
         self.api.send(
             "DELETE",
-            f"{self.org}/memberships/{account.login}",
+            self.org.below("/memberships/{}", account.login),
             act=f"remove {account.login} from the organisation",
             missing=(404,),
         )
@@ -273,7 +277,7 @@ class GitHub(GitHubListing):
     def _remove_outside(self, account: Account) -> None:
         self.api.send(
             "DELETE",
-            f"{self.org}/outside_collaborators/{account.login}",
+            self.org.below("/outside_collaborators/{}", account.login),
             act=f"remove outside collaborator {account.login}",
             missing=(404,),
         )
@@ -281,7 +285,7 @@ class GitHub(GitHubListing):
     def _cancel_invitation(self, account: Account) -> None:
         self.api.send(
             "DELETE",
-            f"{self.org}/invitations/{account.raw['invitation']['id']}",
+            self.org.below("/invitations/{}", account.raw["invitation"]["id"]),
             act=f"cancel invitation of {account.login}",
             missing=(404,),
         )
@@ -404,34 +408,38 @@ class GitHub(GitHubListing):
 
     def _credentials(self, login: str) -> list[Mapping[str, Any]]:
         rows = self.api.listed(
-            f"{self.org}/credential-authorizations", act=f"list single sign-on credentials of {login}", login=login
+            self.org.below("/credential-authorizations"), act=f"list single sign-on credentials of {login}", login=login
         )
         return [c for c in rows if c.get("login") == login]
 
     def _revoke_credentials(self, login: str) -> None:
         act = f"revoke single sign-on credentials of {login}"
         answer = self.api.send(
-            "POST", f"{self.org}/credential-authorizations/{login}/revoke", act=act, missing=(404,), retry_safe=True
+            "POST",
+            self.org.below("/credential-authorizations/{}/revoke", login),
+            act=act,
+            missing=(404,),
+            retry_safe=True,
         )
         if answer.status == 404:  # Enterprise Server before it had the call: one by one
             for credential in self._credentials(login):
                 self.api.send(
                     "DELETE",
-                    f"{self.org}/credential-authorizations/{credential['credential_id']}",
+                    self.org.below("/credential-authorizations/{}", credential["credential_id"]),
                     act=act,
                     missing=(404,),
                 )
 
     def _fine_grained(self, login: str) -> list[Mapping[str, Any]]:
         rows = self.api.listed(
-            f"{self.org}/personal-access-tokens", act=f"list fine-grained tokens of {login}", **{"owner[]": login}
+            self.org.below("/personal-access-tokens"), act=f"list fine-grained tokens of {login}", **{"owner[]": login}
         )
         return [t for t in rows if (t.get("owner") or {}).get("login") == login]
 
     def _revoke_token(self, login: str, token: Mapping[str, Any]) -> None:
         self.api.send(
             "POST",
-            f"{self.org}/personal-access-tokens/{token['id']}",
+            self.org.below("/personal-access-tokens/{}", token["id"]),
             act=f"revoke fine-grained token {token['token_name']} of {login}",
             json={"action": "revoke"},
             missing=(404,),
@@ -441,7 +449,7 @@ class GitHub(GitHubListing):
     def _codespaces(self, login: str) -> list[Mapping[str, Any]]:
         return list(
             self.api.listed(
-                f"{self.org}/members/{login}/codespaces", act=f"list codespaces of {login}", key="codespaces"
+                self.org.below("/members/{}/codespaces", login), act=f"list codespaces of {login}", key="codespaces"
             )
         )
 
@@ -449,7 +457,7 @@ class GitHub(GitHubListing):
         # Deleting it would destroy work that was never pushed; without the membership it can't be started again.
         self.api.send(
             "POST",
-            f"{self.org}/members/{login}/codespaces/{space['name']}/stop",
+            self.org.below("/members/{}/codespaces/{}/stop", login, space["name"]),
             act=f"stop codespace {space['name']}",
             missing=(404,),
             retry_safe=True,
@@ -461,7 +469,7 @@ class GitHub(GitHubListing):
         # 422: the organisation has no Copilot at all.
         answer = self.api.send(
             "GET",
-            f"{self.org}/members/{account.login}/copilot",
+            self.org.below("/members/{}/copilot", account.login),
             act=f"read Copilot seat of {account.login}",
             missing=(404, 422),
         )
@@ -470,7 +478,7 @@ class GitHub(GitHubListing):
     def _cancel_seat(self, login: str) -> None:
         self.api.send(
             "DELETE",
-            f"{self.org}/copilot/billing/selected_users",
+            self.org.below("/copilot/billing/selected_users"),
             act=f"cancel Copilot seat of {login}",
             json={"selected_usernames": [login]},
         )
@@ -478,13 +486,13 @@ class GitHub(GitHubListing):
     def _leave_enterprise_team(self, login: str, team: str) -> None:
         self.api.send(
             "DELETE",
-            f"/enterprises/{self.target.options['enterprise']}/teams/{team}/memberships/{login}",
+            at("/enterprises/{}/teams/{}/memberships/{}", self.target.options["enterprise"], team, login),
             act=f"remove {login} from enterprise team {team}",
             missing=(404,),
         )
 
     def _is_last_owner(self, login: str) -> bool:
-        owners = {u["login"] for u in self.api.listed(f"{self.org}/members", act="list owners", role="admin")}
+        owners = {u["login"] for u in self.api.listed(self.org.below("/members"), act="list owners", role="admin")}
         return owners <= {login}
 
     # -- entitlements --------------------------------------------------------------------------------------------------
@@ -495,7 +503,7 @@ class GitHub(GitHubListing):
             invitation = account.raw.get("invitation")
             teams = (
                 self.api.listed(
-                    f"{self.org}/invitations/{invitation['id']}/teams",
+                    self.org.below("/invitations/{}/teams", invitation["id"]),
                     act=f"list teams of the invitation of {account.login}",
                 )
                 if invitation
@@ -527,7 +535,7 @@ class GitHub(GitHubListing):
             return Entitlement("roles", "owner", "admin") if name.casefold() == "owner" else None
         if kind == "seats":
             return Entitlement("seats", "Copilot", "copilot") if name.casefold() == "copilot" else None
-        for team in self.api.listed(f"{self.org}/teams", act=f"find team {name}"):
+        for team in self.api.listed(self.org.below("/teams"), act=f"find team {name}"):
             if name.casefold() in (team["name"].casefold(), team["slug"].casefold()):
                 return self._team(team)
         return None
@@ -535,11 +543,11 @@ class GitHub(GitHubListing):
     def grant(self, account: Account, entitlement: Entitlement) -> None:
         act = f"give {entitlement.kind} {entitlement.name} to {account.login}"
         if entitlement.kind == "roles":
-            self.api.send("PUT", f"{self.org}/memberships/{account.login}", act=act, json={"role": "admin"})
+            self.api.send("PUT", self.org.below("/memberships/{}", account.login), act=act, json={"role": "admin"})
         elif entitlement.kind == "seats":
             self.api.send(
                 "POST",
-                f"{self.org}/copilot/billing/selected_users",
+                self.org.below("/copilot/billing/selected_users"),
                 act=act,
                 json={"selected_usernames": [account.login]},
                 retry_safe=True,
@@ -554,7 +562,7 @@ class GitHub(GitHubListing):
         else:
             self.api.send(
                 "PUT",
-                f"{self.org}/teams/{entitlement.raw['slug']}/memberships/{account.login}",
+                self.org.below("/teams/{}/memberships/{}", entitlement.raw["slug"], account.login),
                 act=act,
                 json={"role": "member"},
             )
@@ -569,13 +577,13 @@ class GitHub(GitHubListing):
                     system=self.target.name,
                     hint="make somebody else an owner first",
                 )
-            self.api.send("PUT", f"{self.org}/memberships/{account.login}", act=act, json={"role": "member"})
+            self.api.send("PUT", self.org.below("/memberships/{}", account.login), act=act, json={"role": "member"})
         elif entitlement.kind == "seats":
             self._cancel_seat(account.login)
         else:
             self.api.send(
                 "DELETE",
-                f"{self.org}/teams/{entitlement.raw['slug']}/memberships/{account.login}",
+                self.org.below("/teams/{}/memberships/{}", entitlement.raw["slug"], account.login),
                 act=act,
                 missing=(404,),
             )
@@ -588,13 +596,13 @@ class GitHub(GitHubListing):
         Who is out already administers nothing: then it is the repositories that nobody administers and that they committed to.
         """
         found: list[Owned] = []
-        for repository in self.api.listed(f"{self.org}/repos", act="list repositories", type="all"):
+        for repository in self.api.listed(self.org.below("/repos"), act="list repositories", type="all"):
             if repository.get("archived") or repository.get("fork"):
                 continue
             if self._is_sole_admin(account, repository):
                 found.append(Owned("repository", str(repository["id"]), repository["name"], raw=repository))
             for key in self.api.listed(
-                f"/repos/{repository['full_name']}/keys", act=f"list deploy keys of {repository['name']}"
+                repository_path(repository["full_name"]).below("/keys"), act=f"list deploy keys of {repository['name']}"
             ):
                 if key.get("added_by") == account.login:
                     found.append(
@@ -624,23 +632,23 @@ class GitHub(GitHubListing):
         return found
 
     def _is_sole_admin(self, account: Account, repository: Mapping[str, Any]) -> bool:
-        path, act = f"/repos/{repository['full_name']}", f"list who administers {repository['name']}"
-        if any(team.get("permission") == "admin" for team in self.api.listed(f"{path}/teams", act=act)):
+        path, act = repository_path(repository["full_name"]), f"list who administers {repository['name']}"
+        if any(team.get("permission") == "admin" for team in self.api.listed(path.below("/teams"), act=act)):
             return False
         # Owners administer every repository; listed as direct only when they were added to it.
         admins = {
             u["login"]
-            for u in self.api.listed(f"{path}/collaborators", act=act, affiliation="direct", permission="admin")
+            for u in self.api.listed(path.below("/collaborators"), act=act, affiliation="direct", permission="admin")
         }
         if account.active or admins:
             return admins == {account.login}
         return self._committed(account.login, path)
 
-    def _committed(self, login: str, path: str) -> bool:
+    def _committed(self, login: str, path: UrlPath) -> bool:
         # 409: the repository is empty.
         answer = self.api.send(
             "GET",
-            f"{path}/commits",
+            path.below("/commits"),
             act=f"look for commits of {login}",
             params={"author": login, "per_page": 1},
             missing=(404, 409),
@@ -651,7 +659,7 @@ class GitHub(GitHubListing):
         if owned.kind == "deploy key":
             self.api.send(
                 "DELETE",
-                f"/repos/{owned.raw['repository']}/keys/{owned.id}",
+                repository_path(owned.raw["repository"]).below("/keys/{}", owned.id),
                 act=f"delete deploy key {owned.name}",
                 missing=(404,),
             )
@@ -666,17 +674,22 @@ class GitHub(GitHubListing):
                 hint="the successor must have signed in by single sign-on once",
             )
         self.api.send(
-            "PUT", f"/repos/{owned.raw['full_name']}/collaborators/{login}", act=act, json={"permission": "admin"}
+            "PUT",
+            repository_path(owned.raw["full_name"]).below("/collaborators/{}", login),
+            act=act,
+            json={"permission": "admin"},
         )
 
     def handed_over(self, account: Account, heir: Account) -> Sequence[Owned]:
         """Repositories that the heir was given to administer."""
         found = []
-        for repository in self.api.listed(f"{self.org}/repos", act="list repositories", type="all"):
-            path, act = f"/repos/{repository['full_name']}", f"list who administers {repository['name']}"
+        for repository in self.api.listed(self.org.below("/repos"), act="list repositories", type="all"):
+            path, act = repository_path(repository["full_name"]), f"list who administers {repository['name']}"
             if heir.login in {
                 u["login"]
-                for u in self.api.listed(f"{path}/collaborators", act=act, affiliation="direct", permission="admin")
+                for u in self.api.listed(
+                    path.below("/collaborators"), act=act, affiliation="direct", permission="admin"
+                )
             }:
                 found.append(Owned("repository", str(repository["id"]), repository["name"], raw=repository))
         return found
@@ -684,8 +697,8 @@ class GitHub(GitHubListing):
     def hand_back(self, account: Account, heir: Account, owned: Owned, *, keep: bool) -> None:
         act, path = (
             f"give repository {owned.name} back to {account.login}",
-            f"/repos/{owned.raw['full_name']}/collaborators",
+            repository_path(owned.raw["full_name"]).below("/collaborators"),
         )
-        self.api.send("PUT", f"{path}/{account.login}", act=act, json={"permission": "admin"})
+        self.api.send("PUT", path.below("/{}", account.login), act=act, json={"permission": "admin"})
         if not keep:
-            self.api.send("DELETE", f"{path}/{heir.login}", act=act, missing=(404,))
+            self.api.send("DELETE", path.below("/{}", heir.login), act=act, missing=(404,))

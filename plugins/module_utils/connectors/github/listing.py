@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from ...model.errors import NotFound
+from ...sdk.address import UrlPath, at
 from ...sdk.capabilities import (
     Account,
     Credential,
@@ -15,7 +16,7 @@ from ...sdk.capabilities import (
     Listed,
 )
 from ...sdk.target import Connector
-from .api import GitHubApi
+from .api import GitHubApi, repository_path
 
 NOT_ACCEPTED = "the invitation is not accepted yet"
 
@@ -40,7 +41,7 @@ class GitHubListing(Connector):
     #: Roles, teams and seats are all read.
     LISTS_HELD: ClassVar[bool] = True
     api: GitHubApi
-    org: str
+    org: UrlPath
     find_entitlement: Callable[[str, str], Entitlement | None]
 
     # -- accounts ------------------------------------------------------------------------------------------------------
@@ -49,15 +50,15 @@ class GitHubListing(Connector):
         """Members, outside collaborators (guests), and who is invited. GitHub does not say when somebody was last there."""
         addresses, held = self._addresses(), self._held()
         listed = set[str]()
-        for user in self.api.all_of(f"{self.org}/members", act="list members"):
+        for user in self.api.all_of(self.org.below("/members"), act="list members"):
             listed.add(user["login"])
             role = "admin" if any(e.kind == "roles" for e in held.get(user["login"], ())) else "member"
             yield self._listed(user, addresses, held, {"membership": {"state": "active", "role": role}})
-        for user in self.api.all_of(f"{self.org}/outside_collaborators", act="list outside collaborators"):
+        for user in self.api.all_of(self.org.below("/outside_collaborators"), act="list outside collaborators"):
             if user["login"] not in listed:  # they may have become a member in between
                 listed.add(user["login"])
                 yield self._listed(user, addresses, {}, {"outside": True}, kind="guest")
-        for invitation in self.api.all_of(f"{self.org}/invitations", act="list invitations"):
+        for invitation in self.api.all_of(self.org.below("/invitations"), act="list invitations"):
             if invitation.get("login") not in listed:
                 yield self._invited(invitation)
 
@@ -83,13 +84,13 @@ class GitHubListing(Connector):
         email, login, created = (str(invitation.get(key) or "") for key in ("email", "login", "created_at"))
         raw = {"invitation": invitation}
         if login:
-            user = self.api.send("GET", f"/users/{login}", act=f"read invited {login}").body
+            user = self.api.send("GET", at("/users/{}", login), act=f"read invited {login}").body
             return Listed(
                 Account(str(user["id"]), user["login"], True, email, pending=NOT_ACCEPTED, raw=raw), created=created
             )
         act = f"list teams of the invitation of {email}"
         teams = (
-            self.api.all_of(f"{self.org}/invitations/{invitation['id']}/teams", act=act)
+            self.api.all_of(self.org.below("/invitations/{}/teams", invitation["id"]), act=act)
             if invitation.get("team_count")
             else ()
         )
@@ -112,7 +113,7 @@ class GitHubListing(Connector):
         return held
 
     def _owners(self) -> Iterator[Mapping[str, Any]]:
-        return self.api.all_of(f"{self.org}/members", act="list owners", role="admin")
+        return self.api.all_of(self.org.below("/members"), act="list owners", role="admin")
 
     def _teams_with_members(self) -> Iterator[tuple[Entitlement, list[str]]]:
         """Teams that somebody is in, fifty a call; more calls only for more than a hundred members, and where the identity provider may fill teams."""
@@ -132,7 +133,7 @@ class GitHubListing(Connector):
         """The identity provider's groups that fill a team; None where synchronisation is not in use."""
         act = f"read synchronisation of team {team['name']}"
         answer = self.api.send(
-            "GET", f"{self.org}/teams/{team['slug']}/team-sync/group-mappings", act=act, missing=(403, 404, 422)
+            "GET", self.org.below("/teams/{}/team-sync/group-mappings", team["slug"]), act=act, missing=(403, 404, 422)
         )
         return (
             [str(group.get("group_name")) for group in (answer.body or {}).get("groups") or ()]
@@ -149,7 +150,7 @@ class GitHubListing(Connector):
 
     def _seats(self) -> Iterator[Mapping[str, Any]]:
         """Copilot seats that do not end with the month."""
-        act, path = "list Copilot seats", f"{self.org}/copilot/billing/seats"
+        act, path = "list Copilot seats", self.org.below("/copilot/billing/seats")
         # 404, 422: the organisation has no Copilot.
         if self.api.send("GET", path, act=act, params={"per_page": 1}, missing=(404, 422)).status == 200:
             for seat in self.api.all_of(path, act=act, key="seats"):
@@ -195,7 +196,7 @@ class GitHubListing(Connector):
     def all_credentials(self) -> Iterator[Credential]:
         """Fine-grained tokens (shown to an app only), credentials authorised for single sign-on, and deploy keys of every repository."""
         if not self.target.credentials.get("token"):
-            for token in self.api.all_of(f"{self.org}/personal-access-tokens", act="list fine-grained tokens"):
+            for token in self.api.all_of(self.org.below("/personal-access-tokens"), act="list fine-grained tokens"):
                 if not token.get("token_expired"):
                     yield _credential(
                         "fine-grained token",
@@ -217,9 +218,9 @@ class GitHubListing(Connector):
                 one.get("credential_accessed_at"),
                 one.get("authorized_credential_expires_at"),
             )
-        for repository in self.api.all_of(f"{self.org}/repos", act="list repositories", type="all"):
+        for repository in self.api.all_of(self.org.below("/repos"), act="list repositories", type="all"):
             for key in self.api.all_of(
-                f"/repos/{repository['full_name']}/keys", act=f"list deploy keys of {repository['name']}"
+                repository_path(repository["full_name"]).below("/keys"), act=f"list deploy keys of {repository['name']}"
             ):
                 yield _credential(
                     "deploy key",
@@ -233,7 +234,7 @@ class GitHubListing(Connector):
 
     def _authorised(self) -> Iterator[Mapping[str, Any]]:
         """404 means none only in an organisation that has no single sign-on of its own; its enterprise may have it."""
-        path, act = f"{self.org}/credential-authorizations", "list single sign-on credentials"
+        path, act = self.org.below("/credential-authorizations"), "list single sign-on credentials"
         organization = self.api.query(_PROVIDER, {"org": self.target.options["org"]}, act=act).get("organization") or {}
         return (
             self.api.all_of(path, act=act)

@@ -29,6 +29,7 @@ from ...model.errors import (
     Unavailable,
 )
 from ...model.person import Person
+from ...sdk.address import refuse_plain
 from ...sdk.capabilities import MailFolder, MailMessage, Residual
 from ...sdk.target import Connector, Option
 from .text import (
@@ -52,7 +53,7 @@ ATTEMPTS = 4
 _UID = re.compile(rb"\bUID (\d+)")
 _SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)")
 _DATE = re.compile(rb'\bINTERNALDATE "([^"]+)"')
-_SHORT_BODY = re.compile(rb'\bBODY\[\] (NIL|"(?:[^"\\]|\\.)*")')
+_SHORT_BODY = re.compile(rb'\bBODY\[\] (NIL|"(?:[^"\\]|\\.){0,1000}")')
 
 
 class Imap(Connector):
@@ -192,6 +193,8 @@ class Imap(Connector):
                 system=name,
                 hint="set url of the system: imaps://host",
             )
+        if self.target.options["tls"] == "none":
+            refuse_plain(self.target.url, act=act, system=name)
         try:
             context = ssl.create_default_context(cafile=self.target.ca_file or None)
             if address.scheme == "imaps":

@@ -14,8 +14,10 @@ from ...model.errors import ProtocolError
 
 _LIST = re.compile(rb'\((?P<flags>[^)]*)\) (?P<delimiter>NIL|"(?:[^"\\]|\\.)*") (?P<name>.*)', re.DOTALL)
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[()]|[^\s()"]+')
-_SHIFTED = re.compile(r"&([^-]*)-")
+_SHIFTED = re.compile(r"&([^&-]*)-")
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
+#: An answer that is longer names no namespaces; read with expressions, it would take minutes.
+_LONGEST_LINE = 8192
 _MONTHS = {
     name: number
     for number, name in enumerate(
@@ -64,9 +66,14 @@ def folder_of_list(row: Any) -> tuple[set[bytes], str, str]:
 
 
 def namespaces(line: bytes) -> list[list[str]]:
-    """The prefixes of the personal, other users' and shared namespaces (RFC 2342, 5); extensions behind a delimiter are passed over."""
+    """The prefixes of the personal, other users' and shared namespaces (RFC 2342, 5); extensions behind a delimiter are passed over.
+
+    :raises ProtocolError: the answer is far longer than any.
+    """
     groups: list[list[str]] = []
     depth, first = 0, False
+    if len(line) > _LONGEST_LINE:
+        raise ProtocolError(f"its answer about namespaces has {len(line)} bytes", act="list mail folders")
     for token in _TOKEN.findall(line):
         if token == b"(":
             depth += 1

@@ -28,6 +28,7 @@ from ...model.errors import (
     Throttled,
     Unavailable,
 )
+from ...sdk.address import refuse_plain
 from ...sdk.target import Target
 
 #: Entries a page: below what servers are usually set to allow (Active Directory: 1000).
@@ -241,6 +242,8 @@ class Wire:
                 system=name,
                 hint="set url of the system: ldaps://host",
             )
+        if target.options["tls"] == "none":
+            refuse_plain(target.url, act=act, system=name)
         encrypted = address.scheme == "ldaps"
         tls = ldap3.Tls(
             validate=ssl.CERT_REQUIRED, ca_certs_file=target.ca_file or ssl.get_default_verify_paths().cafile

@@ -21,6 +21,7 @@ from ...model.errors import (
     ProtocolError,
     Unavailable,
 )
+from ...sdk.address import UrlPath
 from ...sdk.target import Option, Target
 from ...sdk.transport import (
     Answer,
@@ -159,15 +160,19 @@ def graph_pages(
         yield from rows
 
 
-def graph_lists(http: Transport, paths: Iterable[str], *, act: str) -> Iterator[tuple[str, Iterator[dict[str, Any]]]]:
-    """The rows of many lists, each with its path (query included): twenty are asked for at once.
+def graph_lists(
+    http: Transport, paths: Iterable[UrlPath], *, act: str, params: Mapping[str, Any]
+) -> Iterator[tuple[UrlPath, Iterator[dict[str, Any]]]]:
+    """The rows of many lists, each with its path; all have the same parameters. Twenty are asked for at once.
 
     What is refused, throttled or of more than one page in there is read by itself, where retries and errors are at home.
     https://learn.microsoft.com/graph/json-batching
     """
     waiting = iter(paths)
     while chunk := list(islice(waiting, _BATCH)):
-        requests = [{"id": str(number), "method": "GET", "url": path} for number, path in enumerate(chunk)]
+        requests = [
+            {"id": str(number), "method": "GET", "url": path.asking(params)} for number, path in enumerate(chunk)
+        ]
         body = http.send("POST", "/$batch", act=act, json={"requests": requests}, reads=True).body
         if not isinstance(body, dict) or not isinstance(body.get("responses"), list):
             raise ProtocolError("its answer to a batch holds no responses", act=act, system=http.target.name)
@@ -177,7 +182,7 @@ def graph_lists(http: Transport, paths: Iterable[str], *, act: str) -> Iterator[
             if isinstance(said, dict) and isinstance(said.get("value"), list) and "@odata.nextLink" not in said:
                 yield path, iter(said["value"])
             else:
-                yield path, graph_pages(http, path, act=act)
+                yield path, graph_pages(http, path, act=act, params=params)
 
 
 def _next_link(answer: Answer) -> str | None:

@@ -23,6 +23,7 @@ from ...model.errors import (
     Unsupported,
 )
 from ...model.person import Person
+from ...sdk.address import at
 from ...sdk.capabilities import (
     AccessPath,
     Account,
@@ -265,7 +266,7 @@ class Scim(ScimListing):
     def _account(self, user: Mapping[str, Any]) -> Account:
         attributes = protocol.attributes_of(user)
         if attributes.get("manager") and "manager" in self.ATTRIBUTES:
-            manager = self.http.get(f"/Users/{attributes['manager']}", act="read manager") or {}
+            manager = self.http.get(at("/Users/{}", attributes["manager"]), act="read manager") or {}
             attributes["manager"] = protocol.attributes_of(manager).get("email") or str(
                 manager.get("userName") or attributes["manager"]
             )
@@ -337,7 +338,7 @@ class Scim(ScimListing):
     def update_account(self, account: Account, attributes: Mapping[str, Any]) -> None:
         act = f"change {', '.join(attributes)} of {account.login}"
         values = self._in_scim(attributes)
-        path = f"/Users/{account.id}"
+        path = at("/Users/{}", account.id)
         now = self.http.get(path, act=act)
         if now is None:
             raise NotFound("it is gone", act=act, system=self.target.name)
@@ -375,12 +376,12 @@ class Scim(ScimListing):
 
     def set_address(self, account: Account, address: str, aliases: Sequence[str]) -> None:
         act = f"change address of {account.login}"
-        current = self.http.get(f"/Users/{account.id}", act=act)
+        current = self.http.get(at("/Users/{}", account.id), act=act)
         if current is None:
             raise NotFound("it is gone", act=act, system=self.target.name)
         wanted = protocol.with_addresses(current, address, aliases)
         self._change(
-            f"/Users/{account.id}",
+            at("/Users/{}", account.id),
             act,
             [protocol.replace(shape, {"emails": wanted["emails"]}) for shape in self.dialect.shapes],
             lambda u: protocol.with_addresses(u, address, aliases),
@@ -389,7 +390,7 @@ class Scim(ScimListing):
 
     def set_login(self, account: Account, login: str) -> None:
         self._change(
-            f"/Users/{account.id}",
+            at("/Users/{}", account.id),
             f"change login of {account.login}",
             [protocol.replace(shape, {"userName": login}) for shape in self.dialect.shapes],
             lambda u: {**u, "userName": login},
@@ -405,12 +406,12 @@ class Scim(ScimListing):
                 system=self.target.name,
                 hint="suspended is the end there",
             )
-        self.http.send("DELETE", f"/Users/{account.id}", act=act, missing=(404,), retry_safe=False)
+        self.http.send("DELETE", at("/Users/{}", account.id), act=act, missing=(404,), retry_safe=False)
 
     def set_active(self, account: Account, active: bool) -> None:
         act = f"{'let in' if active else 'block sign-in of'} {account.login}"
         self._change(
-            f"/Users/{account.id}",
+            at("/Users/{}", account.id),
             act,
             [protocol.replace(shape, {"active": active}) for shape in self.dialect.shapes],
             lambda u: {**u, "active": active},
@@ -453,7 +454,7 @@ class Scim(ScimListing):
                 yield Entitlement("groups", str(group.get("displayName")), str(group["id"]), raw=group)
             return
         for group in self._list("/Groups", act):
-            whole = group if "members" in group else self.http.get(f"/Groups/{group['id']}", act=act) or group
+            whole = group if "members" in group else self.http.get(at("/Groups/{}", group["id"]), act=act) or group
             if any(m.get("value") == account.id for m in protocol.values_of(whole, "members")):
                 yield Entitlement("groups", str(group.get("displayName")), str(group["id"]), raw=group)
 
@@ -508,8 +509,8 @@ class Scim(ScimListing):
 def _place(account: Account, entitlement: Entitlement) -> tuple[str, str, str]:
     """Where an entitlement is written: resource, attribute, value."""
     if entitlement.kind == "groups":
-        return f"/Groups/{entitlement.id}", "members", account.id
-    return f"/Users/{account.id}", entitlement.kind, entitlement.id
+        return at("/Groups/{}", entitlement.id), "members", account.id
+    return at("/Users/{}", account.id), entitlement.kind, entitlement.id
 
 
 def _list_of(body: Any, act: str, system: str) -> Mapping[str, Any]:

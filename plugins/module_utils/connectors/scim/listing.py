@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ...model.errors import NotFound, Unsupported
+from ...sdk.address import at
 from ...sdk.capabilities import Account, Entitlement, Listed
 from ...sdk.target import Connector
 from ...sdk.transport import Transport
@@ -56,7 +57,7 @@ class ScimListing(Connector):
         whole = (
             group
             if "members" in group
-            else self.http.get(f"/Groups/{group['id']}", act=f"read members of {group.get('displayName')}") or {}
+            else self.http.get(at("/Groups/{}", group["id"]), act=f"read members of {group.get('displayName')}") or {}
         )
         return protocol.values_of(whole, "members")
 
@@ -85,10 +86,14 @@ class ScimListing(Connector):
             if here in seen:
                 continue
             seen.add(here)
-            answer = self.http.send("GET", f"/Groups/{here}", act=act, missing=(404,) if here != group else ())
+            answer = self.http.send("GET", at("/Groups/{}", here), act=act, missing=(404,) if here != group else ())
             for member in protocol.values_of(answer.body or {}, "members"):
                 value = str(member.get("value"))
-                user = None if protocol.same(member.get("type"), "Group") else self.http.get(f"/Users/{value}", act=act)
+                user = (
+                    None
+                    if protocol.same(member.get("type"), "Group")
+                    else self.http.get(at("/Users/{}", value), act=act)
+                )
                 if user is None:  # `type` is optional: what is no user is taken for a group
                     waiting.append(value)
                 else:

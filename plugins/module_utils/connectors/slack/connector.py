@@ -20,6 +20,7 @@ from ...model.errors import (
     Unsupported,
 )
 from ...model.person import Person
+from ...sdk.address import at
 from ...sdk.capabilities import (
     AccessPath,
     Account,
@@ -117,7 +118,7 @@ class Slack(SlackListing):
     ) -> Mapping[str, Any]:
         answer = self.web.send(
             "POST",
-            f"/{method}",
+            at("/{}", method),
             act=act,
             json={k: v for k, v in args.items() if v is not None},
             reads=reads,
@@ -185,7 +186,7 @@ class Slack(SlackListing):
         if self.target.options["method"] == "deactivate":
             self._call("admin.users.deactivate", act=act, user_id=account.id)
         else:
-            self.scim.send("DELETE", f"/Users/{account.id}", act=act, missing=(404,))
+            self.scim.send("DELETE", at("/Users/{}", account.id), act=act, missing=(404,))
 
     def create_account(self, person: Person, attributes: Mapping[str, Any]) -> None:
         email = self.login_of(person)
@@ -233,7 +234,7 @@ class Slack(SlackListing):
 
     def _patch(self, account: Account, value: Mapping[str, Any], act: str) -> None:
         body = {"schemas": [PATCH_OP], "Operations": [{"op": "replace", "value": value}]}
-        self.scim.send("PATCH", f"/Users/{account.id}", act=act, json=body, retry_safe=True)
+        self.scim.send("PATCH", at("/Users/{}", account.id), act=act, json=body, retry_safe=True)
 
     def _place(self, name: str) -> tuple[str, ...]:
         if name not in PLACES:

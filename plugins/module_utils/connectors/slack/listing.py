@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from ...model.errors import NotFound, ProtocolError
+from ...sdk.address import at
 from ...sdk.capabilities import (
     Account,
     Credential,
@@ -82,7 +83,7 @@ class SlackListing(Connector):
         if group is None:
             raise NotFound(f"it has no user group {name}", act=act, system=self.target.name)
         for member in self._members(group):
-            user = self.scim.send("GET", f"/Users/{member}", act=act).body
+            user = self.scim.send("GET", at("/Users/{}", member), act=act).body
             yield from dict.fromkeys(one for one in (member, str(user.get("userName") or ""), _address(user)) if one)
 
     def all_credentials(self) -> Iterator[Credential]:

@@ -16,6 +16,7 @@ from ...model.errors import (
     Unsupported,
 )
 from ...model.person import Person
+from ...sdk.address import at
 from ...sdk.capabilities import (
     AccessPath,
     Account,
@@ -75,7 +76,7 @@ class Tailscale(TailscaleListing):
             self._sign_in(),
             Policy(permission_hint="the credential lacks the scope, or would act on its own maker"),
         )
-        self.tailnet = f"/tailnet/{target.options['tailnet']}"
+        self.tailnet = at("/tailnet/{}", target.options["tailnet"])
 
     def _sign_in(self) -> Auth:
         if self.target.credentials.get("api_key"):
@@ -125,13 +126,18 @@ class Tailscale(TailscaleListing):
                 self._withdraw(account)
             return
         act = f"{'restore' if active else 'suspend'} {account.login}"
-        self.api.send("POST", f"/users/{account.id}/{'restore' if active else 'suspend'}", act=act, retry_safe=True)
+        self.api.send(
+            "POST", at("/users/{}/{}", account.id, "restore" if active else "suspend"), act=act, retry_safe=True
+        )
 
     def create_account(self, person: Person, attributes: Mapping[str, Any]) -> None:
         """Invite by e-mail; the person has to accept."""
         login = self.login_of(person)
         self.api.send(
-            "POST", f"{self.tailnet}/user-invites", act=f"invite {login}", json=[{"role": "member", "email": login}]
+            "POST",
+            self.tailnet.below("/user-invites"),
+            act=f"invite {login}",
+            json=[{"role": "member", "email": login}],
         )
 
     def update_account(self, account: Account, attributes: Mapping[str, Any]) -> None:
@@ -144,12 +150,12 @@ class Tailscale(TailscaleListing):
         if account.id.startswith(INVITE):
             self._withdraw(account)
         else:
-            self.api.send("POST", f"/users/{account.id}/delete", act=f"delete {account.login}", missing=(404,))
+            self.api.send("POST", at("/users/{}/delete", account.id), act=f"delete {account.login}", missing=(404,))
 
     def _withdraw(self, account: Account) -> None:
         self.api.send(
             "DELETE",
-            f"/user-invites/{account.id.removeprefix(INVITE)}",
+            at("/user-invites/{}", account.id.removeprefix(INVITE)),
             act=f"withdraw invitation of {account.login}",
             missing=(404,),
         )
@@ -220,7 +226,7 @@ class Tailscale(TailscaleListing):
     def _delete_key(self, account: Account, key: Mapping[str, Any]) -> None:
         self.api.send(
             "DELETE",
-            f"{self.tailnet}/keys/{key['id']}",
+            self.tailnet.below("/keys/{}", key["id"]),
             act=f"delete key {key['id']} of {account.login}",
             missing=(404,),
         )
@@ -238,14 +244,14 @@ class Tailscale(TailscaleListing):
             # An expired key counts only where keys expire.
             self.api.send(
                 "POST",
-                f"/device/{device['nodeId']}/key",
+                at("/device/{}/key", device["nodeId"]),
                 act=f"let the key of {device['name']} expire",
                 json={"keyExpiryDisabled": False},
                 retry_safe=True,
             )
         self.api.send(
             "POST",
-            f"/device/{device['nodeId']}/expire",
+            at("/device/{}/expire", device["nodeId"]),
             act=f"expire device {device['name']}",
             missing=(404,),
             retry_safe=True,
@@ -282,7 +288,7 @@ class Tailscale(TailscaleListing):
     def _set_role(self, account: Account, role: str) -> None:
         self.api.send(
             "POST",
-            f"/users/{account.id}/role",
+            at("/users/{}/role", account.id),
             act=f"make {account.login} {role}",
             json={"role": role},
             retry_safe=True,

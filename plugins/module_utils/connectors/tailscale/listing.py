@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from ...model import clock
 from ...model.errors import NotFound, ProtocolError
+from ...sdk.address import UrlPath
 from ...sdk.capabilities import (
     Account,
     Credential,
@@ -31,10 +32,10 @@ class TailscaleListing(Connector):
 
     LISTS_HELD: ClassVar[bool] = True
     api: Transport
-    tailnet: str
+    tailnet: UrlPath
 
-    def _list(self, path: str, key: str, act: str, **params: Any) -> list[Mapping[str, Any]]:
-        body = self.api.send("GET", f"{self.tailnet}/{path}", act=act, params=params or None).body
+    def _list(self, what: str, key: str, act: str, **params: Any) -> list[Mapping[str, Any]]:
+        body = self.api.send("GET", self.tailnet.below("/{}", what), act=act, params=params or None).body
         rows = body.get(key) if key and isinstance(body, dict) else body
         if not isinstance(rows, list):
             raise ProtocolError("its answer is not a list", act=act, system=self.target.name)

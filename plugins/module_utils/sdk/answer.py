@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""What a system answered, and how its words are read: error texts, times to wait, JSON with limits."""
+
+from __future__ import annotations
+
+import json as jsonlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timezone
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from ..model import clock
+from ..model.text import storable
+
+#: How deep JSON may nest. The deepest answer that we know of (Graph, SCIM) has nine levels.
+DEEPEST = 60
+#: How many values JSON may hold: each costs up to 100 bytes of memory, however small the answer is on the wire.
+MOST_VALUES = 1_500_000
+
+
+class Unreadable(ValueError):
+    """An answer's body is JSON that we do not read; says why."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back. ``body`` is the parsed JSON, or None when there was none."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+    content: bytes = b""
+
+    @property
+    def text(self) -> str:
+        return self.content.decode("utf-8", "replace")
+
+
+def json_message(answer: Answer) -> str:
+    """The error text of the usual JSON error bodies: OAuth, Graph, SCIM, GitHub, and plain ``message``."""
+    body = answer.body
+    if isinstance(body, list) and body:
+        body = body[0]
+    if isinstance(body, dict):
+        inner = body.get("error")
+        if isinstance(inner, dict):
+            return ": ".join(str(inner[k]) for k in ("code", "message") if inner.get(k))
+        parts = [str(body[k]) for k in ("error", "scimType", "message", "error_description", "detail") if body.get(k)]
+        details = body.get("errors")
+        if isinstance(details, list) and details:
+            parts.append(
+                str(
+                    details[0]
+                    if not isinstance(details[0], dict)
+                    else next((details[0][k] for k in ("message", "code", "reason") if details[0].get(k)), details[0])
+                )
+            )
+        return ": ".join(parts)
+    return ""
+
+
+def retry_after(answer: Answer) -> float | None:
+    """Seconds that a ``Retry-After`` header asks for (a number or a date), None without one."""
+    text = (answer.headers.get("Retry-After") or "")[:100].strip()
+    if not text:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            then = parsedate_to_datetime(text)
+        except ValueError:
+            return None
+        seconds = ((then if then.tzinfo else then.replace(tzinfo=timezone.utc)) - clock.now()).total_seconds()
+    # NaN is neither, and an infinite wait is more than anybody may.
+    return max(0.0, seconds) if seconds == seconds else None
+
+
+def standard_throttle(answer: Answer) -> float | None:
+    """429, and 503 that names a time: the seconds to wait (1 when it names none), else None."""
+    if answer.status == 429:
+        return retry_after(answer) or 1.0
+    if answer.status == 503:
+        return retry_after(answer)
+    return None
+
+
+def parsed_json(content: bytes) -> Any:
+    """Parse JSON that others wrote.
+
+    :raises ValueError: it is not JSON.
+    :raises Unreadable: it nests deeper, or holds more values, than any answer needs.
+    """
+    opened = content.count(b"[") + content.count(b"{")
+    if opened + content.count(b",") > MOST_VALUES:
+        raise Unreadable(f"its answer holds more than {MOST_VALUES:,} values")
+    try:
+        parsed = jsonlib.loads(content, parse_constant=_no_number)
+    except RecursionError:
+        raise Unreadable(f"its answer nests deeper than {DEEPEST} levels") from None
+    if opened > DEEPEST and _depth_over(parsed, DEEPEST):
+        raise Unreadable(f"its answer nests deeper than {DEEPEST} levels")
+    lowered = content.lower() if b"\\u" in content else b""
+    return storable(parsed) if b"\\ud" in lowered or b"\\u0000" in lowered else parsed
+
+
+def _no_number(word: str) -> None:
+    raise ValueError(f"{word} is no JSON")
+
+
+def _depth_over(value: Any, most: int) -> bool:
+    level = [value]
+    for _unused in range(most):
+        level = (
+            [
+                inner
+                for holder in level
+                for inner in (holder.values() if isinstance(holder, dict) else holder)
+                if isinstance(inner, (dict, list))
+            ]
+            if isinstance(value, (dict, list))
+            else []
+        )
+        if not level:
+            return False
+    return True
