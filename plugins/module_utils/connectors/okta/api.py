@@ -13,9 +13,9 @@ import uuid
 from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import quote
 
 from ...model.errors import AuthenticationFailed, CredentialError, ProtocolError
+from ...sdk.address import UrlPath, at
 from ...sdk.target import Target
 from ...sdk.transport import Answer, Auth, Policy, StaticAuth, TokenAuth, Transport
 
@@ -31,12 +31,12 @@ SCOPES = (
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 #: Seconds that the signed assertion is good for; Okta takes an hour at most.
 ASSERTION_LASTS = 300
-_NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
+_NEXT = re.compile(r'<([^<>]+)>;\s?rel="next"')
 
 
-def path(*segments: str) -> str:
+def path(*segments: str) -> UrlPath:
     """A path of the management API; each segment is quoted, so that an id can name nothing else."""
-    return "".join(f"/{quote(segment, safe='')}" for segment in ("api", "v1", *segments))
+    return at("/api/v1" + "/{}" * len(segments), *segments)
 
 
 def throttled(answer: Answer) -> float | None:
@@ -105,7 +105,8 @@ def _access_token(target: Target) -> tuple[str, float]:
     """
     import jwt
 
-    url = f"{target.url.rstrip('/')}/oauth2/v1/token"
+    http = Transport(target, StaticAuth({}), POLICY)
+    url = http.link(at("/oauth2/v1/token"))
     now, client = int(time.time()), target.credential("client_id")
     claims = {
         "iss": client,
@@ -136,9 +137,7 @@ def _access_token(target: Target) -> tuple[str, float]:
         "client_assertion_type": ASSERTION,
         "client_assertion": signed,
     }
-    answer = Transport(target, StaticAuth({}), POLICY).send(
-        "POST", "/oauth2/v1/token", act="sign in", data=form, reads=True, missing=(400,)
-    )
+    answer = http.send("POST", "/oauth2/v1/token", act="sign in", data=form, reads=True, missing=(400,))
     if answer.status == 400:
         dpop = isinstance(answer.body, dict) and answer.body.get("error") == "use_dpop_nonce"
         raise AuthenticationFailed(

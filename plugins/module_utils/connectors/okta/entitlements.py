@@ -86,11 +86,11 @@ class OktaEntitlements:
 
     def revoke(self, account: Account, entitlement: Entitlement) -> None:
         act = f"take {entitlement.name} from {account.login}"
-        where = {
-            "groups": path("groups", entitlement.id, "users", account.id),
-            "apps": path("apps", entitlement.id, "users", account.id),
-            "roles": path("users", account.id, "roles", str(entitlement.raw.get("id") or "")),
-        }[entitlement.kind]
+        where = (
+            path("users", account.id, "roles", str(entitlement.raw.get("id") or ""))
+            if entitlement.kind == "roles"
+            else path(entitlement.kind, entitlement.id, "users", account.id)
+        )
         params = {"sendEmail": "false"} if entitlement.kind == "apps" else None
         self.api.send("DELETE", where, act=act, params=params, missing=(404,))
 
