@@ -36,7 +36,7 @@ _NEXT = re.compile(r'<([^<>]+)>;\s?rel="next"')
 
 def path(*segments: str) -> UrlPath:
     """A path of the management API; each segment is quoted, so that an id can name nothing else."""
-    return at("/api/v1" + "/{}" * len(segments), *segments)
+    return at("/".join(("/api/v1", *(["{}"] * len(segments)))), *segments)
 
 
 def throttled(answer: Answer) -> float | None:
