@@ -21,7 +21,9 @@ from lifecycle_bridge.execute import Order, Progress, Result, processes
 from lifecycle_bridge.execute.runner import RunnerExecutor
 
 _STAND_IN = '''
-import base64, json, os, sys, uuid
+import base64, json, os, sys, uuid, yaml
+
+yaml.SafeLoader.add_constructor("!unsafe", lambda loader, node: node.value)
 
 def event(kind, **data):
     """As ansible-runner's callback plugin does it: a file, and an escape sequence that names it."""
@@ -40,7 +42,7 @@ def event(kind, **data):
 class PlaybookCLI:
     @staticmethod
     def cli_executor(args):
-        extra = json.loads(args[args.index("-e") + 1]) if "-e" in args else {}
+        extra = yaml.safe_load(args[args.index("-e") + 1]) if "-e" in args else {}
         exec(open(args[-1]).read(), {"event": event, "extra": extra, "os": os, "sys": sys})
 '''
 

@@ -142,7 +142,7 @@ def test_one_that_cannot_be_stored_does_not_spoil_the_others(database: Database)
         results = await asyncio.gather(
             inbox.put([event(0)]),
             inbox.put([event(1)]),
-            inbox.put([event(2, person="\ud800")]),
+            inbox.put([event(2, type="\ud800")]),
             inbox.put([event(3)]),
             return_exceptions=True,
         )

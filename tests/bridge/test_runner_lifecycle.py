@@ -199,7 +199,7 @@ def test_seats_are_used_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_nothing_begun_is_said_in_words(tmp_path: Path) -> None:
     executor = pretended(tmp_path)
-    with pytest.raises(BridgeError, match="extra variables are no JSON"):
+    with pytest.raises(BridgeError, match="is no JSON"):
         executor.run(Order("case-1", "x", {"when": datetime.now(UTC)}), stop=never, progress=lambda _: None)
     with pytest.raises(BridgeError, match=r"executor\.python: /nowhere/python is not there"):
         run(

@@ -37,6 +37,7 @@ class Event:
     :param received_at: when the bridge had it, in UTC.
     :param raw_sha256: digest of the raw body, hex: evidence without content.
     :param urgent: HR says that access has to end now.
+    :param place: where in the source it was found, for a person who has to look: an entry of a request, a record of a list.
     """
 
     source: str
@@ -47,6 +48,7 @@ class Event:
     raw_sha256: str
     occurred_at: datetime | None = None
     urgent: bool = False
+    place: str = ""
 
     def cloudevent(self) -> dict[str, Any]:
         """As a CloudEvents 1.0 object (JSON format), without any personal data but the HR id."""

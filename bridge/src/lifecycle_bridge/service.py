@@ -30,6 +30,7 @@ from lifecycle_bridge.events import Event
 from lifecycle_bridge.execute import Executor, Order, Progress, Result
 from lifecycle_bridge.store import Database, stamp
 from lifecycle_bridge.store.acts import RELEASE, CaseActs
+from lifecycle_bridge.store.alerts import Alert, Alerts
 from lifecycle_bridge.store.batches import EVERYBODY, PLAYBOOK, Batches
 from lifecycle_bridge.store.cases import Cases, Told
 from lifecycle_bridge.store.inbox import Inbox
@@ -43,6 +44,10 @@ _LOOK, _BEAT, _DEAD, _STUCK, _GATHER = 0.5, 2.0, 20.0, 30.0, 0.03
 _INTAKES = 3
 #: Workflows of one version go on under the next.
 _PROTOCOL = "1"
+#: Seconds until an alert that reached nobody is told again.
+_AGAIN = 600.0
+#: What an alert's notice is about.
+_SUBJECT = "Somebody has to look"
 #: A run that is not over.
 _OPEN = ("ready", "running", "stopping")
 
@@ -66,9 +71,11 @@ class Bridge:
         self.executor = executor or executor_of(config)
         self._tell = tell or (lambda told: "")
         self.cases = Cases(self.database, config)
+        self.alerts = Alerts(self.database)
         self.batches = Batches(self.database, config, self.cases)
         self.inbox = Inbox(self.database, self.wake)
         self.acts = CaseActs(self.cases, self.wake)
+        self._tell_at: dict[str, float] = {}
         self._woken, self._ended = threading.Event(), threading.Event()
         self._loop = threading.Thread(target=self._work, name="dispatch", daemon=True)
         self._beat_at = self._swept_at = self._checked_at = 0.0
@@ -169,7 +176,25 @@ class Bridge:
         ):
             self._swept_at = monotonic
             self.executor.sweep(now)
+        self._tell_alerts()
         self.looked_at = time.monotonic()
+
+    def _tell_alerts(self) -> None:
+        """Each alert is told once, by one bridge, in a thread of its own: a channel may take its time. In vain is tried again later."""
+        now, due = clock.now(), time.monotonic()
+        untold = [alert for alert in self.alerts.untold() if self._tell_at.get(alert.key, 0.0) <= due]
+        mine = [alert for alert in untold if self.alerts.claim(alert.key, now)]
+        if mine:
+            threading.Thread(target=self._tell_all, args=(mine,), daemon=True).start()
+
+    def _tell_all(self, found: list[Alert]) -> None:
+        for alert in found:
+            if self.tell(Told(_SUBJECT, alert.detail, {"id": alert.key})):
+                self._tell_at.pop(alert.key, None)
+                continue
+            self._tell_at[alert.key] = time.monotonic() + _AGAIN
+            with suppress(sa.exc.DBAPIError):
+                self.alerts.not_told(alert.key)
 
     def works(self) -> str:
         """Why the loop counts as dead; empty while it works."""
@@ -274,16 +299,18 @@ class Bridge:
         with self.database.write() as c:
             c.execute(sa.update(runs).where(runs.c.ident == ident).values(owner=self.owner))
 
-    def tell(self, told: Told) -> None:
+    def tell(self, told: Told) -> str:
+        """Tell it; by which ways, empty when by none."""
         try:
             ways = self._tell(told)
         except (
             Exception
         ):  # a channel that fails must not make the run fail; it was written to the log and the console shows the case
             log.exception("a human could not be told: %s", told.subject)
-            return
+            return ""
         if ways and told.case.get("person"):
             self.cases.line(str(told.case["id"]), clock.now(), "told", ways)
+        return ways
 
 
 def executor_of(config: Config) -> Executor:
@@ -376,9 +403,7 @@ def _execute_intake(ident: str, attempt: int) -> dict[str, Any] | None:
 @_step
 def _settle_intake(ident: str, attempt: int, data: dict[str, Any]) -> float | None:
     bridge = _bridge()
-    again, said = bridge.batches.settle(ident, attempt, _of_data(data), clock.now())
-    for told in said:
-        bridge.tell(told)
+    again = bridge.batches.settle(ident, attempt, _of_data(data), clock.now())
     bridge.wake()
     return again
 

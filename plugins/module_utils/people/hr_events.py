@@ -8,6 +8,7 @@ look, and what runs have done since. A lost, doubled or late event changes nothi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -38,6 +39,10 @@ MOVING = (
     "manager_employee_id",
 )
 NAMING = ("first_name", "last_name", "display_name", "email")
+
+#: What an id of HR's may be: the bridge takes the same (bridge: person_ids.py).
+_ID = re.compile(r"[^\W_][\w .:@+/=-]*")
+_LONGEST_ID = 64
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,8 @@ def decide(
         return Decision(
             alert="the record is gone from HR: absence is not a termination; find out whether it was deleted, merged or hidden"
         )
+    if refused := _refused_id(now):
+        return Decision(alert=refused)
     live = live or _live(before, at)
     same = [other for other in others if set(alike(now, other)) - {"address"}]
     working = [other for other in same if employed(other, at)]
@@ -113,6 +120,19 @@ def decide(
         return _mover(ends, working, stays=working[0])
     stays = _staying(before, now, at, live, by_hand, known, lead_days, same, working)
     return stays if ends is None else _leaver_later(before, now, ends, stays, live)
+
+
+def _refused_id(now: Person) -> str:
+    """Why a record's ids can't be used; empty when they can. A run is given them, and a template or a second person must not be in one."""
+    for name in ("hr_id", "employee_id"):
+        value = str(getattr(now, name))
+        if value and not (len(value) <= _LONGEST_ID and _ID.fullmatch(value) and value == value.strip()):
+            shown = re.sub(r"[^\w .:@+/=-]", "·", value[:24])
+            return (
+                f"its {name.replace('_', ' ')} ({shown}) is refused: up to {_LONGEST_ID} letters, digits, spaces and . : @ + / = - _ are taken; "
+                "correct it in HR, nothing is done until then"
+            )
+    return ""
 
 
 def silent(last_event: datetime | None, last_look: datetime | None, at: datetime, hours: float) -> str:

@@ -23,11 +23,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import lifecycle_bridge
 from lifecycle_bridge import clock
 from lifecycle_bridge.config import Config
 from lifecycle_bridge.config import Runner as Settings
 from lifecycle_bridge.errors import BridgeError, ConfigError
-from lifecycle_bridge.execute import Order, Progress, Result, play, processes
+from lifecycle_bridge.execute import Order, Progress, Result, extra_vars, play, processes
 from lifecycle_bridge.execute import folder as folders
 from lifecycle_bridge.execute.folder import Folder
 
@@ -44,6 +45,8 @@ ASK = 0.25
 #: A run's folder is kept so long in any case: a bridge that was killed comes back for its result.
 SHORTEST_KEPT = timedelta(hours=1)
 
+#: Starts the supervisor out of this very package, whatever else of that name its interpreter would find.
+_SUPERVISOR = "import sys; sys.path.insert(0, sys.argv[1]); from lifecycle_bridge.execute.supervisor import main; sys.exit(main())"
 _SEATS, _SWEPT = ".seats", ".swept-"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #: What the collection's own ansible.cfg says, for those who give neither a file nor another value.
@@ -157,20 +160,15 @@ class RunnerExecutor:
                 os.close(lock)
 
     def _start(self, order: Order, folder: Folder, lock: int) -> _Seat:
+        given = {**self._config.extra_vars, **order.extra_vars}
         message = {
             "folder": str(folder.path),
             "playbook": order.playbook,
             "inventory": str(self._config.inventory.absolute()),
             "timeout": order.timeout,
             "idle_timeout": order.idle_timeout,
-            "extra_vars": {**self._config.extra_vars, **order.extra_vars},
+            "extra_vars": extra_vars.encoded(given) if given else "",
         }
-        try:
-            json.dumps(message)
-        except (TypeError, ValueError) as failure:
-            raise BridgeError(
-                f"start {order.playbook} as {order.ident}: extra variables are no JSON: {failure}"
-            ) from None
         seat = self._seat()
         with self._lock:
             self._running += 1
@@ -315,7 +313,7 @@ class RunnerExecutor:
         environment = self._environment(place)
         try:
             process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "lifecycle_bridge.execute.supervisor"],
+                [sys.executable, "-P", "-c", _SUPERVISOR, str(Path(lifecycle_bridge.__file__).parents[1])],
                 stdin=theirs.fileno(),
                 stdout=trouble,
                 stderr=trouble,

@@ -13,7 +13,6 @@ from __future__ import annotations
 import array
 import importlib
 import importlib.util
-import json
 import os
 import shutil
 import signal
@@ -251,7 +250,7 @@ class Run:
         return [
             "-i",
             order["inventory"],
-            *(["-e", json.dumps(order["extra_vars"])] if order["extra_vars"] else []),
+            *(["-e", order["extra_vars"]] if order["extra_vars"] else []),
             order["playbook"],
         ]
 

@@ -68,7 +68,7 @@ def _changes(name: str, body: Any, now: datetime) -> tuple[tuple[Event, ...], da
         raise Incident(
             f"poll {name}: the answer to employees/changed holds no employees; is poll.url https://<company>.bamboohr.com?"
         )
-    found = []
+    found: list[Event] = []
     for key, row in employees.items():
         said = row if isinstance(row, Mapping) else {}
         action, at = str(said.get("action", "")).lower(), str(said.get("lastChanged", ""))
@@ -78,7 +78,8 @@ def _changes(name: str, body: Any, now: datetime) -> tuple[tuple[Event, ...], da
                 f"poll {name}: employees/changed has a row that cannot be read ({action or 'no action'}, {at or 'no date'}); "
                 "nothing was taken from it"
             )
-        found.append(event(name, TYPES[action], str(key), f"{action}:{at}", said, now, moment))
+        place = f"entry {len(found) + 1} of employees/changed"
+        found.append(event(name, TYPES[action], str(key), f"{action}:{at}", said, now, moment, place=place))
     return tuple(found), max(
         (each.occurred_at for each in found if each.occurred_at), default=_moment(body.get("latest"))
     )

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from lifecycle_bridge.config import Poll, Source
 from lifecycle_bridge.errors import BridgeError, ConfigError
 from lifecycle_bridge.events import Event
+from lifecycle_bridge.person_ids import refusal
 
 #: How ids of events begin that no webhook brought.
 PREFIX = "poll:"
@@ -84,17 +85,29 @@ def credential(name: str, poll: Poll, key: str) -> str:
     return poll.credentials[key].read()
 
 
-def event(name: str, kind: str, person: str, mark: str, seen: Any, now: datetime, at: datetime | None = None) -> Event:
+def event(
+    name: str,
+    kind: str,
+    person: str,
+    mark: str,
+    seen: Any,
+    now: datetime,
+    at: datetime | None = None,
+    *,
+    place: str = "",
+) -> Event:
     """An event with an id that the same look gives again: source, person and ``mark``."""
     ident = f"{PREFIX}{person}:{mark}"
-    if len(ident) > 200:
-        ident = f"{PREFIX}{hashlib.sha256(person.encode()).hexdigest()}:{mark}"
-    return Event(name, ident, kind, person, now, hashlib.sha256(canonical(seen)).hexdigest(), at)
+    if len(ident) > 200 or refusal(person):
+        ident = f"{PREFIX}{hashlib.sha256(person.encode('utf-8', 'backslashreplace')).hexdigest()}:{mark}"
+    return Event(name, ident, kind, person, now, hashlib.sha256(canonical(seen)).hexdigest(), at, place=place)
 
 
 def canonical(value: Any) -> bytes:
     """The same bytes for the same value."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str).encode()
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str).encode(
+        "utf-8", "backslashreplace"
+    )
 
 
 def digest(value: Any) -> str:

@@ -75,7 +75,7 @@ def changes(name: str, before: Known, people: Mapping[str, str], now: datetime) 
     """Who is new, who is different, and whose record is gone (which is not a termination: the intake looks)."""
     look = before.look + 1
     found = []
-    for person, mark in people.items():
+    for number, (person, mark) in enumerate(people.items(), 1):
         old = before.people.get(person)
         if old != mark:
             found.append(
@@ -86,6 +86,7 @@ def changes(name: str, before: Known, people: Mapping[str, str], now: datetime) 
                     f"{mark}:{look}",
                     [person, mark],
                     now,
+                    place=f"record {number} of the list",
                 )
             )
     for person in before.people:

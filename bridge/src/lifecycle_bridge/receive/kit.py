@@ -375,11 +375,9 @@ def events(scheme: Scheme, said: Iterable[Said], raw: Raw, name: str, source: So
             raise Malformed("no id of a person in it")
         person = "" if kind == "jml.feed.changed" else each.person
         ident = _ident(scheme, each, raw, position)
-        found.append(
-            Event(
-                name, ident, kind, person, raw.received_at, digest, each.at, each.urgent or kind == "jml.access.revoked"
-            )
-        )
+        urgent = each.urgent or kind == "jml.access.revoked"
+        place = f"entry {position + 1} of the request with the digest {digest[:12]}"
+        found.append(Event(name, ident, kind, person, raw.received_at, digest, each.at, urgent, place))
     return tuple(found), ignored
 
 

@@ -15,8 +15,9 @@ from lifecycle_bridge import clock
 from lifecycle_bridge.errors import BridgeError
 from lifecycle_bridge.execute import Order, Result
 from lifecycle_bridge.store import stamp
+from lifecycle_bridge.store.alerts import Alerts
 from lifecycle_bridge.store.cases import Cases
-from lifecycle_bridge.store.tables import alerts, cases, runs, timeline
+from lifecycle_bridge.store.tables import cases, runs, timeline
 
 #: How the idents of releases begin.
 RELEASE = "release-"
@@ -166,11 +167,7 @@ class CaseActs:
 
         :raises BridgeError: there is no such alert.
         """
-        with self.store.database.write() as c:
-            if not c.execute(
-                sa.update(alerts).where(alerts.c.key == key).values(settled_at=stamp(clock.now()), settled_by=by)
-            ).rowcount:
-                raise BridgeError(f"settle {key}: there is no such alert")
+        Alerts(self.store.database).settle(key, by, clock.now())
 
     def _now(self, case: str, by: str, states: Sequence[str], what: str) -> None:
         now = clock.now()

@@ -16,7 +16,8 @@ from lifecycle_bridge import clock
 from lifecycle_bridge.config import Config
 from lifecycle_bridge.execute import Order, Result
 from lifecycle_bridge.store import Database, stamp
-from lifecycle_bridge.store.cases import Cases, Told
+from lifecycle_bridge.store.alerts import Alerts
+from lifecycle_bridge.store.cases import Cases
 from lifecycle_bridge.store.tables import events, runs, sources
 
 PLAYBOOK = "workforce.lifecycle.intake"
@@ -31,6 +32,7 @@ class Batches:
 
     def __init__(self, database: Database, config: Config, cases: Cases) -> None:
         self.database, self.config, self.cases = database, config, cases
+        self._alerts = Alerts(database)
 
     def system(self, source: str) -> str:
         known = self.config.sources.get(source)
@@ -124,14 +126,14 @@ class Batches:
             ).all()
         return {(self.system(row.source), row.person): min(row.occurred_at, row.received_at) for row in told}
 
-    def settle(self, ident: str, attempt: int, result: Result, now: datetime) -> tuple[float | None, list[Told]]:
+    def settle(self, ident: str, attempt: int, result: Result, now: datetime) -> float | None:
         """Take over what was decided. HR decides by state, so a look that failed is made again until it succeeds: no event is given up.
 
-        :returns: seconds until the next try (None: it is done), and what a human is to be told.
+        :returns: seconds until the next try; None: it is done.
         """
         taken = result.stats.get("intake")
         if isinstance(taken, Mapping):
-            told = self.cases.apply(ident, taken.get("decisions") or (), now, self._recorded(ident))
+            self.cases.apply(ident, taken.get("decisions") or (), now, self._recorded(ident))
             with self.database.write() as c:
                 names = c.execute(
                     sa.select(events.c.source, events.c.type).where(events.c.batch == ident).distinct()
@@ -146,7 +148,7 @@ class Batches:
                     facts = {"last_look_at": stamp(now), **({"judged_at": stamp(now)} if kind == EVERYBODY else {})}
                     if not c.execute(sa.update(sources).where(sources.c.name == name).values(**facts)).rowcount:
                         c.execute(sa.insert(sources).values(name=name, **facts))
-            return None, told
+            return None
         with self.database.write() as c:
             c.execute(sa.update(runs).where(runs.c.ident == ident).values(detail=result.detail, output=result.output))
             members = c.execute(sa.select(events.c.n, events.c.person).where(events.c.batch == ident)).all()
@@ -154,10 +156,8 @@ class Batches:
                 # One of them may be what HR cannot answer for: the others must not wait for that.
                 c.execute(sa.update(events).where(events.c.batch == ident).values(state="new", batch=ALONE))
                 c.execute(sa.update(runs).where(runs.c.ident == ident).values(status="failed", ended_at=stamp(now)))
-                return None, []
-        said = []
-        if (not result.temporary or attempt == 3) and self.cases.alert(
-            f"intake:{result.detail[:120]}", f"HR was not read: {result.detail}", now
-        ):
-            said = [Told("HR was not read", result.detail, {})]
-        return self.cases.backoff(attempt).total_seconds(), said
+                return None
+        if not result.temporary or attempt == 3:
+            key = f"intake:{result.detail[:120]}"
+            self._alerts.raise_(key, f"HR was not read: {result.detail}", now)
+        return self.cases.backoff(attempt).total_seconds()

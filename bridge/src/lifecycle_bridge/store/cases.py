@@ -20,8 +20,10 @@ import sqlalchemy as sa
 
 from lifecycle_bridge.config import Config
 from lifecycle_bridge.execute import Order, Result
+from lifecycle_bridge.person_ids import refusal, shown
 from lifecycle_bridge.store import Database, moment, rows, stamp
-from lifecycle_bridge.store.tables import alerts, cases, runs, timeline
+from lifecycle_bridge.store.alerts import raise_alert
+from lifecycle_bridge.store.tables import cases, runs, timeline
 
 #: Who waits for nothing but their minute, or for another try. ``stuck`` and ``held`` are looked at again once a day.
 WAITING = ("upcoming", "waiting")
@@ -66,8 +68,8 @@ _MOVING = ("failed", "unknown", "in_progress", "acknowledged")
 #: Codes that stop a run before its first write, and wait for somebody's word.
 _HOLDS = ("brake", "approval")
 _LATE = timedelta(seconds=60)
-#: What was settled, and not met for so long at nightly looks, was over: it has come again.
-_OVER = timedelta(days=3)
+#: A case's id has 100 characters at most, and that of its runs too: there is room for a digest and the number of the attempt.
+_LONGEST_NAME = 80
 
 
 @dataclass(frozen=True)
@@ -94,25 +96,24 @@ class Cases:
         decisions: Iterable[Mapping[str, Any]],
         now: datetime,
         recorded: Mapping[tuple[str, str], str] | None = None,
-    ) -> list[Told]:
-        """Make, move and drop cases. Asked twice with the same batch, the second time changes nothing.
+    ) -> None:
+        """Make, move and drop cases, and raise alerts. Asked twice with the same batch, the second time changes nothing.
 
         :param recorded: when HR recorded it, by HR system and person, where it says so.
-        :returns: what a human is to be told.
         """
-        said: list[Told] = []
         with self.database.write() as c:
             for one in decisions:
+                if why := refusal(str(one["id"])) or refusal(str(one["user"])):
+                    detail = f"{one['source']}: an id of HR is refused ({shown(str(one['id']))}): {why}; nothing is done for this record"
+                    raise_alert(c, f"{one['source']}:{_short(str(one['id']))}:id", detail, now)
+                    continue
                 for kind in one.get("cancels") or ():
                     self._drop(c, one, kind, now)
                 for run in one.get("runs") or ():
                     self._put(c, batch, one, run, (recorded or {}).get((one["source"], str(one["id"])), ""), now)
-                detail = f"{one['source']} {one['id']}: {one.get('alert')}"
-                if one.get("alert") and self._alert(
-                    c, f"{one['source']}:{one['id']}:{_short(one['alert'])}", detail, now
-                ):
-                    said.append(Told("HR needs somebody to look", detail, {}))
-        return said
+                if one.get("alert"):
+                    detail = f"{one['source']} {one['id']}: {one['alert']}"
+                    raise_alert(c, f"{one['source']}:{one['id']}:{_short(one['alert'])}", detail, now)
 
     def _drop(self, c: sa.Connection, one: Mapping[str, Any], kind: str, now: datetime) -> None:
         kept = {run["kind"] for run in one.get("runs") or ()}
@@ -209,7 +210,7 @@ class Cases:
         recorded: str,
         now: datetime,
     ) -> None:
-        id = f"{kind}-{one['source']}-{one['id']}-{_short(batch, kind, stage, due)}"
+        id = _case_id(kind, str(one["source"]), str(one["id"]), batch, stage, due)
         if c.execute(sa.select(cases.c.id).where(cases.c.id == id)).first() is not None:
             return
         given = {
@@ -367,7 +368,7 @@ class Cases:
         return Order(
             ident,
             f"workforce.lifecycle.{group[0]['kind']}",
-            {**self.config.extra_vars, **shared, "user": users if len(users) > 1 else users[0]},
+            {**self.config.extra_vars, **shared, "user": users},  # a list: what a person typed is split, this is not
             timeout=self.config.run_timeout,
             idle_timeout=self.config.idle_timeout,
         )
@@ -502,25 +503,7 @@ class Cases:
         longest = min(self.config.retry.first * 2 ** (attempt - 1), self.config.retry.longest)
         return timedelta(seconds=longest / 2 + random.random() * longest / 2)
 
-    # -- alerts and lines ----------------------------------------------------------------------------------------------
-
-    def alert(self, key: str, detail: str, now: datetime) -> bool:
-        """Keep what a human must look at; whether it is new."""
-        with self.database.write() as c:
-            return self._alert(c, key, detail, now)
-
-    def _alert(self, c: sa.Connection, key: str, detail: str, now: datetime) -> bool:
-        """What somebody has settled is not raised again while it lasts; ``at`` of such a row is when it was met last."""
-        row = c.execute(sa.select(alerts).where(alerts.c.key == key)).mappings().first()
-        if row is None:
-            c.execute(sa.insert(alerts).values(key=key, at=stamp(now), detail=detail))
-            return True
-        again = bool(row["settled_at"]) and now - (moment(max(row["at"], row["settled_at"])) or now) > _OVER
-        facts = {"at": stamp(now)} if row["settled_at"] else {"detail": detail}
-        if again:
-            facts = {"at": stamp(now), "detail": detail, "told_at": "", "settled_at": "", "settled_by": ""}
-        c.execute(sa.update(alerts).where(alerts.c.key == key).values(**facts))
-        return again
+    # -- lines -------------------------------------------------------------------------------------------------------
 
     def line(self, case: str, now: datetime, what: str, detail: str = "", by: str = "") -> None:
         with self.database.write() as c:
@@ -554,6 +537,14 @@ def _recorded(given: str, at: str) -> str:
 
 def _short(*words: str) -> str:
     return hashlib.sha256("\0".join(words).encode()).hexdigest()[:8]
+
+
+def _case_id(kind: str, source: str, person: str, batch: str, stage: str, due: str) -> str:
+    """A name for a case that a person can read; of a long one the end is its digest, since its column ends somewhere."""
+    name = f"{kind}-{source}-{person}"
+    if len(name) <= _LONGEST_NAME:
+        return f"{name}-{_short(batch, kind, stage, due)}"
+    return f"{name[:_LONGEST_NAME]}-{_short(source, person, batch, kind, stage, due)}"
 
 
 def _span(span: timedelta) -> str:

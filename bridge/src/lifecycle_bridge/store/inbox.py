@@ -9,6 +9,7 @@ answer after the commit, never before.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +20,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from lifecycle_bridge.errors import Unreachable
 from lifecycle_bridge.events import Event
+from lifecycle_bridge.person_ids import refusal, shown
 from lifecycle_bridge.store import Database, stamp
+from lifecycle_bridge.store.alerts import raise_alert
 from lifecycle_bridge.store.tables import events as table
 from lifecycle_bridge.store.tables import sources
 
@@ -124,9 +127,13 @@ class Inbox:
         for events in together:
             for event in events:
                 first.setdefault((event.source, event.id), event)
+        taken = [event for event in first.values() if not refusal_of(event)]
         try:
             with self._database.write() as connection:
-                new = self._put(connection, list(first.values()))
+                new = self._put(connection, taken) if taken else set()
+                for event in first.values():
+                    if why := refusal_of(event):
+                        raise_alert(connection, *_refused(event, why), event.received_at)
         except (sa.exc.OperationalError, sa.exc.InterfaceError) as failure:
             kind = type(failure.orig).__name__
             raise Unreachable(
@@ -147,6 +154,20 @@ class Inbox:
                 self._sources, [{"name": source, "last_event_at": stamp(at)} for source, at in latest.items()]
             )
         return new
+
+
+def refusal_of(event: Event) -> str:
+    """Why the id of an event's person is not taken; empty when it is, or nobody is named."""
+    return refusal(event.person) if event.person else ""
+
+
+def _refused(event: Event, why: str) -> tuple[str, str]:
+    """The alert of an id that is not taken, by key and words: the others go on, and this record waits for a person."""
+    digest = hashlib.sha256(event.person.encode("utf-8", "backslashreplace")).hexdigest()[:16]
+    return f"id:{event.source}:{digest}", (
+        f"HR source {event.source}: an id is refused ({shown(event.person)}): {why}; {event.place or 'place not known'}. "
+        "Correct it in HR; nothing is done for this record until then"
+    )
 
 
 def _latest(events: Iterable[Event]) -> dict[str, datetime]:

@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 
 from lifecycle_bridge.config import source_of
 from lifecycle_bridge.events import Raw
+from lifecycle_bridge.person_ids import refusal
 from lifecycle_bridge.receive import SCHEMES
 from lifecycle_bridge.receive import events as read
 
@@ -19,7 +21,7 @@ short_description: Reduce an HR system's payload to the canonical event
 description:
   - For events that another source received and proved, such as a queue or an event stream of automation controller. Nothing is proven here.
   - The payload is replaced by the CloudEvent's fields, so that no name or salary reaches the rules, their logs or a job's variables.
-  - A payload that says nothing of a person becomes an event of type C(jml.nothing).
+  - A payload that says nothing of a person, or names one by an id that could be a template or several people, becomes an event of type C(jml.nothing).
 options:
   source: {description: "The HR system's name.", type: str, required: true}
   scheme: {description: "Whose payload it is.", type: str, required: true}
@@ -33,6 +35,8 @@ EXAMPLES = r"""
     - workforce.lifecycle.canonical_hr: {source: bamboohr, scheme: bamboohr}
 """
 
+_PLAIN = re.compile(r"[\w.:+-]{1,100}")
+
 
 def main(event: dict[str, Any], source: str, scheme: str, system: str = "") -> dict[str, Any]:
     """The event with ids in place of its payload."""
@@ -43,6 +47,9 @@ def main(event: dict[str, Any], source: str, scheme: str, system: str = "") -> d
     raw = Raw("POST", f"/hr/{source}", {"content-type": "application/json", **headers}, body, datetime.now(UTC))
     known = source_of(source, {"scheme": scheme, "secrets": [{"env": "not-used"}]})
     said, _ignored = read(SCHEMES[scheme], SCHEMES[scheme].read(raw, known), raw, source, known)
+    # Ansible evaluates what is in a job's variables, and the whole event is: of what came by another way only what we know is kept.
+    meta = {name: meta[name] for name in ("received_at", "uuid") if _PLAIN.fullmatch(str(meta.get(name, "")))}
+    said = [one for one in said if not (one.person and refusal(one.person))]
     if not said:
         return {"type": "jml.nothing", "source": f"/hr/{source}", "people": {}, "everybody": [], "meta": meta}
     people = list(dict.fromkeys(one.person for one in said if one.person))

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 import uvicorn
 from lifecycle_bridge.config import Source, source_of
 from lifecycle_bridge.events import Event
+from lifecycle_bridge.person_ids import refusal
 from lifecycle_bridge.receive.door import Door
 from starlette.applications import Starlette
 
@@ -22,6 +24,7 @@ short_description: Receive what HR systems send, proven and reduced to ids
 description:
   - Listens for the webhooks of BambooHR, HiBob, Personio, Gusto, Rippling, Workday, of Standard Webhooks and of CloudEvents.
   - Each request is proven over its raw bytes, in the vendor's own way; what can't be is answered with 401, and no event follows.
+  - A person's id that could be a template, several people or a command is refused, and logged with its place; no event follows.
   - An event is a CloudEvent with the HR id of a person; C(meta.uuid) is made of source and event id, so that a repetition is known.
   - HR has its 2xx when the rule engine has the event, which lives in memory - what must not be lost goes through the bridge, which stores it first.
 options:
@@ -45,6 +48,8 @@ EXAMPLES = r"""
       bamboohr: {scheme: bamboohr, secrets: [{env: BAMBOOHR_WEBHOOK_KEY}]}
 """
 
+log = logging.getLogger("lifecycle_bridge.eda")
+
 
 class _Server(uvicorn.Server):
     """Ends when it is cancelled; signals are the rulebook's."""
@@ -62,7 +67,14 @@ class _Handed:
         self.known: dict[str, None] = {}
 
     async def put(self, events: list[Event]) -> list[Event]:
-        new = [event for event in events if f"{event.source} {event.id}" not in self.known]
+        for event in events:
+            if why := refusal(event.person) if event.person else "":
+                log.error("hr %s: the id of a person is refused: %s; %s", event.source, why, event.place)
+        new = [
+            event
+            for event in events
+            if f"{event.source} {event.id}" not in self.known and not (event.person and refusal(event.person))
+        ]
         for event in new:
             await self.queue.put(canonical(event, self.systems.get(event.source, event.source)))
             self.known[f"{event.source} {event.id}"] = None

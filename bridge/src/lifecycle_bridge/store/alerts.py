@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""What somebody must look at: kept once for each key, told once, settled by a person or by the trouble's end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from lifecycle_bridge.errors import BridgeError
+from lifecycle_bridge.store import Database, moment, stamp
+from lifecycle_bridge.store.tables import alerts
+
+#: A settled alert whose trouble was not met for so long is over: it is raised anew.
+OVER = timedelta(days=3)
+#: Alerts of the polls are told by them, with the news that they are over.
+_OF_POLLS = ("poll", "silent", "webhook")
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One that was not told yet."""
+
+    key: str
+    detail: str
+
+
+def raise_alert(c: sa.Connection, key: str, detail: str, now: datetime) -> bool:
+    """Keep it, inside a transaction of the caller's; whether it is new. ``at`` of a settled one is when it was met last."""
+    row = c.execute(sa.select(alerts).where(alerts.c.key == key)).mappings().first()
+    if row is None:
+        c.execute(sa.insert(alerts).values(key=key, at=stamp(now), detail=detail))
+        return True
+    again = bool(row["settled_at"]) and now - (moment(max(row["at"], row["settled_at"])) or now) > OVER
+    facts = {"at": stamp(now)} if row["settled_at"] else {"detail": detail}
+    if again:
+        facts = {"at": stamp(now), "detail": detail, "told_at": "", "settled_at": "", "settled_by": ""}
+    c.execute(sa.update(alerts).where(alerts.c.key == key).values(**facts))
+    return again
+
+
+class Alerts:
+    """See the module. Every method is one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def raise_(self, key: str, detail: str, now: datetime) -> bool:
+        """Keep it; whether it is new."""
+        with self._database.write() as c:
+            return raise_alert(c, key, detail, now)
+
+    def untold(self) -> list[Alert]:
+        """Those that nobody was told of yet, the oldest first."""
+        mine = sa.and_(*(alerts.c.key.not_like(f"{kind}:%") for kind in _OF_POLLS))
+        with self._database.read() as c:
+            found = c.execute(
+                sa.select(alerts.c.key, alerts.c.detail)
+                .where(mine, alerts.c.told_at == "", alerts.c.settled_at == "")
+                .order_by(alerts.c.at)
+            ).all()
+        return [Alert(row.key, row.detail) for row in found]
+
+    def claim(self, key: str, now: datetime) -> bool:
+        """Take it to tell it; false when another bridge was faster."""
+        with self._database.write() as c:
+            took = c.execute(
+                sa.update(alerts).where(alerts.c.key == key, alerts.c.told_at == "").values(told_at=stamp(now))
+            )
+            return bool(took.rowcount)
+
+    def not_told(self, key: str) -> None:
+        """Telling it reached nobody."""
+        with self._database.write() as c:
+            c.execute(sa.update(alerts).where(alerts.c.key == key).values(told_at=""))
+
+    def settle(self, key: str, by: str, now: datetime) -> None:
+        """Somebody has looked at it.
+
+        :raises BridgeError: there is no such alert.
+        """
+        with self._database.write() as c:
+            settled = c.execute(
+                sa.update(alerts).where(alerts.c.key == key).values(settled_at=stamp(now), settled_by=by)
+            )
+            if not settled.rowcount:
+                raise BridgeError(f"settle {key}: there is no such alert")
+
+    def is_over(self, keys: Sequence[str], now: datetime) -> None:
+        """The trouble has ended by itself."""
+        with self._database.write() as c:
+            c.execute(
+                sa.update(alerts)
+                .where(alerts.c.key.in_(keys), alerts.c.settled_at == "")
+                .values(settled_at=stamp(now), settled_by="bridge")
+            )
