@@ -39,6 +39,7 @@ from ..plugin_utils.shell.limits import guard, named
 from ..plugin_utils.shell.step import Step
 from ..plugin_utils.shell.tasks import TASKS
 from ..plugin_utils.shell.tokens import RunTokens
+from ..plugin_utils.witness.give import seal_of
 
 #: Host variables that become arguments; ``history`` is the ledger's, ``guard`` is policy's.
 FROM_HOST = [name for name in TARGET_SPEC if name not in ("system", "history", "guard", "credentials")]
@@ -225,7 +226,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             return {"failed": True, "changed": False, "msg": checked.errors.msg, "code": "input"}
         folder, looks_only = C.DEFAULT_LOCAL_TMP, bool(self._task.check_mode)
         if not looks_only:
-            handback.remember(folder, ledger.url)
+            handback.remember(folder, ledger.url, os.path.expanduser(self._value(task_vars, "lifecycle_policy") or ""))
         book = Casebook(
             ledger,
             run=handback.run_of(folder),
@@ -237,7 +238,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
     def _ledger(self, task_vars: Mapping[str, Any]) -> Ledger | None:
         url = self._value(task_vars, "lifecycle_ledger")
-        return Ledger.open(os.path.expanduser(url)) if url else None
+        if not url:
+            return None
+        return Ledger.open(os.path.expanduser(url), lambda: seal_of(self._policy(task_vars), C.DEFAULT_LOCAL_TMP))
 
     # -- small things --------------------------------------------------------------------------------------------------
 

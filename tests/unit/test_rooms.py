@@ -21,6 +21,7 @@ FLOORS = (
     ("module_utils/engine", "module_utils/reconcile"),
     ("modules",),
     ("plugin_utils/ledger",),
+    ("plugin_utils/witness",),
     ("plugin_utils/later", "plugin_utils/hr"),
     ("plugin_utils/record",),
     ("plugin_utils/approval",),

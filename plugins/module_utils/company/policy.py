@@ -18,6 +18,7 @@ from typing import Any
 
 from ..model.person import Person
 from .marked_yaml import Document, read_document
+from .proof import KnownKey, Proof, Witness, check_proof
 
 #: By system and kind, patterns of entitlement names: ``{entra: {groups: [Break glass], roles: ["*Administrator"]}}``.
 Named = Mapping[str, Mapping[str, Sequence[str]]]
@@ -233,6 +234,7 @@ class Policy:
     followups: Followups = Followups()
     reconcile: Reconcile = Reconcile()
     rename: Rename = Rename()
+    proof: Proof = Proof()
 
     def protects(self, person: Person) -> str:
         """Why nothing may be done to this person; empty when it may."""
@@ -307,6 +309,9 @@ _SECTIONS = {
         Ignored,
         Reconcile,
         Rename,
+        Witness,
+        KnownKey,
+        Proof,
     )
 }
 
@@ -314,7 +319,7 @@ _SECTIONS = {
 def _section(document: Document, path: tuple[Any, ...], data: Any, cls: Any) -> Any:
     if not isinstance(data, dict):
         raise document.error(f"must be a mapping, not {data!r}", *path)
-    known = {f.name: f for f in fields(cls) if f.name != "file"}
+    known = {f.name: f for f in fields(cls) if cls is not Policy or f.name != "file"}
     for key in data:
         if key not in known:
             close = get_close_matches(str(key), list(known), 1)
@@ -351,6 +356,7 @@ def _value(document: Document, path: tuple[Any, ...], value: Any, kind: str) -> 
 
 def _check(document: Document, policy: Policy) -> None:
     """What the types alone do not say."""
+    check_proof(document, policy.proof)
     person = {f.name for f in fields(Person)}
     for where, entries in (
         (("protected", "attributes"), policy.protected.attributes),

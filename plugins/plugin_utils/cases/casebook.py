@@ -374,6 +374,7 @@ class Casebook:
         # Only the end of a run writes a record; every other step would wait for the page's template to be read.
         from ..record import build as record
         from ..record import files as record_files
+        from ..record import sealed
 
         systems = self.systems() if systems is None else systems
         self.diary().schedule(case_id, systems)
@@ -388,8 +389,12 @@ class Casebook:
         data, page = record_files.paths(folder, case.id)
         changed = record_files.earlier(data) != {"open_items": made["open_items"], "complete": complete}
         if not self.read_only:
-            record_files.write(data, json.dumps(made, indent=2, sort_keys=True) + "\n")
-            record_files.write(page, record.render_html(made))
+            sealed.put(
+                self.ledger,
+                self.run,
+                case.id,
+                {data: json.dumps(made, indent=2, sort_keys=True) + "\n", page: record.render_html(made)},
+            )
             # The run is through with them: the next one may go on.
             self.ledger.give_back(self.run, case.id)
         return {

@@ -15,7 +15,7 @@ import math
 import os
 import re
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -28,6 +28,7 @@ from ...module_utils.model.person import Person
 from . import brake as counting
 from . import lease
 from .rows import Query
+from .seal import Seal
 from .store import Storage, storage
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 GENESIS = "0" * 64
 WITHHELD = "withheld"
+#: The kind of a row whose content is gone: archived, or erased. An entry of kind ``archived`` or ``erased`` says so.
+EMPTIED = "emptied"
 #: Keys whose values are secrets or mail; whoever wants to put one here has a bug.
 FORBIDDEN = frozenset(
     (
@@ -135,15 +138,21 @@ class Ledger:
     def __init__(self, url: str) -> None:
         self.url = url
         self.storage: Storage = storage(url)
+        self.seal = Seal()
         self._renewed: dict[str, datetime] = {}
 
     @classmethod
-    def open(cls, url: str) -> Ledger:
-        """The ledger at ``sqlite:///path``, a bare path, or ``postgresql://...``: one per process and address."""
+    def open(cls, url: str, seal: Callable[[], Seal] | None = None) -> Ledger:
+        """The ledger at ``sqlite:///path``, a bare path, or ``postgresql://...``: one per process and address.
+
+        :param seal: makes how its entries are sealed; asked when this process opens it first.
+        """
         key = (os.getpid(), url)
         if key not in cls._opened:
             ledger = cls(url)
             ledger.storage.query("SELECT 1 FROM ledger_head WHERE one = 2")
+            if seal is not None:
+                ledger.seal = seal()
             cls._opened[key] = ledger
         return cls._opened[key]
 
@@ -612,7 +621,10 @@ class Ledger:
 
     def entries(self, case_id: str | None = None) -> Iterator[Entry]:
         """All entries, or those of a case, oldest first."""
-        yield from self._of("1 = 1" if case_id is None else "case_id = ?", () if case_id is None else (case_id,))
+        if case_id is None:
+            yield from self._of("kind <> ?", (EMPTIED,))
+        else:
+            yield from self._of("case_id = ?", (case_id,))
 
     def head(self) -> str:
         """``n:hash`` of the last entry; ``0:000...`` of an empty ledger."""
@@ -652,6 +664,7 @@ class Ledger:
         ref: int | None = None,
         at: str = "",
     ) -> int:
+        self.seal.look(query)
         rows = query("SELECT n, hash FROM ledger_head", ())
         last, previous = rows[0] if rows else (0, GENESIS)
         n, at = int(last) + 1, at or clock.stamp()
@@ -681,6 +694,7 @@ class Ledger:
             else "INSERT INTO ledger_head (one, n, hash) VALUES (1, ?, ?)",
             (n, link),
         )
+        self.seal.sign(query, n, link)
         if run:
             self._renew(query, run)
         return n

@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .ledger import GENESIS, chained
+from .ledger import EMPTIED, GENESIS, chained
+from .rows import Query
 from .store import Storage
 
 _COLUMNS = ("n", "at", "kind", "case", "system", "step", "person", "ref")
@@ -19,7 +20,8 @@ _Counted = tuple[str, int]
 
 @dataclass(frozen=True)
 class Verdict:
-    """What walking the chain found. ``bad`` is the first entry that is wrong; ``head`` is the last good one, ``n:hash``."""
+    """What walking the chain found. ``bad`` is the first entry that is wrong; ``head`` is the last good one, ``n:hash``; ``kind`` is how it is
+    wrong: ``edited``, ``removed``, ``added``, ``cut``, ``older`` or ``counted``. ``emptied`` entries were archived or erased, as others say."""
 
     ok: bool
     entries: int
@@ -27,6 +29,8 @@ class Verdict:
     problem: str = ""
     bad: int | None = None
     open_intents: int = 0
+    kind: str = ""
+    emptied: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -37,6 +41,8 @@ def verify(storage: Storage, expected_head: str = "") -> Verdict:
     wanted_n, _unused, wanted_hash = expected_head.strip().rpartition(":")
     count, previous = 0, GENESIS
     open_intents: set[int] = set()
+    gone = emptied(storage.query)
+    emptied_met = 0
     met = not expected_head or expected_head.strip() == f"0:{GENESIS}"
     # Others may count while the chain is walked: the table is read before and after it.
     places: dict[_Key, _Counted] = {}
@@ -48,9 +54,10 @@ def verify(storage: Storage, expected_head: str = "") -> Verdict:
     )
     stored: Sequence[Any] = (None, None)
     for row in storage.stream(sql):
-        problem = _problem(row, count + 1, previous)
+        kind, problem = _problem(row, count + 1, previous, gone)
         if problem:
-            return Verdict(False, count, f"{count}:{previous}", problem, count + 1, len(open_intents))
+            return Verdict(False, count, f"{count}:{previous}", problem, count + 1, len(open_intents), kind)
+        emptied_met += row[2] == EMPTIED
         count, previous, stored = count + 1, row[9], row[10:12]
         if row[2] == "intent":
             open_intents.add(count)
@@ -71,6 +78,7 @@ def verify(storage: Storage, expected_head: str = "") -> Verdict:
             f"the end was cut off: the stored head is entry {stored[0]}, the last entry is {count}",
             count + 1,
             len(open_intents),
+            "cut",
         )
     if not met:
         return Verdict(
@@ -80,9 +88,23 @@ def verify(storage: Storage, expected_head: str = "") -> Verdict:
             f"the head {expected_head} that was given is not in this ledger: its end was cut off, or it was written anew",
             min(int(wanted_n), count + 1) if wanted_n.isdigit() else None,
             len(open_intents),
+            "older",
         )
     problem = _miscounted(places, early, _table(storage))
-    return Verdict(not problem, count, head, problem, open_intents=len(open_intents))
+    kind = "counted" if problem else ""
+    return Verdict(not problem, count, head, problem, None, len(open_intents), kind, emptied_met)
+
+
+def emptied(query: Query) -> frozenset[int]:
+    """The entries whose content was archived or erased, as other entries say."""
+    found: set[int] = set()
+    for (body,) in query("SELECT body FROM ledger WHERE kind IN ('archived', 'erased')", ()):
+        try:
+            for first, last in json.loads(body)["data"]["entries"]:
+                found.update(range(int(first), int(last) + 1))
+        except (ValueError, KeyError, TypeError):
+            continue  # the walk says of it that it was changed
+    return frozenset(found)
 
 
 def _places(body: str) -> dict[_Key, _Counted]:
@@ -114,22 +136,29 @@ def _miscounted(places: Mapping[_Key, _Counted], early: Mapping[_Key, _Counted],
     return ""
 
 
-def _problem(row: Sequence[Any], n: int, previous: str) -> str:
+def _problem(row: Sequence[Any], n: int, previous: str, gone: Collection[int]) -> tuple[str, str]:
+    """The kind and the words of what is wrong with an entry; empty when nothing is."""
     if row[0] != n:
-        return f"entry {n} was removed" if row[0] > n else f"an entry {row[0]} was put in before entry {n}"
+        if row[0] > n:
+            return "removed", f"entry {n} was removed"
+        return "added", f"an entry {row[0]} was put in before entry {n}"
+    if row[2] == EMPTIED and n in gone:
+        # Its hash stays, and the next entry and the signatures hold it; what it said is in the archive, or nowhere.
+        blank = row[3:8] == ("", "", "", "", None) and not row[8]
+        return ("", "") if blank else ("edited", f"entry {n} was changed: it was emptied, and says something")
     try:
         body = json.loads(row[8])
         columns = [body[name] for name in _COLUMNS]
     except (ValueError, KeyError, TypeError):
-        return f"entry {n} was changed: it cannot be read"
+        return "edited", f"entry {n} was changed: it cannot be read"
     if body["n"] != n:
-        return f"entry {n} was put in or moved: it says that it is entry {body['n']}"
+        return "added", f"entry {n} was put in or moved: it says that it is entry {body['n']}"
     try:
         fits = chained(previous, row[8]) == row[9]
     except UnicodeEncodeError:
         fits = False
     if not fits:
-        return f"entry {n} was changed, or put in: its hash does not follow from the entry before"
+        return "edited", f"entry {n} was changed, or put in: its hash does not follow from the entry before"
     if list(row[:8]) != columns:
-        return f"entry {n} was changed: its columns differ from its content"
-    return ""
+        return "edited", f"entry {n} was changed: its columns differ from its content"
+    return "", ""

@@ -20,6 +20,7 @@ from ...module_utils.sdk.capabilities import lasting
 from ..later import countdowns as clocks
 from ..later import followups
 from ..ledger.ledger import Case, Ledger, canonical
+from .sealed import NOTED
 
 SCHEMA = "workforce.lifecycle/record/1"
 #: How things look before they are given, and after they were taken.
@@ -71,7 +72,7 @@ def build(ledger: Ledger, case_id: str, systems: Mapping[str, Mapping[str, Any]]
     :raises LedgerError: no such case, or the ledger cannot be read.
     """
     case = ledger.case(case_id)
-    entries = list(ledger.entries(case_id))
+    entries = [entry for entry in ledger.entries(case_id) if entry.kind != NOTED]
     completed, achieved = _completed(entries), _achieved(entries)
     actions = []
     for number, step in enumerate(ledger.steps(case_id), 1):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""When ansible-playbook ends, other runs may go on with whoever its run still has: nothing of a playbook has to say so.
+"""When ansible-playbook ends, other runs may go on with whoever its run still has, and the ledger's witnesses get its head: nothing of a
+playbook has to say so.
 
 A worker that opens the ledger leaves its address in the run's own temporary folder (0700, removed by Ansible in the end); the
 process that is the run reads it when it ends. One that is killed reads nothing, and :mod:`lease` finds out otherwise.
@@ -25,12 +26,12 @@ def run_of(folder: str) -> str:
     return os.path.basename(folder).removeprefix("ansible-local-")
 
 
-def remember(folder: str, ledger: str) -> None:
-    """In a worker: the run of ``folder`` may hold people in this ledger, a path or an address with a password."""
+def remember(folder: str, ledger: str, policy: str = "") -> None:
+    """In a worker: the run of ``folder`` may hold people in this ledger, a path or an address with a password; ``policy`` is the policy's file."""
     path = Path(folder, _NAME)
     if not path.exists():
         with open(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
-            file.write(ledger)
+            file.write(f"{ledger}\n{policy}")
 
 
 @cache
@@ -43,9 +44,20 @@ def _hand_back(folder: str, pid: int) -> None:
     path = Path(folder, _NAME)
     if os.getpid() != pid or not path.exists():
         return
+    from ...module_utils.company.policy import load_policy
     from ..ledger.ledger import Ledger
+    from ..witness.give import give, seal_of
 
+    url, _newline, policy_file = path.read_text().partition("\n")
     try:
-        Ledger.open(path.read_text()).give_back(run_of(folder))
+        policy = load_policy(policy_file)
+        ledger = Ledger.open(url, lambda: seal_of(policy, folder))
+        ledger.give_back(run_of(folder))
     except LifecycleError as e:
         Display().warning(f"{e}. Until then no run on another machine goes on with them")
+        return
+    try:
+        for failed in give(ledger, policy, run_of(folder)):
+            Display().warning(failed)
+    except LifecycleError as e:
+        Display().warning(f"the ledger's witnesses were not given its head: {e}")

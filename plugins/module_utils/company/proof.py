@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""What policy says of proof: who signs the ledger, who witnesses it, and how long it is kept."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .marked_yaml import Document
+
+#: How a witness keeps a head.
+KINDS = ("file", "git", "rfc3161", "mail")
+#: What each kind needs.
+_NEEDS = {"file": ("path",), "git": ("path",), "rfc3161": ("url", "ca", "path"), "mail": ("to", "server", "sender")}
+
+
+@dataclass(frozen=True)
+class Witness:
+    """Somebody or something elsewhere that keeps the ledger's head.
+
+    ``file``: ``path`` is a file that is only appended to, on another machine or a bucket with object lock. ``git``: ``path`` is a clone; a head
+    is a commit in it, and is pushed where it has a remote. ``rfc3161``: the time-stamping authority at ``url``, whose root certificate is in
+    ``ca``; the stamps lie in the folder ``path``. ``mail``: a message to the person ``to`` by the ``server`` (host, or host:port).
+    """
+
+    name: str
+    kind: str
+    path: str = ""
+    url: str = ""
+    ca: str = ""
+    to: str = ""
+    server: str = ""
+    sender: str = ""
+
+
+@dataclass(frozen=True)
+class KnownKey:
+    """A public key (PEM) that signed, or still signs. What it signed after ``until`` (ISO 8601) is not believed."""
+
+    file: str
+    until: str = ""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """``key`` is the private key (Ed25519, PEM) that signs every entry, record and plan; ``keys`` are the public keys of before.
+
+    ``retain_years``: no case is taken out of the ledger earlier. Paths are relative to the policy file.
+    """
+
+    key: str = ""
+    keys: Sequence[KnownKey] = ()
+    witnesses: Sequence[Witness] = ()
+    retain_years: int = 7
+
+
+def check_proof(document: Document, proof: Proof) -> None:
+    """:raises InputError: names file, line and fix."""
+    names = [witness.name for witness in proof.witnesses]
+    for number, witness in enumerate(proof.witnesses):
+        at = ("proof", "witnesses", number)
+        if witness.kind not in KINDS:
+            raise document.error(
+                f"{witness.kind!r} is no kind of witness", *at, "kind", hint=f"one of {', '.join(KINDS)}"
+            )
+        if names.count(witness.name) > 1:
+            raise document.error(f"there are two witnesses {witness.name}", *at, "name", hint="give each its own name")
+        missing = [name for name in _NEEDS[witness.kind] if not getattr(witness, name)]
+        if missing:
+            raise document.error(f"a witness of kind {witness.kind} needs {' and '.join(missing)}", *at)
+
+
+def beside(policy_file: str, path: str) -> str:
+    """A path that policy names, relative to the policy file."""
+    path = os.path.expanduser(path)
+    return os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(policy_file)), path)) if path else ""

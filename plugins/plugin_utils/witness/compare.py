@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""A ledger against what its witnesses have kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from ...module_utils.company.policy import Policy
+from ...module_utils.model.errors import LedgerError, LifecycleError
+from ..ledger.rows import Query
+from ..ledger.signing import Keyring, keyring_of
+from .findings import Finding
+from .keepers import Keeper, Kept, keepers_of
+from .statement import Statement, case_digest, standing
+
+
+def deviations(
+    query: Query, name: str, kept: Kept, keyring: Keyring, names: Mapping[str, str] | None = None
+) -> list[Finding]:
+    """Where a ledger is not what a witness has seen.
+
+    :param names: digest of a case to its id, as far as anybody knows them.
+    """
+    found = [Finding("witness", f"witness {name}: {line}", None, at) for line, at in kept.broken]
+    believed = []
+    for one in kept.statements:
+        doubt = _doubt(one, keyring)
+        if doubt:
+            what = f"witness {name}: its statement of head {one.n} is not the company's: {doubt}"
+            found.append(Finding("witness", what, one.n, one.at))
+        else:
+            believed.append(one)
+    statements = standing(believed)
+    wrong = [one for one in statements if not _holds(query, one)]
+    if not wrong:
+        return found
+    first = wrong[0]
+    fitting = [one for one in statements if one not in wrong and one.n < first.n]
+    since = fitting[-1].at if fitting else first.at
+    digests = dict.fromkeys(digest for one in wrong for digest in one.cases)
+    cases = [(names or {}).get(digest, f"case with digest {digest}") for digest in digests]
+    rows = query("SELECT n, at FROM ledger ORDER BY n DESC LIMIT 1", ())
+    last, at = (int(rows[0][0]), str(rows[0][1])) if rows else (0, "")
+    newest = max(one.n for one in wrong)
+    if first.n > last:
+        what = (
+            f"this is an older copy, or its end was cut off: witness {name} has seen entry {newest} ({_newest(wrong).at[:19]}Z), "
+            f"and this ledger ends with entry {last}{f' ({at[:19]}Z)' if at else ''}"
+        )
+        return [*found, Finding("older", what, last + 1, at or since, cases)]
+    what = (
+        f"the ledger was written anew: entry {first.n} is not the one that witness {name} has seen; "
+        f"{f'the last that fits is entry {fitting[-1].n}' if fitting else 'none fits'}"
+    )
+    return [*found, Finding("rewritten", what, (fitting[-1].n if fitting else 0) + 1, since, cases)]
+
+
+def refuse_older(policy: Policy) -> Callable[[Query], None] | None:
+    """What a run does before its first write: stop, when the ledger is older than its last witness, or another one.
+
+    None when policy names no witness that can be asked.
+    """
+    keepers = {name: keeper for name, keeper in keepers_of(policy).items() if keeper.ANSWERS}
+    if not keepers:
+        return None
+
+    def look(query: Query) -> None:
+        for name, keeper in keepers.items():
+            _refuse(query, name, keeper, keyring_of(policy))
+
+    return look
+
+
+def _refuse(query: Query, name: str, keeper: Keeper, keyring: Keyring) -> None:
+    kept = keeper.kept(thorough=False)
+    # The newest is enough to go on; verify looks at all of them.
+    newest = [max(standing(kept.statements), key=lambda one: one.n)] if kept.statements else []
+    found = deviations(query, name, Kept(newest, kept.broken), keyring)
+    if found:
+        raise LedgerError(
+            str(found[0]),
+            act="go on with this ledger",
+            hint="nothing was touched; put the right ledger back. ansible-playbook workforce.lifecycle.verify says all; "
+            "if entries are lost for good, a named person accepts that: module ledger, state: accepted",
+        )
+
+
+def asked(policy: Policy) -> tuple[dict[str, Kept], list[Finding]]:
+    """What every witness of the policy has kept, and who could not be asked."""
+    answers, silent = {}, []
+    for name, keeper in keepers_of(policy).items():
+        if not keeper.ANSWERS:
+            continue
+        try:
+            answers[name] = keeper.kept(thorough=True)
+        except LifecycleError as e:
+            silent.append(Finding("unproven", f"witness {name} was not asked: {e}"))
+    return answers, silent
+
+
+def digests_of(cases: Sequence[str]) -> dict[str, str]:
+    """Digest to id of every case that is known."""
+    return {case_digest(case): case for case in cases}
+
+
+def _holds(query: Query, statement: Statement) -> bool:
+    if statement.n == 0:
+        return True
+    return query("SELECT hash FROM ledger WHERE n = ?", (statement.n,)) == [(statement.hash,)]
+
+
+def _newest(statements: Sequence[Statement]) -> Statement:
+    return max(statements, key=lambda one: one.n)
+
+
+def _doubt(statement: Statement, keyring: Keyring) -> str:
+    if not keyring.keys:
+        return ""
+    if not statement.key:
+        # Said before the company had a key, or by somebody who has none.
+        return ""
+    return keyring.doubt_of_head(statement.key, statement.head, statement.signature, statement.at)

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""What a witness keeps: one line of JSON that says which head the ledger had, when, and which cases had been written since the last one.
+
+A case is named by a digest, since a witness is elsewhere and its lines cannot be erased: whoever has the records finds the case again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ..ledger.ledger import canonical
+
+_HEAD = re.compile(r"[0-9]{1,15}:[0-9a-f]{64}")
+_TEXT = re.compile(r"[\x20-\x7e]{0,400}")
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A head at a moment. ``signature`` is the company's of that head; ``replaces`` is set when a person accepted that everything after
+    that entry was lost: what was said of it before counts no more."""
+
+    head: str
+    at: str
+    key: str = ""
+    signature: str = ""
+    cases: Sequence[str] = ()
+    replaces: int | None = None
+
+    @property
+    def n(self) -> int:
+        """The number of the entry."""
+        return int(self.head.partition(":")[0])
+
+    @property
+    def hash(self) -> str:
+        """The hash of the entry."""
+        return self.head.partition(":")[2]
+
+    def line(self) -> str:
+        """The one text of it, without the line's end."""
+        said: dict[str, object] = {"at": self.at, "head": self.head, "cases": list(self.cases)}
+        if self.key:
+            said |= {"key": self.key, "signature": self.signature}
+        if self.replaces is not None:
+            said["replaces"] = self.replaces
+        return canonical(said)
+
+
+def read(line: str) -> Statement | None:
+    """The statement in a line, or None when it is none."""
+    try:
+        said = json.loads(line)
+        cases, replaces = said.get("cases") or [], said.get("replaces")
+        texts = [said.get(name) or "" for name in ("at", "key", "signature")]
+    except (ValueError, AttributeError):
+        return None
+    if not isinstance(said.get("head"), str) or not _HEAD.fullmatch(said["head"]):
+        return None
+    if not isinstance(cases, list) or not all(
+        isinstance(one, str) and _TEXT.fullmatch(one) for one in (*cases, *texts)
+    ):
+        return None
+    if replaces is not None and not isinstance(replaces, int):
+        return None
+    at, key, signature = texts
+    return Statement(said["head"], at, key, signature, tuple(cases), replaces)
+
+
+def case_digest(case_id: str) -> str:
+    """How a statement names a case."""
+    return hashlib.sha256(case_id.encode()).hexdigest()[:16]
+
+
+def standing(statements: Iterable[Statement]) -> list[Statement]:
+    """The statements that still count, oldest first: what a person accepted as lost does not."""
+    kept: list[Statement] = []
+    for one in statements:
+        if one.replaces is not None:
+            kept = [earlier for earlier in kept if earlier.n <= one.replaces]
+        kept.append(one)
+    return kept
