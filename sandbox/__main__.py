@@ -7,7 +7,7 @@ python -m sandbox down [--folder build/sandbox]
 python -m sandbox status
 python -m sandbox writes                                         what each system was asked to change
 python -m sandbox fault SYSTEM '[{"fault": "status", "status": 503, "method": "WRITE"}]'
-python -m sandbox hr terminate tom@corp.example [--on 2026-03-31] [--set department=Sales]
+python -m sandbox hr terminate tom@corp.example [--on YYYY-MM-DD] [--set department=Sales]
                   [--webhook URL --key-env NAME] [--system bamboohr] [--minute 0.5] [--wait 10]
                                                                  what HR does, and the signed webhook that it sends
 """

@@ -10,11 +10,12 @@ from __future__ import annotations
 import imaplib
 import ssl
 from collections.abc import Callable, Mapping
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from sandbox.box import Box
 from sandbox.vendors.entra_seed import SKUS
+from sandbox.vendors.exchange_calendar import moment, occurrences
 
 NOTHING = "no account"
 
@@ -89,6 +90,7 @@ def _exchange(box: Box, key: str, person: Mapping[str, Any]) -> str:
     if found is None:
         return "no mailbox"
     _, mailbox = found
+    now = datetime.now(timezone.utc)
     names = {u["id"]: u["mail"] for u in cloud.state["entra"]["users"].values()}
     return _words(
         "shared mailbox" if mailbox["type"] == "SharedMailbox" else "own mailbox",
@@ -97,21 +99,15 @@ def _exchange(box: Box, key: str, person: Mapping[str, Any]) -> str:
         _listed("open to", (names.get(d, d) for d in mailbox["delegates"])),
         "answers senders" if mailbox["reply"]["status"] != "disabled" else "",
         f"{sum(1 for name, on in mailbox['cas'].items() if on is True and name.endswith('Enabled'))} protocols open",
-        f"{sum(1 for event in mailbox['events'].values() if _ahead(event))} meetings of theirs ahead",
+        f"{sum(1 for event in mailbox['events'].values() if ahead(event, now))} meetings of theirs ahead",
     )
 
 
-def _ahead(event: Mapping[str, Any]) -> bool:
-    """Whether an event is theirs, invites others, and still takes place."""
+def ahead(event: dict[str, Any], now: datetime) -> bool:
+    """Return whether an event is theirs, invites others, and is yet to begin at least once."""
     if not event.get("isOrganizer") or event.get("isCancelled") or not event.get("attendees"):
         return False
-    today = datetime.now(timezone.utc).isoformat()
-    end = (
-        ((event.get("recurrence") or {}).get("range") or {}).get("endDate")
-        if event.get("recurrence")
-        else event["end"]["dateTime"]
-    )
-    return bool(end == "0001-01-01" or str(end) > today)
+    return any(moment(row["start"]) > now for row in occurrences(event, now, now + timedelta(days=400)))
 
 
 def _onedrive(box: Box, key: str, person: Mapping[str, Any]) -> str:

@@ -22,7 +22,9 @@ class Authority:
         folder.mkdir(parents=True, exist_ok=True)
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Sandbox throw-away authority")])
-        self._start = datetime.now(timezone.utc) - timedelta(hours=1)
+        # Wide: tests move the clock of Python by years, and OpenSSL keeps the machine's.
+        now = datetime.now(timezone.utc)
+        self._valid = (now - timedelta(days=4000), now + timedelta(days=4000))
         self.ca_file = folder / "ca.pem"
         certificate = (
             self._builder(self._name, self._key)
@@ -40,8 +42,8 @@ class Authority:
             .issuer_name(self._name)
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(self._start)
-            .not_valid_after(self._start + timedelta(days=30))
+            .not_valid_before(self._valid[0])
+            .not_valid_after(self._valid[1])
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         )
 

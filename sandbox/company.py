@@ -11,6 +11,10 @@ from typing import Any
 
 import yaml
 
+from sandbox.days import day
+
+_DATES = ("hire_date", "termination_date", "last_working_day")
+
 
 @dataclass(frozen=True)
 class Company:
@@ -35,7 +39,11 @@ def load_company(path: Path | None = None) -> Company:
     data = yaml.safe_load((path or Path(__file__).with_name("company.yml")).read_text(encoding="utf-8"))
     # YAML 1.1 reads a plain `on` as true.
     people = {
-        key: {"email": f"{key}@{data['domain']}", **{"on" if k is True else k: v for k, v in person.items()}}
+        key: {"email": f"{key}@{data['domain']}", **{"on" if k is True else k: _value(k, v) for k, v in person.items()}}
         for key, person in data["people"].items()
     }
     return Company(data["name"], data["domain"], people, tuple(data["devices"]))
+
+
+def _value(name: object, value: Any) -> Any:
+    return day(value) if name in _DATES and isinstance(value, int) else value

@@ -8,7 +8,7 @@ what the vendor would send for it; nothing, where the vendor sends nothing (a da
 Control, besides the emulator's own::
 
     POST /_sandbox/webhooks     {"url": ..., "key": ..., "minute": 60}   who is called from now on; a minute may be made shorter
-    POST /_sandbox/hr           {"act": "terminate", "user": "jane@corp.example", "day": "2026-03-31", "values": {...}}
+    POST /_sandbox/hr           {"act": "terminate", "user": "jane@corp.example", "day": "YYYY-MM-DD", "values": {...}}
     GET  /_sandbox/deliveries   every try: when, where, which, its answer
 """
 

@@ -31,6 +31,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "build" / "collections")]
 from sandbox.box import Box
 from sandbox.catalogue import COMPANY
 from sandbox.company import Company, load_company
+from sandbox.days import day
 
 #: Of each kind of plant, one in so many people.
 EVERY = 200
@@ -76,11 +77,11 @@ def grown(people: int) -> Company:
             "department": "Engineering",
             "location": "Berlin",
             "country": "DE",
-            "hire_date": "2020-01-01",
+            "hire_date": str(day(-2000)),
             "time_zone": "Europe/Berlin",
             "manager": "mark",
             "status": "terminated" if plant == 1 else "active",
-            **({"termination_date": "2026-01-31"} if plant == 1 else {}),
+            **({"termination_date": str(day(-200))} if plant == 1 else {}),
             "logins": {"github": f"gh{n:05}"},
             "on": {name: on[name] for name in directories(people)},
         }

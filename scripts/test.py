@@ -13,6 +13,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from on_a_day import combinations, environment
+
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 BUILD = ROOT / "build"
@@ -32,6 +34,11 @@ NOT_SHIPPED = (
     ".pytest_cache",
     ".ansible",
     ".cache",
+)
+#: What asks which day it is: run on every sample day and in every zone by `make soak`.
+DATED = (
+    "tests/unit",
+    *(f"tests/integration/test_{name}.py" for name in ("leave", "movers", "runs", "people")),
 )
 #: ansible-test fetches this from a server of its own; Python brings the same thing along.
 GET_PIP = """import subprocess, sys
@@ -127,6 +134,20 @@ def lint(run: Runner) -> None:
     )
 
 
+def demos(run: Runner) -> None:
+    """What the README tells a newcomer to type, today and on two other days, which rotate from commit to commit."""
+    run.stage("make demo", ["make", "demo", f"PYTHON={sys.executable}"])
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False).stdout
+    days = combinations()
+    first = int(head[:8] or "0", 16) % len(days)
+    for day, zone in (days[first], days[(first + len(days) // 2) % len(days)]):
+        demo(run, day, zone)
+
+
+def demo(run: Runner, day: str, zone: str) -> None:
+    run.stage(f"the demo: {day}, {zone}", [python("python"), "scripts/demo.py"], env=environment(day, zone, run.env))
+
+
 def copied(name: str) -> Path:
     """What is shipped, at the path that tools expect of a collection, without what only helps to work on it."""
     copy = BUILD / name / "ansible_collections" / "workforce" / "lifecycle"
@@ -183,6 +204,13 @@ def main() -> int:
     start = time.monotonic()
     if args.soak:
         run.stage("servers of Debian", ["bash", str(ROOT / "scripts" / "debian.sh"), "soak"])
+        for day, zone in combinations():
+            demo(run, day, zone)
+            run.stage(
+                f"what depends on dates: {day}, {zone}",
+                [python("pytest"), "-m", "not soak", "-q", "-p", "no:cacheprovider", *DATED],
+                env=environment(day, zone, run.env),
+            )
         run.stage("soak", [python("pytest"), "-m", "soak", "-p", "no:cacheprovider", "tests"])
     else:
         if args.only in (None, "pytest"):
@@ -219,6 +247,7 @@ def main() -> int:
                         "tests/unit",
                     ],
                 )
+                demos(run)
             if slow is not None:
                 slow.result()
     print("\n== times")

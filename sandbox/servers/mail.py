@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from typing import Any
+
+from sandbox.days import moment
 
 #: As the server stores them: modified UTF-7, "/" between levels.
 FOLDERS = {"INBOX": 12, "Sent": 6, "Archive/2024": 5, "B&APw-ro": 4}
@@ -19,7 +21,7 @@ FOLDERS = {"INBOX": 12, "Sent": 6, "Archive/2024": 5, "B&APw-ro": 4}
 def messages(key: str, person: Mapping[str, Any], domain: str) -> Iterator[tuple[str, datetime, bytes]]:
     """(folder, date, RFC 5322 text) of one person, the same on every run."""
     dice = random.Random(key)
-    when = datetime(2025, 1, 7, 9, 0, tzinfo=timezone.utc)
+    when = moment(-300, 9)
     for folder, count in FOLDERS.items():
         for number in range(1, count + 1):
             when += timedelta(hours=dice.randint(1, 60))

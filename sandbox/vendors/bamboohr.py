@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
+from sandbox.days import moment
 from sandbox.emulator import Call, Handler, Reply
 from sandbox.hr_webhooks import HrSystem, Subscription, only
 
@@ -123,11 +124,11 @@ class BambooHr(HrSystem):
                     reportsTo="",
                 )
             )
-        moment = "2026-01-01T00:00:00+00:00"
+        entered = moment(-300).isoformat()
         return {
             "employees": employees,
             "tables": tables,
-            "changed": dict.fromkeys(employees, ("Inserted", moment)),
+            "changed": dict.fromkeys(employees, ("Inserted", entered)),
             "hidden": [],
         }
 

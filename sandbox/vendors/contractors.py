@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.company import Company
+from sandbox.days import moment
 from sandbox.emulator import Emulator
 
 COLUMNS = (
@@ -57,7 +58,7 @@ def write_file(company: Company, path: Path) -> Path:
                     person.get("time_zone", ""),
                     sponsor,
                     (person.get("logins") or {}).get("github", ""),
-                    "2026-01-05T08:00:00+00:00",
+                    moment(-300).isoformat(),
                 ]
             )
     return path

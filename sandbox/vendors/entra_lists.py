@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+from sandbox.days import stamp
 from sandbox.emulator import Call, Handler, Reply
 from sandbox.vendors.entra_seed import DEFAULT
 from sandbox.vendors.microsoft import GRAPH, Part, graph_error
@@ -243,7 +244,7 @@ class Lists(Part):
         return {
             **group_shown(row),
             "servicePrincipalType": row.get("_type", "Application"),
-            "createdDateTime": "2024-03-01T09:00:00Z",
+            "createdDateTime": stamp(-900),
             "passwordCredentials": row.get("_passwords", []),
             "keyCredentials": row.get("_certificates", []),
         }

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from sandbox.company import Company
+from sandbox.days import stamp
 from sandbox.vendors.microsoft import guid
 
 #: https://learn.microsoft.com/entra/identity/users/licensing-service-plan-reference
@@ -224,8 +225,8 @@ def _keys(app: str) -> dict[str, Any]:
             {
                 "keyId": guid("secret", app),
                 "displayName": "pipeline",
-                "startDateTime": "2025-02-01T08:00:00Z",
-                "endDateTime": "2027-02-01T08:00:00Z",
+                "startDateTime": stamp(-400),
+                "endDateTime": stamp(400),
                 "hint": "q~8",
                 "secretText": None,
                 "customKeyIdentifier": None,
@@ -235,8 +236,8 @@ def _keys(app: str) -> dict[str, Any]:
             {
                 "keyId": guid("certificate", app),
                 "displayName": "CN=deploy",
-                "startDateTime": "2025-02-01T08:00:00Z",
-                "endDateTime": "2027-02-01T08:00:00Z",
+                "startDateTime": stamp(-400),
+                "endDateTime": stamp(400),
                 "type": "AsymmetricX509Cert",
                 "usage": "Verify",
                 "customKeyIdentifier": "Zm9vYmFyYmF6cXV4",
@@ -299,8 +300,8 @@ def _user(key: str, person: Any, id: str, manager: str | None, licences: list[st
         "userType": "Member",
         "onPremisesSyncEnabled": True if synced else None,
         "createdDateTime": f"{hired}T08:00:00Z",
-        "signInSessionsValidFromDateTime": "2026-01-15T08:00:00Z",
-        "lastPasswordChangeDateTime": "2026-01-15T08:00:00Z",
+        "signInSessionsValidFromDateTime": stamp(-30),
+        "lastPasswordChangeDateTime": stamp(-30),
         "signInActivity": _seen(int(person["on"]["entra"].get("unseen_days", 2))),
         "_password": f"canary-old-password-{key}",
         "_manager": manager,
@@ -317,7 +318,7 @@ def _devices(company: Company, ids: dict[str, str]) -> dict[str, Any]:
             "displayName": d["name"],
             "operatingSystem": d["platform"],
             "accountEnabled": True,
-            "approximateLastSignInDateTime": "2026-01-15T08:00:00Z",
+            "approximateLastSignInDateTime": stamp(-30),
             "trustType": "AzureAd" if d["ownership"] == "company" else "Workplace",
             "_owner": ids[d["owner"]],
         }

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from sandbox.days import stamp
 from sandbox.emulator import Call, Reply
 
 _NS = "Microsoft.Exchange"
@@ -151,7 +152,7 @@ class Cmdlets:
         return Reply(
             200,
             body,
-            {"Rate-Limit-Limit": "30000", "Rate-Limit-Remaining": "29990", "Rate-Limit-Reset": "2026-01-01T00:00:00Z"},
+            {"Rate-Limit-Limit": "30000", "Rate-Limit-Remaining": "29990", "Rate-Limit-Reset": stamp(1)},
         )
 
     # -- cmdlets -------------------------------------------------------------------------------------------------------

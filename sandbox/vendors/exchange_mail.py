@@ -13,7 +13,9 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from typing import Any
 
-_BEGIN = datetime(2026, 1, 5, 8, 0, tzinfo=timezone.utc)
+from sandbox.days import moment
+
+_BEGIN = moment(-60)
 #: (name, parent, hidden, kind)
 _STANDARD = [
     ("Inbox", "", False, "inbox"),
@@ -90,7 +92,7 @@ def _message(
         "Re: Größere Änderungen am Build",
         "Lunch?",
         "レビューのお願い 🚀",
-        "Invoice 2026-",
+        "Invoice 47-",
     )[n % 5] + (f"{n:04d}" if n % 5 == 4 else "")
     return {
         "id": _id("message", key, folder, str(n)),

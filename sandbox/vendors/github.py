@@ -14,10 +14,11 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from sandbox.days import day, stamp
 from sandbox.emulator import Call, Emulator, Handler, Reply
 
 ORG, APP, INSTALLATION = "corp-example", "4711", "815"
-THEN = "2026-01-15T09:00:00Z"
+THEN = stamp(-60)
 DOCS = "https://docs.github.com/rest"
 REPOSITORY_LINKS = (
     "archive",
@@ -717,7 +718,7 @@ class GitHub(Emulator):
 
     def cancel_seat(self, call: Call) -> Reply:
         logins = [u for u in (call.body or {}).get("selected_usernames") or [] if u in self.state["seats"]]
-        self.state["seats"].update(dict.fromkeys(logins, "2026-02-01"))
+        self.state["seats"].update(dict.fromkeys(logins, str(day(-30))))
         return Reply(200, {"seats_cancelled": len(logins)})
 
     # -- teams and repositories ----------------------------------------------------------------------------------------

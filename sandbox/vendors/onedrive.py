@@ -34,7 +34,7 @@ class OneDrivePart(Part):
             }
             root = self._add(drive, None, "root", folder=True)
             work = self._add(drive, root, "Projects", folder=True)
-            year = self._add(drive, work, "2026", folder=True)
+            year = self._add(drive, work, "Reports", folder=True)
             for number in range(130 if key == "jane" else 5):
                 self._add(drive, year, f"note {number:03}.md", size=1000 + number)
             if key == "jane":

@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
+from sandbox.days import stamp
 from sandbox.emulator import Call, Handler, Reply
 from sandbox.hr_webhooks import HrSystem, only
 
@@ -57,7 +58,7 @@ class Personio(HrSystem):
         for person in self.company.people.values():
             if person.get("contractor"):
                 continue
-            key, moment = str(person["hr_id"]), "2026-01-01T00:00:00Z"
+            key, moment = str(person["hr_id"]), stamp(-300)
             unit = units.setdefault(person["department"], str(401 + len(units)))
             persons[key] = {
                 "id": key,

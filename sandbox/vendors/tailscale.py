@@ -7,9 +7,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sandbox.days import stamp
 from sandbox.emulator import Call, Emulator, Handler, Reply
 
-NEVER = "2099-01-01T00:00:00Z"
+NEVER = stamp(36500)
 ROLES = ("owner", "member", "admin", "it-admin", "network-admin", "billing-admin", "auditor")
 
 
@@ -47,12 +48,12 @@ class Tailscale(Emulator):
                 "loginName": person["email"],
                 "profilePicUrl": "",
                 "tailnetId": "T1",
-                "created": "2024-01-01T00:00:00Z",
+                "created": stamp(-1000),
                 "type": "member",
                 "role": person["on"]["tailscale"]["role"],
                 "status": "active",
                 "deviceCount": 0,
-                "lastSeen": "2026-03-01T00:00:00Z",
+                "lastSeen": stamp(-2),
                 "currentlyConnected": True,
             }
         devices: dict[str, Any] = {}
@@ -70,7 +71,7 @@ class Tailscale(Emulator):
                 "isExternal": False,
                 "keyExpiryDisabled": False,
                 "expires": NEVER,
-                "lastSeen": "2026-03-01T00:00:00Z",
+                "lastSeen": stamp(-2),
                 **more,
             }
 
@@ -84,7 +85,7 @@ class Tailscale(Emulator):
                 "keyType": "auth",
                 "userId": "uE1007",
                 "description": "laptop setup",
-                "created": "2026-01-01T00:00:00Z",
+                "created": stamp(-60),
                 "expires": NEVER,
             },
             "kJaneApi1": {
@@ -92,7 +93,7 @@ class Tailscale(Emulator):
                 "keyType": "api",
                 "userId": "uE1007",
                 "description": "scripts",
-                "created": "2026-01-01T00:00:00Z",
+                "created": stamp(-60),
                 "expires": NEVER,
             },
             "kJaneOld1": {
@@ -100,15 +101,15 @@ class Tailscale(Emulator):
                 "keyType": "auth",
                 "userId": "uE1007",
                 "description": "old",
-                "created": "2020-01-01T00:00:00Z",
-                "expires": "2020-04-01T00:00:00Z",
+                "created": stamp(-2090),
+                "expires": stamp(-2000),
             },
             "kGraceApi": {
                 "id": "kGraceApi",
                 "keyType": "api",
                 "userId": "uE1001",
                 "description": "lifecycle",
-                "created": "2026-01-01T00:00:00Z",
+                "created": stamp(-60),
                 "expires": NEVER,
             },
         }
@@ -193,7 +194,7 @@ class Tailscale(Emulator):
                 "tailnetId": 1,
                 "inviterId": 1,
                 "email": wanted.get("email", ""),
-                "lastEmailSentAt": "2026-03-01T00:00:00Z",
+                "lastEmailSentAt": stamp(-2),
                 "inviteUrl": f"https://login.tailscale.com/uinv/{number}",
             }
             self.state["invites"][number] = invite
@@ -212,12 +213,12 @@ class Tailscale(Emulator):
                     "loginName": email,
                     "profilePicUrl": "",
                     "tailnetId": "T1",
-                    "created": "2026-03-01T00:00:00Z",
+                    "created": stamp(-2),
                     "type": "member",
                     "role": invite["role"],
                     "status": "active",
                     "deviceCount": 0,
-                    "lastSeen": "2026-03-01T00:00:00Z",
+                    "lastSeen": stamp(-2),
                     "currentlyConnected": False,
                 }
 
@@ -235,7 +236,7 @@ class Tailscale(Emulator):
         device = self._device(call)
         if device is None:
             return Reply(404, {"message": "no matching device"})
-        device["expires"] = "2026-01-01T00:00:00Z"
+        device["expires"] = stamp(-1)
         return Reply(200)
 
     def set_key(self, call: Call) -> Reply:

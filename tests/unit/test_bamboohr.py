@@ -19,6 +19,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors i
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 
 from sandbox.box import Box
+from sandbox.days import day, pinned
 from sandbox.vendors.bamboohr import BambooHr
 from tests.support import connect
 
@@ -27,7 +28,7 @@ NOON = datetime(2026, 6, 1, 12, tzinfo=timezone.utc)
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Box]:
-    with Box([BambooHr]) as running:
+    with pinned(NOON.date()), Box([BambooHr]) as running:
         yield running
 
 
@@ -59,7 +60,7 @@ def test_finds_by_every_identifier(box: Box, user: str) -> None:
     assert (jane.logins, jane.time_zone, jane.termination_date, jane.status) == (
         {"github": "janemo"},
         "Europe/Berlin",
-        "2026-03-31",
+        str(day(-62)),
         "terminated",
     )
 
@@ -92,7 +93,7 @@ def test_a_rename_is_seen_although_the_list_is_older(box: Box) -> None:
 
 def test_a_future_hire_is_pending_and_a_withdrawn_one_terminated(box: Box) -> None:
     assert only(connect(box, "bamboohr").find_people("ada@corp.example")).status == "pending"
-    box["bamboohr"].employ("120", "2026-12-01", "Terminated")
+    box["bamboohr"].employ("120", str(day(7)), "Terminated")
     assert only(connect(box, "bamboohr").find_people("ada@corp.example")).status == "terminated"
 
 

@@ -19,6 +19,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors i
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 
 from sandbox.box import Box
+from sandbox.days import day, pinned
 from sandbox.vendors.hibob import HiBob
 from tests.support import connect
 
@@ -28,7 +29,7 @@ JANE, MARK, TOM, ADA = ("3332883894235000" + n for n in ("107", "102", "111", "1
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Box]:
-    with Box([HiBob]) as running:
+    with pinned(NOON.date()), Box([HiBob]) as running:
         yield running
 
 
@@ -67,7 +68,7 @@ def test_finds_by_every_identifier(box: Box, user: str) -> None:
     assert (jane.logins, jane.time_zone, jane.termination_date, jane.status) == (
         {"github": "janemo"},
         "Europe/Berlin",
-        "2026-03-31",
+        str(day(-62)),
         "terminated",
     )
 
@@ -117,7 +118,7 @@ def test_a_rename_is_seen_although_the_list_is_older(box: Box) -> None:
 
 def test_a_future_hire_is_pending_and_a_withdrawn_one_terminated(box: Box) -> None:
     assert only(connect(box, "hibob").find_people("ada@corp.example")).status == "pending"
-    box["hibob"].enter(ADA, "2026-12-01", "terminated")
+    box["hibob"].enter(ADA, str(day(7)), "terminated")
     assert only(connect(box, "hibob").find_people("ada@corp.example")).status == "terminated"
 
 

@@ -21,6 +21,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabiliti
 )
 
 from sandbox.box import Box
+from sandbox.days import stamp
 from sandbox.vendors.microsoft import Microsoft, guid
 from tests.contract.judge import Judge
 from tests.support import connect, person_of
@@ -359,8 +360,8 @@ def test_secrets_and_certificates_have_their_owners(box: Box) -> None:
         guid("secret", "Deploy Bot"),
         "Deploy Bot: pipeline",
         "jane@corp.example",
-        created="2025-02-01T08:00:00Z",
-        expires="2027-02-01T08:00:00Z",
+        created=stamp(-400),
+        expires=stamp(400),
     )
     assert (found["Deploy Bot: CN=deploy"].kind, found["Deploy Bot: CN=deploy"].maker) == (
         "certificate",

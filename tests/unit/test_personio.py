@@ -19,6 +19,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors i
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 
 from sandbox.box import Box
+from sandbox.days import day, pinned
 from sandbox.vendors.personio import CLIENT, Personio
 from tests.support import connect
 
@@ -27,7 +28,7 @@ NOON = datetime(2026, 6, 1, 12, tzinfo=timezone.utc)
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Box]:
-    with Box([Personio]) as running:
+    with pinned(NOON.date()), Box([Personio]) as running:
         yield running
 
 
@@ -83,7 +84,7 @@ def test_finds_by_every_identifier(box: Box, user: str) -> None:
     assert (jane.logins, jane.time_zone, jane.termination_date, jane.status) == (
         {"github": "janemo"},
         "Europe/Berlin",
-        "2026-03-31",
+        str(day(-62)),
         "terminated",
     )
 
@@ -124,7 +125,7 @@ def test_looking_many_up_asks_for_everybody_once(box: Box) -> None:
 
 def test_a_future_hire_is_pending_and_a_withdrawn_one_terminated(box: Box) -> None:
     assert only(connect(box, "personio").find_people("ada@corp.example")).status == "pending"
-    box["personio"].terminate("120", "2026-12-01", kind="CANCELLATION")
+    box["personio"].terminate("120", str(day(7)), kind="CANCELLATION")
     assert only(connect(box, "personio").find_people("ada@corp.example")).status == "terminated"
 
 
@@ -152,13 +153,13 @@ def test_after_the_last_working_day_comes_garden_leave_until_the_employment_ends
 ) -> None:
     box["personio"].terminate("102", "2026-08-31", last_working_day="2026-06-15", kind="IRREVOCABLE_SUSPENSION")
     states = {}
-    for day in (15, 16):
-        monkeypatch.setattr(clock, "now", lambda day=day: datetime(2026, 6, day, 12, tzinfo=timezone.utc))
+    for number in (15, 16):
+        monkeypatch.setattr(clock, "now", lambda number=number: datetime(2026, 6, number, 12, tzinfo=timezone.utc))
         kept, gone = (
             only(connect(box, "personio").find_people("102")),
             only(with_options(box, garden_leave="left").find_people("102")),
         )
-        states[day] = (kept.status, gone.status)
+        states[number] = (kept.status, gone.status)
     assert states == {15: ("active", "active"), 16: ("leave", "terminated")}
     assert (kept.last_working_day, gone.last_working_day, kept.termination_date) == (
         "2026-08-31",
@@ -206,7 +207,7 @@ def test_who_has_another_employment_that_goes_on_is_no_leaver(box: Box) -> None:
         "active",
         "",
         "Engineering Manager",
-        "2019-05-13",
+        str(box.company.people["mark"]["hire_date"]),
     )
 
 
