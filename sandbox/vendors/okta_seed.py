@@ -12,8 +12,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sandbox.company import Company
+from sandbox.days import stamp
 
-THEN = "2024-02-01T08:00:00.000Z"
+THEN = stamp(-1000).replace("Z", ".000Z")
 #: What the base profile has and a person may lack.
 EMPTY: Mapping[str, Any] = {"mobilePhone": None, "secondEmail": None}
 
