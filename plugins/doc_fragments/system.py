@@ -54,6 +54,10 @@ options:
     description: What policy, approvals and the plan being executed mean for this step. Filled in by the collection.
     type: dict
     default: {}
+  known:
+    description: What ledger and HR know of the person on this system - links, other people's keys, what is expected. Filled in by the collection.
+    type: dict
+    default: {}
 attributes:
   check_mode:
     description: Reads, reports what would change, and sends no write; the transport refuses one.

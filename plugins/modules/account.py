@@ -54,14 +54,11 @@ changes: {description: "The account and its attributes, with before, after and o
 from functools import partial
 from typing import Any
 from collections.abc import Mapping
+from dataclasses import replace
 
-from ..module_utils.engine.arguments import (
-    ACCOUNT_SPEC,
-    CONFIRM_SPEC,
-    PERSON_SPEC,
-    person_and_account,
-    refuse_protected,
-)
+from ..module_utils.engine.arguments import ACCOUNT_SPEC, CONFIRM_SPEC, PERSON_SPEC, refuse_protected
+from ..module_utils.engine.absence import ask_about, nobody_here
+from ..module_utils.engine.correlate import person_and_account, person_and_accounts
 from ..module_utils.sdk.capabilities import (
     Account,
     Accounts,
@@ -75,8 +72,10 @@ from ..module_utils.engine.task import Task
 
 
 def plan(system: Accounts, want: Mapping[str, Any]) -> list[Change]:
-    person, account = person_and_account(system, want)
     state = want["state"]
+    if state == "suspended":
+        return _suspended(system, want)
+    person, account = person_and_account(system, want)
     if state in ("present", "prepared"):
         return _present(system, person, account, want.get("attributes"), opened=state == "present")
     if account is None:
@@ -84,6 +83,19 @@ def plan(system: Accounts, want: Mapping[str, Any]) -> list[Change]:
     changes = [_deleted(system, account)] if state == "absent" else [_active(system, account, state == "active")]
     _guard(account, changes, state)
     return changes
+
+
+def _suspended(system: Accounts, want: Mapping[str, Any]) -> list[Change]:
+    """Every account of the person, as a cut does; about one that may be theirs somebody is asked."""
+    person, found = person_and_accounts(system, want)
+    if not found.theirs:
+        return nobody_here(system, want, person, found)
+    changes = []
+    for number, one in enumerate(found.theirs):
+        change = _active(system, one.account, False)
+        _guard(one.account, [change], "suspended")
+        changes.append(replace(change, what=f"{one.account.login}: account") if number else change)
+    return [*changes, *ask_about(found)]
 
 
 def _present(

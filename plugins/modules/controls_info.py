@@ -33,7 +33,8 @@ missing: {description: "Required controls that do not hold.", returned: success,
 from typing import Any
 from collections.abc import Mapping
 
-from ..module_utils.engine.arguments import PERSON_SPEC, person_and_account
+from ..module_utils.engine.arguments import PERSON_SPEC
+from ..module_utils.engine.correlate import person_and_account
 from ..module_utils.sdk.capabilities import SecurityControls
 from ..module_utils.engine.change import Outcome
 from ..module_utils.engine.task import Task

@@ -47,40 +47,47 @@ residual: {description: "Access that outlives the cut, with until and why.", ret
 
 from typing import Any
 from collections.abc import Mapping
+from dataclasses import replace
 
-from ..module_utils.engine.arguments import (
-    ACCOUNT_SPEC,
-    PERSON_SPEC,
-    person_and_account,
-)
-from ..module_utils.sdk.capabilities import Cutoff
+from ..module_utils.engine.absence import ask_about, nobody_here
+from ..module_utils.engine.arguments import ACCOUNT_SPEC, PERSON_SPEC
+from ..module_utils.engine.correlate import person_and_accounts
+from ..module_utils.sdk.capabilities import AccessPath, Cutoff
 from ..module_utils.engine.mover import EXPLAIN_SPEC, account_stays
-from ..module_utils.engine.change import Change, Outcome, absent
+from ..module_utils.engine.change import Change, Outcome
 from ..module_utils.engine.task import Task
 
 
 def plan(system: Cutoff, want: Mapping[str, Any]) -> list[Change]:
-    person, account = person_and_account(system, want)
-    if account is None:
-        return absent("account", f"{person.email} has no account here")
-    stays = account_stays(system, account, want)
-    if stays is not None:
-        return [stays]
-    return [
-        Change(
-            path.name,
-            path.state,
-            "closed",
-            path.close,
-            unobservable=path.state == "unseen",
-            gate=path.gate,
-            residual=path.residual,
-            outcome=Outcome.NEEDS_HUMAN if path.refused and path.state != "closed" else None,
-            note=path.refused,
-            act="disable",
+    person, found = person_and_accounts(system, want)
+    if not found.theirs:
+        return nobody_here(system, want, person, found)
+    changes = []
+    for number, one in enumerate(found.theirs):
+        stays = account_stays(system, one.account, want)
+        prefix = f"{one.account.login}: " if number else ""  # a second account of the person, such as adm-jane
+        ways = (
+            [stays]
+            if stays is not None
+            else [_closed(path) for path in system.access_paths(one.account, want["since"])]
         )
-        for path in system.access_paths(account, want["since"])
-    ]
+        changes += [replace(change, what=prefix + change.what) for change in ways]
+    return [*changes, *ask_about(found)]
+
+
+def _closed(path: AccessPath) -> Change:
+    return Change(
+        path.name,
+        path.state,
+        "closed",
+        path.close,
+        unobservable=path.state == "unseen",
+        gate=path.gate,
+        residual=path.residual,
+        outcome=Outcome.NEEDS_HUMAN if path.refused and path.state != "closed" else None,
+        note=path.refused,
+        act="disable",
+    )
 
 
 TASK = Task(Cutoff, plan, {**PERSON_SPEC, **ACCOUNT_SPEC, **EXPLAIN_SPEC})

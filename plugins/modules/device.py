@@ -55,11 +55,8 @@ from collections import Counter
 from typing import Any
 from collections.abc import Mapping
 
-from ..module_utils.engine.arguments import (
-    CONFIRM_SPEC,
-    PERSON_SPEC,
-    person_here,
-)
+from ..module_utils.engine.arguments import CONFIRM_SPEC, PERSON_SPEC
+from ..module_utils.engine.correlate import person_here
 from ..module_utils.sdk.capabilities import Device, Devices
 from ..module_utils.engine.change import Change, Outcome, absent
 from ..module_utils.engine.task import Task

@@ -34,7 +34,8 @@ changes: {description: "The device, with whose it was and is.", returned: always
 from typing import Any
 from collections.abc import Mapping
 
-from ..module_utils.engine.arguments import PERSON_SPEC, person_here
+from ..module_utils.engine.arguments import PERSON_SPEC
+from ..module_utils.engine.correlate import person_here
 from ..module_utils.sdk.capabilities import Devices
 from ..module_utils.engine.change import Change, Outcome
 from ..module_utils.engine.task import Task

@@ -47,7 +47,8 @@ outcome: {description: "How it ended; see the notes.", returned: always, type: s
 from typing import Any
 from collections.abc import Mapping, Sequence
 
-from ..module_utils.engine.arguments import PERSON_SPEC, person_here
+from ..module_utils.engine.arguments import PERSON_SPEC
+from ..module_utils.engine.correlate import person_here
 from ..module_utils.sdk.capabilities import Device, Devices
 from ..module_utils.engine.change import Outcome
 from ..module_utils.engine.task import Task

@@ -80,16 +80,14 @@ changes: {description: "Each entitlement, held or not before and after.", return
 
 from typing import Any
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from functools import cache
 
 from ..module_utils.model import clock
-from ..module_utils.engine.arguments import (
-    ACCOUNT_SPEC,
-    PERSON_SPEC,
-    person_and_account,
-    refuse_protected,
-)
-from ..module_utils.sdk.capabilities import Account, Entitlement, Entitlements
+from ..module_utils.engine.arguments import ACCOUNT_SPEC, PERSON_SPEC, refuse_protected
+from ..module_utils.engine.absence import nobody_here
+from ..module_utils.engine.correlate import person_and_account, person_and_accounts
+from ..module_utils.sdk.capabilities import Account, Cutoff, Entitlement, Entitlements
 from ..module_utils.model.errors import InputError, NotFound
 from ..module_utils.engine.mover import (
     EXPLAIN_SPEC,
@@ -107,18 +105,38 @@ MISSING = "not held"
 
 
 def plan(system: Entitlements, want: Mapping[str, Any]) -> list[Change]:
-    person, account = person_and_account(system, want)
-    kinds = want["kinds"] or list(system.ENTITLEMENT_KINDS)
-    wanted = _pairs(system, want["wanted"], "wanted")
+    _pairs(system, want["wanted"], "wanted")
     _pairs(system, want["keep"], "keep")
+    if want["mode"] == "remove":
+        return _everywhere(system, want)
+    person, account = person_and_account(system, want)
     if account is None:
-        if want["mode"] == "remove":
-            return absent("account", f"{person.email} has no account here")
         return [
             Change(_named(kind, name), MISSING, HELD, lambda: _no_account(person.email))
-            for kind, name in wanted
+            for kind, name in _pairs(system, want["wanted"], "wanted")
             if _known(system.find_entitlement, kind, name)
         ]
+    return _of_account(system, account, want)
+
+
+def _everywhere(system: Entitlements, want: Mapping[str, Any]) -> list[Change]:
+    """Taken from every account of the person, a second one for administration too."""
+    person, found = person_and_accounts(system, want)
+    if not found.theirs:
+        # Where sign-in can be cut, the cut has asked already whether nobody is really nobody.
+        if isinstance(system, Cutoff):
+            return absent("account", f"{person.email} has no account here")
+        return nobody_here(system, want, person, found)
+    changes = []
+    for number, one in enumerate(found.theirs):
+        prefix = f"{one.account.login}: " if number else ""
+        changes += [replace(change, what=prefix + change.what) for change in _of_account(system, one.account, want)]
+    return changes
+
+
+def _of_account(system: Entitlements, account: Account, want: Mapping[str, Any]) -> list[Change]:
+    kinds = want["kinds"] or list(system.ENTITLEMENT_KINDS)
+    wanted = _pairs(system, want["wanted"], "wanted")
     held = {(e.kind, e.name.casefold()): e for e in system.entitlements(account) if e.kind in kinds}
     find = cache(system.find_entitlement)
     give = (

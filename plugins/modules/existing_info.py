@@ -35,7 +35,8 @@ existing:
 from typing import Any
 from collections.abc import Mapping
 
-from ..module_utils.engine.arguments import PERSON_SPEC, person_and_account
+from ..module_utils.engine.arguments import PERSON_SPEC
+from ..module_utils.engine.correlate import person_and_account
 from ..module_utils.sdk.capabilities import (
     Account,
     Accounts,

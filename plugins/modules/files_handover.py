@@ -30,7 +30,8 @@ changes: {description: "The file space and its links.", returned: always, type: 
 from typing import Any
 from collections.abc import Mapping
 
-from ..module_utils.engine.arguments import PERSON_SPEC, person_here
+from ..module_utils.engine.arguments import PERSON_SPEC
+from ..module_utils.engine.correlate import person_here
 from ..module_utils.sdk.capabilities import Files
 from ..module_utils.model.errors import InputError
 from ..module_utils.engine.change import Change, absent

@@ -41,7 +41,8 @@ outcome: {description: "How it ended; see the notes.", returned: always, type: s
 from typing import Any
 from collections.abc import Mapping
 
-from ..module_utils.engine.arguments import PERSON_SPEC, person_here
+from ..module_utils.engine.arguments import PERSON_SPEC
+from ..module_utils.engine.correlate import person_here
 from ..module_utils.sdk.capabilities import Accounts, FirstSignIn
 from ..module_utils.model.errors import InputError, NotFound
 from ..module_utils.engine.change import Change

@@ -41,11 +41,8 @@ changes: {description: "Each setting with before and after and outcome.", return
 from typing import Any
 from collections.abc import Mapping
 
-from ..module_utils.engine.arguments import (
-    PERSON_SPEC,
-    person_here,
-    refuse_no_person,
-)
+from ..module_utils.engine.arguments import PERSON_SPEC
+from ..module_utils.engine.correlate import person_here, refuse_no_person
 from ..module_utils.sdk.capabilities import Account, Mailbox
 from ..module_utils.engine.change import Change, Outcome, absent
 from ..module_utils.engine.task import Task

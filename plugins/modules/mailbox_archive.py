@@ -42,7 +42,8 @@ from typing import Any
 from collections.abc import Iterator, Mapping, Sequence
 
 from ..module_utils.mailbox.archive import Archive, State
-from ..module_utils.engine.arguments import PERSON_SPEC, person_here
+from ..module_utils.engine.arguments import PERSON_SPEC
+from ..module_utils.engine.correlate import person_here
 from ..module_utils.sdk.capabilities import (
     MailArchive,
     MailFolder,

@@ -46,7 +46,8 @@ from typing import Any
 from collections.abc import Mapping
 
 from ..module_utils.model import clock
-from ..module_utils.engine.arguments import PERSON_SPEC, person_here
+from ..module_utils.engine.arguments import PERSON_SPEC
+from ..module_utils.engine.correlate import person_here
 from ..module_utils.sdk.capabilities import Calendar, Meeting
 from ..module_utils.model.errors import Conflict
 from ..module_utils.model.person import Person

@@ -32,7 +32,8 @@ changes: {description: "Each meeting.", returned: always, type: list, elements: 
 from typing import Any
 from collections.abc import Mapping
 
-from ..module_utils.engine.arguments import PERSON_SPEC, person_here
+from ..module_utils.engine.arguments import PERSON_SPEC
+from ..module_utils.engine.correlate import person_here
 from ..module_utils.sdk.capabilities import Calendar, Meeting
 from ..module_utils.engine.change import Change
 from ..module_utils.engine.task import Task

@@ -31,7 +31,8 @@ changes: {description: "Each owned thing; C(after) is empty when it is no longer
 from typing import Any
 from collections.abc import Mapping
 
-from ..module_utils.engine.arguments import PERSON_SPEC, person_and_account
+from ..module_utils.engine.arguments import PERSON_SPEC
+from ..module_utils.engine.correlate import person_and_account
 from ..module_utils.sdk.capabilities import Account, Owned, Ownership
 from ..module_utils.model.errors import InputError
 from ..module_utils.engine.change import Change, Outcome, absent

@@ -42,11 +42,8 @@ changes: {description: "Names, address, further addresses and login, with before
 from typing import Any
 from collections.abc import Mapping
 
-from ..module_utils.engine.arguments import (
-    PERSON_SPEC,
-    person_and_account,
-    refuse_protected,
-)
+from ..module_utils.engine.arguments import PERSON_SPEC, refuse_protected
+from ..module_utils.engine.correlate import person_and_account
 from ..module_utils.sdk.capabilities import (
     Account,
     Accounts,

@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sandbox.company import Company
@@ -21,6 +21,7 @@ include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
 include /etc/ldap/schema/nis.schema
 include /etc/ldap/schema/inetorgperson.schema
+{schema}
 pidfile {d}/slapd.pid
 modulepath /usr/lib/ldap
 moduleload back_mdb
@@ -29,13 +30,13 @@ moduleload ppolicy
 moduleload auditlog
 TLSCertificateFile {cert}
 TLSCertificateKeyFile {key}
-sizelimit size.soft=10 size.hard=unlimited size.pr=100 size.prtotal=unlimited
+sizelimit size.soft=10 size.hard=unlimited size.pr={page} size.prtotal=unlimited
 database mdb
 suffix {base}
 rootdn {admin}
 rootpw {password}
 directory {d}/db
-limits dn.exact="{admin}" size.soft=10 size.hard=10 size.pr=10 size.prtotal=unlimited
+limits dn.exact="{admin}" size.soft=10 size.hard=10 size.pr={least} size.prtotal=unlimited
 access to attrs=userPassword by anonymous auth by * none
 access to * by users read by * none
 index uid eq
@@ -50,6 +51,11 @@ auditlog {d}/audit.ldif
 class Slapd(Server):
     name = "slapd"
     PROGRAMS = ("slapd", "slapadd")
+    BASE, ADMIN = BASE, ADMIN
+    #: Further schema, in slapd.conf's language.
+    SCHEMA = ""
+    #: The largest page that the server gives.
+    PAGE = 100
 
     def __init__(self, company: Company) -> None:
         super().__init__(company)
@@ -64,8 +70,11 @@ class Slapd(Server):
                 d=self.folder,
                 cert=self.authority.cert_file,
                 key=self.authority.key_file,
-                base=BASE,
-                admin=ADMIN,
+                base=self.BASE,
+                admin=self.ADMIN,
+                schema=self.SCHEMA,
+                page=self.PAGE,
+                least=min(10, self.PAGE),
                 password=self.secret("password"),
             )
         )
@@ -75,14 +84,18 @@ class Slapd(Server):
     def password_of(self, key: str) -> str:
         return self.secret(f"of-{key}")
 
+    def entries(self) -> Iterator[tuple[str, Mapping[str, list[str]]]]:
+        """What the directory holds at the start: (distinguished name, attributes), parents first."""
+        yield from entries(self.company, {key: self.password_of(key) for key in self.company.people})
+
     def _seed(self) -> None:
         shutil.rmtree(self.folder / "db", ignore_errors=True)
         (self.folder / "db").mkdir()
         self.audit.write_text("")
         ldif = ""
-        for dn, attributes in entries(self.company, {key: self.password_of(key) for key in self.company.people}):
+        for dn, attributes in self.entries():
             ldif += (
-                f"dn: {dn}\n"
+                f"dn:: {base64.b64encode(dn.encode()).decode()}\n"
                 + "".join(
                     f"{name}:: {base64.b64encode(v.encode()).decode()}\n"
                     for name, values in attributes.items()
@@ -125,8 +138,8 @@ class Slapd(Server):
             "slapd": {
                 "connector": "ldap",
                 "url": self.url,
-                "credentials": {"user": ADMIN, "password": self.secret("password")},
-                "options": {"base": BASE, "groups_base": f"ou=groups,{BASE}"},
+                "credentials": {"user": self.ADMIN, "password": self.secret("password")},
+                "options": {"base": self.BASE, "groups_base": f"ou=groups,{self.BASE}"},
                 "owner": "IT",
             }
         }

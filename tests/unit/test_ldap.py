@@ -20,7 +20,6 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.lda
     in_name,
 )
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import (
-    AmbiguousIdentity,
     AuthenticationFailed,
     LifecycleError,
     ProtocolError,
@@ -159,16 +158,23 @@ def test_a_lockout_that_ends_by_itself_is_not_a_lock(box: Box) -> None:
 # -- who is meant ------------------------------------------------------------------------------------------------------
 
 
-def test_another_employee_under_the_same_name_is_left_alone(box: Box) -> None:
+def test_another_employee_under_the_same_name_is_left_alone_and_asked_about(box: Box) -> None:
     result = run(cutoff.TASK, box, "ldap", person={**person_of(box, "jane"), "employee_id": "E9999"})
-    assert result["failed"] and result["code"] == "ambiguous" and box["ldap"].writes() == []
+    assert result["outcome"] == "needs_human" and box["ldap"].writes() == []
+    assert "E1007" in result["changes"][0]["note"] and "E9999" in result["changes"][0]["note"]
+    stopped = run(account.TASK, box, "ldap", person={**person_of(box, "jane"), "employee_id": "E9999"})
+    assert stopped["code"] == "ambiguous" and box["ldap"].writes() == []
 
 
-def test_two_entries_with_the_address(box: Box) -> None:
+def test_a_colleague_who_carries_the_leavers_address_too_is_asked_about_and_the_leaver_is_locked(box: Box) -> None:
     ldap = connect(box, "ldap")
     ldap.wire.modify(f"uid=mark,ou=people,{BASE}", {"mail": [(MODIFY_ADD, ["jane@corp.example"])]}, act="plant")
-    with pytest.raises(AmbiguousIdentity, match="2 entries"):
-        ldap.find_account(Person.of(person_of(box, "jane")))
+    result = run(cutoff.TASK, box, "ldap", person=person_of(box, "jane"))
+    assert result["outcome"] == "needs_human"
+    assert {row["what"]: row["outcome"] for row in result["changes"]}["account mark"] == "needs_human"
+    with_jane = connect(box, "ldap")
+    assert not with_jane.find_account(Person.of(person_of(box, "jane"))).active
+    assert with_jane.find_account(Person.of(person_of(box, "mark"))).active
 
 
 def test_names_stay_names() -> None:

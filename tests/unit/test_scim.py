@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.scim import connector as scim
-from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.scim import protocol
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.scim import client as scim
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.scim import people, protocol
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.scim.dialects import DIALECTS
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import (
     AmbiguousIdentity,
@@ -45,6 +45,7 @@ def box(running: Box) -> Box:
     for name in ("wiki", "crm"):
         running[name].reset()
     scim._SERVICES.clear()
+    people._REFUSED.clear()
     return running
 
 

@@ -16,7 +16,7 @@ from ..company.policy import like
 from ..model.errors import Drifted, Protected
 from ..model.person import Person
 from ..sdk.capabilities import Account, Accounts, Entitlements
-from .arguments import person_and_account
+from .correlate import correlated
 
 if TYPE_CHECKING:
     from .change import Change
@@ -38,7 +38,7 @@ class Guard:
     :param planned: the changes that the plan being executed foresees for this step, ``{"what", "before", "after"}`` each; None
         when no plan is being executed.
     :param not_people: facts of accounts that are nobody's own (patterns, all of one entry must fit), which no run takes for a
-        person's: see :func:`arguments.refuse_no_person`. None when it is known to be theirs.
+        person's: see :func:`correlate.refuse_no_person`. None when it is known to be theirs.
     """
 
     source: str = ""
@@ -63,8 +63,8 @@ class Guard:
         if not pending:
             return {}
         # Asked of the system once, whatever limits there are.
-        account = _account(system, want) if self.accounts or self.privileged_stop else None
-        self._refuse_protected(want, account)
+        accounts = _accounts(system, want) if self.accounts or self.privileged_stop else []
+        self._refuse_protected(want, accounts)
         held = {}
         for change in pending:
             pattern = like(change.what, self.entitlements)
@@ -72,7 +72,7 @@ class Guard:
                 held[change.what] = f"{pattern} is protected ({self.source}): settle it by hand, and attest"
             elif change.act in self.stops:
                 held[change.what] = self.stops[change.act]
-        if self.privileged_stop and self._is_privileged(system, account):
+        if self.privileged_stop and self._is_privileged(system, accounts):
             held = {change.what: self.privileged_stop for change in pending}
         return held
 
@@ -83,16 +83,16 @@ class Guard:
             if pending
             and self.privileged
             and not self.privileged_stop
-            and self._is_privileged(system, _account(system, want))
+            and self._is_privileged(system, _accounts(system, want))
             else {}
         )
 
-    def _refuse_protected(self, want: Mapping[str, Any], account: Account | None) -> None:
+    def _refuse_protected(self, want: Mapping[str, Any], accounts: Sequence[Account]) -> None:
         if not self.accounts or not want.get("person"):
             return
         person = Person.of(want["person"])
         names = [person.email, person.hr_id, person.employee_id, *person.aliases, *person.logins.values()]
-        names += [account.id, account.login, account.email] if account is not None else []
+        names += [name for account in accounts for name in (account.id, account.login, account.email)]
         for name in names:
             pattern = like(name, self.accounts) if name else ""
             if pattern:
@@ -102,10 +102,10 @@ class Guard:
                     hint="no run may touch it",
                 )
 
-    def _is_privileged(self, system: Any, account: Account | None) -> bool:
-        if account is None or not isinstance(system, Entitlements):
-            return False
-        return any(like(f"{e.kind}: {e.name}", self.privileged) for e in system.entitlements(account))
+    def _is_privileged(self, system: Any, accounts: Sequence[Account]) -> bool:
+        return isinstance(system, Entitlements) and any(
+            like(f"{e.kind}: {e.name}", self.privileged) for account in accounts for e in system.entitlements(account)
+        )
 
     def _compare(self, want: Mapping[str, Any], changes: Sequence[Change], pending: Sequence[Change]) -> None:
         planned = {row["what"]: row for row in self.planned or ()}
@@ -133,9 +133,12 @@ class Guard:
             )
 
 
-def _account(system: Any, want: Mapping[str, Any]) -> Account | None:
-    """The person's account here; None where the system knows none, or the step is about nobody."""
-    return person_and_account(system, want)[1] if want.get("person") and isinstance(system, Accounts) else None
+def _accounts(system: Any, want: Mapping[str, Any]) -> list[Account]:
+    """The person's accounts here; none where the system knows none, or the step is about nobody."""
+    if not want.get("person") or not isinstance(system, Accounts):
+        return []
+    found, meant = correlated(system, want)[1], want.get("account_id") or ""
+    return [one.account for one in found.judged if (one.account.id == meant if meant else one in found.theirs)]
 
 
 def _plain(value: Any) -> Any:

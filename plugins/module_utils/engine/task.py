@@ -54,6 +54,7 @@ TARGET_SPEC: Mapping[str, Any] = {
     "follow": {"type": "float", "default": 0.0},
     "history": {"type": "dict", "default": {}},
     "guard": {"type": "dict", "default": {}},
+    "known": {"type": "dict", "default": {}},
 }
 
 
@@ -119,7 +120,8 @@ class Task:
             if self.info is not None:
                 return {"changed": False, "system": name, **self.info(system, params)}
             history = History(**(params.get("history") or {}))
-            want = {**params, "since": history.since}
+            seen: list[Mapping[str, Any]] = []  # the accounts that were found, for the ledger's links
+            want = {**params, "since": history.since, "seen": seen}
             changes = list(self.plan(system, want))
             steps = Outcomes(changes, history, params.get("confirm") or ())
             guard = Guard(**(params.get("guard") or {}))
@@ -131,7 +133,7 @@ class Task:
                 self._read_back(system, want, steps)
             if not check_mode:
                 self._follow(system, want, steps, params.get("follow") or 0.0)
-            return {**steps.result(name, rehearsal=check_mode), **said}
+            return {**steps.result(name, rehearsal=check_mode), **said, **({"accounts": seen} if seen else {})}
         except Unsupported as e:
             return {
                 "changed": False,

@@ -184,8 +184,7 @@ class Person:
             **{f.name: getattr(self, f.name) for f in fields(self)},
             "local_part": self.local_part,
         }
-        asked = [name for _text, name, _format, _conversion in Formatter().parse(pattern) if name is not None]
-        for name in asked:
+        for name in sorted(fields_of(pattern)):
             if not isinstance(known.get(name), str) or not known[name]:
                 raise InputError(
                     f"{self.email} has no {name}",
@@ -194,3 +193,8 @@ class Person:
                     hint=f"the system's option login is {pattern!r}; fill {name} in HR or change the option",
                 )
         return pattern.format_map(known)
+
+
+def fields_of(pattern: str) -> frozenset[str]:
+    """The fields of a person that a login's pattern is made of."""
+    return frozenset(name for _text, name, _format, _conversion in Formatter().parse(pattern) if name)

@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Generic, Protocol, runtime_checkable
 
 from ..model import clock
 from ..model.person import Person
+from .keys import Key, Kind, PersonKeys
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Account:
     ``department``, ``manager`` ...). ``protected`` says why the account may not be changed here, e.g. ``synchronised from on-premises Active Directory``;
     ``pending`` what it still waits for, e.g. ``the invitation is not accepted yet``; ``no_person`` what the system itself says of an account that is
     nobody's own, e.g. ``RecipientTypeDetails is RoomMailbox``; each is empty otherwise. ``raw`` is the vendor's own answer, for the connector's eyes only.
+    ``keys`` are all keys it carries beside those fields: further addresses and login names, the identity provider's id.
     """
 
     id: str
@@ -37,6 +39,26 @@ class Account:
     pending: str = ""
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
     no_person: str = ""
+    keys: tuple[Key, ...] = ()
+
+    @property
+    def carried(self) -> tuple[Key, ...]:
+        """Every key that the account carries: its login, addresses, employee number, and :attr:`keys`. A login that is an address is both."""
+        further = self.attributes.get("aliases") or ()
+        addresses = (self.email, self.login, *(further if isinstance(further, (list, tuple)) else ()))
+        return (
+            *(Key(Kind.NUMBER, str(number)) for number in (self.attributes.get("employee_id"),) if number),
+            *(Key(Kind.ADDRESS, str(value)) for value in addresses if "@" in str(value)),
+            Key(Kind.LOGIN, self.login),
+            *self.keys,
+        )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of a human being that it shows."""
+        parts = [str(self.attributes.get(part) or "") for part in ("first_name", "last_name")]
+        shown = (str(self.attributes.get("display_name") or ""), " ".join(part for part in parts if part))
+        return tuple(name for name in shown if name and "@" not in name)
 
 
 @dataclass(frozen=True)
@@ -291,6 +313,26 @@ class Accounts(Protocol):
 
     def set_active(self, account: Account, active: bool) -> None:
         """Let the person sign in, or not."""
+
+
+@runtime_checkable
+class Correlates(Protocol):
+    """Finds the accounts that may be a person's, by every key that the system can be asked for. Not a capability of its own: whoever knows people has it.
+
+    What is found is compared, by every key it carries, before anything is done with it (``people/correlation.py``). So
+    ``candidates`` decides nothing and leaves nothing out, second accounts of a person included.
+    """
+
+    #: The kinds of keys that the system can be asked for, each as ``candidates`` asks for it.
+    LOOKS_UP: ClassVar[frozenset[Kind]]
+    #: The kinds of keys that an account here may carry, so that an answer can be compared by them.
+    COMPARES: ClassVar[frozenset[Kind]]
+
+    def keys_of(self, person: Person, ids: Sequence[str] = ()) -> PersonKeys:
+        """All keys of the person here; ``ids`` are those of the ledger's links."""
+
+    def candidates(self, keys: PersonKeys) -> Iterable[Account]:
+        """Every account that answers to any of the keys, each once, with all keys it carries."""
 
 
 @runtime_checkable

@@ -6,15 +6,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Protocol
 
 from ..model.errors import (
+    AmbiguousIdentity,
     CredentialError,
     InputError,
+    Unsupported,
     WriteInCheckMode,
 )
-from .capabilities import Residual
+from ..model.person import Person
+from .capabilities import Account, Correlates, Residual
+from .keys import Kind, PersonKeys, agreement, distinct
 
 
 class Tokens(Protocol):
@@ -167,13 +171,86 @@ class Connector:
     #: How the person's login here is made, unless the option ``login`` says otherwise.
     LOGIN: ClassVar[str] = "{email}"
 
+    #: The kinds of keys that this system can be asked for, and those that an account here may carry: see ``capabilities.Correlates``.
+    LOOKS_UP: ClassVar[frozenset[Kind]] = frozenset()
+    COMPARES: ClassVar[frozenset[Kind]] = frozenset()
+
     def __init__(self, target: Target) -> None:
         self.target = target
 
-    def login_of(self, person: Any) -> str:
+    @property
+    def login_pattern(self) -> str:
+        """How logins are made here, unless HR names one."""
+        return str(self.target.options.get("login") or self.LOGIN)
+
+    def login_of(self, person: Person) -> str:
         """The person's login on this system: HR's, the inventory's pattern, or the connector's own."""
-        login: str = person.login(self.target.name, self.target.options.get("login") or self.LOGIN)
-        return login
+        return person.login(self.target.name, self.login_pattern)
+
+    # -- whose an account is -------------------------------------------------------------------------------------------
+
+    def keys_of(self, person: Person, ids: Sequence[str] = ()) -> PersonKeys:
+        """All keys of a person on this system: links, HR's, and logins as the pattern makes them of every address they had."""
+        addresses = distinct(Kind.ADDRESS, (person.email, *person.aliases))
+        named = person.logins.get(self.target.name, "")
+        subjects, declared = self.subjects_of(person)
+        return PersonKeys(
+            person,
+            tuple(ids),
+            distinct(Kind.NUMBER, (person.employee_id,)),
+            addresses,
+            distinct(Kind.SUBJECT, subjects),
+            declared,
+            distinct(Kind.LOGIN, (named,)),
+            distinct(Kind.LOGIN, (self._patterned(person, address) for address in addresses)),
+            distinct(Kind.LOGIN, (person.employee_id, *(address.partition("@")[0] for address in addresses))),
+        )
+
+    def subjects_of(self, person: Person) -> tuple[Sequence[str], bool]:
+        """What an identity provider's id may hold for this person, and whether the systems file says so."""
+        return (person.employee_id, person.hr_id, person.person_key, person.email, *person.aliases), False
+
+    def _patterned(self, person: Person, address: str) -> str:
+        try:
+            return replace(person, email=address, logins={}).login(self.target.name, self.login_pattern)
+        except InputError:
+            return ""  # HR lacks a field of the pattern: this person has no such login here
+
+    def addressed_by(self, account: Account) -> str:
+        """By what methods that take a person address their account here."""
+        return account.login
+
+    def find_account(self, person: Person) -> Account | None:
+        """The person's one account, when the keys alone leave no doubt: for a manager, an heir, an assignment.
+
+        What writes for a leaver, joiner or mover asks ``people/correlation.py``, which knows links and everybody else's keys too.
+
+        :raises AmbiguousIdentity: several accounts are the person's, or one answers and carries somebody else's keys.
+        """
+        if not isinstance(self, Correlates):
+            raise Unsupported("it knows no accounts", act=f"find account of {person.email}", system=self.target.name)
+        keys = self.keys_of(person)
+        act = f"find account of {person.email}"
+        judged = [
+            (account, agreement(keys, account.carried, account.id, account.names)) for account in self.candidates(keys)
+        ]
+        certain = [account for account, how in judged if how.certain]
+        if len(certain) > 1:
+            raise AmbiguousIdentity(
+                f"{len(certain)} accounts answer: {', '.join(account.login for account in certain)}",
+                act=act,
+                system=self.target.name,
+                hint="correct the keys there, or name the login in HR's logins",
+            )
+        doubts = [f"{account.login}: {'; '.join(how.against)}" for account, how in judged if how.by and not how.certain]
+        if not certain and doubts:
+            raise AmbiguousIdentity(
+                f"an account answers and may be somebody else's ({' | '.join(doubts)})",
+                act=act,
+                system=self.target.name,
+                hint="correct the account's keys there, or HR's record",
+            )
+        return certain[0] if certain else None
 
 
 COMMON_OPTIONS: Mapping[str, Option] = {

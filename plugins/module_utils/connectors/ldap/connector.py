@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -31,6 +31,7 @@ from ...sdk.capabilities import (
     Residual,
     WayBack,
 )
+from ...sdk.keys import Key, Kind, PersonKeys, spellings
 from ...sdk.target import Option, Target
 from .flavours import (
     ACTIVE_DIRECTORY,
@@ -91,6 +92,10 @@ class Ldap(LdapListing):
             "OpenLDAP's kin: makes new people posixAccounts too: {gid: 100, uid_from: 10000, home: /home/, shell: /bin/bash}.",
             kind="dict",
         ),
+        "page_size": Option(
+            "Entries a page, at most; 100 when not given. It is halved by itself as long as the server says that it is too many.",
+            kind="int",
+        ),
         "tls": Option(
             "ldaps:// is encrypted from the start; ldap:// must upgrade (starttls) unless this says none.",
             default="starttls",
@@ -114,6 +119,8 @@ class Ldap(LdapListing):
         "account_listing": ["search and read people and groups under base, without a limit of size for paged searches"],
     }
     ATTRIBUTES = (*OPENLDAP.attributes, "manager")
+    LOOKS_UP = frozenset({Kind.ID, Kind.NUMBER, Kind.ADDRESS, Kind.LOGIN})
+    COMPARES = LOOKS_UP
     ENTITLEMENT_KINDS = ("groups",)
     #: Domain controllers and replicas show a write after they have copied it.
     SETTLES_WITHIN = 5.0
@@ -129,44 +136,29 @@ class Ldap(LdapListing):
 
     # -- accounts ------------------------------------------------------------------------------------------------------
 
-    def find_account(self, person: Person) -> Account | None:
-        """By login or address, each compared exactly.
-
-        :raises AmbiguousIdentity: several entries answer, or the one that does carries another employee's number.
-        """
-        login, act = self.login_of(person), f"find {person.email}"
+    def candidates(self, keys: PersonKeys) -> Iterator[Account]:
+        """One search for every key; what the server takes for a match is compared by who asked."""
         f = self.flavour
-        wanted = {f.login.lower(): login, "mail": person.email}
-        query = "".join(f"({name}={in_filter(value)})" for name, value in wanted.items())
-        rows = [
-            row
-            for row in self._people(f"(|{query})", act)
-            if any(value.casefold() in (v.casefold() for v in texts(row, name)) for name, value in wanted.items())
+        sought: list[tuple[str, str | bytes]] = [(f.uuid, self._uuid(one)) for one in keys.ids]
+        sought += [(name, value) for name in (f.login, *f.logins) for value in keys.of(Kind.LOGIN)]
+        sought += [(name, value) for name in (*f.addresses, *f.logins) for value in keys.addresses]
+        sought += [(f.attributes["employee_id"], value) for value in keys.numbers]
+        if "proxyAddresses" in f.addresses:
+            sought += [("proxyAddresses", f"smtp:{value}") for value in keys.addresses]
+        parts = [
+            f"({name}={in_filter(spelled)})"
+            for name, value in sought
+            for spelled in (spellings(value) if isinstance(value, str) else (value,))
         ]
-        if len(rows) > 1:
-            raise AmbiguousIdentity(
-                f"{len(rows)} entries answer to {login} or {person.email}: {'; '.join(row['dn'] for row in rows)}",
-                act=act,
-                system=self.target.name,
-                hint="correct the addresses there, or set the login of the person for this system",
-            )
-        if not rows:
-            return None
-        number = text(rows[0], f.attributes["employee_id"])
-        if number and person.employee_id and number != person.employee_id:
-            raise AmbiguousIdentity(
-                f"{rows[0]['dn']} belongs to employee {number}, not {person.employee_id}",
-                act=act,
-                system=self.target.name,
-                hint="set the login of the person for this system, or correct the entry's employee number",
-            )
-        account = self._account(rows[0])
-        # RFC 4511, 4.1.7: values have no order. Of several addresses the person's own is theirs, whichever comes first.
-        return (
-            replace(account, email=person.email)
-            if person.email in (value.lower() for value in texts(rows[0], "mail"))
-            else account
-        )
+        email = keys.addresses[0] if keys.addresses else ""
+        for row in self._people(f"(|{''.join(dict.fromkeys(parts))})", f"find {keys.person.email}"):
+            account = self._account(row)
+            # RFC 4511, 4.1.7: values have no order. Of several addresses the person's own is theirs, whichever comes first.
+            own = email in (value.lower() for value in texts(row, "mail"))
+            yield replace(account, email=email) if own else account
+
+    def _uuid(self, ident: str) -> str | bytes:
+        return UUID(ident).bytes_le if self.ad else ident
 
     def _people(self, query: str, act: str) -> list[dict[str, Any]]:
         f = self.flavour
@@ -177,8 +169,8 @@ class Ldap(LdapListing):
                 f.login,
                 f.uuid,
                 "cn",
-                "mail",
-                *(("proxyAddresses",) if self.ad else ()),
+                *f.addresses,
+                *f.logins,
                 "manager",
                 *f.attributes.values(),
                 *f.keys.values(),
@@ -206,7 +198,19 @@ class Ldap(LdapListing):
             attributes=attributes,
             raw=row,
             no_person=nobodys(row, self.ad),
+            keys=tuple(self._further_keys(row)),
         )
+
+    def _further_keys(self, row: Mapping[str, Any]) -> Iterator[Key]:
+        f = self.flavour
+        for value in (value for name in f.addresses for value in texts(row, name)):
+            scheme, colon, rest = value.partition(":")
+            if not colon or scheme.lower() == "smtp":
+                yield Key(Kind.ADDRESS, rest if colon else value)
+        for value in (value for name in (f.login, *f.logins) for value in texts(row, name)):
+            yield Key(Kind.LOGIN, value)
+            if "@" in value and self.ad:
+                yield Key(Kind.ADDRESS, value)
 
     def _active(self, row: Mapping[str, Any]) -> bool:
         if self.ad:

@@ -30,13 +30,16 @@ class Flavour:
     listed: Sequence[str]
     nobodys: Sequence[str]
     group_classes: frozenset[str]
+    #: What holds addresses, the first the one that counts; and other names that somebody signs in by.
+    addresses: Sequence[str]
+    logins: Sequence[str]
 
 
 OPENLDAP = Flavour(
     login="uid",
     rdn="uid",
     uuid="entryUUID",
-    people="(objectClass=person)",
+    people="(|(objectClass=person)(objectClass=posixAccount))",
     classes=("inetOrgPerson",),
     groups="(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)(objectClass=posixGroup))",
     attributes={
@@ -58,6 +61,9 @@ OPENLDAP = Flavour(
     listed=("authTimestamp", "pwdLastSuccess", "lastLoginTime", "createTimestamp"),
     nobodys=("objectClass",),
     group_classes=frozenset({"groupofnames", "groupofuniquenames", "posixgroup"}),
+    # draft-lachman-laser-ldap-mail-routing and qmail's schema: where a mail server keeps its aliases
+    addresses=("mail", "mailLocalAddress", "mailAlternateAddress", "mailRoutingAddress", "gosaMailAlternateAddress"),
+    logins=("krbPrincipalName",),
 )
 ACTIVE_DIRECTORY = Flavour(
     login="sAMAccountName",
@@ -85,5 +91,7 @@ ACTIVE_DIRECTORY = Flavour(
     listed=("lastLogonTimestamp", "whenCreated", "memberOf", "isCriticalSystemObject", "msExchRecipientTypeDetails"),
     nobodys=("objectClass", "servicePrincipalName", "isCriticalSystemObject", "msExchRecipientTypeDetails"),
     group_classes=frozenset({"group"}),
+    addresses=("mail", "proxyAddresses"),
+    logins=("userPrincipalName",),
 )
 FLAVOURS = {"openldap": OPENLDAP, "active_directory": ACTIVE_DIRECTORY}

@@ -61,7 +61,7 @@ class LdapListing(Connector):
         """
         act, f = "list people", self.flavour
         groups_of = self._groups_by_back_link(act) if self.ad else self._groups_by_member(act)
-        wanted = [f.login, f.uuid, "mail", *f.attributes.values(), *f.state, *f.listed]
+        wanted = [f.login, f.uuid, *f.addresses, *f.logins, *f.attributes.values(), *f.state, *f.listed, *f.nobodys]
         with Wire(self.target) as wire:
             for row in wire.pages(self.base, f"(&{f.people}(|({f.login}=*)(mail=*)))", wanted, act=act):
                 (names, fixed), account = groups_of(row), self.account_of(row, self.attributes_of(row))

@@ -66,6 +66,8 @@ _CODES: Mapping[int, tuple[type[SystemError_], str]] = {
     65: (Rejected, "the entry's object classes do not allow it"),
     68: (Conflict, "an entry of that name exists: give the person another login, or correct the other entry"),
 }
+#: Answers to a page that is larger than the server allows: sizeLimitExceeded, adminLimitExceeded, unwillingToPerform.
+_TOO_MANY = frozenset({4, 11, 53})
 #: Active Directory's sub-codes of a refused bind (49).
 _AD_BIND = {
     "525": "no such user",
@@ -115,6 +117,7 @@ class Wire:
     def __init__(self, target: Target) -> None:
         self.target = target
         self._bound: tuple[int, Any] | None = None
+        self._page = max(1, int(target.options.get("page_size") or PAGE))
 
     def __enter__(self) -> Wire:
         return self
@@ -147,6 +150,10 @@ class Wire:
         cookie, seen = None, set()
         while True:
             result = self._read(base, query, attributes, act=act, scope=scope, cookie=cookie)
+            if result[0]["result"] in _TOO_MANY and not cookie and self._page > 1:
+                # The server allows fewer entries a page (slapd: size.pr) and does not say how many.
+                self._page //= 2
+                continue
             self._judge(result[0], act)
             for row in result[1] or ():
                 if (
@@ -174,7 +181,9 @@ class Wire:
         for attempt in (1, 2):
             try:
                 connection = self._connection(act)
-                connection.search(base, query, scope, attributes=list(attributes), paged_size=PAGE, paged_cookie=cookie)
+                connection.search(
+                    base, query, scope, attributes=list(attributes), paged_size=self._page, paged_cookie=cookie
+                )
                 return connection.result, connection.response
             except (trouble.LDAPCommunicationError, trouble.LDAPResponseTimeoutError) as e:
                 self._bound = None

@@ -10,46 +10,42 @@ from typing import Any
 from ...model.errors import NotFound, Unsupported
 from ...sdk.address import at
 from ...sdk.capabilities import Account, Entitlement, Listed
-from ...sdk.target import Connector
-from ...sdk.transport import Transport
+from ...sdk.keys import same_text
 from . import protocol
-from .dialects import Dialect
+from .client import Client
+from .people import account_of
 
 
-class ScimListing(Connector):
-    """The part of the connector that lists."""
+class Listing:
+    """Lists accounts and members."""
 
-    #: False (of a connector, by its dialect) where groups never show their members.
-    LISTS_HELD = True
-    http: Transport
-    dialect: Dialect
-    ENTITLEMENT_KINDS: Sequence[str]
-    _list: Callable[[str, str], Iterator[Mapping[str, Any]]]
-    find_entitlement: Callable[[str, str], Entitlement | None]
+    def __init__(self, client: Client, kinds: Sequence[str]) -> None:
+        self.client, self.kinds = client, kinds
 
     def all_accounts(self) -> Iterator[Listed]:
         """SCIM does not say when somebody was last there. The manager is left out: resolving it costs a call an account."""
-        groups = self._groups_by_member() if self.LISTS_HELD and "groups" in self.ENTITLEMENT_KINDS else {}
-        for user in self._list("/Users", "list accounts"):
+        groups = self._groups_by_member() if self.client.dialect.members_shown and "groups" in self.kinds else {}
+        for user in self.client.list("/Users", "list accounts"):
             account = account_of(user, {k: v for k, v in protocol.attributes_of(user).items() if k != "manager"})
             held = (
-                *groups.get(account.id, ()),
-                *held_by_user(user, self.ENTITLEMENT_KINDS, groups.get(account.id, ())),
+                *(direct := _direct(groups, account)),
+                *held_by_user(user, self.kinds, direct),
             )
             yield Listed(
                 account,
                 created=str((user.get("meta") or {}).get("created") or ""),
                 held=tuple((e.kind, e.name) for e in held),
                 fixed=tuple((e.kind, e.name) for e in held if e.fixed),
-                kind="guest" if user.get(self.dialect.guest) else "person",
+                kind="guest" if user.get(self.client.dialect.guest) else "person",
             )
 
     def _groups_by_member(self) -> dict[str, list[Entitlement]]:
         found: dict[str, list[Entitlement]] = {}
-        for group in self._list("/Groups", "list groups"):
+        for group in self.client.list("/Groups", "list groups"):
             entitlement = Entitlement("groups", str(group.get("displayName")), str(group["id"]))
             for member in self._members(group):
-                found.setdefault(str(member.get("value")), []).append(entitlement)
+                for name in protocol.member_names(member):
+                    found.setdefault(name, []).append(entitlement)
         return found
 
     def _members(self, group: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -57,25 +53,29 @@ class ScimListing(Connector):
         whole = (
             group
             if "members" in group
-            else self.http.get(at("/Groups/{}", group["id"]), act=f"read members of {group.get('displayName')}") or {}
+            else self.client.http.get(at("/Groups/{}", group["id"]), act=f"read members of {group.get('displayName')}") or {}
         )
         return protocol.values_of(whole, "members")
 
-    def group_members(self, kind: str, name: str) -> Iterator[str]:
+    def group_members(
+        self, kind: str, name: str, find_entitlement: Callable[[str, str], Entitlement | None]
+    ) -> Iterator[str]:
         """The id, login and address of each member, of nested groups too.
 
         :raises Unsupported: this service never shows a group's members.
         """
         act = f"list members of {name}"
-        found = self.find_entitlement(kind, name)
+        found = find_entitlement(kind, name)
         if found is None:
-            raise NotFound(f"it has no {name} among {kind}", act=act, system=self.target.name)
+            raise NotFound(f"it has no {name} among {kind}", act=act, system=self.client.target.name)
         if kind != "groups":
-            for user in self._list("/Users", act):
+            for user in self.client.list("/Users", act):
                 if any(e.kind == kind and found.id in (e.id, e.name) for e in held_by_user(user, (kind,), ())):
                     yield from _names(user)
-        elif not self.dialect.members_shown:
-            raise Unsupported(f"{self.dialect.title} never shows who is in a group", act=act, system=self.target.name)
+        elif not self.client.dialect.members_shown:
+            raise Unsupported(
+                f"{self.client.dialect.title} never shows who is in a group", act=act, system=self.client.target.name
+            )
         else:
             yield from self._everybody_in(found.id, act)
 
@@ -86,31 +86,23 @@ class ScimListing(Connector):
             if here in seen:
                 continue
             seen.add(here)
-            answer = self.http.send("GET", at("/Groups/{}", here), act=act, missing=(404,) if here != group else ())
+            answer = self.client.http.send("GET", at("/Groups/{}", here), act=act, missing=(404,) if here != group else ())
             for member in protocol.values_of(answer.body or {}, "members"):
-                value = str(member.get("value"))
-                user = (
-                    None
-                    if protocol.same(member.get("type"), "Group")
-                    else self.http.get(at("/Users/{}", value), act=act)
-                )
+                value, ref = str(member.get("value")), str(member.get("$ref") or "")
+                group = same_text(member.get("type"), "Group") or "/Groups/" in ref
+                user = None if group else self._user(member, act)
                 if user is None:  # `type` is optional: what is no user is taken for a group
-                    waiting.append(value)
+                    waiting.append(ref.rpartition("/")[2] if group and ref else value)
                 else:
                     yield from _names(user)
 
-
-def account_of(user: Mapping[str, Any], attributes: Mapping[str, Any]) -> Account:
-    # `active` left out means active (RFC 7643, 4.1.1 leaves it to the service; those that leave it out do not block)
-    active = user.get("active", True)
-    return Account(
-        str(user["id"]),
-        str(user.get("userName", "")),
-        active is not False and str(active).lower() != "false",
-        attributes.get("email", ""),
-        attributes,
-        raw=user,
-    )
+    def _user(self, member: Mapping[str, Any], act: str) -> Mapping[str, Any] | None:
+        """By the id that ``value`` or, where a server writes the userName there, ``$ref`` has."""
+        for ident in protocol.member_names(member):
+            user = self.client.http.get(at("/Users/{}", ident), act=act)
+            if isinstance(user, Mapping) and user.get("id"):
+                return user
+        return None
 
 
 def held_by_user(user: Mapping[str, Any], kinds: Sequence[str], direct: Sequence[Entitlement]) -> Iterator[Entitlement]:
@@ -118,18 +110,25 @@ def held_by_user(user: Mapping[str, Any], kinds: Sequence[str], direct: Sequence
     if "groups" in kinds:
         known = {group.id for group in direct}
         for through in protocol.values_of(user, "groups"):
-            if protocol.same(through.get("type"), "indirect") and through.get("value") not in known:
+            # The user's own list has the groups' ids even where a group's members are written by userName (RFC 7643, 4.1.2).
+            if through.get("value") and through["value"] not in known:
                 yield Entitlement(
                     "groups",
                     str(through.get("display") or through["value"]),
                     str(through["value"]),
-                    "through a nested group",
+                    "through a nested group" if same_text(through.get("type"), "indirect") else "",
                 )
     for kind in ("roles", "entitlements"):
         if kind in kinds:
             for value in protocol.values_of(user, kind):
                 if value.get("value"):
                     yield Entitlement(kind, str(value.get("display") or value["value"]), str(value["value"]))
+
+
+def _direct(groups: Mapping[str, list[Entitlement]], account: Account) -> list[Entitlement]:
+    """The groups that name the account as a member, by its id or, as some servers do, by its userName."""
+    found = {group.id: group for name in (account.id, account.login) for group in groups.get(name, ())}
+    return list(found.values())
 
 
 def _names(user: Mapping[str, Any]) -> Iterator[str]:

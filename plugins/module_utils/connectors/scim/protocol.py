@@ -8,6 +8,9 @@ import copy
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import unquote
+
+from ...sdk.keys import same_text
 
 CORE_USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
@@ -45,11 +48,6 @@ USUAL: Sequence[str] = (
 )
 
 
-def same(left: Any, right: Any) -> bool:
-    """Equality of userName, group names and the like, which are not case-exact (RFC 7643, 4.1.1)."""
-    return isinstance(left, str) and isinstance(right, str) and left.casefold() == right.casefold()
-
-
 def equals(attribute: str, value: str) -> str:
     """A filter with the one operator that every service has (RFC 7644, 3.4.2.2)."""
     return f"{attribute} eq {json.dumps(value, ensure_ascii=False)}"
@@ -61,7 +59,7 @@ def _values(resource: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
 
 def _chosen(values: Sequence[Mapping[str, Any]], kind: str) -> int | None:
     """Which value is the one we mean: of the type, else the primary one, else the only one."""
-    typed = [n for n, v in enumerate(values) if same(v.get("type"), kind)]
+    typed = [n for n, v in enumerate(values) if same_text(v.get("type"), kind)]
     primary = [n for n, v in enumerate(values) if v.get("primary") is True]
     only = [0] if len(values) == 1 and not values[0].get("type") else []
     return next(iter((*typed, *primary, *only)), None)
@@ -88,7 +86,7 @@ def attributes_of(resource: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-def merged(resource: Mapping[str, Any], attributes: Mapping[str, Any]) -> dict[str, Any]:
+def merged(resource: Mapping[str, Any], attributes: Mapping[str, Any], *, formatted: bool = False) -> dict[str, Any]:
     """The resource with attributes in our words set; everything else stays, so that a PUT clears nothing."""
     result = copy.deepcopy(dict(resource))
     for ours, value in attributes.items():
@@ -96,9 +94,9 @@ def merged(resource: Mapping[str, Any], attributes: Mapping[str, Any]) -> dict[s
             container, name = _SINGLE[ours]
             held = result.setdefault(container, {}) if container else result
             held[name] = value
-            if container == "name":
-                # a stale formatted name would show the old one
-                held.pop("formatted", None)
+            if container == "name" and ("formatted" in held or formatted):
+                # RFC 7643, 4.1.1: the full name, "formatted for display"; some services want it, and a stale one would show the old name
+                held["formatted"] = " ".join(str(held[part]) for part in ("givenName", "familyName") if held.get(part))
         elif ours in _TYPED:
             name, kind = _TYPED[ours]
             values = _values(result, name)
@@ -130,12 +128,12 @@ def with_addresses(resource: Mapping[str, Any], address: str, aliases: Sequence[
     values = _values(result, "emails")
     number = _chosen(values, "work")
     main = {**(values[number] if number is not None else {"type": "work", "primary": True}), "value": address}
-    rest = [v for n, v in enumerate(values) if n != number and not same(v.get("value"), address)]
+    rest = [v for n, v in enumerate(values) if n != number and not same_text(v.get("value"), address)]
     known = {str(v.get("value", "")).lower() for v in rest}
     more = [
         {"value": alias, "type": "other"}
         for alias in dict.fromkeys(a.lower() for a in aliases)
-        if alias not in known and not same(alias, address)
+        if alias not in known and not same_text(alias, address)
     ]
     result["emails"] = [main, *rest, *more]
     return result
@@ -151,7 +149,7 @@ def new_user(login: str, external_id: str, attributes: Mapping[str, Any], furthe
     user: dict[str, Any] = {"schemas": [CORE_USER], "userName": login, "active": True, **further}
     if external_id:
         user["externalId"] = external_id
-    return merged(user, attributes)
+    return merged(user, attributes, formatted=True)
 
 
 def patch(*operations: Mapping[str, Any]) -> dict[str, Any]:
@@ -165,8 +163,8 @@ def replace(shape: str, values: Mapping[str, Any]) -> dict[str, Any]:
     return patch({"op": "replace", "value": dict(values)})
 
 
-def add_value(attribute: str, value: str) -> dict[str, Any]:
-    return patch({"op": "add", "path": attribute, "value": [{"value": value}]})
+def add_value(attribute: str, value: str, further: Mapping[str, str]) -> dict[str, Any]:
+    return patch({"op": "add", "path": attribute, "value": [{"value": value, **further}]})
 
 
 def remove_value(shape: str, attribute: str, value: str) -> dict[str, Any]:
@@ -179,6 +177,12 @@ def remove_value(shape: str, attribute: str, value: str) -> dict[str, Any]:
 def values_of(resource: Mapping[str, Any], attribute: str) -> list[dict[str, Any]]:
     """The values of a multi-valued attribute; plain strings are taken as values."""
     return [dict(v) if isinstance(v, Mapping) else {"value": str(v)} for v in resource.get(attribute) or ()]
+
+
+def member_names(member: Mapping[str, Any]) -> list[str]:
+    """What a group's member is called: ``value`` should be the id, and is the userName on some servers; ``$ref`` ends with the one or the other."""
+    names = (str(member.get("value") or ""), str(member.get("$ref") or "").rpartition("/")[2])
+    return list(dict.fromkeys(unquote(name) for name in names if name))
 
 
 def with_value(resource: Mapping[str, Any], attribute: str, value: str) -> dict[str, Any]:

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""One SCIM 2.0 service: what it can do, its lists page by page, and changes in the shape that it takes (RFC 7644)."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...model.errors import Conflict, CredentialError, NotFound, ProtocolError
+from ...sdk.target import Target
+from ...sdk.transport import Answer, Policy, StaticAuth, Transport, bearer, json_message
+from . import protocol
+from .dialects import Dialect
+
+
+@dataclass(frozen=True)
+class Service:
+    """What /ServiceProviderConfig says, or the dialect where it says nothing."""
+
+    patch: bool
+    filter: bool
+    etag: bool
+    page_size: int
+
+
+#: Discovery does not change within a run: by system's name, address and dialect.
+_SERVICES: dict[tuple[str, str, str], Service] = {}
+
+
+def message(answer: Answer) -> str:
+    """The RFC's error body, and Slack's old one: ``{"Errors": {"description", "code"}}``."""
+    errors = answer.body.get("Errors") if isinstance(answer.body, Mapping) else None
+    return str(errors.get("description", "")) if isinstance(errors, Mapping) else json_message(answer)
+
+
+class Client:
+    """Speaks to one service.
+
+    :param dialect: how this vendor's SCIM differs.
+    """
+
+    def __init__(self, target: Target, dialect: Dialect) -> None:
+        self.target, self.dialect = target, dialect
+        self.http = Transport(
+            target,
+            self._auth(),
+            Policy(
+                message=message,
+                headers=protocol.MEDIA,
+                permission_hint="let the provisioning application read and write users and groups",
+            ),
+        )
+
+    def _auth(self) -> StaticAuth:
+        if self.target.credentials.get("token"):
+            return bearer(self.target.credential("token"))
+        if not self.target.credentials.get("username"):
+            raise CredentialError(
+                "neither token nor username is set",
+                act="sign in",
+                system=self.target.name,
+                hint=f"set credentials.token of {self.target.name} in the systems file",
+            )
+        pair = f"{self.target.credential('username')}:{self.target.credential('password')}"
+        return StaticAuth({"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()})
+
+    @property
+    def service(self) -> Service:
+        key = (self.target.name, self.target.url, self.dialect.title)
+        if key not in _SERVICES:
+            said: Any = None
+            if self.dialect.discovery:
+                said = self.http.send(
+                    "GET", "/ServiceProviderConfig", act="read what the service can do", missing=(404, 405, 501)
+                ).body
+            known: Mapping[str, Any] = said if isinstance(said, Mapping) and "patch" in said else {}
+
+            def supported(feature: str, otherwise: bool) -> bool:
+                return bool((known.get(feature) or {}).get("supported", otherwise))
+
+            most = (known.get("filter") or {}).get("maxResults") or self.dialect.page_size
+            size = self.target.options.get("page_size") or self.dialect.page_size
+            _SERVICES[key] = Service(
+                supported("patch", True),
+                supported("filter", True),
+                self.dialect.etag and supported("etag", False),
+                max(1, min(int(most), int(size))),
+            )
+        return _SERVICES[key]
+
+    def list(self, path: str, act: str, filter_: str = "") -> Iterator[Mapping[str, Any]]:
+        """Every resource at ``path``, each once. ``startIndex`` counts from 1 (RFC 7644, 3.4.2.4)."""
+        position = 1
+        seen: set[str] = set()
+
+        def following(answer: Answer) -> Mapping[str, Any] | None:
+            nonlocal position
+            body = list_of(answer.body, act, self.target.name)
+            page = body.get("Resources") or []
+            told = body.get("startIndex")
+            if position > 1 and isinstance(told, int) and told != position:
+                raise ProtocolError(
+                    f"asked for the page at {position}, it answers the one at {told}",
+                    act=act,
+                    system=self.target.name,
+                    hint="the list is not complete",
+                )
+            position += len(page)
+            if position > int(body.get("totalResults") or 0):
+                return None
+            if not page:
+                raise ProtocolError(
+                    f"an empty page before the end ({position - 1} of {body['totalResults']})",
+                    act=act,
+                    system=self.target.name,
+                    hint="the list is not complete",
+                )
+            return {"startIndex": position}
+
+        params = {"startIndex": 1, "count": self.service.page_size, **({"filter": filter_} if filter_ else {})}
+        for answer in self.http.pages(path, act=act, params=params, next_page=following):
+            page = list_of(answer.body, act, self.target.name).get("Resources") or []
+            fresh = [r for r in page if isinstance(r, Mapping) and str(r.get("id")) not in seen]
+            if page and not fresh:
+                raise ProtocolError(
+                    "a page repeats an earlier one", act=act, system=self.target.name, hint="the list is not complete"
+                )
+            seen.update(str(r["id"]) for r in fresh)
+            yield from fresh
+
+    def change(
+        self,
+        path: str,
+        act: str,
+        bodies: Sequence[Mapping[str, Any]],
+        changed: Callable[[Mapping[str, Any]], Mapping[str, Any]],
+        *,
+        by_put: bool = False,
+    ) -> None:
+        """Send the first PATCH that the service takes; where it has no PATCH, read, change and PUT the whole.
+
+        The bodies say the same in different shapes: a shape that is not taken is answered 400 and changes nothing.
+        """
+        if not by_put and self.service.patch:
+            for number, body in enumerate(bodies):
+                last = number == len(bodies) - 1
+                answer = self.http.send(
+                    "PATCH",
+                    path,
+                    act=act,
+                    json=body,
+                    headers=protocol.MEDIA,
+                    retry_safe=True,
+                    missing=(501,) if last else (400, 501),
+                )
+                if answer.status == 501:
+                    break
+                if answer.status != 400:
+                    return
+        for _unused in range(3):
+            current = self.http.get(path, act=act)
+            if current is None:
+                raise NotFound("it is gone", act=act, system=self.target.name)
+            wanted = changed(current)
+            if wanted == current:
+                return
+            version = (current.get("meta") or {}).get("version") if self.service.etag else None
+            answer = self.http.send(
+                "PUT",
+                path,
+                act=act,
+                json=protocol.writable(wanted),
+                missing=(412,),
+                headers={**protocol.MEDIA, **({"If-Match": str(version)} if version else {})},
+            )
+            # 412: somebody wrote in between, or our own lost first try did: look again
+            if answer.status != 412:
+                return
+        raise Conflict(
+            "it is changed by others all the time", act=act, system=self.target.name, hint="run again", status=412
+        )
+
+
+def list_of(body: Any, act: str, system: str) -> Mapping[str, Any]:
+    if not isinstance(body, Mapping) or "totalResults" not in body:
+        raise ProtocolError(
+            "its answer is not a SCIM list",
+            act=act,
+            system=system,
+            hint="is url the address of the SCIM API, e.g. https://host/scim/v2?",
+        )
+    return body

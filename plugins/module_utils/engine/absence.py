@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""When a run may say that somebody has no account: ``absent`` is the strongest claim of a leaver's run, and must be earned.
+
+Earned it is when the system answered, nothing expected the person there, and every account there that is somebody's can be told to be
+another's by a key that HR knows. Else the step waits for a person, with what is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+from ..company.policy import like
+from ..model.person import Person
+from ..people.correlation import Correlation
+from ..people.others import Others
+from ..sdk.capabilities import Account, AccountListing, Correlates
+from ..sdk.keys import Kind, PersonKeys
+from .change import Change, Outcome, absent
+from .correlate import Known
+
+#: How many accounts are looked through for one that nobody can place; a larger company has reconcile for that.
+SEARCHED = 2000
+#: How many of them are named.
+_NAMED = 5
+
+
+def nobody_here(system: Any, want: Mapping[str, Any], person: Person, found: Correlation | None = None) -> list[Change]:
+    """The plan of a step that found no account: absent, or a question."""
+    known = Known.of(want)
+    doubts = ask_about(found) if found is not None else []
+    if doubts:
+        return doubts
+    why = open_question(system, want, person)
+    if why:
+        return [Change("account", "not found", "known", outcome=Outcome.NEEDS_HUMAN, note=why)]
+    said = f"{person.email} has no account here"
+    if known.links:
+        said += f": the one that was theirs ({known.links[-1].get('login') or known.links[-1]['id']}) is gone"
+    elif found is not None and found.others:
+        said += f"; {', '.join(f'{one.account.login} is not theirs ({one.doubt})' for one in found.others)}"
+    return absent("account", said)
+
+
+def ask_about(found: Correlation) -> list[Change]:
+    """A question for each account that may be the person's."""
+    return [
+        Change(
+            f"account {one.account.login}",
+            "active" if one.account.active else "suspended",
+            "known whose",
+            outcome=Outcome.NEEDS_HUMAN if one.account.active else Outcome.ALREADY,
+            note=f"it may be theirs ({one.evidence}): if it is, correct its keys and run again; if not, attest",
+        )
+        for one in found.doubts
+    ]
+
+
+def open_question(system: Any, want: Mapping[str, Any], person: Person) -> str:
+    """Why nobody may say yet that the person has no account here; empty when it is earned."""
+    known = Known.of(want)
+    if known.links or not isinstance(system, Correlates) or not want.get("known"):
+        return ""
+    keys = system.keys_of(person)
+    expected = [*known.expected, *(f"HR names the login {login}" for login in keys.logins)]
+    if expected:
+        return (
+            f"no account of theirs answers, and {'; '.join(expected)}: correct HR's logins, or attest that it is gone"
+        )
+    if not isinstance(system, AccountListing):
+        return _by_links(system, keys, known)
+    return _by_listing(system, keys, known)
+
+
+def _by_links(system: Correlates, keys: PersonKeys, known: Known) -> str:
+    """Where accounts are not listed, what it found of others has to do."""
+    worked = [kind for kind in Kind if kind in system.LOOKS_UP and keys.of(kind) and known.covered.get(kind.value)]
+    if worked or not known.others:
+        return ""
+    return "no account answers, and nobody was ever found here by a key that they have: see that their keys fit (docs/identity.md), or attest"
+
+
+def _by_listing(system: Any, keys: PersonKeys, known: Known) -> str:
+    others, name = Others.read(known.others), system.target.name
+    placed, nobodys = 0, []
+    for account in islice(_active_people(system, known), SEARCHED):
+        if any(others.owners(name, key) for key in account.carried):
+            placed += 1
+        elif not others and _same_kind(account, keys):
+            placed += 1  # no HR system: keys of the kinds that the person has are all there is to go by
+        else:
+            nobodys.append(account.login or account.id)
+    if nobodys and (others or not placed):
+        some = ", ".join(nobodys[:_NAMED]) + (f" and {len(nobodys) - _NAMED} more" if len(nobodys) > _NAMED else "")
+        return (
+            f"no account answers to their keys, and HR knows nobody for {some}: if one is theirs, give it a key that HR has; "
+            "if not, attest, or name it in policy (reconcile.service)"
+        )
+    return ""
+
+
+def _active_people(system: AccountListing, known: Known) -> Iterator[Account]:
+    for listed in system.all_accounts():
+        account = listed.account
+        names = [name for name in (account.login, account.email, account.id) if name]
+        if (
+            account.active
+            and listed.kind in ("person", "guest")
+            and not account.no_person
+            and not any(like(name, known.service) for name in names)
+        ):
+            yield account
+
+
+def _same_kind(account: Account, keys: PersonKeys) -> bool:
+    domains = {address.rpartition("@")[2] for address in keys.addresses}
+    return any(key.kind is Kind.ADDRESS and key.value.lower().rpartition("@")[2] in domains for key in account.carried)

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""The accounts of a step's person: everything that the shell knows of them (links, HR's other people) and all that the system answers.
+
+A cut acts on what is certain and asks about the rest (:func:`person_and_accounts`); everything else stops at a doubt
+(:func:`person_and_account`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..company.policy import like
+from ..model.errors import AmbiguousIdentity, Refused
+from ..model.person import Person
+from ..people.correlation import Correlation, Judged, Whose, correlate
+from ..people.others import Others
+from ..sdk.capabilities import Account, Accounts, Correlates
+from ..sdk.keys import Agreement, Kind
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the shell hands a step of the person on this system; plain data, so that it travels to either shell.
+
+    :param links: the ledger's links, the oldest first: ``{"id", "login", "by", "at"}`` each.
+    :param others: where the keys of HR's people are, see :class:`Others`.
+    :param expected: why the person must have had an account here, a line each.
+    :param covered: by which kinds of keys the ledger's links found other people here, and how many.
+    :param service: patterns of accounts that policy says are nobody's own.
+    """
+
+    links: Sequence[Mapping[str, str]] = ()
+    others: Mapping[str, str] = field(default_factory=dict)
+    expected: Sequence[str] = ()
+    covered: Mapping[str, int] = field(default_factory=dict)
+    service: Sequence[str] = ()
+
+    @classmethod
+    def of(cls, want: Mapping[str, Any]) -> Known:
+        return cls(**(want.get("known") or {}))
+
+
+def correlated(system: Any, want: Mapping[str, Any]) -> tuple[Person, Correlation]:
+    """The person, and every account that answers to any of their keys, judged."""
+    person, known = Person.of(want["person"]), Known.of(want)
+    if isinstance(system, Correlates):
+        name = str(getattr(getattr(system, "target", None), "name", ""))
+        keys = system.keys_of(person, [link["id"] for link in known.links])
+        found = correlate(keys, system.candidates(keys), Others.read(known.others), name)
+    else:
+        found = _by_address(system, person)
+    note = want.get("seen")
+    if note is not None:
+        note[:] = [one.as_dict() for one in (*found.theirs, *found.doubts)]
+    return person, found
+
+
+def _by_address(system: Accounts, person: Person) -> Correlation:
+    """Where a connector looks up one address and compares by itself."""
+    found = {}
+    for address in dict.fromkeys((person.email, *(alias.lower() for alias in person.aliases))):
+        then = person if address == person.email else replace(person, email=address, aliases=())
+        account = system.find_account(then)
+        number = str(account.attributes.get("employee_id") or "") if account is not None else ""
+        if account is not None:
+            differs = bool(number and person.employee_id and number != person.employee_id)
+            doubt = f"its employee number is {number}, HR has {person.employee_id}" if differs else ""
+            found[account.id] = Judged(
+                account, Whose.DOUBT if differs else Whose.THEIRS, Agreement((Kind.ADDRESS,)), doubt
+            )
+            if address == person.email:
+                break
+    return Correlation(tuple(found.values()))
+
+
+def person_and_account(system: Accounts, want: Mapping[str, Any]) -> tuple[Person, Account | None]:
+    """The person asked for, and their one account here, beyond doubt.
+
+    :raises AmbiguousIdentity: a doubt; or ``account_id`` says that another account is meant.
+    :raises Refused: the system says that the account is nobody's own.
+    """
+    person, found = correlated(system, want)
+    meant = want.get("account_id") or ""
+    if meant:
+        return person, _meant(person, found, meant)
+    only = _only(person, found)
+    if only is None:
+        return person, None
+    refuse_no_person(only.account, want)
+    return person, only.account
+
+
+def person_and_accounts(system: Accounts, want: Mapping[str, Any]) -> tuple[Person, Correlation]:
+    """For a cut: the person, the accounts that are certainly theirs, and those about which somebody must be asked.
+
+    What the system says of an account, or what its owner may write there themselves, does not keep it open when an employee
+    number or a link says whose it is.
+
+    :raises AmbiguousIdentity: ``account_id`` says that another account is meant.
+    :raises Refused: the only account is nobody's own.
+    """
+    person, found = correlated(system, want)
+    meant = want.get("account_id") or ""
+    if meant:
+        account = _meant(person, found, meant)
+        return person, Correlation(
+            tuple(one for one in found.judged if account is not None and one.account.id == account.id)
+        )
+    patterns = (want.get("guard") or {}).get("not_people")
+    if patterns is None:
+        return person, found
+    judged = []
+    for one in found.judged:
+        said = nobodys(one.account, patterns) if one.whose is Whose.THEIRS else ""
+        written_by_owner = not one.account.no_person and {Kind.ID, Kind.NUMBER} & set(one.how.by)
+        if said and not written_by_owner:
+            if len(found.theirs) == 1:
+                refuse_no_person(one.account, want)
+            one = replace(one, whose=Whose.DOUBT, doubt=f"it is nobody's own: {said}")
+        judged.append(one)
+    return person, Correlation(tuple(judged))
+
+
+def _meant(person: Person, found: Correlation, meant: str) -> Account | None:
+    for one in (*found.theirs, *found.doubts):
+        if one.account.id == meant:
+            return one.account
+    if not found.theirs:
+        return None
+    account = found.theirs[0].account
+    raise AmbiguousIdentity(
+        f"the account found is {account.login} ({account.id}), and {meant} is meant",
+        act=f"find account of {person.email}",
+        hint="nothing was sent: correct what the two accounts say of themselves",
+    )
+
+
+def _only(person: Person, found: Correlation) -> Judged | None:
+    """The account that everything but a cut works on.
+
+    :raises AmbiguousIdentity: a doubt, or several accounts that are equally theirs.
+    """
+    act = f"find account of {person.email}"
+    doubts = [*found.doubts, *(one for one in found.theirs if one.doubt)]
+    if doubts:
+        raise AmbiguousIdentity(
+            " | ".join(f"{one.account.login} may be somebody else's ({one.evidence})" for one in doubts),
+            act=act,
+            hint="nothing was sent: correct the account's keys there, or HR's record",
+        )
+    if len(found.theirs) > 1 and found.theirs[0].how.strength == found.theirs[1].how.strength:
+        raise AmbiguousIdentity(
+            f"{len(found.theirs)} accounts are equally theirs: {'; '.join(f'{one.account.login} ({one.evidence})' for one in found.theirs)}",
+            act=act,
+            hint="nothing was sent: name the one that is meant in HR's logins, or correct the other's keys there",
+        )
+    return found.theirs[0] if found.theirs else None
+
+
+def person_here(system: Any, want: Mapping[str, Any]) -> Person:
+    """The person as this system addresses them: by the account that was found, whatever HR calls them now."""
+    person = Person.of(want["person"])
+    if not isinstance(system, Correlates):
+        if isinstance(system, Accounts) and person.aliases and system.find_account(person) is None:
+            then = (replace(person, email=alias.lower(), aliases=()) for alias in person.aliases)
+            return next((one for one in then if system.find_account(one) is not None), person)
+        return person
+    only = _only(person, correlated(system, want)[1])
+    if only is None:
+        return person
+    name, login = system.target.name, system.addressed_by(only.account)  # type: ignore[attr-defined]
+    return replace(person, logins={**person.logins, name: login})
+
+
+def refuse_no_person(account: Account, want: Mapping[str, Any]) -> None:
+    """Stop before a shared mailbox or a service account is taken for a person's: what the system says of it is enough.
+
+    Asked where the guard wants it, so not of what only looks, nor where the ledger or somebody's word has it that it is theirs.
+
+    :raises Refused: shows what the system says.
+    """
+    patterns = (want.get("guard") or {}).get("not_people")
+    said = nobodys(account, patterns) if patterns is not None else ""
+    if said:
+        raise Refused(
+            f"{account.login} is nobody's own: {said}",
+            act=f"touch account of {Person.of(want['person']).email}",
+            hint="correct the address in HR; or if it is theirs all the same: -e adopt=NAME of this system",
+        )
+
+
+def nobodys(account: Account, patterns: Sequence[Mapping[str, str]]) -> str:
+    """Why an account is no person's own: what the system says itself, or facts there that fit the policy's patterns."""
+    if account.no_person:
+        return account.no_person
+    for facts in patterns:
+        if all(like(str(account.attributes.get(name) or ""), [pattern]) for name, pattern in facts.items()):
+            return ", ".join(f"{name} is {account.attributes[name]}" for name in facts)
+    return ""

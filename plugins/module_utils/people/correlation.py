@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Which account is whose: every account that answered, compared by every key it carries, with the person's and everybody else's.
+
+Pure. A connector hands out who answers (``Correlates.candidates``); runs and reconcile judge them here, and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from ..sdk.capabilities import Account
+from ..sdk.keys import Agreement, Kind, PersonKeys, agreement
+from .others import Others
+
+#: Keys that an administrator sets, and that nobody can write for themselves.
+_ASSIGNED = frozenset({Kind.ID, Kind.NUMBER})
+_WEIGHT: Mapping[Kind, int] = {Kind.ID: 8, Kind.NUMBER: 4, Kind.SUBJECT: 2, Kind.ADDRESS: 2, Kind.LOGIN: 1}
+
+
+class Whose(str, Enum):
+    """Whose an account is."""
+
+    THEIRS = "theirs"
+    DOUBT = "in doubt"
+    ANOTHER = "somebody else's"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One account, and whose it is.
+
+    :param how: by which keys it agrees with the person, and what speaks against it.
+    :param doubt: what a person must look at, in words; also of an account that is theirs, when other keys of it are another's.
+    """
+
+    account: Account
+    whose: Whose
+    how: Agreement
+    doubt: str = ""
+
+    @property
+    def evidence(self) -> str:
+        """The keys that agree, and what speaks against it."""
+        return "; ".join(part for part in (", ".join(self.how.shown), self.doubt) if part)
+
+    def as_dict(self) -> dict[str, object]:
+        """For a step's result, the ledger and the record."""
+        return {
+            "id": self.account.id,
+            "login": self.account.login,
+            "active": self.account.active,
+            "whose": self.whose.value,
+            "by": [kind.value for kind in self.how.by],
+            "evidence": self.evidence,
+        }
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """All accounts that answered for one person on one system; the person's own first, the strongest first."""
+
+    judged: tuple[Judged, ...] = ()
+
+    @property
+    def theirs(self) -> tuple[Judged, ...]:
+        return tuple(one for one in self.judged if one.whose is Whose.THEIRS)
+
+    @property
+    def doubts(self) -> tuple[Judged, ...]:
+        return tuple(one for one in self.judged if one.whose is Whose.DOUBT)
+
+    @property
+    def others(self) -> tuple[Judged, ...]:
+        """Accounts that answered to a key of the person's, and are somebody else's."""
+        return tuple(one for one in self.judged if one.whose is Whose.ANOTHER and one.how.by)
+
+
+def correlate(keys: PersonKeys, accounts: Iterable[Account], others: Others, system: str) -> Correlation:
+    """Judge each account that answered.
+
+    :param others: the keys of HR's people.
+    :param system: the system's name: logins are its own.
+    """
+    each = {account.id: account for account in accounts}
+    judged = [judge(keys, account, others.claims(system, account, keys)) for account in each.values()]
+    judged.sort(
+        key=lambda one: (
+            one.whose is not Whose.THEIRS,
+            -one.how.strength,
+            one.account.id not in keys.ids,
+            one.account.id,
+        )
+    )
+    mine = [one for one in judged if one.whose is Whose.THEIRS]
+    # A second account that carries the person's address alone may be a service's that names them as its contact.
+    unsure = {one.account.id for one in mine[1:] if _names_a_contact(one)}
+    return Correlation(
+        tuple(
+            replace(
+                one,
+                whose=Whose.DOUBT,
+                doubt="it carries the person's address and nothing else of theirs, beside another account of theirs",
+            )
+            if one.account.id in unsure
+            else one
+            for one in judged
+        )
+    )
+
+
+def _names_a_contact(one: Judged) -> bool:
+    return set(one.how.by) == {Kind.ADDRESS} and (one.how.other_name or not one.account.names)
+
+
+def judge(keys: PersonKeys, account: Account, claims: Collection[frozenset[Kind]] = ()) -> Judged:
+    """Whose one account is.
+
+    :param claims: the kinds of keys by which it is also each other person's.
+    """
+    how = agreement(keys, account.carried, account.id, account.names)
+    if not how.by:
+        return Judged(account, Whose.ANOTHER, how)
+    against = "; ".join(how.against)
+    strongest = max((sum(_WEIGHT[kind] for kind in kinds), kinds) for kinds in claims) if claims else (0, frozenset())
+    # Patterns make one login of two people every day: that is no claim to an account that carries a real key of the person.
+    contested = strongest[0] > _WEIGHT[Kind.LOGIN] or bool(claims) and set(how.by) == {Kind.LOGIN}
+    if not contested:
+        return Judged(account, Whose.THEIRS if how.certain else Whose.DOUBT, how, "" if how.certain else against)
+    said = "; ".join(
+        part
+        for part in (
+            against,
+            f"somebody else in HR has its {' and '.join(kind.value for kind in Kind if kind in strongest[1])}",
+        )
+        if part
+    )
+    if _certain_all_the_same(how, account, strongest[1]):
+        return Judged(account, Whose.THEIRS, how, said)
+    weak = not (_ASSIGNED | {Kind.ADDRESS}) & set(how.by)
+    return Judged(account, Whose.ANOTHER if weak and strongest[0] > how.strength else Whose.DOUBT, how, said)
+
+
+def _certain_all_the_same(how: Agreement, account: Account, claimed: Collection[Kind]) -> bool:
+    """Whether an account is the person's though somebody else's key stands in it, too.
+
+    An address can be written by its owner, a number can't: who carries a link or the number, and the login or the name, is the
+    person. A colleague's account into which the number was typed by mistake has the colleague's login and name.
+    """
+    if Kind.ID in how.by:
+        return Kind.NUMBER not in claimed
+    confirmed = Kind.LOGIN in how.by or bool(account.names) and not how.other_name
+    return (
+        Kind.NUMBER in how.by
+        and not how.contradicted
+        and confirmed
+        and len(claimed) == 1
+        and Kind.NUMBER not in claimed
+    )

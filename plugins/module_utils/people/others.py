@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Everybody else's keys: who in HR has an address, a number or a login, as hashes that travel with a step.
+
+No account is one person's while it carries the keys of another whom HR knows. So a run reads HR's people once, and each step
+is handed their keys: ten bytes each, in a file beside the run, or in its arguments where it runs elsewhere.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from ..model.errors import InputError
+from ..model.person import Person
+from ..sdk.capabilities import Account
+from ..sdk.keys import Key, Kind, PersonKeys, canonical
+
+#: Bytes of a key's hash (50,000 keys: one chance in 200,000 that two are one), and of its owner's.
+_KEY, _OWNER = 6, 4
+_ROW = _KEY + _OWNER
+
+
+class Others:
+    """The keys of HR's people, to be asked whose a key is."""
+
+    def __init__(self, packed: bytes = b"") -> None:
+        self._packed = packed
+
+    @classmethod
+    def read(cls, known: Mapping[str, str] | None) -> Others:
+        """From what a step was handed: ``{"file": path}`` where it runs on this machine, ``{"inline": base64}`` elsewhere.
+
+        :raises InputError: the file cannot be read.
+        """
+        if not known:
+            return cls()
+        if known.get("inline"):
+            return cls(base64.b64decode(known["inline"]))
+        try:
+            return cls(Path(known["file"]).read_bytes())
+        except OSError as e:
+            raise InputError(
+                f"the keys of HR's people cannot be read: {e}",
+                act="compare accounts with HR's people",
+                hint="run it again: the file is made when HR is read",
+            ) from e
+
+    def __bool__(self) -> bool:
+        return bool(self._packed)
+
+    def owners(self, system: str, key: Key) -> set[bytes]:
+        """Who in HR has this key; nobody is empty."""
+        found: set[bytes] = set()
+        for text in _texts(system, key):
+            sought = _hashed(text, _KEY)
+            at = self._first(sought)
+            while self._packed[at : at + _KEY] == sought:
+                found.add(self._packed[at + _KEY : at + _ROW])
+                at += _ROW
+        return found
+
+    def _first(self, sought: bytes) -> int:
+        """Where rows of a hash begin: they are sorted."""
+        low, high = 0, len(self._packed) // _ROW
+        while low < high:
+            middle = (low + high) // 2
+            if self._packed[middle * _ROW : middle * _ROW + _KEY] < sought:
+                low = middle + 1
+            else:
+                high = middle
+        return low * _ROW
+
+    def claims(self, system: str, account: Account, keys: PersonKeys) -> list[frozenset[Kind]]:
+        """What each other person in HR has in common with an account, by the kinds of keys."""
+        own = self._own(system, keys)
+        claimed: dict[bytes, set[Kind]] = {}
+        for key in account.carried:
+            for owner in self.owners(system, key) - own:
+                claimed.setdefault(owner, set()).add(key.kind)
+        return [frozenset(kinds) for kinds in claimed.values()]
+
+    def _own(self, system: str, keys: PersonKeys) -> set[bytes]:
+        """The person among HR's people."""
+        person = keys.person
+        for key in (
+            Key(Kind.NUMBER, person.employee_id),
+            Key(Kind.SUBJECT, person.person_key),
+            Key(Kind.SUBJECT, person.hr_id),
+            Key(Kind.ADDRESS, person.email),
+        ):
+            if key.value and (found := self.owners(system, key)):
+                return found
+        return set()
+
+
+def pack(people: Iterable[Person], patterns: Mapping[str, str]) -> bytes:
+    """The keys of all these people.
+
+    :param patterns: how each system makes its logins, by the system's name.
+    """
+    rows: set[bytes] = set()
+    owners: dict[tuple[str, str], bytes] = {}
+    for number, person in enumerate(people):
+        traits = [*_traits(person)]
+        owner = next((owners[trait] for trait in traits if trait in owners), _hashed(f"{number} {person.key}", _OWNER))
+        for trait in traits:
+            owners.setdefault(trait, owner)
+        rows.update(_hashed(text, _KEY) + owner for text in _texts_of(person, patterns))
+    return b"".join(sorted(rows))
+
+
+def _traits(person: Person) -> Iterable[tuple[str, str]]:
+    """What makes two records one human being."""
+    name = " ".join((person.first_name, person.last_name)).strip()
+    told = (
+        ("person key", person.person_key),
+        ("employee id", person.employee_id),
+        ("personal address", person.personal_email),
+        ("address and name", f"{person.email} {name}" if person.email and name else ""),
+    )
+    return ((what, canonical(Kind.ADDRESS, value)) for what, value in told if value)
+
+
+def _texts_of(person: Person, patterns: Mapping[str, str]) -> Iterable[str]:
+    keys = [
+        Key(Kind.NUMBER, person.employee_id),
+        *(Key(Kind.ADDRESS, address) for address in (person.email, *person.aliases)),
+        *(Key(Kind.SUBJECT, value) for value in (person.employee_id, person.hr_id, person.person_key)),
+    ]
+    for key in keys:
+        if key.value:
+            yield from _texts("", key)
+    for system, pattern in patterns.items():
+        login = person.logins.get(system) or _made(person, system, pattern)
+        if login:
+            yield from _texts(system, Key(Kind.LOGIN, login))
+
+
+def _made(person: Person, system: str, pattern: str) -> str:
+    try:
+        return person.login(system, pattern) if person.email else ""
+    except InputError:
+        return ""  # HR lacks a field of the pattern
+
+
+def _texts(system: str, key: Key) -> Iterable[str]:
+    """What is hashed of a key: a login is one system's, everything else is the company's."""
+    value = canonical(key.kind, key.value)
+    if not value:
+        return
+    if key.kind is Kind.LOGIN:
+        yield f"{Kind.LOGIN.name} {system} {value}"
+    elif key.kind is Kind.SUBJECT and "@" in value:
+        yield f"{Kind.ADDRESS.name} {value}"
+    else:
+        yield f"{key.kind.name} {value}"
+
+
+def _hashed(text: str, length: int) -> bytes:
+    return hashlib.sha256(text.encode()).digest()[:length]

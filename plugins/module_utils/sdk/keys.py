@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""The keys by which an account is told to be a person's, and how two keys compare.
+
+A connector hands out every account that answers to any key of a person (:meth:`Correlates.candidates`), each with all the keys it
+carries. It decides nothing: ``people/correlation.py`` compares what came back, for runs and for reconcile alike.
+"""
+
+from __future__ import annotations
+
+import string
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+
+from ..model.person import Person
+
+#: ASCII only: ``str.casefold`` makes ``ſ`` an ``s`` and ``ß`` an ``ss``, and so one mailbox another's.
+_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+
+
+class Kind(str, Enum):
+    """What kind of key it is, the strongest first."""
+
+    ID = "immutable id"  #: of an account that was seen to be the person's before: a link of the ledger
+    NUMBER = "employee number"
+    SUBJECT = "id of the identity provider"  #: SAML NameID, SCIM externalId, OIDC subject
+    ADDRESS = "address"
+    LOGIN = "login"
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key that an account carries."""
+
+    kind: Kind
+    value: str
+
+
+def canonical(kind: Kind, value: str) -> str:
+    """The one spelling of a key: NFC without surrounding space, and without ASCII case where vendors ignore case.
+
+    An immutable id is compared as it is. So is an identity provider's subject (``externalId`` is case-exact, RFC 7643, 3.1),
+    unless it is an address.
+    """
+    value = unicodedata.normalize("NFC", value.strip())
+    if kind is Kind.ID or kind is Kind.SUBJECT and "@" not in value:
+        return value
+    return value.translate(_LOWER)
+
+
+def same(kind: Kind, left: str, right: str) -> bool:
+    """Whether two keys are one. Nothing is the same as an empty key."""
+    return bool(left.strip()) and canonical(kind, left) == canonical(kind, right)
+
+
+def same_text(left: object, right: object) -> bool:
+    """Whether two names of a vendor's (groups, logins) are one, as this vendor ignores ASCII case."""
+    return isinstance(left, str) and isinstance(right, str) and same(Kind.LOGIN, left, right)
+
+
+@dataclass(frozen=True)
+class PersonKeys:
+    """All keys of one person on one system.
+
+    :param ids: immutable ids of the accounts that the ledger links to the person here.
+    :param numbers: employee numbers.
+    :param addresses: every address now and before, the current one first.
+    :param subjects: what an identity provider's id may hold.
+    :param subjects_declared: the systems file says what it holds, so that another value means another person.
+    :param logins: logins here as HR names them.
+    :param patterned: logins here as the system's pattern makes them, of every address the person had.
+    :param guessed: logins that many companies make, and of which nobody said that this one does: they raise a question, and settle nothing.
+    """
+
+    person: Person
+    ids: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ()
+    subjects_declared: bool = False
+    logins: tuple[str, ...] = ()
+    patterned: tuple[str, ...] = ()
+    guessed: tuple[str, ...] = ()
+
+    def of(self, kind: Kind) -> tuple[str, ...]:
+        """The values of one kind."""
+        return {
+            Kind.ID: self.ids,
+            Kind.NUMBER: self.numbers,
+            Kind.SUBJECT: self.subjects,
+            Kind.ADDRESS: self.addresses,
+            Kind.LOGIN: (*self.logins, *self.patterned, *self.guessed),
+        }[kind]
+
+    def has(self, kind: Kind, value: str) -> bool:
+        """Whether a value is one of the person's keys of that kind."""
+        return any(same(kind, value, own) for own in self.of(kind))
+
+
+def spellings(value: str) -> tuple[str, ...]:
+    """The spellings to ask a system for that compares bytes: composed and decomposed (``é`` is one character, or two)."""
+    return tuple(dict.fromkeys(unicodedata.normalize(form, value.strip()) for form in ("NFC", "NFD")))
+
+
+def distinct(kind: Kind, values: Iterable[str]) -> tuple[str, ...]:
+    """Each key once, in the order given, without the empty ones."""
+    return tuple(
+        {canonical(kind, value): value.strip() for value in reversed([*values]) if value and value.strip()}.values()
+    )[::-1]
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How an account and a person compare.
+
+    :param by: the kinds of keys that agree, the strongest first.
+    :param named: the login agrees, and HR itself names it; ``guessed`` when neither HR nor the pattern does.
+    :param against: what speaks against it, a line each; ``contradicted`` when it is a key that no two people share, ``unknown_address``
+        when the account's addresses are none of the person's, ``other_name`` when it carries the name of somebody else.
+    """
+
+    by: tuple[Kind, ...] = ()
+    named: bool = False
+    guessed: bool = False
+    declared: bool = False
+    against: tuple[str, ...] = ()
+    contradicted: bool = False
+    unknown_address: bool = False
+    other_name: bool = False
+    shown: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def certain(self) -> bool:
+        """Whether the account is the person's, as far as the two alone can tell.
+
+        The immutable id of a link, an employee number and an address are enough. A login, or an external id whose meaning nobody
+        declared, is not where the account carries an address that is none of the person's: look-alikes are other people.
+        """
+        if Kind.ID in self.by:
+            return True  # HR may give the person another number; whoever else has the old one is told by comparing everybody's
+        if not self.by or self.contradicted:
+            return False
+        if {Kind.NUMBER, Kind.ADDRESS} & set(self.by) or Kind.SUBJECT in self.by and self.declared:
+            return True
+        return not self.unknown_address and (Kind.SUBJECT in self.by or not self.other_name and not self.guessed)
+
+    @property
+    def strength(self) -> int:
+        """For comparing two claims to one account."""
+        weights = {Kind.ID: 8, Kind.NUMBER: 4, Kind.SUBJECT: 2, Kind.ADDRESS: 2, Kind.LOGIN: 1}
+        return sum(weights[kind] for kind in self.by) + self.named
+
+
+def agreement(keys: PersonKeys, carried: Iterable[Key], account_id: str, names: Iterable[str] = ()) -> Agreement:
+    """Compare an account with a person by every key that it carries.
+
+    :param names: names of a human being that the account shows; they confirm or contradict, and never find.
+    """
+    held: dict[Kind, list[str]] = {}
+    for key in carried:
+        if key.value.strip():
+            held.setdefault(key.kind, []).append(key.value)
+    by, shown = [], []
+    if account_id in keys.ids:
+        by.append(Kind.ID)
+        shown.append(f"immutable id {account_id}")
+    for kind in (Kind.NUMBER, Kind.SUBJECT, Kind.ADDRESS, Kind.LOGIN):
+        met = next((value for value in held.get(kind, ()) if keys.has(kind, value)), "")
+        if met:
+            by.append(kind)
+            shown.append(f"{kind.value} {met}")
+    against = []
+    contradicted = False
+    for kind, counts in ((Kind.NUMBER, True), (Kind.SUBJECT, keys.subjects_declared)):
+        if counts and held.get(kind) and keys.of(kind) and kind not in by:
+            contradicted = True
+            against.append(f"its {kind.value} is {held[kind][0]}, HR has {keys.of(kind)[0]}")
+    unknown_address = bool(held.get(Kind.ADDRESS)) and Kind.ADDRESS not in by
+    if unknown_address:
+        against.append(f"its address {held[Kind.ADDRESS][0]} is none of the person's")
+    other_name = _another_name(keys.person, [*names])
+    if other_name:
+        against.append(f"it is named {next(iter(names))}")
+    logins = held.get(Kind.LOGIN, ())
+    return Agreement(
+        tuple(by),
+        any(same(Kind.LOGIN, value, own) for value in logins for own in keys.logins),
+        not any(same(Kind.LOGIN, value, own) for value in logins for own in (*keys.logins, *keys.patterned)),
+        keys.subjects_declared,
+        tuple(against),
+        contradicted,
+        unknown_address,
+        other_name,
+        tuple(shown),
+    )
+
+
+def _another_name(person: Person, names: list[str]) -> bool:
+    """Whether an account shows a name that has no word in common with any the person ever had."""
+    shown = {word for name in names for word in _words(name)}
+    own = {
+        word
+        for name in (person.first_name, person.last_name, person.display_name, *person.former_names)
+        for word in _words(name)
+    }
+    return bool(shown and own) and shown.isdisjoint(own)
+
+
+def _words(name: str) -> list[str]:
+    """The words of a name, without accents and case: what a directory may have spelled otherwise is no other name."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
+    return [word for word in "".join(c if c.isalnum() else " " for c in plain).lower().split() if len(word) > 1]

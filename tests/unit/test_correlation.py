@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Which account is whose: every key of an account against a person's and against everybody else's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.people.correlation import Whose, correlate, judge
+from ansible_collections.workforce.lifecycle.plugins.module_utils.people.others import Others, pack
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import Account
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.keys import Key, Kind, PersonKeys, same
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.target import Connector, Target
+
+JANE: dict[str, Any] = {
+    "email": "jane.lind@corp.example",
+    "employee_id": "E1007",
+    "hr_id": "107",
+    "first_name": "Jane",
+    "last_name": "Lind",
+    "aliases": ["jane.roth@corp.example"],
+}
+MARK: dict[str, Any] = {
+    "email": "mark@corp.example",
+    "employee_id": "E1002",
+    "hr_id": "102",
+    "first_name": "Mark",
+    "last_name": "Chen",
+    "logins": {"wiki": "boss"},
+}
+
+
+class Wiki(Connector):
+    LOGIN = "{local_part}"
+
+
+def keys_of(ids: tuple[str, ...] = (), **changes: Any) -> PersonKeys:
+    return Wiki(Target("wiki", "wiki")).keys_of(Person.of({**JANE, **changes}), ids)
+
+
+def account(login: str, email: str = "", number: str = "", name: str = "", ident: str = "u1", **keys: str) -> Account:
+    attributes = {key: value for key, value in (("employee_id", number), ("display_name", name)) if value}
+    return Account(
+        ident, login, True, email, attributes, keys=tuple(Key(Kind[k.upper()], value) for k, value in keys.items())
+    )
+
+
+def others(*people: dict[str, Any]) -> Others:
+    return Others(pack([Person.of(one) for one in (JANE, *people)], {"wiki": "{local_part}"}))
+
+
+@pytest.mark.parametrize(
+    ("one", "whose"),
+    [
+        (account("jroth", "old@corp.example", "E1007"), Whose.THEIRS),  # married; the number is hers
+        (account("x", "jane.roth@corp.example"), Whose.THEIRS),  # a former address
+        (account("jane.roth"), Whose.THEIRS),  # the pattern, of a former address; nothing else is there
+        (account("jane.lind", "jane.lind@another.example", name="Jane Lind"), Whose.DOUBT),  # a look-alike elsewhere
+        (account("jane.lind", name="Bob Smith"), Whose.DOUBT),  # a login that somebody else has
+        (account("jane.lind", "jane.lind@corp.example", "E2000"), Whose.DOUBT),  # an address that was given on
+        (account("e1007"), Whose.DOUBT),  # numbers as logins, and nobody said so
+        (account("bob", "bob@corp.example", "E3"), Whose.ANOTHER),
+        (
+            account("x", "x@elsewhere.example", subject="E1007"),
+            Whose.DOUBT,
+        ),  # another's externalId that equals a number
+    ],
+)
+def test_an_account_is_compared_by_every_key_it_carries(one: Account, whose: Whose) -> None:
+    assert judge(keys_of(), one).whose is whose
+
+
+def test_a_link_outlives_every_rename() -> None:
+    renamed = account("xx", "xx@corp.example", name="Somebody New", ident="42")
+    assert judge(keys_of(), renamed).whose is Whose.ANOTHER
+    assert judge(keys_of(ids=("42",)), renamed).whose is Whose.THEIRS
+
+
+def test_a_login_that_hr_names_for_two_people_is_nobodys_to_touch() -> None:
+    keys = keys_of(logins={"wiki": "boss"})
+    found = correlate(keys, [account("boss", "mark@corp.example")], others(MARK), "wiki")
+    assert [one.whose for one in found.judged] == [Whose.ANOTHER]
+    found = correlate(keys, [account("boss")], others(MARK), "wiki")
+    assert [one.whose for one in found.judged] == [Whose.DOUBT]
+
+
+def test_a_leaver_who_wrote_a_colleagues_address_into_her_entry_stays_certain_by_number() -> None:
+    found = correlate(keys_of(), [account("jane.lind", "mark@corp.example", "E1007")], others(MARK), "wiki")
+    assert found.theirs and "somebody else in HR" in found.theirs[0].doubt
+
+
+def test_a_number_typed_into_a_colleagues_entry_does_not_make_it_the_leavers() -> None:
+    typo = account("boss", "mark@corp.example", "E1007", name="Mark Chen")
+    assert correlate(keys_of(), [typo], others(MARK), "wiki").theirs == ()
+    mine = account("boss", "mark@corp.example", name="Mark Chen", subject="E1007")
+    assert correlate(keys_of(), [mine], others(MARK), "wiki").theirs == ()
+
+
+def test_a_second_account_with_her_number_is_hers_and_one_with_her_address_alone_is_asked_about() -> None:
+    found = correlate(
+        keys_of(),
+        [
+            account("jane.lind", "jane.lind@corp.example", "E1007", ident="1"),
+            account("adm-jane", number="E1007", ident="2"),
+            account("svc-backup", "jane.lind@corp.example", ident="3"),
+        ],
+        others(MARK),
+        "wiki",
+    )
+    assert [one.account.login for one in found.theirs] == ["jane.lind", "adm-jane"]
+    assert [one.account.login for one in found.doubts] == ["svc-backup"]
+
+
+def test_two_records_of_one_human_do_not_contest_each_other() -> None:
+    again = {**JANE, "hr_id": "900", "employee_id": "E9000", "person_key": "W1"}
+    before = {**JANE, "person_key": "W1"}
+    index = Others(pack([Person.of(again), Person.of(before)], {"wiki": "{local_part}"}))
+    keys = Wiki(Target("wiki", "wiki")).keys_of(Person.of(before))
+    assert correlate(keys, [account("jane.lind", "jane.lind@corp.example")], index, "wiki").theirs
+
+
+@pytest.mark.parametrize(
+    ("kind", "left", "right", "equal"),
+    [
+        (Kind.ADDRESS, "ross@corp.example", "ro\u017f\u017f@corp.example", False),  # casefold would make them one
+        (Kind.ADDRESS, "strasse@corp.example", "stra\u00dfe@corp.example", False),
+        (Kind.ADDRESS, "Jane@Corp.Example", "jane@corp.example", True),
+        (Kind.LOGIN, "J\u00fcrgen", "Ju\u0308rgen", True),  # composed and decomposed
+        (Kind.LOGIN, "Kim.Lange", "kim.lange", True),
+        (Kind.ID, "aB", "Ab", False),
+        (Kind.SUBJECT, "aB", "Ab", False),
+        (Kind.ADDRESS, "", "", False),
+    ],
+)
+def test_keys_compare_exactly_but_for_what_vendors_ignore(kind: Kind, left: str, right: str, equal: bool) -> None:
+    assert same(kind, left, right) is equal
+
+
+def test_the_index_of_other_people_holds_no_names() -> None:
+    packed = pack([Person.of(MARK)], {})
+    assert len(packed) % 10 == 0 and b"mark" not in packed and b"E1002" not in packed
