@@ -154,7 +154,7 @@ class Scim(Connector):
             manager = self.find_account(Person(email=str(values["manager"]).lower()))
             if manager is None:
                 raise NotFound(
-                    f"the manager {values["manager"]} has no account here",
+                    f"the manager {values['manager']} has no account here",
                     act="set manager",
                     system=self.target.name,
                     hint="create theirs first, or leave manager out of the option attributes",
@@ -248,7 +248,9 @@ class Scim(Connector):
                 yield Entitlement("groups", str(group.get("displayName")), str(group["id"]), raw=group)
             return
         for group in self.client.list("/Groups", act):
-            whole = group if "members" in group else self.client.http.get(at("/Groups/{}", group["id"]), act=act) or group
+            whole = (
+                group if "members" in group else self.client.http.get(at("/Groups/{}", group["id"]), act=act) or group
+            )
             if any(_is(member, account) for member in protocol.values_of(whole, "members")):
                 yield Entitlement("groups", str(group.get("displayName")), str(group["id"]), raw=whole)
 

@@ -53,7 +53,8 @@ class Listing:
         whole = (
             group
             if "members" in group
-            else self.client.http.get(at("/Groups/{}", group["id"]), act=f"read members of {group.get('displayName')}") or {}
+            else self.client.http.get(at("/Groups/{}", group["id"]), act=f"read members of {group.get('displayName')}")
+            or {}
         )
         return protocol.values_of(whole, "members")
 
@@ -86,13 +87,15 @@ class Listing:
             if here in seen:
                 continue
             seen.add(here)
-            answer = self.client.http.send("GET", at("/Groups/{}", here), act=act, missing=(404,) if here != group else ())
+            answer = self.client.http.send(
+                "GET", at("/Groups/{}", here), act=act, missing=(404,) if here != group else ()
+            )
             for member in protocol.values_of(answer.body or {}, "members"):
                 value, ref = str(member.get("value")), str(member.get("$ref") or "")
-                group = same_text(member.get("type"), "Group") or "/Groups/" in ref
-                user = None if group else self._user(member, act)
+                nested = same_text(member.get("type"), "Group") or "/Groups/" in ref
+                user = None if nested else self._user(member, act)
                 if user is None:  # `type` is optional: what is no user is taken for a group
-                    waiting.append(ref.rpartition("/")[2] if group and ref else value)
+                    waiting.append(ref.rpartition("/")[2] if nested and ref else value)
                 else:
                     yield from _names(user)
 
