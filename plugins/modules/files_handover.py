@@ -34,7 +34,7 @@ from ..module_utils.engine.arguments import PERSON_SPEC
 from ..module_utils.engine.correlate import person_here
 from ..module_utils.sdk.capabilities import Files
 from ..module_utils.model.errors import InputError
-from ..module_utils.engine.change import Change, absent
+from ..module_utils.engine.change import Change, Outcome, absent
 from ..module_utils.engine.task import Task
 
 
@@ -49,18 +49,30 @@ def plan(system: Files, want: Mapping[str, Any]) -> list[Change]:
     found = system.files(person)
     if found is None:
         return absent("files", f"{person.email} has no files here")
-    owned = successor in [address.lower() for address in found["owners"]]
+    owned, under_way = ([a.lower() for a in found.get(key) or ()] for key in ("owners", "pending"))
+    moving = f"on their way to {successor}"
+    state = (
+        f"open to {successor}"
+        if successor in owned
+        else moving
+        if successor in under_way
+        else f"not open to {successor}"
+    )
     changes = [
         Change(
             "files",
-            f"open to {successor}" if owned else f"not open to {successor}",
+            state,
             f"open to {successor}",
             lambda: system.hand_over_files(person, successor),
-            note=f"{found['items']} items, {found['bytes']} bytes",
+            pending=moving,
+            note=f"{found['items']} items, {found['bytes']} bytes" if "items" in found else "",
         )
     ]
-    if want["end_sharing"]:
+    if want["end_sharing"] and "shared_links" in found:
         changes.append(Change("sharing links", found["shared_links"], 0, lambda: system.end_sharing(person)))
+    elif want["end_sharing"]:
+        note = "this system does not show which links lead to the files: their new owner looks"
+        changes.append(Change("sharing links", None, 0, outcome=Outcome.UNSUPPORTED, note=note))
     return changes
 
 

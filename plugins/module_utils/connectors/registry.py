@@ -53,6 +53,12 @@ def _github() -> type[Connector]:
     return GitHub
 
 
+def _google_workspace() -> type[Connector]:
+    from .google_workspace.connector import GoogleWorkspace
+
+    return GoogleWorkspace
+
+
 def _hibob() -> type[Connector]:
     from .hibob import HiBob
 
@@ -146,6 +152,7 @@ CONNECTORS: Mapping[str, type[Connector]] = _Connectors(
         "entra": _entra,
         "exchange": _exchange,
         "github": _github,
+        "google_workspace": _google_workspace,
         "hibob": _hibob,
         "imap": _imap,
         "intune": _intune,

@@ -501,7 +501,8 @@ class Calendar(Protocol):
 class Files(Protocol):
     """A person's own file space.
 
-    ``files()`` gives ``{"items": int, "bytes": int, "shared_links": int, "owners": [address, ...]}``, or None when the person has none.
+    ``files()`` gives ``{"items": int, "bytes": int, "shared_links": int, "owners": [address, ...]}``, or None when the person
+    has none. A number that the system does not show is left out; ``pending`` are addresses that the files are on their way to.
     """
 
     def files(self, person: Person) -> Mapping[str, Any] | None: ...

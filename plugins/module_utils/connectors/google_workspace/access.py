@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Every way into a Google account, and how each ends.
+
+The order is Google's. Backup codes can't be invalidated of a suspended user, and app passwords and OAuth tokens outlive
+``signOut``; so that the password goes first, which already ends most sessions, then all of these, then the sign-in itself.
+https://developers.google.com/admin-sdk/directory/reference/rest/v1/users/signOut
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from ...sdk.capabilities import AccessPath, Account, Residual, WayBack
+from .accounts import GoogleAccounts, new_password
+from .api import GoogleApi, directory
+
+PASSWORD, RECOVERY, SESSIONS, CODES, SIGN_IN = (
+    "password",
+    "recovery address and phone",
+    "sessions",
+    "backup codes",
+    "sign-in",
+)
+#: https://support.google.com/a/answer/178854: access tokens that apps hold already are good for an hour at most.
+APP_TOKENS = Residual(
+    "access tokens that apps fetched just before",
+    "",
+    "Google ends the grant; a token that was fetched already is good for an hour at most",
+    lasts=3600.0,
+)
+
+
+class GoogleAccess:
+    """The ways in of one account.
+
+    :param suspends: a cut-off ends with the suspension; else the account stays open for mail and delegates, and nobody
+        knows its password.
+    """
+
+    def __init__(self, api: GoogleApi, accounts: GoogleAccounts, *, suspends: bool) -> None:
+        self.api, self.accounts, self.suspends = api, accounts, suspends
+
+    def paths(self, account: Account) -> Sequence[AccessPath]:
+        """Every way in, in the order in which Google lets it be closed."""
+        shut = not account.active
+        paths = [] if shut else [AccessPath(PASSWORD, "unseen", partial(self._scramble, account))]
+        paths += self._recovery(account)
+        if not shut:
+            paths += self._backup_codes(account)
+        paths += self._app_passwords(account)
+        paths += self._tokens(account)
+        paths.append(AccessPath(SESSIONS, "closed" if shut else "unseen", partial(self._sign_out, account)))
+        paths += self._roles(account)
+        if self.suspends:
+            end = partial(self.accounts.set_suspended, account, True)
+            paths.append(AccessPath(SIGN_IN, "closed" if shut else "open", end))
+        return paths
+
+    def _send(self, method: str, account: Account, *segments: str, act: str, **more: Any) -> None:
+        self.api.admin().send(method, directory("users", account.id, *segments), act=act, **more)
+
+    def _scramble(self, account: Account) -> None:
+        """Set a password that nobody knows: it ends what was signed in by the old one, and mail programs."""
+        body = {"password": new_password(), "changePasswordAtNextLogin": False}
+        self.accounts.patch(account, body, f"replace the password of {account.login}")
+
+    def _recovery(self, account: Account) -> Iterator[AccessPath]:
+        """What the person could take the account back with."""
+        open_ = bool(account.raw.get("recoveryEmail") or account.raw.get("recoveryPhone"))
+        end = partial(
+            self.accounts.patch,
+            account,
+            {"recoveryEmail": "", "recoveryPhone": ""},
+            f"take recovery address and phone of {account.login}",
+        )
+        if open_:
+            yield AccessPath(RECOVERY, "open", end)
+
+    def _backup_codes(self, account: Account) -> Iterator[AccessPath]:
+        act = f"list backup codes of {account.login}"
+        where = directory("users", account.id, "verificationCodes")
+        if next(self.api.listed(self.api.admin(), where, "items", act=act), None) is not None:
+            end = partial(
+                self._send,
+                "POST",
+                account,
+                "verificationCodes",
+                "invalidate",
+                act=f"invalidate backup codes of {account.login}",
+                retry_safe=True,
+            )
+            yield AccessPath(CODES, "open", end)
+
+    def _app_passwords(self, account: Account) -> Iterator[AccessPath]:
+        act = f"list app passwords of {account.login}"
+        for row in self.api.listed(self.api.admin(), directory("users", account.id, "asps"), "items", act=act):
+            number = str(row["codeId"])
+            end = partial(
+                self._send, "DELETE", account, "asps", number, act=f"end app password {number}", missing=(404,)
+            )
+            yield AccessPath(f"app password {row.get('name') or number} ({number})", "open", end)
+
+    def _tokens(self, account: Account) -> Iterator[AccessPath]:
+        act = f"list OAuth grants of {account.login}"
+        for row in self.api.listed(self.api.admin(), directory("users", account.id, "tokens"), "items", act=act):
+            client = str(row["clientId"])
+            shown = row.get("displayText") or client
+            end = partial(self._send, "DELETE", account, "tokens", client, act=f"end grant of {shown}", missing=(404,))
+            yield AccessPath(f"OAuth grant {shown} ({client})", "open", end, residual=APP_TOKENS)
+
+    def _sign_out(self, account: Account) -> None:
+        self._send("POST", account, "signOut", act=f"end sessions of {account.login}", retry_safe=True)
+
+    def _roles(self, account: Account) -> Iterator[AccessPath]:
+        """Super administrators are made and unmade by a call of their own; other roles are assignments."""
+        if account.raw.get("isAdmin"):
+            last = self._only_super_admin(account)
+            yield AccessPath(
+                "super administrator",
+                "open",
+                partial(
+                    self._send, "POST", account, "makeAdmin", act=f"unmake {account.login}", json={"status": False}
+                ),
+                refused="the last super administrator: make somebody else one first" if last else "",
+            )
+
+    def _only_super_admin(self, account: Account) -> bool:
+        found = self.accounts.search("isAdmin=true", act="list super administrators")
+        return not any(one.id != account.id and one.active for one in found)
+
+    def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
+        """The sign-in opens again; what the person has to set up anew is said."""
+        backs = []
+        for name in closed:
+            if name == SIGN_IN:
+                state = "open" if account.active else "closed"
+                backs.append(WayBack(name, state, partial(self.accounts.set_suspended, account, False)))
+            elif name == "super administrator":
+                backs.append(WayBack(name, lost="make them one again by hand: it is a decision"))
+            elif name == RECOVERY:
+                backs.append(WayBack(name, lost="the person enters them anew", anew=True))
+            elif name == PASSWORD:
+                backs.append(WayBack(name, lost="it was replaced: give the person a new one", anew=True))
+            elif name in (SESSIONS, CODES) or name.startswith(("app password ", "OAuth grant ")):
+                backs.append(WayBack(name, lost="it was ended: the person sets it up anew", anew=True))
+        return backs

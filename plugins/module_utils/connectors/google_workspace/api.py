@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""How Google Workspace talks: domain-wide delegation, its many hosts, its way of saying "slower", its pages.
+
+A service account signs an assertion that names whom it acts for (``sub``): an administrator for the directory, the person
+for their own mail and calendar. Source: https://developers.google.com/identity/protocols/oauth2/service-account
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from ...model.errors import AuthenticationFailed, CredentialError, ProtocolError
+from ...sdk.target import Target
+from ...sdk.transport import Answer, Policy, StaticAuth, TokenAuth, Transport, json_message, retry_after
+
+GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+_AUTH = "https://www.googleapis.com/auth/"
+#: Scopes of the calls that an administrator makes.
+ADMIN_SCOPES = tuple(
+    _AUTH + scope
+    for scope in (
+        "admin.directory.user",
+        "admin.directory.user.security",
+        "admin.directory.group",
+        "admin.directory.rolemanagement",
+        "admin.directory.device.mobile.action",
+        "admin.directory.device.chromeos",
+        "apps.licensing",
+        "admin.datatransfer",
+        "ediscovery",
+    )
+)
+#: Scopes of the calls that are made in the person's own name.
+PERSON_SCOPES = tuple(
+    _AUTH + scope for scope in ("gmail.settings.basic", "gmail.settings.sharing", "gmail.readonly", "calendar", "drive")
+)
+#: Reasons with which Google says "slower" although the status is 403.
+_SLOWER = frozenset({"quotaExceeded", "rateLimitExceeded", "userRateLimitExceeded"})
+#: Seconds to wait where Google names none.
+PAUSE = 2.0
+_REAL = "googleapis.com"
+
+
+def path(*segments: str) -> str:
+    """A path from its segments, each quoted; one that begins with a colon is a custom verb of the segment before it."""
+    whole = ""
+    for segment in segments:
+        whole += segment if segment.startswith(":") else "/" + quote(segment, safe="@")
+    return whole
+
+
+def directory(*segments: str) -> str:
+    return path("admin", "directory", "v1", *segments)
+
+
+def reason(answer: Answer) -> str:
+    """Google's word for what went wrong: ``errors[0].reason``, else the status of newer services, else nothing."""
+    error = answer.body.get("error") if isinstance(answer.body, dict) else None
+    if not isinstance(error, dict):
+        return ""
+    rows = error.get("errors")
+    if isinstance(rows, list) and rows and isinstance(rows[0], dict):
+        return str(rows[0].get("reason") or "")
+    return str(error.get("status") or "")
+
+
+def throttled(answer: Answer) -> float | None:
+    """Seconds to wait. A 403 is a throttle by its reason, or by its plain text; else it is a missing permission.
+
+    https://developers.google.com/admin-sdk/directory/v1/limits
+    """
+    if answer.status in (429, 503):
+        return retry_after(answer) or PAUSE
+    if answer.status == 403 and (reason(answer) in _SLOWER or "Request rate higher" in answer.text[:200]):
+        return retry_after(answer) or PAUSE
+    return None
+
+
+POLICY = Policy(
+    throttled=throttled,
+    message=json_message,
+    permission_hint="authorise the service account for the scope, and give its administrator the privilege, on the connector's page",
+)
+
+
+class GoogleApi:
+    """All services of one Workspace customer.
+
+    :param target: the system; its ``url`` is Google's own, or one address that stands for all of Google's hosts.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self._key = _service_account(target)
+        self._transports: dict[tuple[str, str], Transport] = {}
+        self.admin_address = str(target.options["admin"])
+
+    def admin(self, host: str = "admin") -> Transport:
+        """A service in the administrator's name: ``admin``, ``licensing``, ``vault``."""
+        return self._transport(host, self.admin_address, ADMIN_SCOPES)
+
+    def person(self, host: str, address: str) -> Transport:
+        """A service in a person's own name: ``gmail``, ``www`` (calendar, drive).
+
+        Google gives no token for somebody who is suspended.
+        """
+        return self._transport(host, address, PERSON_SCOPES)
+
+    def _transport(self, host: str, subject: str, scopes: Sequence[str]) -> Transport:
+        found = self._transports.get((host, subject))
+        if found is None:
+            auth = TokenAuth(
+                self.target,
+                f"google:{self.target.name}:{subject}",
+                lambda: self._token(subject, scopes),
+            )
+            found = self._transports[(host, subject)] = Transport(self.target, auth, POLICY, url=self._url(host))
+        return found
+
+    def _url(self, host: str) -> str:
+        return f"https://{host}.{_REAL}" if self.target.url.rstrip("/").endswith(_REAL) else self.target.url
+
+    def _token(self, subject: str, scopes: Sequence[str]) -> tuple[str, float]:
+        """An access token for ``subject``.
+
+        :raises CredentialError: the key is none.
+        :raises AuthenticationFailed: Google does not let the service account act for ``subject``.
+        """
+        import jwt
+
+        url = f"{self._url('oauth2')}/token"
+        now = int(time.time())
+        claims = {
+            "iss": self._key["client_email"],
+            "sub": subject,
+            "scope": " ".join(scopes),
+            "aud": "https://oauth2.googleapis.com/token",
+            "iat": now,
+            "exp": now + 3600,
+        }
+        act = f"sign in for {subject}"
+        try:
+            headers = {"kid": str(self._key.get("private_key_id") or "")}
+            signed = jwt.encode(claims, self._key["private_key"], algorithm="RS256", headers=headers)
+        except (ValueError, TypeError, jwt.exceptions.PyJWTError):
+            raise CredentialError(
+                "private_key of the service account's file is not an RSA key",
+                act=act,
+                system=self.target.name,
+                hint="make a new key for the service account and use the JSON file as it is",
+            ) from None
+        sender = Transport(self.target, StaticAuth({}), POLICY)
+        form = {"grant_type": GRANT, "assertion": signed}
+        answer = sender.send("POST", url, act=act, data=form, reads=True, missing=(400, 401))
+        body = answer.body if isinstance(answer.body, dict) else {}
+        if answer.status != 200:
+            raise AuthenticationFailed(
+                ": ".join(str(body[key]) for key in ("error", "error_description") if body.get(key)) or "refused",
+                act=act,
+                system=self.target.name,
+                hint="authorise the service account's client id for the scopes on the connector's page; "
+                "Google gives no token for an account that is suspended or not there",
+                status=answer.status,
+            )
+        if not body.get("access_token"):
+            raise ProtocolError("its answer has no access_token", act=act, system=self.target.name)
+        return str(body["access_token"]), float(body.get("expires_in") or 0)
+
+    def listed(
+        self, transport: Transport, where: str, key: str, *, act: str, **params: Any
+    ) -> Iterator[Mapping[str, Any]]:
+        """Every item of a list, all pages; Google leaves the key out where a page is empty."""
+
+        def following(answer: Answer) -> Mapping[str, Any] | None:
+            token = answer.body.get("nextPageToken") if isinstance(answer.body, dict) else None
+            return {"pageToken": token} if token else None
+
+        for answer in transport.pages(where, act=act, params=params or None, next_page=following):
+            rows = answer.body.get(key, []) if isinstance(answer.body, dict) else None
+            if not isinstance(rows, list):
+                raise ProtocolError(f"its answer has no {key}", act=act, system=self.target.name)
+            yield from rows
+
+
+def _service_account(target: Target) -> Mapping[str, Any]:
+    """The service account's key file, as Google hands it out.
+
+    :raises CredentialError: it is no such file.
+    """
+    try:
+        key = json.loads(target.credential("service_account"))
+    except ValueError:
+        key = None
+    if not isinstance(key, dict) or not key.get("client_email") or not key.get("private_key"):
+        raise CredentialError(
+            "service_account is not a service account's JSON key",
+            act="sign in",
+            system=target.name,
+            hint="use the file that Google Cloud downloads, whole",
+        )
+    return key

@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Meetings in Google Calendar: booked by free/busy, and those that a leaver organises.
+
+https://developers.google.com/calendar/api/v3/reference
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from ...model import clock
+from ...model.errors import AmbiguousIdentity, InputError, NotFound
+from ...sdk.capabilities import Meeting
+from .api import GoogleApi, path
+
+#: How far ahead a leaver's meetings are looked for.
+HORIZON = timedelta(days=730)
+#: A meeting begins at a quarter of an hour.
+STEP = timedelta(minutes=15)
+_RESPONSES = {"accepted": "accepted", "declined": "declined", "tentative": "tentative"}
+#: Our mark on what we booked: ``marker`` and the start that we chose.
+_MARKER, _START = "lifecycleMarker", "lifecycleStart"
+
+
+class GoogleCalendar:
+    """Calendars of people, each in their own name."""
+
+    def __init__(self, api: GoogleApi, *, working_hours: str) -> None:
+        self.api, self.working_hours = api, working_hours
+
+    def marked(self, organizer: str, marker: str) -> Meeting | None:
+        """What we booked in a calendar under ``marker``.
+
+        :raises AmbiguousIdentity: there are two.
+        """
+        act = f"find meeting {marker} of {organizer}"
+        rows = list(self._events(organizer, act, privateExtendedProperty=f"{_MARKER}={marker}"))
+        rows = [row for row in rows if row.get("status") != "cancelled"]
+        if len(rows) > 1:
+            raise AmbiguousIdentity(f"{len(rows)} meetings carry the mark", act=act, system=self.api.target.name)
+        return _meeting(rows[0]) if rows else None
+
+    def free_slot(
+        self, attendees: Sequence[str], *, earliest: str, latest: str, minutes: int, time_zone: str
+    ) -> str | None:
+        """The first quarter of an hour at which nobody has anything, within the working hours of ``time_zone``."""
+        act = f"find a free time for {', '.join(attendees)}"
+        opens, closes, zone = self._hours(time_zone, act)
+        first, last, length = clock.parse(earliest), clock.parse(latest), timedelta(minutes=minutes)
+        taken = self._taken(attendees, first, last, act)
+        start = first + (-timedelta(minutes=first.minute, seconds=first.second, microseconds=first.microsecond) % STEP)
+        while start + length <= last:
+            here, there = start.astimezone(zone), (start + length).astimezone(zone)
+            working = (
+                here.weekday() < 5 and here.date() == there.date() and opens <= here.time() and there.time() <= closes
+            )
+            if working and not any(begins < start + length and start < ends for begins, ends in taken):
+                return clock.stamp(start)
+            start += STEP
+        return None
+
+    def book(
+        self,
+        *,
+        organizer: str,
+        attendees: Sequence[str],
+        subject: str,
+        body: str,
+        start: str,
+        minutes: int,
+        marker: str,
+    ) -> None:
+        """Book it; invitations go out at once. Its id is made of the mark, so that sending it twice books it once."""
+        begins = clock.parse(start)
+        event = {
+            "id": _event_id(organizer, marker, start),
+            "summary": subject,
+            "description": body,
+            "start": {"dateTime": clock.stamp(begins)},
+            "end": {"dateTime": clock.stamp(begins + timedelta(minutes=minutes))},
+            "attendees": [{"email": address} for address in attendees],
+            "extendedProperties": {"private": {_MARKER: marker, _START: clock.stamp(begins)}},
+        }
+        where = _calendar(organizer, "events")
+        self._of(organizer).send(
+            "POST",
+            where,
+            act=f"book meeting {subject} of {organizer}",
+            json=event,
+            params={"sendUpdates": "all"},
+            missing=(409,),
+            retry_safe=True,
+        )
+
+    def future(self, address: str) -> Sequence[Meeting]:
+        """Meetings from now on, with attendees, that the person organises; of a series, its next occurrence with the series' id."""
+        now = clock.now()
+        act = f"read meetings of {address}"
+        found: dict[str, Meeting] = {}
+        rows = self._events(
+            address,
+            act,
+            singleEvents="true",
+            orderBy="startTime",
+            timeMin=clock.stamp(now),
+            timeMax=clock.stamp(now + HORIZON),
+        )
+        for row in rows:
+            mine = (
+                (row.get("organizer") or {}).get("self") and row.get("attendees") and row.get("status") != "cancelled"
+            )
+            if mine:
+                meeting = _meeting(row)
+                found.setdefault(meeting.id, meeting)
+        return list(found.values())
+
+    def cancel(self, address: str, meeting: Meeting) -> None:
+        """Cancel it, of a series all that is to come; attendees are told."""
+        act = f"cancel meeting {meeting.subject} of {address}"
+        where = _calendar(address, "events", meeting.id)
+        # 410: it was cancelled before.
+        self._of(address).send("DELETE", where, act=act, params={"sendUpdates": "all"}, missing=(404, 410))
+
+    def hand_over(self, address: str, meeting: Meeting, successor: str) -> None:
+        """Move it to the successor's calendar: they are its organizer from then on."""
+        act = f"hand meeting {meeting.subject} of {address} to {successor}"
+        where = _calendar(address, "events", meeting.id, "move")
+        params = {"destination": successor, "sendUpdates": "all"}
+        self._of(address).send("POST", where, act=act, params=params)
+
+    # -- reading -------------------------------------------------------------------------------------------------------
+
+    def _of(self, address: str) -> Any:
+        return self.api.person("www", address)
+
+    def _events(self, address: str, act: str, **params: str) -> Any:
+        return self.api.listed(self._of(address), _calendar(address, "events"), "items", act=act, **params)
+
+    def _hours(self, time_zone: str, act: str) -> tuple[time, time, ZoneInfo]:
+        try:
+            opens, closes = (time.fromisoformat(part.strip()) for part in self.working_hours.split("-"))
+        except ValueError:
+            raise InputError(
+                f"option working_hours is {self.working_hours!r}",
+                act=act,
+                system=self.api.target.name,
+                hint="write it as 09:00-17:00",
+            ) from None
+        try:
+            return opens, closes, ZoneInfo(time_zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise InputError(
+                f"time zone {time_zone!r} is not known",
+                act=act,
+                system=self.api.target.name,
+                hint="write it as Europe/Berlin",
+            ) from None
+
+    def _taken(
+        self, attendees: Sequence[str], first: datetime, last: datetime, act: str
+    ) -> list[tuple[datetime, datetime]]:
+        body = {
+            "timeMin": clock.stamp(first),
+            "timeMax": clock.stamp(last),
+            "items": [{"id": address} for address in attendees],
+        }
+        where = path("calendar", "v3", "freeBusy")
+        answer = self._of(attendees[0]).send("POST", where, act=act, json=body, reads=True).body or {}
+        taken = []
+        for address, row in (answer.get("calendars") or {}).items():
+            if row.get("errors"):
+                raise NotFound(
+                    f"{address} has no calendar to look at ({row['errors'][0].get('reason')})",
+                    act=act,
+                    system=self.api.target.name,
+                    hint="a new account takes some time to appear; run again then",
+                )
+            taken += [(clock.parse(one["start"]), clock.parse(one["end"])) for one in row.get("busy") or ()]
+        return taken
+
+
+def _calendar(address: str, *segments: str) -> str:
+    return path("calendar", "v3", "calendars", address, *segments)
+
+
+def _event_id(organizer: str, marker: str, start: str) -> str:
+    """An id in Google's alphabet (base32hex), the same for the same meeting."""
+    import hashlib
+
+    return hashlib.sha256(f"{organizer}\n{marker}\n{start}".encode()).hexdigest()[:40]
+
+
+def _meeting(row: Mapping[str, Any]) -> Meeting:
+    marks = (row.get("extendedProperties") or {}).get("private") or {}
+    start = _point(row["start"])
+    answers = {
+        str(one.get("email", "")).lower(): _RESPONSES.get(str(one.get("responseStatus")), "none")
+        for one in row.get("attendees") or ()
+    }
+    return Meeting(
+        id=str(row.get("recurringEventId") or row["id"]),
+        subject=str(row.get("summary") or ""),
+        start=start,
+        end=_point(row["end"]),
+        organizer=str((row.get("organizer") or {}).get("email") or "").lower(),
+        attendees=tuple(answers),
+        responses=answers,
+        recurring=bool(row.get("recurringEventId") or row.get("recurrence")),
+        as_booked=marks.get(_START) == start,
+    )
+
+
+def _point(moment: Mapping[str, Any]) -> str:
+    """A moment of an event in UTC; of an event that lasts whole days, the beginning of the day."""
+    return clock.stamp(clock.parse(str(moment.get("dateTime") or f"{moment['date']}T00:00:00Z")))

@@ -1,0 +1,364 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Google Workspace: identity, mail, files, calendar and devices of one customer.
+
+Source: https://developers.google.com/workspace (Admin SDK, Gmail, Calendar, Vault, Licensing, Data Transfer)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+from ...model.errors import AmbiguousIdentity, Conflict, NotFound, Unsupported
+from ...model.person import Person
+from ...sdk.capabilities import (
+    AccessPath,
+    Account,
+    Addresses,
+    Device,
+    Entitlement,
+    Listed,
+    MailFolder,
+    MailMessage,
+    Meeting,
+    Owned,
+    WayBack,
+)
+from ...sdk.target import Clock, Connector, Option, Target
+from .access import GoogleAccess
+from .accounts import ATTRIBUTES, GoogleAccounts, account_of
+from .api import GoogleApi, directory
+from .calendar import GoogleCalendar
+from .devices import GoogleDevices
+from .entitlements import KINDS, GoogleEntitlements
+from .gmail import GoogleMail
+from .transfer import GoogleTransfer
+
+
+class GoogleWorkspace(Connector):
+    TITLE = "Google Workspace"
+    DEFAULT_URL = "https://admin.googleapis.com"
+    OPTIONS = {
+        "admin": Option("Address of the administrator whom the service account acts for.", required=True),
+        "end_state": Option(
+            "How a cut-off leaves the account: suspend; or lock, which ends everything but leaves the mailbox reachable.",
+            choices=("suspend", "lock"),
+            default="suspend",
+        ),
+        "vault_matter": Option("Id of the Vault matter that leavers' mail is held in.", default=""),
+        "org_unit": Option("Organisational unit of new and restored accounts.", default=""),
+        "licences": Option("Further licences by name: product/sku.", kind="dict", default={}),
+        "working_hours": Option("When meetings may be booked.", default="09:00-17:00"),
+    }
+    CREDENTIALS = {"service_account": Option("The service account's key, JSON, as Google hands it out.", required=True)}
+    PERMISSIONS = {
+        "accounts": ("admin.directory.user",),
+        "provisioning": ("admin.directory.user",),
+        "restorable": ("admin.directory.user",),
+        "cutoff": ("admin.directory.user", "admin.directory.user.security"),
+        "entitlements": ("admin.directory.group", "admin.directory.rolemanagement", "apps.licensing"),
+        "security_controls": ("admin.directory.user",),
+        "mailbox": ("gmail.settings.basic", "gmail.settings.sharing", "ediscovery"),
+        "mail_archive": ("gmail.readonly",),
+        "calendar": ("calendar",),
+        "files": ("admin.datatransfer",),
+        "ownership": ("admin.directory.group",),
+        "devices": ("admin.directory.device.mobile.action", "admin.directory.device.chromeos"),
+        "account_listing": ("admin.directory.user",),
+        "device_listing": ("admin.directory.device.mobile.action", "admin.directory.device.chromeos"),
+    }
+    #: A new account, a membership, a licence: https://support.google.com/a/answer/7514107
+    SETTLES_WITHIN = 10.0
+    CREATES_CLOSED = True
+    CARRIES_DATA = True
+    CLOCKS = (
+        Clock(
+            "the deleted account, its mail and its files",
+            20,
+            ("account",),
+            "undelete it",
+            "https://support.google.com/a/answer/1397578",
+        ),
+    )
+    ATTRIBUTES: Sequence[str] = ATTRIBUTES
+    ENTITLEMENT_KINDS: Sequence[str] = KINDS
+    CONTROLS: Sequence[str] = ("mfa_registered",)
+    LISTS_HELD: ClassVar[bool] = False
+
+    def __init__(self, target: Target) -> None:
+        super().__init__(target)
+        options = target.options
+        self.api = GoogleApi(target)
+        self._accounts = GoogleAccounts(self.api)
+        self._access = GoogleAccess(self.api, self._accounts, suspends=options["end_state"] == "suspend")
+        self._held = GoogleEntitlements(self.api, options["licences"] or {})
+        self._mail = GoogleMail(self.api, self._accounts, matter=str(options["vault_matter"] or ""))
+        self._calendar = GoogleCalendar(self.api, working_hours=str(options["working_hours"]))
+        self._devices = GoogleDevices(self.api)
+        self._transfer = GoogleTransfer(self.api)
+
+    # -- accounts ------------------------------------------------------------------------------------------------------
+
+    def find_account(self, person: Person) -> Account | None:
+        """The account by address or alias; Google answers to both.
+
+        :raises AmbiguousIdentity: what came back carries another address.
+        """
+        login = self.login_of(person)
+        act = f"find account of {login}"
+        found = self._accounts.read(login, act=act)
+        if found is not None and login.lower() not in (found.email, *found.attributes["aliases"]):
+            raise AmbiguousIdentity(f"{found.login} does not carry that address", act=act, system=self.target.name)
+        return found
+
+    def _must_have(self, person: Person, act: str) -> Account:
+        account = self.find_account(person)
+        if account is None:
+            raise NotFound(f"{person.email} has no account here", act=act, system=self.target.name)
+        return account
+
+    def set_active(self, account: Account, active: bool) -> None:
+        self._accounts.set_suspended(account, not active)
+
+    def create_account(self, person: Person, attributes: Mapping[str, Any]) -> None:
+        org_unit = str(self.target.options["org_unit"] or "")
+        self._accounts.create(person, self.login_of(person), attributes, org_unit=org_unit)
+
+    def update_account(self, account: Account, attributes: Mapping[str, Any]) -> None:
+        self._accounts.update(account, attributes)
+
+    def delete_account(self, account: Account) -> None:
+        """Delete it, which Google undoes for 20 days.
+
+        :raises Conflict: its files are still on their way to somebody else.
+        """
+        if self._transfer.running(account):
+            raise Conflict(
+                "its files and calendar are still being handed over",
+                act=f"delete {account.login}",
+                system=self.target.name,
+                hint="run it again when the transfer has ended: deleting now would lose what was not moved",
+            )
+        self._accounts.delete(account)
+
+    def find_deleted(self, person: Person) -> Account | None:
+        return self._accounts.find_deleted(self.login_of(person))
+
+    def restore_account(self, account: Account) -> None:
+        self._accounts.undelete(account, org_unit=str(self.target.options["org_unit"] or ""))
+
+    def addresses(self, account: Account) -> Addresses:
+        return self._accounts.addresses(account)
+
+    def set_address(self, account: Account, address: str, aliases: Sequence[str]) -> None:
+        self._accounts.set_address(account, address, aliases)
+
+    def set_login(self, account: Account, login: str) -> None:
+        raise Unsupported("people sign in with their address", act=f"change login of {account.login}")
+
+    # -- cut-off and what it holds -------------------------------------------------------------------------------------
+
+    def access_paths(self, account: Account, since: str) -> Sequence[AccessPath]:
+        return self._access.paths(account)
+
+    def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
+        return self._access.ways_back(account, closed)
+
+    def entitlements(self, account: Account) -> Sequence[Entitlement]:
+        return self._held.held(account)
+
+    def find_entitlement(self, kind: str, name: str) -> Entitlement | None:
+        return self._held.find(kind, name)
+
+    def grant(self, account: Account, entitlement: Entitlement) -> None:
+        self._held.grant(account, entitlement)
+
+    def revoke(self, account: Account, entitlement: Entitlement) -> None:
+        self._held.revoke(account, entitlement)
+
+    def controls(self, account: Account) -> Mapping[str, bool]:
+        return {"mfa_registered": bool(account.raw.get("isEnrolledIn2Sv"))}
+
+    def owned(self, account: Account) -> Sequence[Owned]:
+        return self._held.owned(account)
+
+    def reassign(self, account: Account, owned: Owned, successor: str) -> None:
+        """Give a group to the successor.
+
+        :raises NotFound: they have no active account here.
+        """
+        heir = self._accounts.read(successor, act=f"find account of {successor}")
+        if heir is None or not heir.active:
+            raise NotFound(
+                f"{successor} has no active account here", act=f"give group {owned.name}", system=self.target.name
+            )
+        self._held.reassign(heir, owned)
+
+    # -- mail, files, calendar -----------------------------------------------------------------------------------------
+
+    def mailbox(self, person: Person) -> Mapping[str, Any] | None:
+        account = self.find_account(person)
+        return self._mail.settings(account) if account is not None else None
+
+    def set_mailbox(self, person: Person, key: str, value: Any) -> None:
+        self._mail.set(self._must_have(person, f"set {key} of the mailbox"), key, value)
+
+    def mail_folders(self, person: Person) -> Sequence[MailFolder] | None:
+        account = self.find_account(person)
+        return self._mail.folders(account) if account is not None else None
+
+    def mail_messages(self, person: Person, folder: MailFolder, skip: frozenset[str]) -> Iterator[MailMessage]:
+        yield from self._mail.messages(self._must_have(person, "read mail"), folder, skip)
+
+    def files(self, person: Person) -> Mapping[str, Any] | None:
+        """Who has the person's files now, and who will: Google's transfer takes its time.
+
+        Neither how many there are nor which links lead to them can be seen of somebody who is suspended.
+        """
+        account = self.find_account(person)
+        if account is None:
+            return None
+        owners, pending = [account.email], list[str]()
+        for row in self._transfer.of(account):
+            heir = self._accounts.read(str(row["newOwnerUserId"]), act=f"find who gets files of {account.login}")
+            if heir is None:
+                continue
+            status = row.get("overallTransferStatusCode")
+            (owners if status == "completed" else pending if status != "failed" else []).append(heir.email)
+        return {"owners": owners, "pending": pending}
+
+    def hand_over_files(self, person: Person, successor: str) -> None:
+        """Move Drive and calendar to the successor, private files too.
+
+        :raises NotFound: one of the two has no account here.
+        """
+        act = f"hand over files of {person.email}"
+        account = self._must_have(person, act)
+        heir = self._accounts.read(successor, act=act)
+        if heir is None or not heir.active:
+            raise NotFound(f"{successor} has no active account here", act=act, system=self.target.name)
+        self._transfer.start(account, heir)
+
+    def end_sharing(self, person: Person) -> None:
+        raise Unsupported(
+            "links move to the new owner with the files",
+            act=f"end sharing of {person.email}",
+            system=self.target.name,
+            hint="they decide what stays shared",
+        )
+
+    def take_back_files(self, person: Person, successor: str) -> None:
+        raise Unsupported(
+            "a transfer is for good",
+            act=f"take back files of {person.email}",
+            system=self.target.name,
+            hint="start one from the successor by hand; it would move all of their files",
+        )
+
+    def find_meeting(self, person: Person, marker: str) -> Meeting | None:
+        return self._calendar.marked(self.login_of(person), marker)
+
+    def free_slot(
+        self, attendees: Sequence[str], *, earliest: str, latest: str, minutes: int, time_zone: str
+    ) -> str | None:
+        return self._calendar.free_slot(
+            attendees, earliest=earliest, latest=latest, minutes=minutes, time_zone=time_zone
+        )
+
+    def book_meeting(
+        self,
+        *,
+        organizer: str,
+        attendees: Sequence[str],
+        subject: str,
+        body: str,
+        start: str,
+        minutes: int,
+        marker: str,
+    ) -> None:
+        self._calendar.book(
+            organizer=organizer,
+            attendees=attendees,
+            subject=subject,
+            body=body,
+            start=start,
+            minutes=minutes,
+            marker=marker,
+        )
+
+    def future_meetings(self, person: Person) -> Sequence[Meeting]:
+        """Meetings to come. Of somebody who is suspended the calendar can't be read: it moves with their files.
+
+        :raises Conflict: it has not been moved yet.
+        """
+        account = self.find_account(person)
+        if account is None:
+            return []
+        if account.active:
+            return self._calendar.future(account.email)
+        if self._transfer.moved(account, "Calendar"):
+            return []
+        raise Conflict(
+            "the calendar of somebody who is suspended can't be read, and was not handed over yet",
+            act=f"read meetings of {account.login}",
+            system=self.target.name,
+            hint="it moves with the files: run again when that transfer has ended",
+        )
+
+    def cancel_meeting(self, person: Person, meeting: Meeting, comment: str) -> None:
+        self._calendar.cancel(self.login_of(person), meeting)
+
+    def hand_over_meeting(self, person: Person, meeting: Meeting, successor: str) -> None:
+        self._calendar.hand_over(self.login_of(person), meeting, successor)
+
+    # -- devices -------------------------------------------------------------------------------------------------------
+
+    def devices(self, person: Person) -> Sequence[Device]:
+        account = self.find_account(person)
+        return self._devices.of(account) if account is not None else []
+
+    def find_device(self, serial: str) -> Device | None:
+        return self._devices.find(serial)
+
+    def lock_device(self, device: Device) -> None:
+        self._devices.lock(device)
+
+    def retire_device(self, device: Device) -> None:
+        self._devices.retire(device)
+
+    def wipe_device(self, device: Device) -> None:
+        self._devices.wipe(device)
+
+    def escrow_key(self, device: Device) -> None:
+        raise Unsupported("Google keeps no recovery keys", act=f"escrow key of {device.serial}")
+
+    def assign_device(self, device: Device, person: Person) -> None:
+        self._devices.assign(device, self._must_have(person, f"assign {device.serial}"))
+
+    # -- listing -------------------------------------------------------------------------------------------------------
+
+    def all_accounts(self) -> Iterator[Listed]:
+        rows = self.api.listed(
+            self.api.admin(),
+            directory("users"),
+            "users",
+            act="list accounts",
+            customer="my_customer",
+            maxResults=500,
+            projection="full",
+        )
+        for row in rows:
+            # An account that nobody has signed in to has the beginning of time.
+            seen = str(row.get("lastLoginTime") or "")
+            yield Listed(
+                account_of(row),
+                last_seen="" if seen.startswith("1970") else seen,
+                created=str(row.get("creationTime") or ""),
+            )
+
+    def group_members(self, kind: str, name: str) -> Iterator[str]:
+        return self._held.members(kind, name)
+
+    def all_devices(self) -> Iterator[Device]:
+        return self._devices.all()

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Phones and Chromebooks that Google manages: https://developers.google.com/admin-sdk/directory/v1/guides/manage-mobile-devices"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ...model.errors import Unsupported
+from ...sdk.capabilities import Account, Device
+from .api import GoogleApi, directory
+
+#: Status of a phone -> our state; anything else is managed.
+_MOBILE = {
+    "APPROVED": "managed",
+    "BLOCKED": "locked",
+    "ACCOUNT_WIPING": "retire_pending",
+    "ACCOUNT_WIPED": "retired",
+    "WIPING": "wipe_pending",
+    "WIPED": "wiped",
+    "UNPROVISIONED": "unmanaged",
+}
+_CHROME = {"ACTIVE": "managed", "DISABLED": "locked", "DEPROVISIONED": "retired"}
+_COMPANY = "company"
+#: A powerwash answers with a number, and the device's record shows nothing of it: it could be sent twice.
+_NO_WIPE = "Google shows no powerwash of a Chromebook: lock it, and powerwash it in the console"
+
+
+class GoogleDevices:
+    """Devices of people, and what can be done to them."""
+
+    def __init__(self, api: GoogleApi) -> None:
+        self.api = api
+
+    def of(self, account: Account) -> Sequence[Device]:
+        """The person's phones, and the Chromebooks that they use."""
+        act = f"list devices of {account.login}"
+        return [
+            *(_mobile(row) for row in self._rows("mobile", act, query=f"email:{account.email}")),
+            *(_chromebook(row) for row in self._rows("chromeos", act, query=f"user:{account.email}")),
+        ]
+
+    def all(self) -> Iterator[Device]:
+        yield from (_mobile(row) for row in self._rows("mobile", "list phones"))
+        yield from (_chromebook(row) for row in self._rows("chromeos", "list Chromebooks"))
+
+    def find(self, serial: str) -> Device | None:
+        act = f"find device {serial}"
+        found = [_chromebook(row) for row in self._rows("chromeos", act, query=f"id:{serial}")]
+        found += [_mobile(row) for row in self._rows("mobile", act, query=f"serial:{serial}")]
+        return next((one for one in found if one.serial == serial), None)
+
+    def lock(self, device: Device) -> None:
+        """A Chromebook is disabled and shows whose it is; a phone is kept from the company's data."""
+        act = f"lock {device.serial or device.name}"
+        if _is_chromebook(device):
+            self._change_status(device, "CHANGE_CHROME_OS_DEVICE_STATUS_ACTION_DISABLE", act)
+        else:
+            self._act(device, "block", act)
+
+    def retire(self, device: Device) -> None:
+        """A phone loses the company's account; a Chromebook, which holds nothing else, leaves management."""
+        act = f"retire {device.serial or device.name}"
+        if _is_chromebook(device):
+            self._change_status(
+                device,
+                "CHANGE_CHROME_OS_DEVICE_STATUS_ACTION_DEPROVISION",
+                act,
+                deprovisionReason="DEPROVISION_REASON_RETIRING_DEVICE",
+            )
+        else:
+            self._act(device, "admin_account_wipe", act)
+
+    def wipe(self, device: Device) -> None:
+        """Everything on a phone. A command that is under way is never sent again: the state says so."""
+        act = f"wipe {device.serial or device.name}"
+        self._act(device, "admin_remote_wipe", act)
+
+    def assign(self, device: Device, account: Account) -> None:
+        """Note whose Chromebook it is.
+
+        :raises Unsupported: a phone belongs to whoever signs in on it.
+        """
+        act = f"assign {device.serial} to {account.login}"
+        if not _is_chromebook(device):
+            raise Unsupported("a phone belongs to whoever signs in on it", act=act, system=self.api.target.name)
+        where = directory("customer", "my_customer", "devices", "chromeos", device.id)
+        self.api.admin().send("PATCH", where, act=act, json={"annotatedUser": account.email}, retry_safe=True)
+
+    # -- talking -------------------------------------------------------------------------------------------------------
+
+    def _rows(self, kind: str, act: str, **params: str) -> Iterator[Mapping[str, Any]]:
+        where = directory("customer", "my_customer", "devices", kind)
+        key = "mobiledevices" if kind == "mobile" else "chromeosdevices"
+        return self.api.listed(self.api.admin(), where, key, act=act, projection="FULL", **params)
+
+    def _act(self, device: Device, action: str, act: str) -> None:
+        where = directory("customer", "my_customer", "devices", "mobile", device.id, "action")
+        self.api.admin().send("POST", where, act=act, json={"action": action})
+
+    def _change_status(self, device: Device, action: str, act: str, **more: str) -> None:
+        where = directory("customer", "my_customer", "devices", "chromeos", ":batchChangeStatus")
+        body = {"deviceIds": [device.id], "changeChromeOsDeviceStatusAction": action, **more}
+        self.api.admin().send("POST", where, act=act, json=body)
+
+
+def _is_chromebook(device: Device) -> bool:
+    return device.platform == "ChromeOS"
+
+
+def _mobile(row: Mapping[str, Any]) -> Device:
+    company = str(row.get("managedAccountIsOnOwnerProfile") or row.get("privilege") or "") == "Device Owner"
+    return Device(
+        id=str(row["resourceId"]),
+        serial=str(row.get("serialNumber") or ""),
+        name=str(row.get("model") or ""),
+        platform=str(row.get("type") or ""),
+        ownership=_COMPANY if company else "personal",
+        state=_MOBILE.get(str(row.get("status") or "").upper().replace(" ", "_"), "managed"),
+        encrypted={"ENCRYPTED": True, "NOT_ENCRYPTED": False}.get(str(row.get("encryptionStatus") or "").upper()),
+        last_seen=str(row.get("lastSync") or ""),
+        assigned_to=next((str(address) for address in row.get("email") or ()), ""),
+        raw=row,
+    )
+
+
+def _chromebook(row: Mapping[str, Any]) -> Device:
+    state = _CHROME.get(str(row.get("status") or ""), "managed")
+    return Device(
+        id=str(row["deviceId"]),
+        serial=str(row.get("serialNumber") or ""),
+        name=str(row.get("annotatedAssetId") or row.get("model") or ""),
+        platform="ChromeOS",
+        ownership=_COMPANY,
+        state=state,
+        encrypted=True,
+        last_seen=str(row.get("lastSync") or ""),
+        assigned_to=str(row.get("annotatedUser") or ""),
+        refuses={"wipe": _NO_WIPE},
+        raw=row,
+    )

@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""A leaver's mailbox: forwarding, answer, delegates and messages through Gmail, hold through Vault, the address list through the directory.
+
+Gmail answers in the person's own name only, and nothing at all for somebody who is suspended.
+https://developers.google.com/gmail/api/guides/settings
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+from ...model import clock
+from ...model.errors import InputError, Refused
+from ...sdk.capabilities import Account, MailFolder, MailMessage
+from ...sdk.transport import Transport
+from .accounts import GoogleAccounts
+from .api import GoogleApi, path
+
+#: Every message once, whatever its labels.
+ALL_MAIL = "All Mail"
+
+
+class GoogleMail:
+    """The mailbox of one account.
+
+    :param matter: id of the Vault matter that holds are set in; empty: none is set.
+    """
+
+    def __init__(self, api: GoogleApi, accounts: GoogleAccounts, *, matter: str) -> None:
+        self.api, self.accounts, self.matter = api, accounts, matter
+
+    def settings(self, account: Account) -> Mapping[str, Any]:
+        """What :class:`Mailbox` names, as far as Google shows it: of a suspended account, hold and hidden."""
+        found: dict[str, Any] = {"hidden": account.raw.get("includeInGlobalAddressList") is False}
+        if self.matter:
+            found["hold"] = self._hold(account) is not None
+        if not account.active:
+            return found
+        act = f"read mail settings of {account.login}"
+        gmail = self._gmail(account)
+        forward = gmail.get(_settings(account, "autoForwarding"), act=act) or {}
+        answer = gmail.get(_settings(account, "vacation"), act=act) or {}
+        delegates = self.api.listed(gmail, _settings(account, "delegates"), "delegates", act=act)
+        enabled = bool(forward.get("enabled"))
+        return {
+            **found,
+            "forward_to": str(forward.get("emailAddress") or "").lower() if enabled else "",
+            "keep_copy": not enabled or forward.get("disposition") == "leaveInInbox",
+            "auto_reply": str(answer.get("responseBodyPlainText") or "") if answer.get("enableAutoReply") else "",
+            "delegates": sorted(str(row["delegateEmail"]).lower() for row in delegates),
+        }
+
+    def set(self, account: Account, key: str, value: Any) -> None:
+        """Set one of them.
+
+        :raises Refused: the account is suspended, and Gmail does nothing for it.
+        """
+        act = f"set {key} of the mailbox of {account.login}"
+        if key == "hidden":
+            self.accounts.patch(account, {"includeInGlobalAddressList": not value}, act)
+            return
+        if key == "hold":
+            self._set_hold(account, bool(value), act)
+            return
+        if not account.active:
+            raise Refused(
+                "the account is suspended, and Gmail does nothing for it",
+                act=act,
+                system=self.api.target.name,
+                hint="set option end_state: lock, which keeps the mailbox reachable until it is handed over",
+            )
+        setter: Mapping[str, Callable[[Account, Any, str], None]] = {
+            "forward_to": self._forward,
+            "keep_copy": self._keep,
+            "auto_reply": self._answer,
+            "delegates": self._delegate,
+        }
+        setter[key](account, value, act)
+
+    def _gmail(self, account: Account) -> Transport:
+        return self.api.person("gmail", account.login)
+
+    def _forward(self, account: Account, address: str, act: str) -> None:
+        gmail = self._gmail(account)
+        if address:
+            # 409: the address is known already. Within the organisation it is verified at once.
+            addresses = _settings(account, "forwardingAddresses")
+            gmail.send("POST", addresses, act=act, json={"forwardingEmail": address}, missing=(409,), retry_safe=True)
+        body = {
+            "enabled": bool(address),
+            **({"emailAddress": address, "disposition": "leaveInInbox"} if address else {}),
+        }
+        gmail.send("PUT", _settings(account, "autoForwarding"), act=act, json=body)
+
+    def _keep(self, account: Account, keep: bool, act: str) -> None:
+        gmail = self._gmail(account)
+        now = gmail.get(_settings(account, "autoForwarding"), act=act) or {}
+        body = {**now, "disposition": "leaveInInbox" if keep else "archive"}
+        gmail.send("PUT", _settings(account, "autoForwarding"), act=act, json=body)
+
+    def _answer(self, account: Account, text: str, act: str) -> None:
+        body = {
+            "enableAutoReply": bool(text),
+            "responseSubject": "",
+            "responseBodyPlainText": text,
+            "restrictToContacts": False,
+            "restrictToDomain": False,
+        }
+        self._gmail(account).send("PUT", _settings(account, "vacation"), act=act, json=body)
+
+    def _delegate(self, account: Account, addresses: Sequence[str], act: str) -> None:
+        gmail = self._gmail(account)
+        where = _settings(account, "delegates")
+        now = {str(row["delegateEmail"]).lower() for row in self.api.listed(gmail, where, "delegates", act=act)}
+        for address in sorted(set(addresses) - now):
+            # 409: a delegate already.
+            gmail.send("POST", where, act=act, json={"delegateEmail": address}, missing=(409,), retry_safe=True)
+        for address in sorted(now - set(addresses)):
+            gmail.send("DELETE", _settings(account, "delegates", address), act=act, missing=(404,))
+
+    # -- hold ----------------------------------------------------------------------------------------------------------
+
+    def _hold(self, account: Account) -> Mapping[str, Any] | None:
+        """The hold on the account's mail that we set, or somebody else in the same matter."""
+        act = f"read holds of {account.login}"
+        where = path("v1", "matters", self.matter, "holds")
+        for hold in self.api.listed(self.api.admin("vault"), where, "holds", act=act, view="FULL_HOLD"):
+            held = {str(row.get("accountId")) for row in hold.get("accounts") or ()}
+            if hold.get("corpus") == "MAIL" and account.id in held:
+                return hold
+        return None
+
+    def _set_hold(self, account: Account, wanted: bool, act: str) -> None:
+        if not self.matter:
+            raise InputError(
+                "option vault_matter is not set",
+                act=act,
+                system=self.api.target.name,
+                hint="name the Vault matter that leavers' mail is held in",
+            )
+        where, vault = path("v1", "matters", self.matter, "holds"), self.api.admin("vault")
+        if wanted:
+            body = {
+                "name": f"leaver {account.id}",
+                "corpus": "MAIL",
+                "accounts": [{"accountId": account.id}],
+                "query": {"mailQuery": {}},
+            }
+            vault.send("POST", where, act=act, json=body, missing=(409,), retry_safe=True)
+            return
+        hold = self._hold(account)
+        if hold is not None:
+            vault.send("DELETE", path("v1", "matters", self.matter, "holds", hold["holdId"]), act=act, missing=(404,))
+
+    # -- messages ------------------------------------------------------------------------------------------------------
+
+    def folders(self, account: Account) -> Sequence[MailFolder]:
+        """One, with every message once: labels are no folders, and a message has several.
+
+        :raises Refused: the account is suspended.
+        """
+        act = f"read mail of {account.login}"
+        if not account.active:
+            raise Refused(
+                "the account is suspended, and Gmail hands nothing out for it",
+                act=act,
+                system=self.api.target.name,
+                hint="archive before the suspension (end_state: lock), or export it with Google Vault",
+            )
+        profile = self._gmail(account).get(path("gmail", "v1", "users", account.login, "profile"), act=act) or {}
+        total = int(profile.get("messagesTotal") or 0)
+        return [MailFolder("all", ALL_MAIL, total)] if total else []
+
+    def messages(self, account: Account, folder: MailFolder, skip: frozenset[str]) -> Iterator[MailMessage]:
+        """Every message whose id is not in ``skip``, spam and trash too."""
+        act = f"read mail of {account.login}"
+        gmail = self._gmail(account)
+        where = path("gmail", "v1", "users", account.login, "messages")
+        for row in self.api.listed(gmail, where, "messages", act=act, includeSpamTrash="true", maxResults=500):
+            if row["id"] in skip:
+                continue
+            one = path("gmail", "v1", "users", account.login, "messages", row["id"])
+            found = gmail.get(one, act=act, params={"format": "raw"})
+            if found is None:
+                continue  # deleted since it was listed
+            received = datetime.fromtimestamp(int(found.get("internalDate") or 0) / 1000, timezone.utc)
+            raw = str(found["raw"])
+            content = base64.urlsafe_b64decode(raw + "=" * (-len(raw) % 4))
+            yield MailMessage(folder.name, str(row["id"]), clock.stamp(received), content)
+
+
+def _settings(account: Account, *segments: str) -> str:
+    return path("gmail", "v1", "users", account.login, "settings", *segments)

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Hands over what a leaver owns in Drive and Calendar: Google's Data Transfer, which also works for suspended people.
+
+https://developers.google.com/admin-sdk/data-transfer/reference/rest/v1/transfers
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...model.errors import NotFound
+from ...sdk.capabilities import Account
+from .api import GoogleApi, path
+
+#: Application -> how its data moves: private files too; rooms that past meetings hold are released.
+APPLICATIONS: Mapping[str, tuple[str, Sequence[str]]] = {
+    "Drive and Docs": ("PRIVACY_LEVEL", ("PRIVATE", "SHARED")),
+    "Calendar": ("RELEASE_RESOURCES", ("TRUE",)),
+}
+COMPLETED, FAILED = "completed", "failed"
+
+
+class GoogleTransfer:
+    """Transfers of one customer."""
+
+    def __init__(self, api: GoogleApi) -> None:
+        self.api = api
+
+    def of(self, account: Account) -> list[Mapping[str, Any]]:
+        """Every transfer of what the account owned, whatever became of it."""
+        act = f"list transfers of {account.login}"
+        where = path("admin", "datatransfer", "v1", "transfers")
+        return list(
+            self.api.listed(
+                self.api.admin(),
+                where,
+                "dataTransfers",
+                act=act,
+                customerId="my_customer",
+                oldOwnerUserId=account.id,
+            )
+        )
+
+    def running(self, account: Account) -> bool:
+        """Whether one is under way: until it ends, a deletion would lose what was not moved yet."""
+        return any(row.get("overallTransferStatusCode") not in (COMPLETED, FAILED) for row in self.of(account))
+
+    def moved(self, account: Account, application: str) -> bool:
+        """Whether the account's data of one application was moved to its end."""
+        wanted = self._applications("list transfers").get(application)
+        return any(
+            str(part.get("applicationId")) == wanted and part.get("applicationTransferStatus") == COMPLETED
+            for row in self.of(account)
+            for part in row.get("applicationDataTransfers") or ()
+        )
+
+    def start(self, account: Account, heir: Account) -> None:
+        """Begin it, unless one to the same heir is under way or done.
+
+        :raises NotFound: the customer has none of the applications.
+        """
+        act = f"hand over files of {account.login} to {heir.login}"
+        same = [row for row in self.of(account) if str(row.get("newOwnerUserId")) == heir.id]
+        if any(row.get("overallTransferStatusCode") != FAILED for row in same):
+            return
+        known = self._applications(act)
+        parts = [
+            {"applicationId": known[name], "applicationTransferParams": [{"key": key, "value": list(values)}]}
+            for name, (key, values) in APPLICATIONS.items()
+            if name in known
+        ]
+        if not parts:
+            raise NotFound("neither Drive nor Calendar can be transferred here", act=act, system=self.api.target.name)
+        body = {"oldOwnerUserId": account.id, "newOwnerUserId": heir.id, "applicationDataTransfers": parts}
+        self.api.admin().send("POST", path("admin", "datatransfer", "v1", "transfers"), act=act, json=body)
+
+    def _applications(self, act: str) -> Mapping[str, str]:
+        where = path("admin", "datatransfer", "v1", "applications")
+        rows = self.api.listed(self.api.admin(), where, "applications", act=act, customerId="my_customer")
+        return {str(row["name"]): str(row["id"]) for row in rows}

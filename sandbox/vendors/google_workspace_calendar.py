@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Google Calendar of the sandbox's Google Workspace."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sandbox.emulator import Call, Handler, Reply
+from sandbox.vendors.google_workspace_errors import error
+
+if TYPE_CHECKING:
+    from sandbox.vendors.google_workspace import GoogleWorkspace
+
+
+def routes(google: GoogleWorkspace) -> list[tuple[str, str, Handler]]:
+    calendar = _Calendar(google)
+    events = "/calendar/v3/calendars/{calendar}/events"
+    return [
+        ("GET", events, calendar.list),
+        ("POST", events, calendar.insert),
+        ("DELETE", events + "/{id}", calendar.delete),
+        ("POST", events + "/{id}/move", calendar.move),
+        ("POST", "/calendar/v3/freeBusy", calendar.free_busy),
+    ]
+
+
+def _at(point: Any) -> datetime:
+    return datetime.fromisoformat(point["dateTime"].replace("Z", "+00:00"))
+
+
+class _Calendar:
+    def __init__(self, google: GoogleWorkspace) -> None:
+        self.google = google
+
+    def _events(self, address: str) -> list[Any]:
+        user = self.google.by_key(address)
+        rows: list[Any] = self.google.state["events"].setdefault(user["id"], []) if user else []
+        return rows
+
+    def list(self, call: Call) -> Reply:
+        rows = self._events(call.args["calendar"])
+        mark = call.query.get("privateExtendedProperty", "")
+        if mark:
+            key, _, value = mark.partition("=")
+            rows = [r for r in rows if r.get("extendedProperties", {}).get("private", {}).get(key) == value]
+        if "timeMin" in call.query:
+            begin = datetime.fromisoformat(call.query["timeMin"].replace("Z", "+00:00"))
+            rows = [r for r in rows if _at(r["end"]) > begin]
+        return self.google.page(call, rows, "items")
+
+    def insert(self, call: Call) -> Reply:
+        rows, body = self._events(call.args["calendar"]), call.body
+        if any(r["id"] == body["id"] for r in rows):
+            return error(409, "duplicate", "The requested identifier already exists.")
+        attendees = [{**one, "responseStatus": "needsAction"} for one in body.get("attendees", ())]
+        organizer = {"email": call.args["calendar"], "self": True}
+        rows.append({**body, "status": "confirmed", "organizer": organizer, "attendees": attendees})
+        return Reply(200, rows[-1])
+
+    def delete(self, call: Call) -> Reply:
+        rows = self._events(call.args["calendar"])
+        found = next((r for r in rows if r["id"] == call.args["id"]), None)
+        if found is None:
+            return error(410, "deleted", "Resource has been deleted")
+        rows.remove(found)
+        return Reply(204)
+
+    def move(self, call: Call) -> Reply:
+        rows = self._events(call.args["calendar"])
+        found = next((r for r in rows if r["id"] == call.args["id"]), None)
+        there = self.google.by_key(call.query.get("destination", ""))
+        if found is None or there is None:
+            return error(404, "notFound", "Not Found")
+        rows.remove(found)
+        moved = {**found, "organizer": {"email": there["primaryEmail"], "self": True}}
+        self.google.state["events"].setdefault(there["id"], []).append(moved)
+        return Reply(200, moved)
+
+    def free_busy(self, call: Call) -> Reply:
+        calendars: dict[str, Any] = {}
+        for one in call.body["items"]:
+            if not self.google.by_key(one["id"]):
+                calendars[one["id"]] = {"errors": [{"domain": "global", "reason": "notFound"}], "busy": []}
+                continue
+            busy = [{"start": r["start"]["dateTime"], "end": r["end"]["dateTime"]} for r in self._events(one["id"])]
+            calendars[one["id"]] = {"busy": busy}
+        return Reply(200, {"kind": "calendar#freeBusy", "calendars": calendars})

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Gmail's settings and messages, and Vault's holds, of the sandbox's Google Workspace."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sandbox.emulator import Call, Handler, Reply
+from sandbox.vendors.google_workspace_errors import error, gone
+
+if TYPE_CHECKING:
+    from sandbox.vendors.google_workspace import GoogleWorkspace
+
+
+def routes(google: GoogleWorkspace) -> list[tuple[str, str, Handler]]:
+    mail = _Mail(google)
+    user, vault = "/gmail/v1/users/{user}", "/v1/matters/{matter}/holds"
+    return [
+        ("GET", user + "/profile", mail.profile),
+        ("GET", user + "/messages", mail.messages),
+        ("GET", user + "/messages/{id}", mail.message),
+        ("GET", user + "/settings/delegates", mail.delegates),
+        ("POST", user + "/settings/delegates", mail.delegate),
+        ("DELETE", user + "/settings/delegates/{address}", mail.undelegate),
+        ("POST", user + "/settings/forwardingAddresses", mail.forwarding_address),
+        ("GET", user + "/settings/{what}", mail.setting),
+        ("PUT", user + "/settings/{what}", mail.set),
+        ("GET", vault, mail.holds),
+        ("POST", vault, mail.hold),
+        ("DELETE", vault + "/{id}", mail.release),
+    ]
+
+
+class _Mail:
+    def __init__(self, google: GoogleWorkspace) -> None:
+        self.google = google
+
+    def _own(self, call: Call) -> tuple[str, Any]:
+        user = self.google.by_key(call.args["user"]) or {}
+        return user["id"], self.google.state["mail"][user["id"]]
+
+    def profile(self, call: Call) -> Reply:
+        uid, _ = self._own(call)
+        rows = self.google.state["messages"].get(uid, [])
+        body = {"emailAddress": call.args["user"], "messagesTotal": len(rows), "threadsTotal": len(rows)}
+        return Reply(200, {**body, "historyId": "1"})
+
+    def messages(self, call: Call) -> Reply:
+        uid, _ = self._own(call)
+        rows = [{"id": m["id"], "threadId": m["threadId"]} for m in self.google.state["messages"].get(uid, [])]
+        return self.google.page(call, rows, "messages")
+
+    def message(self, call: Call) -> Reply:
+        uid, _ = self._own(call)
+        found = next((m for m in self.google.state["messages"].get(uid, []) if m["id"] == call.args["id"]), None)
+        return Reply(200, found) if found else error(404, "notFound", "Requested entity was not found.")
+
+    def setting(self, call: Call) -> Reply:
+        _, mail = self._own(call)
+        found = mail.get(call.args["what"])
+        return Reply(200, found) if found is not None else error(404, "notFound", "Not Found")
+
+    def set(self, call: Call) -> Reply:
+        _, mail = self._own(call)
+        what, body = call.args["what"], call.body
+        known = {row["forwardingEmail"] for row in mail["forwardingAddresses"]}
+        if what == "autoForwarding" and body.get("enabled") and body.get("emailAddress") not in known:
+            return error(400, "failedPrecondition", "Unrecognized forwarding address")
+        if what not in ("autoForwarding", "vacation"):
+            return error(404, "notFound", "Not Found")
+        mail[what] = body
+        return Reply(200, body)
+
+    def forwarding_address(self, call: Call) -> Reply:
+        _, mail = self._own(call)
+        address = call.body["forwardingEmail"]
+        if any(row["forwardingEmail"] == address for row in mail["forwardingAddresses"]):
+            return error(409, "alreadyExists", "Address already exists")
+        mail["forwardingAddresses"].append({"forwardingEmail": address, "verificationStatus": "accepted"})
+        return Reply(200, mail["forwardingAddresses"][-1])
+
+    def delegates(self, call: Call) -> Reply:
+        _, mail = self._own(call)
+        return Reply(200, {"delegates": mail["delegates"]} if mail["delegates"] else {})
+
+    def delegate(self, call: Call) -> Reply:
+        _, mail = self._own(call)
+        address = call.body["delegateEmail"]
+        if any(row["delegateEmail"] == address for row in mail["delegates"]):
+            return error(409, "alreadyExists", "Delegate already exists")
+        if not self.google.by_key(address):
+            return error(400, "invalidArgument", "Invalid delegate")
+        mail["delegates"].append({"delegateEmail": address, "verificationStatus": "accepted"})
+        return Reply(200, mail["delegates"][-1])
+
+    def undelegate(self, call: Call) -> Reply:
+        _, mail = self._own(call)
+        left = [row for row in mail["delegates"] if row["delegateEmail"] != call.args["address"]]
+        if len(left) == len(mail["delegates"]):
+            return error(404, "notFound", "Invalid delegate")
+        mail["delegates"] = left
+        return Reply(204)
+
+    # -- Vault ---------------------------------------------------------------------------------------------------------
+
+    def holds(self, call: Call) -> Reply:
+        if call.args["matter"] != "matter1":
+            return gone("matter")
+        return self.google.page(call, list(self.google.state["holds"].values()), "holds")
+
+    def hold(self, call: Call) -> Reply:
+        body = call.body
+        if any(row["name"] == body["name"] for row in self.google.state["holds"].values()):
+            return error(409, "alreadyExists", "Requested entity already exists")
+        if any(one.get("accountId") not in self.google.state["users"] for one in body["accounts"]):
+            return error(400, "failedPrecondition", "Account cannot be held")
+        number = f"hold{len(self.google.state['holds'])}"
+        self.google.state["holds"][number] = {**body, "holdId": number, "updateTime": "2024-02-01T08:00:00Z"}
+        return Reply(200, self.google.state["holds"][number])
+
+    def release(self, call: Call) -> Reply:
+        found = self.google.state["holds"].pop(call.args["id"], None)
+        return Reply(200, {}) if found else gone("hold")

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""The people of the sandbox's Google Workspace, made from the company."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from functools import cache
+from typing import Any
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from sandbox.company import Company
+
+THEN = "2024-02-01T08:00:00.000Z"
+CLIENT = "lifecycle@corp-example.iam.gserviceaccount.com"
+APPLICATIONS = {"55656082996": "Drive and Docs", "435070579839": "Calendar"}
+ROLES = {"101": "_SEED_ADMIN_ROLE", "102": "_HELP_DESK_ADMIN_ROLE"}
+
+
+@cache
+def key() -> rsa.RSAPrivateKey:
+    """The service account's key, made once a process."""
+    return rsa.generate_private_key(65537, 2048)
+
+
+def service_account() -> str:
+    """The key file as Google hands it out."""
+    pem = key().private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return json.dumps(
+        {"type": "service_account", "client_email": CLIENT, "private_key_id": "k1", "private_key": pem.decode()}
+    )
+
+
+def user(number: str, person: Mapping[str, Any]) -> dict[str, Any]:
+    """A user as the directory shows one."""
+    return {
+        "kind": "admin#directory#user",
+        "id": number,
+        "primaryEmail": person["email"],
+        "name": {
+            "givenName": person["first_name"],
+            "familyName": person["last_name"],
+            "fullName": f"{person['first_name']} {person['last_name']}",
+        },
+        "isAdmin": False,
+        "isDelegatedAdmin": False,
+        "suspended": False,
+        "archived": False,
+        "isMailboxSetup": True,
+        "isEnrolledIn2Sv": True,
+        "includeInGlobalAddressList": True,
+        "orgUnitPath": "/",
+        "creationTime": THEN,
+        "lastLoginTime": THEN,
+        "aliases": [],
+        "recoveryEmail": person.get("personal_email", ""),
+        "organizations": [{"primary": True, "title": person["title"], "department": person["department"]}],
+        "externalIds": [{"type": "organization", "value": person["employee_id"]}],
+    }
+
+
+def message(number: str, address: str) -> dict[str, Any]:
+    raw = f"From: somebody@corp.example\r\nTo: {address}\r\nSubject: Message {number}\r\n\r\nText {number}\r\n".encode()
+    return {
+        "id": number,
+        "threadId": number,
+        "internalDate": "1706774400000",
+        "labelIds": ["INBOX"],
+        "raw": base64.urlsafe_b64encode(raw).decode().rstrip("="),
+    }
+
+
+def _event(number: str, address: str, guest: str, days: int) -> dict[str, Any]:
+    start = datetime.now(timezone.utc).replace(hour=10, minute=0, second=0, microsecond=0) + timedelta(days=days)
+    return {
+        "id": number,
+        "status": "confirmed",
+        "summary": f"Planning {number}",
+        "start": {"dateTime": start.strftime("%Y-%m-%dT%H:%M:%SZ")},
+        "end": {"dateTime": (start + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")},
+        "organizer": {"email": address, "self": True},
+        "attendees": [{"email": guest, "responseStatus": "accepted"}],
+    }
+
+
+def mail_settings() -> dict[str, Any]:
+    return {
+        "autoForwarding": {"enabled": False},
+        "vacation": {"enableAutoReply": False},
+        "delegates": [],
+        "forwardingAddresses": [],
+    }
+
+
+def seeded(company: Company) -> dict[str, Any]:
+    """Everybody who has ``google_workspace`` among their systems."""
+    people = company.on_system("google_workspace")
+    ids = {name: f"1{person['hr_id']:0>20}" for name, person in people.items()}
+    users = {ids[name]: user(ids[name], person) for name, person in people.items()}
+    jane, mark, grace = ids["jane"], ids["mark"], ids["grace"]
+    users[grace]["isAdmin"] = True
+    names = sorted({group for person in people.values() for group in person["on"]["google_workspace"]["groups"]})
+    groups: dict[str, Any] = {}
+    for number, name in enumerate(names):
+        members = [ids[who] for who, person in people.items() if name in person["on"]["google_workspace"]["groups"]]
+        gid = f"g{number:03}"
+        groups[gid] = {
+            "row": {
+                "kind": "admin#directory#group",
+                "id": gid,
+                "email": f"{name}@{company.domain}",
+                "name": name.title(),
+            },
+            "members": dict.fromkeys(members, "OWNER" if name == "release" else "MEMBER"),
+        }
+    return {
+        "users": users,
+        "deleted": {},
+        "groups": groups,
+        "licences": {uid: ["Google-Apps/1010020028"] for uid in users},
+        "assignments": {
+            "201": {"roleAssignmentId": "201", "roleId": "102", "assignedTo": jane, "scopeType": "CUSTOMER"}
+        },
+        "passwords": {},
+        "sessions": dict.fromkeys(users, 2),
+        "tokens": {jane: [{"clientId": "app1", "displayText": "Notes", "scopes": ["mail"], "userKey": jane}]},
+        "asps": {jane: [{"codeId": 7, "name": "Old phone", "userKey": jane}]},
+        "codes": {jane: [{"userId": jane, "verificationCode": "11112222"}]},
+        "transfers": {},
+        "holds": {},
+        "mail": {uid: mail_settings() for uid in users},
+        "messages": {jane: [message(f"m{n}", users[jane]["primaryEmail"]) for n in range(5)]},
+        "events": {
+            jane: [
+                _event("ev1", users[jane]["primaryEmail"], users[mark]["primaryEmail"], 3),
+                _event("ev2", users[jane]["primaryEmail"], users[mark]["primaryEmail"], -3),
+            ]
+        },
+        "mobile": {
+            "mob1": {
+                "kind": "admin#directory#mobiledevice",
+                "resourceId": "mob1",
+                "serialNumber": "F2LJANE02",
+                "model": "iPhone 15",
+                "type": "IOS_SYNC",
+                "status": "APPROVED",
+                "encryptionStatus": "ENCRYPTED",
+                "email": [users[jane]["primaryEmail"]],
+                "lastSync": THEN,
+            }
+        },
+        "chromeos": {
+            "cros1": {
+                "kind": "admin#directory#chromeosdevice",
+                "deviceId": "cros1",
+                "serialNumber": "5CDJANE03",
+                "model": "Chromebook Plus",
+                "status": "ACTIVE",
+                "annotatedUser": users[jane]["primaryEmail"],
+                "lastSync": THEN,
+            }
+        },
+    }
