@@ -44,6 +44,18 @@ PATHS = {
     r"|/api/v1/users(/\{id\}(/groups|/lifecycle/(activate|deactivate|suspend|unsuspend))?)?$"
     r"|/api/v1/users/\{userId\}/(clients(/\{clientId\}/tokens)?|devices|factors(/\{factorId\})?|grants|roles(/\{roleAssignmentId\})?|sessions)$",
 }
+#: Google's discovery documents, all in one contract: file -> the paths of it that the connector uses.
+DISCOVERY = {
+    "google/admin.directory_v1.json": r"/admin/directory/v1/(users(/\{userKey\}(/(aliases|asps(/\{codeId\})?|makeAdmin|signOut|tokens(/\{clientId\})?"
+    r"|undelete|verificationCodes(/invalidate)?))?)?|groups(/\{groupKey\}(/members(/\{memberKey\})?)?)?"
+    r"|customer/\{customer\}/role(s|assignments)(/\{roleAssignmentId\})?"
+    r"|customer/\{customerId\}/devices/(mobile(/\{resourceId\}/action)?|chromeos(/\{deviceId\}|:batchChangeStatus)?))$",
+    "google/admin.datatransfer_v1.json": r"/admin/datatransfer/v1/(applications|transfers)$",
+    "google/licensing.v1.json": r"/apps/licensing/v1/product/\{productId\}/sku/\{skuId\}/user(s|/\{userId\})?$",
+    "google/vault.v1.json": r"/v1/matters/\{matterId\}/holds(/\{holdId\})?$",
+    "google/gmail.v1.json": r"/gmail/v1/users/\{userId\}/(profile|messages(/\{id\})?|settings/(autoForwarding|vacation|forwardingAddresses|delegates(/\{delegateEmail\})?))$",
+    "google/calendar.v3.json": r"/calendar/v3/(freeBusy|calendars/\{calendarId\}/events(/\{eventId\}(/move)?)?)$",
+}
 _PROSE = {
     "description",
     "summary",
@@ -117,6 +129,79 @@ def _refs(node: Any) -> set[str]:
     )
 
 
+def discovered(folder: Path) -> dict[str, Any]:
+    """Google's discovery documents as one OpenAPI description: https://developers.google.com/discovery/v1/reference/apis"""
+    paths: dict[str, Any] = {}
+    schemas: dict[str, Any] = {}
+    for file, pattern in DISCOVERY.items():
+        source = json.loads((folder / file).read_text(encoding="utf-8"))
+        prefix = re.sub(r"[^A-Za-z]", "", source["name"] + "_")
+        found = {path: item for path, item in _resources(source, prefix).items() if re.match(pattern, path)}
+        paths |= found
+        waiting = _refs(found)
+        while waiting:
+            name = waiting.pop().rpartition("/")[2]
+            if name not in schemas:
+                schemas[name] = _schema(source["schemas"][name.removeprefix(prefix)], prefix)
+                waiting |= _refs(schemas[name])
+    return {
+        "openapi": "3.0.3",
+        "info": {"title": "Google Workspace", "version": "discovery"},
+        "paths": dict(sorted(paths.items())),
+        "components": {"schemas": dict(sorted(schemas.items()))},
+    }
+
+
+def _resources(source: dict[str, Any], prefix: str) -> dict[str, Any]:
+    """Every method of a discovery document, as OpenAPI's paths."""
+    paths: dict[str, Any] = {}
+
+    def walk(resource: dict[str, Any]) -> None:
+        for method in resource.get("methods", {}).values():
+            path = "/" + source["servicePath"] + (method.get("flatPath") or method["path"])
+            paths.setdefault(path, {})[method["httpMethod"].lower()] = _operation(method, prefix)
+        for inner in resource.get("resources", {}).values():
+            walk(inner)
+
+    walk(source)
+    return paths
+
+
+def _operation(method: dict[str, Any], prefix: str) -> dict[str, Any]:
+    parameters = [
+        {"name": name, "in": given["location"], "schema": _schema(given, prefix)}
+        for name, given in method.get("parameters", {}).items()
+    ]
+    content = {
+        side: {"application/json": {"schema": _schema(method[side], prefix)}}
+        for side in ("request", "response")
+        if side in method
+    }
+    return {
+        "parameters": parameters,
+        **({"requestBody": {"content": content["request"]}} if "request" in content else {}),
+        "responses": {
+            "2XX": {"content": content["response"]} if "response" in content else {},
+            "default": {"content": {"application/json": {"schema": {}}}},
+        },
+    }
+
+
+def _schema(node: dict[str, Any], prefix: str) -> dict[str, Any]:
+    """JSON Schema of discovery's: it names types by a bare ``$ref``, and its ``any`` is everything."""
+    if "$ref" in node:
+        return {"$ref": f"#/components/schemas/{prefix}{node['$ref']}"}
+    made = {key: node[key] for key in ("enum",) if key in node}
+    if node.get("type") not in (None, "any"):
+        made["type"] = node["type"]
+    if "properties" in node:
+        made["properties"] = {name: _schema(inner, prefix) for name, inner in node["properties"].items()}
+    for key in ("items", "additionalProperties"):
+        if key in node:
+            made[key] = _schema(node[key], prefix)
+    return made
+
+
 def main(folder: Path) -> None:
     OUT.mkdir(parents=True, exist_ok=True)
     for name, file in SOURCES.items():
@@ -131,6 +216,9 @@ def main(folder: Path) -> None:
             json.dumps(cut(source, PATHS[name]), indent=0, separators=(",", ":"), default=str) + "\n", encoding="utf-8"
         )
         print(f"{target.name}: {target.stat().st_size // 1024} KB, {len(cut(source, PATHS[name])['paths'])} paths")
+    google = OUT / "google_workspace.json"
+    google.write_text(json.dumps(discovered(folder), indent=0, separators=(",", ":")) + "\n", encoding="utf-8")
+    print(f"{google.name}: {google.stat().st_size // 1024} KB")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sandbox.emulator import Call, Handler, Reply
+from sandbox.vendors import google_workspace_seed as seeded
 from sandbox.vendors.google_workspace_errors import error, gone
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ class _Mail:
         if any(one.get("accountId") not in self.google.state["users"] for one in body["accounts"]):
             return error(400, "failedPrecondition", "Account cannot be held")
         number = f"hold{len(self.google.state['holds'])}"
-        self.google.state["holds"][number] = {**body, "holdId": number, "updateTime": "2024-02-01T08:00:00Z"}
+        self.google.state["holds"][number] = {**body, "holdId": number, "updateTime": seeded.THEN}
         return Reply(200, self.google.state["holds"][number])
 
     def release(self, call: Call) -> Reply:

@@ -15,8 +15,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sandbox.company import Company
+from sandbox.days import stamp
 
-THEN = "2024-02-01T08:00:00.000Z"
+THEN = stamp(-1000).replace("Z", ".000Z")
 CLIENT = "lifecycle@corp-example.iam.gserviceaccount.com"
 APPLICATIONS = {"55656082996": "Drive and Docs", "435070579839": "Calendar"}
 ROLES = {"101": "_SEED_ADMIN_ROLE", "102": "_HELP_DESK_ADMIN_ROLE"}
@@ -71,7 +72,7 @@ def message(number: str, address: str) -> dict[str, Any]:
     return {
         "id": number,
         "threadId": number,
-        "internalDate": "1706774400000",
+        "internalDate": str(int(datetime.fromisoformat(THEN.replace("Z", "+00:00")).timestamp() * 1000)),
         "labelIds": ["INBOX"],
         "raw": base64.urlsafe_b64encode(raw).decode().rstrip("="),
     }

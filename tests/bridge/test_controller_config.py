@@ -190,7 +190,7 @@ def test_credentials_reach_the_systems_file_as_files() -> None:
     used = {entry["connector"] for entry in entries.values()}
     families = {name for name, connector in CONNECTORS.items() if connector.CREDENTIALS}
     #: Other systems than the example company's; docs/bridge-awx.md says how one is added.
-    assert families - used <= {"hibob", "okta", "personio"}
+    assert families - used <= {"google_workspace", "hibob", "okta", "personio"}
 
 
 def test_every_template_has_every_credential() -> None:

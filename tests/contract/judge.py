@@ -37,7 +37,7 @@ from tests.contract.tolerated import (
 )
 
 SPECS = Path(__file__).parent / "specs"
-JUDGED = ("microsoft", "github", "okta", "wiki", "crm", "slack")
+JUDGED = ("microsoft", "github", "google_workspace", "okta", "wiki", "crm", "slack")
 #: What differs from one run to the next without being another shape.
 _VOLATILE = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{32}\b|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?|localhost:\d+|skiptoken=[^\"&]*"

@@ -16,7 +16,7 @@ from tests.conformance import test_conformance as conformance
 from tests.contract.judge import JUDGED, Judge
 from tests.contract.tolerated import UNDESCRIBED
 
-SETS = ("entra", "exchange", "intune", "onedrive", "github", "okta", "scim", "slack")
+SETS = ("entra", "exchange", "intune", "onedrive", "github", "google_workspace", "okta", "scim", "slack")
 Exchanges = list[tuple[str, dict[str, Any]]]
 
 
@@ -113,6 +113,10 @@ PLANTED = [
     ),
     ("github", "GET", "/members", _answer(lambda b: b[0].update(id="1")), "id: '1' is not of type 'integer'"),
     ("github", "GET", "/members", lambda e: e.update(query="per_page=many"), "per_page=many is no integer"),
+    ("google_workspace", "POST", "/signOut", lambda e: e.update(method="PUT"), "has no PUT"),
+    ("google_workspace", "GET", "/settings/vacation", lambda e: e.update(query="verbose=1"), "verbose is no parameter"),
+    ("google_workspace", "PUT", "/settings/vacation", _request(autoReply=True), "autoReply"),
+    ("google_workspace", "GET", "/tokens", lambda e: e.update(path=e["path"] + "s"), "no such path"),
     ("okta", "POST", "/lifecycle/suspend", lambda e: e.update(path="/api/v1/users/00u1/suspend"), "no such path"),
     ("okta", "POST", "/lifecycle/activate", lambda e: e.update(query="mail=true"), "mail is no parameter"),
     ("okta", "POST", "/lifecycle/suspend", lambda e: e.update(method="PUT"), "has no PUT"),

@@ -30,6 +30,13 @@ class Undescribed:
 
 UNDESCRIBED: Sequence[Undescribed] = (
     Undescribed(
+        "google_workspace",
+        "POST",
+        r"/token",
+        "https://developers.google.com/identity/protocols/oauth2/service-account",
+        "the token service has no discovery document",
+    ),
+    Undescribed(
         "okta",
         "POST",
         r"/oauth2/v1/token",

@@ -12,9 +12,9 @@ import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
 
 from ...model.errors import AuthenticationFailed, CredentialError, ProtocolError
+from ...sdk.address import UrlPath, at
 from ...sdk.target import Target
 from ...sdk.transport import Answer, Policy, StaticAuth, TokenAuth, Transport, json_message, retry_after
 
@@ -46,16 +46,13 @@ PAUSE = 2.0
 _REAL = "googleapis.com"
 
 
-def path(*segments: str) -> str:
-    """A path from its segments, each quoted; one that begins with a colon is a custom verb of the segment before it."""
-    whole = ""
-    for segment in segments:
-        whole += segment if segment.startswith(":") else "/" + quote(segment, safe="@")
-    return whole
+def path(*segments: str) -> UrlPath:
+    """A path of its segments, each quoted."""
+    return at("/{}" * len(segments), *segments)
 
 
-def directory(*segments: str) -> str:
-    return path("admin", "directory", "v1", *segments)
+def directory(*segments: str) -> UrlPath:
+    return at("/admin/directory/v1").below("/{}" * len(segments), *segments)
 
 
 def reason(answer: Answer) -> str:
@@ -133,7 +130,6 @@ class GoogleApi:
         """
         import jwt
 
-        url = f"{self._url('oauth2')}/token"
         now = int(time.time())
         claims = {
             "iss": self._key["client_email"],
@@ -154,9 +150,9 @@ class GoogleApi:
                 system=self.target.name,
                 hint="make a new key for the service account and use the JSON file as it is",
             ) from None
-        sender = Transport(self.target, StaticAuth({}), POLICY)
+        sender = Transport(self.target, StaticAuth({}), POLICY, url=self._url("oauth2"))
         form = {"grant_type": GRANT, "assertion": signed}
-        answer = sender.send("POST", url, act=act, data=form, reads=True, missing=(400, 401))
+        answer = sender.send("POST", at("/token"), act=act, data=form, reads=True, missing=(400, 401))
         body = answer.body if isinstance(answer.body, dict) else {}
         if answer.status != 200:
             raise AuthenticationFailed(
@@ -172,7 +168,7 @@ class GoogleApi:
         return str(body["access_token"]), float(body.get("expires_in") or 0)
 
     def listed(
-        self, transport: Transport, where: str, key: str, *, act: str, **params: Any
+        self, transport: Transport, where: UrlPath, key: str, *, act: str, **params: Any
     ) -> Iterator[Mapping[str, Any]]:
         """Every item of a list, all pages; Google leaves the key out where a page is empty."""
 

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ...model import clock
 from ...model.errors import AmbiguousIdentity, InputError, NotFound
+from ...sdk.address import UrlPath
 from ...sdk.capabilities import Meeting
 from .api import GoogleApi, path
 
@@ -183,7 +184,7 @@ class GoogleCalendar:
         return taken
 
 
-def _calendar(address: str, *segments: str) -> str:
+def _calendar(address: str, *segments: str) -> UrlPath:
     return path("calendar", "v3", "calendars", address, *segments)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ...model.errors import Unsupported
+from ...sdk.address import at
 from ...sdk.capabilities import Account, Device
 from .api import GoogleApi, directory
 
@@ -100,7 +101,7 @@ class GoogleDevices:
         self.api.admin().send("POST", where, act=act, json={"action": action})
 
     def _change_status(self, device: Device, action: str, act: str, **more: str) -> None:
-        where = directory("customer", "my_customer", "devices", "chromeos", ":batchChangeStatus")
+        where = at("/admin/directory/v1/customer/my_customer/devices/chromeos:batchChangeStatus")
         body = {"deviceIds": [device.id], "changeChromeOsDeviceStatusAction": action, **more}
         self.api.admin().send("POST", where, act=act, json=body)
 

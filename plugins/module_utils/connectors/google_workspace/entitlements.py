@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ...model.errors import AmbiguousIdentity, NotFound
+from ...sdk.address import UrlPath
 from ...sdk.capabilities import Account, Entitlement, Owned
 from .api import GoogleApi, directory, path
 
@@ -193,5 +194,5 @@ def _group(row: Mapping[str, Any]) -> Entitlement:
     return Entitlement("groups", str(row["email"]).lower(), str(row["id"]), raw=row)
 
 
-def _licensing(*segments: str) -> str:
+def _licensing(*segments: str) -> UrlPath:
     return path("apps", "licensing", "v1", *segments)

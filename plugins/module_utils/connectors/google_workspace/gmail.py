@@ -15,6 +15,7 @@ from typing import Any
 
 from ...model import clock
 from ...model.errors import InputError, Refused
+from ...sdk.address import UrlPath
 from ...sdk.capabilities import Account, MailFolder, MailMessage
 from ...sdk.transport import Transport
 from .accounts import GoogleAccounts
@@ -193,5 +194,5 @@ class GoogleMail:
             yield MailMessage(folder.name, str(row["id"]), clock.stamp(received), content)
 
 
-def _settings(account: Account, *segments: str) -> str:
+def _settings(account: Account, *segments: str) -> UrlPath:
     return path("gmail", "v1", "users", account.login, "settings", *segments)

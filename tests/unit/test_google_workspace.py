@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""The Google Workspace connector against a customer that refuses what Google refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.google_workspace.api import throttled
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import AuthenticationFailed
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.transport import Answer
+from ansible_collections.workforce.lifecycle.plugins.modules import (
+    account,
+    cutoff,
+    device,
+    files_handover,
+    mailbox,
+    meetings_handover,
+    ownership,
+)
+
+from sandbox.box import Box
+from sandbox.vendors.google_workspace import GoogleWorkspace
+from sandbox.vendors.google_workspace_seed import THEN
+from tests.support import connect, person_of, run
+
+NAME = "google_workspace"
+JANE, MARK, GRACE = (f"1{number:0>20}" for number in ("107", "102", "101"))
+LOCK = {"options": {"admin": "grace@corp.example", "vault_matter": "matter1", "end_state": "lock"}}
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Box]:
+    with Box([GoogleWorkspace]) as box:
+        yield box
+
+
+@pytest.fixture
+def box(running: Box) -> Box:
+    running[NAME].reset()
+    return running
+
+
+def sent(box: Box) -> list[str]:
+    return [f"{e['method']} {e['path'].partition(JANE)[2] or e['path']} {e['body'][:40]}" for e in box[NAME].writes()]
+
+
+def test_backup_codes_and_grants_end_before_the_suspension(box: Box) -> None:
+    run(cutoff.TASK, box, NAME, person=person_of(box, "jane"))
+    order = sent(box)
+    end = next(n for n, line in enumerate(order) if '"suspended": true' in line)
+    for what in ("POST /verificationCodes/invalidate", "DELETE /asps/7", "DELETE /tokens/app1", "POST /signOut"):
+        assert next(n for n, line in enumerate(order) if line.startswith(what)) < end, order
+    assert '"password"' in order[0]
+
+
+def test_a_lock_leaves_the_mailbox_reachable_and_nothing_else(box: Box) -> None:
+    run(cutoff.TASK, box, NAME, changes=LOCK, person=person_of(box, "jane"))
+    state = box[NAME].state
+    assert not state["users"][JANE]["suspended"] and state["sessions"][JANE] == 0 and not state["asps"][JANE]
+    result = run(mailbox.TASK, box, NAME, changes=LOCK, person=person_of(box, "jane"), delegates=["mark@corp.example"])
+    assert result["outcome"] == "done", result
+
+
+def test_what_gmail_does_not_do_for_a_suspended_user_is_said(box: Box) -> None:
+    box[NAME].state["users"][JANE]["suspended"] = True
+    result = run(mailbox.TASK, box, NAME, person=person_of(box, "jane"), hold=True, auto_reply="Gone", hidden=True)
+    rows = {row["what"]: row["outcome"] for row in result["changes"]}
+    assert rows == {"hold": "done", "hidden": "done", "auto_reply": "unsupported"}
+
+
+def test_a_delegate_that_is_not_named_any_more_is_taken(box: Box) -> None:
+    box[NAME].state["mail"][JANE]["delegates"] = [{"delegateEmail": "tom@corp.example"}]
+    run(mailbox.TASK, box, NAME, person=person_of(box, "jane"), delegates=["mark@corp.example"])
+    assert [r["delegateEmail"] for r in box[NAME].state["mail"][JANE]["delegates"]] == ["mark@corp.example"]
+
+
+def test_files_are_under_way_until_google_says_that_they_have_moved(box: Box) -> None:
+    wish = {"person": person_of(box, "jane"), "successor": "mark@corp.example", "end_sharing": False}
+    assert run(files_handover.TASK, box, NAME, **wish)["outcome"] == "in_progress"
+    assert run(files_handover.TASK, box, NAME, **wish)["outcome"] == "in_progress"
+    assert len(box[NAME].state["transfers"]) == 1
+    box[NAME].finish_transfers()
+    assert run(files_handover.TASK, box, NAME, **wish)["outcome"] == "already"
+
+
+def test_an_account_is_not_deleted_while_its_files_are_under_way(box: Box) -> None:
+    run(files_handover.TASK, box, NAME, person=person_of(box, "jane"), successor="mark@corp.example", end_sharing=False)
+    gone = {"person": person_of(box, "jane"), "state": "absent", "confirm": ["jane@corp.example"]}
+    result = run(account.TASK, box, NAME, **gone)
+    assert result["failed"] and "handed over" in result["msg"] and JANE in box[NAME].state["users"]
+    box[NAME].finish_transfers()
+    run(account.TASK, box, NAME, **gone)
+    assert JANE in box[NAME].state["deleted"]
+
+
+def test_the_calendar_of_a_suspended_user_moves_with_the_files(box: Box) -> None:
+    box[NAME].state["users"][JANE]["suspended"] = True
+    wish = {"person": person_of(box, "jane"), "successor": "mark@corp.example"}
+    result = run(meetings_handover.TASK, box, NAME, **wish)
+    assert result["failed"] and "moves with the files" in result["msg"]
+    run(files_handover.TASK, box, NAME, **wish, end_sharing=False)
+    box[NAME].finish_transfers()
+    assert not run(meetings_handover.TASK, box, NAME, **wish).get("failed")
+    assert "ev1" in {event["id"] for event in box[NAME].state["events"][MARK]}
+
+
+def test_files_go_to_nobody_who_has_left(box: Box) -> None:
+    box[NAME].state["users"][MARK]["suspended"] = True
+    result = run(
+        files_handover.TASK, box, NAME, person=person_of(box, "jane"), successor="mark@corp.example", end_sharing=False
+    )
+    assert result["failed"] and box[NAME].state["transfers"] == {}
+    assert run(ownership.TASK, box, NAME, person=person_of(box, "jane"), successor="mark@corp.example")["failed"]
+
+
+def test_the_last_super_administrator_is_a_persons_decision(box: Box) -> None:
+    result = run(cutoff.TASK, box, NAME, person=person_of(box, "grace"))
+    (row,) = [row for row in result["changes"] if row["what"] == "super administrator"]
+    assert row["outcome"] == "needs_human" and box[NAME].state["users"][GRACE]["isAdmin"]
+
+
+def test_a_powerwash_that_could_not_be_seen_is_not_sent(box: Box) -> None:
+    result = run(
+        device.TASK,
+        box,
+        NAME,
+        person=person_of(box, "jane"),
+        company="wipe",
+        personal="retire",
+        confirm=["5CDJANE03"],
+    )
+    rows = {row["what"]: row["outcome"] for row in result["changes"]}
+    assert rows["device 5CDJANE03"] == "unsupported" and box[NAME].state["chromeos"]["cros1"]["status"] == "ACTIVE"
+
+
+def test_every_message_is_handed_out_once_as_it_was(box: Box) -> None:
+    google = connect(box, NAME)
+    person = Person.of(person_of(box, "jane"))
+    (folder,) = google.mail_folders(person)
+    found = list(google.mail_messages(person, folder, frozenset({"m1"})))
+    assert folder.messages == 5 and {one.id for one in found} == {"m0", "m2", "m3", "m4"}
+    assert found[0].content.startswith(b"From: somebody@corp.example\r\n") and found[0].date[:10] == THEN[:10]
+
+
+def test_everybody_and_every_device_is_listed(box: Box) -> None:
+    google = connect(box, NAME)
+    assert {one.account.id for one in google.all_accounts()} == set(box[NAME].state["users"])
+    assert {one.serial for one in google.all_devices()} == {"F2LJANE02", "5CDJANE03"}
+    assert JANE in set(google.group_members("groups", "engineering@corp.example"))
+
+
+def test_a_second_factor_is_told(box: Box) -> None:
+    google = connect(box, NAME)
+    jane = google.find_account(Person.of(person_of(box, "jane")))
+    assert google.controls(jane) == {"mfa_registered": True}
+
+
+def _refusal(status: int, reason: str, text: str = "") -> Answer:
+    body: Any = {"error": {"code": status, "message": "m", "errors": [{"reason": reason}]}} if reason else None
+    return Answer(status, {}, body, text.encode())
+
+
+@pytest.mark.parametrize(
+    ("answer", "slower"),
+    [
+        (_refusal(403, "quotaExceeded"), True),
+        (_refusal(403, "userRateLimitExceeded"), True),
+        (_refusal(403, "", "Request rate higher than configured."), True),
+        (_refusal(429, "", "Quota exceeded for quota metric"), True),
+        (_refusal(403, "forbidden"), False),
+        (_refusal(403, "dailyLimitExceeded"), False),
+    ],
+)
+def test_a_403_is_a_throttle_only_by_its_reason(answer: Answer, slower: bool) -> None:
+    assert (throttled(answer) is not None) is slower
+
+
+def test_a_service_account_that_may_not_act_is_told_what_to_authorise(box: Box) -> None:
+    body = {"error": "unauthorized_client", "error_description": "Client is unauthorized"}
+    box[NAME].fault("status", status=401, body=body, path="^/token$", times=-1)
+    with pytest.raises(AuthenticationFailed, match="authorise the service account"):
+        connect(box, NAME).find_account(Person.of(person_of(box, "jane")))
