@@ -178,6 +178,7 @@ from ..module_utils.people.identity import (
     identified,
 )
 from ..module_utils.model.person import Person
+from ..module_utils.model.working_days import working_day_from
 from ..module_utils.company.policy import KINDS, Policy
 from ..module_utils.people.separation import within
 from ..module_utils.people.protection import refuse_protected_people
@@ -188,7 +189,6 @@ if TYPE_CHECKING:
 
 #: A clock elsewhere may be ahead of ours by so much.
 _SKEW = timedelta(minutes=5)
-_SATURDAY = 5
 _ZONED = re.compile(r".+T.+(Z|[+-]\d\d:\d\d)", re.I)
 
 
@@ -543,11 +543,8 @@ def _first_day(person: Person) -> dict[str, str]:
     hired = person.employment_begins() or now
     day = max(hired, now).astimezone(person.zone).date()
     begun = hired <= now
-    while day.weekday() >= _SATURDAY:
-        day += timedelta(days=1)
-    last = day + timedelta(days=1 if begun else 0)
-    while last.weekday() >= _SATURDAY:
-        last += timedelta(days=1)
+    day = working_day_from(day, person.country)
+    last = working_day_from(day + timedelta(days=1 if begun else 0), person.country)
     earliest, latest = (
         datetime.combine(one, time(0), person.zone).astimezone(timezone.utc) for one in (day, last + timedelta(days=1))
     )

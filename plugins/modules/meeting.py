@@ -65,7 +65,9 @@ def plan(system: Calendar, want: Mapping[str, Any]) -> list[Change]:
     )
     found = system.find_meeting(organizer, want["marker"])
     if found is None:
-        return [Change("meeting", "not booked", "booked", lambda: _book(system, want, organizer.email, attendees))]
+        return [
+            Change("meeting", "not booked", "booked", lambda: _book(system, want, person, organizer.email, attendees))
+        ]
     begins, ends = clock.parse(found.start), clock.parse(found.end)
     if (
         found.as_booked
@@ -77,7 +79,7 @@ def plan(system: Calendar, want: Mapping[str, Any]) -> list[Change]:
                 "meeting",
                 f"booked for {found.start}",
                 "booked",
-                lambda: _book(system, want, organizer.email, attendees, instead_of=found),
+                lambda: _book(system, want, person, organizer.email, attendees, instead_of=found),
             )
         ]
     return [
@@ -87,7 +89,12 @@ def plan(system: Calendar, want: Mapping[str, Any]) -> list[Change]:
 
 
 def _book(
-    system: Calendar, want: Mapping[str, Any], organizer: str, attendees: list[str], instead_of: Meeting | None = None
+    system: Calendar,
+    want: Mapping[str, Any],
+    person: Person,
+    organizer: str,
+    attendees: list[str],
+    instead_of: Meeting | None = None,
 ) -> None:
     start = system.free_slot(
         [organizer, *attendees],
@@ -95,6 +102,7 @@ def _book(
         latest=want["latest"],
         minutes=want["minutes"],
         time_zone=want["time_zone"],
+        country=person.country,
     )
     if start is None:
         raise Conflict(

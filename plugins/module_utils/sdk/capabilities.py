@@ -473,9 +473,9 @@ class Calendar(Protocol):
     def find_meeting(self, person: Person, marker: str) -> Meeting | None: ...
 
     def free_slot(
-        self, attendees: Sequence[str], *, earliest: str, latest: str, minutes: int, time_zone: str
+        self, attendees: Sequence[str], *, earliest: str, latest: str, minutes: int, time_zone: str, country: str = ""
     ) -> str | None:
-        """The first start (ISO 8601 UTC) at which all are free within working hours, or None."""
+        """The first start (ISO 8601 UTC) at which all are free within working hours of a working day of that country, or None."""
 
     def book_meeting(
         self,

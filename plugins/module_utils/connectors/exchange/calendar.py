@@ -25,6 +25,7 @@ from ...model.errors import (
     NotFound,
 )
 from ...model.person import Person
+from ...model.working_days import is_working_day
 from ...sdk.address import UrlPath, at
 from ...sdk.capabilities import Meeting
 from ...sdk.target import Connector
@@ -84,9 +85,9 @@ class GraphCalendar(Connector):
         return replace(found, as_booked=row.get("transactionId") == _transaction(person.email, marker, found.start))
 
     def free_slot(
-        self, attendees: Sequence[str], *, earliest: str, latest: str, minutes: int, time_zone: str
+        self, attendees: Sequence[str], *, earliest: str, latest: str, minutes: int, time_zone: str, country: str = ""
     ) -> str | None:
-        """The first quarter of an hour at which nobody has anything, on a working day (Monday to Friday) and within the option ``working_hours``.
+        """The first quarter of an hour at which nobody has anything, on a working day of the country and within the option ``working_hours``.
 
         The hours are those of ``time_zone``, not each attendee's own: a mailbox that nobody has used yet has Redmond's.
 
@@ -100,7 +101,10 @@ class GraphCalendar(Connector):
         while start + length <= last:
             here, there = start.astimezone(zone), (start + length).astimezone(zone)
             working = (
-                here.weekday() < 5 and here.date() == there.date() and opens <= here.time() and there.time() <= closes
+                is_working_day(here.date(), country)
+                and here.date() == there.date()
+                and opens <= here.time()
+                and there.time() <= closes
             )
             if working and not any(begins < start + length and start < ends for begins, ends in taken):
                 return start.astimezone(ZoneInfo("UTC")).strftime("%Y-%m-%dT%H:%M:%SZ")
