@@ -81,10 +81,10 @@ from ansible.utils.display import Display
 from ..plugin_utils.shell import bytecode as _bytecode  # noqa: F401 (before the rest of the collection)
 
 # isort: split
-from ..module_utils.company.marked_yaml import read_document
 from ..module_utils.company.policy import Policy, load_policy
 from ..module_utils.connectors.registry import CONNECTORS
 from ..module_utils.model.errors import InputError
+from ..module_utils.model.marked_yaml import read_document
 from ..module_utils.sdk.capabilities import CAPABILITIES, capabilities_of
 from ..plugin_utils.inventory.systems_file import (
     SYSTEM,

@@ -16,8 +16,8 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any
 
+from ..model.marked_yaml import Document, read_document
 from ..model.person import Person
-from .marked_yaml import Document, read_document
 from .proof import KnownKey, Proof, Witness, check_proof
 
 #: By system and kind, patterns of entitlement names: ``{entra: {groups: [Break glass], roles: ["*Administrator"]}}``.

@@ -17,8 +17,8 @@ from typing import Any
 
 from ..connectors.registry import connector_class
 from ..model.errors import InputError
+from ..model.marked_yaml import Document, read_document
 from ..model.person import Person
-from .marked_yaml import Document, read_document
 from .profile_schema import SCHEMA
 
 Wanted = Mapping[str, Sequence[str]]

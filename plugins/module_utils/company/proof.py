@@ -8,7 +8,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .marked_yaml import Document
+from ..model.marked_yaml import Document
 
 #: How a witness keeps a head.
 KINDS = ("file", "git", "rfc3161", "mail")

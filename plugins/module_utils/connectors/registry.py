@@ -3,13 +3,16 @@
 """The connectors, alphabetical: a function each, which imports it by name, so that AnsiballZ packs it too.
 
 A connector is imported when the inventory first names it. Ansible keeps no compiled copy of a collection's files, so whoever
-uses three systems would otherwise wait for fourteen at every start.
+uses three systems would otherwise wait for fourteen at every start. Connectors that are data are files beside the code
+(``declared/files``) or a company's own; of these too, none is read that is not named.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
+from functools import partial
 
 from ..model.errors import InputError
 from ..sdk.target import Connector
@@ -144,35 +147,62 @@ class _Connectors(Mapping[str, type[Connector]]):
         return len(self._loaders)
 
 
-CONNECTORS: Mapping[str, type[Connector]] = _Connectors(
-    {
-        "aws": _aws,
-        "bamboohr": _bamboohr,
-        "csv": _csv,
-        "entra": _entra,
-        "exchange": _exchange,
-        "github": _github,
-        "google_workspace": _google_workspace,
-        "hibob": _hibob,
-        "imap": _imap,
-        "intune": _intune,
-        "ldap": _ldap,
-        "manual": _manual,
-        "okta": _okta,
-        "onedrive": _onedrive,
-        "personio": _personio,
-        "scim": _scim,
-        "slack": _slack,
-        "tailscale": _tailscale,
-    }
-)
+#: Where the connectors are that come as data.
+FILES = os.path.join(os.path.dirname(__file__), "declared", "files")
 
 
-def connector_class(name: str, *, system: str = "") -> type[Connector]:
-    """The connector of that name.
+def _declared(name: str) -> type[Connector]:
+    from .declared.compiler import of_file
 
+    return of_file(os.path.join(FILES, f"{name}.yml"), shipped=True)
+
+
+def declared_names() -> list[str]:
+    """The connectors that come as data. None where this runs without its files, on another machine: there the file's content is handed on."""
+    try:
+        return sorted(name.removesuffix(".yml") for name in os.listdir(FILES) if name.endswith(".yml"))
+    except OSError:
+        return []
+
+
+_CODE: Mapping[str, Loader] = {
+    "aws": _aws,
+    "bamboohr": _bamboohr,
+    "csv": _csv,
+    "entra": _entra,
+    "exchange": _exchange,
+    "github": _github,
+    "google_workspace": _google_workspace,
+    "hibob": _hibob,
+    "imap": _imap,
+    "intune": _intune,
+    "ldap": _ldap,
+    "manual": _manual,
+    "okta": _okta,
+    "onedrive": _onedrive,
+    "personio": _personio,
+    "scim": _scim,
+    "slack": _slack,
+    "tailscale": _tailscale,
+}
+_DATA: Mapping[str, Loader] = {name: partial(_declared, name) for name in declared_names()}
+CONNECTORS: Mapping[str, type[Connector]] = _Connectors(dict(sorted({**_CODE, **_DATA}.items())))
+
+
+def connector_class(name: str, *, system: str = "", manifest: str = "") -> type[Connector]:
+    """The connector of that name, or of that file.
+
+    :param manifest: what the connector's file says, as JSON: where the file itself is not.
     :raises InputError: there is none; says what may have been meant.
     """
+    if manifest:
+        from .declared.compiler import of_text
+
+        return of_text(manifest, name, shipped=not is_file(name))
+    if is_file(name):
+        from .declared.compiler import of_file
+
+        return of_file(name)
     if name not in CONNECTORS:
         close = get_close_matches(name, CONNECTORS, 1)
         raise InputError(
@@ -182,3 +212,20 @@ def connector_class(name: str, *, system: str = "") -> type[Connector]:
             hint=f"did you mean {close[0]}?" if close else f"known: {', '.join(CONNECTORS)}",
         )
     return CONNECTORS[name]
+
+
+def is_file(name: str) -> bool:
+    """Whether a connector is named by its file, and not by its name."""
+    return name.endswith((".yml", ".yaml"))
+
+
+def manifest_text(connector: type[Connector]) -> str:
+    """What a declared connector's file says, as JSON, for where the file is not; "" of a connector that is code."""
+    manifest = getattr(connector, "MANIFEST", None)
+    return manifest.text() if manifest is not None else ""
+
+
+def digest_of(connector: type[Connector]) -> str:
+    """The digest of a declared connector's file; "" of a connector that is code."""
+    manifest = getattr(connector, "MANIFEST", None)
+    return str(manifest.digest) if manifest is not None else ""

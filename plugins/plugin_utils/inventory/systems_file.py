@@ -9,9 +9,9 @@ from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from ...module_utils.company.marked_yaml import Document, Tagged
 from ...module_utils.connectors.registry import CONNECTORS
 from ...module_utils.model.errors import InputError
+from ...module_utils.model.marked_yaml import Document, Tagged
 from ...module_utils.sdk.capabilities import CAPABILITIES
 from ...module_utils.sdk.target import COMMON_OPTIONS, Option, checked_options
 from ..shell.credentials import SOURCES

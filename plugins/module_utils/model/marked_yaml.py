@@ -13,7 +13,7 @@ try:
     import yaml
 except ImportError:
     yaml = None  # type: ignore[assignment]  # ansible-core brings it along; only a bare import of this file lacks it
-from ..model.errors import InputError
+from .errors import InputError
 
 Path = tuple[Any, ...]
 

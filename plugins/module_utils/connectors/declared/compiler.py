@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Makes a connector's class of its file: it has exactly the capabilities that the file's sections declare."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+from ...model.marked_yaml import read_document
+from .accounts import Declared, DeclaredAccounts, DeclaredProvisioning, DeclaredRenaming, DeclaredRestorable
+from .cutting import DeclaredCutoff
+from .expressions import Expression
+from .holdings import DeclaredControls, DeclaredEntitlements, DeclaredOwnership
+from .listing import DeclaredCredentials, DeclaredListing
+from .manifest import Manifest
+from .reading import manifest_of, read_manifest
+
+
+def compiled(manifest: Manifest, *, shipped: bool = False) -> type[Declared]:
+    """The class of a manifest.
+
+    :param shipped: it came with the collection. Who else's file it is, the systems file must say the address itself: whoever writes
+        a connector's file must not decide where the company's credentials go.
+    """
+    url = manifest.apis[""].url
+    #: The address has holes that options fill, so that the systems file need not give it.
+    made = shipped and "{" in url
+    accounts = manifest.accounts
+    attributes = accounts.attributes if accounts is not None else {}
+    kinds = manifest.entitlements
+    facts: dict[str, Any] = {
+        "__module__": __name__,
+        "__doc__": f"{manifest.title}, as its file declares it.",
+        "MANIFEST": manifest,
+        "TITLE": manifest.title,
+        "DEFAULT_URL": url if shipped and not made else "",
+        "NEEDS_URL": not made,
+        "OPTIONS": manifest.options,
+        "CREDENTIALS": manifest.credentials,
+        "PERMISSIONS": manifest.permissions,
+        "SETTLES_WITHIN": manifest.settles_within,
+        "NAMES_FROM": accounts.names_from if accounts is not None else "",
+        "LOGIN": manifest.login,
+        "ATTRIBUTES": tuple(name for name, one in attributes.items() if one.write),
+        "ENTITLEMENT_KINDS": tuple(kinds),
+        "CONTROLS": tuple(manifest.controls),
+        "LISTS_HELD": bool(kinds) and all(isinstance(kind.held, Expression) for kind in kinds.values()),
+    }
+    parts = _capabilities(manifest)
+    for name, part in (
+        ("ATTRIBUTES", DeclaredProvisioning),
+        ("ENTITLEMENT_KINDS", DeclaredEntitlements),
+        ("CONTROLS", DeclaredControls),
+        ("LISTS_HELD", DeclaredListing),
+    ):
+        if part not in parts:
+            del facts[name]
+    name = "".join(word.title() for word in re.findall(r"\w+", manifest.title))
+    return type(name, (*parts, Declared), facts)
+
+
+def _capabilities(manifest: Manifest) -> tuple[type[Declared], ...]:
+    accounts = manifest.accounts
+    has = {
+        DeclaredProvisioning: accounts is not None and accounts.create is not None,
+        DeclaredRestorable: accounts is not None and accounts.deleted is not None,
+        DeclaredRenaming: accounts is not None and accounts.address is not None,
+        DeclaredCutoff: bool(manifest.cutoff),
+        DeclaredEntitlements: bool(manifest.entitlements),
+        DeclaredOwnership: bool(manifest.owned),
+        DeclaredControls: bool(manifest.controls),
+        DeclaredListing: accounts is not None and any(source.list is not None for source in accounts.sources),
+        DeclaredCredentials: bool(manifest.keys),
+    }
+    parts = tuple(part for part, there in has.items() if there)
+    needs_accounts = accounts is not None and not any(issubclass(part, DeclaredAccounts) for part in parts)
+    return (*parts, DeclaredAccounts) if needs_accounts else parts
+
+
+@cache
+def of_file(path: str, shipped: bool = False) -> type[Declared]:
+    """The class of a file, read once a process: a run goes on with what it read first.
+
+    :raises InputError: names file, line, key and fix.
+    """
+    return compiled(read_manifest(read_document(path)), shipped=shipped)
+
+
+@cache
+def of_text(text: str, name: str, shipped: bool) -> type[Declared]:
+    """The class of a manifest that was handed on as JSON, to where its file is not."""
+    return compiled(manifest_of(text, name), shipped=shipped)

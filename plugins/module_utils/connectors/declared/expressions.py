@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Expressions of a declared connector: JMESPath with three functions more.
+
+JMESPath always ends, changes nothing and sees nothing but what it is given. ``lower(text)`` is for comparing,
+``moment(x)`` makes ISO 8601 of epoch seconds, epoch milliseconds or ISO 8601, ``past(x)`` says whether a moment is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from functools import cache
+from typing import Any
+
+import jmespath
+from jmespath import exceptions, functions
+
+from ...model import clock
+from ...model.errors import ProtocolError
+
+#: Anything that JSON can hold.
+Json = Any
+#: From here on a number counts milliseconds and not seconds: in seconds, it would be the year 5138.
+_MILLISECONDS = 10**11
+
+
+def moment(value: Json) -> str:
+    """ISO 8601 of a moment as vendors write it; "" for none, and for Go's zero time.
+
+    :raises ValueError: it is no moment.
+    """
+    if value in (None, "", 0) or str(value).startswith("0001-"):
+        return ""
+    if isinstance(value, (int, float)):
+        seconds = value / 1000 if abs(value) >= _MILLISECONDS else value
+        try:
+            return clock.stamp(datetime.fromtimestamp(seconds, timezone.utc))
+        except (OverflowError, OSError) as e:
+            raise ValueError(f"{value} is no moment") from e
+    return str(value)
+
+
+class _Functions(functions.Functions):  # type: ignore[misc]
+    @functions.signature({"types": ["string", "null"]})  # type: ignore[untyped-decorator]
+    def _func_lower(self, text: str | None) -> str:
+        return (text or "").casefold()
+
+    @functions.signature({"types": ["string", "number", "null"]})  # type: ignore[untyped-decorator]
+    def _func_moment(self, value: Json) -> str:
+        return moment(value)
+
+    @functions.signature({"types": ["string", "number", "null"]})  # type: ignore[untyped-decorator]
+    def _func_past(self, value: Json) -> bool:
+        when = moment(value)
+        return bool(when) and clock.parse(when) <= clock.now()
+
+
+_OPTIONS = jmespath.Options(custom_functions=_Functions())
+
+
+class Mistake(ValueError):
+    """An expression or a text with holes that can't mean what its author wants. ``hint`` says what to write."""
+
+    def __init__(self, what: str, hint: str = "") -> None:
+        super().__init__(what)
+        self.hint = hint
+
+
+@dataclass(frozen=True)
+class Expression:
+    """One expression, compiled."""
+
+    text: str
+    _compiled: Any = field(repr=False, compare=False)
+
+    def of(self, value: Json) -> Json:
+        """What the expression finds in a value.
+
+        :raises ProtocolError: the value is not as the expression expects it.
+        """
+        try:
+            return self._compiled.search(value, options=_OPTIONS)
+        except (exceptions.JMESPathError, ValueError) as e:
+            raise ProtocolError(
+                f"what it answered does not fit the expression {self.text!r} ({type(e).__name__})",
+                act="read its answer",
+            ) from None
+
+    def text_of(self, value: Json) -> str:
+        """As :meth:`of`, as a text; "" for nothing."""
+        found = self.of(value)
+        return "" if found is None or found is False else str(found)
+
+    def names(self) -> frozenset[str]:
+        """The names that the expression takes from the value itself: ``item`` and ``account`` of ``item.id == account.id``."""
+        return frozenset(_names(self._compiled.parsed))
+
+
+@cache
+def expression(text: str) -> Expression:
+    """Compile an expression.
+
+    :raises Mistake: it is no JMESPath, calls what is not there, or negates less than it seems to.
+    """
+    try:
+        compiled = jmespath.compile(text)
+    except exceptions.JMESPathError as e:
+        raise Mistake(f"{text!r} is no JMESPath: {str(e).splitlines()[0]}", "see https://jmespath.org") from None
+    for node in _nodes(compiled.parsed):
+        first = node["children"][0] if node["children"] else None
+        if (
+            node["type"] in ("subexpression", "index_expression", "projection", "comparator")
+            and isinstance(first, dict)
+            and first["type"] == "not_expression"
+        ):
+            # JMESPath reads !a.b as (!a).b, which is never true.
+            raise Mistake(f"{text!r} means (!a).b", "write !(a.b)")
+        if node["type"] == "function_expression" and node["value"] not in _Functions.FUNCTION_TABLE:
+            raise Mistake(
+                f"{text!r} calls {node['value']}(), which there is not", "lower, moment, past, and JMESPath's own"
+            )
+    return Expression(text, compiled)
+
+
+def _nodes(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield node
+    for child in node["children"]:
+        if isinstance(child, dict):
+            yield from _nodes(child)
+
+
+#: Of these nodes only the first child looks at the value itself; the others look at what the first one found.
+_NARROWING = (
+    "subexpression",
+    "pipe",
+    "projection",
+    "value_projection",
+    "filter_projection",
+    "index_expression",
+    "flatten",
+)
+
+
+def _names(node: Mapping[str, Any]) -> Iterator[str]:
+    if node["type"] == "field":
+        yield node["value"]
+        return
+    children = [child for child in node["children"] if isinstance(child, dict)]
+    for child in children[:1] if node["type"] in _NARROWING else children:
+        yield from _names(child)

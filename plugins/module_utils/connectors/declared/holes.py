@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Holes of a declared connector's requests: ``{account.id}`` is filled with a value, and is no template.
+
+A text that is one hole keeps the value's type. ``{name?}`` drops its key where there is no value. In a path, each hole
+becomes one quoted segment or a part of one. A hole inside quotes is escaped as the quotes want it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from .expressions import Json
+
+_HOLE = re.compile(r"\{([a-z_]+(?:\.[A-Za-z0-9_:-]+)*)(\?)?\}")
+#: What looks like a hole, and may be one with a mistake in it.
+_BRACES = re.compile(r"\{[^{}]*\}")
+Scope = Mapping[str, Any]
+
+
+class Verbatim(str):
+    """A text whose braces are its own: GraphQL."""
+
+
+class Missing(LookupError):
+    """There is no value for a hole."""
+
+
+class Unsafe(ValueError):
+    """The value would change the address it is put into."""
+
+
+def holes(template: Json) -> Iterator[str]:
+    """The names in all holes of a template, however deep."""
+    if isinstance(template, Mapping):
+        for value in template.values():
+            yield from holes(value)
+    elif isinstance(template, list):
+        for value in template:
+            yield from holes(value)
+    elif isinstance(template, str):
+        yield from (found[1] for found in _HOLE.finditer(template))
+
+
+def odd_braces(template: Json) -> Iterator[str]:
+    """What stands in braces and is no hole: ``{Account.id}``, ``{ id }``."""
+    if isinstance(template, Mapping):
+        for value in template.values():
+            yield from odd_braces(value)
+    elif isinstance(template, list):
+        for value in template:
+            yield from odd_braces(value)
+    elif isinstance(template, str):
+        yield from (found[0] for found in _BRACES.finditer(template) if not _HOLE.fullmatch(found[0]))
+
+
+def value_at(scope: Scope, name: str) -> Json:
+    """The value under a dotted name.
+
+    :raises Missing: there is none, or it is null.
+    """
+    here: Any = scope
+    for part in name.split("."):
+        here = here.get(part) if isinstance(here, Mapping) else getattr(here, part, None)
+        if here is None:
+            raise Missing(name)
+    return here
+
+
+def filled(template: Json, scope: Scope) -> Json:
+    """The template with its holes filled; see the module.
+
+    :raises Missing: a hole without a question mark has no value.
+    """
+    if isinstance(template, Mapping):
+        made: dict[str, Json] = {}
+        for key, value in template.items():
+            try:
+                made[key] = filled(value, scope)
+            except Missing:
+                if not (isinstance(value, str) and _HOLE.fullmatch(value) and value.endswith("?}")):
+                    raise
+        return made
+    if isinstance(template, list):
+        return [filled(value, scope) for value in template]
+    if not isinstance(template, str):
+        return template
+    if isinstance(template, Verbatim):
+        return str(template)
+    whole = _HOLE.fullmatch(template)
+    if whole:
+        return value_at(scope, whole[1])
+    return _HOLE.sub(lambda found: _quoted(found, template, _text(value_at(scope, found[1]))), template)
+
+
+def filled_path(template: str, scope: Scope) -> str:
+    """A path with its holes filled, each value quoted, so that it can't leave its segment.
+
+    :raises Missing: a hole has no value.
+    :raises Unsafe: a segment would be empty, ``.`` or ``..``.
+    """
+    segments = []
+    for segment in template.split("/"):
+        made = _HOLE.sub(lambda found: quote(_text(value_at(scope, found[1])), safe=""), segment)
+        if made != segment and made in ("", ".", ".."):
+            raise Unsafe(f"{segment} would be {made!r}")
+        segments.append(made)
+    return "/".join(segments)
+
+
+def pattern(template: str) -> re.Pattern[str]:
+    """What matches every text that the template can become."""
+    parts, end = [], 0
+    for found in _HOLE.finditer(template):
+        parts += [re.escape(template[end : found.start()]), ".*"]
+        end = found.end()
+    return re.compile("".join([*parts, re.escape(template[end:])]), re.DOTALL)
+
+
+def _text(value: Json) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return ", ".join(map(_text, value)) if isinstance(value, list) else str(value)
+
+
+def _quoted(found: re.Match[str], template: str, text: str) -> str:
+    """A value inside the double quotes of a filter (SCIM, RFC 7644) or the single quotes of OData can't end them."""
+    around = template[found.start() - 1 : found.start()] + template[found.end() : found.end() + 1]
+    if around == '""':
+        return text.replace("\\", "\\\\").replace('"', '\\"')
+    return text.replace("'", "''") if around == "''" else text

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Where in a list the next request reads, and how the one after it is found: pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from ...sdk.transport import Answer
+from .expressions import Json
+from .manifest import Pages
+
+_LINK = re.compile(r"\s*<([^>]+)>\s*;(.*)")
+STANDS_STILL = "the page token does not advance"
+
+
+@dataclass(frozen=True)
+class Position:
+    """One page: ``at`` is a number or a cursor (None before the first), ``url`` the next page's own address."""
+
+    pages: Pages
+    at: int | str | None = None
+    url: str = ""
+    got: int = 0
+    seen: frozenset[str] = frozenset()
+    before: Json = field(default=None, repr=False, compare=False)
+
+    @classmethod
+    def first(cls, pages: Pages) -> Position:
+        return cls(pages, pages.first if pages.by in ("page", "offset") else None)
+
+    # -- what the request says ----------------------------------------------------------------------------------------
+
+    @property
+    def _said(self) -> dict[str, Json]:
+        said: dict[str, Json] = {self.pages.size_name: self.pages.size} if self.pages.size_name else {}
+        return said | ({self.pages.name: self.at} if self.at is not None and self.pages.name else {})
+
+    @property
+    def query(self) -> Mapping[str, Json]:
+        if self.pages.place == "query":
+            return self._said
+        return {self.pages.size_name: self.pages.size} if self.pages.size_name and self.pages.place == "path" else {}
+
+    @property
+    def holes(self) -> Mapping[str, Json]:
+        """What the path's ``{page}`` becomes."""
+        return {"page": self.at} if self.pages.place == "path" else {}
+
+    def body(self, body: Json) -> Json:
+        """The request's body with the page in it; in GraphQL, it is one of the variables."""
+        if self.pages.place != "json":
+            return body
+        if isinstance(body, dict) and set(body) == {"query", "variables"}:
+            return {**body, "variables": {**body["variables"], **self._said}}
+        return {**(body if isinstance(body, dict) else {}), **self._said}
+
+    # -- what comes after it -------------------------------------------------------------------------------------------
+
+    def after(self, answer: Answer, rows: list[Json]) -> Position | None:
+        """The next page; None after the last.
+
+        :raises ValueError: the list does not advance, or ends too early.
+        """
+        if self.pages.by == "none":
+            return None
+        if rows and rows == self.before:
+            raise ValueError(STANDS_STILL)
+        following = self._numbered(answer, rows) if self.pages.by in ("page", "offset") else self._led(answer)
+        if following is None:
+            return None
+        mark = f"{following.at} {following.url}"
+        if mark in self.seen:
+            raise ValueError(STANDS_STILL)
+        return replace(following, got=self.got + len(rows), seen=self.seen | {mark}, before=rows)
+
+    def _numbered(self, answer: Answer, rows: list[Json]) -> Position | None:
+        total = self.pages.total.of(answer.body) if self.pages.total is not None else None
+        got = self.got + len(rows)
+        if not rows and isinstance(total, int) and got < total:
+            raise ValueError("a page is empty before the end of the list")
+        if not rows or (isinstance(total, int) and got >= total):
+            return None
+        if self.pages.more is not None:
+            if not self.pages.more.of(answer.body):
+                return None
+        elif total is None and self.pages.size and len(rows) < self.pages.size:
+            return None
+        here = int(self.at or 0)
+        return replace(self, at=here + 1 if self.pages.by == "page" else here + len(rows))
+
+    def _led(self, answer: Answer) -> Position | None:
+        if self.pages.more is not None and not self.pages.more.of(answer.body):
+            return None
+        if self.pages.by == "link_header":
+            token: Json = next_link(answer.headers.get("Link") or "")
+        else:
+            token = self.pages.next.of(answer.body) if self.pages.next is not None else None
+        if not token:
+            return None
+        if self.pages.by == "cursor":
+            return replace(self, at=token if isinstance(token, int) else str(token))
+        return replace(self, url=str(token))
+
+
+def next_link(header: str) -> str:
+    """The address of the next page in a Link header (RFC 8288). Sentry says by ``results="false"`` that it would be empty."""
+    for part in re.split(r",\s*(?=<)", header):
+        found = _LINK.match(part)
+        if found and re.search(r'rel="?next"?', found[2]) and 'results="false"' not in found[2]:
+            return found[1]
+    return ""
