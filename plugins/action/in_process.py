@@ -22,8 +22,8 @@ from ansible.plugins.action import ActionBase
 from ..plugin_utils.shell import bytecode as _bytecode  # noqa: F401 (before the rest of the collection)
 
 # isort: split
-from ..module_utils.company.policy import Policy, load_policy
-from ..module_utils.connectors.registry import connector_class
+from ..module_utils.company.policy import Policy, check_file, load_policy
+from ..module_utils.connectors.registry import connector_class, digest_of, is_file, manifest_text
 from ..module_utils.engine.change import Change, Outcome
 from ..module_utils.engine.task import TARGET_SPEC, Task
 from ..module_utils.model.errors import LifecycleError
@@ -42,7 +42,7 @@ from ..plugin_utils.shell.tokens import RunTokens
 from ..plugin_utils.witness.give import seal_of
 
 #: Host variables that become arguments; ``history`` is the ledger's, ``guard`` is policy's.
-FROM_HOST = [name for name in TARGET_SPEC if name not in ("system", "history", "guard", "credentials")]
+FROM_HOST = [name for name in TARGET_SPEC if name not in ("system", "history", "guard", "credentials", "manifest")]
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -83,6 +83,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             )
         observe = self._flag(task_vars, "lifecycle_observe")
         ledger, policy = self._ledger(task_vars), self._policy(task_vars)
+        named = str(args.get("connector") or "")
+        connector = connector_class(named, system=args["system"])
+        check_file(policy, args["system"], digest_of(connector), shipped=not is_file(named))
         step = Step.of(
             ledger,
             limits=policy.brake,
@@ -101,7 +104,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             if self._task.check_mode
             else step.blocked_by(
                 self._value(task_vars, "lifecycle_requires") or [],
-                everywhere=connector_class(args.get("connector", ""), system=args["system"]).CARRIES_DATA,
+                everywhere=connector.CARRIES_DATA,
             )
         )
         if blocked:
@@ -121,6 +124,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             self._limit(task, args, step, policy, ledger, task_vars)
         if self._goes_the_ordinary_way(task_vars):
             step.intent([], irreversible=True, counts=_may_count(name, args))
+            if manifest_text(connector):
+                # The other machine has the code and not the file, which may be the company's own.
+                args["manifest"] = manifest_text(connector)
             if self._connection.transport == "local":
                 # Discovery finds any Python of the machine; the one that runs Ansible has what the collection needs.
                 task_vars = {"ansible_python_interpreter": sys.executable, **task_vars}

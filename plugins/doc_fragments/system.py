@@ -14,6 +14,10 @@ options:
   connector:
     description: Which connector speaks to this system. Taken from C(lifecycle_connector) of the host.
     type: str
+  manifest:
+    description: What the file of a declared connector says, as JSON. Filled in by the collection where a step runs on another machine.
+    type: str
+    default: ""
   url:
     description: Address of the system's API. Taken from C(lifecycle_url) of the host.
     type: str

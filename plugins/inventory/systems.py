@@ -81,15 +81,16 @@ from ansible.utils.display import Display
 from ..plugin_utils.shell import bytecode as _bytecode  # noqa: F401 (before the rest of the collection)
 
 # isort: split
-from ..module_utils.company.policy import Policy, load_policy
-from ..module_utils.connectors.registry import CONNECTORS
-from ..module_utils.model.errors import InputError
+from ..module_utils.company.policy import Policy, check_file, load_policy
+from ..module_utils.connectors.registry import connector_class, digest_of, is_file
+from ..module_utils.model.errors import InputError, Refused
 from ..module_utils.model.marked_yaml import read_document
 from ..module_utils.sdk.capabilities import CAPABILITIES, capabilities_of
 from ..plugin_utils.inventory.systems_file import (
     SYSTEM,
     TOP,
     check_systems,
+    connector_file,
     is_template,
 )
 from ..plugin_utils.shell import run_end as handback
@@ -136,7 +137,10 @@ class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc]
         for group in CAPABILITIES:
             inventory.add_group(group)
         for name, entry in data["systems"].items():
-            self._add(str(name), entry, folder)
+            try:
+                self._add(str(name), entry, path, policy)
+            except Refused as e:
+                raise AnsibleParserError(str(e)) from None
         for members in policy.protected.members:
             if members.system not in data["systems"]:
                 raise AnsibleParserError(f"{policy.file}: protected.members: there is no system {members.system}")
@@ -165,8 +169,12 @@ class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc]
             raise AnsibleParserError(f"{path}: {str(e).splitlines()[0]}") from None
         return values
 
-    def _add(self, name: str, entry: Mapping[str, Any], folder: str) -> None:
-        connector = CONNECTORS[str(entry["connector"])]
+    def _add(self, name: str, entry: Mapping[str, Any], path: str, policy: Policy) -> None:
+        folder, spoken = os.path.dirname(os.path.abspath(path)), str(entry["connector"])
+        if is_file(spoken):
+            entry = {**entry, "connector": _trusted(connector_file(spoken, path))}
+        connector = connector_class(str(entry["connector"]), system=name)
+        check_file(policy, name, digest_of(connector), shipped=not is_file(spoken))
         self.inventory.add_host(name, group="systems")
         for capability in capabilities_of(connector):
             self.inventory.add_host(name, group=capability)

@@ -20,13 +20,19 @@ from sandbox.box import Box
 from tests import support
 from tests.conformance import scenarios
 from tests.conformance.scenario import Scenario
+from tests.declared import scenarios as declared
 
-SETS = {
+SETS: dict[str, Any] = {
     name: importlib.import_module(f"{scenarios.__name__}.{name}")
     for _, name, _ in pkgutil.iter_modules(scenarios.__path__)
-}
+} | declared.sets()
 CASES = [
-    pytest.param(name, scenario, id=f"{name}-{scenario.name}".replace(" ", "_"))
+    pytest.param(
+        name,
+        scenario,
+        id=f"{name}-{scenario.name}".replace(" ", "_"),
+        marks=[pytest.mark.soak] if getattr(module, "soak", False) else [],
+    )
     for name, module in SETS.items()
     for scenario in module.SCENARIOS
 ]
@@ -118,7 +124,7 @@ def play(request: pytest.FixtureRequest, tmp_path: Path) -> Play:
 
 def every(cases: list[Any]) -> Any:
     return pytest.mark.parametrize(
-        "play", [pytest.param(tuple(case.values), id=case.id) for case in cases], indirect=True
+        "play", [pytest.param(tuple(case.values), id=case.id, marks=case.marks) for case in cases], indirect=True
     )
 
 

@@ -16,6 +16,7 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any
 
+from ..model.errors import Refused
 from ..model.marked_yaml import Document, read_document
 from ..model.person import Person
 from .proof import KnownKey, Proof, Witness, check_proof
@@ -235,6 +236,7 @@ class Policy:
     reconcile: Reconcile = Reconcile()
     rename: Rename = Rename()
     proof: Proof = Proof()
+    connectors: Mapping[str, str] = field(default_factory=dict)
 
     def protects(self, person: Person) -> str:
         """Why nothing may be done to this person; empty when it may."""
@@ -247,6 +249,24 @@ class Policy:
             if all(like(fact_of(person, fact), [pattern]) for fact, pattern in facts.items()):
                 return f"{', '.join(f'{fact} {pattern}' for fact, pattern in facts.items())} is protected ({self.file})"
         return ""
+
+
+def check_file(policy: Policy, system: str, digest: str, *, shipped: bool) -> None:
+    """That a system's connector file is the one that policy pins.
+
+    Once policy pins one file (``connectors: {our-tool: sha256:...}``), every file that is the company's own must be pinned.
+
+    :raises Refused: it is another; nothing was sent.
+    """
+    pinned = policy.connectors.get(system, "")
+    if not digest or digest == pinned or not pinned and (shipped or not policy.connectors):
+        return
+    raise Refused(
+        f"its connector's file is {digest}, and policy pins {pinned or 'none for it'} ({policy.file})",
+        act="read connector",
+        system=system,
+        hint=f"look at what changed in the file, then write connectors: {{{system}: {digest}}} into the policy",
+    )
 
 
 def like(value: str, patterns: Collection[str]) -> str:

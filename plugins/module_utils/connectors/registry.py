@@ -203,6 +203,13 @@ def connector_class(name: str, *, system: str = "", manifest: str = "") -> type[
         from .declared.compiler import of_file
 
         return of_file(name)
+    if not name:
+        raise InputError(
+            "no connector is named",
+            act="find system",
+            system=system,
+            hint="set lifecycle_connector of the host, or run against the group systems",
+        )
     if name not in CONNECTORS:
         close = get_close_matches(name, CONNECTORS, 1)
         raise InputError(

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..company.policy import like
+from ..connectors.registry import digest_of
 from ..model.errors import Drifted, Protected
 from ..model.person import Person
 from ..sdk.capabilities import Account, Accounts, Entitlements
@@ -37,6 +38,7 @@ class Guard:
     :param privileged_stop: why this run may not touch who is privileged; empty when it may.
     :param planned: the changes that the plan being executed foresees for this step, ``{"what", "before", "after"}`` each; None
         when no plan is being executed.
+    :param declared: the digest of the connector's file that the plan was made with; "" for a connector that is code.
     :param not_people: facts of accounts that are nobody's own (patterns, all of one entry must fit), which no run takes for a
         person's: see :func:`correlate.refuse_no_person`. None when it is known to be theirs.
     """
@@ -49,6 +51,7 @@ class Guard:
     privileged_stop: str = ""
     planned: Sequence[Mapping[str, Any]] | None = None
     not_people: Sequence[Mapping[str, str]] | None = None
+    declared: str = ""
 
     def holds(
         self, system: Any, want: Mapping[str, Any], changes: Sequence[Change], pending: Sequence[Change]
@@ -59,6 +62,7 @@ class Guard:
         :raises Drifted: the system is not as the plan saw it; says what is different.
         """
         if self.planned is not None:
+            self._compare_file(system)
             self._compare(want, changes, pending)
         if not pending:
             return {}
@@ -106,6 +110,16 @@ class Guard:
         return isinstance(system, Entitlements) and any(
             like(f"{e.kind}: {e.name}", self.privileged) for account in accounts for e in system.entitlements(account)
         )
+
+    def _compare_file(self, system: Any) -> None:
+        """An approval is for the file that the plan was made with: another may send the same change somewhere else."""
+        now = digest_of(type(system))
+        if self.planned and now != self.declared:
+            raise Drifted(
+                f"the connector's file is {now or 'not a file'}, the plan was made with {self.declared or 'none'}",
+                act="execute the plan",
+                hint="nothing was sent: look at the file, and make a new plan with --check",
+            )
 
     def _compare(self, want: Mapping[str, Any], changes: Sequence[Change], pending: Sequence[Change]) -> None:
         planned = {row["what"]: row for row in self.planned or ()}

@@ -17,7 +17,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ..connectors.registry import connector_class
+from ..connectors.registry import connector_class, digest_of
 from ..model.errors import (
     InputError,
     LifecycleError,
@@ -44,6 +44,7 @@ from .outcomes import Outcomes
 TARGET_SPEC: Mapping[str, Any] = {
     "system": {"type": "str"},
     "connector": {"type": "str"},
+    "manifest": {"type": "str", "default": ""},
     "url": {"type": "str", "default": ""},
     "credentials": {"type": "dict", "no_log": True, "default": {}},
     "options": {"type": "dict", "default": {}},
@@ -56,6 +57,12 @@ TARGET_SPEC: Mapping[str, Any] = {
     "guard": {"type": "dict", "default": {}},
     "known": {"type": "dict", "default": {}},
 }
+
+
+def _made_of(system: Any) -> dict[str, str]:
+    """By which file a declared connector did it: evidence, and what a plan and an approval are for."""
+    digest = digest_of(type(system))
+    return {"declared": digest} if digest else {}
 
 
 def _no_plan(system: Any, want: Mapping[str, Any]) -> Sequence[Change]:
@@ -133,7 +140,12 @@ class Task:
                 self._read_back(system, want, steps)
             if not check_mode:
                 self._follow(system, want, steps, params.get("follow") or 0.0)
-            return {**steps.result(name, rehearsal=check_mode), **said, **({"accounts": seen} if seen else {})}
+            return {
+                **steps.result(name, rehearsal=check_mode),
+                **said,
+                **({"accounts": seen} if seen else {}),
+                **_made_of(system),
+            }
         except Unsupported as e:
             return {
                 "changed": False,
@@ -169,14 +181,7 @@ class Task:
                 act="find ledger",
                 hint="run it on localhost, without async and become",
             )
-        if not params.get("connector"):
-            raise InputError(
-                "no connector is named",
-                act="find system",
-                system=name,
-                hint="set lifecycle_connector of the host, or run against the group systems",
-            )
-        connector = connector_class(params["connector"], system=name)
+        connector = connector_class(params.get("connector") or "", system=name, manifest=params.get("manifest") or "")
         if not set(_names_of(self.needs)) <= set(capabilities_of(connector)):
             raise Unsupported(
                 f"{params['connector']} has no {' or '.join(_names_of(self.needs)).replace('_', ' ')}",

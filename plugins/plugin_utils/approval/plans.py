@@ -59,6 +59,7 @@ def leave(phase: str, result: Mapping[str, Any]) -> None:
             for row in result.get("changes") or ()
         ],
         **({"privileged": True} if result.get("privileged") else {}),
+        **({"declared": result["declared"]} if result.get("declared") else {}),
         **({"problem": result["msg"]} if result.get("failed") and result.get("msg") else {}),
     }
     handle = os.open(where / f"{os.getpid()}.json", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -179,12 +180,18 @@ class Executed:
 
     def planned(self, *, phase: str, system: str, step: str, person: str) -> list[dict[str, Any]]:
         """What the plan lets one step do; nothing, when it has no such step."""
-        path = self.where / _part(phase, system)
-        found = next(
-            (one for one in (_kept(path) if path.exists() else ()) if (one["step"], one["person"]) == (step, person)),
-            None,
-        )
+        found = self._step(phase, system, step, person)
         return [dict(row) for row in found["changes"] if row["outcome"] == "planned"] if found is not None else []
+
+    def declared(self, *, phase: str, system: str, step: str, person: str) -> str:
+        """The digest of the connector's file that one step was planned with; "" of a connector that is code."""
+        found = self._step(phase, system, step, person)
+        return str(found.get("declared") or "") if found is not None else ""
+
+    def _step(self, phase: str, system: str, step: str, person: str) -> Mapping[str, Any] | None:
+        path = self.where / _part(phase, system)
+        steps: Iterable[Mapping[str, Any]] = _kept(path) if path.exists() else ()
+        return next((one for one in steps if (one["step"], one["person"]) == (step, person)), None)
 
 
 def executed(name: str, where: str, ledger: Ledger | None) -> Executed:

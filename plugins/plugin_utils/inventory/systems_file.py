@@ -4,16 +4,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from ...module_utils.connectors.registry import CONNECTORS
+from ...module_utils.connectors.registry import CONNECTORS, connector_class, is_file
 from ...module_utils.model.errors import InputError
 from ...module_utils.model.marked_yaml import Document, Tagged
 from ...module_utils.sdk.capabilities import CAPABILITIES
-from ...module_utils.sdk.target import COMMON_OPTIONS, Option, checked_options
+from ...module_utils.sdk.target import COMMON_OPTIONS, Connector, Option, checked_options
 from ..shell.credentials import SOURCES
 
 PLUGIN = "workforce.lifecycle.systems"
@@ -98,15 +99,10 @@ def _check_system(document: Document, name: str, entry: Any) -> None:
                 *at,
                 key,
             )
-    connector = entry.get("connector")
-    if not connector:
-        raise document.error("has no connector", *at, hint=f"connector: one of {', '.join(CONNECTORS)}")
-    if connector not in CONNECTORS:
-        raise document.error(f"unknown connector {connector}", *at, "connector", hint=_meant(connector, CONNECTORS))
-    cls = CONNECTORS[connector]
+    cls = _connector(document, at, entry.get("connector"))
     url = entry.get("url") or ""
     if cls.NEEDS_URL and not cls.DEFAULT_URL and not url:
-        raise document.error("has no url", *at, hint=f"add url: the address of {cls.TITLE or connector}")
+        raise document.error("has no url", *at, hint=f"add url: the address of {cls.TITLE or name}")
     if url and not is_template(url) and cls.NEEDS_URL and "://" not in url:
         raise document.error(f"{url!r} is not an address", *at, "url", hint=f"write https://{url}")
     for what, seconds in (entry.get("service_level") or {}).items():
@@ -122,7 +118,23 @@ def _check_system(document: Document, name: str, entry: Any) -> None:
                 hint=f"write {str(variable).removeprefix('lifecycle_')}: of the system",
             )
     _check_credentials(document, at, cls.CREDENTIALS, entry.get("credentials") or {})
-    _check_options(document, at, name, connector, entry.get("options") or {})
+    _check_options(document, at, name, cls, entry.get("options") or {})
+
+
+def connector_file(connector: str, systems_file: str) -> str:
+    """A connector as the rest of a run names it: a file relative to the systems file gets its whole path."""
+    return os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(systems_file)), connector))
+
+
+def _connector(document: Document, at: tuple[str, ...], connector: Any) -> type[Connector]:
+    if not connector:
+        raise document.error("has no connector", *at, hint=f"connector: one of {', '.join(CONNECTORS)}, or a file")
+    if is_file(connector):
+        # A mistake in it names its own file and line.
+        return connector_class(connector_file(connector, document.file))
+    if connector not in CONNECTORS:
+        raise document.error(f"unknown connector {connector}", *at, "connector", hint=_meant(connector, CONNECTORS))
+    return CONNECTORS[connector]
 
 
 def _check_credentials(
@@ -164,9 +176,9 @@ def _check_credentials(
 
 
 def _check_options(
-    document: Document, at: tuple[str, ...], name: str, connector: str, given: Mapping[str, Any]
+    document: Document, at: tuple[str, ...], name: str, cls: type[Connector], given: Mapping[str, Any]
 ) -> None:
-    known = {**COMMON_OPTIONS, **CONNECTORS[connector].OPTIONS}
+    known = {**COMMON_OPTIONS, **cls.OPTIONS}
     for key in given:
         if key not in known:
             raise document.error("unknown option", *at, "options", key, hint=_meant(key, known))
@@ -174,9 +186,7 @@ def _check_options(
         if is_template(value):
             continue
         try:
-            checked_options(
-                name, CONNECTORS[connector], {**{k: _stand_in(o) for k, o in known.items() if o.required}, key: value}
-            )
+            checked_options(name, cls, {**{k: _stand_in(o) for k, o in known.items() if o.required}, key: value})
         except InputError as e:
             raise document.error(e.what, *at, "options", key, hint=e.hint) from None
     for key, option in known.items():

@@ -45,6 +45,8 @@ def guard(
     document = plans.executed(plan, plans_folder, ledger) if plan else None
     if document is not None:
         limits["planned"] = document.planned(phase=phase, system=system, step=step, person=person)
+        declared = document.declared(phase=phase, system=system, step=step, person=person)
+        limits |= {"declared": declared} if declared else {}
     if (
         rehearsal
         and any(rule.needs == "privileged" for rule in policy.approvals)

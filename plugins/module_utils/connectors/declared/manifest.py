@@ -298,14 +298,19 @@ class Manifest:
         """The whole of it as JSON, for a machine that does not have the file."""
         return json.dumps(self.source, sort_keys=True)
 
-    def requests(self) -> Iterator[Request]:
-        """Every request that the connector can send, but for those that sign it in."""
+    def requests(self) -> Iterator[tuple[Request, Pages]]:
+        """Every request that the connector can send, but for those that sign it in, and how each goes on."""
         yield from _requests(self)
 
 
-def _requests(value: Any) -> Iterator[Request]:
+_WHOLE = Pages("none")
+
+
+def _requests(value: Any) -> Iterator[tuple[Request, Pages]]:
     if isinstance(value, Request):
-        yield value
+        yield value, _WHOLE
+    elif isinstance(value, Rows):
+        yield value.request, value.pages
     elif isinstance(value, Mapping):
         for inner in value.values():
             yield from _requests(inner)

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""The scenarios of every connector that comes as data, made of what its file declares and its world knows.
+
+They are played by the conformance suite like those of the written connectors. A third of the vendors is played in each run,
+another third with the next commit; ``make soak`` plays all.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.registry import CONNECTORS
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import capabilities_of
+
+from sandbox.box import Box
+from sandbox.world import Seen, World
+from sandbox.worlds import worlds
+from tests.conformance.scenario import Scenario
+
+WORLDS = worlds()
+THIRDS = 3
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Played:
+    """What the conformance suite takes for the module of a connector's scenarios."""
+
+    VENDORS: list[type[World]]
+    SCENARIOS: list[Scenario]
+    #: Not in this run's third.
+    soak: bool
+
+
+@cache
+def turn() -> int:
+    """Which third is played: it moves on with each commit."""
+    done = subprocess.run(["git", "rev-list", "--count", "HEAD"], cwd=ROOT, capture_output=True, text=True)
+    return int(done.stdout.strip() or 0) % THIRDS
+
+
+def sets() -> dict[str, Played]:
+    return {
+        name: Played([world], list(scenarios(world)), number % THIRDS != turn())
+        for number, (name, world) in enumerate(WORLDS.items())
+    }
+
+
+def scenarios(world: type[World]) -> Iterator[Scenario]:
+    name = world.name
+    connector = CONNECTORS[name]
+    accounts = connector.MANIFEST.accounts  # type: ignore[attr-defined]
+    has = capabilities_of(connector)
+
+    def seen(key: str, check: Callable[[Seen], bool]) -> Callable[[Box], None]:
+        def verify(box: Box) -> None:
+            found = box[name].see(key)
+            assert check(found), found
+
+        return verify
+
+    def settled(state: str) -> Callable[[Box], None]:
+        return lambda box: box[name].settle("jane", state)
+
+    if "cutoff" in has:
+        shut = [way for way in connector.MANIFEST.cutoff if way.close is None]  # type: ignore[attr-defined]
+        yield Scenario(
+            "cut off",
+            name,
+            "cutoff",
+            {"person": "jane"},
+            seen("jane", lambda s: not s.open and (s.account in ("suspended", "absent") or not shut)),
+            outcome=world.CUT,
+        )
+    if accounts.sources[0].suspend is not None:
+        suspended = {"person": "jane", "state": "suspended"}
+        yield Scenario(
+            "suspend", name, "account", suspended, seen("jane", lambda s: s.account in ("suspended", "absent"))
+        )
+    if accounts.sources[0].resume:
+        active = {"person": "jane", "state": "active"}
+        yield Scenario(
+            "resume", name, "account", active, seen("jane", lambda s: s.account == "active"), settled("suspended")
+        )
+    if "provisioning" in has:
+        yield Scenario(
+            "create",
+            name,
+            "account",
+            {"person": "ada", "state": "present"},
+            seen("ada", lambda s: s.account == ("active" if world.CREATED == "done" else "invited")),
+            outcome=world.CREATED,
+        )
+    if "provisioning" in has and accounts.sources[0].delete is not None:
+        yield Scenario(
+            "delete",
+            name,
+            "account",
+            {"person": "jane", "state": "absent", "confirm": world.CONFIRM},
+            seen("jane", lambda s: s.account == "absent"),
+        )
+    if world.GIVE is not None:
+        kind, entitlement = world.GIVE
+        given = {"person": "jane", "wanted": {kind: [entitlement]}, "mode": "add"}
+        yield Scenario("give", name, "entitlements", given, seen("jane", lambda s: f"{kind}: {entitlement}" in s.held))
+    if world.TAKE is not None:
+        taken_kind, taken = world.TAKE
+        less = {"person": "jane", "wanted": {taken_kind: [taken]}, "mode": "remove"}
+        yield Scenario(
+            "take", name, "entitlements", less, seen("jane", lambda s: f"{taken_kind}: {taken}" not in s.held)
+        )
+    if any(kind.reassign is not None for kind in connector.MANIFEST.owned):  # type: ignore[attr-defined]
+        heir = {"person": "jane", "successor": "mark@corp.example"}
+        yield Scenario("hand over", name, "ownership", heir, seen("jane", lambda s: not s.owned))

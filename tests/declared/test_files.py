@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Every connector that comes as data: its contract, its lists page by page, and what no scenario plays."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.declared.manifest import Manifest
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.declared.reading import manifest_of
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.registry import CONNECTORS
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import (
+    AmbiguousIdentity,
+    Conflict,
+    NotFound,
+    ProtocolError,
+)
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import (
+    AccountListing,
+    CredentialListing,
+    Cutoff,
+    Ownership,
+    SecurityControls,
+)
+
+from sandbox.box import Box
+from tests import support
+from tests.declared.contract import Contract, contract_of, violations
+from tests.declared.scenarios import WORLDS
+
+NAMES = list(WORLDS)
+VERBS = ("get", "post", "put", "patch", "delete", "graphql")
+
+
+def manifest(name: str) -> Manifest:
+    made: Manifest = CONNECTORS[name].MANIFEST  # type: ignore[attr-defined]
+    return made
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def box(request: pytest.FixtureRequest) -> Iterator[Box]:
+    with Box([WORLDS[request.param]]) as made:
+        made.named = request.param  # type: ignore[attr-defined]
+        yield made
+
+
+@pytest.fixture
+def world(box: Box) -> Any:
+    emulator = box[box.named]  # type: ignore[attr-defined]
+    emulator.reset()
+    return emulator
+
+
+def connector(box: Box, **changes: Any) -> Any:
+    return support.connect(box, box.named, **changes)  # type: ignore[attr-defined]
+
+
+def person(box: Box, key: str) -> Person:
+    return Person.of(support.person_of(box, key))
+
+
+# -- the contract ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_request_is_in_the_vendors_contract(name: str) -> None:
+    contracts = contract_of(name)
+    assert contracts, "a file without a contract is checked by nobody"
+    for source, contract in contracts.items():
+        assert violations(manifest(name), contract) == [], source
+
+
+def planted(data: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The file with one mistake in one request, and which; for every request of it."""
+    for place in [*requests(data)]:
+        for kind, plant in PLANTS.items():
+            changed = copy.deepcopy(data)
+            step = changed
+            for key in place:
+                step = step[key]
+            if plant(step):
+                yield f"{kind} in {'.'.join(map(str, place))}", changed
+
+
+def requests(node: Any, *place: Any) -> Iterator[tuple[Any, ...]]:
+    if isinstance(node, dict):
+        if (
+            place
+            and place[0] in ("accounts", "cutoff", "entitlements", "owned", "keys")
+            and any(isinstance(node.get(v), str) for v in VERBS[:5])
+        ):
+            yield place
+        for key, inner in node.items():
+            if key not in ("json", "query"):
+                yield from requests(inner, *place, key)
+    elif isinstance(node, list):
+        for number, inner in enumerate(node):
+            yield from requests(inner, *place, number)
+
+
+def _path(step: dict[str, Any]) -> bool:
+    verb = next(v for v in VERBS if v in step)
+    step[verb] = step[verb] + "/wrong"
+    return True
+
+
+def _method(step: dict[str, Any]) -> bool:
+    verb = next(v for v in VERBS if v in step)
+    if verb == "get":
+        step["post"], step["reads"] = step.pop("get"), True
+    else:
+        step["patch" if verb != "patch" else "put"] = step.pop(verb)
+    return True
+
+
+def _query(step: dict[str, Any]) -> bool:
+    step["query"] = {**step.get("query", {}), "wrongly": "x"}
+    return True
+
+
+PLANTS: dict[str, Callable[[dict[str, Any]], bool]] = {"path": _path, "method": _method, "query name": _query}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_planted_mistake_in_any_request_fails_the_check(name: str) -> None:
+    data = dict(manifest(name).source)
+    plants = list(planted(data))
+    assert len(plants) >= 3 * len([*requests(data)]) > 0
+    for what, changed in plants:
+        read = manifest_of(json.dumps(changed), name)
+        assert any(violations(read, contract) for contract in contract_of(name).values()), what
+
+
+def _enumerated(data: dict[str, Any], contract: Contract) -> Iterator[tuple[str, dict[str, Any]]]:
+    read = manifest_of(json.dumps(data), "x")
+    limited = {name for operation in contract.values() for name, values in operation.query.items() if values}
+    for request, _ in read.requests():
+        for name, value in request.query.items():
+            if name in limited and isinstance(value, str) and "{" not in value:
+                changed = copy.deepcopy(data)
+                step: Any = changed
+                for key in request.place:
+                    step = step[key]
+                step["query"][name] = "wrong"
+                yield f"{name} in {request.place}", changed
+
+
+def test_a_planted_value_that_the_vendor_does_not_list_fails_the_check() -> None:
+    seen = 0
+    for name in NAMES:
+        for contract in contract_of(name).values():
+            for what, changed in _enumerated(dict(manifest(name).source), contract):
+                seen += 1
+                assert violations(manifest_of(json.dumps(changed), name), contract), (name, what)
+    assert seen >= 3
+
+
+# -- lists -------------------------------------------------------------------------------------------------------------
+
+
+def _small(node: Any) -> Any:
+    """The file, asking for two rows a page."""
+    if isinstance(node, dict):
+        return {k: {**v, "value": 2} if k == "size" and isinstance(v, dict) else _small(v) for k, v in node.items()}
+    return [_small(inner) for inner in node] if isinstance(node, list) else node
+
+
+def _asking_for_two(box: Box) -> Any:
+    """The connector, reading two rows a page."""
+    name = box.named  # type: ignore[attr-defined]
+    cls = type(connector(box))
+    made = type(
+        cls.__name__,
+        cls.__mro__[:-1][:1],
+        {"MANIFEST": manifest_of(json.dumps(_small(dict(manifest(name).source))), name)},
+    )
+    return made(connector(box).target)
+
+
+def test_every_account_is_listed_whatever_the_pages(box: Box, world: Any) -> None:
+    whole = connector(box)
+    if not isinstance(whole, AccountListing):
+        pytest.skip("its file lists no accounts")
+    all_at_once = [(one.account.id, one.account.login, one.account.active) for one in whole.all_accounts()]
+    assert {login.casefold() for _, login, _ in all_at_once} >= {world.login(key) for key in world.SEATED}
+    world.page_size = 2
+    by_twos = [(one.account.id, one.account.login, one.account.active) for one in _asking_for_two(box).all_accounts()]
+    assert by_twos == all_at_once
+
+
+def test_a_page_that_stands_still_is_an_error_and_no_short_list(box: Box, world: Any) -> None:
+    system = _asking_for_two(box)
+    if not isinstance(system, AccountListing) or all(pages.by == "none" for _, pages in system.MANIFEST.requests()):
+        pytest.skip("this vendor's lists are whole")
+    world.page_size, world.stuck = 2, True
+    with pytest.raises(ProtocolError, match="does not advance"):
+        list(system.all_accounts())
+
+
+# -- people ------------------------------------------------------------------------------------------------------------
+
+
+def test_two_accounts_that_answer_are_a_question_and_no_choice(box: Box, world: Any) -> None:
+    world.twin("jane")
+    with pytest.raises(AmbiguousIdentity):
+        connector(box).find_account(person(box, "jane"))
+
+
+def test_who_is_not_there_is_nobody(box: Box, world: Any) -> None:
+    assert connector(box).find_account(person(box, "ada")) is None
+    assert connector(box).find_account(Person(email="an@corp.example", first_name="An")) is None, "part of an address"
+
+
+def test_all_that_only_reads_can_be_read(box: Box, world: Any) -> None:
+    system = connector(box, read_only=True)
+    account = system.find_account(person(box, "jane"))
+    assert account is not None and account.email == "jane@corp.example"
+    if isinstance(system, Cutoff):
+        paths = system.access_paths(account, "")
+        assert len({path.name for path in paths}) == len(paths) > 0
+        assert sum(path.state.startswith("open") for path in paths) >= len(world.see("jane").open)
+    if isinstance(system, Ownership):
+        assert len(system.owned(account)) >= len(world.see("jane").owned)
+    if isinstance(system, CredentialListing):
+        assert all(one.id and one.name for one in system.all_credentials())
+    if isinstance(system, SecurityControls):
+        assert all(isinstance(value, bool) for value in system.controls(account).values())
+    for kind, entitlement in (pair for pair in (world.GIVE, world.TAKE) if pair):
+        found = system.find_entitlement(kind, entitlement)
+        assert found is not None and found.name == entitlement
+    if world.TAKE:
+        assert f"{world.TAKE[0]}: {world.TAKE[1]}" in {f"{e.kind}: {e.name}" for e in system.entitlements(account)}
+    assert world.writes() == []
+
+
+def test_the_members_of_a_group_are_listed(box: Box, world: Any) -> None:
+    system = connector(box)
+    if not isinstance(system, AccountListing) or world.TAKE is None:
+        pytest.skip("nothing to list")
+    kind, name = world.TAKE
+    how = system.MANIFEST.entitlements[kind]  # type: ignore[attr-defined]
+    if how.members is None and not hasattr(how.held, "text"):
+        pytest.skip("its file does not say how members are read")
+    members = {one.casefold() for one in system.group_members(kind, name)}
+    account = system.find_account(person(box, "jane"))  # type: ignore[attr-defined]
+    assert members & {account.id, account.login.casefold(), account.email}
+    with pytest.raises(NotFound):
+        list(system.group_members(kind, "there is no such thing"))
+
+
+# -- refusals ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("status", "error"), [(404, NotFound), (409, Conflict)])
+def test_a_list_that_is_refused_is_an_error_and_not_empty(
+    box: Box, world: Any, status: int, error: type[Exception]
+) -> None:
+    system = connector(box)
+    world.fault("status", status=status, body={"message": "no"}, times=-1)
+    with pytest.raises(error):
+        system.find_account(person(box, "jane"))
+        raise AssertionError("somebody who may be there was called absent")
