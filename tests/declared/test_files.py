@@ -176,7 +176,7 @@ def _asking_for_two(box: Box) -> Any:
     cls = type(connector(box))
     made = type(
         cls.__name__,
-        cls.__mro__[:-1][:1],
+        (cls,),
         {"MANIFEST": manifest_of(json.dumps(_small(dict(manifest(name).source))), name)},
     )
     return made(connector(box).target)

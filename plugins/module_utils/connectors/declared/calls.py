@@ -12,6 +12,7 @@ from typing import Any
 
 from ...model import clock
 from ...model.errors import InputError, ProtocolError
+from ...sdk.address import same_host
 from ...sdk.target import Target
 from ...sdk.transport import (
     Answer,
@@ -22,7 +23,7 @@ from ...sdk.transport import (
     standard_throttle,
 )
 from .expressions import Json
-from .holes import Missing, Unsafe, filled, filled_path
+from .holes import Missing, Unsafe, filled, filled_address, filled_path
 from .manifest import Api, Job, Manifest, Read, Request, Rows, Throttle, Writes
 from .paging import Position
 from .sign_in import auth_of
@@ -54,9 +55,7 @@ class Calls:
         if given:
             return given
         try:
-            # What a hole gives stays inside its part of the address.
-            scheme, _, rest = api.url.partition("://")
-            return f"{scheme}://{filled_path(rest, self.scope)}"
+            return filled_address(api.url, self.scope)
         except (Missing, Unsafe) as e:
             raise InputError(
                 f"the address {api.url} lacks {e}",
@@ -79,9 +78,9 @@ class Calls:
         """Send one request with its holes filled."""
         transport = self.transport(request.api)
         if at is not None and at.url:
-            # Within the address that the credential is for: the transport refuses another.
-            transport._same_origin(at.url, act)
-            return transport.send("GET", at.url, act=act, missing=request.passes)
+            # On the host that the credential is for: the transport refuses another.
+            url = same_host(transport.url, at.url, act=act, system=self.target.name)
+            return transport.send("GET", url, act=act, missing=request.passes)
         try:
             here = {**scope, **(at.holes if at is not None else {})}
             path = filled_path(request.path, here)
@@ -96,8 +95,6 @@ class Calls:
                 system=self.target.name,
                 hint="correct the connector's file",
             ) from None
-        except Unsafe as e:
-            raise InputError(f"{e}: it can't stand in an address", act=act, system=self.target.name) from None
         if at is not None:
             query.update(at.query)
             body = at.body(body)

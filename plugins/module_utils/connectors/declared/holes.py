@@ -11,11 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import quote
 
+from ...sdk.address import UrlPath, at
 from .expressions import Json
 
 _HOLE = re.compile(r"\{([a-z_]+(?:\.[A-Za-z0-9_:-]+)*)(\?)?\}")
+#: What a host's name is made of.
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 #: What looks like a hole, and may be one with a mistake in it.
 _BRACES = re.compile(r"\{[^{}]*\}")
 Scope = Mapping[str, Any]
@@ -96,19 +98,28 @@ def filled(template: Json, scope: Scope) -> Json:
     return _HOLE.sub(lambda found: _quoted(found, template, _text(value_at(scope, found[1]))), template)
 
 
-def filled_path(template: str, scope: Scope) -> str:
-    """A path with its holes filled, each value quoted, so that it can't leave its segment.
+def filled_path(template: str, scope: Scope) -> UrlPath:
+    """A path with its holes filled, each value a quoted segment or a part of one.
 
     :raises Missing: a hole has no value.
-    :raises Unsafe: a segment would be empty, ``.`` or ``..``.
+    :raises InputError: a value would lead somewhere else.
     """
-    segments = []
-    for segment in template.split("/"):
-        made = _HOLE.sub(lambda found: quote(_text(value_at(scope, found[1])), safe=""), segment)
-        if made != segment and made in ("", ".", ".."):
-            raise Unsafe(f"{segment} would be {made!r}")
-        segments.append(made)
-    return "/".join(segments)
+    return at(_HOLE.sub("{}", template), *(_text(value_at(scope, name)) for name in holes(template)))
+
+
+def filled_address(template: str, scope: Scope) -> str:
+    """An address with its holes filled; what stands in the host must be a part of a host's name.
+
+    :raises Missing: a hole has no value.
+    :raises Unsafe: a value would make another host of it.
+    :raises InputError: a value would lead somewhere else.
+    """
+    scheme, _, rest = template.partition("://")
+    host, slash, path = rest.partition("/")
+    for name in holes(host):
+        if not _HOST.fullmatch(_text(value_at(scope, name))):
+            raise Unsafe(f"{name} is no part of a host's name")
+    return f"{scheme}://{filled(host, scope)}{filled_path(slash + path, scope) if slash else ''}"
 
 
 def pattern(template: str) -> re.Pattern[str]:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from ...sdk.transport import Answer
+from ...sdk.transport import MOST_PAGES, Answer
 from .expressions import Json
 from .manifest import Pages
 
@@ -24,7 +24,8 @@ class Position:
     at: int | str | None = None
     url: str = ""
     got: int = 0
-    seen: frozenset[str] = frozenset()
+    #: The pages that an answer led to: shared by all pages of one list.
+    seen: set[str] = field(default_factory=set, repr=False, compare=False)
     before: Json = field(default=None, repr=False, compare=False)
 
     @classmethod
@@ -74,7 +75,10 @@ class Position:
         mark = f"{following.at} {following.url}"
         if mark in self.seen:
             raise ValueError(STANDS_STILL)
-        return replace(following, got=self.got + len(rows), seen=self.seen | {mark}, before=rows)
+        if len(self.seen) >= MOST_PAGES:
+            raise ValueError(f"its list has more than {MOST_PAGES:,} pages")
+        self.seen.add(mark)
+        return replace(following, got=self.got + len(rows), before=rows)
 
     def _numbered(self, answer: Answer, rows: list[Json]) -> Position | None:
         total = self.pages.total.of(answer.body) if self.pages.total is not None else None

@@ -117,6 +117,10 @@ def _oauth2(target: Target, says: Mapping[str, Any], url: str) -> Auth:
 def _token(
     target: Target, path: str, form: Mapping[str, str], headers: Mapping[str, str], url: str
 ) -> tuple[str, float]:
+    if path.startswith("https://"):
+        scheme, _, rest = path.partition("://")
+        host, slash, tail = rest.partition("/")
+        url, path = f"{scheme}://{host}", slash + tail
     answer = Transport(target, StaticAuth(dict(headers)), url=url).send(
         "POST", path, act="sign in", data=dict(form), reads=True
     )
