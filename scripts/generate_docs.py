@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Writes docs/connectors.md from the registry: what each connector can do, and which permissions it needs for it.
+"""Writes docs/connectors.md from the registry: what each connector can do, and which permissions it needs for it; and
+inventory/seats.systems.yml from the pages of the connectors that are data.
 
 ``--check`` writes nothing, and exits 1 when the page is not what the registry says.
 """
@@ -12,6 +13,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "build" / "collections")]
@@ -36,18 +38,48 @@ see or end, is on the connector's own page.
 
 def page() -> str:
     """The whole page."""
-    return "\n".join([_HEAD, *_matrix(), "", *_capabilities(), "", *_permissions()]).rstrip() + "\n"
+    return "\n".join([_HEAD, *_matrix(), "", *_capabilities(), "", *_ways(), "", *_permissions()]).rstrip() + "\n"
 
 
 def _matrix() -> Iterator[str]:
-    yield "| | " + " | ".join(f"[{name}](connectors/{name}.md)" for name in CONNECTORS) + " |"
-    yield "|---" * (len(CONNECTORS) + 1) + "|"
-    for capability in CAPABILITIES:
-        yield (
-            f"| {capability} | "
-            + " | ".join("●" if capability in capabilities_of(connector) else "" for connector in CONNECTORS.values())
-            + " |"
-        )
+    data = [name for name, connector in CONNECTORS.items() if hasattr(connector, "MANIFEST")]
+    yield f"{len(CONNECTORS)} connectors: {len(CONNECTORS) - len(data)} are code (■), {len(data)} are data (□, see [declared connectors](declared-connectors.md))."
+    yield ""
+    yield "| | | " + " | ".join(name.replace("_", " ") for name in CAPABILITIES) + " |"
+    yield "|---" * (len(CAPABILITIES) + 2) + "|"
+    for name, connector in CONNECTORS.items():
+        has = capabilities_of(connector)
+        marks = " | ".join("●" if capability in has else "" for capability in CAPABILITIES)
+        yield f"| [{name}](connectors/{name}.md) | {'□' if name in data else '■'} | {marks} |"
+
+
+def _ways() -> Iterator[str]:
+    yield "## How each way in ends, and what lingers"
+    yield ""
+    yield "Of the connectors that are data, in the order in which they are closed; the pages of the others say it."
+    yield ""
+    yield "| system | way in | how it ends | what lingers |"
+    yield "|---|---|---|---|"
+    for name, connector in CONNECTORS.items():
+        manifest = getattr(connector, "MANIFEST", None)
+        for way in manifest.cutoff if manifest is not None else ():
+            how = "the account is suspended" if way.close is None else ", then ".join(_spoken(one) for one in way.close)
+            seen = " (the vendor does not show whether: `acknowledged`)" if way.unseen else ""
+            asks = f"; by a person, where {_plain(way.refused.because)}" if way.refused is not None else ""
+            lingers = f"{way.lingers.what}: {way.lingers.why}" if way.lingers is not None else ""
+            yield f"| [{name}](connectors/{name}.md) | {_plain(way.name)} | {how}{seen}{asks} | {_plain(lingers)} |"
+
+
+def _spoken(write: Any) -> str:
+    body = write.request.json
+    if isinstance(body, dict) and "query" in body and str(body["query"]).startswith("mutation"):
+        return f"`{str(body['query']).split('{')[1].split('(')[0].strip()}`"
+    return f"`{write.request.method} {_plain(write.request.path)}`"
+
+
+def _plain(text: str) -> str:
+    """A text of a file, its holes as words."""
+    return re.sub(r"\{(?:item\.|account\.|options\.)?([\w.]+)\??\}", r"‹\1›", text).replace("|", "\\|")
 
 
 def _capabilities() -> Iterator[str]:
@@ -88,20 +120,43 @@ def _first_sentence(protocol: type) -> str:
     return re.split(r"\.(?:\s+[A-Z]|$)", (protocol.__doc__ or "").strip().splitlines()[0])[0].replace("``", "`")
 
 
+SEATS = ROOT / "inventory" / "seats.systems.yml"
+_SEATS = """# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+# Generated from docs/connectors/*.md by scripts/generate_docs.py: an entry of each connector that is data, to copy from.
+plugin: workforce.lifecycle.systems
+systems:
+"""
+
+
+def seats() -> str:
+    """The entries that the pages of the connectors that are data show."""
+    entries = []
+    for name, connector in CONNECTORS.items():
+        if hasattr(connector, "MANIFEST"):
+            page_of = (ROOT / "docs" / "connectors" / f"{name}.md").read_text(encoding="utf-8")
+            shown = re.findall(r"```yaml\nsystems:\n(.*?)```", page_of, re.DOTALL)
+            if len(shown) != 1:
+                raise SystemExit(f"docs/connectors/{name}.md must show one entry, in a block that begins with systems:")
+            entries.append(shown[0])
+    return _SEATS + "".join(entries)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true")
     args = parser.parse_args()
-    if not args.check:
-        PAGE.write_text(page(), encoding="utf-8")
-        return 0
-    if PAGE.exists() and PAGE.read_text(encoding="utf-8") == page():
-        return 0
-    print(
-        f"{PAGE.relative_to(ROOT)} is not what the registry says: run {Path(sys.executable).name} scripts/generate_docs.py",
-        file=sys.stderr,
-    )
-    return 1
+    stale = 0
+    for path, made in ((PAGE, page()), (SEATS, seats())):
+        if not args.check:
+            path.write_text(made, encoding="utf-8")
+        elif not path.exists() or path.read_text(encoding="utf-8") != made:
+            print(
+                f"{path.relative_to(ROOT)} is not what the registry says: run {Path(sys.executable).name} scripts/generate_docs.py",
+                file=sys.stderr,
+            )
+            stale = 1
+    return stale
 
 
 if __name__ == "__main__":

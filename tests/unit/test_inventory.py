@@ -172,5 +172,15 @@ def test_the_example_company_is_complete() -> None:
     import yaml
     from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.registry import CONNECTORS
 
-    systems = yaml.safe_load((ROOT / "inventory" / "company.systems.yml").read_text())["systems"]
-    assert {entry["connector"] for entry in systems.values()} == set(CONNECTORS)
+    systems = [
+        entry
+        for name in ("company", "seats")
+        for entry in yaml.safe_load((ROOT / "inventory" / f"{name}.systems.yml").read_text())["systems"].values()
+    ]
+    assert {entry["connector"] for entry in systems} == set(CONNECTORS)
+
+
+def test_the_example_of_seats_is_read(tmp_path: Path) -> None:
+    answer = ask(tmp_path, (ROOT / "inventory" / "seats.systems.yml").read_text())
+    assert answer.returncode == 0, answer.stderr
+    assert "gitlab" in json.loads(answer.stdout)["cutoff"]["hosts"]

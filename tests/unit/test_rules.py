@@ -26,11 +26,15 @@ from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.tasks im
 
 from sandbox.catalogue import COMPANY
 from tests.conformance import scenarios
+from tests.declared import scenarios as declared
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = ROOT / "plugins"
 #: As registered; a toy may join for the length of another test.
 REGISTERED = dict(CONNECTORS)
+#: Those that are data: a file each, compiled.
+DATA = {name: connector for name, connector in REGISTERED.items() if hasattr(connector, "MANIFEST")}
+CODE = {name: connector for name, connector in REGISTERED.items() if name not in DATA}
 MODULES = sorted(path.stem for path in (PLUGINS / "modules").glob("*.py"))
 SHELLS = {"plugins/module_utils/engine/task.py", "plugins/action/in_process.py"}
 NETWORK = ("requests", "httpx", "aiohttp", "http.client", "urllib.request", "urllib3", "ansible.module_utils.urls")
@@ -138,11 +142,17 @@ def test_connector_file_registry_page_and_sandbox_agree() -> None:
     files_or_packages = {path.stem for path in rooms.glob("*.py")} | {
         path.parent.name for path in rooms.glob("*/connector.py")
     }
-    assert files_or_packages == {*REGISTERED, "registry"}
+    assert files_or_packages == {*CODE, "registry"}
     assert {path.stem for path in (ROOT / "docs" / "connectors").glob("*.md")} == set(REGISTERED)
-    for name, connector in REGISTERED.items():
+    for name, connector in CODE.items():
         assert connector.__module__.removesuffix(".connector").rpartition(".")[2] == name
         assert (ROOT / "tests" / "unit" / f"test_{name}.py").exists()
+
+
+def test_a_connector_that_is_data_is_a_file_a_world_a_contract_and_a_page() -> None:
+    assert {path.stem for path in files("plugins/module_utils/connectors/declared/files/*.yml")} == set(DATA)
+    assert {path.stem for path in files("sandbox/worlds/*.py")} - {"__init__"} == set(DATA)
+    assert {path.stem for path in files("tests/declared/contracts/*.yml")} == set(DATA)
 
 
 def test_every_connector_has_a_system_in_the_sandbox_company() -> None:
@@ -151,12 +161,12 @@ def test_every_connector_has_a_system_in_the_sandbox_company() -> None:
         consts = {
             node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
         }
-        named |= {connector for connector in REGISTERED if connector in consts or Path(name).stem == connector}
-    assert named == set(REGISTERED)
+        named |= {connector for connector in CODE if connector in consts or Path(name).stem == connector}
+    assert named == set(CODE)
     inventory = yaml.safe_load((ROOT / "inventory" / "company.systems.yml").read_text(encoding="utf-8"))
-    assert {system["connector"] for system in inventory["systems"].values()} == set(REGISTERED), (
-        "the inventory to copy from shows each connector"
-    )
+    seats = yaml.safe_load((ROOT / "inventory" / "seats.systems.yml").read_text(encoding="utf-8"))
+    shown = {system["connector"] for one in (inventory, seats) for system in one["systems"].values()}
+    assert shown == set(REGISTERED), "the inventories to copy from show each connector"
     assert all(vendor.__module__.split(".")[1] in ("vendors", "servers") for vendor in COMPANY)
 
 
@@ -189,8 +199,21 @@ def covered() -> set[tuple[str, str]]:
 
 
 def test_every_capability_of_every_connector_is_in_a_scenario() -> None:
-    has = {(name, capability) for name, connector in REGISTERED.items() for capability in capabilities_of(connector)}
+    has = {(name, capability) for name, connector in CODE.items() for capability in capabilities_of(connector)}
     assert has - covered() == set(WITHOUT_SCENARIO)
+
+
+def test_every_writing_capability_of_a_connector_that_is_data_is_in_a_scenario() -> None:
+    """What only reads is asked of every file by tests/declared/test_files.py."""
+    capability_of = {protocol: name for name, protocol in CAPABILITIES.items()}
+    for name, connector in DATA.items():
+        played = {
+            capability
+            for scenario in declared.sets()[name].SCENARIOS
+            for capability in (capability_of.get(TASKS[scenario.module].needs, ""), *ALSO.get(scenario.module, ()))
+        }
+        writing = {"accounts", "provisioning", "cutoff", "entitlements", "restorable"} & set(capabilities_of(connector))
+        assert writing <= played | ({"accounts"} if "cutoff" in played else set()), name
 
 
 # -- a module is documented, tested and routed ---------------------------------------------------------------------------
@@ -465,9 +488,13 @@ def test_the_table_of_promises_names_tests_that_exist(page: str, least: int) -> 
 
 def test_docs_lead_to_every_page_and_no_link_is_dead() -> None:
     index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    connectors = (ROOT / "docs" / "connectors.md").read_text(encoding="utf-8")
     for path in files("docs/*.md"):
         name = path.relative_to(ROOT / "docs").as_posix()
-        assert name == "README.md" or f"]({name})" in index, f"docs/README.md does not lead to {name}"
+        if name.startswith("connectors/"):
+            assert f"]({name})" in connectors, f"docs/connectors.md does not lead to {name}"
+        else:
+            assert name == "README.md" or f"]({name})" in index, f"docs/README.md does not lead to {name}"
     for path in files("*.md", "docs/*.md"):
         for link in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):
             assert "://" in link or link.startswith("mailto:") or (path.parent / link).exists(), (
