@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.emulator import Call, Reply
-from sandbox.world import LinkHeader, Op, Seen, World, changed, keep, listed, made, matching, removed
+from sandbox.world import LinkHeader, Op, Seen, World, changed, keep, listed, made, matching, one, removed
 
 GONE = Reply(404, {"message": "404 User Not Found"})
 
@@ -83,6 +83,7 @@ class GitLab(World):
         mine = matching(user_id="id")
         return [
             ("GET", "/users", listed("users", self._search)),
+            ("GET", "/users/{id}", one("users")),
             ("POST", "/users", made("users", self._new_user, status=201)),
             ("PUT", "/users/{id}", changed("users", self._update)),
             ("DELETE", "/users/{id}", removed("users")),

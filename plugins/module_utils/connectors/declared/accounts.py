@@ -7,16 +7,26 @@ Each capability is a class of its own, and ``compiler.py`` puts together those t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from ...model.errors import AmbiguousIdentity, Unsupported
 from ...model.person import Person
 from ...sdk.capabilities import Account, Addresses
+from ...sdk.keys import Key, Kind, PersonKeys, spellings
 from ...sdk.target import Connector, Target
 from .calls import Calls
 from .expressions import Expression, Json
-from .manifest import Accounts, LookUp, Manifest, Source, Writes
+from .manifest import Accounts, Deleted, LookUp, Manifest, Source, Writes
+
+#: What a file calls the keys of a person.
+KINDS: Mapping[str, Kind] = {
+    "email": Kind.ADDRESS,
+    "login": Kind.LOGIN,
+    "employee_id": Kind.NUMBER,
+    "subject": Kind.SUBJECT,
+    "id": Kind.ID,
+}
 
 
 class Declared(Connector):
@@ -42,23 +52,16 @@ class DeclaredAccounts(Declared):
             raise self.unsupported("its file declares no accounts", "find an account")
         return section
 
-    def find_account(self, person: Person) -> Account | None:
-        """Look for the person by every key that the file declares, source by source, and compare what was found."""
-        keys = self._keys_of(person)
+    def candidates(self, keys: PersonKeys) -> Iterator[Account]:
+        """Every account that answers to any key of the person, by every look-up of every source."""
         for source in self.section.sources:
-            found = self._looked_up(source.find, source.match, keys, source.name)
-            rows = [row for row in (self._whole(source, one) for one in found) if row is not None]
-            accounts = {account.id: account for account in (self.account(source, row) for row in rows)}
-            if len(accounts) > 1:
-                raise AmbiguousIdentity(
-                    f"{len(accounts)} accounts have an address or login of {person.email}: "
-                    f"{', '.join(sorted(one.login or one.id for one in accounts.values()))}",
-                    act=f"find {person.email}",
-                    system=self.target.name,
-                )
-            if accounts:
-                return next(iter(accounts.values()))
-        return None
+            found: dict[str, Account] = {}
+            for row in self._looked_up(source, keys, source.name):
+                whole = self._whole(source, row)
+                if whole is not None:
+                    account = self.account(source, whole)
+                    found.setdefault(account.id, account)
+            yield from found.values()
 
     def set_active(self, account: Account, active: bool) -> None:
         source = self.source_of(account)
@@ -70,31 +73,40 @@ class DeclaredAccounts(Declared):
 
     # -- finding -------------------------------------------------------------------------------------------------------
 
-    def _keys_of(self, person: Person) -> Mapping[str, Sequence[str]]:
-        """What the person may be known by here: by key, each value once, those that are empty left out."""
-        wanted = {key for source in self.section.sources for look in source.find for key in look.by}
-        known = {
-            "email": (person.email, *person.aliases),
-            "login": (self.login_of(person),) if "login" in wanted else (),
-            "employee_id": (person.employee_id,),
-        }
-        return {key: tuple(dict.fromkeys(value for value in values if value)) for key, values in known.items()}
-
-    def _looked_up(
-        self, find: Iterable[LookUp], match: Mapping[str, Expression], keys: Mapping[str, Sequence[str]], what: str
-    ) -> Iterator[Json]:
-        """The rows whose key is one of the person's, by every look-up."""
-        for look in find:
-            if look.searches:
-                for key in look.by:
-                    for value in keys.get(key, ()):
-                        rows = self.calls.rows(look.rows, {"value": value}, f"find {what} {value}")
-                        yield from (row for row in rows if same(match[key].of(row), (value,)))
-            elif any(keys.get(key) for key in look.by):
-                shown = next(value for key in look.by for value in keys.get(key, ()))
-                for row in self.calls.rows(look.rows, {}, f"find {what} {shown}"):
-                    if any(same(match[key].of(row), keys.get(key, ())) for key in look.by):
+    def _looked_up(self, source: Source | Deleted, keys: PersonKeys, what: str) -> Iterator[Json]:
+        """The rows that have one of the person's keys, by every look-up."""
+        for look in source.find:
+            for value in self._asked_for(look, source, keys):
+                scope = {"value": value} if look.searches else {}
+                for row in self.calls.rows(look.rows, scope, f"find {what} {value}"):
+                    if any(self._has(keys, source, kind, said) for kind, said in carried_by(source.match, row)):
                         yield row
+
+    def _asked_for(self, look: LookUp, source: Source | Deleted, keys: PersonKeys) -> Sequence[str]:
+        """The values that a look-up is asked for; a whole list is asked for once, for whichever key there is."""
+        values: list[str] = []
+        for kind in (KINDS[key] for key in look.by):
+            own = keys.of(kind)
+            if kind is Kind.ID:
+                own = tuple(bare for one in own if (bare := self._bare(source, one)))
+            values += [spelled for value in own for spelled in spellings(value)]
+        return list(dict.fromkeys(values)) if look.searches else values[:1]
+
+    def _has(self, keys: PersonKeys, source: Source | Deleted, kind: Kind, said: str) -> bool:
+        return keys.has(kind, self._prefixed(source, said) if kind is Kind.ID else said)
+
+    def _prefixed(self, source: Source | Deleted, ident: str) -> str:
+        """An account's id as the rest of a run knows it: those of all but the first source begin with the source's name."""
+        name = source.name if isinstance(source, Source) else self.section.sources[0].name
+        return ident if name == self.section.sources[0].name else f"{name}:{ident}"
+
+    def _bare(self, source: Source | Deleted, ident: str) -> str:
+        """The vendor's own id; "" of an account of another source."""
+        prefixes = [f"{one.name}:" for one in self.section.sources[1:]]
+        own = self._prefixed(source, "")
+        if own:
+            return ident.removeprefix(own) if ident.startswith(own) else ""
+        return "" if any(ident.startswith(prefix) for prefix in prefixes) else ident
 
     def _whole(self, source: Source, row: Json) -> Json:
         """The record itself, where a search answers from an index; None when it is gone."""
@@ -104,14 +116,13 @@ class DeclaredAccounts(Declared):
 
     def again(self, account: Account) -> Account | None:
         """The same account, read anew."""
-        source = self.source_of(account)
-        keys = {"email": (account.email,), "login": (account.login,), "id": (self.bare_id(account),)}
-        for row in self._looked_up(source.find, source.match, keys, source.name):
-            whole = self._whole(source, row)
-            found = self.account(source, whole) if whole is not None else None
-            if found is not None and found.id == account.id:
-                return found
-        return None
+        own = PersonKeys(
+            Person(email=account.email),
+            ids=(account.id,),
+            addresses=(account.email,) if account.email else (),
+            logins=(account.login,),
+        )
+        return next((one for one in self.candidates(own) if one.id == account.id), None)
 
     # -- an account ----------------------------------------------------------------------------------------------------
 
@@ -125,9 +136,8 @@ class DeclaredAccounts(Declared):
             for name, one in self.section.attributes.items()
             if (value := one.read.of(row)) not in (None, "", False)
         }
-        first = source.name == self.section.sources[0].name
         return Account(
-            str(said["id"]) if first else f"{source.name}:{said['id']}",
+            self._prefixed(source, str(said["id"])),
             _text(said.get("login")),
             bool(said.get("active", True)),
             _text(said.get("email")).lower(),
@@ -136,6 +146,7 @@ class DeclaredAccounts(Declared):
             pending=_text(said.get("pending")),
             raw=row,
             no_person=_text(said.get("no_person")),
+            keys=tuple(Key(kind, value) for kind, value in carried_by(source.match, row) if kind is not Kind.ID),
         )
 
     def source_of(self, account: Account) -> Source:
@@ -144,8 +155,7 @@ class DeclaredAccounts(Declared):
 
     def bare_id(self, account: Account) -> str:
         """The vendor's own id."""
-        first = self.source_of(account) is self.section.sources[0]
-        return account.id if first else account.id.partition(":")[2]
+        return self._bare(self.source_of(account), account.id)
 
     def of_account(self, account: Account) -> dict[str, Any]:
         """What requests about an account may speak of."""
@@ -208,7 +218,7 @@ class DeclaredRestorable(DeclaredAccounts):
         if deleted is None:
             return None
         source = Source(self.section.sources[0].name, deleted.find, deleted.match, deleted.fields)
-        rows = self._looked_up(deleted.find, deleted.match, self._keys_of(person), "deleted account")
+        rows = self._looked_up(deleted, self.keys_of(person), "deleted account")
         found = {account.id: account for account in (self.account(source, row) for row in rows)}
         if len(found) > 1:
             raise AmbiguousIdentity(
@@ -254,12 +264,13 @@ class DeclaredRenaming(DeclaredAccounts):
         self.calls.write(writes, {**self.of_account(account), **scope}, act)
 
 
-def same(said: Json, values: Iterable[str]) -> bool:
-    """Whether what a row says, a text or a list of them, is one of the values; capitals do not count."""
-    wanted = {value.casefold() for value in values}
-    return any(
-        str(one).casefold() in wanted for one in (said if isinstance(said, list) else [said]) if one not in (None, "")
-    )
+def carried_by(match: Mapping[str, Expression], row: Json) -> Iterator[tuple[Kind, str]]:
+    """The keys that a row carries; an expression may find a text, or a list of them."""
+    for key, one in match.items():
+        said = one.of(row)
+        for value in said if isinstance(said, list) else [said]:
+            if value not in (None, "", False):
+                yield KINDS[key], str(value)
 
 
 def _text(value: Json) -> str:

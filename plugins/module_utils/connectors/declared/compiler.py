@@ -9,12 +9,13 @@ from functools import cache
 from typing import Any
 
 from ...model.marked_yaml import read_document
-from .accounts import Declared, DeclaredAccounts, DeclaredProvisioning, DeclaredRenaming, DeclaredRestorable
+from ...sdk.keys import Kind
+from .accounts import KINDS, Declared, DeclaredAccounts, DeclaredProvisioning, DeclaredRenaming, DeclaredRestorable
 from .cutting import DeclaredCutoff
 from .expressions import Expression
 from .holdings import DeclaredControls, DeclaredEntitlements, DeclaredOwnership
 from .listing import DeclaredCredentials, DeclaredListing
-from .manifest import Manifest
+from .manifest import Accounts, Manifest
 from .reading import manifest_of, read_manifest
 
 
@@ -41,6 +42,7 @@ def compiled(manifest: Manifest, *, shipped: bool = False) -> type[Declared]:
         "CREDENTIALS": manifest.credentials,
         "PERMISSIONS": manifest.permissions,
         "SETTLES_WITHIN": manifest.settles_within,
+        **_keys(accounts),
         "NAMES_FROM": accounts.names_from if accounts is not None else "",
         "LOGIN": manifest.login,
         "ATTRIBUTES": tuple(name for name, one in attributes.items() if one.write),
@@ -59,6 +61,16 @@ def compiled(manifest: Manifest, *, shipped: bool = False) -> type[Declared]:
             del facts[name]
     name = "".join(word.title() for word in re.findall(r"\w+", manifest.title))
     return type(name, (*parts, Declared), facts)
+
+
+def _keys(accounts: Accounts | None) -> dict[str, frozenset[Kind]]:
+    """By which keys people are looked for, and by which they are compared."""
+    sources = accounts.sources if accounts is not None else ()
+    return {
+        "LOOKS_UP": frozenset(KINDS[key] for source in sources for look in source.find for key in look.by),
+        "COMPARES": frozenset(KINDS[key] for source in sources for key in source.match)
+        | frozenset(KINDS[key] for source in sources for key in ("email", "login") if key in source.fields),
+    }
 
 
 def _capabilities(manifest: Manifest) -> tuple[type[Declared], ...]:
