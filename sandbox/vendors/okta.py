@@ -18,6 +18,7 @@ import jwt
 
 from sandbox.emulator import Call, Emulator, Handler, Reply
 from sandbox.vendors import okta_seed as seeded
+from sandbox.vendors.okta_errors import error, not_found
 
 #: Where a transition of the state machine leads to, and from where it may be taken.
 TRANSITIONS: Mapping[str, tuple[frozenset[str], str]] = {
@@ -25,22 +26,6 @@ TRANSITIONS: Mapping[str, tuple[frozenset[str], str]] = {
     "suspend": (frozenset({"ACTIVE"}), "SUSPENDED"),
     "unsuspend": (frozenset({"SUSPENDED"}), "ACTIVE"),
 }
-
-
-def error(status: int, code: str, summary: str, *causes: str) -> Reply:
-    """Okta's error body."""
-    body = {
-        "errorCode": code,
-        "errorSummary": summary,
-        "errorLink": code,
-        "errorId": f"oae{abs(hash(summary)) % 10**10}",
-        "errorCauses": [{"errorSummary": cause} for cause in causes],
-    }
-    return Reply(status, body)
-
-
-def not_found(what: str, kind: str) -> Reply:
-    return error(404, "E0000007", f"Not found: Resource not found: {what} ({kind})")
 
 
 class Okta(Emulator):
@@ -175,11 +160,20 @@ class Okta(Emulator):
         asked = call.query.get("search") or call.query.get("filter")
         if not asked:
             return self._page(call, [u for u in users if u["status"] != "DEPROVISIONED"])
-        match = re.fullmatch(r'(status|id|profile\.\w+) eq "((?:[^"\\]|\\.)*)"', asked)
-        if not match:
+        tests = [re.fullmatch(r'(status|id|profile\.\w+) eq "((?:[^"\\]|\\.)*)"', one) for one in asked.split(" or ")]
+        if not all(tests):
             return error(400, "E0000031", f"Invalid search criteria: {asked}")
-        field, value = match[1].removeprefix("profile."), re.sub(r"\\(.)", r"\1", match[2]).lower()
-        return self._page(call, [u for u in users if str(u.get(field, u["profile"].get(field)) or "").lower() == value])
+        wanted = [
+            (test[1].removeprefix("profile."), re.sub(r"\\(.)", r"\1", test[2]).lower()) for test in tests if test
+        ]
+        return self._page(
+            call,
+            [
+                u
+                for u in users
+                if any(str(u.get(field, u["profile"].get(field)) or "").lower() == value for field, value in wanted)
+            ],
+        )
 
     def create(self, call: Call) -> Reply:
         profile = (call.body or {}).get("profile") or {}

@@ -184,3 +184,9 @@ def test_a_service_account_that_may_not_act_is_told_what_to_authorise(box: Box) 
     box[NAME].fault("status", status=401, body=body, path="^/token$", times=-1)
     with pytest.raises(AuthenticationFailed, match="authorise the service account"):
         connect(box, NAME).find_account(Person.of(person_of(box, "jane")))
+
+
+def test_a_leaver_who_married_is_found_by_employee_number(box: Box) -> None:
+    married = {**person_of(box, "jane"), "email": "jane.becker@corp.example", "last_name": "Becker"}
+    run(cutoff.TASK, box, NAME, person=married)
+    assert box[NAME].state["users"][JANE]["suspended"]

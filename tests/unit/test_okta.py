@@ -183,3 +183,16 @@ def test_an_api_token_signs_in_as_well(box: Box) -> None:
     assert okta.find_account(Person.of(person_of(box, "jane"))).id == JANE
     (call,) = [entry for entry in box["okta"].journal if entry["path"].endswith("jane@corp.example")]
     assert call["status"] == 200
+
+
+def test_a_leaver_who_married_is_found_by_employee_number(box: Box) -> None:
+    married = {**person_of(box, "jane"), "email": "jane.becker@corp.example", "last_name": "Becker"}
+    run(cutoff.TASK, box, "okta", person=married)
+    assert box["okta"].state["users"][JANE]["status"] == "DEPROVISIONED"
+
+
+def test_somebody_elses_account_under_the_leavers_login_is_left_alone(box: Box) -> None:
+    other = box["okta"].state["users"][JANE]["profile"]
+    other.update(employeeNumber="E9999", email="jane.doe@corp.example", lastName="Doe")
+    result = run(cutoff.TASK, box, "okta", person=person_of(box, "jane"))
+    assert result["outcome"] not in ("done", "acknowledged") and box["okta"].writes() == [], result

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
-from ...model.errors import AmbiguousIdentity, Conflict, NotFound, Unsupported
+from ...model.errors import Conflict, NotFound, Unsupported
 from ...model.person import Person
 from ...sdk.capabilities import (
     AccessPath,
@@ -25,6 +25,7 @@ from ...sdk.capabilities import (
     Owned,
     WayBack,
 )
+from ...sdk.keys import Kind, PersonKeys
 from ...sdk.target import Clock, Connector, Option, Target
 from .access import GoogleAccess
 from .accounts import ATTRIBUTES, GoogleAccounts, account_of
@@ -81,6 +82,8 @@ class GoogleWorkspace(Connector):
             "https://support.google.com/a/answer/1397578",
         ),
     )
+    LOOKS_UP = frozenset({Kind.ID, Kind.NUMBER, Kind.ADDRESS, Kind.LOGIN})
+    COMPARES = LOOKS_UP
     ATTRIBUTES: Sequence[str] = ATTRIBUTES
     ENTITLEMENT_KINDS: Sequence[str] = KINDS
     CONTROLS: Sequence[str] = ("mfa_registered",)
@@ -100,17 +103,17 @@ class GoogleWorkspace(Connector):
 
     # -- accounts ------------------------------------------------------------------------------------------------------
 
-    def find_account(self, person: Person) -> Account | None:
-        """The account by address or alias; Google answers to both.
-
-        :raises AmbiguousIdentity: what came back carries another address.
-        """
-        login = self.login_of(person)
-        act = f"find account of {login}"
-        found = self._accounts.read(login, act=act)
-        if found is not None and login.lower() not in (found.email, *found.attributes["aliases"]):
-            raise AmbiguousIdentity(f"{found.login} does not carry that address", act=act, system=self.target.name)
-        return found
+    def candidates(self, keys: PersonKeys) -> Iterator[Account]:
+        """Every user under an id, an address or an alias, and those with the employee number."""
+        act = f"find account of {keys.person.email}"
+        seen: set[str] = set()
+        logins = [login for login in keys.of(Kind.LOGIN) if "@" in login]
+        asked = (self._accounts.read(key, act=act) for key in dict.fromkeys((*keys.ids, *keys.addresses, *logins)))
+        numbered = (found for value in keys.numbers for found in self._accounts.numbered(value, act=act))
+        for account in (*asked, *numbered):
+            if account is not None and account.id not in seen:
+                seen.add(account.id)
+                yield account
 
     def _must_have(self, person: Person, act: str) -> Account:
         account = self.find_account(person)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
-from ...model.errors import AmbiguousIdentity, Conflict
+from ...model.errors import Conflict
 from ...model.person import Person
 from ...sdk.capabilities import (
     AccessPath,
@@ -22,6 +22,7 @@ from ...sdk.capabilities import (
     Listed,
     WayBack,
 )
+from ...sdk.keys import Kind, PersonKeys
 from ...sdk.target import Connector, Option, Target
 from .access import DEPROVISIONED, SUSPENDED, OktaAccess
 from .accounts import PROPERTIES, account_of, profile_of
@@ -29,6 +30,8 @@ from .api import OktaApi, path
 from .entitlements import KINDS, OktaEntitlements
 from .listing import OktaListing
 
+#: Clauses of one search; its address must not grow without end.
+CLAUSES = 20
 #: Factors that are no second factor: what somebody knows, or a mailbox.
 _WEAK = frozenset({"question", "email", "password"})
 #: Factors that a fake sign-in page can't use.
@@ -68,6 +71,8 @@ class Okta(Connector):
     #: A job may run on after Okta has answered (``transitioningToStatus``).
     SETTLES_WITHIN = 5.0
     CREATES_CLOSED = True
+    LOOKS_UP = frozenset({Kind.ID, Kind.NUMBER, Kind.ADDRESS, Kind.LOGIN})
+    COMPARES = LOOKS_UP
     ATTRIBUTES: Sequence[str] = tuple(PROPERTIES)
     ENTITLEMENT_KINDS: Sequence[str] = KINDS
     CONTROLS: Sequence[str] = ("mfa_registered", "phishing_resistant")
@@ -82,21 +87,24 @@ class Okta(Connector):
 
     # -- accounts ------------------------------------------------------------------------------------------------------
 
-    def find_account(self, person: Person) -> Account | None:
-        """The account by login, which Okta shows at once; else by address, from its search, which lags."""
-        login = self.login_of(person)
-        act = f"find account of {login}"
-        user = self.api.get(path("users", login), act=act)
-        found = [account_of(user)] if user else []
-        found = [one for one in found if login.lower() in (one.login.lower(), one.email)]
-        if not found:
-            # Okta quotes a value of its search as JSON does: https://developer.okta.com/docs/api/#filter
-            search = f'profile.email eq "{_escaped(person.email)}"'
-            rows = self.api.listed(path("users"), act=act, search=search)
-            found = [one for one in map(account_of, rows) if one.email == person.email.lower()]
-        if len(found) > 1:
-            raise AmbiguousIdentity(f"{len(found)} accounts have that address", act=act, system=self.target.name)
-        return found[0] if found else None
+    def candidates(self, keys: PersonKeys) -> Iterator[Account]:
+        """Every user under an id or login, which Okta shows at once, and those that its search finds, which lags."""
+        act = f"find account of {keys.person.email}"
+        seen: set[str] = set()
+        for key in dict.fromkeys((*keys.ids, *keys.of(Kind.LOGIN), *keys.addresses)):
+            user = self.api.get(path("users", key), act=act)
+            if user and user["id"] not in seen:
+                seen.add(user["id"])
+                yield account_of(user)
+        # Okta quotes a value of its search as JSON does: https://developer.okta.com/docs/api/#filter
+        sought = [("profile.employeeNumber", value) for value in keys.numbers]
+        sought += [(field, value) for value in keys.addresses for field in ("profile.email", "profile.login")]
+        for at in range(0, len(sought), CLAUSES):
+            search = " or ".join(f'{field} eq "{_escaped(value)}"' for field, value in sought[at : at + CLAUSES])
+            for user in self.api.listed(path("users"), act=act, search=search):
+                if user["id"] not in seen:
+                    seen.add(user["id"])
+                    yield account_of(user)
 
     def set_active(self, account: Account, active: bool) -> None:
         """Okta's state machine: unsuspend or activate; suspend where it is ACTIVE, else deactivate."""
