@@ -116,13 +116,14 @@ def _spelled_out(body: Any, manifest: Manifest) -> Any:
     """A body with every attribute that it may change."""
     if body == "{changed}":
         made: dict[str, Any] = {}
-        for attribute in manifest.accounts.attributes.values() if manifest.accounts is not None else ():
+        accounts = manifest.accounts
+        written = [one.write for one in accounts.attributes.values() if one.write] if accounts is not None else []
+        for key in (*written, *(accounts.keeps if accounts is not None else ())):
             here = made
-            *above, last = attribute.write.split(".") if attribute.write else [""]
+            *above, last = key.split(".")
             for word in above:
                 here = here.setdefault(word, {})
-            if last:
-                here[last] = "{changed}"
+            here[last] = "{changed}"
         return made
     if isinstance(body, dict):
         return {name: _spelled_out(inner, manifest) for name, inner in body.items()}
@@ -172,7 +173,8 @@ def _resolved(document: Mapping[str, Any], node: Any) -> Any:
     while isinstance(node, Mapping) and "$ref" in node:
         here: Any = document
         for part in node["$ref"].removeprefix("#/").split("/"):
-            here = here.get(part.replace("~1", "/").replace("~0", "~"), {})
+            name = part.replace("~1", "/").replace("~0", "~")
+            here = here[int(name)] if isinstance(here, list) else here.get(name, {})
         node = here
     return node
 

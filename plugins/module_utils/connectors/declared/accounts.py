@@ -191,15 +191,13 @@ class DeclaredProvisioning(DeclaredAccounts):
         if self.section.update is None or not self.is_first(account):
             raise self.unsupported(self.section.names_from or "it keeps no attributes", act)
         changed: dict[str, Any] = {}
+        for key, kept in self.section.keeps.items():
+            _put(changed, key, kept.of(account.raw))
         for name, value in attributes.items():
             how = self.section.attributes.get(name)
             if how is None or not how.write:
                 raise self.unsupported(f"it keeps no {name}", act)
-            here = changed
-            *above, last = how.write.split(".")
-            for word in above:
-                here = here.setdefault(word, {})
-            here[last] = value
+            _put(changed, how.write, value)
         self.calls.write(self.section.update, {**self.of_account(account), "changed": changed}, act)
 
     def delete_account(self, account: Account) -> None:
@@ -271,6 +269,14 @@ def carried_by(match: Mapping[str, Expression], row: Json) -> Iterator[tuple[Kin
         for value in said if isinstance(said, list) else [said]:
             if value not in (None, "", False):
                 yield KINDS[key], str(value)
+
+
+def _put(into: dict[str, Any], key: str, value: Json) -> None:
+    """Put a value under a dotted key."""
+    *above, last = key.split(".")
+    for word in above:
+        into = into.setdefault(word, {})
+    into[last] = value
 
 
 def _text(value: Json) -> str:

@@ -228,7 +228,7 @@ def _throttle(part: Part) -> Throttle:
 
 
 def _accounts(part: Part, reader: Reader) -> Accounts:
-    part.only("sources", "attributes", "names_from", "create", "update", "deleted", "address")
+    part.only("sources", "attributes", "names_from", "create", "update", "keeps", "deleted", "address")
     attributes = {}
     for name, one in part.named_parts("attributes"):
         one.only("read", "write")
@@ -256,6 +256,7 @@ def _accounts(part: Part, reader: Reader) -> Accounts:
         part.text("names_from", ""),
         reader.writes(part, "create", reader.names(making)),
         reader.writes(part, "update", reader.names(ACCOUNT, {"changed": PLAIN})),
+        part.expressions("keeps"),
         deleted,
         _address(part.part("address"), reader) if "address" in part else None,
     )
