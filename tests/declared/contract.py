@@ -105,7 +105,8 @@ def _wrong(manifest: Manifest, request: Request, pages: Pages, contract: Contrac
         if name not in operation.query:
             yield f"{request.method} {path} has no parameter {name}"
         known = operation.query.get(name)
-        for one in str(value).split(",") if known and isinstance(value, (str, int)) else ():
+        said = value if isinstance(value, list) else str(value).split(",")
+        for one in map(str, said) if known and value is not None else ():
             if not _HOLE.search(one) and one not in (known or ()):
                 yield f"{name}={one} is none of {', '.join(known or ())}"
     if request.json is not None and operation.described:
