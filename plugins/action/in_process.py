@@ -30,8 +30,9 @@ from ..module_utils.model.errors import LifecycleError
 from ..module_utils.sdk.capabilities import CaseLedger
 from ..plugin_utils.approval import plans
 from ..plugin_utils.cases.casebook import Casebook
+from ..plugin_utils.ledger import links
 from ..plugin_utils.ledger.ledger import Ledger
-from ..plugin_utils.shell import progress
+from ..plugin_utils.shell import others_keys, progress
 from ..plugin_utils.shell import run_end as handback
 from ..plugin_utils.shell.credentials import resolve
 from ..plugin_utils.shell.host_answers import ANSWERS
@@ -42,7 +43,9 @@ from ..plugin_utils.shell.tokens import RunTokens
 from ..plugin_utils.witness.give import seal_of
 
 #: Host variables that become arguments; ``history`` is the ledger's, ``guard`` is policy's.
-FROM_HOST = [name for name in TARGET_SPEC if name not in ("system", "history", "guard", "credentials", "manifest")]
+FROM_HOST = [
+    name for name in TARGET_SPEC if name not in ("system", "history", "guard", "known", "credentials", "manifest")
+]
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -95,6 +98,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             system=args["system"],
             name=self._value(task_vars, "lifecycle_step") or name,
             person=_email(args),
+            whom=args["person"] if isinstance(args.get("person"), Mapping) else {},
             observe=observe,
             # A task that only looks, in a run that may write, is evidence; a run in check mode leaves no trace.
             silent=bool(self._play_context.check_mode) or task.info is not None and not observe,
@@ -120,9 +124,14 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 }
             )
         args["history"] = step.history()
+        here = not self._goes_the_ordinary_way(task_vars)
+        if "person" in task.spec:
+            args["known"] = self._known(args, ledger, policy, here=here)
+        if "logins" in task.spec and args.get("look"):
+            args["logins"] = others_keys.patterns(task_vars, self._templar.template)
         if task.info is None and not observe:
             self._limit(task, args, step, policy, ledger, task_vars)
-        if self._goes_the_ordinary_way(task_vars):
+        if not here:
             step.intent([], irreversible=True, counts=_may_count(name, args))
             if manifest_text(connector):
                 # The other machine has the code and not the file, which may be the company's own.
@@ -138,6 +147,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             )
         else:
             outcome = self._here(task, args, step, check_mode=self._task.check_mode or observe)
+        if outcome.get("keys"):
+            others_keys.leave(C.DEFAULT_LOCAL_TMP, args["system"], outcome.pop("keys"))
         finished = step.finished(outcome)
         if self._task.check_mode and task.info is None and not observe:
             plans.leave(step.phase, finished)
@@ -169,6 +180,15 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         if foreseen and "confirm" in task.spec:
             given = args.get("confirm") or []
             args["confirm"] = [*([given] if isinstance(given, str) else given), *foreseen]
+
+    def _known(self, args: Mapping[str, Any], ledger: Ledger | None, policy: Policy, *, here: bool) -> dict[str, Any]:
+        """What ledger and HR know of the person on this system, as plain data for either shell."""
+        system, person = args["system"], args.get("person")
+        return {
+            **links.known(ledger, person if isinstance(person, Mapping) else {}, system),
+            "others": others_keys.handed(C.DEFAULT_LOCAL_TMP, here=here),
+            "service": [*policy.reconcile.service.get(system, ()), *policy.protected.accounts.get(system, ())],
+        }
 
     def _policy(self, task_vars: Mapping[str, Any]) -> Policy:
         return load_policy(os.path.expanduser(self._value(task_vars, "lifecycle_policy") or ""))

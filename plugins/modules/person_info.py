@@ -29,9 +29,13 @@ options:
     elements: dict
     default: []
   look:
-    description: Whether to return RV(look).
+    description: Whether to return RV(look) and RV(keys).
     type: bool
     default: false
+  logins:
+    description: How logins are made on each system, by its name, for RV(keys). Filled in by the collection.
+    type: dict
+    default: {}
 """
 
 EXAMPLES = r"""
@@ -57,8 +61,13 @@ look:
   description: What the source looked like as a whole, for M(workforce.lifecycle.case); of people only hashes. Empty where the source cannot be read as a whole.
   returned: success
   type: dict
+keys:
+  description: What all people of the source answer to, hashed, so that no account of one is taken for another's. Taken by the collection itself.
+  returned: with O(look)
+  type: str
 """
 
+import base64
 from typing import Any
 from collections.abc import Mapping, Sequence
 
@@ -66,6 +75,7 @@ from ..module_utils.model import clock
 from ..module_utils.sdk.capabilities import HrRecords, HrSource
 from ..module_utils.model.errors import InputError
 from ..module_utils.people.hr_look import Look
+from ..module_utils.people.others import pack
 from ..module_utils.people.identity import asked, names_met, related
 from ..module_utils.model.person import Person
 from ..module_utils.engine.task import Task
@@ -86,22 +96,27 @@ def info(system: HrRecords, want: Mapping[str, Any]) -> dict[str, Any]:
             raise InputError(
                 f"since is {since!r}", act="read people", hint="write an ISO 8601 moment: 2026-03-31T17:00:00+02:00"
             ) from None
-        return _answer(system, system.changes_since(since), [], want["look"])
+        return _answer(system, system.changes_since(since), [], want)
     if others:
-        return _answer(system, [], _beside(system, [Person.of(record) for record in others], own=False), want["look"])
+        return _answer(system, [], _beside(system, [Person.of(record) for record in others], own=False), want)
     people = [person for person in system.find_people(asked(user)[1]) if names_met(person, user)]
-    return _answer(system, people, _beside(system, people, own=True), want["look"])
+    return _answer(system, people, _beside(system, people, own=True), want)
 
 
 def _beside(system: HrRecords, people: Sequence[Person], *, own: bool) -> list[Person]:
     return list(related(people, system.overview().people, own=own)) if people and isinstance(system, HrSource) else []
 
 
-def _answer(system: HrRecords, people: Sequence[Person], beside: Sequence[Person], look: bool) -> dict[str, Any]:
+def _answer(
+    system: HrRecords, people: Sequence[Person], beside: Sequence[Person], want: Mapping[str, Any]
+) -> dict[str, Any]:
+    whole = system.overview() if want["look"] and isinstance(system, HrSource) else None
+    keys = base64.b64encode(pack(whole.people, want["logins"])).decode() if whole is not None else ""
     return {
         "people": [person.as_dict() for person in people],
         "related": [person.as_dict() for person in beside],
-        "look": Look.of(system.overview()).as_dict() if look and isinstance(system, HrSource) else {},
+        "look": Look.of(whole).as_dict() if whole is not None else {},
+        **({"keys": keys} if keys else {}),
     }
 
 
@@ -113,6 +128,7 @@ TASK = Task(
         "since": {"type": "str"},
         "others_of": {"type": "list", "elements": "dict", "default": []},
         "look": {"type": "bool", "default": False},
+        "logins": {"type": "dict", "default": {}},
     },
 )
 

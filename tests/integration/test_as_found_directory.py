@@ -22,7 +22,7 @@ from tests.support import connect, run
 pytestmark = [pytest.mark.debian, pytest.mark.skipif(bool(Slapd.missing()), reason=Slapd.missing() or "slapd")]
 ALL = [human.hr for human in HUMANS.values() if human.hr]
 KNOWN: dict[str, Any] = {
-    "others": {"inline": base64.b64encode(pack([Person.of(one) for one in ALL], {"found": "{local_part}"})).decode()}
+    "others": {"inline": [base64.b64encode(pack([Person.of(one) for one in ALL], {"found": "{local_part}"})).decode()]}
 }
 
 
@@ -99,7 +99,7 @@ def test_a_link_finds_an_account_that_carries_no_key_of_the_person(box: Box) -> 
     assert link["login"] == "mvogel" and link["by"] == ["employee number"]
     changed = {**HUMANS["married"].hr, "employee_id": "9999", "email": "new@acme.example"}
     index = pack([Person.of(one) for one in [*(one for one in ALL if one["employee_id"] != "4711"), changed]], {})
-    known = {"others": {"inline": base64.b64encode(index).decode()}}
+    known = {"others": {"inline": [base64.b64encode(index).decode()]}}
     missed = run(cutoff.TASK, box, "found", person=changed, known=known)
     assert missed["outcome"] == "needs_human" and "mvogel" in missed["changes"][0]["note"]
     found = run(

@@ -61,10 +61,13 @@ def ask_about(found: Correlation) -> list[Change]:
 def open_question(system: Any, want: Mapping[str, Any], person: Person) -> str:
     """Why nobody may say yet that the person has no account here; empty when it is earned."""
     known = Known.of(want)
-    if known.links or not isinstance(system, Correlates) or not want.get("known"):
+    if not isinstance(system, Correlates) or not want.get("known"):
         return ""
+    if known.links and Kind.ID in system.LOOKS_UP:
+        return ""  # asked for by an id that never changes: it is gone
     keys = system.keys_of(person)
-    expected = [*known.expected, *(f"HR names the login {login}" for login in keys.logins)]
+    linked = [f"it had {link['login'] or link['id']} here" for link in known.links]
+    expected = [*linked, *known.expected, *(f"HR names the login {login}" for login in keys.logins)]
     if expected:
         return (
             f"no account of theirs answers, and {'; '.join(expected)}: correct HR's logins, or attest that it is gone"

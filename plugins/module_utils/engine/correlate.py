@@ -33,7 +33,7 @@ class Known:
     """
 
     links: Sequence[Mapping[str, str]] = ()
-    others: Mapping[str, str] = field(default_factory=dict)
+    others: Mapping[str, Sequence[str]] = field(default_factory=dict)
     expected: Sequence[str] = ()
     covered: Mapping[str, int] = field(default_factory=dict)
     service: Sequence[str] = ()

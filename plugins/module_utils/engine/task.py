@@ -124,10 +124,11 @@ class Task:
                     tokens=tokens or MemoryTokens(),
                     progress=progress,
                 )
-            if self.info is not None:
-                return {"changed": False, "system": name, **self.info(system, params)}
-            history = History(**(params.get("history") or {}))
             seen: list[Mapping[str, Any]] = []  # the accounts that were found, for the ledger's links
+            if self.info is not None:
+                told = self.info(system, {**params, "seen": seen})
+                return {"changed": False, "system": name, **told, **({"accounts": seen} if seen else {})}
+            history = History(**(params.get("history") or {}))
             want = {**params, "since": history.since, "seen": seen}
             changes = list(self.plan(system, want))
             steps = Outcomes(changes, history, params.get("confirm") or ())

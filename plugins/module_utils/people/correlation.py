@@ -55,6 +55,7 @@ class Judged:
             "whose": self.whose.value,
             "by": [kind.value for kind in self.how.by],
             "evidence": self.evidence,
+            "doubt": self.doubt,
         }
 
 

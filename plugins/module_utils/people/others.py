@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ..model.errors import InputError
@@ -26,21 +26,21 @@ _ROW = _KEY + _OWNER
 class Others:
     """The keys of HR's people, to be asked whose a key is."""
 
-    def __init__(self, packed: bytes = b"") -> None:
-        self._packed = packed
+    def __init__(self, *packed: bytes) -> None:
+        self._packed = [one for one in packed if one]
 
     @classmethod
-    def read(cls, known: Mapping[str, str] | None) -> Others:
-        """From what a step was handed: ``{"file": path}`` where it runs on this machine, ``{"inline": base64}`` elsewhere.
+    def read(cls, known: Mapping[str, Sequence[str]] | None) -> Others:
+        """From what a step was handed, by HR system: ``{"files": [path]}`` where it runs on this machine, ``{"inline": [base64]}`` elsewhere.
 
-        :raises InputError: the file cannot be read.
+        :raises InputError: a file cannot be read.
         """
-        if not known:
-            return cls()
-        if known.get("inline"):
-            return cls(base64.b64decode(known["inline"]))
+        known = known or {}
         try:
-            return cls(Path(known["file"]).read_bytes())
+            return cls(
+                *(base64.b64decode(text) for text in known.get("inline") or ()),
+                *(Path(file).read_bytes() for file in known.get("files") or ()),
+            )
         except OSError as e:
             raise InputError(
                 f"the keys of HR's people cannot be read: {e}",
@@ -56,22 +56,12 @@ class Others:
         found: set[bytes] = set()
         for text in _texts(system, key):
             sought = _hashed(text, _KEY)
-            at = self._first(sought)
-            while self._packed[at : at + _KEY] == sought:
-                found.add(self._packed[at + _KEY : at + _ROW])
-                at += _ROW
+            for packed in self._packed:
+                at = _first(packed, sought)
+                while packed[at : at + _KEY] == sought:
+                    found.add(packed[at + _KEY : at + _ROW])
+                    at += _ROW
         return found
-
-    def _first(self, sought: bytes) -> int:
-        """Where rows of a hash begin: they are sorted."""
-        low, high = 0, len(self._packed) // _ROW
-        while low < high:
-            middle = (low + high) // 2
-            if self._packed[middle * _ROW : middle * _ROW + _KEY] < sought:
-                low = middle + 1
-            else:
-                high = middle
-        return low * _ROW
 
     def claims(self, system: str, account: Account, keys: PersonKeys) -> list[frozenset[Kind]]:
         """What each other person in HR has in common with an account, by the kinds of keys."""
@@ -96,6 +86,18 @@ class Others:
         return set()
 
 
+def _first(packed: bytes, sought: bytes) -> int:
+    """Where rows of a hash begin: they are sorted."""
+    low, high = 0, len(packed) // _ROW
+    while low < high:
+        middle = (low + high) // 2
+        if packed[middle * _ROW : middle * _ROW + _KEY] < sought:
+            low = middle + 1
+        else:
+            high = middle
+    return low * _ROW
+
+
 def pack(people: Iterable[Person], patterns: Mapping[str, str]) -> bytes:
     """The keys of all these people.
 
@@ -103,9 +105,9 @@ def pack(people: Iterable[Person], patterns: Mapping[str, str]) -> bytes:
     """
     rows: set[bytes] = set()
     owners: dict[tuple[str, str], bytes] = {}
-    for number, person in enumerate(people):
+    for person in people:
         traits = [*_traits(person)]
-        owner = next((owners[trait] for trait in traits if trait in owners), _hashed(f"{number} {person.key}", _OWNER))
+        owner = next((owners[trait] for trait in traits if trait in owners), _hashed(_called(person), _OWNER))
         for trait in traits:
             owners.setdefault(trait, owner)
         rows.update(_hashed(text, _KEY) + owner for text in _texts_of(person, patterns))
@@ -122,6 +124,12 @@ def _traits(person: Person) -> Iterable[tuple[str, str]]:
         ("address and name", f"{person.email} {name}" if person.email and name else ""),
     )
     return ((what, canonical(Kind.ADDRESS, value)) for what, value in told if value)
+
+
+def _called(person: Person) -> str:
+    """What one human being is called in every HR system alike, as far as that can be."""
+    name = " ".join((person.first_name, person.last_name)).strip()
+    return canonical(Kind.ADDRESS, f"{person.email} {name}") if person.email and name else person.key
 
 
 def _texts_of(person: Person, patterns: Mapping[str, str]) -> Iterable[str]:

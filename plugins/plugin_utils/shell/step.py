@@ -12,6 +12,8 @@ from typing import Any
 from ...module_utils.company.policy import Brake
 from ...module_utils.engine.change import Outcome
 from ...module_utils.model.errors import LedgerError
+from ...module_utils.model.person import Person
+from ..ledger import links
 from ..ledger.lease import RENEWED_EVERY
 from ..ledger.ledger import Ledger
 
@@ -33,6 +35,8 @@ class Step:
     observe: bool = False
     silent: bool = False
     limits: Brake | None = None
+    #: The person's record, for the links that a step makes.
+    whom: Mapping[str, Any] = field(default_factory=dict)
     _intent: int | None = field(default=None, init=False)
 
     @classmethod
@@ -113,6 +117,8 @@ class Step:
         if self.observe:
             result = _observed(result)
         if self.ledger is not None and not self.silent:
+            if self.whom:
+                links.keep(self.ledger, Person.of(self.whom), self.system, result.get("accounts") or (), self.run)
             if self.observe:
                 self.ledger.observed(self.case, run=self.run, system=self.system, step=self.name, result=result)
             else:

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Links: which account was seen to be whose, by its immutable id, which outlives every change of name, address and number.
+
+Whatever sees an account beyond doubt makes one: onboarding, any step of a run, reconcile for the whole company.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...module_utils.model.person import Person
+from ...module_utils.people.correlation import Whose
+from .ledger import Ledger
+
+KIND = "linked"
+
+
+@dataclass(frozen=True)
+class Link:
+    """One account of one person on one system.
+
+    ``by`` are the kinds of keys that agreed when it was made (ISO 8601 ``at``), the strongest first.
+    """
+
+    system: str
+    id: str
+    login: str
+    by: tuple[str, ...]
+    at: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, for a step's arguments."""
+        return {"id": self.id, "login": self.login, "by": list(self.by), "at": self.at}
+
+
+def names_of(person: Person) -> list[str]:
+    """By what the ledger may know a person: their key now, or what it was before HR gave them an id."""
+    return list(
+        dict.fromkeys(name for name in (person.key, person.person_key, person.employee_id, person.email) if name)
+    )
+
+
+def links(ledger: Ledger, person: Person, system: str | None = None) -> list[Link]:
+    """The accounts that were seen to be the person's, the oldest first: on one system, or on all."""
+    names = names_of(person)
+    marks = ", ".join("?" * len(names))
+    rows = ledger.storage.query(
+        f"SELECT system, at, body FROM ledger WHERE kind = '{KIND}' AND person IN ({marks}) ORDER BY n", names
+    )
+    found: dict[tuple[str, str], Link] = {}
+    for where, at, body in rows:
+        data = json.loads(body)["data"]
+        if system in (None, where):
+            found.setdefault((where, data["id"]), Link(where, data["id"], data["login"], tuple(data["by"]), at))
+    return list(found.values())
+
+
+def keep(ledger: Ledger, person: Person, system: str, accounts: Iterable[Mapping[str, Any]], run: str) -> int:
+    """Note the accounts that a step saw to be the person's, each once.
+
+    :param accounts: as ``Judged.as_dict`` gives them; what is in doubt makes no link.
+    :returns: how many are new.
+    """
+    sure = [
+        one for one in accounts if one.get("whose") == Whose.THEIRS.value and not one.get("doubt") and one.get("id")
+    ]
+    if not sure:
+        return 0
+    known = {link.id for link in links(ledger, person, system)}
+    fresh = [one for one in sure if one["id"] not in known]
+    for one in fresh:
+        ledger.note(
+            KIND,
+            {"id": one["id"], "login": one["login"], "by": list(one["by"])},
+            system=system,
+            person=person.key,
+            run=run,
+        )
+    return len(fresh)
+
+
+def covered(ledger: Ledger, system: str) -> dict[str, int]:
+    """By which kinds of keys people were found on a system, and how many: what is known to work there."""
+    counts: Counter[str] = Counter()
+    for (body,) in ledger.storage.query(f"SELECT body FROM ledger WHERE kind = '{KIND}' AND system = ?", (system,)):
+        counts.update(json.loads(body)["data"]["by"])
+    return dict(counts)
+
+
+def expected(ledger: Ledger, person: Person, system: str) -> list[str]:
+    """Why a person should have an account there though no link says so: what earlier cases gave them, a line each."""
+    names = names_of(person)
+    return [
+        f"case {case.id} gave them {case.facts.get('profile') or 'an account'} there"
+        for case in ledger.cases()
+        if case.kind in ("onboard", "transfer")
+        and not case.withdrawn
+        and case.complete
+        and case.key in names
+        and system in (case.facts.get("wanted") or {})
+    ]
+
+
+def known(ledger: Ledger | None, person: Mapping[str, Any], system: str) -> dict[str, Any]:
+    """What the ledger knows of a step's person on its system: see ``engine/correlate.py``, ``Known``."""
+    if ledger is None or not person.get("email"):
+        return {}
+    who = Person.of(person)
+    own: Sequence[Link] = links(ledger, who, system)
+    return {
+        "links": [link.as_dict() for link in own],
+        "covered": covered(ledger, system),
+        **({} if own else {"expected": expected(ledger, who, system)}),
+    }

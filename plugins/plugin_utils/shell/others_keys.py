@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""The keys of HR's people, from the task that reads HR to the steps that compare accounts: hashes, in the run's own folder.
+
+The folder is Ansible's (0700, removed when the run ends); a step that runs elsewhere is handed the same in its arguments.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ...module_utils.connectors.registry import connector_class
+
+_PREFIX = "workforce_keys_"
+
+
+def leave(folder: str, source: str, packed: str) -> None:
+    """Keep what one HR system's people answer to."""
+    path = Path(folder, f"{_PREFIX}{source}")
+    with open(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(base64.b64decode(packed))
+
+
+def handed(folder: str, *, here: bool) -> dict[str, Any]:
+    """For a step: where the keys are (``here``), or the keys themselves; empty where no HR system was read as a whole."""
+    files = sorted(str(path) for path in Path(folder).glob(f"{_PREFIX}*"))
+    if not files:
+        return {}
+    if here:
+        return {"files": files}
+    return {"inline": [base64.b64encode(Path(file).read_bytes()).decode() for file in files]}
+
+
+def patterns(task_vars: Mapping[str, Any], template: Callable[[Any], Any]) -> dict[str, str]:
+    """How logins are made on each of the inventory's systems that know people."""
+    found = {}
+    for host in task_vars.get("groups", {}).get("accounts", []):
+        variables = task_vars["hostvars"].raw_get(host)
+        connector = connector_class(template(variables.get("lifecycle_connector", "")), system=host)
+        options = template(variables.get("lifecycle_options", {})) or {}
+        found[host] = str(options.get("login") or connector.LOGIN)
+    return found
