@@ -137,7 +137,7 @@ def test_an_inline_vault_value_stays_encrypted(tmp_path: Path) -> None:
         (
             "{cutoff: 900}",
             "{cutoff: soon}",
-            ":10: systems.hr.service_level.cutoff: must be a number of seconds, not 'soon'",
+            ":10: systems.hr.service_level.cutoff: must be a length of time, not 'soon'",
         ),
         ("  badge:", "  hr:", ":13: hr is given twice (first on line 6)"),
         ("  badge:", "  mailbox:", ":13: systems.mailbox: is the name of a group"),

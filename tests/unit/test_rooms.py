@@ -24,7 +24,7 @@ FLOORS = (
     ("plugin_utils/witness",),
     ("plugin_utils/later", "plugin_utils/hr"),
     ("plugin_utils/record",),
-    ("plugin_utils/approval",),
+    ("plugin_utils/approval", "plugin_utils/audit"),
     ("plugin_utils/reconcile",),
     ("plugin_utils/cases",),
     ("plugin_utils/shell", "plugin_utils/screen"),

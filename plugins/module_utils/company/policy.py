@@ -20,6 +20,7 @@ from ..model.errors import Refused
 from ..model.marked_yaml import Document, read_document
 from ..model.person import Person
 from .proof import KnownKey, Proof, Witness, check_proof
+from .responsibility import Departure, Duty, Escalation, Responsibility, check_responsibility
 
 #: By system and kind, patterns of entitlement names: ``{entra: {groups: [Break glass], roles: ["*Administrator"]}}``.
 Named = Mapping[str, Mapping[str, Sequence[str]]]
@@ -237,6 +238,15 @@ class Policy:
     rename: Rename = Rename()
     proof: Proof = Proof()
     connectors: Mapping[str, str] = field(default_factory=dict)
+    responsibility: Responsibility = Responsibility()
+    departures: Sequence[Departure] = ()
+
+    def departure_of(self, person: Person) -> Departure:
+        """How somebody leaves, by HR's facts; one without a name when policy knows no such way."""
+        for departure in self.departures:
+            if all(like(fact_of(person, fact), [pattern]) for fact, pattern in departure.facts.items()):
+                return departure
+        return Departure("")
 
     def protects(self, person: Person) -> str:
         """Why nothing may be done to this person; empty when it may."""
@@ -332,6 +342,10 @@ _SECTIONS = {
         Witness,
         KnownKey,
         Proof,
+        Duty,
+        Escalation,
+        Responsibility,
+        Departure,
     )
 }
 
@@ -377,8 +391,10 @@ def _value(document: Document, path: tuple[Any, ...], value: Any, kind: str) -> 
 def _check(document: Document, policy: Policy) -> None:
     """What the types alone do not say."""
     check_proof(document, policy.proof)
+    check_responsibility(document, policy.responsibility, policy.departures)
     person = {f.name for f in fields(Person)}
     for where, entries in (
+        (("departures",), [departure.facts for departure in policy.departures]),
         (("protected", "attributes"), policy.protected.attributes),
         (("identity", "not_people"), policy.identity.not_people),
     ):

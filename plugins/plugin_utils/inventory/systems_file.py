@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from ...module_utils.connectors.registry import CONNECTORS, connector_class, is_file
+from ...module_utils.model.durations import seconds
 from ...module_utils.model.errors import InputError
 from ...module_utils.model.marked_yaml import Document, Tagged
 from ...module_utils.sdk.capabilities import CAPABILITIES
@@ -105,9 +106,11 @@ def _check_system(document: Document, name: str, entry: Any) -> None:
         raise document.error("has no url", *at, hint=f"add url: the address of {cls.TITLE or name}")
     if url and not is_template(url) and cls.NEEDS_URL and "://" not in url:
         raise document.error(f"{url!r} is not an address", *at, "url", hint=f"write https://{url}")
-    for what, seconds in (entry.get("service_level") or {}).items():
-        if not is_template(seconds) and (not isinstance(seconds, int) or isinstance(seconds, bool) or seconds < 0):
-            raise document.error(f"must be a number of seconds, not {seconds!r}", *at, "service_level", what)
+    for what, limit in (entry.get("service_level") or {}).items():
+        if not is_template(limit) and seconds(limit) is None:
+            raise document.error(
+                f"must be a length of time, not {limit!r}", *at, "service_level", what, hint="15m, 4h, 2d, or seconds"
+            )
     for variable in entry.get("vars") or {}:
         if str(variable).startswith("lifecycle_"):
             raise document.error(

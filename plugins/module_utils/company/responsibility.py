@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Who answers for a step and how long it may take, who hears of it when it is late, and how people leave."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any
+
+from ..model.durations import seconds
+from ..model.marked_yaml import Document
+
+#: When a departure takes effect: at HR's word, or at the end of the last working day.
+CUTS = ("now", "on_the_day")
+
+
+@dataclass(frozen=True)
+class Duty:
+    """``owner`` answers for a phase or step (pattern) on a system (pattern), and it is done ``within`` (15m, 4h, 2d) of HR's word.
+
+    ``departure``: only for leavers who leave like that. The first duty that fits and says something counts.
+    """
+
+    step: str
+    owner: str = ""
+    within: str = ""
+    system: str = "*"
+    departure: str = ""
+
+    def fits(self, system: str, phase: str, step: str, departure: str) -> bool:
+        """Whether it is about this step."""
+        return (
+            fnmatchcase(system, self.system)
+            and (fnmatchcase(step, self.step) or fnmatchcase(phase, self.step))
+            and self.departure in ("", departure)
+        )
+
+
+@dataclass(frozen=True)
+class Escalation:
+    """Who hears of a step that has been late for so long (``0``: at once)."""
+
+    after: str
+    to: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Responsibility:
+    """See :class:`Duty` and :class:`Escalation`. An owner or service level of a system in the systems file comes after the duties."""
+
+    duties: Sequence[Duty] = ()
+    escalate: Sequence[Escalation] = ()
+
+
+@dataclass(frozen=True)
+class Departure:
+    """One way in which people leave: those whose HR ``facts`` (patterns) all fit.
+
+    ``cut`` is ``now`` (access ends at HR's word, before anybody talks to them) or ``on_the_day``. ``silent``: nobody but those who do it hears of
+    it before it is done. ``handover``: whether the person is expected to hand over; without it the manager is asked at once.
+    """
+
+    name: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+    cut: str = "on_the_day"
+    silent: bool = False
+    handover: bool = True
+
+
+@dataclass(frozen=True)
+class Levels:
+    """What is expected of each step, of the policy's duties and the systems file together."""
+
+    duties: Sequence[Duty] = ()
+    systems: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def owner(self, system: str, phase: str, step: str, departure: str = "") -> str:
+        """Who answers for it; empty when nobody does."""
+        for duty in self.duties:
+            if duty.owner and duty.fits(system, phase, step, departure):
+                return duty.owner
+        return str((self.systems.get(system) or {}).get("owner") or "")
+
+    def limit(self, system: str, phase: str, step: str, departure: str = "") -> float | None:
+        """In how many seconds it must be done; None when nobody says."""
+        for duty in self.duties:
+            if duty.within and duty.fits(system, phase, step, departure):
+                return seconds(duty.within)
+        level = (self.systems.get(system) or {}).get("service_level") or {}
+        return seconds(level.get(phase) if isinstance(level, Mapping) else level)
+
+
+def check_responsibility(document: Document, told: Responsibility, departures: Sequence[Departure]) -> None:
+    """:raises InputError: names file, line and fix."""
+    names = [departure.name for departure in departures]
+    for number, duty in enumerate(told.duties):
+        at = ("responsibility", "duties", number)
+        if duty.within and seconds(duty.within) is None:
+            raise document.error(
+                f"{duty.within!r} is no length of time", *at, "within", hint="write 15m, 4h, 2d or 1h 30m"
+            )
+        if not duty.owner and not duty.within:
+            raise document.error("says neither owner nor within", *at, hint="owner: who answers, within: 15m")
+        if duty.departure and duty.departure not in names:
+            hint = f"one of {', '.join(names)}" if names else "name it in departures"
+            raise document.error(f"there is no departure {duty.departure!r}", *at, "departure", hint=hint)
+    for number, escalation in enumerate(told.escalate):
+        if seconds(escalation.after) is None:
+            raise document.error(
+                f"{escalation.after!r} is no length of time",
+                "responsibility",
+                "escalate",
+                number,
+                "after",
+                hint="write 4h or 2d",
+            )
+        if not escalation.to:
+            raise document.error("names nobody", "responsibility", "escalate", number, "to")
+    for number, departure in enumerate(departures):
+        if departure.cut not in CUTS:
+            raise document.error(
+                f"{departure.cut!r} is no moment", "departures", number, "cut", hint=f"one of {', '.join(CUTS)}"
+            )
+        if names.count(departure.name) > 1:
+            raise document.error(f"there are two departures {departure.name}", "departures", number, "name")

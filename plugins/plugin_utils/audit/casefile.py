@@ -1,0 +1,273 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Every case in one pass over the ledger: what an audit and the numbers are made of. Its cost is linear in the entries."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from ...module_utils.engine.change import Outcome
+from ...module_utils.model import clock
+from ..ledger.rows import Query
+
+#: What counts as closed: nothing is left to do.
+CLOSED = frozenset(outcome.value for outcome in Outcome if outcome.closed)
+_ERRORS = ("failed", "unknown")
+#: The phase of what a reconcile settled by itself.
+RECONCILE = "reconcile"
+_KINDS = (
+    "case", "intent", "outcome", "observed", "attested", "closed", "withdrawn", "against_hr", "due", "due_ended", "custody"
+)  # fmt: skip
+
+
+@dataclass
+class StepFile:
+    """One step of a case: how it stands, since when it has been closed without a break, and what it took.
+
+    ``waiting`` is True while only a person can go on. ``reopened`` are the moments in which a closed step was seen open again.
+    """
+
+    system: str
+    step: str
+    phase: str = ""
+    began: str = ""
+    outcome: str = "unknown"
+    since: str = ""
+    attempts: int = 0
+    errors: list[str] = field(default_factory=list)
+    reopened: list[str] = field(default_factory=list)
+    attested: list[Mapping[str, Any]] = field(default_factory=list)
+    rows: Sequence[Mapping[str, Any]] = ()
+    residual: Sequence[Mapping[str, Any]] = ()
+    by_hand: bool = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.outcome in CLOSED or self.settled_by_hand
+
+    @property
+    def settled_by_hand(self) -> bool:
+        """Whether a named person says that it is done."""
+        return bool(self.attested) and self.outcome not in ("failed", "in_progress")
+
+    @property
+    def completed(self) -> str:
+        """When it was closed for good, ISO 8601; empty while it is not."""
+        return self.since or (str(self.attested[-1].get("at") or "") if self.settled_by_hand else "")
+
+
+@dataclass
+class CaseFile:
+    """One case. ``person`` is HR's record of then; ``closed`` is when a run closed it complete; ``first_closed`` when one did so first."""
+
+    id: str
+    kind: str
+    key: str
+    person: Mapping[str, Any]
+    facts: Mapping[str, Any]
+    opened: str
+    entry: int
+    closed: str = ""
+    first_closed: str = ""
+    withdrawn: str = ""
+    against_hr: Mapping[str, Any] = field(default_factory=dict)
+    steps: dict[tuple[str, str], StepFile] = field(default_factory=dict)
+    due: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    custody: list[Mapping[str, Any]] = field(default_factory=list)
+    entries: int = 0
+
+    @property
+    def name(self) -> str:
+        """What a human calls the person."""
+        parts = (str(self.person.get(k) or "") for k in ("first_name", "last_name"))
+        return str(
+            self.person.get("display_name") or " ".join(p for p in parts if p) or self.person.get("email") or self.key
+        )
+
+    @property
+    def names(self) -> set[str]:
+        """Everything that HR may know the person by."""
+        known = [
+            self.key,
+            *(self.person.get(k) for k in ("email", "hr_id", "employee_id")),
+            *(self.person.get("aliases") or ()),
+        ]
+        return {str(name).casefold() for name in known if name}
+
+    @property
+    def effective(self) -> datetime | None:
+        """When it took effect, as HR said."""
+        return moment(self.facts.get("effective_at"))
+
+    @property
+    def origin(self) -> datetime:
+        """From when time is counted: the later of when it took effect and when HR recorded it, else the opening of the case."""
+        known = moment(self.facts.get("hr_recorded_at")) or clock.parse(self.opened)
+        return max(self.effective, known) if self.effective else known
+
+    def after(self, at: str) -> float | None:
+        """Seconds from the origin to a moment; None when it has not come."""
+        return round((clock.parse(at) - self.origin).total_seconds(), 3) if at else None
+
+    @property
+    def cuts(self) -> list[StepFile]:
+        """The steps that close a way in; what a reconcile closed later too."""
+        return [s for s in self.steps.values() if s.phase == "cutoff" or s.step == "cutoff" or is_late_cut(s)]
+
+    @property
+    def access_closed(self) -> str:
+        """When the last way in was closed; empty while one is open, or none was tried."""
+        cuts = self.cuts
+        return max(s.completed for s in cuts) if cuts and all(s.closed and s.completed for s in cuts) else ""
+
+    @property
+    def first_way_closed(self) -> str:
+        """When the first way in was closed; empty when none was."""
+        return min((s.completed for s in self.cuts if s.closed and s.completed), default="")
+
+    @property
+    def closed_by_reconcile(self) -> bool:
+        """Whether a way in was closed only after a reconcile found it, or was seen open again after it had been closed."""
+        return any(is_late_cut(s) and s.outcome in ("done", "acknowledged") or s.reopened for s in self.cuts)
+
+
+def is_late_cut(step: StepFile) -> bool:
+    """Whether a reconcile closed a way in with this step."""
+    return step.phase == RECONCILE and step.step.partition(" ")[0] in ("cutoff", "suspend")
+
+
+def moment(text: Any) -> datetime | None:
+    """The moment in a text, None when there is none."""
+    try:
+        return clock.parse(str(text)) if text else None
+    except ValueError:
+        return None
+
+
+def read_cases(query: Query, stream: Iterable[Sequence[Any]] | None = None) -> dict[str, CaseFile]:
+    """Every case by its id, in the order in which they were opened.
+
+    :param stream: the rows ``(n, at, kind, case, system, step, person, ref, body)`` of entries, for who has them already.
+    """
+    kinds = ", ".join(f"'{kind}'" for kind in _KINDS)
+    sql = f"SELECT n, at, kind, case_id, system, step, body FROM ledger WHERE kind IN ({kinds}) ORDER BY n"
+    rows = stream if stream is not None else query(sql, ())
+    cases: dict[str, CaseFile] = {}
+    for n, at, kind, case_id, system, step, text in rows:
+        body = json.loads(text)
+        if kind == "case":
+            data = body["data"]
+            cases[case_id] = CaseFile(
+                case_id, data["kind"], body["person"], data["person"], data.get("facts") or {}, at, int(n)
+            )
+        case = cases.get(case_id)
+        if case is not None:
+            case.entries += 1
+            _READ[kind](case, at, system, step, body)
+    return cases
+
+
+def _step(case: CaseFile, system: str, step: str) -> StepFile:
+    found = case.steps.get((system, step))
+    if found is None:
+        found = case.steps[system, step] = StepFile(system, step)
+    return found
+
+
+def _opened(case: CaseFile, at: str, system: str, step: str, body: Mapping[str, Any]) -> None:
+    """The case itself was read already."""
+
+
+def _intent(case: CaseFile, at: str, system: str, step: str, body: Mapping[str, Any]) -> None:
+    one = _step(case, system, step)
+    one.phase, one.began = body["phase"] or one.phase, one.began or at
+    one.attempts += 1
+    _stands(one, "unknown", at, certain=False)
+
+
+def _outcome(case: CaseFile, at: str, system: str, step: str, body: Mapping[str, Any]) -> None:
+    data, one = body["data"], _step(case, system, step)
+    one.phase, one.began = body["phase"] or one.phase, one.began or at
+    if body["ref"] is None:
+        one.attempts += 1
+    outcome = str(data.get("outcome") or "unknown")
+    # Waiting for another phase, or for a person, is no error.
+    if outcome in _ERRORS and data.get("code") != "waiting":
+        one.errors.append(at)
+    one.rows, one.residual = data.get("changes") or (), data.get("residual") or ()
+    one.by_hand = one.by_hand or step == "manual_step" or outcome == "needs_human"
+    _stands(one, outcome, at)
+
+
+def _observed(case: CaseFile, at: str, system: str, step: str, body: Mapping[str, Any]) -> None:
+    one = _step(case, system, step)
+    one.phase, one.began = one.phase or body["phase"], one.began or at
+    _stands(one, str(body["data"].get("outcome") or "done"), at)
+
+
+def _stands(one: StepFile, outcome: str, at: str, *, certain: bool = True) -> None:
+    was_closed = bool(one.since)
+    one.outcome = outcome
+    if outcome in CLOSED:
+        one.since = one.since or at
+    elif certain:
+        if was_closed and outcome in _ERRORS:
+            one.reopened.append(at)
+        one.since = ""
+
+
+def _attested(case: CaseFile, at: str, system: str, step: str, body: Mapping[str, Any]) -> None:
+    if not body["data"].get("decision"):
+        _step(case, system, step).attested.append(body["data"])
+
+
+def _closed(case: CaseFile, at: str, system: str, step: str, body: Mapping[str, Any]) -> None:
+    case.closed = at if body["data"]["complete"] else ""
+    case.first_closed = case.first_closed or case.closed
+
+
+def _withdrawn(case: CaseFile, at: str, system: str, step: str, body: Mapping[str, Any]) -> None:
+    case.withdrawn = at
+
+
+def _against_hr(case: CaseFile, at: str, system: str, step: str, body: Mapping[str, Any]) -> None:
+    case.against_hr = body["data"]
+
+
+def _due(case: CaseFile, at: str, system: str, step: str, body: Mapping[str, Any]) -> None:
+    case.due[body["data"]["id"]] = {**body["data"], "system": system, "step": step, "ended": ""}
+
+
+def _due_ended(case: CaseFile, at: str, system: str, step: str, body: Mapping[str, Any]) -> None:
+    known = case.due.get(body["data"]["id"])
+    if known is not None:
+        case.due[body["data"]["id"]] = {**known, "ended": at, "how": body["data"]["how"]}
+
+
+def _custody(case: CaseFile, at: str, system: str, step: str, body: Mapping[str, Any]) -> None:
+    case.custody.append({"noted": at, "system": system, **body["data"]})
+
+
+_READ = {
+    "case": _opened,
+    "intent": _intent,
+    "outcome": _outcome,
+    "observed": _observed,
+    "attested": _attested,
+    "closed": _closed,
+    "withdrawn": _withdrawn,
+    "against_hr": _against_hr,
+    "due": _due,
+    "due_ended": _due_ended,
+    "custody": _custody,
+}
+
+
+def of_kind(cases: Mapping[str, CaseFile], *kinds: str) -> Iterator[CaseFile]:
+    """The cases of these kinds that were not withdrawn."""
+    return (case for case in cases.values() if case.kind in kinds and not case.withdrawn)

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""One history of each device, over all cases and systems: what a run did to it, what a person says of it, and where it is now.
+
+Only what was seen or attested by name is stated: an order that a device has not carried out is an order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .casefile import CaseFile, StepFile
+
+#: What a person may say of a device, and whether the company has it again then.
+SAID: Mapping[str, bool] = {
+    "collected": True,
+    "shipped": False,
+    "received": True,
+    "sanitised": True,
+    "disposed": True,
+    "lost": False,
+    "waived": False,
+    "label": False,
+    "left_with_person": False,
+}
+#: What ends the wait for a device.
+SETTLED = frozenset({"collected", "received", "sanitised", "disposed", "waived", "lost"})
+#: A device management's word for a device, and what it means in a history.
+_SEEN = {"locked": "locked", "retired": "retired", "wiped": "wiped", "unmanaged": "no longer managed"}
+_ORDERED = {"lock_pending": "lock ordered", "retire_pending": "retire ordered", "wipe_pending": "wipe ordered"}
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened to a device. ``seen`` is False for what was ordered, or is only somebody's word."""
+
+    at: str
+    what: str
+    system: str
+    case: str
+    by: str = ""
+    note: str = ""
+    seen: bool = True
+
+
+@dataclass
+class DeviceFile:
+    """One device by its serial: whose it is, and everything that is known of it, oldest first."""
+
+    serial: str
+    personal: bool = False
+    events: list[Event] = field(default_factory=list)
+    #: The leaver's case that waits for it, and what ended the wait.
+    leaver: str = ""
+    left: str = ""
+    settled: str = ""
+
+    @property
+    def is_out(self) -> bool:
+        """Whether company hardware is with somebody who has left."""
+        return bool(self.leaver) and not self.personal and not self.settled
+
+
+def devices(cases: Iterable[CaseFile]) -> dict[str, DeviceFile]:
+    """Every device that the cases know, by serial."""
+    found: dict[str, DeviceFile] = {}
+    for case in sorted(cases, key=lambda one: one.entry):
+        for step in case.steps.values():
+            for serial, event, personal in _events(case, step):
+                one = found.setdefault(serial, DeviceFile(serial))
+                one.personal = one.personal or personal
+                one.events.append(event)
+                if case.kind == "offboard" and step.step == "device" and not case.withdrawn:
+                    if one.leaver != case.id:
+                        one.leaver, one.left, one.settled = case.id, case.opened, ""
+                elif step.step == "device_assignment" and step.outcome in ("done", "already"):
+                    one.leaver = one.left = one.settled = ""  # it has a new holder
+        _returned(case, found)
+    for one in found.values():
+        one.events.sort(key=lambda event: event.at)
+    return found
+
+
+def _events(case: CaseFile, step: StepFile) -> Iterator[tuple[str, Event, bool]]:
+    if step.step not in ("device", "device_assignment"):
+        return
+    for row in step.rows:
+        what, outcome = str(row.get("what") or ""), str(row.get("outcome") or "")
+        at = str(row.get("at") or step.since or step.began)
+        if what.startswith("escrow key of "):
+            if outcome in ("done", "already"):
+                note = "where: the device management; the key itself is in no ledger"
+                yield (
+                    what.removeprefix("escrow key of "),
+                    Event(at, "recovery key escrowed", step.system, case.id, note=note),
+                    False,
+                )
+            continue
+        if not what.startswith("device ") or outcome == "absent":
+            continue
+        serial, note = what.removeprefix("device "), str(row.get("note") or "")
+        before, after = str(row.get("before") or ""), str(row.get("after") or "")
+        if step.step == "device_assignment":
+            if outcome in ("done", "already"):
+                yield serial, Event(at, f"assigned to {after}", step.system, case.id, note=note), False
+            continue
+        personal = after == "retired"
+        if outcome in ("done", "already"):
+            yield serial, Event(at, _SEEN.get(after, after), step.system, case.id, note=note), personal
+        elif outcome == "in_progress":
+            ordered = _ORDERED.get(before) or f"{after} ordered"
+            yield serial, Event(at, ordered, step.system, case.id, note=note or "not seen yet", seen=False), personal
+        else:
+            words = {"unsupported": "not possible by the device management", "needs_human": "waits for a person"}
+            yield serial, Event(at, words.get(outcome, outcome), step.system, case.id, note=note, seen=False), personal
+
+
+def _returned(case: CaseFile, found: dict[str, DeviceFile]) -> None:
+    for said in case.custody:
+        one = found.setdefault(str(said["serial"]), DeviceFile(str(said["serial"])))
+        one.events.append(
+            Event(
+                said["at"],
+                said["state"],
+                said["system"],
+                case.id,
+                said["by"],
+                _note(said),
+                seen=SAID.get(said["state"], False),
+            )
+        )
+        if case.kind == "offboard" and not one.leaver and not case.withdrawn:
+            one.leaver, one.left = case.id, case.opened
+        if said["state"] in SETTLED and one.leaver == case.id:
+            one.settled = f"{said['state']} by {said['by']}"
+    for step in case.steps.values():
+        if step.step.startswith("chase_device") and step.attested:
+            said = step.attested[-1]
+            for one in found.values():
+                if one.leaver == case.id and not one.settled and any(e.system == step.system for e in one.events):
+                    one.settled = f"returned, says {said.get('by')}"
+                    event = Event(
+                        str(said.get("at") or ""), "received", step.system, case.id, str(said.get("by") or "")
+                    )
+                    one.events.append(event)
+
+
+def _note(said: Mapping[str, Any]) -> str:
+    words = [
+        f"{name.replace('_', ' ')} {said[name]}"
+        for name in ("number", "carrier", "to", "place", "method", "tool", "verified_by", "photo_sha256", "note")
+        if said.get(name)
+    ]
+    return "; ".join(words)

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""The audit and the numbers as pages. Nothing is loaded from anywhere, everything is escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from ...module_utils.model import clock
+from ...module_utils.model.durations import words
+from .controls import CONTROLS
+from .numbers import Numbers
+from .plots import distribution, trend
+from .population import LEFT, MISSING, NOT_LEFT, NOT_OURS, UNKNOWN
+from .report import EXCEPTIONS, Audit, Problem
+from .template import AUDIT, NUMBERS
+from .timing import OpenItem
+
+
+@dataclass(frozen=True)
+class Owed:
+    """What waits for one owner."""
+
+    owner: str
+    open: int
+    late: int
+    oldest: float
+
+
+def audit_page(made: Audit, keys: Sequence[str]) -> str:
+    """The page of an audit. ``keys`` are the short names of the keys that signed."""
+    groups: dict[str, list[Problem]] = {}
+    for problem in made.problems:
+        groups.setdefault(problem.kind, []).append(problem)
+    told = made.numbers
+    return _render(
+        AUDIT,
+        title=f"Audit of leavers, {made.period.first} to {made.period.last}",
+        a=made,
+        groups=list(groups.items()),
+        meaning=EXCEPTIONS,
+        worst="; ".join(f"{len(found)} × {EXCEPTIONS[kind]}" for kind, found in list(groups.items())[:4]),
+        standings=[
+            (name, made.count(name)) for name in (LEFT, MISSING, NOT_OURS, NOT_LEFT, UNKNOWN) if made.count(name)
+        ],
+        explained=[one for one in made.members if one.standing != LEFT],
+        spread=distribution(told.closed_after if told else ()),
+        trend=trend(told.months if told else ()),
+        controls=CONTROLS,
+        keys=list(keys),
+        LEFT=LEFT,
+        MISSING=MISSING,
+    )
+
+
+def numbers_page(told: Numbers, company: str) -> str:
+    """The page of the numbers."""
+    return _render(
+        NUMBERS,
+        title=f"Joiners, movers, leavers: {told.first} to {told.last}",
+        n=told,
+        company=company,
+        said="; ".join(attention(told)),
+        owners=owed(told.open_items),
+        spread=distribution(told.closed_after),
+        trend=trend(told.months),
+    )
+
+
+def attention(told: Numbers) -> list[str]:
+    """What somebody should look at, a clause each; nothing when all is well."""
+    late = sum(1 for item in told.open_items if item.late)
+    return [
+        f"{count} {one if count == 1 else many}"
+        for count, one, many in (
+            (told.access_open, "leaver has a way in that is open", "leavers have a way in that is open"),
+            (late, "open step is late", "open steps are late"),
+            (len(told.devices_out), "company device is not back", "company devices are not back"),
+        )
+        if count
+    ]
+
+
+def owed(items: Sequence[OpenItem]) -> list[Owed]:
+    """What waits, by owner: the most first."""
+    found: dict[str, list[OpenItem]] = {}
+    for item in items:
+        found.setdefault(item.owner, []).append(item)
+    rows = [
+        Owed(owner, len(mine), sum(1 for one in mine if one.late), max(one.age for one in mine))
+        for owner, mine in found.items()
+    ]
+    return sorted(rows, key=lambda row: (-row.late, -row.open, row.owner))
+
+
+def _render(template: str, **values: Any) -> str:
+    from jinja2 import Environment
+
+    env = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    env.filters.update(when=_when, day=_day, span=words, share=_share, early=_early)
+    return env.from_string(template).render(**values)
+
+
+def _when(text: str) -> str:
+    return clock.parse(text).strftime("%-d %B %Y, %H:%M UTC") if text else "–"
+
+
+def _day(value: str | date) -> str:
+    try:
+        day = value if isinstance(value, date) else date.fromisoformat(str(value)[:10])
+    except ValueError:
+        return str(value) or "–"
+    return day.strftime("%-d %b %Y")
+
+
+def _early(took: float) -> str:
+    """How much earlier or later than it should be."""
+    return f"{words(-took)} early" if took < 0 else f"{words(took)} late" if took > 0 else "on time"
+
+
+def _share(value: float | None) -> str:
+    """A share in percent; 100 only when it is all."""
+    if value is None:
+        return "–"
+    percent = value * 100
+    shown = f"{percent:.1f}".rstrip("0").rstrip(".")
+    return f"{'99.9' if shown == '100' and value < 1 else shown} %"

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Who left in a period: HR's word against the ledger's, each explained. The population of an audit must be complete, and so say why."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+
+from ...module_utils.company.policy import Policy, fact_of, like
+from ...module_utils.model.person import Person
+from .casefile import CaseFile, of_kind
+
+LEFT = "left, and has a case"
+MISSING = "left, and has no case"
+NOT_OURS = "left, and needs no case"
+NOT_LEFT = "has a case, and did not leave"
+UNKNOWN = "has a case, and HR does not know them"
+
+
+@dataclass(frozen=True)
+class Period:
+    """From the beginning of one day to the end of another, in UTC."""
+
+    first: date
+    last: date
+
+    def holds(self, day: date) -> bool:
+        """Whether a day is in it."""
+        return self.first <= day <= self.last
+
+    def holds_moment(self, text: str) -> bool:
+        """Whether a moment (ISO 8601) is in it."""
+        return self.first.isoformat() <= text[:10] <= self.last.isoformat()
+
+    @property
+    def end(self) -> datetime:
+        """The moment after its last one."""
+        return datetime.combine(self.last + timedelta(days=1), datetime.min.time(), timezone.utc)
+
+
+@dataclass(frozen=True)
+class Member:
+    """One person of the population: what HR says, the case if there is one, and how the two fit."""
+
+    key: str
+    name: str
+    email: str
+    department: str
+    left: str
+    standing: str
+    why: str
+    case: CaseFile | None
+    kind: str
+
+    @property
+    def is_exception(self) -> bool:
+        """Whether an auditor must be told why."""
+        return self.standing == MISSING or self.standing in (NOT_LEFT, UNKNOWN) and not self.why
+
+
+def population(people: Iterable[Person], cases: Mapping[str, CaseFile], period: Period, policy: Policy) -> list[Member]:
+    """Everybody who left by HR's word or has a leaver's case, in the period, in the order of their keys."""
+    leavers = list(of_kind(cases, "offboard"))
+    by_name: dict[str, list[CaseFile]] = {}
+    for case in leavers:
+        for name in case.names:
+            by_name.setdefault(name, []).append(case)
+    by_name = {name: sorted(found, key=lambda one: one.opened) for name, found in by_name.items()}
+    withdrawn = _withdrawn(cases)
+    members: dict[str, Member] = {}
+    known: dict[str, Person] = {}
+    used: set[str] = set()
+    for person in people:
+        for name in _names(person):
+            known.setdefault(name, person)
+        day = left_on(person)
+        if day is None or not period.holds(day):
+            continue
+        found = _case_of(person, day, by_name)
+        if found is not None:
+            used.add(found.id)
+        members[person.key] = _member(person, day, found, policy, withdrawn)
+    for case in leavers:
+        if case.id in used or not _in_period(case, period):
+            continue
+        hr = next((known[name] for name in case.names if name in known), None)
+        members[f"{case.key} {case.id}"] = _without_leaving(case, hr, cases, period)
+    return [members[key] for key in sorted(members)]
+
+
+def sample(members: Sequence[Member], size: int, seed: str) -> list[Member]:
+    """The members that are looked at closely: the smallest of ``sha256(seed:key)``, so that anybody can draw the same again with sha256sum."""
+    drawn = sorted((one for one in members if one.standing in (LEFT, MISSING)), key=lambda one: ticket(seed, one.key))
+    return sorted(drawn[: size if size > 0 else len(drawn)], key=lambda one: one.key)
+
+
+def ticket(seed: str, key: str) -> str:
+    """What a member draws: ``printf '%s:%s' SEED KEY | sha256sum``."""
+    return hashlib.sha256(f"{seed}:{key}".encode()).hexdigest()
+
+
+def left_on(person: Person) -> date | None:
+    """The day on which HR says that somebody left; None when they did not."""
+    text = person.last_working_day or person.termination_date
+    if not text or person.status in ("active", "leave", "pending") and not person.termination_date:
+        return None
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        return None
+
+
+def kind_of(case: CaseFile | None, person: Person | None = None) -> str:
+    """How they left, as HR names it: ``voluntary``, ``involuntary`` or empty."""
+    told = str(case.facts.get("departure") or "") if case is not None else ""
+    return told or (str(person.attributes.get("termination_type", "")) if person is not None else "")
+
+
+def _names(person: Person) -> set[str]:
+    return {n.casefold() for n in (person.email, person.hr_id, person.employee_id, *person.aliases) if n}
+
+
+def _case_of(person: Person, day: date, by_name: Mapping[str, Sequence[CaseFile]]) -> CaseFile | None:
+    """The person's case of this leaving: an id counts more than an address, and the case nearest to the day is meant."""
+    for names in ([person.hr_id, person.employee_id], [person.email, *person.aliases]):
+        found = {case.id: case for name in names if name for case in by_name.get(name.casefold(), ())}
+        if found:
+            return min(found.values(), key=lambda one: abs((_day(one) - day).days))
+    return None
+
+
+def _day(case: CaseFile) -> date:
+    text = str(case.person.get("last_working_day") or case.person.get("termination_date") or case.opened)
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        return date.fromisoformat(case.opened[:10])
+
+
+def _in_period(case: CaseFile, period: Period) -> bool:
+    return period.holds(_day(case))
+
+
+def _member(person: Person, day: date, case: CaseFile | None, policy: Policy, withdrawn: Mapping[str, str]) -> Member:
+    standing, why = LEFT, ""
+    if case is None:
+        standing, why = MISSING, "no leaver's case in the ledger"
+        if any(like_all(person, facts) for facts in policy.identity.not_people):
+            standing, why = NOT_OURS, "the policy says that this record is no person (identity.not_people)"
+        elif policy.protects(person):
+            why = f"no run may touch them: {policy.protects(person)}"
+        elif any(name in withdrawn for name in _names(person)):
+            why = f"their case was withdrawn at {next(withdrawn[n] for n in _names(person) if n in withdrawn)[:10]}, and HR still has them as left"
+    return Member(
+        person.key,
+        person.name,
+        person.email,
+        person.department,
+        day.isoformat(),
+        standing,
+        why,
+        case,
+        kind_of(case, person),
+    )
+
+
+def like_all(person: Person, facts: Mapping[str, str]) -> bool:
+    """Whether all of HR's facts fit their patterns."""
+    return all(like(fact_of(person, fact), [pattern]) for fact, pattern in facts.items())
+
+
+def _without_leaving(case: CaseFile, hr: Person | None, cases: Mapping[str, CaseFile], period: Period) -> Member:
+    name, email = case.name, str(case.person.get("email") or "")
+    department = str(case.person.get("department") or "")
+    if hr is None:
+        standing, why = UNKNOWN, "HR has no record of them any more"
+    else:
+        day = left_on(hr)
+        back = [
+            one
+            for one in of_kind(cases, "reinstate", "onboard", "resume")
+            if one.names & case.names and one.opened > case.opened
+        ]
+        if back:
+            why = f"they came back: case {back[-1].id}"
+        elif case.facts.get("despite_hr"):
+            why = f"begun by hand against HR: {case.facts['despite_hr']}"
+        elif case.against_hr:
+            why = "begun by hand against HR: " + ", ".join(f"{k} {v}" for k, v in case.against_hr.items() if v)
+        elif day is not None and not period.holds(day):
+            why = f"HR has their last day as {day.isoformat()} now"
+        else:
+            why = ""
+        standing = NOT_LEFT
+    return Member(case.key, name, email, department, _day(case).isoformat(), standing, why, case, kind_of(case))
+
+
+def _withdrawn(cases: Mapping[str, CaseFile]) -> dict[str, str]:
+    return {
+        name: case.withdrawn
+        for case in cases.values()
+        if case.kind == "offboard" and case.withdrawn
+        for name in case.names
+    }
