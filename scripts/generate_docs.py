@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "build" / "collections")]
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.registry import CONNECTORS
+from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.task import Task
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import CAPABILITIES, capabilities_of
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.target import Connector
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.tasks import TASKS
@@ -89,7 +90,9 @@ def _capabilities() -> Iterator[str]:
     yield "|---|---|---|"
     for capability, protocol in CAPABILITIES.items():
         modules = ", ".join(
-            f"`{name}`" for name, task in TASKS.items() if task.needs is protocol or name in _ALSO.get(capability, ())
+            f"`{name}`"
+            for name, task in TASKS.items()
+            if isinstance(task, Task) and (task.needs is protocol or name in _ALSO.get(capability, ()))
         )
         yield f"| {capability} | {_first_sentence(protocol)} | {modules} |"
 

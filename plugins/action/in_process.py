@@ -25,17 +25,19 @@ from ..plugin_utils.shell import bytecode as _bytecode  # noqa: F401 (before the
 from ..module_utils.company.policy import Policy, check_file, load_policy
 from ..module_utils.connectors.registry import connector_class, digest_of, is_file, manifest_text
 from ..module_utils.engine.change import Change, Outcome
+from ..module_utils.engine.ledger_task import LedgerTask
 from ..module_utils.engine.task import TARGET_SPEC, Task
 from ..module_utils.model.errors import LifecycleError
-from ..module_utils.sdk.capabilities import CaseLedger
 from ..plugin_utils.approval import plans
-from ..plugin_utils.cases.casebook import Casebook
 from ..plugin_utils.ledger import links
 from ..plugin_utils.ledger.ledger import Ledger
+from ..plugin_utils.ledger.run import LedgerRun
 from ..plugin_utils.shell import others_keys, progress
 from ..plugin_utils.shell import run_end as handback
+from ..plugin_utils.shell.acts import perform
 from ..plugin_utils.shell.credentials import resolve
 from ..plugin_utils.shell.host_answers import ANSWERS
+from ..plugin_utils.shell.inventory import AnsibleInventory
 from ..plugin_utils.shell.limits import guard, named
 from ..plugin_utils.shell.step import Step
 from ..plugin_utils.shell.tasks import TASKS
@@ -61,7 +63,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         name = self._task.action.rpartition(".")[2]
         task = TASKS[name]
         try:
-            if task.needs is CaseLedger:
+            if isinstance(task, LedgerTask):
                 return {**result, **self._on_ledger(task, task_vars)}
             return {**result, **self._on_system(name, task, task_vars)}
         except LifecycleError as e:
@@ -229,7 +231,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
     # -- the ledger, and what hangs on it ------------------------------------------------------------------------------
 
-    def _on_ledger(self, task: Task, task_vars: dict[str, Any]) -> dict[str, Any]:
+    def _on_ledger(self, task: LedgerTask, task_vars: dict[str, Any]) -> dict[str, Any]:
         ledger = self._ledger(task_vars)
         if ledger is None:
             raise AnsibleActionFail(
@@ -253,14 +255,16 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         folder, looks_only = C.DEFAULT_LOCAL_TMP, bool(self._task.check_mode)
         if not looks_only:
             handback.remember(folder, ledger.url, os.path.expanduser(self._value(task_vars, "lifecycle_policy") or ""))
-        book = Casebook(
+        run = LedgerRun(
             ledger,
-            run=handback.run_of(folder),
+            id=handback.run_of(folder),
             read_only=looks_only,
-            task_vars=task_vars,
-            template=self._templar.template,
+            inventory=AnsibleInventory(task_vars, self._templar.template),
+            policy_file=self._text(task_vars, "lifecycle_policy"),
+            plans=self._text(task_vars, "lifecycle_plans"),
+            patience=self._text(task_vars, "lifecycle_wait_for_person"),
         )
-        return task.run(checked.validated_parameters, check_mode=self._task.check_mode, system=book)
+        return perform(task, run, checked.validated_parameters)
 
     def _ledger(self, task_vars: Mapping[str, Any]) -> Ledger | None:
         url = self._value(task_vars, "lifecycle_ledger")
@@ -279,6 +283,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         # Asked a dozen times a person: the templar is spared what is none.
         plain = value is None or isinstance(value, (bool, int, float)) or isinstance(value, str) and "{" not in value
         return value if plain else self._templar.template(value)
+
+    def _text(self, task_vars: Mapping[str, Any], name: str) -> str:
+        return str(self._value(task_vars, name) or "")
 
     def _flag(self, task_vars: Mapping[str, Any], name: str, default: bool = False) -> bool:
         value = self._value(task_vars, name)

@@ -33,38 +33,10 @@ RETURN = r"""
 digest: {description: "The plan's.", returned: success, type: str}
 missing: {description: "What it still needs; empty when it may be executed.", returned: success, type: list, elements: str}
 """
+from ..module_utils.engine.ledger_task import LedgerTask
 
-import getpass
-from typing import Any
-from collections.abc import Mapping
-
-from ..module_utils.sdk.capabilities import CaseLedger
-from ..module_utils.engine.change import Outcome
-from ..module_utils.engine.task import Task
-
-
-def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
-    plan = book.plan(want["plan"])
-    book.approve(plan, want["by"], want["account"] or getpass.getuser(), want["note"])
-    lacking = book.not_approved(plan, plan["kind"], len(plan["people"]))
-    row = {
-        "what": f"plan {plan['digest'][:12]}",
-        "before": "not approved",
-        "after": f"approved by {want['by']}",
-        "outcome": "planned" if book.read_only else Outcome.DONE.value,
-    }
-    return {
-        "changed": True,
-        "outcome": Outcome.DONE.value,
-        "changes": [row],
-        "digest": plan["digest"],
-        "missing": lacking,
-    }
-
-
-TASK = Task(
-    CaseLedger,
-    info=info,
+TASK = LedgerTask(
+    act="approve",
     argument_spec={
         "plan": {"type": "str", "required": True},
         "by": {"type": "str", "required": True},

@@ -48,99 +48,10 @@ EXAMPLES = r"""
 RETURN = r"""
 changes: {description: "What was attested.", returned: success, type: list, elements: dict}
 """
+from ..module_utils.engine.ledger_task import LedgerTask
 
-from typing import Any
-from collections.abc import Mapping
-
-from ..module_utils.model import clock
-from ..module_utils.sdk.capabilities import CaseLedger
-from ..module_utils.model.errors import InputError, Refused
-from ..module_utils.engine.mover import UNDECIDED
-from ..module_utils.model.person import Person
-from ..module_utils.engine.change import Outcome
-from ..module_utils.engine.task import Task
-
-WAITING = (Outcome.NEEDS_HUMAN.value, Outcome.UNKNOWN.value)
-
-
-def info(book: CaseLedger, want: Mapping[str, Any]) -> dict[str, Any]:
-    act = f"attest for {want['person']} on {want['system']}"
-    if not want["by"].strip():
-        raise InputError("by is empty", act=act, hint="name who did it")
-    try:
-        at = clock.stamp(clock.parse(want["at"])) if want["at"] else clock.stamp()
-    except ValueError:
-        raise InputError(
-            f"at is {want['at']!r}", act=act, hint="write an ISO 8601 moment: 2026-03-31T17:00:00+02:00"
-        ) from None
-    cases = book.ledger.cases(person=want["person"], open_only=True)
-    if not cases:
-        raise InputError(
-            "there is no open case of this person", act=act, hint="list cases with the module ledger_info, state: cases"
-        )
-    case = cases[-1]
-    known = book.ledger.attested(case.id, want["system"])
-    decision = want.get("decision") or ""
-    if decision and want["by"].strip().casefold() in [
-        str(case.person.get(name) or "").casefold() for name in ("email", "display_name")
-    ] + [Person.of(case.person).name.casefold()]:
-        raise Refused(
-            "nobody decides on what they may keep themselves", act=act, hint="have somebody else decide, by name"
-        )
-    waiting = [
-        (step["step"], row["what"])
-        for step in book.ledger.steps(case.id)
-        if step["system"] == want["system"]
-        for row in step["result"].get("changes") or ()
-        if row["outcome"] in WAITING
-        and (step["step"], row["what"])
-        not in [(a["step"], a.get("what")) for a in known if a.get("decision", "") == decision]
-        and (not decision or row["what"].startswith(UNDECIDED))
-    ]
-    chosen = [(step, what) for step, what in waiting if want["what"] in ("", what)]
-    if not chosen and want["what"]:
-        named = "; ".join(what for _step, what in waiting) or "nothing"
-        raise InputError(f"nothing called {want['what']!r} waits for a person", act=act, hint=f"waiting: {named}")
-    riddles = [what for _step, what in chosen if what.startswith(UNDECIDED)]
-    if riddles and not decision:
-        raise InputError(
-            f"keep or remove? {'; '.join(riddles)}",
-            act=act,
-            hint="-e decision=keep or -e decision=remove; with -e what=... for one of them",
-        )
-    for step, what in chosen:
-        if not book.read_only:
-            book.ledger.attest(
-                case.id,
-                system=want["system"],
-                step=step,
-                what=what,
-                by=want["by"],
-                at=at,
-                note=want["note"],
-                decision=decision,
-            )
-    rows = [
-        {
-            "what": what,
-            "before": "open",
-            "after": f"{decision}, decided by {want['by']}" if decision else f"attested by {want['by']}",
-            "outcome": "planned" if book.read_only else Outcome.DONE.value,
-        }
-        for _unused, what in chosen
-    ]
-    return {
-        "changed": bool(rows),
-        "outcome": (Outcome.DONE if rows else Outcome.ALREADY).value,
-        "changes": rows,
-        "case": case.id,
-        "person": want["person"],
-    }
-
-
-TASK = Task(
-    CaseLedger,
-    info=info,
+TASK = LedgerTask(
+    act="attest",
     argument_spec={
         "person": {"type": "str", "required": True},
         "system": {"type": "str", "required": True},

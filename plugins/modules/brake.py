@@ -56,66 +56,10 @@ brake:
 people: {description: "Addresses of those who were released.", returned: "when O(state=released)", type: list, elements: str}
 until: {description: "Until when they are.", returned: "when O(state=released)", type: str}
 """
+from ..module_utils.engine.ledger_task import LedgerTask
 
-import getpass
-from typing import Any
-from collections.abc import Mapping
-
-from ..module_utils.sdk.capabilities import CaseLedger
-from ..module_utils.model.errors import InputError
-from ..module_utils.people.identity import Records
-from ..module_utils.model.person import Person
-from ..module_utils.engine.change import Outcome
-from ..module_utils.engine.task import Task
-
-
-def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
-    if want["state"] == "read":
-        return {"changed": False, "brake": book.brake(), "outcome": Outcome.ALREADY.value}
-    if not want["of"]:
-        raise InputError("of is empty", act="release the brake", hint="-e of=leavers, disables or wipes")
-    records = Records(want["found"]) if want["found"] else None
-    # Nobody is released, or releases themselves, under another name.
-    people = [
-        Person.of(
-            records.one(user, f"release {user} from brake.{want['of']}").person.as_dict()
-            if records
-            else {"email": user}
-        )
-        for user in dict.fromkeys(user.strip() for user in want["user"])
-        if user
-    ]
-    noted = book.release_brake(
-        want["of"],
-        people,
-        by=want["by"],
-        until=want["ends"],
-        account=want["account"] or getpass.getuser(),
-        note=want["note"],
-    )
-    emails = [person.email for person in people]
-    rows = [
-        {
-            "what": f"{email} in brake.{want['of']}",
-            "before": "counted",
-            "after": f"released by {noted['by']} until {noted['until']}",
-            "outcome": "planned" if book.read_only else Outcome.DONE.value,
-        }
-        for email in emails
-    ]
-    return {
-        "changed": True,
-        "outcome": Outcome.DONE.value,
-        "changes": rows,
-        "people": emails,
-        "until": noted["until"],
-        "brake": book.brake(),
-    }
-
-
-TASK = Task(
-    CaseLedger,
-    info=info,
+TASK = LedgerTask(
+    act="brake",
     argument_spec={
         "state": {"type": "str", "choices": ["read", "released"], "default": "read"},
         "of": {"type": "str", "choices": ["leavers", "disables", "wipes"]},

@@ -64,72 +64,10 @@ judged:
   type: list
   elements: dict
 """
+from ..module_utils.engine.ledger_task import LedgerTask
 
-from typing import Any
-from collections.abc import Mapping
-
-from ..module_utils.sdk.capabilities import CaseLedger
-from ..module_utils.people.hr_look import Look
-from ..module_utils.engine.change import Outcome
-from ..module_utils.engine.task import Task
-
-
-def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
-    diary, state, person = book.diary(), want["state"], want["person"].strip()
-    quiet = {"outcome": Outcome.ALREADY.value, "changes": []}
-    if state == "coming":
-        return {**quiet, **diary.coming(person)}
-    if state == "due":
-        lines = [f"{one.what}{' on ' + one.system if one.system else ''} ({one.case})" for one in diary.due(person)]
-        return {**quiet, "users": diary.users(person), "lines": lines, "acts": []}
-    if state == "decide":
-        # A source that is not to be believed says of nobody that they are still away.
-        book.examine_hr(
-            {answer["system"]: Look.read(answer["look"]) for answer in want["found"] if answer.get("look")}, []
-        )
-        answer = diary.decide(person, want["found"], want["protected"], want["plan"])
-        lines = [
-            f"{row['what']}{' on ' + row['system'] if row['system'] else ''} ({row['case']}): {row['word']}{': ' + row['reason'] if row['reason'] else ''}"
-            for row in answer["judged"]
-        ]
-        ended = [row for row in answer["judged"] if row["word"] in ("cancel", "done")]
-        return {
-            **quiet,
-            **answer,
-            "lines": lines,
-            "changed": bool(ended),
-            "outcome": (Outcome.DONE if ended else Outcome.ALREADY).value,
-        }
-    if state == "settle":
-        return {**quiet, **_settled(book, diary, want["acts"])}
-    lines = diary.change(state, person, want["id"], want["to"], want["by"], want["why"])
-    return {"outcome": Outcome.DONE.value, "changes": [], "changed": True, "lines": lines}
-
-
-def _settled(book: Any, diary: Any, acts: Any) -> dict[str, Any]:
-    if book.read_only:
-        return {"lines": [f"would be settled: {act['what']}" for act in acts]}
-    done, still = diary.settle(acts)
-    said = {
-        "lines": done,
-        "still": still,
-        "changed": bool(done),
-        "outcome": (Outcome.DONE if done else Outcome.ALREADY).value,
-    }
-    if not still:
-        return said
-    return {
-        **said,
-        "failed": True,
-        "code": "open",
-        "outcome": Outcome.FAILED.value,
-        "msg": f"still due: {'; '.join(still)}",
-    }
-
-
-TASK = Task(
-    CaseLedger,
-    info=info,
+TASK = LedgerTask(
+    act="followups",
     argument_spec={
         "state": {
             "type": "str",

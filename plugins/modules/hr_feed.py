@@ -42,51 +42,10 @@ sources:
   elements: dict
   sample: [{system: bamboohr, people: 812, active: 640, good_at: "2026-03-01T06:00:00.000000Z", incident: "", released_by: "", silent: ""}]
 """
+from ..module_utils.engine.ledger_task import LedgerTask
 
-import getpass
-from typing import Any
-from collections.abc import Mapping
-
-from ..module_utils.sdk.capabilities import CaseLedger
-from ..module_utils.model.errors import InputError
-from ..module_utils.engine.change import Outcome
-from ..module_utils.engine.task import Task
-
-
-def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
-    sources = book.group("hr_records")
-    if want["source"] and want["source"] not in sources:
-        raise InputError(
-            f"{want['source']} is no HR system of the inventory",
-            act="find source",
-            hint=f"one of {', '.join(sources) or 'none'}",
-        )
-    if want["state"] == "shown":
-        return {"sources": [book.hr_source(name) for name in sources if want["source"] in ("", name)]}
-    if not want["source"]:
-        raise InputError(
-            "source is not given", act="release source", hint=f"-e source=: one of {', '.join(sources) or 'none'}"
-        )
-    released = book.release_hr(
-        want["source"], by=want["by"], account=want["account"] or getpass.getuser(), reason=want["reason"]
-    )
-    row = {
-        "what": f"source {want['source']}",
-        "before": released["what"],
-        "after": f"released by {released['by']} until {released['until']}",
-        "outcome": "planned" if book.read_only else Outcome.DONE.value,
-    }
-    return {
-        "changed": True,
-        "outcome": Outcome.DONE.value,
-        "changes": [row],
-        "sources": [book.hr_source(want["source"])],
-    }
-
-
-TASK = Task(
-    CaseLedger,
-    info=info,
+TASK = LedgerTask(
+    act="hr_feed",
     argument_spec={
         "state": {"type": "str", "choices": ["shown", "released"], "default": "shown"},
         "source": {"type": "str", "default": ""},

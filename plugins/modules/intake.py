@@ -92,56 +92,10 @@ judged:
   returned: when O(state=decided)
   type: int
 """
+from ..module_utils.engine.ledger_task import LedgerTask
 
-from typing import Any
-from collections.abc import Mapping
-
-from ..module_utils.model import clock
-from ..module_utils.sdk.capabilities import CaseLedger
-from ..module_utils.model.errors import InputError
-from ..module_utils.engine.change import Outcome
-from ..module_utils.engine.task import Task
-
-
-def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
-    if want["state"] == "begin":
-        return {"spool": book.spool(), "outcome": Outcome.ALREADY.value, "changes": []}
-    if bool(want["people"]) == bool(want["everybody"]):
-        raise InputError(
-            "people and everybody: exactly one is to be given",
-            act="take in",
-            hint='-e \'{"people": {"bamboohr": ["107"]}}\' or -e everybody=bamboohr',
-        )
-    known = book.group("hr_records")
-    for name in (*want["people"], *want["everybody"]):
-        if name not in known:
-            raise InputError(
-                f"{name} is no HR system of the inventory", act="take in", hint=f"one of {', '.join(known) or 'none'}"
-            )
-    decisions, judged = book.take_in(
-        want["people"], want["everybody"], want["found"], want["snapshots"] or "", want["batch"]
-    )
-    urgent = [
-        one["user"] for one in decisions if one["urgent"] and not one["undo"] and one["runs"][0]["kind"] == "offboard"
-    ]
-    now, due = clock.stamp(), dict[str, list[str]]()
-    for one in decisions:
-        for run in one["runs"]:
-            if run["at"] <= now and not run["stage"]:
-                due.setdefault("withdraw" if one["undo"] else run["kind"], []).append(one["user"])
-    return {
-        "decisions": decisions,
-        "urgent": urgent,
-        "due": due,
-        "judged": judged,
-        "outcome": Outcome.ALREADY.value,
-        "changes": [],
-    }
-
-
-TASK = Task(
-    CaseLedger,
-    info=info,
+TASK = LedgerTask(
+    act="intake",
     argument_spec={
         "state": {"type": "str", "choices": ["begin", "decided"], "default": "decided"},
         "people": {"type": "dict", "default": {}},

@@ -48,54 +48,10 @@ bad: {description: "The first entry that is wrong.", returned: when one is, type
 cases: {description: "The cases.", returned: cases, type: list, elements: dict}
 entries: {description: "The entries.", returned: entries, type: list, elements: dict}
 """
+from ..module_utils.engine.ledger_task import LedgerTask
 
-from dataclasses import asdict
-from typing import Any
-from collections.abc import Mapping
-
-from ..module_utils.sdk.capabilities import CaseLedger
-from ..module_utils.engine.change import Outcome
-from ..module_utils.engine.task import Task
-
-
-def info(book: CaseLedger, want: Mapping[str, Any]) -> dict[str, Any]:
-    if want["state"] == "cases":
-        found = book.ledger.cases(person=want["person"] or None, open_only=want["open_only"])
-        return {
-            "cases": [asdict(case) for case in found if want["case"] in (None, case.id)],
-            "outcome": Outcome.ALREADY.value,
-            "changes": [],
-        }
-    if want["state"] == "entries":
-        return {
-            "entries": [asdict(entry) for entry in book.ledger.entries(want["case"])],
-            "outcome": Outcome.ALREADY.value,
-            "changes": [],
-        }
-    verdict = book.ledger.verify(want["expected_head"])
-    result = {
-        "head": verdict.head,
-        "entries_verified": verdict.entries,
-        "open_intents": verdict.open_intents,
-        "changes": [],
-        "outcome": Outcome.ALREADY.value,
-    }
-    if verdict.ok:
-        return {**result, "msg": f"{verdict.entries} entries, as they were written; head {verdict.head}"}
-    good = "entries before it are good" if verdict.bad else "entries are good"
-    return {
-        **result,
-        "failed": True,
-        "code": "tampered",
-        "outcome": Outcome.FAILED.value,
-        **({"bad": verdict.bad} if verdict.bad else {}),
-        "msg": f"the ledger is not as it was written: {verdict.problem}. {verdict.entries} {good}, head {verdict.head}",
-    }
-
-
-TASK = Task(
-    CaseLedger,
-    info=info,
+TASK = LedgerTask(
+    act="ledger_info",
     argument_spec={
         "state": {"type": "str", "choices": ["verify", "cases", "entries"], "default": "verify"},
         "expected_head": {"type": "str", "default": ""},

@@ -38,6 +38,7 @@ from collections.abc import Mapping, Sequence
 from ..module_utils.engine.arguments import PERSON_SPEC
 from ..module_utils.sdk.capabilities import ManualSteps
 from ..module_utils.model.person import Person
+from ..module_utils.model.kinds import KINDS
 from ..module_utils.engine.change import Change, Outcome, absent
 from ..module_utils.engine.task import Task
 
@@ -57,7 +58,7 @@ TASK = Task(
         **PERSON_SPEC,
         "kind": {
             "type": "str",
-            "choices": ["onboard", "transfer", "offboard", "suspend", "resume", "reinstate", "rename", "withdraw"],
+            "choices": list(KINDS),
             "required": True,
         },
     },

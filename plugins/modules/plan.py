@@ -42,38 +42,10 @@ digest: {description: "SHA-256 of the plan.", returned: in check mode, type: str
 needs: {description: "What of it needs an approval, whose, and why.", returned: in check mode, type: list, elements: dict}
 steps: {description: "How many steps it has.", returned: in check mode, type: int}
 """
+from ..module_utils.engine.ledger_task import LedgerTask
 
-from typing import Any
-from collections.abc import Mapping
-
-from ..module_utils.sdk.capabilities import CaseLedger
-from ..module_utils.model.person import Person
-from ..module_utils.engine.change import Outcome
-from ..module_utils.engine.task import Task
-
-
-def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
-    if not book.read_only:
-        return {"outcome": Outcome.ALREADY.value, "changes": []}
-    people = [Person.of(record) for record in want["people"]]
-    made = book.write_plan(
-        want["kind"],
-        [{"key": p.key, "email": p.email, "name": p.name, "aliases": list(p.aliases)} for p in people],
-        want["path"],
-    )
-    return {
-        "outcome": Outcome.DONE.value,
-        "changes": [],
-        "path": made["path"],
-        "digest": made["digest"],
-        "needs": made["needs"],
-        "steps": len(made["steps"]),
-    }
-
-
-TASK = Task(
-    CaseLedger,
-    info=info,
+TASK = LedgerTask(
+    act="plan",
     argument_spec={
         "kind": {"type": "str", "required": True},
         "people": {"type": "list", "elements": "dict", "required": True},

@@ -79,42 +79,10 @@ cases: {description: "V(report) - the cases opened for O(fix).", returned: succe
 left: {description: "V(report) - what O(fix) names and only a person can settle.", returned: success, type: list, elements: str}
 open: {description: "V(close) - what is still open of the cases.", returned: success, type: list, elements: str}
 """
+from ..module_utils.engine.ledger_task import LedgerTask
 
-from typing import Any
-from collections.abc import Mapping
-
-from ..module_utils.sdk.capabilities import CaseLedger
-from ..module_utils.engine.change import Outcome
-from ..module_utils.engine.task import Task
-
-
-def info(book: Any, want: Mapping[str, Any]) -> dict[str, Any]:
-    run = book.reconciling()
-    fix = [name.strip() for given in want["fix"] for name in given.split(",") if name.strip()]
-    only = [name.strip() for given in want["only"] for name in given.split(",") if name.strip()]
-    if want["state"] == "begin":
-        told = run.begin(fix, only, want["fail_on"])
-    elif want["state"] == "index":
-        told = run.index(want["profiles"] or "")
-    elif want["state"] == "close":
-        told = run.close(want["cases"])
-    else:
-        told = run.report(
-            company=want["company"],
-            folder=want["path"] or ".",
-            failures=want["failures"],
-            only=only,
-            fix=fix,
-            fail_on=want["fail_on"],
-            plan=want["plan"],
-            protected=want["protected"],
-        )
-    return {"outcome": (Outcome.DONE if told.get("changed") else Outcome.ALREADY).value, "changes": [], **told}
-
-
-TASK = Task(
-    CaseLedger,
-    info=info,
+TASK = LedgerTask(
+    act="reconcile",
     argument_spec={
         "state": {"type": "str", "choices": ["begin", "index", "report", "close"], "required": True},
         "profiles": {"type": "path"},

@@ -53,40 +53,10 @@ head: {description: "The ledger's head that the record was made from, C(n:hash).
 key: {description: "What tells the person from all others.", returned: success, type: str}
 sha256: {description: "Digest of the record.", returned: success, type: str}
 """
+from ..module_utils.engine.ledger_task import LedgerTask
 
-from typing import Any
-from collections.abc import Mapping
-
-from ..module_utils.sdk.capabilities import CaseLedger
-from ..module_utils.engine.change import Outcome
-from ..module_utils.engine.task import Task
-
-
-def info(book: CaseLedger, want: Mapping[str, Any]) -> dict[str, Any]:
-    if not want["case"]:
-        return {
-            "outcome": Outcome.ALREADY.value,
-            "changes": [],
-            "msg": "no case was opened, so there is nothing to write",
-        }
-    written = book.write_record(want["case"], want["path"], want["systems"])
-    failed = not written["summary"]["complete"] and want["require_complete"] and not book.read_only
-    outcome = Outcome.FAILED if failed else Outcome.DONE if written["changed"] else Outcome.ALREADY
-    said = (
-        {
-            "failed": True,
-            "code": "open",
-            "msg": f"{written['verdict']['sentence']} {'; '.join(written['verdict']['missing'])}. See {written['html']}",
-        }
-        if failed
-        else {}
-    )
-    return {**written, "outcome": outcome.value, "changes": [], **said}
-
-
-TASK = Task(
-    CaseLedger,
-    info=info,
+TASK = LedgerTask(
+    act="record",
     argument_spec={
         "case": {"type": "str", "required": True},
         "path": {"type": "path", "required": True},

@@ -99,7 +99,7 @@ def taken(playbook: str) -> set[str]:
         found |= {
             variable
             for module in re.findall(r"^ +workforce\.lifecycle\.(\w+):", text, re.M)
-            for variable in TASKS[module].asked.values()
+            for variable in getattr(TASKS[module], "asked", {}).values()
         }
         files += [path.parent / other for other in re.findall(r"import_playbook: (parts/\w+\.yml)", text)]
         for role in re.findall(r"name: workforce\.lifecycle\.(\w+)$", text, re.M):

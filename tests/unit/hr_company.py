@@ -16,8 +16,10 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.model import c
 from ansible_collections.workforce.lifecycle.plugins.modules.case import TASK as CASE
 from ansible_collections.workforce.lifecycle.plugins.modules.person_info import TASK as PERSON_INFO
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.run import LedgerRun
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.acts import perform
 
-from tests.unit.books import InventoryBook
+from tests.unit.ledger_run import ledger_run
 
 COLUMNS = {
     "hr_id": "Id",
@@ -68,23 +70,6 @@ def write(path: Path, rows: Sequence[Row], head: Sequence[str] = HEAD) -> None:
             out.writerow([cells.get(column, "") for column in head])
 
 
-class HrBook(InventoryBook):
-    """Of an inventory with HR files and one system."""
-
-    sources: Sequence[str] = ()
-    given: Policy = Policy()
-
-    @property
-    def policy(self) -> Policy:
-        return self.given
-
-    def systems(self) -> dict[str, dict[str, Any]]:
-        return {
-            **{name: {"connector": "csv", "capabilities": ["hr_records"]} for name in self.sources},
-            "wiki": {"connector": "scim", "capabilities": ["provisioning", "entitlements", "cutoff"]},
-        }
-
-
 class HrCompany:
     """HR files in a folder, a ledger, and a policy. ``files`` maps an HR system to its rows."""
 
@@ -126,13 +111,14 @@ class HrCompany:
             "profiles": str(self.folder / "profiles"),
             **want,
         }
-        return CASE.run(params, check_mode=read_only, system=self.book(read_only))
+        return perform(CASE, self.book(read_only), params)
 
-    def book(self, read_only: bool = False) -> HrBook:
-        book = HrBook(self.ledger, run="r", read_only=read_only, task_vars={}, template=lambda value: value)
-        object.__setattr__(book, "sources", self.sources)
-        object.__setattr__(book, "given", self.policy)
-        return book
+    def book(self, read_only: bool = False) -> LedgerRun:
+        systems: dict[str, dict[str, Any]] = {
+            **{name: {"connector": "csv", "capabilities": ["hr_records"]} for name in self.sources},
+            "wiki": {"connector": "scim", "capabilities": ["provisioning", "entitlements", "cutoff"]},
+        }
+        return ledger_run(self.ledger, systems, read_only=read_only, policy=self.policy)
 
     def _ask(self, source: str, **want: Any) -> dict[str, Any]:
         options = {"path": str(self.folder / f"{source}.csv"), "columns": COLUMNS, "attributes": {"birth_date": "Born"}}

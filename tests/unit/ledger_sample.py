@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Case, Ledger
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.case import Case
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
 
 PERSON = {
     "email": "jane.doe@corp.example",

@@ -17,8 +17,10 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.filter.core import combine
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.registry import connector_class
-from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import CaseLedger, capabilities_of
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.cases.casebook import Casebook
+from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.ledger_task import LedgerTask
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import capabilities_of
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.run import LedgerRun
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.acts import perform
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.step import Step
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.tasks import TASKS
 from jinja2 import ChainableUndefined
@@ -48,7 +50,7 @@ class Run:
     """One run of a playbook's roles; ``variables`` are those of the inventory and of ``-e``."""
 
     def __init__(
-        self, box: Box, book: Casebook, variables: Mapping[str, Any], after: Callable[[], None] = lambda: None
+        self, box: Box, book: LedgerRun, variables: Mapping[str, Any], after: Callable[[], None] = lambda: None
     ) -> None:
         self.box, self.book, self.after = box, book, after
         self.variables = dict(variables)
@@ -108,13 +110,13 @@ class Run:
         self, role: str, name: str, host: str, args: dict[str, Any], case: str, step_name: str
     ) -> dict[str, Any]:
         task = TASKS[name]
-        if task.needs is CaseLedger:
-            return task.run(self._checked(task, args), check_mode=False, system=self.book)
+        if isinstance(task, LedgerTask):
+            return perform(task, self.book, self._checked(task, args))
         entry = {key: value for key, value in self.entries[host].items() if key in task.spec}
         step = Step.of(
             self.book.ledger,
             case=case,
-            run=self.book.run,
+            run=self.book.id,
             phase=role,
             system=host,
             name=step_name,

@@ -13,17 +13,19 @@ from typing import Any
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Brake, Limit
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model import clock
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.case import Case
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import Braked, InputError
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 from ansible_collections.workforce.lifecycle.plugins.modules.brake import TASK as BRAKE
 from ansible_collections.workforce.lifecycle.plugins.modules.case import TASK as CASE
 from ansible_collections.workforce.lifecycle.plugins.modules.ledger_info import TASK as LEDGER_INFO
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.cases.casebook import Casebook
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import brake
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Case, Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.run import LedgerRun
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.acts import perform
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.step import Step
 
-from tests.unit.books import InventoryBook
+from tests.unit.ledger_run import ledger_run
 from tests.unit.processes import at_once
 from tests.unit.test_ledger import postgres  # noqa: F401 - a fixture
 
@@ -311,44 +313,40 @@ def test_nobody_is_released_by_themselves_though_nobody_knew(ledger: Ledger) -> 
 # -- modules -------------------------------------------------------------------------------------------------------------
 
 
-class Book(InventoryBook):
-    def systems(self) -> dict[str, dict[str, Any]]:
-        return {
-            "hr": {"connector": "bamboohr", "capabilities": ["hr_records"]},
-            "entra": {"connector": "entra", "capabilities": ["cutoff"]},
-        }
+SYSTEMS = {
+    "hr": {"connector": "bamboohr", "capabilities": ["hr_records"]},
+    "entra": {"connector": "entra", "capabilities": ["cutoff"]},
+}
 
 
 @pytest.fixture
-def book(ledger: Ledger, tmp_path: Path) -> Callable[..., Book]:
+def book(ledger: Ledger, tmp_path: Path) -> Callable[..., LedgerRun]:
     policy = tmp_path / "policy.yml"
     policy.write_text(f"brake:\n  leavers: {{count: 2, percent: 50, release: [{GRACE}]}}\n")
-    return lambda read_only=False: Book(
-        ledger, run="r", read_only=read_only, task_vars={"lifecycle_policy": str(policy)}, template=lambda value: value
-    )
+    return lambda read_only=False: ledger_run(ledger, SYSTEMS, read_only=read_only, policy=str(policy))
 
 
-def opened(book: Book, *numbers: int) -> dict[str, Any]:
+def opened(book: LedgerRun, *numbers: int) -> dict[str, Any]:
     params = {name: spec.get("default") for name, spec in CASE.argument_spec.items()}
-    return CASE.run(
+    return perform(
+        CASE,
+        book,
         {
             **params,
             "kind": "offboard",
             "user": [f"E{n}" for n in numbers],
             "found": [{"system": "hr", "people": [person(n) for n in numbers]}],
         },
-        check_mode=book.read_only,
-        system=book,
     )
 
 
-def braked(book: Book, **want: Any) -> dict[str, Any]:
+def braked(book: LedgerRun, **want: Any) -> dict[str, Any]:
     params = {name: spec.get("default") for name, spec in BRAKE.argument_spec.items()}
-    return BRAKE.run({**params, **want}, check_mode=book.read_only, system=book)
+    return perform(BRAKE, book, {**params, **want})
 
 
 def test_the_case_module_stops_all_of_a_run_and_goes_on_when_released(
-    book: Callable[..., Book], ledger: Ledger
+    book: Callable[..., LedgerRun], ledger: Ledger
 ) -> None:
     result = opened(book(), 1, 2, 3)
     assert result["code"] == "brake" and GRACE in result["msg"] and ledger.cases() == []
@@ -364,7 +362,9 @@ def test_the_case_module_stops_all_of_a_run_and_goes_on_when_released(
     ]
 
 
-def test_a_rehearsal_says_what_the_brake_would_do_and_takes_no_place(book: Callable[..., Book], ledger: Ledger) -> None:
+def test_a_rehearsal_says_what_the_brake_would_do_and_takes_no_place(
+    book: Callable[..., LedgerRun], ledger: Ledger
+) -> None:
     result = opened(book(read_only=True), 1, 2, 3)
     assert len(result["cases"]) == 3 and "policy allows 2" in result["warnings"][0]
     assert "warnings" not in opened(book(read_only=True), 1, 2)
@@ -375,7 +375,7 @@ def test_a_rehearsal_says_what_the_brake_would_do_and_takes_no_place(book: Calla
     )
 
 
-def test_a_name_that_hr_does_not_know_is_not_released(book: Callable[..., Book]) -> None:
+def test_a_name_that_hr_does_not_know_is_not_released(book: Callable[..., LedgerRun]) -> None:
     result = braked(
         book(),
         state="released",
@@ -487,11 +487,7 @@ def test_a_changed_table_is_found(ledger: Ledger, time: Time, statement: str, sa
         query(statement, ())
     verdict = ledger.verify()
     assert not verdict.ok and verdict.bad is None and re.search(says, verdict.problem), verdict.problem
-    told = LEDGER_INFO.run(
-        {"state": "verify", "expected_head": ""},
-        check_mode=False,
-        system=Casebook(ledger, run="r", read_only=True, task_vars={}, template=lambda value: value),
-    )
+    told = perform(LEDGER_INFO, ledger_run(ledger, read_only=True), {"state": "verify", "expected_head": ""})
     assert told["failed"] and told["code"] == "tampered" and verdict.problem in told["msg"]
 
 

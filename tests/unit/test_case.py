@@ -13,9 +13,11 @@ import pytest
 from ansible_collections.workforce.lifecycle.plugins.modules.attest import TASK as ATTEST
 from ansible_collections.workforce.lifecycle.plugins.modules.case import TASK as CASE
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.run import LedgerRun
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.acts import perform
 
-from tests.unit.books import InventoryBook
 from tests.unit.hr_company import at
+from tests.unit.ledger_run import ledger_run
 
 SYSTEMS: Mapping[str, Mapping[str, Any]] = {
     "hr": {"connector": "bamboohr", "capabilities": ["hr_records"]},
@@ -37,20 +39,13 @@ JANE = {
 STAYS = {**JANE, "status": "active", "termination_date": ""}
 
 
-class Book(InventoryBook):
-    """Of an inventory with three systems."""
-
-    def systems(self) -> dict[str, dict[str, Any]]:
-        return {name: dict(facts) for name, facts in SYSTEMS.items()}
-
-
 @pytest.fixture
 def ledger(tmp_path: Path) -> Ledger:
     return Ledger.open(str(tmp_path / "ledger.db"))
 
 
-def book(ledger: Ledger, *, read_only: bool = False) -> Book:
-    return Book(ledger, run="r", read_only=read_only, task_vars={}, template=lambda value: value)
+def book(ledger: Ledger, *, read_only: bool = False) -> LedgerRun:
+    return ledger_run(ledger, SYSTEMS, read_only=read_only)
 
 
 def opened(ledger: Ledger, *people: Mapping[str, Any], read_only: bool = False, **want: Any) -> dict[str, Any]:
@@ -62,7 +57,7 @@ def opened(ledger: Ledger, *people: Mapping[str, Any], read_only: bool = False, 
         "found": [{"system": "hr", "people": list(people)}],
         **want,
     }
-    return CASE.run(params, check_mode=read_only, system=book(ledger, read_only=read_only))
+    return perform(CASE, book(ledger, read_only=read_only), params)
 
 
 @pytest.mark.parametrize("user", ["jane@corp.example", "JANE@corp.example", "E1007", "e1007", "107"])
@@ -174,7 +169,7 @@ def attest(ledger: Ledger, **want: Any) -> dict[str, Any]:
         "note": "",
         **want,
     }
-    return ATTEST.run(params, check_mode=False, system=book(ledger))
+    return perform(ATTEST, book(ledger), params)
 
 
 @pytest.fixture

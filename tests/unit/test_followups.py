@@ -16,9 +16,12 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.model import c
 from ansible_collections.workforce.lifecycle.plugins.modules.attest import TASK as ATTEST
 from ansible_collections.workforce.lifecycle.plugins.modules.case import TASK as CASE
 from ansible_collections.workforce.lifecycle.plugins.modules.followups import TASK as FOLLOWUPS
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.acts.record import write
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.run import LedgerRun
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.acts import perform
 
-from tests.unit.books import InventoryBook
+from tests.unit.ledger_run import ledger_run
 
 SYSTEMS: Mapping[str, Mapping[str, Any]] = {
     "hr": {"connector": "bamboohr", "capabilities": ["hr_records"]},
@@ -46,19 +49,6 @@ BACK = {**JANE, "status": "active", "termination_date": ""}
 RULES = Followups(delete_account=30, delete_on=("entra", "github"))
 
 
-class Book(InventoryBook):
-    """Of an inventory with five systems, and a policy of its own."""
-
-    rules = RULES
-
-    @property
-    def policy(self) -> Policy:
-        return Policy(followups=self.rules)
-
-    def systems(self) -> dict[str, dict[str, Any]]:
-        return {name: dict(facts) for name, facts in SYSTEMS.items()}
-
-
 class Company:
     """A ledger, a clock, and runs of one person's cases."""
 
@@ -70,15 +60,17 @@ class Company:
         self.ledger = Ledger.open(str(path / "ledger.db"))
         monkeypatch.setattr(clock, "now", lambda: self.moment)
 
-    def book(self, *, read_only: bool = False) -> Book:
-        book = Book(self.ledger, run=f"r{self.runs}", read_only=read_only, task_vars={}, template=lambda value: value)
-        object.__setattr__(book, "rules", self.rules)
-        return book
+    def book(self, *, read_only: bool = False) -> LedgerRun:
+        return ledger_run(
+            self.ledger, SYSTEMS, run=f"r{self.runs}", read_only=read_only, policy=Policy(followups=self.rules)
+        )
 
     def open(self, kind: str, person: Mapping[str, Any], **want: Any) -> dict[str, Any]:
         self.runs += 1
         defaults = {name: spec.get("default") for name, spec in CASE.spec.items()}
-        return CASE.run(
+        return perform(
+            CASE,
+            self.book(),
             {
                 **defaults,
                 "kind": kind,
@@ -86,8 +78,6 @@ class Company:
                 "found": [{"system": "hr", "people": [person]}],
                 **want,
             },
-            check_mode=False,
-            system=self.book(),
         )
 
     def step(self, case: str, system: str, step: str, rows: Sequence[Mapping[str, Any]], phase: str = "cutoff") -> None:
@@ -115,7 +105,7 @@ class Company:
         )
 
     def record(self, case: str) -> dict[str, Any]:
-        return self.book().write_record(case, str(self.path), None)
+        return write(self.book(), case, str(self.path), None)
 
     def leaves(self) -> str:
         """Jane is offboarded, as the roles would."""
@@ -144,10 +134,10 @@ class Company:
 
     def run(self, state: str, *people: Mapping[str, Any], read_only: bool = False, **want: Any) -> dict[str, Any]:
         defaults = {name: spec.get("default") for name, spec in FOLLOWUPS.spec.items()}
-        return FOLLOWUPS.run(
+        return perform(
+            FOLLOWUPS,
+            self.book(read_only=read_only),
             {**defaults, "state": state, "found": [{"system": "hr", "people": list(people)}], **want},
-            check_mode=read_only,
-            system=self.book(read_only=read_only),
         )
 
     def judged(self, *people: Mapping[str, Any], **want: Any) -> dict[str, tuple[str, str]]:
@@ -190,7 +180,7 @@ def test_a_second_run_adds_none(company: Company) -> None:
 def test_check_mode_notes_nothing(company: Company) -> None:
     case = str(company.open("offboard", JANE)["cases"][0]["id"])
     company.step(case, "entra", "cutoff", [{"what": "sign-in", "before": "open", "after": "closed"}])
-    company.book(read_only=True).write_record(case, str(company.path), None)
+    write(company.book(read_only=True), case, str(company.path), None)
     assert company.ledger.noted("due") == []
 
 
@@ -265,13 +255,11 @@ def test_doubt_becomes_somebodys_work_and_their_word_ends_it(company: Company) -
     settled = company.run("settle", acts=acts)
     assert settled["failed"] and "does not know them" in settled["msg"]
     assert "delete the account of jane@corp.example" in [
-        item["what"] for item in company.book().write_record(case, str(company.path), None)["open_items"]
+        item["what"] for item in write(company.book(), case, str(company.path), None)["open_items"]
     ]
     defaults = {name: spec.get("default") for name, spec in ATTEST.spec.items()}
-    said = ATTEST.run(
-        {**defaults, "person": "jane@corp.example", "system": "entra", "by": "Grace Okoye"},
-        check_mode=False,
-        system=company.book(),
+    said = perform(
+        ATTEST, company.book(), {**defaults, "person": "jane@corp.example", "system": "entra", "by": "Grace Okoye"}
     )
     assert [row["what"] for row in said["changes"]] == ["delete the account of jane@corp.example"]
     assert company.judged()["delete_account entra"][0] == "done" and "delete_account entra" not in company.waiting()
@@ -287,9 +275,9 @@ def test_a_laptop_is_asked_for_until_somebody_says_it_is_back(company: Company) 
     ), "a personal phone is theirs"
     company.record(case)
     defaults = {name: spec.get("default") for name, spec in ATTEST.spec.items()}
-    assert ATTEST.run(
-        {**defaults, "person": "107", "system": "intune", "by": "Grace Okoye"}, check_mode=False, system=company.book()
-    )["changed"]
+    assert perform(ATTEST, company.book(), {**defaults, "person": "107", "system": "intune", "by": "Grace Okoye"})[
+        "changed"
+    ]
     company.pass_days(7)
     assert {word for word, _why in company.judged(JANE).values()} == {"done"}, "nor is it asked for a second time"
 
@@ -538,7 +526,7 @@ def test_a_return_opens_what_the_leave_shut_and_nothing_that_was_shut_before(com
         back["id"], "entra", "restore access", [{"what": "sign-in", "before": "closed", "after": "open"}], "restore"
     )
     assert not company.run("settle", acts=answer["acts"]).get("failed") and company.waiting() == {}
-    assert company.ledger.case(back["id"]).facts["of"] == case
+    assert company.ledger.case(back["id"]).facts.of == case
 
 
 @pytest.mark.parametrize(("person", "word"), [({**BACK, "status": "leave"}, "wait"), (JANE, "cancel"), (BACK, "act")])

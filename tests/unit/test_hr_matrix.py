@@ -24,7 +24,9 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.people.hr_events import Decision, decide, silent
 from ansible_collections.workforce.lifecycle.plugins.modules import hr_feed
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.hr import feed
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.record import build as record
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.acts import perform
 
 from tests.unit.hr_company import HrCompany, at, row
 
@@ -415,9 +417,9 @@ def test_webhook_silently_dead(company: HrCompany) -> None:
     assert silent(NOW - 30 * HOUR, NOW - 26 * HOUR, NOW, 26) == silent(NOW - HOUR, None, NOW, 26) == ""
     company.has(row(1), row(7, status="terminated", termination_date="2026-05-31"))
     company.run("offboard", "7")
-    assert company.book().hr_source("hr")["silent"] == ""
+    assert feed.shown(company.book(), "hr")["silent"] == ""
     with at(NOW + 27 * HOUR):
-        assert company.book().hr_source("hr")["silent"] == "neither an event nor a good look for 27 hours"
+        assert feed.shown(company.book(), "hr")["silent"] == "neither an event nor a good look for 27 hours"
 
 
 # -- what is no row ------------------------------------------------------------------------------------------------------
@@ -516,8 +518,8 @@ def test_an_incident_is_released_by_name_for_what_was_seen_and_for_a_while(tmp_p
         ("", "x", "nobody"),
     ):
         with pytest.raises(Exception, match=said):
-            book.release_hr("hr", by=by, account="", reason=reason)
-    book.release_hr("hr", by="Grace@corp.example", account="grace", reason="the site was sold")
+            feed.release(book, "hr", by=by, account="", reason=reason)
+    feed.release(book, "hr", by="Grace@corp.example", account="grace", reason="the site was sold")
     with at(NOW + 3 * HOUR):
         assert company.run("offboard", "7")["failed"], "a release ages out"
     company.has(*(row(n) for n in range(8, 14)), gone)
@@ -529,7 +531,7 @@ def test_an_incident_is_released_by_name_for_what_was_seen_and_for_a_while(tmp_p
     assert [entry.data["reason"] for entry in company.ledger.noted("feed_released")] == ["the site was sold"]
     company.has()
     company.run("offboard", "7")
-    book.release_hr("hr", by="grace@corp.example", account="", reason="x")
+    feed.release(book, "hr", by="grace@corp.example", account="", reason="x")
     refused(company.run("offboard", "7"), "it is empty")
 
 
@@ -538,7 +540,7 @@ def test_the_module_hr_feed_shows_and_releases(tmp_path: Path) -> None:
 
     def feed(read_only: bool = False, **want: str) -> dict[str, Any]:
         params = {**{name: spec.get("default") for name, spec in hr_feed.TASK.spec.items()}, **want}
-        return hr_feed.TASK.run(params, check_mode=read_only, system=company.book(read_only))
+        return perform(hr_feed.TASK, company.book(read_only), params)
 
     company.has(*(row(n) for n in range(8, 48)), row(7, status="terminated"))
     assert feed()["sources"][0]["silent"] == "it was never read"

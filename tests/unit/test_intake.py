@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Brake, Limit, Policy, Timers
 from ansible_collections.workforce.lifecycle.plugins.modules.intake import TASK as INTAKE
 from ansible_collections.workforce.lifecycle.plugins.modules.people_snapshot import TASK as SNAPSHOT
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.acts import perform
 
 from tests.unit.hr_company import COLUMNS, HrCompany, at, row
 
@@ -52,7 +53,7 @@ def take_in(company: HrCompany, *ids: str, batch: str = "", read_only: bool = Fa
         assert not SNAPSHOT.run(params, check_mode=False).get("failed")
         want = {"everybody": ["hr"], "snapshots": str(company.folder)}
     params = {**{name: spec.get("default") for name, spec in INTAKE.spec.items()}, **want, "batch": batch}
-    result = INTAKE.run(params, check_mode=read_only, system=company.book(read_only))
+    result = perform(INTAKE, company.book(read_only), params)
     assert not result.get("failed"), result
     assert result["changed"] is False
     return {one["id"]: one for one in result["decisions"]}
@@ -327,7 +328,7 @@ def test_a_run_is_told_an_id_that_only_one_record_has(company: HrCompany) -> Non
     }
     company.has(*(row(number) for number in range(1, 8)), row(8, department="Other"), source="hr")
     found[0] = {"system": "hr", **company._ask("hr", user="8", look=True)}
-    result = INTAKE.run({**params, "found": found}, check_mode=False, system=company.book())
+    result = perform(INTAKE, company.book(), {**params, "found": found})
     assert [one["user"] for one in result["decisions"]] == ["hr_id:8"], (
         "an employee id that a contractor's record has too finds two"
     )
@@ -352,7 +353,7 @@ def test_a_hire_taken_back_of_somebody_with_an_earlier_life_is_withdrawn_not_off
         "people": {"hr": ["9"]},
         "found": [{"system": "hr", **company._ask("hr", user="9", look=True)}],
     }
-    result = INTAKE.run(params, check_mode=False, system=company.book())
+    result = perform(INTAKE, company.book(), params)
     assert list(result["due"]) == ["withdraw"] and result["urgent"] == [], "not cut off as a leaver in passing"
     case = company.run("withdraw", "9")["cases"][0]
     assert take_in(company, "9")["9"]["undo"], "begun is not done"
@@ -372,7 +373,7 @@ def test_a_source_that_failed_is_not_one_where_nobody_is(company: HrCompany) -> 
         "people": {"hr": ["7"]},
         "found": [{"system": "hr", "people": [], "related": []}],
     }
-    result = INTAKE.run(params, check_mode=False, system=company.book())
+    result = perform(INTAKE, company.book(), params)
     assert result["failed"] and "it was not read" in result["msg"]
 
 
@@ -386,5 +387,5 @@ def test_a_source_that_failed_is_not_one_where_nobody_is(company: HrCompany) -> 
 )
 def test_a_wrong_call_decides_nothing(company: HrCompany, want: dict[str, Any], said: str) -> None:
     params = {**{name: spec.get("default") for name, spec in INTAKE.spec.items()}, **want}
-    result = INTAKE.run(params, check_mode=False, system=company.book())
+    result = perform(INTAKE, company.book(), params)
     assert result["failed"] and said in result["msg"]

@@ -15,14 +15,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.case import Case, Facts
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import Held, InputError
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.cases.casebook import Casebook
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.acts.record import write as write_record
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import lease
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Case, Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.run import LedgerRun
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell import run_end as handback
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.step import Step
 
 from tests.unit import ledger_sample as sample
+from tests.unit.ledger_run import ledger_run
 from tests.unit.processes import Process, at_once
 from tests.unit.test_brake import Time, person, time  # noqa: F401 - a fixture
 from tests.unit.test_ledger import postgres  # noqa: F401 - a fixture
@@ -241,20 +245,14 @@ def test_a_write_without_a_case_opened_in_this_run_takes_them_too(url: str, ledg
 # -- runs ----------------------------------------------------------------------------------------------------------------
 
 
-def book(url: str, run: str, *, wait: str = "", read_only: bool = False) -> Casebook:
-    return Casebook(
-        Ledger.open(url),
-        run=run,
-        read_only=read_only,
-        task_vars={"lifecycle_wait_for_person": wait},
-        template=lambda value: value,
-    )
+def book(url: str, run: str, *, wait: str = "", read_only: bool = False) -> LedgerRun:
+    return ledger_run(Ledger.open(url), run=run, read_only=read_only, patience=wait)
 
 
 def test_check_mode_takes_nobody_and_minds_nobody(url: str, ledger: Ledger) -> None:
     other = Process(lambda: take(url, "other", 1))
     try:
-        assert book(url, "mine", read_only=True).open("offboard", person(1), {})["id"] == ""
+        assert book(url, "mine", read_only=True).open_case("offboard", Person.of(person(1)), Facts()).id == ""
         assert leases(ledger) == 3  # the other's: address, HR id, employee id
     finally:
         other.end()
@@ -263,7 +261,7 @@ def test_check_mode_takes_nobody_and_minds_nobody(url: str, ledger: Ledger) -> N
 def test_the_record_gives_them_back(url: str, ledger: Ledger, tmp_path: Path) -> None:
     case = sample.leaver(ledger)
     assert leases(ledger) == 3
-    book(url, "run-1").write_record(case.id, str(tmp_path / "records"), sample.SYSTEMS)
+    write_record(book(url, "run-1"), case.id, str(tmp_path / "records"), sample.SYSTEMS)
     assert leases(ledger) == 0
 
 
@@ -310,23 +308,23 @@ def test_the_process_that_is_the_run_gives_back_when_it_ends(url: str, ledger: L
 
 def test_how_long_to_wait_is_a_number(url: str) -> None:
     with pytest.raises(InputError, match="lifecycle_wait_for_person is 'long'"):
-        book(url, "mine", wait="long").open("offboard", person(1), {})
+        book(url, "mine", wait="long").open_case("offboard", Person.of(person(1)), Facts())
 
 
 def _works(url: str, run: str, numbers: list[int], wait: str) -> int:
     """0 when it had its turn, 4 when it was refused."""
     mine = book(url, run, wait=wait)
     try:
-        cases = mine.open_all("offboard", [(person(n), {"key": "2026-03-31"}) for n in numbers])
+        cases = mine.open_cases("offboard", [(Person.of(person(n)), Facts(key="2026-03-31")) for n in numbers])
     except Held:
         return 4
     for case in cases:
-        known = mine.ledger.case(case["id"])
+        known = mine.ledger.case(case.id)
         end(url, run, known, write(url, run, known))
     if not wait:
         real_time.sleep(60)  # until it is killed: nobody else may come in between
     for case in cases:
-        mine.ledger.give_back(run, case["id"])
+        mine.ledger.give_back(run, case.id)
     return 0
 
 

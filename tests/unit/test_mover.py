@@ -23,11 +23,14 @@ from ansible_collections.workforce.lifecycle.plugins.modules.entitlements import
 from ansible_collections.workforce.lifecycle.plugins.modules.entitlements_info import TASK as HELD
 from ansible_collections.workforce.lifecycle.plugins.modules.separation import TASK as SEPARATION
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.run import LedgerRun
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.record import build as record
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.acts import perform
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.unit.test_case import STAYS, Book
+from tests.unit.ledger_run import ledger_run
+from tests.unit.test_case import STAYS, SYSTEMS
 
 KINDS = ("groups", "roles")
 TOM = {**STAYS, "email": "tom@corp.example", "hr_id": "108", "employee_id": "E1008"}
@@ -198,14 +201,8 @@ SALES = "match: {department: Sales}\nsystems:\n  entra: {groups: [Sales]}\n"
 ENGINEERING = "match: {department: Engineering}\nsystems:\n  entra: {groups: [Engineering]}\n"
 
 
-def book(ledger: Ledger, policy: Path | None = None) -> Book:
-    return Book(
-        ledger,
-        run="r",
-        read_only=False,
-        task_vars={"lifecycle_policy": str(policy or "")},
-        template=lambda value: value,
-    )
+def book(ledger: Ledger, policy: Path | None = None) -> LedgerRun:
+    return ledger_run(ledger, SYSTEMS, policy=str(policy or ""))
 
 
 def opened(ledger: Ledger, person: Mapping[str, Any], policy: Path | None = None, **want: Any) -> dict[str, Any]:
@@ -217,7 +214,7 @@ def opened(ledger: Ledger, person: Mapping[str, Any], policy: Path | None = None
         "found": [{"system": "hr", "people": [person]}],
         **want,
     }
-    return CASE.run(params, check_mode=False, system=book(ledger, policy))
+    return perform(CASE, book(ledger, policy), params)
 
 
 def test_the_old_profile_is_the_last_case_s_then_hr_s_then_somebody_s_word(tmp_path: Path) -> None:
@@ -270,7 +267,9 @@ def test_a_decision_is_somebody_else_s_and_the_record_says_whose(tmp_path: Path)
         return result
 
     def attest(**how: Any) -> dict[str, Any]:
-        return ATTEST.run(
+        return perform(
+            ATTEST,
+            book(ledger),
             {
                 "person": TOM["email"],
                 "system": "entra",
@@ -281,8 +280,6 @@ def test_a_decision_is_somebody_else_s_and_the_record_says_whose(tmp_path: Path)
                 "decision": "",
                 **how,
             },
-            check_mode=False,
-            system=book(ledger),
         )
 
     assert step()["outcome"] == "needs_human"
@@ -327,7 +324,7 @@ def separated(
         for system, having in held.items()
     ]
     full = {"id": "c", "person": TOM, "profile": "p", "wanted": {}, "explained": {}, "unexplained": {}, **case}
-    return SEPARATION.run({"cases": [full], "held": answers, "keep": {}}, check_mode=True, system=book(ledger, policy))
+    return perform(SEPARATION, book(ledger, policy), {"cases": [full], "held": answers, "keep": {}})
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,10 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabiliti
 from ansible_collections.workforce.lifecycle.plugins.modules.attest import TASK as ATTEST
 from ansible_collections.workforce.lifecycle.plugins.modules.case import TASK as CASE
 from ansible_collections.workforce.lifecycle.plugins.modules.followups import TASK as FOLLOWUPS
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.acts.record import write
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.run import LedgerRun
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.acts import perform
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -37,7 +40,7 @@ from sandbox.servers.scim import Crm, Wiki
 from sandbox.vendors.github import GitHub
 from sandbox.vendors.ldap import LOCKED, Ldap
 from sandbox.vendors.slack import Slack
-from tests.unit.books import InventoryBook
+from tests.unit.ledger_run import ledger_run
 from tests.unit.role_play import Run, Stopped
 
 #: A thing that can be held: system, kind, name.
@@ -303,24 +306,22 @@ def writes(box: Box) -> int:
     return sum(1 for emulator in box.emulators.values() for entry in emulator.journal if entry["write"])
 
 
-class Book(InventoryBook):
-    """Of an inventory with the box's systems and an HR."""
-
-    def systems(self) -> dict[str, dict[str, Any]]:
-        plain = {"owner": "", "service_level": {}}
-        connectors = {name: "scim" if name in ("wiki", "crm") else name for name in SYSTEMS}
-        return {
-            "hr": {"connector": "bamboohr", "title": "HR", "capabilities": ["hr_records"], **plain},
-            **{
-                name: {
-                    "connector": connector,
-                    "title": name,
-                    "capabilities": list(capabilities_of(connector_class(connector, system=name))),
-                    **plain,
-                }
-                for name, connector in connectors.items()
-            },
-        }
+def inventory() -> dict[str, dict[str, Any]]:
+    """The box's systems and an HR."""
+    plain = {"owner": "", "service_level": {}}
+    connectors = {name: "scim" if name in ("wiki", "crm") else name for name in SYSTEMS}
+    return {
+        "hr": {"connector": "bamboohr", "title": "HR", "capabilities": ["hr_records"], **plain},
+        **{
+            name: {
+                "connector": connector,
+                "title": name,
+                "capabilities": list(capabilities_of(connector_class(connector, system=name))),
+                **plain,
+            }
+            for name, connector in connectors.items()
+        },
+    }
 
 
 class Office:
@@ -366,15 +367,9 @@ class Office:
             )
         )
 
-    def book(self) -> Book:
+    def book(self) -> LedgerRun:
         policy = str(self.folder / "policy.yml") if self.runs else ""  # in the old days there was none
-        return Book(
-            self.ledger,
-            run=f"r{self.runs}",
-            read_only=False,
-            task_vars={"lifecycle_policy": policy},
-            template=lambda value: value,
-        )
+        return ledger_run(self.ledger, inventory(), run=f"r{self.runs}", policy=policy)
 
     def open(self, kind: str, record: Mapping[str, Any], **want: Any) -> dict[str, Any]:
         defaults = {name: spec.get("default") for name, spec in CASE.spec.items()}
@@ -384,7 +379,7 @@ class Office:
             "found": [{"system": "hr", "people": [record]}],
             "profiles": str(self.folder / "profiles"),
         }
-        return CASE.run({**defaults, **asked_for, **want}, check_mode=False, system=self.book())
+        return perform(CASE, self.book(), {**defaults, **asked_for, **want})
 
     def known_before(self) -> None:
         """What the ledger says of them: hired with a profile that gave a little more than it does today."""
@@ -440,19 +435,19 @@ class Office:
         failed = [result for result in results if result.get("failed")]
         assert not failed, [(result["system"], result.get("msg")) for result in failed]
         for case in cases:
-            self.book().write_record(case["id"], str(self.folder), None)
+            write(self.book(), case["id"], str(self.folder), None)
 
     def follow_up(self) -> list[str]:
         """The playbook ``followups``; what it found due."""
         self.runs += 1
         defaults = {name: spec.get("default") for name, spec in FOLLOWUPS.spec.items()}
         hr = [{"system": "hr", "people": [RECORD], "related": [], "look": {}}]
-        due = FOLLOWUPS.run({**defaults, "state": "due"}, check_mode=False, system=self.book())
-        decided = FOLLOWUPS.run({**defaults, "state": "decide", "found": hr}, check_mode=False, system=self.book())
+        due = perform(FOLLOWUPS, self.book(), {**defaults, "state": "due"})
+        decided = perform(FOLLOWUPS, self.book(), {**defaults, "state": "decide", "found": hr})
         assert not decided.get("failed"), decided
         if decided["transfers"]:
             self.adjusted(self.run(), decided["transfers"])
-        FOLLOWUPS.run({**defaults, "state": "settle", "acts": decided["acts"]}, check_mode=False, system=self.book())
+        perform(FOLLOWUPS, self.book(), {**defaults, "state": "settle", "acts": decided["acts"]})
         return [row["word"] for row in decided["judged"]] if due["users"] else []
 
     def waiting(self) -> set[Thing]:
@@ -475,7 +470,9 @@ class Office:
             what = (
                 f"unexplained: {kind}: {titled(name) if kind == 'teams' else name}" if kind else "unexplained: account"
             )
-            result = ATTEST.run(
+            result = perform(
+                ATTEST,
+                self.book(),
                 {
                     "person": RECORD["email"],
                     "system": system,
@@ -485,8 +482,6 @@ class Office:
                     "note": "",
                     "decision": self.move.said[system, kind, name],
                 },
-                check_mode=False,
-                system=self.book(),
             )
             assert result["changed"], result
 

@@ -19,6 +19,7 @@ from ansible_collections.workforce.lifecycle.plugins.modules.plan import TASK as
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.approval import approvals, plans
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell import limits as guards
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.acts import perform
 
 from tests.unit.processes import at_once
 from tests.unit.test_case import JANE, STAYS, book, opened
@@ -245,13 +246,11 @@ def test_a_run_for_others_than_the_plans_does_not_begin(spool: Path, ledger: Led
 def test_modules(spool: Path, ledger: Ledger) -> None:
     plans.leave("cutoff", result("wiki", "cutoff", GROUP))
     want = {"kind": "offboard", "people": [JANE], "path": str(spool / "plans")}
-    assert "path" not in PLAN.run(want, check_mode=False, system=book(ledger)), "a run that is no rehearsal writes none"
-    written = PLAN.run(want, check_mode=True, system=book(ledger, read_only=True))
+    assert "path" not in perform(PLAN, book(ledger), want), "a run that is no rehearsal writes none"
+    written = perform(PLAN, book(ledger, read_only=True), want)
     assert Path(written["path"]).exists() and written["needs"] == []
-    refused = APPROVE.run(
-        {"plan": written["path"], "by": "grace@corp.example", "account": "", "note": ""},
-        check_mode=False,
-        system=book(ledger),
+    refused = perform(
+        APPROVE, book(ledger), {"plan": written["path"], "by": "grace@corp.example", "account": "", "note": ""}
     )
     assert refused["failed"] and "it needs no approval" in refused["msg"]
 

@@ -14,9 +14,11 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person i
 from ansible_collections.workforce.lifecycle.plugins.modules import protected_info
 from ansible_collections.workforce.lifecycle.plugins.modules.case import TASK as CASE
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.acts import perform
 
+from tests.unit.ledger_run import ledger_run
 from tests.unit.test_case import JANE as LEAVER
-from tests.unit.test_case import Book
+from tests.unit.test_case import SYSTEMS
 
 ROOT = Path(__file__).resolve().parents[2]
 JANE = Person.of(
@@ -146,21 +148,15 @@ def test_who_is_in_a_protected_group_is_read(tmp_path: Path) -> None:
 def test_nothing_begins_for_who_is_protected_or_may_be(tmp_path: Path, answers: list[Any], says: str) -> None:
     ledger = Ledger.open(str(tmp_path / "ledger.db"))
     params = {name: spec.get("default") for name, spec in CASE.spec.items()}
-    casebook = Book(
-        ledger,
-        run="r",
-        read_only=False,
-        task_vars={"lifecycle_policy": written(tmp_path, MEMBERS)},
-        template=lambda value: value,
-    )
+    run = ledger_run(ledger, SYSTEMS, policy=written(tmp_path, MEMBERS))
     want = {
         "kind": "offboard",
         "user": ["E1007"],
         "found": [{"system": "hr", "people": [LEAVER]}],
         "protected": answers,
     }
-    result = CASE.run({**params, **want}, check_mode=False, system=casebook)
+    result = perform(CASE, run, {**params, **want})
     assert result["failed"] and result["code"] == "protected" and says in result["msg"]
     assert ledger.cases() == []
     others = [{"system": "entra", "members": [{"kind": "groups", "name": "Board", "members": ["mark@corp.example"]}]}]
-    assert len(CASE.run({**params, **want, "protected": others}, check_mode=False, system=casebook)["cases"]) == 1
+    assert len(perform(CASE, run, {**params, **want, "protected": others})["cases"]) == 1

@@ -19,6 +19,7 @@ from ansible_collections.workforce.lifecycle.plugins.modules import account, cut
 from ansible_collections.workforce.lifecycle.plugins.modules.quarantine import TASK as QUARANTINE
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell import limits as guards
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.acts import perform
 
 from sandbox.box import Box
 from sandbox.vendors.github import GitHub
@@ -88,10 +89,8 @@ class Joining(HrCompany):
             {"system": "wiki", "person": case["person"]["email"], **({} if seen is None else {"existing": dict(seen)})}
             for case in opened["cases"]
         ]
-        return QUARANTINE.run(
-            {"cases": opened["cases"], "seen": answers, "adopt": list(adopt)},
-            check_mode=read_only,
-            system=self.book(read_only),
+        return perform(
+            QUARANTINE, self.book(read_only), {"cases": opened["cases"], "seen": answers, "adopt": list(adopt)}
         )
 
 

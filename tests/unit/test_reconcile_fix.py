@@ -17,18 +17,11 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabiliti
 from ansible_collections.workforce.lifecycle.plugins.modules.account import TASK as ACCOUNT
 from ansible_collections.workforce.lifecycle.plugins.modules.reconcile import TASK
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.reconcile import index as reconcile_index
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.acts import perform
 
 from tests import reconcile_company as company
-from tests.unit.books import InventoryBook
+from tests.unit.ledger_run import ledger_run
 from tests.unit.test_reconcile import Bench
-
-
-class Book(InventoryBook):
-    """Of the generated company's inventory."""
-
-    def systems(self) -> dict[str, dict[str, Any]]:
-        found: dict[str, dict[str, Any]] = self.task_vars["systems"]
-        return {name: {**facts, "connector": "entra"} for name, facts in found.items()}
 
 
 class Stages:
@@ -50,19 +43,14 @@ class Stages:
 
     def run(self, state: str, *, check_mode: bool = False, policy: str = "", **want: Any) -> dict[str, Any]:
         defaults = {name: spec.get("default") for name, spec in TASK.spec.items()}
-        book = Book(
+        book = ledger_run(
             self.bench.ledger,
+            {name: {**facts, "connector": "entra"} for name, facts in self.bench.systems().items()},
             run="r1",
             read_only=check_mode,
-            template=lambda value: value,
-            task_vars={
-                "systems": self.bench.systems(),
-                "lifecycle_policy": policy or str(self.bench.folder / "policy.yml"),
-            },
+            policy=policy or str(self.bench.folder / "policy.yml"),
         )
-        return TASK.run(
-            {**defaults, "state": state, "path": str(self.folder), **want}, check_mode=check_mode, system=book
-        )
+        return perform(TASK, book, {**defaults, "state": state, "path": str(self.folder), **want})
 
     def read(self) -> Stages:
         self.bench.index()
@@ -119,7 +107,7 @@ def test_only_what_is_certain_is_settled_each_in_a_case(stages: Stages) -> None:
     assert result["left"] and all("more" in line or "whose account" in line for line in result["left"]), result["left"]
     assert len(result["cases"]) == 4 and {case["kind"] for case in result["cases"]} == {"reconcile"}
     ghost = next(step for step in result["steps"]["wiki"] if step["account_id"] == "ghost")
-    assert ghost["person"] == {"email": "ghost@wiki.invalid", "logins": {"wiki": "ghost"}}
+    assert ghost["person"] == {"email": "ghost@wiki.invalid", "logins": {"wiki": "ghost"}, "status": "active"}
     closed = stages.run("close", cases=result["cases"])
     assert closed["open"] == [] and all(stages.bench.ledger.case(case["id"]).complete for case in result["cases"])
 

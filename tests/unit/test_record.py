@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.modules.record import TASK
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.cases.casebook import Casebook
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.run import LedgerRun
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.record import build as record
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.acts import perform
 from jsonschema import Draft202012Validator
 
 from tests.unit import ledger_sample as sample
+from tests.unit.ledger_run import ledger_run
 
 SCHEMA = json.loads((Path(__file__).resolve().parents[2] / "meta" / "schemas" / "record.schema.json").read_text())
 
@@ -26,14 +28,10 @@ def ledger(tmp_path: Path) -> Ledger:
     return Ledger.open(str(tmp_path / "ledger.db"))
 
 
-def book(ledger: Ledger, *, read_only: bool = False) -> Casebook:
-    """A run's casebook whose inventory is the sample's."""
+def book(ledger: Ledger, *, read_only: bool = False) -> LedgerRun:
+    """A run whose inventory is the sample's."""
 
-    class Sample(Casebook):
-        def systems(self) -> dict[str, Any]:
-            return dict(sample.SYSTEMS)
-
-    return Sample(ledger, run="r", read_only=read_only, task_vars={}, template=lambda value: value)
+    return ledger_run(ledger, sample.SYSTEMS, read_only=read_only)
 
 
 def test_leaver(ledger: Ledger) -> None:
@@ -147,12 +145,12 @@ def test_page_is_self_contained_and_escaped(ledger: Ledger) -> None:
 def test_module(ledger: Ledger, tmp_path: Path) -> None:
     case = sample.leaver(ledger)
     want = {"case": case.id, "path": str(tmp_path / "records"), "systems": None, "require_complete": True}
-    planned = TASK.run(want, check_mode=True, system=book(ledger, read_only=True))
+    planned = perform(TASK, book(ledger, read_only=True), want)
     assert not (tmp_path / "records").exists() and planned["changed"] and not planned.get("failed")
-    result = TASK.run(want, check_mode=False, system=book(ledger))
+    result = perform(TASK, book(ledger), want)
     assert result["failed"] and "membership on github" in result["msg"]
     assert all(Path(result[k]).stat().st_mode & 0o777 == 0o600 for k in ("json", "html"))
-    assert ledger.verify(result["head"]).ok and not TASK.run(want, check_mode=False, system=book(ledger))["changed"]
+    assert ledger.verify(result["head"]).ok and not perform(TASK, book(ledger), want)["changed"]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Approval, Policy
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.case import Case
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import InputError, Refused
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.people.undo import (
@@ -20,8 +21,8 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.people.undo im
     refuse_standing,
     taken,
 )
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.cases.undo import undoing, withdraw
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Case, Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.cases.undo import reinstating, withdraw
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
 
 JANE = {
     "email": "jane@corp.example",
@@ -219,14 +220,14 @@ def left(ledger: Ledger, **facts: Any) -> Case:
 
 
 def undone(ledger: Ledger, of: str = "", policy: Policy | None = None, *, approved: bool = False) -> Any:
-    return undoing(ledger, Person.of(JANE), of, "Grace Okoye", policy or Policy(), approved=approved)
+    return reinstating(ledger, Person.of(JANE), of, "Grace Okoye", policy or Policy(), approved=approved)
 
 
 def test_the_last_offboarding_is_undone(ledger: Ledger) -> None:
     case = left(ledger)
     found = undone(ledger)
     assert found.of.id == case.id
-    assert found.restore == {
+    assert found.owed == {
         "entra": {
             "access": {"role Auditor": "open"},
             "entitlements": {"roles": ["Reader"]},
@@ -258,7 +259,7 @@ def test_a_finished_reinstatement_gives_nothing_twice(ledger: Ledger) -> None:
     case = left(ledger)
     back = ledger.open_case("reinstate", JANE, "r", {"key": case.id, "of": case.id})
     ledger.close_case(back.id, run="r", complete=True, summary={})
-    assert undone(ledger).restore == {}
+    assert undone(ledger).owed == {}
 
 
 @pytest.mark.parametrize("kind", ["onboard", "transfer"])
@@ -269,7 +270,7 @@ def test_who_began_anew_does_not_get_the_old_back(ledger: Ledger, kind: str) -> 
         undone(ledger)
 
 
-def test_no_case_no_undoing(ledger: Ledger) -> None:
+def test_no_case_no_reinstating(ledger: Ledger) -> None:
     with pytest.raises(InputError, match="no offboarding"):
         undone(ledger)
     case = left(ledger)
@@ -282,9 +283,9 @@ def test_what_is_privileged_waits_for_an_approval(ledger: Ledger) -> None:
     policy = Policy(
         approvals=[Approval("privileged", ["grace@corp.example"])], privileged={"entra": {"roles": ["Aud*"]}}
     )
-    stop = undone(ledger, policy=policy).restore["entra"]["stop"]
+    stop = undone(ledger, policy=policy).owed["entra"]["stop"]
     assert stop["patterns"] == ["roles: Aud*"] and "grace@corp.example" in stop["why"]
-    assert "stop" not in undone(ledger, policy=policy, approved=True).restore["entra"]
-    assert "stop" not in undone(ledger, policy=Policy(privileged={"entra": {"roles": ["Aud*"]}})).restore["entra"], (
+    assert "stop" not in undone(ledger, policy=policy, approved=True).owed["entra"]
+    assert "stop" not in undone(ledger, policy=Policy(privileged={"entra": {"roles": ["Aud*"]}})).owed["entra"], (
         "policy asks for no approval"
     )

@@ -190,7 +190,10 @@ def covered() -> set[tuple[str, str]]:
     for _, name, _ in pkgutil.iter_modules(scenarios.__path__):
         for scenario in importlib.import_module(f"{scenarios.__name__}.{name}").SCENARIOS:
             # "restore" needs whatever it gives back, and its scenarios are of many connectors.
-            capabilities = {capability_of.get(TASKS[scenario.module].needs, ""), *ALSO.get(scenario.module, ())}
+            capabilities = {
+                capability_of.get(getattr(TASKS[scenario.module], "needs", None), ""),
+                *ALSO.get(scenario.module, ()),
+            }
             found |= {
                 (name, capability)
                 for capability in capabilities & set(capabilities_of(REGISTERED[name]) if name in REGISTERED else ())

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Followups, Policy
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.case import Case, Facts
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import InputError
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.people.undo import made, refuse_begun, taken
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import Account, Meeting
 from ansible_collections.workforce.lifecycle.plugins.modules import restore
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.later import followups
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Case
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.record import build as record
 
 from tests.unit.hr_company import HrCompany, at, row
@@ -241,7 +241,7 @@ def test_more_than_the_hire_hangs_on_it(company: HrCompany, kind: str, said: str
 
 
 def test_only_accounts_that_it_made_are_deleted_later() -> None:
-    case = Case("w", "withdraw", "7", row(7), "2026-06-03T10:00:00.000000Z", "", False, {"created": ["wiki"]}, {})
+    case = Case("w", "withdraw", "7", row(7), "2026-06-03T10:00:00.000000Z", facts=Facts(created=("wiki",)))
     steps = [
         {"system": name, "phase": "withdraw", "step": "cutoff", "outcome": "done", "result": {}}
         for name in ("wiki", "crm")

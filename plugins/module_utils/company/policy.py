@@ -17,6 +17,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from ..model.errors import Refused
+from ..model.kinds import KINDS, OFFBOARD
 from ..model.marked_yaml import Document, read_document
 from ..model.person import Person
 from .proof import KnownKey, Proof, Witness, check_proof
@@ -173,7 +174,7 @@ class Later:
 
     what: str
     days: int
-    kind: str = "offboard"
+    kind: str = OFFBOARD
     system: str = ""
 
 
@@ -445,7 +446,3 @@ def _check(document: Document, policy: Policy) -> None:
                 "transfer",
                 *(("systems", system) if system else ("unexplained",)),
             )
-
-
-#: What can happen to a person: the kinds of case.
-KINDS = ("onboard", "transfer", "offboard", "suspend", "resume", "reinstate", "rename", "withdraw")

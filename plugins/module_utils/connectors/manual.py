@@ -10,10 +10,10 @@ from dataclasses import fields
 from typing import Any, ClassVar
 
 from ..model.errors import InputError
+from ..model.kinds import KINDS
 from ..model.person import Person
 from ..sdk.target import Connector, Option, Target
 
-KINDS = ("onboard", "transfer", "offboard", "suspend", "resume", "reinstate", "rename", "withdraw")
 _FIELDS = frozenset({f.name for f in fields(Person)} - {"logins", "attributes", "aliases", "former_names"}) | {
     "name",
     "local_part",

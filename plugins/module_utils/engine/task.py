@@ -25,7 +25,6 @@ from ..model.errors import (
 )
 from ..sdk.capabilities import (
     CAPABILITIES,
-    CaseLedger,
     capabilities_of,
 )
 from ..sdk.target import (
@@ -79,15 +78,12 @@ class Task:
         ``since`` added.
     :param argument_spec: the module's own arguments.
     :param info: for modules that only read: what to return, in place of a plan.
-    :param asked: options that a user gives to the run (``-e successor=...``), by the variable's name: a task that does not set one
-        gets it from there. On the ledger only.
     """
 
     needs: type
     plan: Callable[[Any, Mapping[str, Any]], Sequence[Change]] = _no_plan
     argument_spec: Mapping[str, Any] = field(default_factory=dict)
     info: Callable[[Any, Mapping[str, Any]], Mapping[str, Any]] | None = None
-    asked: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def validator(self) -> ArgumentSpecValidator:
@@ -96,7 +92,7 @@ class Task:
 
     @property
     def spec(self) -> dict[str, Any]:
-        return dict(self.argument_spec) if self.needs is CaseLedger else {**TARGET_SPEC, **self.argument_spec}
+        return {**TARGET_SPEC, **self.argument_spec}
 
     def run(
         self,
@@ -158,30 +154,14 @@ class Task:
                 "failed": not params.get("optional", False),
             }
         except LifecycleError as e:
-            return _failed(e, name)
+            return failed(e, name)
         except ModuleNotFoundError as e:
-            # Heavy libraries are imported by who needs them, at the first read.
-            library = (e.name or "").partition(".")[0]
-            if library in ("", "ansible", "ansible_collections"):
-                raise
-            return _failed(
-                InputError(
-                    f"the Python library {library} is not installed",
-                    hint="pip install -r requirements.txt, where the step runs",
-                ),
-                name,
-            )
+            return failed(missing_library(e), name)
 
     def _connect(
         self, params: Mapping[str, Any], *, read_only: bool, tokens: Tokens, progress: Callable[[int, int, str], None]
     ) -> Any:
         name = params.get("system") or params.get("connector") or ""
-        if self.needs is CaseLedger:
-            raise InputError(
-                "this module works on the ledger, on the controller",
-                act="find ledger",
-                hint="run it on localhost, without async and become",
-            )
         connector = connector_class(params.get("connector") or "", system=name, manifest=params.get("manifest") or "")
         if not set(_names_of(self.needs)) <= set(capabilities_of(connector)):
             raise Unsupported(
@@ -249,7 +229,25 @@ class Task:
         (module.fail_json if result.get("failed") else module.exit_json)(**result)
 
 
-def _failed(error: LifecycleError, name: str) -> dict[str, Any]:
+def missing_library(error: ModuleNotFoundError) -> InputError:
+    """What to say of a library that is not there: heavy ones are imported by who needs them, at the first read.
+
+    :raises ModuleNotFoundError: it is a part of ours, or of Ansible's.
+    """
+    library = (error.name or "").partition(".")[0]
+    if library in ("", "ansible", "ansible_collections"):
+        raise error
+    return InputError(
+        f"the Python library {library} is not installed", hint="pip install -r requirements.txt, where the step runs"
+    )
+
+
+def refuse(spec: Mapping[str, Any], error: LifecycleError) -> None:
+    """End an ordinary module that cannot run where AnsiballZ took it."""
+    AnsibleModule(argument_spec=dict(spec), supports_check_mode=True).fail_json(**failed(error, ""))
+
+
+def failed(error: LifecycleError, name: str) -> dict[str, Any]:
     error.system = error.system or name
     return {
         "failed": True,

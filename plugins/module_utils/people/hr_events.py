@@ -49,7 +49,7 @@ _LONGEST_ID = 64
 class Decision:
     """What to do about one person.
 
-    :param kind: a kind of case (:data:`policy.KINDS`); empty when no run is called for.
+    :param kind: a kind of case (:data:`kinds.KINDS`); empty when no run is called for.
     :param at: when it is due, in UTC; None without a run. A moment that is over means now.
     :param why: in one line.
     :param also: further kinds, after the first.

@@ -598,28 +598,6 @@ class ManualSteps(Protocol):
     def manual_steps(self, kind: str, person: Person) -> Sequence[str]: ...
 
 
-@runtime_checkable
-class CaseLedger(Protocol):
-    """Not a system's capability: what a module needs that works on cases and their ledger, on the controller.
-
-    Such a module is handed the run's ``Casebook`` in place of a connector.
-    """
-
-    #: The run's :class:`~plugins.plugin_utils.ledger.ledger.Ledger`.
-    ledger: Any
-    #: The run's id, and whether it must leave no trace.
-    run: str
-    read_only: bool
-
-    def group(self, name: str) -> Sequence[str]: ...
-
-    def systems(self) -> Mapping[str, Mapping[str, Any]]: ...
-
-    def open(self, kind: str, person: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]: ...
-
-    def write_record(self, case_id: str, folder: str, systems: Mapping[str, Any] | None) -> dict[str, Any]: ...
-
-
 CAPABILITIES: Mapping[str, type] = {
     # inventory group -> protocol
     "hr_records": HrRecords,

@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ...module_utils.company.profiles import Profile, Profiles, Wanted
+from ...module_utils.company.profiles import Profile, Profiles
+from ...module_utils.model.case import Case, OldProfile, Wanted
 from ...module_utils.model.errors import InputError
+from ...module_utils.model.kinds import TRANSFER
 from ...module_utils.model.person import Person
-from ..ledger.ledger import Case, Ledger
+from ..ledger.ledger import Ledger
 
 #: HR's facts of before the move: ``attributes.previous_department`` and the like.
 PREVIOUS = "previous_"
@@ -26,12 +28,10 @@ class Origin:
     why: str = "neither the ledger nor HR says what the person was, and -e old_profile names none: what the new profile does not give is unexplained"
     explained: Mapping[str, Wanted] = field(default_factory=dict)
 
-    def facts(self) -> dict[str, Any]:
+    @property
+    def profile(self) -> OldProfile:
         """As a case keeps it."""
-        return {
-            "old_profile": {"name": self.name, "why": self.why},
-            "explained": {system: dict(wanted) for system, wanted in self.explained.items()},
-        }
+        return OldProfile(self.name, self.why)
 
 
 def origin(ledger: Ledger, person: Person, new: Profile, known: Profiles, named: str, systems: Sequence[str]) -> Origin:
@@ -44,7 +44,7 @@ def origin(ledger: Ledger, person: Person, new: Profile, known: Profiles, named:
     cases = [
         case
         for case in ledger.cases(person=person.key)
-        if case.kind in ("onboard", "transfer") and case.facts.get("profile") and not case.withdrawn
+        if case.meaning.needs_profile and case.facts.profile and not case.withdrawn
     ]
     if cases:
         return _from_case(cases[-1], new, known, systems)
@@ -71,9 +71,9 @@ def known_as(ledger: Ledger, person: Person, further: Sequence[str]) -> Person:
     mine, theirs = dict.fromkeys(alias.strip().lower() for alias in (*person.aliases, *further) if alias.strip()), set()
     for case in ledger.cases() if person.key != person.email else ():
         if case.key == person.key:
-            mine.update(dict.fromkeys((case.person["email"], *case.person.get("aliases", ()))))
+            mine.update(dict.fromkeys((case.email, *case.person.get("aliases", ()))))
         else:
-            theirs.add(case.person["email"])
+            theirs.add(case.email)
     aliases = tuple(
         alias
         for alias in mine
@@ -83,13 +83,11 @@ def known_as(ledger: Ledger, person: Person, further: Sequence[str]) -> Person:
 
 
 def _from_case(case: Case, new: Profile, known: Profiles, systems: Sequence[str]) -> Origin:
-    gave: Mapping[str, Wanted] = case.facts.get("wanted") or {}
-    name = str(case.facts["profile"])
-    if case.kind == "transfer" and "old_profile" in case.facts and (name == new.name or not case.closed):
+    gave, name, old = case.facts.wanted or {}, case.facts.profile, case.facts.old_profile
+    if case.kind == TRANSFER and old is not None and (name == new.name or not case.closed):
         # This run goes on with that case, and its origin stays; or that move was never through, and what it gave is explained too.
-        old = case.facts["old_profile"]
-        why = old["why"] if name == new.name else f"{old['why']}; the case {case.id} towards {name} was not through"
-        return Origin(old["name"], why, _joined(case.facts.get("explained") or {}, {} if name == new.name else gave))
+        why = old.why if name == new.name else f"{old.why}; the case {case.id} towards {name} was not through"
+        return Origin(old.name, why, _joined(case.facts.explained, {} if name == new.name else gave))
     today = known.by_name.get(name)
     now = _of(today, "", systems).explained if today else {}
     return Origin(name, f"the case {case.id} gave it", _joined(gave, now))

@@ -4,13 +4,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ...module_utils.company.policy import Policy
 from ...module_utils.model import clock
+from ...module_utils.model.case import Case, Facts, Owed
 from ...module_utils.model.errors import InputError, Refused
+from ...module_utils.model.kinds import OFFBOARD, ONBOARD, REINSTATE, TRANSFER, WITHDRAW
 from ...module_utils.model.person import Person
 from ...module_utils.people.undo import (
     made,
@@ -20,22 +22,38 @@ from ...module_utils.people.undo import (
     taken,
 )
 from ..approval import approvals
-from ..ledger.ledger import Case, Ledger
+from ..later.leave import suspension
+from ..ledger.ledger import Ledger
+from ..ledger.run import LedgerRun
 
 #: Whoever began anew since holds what that case gave them, and not what the old one took.
-_OVERTAKEN = {"onboard": "they were hired again", "transfer": "they moved"}
-_BEGUN = {"transfer": "they moved", "offboard": "they were offboarded"}
+_OVERTAKEN = {ONBOARD: "they were hired again", TRANSFER: "they moved"}
+_BEGUN = {ONBOARD: "they were hired again", TRANSFER: "they moved", OFFBOARD: "they were offboarded"}
 
 
 @dataclass(frozen=True)
 class Undone:
-    """``of`` is the case that is undone; ``restore`` what is to be given back, or taken, by system."""
+    """``of`` is the case that is undone; ``owed`` what is to be given back, or taken, by system."""
 
     of: Case
-    restore: Mapping[str, Mapping[str, Any]]
+    owed: Owed
+
+    def facts(self, kind: str, withdrawn_by: str = "") -> Facts:
+        """What is kept with the case, of this kind, that undoes it."""
+        return Facts(
+            key=self.of.id,
+            of=self.of.id,
+            concerned=tuple(sorted(self.owed)),
+            withdrawn_by=withdrawn_by.strip(),
+            created=tuple(sorted(name for name, owes in self.owed.items() if owes.get("created")))
+            if kind == WITHDRAW
+            else (),
+        )
 
 
-def undoing(ledger: Ledger, person: Person, of: str, withdrawn_by: str, policy: Policy, *, approved: bool) -> Undone:
+def reinstating(
+    ledger: Ledger, person: Person, of: str, withdrawn_by: str, policy: Policy, *, approved: bool
+) -> Undone:
     """What is given back to a person.
 
     :param of: the case that is undone; their last offboarding when empty.
@@ -47,21 +65,8 @@ def undoing(ledger: Ledger, person: Person, of: str, withdrawn_by: str, policy: 
     act = f"reinstate {person.email}"
     refuse_standing(person, clock.now(), withdrawn_by)
     cases = ledger.cases(person=person.key)
-    leaving = [case for case in cases if case.kind == "offboard"]
-    if of and of not in [case.id for case in leaving]:
-        raise InputError(
-            f"{of} is no offboarding of theirs",
-            act=act,
-            hint=f"theirs: {', '.join(case.id for case in leaving) or 'none'}",
-        )
-    if not leaving:
-        raise InputError(
-            "the ledger knows of no offboarding",
-            act=act,
-            hint="what was taken by others is given back by them, or by onboard",
-        )
-    case = next(one for one in leaving if one.id == of) if of else leaving[-1]
-    newer = [one for one in leaving if one.opened > case.opened]
+    case = _found(cases, OFFBOARD, of, act, "what was taken by others is given back by them, or by onboard")
+    newer = [one for one in cases if one.kind == OFFBOARD and one.opened > case.opened]
     if newer:
         raise Refused(
             f"they were offboarded again since (case {newer[-1].id})",
@@ -75,18 +80,27 @@ def undoing(ledger: Ledger, person: Person, of: str, withdrawn_by: str, policy: 
                 act=act,
                 hint="what they should hold now is the profile's to say: run transfer",
             )
-    if any(one.kind == "reinstate" and one.facts.get("of") == case.id and one.complete for one in cases):
+    if _is_undone(cases, REINSTATE, case):
         return Undone(case, {})
+    return Undone(case, owing(ledger, case, policy, approved=approved))
+
+
+def resuming(ledger: Ledger, person: Person, policy: Policy, *, approved: bool) -> Undone:
+    """What somebody gets back who returns from a leave.
+
+    :raises Refused: there is nothing to resume, or the person has left since.
+    """
+    case = suspension(ledger, person)
     return Undone(case, owing(ledger, case, policy, approved=approved))
 
 
 def owing(ledger: Ledger, case: Case, policy: Policy, *, approved: bool) -> dict[str, dict[str, Any]]:
     """What a case took and can be given back, by system: see :func:`owed`."""
-    owes = owed(taken(_entries(ledger, case.id)), str(case.facts.get("successor") or ""))
+    owes = owed(taken(_entries(ledger, case.id)), case.facts.successor)
     why = "" if approved else approvals.stops(policy, False).get("privileged", "")
     for system, owe in owes.items():
         if "owned" in owe:
-            owe["successor"] = str(case.facts.get("successor") or "")
+            owe["successor"] = case.facts.successor
         if why and approvals.patterns(policy, system):
             owe["stop"] = {"patterns": approvals.patterns(policy, system), "why": why}
     return owes
@@ -102,38 +116,54 @@ def withdrawing(ledger: Ledger, person: Person, of: str, withdrawn_by: str) -> U
     act = f"withdraw the hire of {person.email}"
     refuse_begun(person, withdrawn_by)
     cases = ledger.cases(person=person.key)
-    hires = [case for case in cases if case.kind == "onboard"]
-    if of and of not in [case.id for case in hires]:
-        raise InputError(
-            f"{of} is no onboarding of theirs",
-            act=act,
-            hint=f"theirs: {', '.join(case.id for case in hires) or 'none'}",
-        )
-    if not hires:
-        raise InputError(
-            "the ledger knows of no onboarding", act=act, hint="what others made is undone by them, or by offboard"
-        )
-    case = next(one for one in hires if one.id == of) if of else hires[-1]
+    case = _found(cases, ONBOARD, of, act, "what others made is undone by them, or by offboard")
     for one in cases:
-        if one.opened > case.opened and not one.withdrawn and (one.kind in _BEGUN or one.kind == "onboard"):
+        if one.opened > case.opened and not one.withdrawn and one.kind in _BEGUN:
             raise Refused(
-                f"{_BEGUN.get(one.kind, 'they were hired again')} since (case {one.id})",
-                act=act,
-                hint="whoever has begun leaves by offboard",
+                f"{_BEGUN[one.kind]} since (case {one.id})", act=act, hint="whoever has begun leaves by offboard"
             )
-    if any(one.kind == "withdraw" and one.facts.get("of") == case.id and one.complete for one in cases):
+    if _is_undone(cases, WITHDRAW, case):
         return Undone(case, {})
     undo = made(taken(_entries(ledger, case.id)))
-    meeting = case.facts.get("orientation") or {}
+    meeting = dict(case.facts.orientation)
     return Undone(
         case, {system: {**owes, "meeting": meeting} if "meeting" in owes else owes for system, owes in undo.items()}
     )
 
 
-def withdraw(ledger: Ledger, of: Case, *, by: str, case: str, run: str, kind: str = "reinstate") -> None:
+def _found(cases: Sequence[Case], kind: str, of: str, act: str, otherwise: str) -> Case:
+    """The case of that kind that is meant: the one that ``of`` names, else the last.
+
+    :raises InputError: there is none; ``otherwise`` says what is done then.
+    """
+    named = {OFFBOARD: "offboarding", ONBOARD: "onboarding"}[kind]
+    theirs = [case for case in cases if case.kind == kind]
+    meant = [case for case in theirs if of in ("", case.id)]
+    if of and not meant:
+        raise InputError(
+            f"{of} is no {named} of theirs", act=act, hint=f"theirs: {', '.join(case.id for case in theirs) or 'none'}"
+        )
+    if not meant:
+        raise InputError(f"the ledger knows of no {named}", act=act, hint=otherwise)
+    return meant[-1]
+
+
+def _is_undone(cases: Sequence[Case], kind: str, case: Case) -> bool:
+    """Whether a case of that kind has undone this one already, with nothing left open."""
+    return any(one.kind == kind and one.facts.of == case.id and one.complete for one in cases)
+
+
+def withdraw(ledger: Ledger, of: Case, *, by: str, case: str, run: str, kind: str = REINSTATE) -> None:
     """Note that a case is withdrawn, once: it is over, and what hangs on it is cancelled. ``case`` of this ``kind`` undoes it."""
     if not of.withdrawn:
         ledger.note("withdrawn", {"by": by or "HR", kind: case}, case=of.id, person=of.key, run=run, durable=True)
+
+
+def withdrawn(run: LedgerRun, undone: Undone, kind: str, by: str, case: str) -> Owed:
+    """Note that the old case is over, and say what is given back, or taken."""
+    if not run.read_only:
+        withdraw(run.ledger, undone.of, by=by.strip(), case=case, run=run.id, kind=kind)
+    return undone.owed
 
 
 def _entries(ledger: Ledger, case: str) -> Iterator[Mapping[str, Any]]:

@@ -20,6 +20,7 @@ from ...module_utils.model.person import Person
 from ...module_utils.people.hr_events import silent
 from ...module_utils.people.hr_look import Look, packed, unpacked
 from ..ledger.ledger import Ledger
+from ..ledger.run import LedgerRun
 
 
 @dataclass(frozen=True)
@@ -48,37 +49,25 @@ def known(ledger: Ledger, system: str) -> Known:
     )
 
 
-def watch(
-    ledger: Ledger,
-    policy: Policy,
-    looks: Mapping[str, Look],
-    *,
-    run: str,
-    read_only: bool,
-    people: Sequence[Person] = (),
-) -> None:
+def looks_of(found: Sequence[Mapping[str, Any]]) -> dict[str, Look]:
+    """By system, what the answers of the HR systems say of the whole source."""
+    return {answer["system"]: Look.read(answer["look"]) for answer in found if answer.get("look")}
+
+
+def watch(run: LedgerRun, looks: Mapping[str, Look]) -> None:
     """Examine, and keep what is good: for whoever reads a source as a whole."""
-    examine(ledger, policy, looks, run=run, read_only=read_only, people=people)
-    if not read_only:
-        keep(ledger, looks, run=run)
+    examine(run, looks)
+    keep(run, looks)
 
 
-def examine(
-    ledger: Ledger,
-    policy: Policy,
-    looks: Mapping[str, Look],
-    *,
-    run: str,
-    read_only: bool,
-    people: Sequence[Person] = (),
-) -> None:
+def examine(run: LedgerRun, looks: Mapping[str, Look], people: Sequence[Person] = ()) -> None:
     """Compare each source with its last good look.
 
     :param people: those whom the run is about: their ids must have the addresses that they had, or new ones.
     :raises Incident: a source is not to be believed; says what changed, and how to release it.
     """
     for system, look in looks.items():
-        before = known(ledger, system)
+        before, policy = known(run.ledger, system), run.policy
         said = look.wrong(before.good, policy.brake)
         said += [
             f"{person.employee_id or person.hr_id} has the address {person.email}, which was somebody else's before"
@@ -87,53 +76,49 @@ def examine(
         if not said or _is_released(look, before, policy):
             continue
         what = "; ".join(said)
-        if not read_only:
-            ledger.note("feed_incident", {"what": what, **look.as_dict()}, system=system, run=run, durable=True)
+        run.note("feed_incident", {"what": what, **look.as_dict()}, system=system, durable=True)
         raise Incident(
             f"{what}: nothing was touched", act="believe HR", system=system, hint=_how(system, before, policy)
         )
 
 
-def keep(ledger: Ledger, looks: Mapping[str, Look], *, run: str) -> None:
-    """Note good looks, each with the pairs that are new since the one before."""
-    for system, look in looks.items():
-        before = known(ledger, system).good
+def keep(run: LedgerRun, looks: Mapping[str, Look]) -> None:
+    """Note good looks, each with the pairs that are new since the one before; not in check mode."""
+    for system, look in looks.items() if not run.read_only else ():
+        before = known(run.ledger, system).good
         fresh = {
             one: address for one, address in look.pairs.items() if before is None or before.pairs.get(one) != address
         }
-        ledger.note("feed", {**look.as_dict(), "pairs": packed(fresh)}, system=system, run=run)
+        run.note("feed", {**look.as_dict(), "pairs": packed(fresh)}, system=system)
 
 
-def release(
-    ledger: Ledger, policy: Policy, system: str, *, by: str, account: str, reason: str, run: str, read_only: bool
-) -> dict[str, Any]:
+def release(run: LedgerRun, system: str, *, by: str, account: str, reason: str) -> dict[str, Any]:
     """Note that a named person says that the source is right as it was when it stopped a run, for policy's hours.
 
     :returns: what is released: ``{"what", "by", "until", "reason", "people", "active"}``.
     :raises InputError: nothing is to be released, or not by them.
     """
-    act, who = f"release {system}", by.strip().casefold()
-    before = known(ledger, system)
+    act, who, rule = f"release {system}", by.strip().casefold(), run.policy.brake.feed
+    before = known(run.ledger, system)
     if before.incident is None:
         raise InputError("no run was stopped by it since it was last good", act=act, hint="there is nothing to release")
-    if who not in {name.casefold() for name in policy.brake.feed.release}:
+    if who not in {name.casefold() for name in rule.release}:
         raise InputError(
             f"{by or 'by is empty, and nobody'} may not release it",
             act=act,
-            hint=f"ask {' or '.join(policy.brake.feed.release) or 'whoever keeps the policy: brake.feed.release names nobody'}",
+            hint=f"ask {' or '.join(rule.release) or 'whoever keeps the policy: brake.feed.release names nobody'}",
         )
     if not reason.strip():
         raise InputError("no reason is given", act=act, hint="-e reason='the site in Lyon was sold on 1 March'")
-    until = clock.stamp(clock.now() + timedelta(hours=policy.brake.feed.hours))
+    until = clock.stamp(clock.now() + timedelta(hours=rule.hours))
     data = {**before.incident, "by": who, "account": account, "reason": reason, "until": until}
-    if not read_only:
-        ledger.note("feed_released", data, system=system, run=run, durable=True)
+    run.note("feed_released", data, system=system, durable=True)
     return {key: data[key] for key in ("what", "by", "until", "reason", "people", "active")}
 
 
-def shown(ledger: Ledger, policy: Policy, system: str) -> dict[str, Any]:
+def shown(run: LedgerRun, system: str) -> dict[str, Any]:
     """How a source stands: ``{"system", "people", "active", "good_at", "incident", "released_by", "silent"}``; ``silent`` says why it counts as silent."""
-    now = known(ledger, system)
+    now = known(run.ledger, system)
     last = clock.parse(now.at) if now.at else None
     return {
         "system": system,
@@ -142,7 +127,7 @@ def shown(ledger: Ledger, policy: Policy, system: str) -> dict[str, Any]:
         "good_at": now.at,
         "incident": now.incident["what"] if now.incident else "",
         "released_by": now.released["by"] if now.released and _in_time(now.released) else "",
-        "silent": silent(None, last, clock.now(), policy.brake.feed.silent_hours),
+        "silent": silent(None, last, clock.now(), run.policy.brake.feed.silent_hours),
     }
 
 

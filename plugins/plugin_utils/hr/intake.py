@@ -18,10 +18,12 @@ from typing import Any
 
 from ...module_utils.company.policy import Policy
 from ...module_utils.model import clock
+from ...module_utils.model.case import Case
 from ...module_utils.model.errors import InputError
+from ...module_utils.model.kinds import OFFBOARD, ONBOARD, RESUME, SUSPEND, TRANSFER
 from ...module_utils.model.person import Person
 from ...module_utils.people.hr_events import MOVING, NAMING, Decision, decide
-from ..ledger.ledger import Case, Ledger
+from ..ledger.ledger import Ledger
 
 _PLAIN = ("status", "hire_date", "termination_date", "last_working_day", "time_zone")
 #: What stands for a value that was another one at the last look; of which only the hash is known.
@@ -130,7 +132,7 @@ class Intake:
                 self.at,
                 live=live,
                 by_hand=last is not None and _by_hand(last),
-                known=Person.of(last.person) if last else None,
+                known=last.who if last else None,
                 lead_days=self.policy.timers.prepare_days,
                 cut_at=self.policy.timers.cut_at,
                 others=[other for _system, other in others],
@@ -153,16 +155,16 @@ class Intake:
             if not case.withdrawn and (now is None or case.person.get("employee_id", "") == now.employee_id)
         ]
         # Whoever moves, or is called otherwise, has as much afterwards as before.
-        return next((case for case in theirs if case.kind not in ("transfer", "rename")), theirs[0] if theirs else None)
+        return next((case for case in theirs if case.meaning.changes_access), theirs[0] if theirs else None)
 
     def _live(self, last: Case | None, now: Person | None, seen: Seen | None, *, new: bool) -> str:
         """What our runs have left them with. At the first look at a source, whoever works there is taken to have access."""
         if last is not None:
-            if last.kind in ("offboard", "withdraw"):
-                return "ended" if last.closed else "ending" if last.kind == "offboard" else "withdrawing"
+            if last.meaning.ends:
+                return "ended" if last.closed else "ending" if last.kind == OFFBOARD else "withdrawing"
             if self.ledger.prepared(last):
                 return "prepared"
-            return "suspended" if last.kind == "suspend" else "access"
+            return "suspended" if last.kind == SUSPEND else "access"
         if seen is not None:
             return seen.live
         begins = now.employment_begins() if now is not None else None
@@ -208,7 +210,7 @@ class Intake:
         due = decision.at or self.at
         if now is None:
             return [{"kind": kind, "stage": "", "at": clock.stamp(due)}]
-        if kind == "onboard":
+        if kind == ONBOARD:
             opened = now.employment_begins(0, self.policy.timers.access_at) or due
             ready = (
                 []
@@ -216,9 +218,9 @@ class Intake:
                 else [{"kind": kind, "stage": "prepare", "at": clock.stamp(due)}]
             )
             return [*ready, {"kind": kind, "stage": "", "at": clock.stamp(max(opened, due))}]
-        if kind != decision.kind and kind == "offboard":
+        if kind != decision.kind and kind == OFFBOARD:
             due = now.employment_ends(self.policy.timers.cut_at) or due
-        if kind in ("resume", "transfer") and now.status == "pending":
+        if kind in (RESUME, TRANSFER) and now.status == "pending":
             due = max(now.employment_begins(0, self.policy.timers.access_at) or due, due)
         return [{"kind": kind, "stage": "", "at": clock.stamp(due)}]
 
@@ -259,7 +261,7 @@ def _named(person: Person | None, hr_id: str, beside: Sequence[Person]) -> str:
 
 def _by_hand(case: Case) -> bool:
     """Whether HR said nothing of the kind when somebody began it."""
-    return bool(case.facts.get("despite_hr")) or case.kind == "suspend" and case.facts.get("hr_status") == "active"
+    return bool(case.facts.despite_hr) or case.kind == SUSPEND and case.facts.hr_status == "active"
 
 
 def people_asked(

@@ -1,88 +1,43 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What is due later, and a leave's two ends, in the hands of one run: what the modules ``followups`` and ``case`` ask for."""
+"""What is due later, and what has come: read, settled after a run, and changed by hand."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from typing import Any, Protocol
+from typing import Any
 
-from ...module_utils.company.policy import Policy
 from ...module_utils.engine.change import Outcome
 from ...module_utils.model import clock
-from ...module_utils.model.errors import InputError, LifecycleError, Refused
-from ...module_utils.model.person import Person
-from ..cases import undo as reinstatements
-from ..ledger.ledger import Ledger
+from ...module_utils.model.errors import InputError
+from ...module_utils.model.kinds import FOLLOWUPS, REINSTATE, RESUME
+from ..ledger.run import LedgerRun
 from . import countdowns as clocks
-from . import followups, leave
-from .followups import BY_HAND, Due, Judgement
+from . import followups
+from .followups import BY_HAND, Due
 
-#: The kind of a plan that the playbook ``followups`` makes.
-KIND = "followups"
-
-
-class Book(Protocol):
-    """What is needed of a Casebook."""
-
-    @property
-    def ledger(self) -> Ledger: ...
-    @property
-    def run(self) -> str: ...
-    @property
-    def read_only(self) -> bool: ...
-    @property
-    def policy(self) -> Policy: ...
-    def systems(self) -> dict[str, dict[str, Any]]: ...
-    def executed(self, name: str) -> dict[str, Any]: ...
-    def not_approved(self, plan: Mapping[str, Any] | None, kind: str, people: int) -> list[str]: ...
-    def open(self, kind: str, person: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]: ...
+#: The phase of a run that carries out a step that belongs to no system.
+_PHASES = {"end_overlap": "adjust", RESUME: "restore"}
 
 
 @dataclass(frozen=True)
-class Diary:
+class DueToday:
     """See the module."""
 
-    book: Book
-
-    # -- a run of a case ---------------------------------------------------------------------------------------------------
-
-    def schedule(self, case_id: str, systems: Mapping[str, Mapping[str, Any]]) -> None:
-        """Note what this case makes due later; not in check mode."""
-        if not self.book.read_only:
-            followups.schedule(
-                self.book.ledger, self.book.ledger.case(case_id), systems, self.book.policy, self.book.run
-            )
-
-    def leave(self, kind: str, person: Person, until: str, plan: Mapping[str, Any] | None) -> dict[str, Any]:
-        """What a case of kind ``suspend`` or ``resume`` needs: ``{"facts": to keep with it, "restore": {system: what to give back}}``.
-
-        :raises InputError: ``until`` is no day to come.
-        :raises Refused: there is nothing to resume, or the person has left since.
-        """
-        ledger = self.book.ledger
-        if kind == "suspend":
-            day = leave.return_day(person, until, self.book.policy)
-            for due in followups.waiting(ledger, person.key) if day and not self.book.read_only else ():
-                if due.step == "resume" and due.due != day:
-                    followups.note(ledger, replace(due, due=day, why="another day was given"), self.book.run)
-            return {"facts": {"until": day}, "restore": {}}
-        case = leave.suspension(ledger, person)
-        restore = reinstatements.owing(ledger, case, self.book.policy, approved=plan is not None or self.book.read_only)
-        return {"facts": {"key": case.id, "of": case.id, "wanted": sorted(restore)}, "restore": restore}
+    run: LedgerRun
 
     # -- what is coming ----------------------------------------------------------------------------------------------------
 
     def coming(self, person: str) -> dict[str, Any]:
         """All that waits, and what runs down at the vendors, the soonest first; each with a line to read."""
-        now, ledger = clock.now(), self.book.ledger
-        connectors = {name: facts["connector"] for name, facts in self.book.systems().items()}
+        now, ledger = clock.now(), self.run.ledger
+        connectors = {name: facts["connector"] for name, facts in self.run.inventory.systems().items()}
         cases = ledger.cases(person=person or None)
-        withdrawn = {(case.key, case.opened) for case in cases if case.kind in ("reinstate", "resume")}
+        withdrawn = {(case.key, case.opened) for case in cases if case.kind in (REINSTATE, RESUME)}
         running = [
-            {"case": case.id, "person": case.person["email"], **row}
+            {"case": case.id, "person": case.email, **row}
             for case in cases
             if not any(key == case.key and opened > case.opened for key, opened in withdrawn)
             for row in clocks.countdowns(ledger.entries(case.id), connectors, now)
@@ -91,7 +46,7 @@ class Diary:
         due = [
             {**one.as_dict(now), "hold": followups.held(ledger, one.case)} for one in followups.waiting(ledger, person)
         ]
-        people = {case.id: Person.of(case.person) for case in cases}
+        people = {case.id: case.who for case in cases}
         lines = [
             f"{clock.parse(one['due']).astimezone(people[one['case']].zone):%Y-%m-%d}  {_days(one['in_days'])}  {people[one['case']].email}: {one['what']}"
             f"{' on ' + one['system'] if one['system'] else ''}{' (' + one['hold'] + ')' if one['hold'] else ''}"
@@ -106,129 +61,22 @@ class Diary:
     def due(self, person: str) -> list[Due]:
         """What has come."""
         now = clock.stamp()
-        return [one for one in followups.waiting(self.book.ledger, person) if one.due <= now]
+        return [one for one in followups.waiting(self.run.ledger, person) if one.due <= now]
 
     def users(self, person: str) -> list[str]:
         """Whom HR must be asked about before anything is done."""
-        known = {case.id: Person.of(case.person) for case in self.book.ledger.cases()}
+        known = {case.id: case.who for case in self.run.ledger.cases()}
         people = [known[one.case] for one in self.due(person)]
         return list(dict.fromkeys(name for p in people for name in (p.hr_id or p.employee_id, p.email) if name))
 
-    # -- the day has come --------------------------------------------------------------------------------------------------
-
-    def decide(
-        self, person: str, found: Sequence[Mapping[str, Any]], protected: Sequence[Mapping[str, Any]], plan: str
-    ) -> dict[str, Any]:
-        """Judge again all that is due; end what no longer holds, and say what is to be done.
-
-        :returns: ``{"acts": [...], "transfers": cases, "resumed": cases, "judged": [every one with its word and why]}``.
-        :raises InputError: the plan is of another kind.
-        :raises Refused: an approval is missing.
-        """
-        planned = self.book.executed(plan) if plan else None
-        if planned is not None and planned["kind"] != KIND:
-            raise InputError(
-                f"it is a plan to {planned['kind']}",
-                act=f"execute plan {plan[:12]}",
-                hint="run the playbook that it was made with",
-            )
-        meant = {one["key"] for one in planned["people"]} if planned is not None else None
-        due = [one for one in self.due(person) if meant is None or one.person in meant]
-        lacking = self.book.not_approved(planned, KIND, len({one.person for one in due}))
-        if lacking:
-            raise Refused("; ".join(lacking), act=KIND, hint="nothing was sent")
-        judged = [(one, self._judge(one, found, protected)) for one in due]
-        answer: dict[str, Any] = {"acts": [], "transfers": [], "resumed": [], "judged": []}
-        for one, judgement in judged:
-            answer["judged"].append({**vars(one), "word": judgement.word, "reason": judgement.why})
-            if judgement.word in ("cancel", "done") and not self.book.read_only:
-                followups.end(
-                    self.book.ledger,
-                    one,
-                    "done" if judgement.word == "done" else "cancelled",
-                    judgement.why,
-                    self.book.run,
-                )
-            if judgement.word in ("act", "ask"):
-                self._hand_out(one, judgement, answer)
-        return answer
-
-    def _judge(self, due: Due, found: Sequence[Mapping[str, Any]], protected: Sequence[Mapping[str, Any]]) -> Judgement:
-        asks_hr = any("hr_records" in facts["capabilities"] for facts in self.book.systems().values())
-        judgement = followups.judge(self.book.ledger, due, found if asks_hr else None, clock.now())
-        if judgement.word != "act" or due.step in BY_HAND:
-            return judgement
-        person = Person.of(self.book.ledger.case(due.case).person)
-        why = self.book.policy.protects(person) or _protected_by_group(self.book.policy, person, protected)
-        return Judgement("ask", why) if why else judgement
-
-    def _hand_out(self, due: Due, judgement: Judgement, answer: dict[str, Any]) -> None:
-        case = self.book.ledger.case(due.case)
-        act = {
-            **vars(due),
-            "record": dict(case.person),
-            "word": judgement.word,
-            "reason": judgement.why,
-            "of": due.case,
-        }
-        shape = {
-            "successor": "",
-            "profile": "",
-            "controls": [],
-            "device": {},
-            "orientation": {},
-            "overlap_until": "",
-            "wanted": {},
-            "restore": {},
-        }
-        if judgement.word == "act" and due.step == "end_overlap":
-            kept = {
-                key: case.facts[key]
-                for key in ("successor", "profile", "wanted", "old_profile", "explained", "keep")
-                if key in case.facts
-            }
-            answer["transfers"].append(
-                {
-                    **shape,
-                    "unexplained": self._unexplained(),
-                    "id": case.id,
-                    "kind": case.kind,
-                    "person": dict(case.person),
-                    "opened": case.opened,
-                    **kept,
-                }
-            )
-        if judgement.word == "act" and due.step == "resume":
-            try:
-                opened = self.begin_resume(Person.of(case.person))
-            except LifecycleError as e:  # one person's trouble stops nobody else's
-                act.update(word="ask", reason=str(e))
-            else:
-                act["of"] = opened["id"]
-                answer["resumed"].append({**shape, **opened})
-        answer["acts"].append(act)
-
-    def _unexplained(self) -> dict[str, str]:
-        rule = self.book.policy.transfer
-        return {name: rule.systems.get(name, rule.unexplained) for name in self.book.systems()}
-
-    def begin_resume(self, person: Person) -> dict[str, Any]:
-        """The case of a return whose day has come."""
-        told = self.leave("resume", person, "", None)
-        lacking = self.book.not_approved(None, "resume", 1)
-        if lacking:
-            raise Refused(
-                "; ".join(lacking), act=f"resume {person.email}", hint="run the playbook resume with an approved plan"
-            )
-        facts = {**told["facts"], "hr_status": person.status, "expected": sorted(self.book.systems())}
-        return {**self.book.open("resume", person.as_dict(), facts), "restore": told["restore"]}
+    # -- the day has come ----------------------------------------------------------------------------------------------
 
     def settle(self, acts: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[str]]:
         """After the acts: end what this run saw done, and tell a person what is theirs.
 
         :returns: what was done, and what is still due and why, a line each.
         """
-        ledger, done, still = self.book.ledger, [], []
+        ledger, done, still = self.run.ledger, [], []
         for act in acts:
             due = Due(**{key: act[key] for key in Due.__dataclass_fields__})
             who = act["record"]["email"]
@@ -250,7 +98,7 @@ class Diary:
                     due,
                     "done",
                     ", ".join(f"{where}: {result['outcome']}" for where, result in sorted(ends.items())),
-                    self.book.run,
+                    self.run.id,
                 )
                 done.append(label)
             else:
@@ -260,13 +108,13 @@ class Diary:
 
     def _ends(self, case: str, due: Due) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """How this run's steps for it ended, by system."""
-        for entry in self.book.ledger.entries(case):
+        for entry in self.run.ledger.entries(case):
             mine = (
                 entry.step == due.step and entry.system == due.system
                 if due.step in ("delete_account", "end_forwarding")
-                else entry.phase == {"end_overlap": "adjust", "resume": "restore"}.get(due.step)
+                else entry.phase == _PHASES.get(due.step)
             )
-            if entry.kind == "outcome" and entry.run == self.book.run and mine:
+            if entry.kind == "outcome" and entry.run == self.run.id and mine:
                 yield (entry.system if due.system else f"{entry.system} {entry.step}"), entry.data
 
     def _ask(self, due: Due, why: str) -> None:
@@ -277,10 +125,10 @@ class Diary:
             "outcome": Outcome.NEEDS_HUMAN.value,
             "note": why,
         }
-        self.book.ledger.outcome(
+        self.run.ledger.outcome(
             due.case,
-            run=self.book.run,
-            phase=KIND,
+            run=self.run.id,
+            phase=FOLLOWUPS,
             system=due.system or followups.PEOPLE,
             step=due.id,
             person=due.person,
@@ -303,7 +151,7 @@ class Diary:
                 act=act,
                 hint="-e user=jane@corp.example -e by='Grace Okoye' -e why='...'",
             )
-        every = followups.waiting(self.book.ledger, person)
+        every = followups.waiting(self.run.ledger, person)
         chosen = [one for one in every if id in ("", one.id) and (state != "move" or id)]
         if not chosen:
             raise InputError(
@@ -311,14 +159,14 @@ class Diary:
                 act=act,
                 hint=f"waiting: {'; '.join(one.id for one in every) or 'nothing'}",
             )
-        ledger, run = self.book.ledger, self.book.run
+        ledger, run = self.run.ledger, self.run.id
         if state in ("hold", "release"):
             cases = dict.fromkeys(one.case for one in chosen)
-            for case in cases if not self.book.read_only else ():
+            for case in cases if not self.run.read_only else ():
                 ledger.note("hold", {"held": state == "hold", "by": by, "why": why}, case=case, run=run)
             return [f"{case}: {'held' if state == 'hold' else 'released'}" for case in cases]
         day = self._day(chosen[0], to, act) if state == "move" else ""
-        for one in chosen if not self.book.read_only else ():
+        for one in chosen if not self.run.read_only else ():
             if state == "move":
                 followups.note(ledger, replace(one, due=day, why=why), run, by)
             else:
@@ -330,7 +178,7 @@ class Diary:
             told = datetime.fromisoformat(to.strip().replace("Z", "+00:00"))
         except ValueError:
             raise InputError(f"to is {to!r}", act=act, hint="the new day: 2027-01-31") from None
-        zone = Person.of(self.book.ledger.case(due.case).person).zone
+        zone = self.run.ledger.case(due.case).who.zone
         return clock.stamp((told if told.tzinfo else told.replace(tzinfo=zone)).astimezone(timezone.utc))
 
 
@@ -351,23 +199,3 @@ def _why(result: Mapping[str, Any]) -> str:
         or "; ".join(f"{row['what']}: {row.get('note') or row['outcome']}" for row in rows)
         or result.get("outcome")
     )
-
-
-def _protected_by_group(policy: Policy, person: Person, protected: Sequence[Mapping[str, Any]]) -> str:
-    read = {
-        (answer["system"], members["kind"], members["name"]): {name.casefold() for name in members["members"]}
-        for answer in protected
-        for members in answer["members"]
-    }
-    names = {
-        name.casefold()
-        for name in (person.email, person.hr_id, person.employee_id, *person.aliases, *person.logins.values())
-        if name
-    }
-    for group in policy.protected.members:
-        known = read.get((group.system, group.kind, group.name))
-        if known is None:
-            return f"who is in {group.name} of {group.system}, which is protected, was not read"
-        if names & known:
-            return f"they are in {group.name} of {group.system}, which is protected ({policy.file})"
-    return ""

@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from ...module_utils.company.policy import Policy
+from ...module_utils.company.policy import Followups, Policy
 from ...module_utils.engine.change import Outcome
 from ...module_utils.model import clock
+from ...module_utils.model.case import Case
+from ...module_utils.model.kinds import OFFBOARD, ONBOARD, REINSTATE, RESUME, SUSPEND, TRANSFER
 from ...module_utils.model.person import Person
 from ...module_utils.people.identity import Records, alike, employed
-from ..ledger.ledger import Case, Entry, Ledger
+from ..ledger.ledger import Entry, Ledger
 from .leave import local_day
 
 #: What a person does; the others are done by the run.
@@ -126,6 +128,25 @@ def end(ledger: Ledger, due: Due, how: str, why: str, run: str, by: str = "") ->
     )
 
 
+@dataclass(frozen=True)
+class _Scheduling:
+    """What the days of a case's later steps are worked out from. ``start`` is the moment from which days are counted."""
+
+    case: Case
+    steps: Sequence[Mapping[str, Any]]
+    systems: Mapping[str, Mapping[str, Any]]
+    rules: Followups
+    start: datetime
+
+    def later(self, step: str, system: str, what: str, days: int, suffix: str = "") -> Due:
+        """A step so many of the person's own days later."""
+        case = self.case
+        day = clock.stamp(local_day(self.start, days, case.who))
+        return Due(
+            " ".join(part for part in (step, system, suffix) if part), case.id, case.key, system, step, what, day
+        )
+
+
 def _wanted(
     case: Case,
     steps: Sequence[Mapping[str, Any]],
@@ -133,71 +154,81 @@ def _wanted(
     policy: Policy,
     begins: str,
 ) -> Iterator[Due]:
-    person, rules = Person.of(case.person), policy.followups
-    start = clock.parse(begins or case.opened)
-
-    def later(step: str, system: str, what: str, days: int, suffix: str = "") -> Due:
-        day = clock.stamp(local_day(start, days, person))
-        return Due(
-            " ".join(part for part in (step, system, suffix) if part), case.id, case.key, system, step, what, day
-        )
-
-    if case.kind in ("offboard", "withdraw"):
-        # Of a hire that was taken back, only what it made itself goes.
-        here = {
-            step["system"]
-            for step in steps
-            if step["outcome"] != Outcome.ABSENT.value
-            and step["phase"] != "followups"
-            and (case.kind == "offboard" or step["system"] in case.facts.get("created", ()))
-        }
-        for name in systems if rules.delete_account else ():
-            if (
-                name in here
-                and "provisioning" in systems[name].get("capabilities", ())
-                and (not rules.delete_on or name in rules.delete_on)
-            ):
-                yield later("delete_account", name, f"delete the account of {person.email}", rules.delete_account)
+    """What a case makes due later, as it stands."""
+    at = _Scheduling(case, steps, systems, policy.followups, clock.parse(begins or case.opened))
+    if case.meaning.ends:
+        yield from _deletions(at)
         for step in steps:
-            rows = step["result"].get("changes") or ()
-            forwards = [
-                row for row in rows if step["step"] == "mailbox" and row["what"] == "forward_to" and row.get("after")
-            ]
-            if forwards and rules.end_forwarding:
-                yield later(
-                    "end_forwarding", step["system"], f"end forwarding to {forwards[0]['after']}", rules.end_forwarding
-                )
-            ours = [
-                row["what"].removeprefix("device ")
-                for row in rows
-                if step["step"] == "device"
-                and row["what"].startswith("device ")
-                and row.get("after") != "retired"
-                and row.get("outcome") != "absent"
-            ]
-            for days in rules.chase_devices if ours else ():
-                yield later("chase_device", step["system"], f"ask for the return of {', '.join(ours)}", days, str(days))
-    if case.kind == "transfer" and case.facts.get("overlap"):
-        # Not the person's midnight: the overlap was promised to the minute, and what is kept carries that moment.
-        yield Due(
-            "end_overlap",
-            case.id,
-            case.key,
-            "",
-            "end_overlap",
-            "take what was kept for the hand-over",
-            str(case.facts["overlap"]),
-        )
-    if case.kind == "suspend" and case.facts.get("until"):
-        yield Due("resume", case.id, case.key, "", "resume", f"let {person.email} in again", str(case.facts["until"]))
-    told = [(one.what, one.days, one.system) for one in rules.also if one.kind == case.kind]
+            yield from _after_mailbox(at, step)
+            yield from _after_devices(at, step)
+    yield from _promised(case)
+    yield from _by_hand(at)
+
+
+def _deletions(at: _Scheduling) -> Iterator[Due]:
+    """The accounts to delete; of a hire that was taken back, only those that it made itself."""
+    case, rules = at.case, at.rules
+    here = {
+        step["system"]
+        for step in at.steps
+        if step["outcome"] != Outcome.ABSENT.value
+        and step["phase"] != "followups"
+        and (case.kind == OFFBOARD or step["system"] in case.facts.created)
+    }
+    for name, facts in at.systems.items() if rules.delete_account else ():
+        if (
+            name in here
+            and "provisioning" in facts.get("capabilities", ())
+            and (not rules.delete_on or name in rules.delete_on)
+        ):
+            yield at.later("delete_account", name, f"delete the account of {case.who.email}", rules.delete_account)
+
+
+def _after_mailbox(at: _Scheduling, step: Mapping[str, Any]) -> Iterator[Due]:
+    """The end of a forwarding."""
+    if step["step"] != "mailbox" or not at.rules.end_forwarding:
+        return
+    rows = step["result"].get("changes") or ()
+    to = [row["after"] for row in rows if row["what"] == "forward_to" and row.get("after")]
+    if to:
+        yield at.later("end_forwarding", step["system"], f"end forwarding to {to[0]}", at.rules.end_forwarding)
+
+
+def _after_devices(at: _Scheduling, step: Mapping[str, Any]) -> Iterator[Due]:
+    """Questions for devices that belong to the company."""
+    if step["step"] != "device":
+        return
+    ours = [
+        row["what"].removeprefix("device ")
+        for row in step["result"].get("changes") or ()
+        if row["what"].startswith("device ") and row.get("after") != "retired" and row.get("outcome") != "absent"
+    ]
+    for days in at.rules.chase_devices if ours else ():
+        yield at.later("chase_device", step["system"], f"ask for the return of {', '.join(ours)}", days, str(days))
+
+
+def _promised(case: Case) -> Iterator[Due]:
+    """The end of an overlap, and the return from a leave.
+
+    Not at the person's midnight: the overlap was promised to the minute, and what is kept carries that moment.
+    """
+    if case.kind == TRANSFER and case.facts.overlap:
+        what = "take what was kept for the hand-over"
+        yield Due("end_overlap", case.id, case.key, "", "end_overlap", what, case.facts.overlap)
+    if case.kind == SUSPEND and case.facts.until:
+        yield Due(RESUME, case.id, case.key, "", RESUME, f"let {case.who.email} in again", case.facts.until)
+
+
+def _by_hand(at: _Scheduling) -> Iterator[Due]:
+    """What policy, or whoever started the case, wants done by a person."""
+    told = [(one.what, one.days, one.system) for one in at.rules.also if one.kind == at.case.kind]
     told += [
         (str(one["what"]), int(one["days"]), str(one.get("system", "")))
-        for one in case.facts.get("followups") or ()
+        for one in at.case.facts.others.get("followups") or ()
         if isinstance(one, Mapping)
     ]
     for what, days, system in told:
-        yield later("by_hand", system or PEOPLE, what, days, f"{days}: {what}")
+        yield at.later("by_hand", system or PEOPLE, what, days, f"{days}: {what}")
 
 
 # -- reading them --------------------------------------------------------------------------------------------------------
@@ -259,7 +290,7 @@ def judge(ledger: Ledger, due: Due, found: Sequence[Mapping[str, Any]] | None, a
     if case.withdrawn:
         return Judgement("cancel", "the leaving was withdrawn")
     for kind, word in _OVERTAKEN.get(case.kind if due.step == "by_hand" else due.step, {}).items():
-        newer = [other for other in since if other.kind == kind and (other.closed or kind != "resume")]
+        newer = [other for other in since if other.kind == kind and (other.closed or kind != RESUME)]
         if newer:
             return Judgement("cancel", f"{word} (case {newer[-1].id})")
     # A laptop that came back is not asked for a second time.
@@ -270,15 +301,15 @@ def judge(ledger: Ledger, due: Due, found: Sequence[Mapping[str, Any]] | None, a
     ]
     if said:
         return Judgement("done", f"attested by {said[-1]['by']} at {said[-1]['at']}")
-    standing, why = ("unknown", "") if found is None else _standing(Person.of(case.person), found, at)
+    standing, why = ("unknown", "") if found is None else _standing(case.who, found, at)
     if standing == "doubt":
         return Judgement("ask", why)
-    leaver, mover_or_away = case.kind in ("offboard", "withdraw"), due.step in ("end_overlap", "resume")
+    leaver, mover_or_away = case.meaning.ends, due.step in ("end_overlap", RESUME)
     if leaver and standing in ("here", "leave"):
         return Judgement("cancel", why)
     if mover_or_away and standing == "gone":
         return Judgement("cancel", f"{why}: offboard takes it from here")
-    if due.step == "resume" and standing == "leave":
+    if due.step == RESUME and standing == "leave":
         return Judgement("wait", f"{why}: correct HR, and run again")
     if due.step in _HELD and held(ledger, case.id):
         return Judgement("wait", held(ledger, case.id))
@@ -288,11 +319,11 @@ def judge(ledger: Ledger, due: Due, found: Sequence[Mapping[str, Any]] | None, a
 #: What a newer case of the same person means for a step that is due.
 _OVERTAKEN: Mapping[str, Mapping[str, str]] = {
     **{
-        step: {"reinstate": "the leaving was withdrawn", "onboard": "they were hired again", "resume": "they are back"}
-        for step in ("delete_account", "end_forwarding", "chase_device", "offboard")
+        step: {REINSTATE: "the leaving was withdrawn", ONBOARD: "they were hired again", RESUME: "they are back"}
+        for step in ("delete_account", "end_forwarding", "chase_device", OFFBOARD)
     },
-    "end_overlap": {"transfer": "they moved again", "offboard": "they have left"},
-    "resume": {"offboard": "they have left", "resume": "they are back"},
+    "end_overlap": {TRANSFER: "they moved again", OFFBOARD: "they have left"},
+    RESUME: {OFFBOARD: "they have left", RESUME: "they are back"},
 }
 
 

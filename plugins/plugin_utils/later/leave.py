@@ -8,9 +8,11 @@ from datetime import datetime, time, timedelta, timezone
 
 from ...module_utils.company.policy import Policy, fact_of
 from ...module_utils.model import clock
+from ...module_utils.model.case import Case
 from ...module_utils.model.errors import InputError, Refused
+from ...module_utils.model.kinds import OFFBOARD, SUSPEND
 from ...module_utils.model.person import Person
-from ..ledger.ledger import Case, Ledger
+from ..ledger.ledger import Ledger
 
 
 def local_day(moment: datetime, days: int, person: Person) -> datetime:
@@ -48,14 +50,14 @@ def suspension(ledger: Ledger, person: Person) -> Case:
     """
     act = f"resume {person.email}"
     cases = ledger.cases(person=person.key)
-    suspended = [case for case in cases if case.kind == "suspend"]
+    suspended = [case for case in cases if case.kind == SUSPEND]
     if not suspended:
         raise Refused(
             "the ledger knows of no suspension",
             act=act,
             hint="what was shut otherwise is opened by hand, or by onboard",
         )
-    left = [case for case in cases if case.kind == "offboard" and case.opened > suspended[-1].opened]
+    left = [case for case in cases if case.kind == OFFBOARD and case.opened > suspended[-1].opened]
     if left:
         raise Refused(
             f"they were offboarded since (case {left[-1].id})",

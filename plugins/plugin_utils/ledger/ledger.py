@@ -23,7 +23,9 @@ from typing import TYPE_CHECKING, Any
 
 from ...module_utils.company.policy import Brake
 from ...module_utils.model import clock
+from ...module_utils.model.case import Case, Facts
 from ...module_utils.model.errors import LedgerError
+from ...module_utils.model.kinds import kind_of
 from ...module_utils.model.person import Person
 from . import brake as counting
 from . import lease
@@ -110,26 +112,6 @@ class Entry:
         return f"{self.n}:{self.hash}"
 
 
-@dataclass(frozen=True)
-class Case:
-    """One joiner, mover or leaver event of one person.
-
-    ``key`` is what tells the person from all others; ``opened`` and ``closed`` are ISO 8601, ``closed`` is empty until it was
-    closed complete. ``summary`` is what the last close said; ``withdrawn`` is when a reinstatement undid the case.
-    """
-
-    id: str
-    kind: str
-    key: str
-    person: Mapping[str, Any]
-    opened: str
-    closed: str
-    complete: bool
-    facts: Mapping[str, Any]
-    summary: Mapping[str, Any]
-    withdrawn: str = ""
-
-
 class Ledger:
     """See the module. Every method raises :class:`LedgerError` when the ledger cannot be read or written."""
 
@@ -184,7 +166,7 @@ class Ledger:
                 self._same(query, kind, who, facts) or self._open(query, kind, who, run, facts) for who, facts in meant
             ]
             lease.claim(query, run, [(who, case.id) for (who, _facts), case in zip(meant, opened, strict=True)])
-            if kind == "offboard":
+            if "leavers" in kind_of(kind).limits:
                 self._counted(
                     query,
                     run,
@@ -204,14 +186,10 @@ class Ledger:
         known = self._cases("AND person = ?", (who.key,), query)
         # Who moves elsewhere, or back, has moved again: only the last move is gone on with.
         for case in [case for case in reversed(known) if case.kind == kind and not case.withdrawn][
-            : 1 if kind == "transfer" else None
+            : 1 if kind_of(kind).newest_only else None
         ]:
-            goes_on = not case.closed and kind not in ("reinstate", "transfer", "withdraw")
-            if (
-                goes_on
-                or (case.facts.get("key") or "") == (facts.get("key") or "")
-                and (facts.get("key") or case == known[-1])
-            ):
+            goes_on, key = not case.closed and kind_of(kind).goes_on, str(facts.get("key") or "")
+            if goes_on or case.facts.key == key and (key or case == known[-1]):
                 return case
         return None
 
@@ -225,7 +203,7 @@ class Ledger:
             "facts": plain(facts, refuse="open case"),
         }
         self._add(query, "case", case_id, person=who.key, run=run, data=data, at=at)
-        return Case(case_id, kind, who.key, data["person"], at, "", False, data["facts"], {})
+        return Case(case_id, kind, who.key, data["person"], at, facts=Facts.of_dict(data["facts"]))
 
     def give_back(self, run: str, case_id: str = "") -> None:
         """End what :meth:`open_cases` began, for the person of a case, or whoever the run still has: another run may go on."""
@@ -262,7 +240,7 @@ class Ledger:
             case
             for case in found
             if (kind is None or case.kind == kind)
-            and (key is None or key.casefold() in (case.key.casefold(), case.person["email"]))
+            and (key is None or key.casefold() in (case.key.casefold(), case.email))
             and not (open_only and (case.closed or case.withdrawn))
         ]
 
@@ -279,10 +257,7 @@ class Ledger:
                     entry.person,
                     entry.data["person"],
                     entry.at,
-                    "",
-                    False,
-                    entry.data["facts"],
-                    {},
+                    facts=Facts.of_dict(entry.data["facts"]),
                 )
             elif entry.kind == "withdrawn" and entry.case in cases:
                 cases[entry.case] = replace(cases[entry.case], withdrawn=entry.at)
@@ -305,7 +280,7 @@ class Ledger:
 
     def prepared(self, case: Case) -> bool:
         """Whether a joiner's case has made things ready, and nothing of it was opened yet."""
-        return case.facts.get("stage") == "prepare" and not self.noted("day", case=case.id)
+        return case.facts.stage == "prepare" and not self.noted("day", case=case.id)
 
     # -- steps ---------------------------------------------------------------------------------------------------------
 

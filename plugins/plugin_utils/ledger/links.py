@@ -96,13 +96,13 @@ def expected(ledger: Ledger, person: Person, system: str) -> list[str]:
     """Why a person should have an account there though no link says so: what earlier cases gave them, a line each."""
     names = names_of(person)
     return [
-        f"case {case.id} gave them {case.facts.get('profile') or 'an account'} there"
+        f"case {case.id} gave them {case.facts.profile or 'an account'} there"
         for case in ledger.cases()
-        if case.kind in ("onboard", "transfer")
+        if case.meaning.needs_profile
         and not case.withdrawn
         and case.complete
         and case.key in names
-        and system in (case.facts.get("wanted") or {})
+        and system in (case.facts.wanted or {})
     ]
 
 

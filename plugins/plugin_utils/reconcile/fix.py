@@ -45,37 +45,34 @@ def chosen(report: Mapping[str, Any], fix: Collection[str]) -> tuple[list[Mappin
     return found, left
 
 
-def person_of(finding: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Any]:
+def person_of(finding: Mapping[str, Any], record: Mapping[str, Any]) -> Person:
     """Whom the step is about: HR's record; of an account that is nobody's, what it says of itself."""
     if record:
-        return dict(record)
+        return Person.of(record)
     facts = finding["evidence"]["facts"]
     login = str(finding["account"])
     email = str(facts.get("email") or (login if "@" in login else f"{login}@{finding['system']}.invalid"))
-    return {
-        "email": email,
-        "logins": {finding["system"]: login},
-        **({"employee_id": facts["employee_id"]} if facts.get("employee_id") else {}),
-    }
+    number = str(facts.get("employee_id") or "")
+    return Person.of({"email": email, "logins": {finding["system"]: login}, "employee_id": number})
 
 
-def shielded(policy: Policy, record: Mapping[str, Any], protected: Sequence[Mapping[str, Any]]) -> str:
+def shielded(policy: Policy, person: Person, protected: Sequence[Mapping[str, Any]]) -> str:
     """Why no run may touch this person; empty when it may.
 
     :param protected: who is in the groups that policy protects, as the other runs ask it too.
     """
     try:
-        refuse_protected_people(policy, [Person.of(record)], protected, "fix")
+        refuse_protected_people(policy, [person], protected, "fix")
     except Protected as e:
         return str(e)
     return ""
 
 
-def step_of(finding: Mapping[str, Any], person: Mapping[str, Any], case: str) -> dict[str, Any]:
+def step_of(finding: Mapping[str, Any], person: Person, case: str) -> dict[str, Any]:
     """What a system's play does: ``do`` is ``cutoff``, ``suspend``, ``take`` or ``give``."""
     return {
         "do": finding["fix"]["do"],
-        "person": dict(person),
+        "person": person.as_dict(),
         "account_id": finding["ident"],
         "case": case,
         "finding": finding["id"],

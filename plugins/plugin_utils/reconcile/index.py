@@ -14,15 +14,16 @@ from typing import Any
 from ...module_utils.company.policy import Ignored, Policy, fact_of
 from ...module_utils.company.profiles import Profiles
 from ...module_utils.model import clock
+from ...module_utils.model.case import Case
 from ...module_utils.model.errors import InputError
+from ...module_utils.model.kinds import OFFBOARD, TRANSFER
 from ...module_utils.model.person import Person
 from ...module_utils.people.hr_look import Look
 from ...module_utils.reconcile.people import Known, keys_of, write_people
-from ..ledger.ledger import Case, Ledger
+from ..ledger.ledger import Ledger
 
 INDEX = "people.db"
 #: What tells that a leaver came back by our own hands.
-_BACK = ("reinstate", "onboard", "resume")
 
 
 def spool() -> Path:
@@ -224,15 +225,15 @@ def _cases(cases: Iterable[Case], profiles: Profiles | None, now: datetime) -> t
     closed: dict[str, Case] = {}
     overlaps: dict[str, str] = {}
     for case in cases:
-        if case.kind == "offboard":
+        if case.kind == OFFBOARD:
             if case.closed:
                 closed[case.key] = case
             else:
                 closed.pop(case.key, None)  # begun again: what is active is a leaver's, and being worked on
-        elif case.kind in _BACK:
+        elif case.meaning.returns:
             closed.pop(case.key, None)
-        elif case.kind == "transfer" and profiles:
-            profile = profiles.by_name.get(str(case.facts.get("profile") or ""))
+        elif case.kind == TRANSFER and profiles:
+            profile = profiles.by_name.get(case.facts.profile)
             until = clock.parse(case.opened) + timedelta(days=profile.overlap if profile else 0)
             if until > now:
                 overlaps[case.key] = clock.stamp(until)

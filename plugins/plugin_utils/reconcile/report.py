@@ -63,7 +63,7 @@ def build(
 ) -> dict[str, Any]:
     """The report.
 
-    :param systems: of the inventory, as ``Casebook.systems`` gives them.
+    :param systems: of the inventory, as ``Inventory.systems`` gives them.
     :param failures: what a system's check said when it failed.
     :param only: the systems to reconcile; all when empty.
     :param earlier: the last report, empty when there is none: since when each finding is known.

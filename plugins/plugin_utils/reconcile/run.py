@@ -8,31 +8,32 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...module_utils.company.profiles import load_profiles
 from ...module_utils.engine.change import Outcome
+from ...module_utils.model.case import Facts, OpenCase
 from ...module_utils.model.errors import InputError, Refused
+from ...module_utils.model.kinds import RECONCILE
 from ...module_utils.model.person import Person
 from ...module_utils.people.hr_look import Look
 from ...module_utils.reconcile.findings import SEVERITIES
 from ...module_utils.reconcile.people import People
+from ..approval import run as approval
 from ..hr import feed
+from ..ledger.run import LedgerRun
 from ..record import files as record_files
 from . import fix as reconcile_fix
 from . import index as reconcile_index
 from . import page as reconcile_page
 from . import report as reconcile_report
 
-if TYPE_CHECKING:
-    from ..cases.casebook import Casebook
-
 
 @dataclass(frozen=True)
 class Reconciling:
     """Thin: each method is one stage of the playbook."""
 
-    book: Casebook
+    run: LedgerRun
 
     def begin(self, fix: Collection[str], only: Collection[str], fail_on: str) -> dict[str, Any]:
         """Everything that can be wrong before HR is asked. :raises InputError: says what."""
@@ -47,24 +48,23 @@ class Reconciling:
                 f"reconcile_fail_on is {fail_on!r}", act="reconcile", hint=f"one of {', '.join(SEVERITIES)}"
             )
         reconcile_fix.chosen({"findings": []}, fix)
-        for entry in self.book.policy.reconcile.ignore:
+        for entry in self.run.policy.reconcile.ignore:
             reconcile_index.still_ignored(entry)
         return {"spool": str(reconcile_index.spool())}
 
     def index(self, profiles: str) -> dict[str, Any]:
         """Make the index of people. :raises Incident: an HR source is not to be believed."""
         systems = self._systems()
-        policy, ledger = self.book.policy, self.book.ledger
 
         def believe(looks: Mapping[str, Look]) -> None:
-            feed.watch(ledger, policy, looks, run=self.book.run, read_only=self.book.read_only)
+            feed.watch(self.run, looks)
 
         sources = [name for name, facts in systems.items() if "hr_records" in facts["capabilities"]]
         return reconcile_index.build(
             reconcile_index.spool(),
             sources,
-            policy=policy,
-            ledger=ledger,
+            policy=self.run.policy,
+            ledger=self.run.ledger,
             feed=believe,
             profiles=load_profiles(profiles, {name: facts["connector"] for name, facts in systems.items()})
             if profiles
@@ -91,7 +91,7 @@ class Reconciling:
             systems,
             failures=failures,
             only=only,
-            policy=self.book.policy,
+            policy=self.run.policy,
             company=company,
             earlier=earlier,
         )
@@ -115,7 +115,7 @@ class Reconciling:
         stem = "reconcile-" + made["made"].partition(".")[0].replace("-", "").replace(":", "") + "Z"
         where = Path(folder).expanduser().absolute()
         paths = {kind: where / f"{stem}.{kind}" for kind in ("json", "csv", "html")}
-        if self.book.read_only:
+        if self.run.read_only:
             return {}
         for kind, text in (
             ("json", reconcile_report.as_json(made)),
@@ -125,10 +125,9 @@ class Reconciling:
             record_files.write(paths[kind], text)
         sha256 = reconcile_report.digest(made)
         kept = {key: made["summary"][key] for key in ("findings", "by_severity", "by_kind", "not_read", "ignored")}
-        self.book.ledger.note(
+        self.run.note(
             "reconciled",
             {**kept, "closed_leavers": made["closed_leavers"], "sha256": sha256, "file": paths["json"].name},
-            run=self.book.run,
         )
         return {**{kind: str(path) for kind, path in paths.items()}, "sha256": sha256}
 
@@ -141,52 +140,50 @@ class Reconciling:
         """
         found, left = reconcile_fix.chosen(made, fix)
         steps: dict[str, list[dict[str, Any]]] = {}
-        meant: dict[str, tuple[dict[str, Any], list[Mapping[str, Any]]]] = {}
+        meant: dict[str, tuple[Person, list[Mapping[str, Any]]]] = {}
         with closing(People(str(reconcile_index.spool() / reconcile_index.INDEX))) as people:
             for finding in found:
-                record = reconcile_fix.person_of(
+                person = reconcile_fix.person_of(
                     finding, people.record(finding["n"])["person"] if finding["n"] is not None else {}
                 )
-                why = reconcile_fix.shielded(self.book.policy, record, protected)
+                why = reconcile_fix.shielded(self.run.policy, person, protected)
                 if why:
                     left.append(f"{finding['id']}: {why}")
                 else:
-                    meant.setdefault(Person.of(record).key, (record, []))[1].append(finding)
-        lacking = (
-            self.book.not_approved(self.book.executed(plan) if plan else None, "reconcile", len(meant)) if meant else []
-        )
+                    meant.setdefault(person.key, (person, []))[1].append(finding)
+        lacking = approval.missing(self.run, approval.executed(self.run, plan), RECONCILE, len(meant)) if meant else []
         if lacking:
             raise Refused("; ".join(lacking), act="fix", hint="nothing was sent; the report is written")
-        facts = {"key": self.book.run, "expected": [], "reason": "reconcile", "report": made["made"]}
+        facts = Facts(key=self.run.id, others={"reason": RECONCILE, "report": made["made"]})
         cases = (
-            self.book.open_all("reconcile", [(record, facts) for record, _findings in meant.values()]) if meant else []
+            self.run.open_cases(RECONCILE, [(person, facts) for person, _findings in meant.values()]) if meant else []
         )
-        for case, (record, findings) in zip(cases, meant.values(), strict=True):
+        for case, (person, findings) in zip(cases, meant.values(), strict=True):
             for finding in findings:
-                steps.setdefault(finding["system"], []).append(reconcile_fix.step_of(finding, record, case["id"]))
-        return {"steps": steps, "cases": cases, "left": left}
+                steps.setdefault(finding["system"], []).append(reconcile_fix.step_of(finding, person, case.id))
+        return {"steps": steps, "cases": [case.as_dict() for case in cases], "left": left}
 
-    def close(self, cases: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    def close(self, cases: Sequence[OpenCase]) -> dict[str, Any]:
         """Close the cases of what was settled; what is open stays open, and says so."""
         still = []
         for case in cases:
-            if not case["id"]:
+            if not case.id:
                 continue
             open_ = [
                 f"{s['step']} of {s['person']} on {s['system']} ({s['outcome']})"
-                for s in self.book.ledger.steps(case["id"])
+                for s in self.run.ledger.steps(case.id)
                 if not Outcome(s["outcome"]).closed
             ]
             still += open_
-            if not self.book.read_only:
-                self.book.ledger.close_case(
-                    case["id"], run=self.book.run, complete=not open_, summary={"complete": not open_, "open": open_}
+            if not self.run.read_only:
+                self.run.ledger.close_case(
+                    case.id, run=self.run.id, complete=not open_, summary={"complete": not open_, "open": open_}
                 )
-                self.book.ledger.give_back(self.book.run, case["id"])
+                self.run.ledger.give_back(self.run.id, case.id)
         return {"open": still}
 
     def _systems(self) -> dict[str, dict[str, Any]]:
-        systems = self.book.systems()
+        systems = self.run.inventory.systems()
         if not systems:
             raise InputError(
                 "the inventory has no systems", act="reconcile", hint="name a systems file: -i company.systems.yml"

@@ -16,36 +16,17 @@ from ansible.release import __version__ as ansible_version
 
 from ...module_utils.engine.change import Outcome
 from ...module_utils.model import clock
+from ...module_utils.model.case import Case
+from ...module_utils.model.kinds import OFFBOARD, ONBOARD, REINSTATE
 from ...module_utils.sdk.capabilities import lasting
 from ..later import countdowns as clocks
 from ..later import followups
-from ..ledger.ledger import Case, Ledger, canonical
+from ..ledger.ledger import Ledger, canonical
 from .sealed import NOTED
 
 SCHEMA = "workforce.lifecycle/record/1"
 #: How things look before they are given, and after they were taken.
 _NOTHING: tuple[Any, ...] = (None, False, 0, "", "absent", "closed", "not held", "none", [], {})
-#: What a system must be able to do to have a part in a case of this kind.
-_PARTS: Mapping[str, frozenset[str]] = {
-    "offboard": frozenset(
-        (
-            "cutoff",
-            "accounts",
-            "entitlements",
-            "manual_steps",
-            "provisioning",
-            "devices",
-            "mailbox",
-            "mail_archive",
-            "files",
-        )
-    ),
-    "onboard": frozenset(("provisioning", "entitlements", "first_sign_in", "manual_steps")),
-    "suspend": frozenset(("cutoff", "manual_steps")),
-    "resume": frozenset(("accounts", "manual_steps")),
-    "rename": frozenset(("accounts", "manual_steps")),
-    "transfer": frozenset(("provisioning", "entitlements", "manual_steps")),
-}
 _SHOWN_OF_PERSON = (
     "email",
     "hr_id",
@@ -107,7 +88,7 @@ def build(ledger: Ledger, case_id: str, systems: Mapping[str, Mapping[str, Any]]
         "open": len(open_items),
         "time_to_cut_s": timings["time_to_cut_s"],
         "time_to_full_revoke_s": timings["time_to_full_revoke_s"],
-        "time_to_ready_s": timings["finished_s"] if case.kind == "onboard" and complete else None,
+        "time_to_ready_s": timings["finished_s"] if case.kind == ONBOARD and complete else None,
         "completeness": round(sum(a["closed"] for a in actions) / counted, 4) if counted else 0.0,
         "access_errors": failures,
         "service_levels_met": timings["met"],
@@ -131,13 +112,13 @@ def build(ledger: Ledger, case_id: str, systems: Mapping[str, Mapping[str, Any]]
         "trigger": {
             **{
                 k: v
-                for k, v in case.facts.items()
+                for k, v in case.facts.as_dict().items()
                 if k not in ("expected", "wanted", "profile", "policy", "exceptions", "orientation")
             },
             **{k: v for entry in entries if entry.kind == "against_hr" for k, v in entry.data.items() if v},
         },
-        "policy": case.facts.get("policy") or {},
-        "profile": case.facts.get("profile") or "",
+        "policy": case.facts.others.get("policy") or {},
+        "profile": case.facts.profile,
         "software": {
             "collection": collection_version(),
             "ansible_core": ansible_version,
@@ -153,7 +134,7 @@ def build(ledger: Ledger, case_id: str, systems: Mapping[str, Mapping[str, Any]]
         "devices": list(_devices(actions)),
         "data_custody": list(_custody(case, actions)),
         "entitlements": _entitlements(actions),
-        **({"given_back": _given_back(case, actions, systems, achieved)} if case.kind == "reinstate" else {}),
+        **({"given_back": _given_back(case, actions, systems, achieved)} if case.kind == REINSTATE else {}),
         "exceptions": [*_exceptions(case, actions)],
         "timings": timings,
         "open_items": open_items,
@@ -348,33 +329,24 @@ def _open(actions: list[dict[str, Any]], systems: Mapping[str, Mapping[str, Any]
 
 
 def _scope(case: Case, actions: list[dict[str, Any]], systems: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    expected = _unique([*(case.facts.get("expected") or ()), *systems])
+    expected = _unique([*case.facts.expected, *systems])
     covered = [name for name in expected if any(a["system"] == name for a in actions)]
     missing = []
-    wanted = case.facts.get("wanted")
     for name in expected:
         if name in covered:
             continue
         facts = systems.get(name)
         # Only what the inventory says lets a system be left out; a system that it no longer knows is a gap.
-        idle = (
-            facts is not None
-            and "capabilities" in facts
-            and not _PARTS.get(case.kind, _PARTS["offboard"]) & set(facts["capabilities"])
-        )
-        outside = (
-            case.kind in ("onboard", "reinstate", "resume", "withdraw") and wanted is not None and name not in wanted
-        )
+        idle = facts is not None and "capabilities" in facts and not case.meaning.parts & set(facts["capabilities"])
+        outside = bool(case.meaning.idle) and case.facts.asks_nothing_of(name)
         why = (
             f"it has no part when somebody is to {case.kind}"
             if idle
-            else (
-                ("the profile gives nothing here" if case.kind == "onboard" else "nothing was taken here")
-                if outside
-                else "no longer in the inventory"
-                if facts is None
-                else "no step of this case has run on this system"
-            )
+            else case.meaning.idle
+            if outside
+            else "no longer in the inventory"
+            if facts is None
+            else "no step of this case has run on this system"
         )
         missing.append(
             {
@@ -402,7 +374,7 @@ def _timings(case: Case, actions: list[dict[str, Any]], systems: Mapping[str, Ma
 
     Where HR does not tell when it recorded it, the opening of the case stands in.
     """
-    effective, recorded = _moment(case.facts.get("effective_at")), _moment(case.facts.get("hr_recorded_at"))
+    effective, recorded = _moment(case.facts.effective_at), _moment(case.facts.hr_recorded_at)
     known = recorded or clock.parse(case.opened)
     origin = max(effective, known) if effective else known
 
@@ -442,7 +414,7 @@ def _timings(case: Case, actions: list[dict[str, Any]], systems: Mapping[str, Ma
         "cut_s": cut,
         "time_to_cut_s": to_cut,
         "time_to_full_revoke_s": max((t for t in ends if t is not None), default=None)
-        if case.kind == "offboard" and ends and None not in ends
+        if case.kind == OFFBOARD and ends and None not in ends
         else None,
         "finished_s": max((t for t in ends if t is not None), default=None) if ends and None not in ends else None,
         "service_levels": levels,
@@ -476,7 +448,7 @@ def _custody(case: Case, actions: list[dict[str, Any]]) -> Iterator[dict[str, An
                     yield {
                         "system": action["system"],
                         "what": f"{action['action'].replace('_', ' ')}: {row['what']}",
-                        "to": str(case.facts.get("successor") or ""),
+                        "to": case.facts.successor,
                         "now": row["note"] or "no longer theirs" if row["after"] is None else row["after"],
                         "outcome": row["outcome"],
                         "at": row["at"] or action["completed_at"],
@@ -505,8 +477,8 @@ def _given_back(
 ) -> dict[str, Any]:
     """What a reinstatement gave back, what cannot come back and who must do it, and what others have changed since."""
     told: dict[str, Any] = {
-        "of": str(case.facts.get("of") or ""),
-        "by": str(case.facts.get("withdrawn_by") or "HR"),
+        "of": case.facts.of,
+        "by": case.facts.withdrawn_by or "HR",
         "restored": [],
         "lost": [],
         "left": [],
@@ -534,7 +506,7 @@ def _given_back(
 
 
 def _exceptions(case: Case, actions: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    for item in case.facts.get("exceptions") or ():
+    for item in case.facts.others.get("exceptions") or ():
         yield dict(item) if isinstance(item, Mapping) else {"what": str(item)}
     for action in actions:
         for row in action["changes"]:
@@ -545,41 +517,21 @@ def _exceptions(case: Case, actions: list[dict[str, Any]]) -> Iterator[dict[str,
 def _verdict(
     case: Case, complete: bool, open_items: list[dict[str, Any]], actions: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    word = {
-        "offboard": "closed",
-        "onboard": "ready",
-        "transfer": "moved",
-        "suspend": "suspended",
-        "resume": "back",
-        "reinstate": "reinstated",
-        "withdraw": "withdrawn",
-    }.get(case.kind, "complete")
     name = _name(case.person)
     missing = [
         f"{item['what']} on {item['system']}" if item["what"] != item["system"] else f"all of {item['system']}"
         for item in open_items
     ]
-    done = {
-        "offboard": f"Every way in that we know of is closed for {name}.",
-        "onboard": f"{name} is ready to work.",
-        "suspend": f"{name} is kept out everywhere, and nothing was taken.",
-        "resume": f"{name} can sign in again wherever the leave had shut them out.",
-        "reinstate": f"{name} has back what can come back; what cannot is listed.",
-        "withdraw": f"What the onboarding of {name} made is undone; what they had before stays.",
-        "transfer": f"{name} holds what the new role asks for, and nothing that it does not.",
-    }.get(case.kind, f"The case of {name} is complete.")
     cut = [a for a in actions if a["action"] == "cutoff"]
     shut = [a for a in cut if a["closed"]]
-    things = f"{len(missing)} thing{'s' if len(missing) != 1 else ''}"
-    still = {
-        "offboard": f"{name} is cut off on {len(shut)} of {len(cut)} systems; {things} still open."
-        if cut
-        else f"{things} still open for {name}.",
-        "onboard": f"{name} is not ready: {things} missing.",
-    }.get(case.kind, f"{things} still open for {name}.")
+    said = {"name": name, "things": f"{len(missing)} thing{'s' if len(missing) != 1 else ''}"}
+    kind = case.meaning
+    unproven = kind.unproven.format_map(said)
+    if case.kind == OFFBOARD and cut:
+        unproven = f"{name} is cut off on {len(shut)} of {len(cut)} systems; {said['things']} still open."
     return {
-        "word": word if complete else "not ready" if case.kind == "onboard" else "open",
-        "sentence": done if complete else still,
+        "word": kind.verdict if complete else kind.unproven_word,
+        "sentence": kind.proven.format_map(said) if complete else unproven,
         "missing": missing,
     }
 

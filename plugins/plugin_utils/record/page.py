@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...module_utils.model import clock
+from ...module_utils.model.kinds import kind_of
 from .template import TEMPLATE
 
 #: outcome -> (symbol, words, tone)
@@ -41,15 +42,6 @@ PHASES: Mapping[str, str] = {
     "restore": "Give back",
     "withdraw": "Undo the onboarding",
 }
-KINDS: Mapping[str, str] = {
-    "offboard": "Leaving",
-    "onboard": "Joining",
-    "transfer": "Moving",
-    "suspend": "On leave",
-    "resume": "Back",
-    "reinstate": "Reinstated",
-    "withdraw": "Hire withdrawn",
-}
 _WIDTH, _LEFT, _ROW, _TOP = 1000, 190, 26, 34
 
 
@@ -68,7 +60,7 @@ def render(record: Mapping[str, Any], sha256: str) -> str:
     return env.from_string(TEMPLATE).render(
         r=record,
         sha256=sha256,
-        kind=KINDS.get(record["case"]["kind"], record["case"]["kind"]),
+        kind=kind_of(record["case"]["kind"]).title or record["case"]["kind"],
         systems=by_system,
         chart=_chart(record),
     )

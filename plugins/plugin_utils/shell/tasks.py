@@ -9,12 +9,14 @@ import pkgutil
 from collections.abc import Iterator, Mapping
 
 from ... import modules
+from ...module_utils.engine.ledger_task import LedgerTask
 from ...module_utils.engine.task import Task
+from .acts import act_of
 
 
-class _Tasks(Mapping[str, Task]):
-    def __getitem__(self, name: str) -> Task:
-        task: Task = importlib.import_module(f"{modules.__name__}.{name}").TASK
+class _Tasks(Mapping[str, Task | LedgerTask]):
+    def __getitem__(self, name: str) -> Task | LedgerTask:
+        task: Task | LedgerTask = importlib.import_module(f"{modules.__name__}.{name}").TASK
         return task
 
     def __iter__(self) -> Iterator[str]:
@@ -24,11 +26,14 @@ class _Tasks(Mapping[str, Task]):
         return sum(1 for _name in self)
 
 
-TASKS: Mapping[str, Task] = _Tasks()
+TASKS: Mapping[str, Task | LedgerTask] = _Tasks()
 
 
 def make_ready(action: str) -> None:
     """Import a module of ours before Ansible forks a worker for each host, which would otherwise import it each for itself."""
     collection, _dot, name = action.rpartition(".")
     if collection == "workforce.lifecycle":
-        TASKS[name].validator  # noqa: B018 - made by looking at it
+        task = TASKS[name]
+        task.validator  # noqa: B018 - made by looking at it
+        if isinstance(task, LedgerTask):
+            act_of(task)

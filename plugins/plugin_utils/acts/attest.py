@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Note that somebody says, by name, that what waits for a person is done, or what becomes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...module_utils.engine.change import Outcome
+from ...module_utils.engine.mover import UNDECIDED
+from ...module_utils.model import clock
+from ...module_utils.model.case import Case
+from ...module_utils.model.errors import InputError, Refused
+from ..ledger.ledger import Ledger
+from ..ledger.run import LedgerRun
+
+WAITING = (Outcome.NEEDS_HUMAN.value, Outcome.UNKNOWN.value)
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """One change of a step that waits for a person."""
+
+    step: str
+    what: str
+
+    @property
+    def undecided(self) -> bool:
+        """Whether somebody has to say if it is kept or removed."""
+        return self.what.startswith(UNDECIDED)
+
+
+def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
+    said = f"attest for {want['person']} on {want['system']}"
+    by, decision = want["by"].strip(), want.get("decision") or ""
+    if not by:
+        raise InputError("by is empty", act=said, hint="name who did it")
+    at = _moment(want["at"], said)
+    cases = run.ledger.cases(person=want["person"], open_only=True)
+    if not cases:
+        raise InputError(
+            "there is no open case of this person",
+            act=said,
+            hint="list cases with the module ledger_info, state: cases",
+        )
+    case = cases[-1]
+    if decision:
+        _refuse_themselves(case, by, said)
+    chosen = _chosen(_waiting(run.ledger, case, want["system"], decision), want["what"], decision, said)
+    for one in chosen if not run.read_only else ():
+        run.ledger.attest(
+            case.id,
+            system=want["system"],
+            step=one.step,
+            what=one.what,
+            by=want["by"],
+            at=at,
+            note=want["note"],
+            decision=decision,
+        )
+    rows = [
+        {
+            "what": one.what,
+            "before": "open",
+            "after": f"{decision}, decided by {want['by']}" if decision else f"attested by {want['by']}",
+            "outcome": "planned" if run.read_only else Outcome.DONE.value,
+        }
+        for one in chosen
+    ]
+    return {
+        "changed": bool(rows),
+        "outcome": (Outcome.DONE if rows else Outcome.ALREADY).value,
+        "changes": rows,
+        "case": case.id,
+        "person": want["person"],
+    }
+
+
+def _moment(text: str, said: str) -> str:
+    try:
+        return clock.stamp(clock.parse(text)) if text else clock.stamp()
+    except ValueError:
+        raise InputError(
+            f"at is {text!r}", act=said, hint="write an ISO 8601 moment: 2026-03-31T17:00:00+02:00"
+        ) from None
+
+
+def _refuse_themselves(case: Case, by: str, said: str) -> None:
+    names = (case.email, str(case.person.get("display_name") or ""), case.who.name)
+    if by.casefold() in [name.casefold() for name in names]:
+        raise Refused(
+            "nobody decides on what they may keep themselves", act=said, hint="have somebody else decide, by name"
+        )
+
+
+def _waiting(ledger: Ledger, case: Case, system: str, decision: str) -> list[_Waiting]:
+    """What waits on a system; with a decision, only what is to be decided, and not so decided already."""
+    known = {(a["step"], a.get("what")) for a in ledger.attested(case.id, system) if a.get("decision", "") == decision}
+    found = [
+        _Waiting(step["step"], row["what"])
+        for step in ledger.steps(case.id)
+        if step["system"] == system
+        for row in step["result"].get("changes") or ()
+        if row["outcome"] in WAITING
+    ]
+    return [one for one in found if (one.step, one.what) not in known and (not decision or one.undecided)]
+
+
+def _chosen(waiting: Sequence[_Waiting], what: str, decision: str, said: str) -> list[_Waiting]:
+    """Those that are meant. :raises InputError: there is none of that name, or it wants a decision."""
+    chosen = [one for one in waiting if what in ("", one.what)]
+    if not chosen and what:
+        named = "; ".join(one.what for one in waiting) or "nothing"
+        raise InputError(f"nothing called {what!r} waits for a person", act=said, hint=f"waiting: {named}")
+    undecided = [one.what for one in chosen if one.undecided]
+    if undecided and not decision:
+        raise InputError(
+            f"keep or remove? {'; '.join(undecided)}",
+            act=said,
+            hint="-e decision=keep or -e decision=remove; with -e what=... for one of them",
+        )
+    return chosen

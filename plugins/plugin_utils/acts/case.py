@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Open the case of a joiner, mover or leaver."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from ...module_utils.model import clock
+from ...module_utils.model.case import Facts, OpenCase
+from ...module_utils.model.errors import InputError, Refused
+from ...module_utils.model.kinds import OFFBOARD, ONBOARD, REINSTATE, RESUME, SUSPEND, TRANSFER, WITHDRAW
+from ...module_utils.model.person import Person
+from ...module_utils.people.identity import Records, earlier
+from ...module_utils.people.protection import refuse_protected_people
+from ..approval import run as approval
+from ..cases import meant, moments, mover_origin, undo
+from ..hr import feed
+from ..later import followups
+from ..later.leave import return_day
+from ..ledger.brake_standing import standing, warnings
+from ..ledger.run import LedgerRun
+
+if TYPE_CHECKING:
+    from ...module_utils.company.profiles import Profile, Profiles
+
+
+def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
+    kind = want["kind"]
+    if want["stage"] and kind != ONBOARD:
+        raise InputError(
+            f"stage is {want['stage']}, and only a joiner is made ready before the day",
+            act=kind,
+            hint="leave out -e stage",
+        )
+    systems = run.inventory.group("systems")
+    if not systems:
+        raise InputError(
+            "the inventory has no systems", act="open case", hint="name a systems file: -i company.systems.yml"
+        )
+    users = meant.users(want)
+    looks = feed.looks_of(want["found"])
+    feed.examine(run, looks)
+    records = Records(want["found"]) if run.inventory.group("hr_records") else None
+    people = [meant.known(run, want, user, records) for user in users]
+    feed.examine(run, looks, people)
+    plan = approval.executed(run, want["plan"])
+    refuse_protected_people(run.policy, people, want["protected"], kind)
+    _refuse_unapproved(run, plan, people, want)
+    known = meant.known_profiles(want, run)
+    profiles = meant.profiles_of(people, want, known)
+    meant.refuse_together(run.policy, people, profiles, kind)
+    feed.keep(run, looks)
+    # Every person is known, and every profile, before the first case is opened.
+    opening = _Opening(run, want, systems, plan, records, known)
+    further = [_further(opening, one, profile) for one, profile in zip(people, profiles, strict=True)]
+    facts = [
+        _facts(opening, one, profile, more.facts) for one, profile, more in zip(people, profiles, further, strict=True)
+    ]
+    cases = run.open_cases(kind, list(zip(people, facts, strict=True)))
+    for case in cases:
+        _note_what_is_new(opening, case)
+    opened = [
+        more.told(_told(case, profile, known_facts))
+        for case, profile, known_facts, more in zip(cases, profiles, facts, further, strict=True)
+    ]
+    would = warnings(run, kind, people)
+    return {
+        "cases": [case.as_dict() for case in opened],
+        "brake": standing(run),
+        **({"warnings": would} if would else {}),
+    }
+
+
+def _refuse_unapproved(
+    run: LedgerRun, plan: Mapping[str, Any] | None, people: Sequence[Person], want: Mapping[str, Any]
+) -> None:
+    """:raises Refused: the plan is for others, or an approval is missing."""
+    meant.refuse_other_plan(plan, people, want)
+    lacking = approval.missing(run, plan, want["kind"], len(people))
+    if lacking:
+        raise Refused(
+            "; ".join(lacking),
+            act=f"{want['kind']} {', '.join(person.email for person in people[:3])}",
+            hint="nothing was sent",
+        )
+
+
+def _note_what_is_new(opening: _Opening, case: OpenCase) -> None:
+    """Keep what somebody says against HR, and that a joiner's day has come, with a case that was opened without it."""
+    run, said = opening.run, meant.said(opening.want)
+    if not case.id:
+        return
+    if any(said.values()):
+        run.note("against_hr", said, case=case.id)
+    if case.facts.stage and not opening.want["stage"] and run.ledger.prepared(run.ledger.case(case.id)):
+        run.note("day", {"hire_date": case.person.hire_date}, case=case.id, person=case.person.key)
+
+
+# -- what each kind needs beside that ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Opening:
+    """What is the same for all people of a run."""
+
+    run: LedgerRun
+    want: Mapping[str, Any]
+    systems: Sequence[str]
+    plan: Mapping[str, Any] | None
+    records: Records | None
+    profiles: Profiles | None
+
+    @property
+    def approved(self) -> bool:
+        """Whether the run executes an approved plan, or only rehearses."""
+        return self.plan is not None or self.run.read_only
+
+
+@dataclass(frozen=True)
+class _Further:
+    """``facts`` to keep with one person's case, and what the later steps are ``told`` besides, once the case has an id."""
+
+    facts: Facts = Facts()
+    told: Callable[[OpenCase], OpenCase] = field(default=lambda case: case)
+
+
+def _further(opening: _Opening, person: Person, profile: Profile | None) -> _Further:
+    found = _OF_KIND.get(opening.want["kind"])
+    return found(opening, person, profile) if found is not None else _Further()
+
+
+def _hire(opening: _Opening, person: Person, profile: Profile | None) -> _Further:
+    orientation = _orientation(profile, person)
+    marker = f"orientation-{person.employee_id or person.email}"
+    before = tuple(earlier(person, opening.records)) if opening.records is not None else ()
+    facts = Facts(
+        orientation={"organiser": orientation["organiser"], "marker": marker} if orientation else {},
+        stage=opening.want["stage"],
+    )
+    return _Further(facts, lambda case: replace(case, earlier=before, first_day=moments.first_day(person)))
+
+
+def _move(opening: _Opening, person: Person, profile: Profile | None) -> _Further:
+    run, want = opening.run, opening.want
+    if profile is None or opening.profiles is None:
+        raise InputError("no access profile is known", act=f"transfer {person.email}", hint="set lifecycle_profiles")
+    origin = mover_origin.origin(
+        run.ledger, person, profile, opening.profiles, want["old_profile"], list(opening.systems)
+    )
+    until = clock.stamp(clock.now() + timedelta(days=profile.overlap)) if profile.overlap else ""
+    facts = Facts(old_profile=origin.profile, explained=origin.explained, overlap=until, keep=want["keep"])
+    rules = run.policy.transfer
+    how = {name: rules.systems.get(name, rules.unexplained) for name in opening.systems}
+    return _Further(
+        facts,
+        lambda case: replace(
+            case,
+            old_profile=origin.profile,
+            explained=origin.explained,
+            unexplained=how,
+            overlap_until=moments.overlap(case),
+        ),
+    )
+
+
+def _reinstate(opening: _Opening, person: Person, profile: Profile | None) -> _Further:
+    run, by = opening.run, opening.want["withdrawn_by"]
+    back = undo.reinstating(run.ledger, person, opening.want["of"], by, run.policy, approved=opening.approved)
+    return _Further(
+        back.facts(REINSTATE, by), lambda case: replace(case, restore=undo.withdrawn(run, back, REINSTATE, by, case.id))
+    )
+
+
+def _withdraw(opening: _Opening, person: Person, profile: Profile | None) -> _Further:
+    run, by = opening.run, opening.want["withdrawn_by"]
+    gone = undo.withdrawing(run.ledger, person, opening.want["of"], by)
+    return _Further(
+        gone.facts(WITHDRAW, by), lambda case: replace(case, made=undo.withdrawn(run, gone, WITHDRAW, by, case.id))
+    )
+
+
+def _suspend(opening: _Opening, person: Person, profile: Profile | None) -> _Further:
+    run = opening.run
+    day = return_day(person, opening.want["until"], run.policy)
+    for due in followups.waiting(run.ledger, person.key) if day and not run.read_only else ():
+        if due.step == RESUME and due.due != day:
+            followups.note(run.ledger, replace(due, due=day, why="another day was given"), run.id)
+    return _Further(Facts(until=day), lambda case: replace(case, restore={}))
+
+
+def _resume(opening: _Opening, person: Person, profile: Profile | None) -> _Further:
+    back = undo.resuming(opening.run.ledger, person, opening.run.policy, approved=opening.approved)
+    return _Further(back.facts(RESUME), lambda case: replace(case, restore=back.owed))
+
+
+_OF_KIND: Mapping[str, Callable[[_Opening, Person, Any], _Further]] = {
+    ONBOARD: _hire,
+    TRANSFER: _move,
+    REINSTATE: _reinstate,
+    WITHDRAW: _withdraw,
+    SUSPEND: _suspend,
+    RESUME: _resume,
+}
+
+
+# -- what is kept, and what the steps are given --------------------------------------------------------------------------
+
+
+def _facts(opening: _Opening, person: Person, profile: Profile | None, further: Facts) -> Facts:
+    want, said = opening.want, meant.said(opening.want)
+    key = {
+        OFFBOARD: person.termination_date,
+        ONBOARD: person.hire_date,
+        TRANSFER: profile.name if profile else "",
+    }.get(want["kind"], further.key)
+    wanted = {name: profile.wanted(name) for name in opening.systems if name in profile.systems} if profile else None
+    times = moments.times(want, person, opening.run.policy)
+    ours = replace(
+        further,
+        key=key,
+        successor=(want["successor"] or person.manager_email).lower(),
+        hr_status=person.status,
+        expected=tuple(sorted(opening.systems)),
+        profile=profile.name if profile else "",
+        wanted=wanted,
+        plan=want["plan"],
+        despite_hr=said["despite_hr"],
+        distinct=tuple(said["distinct"]),
+        effective_at=times.get("effective_at", ""),
+        hr_recorded_at=times.get("hr_recorded_at", ""),
+    )
+    return Facts.of_dict({**want["facts"], **ours.as_dict()})
+
+
+def _told(case: OpenCase, profile: Profile | None, facts: Facts) -> OpenCase:
+    return replace(
+        case,
+        successor=facts.successor,
+        profile=profile.name if profile else "",
+        wanted=facts.wanted or {},
+        controls=tuple(profile.controls) if profile else (),
+        device=dict(profile.device) if profile else {},
+        orientation=_orientation(profile, case.person),
+    )
+
+
+def _orientation(profile: Profile | None, person: Person) -> dict[str, Any]:
+    """The profile's, with ``manager`` replaced by the manager's address."""
+    wanted = dict(profile.orientation) if profile else {}
+    if not wanted:
+        return {}
+
+    def address(name: str) -> str:
+        return person.manager_email if name == "manager" else name
+
+    return {
+        **wanted,
+        "organiser": address(wanted.get("organiser") or "manager"),
+        "attendees": [address(name) for name in wanted.get("attendees") or ()],
+    }

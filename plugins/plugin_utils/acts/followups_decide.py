@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Judge again what is due today, as HR and the ledger are now, and say what is to be done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ...module_utils.company.policy import Policy
+from ...module_utils.model import clock
+from ...module_utils.model.case import OpenCase
+from ...module_utils.model.errors import InputError, LifecycleError, Refused
+from ...module_utils.model.kinds import FOLLOWUPS, RESUME
+from ...module_utils.model.person import Person
+from ..approval import run as approval
+from ..cases import undo
+from ..later import followups
+from ..later.due_today import DueToday
+from ..later.followups import BY_HAND, Due, Judgement
+from ..ledger.run import LedgerRun
+
+
+def decide(
+    run: LedgerRun, person: str, found: Sequence[Mapping[str, Any]], protected: Sequence[Mapping[str, Any]], plan: str
+) -> dict[str, Any]:
+    """End what no longer holds, and say what is to be done.
+
+    :returns: ``{"acts": [...], "transfers": cases, "resumed": cases, "judged": [every one with its word and why]}``.
+    :raises InputError: the plan is of another kind.
+    :raises Refused: an approval is missing.
+    """
+    due = _meant(run, person, plan)
+    judged = [(one, _judge(run, one, found, protected)) for one in due]
+    answer: dict[str, Any] = {"acts": [], "transfers": [], "resumed": [], "judged": []}
+    for one, judgement in judged:
+        answer["judged"].append({**vars(one), "word": judgement.word, "reason": judgement.why})
+        if judgement.word in ("cancel", "done") and not run.read_only:
+            how = "done" if judgement.word == "done" else "cancelled"
+            followups.end(run.ledger, one, how, judgement.why, run.id)
+        if judgement.word in ("act", "ask"):
+            _hand_out(run, one, judgement, answer)
+    return answer
+
+
+def _meant(run: LedgerRun, person: str, plan: str) -> list[Due]:
+    """What is due and may be done now: all of it, or what the plan is for."""
+    planned = approval.executed(run, plan)
+    if planned is not None and planned["kind"] != FOLLOWUPS:
+        raise InputError(
+            f"it is a plan to {planned['kind']}",
+            act=f"execute plan {plan[:12]}",
+            hint="run the playbook that it was made with",
+        )
+    meant = {one["key"] for one in planned["people"]} if planned is not None else None
+    due = [one for one in DueToday(run).due(person) if meant is None or one.person in meant]
+    lacking = approval.missing(run, planned, FOLLOWUPS, len({one.person for one in due}))
+    if lacking:
+        raise Refused("; ".join(lacking), act=FOLLOWUPS, hint="nothing was sent")
+    return due
+
+
+def _judge(
+    run: LedgerRun, due: Due, found: Sequence[Mapping[str, Any]], protected: Sequence[Mapping[str, Any]]
+) -> Judgement:
+    asks_hr = any("hr_records" in facts["capabilities"] for facts in run.inventory.systems().values())
+    judgement = followups.judge(run.ledger, due, found if asks_hr else None, clock.now())
+    if judgement.word != "act" or due.step in BY_HAND:
+        return judgement
+    person = run.ledger.case(due.case).who
+    why = run.policy.protects(person) or _protected_by_group(run.policy, person, protected)
+    return Judgement("ask", why) if why else judgement
+
+
+def _hand_out(run: LedgerRun, due: Due, judgement: Judgement, answer: dict[str, Any]) -> None:
+    case = run.ledger.case(due.case)
+    act = {
+        **vars(due),
+        "record": dict(case.person),
+        "word": judgement.word,
+        "reason": judgement.why,
+        "of": due.case,
+    }
+    if judgement.word == "act" and due.step == "end_overlap":
+        kept = case.facts
+        rule = run.policy.transfer
+        move = OpenCase(
+            case.id,
+            case.kind,
+            case.who,
+            case.opened,
+            successor=kept.successor,
+            profile=kept.profile,
+            wanted=kept.wanted or {},
+            old_profile=kept.old_profile,
+            explained=kept.explained,
+            unexplained={name: rule.systems.get(name, rule.unexplained) for name in run.inventory.systems()},
+            keep=kept.keep or None,
+            restore={},
+        )
+        answer["transfers"].append(move.as_dict())
+    if judgement.word == "act" and due.step == RESUME:
+        try:
+            back = begin_resume(run, case.who)
+        except LifecycleError as e:  # one person's trouble stops nobody else's
+            act.update(word="ask", reason=str(e))
+        else:
+            act["of"] = back.id
+            answer["resumed"].append(back.as_dict())
+    answer["acts"].append(act)
+
+
+def begin_resume(run: LedgerRun, person: Person) -> OpenCase:
+    """The case of a return whose day has come."""
+    back = undo.resuming(run.ledger, person, run.policy, approved=run.read_only)
+    lacking = approval.missing(run, None, RESUME, 1)
+    if lacking:
+        raise Refused(
+            "; ".join(lacking), act=f"resume {person.email}", hint="run the playbook resume with an approved plan"
+        )
+    facts = replace(back.facts(RESUME), hr_status=person.status, expected=tuple(sorted(run.inventory.systems())))
+    return replace(run.open_case(RESUME, person, facts), restore=back.owed)
+
+
+def _protected_by_group(policy: Policy, person: Person, protected: Sequence[Mapping[str, Any]]) -> str:
+    read = {
+        (answer["system"], members["kind"], members["name"]): {name.casefold() for name in members["members"]}
+        for answer in protected
+        for members in answer["members"]
+    }
+    names = {
+        name.casefold()
+        for name in (person.email, person.hr_id, person.employee_id, *person.aliases, *person.logins.values())
+        if name
+    }
+    for group in policy.protected.members:
+        known = read.get((group.system, group.kind, group.name))
+        if known is None:
+            return f"who is in {group.name} of {group.system}, which is protected, was not read"
+        if names & known:
+            return f"they are in {group.name} of {group.system}, which is protected ({policy.file})"
+    return ""

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Write the record of a case, and close it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from ...module_utils.engine.change import Outcome
+from ..later import followups
+from ..ledger.run import LedgerRun
+from ..record import build, files, sealed
+
+
+def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
+    if not want["case"]:
+        return {
+            "outcome": Outcome.ALREADY.value,
+            "changes": [],
+            "msg": "no case was opened, so there is nothing to write",
+        }
+    written = write(run, want["case"], want["path"], want["systems"])
+    failed = not written["summary"]["complete"] and want["require_complete"] and not run.read_only
+    outcome = Outcome.FAILED if failed else Outcome.DONE if written["changed"] else Outcome.ALREADY
+    said = (
+        {
+            "failed": True,
+            "code": "open",
+            "msg": f"{written['verdict']['sentence']} {'; '.join(written['verdict']['missing'])}. See {written['html']}",
+        }
+        if failed
+        else {}
+    )
+    return {**written, "outcome": outcome.value, "changes": [], **said}
+
+
+def write(run: LedgerRun, case_id: str, folder: str, systems: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Write a case's record as JSON and as a page, and close the case when nothing is open; in check mode, only say.
+
+    :raises LedgerError: the folder cannot be written.
+    """
+    systems = run.inventory.systems() if systems is None else systems
+    case = run.ledger.case(case_id)
+    if not run.read_only:
+        followups.schedule(run.ledger, case, systems, run.policy, run.id)
+    made = build.build(run.ledger, case_id, systems)
+    complete = made["summary"]["complete"]
+    if not run.read_only and (not case.closed or not complete):
+        run.ledger.close_case(
+            case.id, run=run.id, complete=complete and not run.ledger.prepared(case), summary=made["summary"]
+        )
+        made = build.build(run.ledger, case.id, systems)
+    data, page = files.paths(folder, case.id)
+    changed = files.earlier(data) != {"open_items": made["open_items"], "complete": complete}
+    if not run.read_only:
+        texts = {data: json.dumps(made, indent=2, sort_keys=True) + "\n", page: build.render_html(made)}
+        sealed.put(run.ledger, run.id, case.id, texts)
+        # The run is through with them: the next one may go on.
+        run.ledger.give_back(run.id, case.id)
+    return {
+        "changed": changed,
+        "json": str(data),
+        "html": str(page),
+        "summary": made["summary"],
+        "verdict": made["verdict"],
+        "open_items": made["open_items"],
+        "residual_access": made["residual_access"],
+        "head": made["chain"]["head"],
+        "sha256": build.digest(made),
+        "case": case.id,
+        "person": made["person"]["email"],
+        "key": made["person"]["key"],
+    }

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""The plan that a run executes, and whether it may."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..ledger.run import LedgerRun
+from . import approvals, plans
+
+
+def plan(run: LedgerRun, name: str) -> dict[str, Any]:
+    """The plan in a file or with a digest.
+
+    :raises InputError: there is none, or it was changed.
+    """
+    return plans.read(name, os.path.expanduser(run.plans), run.ledger)
+
+
+def executed(run: LedgerRun, name: str) -> dict[str, Any] | None:
+    """The plan that this run executes, without its steps: see :func:`plans.executed`; None when it executes none."""
+    return dict(plans.executed(name, os.path.expanduser(run.plans), run.ledger).head) if name else None
+
+
+def missing(run: LedgerRun, plan: Mapping[str, Any] | None, kind: str, people: int) -> list[str]:
+    """What is missing before a run may begin, a line each: approvals of its plan, or a plan to approve."""
+    if plan is not None:
+        return approvals.missing(run.ledger, plan)
+    why = "" if run.read_only else approvals.refused(run.policy, kind, people)
+    return [why] if why else []
+
+
+def write(run: LedgerRun, kind: str, people: Sequence[Mapping[str, Any]], folder: str) -> dict[str, Any]:
+    """Put together what the run's steps would do, and write it.
+
+    :raises LedgerError: the folder cannot be written.
+    """
+    steps = plans.left()
+    made = plans.document(kind, people, steps, approvals.needs(run.policy, kind, len(people), steps))
+    return {**made, "path": str(plans.write(made, folder))}

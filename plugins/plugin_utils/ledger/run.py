@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""The ledger in the hands of one run: who writes, whether anything may be written, and the company that it is about."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ...module_utils.company.policy import Policy, load_policy
+from ...module_utils.model.case import Case, Facts, OpenCase
+from ...module_utils.model.person import Person
+from . import lease
+from .ledger import Ledger
+
+
+class Inventory(Protocol):
+    """The company's systems, as Ansible knows them."""
+
+    def group(self, name: str) -> list[str]:
+        """The hosts of an inventory group: a capability's systems, or all of ``systems``."""
+        ...
+
+    def systems(self) -> dict[str, dict[str, Any]]:
+        """Every host of the group ``systems``: ``{name: {connector, title, owner, service_level, capabilities}}``."""
+        ...
+
+
+@dataclass(frozen=True)
+class LedgerRun:
+    """What every act on the ledger is given.
+
+    :param id: the run's.
+    :param read_only: check mode: nothing may be appended.
+    :param policy_file: the company's policy; the defaults when it is empty.
+    :param plans: the folder of plans.
+    :param patience: for how many seconds to wait for a person whom another run has.
+    """
+
+    ledger: Ledger
+    id: str
+    read_only: bool
+    inventory: Inventory
+    policy_file: str = ""
+    plans: str = ""
+    patience: str = ""
+
+    @property
+    def policy(self) -> Policy:
+        """The company's; the defaults when the systems file names none."""
+        return load_policy(os.path.expanduser(self.policy_file))
+
+    def note(self, kind: str, data: Mapping[str, Any], **where: Any) -> None:
+        """Append an entry, see :meth:`Ledger.note`; nothing in check mode."""
+        if not self.read_only:
+            self.ledger.note(kind, data, run=self.id, **where)
+
+    def open_case(self, kind: str, person: Person, facts: Facts) -> OpenCase:
+        """See :meth:`open_cases`."""
+        return self.open_cases(kind, [(person, facts)])[0]
+
+    def open_cases(self, kind: str, people: Sequence[tuple[Person, Facts]]) -> list[OpenCase]:
+        """Each person's case, opened if need be: all, or none; in check mode those that a run would open, without an id.
+
+        :raises Held: another run has one of them, also after :attr:`patience` seconds.
+        :raises Braked: there would be more leavers than policy allows.
+        """
+        if self.read_only:
+            return [OpenCase("", kind, person, facts=facts) for person, facts in people]
+        plain = [(person.as_dict(), facts.as_dict()) for person, facts in people]
+        cases: list[Case] = lease.patiently(
+            lambda: self.ledger.open_cases(kind, plain, self.id, self.policy.brake), self.patience
+        )
+        return [
+            OpenCase(case.id, case.kind, person, case.opened, case.facts)
+            for case, (person, _facts) in zip(cases, people, strict=True)
+        ]

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""What a module that works on the ledger does, by the name that its task gives, imported when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ...module_utils.engine.ledger_task import LedgerTask
+from .. import acts
+from ..ledger.run import LedgerRun
+
+Act = Callable[[LedgerRun, Mapping[str, Any]], Mapping[str, Any]]
+
+
+def act_of(task: LedgerTask) -> Act:
+    """The function ``act`` of the file that the task names."""
+    act: Act = importlib.import_module(f"{acts.__name__}.{task.act}").act
+    return act
+
+
+def perform(task: LedgerTask, run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
+    """The module's result for these checked arguments."""
+    act = act_of(task)
+    return task.run(lambda given: act(run, given), want)
