@@ -42,6 +42,8 @@ class Operation:
     query: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
     body: Any = ANY
     described: bool = True
+    #: Whether a request without a body is refused.
+    needs_body: bool = False
 
 
 Contract = Mapping[tuple[str, str], Operation]
@@ -65,7 +67,7 @@ def _row(line: str, how: Mapping[str, Any]) -> tuple[tuple[str, str], Operation]
     query = how.get("query") or {}
     names = dict.fromkeys(query) if isinstance(query, list) else query
     values = {name: tuple(str(one).split("|")) if one is not None else None for name, one in names.items()}
-    return (method, blank(path)), Operation(values, _object(how.get("body")), "body" in how)
+    return (method, blank(path)), Operation(values, _object(how.get("body")), "body" in how, "body" in how)
 
 
 def _object(said: Any) -> Any:
@@ -109,6 +111,8 @@ def _wrong(manifest: Manifest, request: Request, pages: Pages, contract: Contrac
         for one in map(str, said) if known and value is not None else ():
             if not _HOLE.search(one) and one not in (known or ()):
                 yield f"{name}={one} is none of {', '.join(known or ())}"
+    if request.json is None and not request.form and operation.needs_body:
+        yield f"{request.method} {path} needs a body"
     if request.json is not None and operation.described:
         yield from _body(_spelled_out(request.json, manifest), operation.body, "body")
 
@@ -165,7 +169,10 @@ def _openapi(path: Path, prefix: str) -> Contract:
             query = {p["name"]: _values(document, p) for p in parameters if p.get("in") == "query"}
             body = _schema_of(document, operation, parameters)
             made[method.upper(), blank(prefix + template)] = Operation(
-                query, _shape(document, body, 0), body is not None
+                query,
+                _shape(document, body, 0),
+                body is not None,
+                bool(_resolved(document, operation.get("requestBody", {})).get("required")),
             )
     return made
 
