@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Policy
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.registry import connector_class
 from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.task import Task
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.target import (
@@ -13,6 +14,8 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.target imp
     Target,
     checked_options,
 )
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.limits import Limits
 
 from sandbox.box import Box
 
@@ -78,3 +81,9 @@ def person_of(box: Box, key: str) -> dict[str, Any]:
     if person.get("manager"):
         record["manager_email"] = box.company.people[person["manager"]]["email"]
     return record
+
+
+def guard_of(policy: Policy, ledger: Ledger | None, **about: Any) -> dict[str, Any]:
+    """What a step is told that it may not do, as the shell reckons it."""
+    for_all = {key: about.pop(key) for key in ("plan", "plans_folder", "rehearsal", "system")}
+    return Limits.of(policy, ledger, **for_all).guard(**about)

@@ -27,7 +27,8 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ansible import constants as C
@@ -40,6 +41,12 @@ from ..module_utils.sdk.capabilities import lasting
 from ..plugin_utils.screen import result_lines as told
 from ..plugin_utils.shell import progress
 from ..plugin_utils.shell.tasks import make_ready
+
+#: A step for more people than this is summed up; only what is open is listed, up to as many.
+MANY = 20
+
+#: Where a text of many people names the person.
+_WHO = "\0"
 
 _COLOURS = {"green": "32", "red": "31", "yellow": "33", "cyan": "36", "dim": "2", "bold": "1"}
 
@@ -54,7 +61,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.out = sys.stdout
-        self.began = self.phase_began = time.monotonic()
+        self.began = time.monotonic()
         self.live = (
             self.out.isatty()
             and os.environ.get("TERM", "dumb") != "dumb"
@@ -71,9 +78,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         self.running: dict[str, tuple[str, float]] = {}
         self.how_far: dict[tuple[str, str], str] = {}
         self.ends: dict[tuple[str, str, str], told.Line] = {}
+        self.told: dict[str, list[told.Line]] = {}
         self.records: list[str] = []
         self.plan: dict[str, Any] = {}
-        self.problems: list[str] = []
         self.planned = 0
         self._status = ""
         self._lock = threading.RLock()
@@ -107,6 +114,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         while not self._over.wait(0.25):
             with self._lock:
                 self._look()
+                if not self.live:
+                    continue
                 busy = [self._busy(system, step, began) for system, (step, began) in list(self.running.items())]
                 self._wipe()
                 if busy:
@@ -120,7 +129,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
 
     def _look(self) -> None:
         for line in self._reader.new():
-            if isinstance(line, dict) and isinstance(line.get("done"), int) and isinstance(line.get("total"), int):
+            if isinstance(line, dict) and isinstance(line.get("ended"), dict) and isinstance(line.get("of"), int):
+                self._one_ended(str(line.get("task")), line["ended"], line["of"])
+            elif isinstance(line, dict) and isinstance(line.get("done"), int) and isinstance(line.get("total"), int):
                 system, step = told.text(line.get("system", "")), told.text(line.get("step", ""))
                 far = told.gauge(line["done"], line["total"], str(line.get("unit", "")))
                 if not self.live and self.how_far.get((system, step)) != far:
@@ -134,7 +145,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
         self.check = bool(getattr(play, "check_mode", False)) or self._cli_check()
-        if self.live and self._clock is None:
+        if self._clock is None:
             self._clock = threading.Thread(target=self._tick, daemon=True)
             self._clock.start()
 
@@ -149,7 +160,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         name = role.get_name().rpartition(".")[2] if role is not None else ""
         phase = told.PHASES.get(name, name.replace("_", " ").capitalize()) or told.text(task.get_name())
         if phase != self.phase:
-            self.phase, self.phase_began = phase, time.monotonic()
+            self.phase = phase
             self._say("")
             self._say(f"{phase}{' (plan: nothing is changed)' if self.check else ''}", "bold")
 
@@ -196,10 +207,41 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
             if step == "plan" and data.get("digest"):
                 self.plan = data
                 return
+            several = self.told.pop(f"{getattr(task, '_uuid', '')} {host}", [])
+            if len(several) > MANY:
+                self._sum_up(several, time.monotonic() - began)
+            if several:
+                return
             # A loop's failed items carry their own flag; the whole is failed when one is.
             for line in told.lines(host, step, data, failed=failed, unreachable=unreachable, check=self.check):
                 if line.outcome != "skipped":
-                    self._tell(line, time.monotonic() - began)
+                    self._tell(line, time.monotonic() - began if line.took is None else line.took)
+
+    def _one_ended(self, task: str, result: dict[str, Any], of: int) -> None:
+        """One of several people is through with a step that goes on for the others."""
+        system = told.text(result.get("system", ""))
+        for line in told.lines(system, str(result.get("step", "")), result, check=self.check):
+            seen = self.told.setdefault(f"{task} {system}", [])
+            seen.append(line)
+            still_open = line.outcome in told.OPEN
+            if of <= MANY or still_open and sum(one.outcome in told.OPEN for one in seen) <= MANY:
+                self._tell(line, line.took or 0.0)
+            else:
+                self._remember(line)
+            if of > MANY:
+                self.how_far[system, line.step] = told.gauge(len(seen), of, "people")
+
+    def _sum_up(self, lines: list[told.Line], took: float) -> None:
+        """One line for a step that many people went through."""
+        counts = Counter(line.outcome for line in lines)
+        words = ", ".join(f"{count} {told.WORDS[outcome][2]}" for outcome, count in counts.most_common())
+        worst = next((outcome for outcome in counts if outcome in told.OPEN), lines[0].outcome)
+        mark = told.WORDS[worst]
+        name = lines[0].step.replace("_", " ")
+        self._say(
+            f"  {mark[0] if self.unicode else mark[1]} {lines[0].system:<16} {name:<18} {len(lines)} people: {words}  {told.span(took)}",
+            mark[3],
+        )
 
     def _tell(self, line: told.Line, took: float) -> None:
         symbol, ascii_symbol, words, colour = told.WORDS[line.outcome]
@@ -216,21 +258,26 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
             if told_anyway or how == "acknowledged" or (how in ("done", "already") and self._option("show_already")):
                 mark = told.WORDS.get(str(how), told.WORDS["planned"])
                 self._say(f"      {mark[0] if self.unicode else mark[1]} {told.change(row)}", mark[3])
-            self.planned += how == "planned"
         if line.message and line.outcome in told.OPEN and not any(row.get("note") for row in line.changes):
             self._say(f"      {line.message}", colour)
+        self._remember(line)
+
+    def _remember(self, line: told.Line) -> None:
+        """Keep what is said of it at the end of the run."""
+        self.planned += sum(row.get("outcome") == "planned" for row in line.changes)
         self.ends[line.system, line.step, line.person] = line
         if line.html and line.html not in self.records and not self.check:
             self.records.append(line.html)
 
     @staticmethod
     def _open(still: list[told.Line], under_way: bool) -> Iterator[tuple[str, str]]:
-        """What is open, each once, with its colour.
+        """What is open, each once, with its colour; of many people in one line.
 
         What was not sent because something before it failed is not a task of its own, and a last look may say again what a
         step said.
         """
         said: set[tuple[str, str, str]] = set()
+        people: dict[tuple[str, str, str], list[str]] = {}
         for line in still:
             rows = [row for row in line.changes if row.get("outcome") in told.OPEN and row.get("code") != "not_sent"]
             texts = [(str(row.get("what")), told.change(row), str(row.get("outcome"))) for row in rows]
@@ -239,7 +286,19 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
             for what, text, outcome in texts:
                 if (outcome == "in_progress") is under_way and (line.system, line.person, what) not in said:
                     said.add((line.system, line.person, what))
-                    yield f"{line.system}{f', {line.person}' if line.person else ''}: {text}", told.WORDS[outcome][3]
+                    people.setdefault(
+                        (line.system, text.replace(line.person, _WHO) if line.person else text, outcome), []
+                    ).append(line.person)
+        for (system, text, outcome), who in people.items():
+            colour = told.WORDS[outcome][3]
+            if len(who) > MANY:
+                yield f"{system}, {len(who)} people ({', '.join(who[:3])}, …): {text.replace(_WHO, '…')}", colour
+                continue
+            for person in who:
+                yield (
+                    f"{system}{f', {person}' if person else ''}: {text.replace(_WHO, person)}",
+                    colour,
+                )
 
     def _option(self, name: str) -> bool:
         try:
@@ -285,12 +344,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         if residual:
             self._say("")
             self._say("Access that may linger", "bold")
-        for one in sorted(residual, key=lambda r: (r["system"], r["person"], str(r.get("what")))):
-            who = f", {one['person']}" if one["person"] else ""
-            self._say(
-                f"      {one['system']}{who}: {told.text(one.get('what'))}, until {told.text(one.get('until'))} ({told.text(one.get('why'))})",
-                "cyan",
-            )
+        for text in _lingering(residual):
+            self._say(f"      {text}", "cyan")
         self._say("")
         for path in self.records:
             self._say(f"      Record: {path}")
@@ -306,6 +361,28 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
                 stats.summarize(host)["failures"] or stats.summarize(host)["unreachable"] for host in stats.processed
             )
             self._say(f"{'Not complete' if bad else 'Complete'}. {took}", "red" if bad else "green")
+
+
+def _lingering(residual: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """What outlives the cuts, a line each; of many people in one line, with the latest end."""
+    ordered = sorted(residual, key=lambda r: (r["system"], r["person"], str(r.get("what"))))
+    several: dict[tuple[str, str, str], list[str]] = {}
+    for one in ordered:
+        several.setdefault(_lingers(one), []).append(told.text(one.get("until")))
+    said: set[tuple[str, str, str]] = set()
+    for one in ordered:
+        system, what, why = alike = _lingers(one)
+        ends = several[alike]
+        if len(ends) <= MANY:
+            who = f", {one['person']}" if one["person"] else ""
+            yield f"{system}{who}: {what}, until {told.text(one.get('until'))} ({why})"
+        elif alike not in said:
+            said.add(alike)
+            yield f"{system}, {len(ends)} people: {what}, until {max(ends)} ({why})"
+
+
+def _lingers(one: Mapping[str, Any]) -> tuple[str, str, str]:
+    return str(one["system"]), told.text(one.get("what")), told.text(one.get("why"))
 
 
 def _cut(line: str, width: int, mark: str) -> str:

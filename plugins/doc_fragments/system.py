@@ -80,8 +80,14 @@ options:
   person:
     description:
       - The person, as RV(workforce.lifecycle.person_info#module:people) gives them. Only C(email) must be there.
+      - Without it the step is done for everybody whose case the run has opened, several at once, and RV(ignore:results) has one result for each.
+        What the step takes of a case fills in the options that the task does not set; it is left out where it does not concern a person.
+        A failure of one person stands in the ledger, and the others go on.
     type: dict
-    required: true
+  step:
+    description: Which step of a case is meant, where the module does several; the usual one, when empty. It means nothing with O(person).
+    type: str
+    default: ""
   optional:
     description: Whether a system that can't do this is an outcome (V(unsupported)) and not a failure.
     type: bool

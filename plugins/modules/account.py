@@ -68,6 +68,7 @@ from ..module_utils.sdk.capabilities import (
 from ..module_utils.model.errors import NotFound, Unsupported
 from ..module_utils.model.person import Person
 from ..module_utils.engine.change import Change, absent
+from ..module_utils.engine.steps import ACCOUNT
 from ..module_utils.engine.task import Task
 
 
@@ -232,7 +233,9 @@ TASK = Task(
         },
         "attributes": {"type": "dict"},
     },
+    steps=ACCOUNT,
 )
+
 
 if __name__ == "__main__":
     TASK.main()

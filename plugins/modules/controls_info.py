@@ -37,6 +37,7 @@ from ..module_utils.engine.arguments import PERSON_SPEC
 from ..module_utils.engine.correlate import person_and_account
 from ..module_utils.sdk.capabilities import SecurityControls
 from ..module_utils.engine.change import Outcome
+from ..module_utils.engine.steps import CONTROLS_INFO
 from ..module_utils.engine.task import Task
 
 
@@ -62,7 +63,9 @@ TASK = Task(
     SecurityControls,
     argument_spec={**PERSON_SPEC, "required": {"type": "list", "elements": "str", "default": []}},
     info=info,
+    steps=CONTROLS_INFO,
 )
+
 
 if __name__ == "__main__":
     TASK.main()

@@ -55,6 +55,7 @@ from ..module_utils.engine.correlate import person_and_accounts
 from ..module_utils.sdk.capabilities import AccessPath, Cutoff
 from ..module_utils.engine.mover import EXPLAIN_SPEC, account_stays
 from ..module_utils.engine.change import Change, Outcome
+from ..module_utils.engine.steps import CUTOFF
 from ..module_utils.engine.task import Task
 
 
@@ -90,7 +91,8 @@ def _closed(path: AccessPath) -> Change:
     )
 
 
-TASK = Task(Cutoff, plan, {**PERSON_SPEC, **ACCOUNT_SPEC, **EXPLAIN_SPEC})
+TASK = Task(Cutoff, plan, {**PERSON_SPEC, **ACCOUNT_SPEC, **EXPLAIN_SPEC}, steps=CUTOFF)
+
 
 if __name__ == "__main__":
     TASK.main()

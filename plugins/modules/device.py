@@ -59,6 +59,7 @@ from ..module_utils.engine.arguments import CONFIRM_SPEC, PERSON_SPEC
 from ..module_utils.engine.correlate import person_here
 from ..module_utils.sdk.capabilities import Device, Devices
 from ..module_utils.engine.change import Change, Outcome, absent
+from ..module_utils.engine.steps import DEVICE
 from ..module_utils.engine.task import Task
 
 #: Act -> (the state in which the system is at it, its end).
@@ -173,7 +174,9 @@ TASK = Task(
         "company": {"type": "str", "choices": ["keep", "lock", "wipe"], "default": "lock"},
         "personal": {"type": "str", "choices": ["keep", "retire"], "default": "retire"},
     },
+    steps=DEVICE,
 )
+
 
 if __name__ == "__main__":
     TASK.main()

@@ -38,6 +38,7 @@ from ..module_utils.engine.arguments import PERSON_SPEC
 from ..module_utils.engine.correlate import person_here
 from ..module_utils.sdk.capabilities import Devices
 from ..module_utils.engine.change import Change, Outcome
+from ..module_utils.engine.steps import DEVICE_ASSIGNMENT
 from ..module_utils.engine.task import Task
 
 
@@ -75,7 +76,8 @@ def plan(system: Any, want: Mapping[str, Any]) -> list[Change]:
     return [Change(what, "", login, lambda: system.assign_device(device, person))]
 
 
-TASK = Task(Devices, plan, {**PERSON_SPEC, "serial": {"type": "str", "required": True}})
+TASK = Task(Devices, plan, {**PERSON_SPEC, "serial": {"type": "str", "required": True}}, steps=DEVICE_ASSIGNMENT)
+
 
 if __name__ == "__main__":
     TASK.main()

@@ -51,6 +51,7 @@ from ..module_utils.engine.arguments import PERSON_SPEC
 from ..module_utils.engine.correlate import person_here
 from ..module_utils.sdk.capabilities import Device, Devices
 from ..module_utils.engine.change import Outcome
+from ..module_utils.engine.steps import DEVICE_INFO
 from ..module_utils.engine.task import Task
 
 _FACTS = (
@@ -120,7 +121,9 @@ TASK = Task(
         "require_ready": {"type": "bool", "default": False},
     },
     info=info,
+    steps=DEVICE_INFO,
 )
+
 
 if __name__ == "__main__":
     TASK.main()

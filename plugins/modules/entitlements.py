@@ -98,6 +98,7 @@ from ..module_utils.engine.mover import (
     not_named,
 )
 from ..module_utils.engine.change import Change, Outcome, absent
+from ..module_utils.engine.steps import ENTITLEMENTS
 from ..module_utils.engine.task import Task
 
 HELD = "held"
@@ -276,7 +277,9 @@ TASK = Task(
         "take_after": {"type": "str", "default": ""},
         "kinds": {"type": "list", "elements": "str", "default": []},
     },
+    steps=ENTITLEMENTS,
 )
+
 
 if __name__ == "__main__":
     TASK.main()

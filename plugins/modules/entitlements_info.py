@@ -54,6 +54,7 @@ from ..module_utils.sdk.capabilities import Entitlements
 from ..module_utils.model.errors import InputError
 from ..module_utils.company.policy import load_policy
 from ..module_utils.people.separation import asked_of
+from ..module_utils.engine.steps import ENTITLEMENTS_INFO
 from ..module_utils.engine.task import Task
 
 
@@ -111,7 +112,9 @@ TASK = Task(
         "names": {"type": "list", "elements": "dict", "default": []},
     },
     info=info,
+    steps=ENTITLEMENTS_INFO,
 )
+
 
 if __name__ == "__main__":
     TASK.main()

@@ -45,6 +45,7 @@ from ..module_utils.sdk.capabilities import (
 )
 from ..module_utils.model.errors import AmbiguousIdentity
 from ..module_utils.model.person import Person
+from ..module_utils.engine.steps import EXISTING_INFO
 from ..module_utils.engine.task import Task
 
 
@@ -90,7 +91,8 @@ def _told(what: str, state: str, account: Account) -> dict[str, Any]:
     return {key: value for key, value in found.items() if value}
 
 
-TASK = Task(object, argument_spec=PERSON_SPEC, info=info)
+TASK = Task(object, argument_spec=PERSON_SPEC, info=info, steps=EXISTING_INFO)
+
 
 if __name__ == "__main__":
     TASK.main()

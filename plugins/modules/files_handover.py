@@ -35,6 +35,7 @@ from ..module_utils.engine.correlate import person_here
 from ..module_utils.sdk.capabilities import Files
 from ..module_utils.model.errors import InputError
 from ..module_utils.engine.change import Change, Outcome, absent
+from ..module_utils.engine.steps import HANDED_OVER
 from ..module_utils.engine.task import Task
 
 
@@ -80,7 +81,9 @@ TASK = Task(
     Files,
     plan,
     {**PERSON_SPEC, "successor": {"type": "str", "required": True}, "end_sharing": {"type": "bool", "default": True}},
+    steps=HANDED_OVER,
 )
+
 
 if __name__ == "__main__":
     TASK.main()

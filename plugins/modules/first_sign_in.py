@@ -46,6 +46,7 @@ from ..module_utils.engine.correlate import person_here
 from ..module_utils.sdk.capabilities import Accounts, FirstSignIn
 from ..module_utils.model.errors import InputError, NotFound
 from ..module_utils.engine.change import Change
+from ..module_utils.engine.steps import FIRST_SIGN_IN
 from ..module_utils.engine.task import Task
 
 
@@ -94,7 +95,9 @@ TASK = Task(
         "lifetime_minutes": {"type": "int", "default": 480},
         "starts_at": {"type": "str", "default": ""},
     },
+    steps=FIRST_SIGN_IN,
 )
+
 
 if __name__ == "__main__":
     TASK.main()

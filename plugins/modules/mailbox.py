@@ -45,6 +45,7 @@ from ..module_utils.engine.arguments import PERSON_SPEC
 from ..module_utils.engine.correlate import person_here, refuse_no_person
 from ..module_utils.sdk.capabilities import Account, Mailbox
 from ..module_utils.engine.change import Change, Outcome, absent
+from ..module_utils.engine.steps import MAILBOX
 from ..module_utils.engine.task import Task
 
 #: In this order: what preserves comes first, and full access can be given only to a mailbox that stays.
@@ -89,7 +90,9 @@ TASK = Task(
         "auto_reply": {"type": "str"},
         "hidden": {"type": "bool"},
     },
+    steps=MAILBOX,
 )
+
 
 if __name__ == "__main__":
     TASK.main()

@@ -52,6 +52,7 @@ from ..module_utils.sdk.capabilities import (
 from ..module_utils.model.errors import InputError
 from ..module_utils.model.person import Person
 from ..module_utils.engine.change import Change, absent
+from ..module_utils.engine.steps import MAILBOX_ARCHIVE
 from ..module_utils.engine.task import Task
 
 
@@ -119,7 +120,9 @@ TASK = Task(
     MailArchive,
     plan,
     {**PERSON_SPEC, "path": {"type": "path", "required": True}, "verify": {"type": "bool", "default": True}},
+    steps=MAILBOX_ARCHIVE,
 )
+
 
 if __name__ == "__main__":
     TASK.main()

@@ -40,6 +40,7 @@ from ..module_utils.sdk.capabilities import ManualSteps
 from ..module_utils.model.person import Person
 from ..module_utils.model.kinds import KINDS
 from ..module_utils.engine.change import Change, Outcome, absent
+from ..module_utils.engine.steps import MANUAL_STEP
 from ..module_utils.engine.task import Task
 
 
@@ -62,7 +63,9 @@ TASK = Task(
             "required": True,
         },
     },
+    steps=MANUAL_STEP,
 )
+
 
 if __name__ == "__main__":
     TASK.main()

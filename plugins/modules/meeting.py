@@ -52,6 +52,7 @@ from ..module_utils.sdk.capabilities import Calendar, Meeting
 from ..module_utils.model.errors import Conflict
 from ..module_utils.model.person import Person
 from ..module_utils.engine.change import Change, Outcome
+from ..module_utils.engine.steps import MEETING
 from ..module_utils.engine.task import Task
 
 
@@ -165,7 +166,9 @@ TASK = Task(
         "time_zone": {"type": "str", "default": "UTC"},
         "marker": {"type": "str", "required": True},
     },
+    steps=MEETING,
 )
+
 
 if __name__ == "__main__":
     TASK.main()

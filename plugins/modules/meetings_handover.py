@@ -36,6 +36,7 @@ from ..module_utils.engine.arguments import PERSON_SPEC
 from ..module_utils.engine.correlate import person_here
 from ..module_utils.sdk.capabilities import Calendar, Meeting
 from ..module_utils.engine.change import Change
+from ..module_utils.engine.steps import HANDED_OVER
 from ..module_utils.engine.task import Task
 
 
@@ -72,7 +73,9 @@ TASK = Task(
     Calendar,
     plan,
     {**PERSON_SPEC, "successor": {"type": "str", "default": ""}, "comment": {"type": "str", "default": ""}},
+    steps=HANDED_OVER,
 )
+
 
 if __name__ == "__main__":
     TASK.main()

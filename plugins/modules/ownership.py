@@ -36,6 +36,7 @@ from ..module_utils.engine.correlate import person_and_account
 from ..module_utils.sdk.capabilities import Account, Owned, Ownership
 from ..module_utils.model.errors import InputError
 from ..module_utils.engine.change import Change, Outcome, absent
+from ..module_utils.engine.steps import HANDED_OVER
 from ..module_utils.engine.task import Task
 
 
@@ -68,7 +69,8 @@ def _settled(system: Ownership, account: Account, owned: Owned, successor: str) 
     return Change(what, before, None, lambda: system.reassign(account, owned, successor), note=note)
 
 
-TASK = Task(Ownership, plan, {**PERSON_SPEC, "successor": {"type": "str", "required": True}})
+TASK = Task(Ownership, plan, {**PERSON_SPEC, "successor": {"type": "str", "required": True}}, steps=HANDED_OVER)
+
 
 if __name__ == "__main__":
     TASK.main()

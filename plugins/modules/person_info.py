@@ -17,9 +17,15 @@ extends_documentation_fragment: [workforce.lifecycle.system]
 options:
   user:
     description:
-      - E-mail address, employee id or HR id; exactly one of O(user), O(since) and O(others_of).
+      - E-mail address, employee id or HR id; exactly one of O(user), O(users), O(since) and O(others_of).
       - V(hr_id:107), V(employee_id:107) and V(email:...) say which of them it is.
     type: str
+  users:
+    description:
+      - Several of them, each as O(user) is. A text is split at commas; an entry of a list never is.
+      - An empty list asks for nobody.
+    type: list
+    elements: str
   since:
     description: ISO 8601 moment.
     type: str
@@ -28,6 +34,10 @@ options:
     type: list
     elements: dict
     default: []
+  elsewhere:
+    description: Whether O(others_of) is whom the other HR systems of the inventory found in this run. Nothing is asked when they found nobody.
+    type: bool
+    default: false
   look:
     description: Whether to return RV(look) and RV(keys).
     type: bool
@@ -82,10 +92,11 @@ from ..module_utils.engine.task import Task
 
 
 def info(system: HrRecords, want: Mapping[str, Any]) -> dict[str, Any]:
-    user, since, others = want["user"], want["since"], want["others_of"]
-    if sum(map(bool, (user, since, others))) != 1:
+    since, others = want["since"], want["others_of"]
+    users = _users(want)
+    if sum((users is not None, bool(since), bool(others))) != 1 or users == [""]:
         raise InputError(
-            "more than one of user, since and others_of is given" if user or since else "user is not given",
+            "more than one of user, since and others_of is given" if users != [""] and users else "user is not given",
             act="read people",
             hint="give one of user and since: -e user=jane@corp.example, an employee id, or a list",
         )
@@ -99,8 +110,22 @@ def info(system: HrRecords, want: Mapping[str, Any]) -> dict[str, Any]:
         return _answer(system, system.changes_since(since), [], want)
     if others:
         return _answer(system, [], _beside(system, [Person.of(record) for record in others], own=False), want)
-    people = [person for person in system.find_people(asked(user)[1]) if names_met(person, user)]
-    return _answer(system, people, _beside(system, people, own=True), want)
+    people: list[Person] = []
+    beside: list[Person] = []
+    for user in users or ():
+        these = [person for person in system.find_people(asked(user)[1]) if names_met(person, user)]
+        people += these
+        beside += _beside(system, these, own=True)
+    return _answer(system, people, beside, {**want, "look": want["look"] and bool(users)})
+
+
+def _users(want: Mapping[str, Any]) -> list[str] | None:
+    """Whom the task asks for; ``[""]`` when it names nobody, None when it does not ask for people by name."""
+    given = want["users"]
+    if given is None:
+        return [want["user"].strip()] if want["user"] is not None else None
+    named = list(dict.fromkeys(user.strip() for user in given if user.strip()))
+    return named if named or not given else [""]
 
 
 def _beside(system: HrRecords, people: Sequence[Person], *, own: bool) -> list[Person]:
@@ -125,8 +150,10 @@ TASK = Task(
     info=info,
     argument_spec={
         "user": {"type": "str"},
+        "users": {"type": "list", "elements": "str"},
         "since": {"type": "str"},
         "others_of": {"type": "list", "elements": "dict", "default": []},
+        "elsewhere": {"type": "bool", "default": False},
         "look": {"type": "bool", "default": False},
         "logins": {"type": "dict", "default": {}},
     },

@@ -17,16 +17,20 @@ attributes:
   check_mode: {description: "Judges just the same, and notes nothing.", support: full}
   diff_mode: {description: "There is no diff.", support: none}
 options:
-  cases: {description: "Cases, as M(workforce.lifecycle.case) returns them.", type: list, elements: dict, required: true}
+  cases:
+    description: Cases, as M(workforce.lifecycle.case) returns them; those that this run has opened, when not given.
+    type: list
+    elements: dict
+    default: []
   seen:
     description:
       - What M(workforce.lifecycle.existing_info) said, each with its C(system), the C(person)'s address, and C(existing).
-      - Without the last, the system was not read.
+      - Without the last, the system was not read. What the systems answered in this run, when not given.
     type: list
     elements: dict
-    required: true
+    default: []
   adopt:
-    description: Systems of which somebody says that what is there is this person's own. Only for one person.
+    description: Systems of which somebody says that what is there is this person's own. Only for one person. C(-e adopt), when not given.
     type: list
     elements: str
     default: []
@@ -55,11 +59,13 @@ from ..module_utils.engine.ledger_task import LedgerTask
 TASK = LedgerTask(
     act="quarantine",
     argument_spec={
-        "cases": {"type": "list", "elements": "dict", "required": True},
-        "seen": {"type": "list", "elements": "dict", "required": True},
+        "cases": {"type": "list", "elements": "dict", "default": []},
+        "seen": {"type": "list", "elements": "dict", "default": []},
         "adopt": {"type": "list", "elements": "str", "default": []},
     },
+    asked={"adopt": "adopt"},
 )
+
 
 if __name__ == "__main__":
     TASK.main()

@@ -54,6 +54,7 @@ from ..module_utils.sdk.capabilities import (
 from ..module_utils.model.person import Person
 from ..module_utils.company.policy import Rename, load_policy
 from ..module_utils.engine.change import Change, Outcome, absent
+from ..module_utils.engine.steps import RENAME
 from ..module_utils.engine.task import Task
 
 NAMES = ("first_name", "last_name", "display_name")
@@ -195,7 +196,9 @@ TASK = Task(
         "login": {"type": "bool", "default": False},
         "policy": {"type": "path"},
     },
+    steps=RENAME,
 )
+
 
 if __name__ == "__main__":
     TASK.main()

@@ -59,6 +59,7 @@ from ..module_utils.model.person import Person
 from ..module_utils.company.policy import like
 from ..module_utils.people.undo import MAILBOX, put_back
 from ..module_utils.engine.change import Change, Outcome
+from ..module_utils.engine.steps import RESTORE
 from ..module_utils.engine.task import Task
 
 LOST = "lost"
@@ -315,7 +316,9 @@ TASK = Task(
         "part": {"type": "str", "choices": list(_PARTS), "required": True},
         "taken": {"type": "dict", "required": True},
     },
+    steps=RESTORE,
 )
+
 
 if __name__ == "__main__":
     TASK.main()

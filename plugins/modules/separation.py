@@ -16,13 +16,18 @@ attributes:
   check_mode: {description: "Judges just the same.", support: full}
   diff_mode: {description: "There is no diff.", support: none}
 options:
-  cases: {description: "Cases, as M(workforce.lifecycle.case) returns them.", type: list, elements: dict, required: true}
-  held:
-    description: What M(workforce.lifecycle.entitlements_info) said of each of them, on each system that policy names.
+  cases:
+    description: Cases, as M(workforce.lifecycle.case) returns them; those that this run has opened, when not given.
     type: list
     elements: dict
-    required: true
-  keep: {description: "What the run leaves alone, names by system and kind.", type: dict, default: {}}
+    default: []
+  held:
+    description: What M(workforce.lifecycle.entitlements_info) said of each of them, on each system that policy names. What the systems answered in
+      this run, when not given.
+    type: list
+    elements: dict
+    default: []
+  keep: {description: "What the run leaves alone, names by system and kind. C(lifecycle_keep), when not given.", type: dict, default: {}}
 """
 
 EXAMPLES = r"""
@@ -43,11 +48,13 @@ from ..module_utils.engine.ledger_task import LedgerTask
 TASK = LedgerTask(
     act="separation",
     argument_spec={
-        "cases": {"type": "list", "elements": "dict", "required": True},
-        "held": {"type": "list", "elements": "dict", "required": True},
+        "cases": {"type": "list", "elements": "dict", "default": []},
+        "held": {"type": "list", "elements": "dict", "default": []},
         "keep": {"type": "dict", "default": {}},
     },
+    asked={"keep": "lifecycle_keep"},
 )
+
 
 if __name__ == "__main__":
     TASK.main()

@@ -422,16 +422,16 @@ class Office:
         named = [system for system in SYSTEMS if any(thing[0] == system for pair in self.move.pairs for thing in pair)]
         run.groups["separation"] = named
         try:
-            run.role("separate", named, lifecycle_cases=cases)
-            run.role("separate", ["localhost"], "judge", lifecycle_cases=cases)
-            run.role("separate", named, "take", lifecycle_cases=cases)
+            run.role("separate", named, cases=cases)
+            run.role("separate", ["localhost"], "judge")
+            run.role("separate", named, "take")
         except Stopped as e:
             return str(e)
         self.adjusted(run, cases)
         return ""
 
     def adjusted(self, run: Run, cases: list[dict[str, Any]]) -> None:
-        results = run.role("adjust", SYSTEMS, lifecycle_cases=cases)
+        results = run.role("adjust", SYSTEMS, cases=cases)
         failed = [result for result in results if result.get("failed")]
         assert not failed, [(result["system"], result.get("msg")) for result in failed]
         for case in cases:

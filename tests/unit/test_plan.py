@@ -18,9 +18,9 @@ from ansible_collections.workforce.lifecycle.plugins.modules.approve import TASK
 from ansible_collections.workforce.lifecycle.plugins.modules.plan import TASK as PLAN
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.approval import approvals, plans
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell import limits as guards
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.acts import perform
 
+from tests.support import guard_of
 from tests.unit.processes import at_once
 from tests.unit.test_case import JANE, STAYS, book, opened
 
@@ -192,7 +192,7 @@ def test_without_an_approved_plan_the_acts_wait(spool: Path, policy: Policy, led
             "plans_folder": "",
             "rehearsal": False,
         }
-        return guards.guard(policy, ledger, **{**about, **how})
+        return guard_of(policy, ledger, **{**about, **how})
 
     assert re.search("needs an approval of grace", limits("intune")["stops"]["wipe"])
     assert limits("entra")["privileged"] == ["roles: *Administrator"] and "privileged" not in limits("aws")
@@ -271,7 +271,7 @@ def lets(
     path: Path, system: str, step: str = "entitlements", phase: str = "reclaim", policy: Policy = Policy()
 ) -> list[dict[str, Any]]:
     """What the guard of a step is told that the plan lets it do."""
-    limits = guards.guard(
+    limits = guard_of(
         policy,
         None,
         plan=str(path),

@@ -24,7 +24,7 @@ from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.acts imp
 from sandbox.box import Box
 from sandbox.vendors.github import GitHub
 from sandbox.vendors.microsoft import Microsoft
-from tests.support import connect, person_of, run
+from tests.support import connect, guard_of, person_of, run
 from tests.unit.hr_company import HrCompany, row
 
 ADA = Person.of({"email": "ada@corp.example", "employee_id": "E1020", "first_name": "Ada", "last_name": "Núñez"})
@@ -332,8 +332,8 @@ def test_the_guard_asks_until_a_run_wrote_there_or_somebody_said_so(tmp_path: Pa
         "step": "cutoff",
         "person": "jane@corp.example",
     }
-    assert guards.guard(Policy(), ledger, **about)["not_people"] == ASKED["not_people"]
-    assert "not_people" not in guards.guard(Policy(), ledger, **about, adopted=True)
+    assert guard_of(Policy(), ledger, **about)["not_people"] == ASKED["not_people"]
+    assert "not_people" not in guard_of(Policy(), ledger, **about, adopted=True)
     case = ledger.open_case("offboard", {"email": "jane@corp.example"}, "r", {})
     ledger.intent(
         case.id,
@@ -345,8 +345,8 @@ def test_the_guard_asks_until_a_run_wrote_there_or_somebody_said_so(tmp_path: Pa
         irreversible=False,
         changes=[{"what": "type", "before": "user", "after": "shared"}],
     )
-    assert "not_people" not in guards.guard(Policy(), ledger, **about), "what is shared now was hers before"
-    assert guards.guard(Policy(), ledger, **{**about, "person": "mark@corp.example"})["not_people"]
+    assert "not_people" not in guard_of(Policy(), ledger, **about), "what is shared now was hers before"
+    assert guard_of(Policy(), ledger, **{**about, "person": "mark@corp.example"})["not_people"]
     assert (
         guards.named("entra, exchange") == guards.named(["entra", "exchange"]) == ["entra", "exchange"]
         and guards.named(None) == []

@@ -36,7 +36,11 @@ REGISTERED = dict(CONNECTORS)
 DATA = {name: connector for name, connector in REGISTERED.items() if hasattr(connector, "MANIFEST")}
 CODE = {name: connector for name, connector in REGISTERED.items() if name not in DATA}
 MODULES = sorted(path.stem for path in (PLUGINS / "modules").glob("*.py"))
-SHELLS = {"plugins/module_utils/engine/task.py", "plugins/action/in_process.py"}
+SHELLS = {
+    "plugins/module_utils/engine/task.py",
+    "plugins/action/in_process.py",
+    "plugins/plugin_utils/shell/system_step.py",
+}
 NETWORK = ("requests", "httpx", "aiohttp", "http.client", "urllib.request", "urllib3", "ansible.module_utils.urls")
 SHIPPED = {
     "MANIFEST.json",

@@ -10,9 +10,10 @@ from typing import Any
 from ..model.errors import Refused
 from ..sdk.capabilities import Account
 
-#: Of every module that acts for a person.
+#: Of every module that acts for a person. Whoever runs it without ``person`` runs it for the run's cases: the shell fills it in.
 PERSON_SPEC: Mapping[str, Any] = {
-    "person": {"type": "dict", "required": True},
+    "person": {"type": "dict"},
+    "step": {"type": "str", "default": ""},
     "optional": {"type": "bool", "default": False},
 }
 #: Of those that may be told which account is meant.

@@ -35,6 +35,7 @@ from ..sdk.target import (
     checked_options,
     no_progress,
 )
+from .case_step import CaseStep
 from .change import Change, History, Outcome, forget_intent
 from .guard import Guard
 from .outcomes import Outcomes
@@ -78,12 +79,14 @@ class Task:
         ``since`` added.
     :param argument_spec: the module's own arguments.
     :param info: for modules that only read: what to return, in place of a plan.
+    :param steps: the steps that this module does in a case, the usual one first: what each takes from the case.
     """
 
     needs: type
     plan: Callable[[Any, Mapping[str, Any]], Sequence[Change]] = _no_plan
     argument_spec: Mapping[str, Any] = field(default_factory=dict)
     info: Callable[[Any, Mapping[str, Any]], Mapping[str, Any]] | None = None
+    steps: Mapping[str, CaseStep] = field(default_factory=dict)
 
     @cached_property
     def validator(self) -> ArgumentSpecValidator:

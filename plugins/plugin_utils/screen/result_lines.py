@@ -57,7 +57,8 @@ _SECRET_KEYS = re.compile(
 
 @dataclass(frozen=True)
 class Line:
-    """One step's end: ``outcome`` is one of :data:`WORDS`; ``changes`` the rows of the result that are worth telling."""
+    """One step's end: ``outcome`` is one of :data:`WORDS`; ``changes`` the rows of the result that are worth telling; ``took`` the
+    seconds of one of several people."""
 
     system: str
     step: str
@@ -68,6 +69,7 @@ class Line:
     residual: tuple[Mapping[str, Any], ...]
     html: str = ""
     planned: bool = False
+    took: float | None = None
 
 
 def lines(
@@ -118,6 +120,7 @@ def lines(
         tuple(r for r in _sequence(found.get("residual") or found.get("residual_access")) if isinstance(r, Mapping)),
         text(found.get("html") or ""),
         planned,
+        float(found["seconds"]) if isinstance(found.get("seconds"), (int, float)) else None,
     )
 
 

@@ -1,20 +1,52 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What was answered in this run, as the role ``identify`` registered it: by the HR systems, and by those that know whom policy protects.
+"""What the systems answered in this run, put together in one place.
 
-A template would say the same; to compile it would take longer than the ledger needs to open the case.
+A module whose answer others need (:data:`KEPT`) leaves it in the run's folder, whatever role it was called from; a module that
+has an option of that name (:data:`ANSWERS`) is given all of them, unless the task says something else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
+
+from . import run_cases
+from .run_folder import RunFolder
+
+Answer = dict[str, Any]
+#: The inventory's groups, each with its hosts.
+Groups = Mapping[str, Sequence[str]]
+
+#: Module -> the name under which its answers are kept.
+KEPT: Mapping[str, str] = {
+    "person_info": "people",
+    "protected_info": "protected",
+    "existing_info": "existing",
+    "entitlements_info": "held",
+    "reconcile_system": "compared",
+}
 
 
-def found(task_vars: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def keep(folder: RunFolder, module: str, system: str, args: Mapping[str, Any], result: Mapping[str, Any]) -> None:
+    """Leave a module's answer for those that need it."""
+    name = KEPT.get(module)
+    if name is None:
+        return
+    if module == "person_info" and args.get("elsewhere"):
+        name = "related"
+    answers = result.get("results")
+    if isinstance(answers, list):
+        folder.leave(name, [answer for answer in answers if not answer.get("skipped")], of=quote(system, safe=""))
+    elif not result.get("skipped"):
+        folder.leave(name, [dict(result)], of=quote(system, safe=""))
+
+
+def found(folder: RunFolder, groups: Groups) -> Iterator[Answer]:
     """``{system, people, related, look}``. An HR system that failed has no answer, which is not the same as nobody."""
-    for host, known in _hosts("hr_records", task_vars):
-        for answer in known.get("identify_answers", {}).get("results", []):
+    for host in groups.get("hr_records", ()):
+        for answer in _of(folder, "people", host):
             if "people" in answer:
                 yield {
                     "system": host,
@@ -22,22 +54,71 @@ def found(task_vars: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                     "related": answer.get("related", []),
                     "look": answer.get("look", {}),
                 }
-        yield {"system": host, "people": [], "related": known.get("identify_related", {}).get("related", [])}
+        related = [one for answer in _of(folder, "related", host) for one in answer.get("related", [])]
+        yield {"system": host, "people": [], "related": related}
 
 
-def protected(task_vars: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def found_elsewhere(folder: RunFolder, system: str, groups: Groups) -> list[Answer]:
+    """Whom the other HR systems found."""
+    others = [host for host in groups.get("hr_records", ()) if host != system]
+    return [one for host in others for answer in _of(folder, "people", host) for one in answer.get("people", [])]
+
+
+def protected(folder: RunFolder, groups: Groups) -> Iterator[Answer]:
     """``{system, members}``."""
-    for host, known in _hosts("protection", task_vars):
-        yield {"system": host, "members": known.get("identify_protected", {}).get("members", [])}
+    for host in groups.get("protection", ()):
+        answers = _of(folder, "protected", host)
+        yield {"system": host, "members": answers[0].get("members", []) if answers else []}
 
 
-def _hosts(group: str, task_vars: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for host in task_vars.get("groups", {}).get(group, []):
-        yield host, task_vars["hostvars"].raw_get(host)
+def seen(folder: RunFolder, groups: Groups) -> Iterator[Answer]:
+    """``{system, person, existing}``: what was there already; without ``existing`` where a system could not be asked."""
+    for host in dict.fromkeys((*groups.get("provisioning", ()), *groups.get("mailbox", ()))):
+        for answer in _of(folder, "existing", host):
+            told = {"existing": answer["existing"]} if "existing" in answer else {}
+            yield {"system": host, "person": answer["person"], **told}
+
+
+def held(folder: RunFolder, groups: Groups) -> Iterator[Answer]:
+    """``{system, person, held, called}``: what they hold on the systems that policy's ``separation`` names."""
+    for host in groups.get("separation", ()):
+        for answer in _of(folder, "held", host):
+            if "held" in answer:
+                told = {key: answer[key] for key in ("person", "held")}
+                yield {"system": host, **told, "called": answer.get("called", [])}
+
+
+def cases(folder: RunFolder, groups: Groups) -> Iterator[Answer]:
+    """The run's cases, as the module ``case`` returned them."""
+    yield from map(dict, run_cases.opened(folder))
+
+
+def failures(folder: RunFolder, groups: Groups) -> dict[str, str]:
+    """What each system's comparison said when it failed, by system."""
+    names = ("account_listing", "device_listing", "credential_listing")
+    return {
+        host: str(answer.get("msg") or "it failed")
+        for host in dict.fromkeys(host for name in names for host in groups.get(name, ()))
+        for answer in _of(folder, "compared", host)
+        if answer.get("failed")
+    }
+
+
+def _of(folder: RunFolder, name: str, host: str) -> list[Answer]:
+    answers: list[Answer] = folder.read(name, of=quote(host, safe="")) or []
+    return answers
+
+
+def _listed(read: Callable[[RunFolder, Groups], Iterator[Answer]]) -> Callable[[RunFolder, Groups], list[Answer]]:
+    return lambda folder, groups: list(read(folder, groups))
 
 
 #: By the option of a module that takes it.
-ANSWERS: Mapping[str, Callable[[Mapping[str, Any]], Iterator[dict[str, Any]]]] = {
-    "found": found,
-    "protected": protected,
+ANSWERS: Mapping[str, Callable[[RunFolder, Groups], Any]] = {
+    "found": _listed(found),
+    "protected": _listed(protected),
+    "seen": _listed(seen),
+    "held": _listed(held),
+    "cases": _listed(cases),
+    "failures": failures,
 }

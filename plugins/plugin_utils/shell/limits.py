@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from ...module_utils.company.policy import Policy
@@ -11,57 +12,74 @@ from ..approval import approvals, plans
 from ..ledger.ledger import Ledger
 
 
-def guard(
-    policy: Policy,
-    ledger: Ledger | None,
-    *,
-    plan: str,
-    plans_folder: str,
-    rehearsal: bool,
-    phase: str,
-    system: str,
-    step: str,
-    person: str,
-    adopted: bool = False,
-) -> dict[str, Any]:
-    """Plain data for :class:`Guard`; empty when nothing limits the step.
+@dataclass(frozen=True)
+class Limits:
+    """What limits the steps of one task on one system; read once, whoever they are for.
 
-    :param plan: the plan that is being executed, a file or a digest; empty when none is.
+    :param document: the plan that is being executed; None when none is.
     :param rehearsal: nothing is written, so that nothing needs an approval; the plan itself will say what does.
-    :param adopted: somebody says that what is there is the person's own. So does the ledger once a step of theirs wrote there: what
-        is a shared mailbox now was theirs before.
-    :raises InputError: the plan cannot be read.
+    :param approved: the plan that is being executed has the approvals that it needs.
     """
-    limits: dict[str, Any] = {}
-    if person and not adopted and not _wrote(ledger, person, system):
-        limits["not_people"] = [dict(facts) for facts in policy.identity.not_people]
-    if policy.protected.accounts.get(system):
-        limits["accounts"] = list(policy.protected.accounts[system])
-    held = [
-        f"{kind}: {name}" for kind, names in policy.protected.entitlements.get(system, {}).items() for name in names
-    ]
-    if held:
-        limits["entitlements"] = held
-    document = plans.executed(plan, plans_folder, ledger) if plan else None
-    if document is not None:
-        limits["planned"] = document.planned(phase=phase, system=system, step=step, person=person)
-        declared = document.declared(phase=phase, system=system, step=step, person=person)
-        limits |= {"declared": declared} if declared else {}
-    if (
-        rehearsal
-        and any(rule.needs == "privileged" for rule in policy.approvals)
-        and approvals.patterns(policy, system)
-    ):
-        limits["privileged"] = approvals.patterns(policy, system)
-    if policy.approvals and not rehearsal:
-        approved = document is not None and ledger is not None and not approvals.missing(ledger, document.head)
-        stops = approvals.stops(policy, approved)
+
+    policy: Policy
+    ledger: Ledger | None
+    system: str
+    rehearsal: bool = False
+    document: plans.Executed | None = None
+    approved: bool = False
+
+    @classmethod
+    def of(
+        cls, policy: Policy, ledger: Ledger | None, *, plan: str, plans_folder: str, rehearsal: bool, system: str
+    ) -> Limits:
+        """:param plan: the plan that is being executed, a file or a digest; empty when none is.
+        :raises InputError: the plan cannot be read.
+        """
+        document = plans.executed(plan, plans_folder, ledger) if plan else None
+        asked = bool(policy.approvals) and not rehearsal and document is not None and ledger is not None
+        approved = (
+            asked and document is not None and ledger is not None and not approvals.missing(ledger, document.head)
+        )
+        return cls(policy, ledger, system, rehearsal, document, approved)
+
+    def guard(self, *, phase: str, step: str, person: str, adopted: bool = False) -> dict[str, Any]:
+        """Plain data for :class:`Guard`; empty when nothing limits the step for this person.
+
+        :param adopted: somebody says that what is there is the person's own. So does the ledger once a step of theirs wrote there:
+            what is a shared mailbox now was theirs before.
+        """
+        policy, system = self.policy, self.system
+        limits: dict[str, Any] = {}
+        if person and not adopted and not _wrote(self.ledger, person, system):
+            limits["not_people"] = [dict(facts) for facts in policy.identity.not_people]
+        if policy.protected.accounts.get(system):
+            limits["accounts"] = list(policy.protected.accounts[system])
+        held = [
+            f"{kind}: {name}" for kind, names in policy.protected.entitlements.get(system, {}).items() for name in names
+        ]
+        if held:
+            limits["entitlements"] = held
+        if self.document is not None:
+            limits["planned"] = self.document.planned(phase=phase, system=system, step=step, person=person)
+            declared = self.document.declared(phase=phase, system=system, step=step, person=person)
+            limits |= {"declared": declared} if declared else {}
+        limits.update(self._approvals())
+        return {**limits, "source": policy.file} if limits else {}
+
+    def _approvals(self) -> dict[str, Any]:
+        """What wants an approval that this run does not have."""
+        policy, patterns = self.policy, approvals.patterns(self.policy, self.system)
+        if self.rehearsal:
+            asks = any(rule.needs == "privileged" for rule in policy.approvals)
+            return {"privileged": patterns} if asks and patterns else {}
+        if not policy.approvals:
+            return {}
+        stops = approvals.stops(policy, self.approved)
         why = stops.pop("privileged", "")
-        if why and approvals.patterns(policy, system):
-            limits.update(privileged=approvals.patterns(policy, system), privileged_stop=why)
-        if stops:
-            limits["stops"] = stops
-    return {**limits, "source": policy.file} if limits else {}
+        return {
+            **({"privileged": patterns, "privileged_stop": why} if why and patterns else {}),
+            **({"stops": stops} if stops else {}),
+        }
 
 
 def named(value: Any) -> list[str]:

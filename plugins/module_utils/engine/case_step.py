@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""A step of a case: what a module takes from a case and from the system it runs on, and when it has nothing to do there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ..model.case import OpenCase
+
+#: Names by kind, of one system.
+Names = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the company, or whoever starts a run, says of its steps: variables of the inventory, or given with ``-e``.
+
+    :param mailbox: ``lifecycle_mailbox``: what happens to a leaver's mailbox.
+    :param devices: ``lifecycle_devices``: what happens to a leaver's devices.
+    :param first_sign_in: ``lifecycle_first_sign_in``: of a joiner's first credential.
+    :param leave: ``lifecycle_leave``: what a leave of absence does beside the cut.
+    :param keep: ``lifecycle_keep``: what a transfer leaves alone, by system.
+    :param serials: ``lifecycle_serials``: joiners' devices, by address.
+    :param device_serial: ``device_serial``: the device of the one joiner.
+    :param archive: ``lifecycle_archive``: the folder of mail archives.
+    :param policy: ``lifecycle_policy``: the policy's file.
+    :param confirm: ``confirm``: the irreversible acts that are confirmed, by serial or login.
+    :param stage: ``stage``: ``prepare`` when what is made for a joiner stays closed until the day.
+    """
+
+    mailbox: Mapping[str, Any] = field(default_factory=dict)
+    devices: Mapping[str, Any] = field(default_factory=dict)
+    first_sign_in: Mapping[str, Any] = field(default_factory=dict)
+    leave: Mapping[str, Any] = field(default_factory=dict)
+    keep: Mapping[str, Names] = field(default_factory=dict)
+    serials: Mapping[str, str] = field(default_factory=dict)
+    device_serial: str = ""
+    archive: str = ""
+    policy: str = ""
+    confirm: Sequence[str] = ()
+    stage: str = ""
+
+
+@dataclass(frozen=True)
+class Due:
+    """A follow-up that is carried out now: ``step`` is ``delete_account`` or ``end_forwarding``; ``word`` is ``act`` when a run does it."""
+
+    step: str
+    word: str
+
+
+@dataclass(frozen=True)
+class Fix:
+    """What a reconcile settles here: ``do`` is ``cutoff``, ``suspend``, ``take`` or ``give``."""
+
+    do: str
+    finding: str
+    account_id: str
+    wanted: Names = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Here:
+    """What a step may know beside the case: the system, the settings, and what earlier steps of the run found of this person here.
+
+    :param system: the system's name in the inventory.
+    :param capabilities: what its connector can do.
+    :param adopted: the account of before is taken for theirs: it gets what the profile says, and keeps nothing else.
+    :param adopted_somewhere: so it is on one system at least.
+    :param unread: nobody knows what is there already, so nothing may be touched.
+    :param take_first: what may not be held beside the new, and is taken before anything is given.
+    :param due: the follow-up that is meant, when the run is of those.
+    :param fix: the finding that is meant, when the run is a reconcile.
+    """
+
+    system: str
+    capabilities: frozenset[str] = frozenset()
+    settings: Settings = Settings()
+    adopted: bool = False
+    adopted_somewhere: bool = False
+    unread: bool = False
+    take_first: Names = field(default_factory=dict)
+    due: Due | None = None
+    fix: Fix | None = None
+
+
+#: The step's arguments, without ``person``; None when the step does not concern this person here.
+OfCase = Callable[[OpenCase, Here], "Mapping[str, Any] | None"]
+
+
+@dataclass(frozen=True)
+class CaseStep:
+    """One of the steps that a module does in a case.
+
+    :param of_case: pure: see :data:`OfCase`.
+    :param name: the name under which the ledger keeps it; the module's, when empty.
+    :param requires: roles whose steps for this person must be proven before this one may run.
+    :param looks: ``first`` looks before anything is done, ``again`` at the end, which is left out in check mode. The ledger keeps what
+        was seen, and what would still have to change is open.
+    :param stops: a failure ends the run for this system; of others it stands in the ledger, and the run goes on.
+    :param admins_first: of many people, those who are known to have administrative rights come first.
+    """
+
+    of_case: OfCase
+    name: str = ""
+    requires: tuple[str, ...] = ()
+    looks: Literal["", "first", "again"] = ""
+    stops: bool = False
+    admins_first: bool = False
+
+    def ledger_name(self, module: str, here: Here) -> str:
+        """Under which name the ledger keeps it."""
+        return f"{here.fix.do} {here.fix.finding}" if here.fix is not None else self.name or module
+
+
+def everybody(case: OpenCase, here: Here) -> Mapping[str, Any]:
+    """A step that concerns everybody, and takes nothing but the person."""
+    return {}

@@ -1,0 +1,403 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""What every module takes from a case, step by step: by module, the steps that it does, the usual one first.
+
+All of it is pure: a case and facts in, arguments out. A role names a step with ``step:`` where a module does several.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..model.case import OpenCase
+from ..model.kinds import OFFBOARD, ONBOARD, REINSTATE, RESUME, SUSPEND, TRANSFER, WITHDRAW
+from .case_step import CaseStep, Here, Names, OfCase, everybody
+
+Steps = Mapping[str, CaseStep]
+Arguments = Mapping[str, Any] | None
+
+#: The phase that brings a leaver's data to safety.
+_PRESERVED = ("preserve",)
+
+
+# -- cutoff --------------------------------------------------------------------------------------------------------------
+
+
+def _cut_again(case: OpenCase, here: Here) -> Arguments:
+    return {} if case.kind in (OFFBOARD, SUSPEND) else None
+
+
+def _cut_mover(case: OpenCase, here: Here) -> Arguments:
+    if case.kind != TRANSFER or here.system in case.wanted or case.overlap_until:
+        return None
+    return {
+        "explained": (case.explained or {}).get(here.system),
+        "unexplained": _unexplained(case, here),
+        "keep": _kept(case, here),
+    }
+
+
+def _cut_withdrawn(case: OpenCase, here: Here) -> Arguments:
+    return {} if "created" in _made(case, here) else None
+
+
+def _cut_found(case: OpenCase, here: Here) -> Arguments:
+    return {"account_id": here.fix.account_id} if here.fix is not None and here.fix.do == "cutoff" else None
+
+
+CUTOFF: Steps = {
+    "cut": CaseStep(everybody, admins_first=True),
+    "look": CaseStep(_cut_again, looks="again"),
+    "adjust": CaseStep(_cut_mover),
+    "withdraw": CaseStep(_cut_withdrawn),
+    "withdraw_look": CaseStep(_cut_withdrawn, looks="again"),
+    "fix": CaseStep(_cut_found),
+}
+
+
+# -- account -------------------------------------------------------------------------------------------------------------
+
+
+def _account_given(case: OpenCase, here: Here) -> Arguments:
+    if not _provisioned(case, here):
+        return None
+    return {"state": "prepared" if here.settings.stage == "prepare" else "present"}
+
+
+def _account_of_mover(case: OpenCase, here: Here) -> Arguments:
+    concerned = case.kind == TRANSFER and here.system in case.wanted and "provisioning" in here.capabilities
+    return {"state": "present"} if concerned else None
+
+
+def _account_withdrawn(case: OpenCase, here: Here) -> Arguments:
+    made = _made(case, here)
+    cut = "created" in made and "cutoff" in here.capabilities
+    return {"state": "suspended"} if made.get("suspend") and not cut else None
+
+
+def _account_deleted(case: OpenCase, here: Here) -> Arguments:
+    return {"state": "absent", "confirm": list(here.settings.confirm)} if _is_due(here, "delete_account") else None
+
+
+def _account_found(case: OpenCase, here: Here) -> Arguments:
+    meant = ("suspend",) if "cutoff" in here.capabilities else ("suspend", "cutoff")
+    concerned = here.fix is not None and here.fix.do in meant
+    return {"account_id": here.fix.account_id, "state": "suspended"} if concerned and here.fix is not None else None
+
+
+ACCOUNT: Steps = {
+    "provision": CaseStep(_account_given),
+    "adjust": CaseStep(_account_of_mover),
+    "withdraw": CaseStep(_account_withdrawn),
+    "delete": CaseStep(_account_deleted, name="delete_account", requires=_PRESERVED),
+    "fix": CaseStep(_account_found),
+}
+
+
+# -- entitlements --------------------------------------------------------------------------------------------------------
+
+
+def _left_before(case: OpenCase, here: Here) -> Arguments:
+    concerned = here.adopted and not here.unread and here.system in case.wanted
+    return {"mode": "remove", "keep": case.wanted[here.system]} if concerned else None
+
+
+def _given(case: OpenCase, here: Here) -> Arguments:
+    if not _provisioned(case, here):
+        return None
+    return {"wanted": case.wanted[here.system], "mode": "exact" if here.adopted else "add"}
+
+
+def _taken(case: OpenCase, here: Here) -> Arguments:
+    return {"mode": "remove"} if case.kind == OFFBOARD else None
+
+
+def _adjusted(case: OpenCase, here: Here) -> Arguments:
+    if case.kind != TRANSFER:
+        return None
+    return {
+        "wanted": case.wanted.get(here.system) or {},
+        "mode": "exact" if here.system in case.wanted else "remove",
+        "explained": (case.explained or {}).get(here.system) or {},
+        "unexplained": _unexplained(case, here),
+        "take_after": case.overlap_until,
+        "keep": _kept(case, here),
+    }
+
+
+def _profile_given(case: OpenCase, here: Here) -> Arguments:
+    if case.kind == TRANSFER:
+        return _adjusted(case, here)
+    if case.kind == OFFBOARD or here.system not in case.wanted:
+        return None
+    return {"wanted": case.wanted[here.system], "mode": "exact" if here.adopted else "add"}
+
+
+def _separated(case: OpenCase, here: Here) -> Arguments:
+    return {"wanted": here.take_first, "mode": "remove"} if here.take_first else None
+
+
+def _withdrawn(case: OpenCase, here: Here) -> Arguments:
+    given = _made(case, here).get("entitlements")
+    return {"wanted": given, "mode": "remove"} if given is not None else None
+
+
+def _found(do: str, mode: str) -> OfCase:
+    def of_case(case: OpenCase, here: Here) -> Arguments:
+        if here.fix is None or here.fix.do != do:
+            return None
+        return {"account_id": here.fix.account_id, "wanted": here.fix.wanted, "mode": mode}
+
+    return of_case
+
+
+ENTITLEMENTS: Steps = {
+    "provision": CaseStep(_given),
+    "left_before": CaseStep(_left_before, name="left before"),
+    "reclaim": CaseStep(_taken, requires=_PRESERVED),
+    "adjust": CaseStep(_adjusted),
+    "separate": CaseStep(_separated, name="separation", stops=True),
+    "look_given": CaseStep(_profile_given, looks="again"),
+    "look_taken": CaseStep(_taken, looks="again"),
+    "withdraw": CaseStep(_withdrawn),
+    "withdraw_look": CaseStep(_withdrawn, looks="again"),
+    "fix_take": CaseStep(_found("take", "remove")),
+    "fix_give": CaseStep(_found("give", "add")),
+}
+
+
+def _names_to_read(case: OpenCase, here: Here) -> Arguments:
+    names = (case.wanted, case.explained or {}, here.settings.keep)
+    return {"policy": here.settings.policy, "names": [dict(one.get(here.system) or {}) for one in names]}
+
+
+ENTITLEMENTS_INFO: Steps = {"separate": CaseStep(_names_to_read, stops=True)}
+
+
+# -- mail, files, meetings, what they own --------------------------------------------------------------------------------
+
+
+def _mailbox_kept(case: OpenCase, here: Here) -> Arguments:
+    said = here.settings.mailbox
+    reply = f"{case.person.name} no longer works here."
+    if case.successor:
+        reply += f" Please write to {case.successor}."
+    return {
+        "hold": said.get("hold", True),
+        "type": said.get("type", "shared"),
+        "delegates": [case.successor] if case.successor else [],
+        "forward_to": said.get("forward_to"),
+        "auto_reply": said.get("auto_reply", reply),
+        "hidden": said.get("hidden", True),
+    }
+
+
+def _mailbox_of_before(case: OpenCase, here: Here) -> Arguments:
+    given_back = {"type": "user", "delegates": [], "forward_to": "", "auto_reply": "", "hidden": False}
+    return given_back if here.adopted_somewhere else None
+
+
+def _mailbox_on_leave(case: OpenCase, here: Here) -> Arguments:
+    said = here.settings.leave
+    return {"auto_reply": said["auto_reply"]} if "auto_reply" in said else None
+
+
+def _forwarding_ended(case: OpenCase, here: Here) -> Arguments:
+    return {"forward_to": ""} if _is_due(here, "end_forwarding") else None
+
+
+MAILBOX: Steps = {
+    "preserve": CaseStep(_mailbox_kept),
+    "provision": CaseStep(_mailbox_of_before),
+    "leave": CaseStep(_mailbox_on_leave),
+    "end_forwarding": CaseStep(_forwarding_ended, name="end_forwarding"),
+}
+
+
+def _archive(case: OpenCase, here: Here) -> Arguments:
+    return {"path": f"{here.settings.archive}/{case.person.email}/{here.system}"}
+
+
+def _successor(case: OpenCase, here: Here) -> Arguments:
+    return {"successor": case.successor}
+
+
+MAILBOX_ARCHIVE: Steps = {"preserve": CaseStep(_archive)}
+#: Of files, meetings, and what they own.
+HANDED_OVER: Steps = {"preserve": CaseStep(_successor)}
+
+
+# -- devices and controls ------------------------------------------------------------------------------------------------
+
+
+def _secured(case: OpenCase, here: Here) -> Arguments:
+    said = here.settings.devices
+    return {
+        "company": said.get("company", "lock"),
+        "personal": said.get("personal", "retire"),
+        "confirm": list(here.settings.confirm),
+        "follow": said.get("follow", 0),
+    }
+
+
+def _locked_on_leave(case: OpenCase, here: Here) -> Arguments:
+    locked = str(here.settings.leave.get("lock_devices", False)).lower() in ("1", "true", "yes", "on")
+    return {"company": "lock", "personal": "keep"} if locked else None
+
+
+def _serial(case: OpenCase, here: Here) -> str:
+    return str(here.settings.serials.get(case.person.email) or here.settings.device_serial)
+
+
+def _assigned(case: OpenCase, here: Here) -> Arguments:
+    return {"serial": _serial(case, here)} if case.device else None
+
+
+def _device_ready(case: OpenCase, here: Here) -> Arguments:
+    if case.kind != ONBOARD or not case.device:
+        return None
+    return {"serial": _serial(case, here), "software": case.device.get("software") or [], "require_ready": True}
+
+
+def _controls_hold(case: OpenCase, here: Here) -> Arguments:
+    return {"required": list(case.controls)} if case.kind == ONBOARD else None
+
+
+DEVICE: Steps = {"secure": CaseStep(_secured), "leave": CaseStep(_locked_on_leave)}
+DEVICE_ASSIGNMENT: Steps = {"prepare": CaseStep(_assigned)}
+DEVICE_INFO: Steps = {"look": CaseStep(_device_ready, looks="again")}
+CONTROLS_INFO: Steps = {"look": CaseStep(_controls_hold, looks="again")}
+
+
+# -- a joiner's first day ------------------------------------------------------------------------------------------------
+
+
+def _existing(case: OpenCase, here: Here) -> Arguments:
+    return {} if here.system in case.wanted or "provisioning" not in here.capabilities else None
+
+
+def _first_credential(case: OpenCase, here: Here) -> Arguments:
+    # The account is opened, and its credential issued, on the day.
+    if here.unread or here.settings.stage == "prepare":
+        return None
+    return {"deliver_to": case.person.manager_email, "lifetime_minutes": _lifetime(here)}
+
+
+def _credential_again(case: OpenCase, here: Here) -> Arguments:
+    if "access" not in _restored(case, here):
+        return None
+    to = here.settings.first_sign_in.get("deliver_to", case.person.manager_email)
+    return {"deliver_to": to, "lifetime_minutes": _lifetime(here)}
+
+
+def _lifetime(here: Here) -> int:
+    return int(here.settings.first_sign_in.get("lifetime_minutes", 480))
+
+
+def _orientation(case: OpenCase, here: Here) -> Arguments:
+    if here.unread or not case.orientation:
+        return None
+    person = case.person
+    return {
+        "organizer": case.orientation["organiser"],
+        "attendees": case.orientation["attendees"],
+        "subject": case.orientation.get("subject", f"Welcome, {person.first_name or person.email}"),
+        "minutes": case.orientation.get("minutes", 60),
+        "earliest": case.first_day["earliest"],
+        "latest": case.first_day["latest"],
+        "time_zone": person.time_zone or "UTC",
+        "marker": f"orientation-{person.employee_id or person.email}",
+    }
+
+
+EXISTING_INFO: Steps = {"look": CaseStep(_existing, looks="first")}
+FIRST_SIGN_IN: Steps = {"welcome": CaseStep(_first_credential), "restore": CaseStep(_credential_again)}
+MEETING: Steps = {"orientation": CaseStep(_orientation)}
+
+
+# -- by hand, by another name, and back ----------------------------------------------------------------------------------
+
+
+def _by_hand(case: OpenCase, here: Here) -> Arguments:
+    nothing = (case.kind in (RESUME, REINSTATE) and not case.restore) or (case.kind == WITHDRAW and not case.made)
+    return None if nothing else {"kind": case.kind}
+
+
+def _renamed(case: OpenCase, here: Here) -> Arguments:
+    return {"policy": here.settings.policy or None}
+
+
+MANUAL_STEP: Steps = {"say": CaseStep(_by_hand)}
+RENAME: Steps = {"rename": CaseStep(_renamed), "look": CaseStep(_renamed, looks="again")}
+
+
+def _back(part: str, *needs: str) -> OfCase:
+    """Give back one part of what a case took here, when it took one of these."""
+
+    def of_case(case: OpenCase, here: Here) -> Arguments:
+        taken = _restored(case, here)
+        return {"part": part, "taken": taken} if any(name in taken for name in needs or (part,)) else None
+
+    return of_case
+
+
+def _undone(part: str, needs: str = "") -> OfCase:
+    """Undo one part of what an onboarding made here."""
+
+    def of_case(case: OpenCase, here: Here) -> Arguments:
+        made = _made(case, here)
+        return {"part": part, "taken": made} if (needs or part) in made else None
+
+    return of_case
+
+
+RESTORE: Steps = {
+    "account": CaseStep(_back("account", "deleted", "suspended"), name="restore account"),
+    "access": CaseStep(_back("access"), name="restore access"),
+    "entitlements": CaseStep(_back("entitlements"), name="restore entitlements"),
+    "mailbox": CaseStep(_back("mailbox"), name="restore mailbox"),
+    "handed_over": CaseStep(_back("handed_over", "files", "owned", "lost"), name="restore what was handed over"),
+    "look_access": CaseStep(_back("access"), name="restore access", looks="again"),
+    "look_entitlements": CaseStep(_back("entitlements"), name="restore entitlements", looks="again"),
+    "undo_mailbox": CaseStep(_undone("mailbox"), name="restore mailbox"),
+    "undo_attributes": CaseStep(_undone("attributes"), name="restore attributes"),
+    "undo_meeting": CaseStep(_undone("meeting"), name="restore meeting"),
+    "undo_lost": CaseStep(_undone("handed_over", "lost"), name="restore what is left"),
+}
+
+
+# -- what several ask ----------------------------------------------------------------------------------------------------
+
+
+def _provisioned(case: OpenCase, here: Here) -> bool:
+    """Whether the profile gives something here, and it may be given now: elsewhere there is nothing to make ready before the day,
+    they would be invited. Of whom nobody knows what is there already, nothing is touched."""
+    ready = here.settings.stage != "prepare" or "first_sign_in" in here.capabilities
+    return here.system in case.wanted and ready and not here.unread
+
+
+def _restored(case: OpenCase, here: Here) -> Mapping[str, Any]:
+    return (case.restore or {}).get(here.system) or {}
+
+
+def _made(case: OpenCase, here: Here) -> Mapping[str, Any]:
+    return (case.made or {}).get(here.system) or {}
+
+
+def _is_due(here: Here, step: str) -> bool:
+    return here.due is not None and here.due.word == "act" and here.due.step == step
+
+
+def _unexplained(case: OpenCase, here: Here) -> str:
+    return (case.unexplained or {}).get(here.system) or "remove"
+
+
+def _kept(case: OpenCase, here: Here) -> Names:
+    """What the settings and the case say that a transfer leaves alone here."""
+    general, own = here.settings.keep.get(here.system) or {}, (case.keep or {}).get(here.system) or {}
+    return {
+        kind: [name for name in general.get(kind) or () if name not in (own.get(kind) or ())]
+        + list(own.get(kind) or ())
+        for kind in {**general, **own}
+    }

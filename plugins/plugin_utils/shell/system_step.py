@@ -1,0 +1,307 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""A module on one system: for the one person that a task names, or for everybody whose case the run has opened.
+
+What is the same for all people - credentials, policy, ledger, the plan being executed - was read once, before the first of them.
+Then people go side by side, as many as the connector says; each has its intent and outcome in the ledger, and a failure of one
+stops nobody else.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible.module_utils.common.parameters import remove_values
+
+from ...module_utils.engine.case_step import CaseStep, Here
+from ...module_utils.engine.change import WORST, Change, Outcome
+from ...module_utils.engine.task import Task
+from ...module_utils.model.case import OpenCase
+from ...module_utils.model.errors import InputError, LifecycleError
+from ...module_utils.sdk.target import Connector, Tokens
+from ..approval import plans
+from ..ledger import links
+from . import others_keys, progress
+from .limits import Limits
+from .step import Step
+
+#: Runs the module the ordinary way (AnsiballZ), with these arguments.
+Ordinary = Callable[[Mapping[str, Any]], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class OneRun:
+    """One module for one person, or for nobody: what the ledger is told of it.
+
+    :param args: the module's arguments.
+    :param case: the case in the ledger; empty without one.
+    :param name: under which name the ledger keeps the step.
+    :param person: their address; empty when the module is about nobody.
+    :param requires: roles whose steps must be proven first.
+    :param looks: it only looks, and what would still have to change is open.
+    """
+
+    args: Mapping[str, Any]
+    name: str
+    case: str = ""
+    person: str = ""
+    requires: Sequence[str] = ()
+    looks: bool = False
+
+
+@dataclass(frozen=True)
+class SystemStep:
+    """A module on one system, ready to run.
+
+    :param module: its short name.
+    :param task: its TASK.
+    :param id: what tells this task of the play from all others, for who watches.
+    :param system: the system's name.
+    :param connector: what speaks to it.
+    :param host_args: where the system is.
+    :param task_args: the options that the task gives; they win.
+    :param limits: policy, ledger, and the plan being executed.
+    :param run: the run's id.
+    :param phase: the role's name.
+    :param folder: the run's own temporary folder.
+    :param quiet: nothing is noted: a run in check mode.
+    :param tokens: access tokens for the length of the run.
+    :param adopt: the systems on which somebody says that what is there is the person's own.
+    :param others: the keys of HR's other people: see :mod:`others_keys`.
+    :param ordinary: set when it must run the ordinary way (AnsiballZ), one person after another.
+    """
+
+    module: str
+    task: Task
+    id: str
+    system: str
+    connector: type[Connector]
+    host_args: Mapping[str, Any]
+    task_args: Mapping[str, Any]
+    limits: Limits
+    run: str
+    phase: str
+    folder: str
+    quiet: bool
+    tokens: Tokens
+    adopt: Sequence[str] = ()
+    others: Mapping[str, Any] = field(default_factory=dict)
+    ordinary: Ordinary | None = None
+
+    # -- for everybody -----------------------------------------------------------------------------------------------------
+
+    def for_cases(self, cases: Sequence[tuple[OpenCase, Here]]) -> dict[str, Any]:
+        """The step for each of these people whom it concerns here; the module's result, with one of ``results`` a person.
+
+        :raises InputError: the module does nothing in a case, or no such step.
+        """
+        step = self.case_step()
+        if step.looks == "again" and self.limits.rehearsal:
+            return {"changed": False, "skipped": True, "skip_reason": "nothing was done that could be looked at again"}
+        runs = [run for case, here in cases if (run := self._of_case(step, case, here)) is not None]
+        if not runs:
+            return {"changed": False, "skipped": True, "skip_reason": "nobody is concerned here"}
+        at_once = 1 if self.ordinary else min(self.connector.PARALLEL, len(runs))
+        if at_once == 1:
+            results = [self._timed(run, len(runs)) for run in runs]
+        else:
+            with ThreadPoolExecutor(at_once) as threads:
+                results = list(threads.map(lambda run: self._timed(run, len(runs)), runs))
+        return together(self.system, results)
+
+    def case_step(self) -> CaseStep:
+        """The step of a case that is meant.
+
+        :raises InputError: there is no such step.
+        """
+        steps, name = self.task.steps, str(self.task_args.get("step") or "")
+        if name not in (*steps, ""):
+            raise InputError(
+                f"it has no step {name!r}", act=f"run {self.module}", hint=f"one of: {', '.join(steps) or 'none'}"
+            )
+        return steps[name] if name else next(iter(steps.values()))
+
+    def _of_case(self, step: CaseStep, case: OpenCase, here: Here) -> OneRun | None:
+        taken = step.of_case(case, here)
+        if taken is None:
+            return None
+        return OneRun(
+            args={
+                **self.host_args,
+                "person": case.person.as_dict(),
+                **{name: value for name, value in taken.items() if value is not None},
+                **self.task_args,
+            },
+            name=step.ledger_name(self.module, here),
+            case=case.id,
+            person=case.person.email,
+            requires=step.requires,
+            looks=bool(step.looks),
+        )
+
+    def _timed(self, run: OneRun, of: int) -> dict[str, Any]:
+        began = time.monotonic()
+        try:
+            result = self.once(run)
+        except LifecycleError as e:  # of the ledger: the others go on, and each will find out
+            result = {**failure(e), "system": self.system, "step": run.name, "person": run.person}
+        result["seconds"] = round(time.monotonic() - began, 3)
+        progress.ended(self.id, result, of)
+        return result
+
+    # -- for one -----------------------------------------------------------------------------------------------------------
+
+    def for_one(self) -> dict[str, Any]:
+        """The step for the person whom the task names, without a case; or for nobody, where the module is about the whole system."""
+        args = {**self.host_args, **self.task_args}
+        person = args.get("person")
+        email = str(person.get("email", "")) if isinstance(person, Mapping) else ""
+        return self.once(OneRun(args, self.module, person=email))
+
+    def once(self, run: OneRun) -> dict[str, Any]:
+        """One run of the module, with its intent and outcome in the ledger; the module's result."""
+        step = Step.of(
+            self.limits.ledger,
+            limits=self.limits.policy.brake,
+            case=run.case,
+            run=self.run,
+            phase=self.phase,
+            system=self.system,
+            name=run.name,
+            person=run.person,
+            whom=run.args["person"] if isinstance(run.args.get("person"), Mapping) else {},
+            observe=run.looks,
+            # A task that only looks, in a run that may write, is evidence; a run in check mode leaves no trace.
+            silent=self.quiet or self.task.info is not None and not run.looks,
+        )
+        blocked = "" if self.limits.rehearsal else step.blocked_by(run.requires, everywhere=self.connector.CARRIES_DATA)
+        if blocked:
+            return step.finished({**_failed(blocked, "waiting"), "system": self.system})
+        args = {**run.args, "history": step.history()}
+        if "person" in self.task.spec:
+            args["known"] = self._known(args.get("person"))
+        writes = self.task.info is None and not run.looks
+        if writes:
+            self._limit(args, run)
+        if self.ordinary is not None:
+            step.intent([], irreversible=True, counts=_may_count(self.module, args))
+            result = self.ordinary(args)
+        else:
+            result = self._here(args, step, looks=run.looks)
+        if result.get("keys"):
+            others_keys.leave(self.folder, self.system, result.pop("keys"))
+        finished = step.finished(result)
+        if self.limits.rehearsal and writes:
+            plans.leave(self.phase, finished)
+        return finished
+
+    def _known(self, person: Any) -> dict[str, Any]:
+        """What ledger and HR know of the person on this system, as plain data for either shell."""
+        policy = self.limits.policy
+        return {
+            **links.known(self.limits.ledger, person if isinstance(person, Mapping) else {}, self.system),
+            "others": self.others,
+            "service": [
+                *policy.reconcile.service.get(self.system, ()),
+                *policy.protected.accounts.get(self.system, ()),
+            ],
+        }
+
+    def _limit(self, args: dict[str, Any], run: OneRun) -> None:
+        """Hand the step its limits; what the plan being executed foresees counts as confirmed."""
+        args["guard"] = self.limits.guard(
+            phase=self.phase, step=run.name, person=run.person, adopted=self.system in self.adopt
+        )
+        foreseen = [row["confirm"] for row in args["guard"].get("planned") or () if row.get("confirm")]
+        if foreseen and "confirm" in self.task.spec:
+            given = args.get("confirm") or []
+            args["confirm"] = [*([given] if isinstance(given, str) else given), *foreseen]
+
+    def _here(self, args: Mapping[str, Any], step: Step, *, looks: bool) -> dict[str, Any]:
+        checked = self.task.validator.validate(args)
+        if checked.error_messages:
+            return _failed(checked.errors.msg, "input")
+
+        def on_intent(changes: Sequence[Change]) -> None:
+            rows = [
+                {"what": c.what, "before": c.before, "after": c.after, **({"act": c.act} if c.act else {})}
+                for c in changes
+            ]
+            step.intent(rows, irreversible=any(c.irreversible for c in changes))
+
+        outcome = self.task.run(
+            checked.validated_parameters,
+            check_mode=self.limits.rehearsal or looks,
+            tokens=self.tokens,
+            on_intent=on_intent,
+            progress=step.alive(progress.writer(self.system, step.name, step.person)),
+        )
+        scrubbed: dict[str, Any] = remove_values(outcome, checked._no_log_values)
+        return scrubbed
+
+
+def together(system: str, results: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """One result of a task for what it did for several people, as a loop has it.
+
+    It is not failed when one of them is: that stands in the ledger, and decides when the case is closed.
+    """
+    ends = [Outcome(result.get("outcome", Outcome.DONE.value)) for result in results]
+    failed = [result for result in results if result.get("failed")]
+    counted = {outcome: ends.count(outcome) for outcome in dict.fromkeys(ends)}
+    return {
+        "changed": any(result.get("changed") for result in results),
+        "failed": False,
+        "unreachable": any(result.get("unreachable") for result in results),
+        "system": system,
+        "outcome": max(ends, key=WORST.__getitem__).value,
+        "msg": ", ".join(f"{count} {outcome.value}" for outcome, count in counted.items()),
+        "results": list(results),
+        "failures": len(failed),
+        # Whatever shows a task's result shows its warnings: nobody has to open the results to see that something is open.
+        **({"warnings": _told(failed)} if failed else {}),
+        "diff": [
+            {**result["diff"], "before_header": result["person"], "after_header": result["person"]}
+            for result in results
+            if result.get("diff") and result.get("changed")
+        ],
+    }
+
+
+def _told(failed: Sequence[Mapping[str, Any]], most: int = 10) -> list[str]:
+    lines = [
+        f"{one.get('person')} on {one.get('system')}: {one.get('msg') or one.get('outcome')}" for one in failed[:most]
+    ]
+    return [*lines, f"and {len(failed) - most} more"] if len(failed) > most else lines
+
+
+def failure(error: LifecycleError) -> dict[str, Any]:
+    """The result of a step that an error ended."""
+    return _failed(str(error), error.code)
+
+
+def _failed(why: str, code: str) -> dict[str, Any]:
+    return {
+        "failed": True,
+        "changed": False,
+        "msg": why,
+        "code": code,
+        "outcome": Outcome.FAILED.value,
+        "changes": [],
+    }
+
+
+def _may_count(name: str, args: Mapping[str, Any]) -> list[dict[str, str]]:
+    """What the brake counts of a step that is planned elsewhere: the most that it may do."""
+    if name == "cutoff" or name == "account" and args.get("state") == "suspended":
+        return [{"what": "account", "act": "disable"}]
+    if name == "device" and args.get("company") == "wipe":
+        confirmed = args.get("confirm") or []
+        return [
+            {"what": f"device {serial}", "act": "wipe"}
+            for serial in ([confirmed] if isinstance(confirmed, str) else confirmed)
+        ]
+    return []
