@@ -14,6 +14,7 @@ from ansible_collections.workforce.lifecycle.plugins.modules.record import TASK
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.run import LedgerRun
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.record import build as record
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.record.timings import seconds
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.acts import perform
 from jsonschema import Draft202012Validator
 
@@ -158,7 +159,7 @@ def test_module(ledger: Ledger, tmp_path: Path) -> None:
     [(60, 60.0), ("15m", 900.0), ("PT1H30M", 5400.0), ("2d", 172800.0), ("", None), (None, None), ("soon", None)],
 )
 def test_service_levels(limit: Any, is_: float | None) -> None:
-    assert record.seconds(limit) == is_
+    assert seconds(limit) == is_
 
 
 def test_a_later_run_does_not_make_the_record_forget_what_was_done(ledger: Ledger) -> None:

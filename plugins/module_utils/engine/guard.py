@@ -16,6 +16,7 @@ from ..company.policy import like
 from ..connectors.registry import digest_of
 from ..model.errors import Drifted, Protected
 from ..model.person import Person
+from ..model.states import GONE_OR_OFF
 from ..sdk.capabilities import Account, Accounts, Entitlements
 from .correlate import correlated
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from .change import Change
 
 #: Where a change that the plan foresaw may have gone: it is as it shall be, or no longer listed at all.
-_GONE = (None, "absent", "closed", False)
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ class Guard:
                 )
         waiting = {change.what for change in pending}
         for what, row in planned.items():
-            if what not in waiting and what not in now and row["after"] not in _GONE:
+            if what not in waiting and what not in now and row["after"] not in GONE_OR_OFF:
                 different.append(f"{what} is no longer there, the plan says {_told(row['before'])}")
         if different:
             email = (want.get("person") or {}).get("email", "")

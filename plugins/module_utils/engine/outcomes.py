@@ -9,6 +9,7 @@ from typing import Any
 
 from ..model import clock
 from ..model.errors import AnswerLost, InputError, LifecycleError
+from ..model.states import GONE, GONE_OR_OFF
 from ..sdk.capabilities import lasting
 from .change import WORST, Change, History, Outcome
 
@@ -107,15 +108,13 @@ class Outcomes:
                     self.outcomes[change.what] = Outcome.ACKNOWLEDGED
                     self.unseen.discard(change.what)
                 continue
-            if value == change.after or (
-                now is None and (change.pending is not None or change.after in (None, "absent", "closed", False))
-            ):
+            if value == change.after or (now is None and (change.pending is not None or change.after in GONE_OR_OFF)):
                 self._was_seen(change, Outcome.DONE)
             elif change.pending is not None and value == change.pending:
                 self._was_seen(change, Outcome.IN_PROGRESS)
                 if now is not None and now.note:  # what it waits for is known only now
                     self.notes[change.what] = now.note
-            elif now is not None and now.outcome is Outcome.ABSENT and change.after in (None, "absent", "closed"):
+            elif now is not None and now.outcome is Outcome.ABSENT and change.after in GONE:
                 self._was_seen(change, Outcome.DONE)
             elif change.what not in self.lost:
                 self.outcomes[change.what] = Outcome.FAILED

@@ -11,10 +11,9 @@ from typing import Any
 from ...module_utils.company.policy import like
 from ...module_utils.connectors.registry import CONNECTORS
 from ...module_utils.model import clock
+from ...module_utils.model.states import GONE
 from ..ledger.ledger import Entry
 
-#: How a change looks after what it names was taken.
-_TAKEN: tuple[Any, ...] = (None, "absent", "closed")
 _HAPPENED = ("done", "acknowledged")
 
 
@@ -34,7 +33,7 @@ def countdowns(
         for row in entry.data.get("changes") or () if entry.kind == "outcome" else ():
             if row.get("outcome") in (*_HAPPENED, "already"):
                 last[entry.system, row["what"]] = row.get("after")
-            if row.get("outcome") in _HAPPENED and row.get("after") in _TAKEN and row.get("before") != row.get("after"):
+            if row.get("outcome") in _HAPPENED and row.get("after") in GONE and row.get("before") != row.get("after"):
                 taken.setdefault((entry.system, row["what"]), row.get("at") or entry.at)
     shown = {(what, str(after)) for (_system, what), after in last.items()}
     found: dict[tuple[str, str], dict[str, Any]] = {}
@@ -43,8 +42,7 @@ def countdowns(
         for one in connector.CLOCKS if connector is not None else ():
             # Of several licences that carry the mailbox, the last one to go starts the clock, and none does while one is left.
             left_there = any(
-                name == system and like(other, one.after) and after not in _TAKEN
-                for (name, other), after in last.items()
+                name == system and like(other, one.after) and after not in GONE for (name, other), after in last.items()
             )
             if like(what, one.after) and one.unless not in shown and not left_there and (system, one.what) not in found:
                 until = clock.parse(began) + timedelta(days=one.days)

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""How the state of a thing reads when it is gone, once for all who look at what changed."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+#: After it was taken or closed.
+GONE: Final[tuple[Any, ...]] = (None, "absent", "closed")
+#: The same, of something that can also be switched off.
+GONE_OR_OFF: Final[tuple[Any, ...]] = (*GONE, False)
+#: Before it was given, or after it was taken, whatever kind of thing it is.
+NOT_HELD: Final[tuple[Any, ...]] = (*GONE_OR_OFF, 0, "", "not held", "none", [], {})

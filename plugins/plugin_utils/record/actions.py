@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""The steps of a case as its record shows them: how each ended, how that is known, and what is open."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...module_utils.engine.change import Outcome
+from ..ledger.ledger import canonical
+
+_CLOSED = frozenset(outcome.value for outcome in Outcome if outcome.closed)
+#: What waits for somebody to look, or to do it.
+_WAITING = (Outcome.NEEDS_HUMAN.value, Outcome.UNKNOWN.value)
+#: What somebody's word closes.
+_ATTESTABLE = (*_WAITING, Outcome.ACKNOWLEDGED.value, Outcome.UNSUPPORTED.value)
+#: How the end is known, by outcome: of those that were read, and of the others.
+_READ = {
+    Outcome.DONE.value: "the system was read after the change",
+    Outcome.ALREADY.value: "the system was read",
+    Outcome.ABSENT.value: "the system was read",
+}
+_UNREAD = {Outcome.ACKNOWLEDGED.value: "accepted; the system gives nothing to read back"}
+
+
+def completed_since(entries: list[Any]) -> dict[tuple[str, str], str]:
+    """Since when each step has been closed without a break: a second run must not make the first one look late."""
+    since: dict[tuple[str, str], str] = {}
+    for entry in entries:
+        if entry.kind not in ("outcome", "observed"):
+            continue
+        key = (entry.system, entry.step)
+        if not is_closed(entry.data.get("outcome")):
+            since.pop(key, None)
+        else:
+            since.setdefault(key, entry.at)
+    return since
+
+
+def achieved_by_step(entries: list[Any]) -> dict[tuple[str, str], dict[str, Mapping[str, Any]]]:
+    """What the runs of this case themselves changed, by step and change: a later run finds it so already, or finds it gone,
+    and must not make the record forget who did it and when."""
+    achieved: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = {}
+    for entry in entries:
+        if entry.kind != "outcome":
+            continue
+        rows = achieved.setdefault((entry.system, entry.step), {})
+        for row in entry.data.get("changes") or ():
+            if row.get("outcome") in (Outcome.DONE.value, Outcome.ACKNOWLEDGED.value):
+                rows[row["what"]] = {**row, "at": row.get("at") or entry.at}
+            elif not is_closed(row.get("outcome")):
+                rows.pop(row.get("what", ""), None)
+    return achieved
+
+
+def is_closed(outcome: Any) -> bool:
+    """Whether nothing is left to do of what ended so."""
+    return outcome in _CLOSED
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """How a step stands: what its last run said, and what the system showed when it was read again since.
+
+    ``newest`` is what was seen, when it was seen after the last run; ``rows`` are the changes, each as a person may have left it.
+    """
+
+    step: Mapping[str, Any]
+    newest: Mapping[str, Any] | None
+    outcome: str
+    rows: Sequence[Mapping[str, Any]]
+
+    @classmethod
+    def of(cls, step: Mapping[str, Any]) -> _Standing:
+        seen = step["observed"]
+        newest = seen if seen and seen["at"] >= step["last"] else None
+        outcome = (newest or {}).get("outcome") or step["outcome"]
+        # A system that was seen to be open says more than the run that thought it shut.
+        said = (newest if newest and not is_closed(outcome) else step["result"]) or newest or {}
+        rows = [_as_attested(row, step["attested"]) for row in said.get("changes") or ()]
+        return cls(step, newest, outcome, rows)
+
+    @property
+    def attested(self) -> Mapping[str, Any] | None:
+        """What closes the step by a person's word, the last of it; a decision is carried out by the next run, and only then done."""
+        if self.outcome not in _ATTESTABLE:
+            return None
+        whole = (
+            self.outcome in _WAITING and bool(self.rows) and all(is_closed(row.get("outcome")) for row in self.rows)
+        )
+        said = [a for a in self.step["attested"] if not a.get("decision") and (whole or not a.get("what"))]
+        return said[-1] if said else None
+
+    def verified(self) -> tuple[str, str]:
+        """How the end is known, and since when; no moment when it is not."""
+        if self.newest is not None and is_closed(self.outcome):
+            return "the system was read again at the end", self.newest["at"]
+        if self.attested is not None:
+            return f"attested by {self.attested['by']}", self.attested["at"]
+        if self.outcome in _READ:
+            return _READ[self.outcome], self.step["last"]
+        return _UNREAD.get(self.outcome, "not verified"), ""
+
+    def message(self) -> str:
+        """What went wrong, in the system's words or the run's."""
+        result = self.step["result"]
+        said = result if not is_closed(result.get("outcome")) and result.get("msg") else self.newest or result
+        return str(said.get("msg") or "")
+
+    def observed(self) -> dict[str, Any]:
+        """How each thing looked when it was last read."""
+        return {
+            row["what"]: row.get("after") if is_closed(row.get("outcome")) else row.get("before")
+            for row in (self.newest or self.step["result"]).get("changes") or ()
+            if "what" in row
+        }
+
+    def with_achieved(self, achieved: Mapping[str, Mapping[str, Any]]) -> tuple[str, list[Mapping[str, Any]]]:
+        """The outcome and the changes with what earlier runs of the case did themselves."""
+        if not is_closed(self.outcome) or not achieved:
+            return self.outcome, list(self.rows)
+        rows = [
+            achieved.get(row.get("what", ""), row) if row.get("outcome") != Outcome.ABSENT.value else row
+            for row in self.rows
+        ]
+        rows += [row for what, row in achieved.items() if what not in [known.get("what") for known in rows]]
+        if self.outcome != Outcome.ALREADY.value:
+            return self.outcome, rows
+        ends = [row.get("outcome") for row in achieved.values()]
+        return (Outcome.ACKNOWLEDGED if Outcome.ACKNOWLEDGED.value in ends else Outcome.DONE).value, rows
+
+
+def action(
+    number: int, step: Mapping[str, Any], completed: str, achieved: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """One step of the case, as an auditor reads it."""
+    standing = _Standing.of(step)
+    attested = standing.attested
+    method, at = standing.verified()
+    outcome, rows = standing.with_achieved(achieved)
+    return {
+        "seq": number,
+        "phase": step["phase"],
+        "system": step["system"],
+        "action": step["step"],
+        "result": outcome,
+        "closed": is_closed(standing.outcome) or attested is not None,
+        "requested_at": step["requested"] or step["first"],
+        "completed_at": completed or (attested["at"] if attested is not None else ""),
+        "verified_at": at,
+        "verification": {"method": method, "observed": standing.observed()},
+        "attempts": step["attempts"],
+        "message": standing.message(),
+        "changes": [_row(row) for row in rows],
+        "residual": [dict(r) for r in step["result"].get("residual") or ()],
+        "attested": [dict(a) for a in step["attested"]],
+    }
+
+
+def _as_attested(row: Mapping[str, Any], attestations: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """A change that waited for a person, as they left it."""
+    said = next(
+        (a for a in reversed(attestations) if a.get("what") and a["what"] == row.get("what") and not a.get("decision")),
+        None,
+    )
+    if said is None or row.get("outcome") not in _WAITING:
+        return row
+    return {**row, "outcome": Outcome.ALREADY.value, "note": f"attested by {said['by']} at {said['at']}"}
+
+
+def _row(row: Mapping[str, Any]) -> dict[str, Any]:
+    before, after = row.get("before"), row.get("after")
+    return {
+        "what": str(row.get("what", "")),
+        "before": before,
+        "after": after,
+        "outcome": str(row.get("outcome", "unknown")),
+        "note": str(row.get("note") or ""),
+        "at": str(row.get("at") or ""),
+        "irreversible": bool(row.get("irreversible")),
+        "before_sha256": hashlib.sha256(canonical(before).encode()).hexdigest(),
+        "after_sha256": hashlib.sha256(canonical(after).encode()).hexdigest(),
+    }
+
+
+def open_items(actions: list[dict[str, Any]], systems: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    for action in actions:
+        if action["closed"]:
+            continue
+        rows = [row for row in action["changes"] if not is_closed(row["outcome"])]
+        owner = str((systems.get(action["system"]) or {}).get("owner") or "")
+        for row in rows or [{"what": action["action"], "outcome": action["result"], "note": action["message"]}]:
+            yield {
+                "system": action["system"],
+                "step": action["action"],
+                "what": row["what"],
+                "outcome": row["outcome"],
+                "why": row["note"] or action["message"],
+                "owner": owner,
+            }

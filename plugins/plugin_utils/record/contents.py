@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""What the steps of a case did to devices, data and entitlements, what was given back, and what is an exception."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ...module_utils.model.case import Case
+from ...module_utils.model.states import NOT_HELD
+from .actions import is_closed
+from .verdict import name_of
+
+
+def devices(actions: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for action in actions:
+        if action["phase"] in ("secure_devices", "prepare_device") or action["action"].startswith("device"):
+            for row in action["changes"]:
+                if row["outcome"] != "absent":
+                    yield {
+                        "system": action["system"],
+                        **{k: row[k] for k in ("what", "before", "after", "outcome", "at", "note", "irreversible")},
+                    }
+
+
+def custody(case: Case, actions: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for action in actions:
+        if action["phase"] == "preserve":
+            for row in action["changes"]:
+                if row["outcome"] != "absent":
+                    yield {
+                        "system": action["system"],
+                        "what": f"{action['action'].replace('_', ' ')}: {row['what']}",
+                        "to": case.facts.successor,
+                        "now": row["note"] or "no longer theirs" if row["after"] is None else row["after"],
+                        "outcome": row["outcome"],
+                        "at": row["at"] or action["completed_at"],
+                    }
+
+
+def entitlements(actions: list[dict[str, Any]]) -> dict[str, list[dict[str, str]]]:
+    moved: dict[str, list[dict[str, str]]] = {"gained": [], "lost": [], "kept": []}
+    for action in actions:
+        if action["action"] != "entitlements":
+            continue
+        for row in action["changes"]:
+            had, has = row["before"] not in NOT_HELD, row["after"] not in NOT_HELD
+            if is_closed(row["outcome"]) and (had or has) and row["outcome"] != "absent":
+                moved["kept" if had and has else "gained" if has else "lost"].append(
+                    {"system": action["system"], "what": row["what"]}
+                )
+    return moved
+
+
+def given_back(
+    case: Case,
+    actions: list[dict[str, Any]],
+    systems: Mapping[str, Mapping[str, Any]],
+    achieved: Mapping[tuple[str, str], Mapping[str, Mapping[str, Any]]],
+) -> dict[str, Any]:
+    """What a reinstatement gave back, what cannot come back and who must do it, and what others have changed since."""
+    told: dict[str, Any] = {
+        "of": case.facts.of,
+        "by": case.facts.withdrawn_by or "HR",
+        "restored": [],
+        "lost": [],
+        "left": [],
+    }
+    for action in actions:
+        if action["phase"] != "restore" or not action["action"].startswith("restore "):
+            continue
+        ours = achieved.get((action["system"], action["action"]), {})
+        told["restored"] += [
+            {"system": action["system"], "what": what, "at": str(row["at"])} for what, row in ours.items()
+        ]
+        for row in action["changes"]:
+            thing = {"system": action["system"], "what": row["what"]}
+            if row["before"] == "lost":
+                by_hand = row["outcome"] == "needs_human" or row["note"].startswith("attested by ")
+                who = (
+                    str((systems.get(action["system"]) or {}).get("owner") or "whoever looks after it")
+                    if by_hand
+                    else name_of(case.person)
+                )
+                told["lost"].append({**thing, "why": row["note"], "who": who})
+            elif row["outcome"] == "already" and row["note"]:
+                told["left"].append({**thing, "why": row["note"]})
+    return told
+
+
+def exceptions(case: Case, actions: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for item in case.facts.others.get("exceptions") or ():
+        yield dict(item) if isinstance(item, Mapping) else {"what": str(item)}
+    for action in actions:
+        for row in action["changes"]:
+            if row["outcome"] == "unsupported":
+                yield {"what": f"{action['system']}: {row['what']}", "why": row["note"] or "the system cannot do this"}

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""How long each step of a case took, and whether that was within the service level."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ...module_utils.model import clock
+from ...module_utils.model.case import Case
+from ...module_utils.model.kinds import OFFBOARD
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def seconds(limit: Any) -> float | None:
+    """A service level in seconds: a number, ``15m``, ``4h``, ``2d`` or ``PT1H30M``; None when it says nothing."""
+    if isinstance(limit, (int, float)) and not isinstance(limit, bool):
+        return float(limit)
+    text = str(limit or "").strip().lower()
+    if re.fullmatch(r"\d+(\.\d+)?", text):
+        return float(text)
+    parts = re.findall(r"(\d+(?:\.\d+)?)\s*([smhd])", text.removeprefix("p").replace("t", ""))
+    return sum(float(number) * _UNITS[unit] for number, unit in parts) if parts else None
+
+
+@dataclass(frozen=True)
+class _Origin:
+    """From when the steps are counted: when HR had it recorded, or when it took effect if that is later.
+
+    Where HR does not tell when it recorded it, the opening of the case stands in.
+    """
+
+    effective: datetime | None
+    recorded: datetime | None
+    opened: datetime
+
+    @property
+    def moment(self) -> datetime:
+        known = self.recorded or self.opened
+        return max(self.effective, known) if self.effective else known
+
+    def after(self, text: str) -> float | None:
+        """How many seconds after it something was; None when it has not been."""
+        return round((clock.parse(text) - self.moment).total_seconds(), 3) if text else None
+
+
+def timings(case: Case, actions: list[dict[str, Any]], systems: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """How long each step took, from when HR had it recorded, or from when it took effect if that is later."""
+    origin = _Origin(_moment(case.facts.effective_at), _moment(case.facts.hr_recorded_at), clock.parse(case.opened))
+    effective, recorded = origin.effective, origin.recorded
+    levels = _levels(origin, actions, systems)
+    cut = {
+        a["system"]: origin.after(a["completed_at"])
+        for a in actions
+        if a["phase"] == "cutoff" or a["action"] == "cutoff"
+    }
+    to_cut = _longest(list(cut.values()))
+    # What was due only later is no part of how long the case took.
+    whole = _longest([origin.after(a["completed_at"]) for a in actions if a["phase"] != "followups"])
+    return {
+        "origin": clock.stamp(origin.moment),
+        "effective_at": clock.stamp(effective) if effective else "",
+        "hr_recorded_at": clock.stamp(recorded) if recorded else "",
+        # How late HR was, and how long access outlived the day on which it should have ended.
+        "hr_latency_s": round((recorded - effective).total_seconds(), 3) if recorded and effective else None,
+        "cut_after_effective_s": round(to_cut + (origin.moment - effective).total_seconds(), 3)
+        if effective and to_cut is not None
+        else None,
+        "cut_s": cut,
+        "time_to_cut_s": to_cut,
+        "time_to_full_revoke_s": whole if case.kind == OFFBOARD else None,
+        "finished_s": whole,
+        "service_levels": levels,
+        "met": all(level["met"] for level in levels) if levels else None,
+    }
+
+
+def _longest(times: Sequence[float | None]) -> float | None:
+    """The longest, once all have ended: an average over those that did would flatter."""
+    known = [one for one in times if one is not None]
+    return max(known) if known and len(known) == len(times) else None
+
+
+def _levels(
+    origin: _Origin, actions: list[dict[str, Any]], systems: Mapping[str, Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Each step that has a service level, against it."""
+    levels = []
+    for action in actions:
+        limits = (systems.get(action["system"]) or {}).get("service_level") or {}
+        limit = seconds(limits.get(action["phase"]) if isinstance(limits, Mapping) else limits)
+        if limit is not None:
+            took = origin.after(action["completed_at"])
+            levels.append(
+                {
+                    "system": action["system"],
+                    "phase": action["phase"],
+                    "action": action["action"],
+                    "limit_s": limit,
+                    "took_s": took,
+                    "met": took is not None and took <= limit,
+                }
+            )
+    return levels
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return clock.parse(text) if text else None
+    except ValueError:
+        return None
