@@ -94,15 +94,13 @@ def lint(run: Runner) -> None:
     run.stage("ruff", [python("ruff"), "check", "."])
     run.stage("ruff format", [python("ruff"), "format", "--check", "."])
     run.stage(
-        "mypy --strict on module_utils and plugin_utils",
+        "mypy --strict on every plugin that is shipped",
         [
             python("mypy"),
             "--config-file",
             "pyproject.toml",
             "-p",
-            "ansible_collections.workforce.lifecycle.plugins.module_utils",
-            "-p",
-            "ansible_collections.workforce.lifecycle.plugins.plugin_utils",
+            "ansible_collections.workforce.lifecycle.plugins",
         ],
         env={"MYPYPATH": str(BUILD / "collections")},
     )

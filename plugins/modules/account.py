@@ -134,7 +134,6 @@ def _present(
             ]
         # Creating writes the attributes too; each is listed so that each is read back.
         return changes + [Change(f"attribute {name}", None, value) for name, value in attributes.items()]
-    found = account
     changes = [_active(system, account, opened or account.active)]
     for name, value in attributes.items():
         changes.append(
@@ -142,7 +141,7 @@ def _present(
                 f"attribute {name}",
                 account.attributes.get(name) or "",
                 value,
-                lambda n=name, v=value: system.update_account(found, {n: v}),
+                partial(system.update_account, account, {name: value}),
             )
         )
     _guard(account, changes, "change")

@@ -41,6 +41,7 @@ from ..module_utils.sdk.capabilities import (
     Account,
     Accounts,
     Mailbox,
+    PersonalAccounts,
     Restorable,
 )
 from ..module_utils.model.errors import AmbiguousIdentity
@@ -69,9 +70,14 @@ def _found(system: Any, want: Mapping[str, Any]) -> dict[str, Any]:
     person, account = person_and_account(system, want)
     if account is not None:
         state = "pending" if account.pending else "active" if account.active else "suspended"
-        return {} if state == "suspended" and system.OWN_ACCOUNTS else _told(what, state, account)
+        return {} if state == "suspended" and _peoples_own(system) else _told(what, state, account)
     deleted = system.find_deleted(person) if isinstance(system, Restorable) else None
     return _told(what, "deleted", deleted) if deleted is not None else {}
+
+
+def _peoples_own(system: Accounts) -> bool:
+    """Whether the accounts there belong to the person, so that an inactive one is not a leftover."""
+    return isinstance(system, PersonalAccounts) and system.OWN_ACCOUNTS
 
 
 def _told(what: str, state: str, account: Account) -> dict[str, Any]:

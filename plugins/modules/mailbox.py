@@ -38,6 +38,7 @@ outcome: {description: "How it ended; see the notes.", returned: always, type: s
 changes: {description: "Each setting with before and after and outcome.", returned: always, type: list, elements: dict}
 """
 
+from functools import partial
 from typing import Any
 from collections.abc import Mapping
 
@@ -70,9 +71,7 @@ def plan(system: Mailbox, want: Mapping[str, Any]) -> list[Change]:
             )
         else:
             changes.append(
-                Change(
-                    key, found[key], value, lambda k=key, v=value: system.set_mailbox(person, k, v), gate=key == "hold"
-                )
+                Change(key, found[key], value, partial(system.set_mailbox, person, key, value), gate=key == "hold")
             )
     return changes
 

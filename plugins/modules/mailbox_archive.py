@@ -41,7 +41,8 @@ from pathlib import Path
 from typing import Any
 from collections.abc import Iterator, Mapping, Sequence
 
-from ..module_utils.mailbox.archive import Archive, State
+from ..module_utils.mailbox.archive import Archive
+from ..module_utils.mailbox.manifest import State
 from ..module_utils.engine.arguments import PERSON_SPEC
 from ..module_utils.engine.correlate import person_here
 from ..module_utils.sdk.capabilities import (

@@ -29,6 +29,7 @@ outcome: {description: "How it ended; see the notes.", returned: always, type: s
 changes: {description: "Each meeting.", returned: always, type: list, elements: dict}
 """
 
+from functools import partial
 from typing import Any
 from collections.abc import Mapping
 
@@ -62,7 +63,7 @@ def plan(system: Calendar, want: Mapping[str, Any]) -> list[Change]:
                 what,
                 f"organised by {person.email}",
                 None,
-                lambda m=meeting: settle(m),
+                partial(settle, meeting),
                 note=f"handed over to {successor}" if successor else "cancelled",
             )
         )

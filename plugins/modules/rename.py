@@ -39,6 +39,7 @@ outcome: {description: "How it ended; see the notes.", returned: always, type: s
 changes: {description: "Names, address, further addresses and login, with before, after and outcome.", returned: always, type: list, elements: dict}
 """
 
+from functools import partial
 from typing import Any
 from collections.abc import Mapping
 
@@ -95,7 +96,7 @@ def _names(system: Accounts, person: Person, account: Account) -> list[Change]:
             name,
             account.attributes.get(name) or "",
             new[name],
-            lambda n=name: provisioning.update_account(account, {n: new[n]}),
+            partial(provisioning.update_account, account, {name: new[name]}),
         )
         for name in kept
         if new[name]

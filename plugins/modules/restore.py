@@ -37,6 +37,7 @@ outcome: {description: "How it ended; see the notes.", returned: always, type: s
 changes: {description: "Each thing, before and after.", returned: always, type: list, elements: dict}
 """
 
+from functools import partial
 from typing import Any
 from collections.abc import Callable, Mapping
 
@@ -179,9 +180,7 @@ def _mailbox(system: Mailbox, person: Person, taken: Mapping[str, Any]) -> list[
             changes.append(_lost(name, _UNKNOWN))
             continue
         value, note = put_back(name, setting["was"], setting["made"], now[name])
-        changes.append(
-            Change(name, now[name], value, lambda n=name, v=value: system.set_mailbox(person, n, v), note=note)
-        )
+        changes.append(Change(name, now[name], value, partial(system.set_mailbox, person, name, value), note=note))
     return changes
 
 
@@ -198,7 +197,7 @@ def _attributes(system: Any, person: Person, taken: Mapping[str, Any]) -> list[C
                 f"attribute {name}",
                 now,
                 value,
-                lambda n=name, v=value: system.update_account(account, {n: v}),
+                partial(system.update_account, account, {name: value}),
                 note=note,
             )
         )

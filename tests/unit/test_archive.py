@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.mailbox import archive as module
-from ansible_collections.workforce.lifecycle.plugins.module_utils.mailbox.archive import Archive, State
+from ansible_collections.workforce.lifecycle.plugins.module_utils.mailbox.archive import Archive
 from ansible_collections.workforce.lifecycle.plugins.module_utils.mailbox.export import to_eml, to_mbox
+from ansible_collections.workforce.lifecycle.plugins.module_utils.mailbox.manifest import State
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import InputError, Unavailable
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import MailMessage
 

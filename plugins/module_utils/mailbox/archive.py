@@ -27,15 +27,14 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..model import clock
 from ..model.errors import InputError
 from ..sdk.capabilities import MailMessage
+from .manifest import ENTRY, FORMAT, Entry, State, row_of
 
-FORMAT = "workforce.lifecycle.mailbox/1"
 MANIFEST, DATA = "manifest.jsonl", "messages.zst"
 #: Bytes of mail in a frame: large enough to compress well, small enough to read one message cheaply.
 FRAME = 4 << 20
@@ -45,38 +44,6 @@ SYNC_EVERY = 256 << 20
 LEVEL = 1
 #: Frames that may wait to be written: bounds the memory.
 AHEAD = 2
-#: What tells the kinds of lines apart, and what a message's line must have.
-_ROWS = frozenset({"format", "folder", "length", "synced", "complete"})
-_ENTRY = frozenset({"folder", "id", "date", "size", "sha256", "frame", "at"})
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One archived message, where it is and what it must hash to."""
-
-    folder: str
-    id: str
-    date: str
-    size: int
-    sha256: str
-    frame: int
-    at: int
-
-
-@dataclass
-class State:
-    """What a manifest proves. ``ids`` are the archived ids by folder; ``end`` and ``data_end`` are the committed bytes of both files."""
-
-    exists: bool = False
-    complete: bool = False
-    header: dict[str, Any] = field(default_factory=dict)
-    ids: dict[str, set[str]] = field(default_factory=dict)
-    messages: int = 0
-    bytes: int = 0
-    end: int = 0
-    data_end: int = 0
-    synced: int = 0
-    digest: Any = field(default_factory=hashlib.sha256)
 
 
 @contextmanager
@@ -144,42 +111,19 @@ class Archive:
         state = State(exists=True)
         here, pending, uncommitted = 0, b"", []
         for line in lines:
-            try:
-                row = json.loads(line) if line.endswith(b"\n") else None
-            except ValueError:
-                row = None
-            if not isinstance(row, dict) or not _ROWS & set(row) or (here == 0) != ("format" in row):
-                if here == 0 and line.endswith(b"\n"):
-                    raise InputError(
-                        f"{self.manifest} is not an archive's manifest", act="read archive", hint="give another path"
-                    )
-                # Torn, because the run was killed while writing it; but what is followed by synced lines was whole once.
-                if any(b'"synced":' in later for later in lines):
-                    raise InputError(
-                        f"{self.manifest}: line at byte {here} is damaged",
-                        act="read archive",
-                        hint="restore the file from a copy, or move the archive away and run again",
-                    )
+            row = row_of(line)
+            if row is None or (here == 0) != ("format" in row):
+                self._refuse_damage(line, here, lines)
                 break
             here += len(line)
             pending += line
             if "folder" in row:
-                if not set(row) >= _ENTRY:
+                if not set(row) >= ENTRY:
                     raise self._damaged(None)
                 uncommitted.append(row)
                 continue
-            if "format" in row:
-                if row["format"] != FORMAT:
-                    raise InputError(
-                        f"{self.manifest} has the unknown format {row['format']!r}",
-                        act="read archive",
-                        hint="give another path",
-                    )
-                state.header = row
-            elif "length" in row:
-                if not {"frame", "messages"} <= set(row):
-                    raise self._damaged(None)
-                if row["frame"] + row["length"] > data_size or row["messages"] != len(uncommitted):
+            if "length" in row:
+                if not self._is_whole(row, uncommitted, data_size):
                     break
                 for message in uncommitted:
                     state.ids.setdefault(message["folder"], set()).add(message["id"])
@@ -187,9 +131,9 @@ class Archive:
                     state.bytes += message["size"]
                 state.data_end = row["frame"] + row["length"]
                 uncommitted = []
-            elif "synced" in row:
-                state.synced = row["synced"]
-            state.complete = bool(row.get("complete")) and self._proves(row, state)
+            else:
+                self._keep(row, state)
+            state.complete = bool(row.get("complete")) and state.is_proven_by(row)
             state.digest.update(pending)
             state.end, pending = here, b""
         else:
@@ -198,14 +142,40 @@ class Archive:
         state.complete = False
         return state
 
-    @staticmethod
-    def _proves(row: dict[str, Any], state: State) -> bool:
-        return bool(
-            row.get("sha256") == state.digest.hexdigest()
-            and row.get("messages") == state.messages
-            and row.get("bytes") == state.bytes
-            and row.get("data_bytes") == state.data_end
-        )
+    def _refuse_damage(self, line: bytes, at: int, rest: Iterable[bytes]) -> None:
+        """A line that says nothing is torn, because the run was killed while writing it; but what is followed by synced lines was whole once.
+
+        :raises InputError: it is no archive's manifest, or was damaged after it was written.
+        """
+        if at == 0 and line.endswith(b"\n"):
+            raise InputError(
+                f"{self.manifest} is not an archive's manifest", act="read archive", hint="give another path"
+            )
+        if any(b'"synced":' in later for later in rest):
+            raise InputError(
+                f"{self.manifest}: line at byte {at} is damaged",
+                act="read archive",
+                hint="restore the file from a copy, or move the archive away and run again",
+            )
+
+    def _is_whole(self, frame: dict[str, Any], messages: list[dict[str, Any]], data_size: int) -> bool:
+        """Whether a frame is in the data as the manifest says, with the messages that were listed for it."""
+        if not {"frame", "messages"} <= set(frame):
+            raise self._damaged(None)
+        return bool(frame["frame"] + frame["length"] <= data_size and frame["messages"] == len(messages))
+
+    def _keep(self, row: dict[str, Any], state: State) -> None:
+        """Take the header, or how much is known to be on the disk."""
+        if "format" in row:
+            if row["format"] != FORMAT:
+                raise InputError(
+                    f"{self.manifest} has the unknown format {row['format']!r}",
+                    act="read archive",
+                    hint="give another path",
+                )
+            state.header = row
+        elif "synced" in row:
+            state.synced = row["synced"]
 
     def frames(self, start: int = 0, end: int | None = None) -> Iterator[list[tuple[Entry, bytes]]]:
         """Every committed frame from data offset ``start`` on, decompressed: its messages with their contents.
@@ -222,7 +192,7 @@ class Archive:
                 if end is not None:
                     end -= len(line)
                 if "folder" in row:
-                    waiting.append(Entry(**{name: row[name] for name in _ENTRY}))
+                    waiting.append(Entry(**{name: row[name] for name in ENTRY}))
                 elif "length" in row:
                     entries, waiting = waiting, []
                     if row["frame"] < start:

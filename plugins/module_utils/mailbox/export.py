@@ -18,7 +18,8 @@ from pathlib import Path
 
 from ..model import clock
 from ..model.errors import LifecycleError
-from .archive import Archive, Entry, _plainly
+from .archive import Archive, _plainly
+from .manifest import Entry
 
 _FROM = re.compile(rb"^(>*From )", re.MULTILINE)
 _UNSAFE = re.compile(r"[^\w.@ -]")

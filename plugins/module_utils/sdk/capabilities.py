@@ -316,6 +316,14 @@ class Accounts(Protocol):
 
 
 @runtime_checkable
+class PersonalAccounts(Accounts, Protocol):
+    """Says whether the accounts there are people's own. Not a capability of its own."""
+
+    #: They belong to the person, not to the company: an inactive one is not a leftover of an earlier employment.
+    OWN_ACCOUNTS: ClassVar[bool]
+
+
+@runtime_checkable
 class Correlates(Protocol):
     """Finds the accounts that may be a person's, by every key that the system can be asked for. Not a capability of its own: whoever knows people has it.
 
@@ -516,8 +524,8 @@ class Files(Protocol):
 
 
 @runtime_checkable
-class Ownership(Protocol):
-    """Finds what a person owns, and settles it."""
+class Ownership(Accounts, Protocol):
+    """Finds what a person owns by their account, and settles it."""
 
     def owned(self, account: Account) -> Sequence[Owned]: ...
 
@@ -525,7 +533,7 @@ class Ownership(Protocol):
 
 
 @runtime_checkable
-class HandingBack(Ownership, Accounts, Protocol):
+class HandingBack(Ownership, Protocol):
     """Undoes :meth:`Ownership.reassign`. Not a capability of its own."""
 
     def handed_over(self, account: Account, heir: Account) -> Sequence[Owned]:

@@ -162,9 +162,9 @@ class Connector:
     LINGERS: ClassVar[Residual | None] = None
     #: What the vendor itself ends some time after something was taken here.
     CLOCKS: ClassVar[Sequence[Clock]] = ()
-    #: Whose the names of people are, where this system keeps none of its own: a rename has nothing to do here.
+    #: The system that owns display names, where this one keeps none of its own; a rename skips this one.
     NAMES_FROM: ClassVar[str] = ""
-    #: Accounts here are people's own, and not the company's: an inactive one is nothing that an earlier employment left.
+    #: Accounts belong to the person, not to the company; an inactive one is not a leftover: see ``PersonalAccounts``.
     OWN_ACCOUNTS: ClassVar[bool] = False
     #: A new account lets nobody in until :meth:`Accounts.set_active` opens it.
     CREATES_CLOSED: ClassVar[bool] = False

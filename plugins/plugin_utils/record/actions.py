@@ -88,9 +88,7 @@ class _Standing:
         """What closes the step by a person's word, the last of it; a decision is carried out by the next run, and only then done."""
         if self.outcome not in _ATTESTABLE:
             return None
-        whole = (
-            self.outcome in _WAITING and bool(self.rows) and all(is_closed(row.get("outcome")) for row in self.rows)
-        )
+        whole = self.outcome in _WAITING and bool(self.rows) and all(is_closed(row.get("outcome")) for row in self.rows)
         said = [a for a in self.step["attested"] if not a.get("decision") and (whole or not a.get("what"))]
         return said[-1] if said else None
 
