@@ -25,13 +25,14 @@ from ..module_utils.company.policy import check_file, load_policy
 from ..module_utils.connectors.registry import connector_class, digest_of, is_file, manifest_text
 from ..module_utils.engine.ledger_task import LedgerTask
 from ..module_utils.engine.task import Task
+from ..module_utils.engine.workplace_task import WorkplaceTask
 from ..module_utils.model.errors import InputError, LifecycleError
 from ..module_utils.sdk.capabilities import capabilities_of
 from ..plugin_utils.ledger.ledger import Ledger
 from ..plugin_utils.ledger.run import LedgerRun
 from ..plugin_utils.shell import host_answers, others_keys, run_cases
 from ..plugin_utils.shell import run_end as handback
-from ..plugin_utils.shell.acts import perform
+from ..plugin_utils.shell.acts import act_of, perform
 from ..plugin_utils.shell.credentials import resolve
 from ..plugin_utils.shell.inventory import AnsibleInventory
 from ..plugin_utils.shell.limits import Limits
@@ -57,6 +58,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         task = TASKS[name]
         folder = RunFolder(C.DEFAULT_LOCAL_TMP)
         try:
+            if isinstance(task, WorkplaceTask):
+                return {**result, **self._at_workplace(task, task_vars)}
             if isinstance(task, LedgerTask):
                 decided = self._on_ledger(task, task_vars)
                 if not decided.get("failed"):
@@ -173,6 +176,25 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             return result
 
         return run
+
+    def _at_workplace(self, task: WorkplaceTask, task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Run what needs neither a system nor the ledger, so that it also tells why there is none."""
+        from ..plugin_utils.health.workplace import Here
+        from ..plugin_utils.inventory.systems_file import check_systems
+
+        checked = task.validator.validate(self._task.args)
+        if checked.error_messages:
+            return {"failed": True, "changed": False, "msg": checked.errors.msg, "code": "input"}
+        variables = Variables(task_vars, self._templar.template)
+        here = Here(
+            task_vars,
+            self._templar.template,
+            lambda: self._ledger(variables.path("lifecycle_ledger"), variables.path("lifecycle_policy")),
+            read_only=bool(self._task.check_mode),
+            check=check_systems,
+        )
+        act = act_of(task)
+        return task.run(lambda want: act(here, want), checked.validated_parameters)
 
     # -- the ledger, and what hangs on it ------------------------------------------------------------------------------
 

@@ -201,9 +201,13 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
             # A failure of ours that the play ignores is still open; one of a helper task is the play's own business.
             if not ours and (ignored or not failed and not unreachable):
                 if str(getattr(task, "action", "")).rpartition(".")[2] == "debug" and data.get("msg") is not None:
-                    self._say(f"      {told.text(data['msg'])}")
+                    said = data["msg"] if isinstance(data["msg"], list) else [data["msg"]]
+                    for one in said:
+                        self._say(f"      {told.indented(one)}")
                 return
             step = told.text(str(getattr(task, "action", "")).rpartition(".")[2])
+            if step in told.QUIET and (ignored or not failed):
+                return
             if step == "plan" and data.get("digest"):
                 self.plan = data
                 return

@@ -21,6 +21,7 @@ from ..sdk.target import Connector, Option, Target
 from .microsoft.graph import (
     GRAPH_CREDENTIALS,
     GRAPH_OPTIONS,
+    granted_roles,
     graph_pages,
     graph_transport,
 )
@@ -104,6 +105,9 @@ class Intune(Connector):
         self.graph = graph_transport(target, scope=target.options["graph_scope"], url=self.root)
 
     # -- devices -------------------------------------------------------------------------------------------------------
+
+    def granted(self) -> frozenset[str] | None:
+        return granted_roles(self.graph)
 
     def devices(self, person: Person) -> Sequence[Device]:
         """The managed devices whose primary user the person is; also those left behind by a user who was deleted."""

@@ -19,6 +19,7 @@ from ..sdk.target import Connector, Option, Target
 from .microsoft.graph import (
     GRAPH_CREDENTIALS,
     GRAPH_OPTIONS,
+    granted_roles,
     graph_pages,
     graph_transport,
 )
@@ -59,6 +60,9 @@ class OneDrive(Connector):
         self.graph = graph_transport(
             target, scope=target.options["graph_scope"], url=target.url.rstrip("/").removesuffix("/v1.0")
         )
+
+    def granted(self) -> frozenset[str] | None:
+        return granted_roles(self.graph)
 
     def files(self, person: Person) -> Mapping[str, Any] | None:
         """The drive in numbers; ``items`` counts files and folders, ``shared_links`` what :meth:`end_sharing` would end.

@@ -185,6 +185,10 @@ class Connector:
         """How logins are made here, unless HR names one."""
         return str(self.target.options.get("login") or self.LOGIN)
 
+    def granted(self) -> frozenset[str] | None:
+        """Return the permissions that the credential itself shows, in the vendor's words; None where it shows none."""
+        return None
+
     def login_of(self, person: Person) -> str:
         """The person's login on this system: HR's, the inventory's pattern, or the connector's own."""
         return person.login(self.target.name, self.login_pattern)

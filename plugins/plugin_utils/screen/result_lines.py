@@ -46,6 +46,8 @@ PHASES: Mapping[str, str] = {
     "suspend": "Say so",
     "resume": "Let in again",
 }
+#: Steps that only look, and whose answers the playbook says in one piece at the end.
+QUIET = frozenset(("doctor", "doctor_system", "locate", "locate_system", "steps", "init", "people_snapshot"))
 _SECRET = re.compile(
     r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}|((?:password|passwd|secret|token|api[_-]?key)\s*[=:]\s*)\S+|(://[^/\s:@]+:)[^@\s/]+(?=@)"
 )
@@ -142,6 +144,12 @@ def text(value: Any) -> str:
         ),
         flat,
     )
+
+
+def indented(value: Any) -> str:
+    """A line as :func:`text` has it, that keeps the spaces it begins with."""
+    line = str(value)
+    return " " * min(8, len(line) - len(line.lstrip(" "))) + text(line)
 
 
 def plain(name: str, value: Any) -> str:

@@ -37,6 +37,7 @@ from ...sdk.target import Clock, Option, Target
 from ..microsoft.graph import (
     GRAPH_CREDENTIALS,
     GRAPH_OPTIONS,
+    granted_roles,
     graph_pages,
     graph_transport,
 )
@@ -206,6 +207,9 @@ class Entra(EntraListing):
         self._skew = timedelta(0)
 
     # -- accounts ------------------------------------------------------------------------------------------------------
+
+    def granted(self) -> frozenset[str] | None:
+        return granted_roles(self.graph)
 
     def find_account(self, person: Person) -> Account | None:
         login = self.login_of(person)

@@ -33,6 +33,7 @@ from ...sdk.transport import Transport
 from ..microsoft.graph import (
     GRAPH_CREDENTIALS,
     GRAPH_OPTIONS,
+    granted_roles,
     graph_pages,
     graph_transport,
 )
@@ -153,6 +154,9 @@ class Exchange(GraphMail, GraphCalendar):
                 )
 
     # -- accounts ------------------------------------------------------------------------------------------------------
+
+    def granted(self) -> frozenset[str] | None:
+        return granted_roles(self.graph)
 
     def find_account(self, person: Person) -> Account | None:
         """The person's mailbox; ``active`` while any protocol that we close is open.

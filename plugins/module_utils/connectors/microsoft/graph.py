@@ -7,6 +7,7 @@ https://learn.microsoft.com/graph/auth-v2-service, https://learn.microsoft.com/g
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json as jsonlib
 import re
@@ -215,6 +216,21 @@ def graph_message(answer: Answer) -> str:
     said = ": ".join(part for part in (code, message) if part)
     request = answer.headers.get("request-id")
     return f"{said} (request-id {request})" if said and request else said
+
+
+def granted_roles(*transports: Transport) -> frozenset[str] | None:
+    """Return the application permissions in the access tokens (claim ``roles``); None when a token is not a readable one."""
+    granted: set[str] = set()
+    for transport in transports:
+        parts = transport.auth.headers().get("Authorization", "").removeprefix("Bearer ").split(".")
+        if len(parts) != 3:
+            return None
+        try:
+            claims = jsonlib.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+        except ValueError:
+            return None
+        granted.update(str(role) for role in claims.get("roles") or ())
+    return frozenset(granted)
 
 
 GRAPH_POLICY = Policy(

@@ -1,0 +1,49 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: doctor
+short_description: Say whether everything is ready for the first leaver
+description:
+  - Judges what M(workforce.lifecycle.doctor_system) found on every system, and examines ledger, brake, policy, approvers and access profiles on this machine.
+  - Fails when something must be mended. When all is well it says so in one line.
+author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+attributes:
+  check_mode: {description: "Only reads.", support: full}
+  diff_mode: {description: "Only reads.", support: none}
+options:
+  state: {description: "V(begin) makes ready what the systems are asked with; V(judge) says what was found.", type: str, choices: [begin, judge], default: judge}
+  path: {description: "Where to write the whole answer as JSON, for monitoring.", type: path}
+  coverage: {description: "Percent of HR's active people that must be found on a system before it is a problem, where it should know everybody; 0 turns it off.", type: int, default: 0}
+"""
+
+EXAMPLES = r"""
+- name: Is everything ready?
+  workforce.lifecycle.doctor:
+    path: doctor.json
+"""
+
+RETURN = r"""
+spool: {description: "V(begin) - the run's own folder.", returned: success, type: str}
+wanted: {description: "V(begin) - what the access profiles name, by system and kind.", returned: success, type: dict}
+problems: {description: "What must be mended, with RV(problems[].system), RV(problems[].kind), RV(problems[].what) and RV(problems[].fix).", returned: always, type: list, elements: dict}
+systems: {description: "What was seen of each system.", returned: always, type: dict}
+lines: {description: "The same for a person.", returned: always, type: list, elements: str}
+"""
+
+from ..module_utils.engine.workplace_task import WorkplaceTask
+
+TASK = WorkplaceTask(
+    "doctor",
+    argument_spec={
+        "state": {"type": "str", "choices": ["begin", "judge"], "default": "judge"},
+        "path": {"type": "path"},
+        "coverage": {"type": "int", "default": 0},
+    },
+)
+
+if __name__ == "__main__":
+    TASK.main()

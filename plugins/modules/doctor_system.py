@@ -1,0 +1,97 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: doctor_system
+short_description: Examine one system before the first leaver needs it
+description:
+  - Asks whether the system is reachable, its credential good, its certificate and clock in order, and, by capability, whether the credential has
+    the permissions that the connector's page lists, in the vendor's words.
+  - Given the files of M(workforce.lifecycle.people_snapshot), it measures correlation - how many of HR's active people are found here, and by which key.
+  - Only reads.
+author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+attributes:
+  check_mode: {description: "Only reads.", support: full}
+  diff_mode: {description: "Only reads.", support: none}
+extends_documentation_fragment: [workforce.lifecycle.system]
+options:
+  people: {description: "Files of M(workforce.lifecycle.people_snapshot); none, and correlation is not measured.", type: list, elements: path, default: []}
+  wanted: {description: "What the access profiles name here, by kind; what the system has not is a problem.", type: dict, default: {}}
+  shares: {description: "Count what each department's people hold here, in place of the examination.", type: bool, default: false}
+"""
+
+EXAMPLES = r"""
+- name: Examine the system
+  workforce.lifecycle.doctor_system:
+"""
+
+RETURN = r"""
+health:
+  description: RV(health.reached), RV(health.problems) with what to do about each, RV(health.permissions) by capability, RV(health.endpoint).
+  returned: success
+  type: dict
+shares: {description: "With O(shares), what was counted, by department.", returned: success, type: dict}
+coverage: {description: "What was counted; empty where it was not measured.", returned: success, type: dict}
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from ..module_utils.engine.change import Outcome
+from ..module_utils.engine.task import Task
+from ..module_utils.health.coverage import measure
+from ..module_utils.health.probe import Problem, examine, unknown_entitlements
+from ..module_utils.health.shares import shares
+from ..module_utils.model.errors import InputError, LifecycleError
+from ..module_utils.model.person import Person
+from ..module_utils.sdk.capabilities import AccountListing, Entitlements
+from ..module_utils.sdk.target import Connector
+
+
+def info(system: Connector, want: Mapping[str, Any]) -> dict[str, Any]:
+    if want["shares"]:
+        listed = system.all_accounts() if isinstance(system, AccountListing) else ()
+        counted_by = shares(system, [*_people(want["people"])], listed)
+        return {"shares": {name: asdict(share) for name, share in counted_by.items()}, "changes": []}
+    health = examine(system)
+    counted: dict[str, Any] = {}
+    if health.reached and isinstance(system, Entitlements):
+        health.problems += unknown_entitlements(system, want["wanted"])
+    if want["people"] and health.reached and isinstance(system, AccountListing):
+        try:
+            counted = asdict(measure(system, [*_people(want["people"])], system.all_accounts()))
+        except LifecycleError as e:
+            if not health.problems:
+                health.problems.append(Problem("answer", f"correlation was not measured: {e.what}", e.hint))
+    return {"health": asdict(health), "coverage": counted, "outcome": Outcome.ALREADY.value, "changes": []}
+
+
+def _people(paths: Sequence[str]) -> Iterator[Person]:
+    for path in paths:
+        try:
+            with open(path, encoding="utf-8") as rows:
+                for row in rows:
+                    record = json.loads(row).get("person")
+                    if record:
+                        yield Person.of(record)
+        except OSError as e:
+            raise InputError(f"{path} cannot be read: {e.strerror}", act="read HR's people") from e
+
+
+TASK = Task(
+    Connector,
+    info=info,
+    argument_spec={
+        "people": {"type": "list", "elements": "path", "default": []},
+        "wanted": {"type": "dict", "default": {}},
+        "shares": {"type": "bool", "default": False},
+    },
+)
+
+if __name__ == "__main__":
+    TASK.main()

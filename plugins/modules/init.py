@@ -1,0 +1,49 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: init
+short_description: Write the first systems file, policy and access profiles
+description:
+  - Writes C(company.systems.yml), C(policy.yml) and C(profiles/) into O(path), and says which credentials to set. Existing files are never overwritten.
+  - Where the inventory has systems already (C(-i an-existing.systems.yml)), profiles are proposed from the groups that most people of a department really hold.
+author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+attributes:
+  check_mode: {description: "Says what it would write.", support: full}
+  diff_mode: {description: "It makes new files only.", support: none}
+options:
+  path: {description: "The folder.", type: path, default: .}
+  systems: {description: "Connectors by name; O(systems[]) may be C(name=connector) or C(name=connector=url).", type: list, elements: str, default: []}
+  company: {description: "The company's name.", type: str, default: My Company}
+  share: {description: "Percent of a department's people who must hold a group for it to be proposed.", type: int, default: 80}
+"""
+
+EXAMPLES = r"""
+- name: Begin with three systems
+  workforce.lifecycle.init:
+    systems: [entra, github, hr=bamboohr=https://corp.bamboohr.com]
+"""
+
+RETURN = r"""
+written: {description: "The files.", returned: success, type: list, elements: str}
+credentials: {description: "Names of the environment variables to set.", returned: success, type: list, elements: str}
+lines: {description: "What to do next.", returned: success, type: list, elements: str}
+"""
+
+from ..module_utils.engine.workplace_task import WorkplaceTask
+
+TASK = WorkplaceTask(
+    "init",
+    argument_spec={
+        "path": {"type": "path", "default": "."},
+        "systems": {"type": "list", "elements": "str", "default": []},
+        "company": {"type": "str", "default": "My Company"},
+        "share": {"type": "int", "default": 80},
+    },
+)
+
+if __name__ == "__main__":
+    TASK.main()

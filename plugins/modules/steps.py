@@ -1,0 +1,36 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: steps
+short_description: Say what a run would do, in order, without asking any system
+description:
+  - Reads the playbook of O(kind) and lists its plays and steps, each with the systems of the inventory that it is for.
+author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+attributes:
+  check_mode: {description: "Only reads.", support: full}
+  diff_mode: {description: "Only reads.", support: none}
+options:
+  kind: {description: "The playbook's name, such as V(offboard).", type: str, required: true}
+"""
+
+EXAMPLES = r"""
+- name: What would offboarding do?
+  workforce.lifecycle.steps:
+    kind: offboard
+"""
+
+RETURN = r"""
+steps: {description: "The steps, each with RV(steps[].play), RV(steps[].step), RV(steps[].module) and RV(steps[].systems).", returned: success, type: list, elements: dict}
+lines: {description: "The same for a person.", returned: success, type: list, elements: str}
+"""
+
+from ..module_utils.engine.workplace_task import WorkplaceTask
+
+TASK = WorkplaceTask("steps", argument_spec={"kind": {"type": "str", "required": True}})
+
+if __name__ == "__main__":
+    TASK.main()

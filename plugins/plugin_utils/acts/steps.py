@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Say what a run would do, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..health.steps import steps_of
+from ..health.workplace import Here
+
+
+def act(here: Here, want: Mapping[str, Any]) -> Mapping[str, Any]:
+    return steps_of(want["kind"], here)

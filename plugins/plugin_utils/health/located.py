@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""One person everywhere: what each system said of them, and which did not answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .workplace import Here
+
+
+def put_together(here: Here) -> dict[str, Any]:
+    """Put the systems' answers together, person by person. Fails when a system did not answer: no answer is not "nowhere"."""
+    located: dict[str, dict[str, Any]] = {}
+    silent: dict[str, str] = {}
+    for host, seen in here.answers("locate_seen"):
+        for row in seen.get("results") or [seen]:
+            who = _name(row.get("locate_person") or {})
+            if "located" in row:
+                located.setdefault(who, {})[host] = row["located"]
+            elif row.get("failed"):
+                silent[host] = str(row.get("msg") or "it did not answer")
+    lines = [line for who, systems in located.items() for line in _lines(who, systems)]
+    lines += [f"? {host}: not known: {why}" for host, why in silent.items()]
+    return {
+        "located": located,
+        "silent": silent,
+        "lines": lines or ["Nobody was asked for: -e user=jane@corp.example"],
+        "changes": [],
+        **(
+            {"failed": True, "code": "not_read", "msg": f"not every system answered: {', '.join(silent)}"}
+            if silent
+            else {}
+        ),
+    }
+
+
+def _name(person: Mapping[str, Any]) -> str:
+    return str(person.get("email") or person.get("employee_id") or "?")
+
+
+def _lines(who: str, systems: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    asked = [name for name, seen in systems.items() if seen["knows_people"]]
+    there = [name for name in asked if any(systems[name][what] for what in ("accounts", "mailbox", "files", "devices"))]
+    yield f"{who} is on {len(there)} of {len(asked)} systems that know people"
+    for name in there:
+        seen = systems[name]
+        for account in seen["accounts"]:
+            last = f", last seen {account['last_seen'][:10]}" if account["last_seen"] else ""
+            doubt = "" if account["whose"] == "theirs" else " MAY BE SOMEBODY ELSE'S"
+            yield f"  {name}: {account['login']} {account['state']}{doubt} ({account['evidence']}){last}"
+            if account["held"]:
+                yield f"      holds {', '.join(account['held'])}"
+            if account["open"]:
+                yield f"      a cut would close {', '.join(account['open'])}"
+        for what in ("mailbox", "files"):
+            if seen[what] and not seen["accounts"]:
+                yield f"  {name}: {seen[what]}"
+        for device in seen["devices"]:
+            yield f"  {name}: device {device}"
+    for name, seen in systems.items():
+        yield from (f"  ? {name}: {note}" for note in seen["notes"])
+    nowhere = [name for name in asked if name not in there]
+    if nowhere:
+        yield f"  not on {', '.join(nowhere)}"

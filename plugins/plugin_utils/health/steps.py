@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""What a playbook would do, in order: read from the playbook and its roles, so that it cannot differ from them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from ...module_utils.model.errors import InputError
+
+if TYPE_CHECKING:
+    from .workplace import Here
+
+_COLLECTION = Path(__file__).resolve().parents[3]
+_OURS = "workforce.lifecycle."
+_INCLUDES = tuple(f"{prefix}{what}_role" for prefix in ("", "ansible.builtin.") for what in ("import", "include"))
+_TASKS = tuple(f"{prefix}{what}_tasks" for prefix in ("", "ansible.builtin.") for what in ("import", "include"))
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One step of a play: what it does, by which module, and on which of the company's systems."""
+
+    play: str
+    step: str
+    module: str
+    systems: tuple[str, ...]
+
+
+def steps_of(kind: str, here: Here) -> dict[str, Any]:
+    """List the steps of a playbook.
+
+    :raises InputError: there is no such playbook.
+    """
+    known = sorted(path.stem for path in (_COLLECTION / "playbooks").glob("*.yml"))
+    if kind not in known:
+        raise InputError(f"there is no playbook {kind}", act="list steps", hint=f"kind is one of {', '.join(known)}")
+    listed = [step for play in _plays(kind) for step in _of_play(play, here)]
+    lines: list[str] = []
+    for number, step in enumerate(listed):
+        if number == 0 or listed[number - 1].play != step.play:
+            lines.append(step.play)
+        where = ", ".join(step.systems) or "no system of this inventory"
+        lines.append(f"  {step.step} [{step.module}]: {where}")
+    return {"steps": [asdict(step) for step in listed], "lines": lines, "changes": []}
+
+
+def _plays(playbook: str) -> Iterator[Mapping[str, Any]]:
+    path = _COLLECTION / "playbooks" / f"{playbook.replace('.', '/')}.yml"
+    for play in yaml.safe_load(path.read_text(encoding="utf-8")) or ():
+        imported = play.get("ansible.builtin.import_playbook") or play.get("import_playbook")
+        if imported is None:
+            yield play
+        else:
+            yield from _plays(str(imported).removeprefix(_OURS))
+
+
+def _of_play(play: Mapping[str, Any], here: Here) -> Iterator[Listed]:
+    hosts = str(play.get("hosts", ""))
+    names = re.split(r"[:,]", hosts) if "{" not in hosts else []
+    systems = tuple(
+        dict.fromkeys(host for name in names for host in ((name,) if name == "localhost" else here.hosts(name)))
+    )
+    for step, module in _steps(play.get("tasks") or ()):
+        shown = ("this machine",) if systems == ("localhost",) else systems
+        yield Listed(str(play.get("name") or ""), step, module, shown)
+
+
+def _steps(tasks: Sequence[Mapping[str, Any]], role: str = "") -> Iterator[tuple[str, str]]:
+    for task in tasks:
+        for block in ("block", "rescue", "always"):
+            yield from _steps(task.get(block) or (), role)
+        for name, args in task.items():
+            if name in _INCLUDES:
+                called = str(args["name"]).removeprefix(_OURS)
+                yield from _steps(_file(called, str(args.get("tasks_from") or "main")), called)
+            elif name in _TASKS and role:
+                yield from _steps(_file(role, str(args["file"] if isinstance(args, dict) else args)), role)
+            elif name.startswith(_OURS):
+                yield str(task.get("name") or name), name.removeprefix(_OURS)
+
+
+def _file(role: str, name: str) -> Sequence[Mapping[str, Any]]:
+    path = _COLLECTION / "roles" / role / "tasks" / f"{name.removesuffix('.yml')}.yml"
+    if "{" in name or not path.is_file():
+        return ()
+    return list(yaml.safe_load(path.read_text(encoding="utf-8")) or ())

@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""The doctor's verdict: what was seen of every system, and what this machine itself shows of ledger, policy and profiles."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...module_utils.company.policy import Policy, load_policy
+from ...module_utils.company.profiles import Profiles, load_profiles
+from ...module_utils.model import clock
+from ...module_utils.model.errors import InputError, LifecycleError
+from ...module_utils.model.person import Person
+
+if TYPE_CHECKING:
+    from .workplace import Here
+
+_GONE = "terminated"
+
+
+@dataclass(frozen=True)
+class Found:
+    """One thing to mend; ``system`` is empty for this machine's own."""
+
+    kind: str
+    what: str
+    fix: str = ""
+    system: str = ""
+
+    @property
+    def line(self) -> str:
+        return ": ".join(part for part in (f"✗ {self.system}".rstrip(), self.what, self.fix) if part)
+
+
+def begin(here: Here) -> dict[str, Any]:
+    """Make ready what the systems are asked with: a folder for HR's people, and what the profiles name on each system."""
+    wanted: dict[str, dict[str, list[str]]] = {}
+    try:
+        profiles = _profiles(here)
+    except InputError:
+        profiles = None  # judge() says why
+    for profile in profiles.by_name.values() if profiles is not None else ():
+        for system in here.hosts("systems"):
+            for kind, names in profile.wanted(system).items():
+                known = wanted.setdefault(system, {}).setdefault(kind, [])
+                known += [name for name in names if name not in known]
+    return {"spool": here.spool, "wanted": wanted, "changes": []}
+
+
+def judge(here: Here, path: str | None, least_coverage: int) -> dict[str, Any]:
+    """Put the verdict together, write it for monitoring where a path is given, and fail when something must be mended."""
+    people = [*_people(here.spool)]
+    found = [
+        *_of_systems(here, least_coverage),
+        *_of_ledger(here, policy := _policy(here)),
+        *_of_approvers(policy, people, bool(here.hosts("hr_records"))),
+        *_of_profiles(here, people),
+    ]
+    systems = {
+        host: {key: seen.get(key, {}) for key in ("health", "coverage")} for host, seen in here.answers("doctor_seen")
+    }
+    active = sum(1 for person in people if person.status != _GONE)
+    verdict = {
+        "at": clock.stamp(),
+        "ok": not found,
+        "problems": [asdict(one) for one in found],
+        "systems": systems,
+        "people": active,
+    }
+    if path:
+        _write(path, verdict)
+    said = (
+        f"{len(found)} {'thing' if len(found) == 1 else 'things'} to mend before the first leaver"
+        if found
+        else f"All is well: {len(systems)} systems, {active} active people in HR."
+    )
+    return {
+        **verdict,
+        "changes": [],
+        "msg": said,
+        "lines": [*(one.line for one in found), *_coverage_lines(systems), said],
+        **({"failed": True, "code": "doctor"} if found else {}),
+    }
+
+
+def _of_systems(here: Here, least_coverage: int) -> Iterator[Found]:
+    if not here.hosts("systems"):
+        yield Found(
+            "inventory",
+            "there are no systems",
+            "-i company.systems.yml; ansible-playbook workforce.lifecycle.init writes one",
+        )
+    for host, seen in here.answers("doctor_seen"):
+        if "health" not in seen:
+            yield Found(str(seen.get("code") or "answer"), str(seen.get("msg") or "it was not asked"), "", host)
+            continue
+        for problem in seen["health"]["problems"]:
+            yield Found(problem["kind"], problem["what"], problem["fix"], host)
+        counted = seen.get("coverage") or {}
+        found = sum((counted.get("found") or {}).values())
+        if counted.get("people") and found * 100 < least_coverage * counted["people"]:
+            what = f"only {found} of {counted['people']} active people are found here"
+            yield Found("coverage", what, "write employee numbers or addresses there, or set option login", host)
+
+
+def _of_ledger(here: Here, policy: Policy) -> Iterator[Found]:
+    address = here.setting("ledger")
+    if not address:
+        yield Found("ledger", "no ledger is named", "ledger: ledger.db in the systems file, and -i that file")
+        return
+    if "://" not in address and not os.path.exists(address):
+        folder = os.path.dirname(os.path.abspath(address))
+        if not os.access(folder, os.W_OK):
+            yield Found("ledger", f"{folder} cannot be written to", "the first run makes the ledger there")
+        return
+    try:
+        ledger = here.open_ledger()
+        if ledger is None:
+            return
+        checked = ledger.verify()
+        if not checked.ok:
+            yield Found(
+                "ledger",
+                f"it is not as it was written: {checked.problem}",
+                "ansible-playbook workforce.lifecycle.verify",
+            )
+        for tally in ledger.tallies(policy.brake):
+            why = tally.exceeded_by({"the next one"})
+            if why:
+                yield Found(
+                    "brake",
+                    f"it would stop the next of {tally.of}: {why}",
+                    "docs/brake.md says how people are released",
+                )
+    except LifecycleError as e:
+        yield Found("ledger", str(e))
+
+
+def _policy(here: Here) -> Policy:
+    return load_policy(here.setting("policy"))
+
+
+def _of_approvers(policy: Policy, people: Sequence[Person], has_hr: bool) -> Iterator[Found]:
+    """Whoever may approve or release must work here."""
+    if not people:
+        if has_hr:
+            yield Found("hr", "HR's people were not read, so neither approvers nor coverage could be looked at")
+        return
+    named = {name: "approve" for rule in policy.approvals for name in rule.by}
+    for limit in (policy.brake.leavers, policy.brake.disables, policy.brake.wipes, policy.brake.feed):
+        named |= dict.fromkeys(limit.release, "release the brake")
+    here = {name.casefold() for one in people if one.status != _GONE for name in _names(one)}
+    for name, may in named.items():
+        if name.casefold() not in here:
+            yield Found(
+                "approvers",
+                f"{name} may {may}, and is no active person in HR",
+                "name somebody who works here in the policy",
+            )
+
+
+def _names(person: Person) -> set[str]:
+    full = f"{person.first_name} {person.last_name}".strip()
+    return {name for name in (person.email, person.employee_id, person.hr_id, full, *person.aliases) if name}
+
+
+def _profiles(here: Here) -> Profiles | None:
+    folder = here.setting("profiles")
+    return load_profiles(folder, here.connectors()) if folder else None
+
+
+def _of_profiles(here: Here, people: Sequence[Person]) -> Iterator[Found]:
+    try:
+        profiles = _profiles(here)
+    except InputError as e:
+        yield Found("profiles", str(e))
+        return
+    if profiles is None:
+        return
+    without = []
+    for person in people:
+        if person.status == _GONE:
+            continue
+        try:
+            profiles.match(person)
+        except InputError:
+            without.append(person.email or person.employee_id)
+    if without:
+        some = ", ".join(without[:3]) + (", ..." if len(without) > 3 else "")
+        yield Found(
+            "profiles",
+            f"{len(without)} active people have not exactly one access profile ({some})",
+            "docs/access-profiles.md",
+        )
+
+
+def _people(spool: str) -> Iterator[Person]:
+    for file in sorted(Path(spool).glob("doctor-*.jsonl")):
+        for row in file.read_text(encoding="utf-8").splitlines():
+            record = json.loads(row).get("person")
+            if record:
+                yield Person.of(record)
+
+
+def _coverage_lines(systems: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    for name, seen in systems.items():
+        counted = seen.get("coverage") or {}
+        if not counted:
+            continue
+        found = counted["found"]
+        by = ", ".join(f"{number} by {key}" for key, number in sorted(found.items(), key=lambda row: -row[1]))
+        nobodys = counted["nobodys_count"]
+        some = ", ".join(counted["nobodys"]) + (", ..." if nobodys > len(counted["nobodys"]) else "")
+        yield "; ".join(
+            part
+            for part in (
+                f"{name}: {sum(found.values())} of {counted['people']} active people found"
+                + (f" ({by})" if by else ""),
+                f"{nobodys} of {counted['accounts']} accounts belong to nobody in HR: {some}" if nobodys else "",
+            )
+            if part
+        )
+
+
+def _write(path: str, verdict: Mapping[str, Any]) -> None:
+    target = os.path.expanduser(path)
+    try:
+        with open(os.open(target, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
+            json.dump(verdict, out, indent=1, default=str)
+    except OSError as e:
+        raise InputError(
+            f"{target} cannot be written: {e.strerror}", act="write the doctor's answer", hint="give another json="
+        ) from None

@@ -1,0 +1,309 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""doctor, locate, steps and init: what they find out of one system, and what they say of the whole."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.marked_yaml import read_document
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import load_policy
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.profiles import load_profiles
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.microsoft.graph import granted_roles
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.registry import CONNECTORS
+from ansible_collections.workforce.lifecycle.plugins.module_utils.health import endpoint as endpoints
+from ansible_collections.workforce.lifecycle.plugins.module_utils.health import probe
+from ansible_collections.workforce.lifecycle.plugins.module_utils.health.coverage import measure
+from ansible_collections.workforce.lifecycle.plugins.module_utils.health.endpoint import Endpoint
+from ansible_collections.workforce.lifecycle.plugins.module_utils.health.shares import proposed
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model import clock
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import InputError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
+from ansible_collections.workforce.lifecycle.plugins.modules import doctor_system, locate_system
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.acts.doctor import act as doctor
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.acts.init import act as init
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.acts.locate import act as locate
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.acts.steps import act as steps
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.health.first_files import Named
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.health.workplace import Here
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.inventory.systems_file import check_systems
+
+from sandbox.box import Box
+from sandbox.vendors.slack import Slack
+from sandbox.vendors.tailscale import Tailscale
+from tests.support import connect, person_of, run
+
+MARK = {"email": "mark@corp.example", "employee_id": "E1002", "department": "Engineering", "status": "active"}
+GONE = {"email": "gone@corp.example", "employee_id": "E1", "department": "Engineering", "status": "terminated"}
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Box]:
+    with Box([Tailscale, Slack]) as running:
+        yield running
+
+
+@pytest.fixture
+def box(shared: Box) -> Box:
+    for emulator in shared.emulators.values():
+        emulator.reset()
+    return shared
+
+
+def here(hosts: Mapping[str, list[str]], variables: Mapping[str, Mapping[str, Any]] | None = None, **top: str) -> Here:
+    """A workplace with these inventory groups, variables of hosts, and top-level keys of the systems file."""
+    known = SimpleNamespace(raw_get=lambda host: (variables or {}).get(host, {}))
+    settings = {f"lifecycle_{name}": value for name, value in top.items()}
+    return Here(
+        {"groups": hosts, "hostvars": known, **settings}, lambda value: value, lambda: None, False, check_systems
+    )
+
+
+# -- one system ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_healthy_system_has_no_problem_and_nothing_is_written(box: Box) -> None:
+    result = run(doctor_system.TASK, box, "tailscale")
+    assert result["health"]["reached"] and result["health"]["problems"] == []
+    assert result["health"]["permissions"]["account_listing"]["users:read"] == "present"
+    assert result["health"]["endpoint"]["certificate_days"] > 21
+    assert box["tailscale"].writes() == []
+
+
+def test_a_missing_permission_is_named_by_capability_in_the_vendors_words(box: Box) -> None:
+    box["tailscale"].fault("status", status=403, path=r"/keys", times=-1)
+    (problem,) = run(doctor_system.TASK, box, "tailscale")["health"]["problems"]
+    assert (problem["kind"], problem["capability"]) == ("permission", "credential_listing")
+    assert "auth_keys:read" in problem["fix"]
+
+
+def test_a_bad_credential_is_said_once_and_not_for_each_capability(box: Box) -> None:
+    credentials = dict.fromkeys(box.systems()["tailscale"]["credentials"], "wrong")
+    (problem,) = run(doctor_system.TASK, box, "tailscale", changes={"credentials": credentials})["health"]["problems"]
+    assert problem["kind"] == "credential"
+
+
+def test_a_system_that_does_not_answer_is_not_reached(box: Box) -> None:
+    result = run(doctor_system.TASK, box, "tailscale", changes={"url": "https://localhost:1"})
+    assert not result["health"]["reached"] and [p["kind"] for p in result["health"]["problems"]] == ["reach"]
+
+
+@pytest.mark.parametrize(
+    ("seen", "kind", "says"),
+    [
+        (Endpoint(certificate_days=5, certificate_ends="2030-01-06"), "certificate", "ends in 5 days"),
+        (Endpoint(certificate_days=-2, certificate_ends="2030-01-06"), "certificate", "ended on 2030-01-06"),
+        (Endpoint(clock_off=400.0), "clock", "400 s ahead of"),
+        (Endpoint(clock_off=-400.0), "clock", "400 s behind"),
+    ],
+)
+def test_a_certificate_near_its_end_and_a_clock_that_is_off_are_problems(
+    box: Box, monkeypatch: pytest.MonkeyPatch, seen: Endpoint, kind: str, says: str
+) -> None:
+    monkeypatch.setattr(probe, "look_at", lambda target: seen)
+    (problem,) = run(doctor_system.TASK, box, "tailscale")["health"]["problems"]
+    assert problem["kind"] == kind and says in problem["what"]
+
+
+def test_the_clock_and_the_certificate_are_read_from_the_address_itself(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, target = clock.now, connect(box, "slack").target
+    seen = endpoints.look_at(target)
+    assert seen.certificate_days is not None and seen.clock_off is not None and abs(seen.clock_off) < 60
+    monkeypatch.setattr(clock, "now", lambda: real() + timedelta(hours=1))
+    moved = endpoints.look_at(target)
+    assert moved.clock_off is not None and -3660 < moved.clock_off < -3540
+
+
+def test_the_permissions_in_microsofts_token_are_read_and_a_missing_one_is_named(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claims = base64.urlsafe_b64encode(json.dumps({"roles": ["User.ReadWrite.All"]}).encode()).decode().rstrip("=")
+    signed = SimpleNamespace(auth=SimpleNamespace(headers=lambda: {"Authorization": f"Bearer e30.{claims}.c2ln"}))
+    opaque = SimpleNamespace(auth=SimpleNamespace(headers=lambda: {"Authorization": "Bearer opaque"}))
+    assert granted_roles(signed) == {"User.ReadWrite.All"} and granted_roles(opaque) is None  # type: ignore[arg-type]
+    system = connect(box, "tailscale", read_only=True)
+    monkeypatch.setattr(type(system), "granted", lambda self: frozenset({"User.ReadWrite.All"}))
+    monkeypatch.setattr(
+        type(system), "PERMISSIONS", {"accounts": ("User.Read.All",), "cutoff": ("Device.ReadWrite.All", "and a role")}
+    )
+    health = probe.examine(system)
+    assert health.permissions["accounts"] == {"User.Read.All": "present"}
+    assert health.permissions["cutoff"] == {"Device.ReadWrite.All": "missing", "and a role": "not shown"}
+    assert [problem.what for problem in health.problems] == ["cutoff lacks Device.ReadWrite.All"]
+
+
+def test_what_a_profile_names_and_the_system_has_not_is_a_problem(box: Box) -> None:
+    result = run(doctor_system.TASK, box, "slack", wanted={"groups": ["engineering", "engineerign"]})
+    assert [problem["what"] for problem in result["health"]["problems"]] == [
+        "a profile names groups engineerign, which is not there"
+    ]
+
+
+def test_coverage_counts_people_by_the_strongest_key_and_accounts_that_are_nobodys(box: Box, tmp_path: Path) -> None:
+    file = tmp_path / "people.jsonl"
+    rows = [{"person": person_of(box, name)} for name in ("mark", "grace", "jane", "ada")]
+    file.write_text("".join(json.dumps(row) + "\n" for row in [*rows, {"end": 4}]))
+    counted = run(doctor_system.TASK, box, "tailscale", people=[str(file)])["coverage"]
+    assert counted["people"] == 3, "Jane has left"
+    assert counted["found"] == {"address": 2}, "Ada is not there yet"
+    assert counted["nobodys"] == ["nia@contractors.example"]
+
+
+def test_a_person_is_shown_with_the_keys_they_were_found_by_and_what_a_cut_would_close(box: Box) -> None:
+    result = run(locate_system.TASK, box, "tailscale", person=person_of(box, "jane"))
+    (account,) = result["located"]["accounts"]
+    assert account["state"] == "active" and "address" in account["evidence"]
+    assert {"sign-in", "auth key kJaneAuth1"} <= set(account["open"])
+    assert box["tailscale"].writes() == []
+    nobody = run(locate_system.TASK, box, "tailscale", person={"email": "nobody@corp.example"})
+    assert nobody["located"]["accounts"] == [] and nobody["outcome"] == "absent"
+
+
+def test_a_part_that_cannot_be_read_is_noted_and_the_rest_is_shown(box: Box) -> None:
+    box["tailscale"].fault("status", status=403, path=r"/devices", times=-1)
+    located = run(locate_system.TASK, box, "tailscale", person=person_of(box, "jane"))["located"]
+    assert located["accounts"] and any("devices" in note for note in located["notes"])
+
+
+# -- the whole -------------------------------------------------------------------------------------------------------------
+
+
+def seen(problems: list[dict[str, str]] | None = None, **coverage: Any) -> dict[str, Any]:
+    return {
+        "doctor_seen": {"health": {"problems": problems or []}, "coverage": coverage},
+        "lifecycle_connector": "scim",
+    }
+
+
+def test_all_well_is_one_line_and_no_failure(tmp_path: Path) -> None:
+    workplace = here({"systems": ["wiki"]}, {"wiki": seen()}, ledger=str(tmp_path / "ledger.db"))
+    verdict = doctor(workplace, {"state": "judge", "path": str(tmp_path / "doctor.json"), "coverage": 0})
+    assert verdict["lines"] == ["All is well: 1 systems, 0 active people in HR."] and not verdict.get("failed")
+    assert json.loads((tmp_path / "doctor.json").read_text())["ok"] is True
+    assert (tmp_path / "doctor.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_is_wrong_is_said_with_its_system_and_fails(tmp_path: Path) -> None:
+    problem = {"kind": "permission", "what": "cutoff lacks X", "fix": "grant it"}
+    variables = {
+        "wiki": seen([problem]),
+        "crm": {"doctor_seen": {"failed": True, "code": "credential", "msg": "no key"}},
+    }
+    workplace = here({"systems": ["wiki", "crm"]}, variables, ledger=str(tmp_path / "ledger.db"))
+    verdict = doctor(workplace, {"state": "judge", "path": None, "coverage": 0})
+    assert verdict["failed"] and [(p["system"], p["kind"]) for p in verdict["problems"]] == [
+        ("wiki", "permission"),
+        ("crm", "credential"),
+    ]
+    assert verdict["lines"][0] == "✗ wiki: cutoff lacks X: grant it"
+
+
+def test_too_few_people_found_is_a_problem_where_a_least_coverage_is_asked_for(tmp_path: Path) -> None:
+    counted = {"people": 10, "accounts": 4, "found": {"address": 3}, "nobodys": ["x"], "nobodys_count": 1}
+    workplace = here({"systems": ["wiki"]}, {"wiki": seen(**counted)}, ledger=str(tmp_path / "ledger.db"))
+    verdict = doctor(workplace, {"state": "judge", "path": None, "coverage": 50})
+    assert [p["what"] for p in verdict["problems"]] == ["only 3 of 10 active people are found here"]
+    assert (
+        "wiki: 3 of 10 active people found (3 by address); 1 of 4 accounts belong to nobody in HR: x"
+        in verdict["lines"]
+    )
+
+
+def test_no_ledger_and_approvers_who_do_not_work_here_are_problems(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = tmp_path / "policy.yml"
+    policy.write_text("approvals: [{needs: delete, by: [mark@corp.example, gone@corp.example]}]\n")
+    rows = "".join(json.dumps({"person": one}) + "\n" for one in (MARK, GONE))
+    (tmp_path / "doctor-hr.jsonl").write_text(rows)
+    monkeypatch.setattr(Here, "spool", str(tmp_path))
+    workplace = here({"systems": ["wiki"], "hr_records": ["hr"]}, {"wiki": seen()}, policy=str(policy))
+    verdict = doctor(workplace, {"state": "judge", "path": None, "coverage": 0})
+    assert [(p["kind"], p["what"].partition(",")[0]) for p in verdict["problems"]] == [
+        ("ledger", "no ledger is named"),
+        ("approvers", "gone@corp.example may approve"),
+    ]
+
+
+def test_no_answer_of_a_system_is_not_taken_for_nowhere() -> None:
+    variables = {
+        "wiki": {"locate_seen": {"results": [{"failed": True, "msg": "down", "locate_person": {"email": "a@x"}}]}},
+        "badge": {},
+    }
+    found = locate(here({"systems": ["wiki", "badge"]}, variables), {})
+    assert found["failed"] and found["silent"] == {"wiki": "down"} and "? wiki: not known: down" in found["lines"]
+
+
+def test_steps_are_those_of_the_playbook_in_order_with_the_systems_they_are_for() -> None:
+    listed = steps(here({"cutoff": ["entra"], "systems": ["entra"], "entitlements": ["entra"]}), {"kind": "offboard"})[
+        "steps"
+    ]
+    modules = [step["module"] for step in listed]
+    assert modules.index("case") < modules.index("cutoff") < modules.index("entitlements") < modules.index("record")
+    assert next(step["systems"] for step in listed if step["module"] == "cutoff") == ("entra",)
+    with pytest.raises(InputError, match="there is no playbook offbord"):
+        steps(here({}), {"kind": "offbord"})
+
+
+# -- the first files -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("connector", sorted(CONNECTORS))
+def test_a_first_systems_file_of_any_connector_is_one_that_the_inventory_takes(connector: str, tmp_path: Path) -> None:
+    want = {
+        "path": str(tmp_path),
+        "systems": [f"it-{connector.replace('_', '-')}={connector}"],
+        "company": "C",
+        "share": 80,
+    }
+    result = init(here({"systems": []}), want)
+    document = read_document(str(tmp_path / "company.systems.yml"))
+    check_systems(document)
+    load_policy(str(tmp_path / "policy.yml"))
+    if (tmp_path / "profiles").exists():
+        load_profiles(
+            str(tmp_path / "profiles"), {name: one["connector"] for name, one in document.data["systems"].items()}
+        )
+    assert all(name.startswith(f"IT_{connector.upper()}_") for name in result["credentials"])
+    assert any(
+        f"ansible-playbook -i {tmp_path}/company.systems.yml workforce.lifecycle.doctor" in x for x in result["lines"]
+    )
+
+
+def test_what_is_there_is_never_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "policy.yml").write_text("# mine\n")
+    result = init(here({"systems": []}), {"path": str(tmp_path), "systems": ["slack"], "company": "C", "share": 80})
+    assert (tmp_path / "policy.yml").read_text() == "# mine\n" and result["kept"] == [str(tmp_path / "policy.yml")]
+
+
+def test_a_connector_that_there_is_none_of_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="there is no connector 'entrra'"):
+        init(here({"systems": []}), {"path": str(tmp_path), "systems": ["entrra"], "company": "C", "share": 80})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_profile_proposes_what_most_of_a_department_hold_and_no_more() -> None:
+    share = {"people": 10, "accounts": 9, "held": {"groups": {"Engineering": 9, "VPN": 8, "Chess club": 2}}}
+    few = {"people": 10, "accounts": 2, "held": {"groups": {"X": 2}}}
+    found = {"entra": {"Engineering": share}, "crm": {"Engineering": few}}
+    assert proposed(found, "Engineering", 80) == {"entra": {"groups": ["Engineering", "VPN"]}}
+
+
+def test_a_name_with_an_address_keeps_both() -> None:
+    named = Named.of("hr=bamboohr=https://corp.bamboohr.com")
+    assert named.entry()["url"] == "https://corp.bamboohr.com"
+    assert named.entry()["credentials"] == {"api_key": {"env": "HR_API_KEY"}}
+
+
+def test_people_without_a_key_in_common_are_not_compared(box: Box) -> None:
+    system = connect(box, "tailscale", read_only=True)
+    assert measure(system, [Person.of(GONE)], system.all_accounts()).found == {}
