@@ -13,7 +13,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils.company.marked_yaml import read_document
 from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import load_policy
 from ansible_collections.workforce.lifecycle.plugins.module_utils.company.profiles import load_profiles
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.microsoft.graph import granted_roles
@@ -25,6 +24,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.health.endpoin
 from ansible_collections.workforce.lifecycle.plugins.module_utils.health.shares import proposed
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import InputError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.marked_yaml import read_document
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 from ansible_collections.workforce.lifecycle.plugins.modules import doctor_system, locate_system
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.acts.doctor import act as doctor

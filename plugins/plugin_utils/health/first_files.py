@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from ...module_utils.company.marked_yaml import read_document
 from ...module_utils.company.policy import load_policy
 from ...module_utils.company.profiles import load_profiles
 from ...module_utils.connectors.registry import CONNECTORS
