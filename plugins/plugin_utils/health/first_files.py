@@ -21,6 +21,7 @@ from ...module_utils.company.profiles import load_profiles
 from ...module_utils.connectors.registry import CONNECTORS
 from ...module_utils.health.shares import proposed
 from ...module_utils.model.errors import InputError
+from ...module_utils.model.marked_yaml import read_document
 
 if TYPE_CHECKING:
     from .workplace import Here
