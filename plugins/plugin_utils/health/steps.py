@@ -51,37 +51,54 @@ def steps_of(kind: str, here: Here) -> dict[str, Any]:
     return {"steps": [asdict(step) for step in listed], "lines": lines, "changes": []}
 
 
-def _plays(playbook: str) -> Iterator[Mapping[str, Any]]:
+@dataclass(frozen=True)
+class _Play:
+    """A play with the name and the variables under which it was imported."""
+
+    title: str
+    play: Mapping[str, Any]
+    values: Mapping[str, Any]
+
+    def filled(self, text: object) -> str:
+        """Fill in the variables of the import; what a run finds out stays a template."""
+        return re.sub(r"\{\{\s*(\w+)\s*\}\}", lambda m: str(self.values.get(m.group(1), m.group(0))), str(text))
+
+
+def _plays(playbook: str, title: str = "", values: Mapping[str, Any] | None = None) -> Iterator[_Play]:
     path = _COLLECTION / "playbooks" / f"{playbook.replace('.', '/')}.yml"
     for play in yaml.safe_load(path.read_text(encoding="utf-8")) or ():
+        own = {**(values or {}), **(play.get("vars") or {})}
+        name = str(play.get("name") or "")
         imported = play.get("ansible.builtin.import_playbook") or play.get("import_playbook")
         if imported is None:
-            yield play
+            yield _Play(title if title and "{{" in name else name or title, play, own)
         else:
-            yield from _plays(str(imported).removeprefix(_OURS))
+            yield from _plays(str(imported).removeprefix(_OURS), name, own)
 
 
-def _of_play(play: Mapping[str, Any], here: Here) -> Iterator[Listed]:
-    hosts = str(play.get("hosts", ""))
+def _of_play(play: _Play, here: Here) -> Iterator[Listed]:
+    hosts = play.filled(play.play.get("hosts", ""))
     names = re.split(r"[:,]", hosts) if "{" not in hosts else []
     systems = tuple(
         dict.fromkeys(host for name in names for host in ((name,) if name == "localhost" else here.hosts(name)))
     )
-    for step, module in _steps(play.get("tasks") or ()):
-        shown = ("this machine",) if systems == ("localhost",) else systems
-        yield Listed(str(play.get("name") or ""), step, module, shown)
+    shown = ("this machine",) if systems == ("localhost",) else systems
+    for step, module in _steps(play, play.play.get("tasks") or ()):
+        yield Listed(play.title, step, module, shown)
 
 
-def _steps(tasks: Sequence[Mapping[str, Any]], role: str = "") -> Iterator[tuple[str, str]]:
+def _steps(play: _Play, tasks: Sequence[Mapping[str, Any]], role: str = "") -> Iterator[tuple[str, str]]:
     for task in tasks:
         for block in ("block", "rescue", "always"):
-            yield from _steps(task.get(block) or (), role)
+            yield from _steps(play, task.get(block) or (), role)
         for name, args in task.items():
             if name in _INCLUDES:
-                called = str(args["name"]).removeprefix(_OURS)
-                yield from _steps(_file(called, str(args.get("tasks_from") or "main")), called)
+                called = play.filled(args["name"]).removeprefix(_OURS)
+                part = play.filled(args.get("tasks_from") or "main")
+                yield from _steps(play, _file(called, part), called)
             elif name in _TASKS and role:
-                yield from _steps(_file(role, str(args["file"] if isinstance(args, dict) else args)), role)
+                part = play.filled(args["file"] if isinstance(args, dict) else args)
+                yield from _steps(play, _file(role, part), role)
             elif name.startswith(_OURS):
                 yield str(task.get("name") or name), name.removeprefix(_OURS)
 
