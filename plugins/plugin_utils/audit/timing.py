@@ -72,6 +72,8 @@ class OpenItem:
     since: str
     age: float
     late: bool
+    phase: str = ""
+    departure: str = ""
 
 
 def open_items(case: CaseFile, levels: Levels, now: datetime) -> Iterator[OpenItem]:
@@ -87,5 +89,16 @@ def open_items(case: CaseFile, levels: Levels, now: datetime) -> Iterator[OpenIt
         owner = levels.owner(step.system, step.phase, step.step, departure)
         late = limit is not None and age > limit
         yield OpenItem(
-            case.id, case.kind, case.name, step.system, step.step, step.outcome, owner, step.began, round(age, 3), late
+            case.id,
+            case.kind,
+            case.name,
+            step.system,
+            step.step,
+            step.outcome,
+            owner,
+            step.began,
+            round(age, 3),
+            late,
+            step.phase,
+            departure,
         )

@@ -620,6 +620,13 @@ class Ledger:
         for row in self.storage.stream(f"SELECT {_COLUMNS} FROM ledger WHERE {where} ORDER BY n", values):
             yield _entry(row)
 
+    def add(self, query: Query, kind: str, data: Mapping[str, Any], *, run: str) -> int:
+        """Append an entry of no case inside a transaction of :attr:`storage`, together with what else the transaction does.
+
+        :raises LedgerError: a secret is in ``data``.
+        """
+        return self._add(query, kind, "", data=plain(data, refuse=f"note {kind}"), run=run)
+
     def _append(self, kind: str, case_id: str, *, durable: bool = False, **values: Any) -> int:
         with self.storage.writing(durable=durable) as query:
             return self._add(query, kind, case_id, **values)

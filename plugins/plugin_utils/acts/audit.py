@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Make the pack of an audit: HR's people of the period against the ledger, a sample, and everything that verifies it."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+from collections.abc import Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from ...module_utils.company.responsibility import Levels
+from ...module_utils.engine.change import Outcome
+from ...module_utils.model import clock
+from ...module_utils.model.errors import InputError
+from ...module_utils.model.person import Person
+from ..audit import pack
+from ..audit.casefile import CaseFile, read_cases
+from ..audit.population import Period
+from ..audit.report import Audit, audit
+from ..ledger.retention import archived_rows
+from ..ledger.run import LedgerRun
+from ..reconcile.index import read_people, spool
+
+
+def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
+    quiet = {"outcome": Outcome.ALREADY.value, "changes": []}
+    if want["state"] == "begun":
+        return {**quiet, "spool": str(spool())}
+    period = period_of(want["from"], want["to"])
+    people, sources = people_of(want["people"])
+    policy, systems = run.policy, run.inventory.systems()
+    made = audit(
+        people,
+        all_cases(run, want["archives"]),
+        period,
+        policy,
+        Levels(policy.responsibility.duties, systems),
+        size=want["sample"],
+        seed=want["seed"] or secrets.token_hex(4),
+        company=want["company"],
+    )
+    made.head, made.sources = run.ledger.head(), sources
+    said = {
+        "summary": pack.as_json(made)["population"],
+        "exceptions": len(made.problems),
+        "seed": made.seed,
+        "msg": _said(made),
+    }
+    if run.read_only:
+        return {**quiet, **said}
+    name = f"audit-{period.first}-{period.last}-{clock.now():%Y%m%dT%H%M%SZ}"
+    where = pack.write(
+        made, Path(want["path"]).expanduser() / name, run.ledger, policy, want["records"], systems, run.id
+    )
+    return {
+        **said,
+        "changed": True,
+        "outcome": Outcome.DONE.value,
+        "changes": [],
+        "path": str(where),
+        "page": str(where / "index.html"),
+    }
+
+
+def period_of(first: str, last: str) -> Period:
+    """The days from one to another. :raises InputError: one is no day, or they are the wrong way round."""
+    days = []
+    for name, text in (("from", first), ("to", last)):
+        try:
+            days.append(date.fromisoformat(text.strip()))
+        except ValueError:
+            raise InputError(
+                f"{name} is {text!r}", act="read the period", hint=f"write a day: -e {name}=2026-01-01"
+            ) from None
+    if days[0] > days[1]:
+        raise InputError(f"{days[0]} is after {days[1]}", act="read the period", hint="-e from= is the earlier day")
+    return Period(*days)
+
+
+def people_of(folder: str) -> tuple[Iterator[Person], list[str]]:
+    """Everybody of every HR system that was read into the folder, and the systems.
+
+    :raises InputError: none was: without HR nobody knows who left.
+    """
+    files = sorted(Path(folder).glob("hr-*.jsonl")) if folder else []
+    if not files:
+        raise InputError(
+            "no HR system was read",
+            act="make the population",
+            hint="run the playbook audit, with the systems file that names HR",
+        )
+    people = (Person.of(one) for path in files for one in read_people(path))
+    return people, [path.stem.removeprefix("hr-") for path in files]
+
+
+def all_cases(run: LedgerRun, archives: str) -> dict[str, CaseFile]:
+    """The cases of the ledger, and those of its archives."""
+    cases = read_cases(run.ledger.storage.query)
+    if not archives:
+        return cases
+    return {**read_cases(run.ledger.storage.query, itertools.chain(archived_rows(archives))), **cases}
+
+
+def _said(made: Audit) -> str:
+    count = len(made.problems)
+    return f"{len(made.members)} people in the population, {len(made.sampled)} looked at closely, {count} exception{'' if count == 1 else 's'}"

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Reckon the numbers of a period from the ledger, and write them as a page, as metrics and as a digest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from ...module_utils.company.responsibility import Levels
+from ...module_utils.engine.change import Outcome
+from ...module_utils.model import clock
+from ..audit.digest import calls, digest
+from ..audit.numbers import numbers
+from ..audit.page import numbers_page
+from ..audit.prometheus import text
+from ..ledger.run import LedgerRun
+from ..record import files
+from .audit import all_cases, period_of
+
+
+def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
+    today = clock.now().date()
+    last = want["to"] or today.isoformat()
+    first = want["from"] or (period_of(last, last).last - timedelta(days=want["days"] - 1)).isoformat()
+    policy = run.policy
+    levels = Levels(policy.responsibility.duties, run.inventory.systems())
+    told = numbers(all_cases(run, want["archives"]), period_of(first, last), levels)
+    summary = digest(told, want["company"])
+    late = calls(told.open_items, levels, policy.responsibility.escalate)
+    said = {
+        "numbers": told.as_dict(),
+        "digest": summary,
+        "escalations": [{"to": one.to, "after": one.after, **asdict(one.item)} for one in late],
+        "outcome": Outcome.ALREADY.value,
+        "changes": [],
+        "msg": summary,
+    }
+    if run.read_only:
+        return said
+    written = {}
+    if want["path"]:
+        where = Path(want["path"]).expanduser().absolute()
+        for name, content in (
+            ("index.html", numbers_page(told, want["company"])),
+            ("numbers.json", json.dumps(told.as_dict(), indent=2, sort_keys=True) + "\n"),
+            ("digest.txt", summary),
+        ):
+            files.write(where / name, content)
+        written["page"] = str(where / "index.html")
+    if want["metrics"]:
+        metrics = Path(want["metrics"]).expanduser().absolute()
+        files.write(metrics, text(told))
+        metrics.chmod(0o644)  # node_exporter reads it as somebody else; no line of it names a person
+        written["metrics"] = str(metrics)
+    return {
+        **said,
+        **written,
+        "changed": bool(written),
+        "outcome": (Outcome.DONE if written else Outcome.ALREADY).value,
+    }

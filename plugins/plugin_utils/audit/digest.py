@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""The weekly digest for HR and IT, and who is to hear of what is late: plain text, which any mailer or chat carries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ...module_utils.company.responsibility import Escalation, Levels
+from ...module_utils.model.durations import seconds, words
+from .numbers import Numbers
+from .page import attention, owed
+from .timing import OpenItem
+
+
+@dataclass(frozen=True)
+class Call:
+    """Somebody who is to hear of a step that is late."""
+
+    to: str
+    item: OpenItem
+    after: str
+
+
+def digest(told: Numbers, company: str) -> str:
+    """What happened and what waits, on one screen."""
+    closed = told.to_access_closed
+    lines = [
+        f"{company or 'Joiners, movers, leavers'}: {told.first} to {told.last}",
+        "",
+        f"{told.leavers} leavers, {told.joiners} joiners, {told.movers} movers.",
+        "; ".join(attention(told)).capitalize() + "." if attention(told) else "Nothing is late, open or out.",
+        "",
+    ]
+    if closed.count:
+        lines.append(
+            f"Access closed: the middle leaver after {words(closed.median)}, nine of ten within {words(closed.p90)}."
+        )
+    if told.share_in_time is not None:
+        lines.append(f"Within their service level: {told.in_time} of {told.with_level} steps.")
+    lines += _section(
+        "Late", [f"{one.name}: {one.step} on {one.system}, {words(one.took)}: {one.why}" for one in told.late[:10]]
+    )
+    rows = [
+        f"{row.owner or 'nobody is named'}: {row.open} open, {row.late} late, the oldest {words(row.oldest)}"
+        for row in owed(told.open_items)
+    ]
+    lines += _section("Waits for", rows)
+    lines += _section(
+        "Hardware that is not back", [f"{serial} ({case}), {words(age)}" for serial, case, age in told.devices_out[:10]]
+    )
+    return "\n".join(lines) + "\n"
+
+
+def calls(items: Sequence[OpenItem], levels: Levels, escalate: Sequence[Escalation]) -> list[Call]:
+    """Whom to call: of each open step that is late for so long, everybody whom policy names for it."""
+    found = []
+    for item in items:
+        limit = levels.limit(item.system, item.phase, item.step, item.departure)
+        for rule in escalate:
+            after = seconds(rule.after)
+            if limit is not None and after is not None and item.age > limit + after:
+                found += [Call(to, item, rule.after) for to in rule.to]
+    return found
+
+
+def _section(title: str, rows: Sequence[str]) -> Iterator[str]:
+    if rows:
+        yield ""
+        yield f"{title}:"
+        yield from (f"  {row}" for row in rows)
