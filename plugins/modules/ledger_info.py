@@ -13,7 +13,8 @@ author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 options:
   state:
     description:
-      - V(verify) walks the chain, and fails at the first entry that was changed, removed, put in or moved.
+      - V(verify) walks the chain, checks every signature, asks every witness, and compares records and plans; it fails when somebody changed
+        something, and says what, since when and which cases.
       - V(cases) lists the cases. V(entries) reads the entries of O(case).
     type: str
     choices: [verify, cases, entries]
@@ -21,6 +22,14 @@ options:
   expected_head:
     description: A head from a record (RV(head), C(n:hash)) that was kept elsewhere. Only with it can a cut-off end be proven.
     type: str
+    default: ""
+  records:
+    description: The folder of records, so that each is compared with what the ledger says of it.
+    type: path
+    default: ""
+  archives:
+    description: The folder of archives, so that what left the ledger is verified too.
+    type: path
     default: ""
   case:
     description: Only this case.
@@ -45,6 +54,13 @@ head: {description: "The last good entry, \"C(n:hash).\"", returned: verify, typ
 entries_verified: {description: "How many entries are as they were written.", returned: verify, type: int}
 open_intents: {description: "Steps that a killed run left.", returned: verify, type: int}
 bad: {description: "The first entry that is wrong.", returned: when one is, type: int}
+signed: {description: "How many entries carry the company's signature.", returned: verify, type: int}
+witnesses: {description: "The witnesses that were asked.", returned: verify, type: list, elements: str}
+findings:
+  description: What was found, each with C(kind), C(what), C(entry), C(since), C(cases) and C(tampered).
+  returned: verify
+  type: list
+  elements: dict
 cases: {description: "The cases.", returned: cases, type: list, elements: dict}
 entries: {description: "The entries.", returned: entries, type: list, elements: dict}
 """
@@ -55,6 +71,8 @@ TASK = LedgerTask(
     argument_spec={
         "state": {"type": "str", "choices": ["verify", "cases", "entries"], "default": "verify"},
         "expected_head": {"type": "str", "default": ""},
+        "records": {"type": "path", "default": ""},
+        "archives": {"type": "path", "default": ""},
         "case": {"type": "str"},
         "person": {"type": "str"},
         "open_only": {"type": "bool", "default": False},

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import LedgerError
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.approval import plans
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import (
     GENESIS,
     Ledger,
@@ -47,6 +48,7 @@ def honest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
         world.give(first)
         early = home / "early.db"
         cases = three_runs(world)
+        plans.write(plans.document("offboard", [], []), str(world.home / "plans"), first.seal.signer)
         # As it was after the first of the three.
         with sqlite3.connect(world.db) as db:
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -122,7 +124,12 @@ def append(world: World, kind: str, case: str, data: dict[str, object], at: str 
 
 Tamper = Callable[[Company], None]
 #: What has no day: a witness of which nothing is left, and signatures that are all gone.
-WITHOUT_A_DAY = {"a_witness_is_overwritten", "all_signatures_are_deleted", "a_time_stamp_is_changed"}
+WITHOUT_A_DAY = {
+    "a_plan_is_edited",
+    "a_witness_is_overwritten",
+    "all_signatures_are_deleted",
+    "a_time_stamp_is_changed",
+}
 WAYS: dict[str, tuple[Tamper, str, str, int | None]] = {}
 
 
@@ -315,6 +322,12 @@ def a_records_signature_is_the_forgers(c: Company) -> None:
     path = c.world.records / f"{c.cases[1]}.json"
     key = new_key(c.world.home / "forger.pem")
     path.with_name(f"{path.name}.sig").write_bytes(sign(key, path.read_bytes()))
+
+
+@way("plan", "signature of")
+def a_plan_is_edited(c: Company) -> None:
+    path = next((c.world.home / "plans").glob("plan-*.json"))
+    path.write_text(path.read_text().replace('"offboard"', '"onboard"'))
 
 
 def another(c: Company) -> Path:

@@ -63,7 +63,11 @@ def _some(items: Sequence[str]) -> str:
 
 def missing(ledger: Ledger, plan: Mapping[str, Any]) -> list[str]:
     """What a plan still needs, a line each; empty when it may be executed."""
-    given = [entry.data for entry in ledger.noted("approved") if entry.data["digest"] == plan["digest"]]
+    given = [
+        entry.data
+        for entry in ledger.noted("approved")
+        if entry.data["digest"] == plan["digest"] and ledger.believes(entry)
+    ]
     lines = []
     for need in plan["needs"]:
         fresh = {

@@ -24,6 +24,7 @@ from typing import Any
 from ...module_utils.model import clock
 from ...module_utils.model.errors import InputError, LedgerError
 from ..ledger.ledger import Ledger, canonical, plain
+from ..ledger.signing import Signer
 from ..record import files as record_files
 
 SCHEMA = "workforce.lifecycle/plan/1"
@@ -107,14 +108,17 @@ def digest(plan: Mapping[str, Any]) -> str:
     ).hexdigest()
 
 
-def write(plan: Mapping[str, Any], where: str) -> Path:
-    """Write the plan under its digest; the same plan is the same file.
+def write(plan: Mapping[str, Any], where: str, signer: Signer | None = None) -> Path:
+    """Write the plan under its digest, with the company's signature beside it; the same plan is the same file.
 
     :raises LedgerError: the folder cannot be written.
     """
     path = Path(where).expanduser() / f"plan-{plan['kind']}-{plan['digest'][:12]}.json"
     if not path.exists():
-        record_files.write(path, json.dumps(plan, indent=2, sort_keys=True) + "\n")
+        text = json.dumps(plan, indent=2, sort_keys=True) + "\n"
+        if signer is not None:
+            record_files.write_bytes(path.with_name(f"{path.name}.sig"), signer.sign(text.encode()))
+        record_files.write(path, text)
     return path
 
 

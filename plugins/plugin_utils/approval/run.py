@@ -40,4 +40,4 @@ def write(run: LedgerRun, kind: str, people: Sequence[Mapping[str, Any]], folder
     """
     steps = plans.left()
     made = plans.document(kind, people, steps, approvals.needs(run.policy, kind, len(people), steps))
-    return {**made, "path": str(plans.write(made, folder))}
+    return {**made, "path": str(plans.write(made, folder, run.ledger.seal.signer))}

@@ -159,6 +159,8 @@ def read_cases(query: Query, stream: Iterable[Sequence[Any]] | None = None) -> d
     rows = stream if stream is not None else query(sql, ())
     cases: dict[str, CaseFile] = {}
     for n, at, kind, case_id, system, step, text in rows:
+        if kind not in _READ:
+            continue
         body = json.loads(text)
         if kind == "case":
             data = body["data"]

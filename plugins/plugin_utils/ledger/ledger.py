@@ -584,6 +584,10 @@ class Ledger:
             durable=durable,
         )
 
+    def believes(self, entry: Entry) -> bool:
+        """Whether the company signed an entry: see :meth:`Seal.believes`."""
+        return self.seal.believes(self.storage.query, entry.n, entry.head, entry.at)
+
     def noted(self, kind: str, *, case: str | None = None, system: str | None = None) -> list[Entry]:
         """All entries of that kind, oldest first."""
         where, values = "kind = ?", [kind]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from .rows import Query
-from .signing import Signer
+from .signing import Keyring, Signer
 
 
 @dataclass
@@ -16,11 +16,13 @@ class Seal:
     """How the entries of a ledger are sealed.
 
     :param signer: the company's key; without one nothing is signed.
+    :param keyring: the keys whose signatures are believed; without one there is nothing to believe or doubt.
     :param before: is called once, before the first write of a process; it raises where the ledger must not be gone on from.
     """
 
     signer: Signer | None = None
     before: Callable[[Query], None] | None = None
+    keyring: Keyring | None = None
     _looked: bool = field(default=False, init=False)
 
     def look(self, query: Query) -> None:
@@ -39,3 +41,13 @@ class Seal:
                 "INSERT INTO signed (n, key, signature) VALUES (?, ?, ?)",
                 (n, self.signer.key, self.signer.sign_head(f"{n}:{link}")),
             )
+
+    def believes(self, query: Query, n: int, head: str, at: str) -> bool:
+        """Whether the company signed an entry; where it has no key, every entry is believed.
+
+        What a run may do on somebody's word (an approval, a release) must not hang on whoever can write the file.
+        """
+        if self.keyring is None:
+            return True
+        rows = query("SELECT key, signature FROM signed WHERE n = ?", (n,))
+        return bool(rows) and not self.keyring.doubt_of_head(str(rows[0][0]), head, str(rows[0][1]), at)

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from ..ledger.ledger import GENESIS, chained
 from ..ledger.rows import Query
 from ..ledger.signing import Keyring
 from .findings import Finding
@@ -21,6 +22,33 @@ def changed_files(query: Query, keyring: Keyring, records: str, plans: str) -> I
         yield from _records(query, keyring, Path(records))
     if plans and os.path.isdir(plans):
         yield from _signatures(keyring, dict.fromkeys(sorted(Path(plans).glob("plan-*.json")), ""), "plan")
+
+
+def changed_archives(query: Query, folder: str) -> Iterator[Finding]:
+    """Every archive that is not what was taken out of the ledger, and each of its entries whose hash does not follow."""
+    if not folder:
+        return
+    for n, at, body in query("SELECT n, at, body FROM ledger WHERE kind = 'archived' ORDER BY n", ()):
+        data = json.loads(body)["data"]
+        path = Path(folder).expanduser() / data["file"]
+        content = _content(path)
+        if content is None:
+            yield Finding("archive", f"{path} is gone", int(n), str(at))
+            continue
+        if _sha256(content) != data["sha256"]:
+            yield Finding("archive", f"{path} is not what was taken out of the ledger", int(n), str(at))
+        for line in content.decode("utf-8", "replace").splitlines():
+            try:
+                row = json.loads(line)
+                before = query("SELECT hash FROM ledger WHERE n = ?", (row["n"] - 1,))
+                fits = chained(str(before[0][0]) if before else GENESIS, row["body"]) == row["hash"]
+                kept = query("SELECT hash FROM ledger WHERE n = ?", (row["n"],)) == [(row["hash"],)]
+            except (ValueError, KeyError, TypeError):
+                yield Finding("archive", f"{path} holds a line that is no entry", int(n), str(at))
+                break
+            if not (fits and kept):
+                what = f"{path}: entry {row['n']} is not the one that was taken out"
+                yield Finding("archive", what, int(row["n"]), str(row["at"]), [str(row["case"])])
 
 
 def _records(query: Query, keyring: Keyring, folder: Path) -> Iterator[Finding]:

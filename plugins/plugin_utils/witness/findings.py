@@ -22,6 +22,7 @@ KINDS = {
     "counted": "the table that the brake counts by was changed",
     "record": "a record or its page is not the one that was written",
     "plan": "a plan is not the one that was written",
+    "archive": "an archive is not what was taken out of the ledger",
     "witness": "what a witness keeps was changed",
     "clock": "the clock of a machine went back",
     "link": "the ledger's file is a symbolic link",

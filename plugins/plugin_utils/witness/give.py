@@ -11,7 +11,7 @@ from ...module_utils.model.errors import LifecycleError
 from ..ledger.ledger import Ledger
 from ..ledger.rows import Query
 from ..ledger.seal import Seal
-from ..ledger.signing import signer_of
+from ..ledger.signing import keyring_of, signer_of
 from .compare import refuse_older
 from .keepers import keepers_of
 from .statement import Statement, case_digest
@@ -33,7 +33,8 @@ def seal_of(policy: Policy, folder: str) -> Seal:
             look(query)
             mark.touch(mode=0o600)
 
-    return Seal(signer_of(policy), once if look is not None else None)
+    signer = signer_of(policy)
+    return Seal(signer, once if look is not None else None, keyring_of(policy) if signer else None)
 
 
 def give(ledger: Ledger, policy: Policy, run: str, *, replaces: int | None = None) -> list[str]:

@@ -16,7 +16,7 @@ from ..ledger.rows import Query
 from ..ledger.signing import Keyring, keyring_of
 from ..ledger.verify import Verdict, emptied
 from .compare import asked, deviations, digests_of
-from .files import changed_files
+from .files import changed_archives, changed_files
 from .findings import Finding
 
 #: Machines that share a ledger may differ by so much.
@@ -38,10 +38,12 @@ class Inspection:
         return self.verdict.ok and not any(one.tampered for one in self.findings)
 
 
-def inspect(ledger: Ledger, policy: Policy, records: str = "", plans: str = "", expected_head: str = "") -> Inspection:
+def inspect(
+    ledger: Ledger, policy: Policy, records: str = "", plans: str = "", expected_head: str = "", archives: str = ""
+) -> Inspection:
     """Walk the chain, check every signature, ask every witness, and compare every record and plan.
 
-    :param records: the folder of records, ``plans`` that of plans; empty: they are not looked at.
+    :param records: the folder of records, ``plans`` that of plans, ``archives`` that of archives; empty: they are not looked at.
     :raises LedgerError: the ledger cannot be read at all.
     """
     query = ledger.storage.query
@@ -63,6 +65,7 @@ def inspect(ledger: Ledger, policy: Policy, records: str = "", plans: str = "", 
     if path is not None and path.is_symlink():
         found.append(Finding("link", f"{path} is a link to {os.readlink(path)}"))
     found += changed_files(query, keyring, records, plans)
+    found += changed_archives(query, archives)
     found += _of_clock(query)
     found += _of_emptied(query)
     return Inspection(verdict, sorted(found, key=lambda one: (not one.tampered, one.entry or 0)), signed, list(answers))

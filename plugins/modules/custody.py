@@ -1,0 +1,89 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: custody
+short_description: Say, by name, where a device is; or show its history
+description:
+  - Notes in the ledger that a device was collected, shipped, received, sanitised, sold or given away, and by whom, from the first day of a leaving on.
+  - V(shown) gives each device's history over all cases and systems, from the first assignment on. Only what was seen or attested is stated.
+author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+attributes:
+  check_mode: {description: "Says what would be noted.", support: full}
+  diff_mode: {description: "There is no diff.", support: none}
+options:
+  state:
+    description:
+      - V(label) a shipping label was sent, V(shipped), V(collected), V(received), V(sanitised), V(disposed) it was sold, given away or scrapped,
+        V(lost), V(left_with_person).
+      - V(waived) the company does not want it back; O(note) says why.
+    type: str
+    choices: [shown, label, shipped, collected, received, sanitised, disposed, lost, waived, left_with_person]
+    default: shown
+  serial: {description: "The device's serial, as the device management has it. All devices are shown, when not given.", type: str, default: ""}
+  by: {description: "Who says so. Whose device it was cannot say that the company has it.", type: str, default: ""}
+  person: {description: "Whose it was, for a device that no system knows.", type: str, default: ""}
+  at: {description: "When it happened, ISO 8601. Now, when not given.", type: str, default: ""}
+  number: {description: "Receipt or tracking number, or the address of the label.", type: str, default: ""}
+  photo: {description: "A photo, whose SHA-256 is kept.", type: path, default: ""}
+  carrier: {description: "Who carries it.", type: str, default: ""}
+  to: {description: "Who has it now: whom it was sent, sold or given to.", type: str, default: ""}
+  place: {description: "Where it lies.", type: str, default: ""}
+  method: {description: "How it was sanitised: Clear, Purge or Destroy, and how (NIST SP 800-88r2).", type: str, default: ""}
+  tool: {description: "With what, and which version.", type: str, default: ""}
+  verified_by: {description: "Who looked whether it is.", type: str, default: ""}
+  note: {description: "Anything worth keeping.", type: str, default: ""}
+"""
+
+EXAMPLES = r"""
+- name: The laptop came back on the second day
+  workforce.lifecycle.custody:
+    serial: C02XG2JHJG5H
+    state: received
+    by: Grace Okoye
+    number: R-2214
+    place: shelf 4
+"""
+
+RETURN = r"""
+changes: {description: "What was noted.", returned: when noted, type: list, elements: dict}
+case: {description: "The case that it belongs to.", returned: when noted, type: str}
+devices: {description: "Each device with its history.", returned: when shown, type: list, elements: dict}
+"""
+
+from ..module_utils.engine.ledger_task import LedgerTask
+
+TASK = LedgerTask(
+    act="custody",
+    argument_spec={
+        "state": {
+            "type": "str",
+            "choices": [
+                "shown",
+                "label",
+                "shipped",
+                "collected",
+                "received",
+                "sanitised",
+                "disposed",
+                "lost",
+                "waived",
+                "left_with_person",
+            ],
+            "default": "shown",
+        },
+        **{
+            name: {"type": "str", "default": ""}
+            for name in (
+                "serial", "by", "person", "at", "number", "carrier", "to", "place", "method", "tool", "verified_by", "note"
+            )
+        },
+        "photo": {"type": "path", "default": ""},
+    },
+)  # fmt: skip
+
+if __name__ == "__main__":
+    TASK.main()

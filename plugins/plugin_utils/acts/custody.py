@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Note what a named person says of a device: collected, shipped, received, sanitised, given away."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from ...module_utils.engine.change import Outcome
+from ...module_utils.model import clock
+from ...module_utils.model.errors import InputError, Refused
+from ..audit.casefile import CaseFile, read_cases
+from ..audit.custody import DeviceFile, devices
+from ..ledger.run import LedgerRun
+
+#: What ends the wait for a device: whose it was may not say that themselves.
+_BY_OTHERS = frozenset({"received", "collected", "sanitised", "disposed", "waived", "lost"})
+_WORDS = ("number", "carrier", "to", "place", "method", "tool", "verified_by", "note")
+
+
+def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
+    said = f"note device {want['serial']}"
+    cases = read_cases(run.ledger.storage.query)
+    known = devices(cases.values())
+    if want["state"] == "shown":
+        return _shown(known, want["serial"])
+    by = want["by"].strip()
+    if not by or not want["serial"].strip():
+        raise InputError("by or serial is empty", act=said, hint="-e serial=C02XG2 -e by='Grace Okoye'")
+    case = _case_of(cases, known, want, said)
+    if want["state"] in _BY_OTHERS and by.casefold() in {case.name.casefold(), *case.names}:
+        raise Refused(f"{by} is whose device it was", act=said, hint="whoever has it in their hands now says so")
+    if want["state"] == "waived" and not want["note"].strip():
+        raise InputError("note is empty", act=said, hint="-e note= says why the company does not want it back")
+    at = _moment(want["at"], said)
+    data = {"serial": want["serial"].strip(), "state": want["state"], "by": by, "at": at}
+    data |= {name: want[name] for name in _WORDS if want[name]}
+    if want["photo"]:
+        data["photo_sha256"] = _digest(want["photo"], said)
+    device = known.get(data["serial"])
+    system = device.events[-1].system if device and device.events else ""
+    run.note("custody", data, case=case.id, system=system)
+    before = device.events[-1].what if device and device.events else "nothing known"
+    row = {
+        "what": f"device {data['serial']}",
+        "before": before,
+        "after": f"{data['state']}, says {by}",
+        "outcome": "planned" if run.read_only else Outcome.DONE.value,
+    }
+    return {"changed": True, "outcome": Outcome.DONE.value, "changes": [row], "case": case.id}
+
+
+def _case_of(
+    cases: Mapping[str, CaseFile], known: Mapping[str, DeviceFile], want: Mapping[str, Any], said: str
+) -> CaseFile:
+    """The leaver's case that waits for the device, or the newest one that knows it, or the newest of the person who is named."""
+    device = known.get(want["serial"].strip())
+    if want["person"]:
+        name = want["person"].casefold()
+        mine = [case for case in cases.values() if name in case.names and not case.withdrawn]
+        if not mine:
+            raise InputError(
+                f"the ledger knows nobody called {want['person']}", act=said, hint="give the address of their case"
+            )
+        return next((case for case in reversed(mine) if case.kind == "offboard"), mine[-1])
+    if device is None or not device.events:
+        raise InputError(
+            "the ledger does not know this device",
+            act=said,
+            hint="-e user= says whose it was; its serial is as the device management has it",
+        )
+    return cases[device.leaver or device.events[-1].case]
+
+
+def _shown(known: Mapping[str, DeviceFile], serial: str) -> dict[str, Any]:
+    found = [known[name] for name in sorted(known) if serial in ("", name)]
+    return {
+        "outcome": Outcome.ALREADY.value,
+        "changes": [],
+        "devices": [
+            {
+                "serial": one.serial,
+                "personal": one.personal,
+                "out": one.is_out,
+                "case": one.leaver,
+                "settled": one.settled,
+                "events": [vars(event) for event in one.events],
+            }
+            for one in found
+        ],
+    }
+
+
+def _moment(text: str, said: str) -> str:
+    try:
+        at = clock.parse(text) if text else clock.now()
+    except ValueError:
+        raise InputError(
+            f"at is {text!r}", act=said, hint="write an ISO 8601 moment: 2026-03-31T17:00:00+02:00"
+        ) from None
+    if at > clock.now() + timedelta(minutes=5):
+        raise InputError(f"at is {text}, which has not come yet", act=said, hint="give when it happened")
+    return clock.stamp(at)
+
+
+def _digest(path: str, said: str) -> str:
+    try:
+        return hashlib.sha256(Path(path).expanduser().read_bytes()).hexdigest()
+    except OSError as e:
+        raise InputError(
+            f"photo {path}: {e.strerror or e}", act=said, hint="give a file that this user may read"
+        ) from None
