@@ -45,7 +45,9 @@ from ..module_utils.sdk.target import Connector
 
 
 def info(system: Connector, want: Mapping[str, Any]) -> dict[str, Any]:
-    person, accounts, notes = Person.of(want["person"]), [], []
+    person = Person.of(want["person"])
+    accounts: list[dict[str, Any]] = []
+    notes: list[str] = []
     if isinstance(system, Accounts):
         person, found = correlated(system, want)
         accounts = [_account(system, one, notes) for one in (*found.theirs, *found.doubts)]

@@ -15,13 +15,13 @@ from ..ledger.run import LedgerRun
 Act = Callable[[LedgerRun, Mapping[str, Any]], Mapping[str, Any]]
 
 
-def act_of(task: LedgerTask) -> Act:
-    """The function ``act`` of the file that the task names."""
-    act: Act = importlib.import_module(f"{acts.__name__}.{task.act}").act
+def act_of(task: LedgerTask) -> Callable[..., dict[str, Any]]:
+    """The function ``act`` of the file that the task names. It takes what its kind of task works on, and the arguments."""
+    act: Callable[..., dict[str, Any]] = importlib.import_module(f"{acts.__name__}.{task.act}").act
     return act
 
 
 def perform(task: LedgerTask, run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
     """The module's result for these checked arguments."""
-    act = act_of(task)
+    act: Act = act_of(task)
     return task.run(lambda given: act(run, given), want)
