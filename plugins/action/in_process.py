@@ -66,10 +66,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                     run_cases.leave(folder, name, decided)
                 return {**result, **decided}
             answered = self._on_system(name, task, task_vars)
-            host_answers.keep(folder, name, answered.get("system", ""), self._task.args, answered)
-            return {**result, **answered}
         except LifecycleError as e:
-            return {**result, **failure(e)}
+            answered = failure(e)
+        if not isinstance(task, LedgerTask):
+            answered = host_answers.keep(folder, name, task_vars["inventory_hostname"], self._task.args, answered)
+        return {**result, **answered}
 
     # -- a step on one of the company's systems ------------------------------------------------------------------------
 

@@ -61,7 +61,9 @@ TASK = LedgerTask(
         "note": {"type": "str", "default": ""},
         "decision": {"type": "str", "choices": ["", "keep", "remove"], "default": ""},
     },
+    asked={"person": "user", **{name: name for name in ("system", "by", "what", "at", "note", "decision")}},
 )
+
 
 if __name__ == "__main__":
     TASK.main()

@@ -77,6 +77,7 @@ TASK = LedgerTask(
         **{name: {"type": "str", "default": ""} for name in ("person", "id", "to", "by", "why", "plan")},
         **{name: {"type": "list", "elements": "dict", "default": []} for name in ("found", "protected", "acts")},
     },
+    asked={"person": "user", **{name: name for name in ("id", "to", "by", "why", "plan")}},
 )
 
 if __name__ == "__main__":

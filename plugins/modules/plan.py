@@ -16,14 +16,18 @@ author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 attributes:
   check_mode: {description: "Writes its file in check mode only; that is what it is for.", support: full}
 options:
-  kind: {description: What happens to the people., type: str, required: true}
+  kind: {description: "What happens to the people. What the first of O(cases) says, when not given.", type: str, default: ""}
   people:
-    description: Whom it is about, their records as RV(workforce.lifecycle.case#module:cases) has them.
+    description: Whom it is about, their records as RV(workforce.lifecycle.case#module:cases) has them. Those of O(cases), when not given.
     type: list
     elements: dict
-    required: true
+  cases:
+    description: Cases, as M(workforce.lifecycle.case) returns them; those that this run has opened, when not given.
+    type: list
+    elements: dict
+    default: []
   path:
-    description: The folder for plans.
+    description: The folder for plans. C(lifecycle_plans), when not given.
     type: path
     required: true
 """
@@ -31,8 +35,6 @@ options:
 EXAMPLES = r"""
 - name: Write the plan
   workforce.lifecycle.plan:
-    kind: offboard
-    people: "{{ lifecycle_cases | map(attribute='person') }}"
     path: plans
 """
 
@@ -47,10 +49,12 @@ from ..module_utils.engine.ledger_task import LedgerTask
 TASK = LedgerTask(
     act="plan",
     argument_spec={
-        "kind": {"type": "str", "required": True},
-        "people": {"type": "list", "elements": "dict", "required": True},
+        "kind": {"type": "str", "default": ""},
+        "people": {"type": "list", "elements": "dict"},
+        "cases": {"type": "list", "elements": "dict", "default": []},
         "path": {"type": "path", "required": True},
     },
+    asked={"path": "lifecycle_plans"},
 )
 
 if __name__ == "__main__":

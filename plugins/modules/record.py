@@ -14,11 +14,16 @@ description:
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 options:
   case:
-    description: The case, as the module M(workforce.lifecycle.case) returned it. Empty in check mode.
-    type: str
-    required: true
+    description: The case, or several, by their ids. Those that this run has opened, when not given.
+    type: list
+    elements: str
+  cases:
+    description: Cases, as M(workforce.lifecycle.case) returns them; those that this run has opened, when not given. O(case) wins.
+    type: list
+    elements: dict
+    default: []
   path:
-    description: The folder. It is created when it is not there; the files can be read by their owner only.
+    description: The folder. It is created when it is not there; the files can be read by their owner only. C(lifecycle_records), when not given.
     type: path
     required: true
   systems:
@@ -38,6 +43,12 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+results: {description: "Of several cases, what follows, for each.", returned: when there are several, type: list, elements: dict}
+ended:
+  description: How each case ended, without a name - C(case), C(key), C(complete), C(open), and the path of its C(record).
+  returned: always
+  type: list
+  elements: dict
 json: {description: "Path of the JSON.", returned: success, type: str}
 html: {description: "Path of the page.", returned: success, type: str}
 summary:
@@ -58,11 +69,13 @@ from ..module_utils.engine.ledger_task import LedgerTask
 TASK = LedgerTask(
     act="record",
     argument_spec={
-        "case": {"type": "str", "required": True},
+        "case": {"type": "list", "elements": "str"},
+        "cases": {"type": "list", "elements": "dict", "default": []},
         "path": {"type": "path", "required": True},
         "systems": {"type": "dict"},
         "require_complete": {"type": "bool", "default": True},
     },
+    asked={"path": "lifecycle_records"},
 )
 
 if __name__ == "__main__":

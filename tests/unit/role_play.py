@@ -110,7 +110,7 @@ class Run:
         )
         cases = run_cases.read(self.folder).on(host, self.capabilities[host], self.variables.settings())
         result = step.for_cases(cases)
-        host_answers.keep(self.folder, module, host, args, result)
+        result = host_answers.keep(self.folder, module, host, args, result)
         self.after()
         return {**result, "failed": step.case_step().stops and bool(result.get("failures"))}
 

@@ -21,6 +21,7 @@ import jinja2.nodes
 import pytest
 import yaml
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.registry import CONNECTORS
+from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.task import Task
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import CAPABILITIES, capabilities_of
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.tasks import TASKS
 
@@ -36,6 +37,10 @@ REGISTERED = dict(CONNECTORS)
 DATA = {name: connector for name, connector in REGISTERED.items() if hasattr(connector, "MANIFEST")}
 CODE = {name: connector for name, connector in REGISTERED.items() if name not in DATA}
 MODULES = sorted(path.stem for path in (PLUGINS / "modules").glob("*.py"))
+#: Of playbooks, their parts and the tasks of roles together. Each phase is one entry.
+YAML_LINES = 1000
+#: Playbooks that only look, and are no run about people.
+YAML_BESIDE = {"audit", "connector_check", "doctor", "init", "locate"}
 SHELLS = {
     "plugins/module_utils/engine/task.py",
     "plugins/action/in_process.py",
@@ -297,11 +302,44 @@ def test_every_role_says_what_it_takes() -> None:
 # -- what only one place may know ----------------------------------------------------------------------------------------
 
 
-def test_what_the_systems_answered_is_put_together_in_one_place() -> None:
-    """Who asks registers it; who needs it has an option ``found`` or ``protected``, which is filled by plugin_utils/shell/host_answers.py."""
-    for path in files("roles/*", "playbooks/*"):
-        said = re.findall(r"(?<!register: )identify_(?:answers|related|protected)", path.read_text(encoding="utf-8"))
-        assert not said or path.parent.parent.name == "identify", f"{path}: {said}"
+def test_a_step_in_yaml_says_only_which_step_it_is() -> None:
+    """Whom it is for, what it takes of a case and what becomes of a failure is known to the shell and the Task."""
+    for path in files("roles/*/tasks/*.yml", "playbooks/*.yml", "playbooks/parts/*.yml"):
+        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
+        inner = [task for entry in entries for task in entry.get("tasks") or ()]
+        for task in tasks_of([*entries, *inner]):
+            for name in ("loop", "loop_control", "ignore_errors", *(key for key in task if key.startswith("with_"))):
+                assert name not in task, f"{name_of(path)}: {task.get('name')}: {name}"
+            assert not {"lifecycle_case", "lifecycle_step", "lifecycle_observe"} & set(task.get("vars") or {}), path
+            module = next((key for key in task if key.startswith("workforce.lifecycle.")), "")
+            if module and (told := TASKS[module.rpartition(".")[2]]) and isinstance(told, Task) and told.steps:
+                given = task[module] or {}
+                assert set(given) <= {"step"}, f"{name_of(path)}: {task.get('name')}: {given}"
+                assert given.get("step", "") in ("", *told.steps), f"{name_of(path)}: {task.get('name')}: {given}"
+
+
+def test_what_is_registered_is_read_in_yaml_and_known_to_no_python() -> None:
+    texts = {path: path.read_text(encoding="utf-8") for path in files("roles/*", "playbooks/*")}
+    code = "".join(path.read_text(encoding="utf-8") for path in files("plugins/*.py") if "/modules/" not in str(path))
+    for path, text in texts.items():
+        for name in re.findall(r"register: (\w+)", text):
+            read = [other for other in texts.values() if re.search(rf"(?<!register: )\b{name}\b", other)]
+            assert read, f"{name_of(path)}: nobody reads {name}"
+            assert name not in code, f"{name_of(path)}: Python knows {name}"
+
+
+def test_the_playbooks_read_like_a_table_of_contents() -> None:
+    lines = [
+        line
+        for path in files("playbooks/*.yml", "playbooks/parts/*.yml", "roles/*/tasks/*.yml")
+        if path.stem not in YAML_BESIDE
+        for line in path.read_text(encoding="utf-8").splitlines()
+    ]
+    assert len(lines) <= YAML_LINES, f"{len(lines)} lines of YAML in playbooks and tasks"
+    for path in files("roles/*/defaults/*.yml"):
+        assert "{%" not in path.read_text(encoding="utf-8"), (
+            f"{name_of(path)}: a program in a default: write it in Python"
+        )
 
 
 def test_check_mode_is_known_to_the_shells_only() -> None:

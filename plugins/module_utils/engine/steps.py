@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..model.case import OpenCase
-from ..model.kinds import OFFBOARD, ONBOARD, REINSTATE, RESUME, SUSPEND, TRANSFER, WITHDRAW
+from ..model.kinds import KINDS, OFFBOARD, ONBOARD, SUSPEND, TRANSFER
 from .case_step import CaseStep, Here, Names, OfCase, everybody
 
 Steps = Mapping[str, CaseStep]
@@ -320,15 +320,18 @@ MEETING: Steps = {"orientation": CaseStep(_orientation)}
 
 
 def _by_hand(case: OpenCase, here: Here) -> Arguments:
-    nothing = (case.kind in (RESUME, REINSTATE) and not case.restore) or (case.kind == WITHDRAW and not case.made)
-    return None if nothing else {"kind": case.kind}
+    return {"kind": case.kind} if case.kind in KINDS else None
+
+
+def _back_by_hand(case: OpenCase, here: Here) -> Arguments:
+    return {"kind": case.kind} if case.restore or case.made else None
 
 
 def _renamed(case: OpenCase, here: Here) -> Arguments:
     return {"policy": here.settings.policy or None}
 
 
-MANUAL_STEP: Steps = {"say": CaseStep(_by_hand)}
+MANUAL_STEP: Steps = {"say": CaseStep(_by_hand), "undo": CaseStep(_back_by_hand)}
 RENAME: Steps = {"rename": CaseStep(_renamed), "look": CaseStep(_renamed, looks="again")}
 
 

@@ -166,9 +166,9 @@ class Task:
     ) -> Any:
         name = params.get("system") or params.get("connector") or ""
         connector = connector_class(params.get("connector") or "", system=name, manifest=params.get("manifest") or "")
-        if not set(_names_of(self.needs)) <= set(capabilities_of(connector)):
+        if not set(names_of(self.needs)) <= set(capabilities_of(connector)):
             raise Unsupported(
-                f"{params['connector']} has no {' or '.join(_names_of(self.needs)).replace('_', ' ')}",
+                f"{params['connector']} has no {' or '.join(names_of(self.needs)).replace('_', ' ')}",
                 act="",
                 system=name,
             )
@@ -263,5 +263,6 @@ def failed(error: LifecycleError, name: str) -> dict[str, Any]:
     }
 
 
-def _names_of(protocol: type) -> list[str]:
+def names_of(protocol: type) -> list[str]:
+    """The capabilities that a module needs, by name; none when any system will do."""
     return [name for name, known in CAPABILITIES.items() if known is protocol]

@@ -16,10 +16,12 @@ from ..ledger.run import LedgerRun
 def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
     if not run.read_only:
         return {"outcome": Outcome.ALREADY.value, "changes": []}
-    people = [Person.of(record) for record in want["people"]]
+    cases = want["cases"]
+    records = want["people"] if want["people"] is not None else [case["person"] for case in cases]
+    people = [Person.of(record) for record in records]
     made = approval.write(
         run,
-        want["kind"],
+        want["kind"] or (cases[0]["kind"] if cases else ""),
         [{"key": p.key, "email": p.email, "name": p.name, "aliases": list(p.aliases)} for p in people],
         want["path"],
     )

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...module_utils.engine.change import Outcome
@@ -15,13 +15,42 @@ from ..record import build, files, sealed
 
 
 def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
-    if not want["case"]:
-        return {
-            "outcome": Outcome.ALREADY.value,
-            "changes": [],
-            "msg": "no case was opened, so there is nothing to write",
-        }
-    written = write(run, want["case"], want["path"], want["systems"])
+    cases = want["case"] if want["case"] is not None else [case["id"] for case in want["cases"]]
+    results = [_one(run, case, want) for case in cases if case]
+    ended = [_ended(result) for result in results]
+    if not results:
+        msg = "no case was opened, so there is nothing to write"
+        return {"outcome": Outcome.ALREADY.value, "changes": [], "msg": msg, "ended": ended}
+    if len(results) == 1:
+        return {**results[0], "ended": ended}
+    failed = [result["msg"] for result in results if result.get("failed")]
+    return {
+        "changed": any(result["changed"] for result in results),
+        "results": results,
+        "ended": ended,
+        **({"failed": True, "code": "open", "msg": _several(failed)} if failed else {}),
+    }
+
+
+def _several(messages: Sequence[str], most: int = 20) -> str:
+    more = [f"and {len(messages) - most} more"] if len(messages) > most else []
+    return " ".join([*messages[:most], *more])
+
+
+def _ended(result: Mapping[str, Any]) -> dict[str, Any]:
+    """How a case ended, without a name: it travels through job artifacts."""
+    still = [{key: item[key] for key in ("system", "step", "outcome")} for item in result["open_items"]]
+    return {
+        "case": result["case"],
+        "key": result["key"],
+        "complete": result["summary"]["complete"],
+        "open": still,
+        "record": result["html"],
+    }
+
+
+def _one(run: LedgerRun, case: str, want: Mapping[str, Any]) -> dict[str, Any]:
+    written = write(run, case, want["path"], want["systems"])
     failed = not written["summary"]["complete"] and want["require_complete"] and not run.read_only
     outcome = Outcome.FAILED if failed else Outcome.DONE if written["changed"] else Outcome.ALREADY
     said = (

@@ -19,6 +19,8 @@ Answer = dict[str, Any]
 #: The inventory's groups, each with its hosts.
 Groups = Mapping[str, Sequence[str]]
 
+#: Modules whose failure a report has, and decides about: it does not end the run for the system.
+REPORTED = frozenset({"reconcile_system"})
 #: Module -> the name under which its answers are kept.
 KEPT: Mapping[str, str] = {
     "person_info": "people",
@@ -29,11 +31,14 @@ KEPT: Mapping[str, str] = {
 }
 
 
-def keep(folder: RunFolder, module: str, system: str, args: Mapping[str, Any], result: Mapping[str, Any]) -> None:
-    """Leave a module's answer for those that need it."""
+def keep(folder: RunFolder, module: str, system: str, args: Mapping[str, Any], result: Answer) -> Answer:
+    """Leave a module's answer for those that need it.
+
+    :returns: the result, which does not fail where a report has the failure.
+    """
     name = KEPT.get(module)
     if name is None:
-        return
+        return result
     if module == "person_info" and args.get("elsewhere"):
         name = "related"
     answers = result.get("results")
@@ -41,6 +46,9 @@ def keep(folder: RunFolder, module: str, system: str, args: Mapping[str, Any], r
         folder.leave(name, [answer for answer in answers if not answer.get("skipped")], of=quote(system, safe=""))
     elif not result.get("skipped"):
         folder.leave(name, [dict(result)], of=quote(system, safe=""))
+    if module in REPORTED and result.get("failed"):
+        return {**result, "failed": False, "warnings": [str(result.get("msg"))]}
+    return result
 
 
 def found(folder: RunFolder, groups: Groups) -> Iterator[Answer]:

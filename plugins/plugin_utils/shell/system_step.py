@@ -19,9 +19,10 @@ from ansible.module_utils.common.parameters import remove_values
 
 from ...module_utils.engine.case_step import CaseStep, Here
 from ...module_utils.engine.change import WORST, Change, Outcome
-from ...module_utils.engine.task import Task
+from ...module_utils.engine.task import Task, names_of
 from ...module_utils.model.case import OpenCase
 from ...module_utils.model.errors import InputError, LifecycleError
+from ...module_utils.sdk.capabilities import capabilities_of
 from ...module_utils.sdk.target import Connector, Tokens
 from ..approval import plans
 from ..ledger import links
@@ -100,6 +101,8 @@ class SystemStep:
         :raises InputError: the module does nothing in a case, or no such step.
         """
         step = self.case_step()
+        if not set(names_of(self.task.needs)) <= set(capabilities_of(self.connector)):
+            return {"changed": False, "skipped": True, "skip_reason": "the system has nothing of the kind"}
         if step.looks == "again" and self.limits.rehearsal:
             return {"changed": False, "skipped": True, "skip_reason": "nothing was done that could be looked at again"}
         runs = [run for case, here in cases if (run := self._of_case(step, case, here)) is not None]
