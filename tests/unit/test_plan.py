@@ -245,7 +245,7 @@ def test_a_run_for_others_than_the_plans_does_not_begin(spool: Path, ledger: Led
 
 def test_modules(spool: Path, ledger: Ledger) -> None:
     plans.leave("cutoff", result("wiki", "cutoff", GROUP))
-    want = {"kind": "offboard", "people": [JANE], "path": str(spool / "plans")}
+    want: dict[str, Any] = {"cases": [], "kind": "offboard", "people": [JANE], "path": str(spool / "plans")}
     assert "path" not in perform(PLAN, book(ledger), want), "a run that is no rehearsal writes none"
     written = perform(PLAN, book(ledger, read_only=True), want)
     assert Path(written["path"]).exists() and written["needs"] == []

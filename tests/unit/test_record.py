@@ -145,7 +145,7 @@ def test_page_is_self_contained_and_escaped(ledger: Ledger) -> None:
 
 def test_module(ledger: Ledger, tmp_path: Path) -> None:
     case = sample.leaver(ledger)
-    want = {"case": case.id, "path": str(tmp_path / "records"), "systems": None, "require_complete": True}
+    want = {"case": [case.id], "path": str(tmp_path / "records"), "systems": None, "require_complete": True}
     planned = perform(TASK, book(ledger, read_only=True), want)
     assert not (tmp_path / "records").exists() and planned["changed"] and not planned.get("failed")
     result = perform(TASK, book(ledger), want)
