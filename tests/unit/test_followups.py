@@ -282,6 +282,16 @@ def test_a_laptop_is_asked_for_until_somebody_says_it_is_back(company: Company) 
     assert {word for word, _why in company.judged(JANE).values()} == {"done"}, "nor is it asked for a second time"
 
 
+def test_a_laptop_that_was_received_before_its_day_is_not_asked_for(company: Company) -> None:
+    case = company.leaves()
+    said = {"serial": "C02JANE01", "state": "received", "by": "Grace Okoye", "at": "2026-01-02T00:00:00Z"}
+    company.ledger.note("custody", said, case=case, system="intune")
+    company.pass_days(15)
+    chased = {name: judged for name, judged in company.judged(JANE).items() if name.startswith("chase_device")}
+    assert chased and {word for word, _why in chased.values()} == {"done"}
+    assert all("all are back, says Grace Okoye" in why for _word, why in chased.values())
+
+
 @pytest.mark.parametrize("kind", ["reinstate", "onboard"])
 def test_a_newer_case_cancels_what_the_old_one_made_due(company: Company, kind: str) -> None:
     company.leaves()

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.durations import seconds
 from ansible_collections.workforce.lifecycle.plugins.modules.record import TASK
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.run import LedgerRun
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.record import build as record
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.record.timings import seconds
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.acts import perform
 from jsonschema import Draft202012Validator
 
@@ -188,3 +188,28 @@ def test_a_later_run_does_not_make_the_record_forget_what_was_done(ledger: Ledge
     assert [(c["what"], c["before"], c["after"], c["outcome"], c["at"]) for c in again["changes"]] == [
         (c["what"], c["before"], c["after"], c["outcome"], c["at"]) for c in first["changes"]
     ]
+
+
+def test_the_page_says_when_a_step_was_done_and_when_it_was_last_seen(ledger: Ledger) -> None:
+    case = sample.leaver(ledger)
+    entry = next(e for e in ledger.entries(case.id) if e.kind == "outcome" and e.system == "slack")
+    looked = {"outcome": "already", "changes": [sample.row("sign-in", "already", "closed")]}
+    ledger.observed(case.id, run="run-2", system="slack", step="cutoff", result=looked)
+    made = record.build(ledger, case.id, sample.SYSTEMS)
+    page = record.render_html(made)
+    action = next(a for a in made["actions"] if a["system"] == "slack")
+    assert action["completed_at"] == entry.at < action["verified_at"]
+    shown = page[page.index("<h3>slack") :].partition("</table>")[0]
+    assert "Done " in shown and "Last seen " in shown
+
+
+def test_a_device_that_was_so_already_has_its_moment(ledger: Ledger) -> None:
+    case = sample.leaver(ledger)
+    rows = [
+        sample.row("device SN1", "already", "locked", "locked"),
+        sample.row("device SN2", "in_progress", "lock_pending", "locked"),
+    ]
+    sample.step(ledger, case, "intune", "device", rows, phase="secure_devices")
+    made = record.build(ledger, case.id, sample.SYSTEMS)
+    found = {d["what"]: d["at"] for d in made["devices"]}
+    assert {"device SN1", "device SN2"} <= set(found) and all(found.values())

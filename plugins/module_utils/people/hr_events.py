@@ -83,6 +83,7 @@ def decide(
     known: Person | None = None,
     lead_days: int = 30,
     cut_at: str = "24:00",
+    at_once: bool = False,
     others: Sequence[Person] = (),
 ) -> Decision:
     """What a record calls for at the moment ``at`` (with a zone).
@@ -94,6 +95,7 @@ def decide(
     :param known: the record when that run was begun; None when nobody knows.
     :param lead_days: how many days before the hire date access may be given.
     :param cut_at: the time of day at which the last working day ends (``HH:MM``).
+    :param at_once: a leaving takes effect at HR's word, whatever its day: they are not told before.
     :param others: other records, of any HR system, that may be the same human being.
     :raises InputError: a date or time zone of the record cannot be read.
     """
@@ -110,6 +112,8 @@ def decide(
     if withdrawn(now):
         return _withdrawn(now, at, live, bool(same))
     ends = now.employment_ends(cut_at)
+    if at_once and ends is not None:
+        ends = min(ends, at)
     if gone_now(now, at) or ends is not None and ends <= at:
         return _leaver_now(before, now, at, live, ends, working)
     if live in _GONE and working:

@@ -284,7 +284,8 @@ def _refuse_standing(person: Person, kind: str, at: datetime, policy: Policy, ac
     left = f"HR says that {person.name} has left ({person.last_working_day or person.termination_date or 'no date'})"
     ends = person.employment_ends(policy.timers.cut_at if kind == "offboard" else "24:00")
     if kind == "offboard":
-        if ends is not None and ends > at and not gone_now(person, at) and not withdrawn(person):
+        at_once = policy.departure_of(person).cut == "now"
+        if ends is not None and ends > at and not at_once and not gone_now(person, at) and not withdrawn(person):
             raise InputError(
                 f"HR says that {person.name} is {person.status}, and leaves at {told(ends, person)}",
                 act=act,

@@ -233,7 +233,9 @@ def _facts(opening: _Opening, person: Person, profile: Profile | None, further: 
         effective_at=times.get("effective_at", ""),
         hr_recorded_at=times.get("hr_recorded_at", ""),
     )
-    return Facts.of_dict({**want["facts"], **ours.as_dict()})
+    departure = opening.run.policy.departure_of(person).name if want["kind"] == OFFBOARD else ""
+    how = {"departure": departure} if departure else {}
+    return Facts.of_dict({**want["facts"], **how, **ours.as_dict()})
 
 
 def _told(case: OpenCase, profile: Profile | None, facts: Facts) -> OpenCase:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..later.followups import BACK
 from .casefile import CaseFile, StepFile
 
 #: What a person may say of a device, and whether the company has it again then.
@@ -26,7 +27,7 @@ SAID: Mapping[str, bool] = {
     "left_with_person": False,
 }
 #: What ends the wait for a device.
-SETTLED = frozenset({"collected", "received", "sanitised", "disposed", "waived", "lost"})
+SETTLED = BACK
 #: A device management's word for a device, and what it means in a history.
 _SEEN = {"locked": "locked", "retired": "retired", "wiped": "wiped", "unmanaged": "no longer managed"}
 _ORDERED = {"lock_pending": "lock ordered", "retire_pending": "retire ordered", "wipe_pending": "wipe ordered"}

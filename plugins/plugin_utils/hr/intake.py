@@ -135,6 +135,7 @@ class Intake:
                 known=last.who if last else None,
                 lead_days=self.policy.timers.prepare_days,
                 cut_at=self.policy.timers.cut_at,
+                at_once=now is not None and self.policy.departure_of(now).cut == "now",
                 others=[other for _system, other in others],
             )
         except InputError as e:

@@ -25,6 +25,8 @@ from .leave import local_day
 
 #: What a person does; the others are done by the run.
 BY_HAND = ("chase_device", "by_hand")
+#: How a step begins that asks for devices, by serial.
+CHASED = "ask for the return of "
 #: What a legal hold stops.
 _HELD = ("delete_account", "end_forwarding")
 #: Where a step of a person's stands that belongs to no system.
@@ -204,7 +206,7 @@ def _after_devices(at: _Scheduling, step: Mapping[str, Any]) -> Iterator[Due]:
         if row["what"].startswith("device ") and row.get("after") != "retired" and row.get("outcome") != "absent"
     ]
     for days in at.rules.chase_devices if ours else ():
-        yield at.later("chase_device", step["system"], f"ask for the return of {', '.join(ours)}", days, str(days))
+        yield at.later("chase_device", step["system"], f"{CHASED}{', '.join(ours)}", days, str(days))
 
 
 def _promised(case: Case) -> Iterator[Due]:
@@ -269,6 +271,17 @@ def of_case(entries: Sequence[Entry]) -> list[dict[str, str]]:
     return sorted(rows.values(), key=lambda row: (row["due"], row["id"]))
 
 
+#: What a person says of a device that ends the wait for it.
+BACK = frozenset({"collected", "received", "sanitised", "disposed", "waived", "lost"})
+
+
+def _all_back(ledger: Ledger, due: Due) -> str:
+    """Who said that every device that is asked for is back; empty while one is out."""
+    said = {e.data["serial"]: e.data["by"] for e in ledger.noted("custody", case=due.case) if e.data["state"] in BACK}
+    wanted = due.what.removeprefix(CHASED).split(", ")
+    return f"all are back, says {said[wanted[-1]]}" if all(serial in said for serial in wanted) else ""
+
+
 def held(ledger: Ledger, case: str) -> str:
     """Who holds what a case would delete, and why; empty when nobody does."""
     entries = ledger.noted("hold", case=case)
@@ -301,6 +314,8 @@ def judge(ledger: Ledger, due: Due, found: Sequence[Mapping[str, Any]] | None, a
     ]
     if said:
         return Judgement("done", f"attested by {said[-1]['by']} at {said[-1]['at']}")
+    if due.step == "chase_device" and (back := _all_back(ledger, due)):
+        return Judgement("done", back)
     standing, why = ("unknown", "") if found is None else _standing(case.who, found, at)
     if standing == "doubt":
         return Judgement("ask", why)

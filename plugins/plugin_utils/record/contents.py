@@ -20,7 +20,9 @@ def devices(actions: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
                 if row["outcome"] != "absent":
                     yield {
                         "system": action["system"],
-                        **{k: row[k] for k in ("what", "before", "after", "outcome", "at", "note", "irreversible")},
+                        **{k: row[k] for k in ("what", "before", "after", "outcome", "note", "irreversible")},
+                        # What was not written by this run was seen so, or asked for, in the step itself.
+                        "at": row["at"] or action["completed_at"] or action["verified_at"] or action["requested_at"],
                     }
 
 

@@ -105,7 +105,8 @@ if chart.breaks %}; long pauses are shortened (⫽){% endif %}
 <span class="{{ words(c.outcome)[2] }}">({{ words(c.outcome)[1] }})</span>{% endif %}{% if c.note %} – {{ c.note }}{% endif %}</div>{% endfor %}
 {% if a.message and not a.changes %}<div class="change">{{ a.message }}</div>{% endif %}{% for t in a.attested %}
 <div class="change">Attested by {{ t.by }}, {{ t.at | when }}{% if t.note %}: {{ t.note }}{% endif %}</div>{% endfor %}</td>
-<td style="width:29%" class="change">{{ (a.verified_at or a.completed_at or a.requested_at) | when }}
+<td style="width:29%" class="change">{% if a.completed_at %}Done {{ a.completed_at | when }}{% else %}Begun {{ a.requested_at | when }}{% endif
+%}{% if a.verified_at and a.verified_at != a.completed_at %}<br>Last seen {{ a.verified_at | when }}{% endif %}
 <br>{{ a.verification.method }}{% if a.attempts > 1 %}<br>{{ a.attempts }} attempts{% endif %}</td></tr>{% endfor %}</table></div>{% endfor %}
 
 {% if r.scope.not_covered %}<h2>Not covered</h2><div class="card"><ul class="plain">{% for s in r.scope.not_covered %}<li><strong>{{ s.system }}

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,20 +11,8 @@ from typing import Any
 
 from ...module_utils.model import clock
 from ...module_utils.model.case import Case
+from ...module_utils.model.durations import seconds
 from ...module_utils.model.kinds import OFFBOARD
-
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
-def seconds(limit: Any) -> float | None:
-    """A service level in seconds: a number, ``15m``, ``4h``, ``2d`` or ``PT1H30M``; None when it says nothing."""
-    if isinstance(limit, (int, float)) and not isinstance(limit, bool):
-        return float(limit)
-    text = str(limit or "").strip().lower()
-    if re.fullmatch(r"\d+(\.\d+)?", text):
-        return float(text)
-    parts = re.findall(r"(\d+(?:\.\d+)?)\s*([smhd])", text.removeprefix("p").replace("t", ""))
-    return sum(float(number) * _UNITS[unit] for number, unit in parts) if parts else None
 
 
 @dataclass(frozen=True)
