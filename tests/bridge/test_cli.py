@@ -176,7 +176,10 @@ def test_a_case_is_listed_shown_hurried_cancelled_and_not_twice(
         assert c.execute(sa.select(cases.c.state)).scalars().all() == ["cancelled"]
         assert c.execute(sa.select(timeline.c.by).where(timeline.c.by != "")).scalars().all() == ["grace", "grace"]
     database.close()
-    assert _says(capsys, "-c", file, "cases") == (0, "no cases that are upcoming, ready, running, waiting, stuck, held")
+    assert _says(capsys, "-c", file, "cases") == (
+        0,
+        "no cases that are upcoming, ready, running, waiting, todo, stuck, held",
+    )
 
 
 def test_what_is_sent_wrongly(file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -266,7 +266,7 @@ def test_an_answer_that_the_survey_refuses_is_told(world: World) -> None:
             Outcome(status="failed", seconds=9, tasks=(("p", "Cut off", "github", "unreachable"),)),
             "failed",
             True,
-            "github (unreachable)",
+            "github: the system does not answer",
         ),
         (LOST, "unknown", True, "not present in the job queue"),
         (
@@ -314,7 +314,7 @@ def test_what_an_end_means(
     world.emulator.outcomes["lifecycle-offboard"] = [outcome]
     result = world.run(timeout=20000, idle_timeout=20000)
     assert (result.status, result.temporary) == (status, temporary) and says in result.detail
-    assert result.codes == ((outcome.code,) if outcome.code else ("unreachable",) if "unreachable" in says else ())
+    assert result.codes == ((outcome.code,) if outcome.code else ("unreachable",) if "not answer" in says else ())
     assert "jane" not in result.detail + caplog.text
 
 

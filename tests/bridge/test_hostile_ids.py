@@ -27,6 +27,7 @@ from lifecycle_bridge.send import made
 from lifecycle_bridge.store import Database, stamp
 from lifecycle_bridge.store.acts import CaseActs
 from lifecycle_bridge.store.cases import Cases
+from lifecycle_bridge.store.errands import Errands
 from lifecycle_bridge.store.inbox import Inbox
 from lifecycle_bridge.store.tables import alerts, cases, events
 
@@ -225,11 +226,14 @@ def test_an_operator_s_reason_is_handed_over_and_not_executed(database: Database
     store.apply("b", [decision("7", "hr_id:7")], NOW)
     (ident,) = store.claim(NOW, 9, "me")
     store.begin(ident, "me", NOW)
-    store.settle(ident, Result("failed", codes=("brake",)), NOW)
-    acts = CaseActs(store)
+    store.settle(ident, Result("failed", codes=("brake",), brakes=("leavers",)), NOW)
+    config = Config(sources={})
+    acts = CaseActs(database, config)
     with database.read() as c:
         held = c.execute(sa.select(cases.c.id)).scalar_one()
-    release = acts.release_order(acts.order_release([held], "grace" + template(mark), template(mark)))
+    (ident,) = acts.release([held], "grace" + template(mark), template(mark))
+    release = Errands(database, config).begin(ident, "me", NOW)
+    assert release is not None
     book = tmp_path / "book.yml"
     tasks = [
         {"debug": {"msg": "{{ by }} {{ note }} {{ user }} {{ of }}"}},

@@ -13,10 +13,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from lifecycle_bridge import clock, service
+from lifecycle_bridge import bridges as company
+from lifecycle_bridge import clock
 from lifecycle_bridge.execute import Order, Result
 from lifecycle_bridge.service import Bridge
 from lifecycle_bridge.store import Database, stamp
+from lifecycle_bridge.store.cases import Cases
 from lifecycle_bridge.store.tables import bridges, runs, sources
 
 from tests.bridge.test_work import Scripted, World, ended, until
@@ -44,16 +46,15 @@ def _work(world: World, executor: Any, state: str) -> None:
 def test_a_run_whose_end_could_not_be_written_is_taken_up_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """DBOS goes on with what is pending, never with what ended in an error: without the look at it the case would be running for ever."""
-    real, failed = service._settle_cases, threading.Event()
+    real, failed = Cases.settle, threading.Event()
 
-    def settle(ident: str, data: dict[str, Any]) -> None:
+    def settle(self: Cases, ident: str, result: Result, now: datetime) -> Any:
         if not failed.is_set():
             failed.set()
             raise sa.exc.OperationalError("UPDATE runs", {}, OSError("server closed the connection"))
-        real(ident, data)
+        return real(self, ident, result, now)
 
-    monkeypatch.setattr(service, "_settle_cases", settle)
+    monkeypatch.setattr(Cases, "settle", settle)
     scripted = Scripted({"offboard": lambda order: ended("7")})
     _work(_leaver(tmp_path), scripted, "done")
     assert failed.is_set() and len({order.ident for order in scripted.asked}) == 1, (
@@ -61,24 +62,17 @@ def test_a_run_whose_end_could_not_be_written_is_taken_up_again(
     )
 
 
-def test_a_run_that_was_never_begun_is(tmp_path: Path) -> None:
-    world = _leaver(tmp_path)
-    real, failed = Bridge._start, threading.Event()
+def test_a_run_that_was_never_begun_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, failed = Cases.begin, threading.Event()
 
-    class Once(Bridge):
-        def _start(self, workflow: Any, ident: str) -> None:
-            if not failed.is_set():
-                failed.set()
-                raise sa.exc.OperationalError("INSERT", {}, OSError("database is locked"))
-            real(self, workflow, ident)
+    def begin(self: Cases, ident: str, owner: str, now: datetime) -> Any:
+        if not failed.is_set():
+            failed.set()
+            raise sa.exc.OperationalError("INSERT", {}, OSError("database is locked"))
+        return real(self, ident, owner, now)
 
-    bridge = Once(world.config, Scripted({"offboard": lambda order: ended("7")}))
-    bridge.start()
-    try:
-        until(lambda: world.of("7")[0]["state"] == "done")
-    finally:
-        bridge.stop()
-        world.database.close()
+    monkeypatch.setattr(Cases, "begin", begin)
+    _work(_leaver(tmp_path), Scripted({"offboard": lambda order: ended("7")}), "done")
     assert failed.is_set()
 
 
@@ -91,8 +85,8 @@ def test_an_executor_with_a_mistake_keeps_nobody_waiting_for_ever(tmp_path: Path
     assert world.of("7")[0]["detail"] == "the executor failed: ValueError"
 
 
-def test_a_queue_that_is_newer_than_the_cases_keeps_nobody_from_being_run(tmp_path: Path) -> None:
-    """Restored by somebody who did not remove ``bridge.db.queue``: it says that the run is over."""
+def test_a_database_of_before_the_run_has_the_same_run_taken_up(tmp_path: Path) -> None:
+    """Restored from a backup: the executor is asked for the run by its old name, and does not begin a second."""
     world, scripted = _leaver(tmp_path), Scripted({"offboard": lambda order: ended("7")})
     with sqlite3.connect(tmp_path / "bridge.db") as live:
         live.execute("VACUUM INTO ?", (str(tmp_path / "backup.db"),))
@@ -113,11 +107,11 @@ def test_two_bridges_whose_clocks_differ_do_not_take_each_other_for_dead(
     world = World(tmp_path)
     config = world.config.model_copy(update={"database": url})
     other, ours = Bridge(config, Scripted({})), Bridge(config, Scripted({}))
-    other.owner = "elsewhere.00000000.1-1-1"
+    other.bridges.owner = "elsewhere.00000000.1-1-1"
     ours.database.create()
-    other._alive()
+    other.bridges.beat()
     monkeypatch.setattr(clock, "now", lambda: datetime.now(UTC) + timedelta(hours=1))
-    ours._alive()
+    ours.bridges.beat()
     with ours.database.write() as c:
         c.execute(
             sa.insert(runs).values(
@@ -125,32 +119,29 @@ def test_two_bridges_whose_clocks_differ_do_not_take_each_other_for_dead(
                 playbook="p",
                 cases="[]",
                 status="running",
-                owner=other.owner,
+                owner=other.bridges.owner,
                 started_at=stamp(clock.now()),
             )
         )
-    ours._take_over()
+    assert ours.bridges.take_over() == []
     with ours.database.write() as c:
-        assert c.execute(sa.select(runs.c.owner)).scalar_one() == other.owner
+        assert c.execute(sa.select(runs.c.owner)).scalar_one() == other.bridges.owner
         c.execute(
             sa.update(bridges)
-            .where(bridges.c.owner == other.owner)
+            .where(bridges.c.owner == other.bridges.owner)
             .values(beat_at=stamp(datetime.now(UTC) - timedelta(seconds=21)))
         )
-    taken: list[str] = []
-    monkeypatch.setattr(ours, "_mend", lambda ident: taken.append(ident) or True)
-    ours._take_over()
-    assert taken == ["theirs-1"]
+    assert ours.bridges.take_over() == ["theirs-1"]
     for bridge in (other, ours):
         bridge.database.close()
     world.database.close()
 
 
 def test_a_process_of_the_same_number_in_another_container_is_not_ours() -> None:
-    mine = f"{service._machine()}-{2**22 + 1}-abc"
-    assert service._gone(mine), "no such process here"
-    assert not service._gone(f"{service._machine()}-{os.getpid()}-abc")
-    assert not service._gone(mine.replace(".", ".0", 1)), (
+    mine = f"{company.machine()}-{2**22 + 1}-abc"
+    assert company.is_gone(mine), "no such process here"
+    assert not company.is_gone(f"{company.machine()}-{os.getpid()}-abc")
+    assert not company.is_gone(mine.replace(".", ".0", 1)), (
         "of another machine, or container: only its silence says that it is dead"
     )
 

@@ -38,7 +38,7 @@ class Company:
             released.update(people)
             return Result("successful")
         if order.playbook.endswith("offboard") and not released.issuperset(people):
-            return Result("failed", detail="more leavers than 25", codes=("brake",))
+            return Result("failed", detail="more leavers than 25", codes=("brake",), brakes=("leavers",))
         with lock:
             at_work += 1
             most = max(most, at_work)
@@ -47,6 +47,12 @@ class Company:
         with lock:
             at_work -= 1
         return Result("successful", stats={"cases": [{"case": one, "key": one, "complete": True, "open": [], "record": ""} for one in people]})
+    def warm(self):
+        pass
+    def sweep(self, now):
+        return 0
+    def close(self):
+        pass
     def check(self):
         return []
 

@@ -23,9 +23,10 @@ from lifecycle_bridge.service import Bridge
 from lifecycle_bridge.store import Database, stamp
 from lifecycle_bridge.store.acts import CaseActs
 from lifecycle_bridge.store.alerts import Alerts
-from lifecycle_bridge.store.batches import Batches
 from lifecycle_bridge.store.cases import Cases
+from lifecycle_bridge.store.errands import Errands
 from lifecycle_bridge.store.inbox import Inbox
+from lifecycle_bridge.store.intakes import Intakes
 from lifecycle_bridge.store.tables import alerts, cases, events, runs, sources, timeline
 
 NOW = datetime(2026, 6, 3, 10, 0, tzinfo=UTC)
@@ -47,8 +48,9 @@ class World:
         self.database = Database(self.config.database)
         self.database.create()
         self.cases = Cases(self.database, self.config)
-        self.batches = Batches(self.database, self.config, self.cases)
-        self.acts = CaseActs(self.cases)
+        self.intakes = Intakes(self.database, self.config, self.cases)
+        self.errands = Errands(self.database, self.config)
+        self.acts = CaseActs(self.database, self.config)
         self.alerts = Alerts(self.database)
         self.inbox = Inbox(self.database)
         self.n = 0
@@ -84,6 +86,10 @@ class World:
                     sa.select(cases).where(cases.c.person == person).order_by(cases.c.created_at, cases.c.due_at)
                 ).mappings()
             ]
+
+    def run(self, ident: str) -> dict[str, Any]:
+        with self.database.read() as c:
+            return dict(c.execute(sa.select(runs).where(runs.c.ident == ident)).mappings().one())
 
     def lines(self, case: str) -> list[str]:
         with self.database.read() as c:
@@ -239,12 +245,14 @@ def test_late_is_run_at_once_and_recorded_as_late(world: World) -> None:
     ("result", "state", "told"),
     [
         (ended("7"), "done", 0),
-        (ended("7", complete=False, status="failed"), "stuck", 1),
+        (ended("7", complete=False, status="failed"), "todo", 1),
+        (ended("7", complete=False, outcome="failed", status="failed"), "waiting", 0),
         (ended("7", complete=False, outcome="in_progress", status="failed"), "waiting", 0),
         (Result("failed", detail="entra: 503", temporary=True, codes=("unavailable",)), "waiting", 0),
         (Result("unknown", detail="its end was not seen"), "waiting", 0),
         (Result("timeout", detail="an hour"), "waiting", 0),
-        (Result("failed", detail="26 leavers", codes=("brake",)), "held", 1),
+        (Result("failed", detail="26 leavers", codes=("brake",), brakes=("leavers",)), "held", 1),
+        (Result("failed", detail="no approval", codes=("approval",)), "held", 1),
         (Result("failed", detail="nobody in HR", codes=("input",)), "stuck", 1),
         (Result("successful"), "stuck", 1),
     ],
@@ -279,7 +287,8 @@ def test_what_is_stuck_is_looked_at_again_the_next_day(world: World) -> None:
     world.decided("7", ("offboard", NOW))
     (ident,) = world.cases.claim(NOW, 9, "me")
     world.cases.begin(ident, "me", NOW)
-    world.cases.settle(ident, ended("7", complete=False, status="failed"), NOW)
+    world.cases.settle(ident, Result("failed", detail="nobody in HR", codes=("input",)), NOW)
+    assert world.of("7")[0]["state"] == "stuck"
     assert world.cases.claim(NOW + 23 * HOUR, 9, "me") == []
     assert len(world.cases.claim(NOW + 24 * HOUR, 9, "me")) == 1, "the badge may have been attested"
 
@@ -289,12 +298,13 @@ def test_a_release_names_the_people_and_lets_them_go_on(world: World) -> None:
         world.decided(person, ("offboard", NOW))
     (ident,) = world.cases.claim(NOW, 9, "me")
     world.cases.begin(ident, "me", NOW)
-    world.cases.settle(ident, Result("failed", detail="26 leavers", codes=("brake",)), NOW)
+    world.cases.settle(ident, Result("failed", detail="26 leavers", codes=("brake",), brakes=("leavers",)), NOW)
     held = [world.of(person)[0]["id"] for person in "12"]
     with pytest.raises(BridgeError, match="no reason"):
         world.acts.release(held, "grace@corp.example", " ")
-    run = world.acts.order_release(held, "grace@corp.example", "the site was sold")
-    order = world.acts.release_order(run)
+    (run,) = world.acts.release(held, "grace@corp.example", "the site was sold")
+    order = world.errands.begin(run, "me", NOW)
+    assert order is not None and order == world.errands.begin(run, "another", NOW)
     assert order.playbook == "workforce.lifecycle.release_brake"
     assert {key: order.extra_vars[key] for key in ("of", "user", "by", "note")} == {
         "of": "leavers",
@@ -302,9 +312,9 @@ def test_a_release_names_the_people_and_lets_them_go_on(world: World) -> None:
         "by": "grace@corp.example",
         "note": "the site was sold",
     }
-    world.acts.released(run, Result("failed", detail="grace may not"), NOW)
+    world.errands.settle(run, Result("failed", detail="grace may not"), NOW)
     assert {world.of(person)[0]["state"] for person in "12"} == {"held"}
-    world.acts.released(run, Result("successful"), NOW)
+    world.errands.settle(run, Result("successful"), NOW)
     assert {world.of(person)[0]["state"] for person in "12"} == {"waiting"}
 
 
@@ -355,14 +365,15 @@ def test_what_cannot_be_done_is_said(world: World) -> None:
 
 def test_nobody_is_judged_before_everybody_was_seen_once(world: World) -> None:
     world.says("7")
-    assert world.batches.take(NOW, "me") == []
+    assert world.intakes.claim(NOW, "me") == []
     world.says("", type="jml.feed.changed")
-    (ident,) = world.batches.take(NOW, "me")
-    order = world.batches.order(ident, 1, "me")
+    (ident,) = world.intakes.claim(NOW, "me")
+    order = world.intakes.begin(ident, "me", NOW)
     assert order is not None and order.extra_vars == {"everybody": ["hr"], "batch": ident}
-    assert world.batches.settle(ident, 1, Result("successful", stats={"intake": {"decisions": []}}), NOW) is None
-    (ident,) = world.batches.take(NOW, "me")
-    order = world.batches.order(ident, 1, "me")
+    world.intakes.settle(ident, Result("successful", stats={"intake": {"decisions": []}}), NOW)
+    assert world.run(ident)["status"] == "successful"
+    (ident,) = world.intakes.claim(NOW, "me")
+    order = world.intakes.begin(ident, "me", NOW)
     assert order is not None and order.extra_vars == {"people": {"hr": ["7"]}, "batch": ident}
 
 
@@ -370,8 +381,8 @@ def test_many_events_of_one_person_are_one_look(world: World) -> None:
     world.looked()
     world.says("7", "8")
     world.says("7", "7")
-    (ident,) = world.batches.take(NOW, "me")
-    order = world.batches.order(ident, 1, "me")
+    (ident,) = world.intakes.claim(NOW, "me")
+    order = world.intakes.begin(ident, "me", NOW)
     assert order is not None and order.extra_vars["people"] == {"hr": ["7", "8"]}
 
 
@@ -382,7 +393,7 @@ def test_what_hr_needs_somebody_to_look_at_is_told_once_and_again_when_it_comes_
 
     def told(now: datetime) -> list[str]:
         world.says("7")
-        (ident,) = world.batches.take(now, "me")
+        (ident,) = world.intakes.claim(now, "me")
         decision = {
             "source": "hr",
             "id": "7",
@@ -393,10 +404,7 @@ def test_what_hr_needs_somebody_to_look_at_is_told_once_and_again_when_it_comes_
             "runs": [],
             "alert": "the record is gone from HR",
         }
-        assert (
-            world.batches.settle(ident, 1, Result("successful", stats={"intake": {"decisions": [decision]}}), now)
-            is None
-        )
+        world.intakes.settle(ident, Result("successful", stats={"intake": {"decisions": [decision]}}), now)
         return [one.detail for one in world.alerts.untold() if world.alerts.claim(one.key, now)]
 
     assert told(NOW) == ["hr 7: the record is gone from HR"]
@@ -419,8 +427,8 @@ def test_a_run_is_told_when_hr_recorded_it(world: World) -> None:
                 for person, when in at.items()
             ]
         )
-        (ident,) = world.batches.take(now, "me")
-        order = world.batches.order(ident, 1, "me")
+        (ident,) = world.intakes.claim(now, "me")
+        order = world.intakes.begin(ident, "me", NOW)
         assert order is not None
         asked.append({name: value for name, value in order.extra_vars.items() if name != "batch"})
         decisions = [
@@ -435,7 +443,7 @@ def test_a_run_is_told_when_hr_recorded_it(world: World) -> None:
             }
             for person in at
         ]
-        world.batches.settle(ident, 1, Result("successful", stats={"intake": {"decisions": decisions}}), now)
+        world.intakes.settle(ident, Result("successful", stats={"intake": {"decisions": decisions}}), now)
 
     asked: list[dict[str, Any]] = []
 
@@ -467,14 +475,18 @@ def test_a_run_is_told_when_hr_recorded_it(world: World) -> None:
 def test_no_event_is_given_up_and_one_that_stops_the_others_goes_alone(world: World) -> None:
     world.looked()
     world.says("7", "8")
-    (ident,) = world.batches.take(NOW, "me")
-    again = world.batches.settle(ident, 1, Result("failed", detail="503", temporary=True), NOW)
-    assert again is not None and world.batches.order(ident, 2, "me") is not None, "tried again as it is"
-    assert world.batches.settle(ident, 2, Result("failed", detail="8 is there twice"), NOW) is None
-    alone = world.batches.take(NOW, "me")
+    (ident,) = world.intakes.claim(NOW, "me")
+    world.intakes.settle(ident, Result("failed", detail="503", temporary=True), NOW)
+    assert world.run(ident)["status"] == "waiting" and world.run(ident)["next_at"] > stamp(NOW)
+    order = world.intakes.begin(ident, "me", NOW)
+    assert order is not None and order.ident == f"{ident}-2", "tried again as it is, as a run of its own"
+    assert world.intakes.begin(ident, "another", NOW) == order, "and taken up as that same run"
+    world.intakes.settle(ident, Result("failed", detail="8 is there twice"), NOW)
+    alone = world.intakes.claim(NOW, "me")
     assert len(alone) == 2
-    said = [world.batches.settle(one, 1, Result("failed", detail="8 is there twice"), NOW) for one in alone]
-    assert all(again is not None for again in said), "each is tried until it is well"
+    for one in alone:
+        world.intakes.settle(one, Result("failed", detail="8 is there twice"), NOW)
+    assert {world.run(one)["status"] for one in alone} == {"waiting"}, "each is tried until it is well"
     assert len(world.alerts.untold()) == 1, "and a human is told once"
     with world.database.read() as c:
         assert c.execute(sa.select(events.c.state)).scalars().all() == ["taken", "taken"]
@@ -498,6 +510,15 @@ class Scripted:
 
     def check(self) -> list[str]:
         return []
+
+    def warm(self) -> None:
+        pass
+
+    def sweep(self, now: datetime) -> int:
+        return 0
+
+    def close(self) -> None:
+        pass
 
 
 def until(true: Callable[[], bool]) -> None:

@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import logging
+import shlex
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -21,6 +22,7 @@ from lifecycle_bridge.poll.runner import Polling
 from lifecycle_bridge.receive.door import Door
 from lifecycle_bridge.service import Bridge
 from lifecycle_bridge.store.cases import Told
+from lifecycle_bridge.store.verdicts import Step
 
 log = logging.getLogger("lifecycle_bridge")
 _POLL = 1.0
@@ -63,10 +65,8 @@ class Teller:
             kind=str(case.get("kind") or "alert"),
             state=str(case.get("state") or "alert"),
             person=str(case.get("person") or ""),
-            open_steps=[
-                f"{step['system']}: {step['step'] or 'all of it'} ({step['outcome']})" for step in told.open_steps
-            ],
-            command=f"lifecycle-bridge retry {id}" if case.get("person") else "lifecycle-bridge doctor",
+            open_steps=[f"{step.system}: {step.step or 'all of it'} ({step.outcome})" for step in told.open_steps],
+            command=command_for(self.config, told),
             link=f"{self.config.public_url.rstrip('/')}/cases/{id}" if case.get("person") else self.config.public_url,
             why=told.detail,
         )
@@ -77,6 +77,24 @@ class Teller:
             else:
                 log.error("%s was not told by %s: %s", id, heard.channel, heard.detail)
         return f"by {' and '.join(ways)}" if ways else ""
+
+
+def command_for(config: Config, told: Told) -> str:
+    """What goes on with it, to be pasted into a shell: attest what waits for a person, release what the brake holds, retry what failed."""
+    case = told.case
+    if not case.get("person"):
+        return "lifecycle-bridge doctor"
+    if case["state"] == "held":
+        return shlex.join(["lifecycle-bridge", "release", str(case["id"]), "--why", "REASON"])
+    if case["state"] == "todo" and (waiting := _attestable(told.open_steps)):
+        return shlex.join(
+            ["lifecycle-bridge", "attest", str(case["id"]), "--system", waiting[0], "--note", "WHAT WAS DONE"]
+        )
+    return shlex.join(["lifecycle-bridge", "retry", str(case["id"])])
+
+
+def _attestable(steps: Sequence[Step]) -> list[str]:
+    return sorted({step.system for step in steps if step.outcome not in ("failed", "unknown", "in_progress")})
 
 
 def application(config: Config, executor: Executor | None = None) -> Starlette:

@@ -21,8 +21,7 @@ from lifecycle_bridge.errors import BridgeError
 from lifecycle_bridge.receive import check as check_source
 from lifecycle_bridge.store import Database
 from lifecycle_bridge.store.acts import CaseActs
-from lifecycle_bridge.store.cases import CASES_SHOWN, Cases
-from lifecycle_bridge.store.tables import CASE_STATES, alerts, cases, events, sources, timeline
+from lifecycle_bridge.store.tables import CASE_STATES, CASES_SHOWN, alerts, cases, events, sources, timeline
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -132,13 +131,15 @@ def _show(asked: argparse.Namespace, config: Config) -> int:
 
 def _act(what: str) -> Callable[[argparse.Namespace, Config], int]:
     def act(asked: argparse.Namespace, config: Config) -> int:
-        acts, by = CaseActs(Cases(_database(config), config)), asked.by or getpass.getuser()
+        acts, by = CaseActs(_database(config), config), asked.by or getpass.getuser()
         if what == "retry":
             acts.retry(asked.case, by)
         elif what == "run-now":
             acts.run_now(asked.case, by)
         elif what == "cancel":
             acts.cancel(asked.case, by, asked.why)
+        elif what == "attest":
+            acts.attest(asked.case, asked.system, by, asked.note, asked.what)
         elif what == "settle":
             acts.settle(asked.key, by)
         else:
@@ -291,6 +292,16 @@ def _parser() -> argparse.ArgumentParser:
         "release the brake for these cases' people, by name",
         ("case", {"nargs": "+"}),
         why,
+        by,
+    )
+    command(
+        "attest",
+        _act("attest"),
+        "say that a person did what only a person can, on one system",
+        case,
+        ("--system", {"required": True, "help": "the system whose step waits, as the case names it"}),
+        ("--note", {"required": True, "help": "what was done, and where it can be seen; it is kept"}),
+        ("--what", {"default": "", "help": "one of several that wait on the system"}),
         by,
     )
     command("settle", _act("settle"), "somebody has looked at an alert", ("key", {}), by)

@@ -12,6 +12,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -20,6 +21,12 @@ from lifecycle_bridge.errors import ConfigError
 
 #: Names of sources stand in addresses (``/hr/<name>``) and in the ids of cases.
 NAME = re.compile(r"^[a-z][a-z0-9_-]{0,62}$")
+
+
+def _time_of_day(value: str) -> str:
+    if value and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
+        raise ValueError("a time of day, HH:MM")
+    return value
 
 
 class _Section(BaseModel):
@@ -102,9 +109,7 @@ class Source(_Section):
     @field_validator("everybody_at")
     @classmethod
     def _time(cls, value: str) -> str:
-        if value and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
-            raise ValueError("a time of day, HH:MM")
-        return value
+        return _time_of_day(value)
 
 
 class Runner(_Section):
@@ -165,6 +170,32 @@ class Notify(_Section):
     secret: Secret | None = None
 
 
+class Chore(_Section):
+    """A playbook that the bridge runs by the clock.
+
+    :param at: time of day, ``HH:MM``; empty: not by the bridge.
+    :param zone: IANA name of the zone of that time; UTC when empty.
+    """
+
+    at: str = ""
+    zone: str = ""
+    extra_vars: dict[str, Any] = {}
+
+    @field_validator("at")
+    @classmethod
+    def _time(cls, value: str) -> str:
+        return _time_of_day(value)
+
+    @field_validator("zone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value or "UTC")
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("an IANA name of a time zone, such as Europe/Berlin") from None
+        return value
+
+
 class Oidc(_Section):
     """Sign-in. ``operators`` may retry, cancel and release; ``viewers`` look. Values of ``claim``; empty ``viewers``: all who sign in."""
 
@@ -193,6 +224,7 @@ class Config(_Section):
     :param work: folder of the runs; made 0700.
     :param inventory: the collection's systems file, or a folder of an inventory.
     :param extra_vars: given to every run, such as ``lifecycle_records``.
+    :param chores: what is run by the clock, as AWX does by its schedules; with ``at: ""`` it is left to another scheduler.
     :param metrics_token: what Prometheus has to bear at ``/metrics``; without it that is open (no name and no id is in it).
     :param at_once: runs at the same time on this machine.
     :param together: people of one kind that are due at the same time and go in one run.
@@ -211,6 +243,10 @@ class Config(_Section):
     sources: dict[str, Source] = {}
     retry: Retry = Retry()
     notify: list[Notify] = []
+    chores: dict[Literal["followups", "reconcile", "audit"], Chore] = {
+        "followups": Chore(at="06:00"),
+        "reconcile": Chore(at="02:30"),
+    }
     console: Console = Console()
     metrics_token: Secret | None = None
     at_once: Annotated[int, Field(ge=1, le=200)] = 4

@@ -221,7 +221,7 @@ def _mover(at: datetime, working: Sequence[Person], *, stays: Person | None = No
     return Decision(
         "transfer",
         at,
-        f"one employment ends, another goes on ({other.employee_id or other.hr_id or other.email}, {other.employment_type or other.status}): "
+        f"one employment ends, another goes on ({other.employee_id or other.hr_id or 'without an id'}, {other.employment_type or other.status}): "
         "no leaver until all have ended",
         cancels=("offboard",),
         stays=stays,
@@ -229,7 +229,7 @@ def _mover(at: datetime, working: Sequence[Person], *, stays: Person | None = No
 
 
 def _second(at: datetime, start: datetime | None, working: Sequence[Person]) -> Decision:
-    other = working[0].employee_id or working[0].email
+    other = working[0].employee_id or working[0].hr_id or "without an id"
     return replace(
         _mover(max(start or at, at), working),
         why=f"a second record of somebody who works here already ({other}): moved, not hired",

@@ -21,6 +21,8 @@ from ..sdk.capabilities import Overview
 
 #: Bytes of a hash that are kept: of an id (10,000 people: one chance in five million that two are one), and of an address.
 _ID, _ADDRESS = 6, 4
+#: Bytes of a mark's hash.
+_MARK = 8
 #: So few can be one person's own doing: a single one who leaves a company of ten is no broken export.
 _ONE = 1
 
@@ -99,6 +101,12 @@ class Look:
             if last.pairs.get(hashed_id(person), address := hashed(person.email, _ADDRESS)) != address
             and address in taken
         ]
+
+
+def marks(person: Person) -> list[str]:
+    """Digests of what somebody signs in as: their addresses and logins. By them a bridge knows who acts on their own case, without a name."""
+    known = (person.email, *person.aliases, *person.logins.values())
+    return sorted({hashed(name, _MARK) for name in known if name})
 
 
 def hashed_id(person: Person) -> str:

@@ -23,6 +23,7 @@ from ...module_utils.model.errors import InputError
 from ...module_utils.model.kinds import OFFBOARD, ONBOARD, RESUME, SUSPEND, TRANSFER
 from ...module_utils.model.person import Person
 from ...module_utils.people.hr_events import MOVING, NAMING, Decision, decide
+from ...module_utils.people.hr_look import marks
 from ..ledger.ledger import Ledger
 
 _PLAIN = ("status", "hire_date", "termination_date", "last_working_day", "time_zone")
@@ -202,6 +203,7 @@ class Intake:
             "undo": decision.undo,
             "alert": decision.alert,
             "cancels": list(decision.cancels),
+            "marks": marks(now) if now is not None else [],
             "late_s": decision.late.total_seconds(),
             "runs": [one for group in runs for one in group],
         }

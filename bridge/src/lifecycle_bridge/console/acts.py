@@ -28,8 +28,12 @@ class Acts(Protocol):
         """Do not wait for its minute."""
         ...
 
-    def release(self, cases: Sequence[str], by: str, why: str) -> None:
+    def release(self, cases: Sequence[str], by: str, why: str) -> object:
         """Let exactly these held cases through the brake."""
+        ...
+
+    def attest(self, case: str, system: str, by: str, note: str) -> object:
+        """A person did what only a person can, on one system."""
         ...
 
     def settle(self, key: str, by: str) -> None:
@@ -65,7 +69,7 @@ ACTS: Mapping[str, Act] = {
             "Try this case again now?",
             "A new run starts as soon as there is room for it. Steps that are proven done are not done twice.",
             "It will be tried again as soon as there is room for it.",
-            ("stuck", "waiting", "held"),
+            ("stuck", "waiting", "todo", "held"),
         ),
         Act(
             "run_now",
@@ -73,7 +77,7 @@ ACTS: Mapping[str, Act] = {
             "Run this case now, before its minute?",
             "It does not wait for its minute. What ends somebody's access takes effect at once.",
             "It runs as soon as there is room for it.",
-            ("upcoming", "waiting"),
+            ("upcoming", "waiting", "todo"),
         ),
         Act(
             "cancel",
@@ -81,7 +85,7 @@ ACTS: Mapping[str, Act] = {
             "Cancel this case?",
             "It will not run, or its run is stopped. What was done already stays done; when HR says something new, a new case is made.",
             "It is cancelled; a run under way is being stopped.",
-            ("upcoming", "ready", "running", "waiting", "stuck", "held"),
+            ("upcoming", "ready", "running", "waiting", "todo", "stuck", "held"),
             danger=True,
             needs_why=True,
         ),

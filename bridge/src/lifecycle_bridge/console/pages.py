@@ -58,6 +58,7 @@ class Pages:
             who,
             stuck=some("stuck"),
             held=some("held"),
+            todo=some("todo"),
             late=some("late"),
             working=some("working"),
             done=some("done"),

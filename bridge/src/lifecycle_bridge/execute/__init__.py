@@ -59,6 +59,7 @@ class Result:
     :param detail: one line for a person: what failed, or why the end is not known.
     :param temporary: trying again later may help by itself (a system that does not answer, a node that was lost).
     :param codes: what the failures that decided are called by the collection (``brake``, ``refused``, ``input``, ...), without doubles.
+    :param brakes: which limits of the brake stopped it (``leavers``, ``disables``, ``wipes``), where one did.
     :param started_at, ended_at: UTC.
     :param output: where the run's output is kept, for a person to look at.
     """
@@ -68,6 +69,7 @@ class Result:
     detail: str = ""
     temporary: bool = False
     codes: tuple[str, ...] = ()
+    brakes: tuple[str, ...] = ()
     started_at: datetime | None = None
     ended_at: datetime | None = None
     output: str = ""
@@ -88,4 +90,16 @@ class Executor(Protocol):
 
     def check(self) -> list[str]:
         """What is wrong with the set-up, a line each for ``doctor``: playbooks not found, no access, wrong version. Empty when all is well."""
+        ...
+
+    def warm(self) -> None:
+        """Get ready, so that runs begin at once."""
+        ...
+
+    def sweep(self, now: datetime) -> int:
+        """Remove what old runs left behind; of how many."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what is ready. Runs go on."""
         ...

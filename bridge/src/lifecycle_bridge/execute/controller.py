@@ -14,6 +14,7 @@ import json
 import time as _time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
 from lifecycle_bridge.config import Config, Controller
@@ -245,6 +246,16 @@ class ControllerExecutor:
                     raise
                 self._time.wait(min(max(gap, failure.after), PATIENCE), stop)
                 gap = min(gap * 2, LONGEST)
+
+    def warm(self) -> None:
+        """Nothing is to be made ready: the controller does it."""
+
+    def sweep(self, now: datetime) -> int:
+        """Nothing is kept here; the controller cleans up by its own schedule."""
+        return 0
+
+    def close(self) -> None:
+        """Nothing is held."""
 
     # -- doctor --------------------------------------------------------------------------------------------------------
 

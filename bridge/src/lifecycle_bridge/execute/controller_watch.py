@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,7 @@ from lifecycle_bridge import clock
 from lifecycle_bridge.errors import BridgeError
 from lifecycle_bridge.execute import Order, Progress, Result
 from lifecycle_bridge.execute.controller_api import Api, NotTaken, Refused
-from lifecycle_bridge.execute.record import CONSEQUENCES, TEMPORARY
+from lifecycle_bridge.execute.failures import Failure, brakes, decided, failures_of, is_temporary, summary
 
 log = logging.getLogger(__name__)
 
@@ -64,19 +64,7 @@ class _Seen:
 
     counter: int = 0
     stats: bool = False
-    failed: list[tuple[str, str, str]] = field(default_factory=list)
-    codes: set[str] = field(default_factory=set)
-
-    @property
-    def decided(self) -> tuple[str, ...]:
-        """What the collection calls the failures that decided."""
-        return tuple(sorted(self.codes - CONSEQUENCES - {""}))
-
-    @property
-    def temporary(self) -> bool:
-        """Whether all of them may be over by themselves."""
-        codes = self.codes - CONSEQUENCES
-        return bool(codes) and codes <= TEMPORARY
+    failures: list[Failure] = field(default_factory=list)
 
 
 class Watch:
@@ -283,9 +271,8 @@ class Watch:
         if seen.stats:
             return self._made(
                 "failed",
-                self._ended_how(_summary(seen.failed) or "failed"),
-                temporary=seen.temporary,
-                codes=seen.decided,
+                self._ended_how(summary(seen.failures) or "failed"),
+                failures=seen.failures,
             )
         if not self._job.get("started") or any(words in explained for words in NOT_BEGUN):
             return self._made(
@@ -296,7 +283,8 @@ class Watch:
         return self._unknown(f"it broke off: {explained or 'no recap was written'}")
 
     def _workflow_failed(self) -> Result:
-        said, unknown, all_seen = [], False, _Seen()
+        said: list[str] = []
+        unknown, failures = False, list[Failure]()
         for node in self._nodes:
             job = _job_of(node)
             if job.get("status") not in ("failed", "error"):
@@ -311,15 +299,14 @@ class Watch:
                 )
             seen = self._last_events(job["id"], self._api_path(f"jobs/{job['id']}/"))
             unknown = unknown or seen is None or not seen.stats
-            all_seen.codes |= seen.codes if seen else set()
-            said.append(f"{job.get('name')}: {_summary(seen.failed if seen else []) or job['status']}")
+            failures += seen.failures if seen else []
+            said.append(f"{job.get('name')}: {summary(seen.failures if seen else []) or job['status']}")
         if unknown:
             return self._unknown("; ".join(said))
         return self._made(
             "failed",
             self._ended_how("; ".join(said) or self._explained() or "failed"),
-            temporary=all_seen.temporary,
-            codes=all_seen.decided,
+            failures=failures,
         )
 
     def _last_events(self, job: int, url: str) -> _Seen | None:
@@ -379,13 +366,16 @@ class Watch:
     def _ended_how(self, words: str) -> str:
         return f"{'workflow ' if self._workflow else ''}job {self._job['id']} {words}"
 
-    def _made(self, status: str, detail: str = "", *, temporary: bool = False, codes: tuple[str, ...] = ()) -> Result:
+    def _made(
+        self, status: str, detail: str = "", *, temporary: bool = False, failures: Sequence[Failure] = ()
+    ) -> Result:
         return Result(
             status=status,
             stats=self._stats(),
             detail=detail,
-            temporary=temporary,
-            codes=codes,
+            temporary=temporary or is_temporary(failures),
+            codes=decided(failures),
+            brakes=brakes(failures),
             started_at=_moment(self._job.get("started")),
             ended_at=_moment(self._job.get("finished")) or clock.now(),
             output=self._page,
@@ -413,22 +403,7 @@ def _judge(seen: _Seen, event: Mapping[str, Any]) -> None:
     if event.get("event") == "playbook_on_stats":
         seen.stats = True
     elif (outcome := _OUTCOMES.get(str(event.get("event")))) and outcome != "ok":
-        result = data.get("res") or {}
-        items = [item for item in result.get("results") or () if isinstance(item, dict) and item.get("failed")]
-        seen.codes |= {
-            "unreachable" if outcome == "unreachable" else str(each.get("code") or "")[:60]
-            for each in items or [result]
-        }
-        if not data.get("ignore_errors"):
-            seen.failed.append((str(data.get("task") or ""), str(data.get("host") or ""), outcome))
-
-
-def _summary(failed: list[tuple[str, str, str]]) -> str:
-    """``Cut off on github, slack; Write the record on localhost``: tasks and systems, never what they said, which may hold a person's name."""
-    tasks: dict[str, list[str]] = {}
-    for task, host, outcome in failed:
-        tasks.setdefault(task or "a task", []).append(f"{host} (unreachable)" if outcome == "unreachable" else host)
-    return "; ".join(f"{task} on {', '.join(sorted(set(hosts)))}" for task, hosts in tasks.items())[:500]
+        seen.failures += failures_of(data, unreachable=outcome == "unreachable")
 
 
 def _moment(text: Any) -> datetime | None:

@@ -16,14 +16,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TextIO
 from urllib.parse import urlsplit
 
+from lifecycle_bridge.execute.failures import Failure, failures_of, is_temporary, summary
 from lifecycle_bridge.execute.folder import Folder
-
-#: Codes of the collection's failures (its ``errors.py``) that may pass by themselves.
-TEMPORARY = frozenset(
-    {"throttled", "unavailable", "answer_lost", "protocol", "held", "still_open", "unknown", "unreachable"}
-)
-#: Codes that only say that something else failed: they decide nothing.
-CONSEQUENCES = frozenset({"waiting", "open"})
 
 _OUTCOMES = {"runner_on_ok": "ok", "runner_on_failed": "failed", "runner_on_unreachable": "unreachable"}
 _ADDRESS = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
@@ -74,7 +68,7 @@ class Record:
         self.begun = False
         self.ended = False
         self.stats: dict[str, Any] = {}
-        self.failures: list[dict[str, Any]] = []
+        self.failures: list[Failure] = []
         self.trouble = ""
         self.tail: list[str] = []
         self._output = _text(folder.output)
@@ -109,19 +103,8 @@ class Record:
         self._say(str(event.get("stdout") or ""))
 
     def _failed(self, outcome: str, data: Mapping[str, Any]) -> None:
-        result = data.get("res") or {}
-        items = [item for item in result.get("results") or () if isinstance(item, dict) and item.get("failed")]
-        for each in items or [result]:
-            if len(self.failures) < _MOST_FAILURES:
-                self.failures.append(
-                    {
-                        "host": str(data.get("host", ""))[:_WORD],
-                        "task": str(data.get("task", ""))[:_WORD],
-                        "ignored": bool(data.get("ignore_errors")),
-                        "code": "unreachable" if outcome == "unreachable" else str(each.get("code") or "")[:60],
-                        "msg": self.short(str(each.get("msg") or "")),
-                    }
-                )
+        room = _MOST_FAILURES - len(self.failures)
+        self.failures += failures_of(data, unreachable=outcome == "unreachable")[: max(room, 0)]
 
     def _step(self, outcome: str, event: Mapping[str, Any], data: Mapping[str, Any]) -> None:
         self._steps += 1
@@ -182,8 +165,7 @@ class Record:
                 f"ansible-playbook ended well, ansible-runner says {said or 'nothing'}: look into the output",
                 True,
             )
-        codes = {failure["code"] for failure in self.failures} - CONSEQUENCES
-        return "failed", self._what_failed(code), bool(codes) and codes <= TEMPORARY
+        return "failed", self._what_failed(code), is_temporary(self.failures)
 
     def _what_failed(self, code: int) -> str:
         if not self.failures:
@@ -191,9 +173,7 @@ class Record:
                 (line for line in self.tail if "ERROR" in line), self.tail[-1] if self.tail else "it said nothing"
             )
             return f"ansible-playbook ended with code {code}: {self.short(said)}"
-        last = next((each for each in reversed(self.failures) if not each["ignored"]), self.failures[-1])
-        more = len(self.failures) - 1
-        return f"{last['task']} on {last['host']}: {last['msg'] or 'failed'}{f' (and {more} more)' if more else ''}"
+        return summary(self.failures)
 
 
 def _text(path: os.PathLike[str]) -> TextIO:

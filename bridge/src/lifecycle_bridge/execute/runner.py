@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import lifecycle_bridge
-from lifecycle_bridge import clock
+from lifecycle_bridge import clock, private
 from lifecycle_bridge.config import Config
 from lifecycle_bridge.config import Runner as Settings
 from lifecycle_bridge.errors import BridgeError, ConfigError
@@ -212,6 +212,8 @@ class RunnerExecutor:
             stats=data.get("stats") or {},
             detail=data.get("detail", ""),
             temporary=bool(data.get("temporary")),
+            codes=tuple(data.get("codes") or ()),
+            brakes=tuple(data.get("brakes") or ()),
             started_at=_moment(data.get("started_at")),
             ended_at=_moment(data.get("ended_at")),
             output=str(folder.output) if folder.output.exists() else "",
@@ -301,7 +303,7 @@ class RunnerExecutor:
         mark = secrets.token_hex(12)
         place = self._work / _SEATS / mark
         try:
-            self._work.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private.folder(self._work)
             place.parent.mkdir(mode=0o700, exist_ok=True)
             place.mkdir(mode=0o700)
             trouble = os.open(place / "trouble", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -362,7 +364,7 @@ class RunnerExecutor:
 
     def _folder(self, ident: str) -> Folder:
         try:
-            self._work.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private.folder(self._work)
         except OSError as failure:
             raise BridgeError(f"make folder {self._work}: {failure.strerror}: see work in the configuration") from None
         return Folder(self._work / folders.name_of(ident))
@@ -427,7 +429,7 @@ class RunnerExecutor:
 
     def _check_work(self) -> list[str]:
         try:
-            self._work.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private.folder(self._work)
             state = self._work.stat()
         except OSError as failure:
             return [f"work: make {self._work}: {failure.strerror}"]
@@ -440,7 +442,7 @@ class RunnerExecutor:
         if shutil.which(self._python) is None:
             return [f"executor.python: {self._python} is not there, or cannot be run"]
         place = self._work / _SEATS / f"check-{secrets.token_hex(8)}"
-        place.mkdir(mode=0o700, parents=True)
+        private.folder(place)
         try:
             done = subprocess.run(
                 [

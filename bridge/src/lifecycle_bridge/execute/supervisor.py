@@ -30,6 +30,7 @@ from typing import Any
 
 from lifecycle_bridge.execute import folder as folders
 from lifecycle_bridge.execute import play, processes
+from lifecycle_bridge.execute.failures import brakes, decided
 from lifecycle_bridge.execute.folder import Folder
 from lifecycle_bridge.execute.record import Record, Redactor
 
@@ -233,7 +234,8 @@ class Run:
                 "temporary": temporary,
                 "stats": self.record.stats,
                 "rc": self.seat.process.poll(),
-                "failed": self.record.failures,
+                "codes": decided(self.record.failures),
+                "brakes": brakes(self.record.failures),
                 "started_at": began.isoformat(),
                 "ended_at": datetime.now(UTC).isoformat(),
             },

@@ -12,9 +12,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lifecycle_bridge import clock
+from lifecycle_bridge import clock, private
 from lifecycle_bridge.errors import BridgeError
-from lifecycle_bridge.store.tables import metadata
+from lifecycle_bridge.store.migrations import up_to_date
 
 
 def stamp(moment: datetime) -> str:
@@ -52,7 +52,7 @@ class Database:
         self.sqlite = address.get_backend_name() == "sqlite"
         if self.sqlite and address.database and not address.database.startswith("file:"):
             try:
-                Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+                private.folder(Path(address.database).parent)
             except OSError as failure:
                 raise BridgeError(f"make the folder of database {address.database}: {failure.strerror}") from None
         self.engine = sa.create_engine(address, pool_pre_ping=not self.sqlite)
@@ -61,10 +61,21 @@ class Database:
 
     def create(self) -> None:
         """Make the tables that are not there; bridges that start together, one after the other."""
+        name = self.engine.url.database
+        if self.sqlite and name and not name.startswith("file:"):
+            try:
+                private.file(Path(name))  # SQLite gives its -wal and -shm the same rights
+            except OSError as failure:
+                raise BridgeError(f"make database {name}: {failure.strerror}") from None
         with self.write() as connection:
             if not self.sqlite:
                 connection.execute(sa.text("SELECT pg_advisory_xact_lock(7018141341)"))
-            metadata.create_all(connection)
+            up_to_date(connection)
+
+    def exclusive(self, connection: sa.Connection) -> None:
+        """One bridge at a time from here to the end of the transaction: on PostgreSQL a lock; SQLite's BEGIN IMMEDIATE is one already."""
+        if not self.sqlite:
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(7018141342)"))
 
     def now(self, connection: sa.Connection) -> datetime:
         """The clock that all bridges on this database share: PostgreSQL's; of the one machine that has the file with SQLite."""

@@ -1,26 +1,38 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What a human does to a case, from the console or the shell. Each act says who did it, in the case's time line."""
+"""What a person does to a case, from the console, the API or the shell. Each act says who did it, in the case's time line.
+
+Nobody acts on a case of their own. Who cancels a leaver's case leaves access open that HR wants ended: others are told, and an alert
+stands until HR says something else.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable, Sequence
-from datetime import datetime
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from lifecycle_bridge import clock
+from lifecycle_bridge.config import Config
 from lifecycle_bridge.errors import BridgeError
-from lifecycle_bridge.execute import Order, Result
-from lifecycle_bridge.store import stamp
-from lifecycle_bridge.store.alerts import Alerts
-from lifecycle_bridge.store.cases import Cases
-from lifecycle_bridge.store.tables import cases, runs, timeline
+from lifecycle_bridge.store import Database, stamp
+from lifecycle_bridge.store.alerts import Alerts, raise_alert
+from lifecycle_bridge.store.errands import APPROVE, ATTEST, order_errand, order_release
+from lifecycle_bridge.store.planning import ENDING, cancelled_key
+from lifecycle_bridge.store.tables import OPEN, cases, runs
+from lifecycle_bridge.store.timelines import note as write_line
 
-#: How the idents of releases begin.
-RELEASE = "release-"
+
+def marks_of(name: str) -> set[str]:
+    """Digests of what somebody is called, as a case has them of its person's addresses; with and without a ``+tag``."""
+    plain = re.sub(r"\+[^@]*(?=@)", "", name.casefold())
+    return {
+        hashlib.sha256(word.encode("utf-8", "backslashreplace")).hexdigest()[:16] for word in (name.casefold(), plain)
+    }
 
 
 class CaseActs:
@@ -29,162 +41,147 @@ class CaseActs:
     :param wake: called when something became due.
     """
 
-    def __init__(self, store: Cases, wake: Callable[[], None] = lambda: None) -> None:
-        self.store, self._wake = store, wake
+    def __init__(self, database: Database, config: Config, wake: Callable[[], None] = lambda: None) -> None:
+        self.database, self.config, self._wake = database, config, wake
 
     def retry(self, case: str, by: str) -> None:
         """Run it again now; its tries are counted anew.
 
-        :raises BridgeError: there is no such case, or it is not one that waits or stopped.
+        :raises BridgeError: there is no such case, it is the actor's own, or it is not one that waits or stopped.
         """
-        self._now(case, by, ("waiting", "stuck", "held"), "retried")
+        self._now(case, by, ("waiting", "todo", "stuck", "held"), "retried")
 
     def run_now(self, case: str, by: str) -> None:
         """Do not wait for its minute. HR's word still holds: the run itself refuses what HR does not say.
 
-        :raises BridgeError: there is no such case, or it does not wait.
+        :raises BridgeError: there is no such case, it is the actor's own, or it does not wait.
         """
-        self._now(case, by, ("upcoming", "waiting"), "hurried")
+        self._now(case, by, ("upcoming", "waiting", "todo"), "hurried")
 
     def cancel(self, case: str, by: str, why: str) -> None:
         """Drop it; a run that goes on is stopped, with all its processes, and says how far it got.
 
-        :raises BridgeError: there is no such case, it is over, or no reason is given.
+        :raises BridgeError: there is no such case, it is the actor's own, it is over, or no reason is given.
         """
         if not why.strip():
             raise BridgeError(f"cancel {case}: no reason is given")
         now = clock.now()
-        with self.store.database.write() as c:
-            row = self._case(c, case)
-            if row["state"] in ("done", "cancelled"):
+        with self.database.write() as c:
+            row = self._case(c, case, by)
+            if row["state"] not in OPEN:
                 raise BridgeError(f"cancel {case}: it is {row['state']} already")
             if row["state"] == "running":
+                going = (runs.c.ident == row["ident"], runs.c.status.in_(("ready", "running")))
+                c.execute(sa.update(runs).where(*going).values(status="stopping"))
+                write_line(c, case, now, "stopping", why, by)
+            else:
+                values = {"state": "cancelled", "outcome": "by_hand", "detail": why, "ident": ""}
                 c.execute(
-                    sa.update(runs)
-                    .where(runs.c.ident == row["ident"], runs.c.status.in_(("ready", "running")))
-                    .values(status="stopping")
+                    sa.update(cases)
+                    .where(cases.c.id == case)
+                    .values(**values, ended_at=stamp(now), changed_at=stamp(now))
                 )
-                self.store._line(c, case, now, "stopping", why, by)
-                return
-            c.execute(
-                sa.update(cases)
-                .where(cases.c.id == case)
-                .values(
-                    state="cancelled",
-                    outcome="by_hand",
-                    detail=why,
-                    ident="",
-                    ended_at=stamp(now),
-                    changed_at=stamp(now),
+                write_line(c, case, now, "cancelled", why, by)
+            if row["kind"] in ENDING:
+                said = (
+                    f"{by} cancelled the {row['kind']} of {row['source']} {row['person']} ({why}). HR still says that it is due: "
+                    "access stays as it is. This alert ends when HR says something else"
                 )
-            )
-            self.store._line(c, case, now, "cancelled", why, by)
+                raise_alert(c, cancelled_key(case), said, now)
+        self._wake()
 
-    def release(self, cases: Sequence[str], by: str, why: str) -> None:
-        """See :meth:`order_release`."""
-        self.order_release(cases, by, why)
-
-    def order_release(self, ids: Sequence[str], by: str, why: str) -> str:
+    def release(self, ids: Sequence[str], by: str, why: str) -> list[str]:
         """Ask the collection to release the brake for these people, by name; policy says who may. Their cases go on when it has.
 
-        :returns: the run that does it.
-        :raises BridgeError: none of them is held, or no reason is given.
+        :returns: the runs that do it, one for each limit.
+        :raises BridgeError: none of them is held by the brake, one is the actor's own, or no reason is given.
         """
         if not why.strip():
             raise BridgeError("release the brake: no reason is given")
+        with self.database.write() as c:
+            held = [row for row in (self._case(c, case, by) for case in ids) if row["state"] == "held"]
+            made = order_release(c, held, by, why, clock.now())
+            if not made:
+                raise BridgeError("release the brake: none of these cases is held by it")
+        self._wake()
+        return made
+
+    def attest(self, case: str, system: str, by: str, note: str, what: str = "") -> str:
+        """Say that a person did what only a person can, on one system.
+
+        :returns: the run that keeps it.
+        :raises BridgeError: there is no such case, it is the actor's own, no such step waits, or nothing is said of how it was done.
+        """
+        if not note.strip():
+            raise BridgeError(f"attest {case}: say what was done, and where it can be seen")
         now = clock.now()
-        with self.store.database.write() as c:
-            held = [row for row in (self._case(c, case) for case in ids) if row["state"] == "held"]
-            if not held:
-                raise BridgeError("release the brake: none of these cases is held")
-            for row in held:
-                self.store._line(c, row["id"], now, "released", why, by)
-            ident = f"{RELEASE}{stamp(now).replace(':', '').replace('.', '')}"
-            # Of no bridge yet: the next one that looks takes it.
-            c.execute(
-                sa.insert(runs).values(
-                    ident=ident,
-                    playbook="workforce.lifecycle.release_brake",
-                    cases=json.dumps([row["id"] for row in held]),
-                    status="ready",
-                    owner="",
-                    started_at=stamp(now),
+        with self.database.write() as c:
+            row = self._case(c, case, by)
+            waiting = sorted({str(step["system"]) for step in json.loads(row["open_steps"])})
+            if row["state"] not in OPEN or system not in waiting:
+                raise BridgeError(
+                    f"attest {case}: nothing waits on {system}; there waits {', '.join(waiting) or 'nothing'}"
                 )
-            )
+            write_line(c, case, now, "attested", f"{system}: {note}", by)
+            given = {
+                "user": row["person"],
+                "system": system,
+                "by": by,
+                "note": note,
+                **({"what": what} if what else {}),
+            }
+            made = order_errand(c, ATTEST, [case], given, now)
         self._wake()
-        return ident
+        return made
 
-    def release_order(self, ident: str) -> Order:
-        """What a release asks of the collection."""
-        with self.store.database.read() as c:
-            ids = json.loads(c.execute(sa.select(runs.c.cases).where(runs.c.ident == ident)).scalar_one())
-            held = c.execute(sa.select(cases).where(cases.c.id.in_(ids))).mappings().all()
-            said = (
-                c.execute(
-                    sa.select(timeline)
-                    .where(timeline.c.case_id == ids[0], timeline.c.what == "released")
-                    .order_by(timeline.c.n.desc())
-                )
-                .mappings()
-                .first()
-            )
-        assert said is not None, "a release is noted in the transaction that makes its run"
-        return Order(
-            ident,
-            "workforce.lifecycle.release_brake",
-            {
-                **self.store.config.extra_vars,
-                "of": "leavers" if held[0]["kind"] == "offboard" else "disables",
-                "user": [json.loads(row["extra_vars"])["user"] for row in held],
-                "by": said["by"],
-                "note": said["detail"],
-            },
-            timeout=self.store.config.run_timeout,
-            idle_timeout=self.store.config.idle_timeout,
-        )
+    def approve(self, plan: str, by: str, why: str) -> str:
+        """Approve a plan by its digest; policy says whose word counts, and that nobody approves a plan for themselves.
 
-    def released(self, ident: str, result: Result, now: datetime) -> None:
-        """How a release ended: what was held goes on, or says why not."""
-        with self.store.database.write() as c:
-            c.execute(
-                sa.update(runs)
-                .where(runs.c.ident == ident)
-                .values(status=result.status, detail=result.detail, output=result.output, ended_at=stamp(now))
-            )
-            for id in json.loads(c.execute(sa.select(runs.c.cases).where(runs.c.ident == ident)).scalar_one()):
-                if result.status == "successful":
-                    c.execute(
-                        sa.update(cases)
-                        .where(cases.c.id == id, cases.c.state == "held")
-                        .values(state="waiting", next_at=stamp(now), changed_at=stamp(now))
-                    )
-                else:
-                    self.store._line(c, id, now, "refused", result.detail)
+        :returns: the run that keeps it.
+        :raises BridgeError: that is no digest, or no reason is given.
+        """
+        if not re.fullmatch(r"[0-9a-f]{8,64}", plan):
+            raise BridgeError("approve: a plan is named by its digest, as the check of a run printed it")
+        if not why.strip():
+            raise BridgeError(f"approve {plan}: no reason is given")
+        now = clock.now()
+        with self.database.write() as c:
+            held = c.execute(sa.select(cases).where(cases.c.state == "held", cases.c.outcome == "approval")).mappings()
+            about = [row["id"] for row in held.all() if not is_about(row["marks"], [by])]
+            made = order_errand(c, APPROVE, about, {"plan": plan, "by": by, "note": why}, now)
         self._wake()
+        return made
 
     def settle(self, key: str, by: str) -> None:
-        """Somebody has looked at it.
+        """Somebody has looked at an alert.
 
-        :raises BridgeError: there is no such alert.
+        :raises BridgeError: there is no such alert, or it ends by itself only.
         """
-        Alerts(self.store.database).settle(key, by, clock.now())
+        if key.startswith(cancelled_key("")):
+            raise BridgeError("settle: this alert ends when HR says something else; correct it in HR, or run the case")
+        Alerts(self.database).settle(key, by, clock.now())
 
     def _now(self, case: str, by: str, states: Sequence[str], what: str) -> None:
         now = clock.now()
-        with self.store.database.write() as c:
-            row = self._case(c, case)
+        with self.database.write() as c:
+            row = self._case(c, case, by)
             if row["state"] not in states:
                 raise BridgeError(f"{case} is {row['state']}: only what is {' or '.join(states)} can be run")
-            c.execute(
-                sa.update(cases)
-                .where(cases.c.id == case)
-                .values(state="waiting", next_at=stamp(now), tries=0, changed_at=stamp(now))
-            )
-            self.store._line(c, case, now, what, "", by)
+            values = {"state": "waiting", "next_at": stamp(now), "tries": 0, "changed_at": stamp(now)}
+            c.execute(sa.update(cases).where(cases.c.id == case).values(**values))
+            write_line(c, case, now, what, "", by)
         self._wake()
 
-    def _case(self, c: sa.Connection, case: str) -> Any:
+    def _case(self, c: sa.Connection, case: str, by: str) -> Mapping[str, Any]:
         row = c.execute(sa.select(cases).where(cases.c.id == case)).mappings().first()
         if row is None:
             raise BridgeError(f"there is no case {case}: list them with lifecycle-bridge cases")
-        return row
+        if is_about(row["marks"], [by]):
+            raise BridgeError(f"{case} is about {by}: nobody acts on a case of their own; somebody else has to")
+        return dict(row)
+
+
+def is_about(marks: str, names: Iterable[str]) -> bool:
+    """Whether a case's marks are those of somebody who is called so."""
+    mine = {mark for name in names for mark in marks_of(name)}
+    return bool(mine & set(json.loads(marks or "[]")))

@@ -42,6 +42,15 @@ def raise_alert(c: sa.Connection, key: str, detail: str, now: datetime) -> bool:
     return again
 
 
+def end_alerts(c: sa.Connection, keys: Sequence[str], now: datetime) -> None:
+    """The trouble has ended by itself; inside a transaction of the caller's."""
+    c.execute(
+        sa.update(alerts)
+        .where(alerts.c.key.in_(keys), alerts.c.settled_at == "")
+        .values(settled_at=stamp(now), settled_by="bridge")
+    )
+
+
 class Alerts:
     """See the module. Every method is one transaction."""
 
@@ -89,11 +98,7 @@ class Alerts:
             if not settled.rowcount:
                 raise BridgeError(f"settle {key}: there is no such alert")
 
-    def is_over(self, keys: Sequence[str], now: datetime) -> None:
+    def is_over(self, key: str, now: datetime) -> None:
         """The trouble has ended by itself."""
         with self._database.write() as c:
-            c.execute(
-                sa.update(alerts)
-                .where(alerts.c.key.in_(keys), alerts.c.settled_at == "")
-                .values(settled_at=stamp(now), settled_by="bridge")
-            )
+            end_alerts(c, [key], now)

@@ -49,7 +49,9 @@ sources = sa.Table(
     sa.Column("accepted_by", sa.String(200), nullable=False, default=""),
 )
 
-#: A person's case. ``state``: :data:`CASE_STATES`. ``ident`` is the run that has it now. ``why`` is the intake's line, without names.
+#: A person's case. ``state``: :data:`CASE_STATES`. ``ident`` is the run that has it now. ``why`` is the intake's line, without names. ``marks`` are
+#: digests of the person's addresses: whoever is signed in by one of them may not act on it. ``looks`` counts how often it waited, ``reminded``
+#: how often a person was reminded since ``waits_since``.
 cases = sa.Table(
     "cases",
     metadata,
@@ -76,15 +78,51 @@ cases = sa.Table(
     sa.Column("ledger_case", sa.String(100), nullable=False, default=""),
     sa.Column("record", sa.Text, nullable=False, default=""),
     sa.Column("open_steps", sa.Text, nullable=False, default="[]"),
+    sa.Column("marks", sa.Text, nullable=False, default="[]"),
+    sa.Column("waits_since", sa.String(32), nullable=False, default=""),
+    sa.Column("looks", sa.Integer, nullable=False, default=0),
+    sa.Column("reminded", sa.Integer, nullable=False, default=0),
     sa.Column("created_at", sa.String(32), nullable=False),
     sa.Column("changed_at", sa.String(32), nullable=False),
     sa.Index("cases_due", "state", "next_at"),
     sa.Index("cases_person", "person", "state"),
 )
 
-#: upcoming: waits for its minute. ready: handed to the queue. running. waiting: will be tried again at ``next_at``. stuck: a human was told and
-#: has to act. held: the brake or an approval stops it. done. cancelled: HR changed its mind before it ran, or a human did.
-CASE_STATES = ("upcoming", "ready", "running", "waiting", "stuck", "held", "done", "cancelled")
+#: upcoming: waits for its minute. ready: bound to a run. running. waiting: is tried, or looked at, again at ``next_at``. todo: a person has
+#: something to do, and it is looked at again at ``next_at``. stuck: it failed, and a person was told. held: the brake or an approval stops it.
+#: done. cancelled: HR changed its mind before it ran, or a person did.
+CASE_STATES = ("upcoming", "ready", "running", "waiting", "todo", "stuck", "held", "done", "cancelled")
+#: Not yet over.
+OPEN = ("upcoming", "ready", "running", "waiting", "todo", "stuck", "held")
+#: Waits for nothing but ``next_at``.
+SLEEPING = ("upcoming", "waiting", "todo")
+#: Waits for a person's word; looked at again once a day.
+STOPPED = ("stuck", "held")
+#: Of a run that is not over. ready: nobody has begun it. waiting: it is tried again at ``next_at``. stopping: a person wants it to end.
+RUN_OPEN = ("ready", "running", "waiting", "stopping")
+#: What a person is shown of a case, in order.
+CASES_SHOWN = (
+    "id",
+    "state",
+    "kind",
+    "stage",
+    "source",
+    "person",
+    "why",
+    "due_at",
+    "zone",
+    "urgent",
+    "late_s",
+    "attempt",
+    "next_at",
+    "started_at",
+    "ended_at",
+    "outcome",
+    "detail",
+    "ledger_case",
+    "record",
+    "open_steps",
+)
 
 #: What happened to a case, in order: made, re-dated, started, progress of the run, ended, told, retried by whom, ...
 timeline = sa.Table(
@@ -99,7 +137,8 @@ timeline = sa.Table(
     sa.Index("timeline_case", "case_id", "n"),
 )
 
-#: A run of a playbook: an intake, or one or several cases.
+#: A run of a playbook, from ready to ended: the one place that says where it stands. ``kind``: cases, intake, errand, chore. ``attempt`` counts
+#: the tries of an intake, which is tried until it succeeds.
 runs = sa.Table(
     "runs",
     metadata,
@@ -112,6 +151,26 @@ runs = sa.Table(
     sa.Column("owner", sa.String(100), nullable=False, default=""),
     sa.Column("started_at", sa.String(32), nullable=False),
     sa.Column("ended_at", sa.String(32), nullable=False, default=""),
+    sa.Column("kind", sa.String(12), nullable=False, default=""),
+    sa.Column("attempt", sa.Integer, nullable=False, default=1),
+    sa.Column("next_at", sa.String(32), nullable=False, default=""),
+    sa.Column("extra_vars", sa.Text, nullable=False, default="{}"),
+)
+
+#: What the bridge runs by the clock (followups, reconcile): when it was last due and begun.
+chores = sa.Table(
+    "chores",
+    metadata,
+    sa.Column("name", sa.String(40), primary_key=True),
+    sa.Column("begun_at", sa.String(32), nullable=False, default=""),
+)
+
+#: The version of these tables, in one row.
+schema = sa.Table(
+    "bridge_schema",
+    metadata,
+    sa.Column("one", sa.Integer, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
 )
 
 #: What the intake asked a human to look at, and what else stands out (silence, a dead job), with the day it was told and settled.

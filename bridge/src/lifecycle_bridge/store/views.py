@@ -13,14 +13,10 @@ from typing import Any, Generic, TypeVar
 import sqlalchemy as sa
 
 from lifecycle_bridge.store import Database, moment, stamp
-from lifecycle_bridge.store.tables import alerts, cases, events, runs, sources, timeline
+from lifecycle_bridge.store.tables import OPEN, alerts, cases, events, runs, sources, timeline
 
 JOINERS = ("onboard",)
 LEAVERS = ("offboard", "withdraw")
-#: Not yet ended.
-OPEN = ("upcoming", "ready", "running", "waiting", "stuck", "held")
-#: A human has to act.
-NEEDS = ("stuck", "held")
 #: Behind its minute by more than this counts as late.
 LATE = timedelta(minutes=5)
 #: What may be asked of :meth:`Views.cases` beside the states themselves.

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""What the bridge runs by the clock, as AWX does by its schedules: ``followups`` (what is due today) and ``reconcile`` (every system against HR)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from lifecycle_bridge.config import Chore, Config
+from lifecycle_bridge.execute import Order, Result
+from lifecycle_bridge.store import Database, stamp
+from lifecycle_bridge.store.alerts import end_alerts, raise_alert
+from lifecycle_bridge.store.ending import Told, close_run
+from lifecycle_bridge.store.tables import RUN_OPEN, cases, chores, runs
+
+#: How the idents of such runs begin.
+PREFIX = "chore-"
+
+
+def last_due(chore: Chore, now: datetime) -> datetime:
+    """The last minute, up to now, at which it was to be run. A minute that the clock skips is taken with the offset before the gap."""
+    zone = ZoneInfo(chore.zone) if chore.zone else UTC
+    hour, minute = map(int, chore.at.split(":"))
+    today = now.astimezone(zone)
+    at = [
+        today.replace(hour=hour, minute=minute, second=0, microsecond=0) + timedelta(days=day, hours=0)
+        for day in (0, -1)
+    ]
+    return next(one for one in at if one <= now).astimezone(UTC)
+
+
+class Chores:
+    """See the module."""
+
+    def __init__(self, database: Database, config: Config) -> None:
+        self.database, self.config = database, config
+
+    def claim(self, now: datetime, owner: str) -> list[str]:
+        """Bind what is due to runs; each by one bridge, and never beside an earlier run of its own."""
+        wanted = {name: last_due(chore, now) for name, chore in self.config.chores.items() if chore.at}
+        with self.database.read() as c:
+            begun = {row.name: row.begun_at for row in c.execute(sa.select(chores))}
+        if all(name in begun and begun[name] >= stamp(at) for name, at in wanted.items()):
+            return []
+        with self.database.write() as c:
+            self.database.exclusive(c)
+            begun = {row.name: row.begun_at for row in c.execute(sa.select(chores))}
+            return [
+                ident
+                for name, at in wanted.items()
+                if begun.get(name, "") < stamp(at) and (ident := self._claimed(c, name, name in begun, owner, now))
+            ]
+
+    def _claimed(self, c: sa.Connection, name: str, known: bool, owner: str, now: datetime) -> str:
+        """Empty when it is not to be run now: the first day after the installation has nothing that was missed."""
+        values = {"begun_at": stamp(now)}
+        if not known:
+            c.execute(sa.insert(chores).values(name=name, **values))
+            return ""
+        playbook = f"workforce.lifecycle.{name}"
+        at_work = sa.select(runs.c.ident).where(runs.c.playbook == playbook, runs.c.status.in_(RUN_OPEN))
+        if c.execute(at_work).first() is not None:
+            return ""
+        c.execute(sa.update(chores).where(chores.c.name == name).values(**values))
+        ident = f"{PREFIX}{name}-{now:%Y%m%dT%H%M%S}"
+        c.execute(
+            sa.insert(runs).values(
+                ident=ident,
+                kind="chore",
+                playbook=playbook,
+                cases="[]",
+                status="ready",
+                owner=owner,
+                started_at=stamp(now),
+            )
+        )
+        return ident
+
+    def begin(self, ident: str, owner: str, now: datetime) -> Order | None:
+        """What it asks of the collection."""
+        with self.database.write() as c:
+            c.execute(sa.update(runs).where(runs.c.ident == ident, runs.c.status == "ready").values(status="running"))
+            c.execute(sa.update(runs).where(runs.c.ident == ident).values(owner=owner))
+            playbook = c.execute(sa.select(runs.c.playbook).where(runs.c.ident == ident)).scalar_one()
+        given = next((chore.extra_vars for name, chore in self.config.chores.items() if name == _name(ident)), {})
+        return Order(
+            ident,
+            playbook,
+            {**self.config.extra_vars, **given},
+            timeout=self.config.run_timeout,
+            idle_timeout=self.config.idle_timeout,
+        )
+
+    def settle(self, ident: str, result: Result, now: datetime) -> list[Told]:
+        """A failure is an alert until it succeeds. What it ended of somebody's case is looked at at once."""
+        name = _name(ident)
+        with self.database.write() as c:
+            close_run(c, ident, result, now)
+            if result.status == "successful":
+                end_alerts(c, [f"{PREFIX}{name}"], now)
+            else:
+                detail = f"{name} did not succeed: {result.detail or result.status}"
+                raise_alert(c, f"{PREFIX}{name}", detail, now)
+            for one in result.stats.get("cases") or ():
+                mine = (cases.c.ledger_case == str(one.get("case")), cases.c.state.in_(("waiting", "todo", "stuck")))
+                values = {"state": "waiting", "next_at": stamp(now), "changed_at": stamp(now)}
+                c.execute(sa.update(cases).where(*mine).values(**values))
+        return []
+
+
+def _name(ident: str) -> str:
+    return ident.removeprefix(PREFIX).rpartition("-")[0]

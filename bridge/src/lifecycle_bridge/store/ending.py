@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""How a run ended is written to its cases. Inside a transaction of the caller's."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import sqlalchemy as sa
+
+from lifecycle_bridge.config import Config, Retry
+from lifecycle_bridge.execute import Result
+from lifecycle_bridge.store import moment, rows, stamp
+from lifecycle_bridge.store.tables import cases, runs, timeline
+from lifecycle_bridge.store.timelines import note, span
+from lifecycle_bridge.store.verdicts import Case, Step, Verdict, judge, reminder_is_due
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a person is to hear of: a case, or the feed. ``open_steps`` are those that wait."""
+
+    subject: str
+    detail: str
+    case: Mapping[str, Any]
+    open_steps: Sequence[Step] = ()
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What the record says of one person's case, handed over by ``set_stats``."""
+
+    ledger_case: str
+    complete: bool
+    record: str
+    steps: tuple[Step, ...]
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Ended:
+        steps = tuple(Step.of(step) for step in data.get("open") or () if isinstance(step, Mapping))
+        return cls(str(data["case"])[:100], bool(data["complete"]), str(data.get("record") or ""), steps)
+
+
+def settle(c: sa.Connection, config: Config, ident: str, result: Result, now: datetime) -> list[Told]:
+    """What a run's end means for its cases; whom to tell. Asked again, it changes nothing more."""
+    close_run(c, ident, result, now)
+    group = rows(c.execute(sa.select(cases).where(cases.c.ident == ident, cases.c.state.in_(("ready", "running")))))
+    by_person = {str(one["key"]): Ended.of(one) for one in result.stats.get("cases") or () if isinstance(one, Mapping)}
+    said = []
+    for row in group:
+        ended = by_person.get(row["person"])
+        verdict = _verdict(c, config, row, ended, result, len(group))
+        told = _write(c, config.retry, row, ended, verdict, now)
+        if told is not None:
+            said.append(told)
+    return said
+
+
+def close_run(c: sa.Connection, ident: str, result: Result, now: datetime, status: str = "") -> None:
+    """A run is over."""
+    values = {
+        "status": status or result.status,
+        "detail": result.detail,
+        "output": result.output,
+        "ended_at": stamp(now),
+    }
+    c.execute(sa.update(runs).where(runs.c.ident == ident).values(**values))
+
+
+def backoff(retry: Retry, attempt: int) -> timedelta:
+    """Doubled each time, half of it at random: those that failed together do not come back together."""
+    longest = min(retry.first * 2 ** min(attempt - 1, 32), retry.longest)
+    return timedelta(seconds=longest / 2 + random.random() * longest / 2)
+
+
+def _verdict(c: sa.Connection, config: Config, row: Row, ended: Ended | None, result: Result, together: int) -> Verdict:
+    case = Case(row["kind"], row["stage"], row["tries"], row["looks"])
+    verdict = judge(
+        case,
+        ended.steps if ended else None,
+        bool(ended and ended.complete),
+        result,
+        together=together,
+        times=config.retry.times,
+    )
+    if result.status == "canceled" and verdict.state != "done":
+        return _stopped(c, row["id"], result)
+    if verdict.outcome == "retry":
+        return replace(verdict, wait=backoff(config.retry, row["tries"]))
+    if row["stage"] == "prepare" and verdict.outcome == "complete":
+        return replace(verdict, outcome="prepared", detail="made ready for the day")
+    return verdict
+
+
+def _stopped(c: sa.Connection, case: str, result: Result) -> Verdict:
+    """A run that was stopped: whose case was cancelled is through; who only was in the same run goes on."""
+    found = c.execute(
+        sa.select(timeline.c.what, sa.func.max(timeline.c.n).label("n"))
+        .where(timeline.c.case_id == case, timeline.c.what.in_(("started", "stopping")))
+        .group_by(timeline.c.what)
+    )
+    lines = {row.what: row.n for row in found}
+    if lines.get("stopping", 0) > lines.get("started", 0):
+        return Verdict("cancelled", "by_hand", result.detail or "stopped by hand; what was done stays done")
+    return Verdict("waiting", "alone", "their run was stopped for somebody else; tried again")
+
+
+def _write(
+    c: sa.Connection, retry: Retry, row: Row, ended: Ended | None, verdict: Verdict, now: datetime
+) -> Told | None:
+    """The case as it is now; whom to tell."""
+    steps = ended.steps if ended else ()
+    sleeps = verdict.state in ("waiting", "todo") and verdict.outcome != "retry"
+    since = (row["waits_since"] or stamp(now)) if verdict.state == "todo" else ""
+    reminded = row["reminded"] if verdict.state == "todo" else 0
+    reminds = verdict.state == "todo" and not verdict.tell and _reminder(row, since, reminded, now)
+    values: dict[str, Any] = {
+        "state": verdict.state,
+        "outcome": verdict.outcome,
+        "detail": verdict.detail,
+        "ident": "",
+        "ended_at": stamp(now),
+        "changed_at": stamp(now),
+        "next_at": stamp(now + verdict.wait),
+        "open_steps": json.dumps([asdict(step) for step in steps]),
+        "waits_since": since,
+        "looks": row["looks"] + 1 if sleeps else 0,
+        "reminded": reminded + 1 if reminds else reminded,
+    }
+    if sleeps:
+        values["tries"] = 0  # to wait is no failure: what fails later is tried as often as ever
+    if ended is not None:
+        values |= {"ledger_case": ended.ledger_case, "record": ended.record}
+    c.execute(sa.update(cases).where(cases.c.id == row["id"]).values(**values))
+    again = f"; again in {span(verdict.wait)}" if verdict.outcome == "retry" else ""
+    if not sleeps or verdict.detail != row["detail"] or verdict.state != row["state"]:
+        what = "retry" if verdict.state == "waiting" else verdict.state
+        note(c, row["id"], now, what, verdict.detail + again)
+    if not (verdict.tell or reminds):
+        return None
+    word = {"stuck": "is stuck", "held": "is held", "todo": "waits for a person"}[verdict.state]
+    subject = f"{row['kind']} of {row['source']} {row['person']} {word}"
+    return Told(subject, verdict.detail, {**row, "state": verdict.state, "outcome": verdict.outcome}, steps)
+
+
+def _reminder(row: Row, since: str, reminded: int, now: datetime) -> bool:
+    try:
+        zone = ZoneInfo(row["zone"]) if row["zone"] else UTC
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        zone = UTC
+    began = moment(since) or now
+    return reminder_is_due(began.astimezone(zone), reminded, now.astimezone(zone))

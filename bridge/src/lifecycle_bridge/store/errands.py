@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""What a person asks of the collection by name: release the brake, attest a step, approve a plan. Each is a run; policy says who may.
+
+What was asked is kept with the run, so that a bridge that takes it up asks the same.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from lifecycle_bridge.config import Config
+from lifecycle_bridge.execute import Order, Result
+from lifecycle_bridge.store import Database, stamp
+from lifecycle_bridge.store.ending import Told, close_run
+from lifecycle_bridge.store.tables import cases, runs
+from lifecycle_bridge.store.timelines import note
+
+RELEASE, ATTEST, APPROVE = "release_brake", "attest", "approve"
+#: Cases in these states go on when the errand has succeeded.
+_GOES_ON = {RELEASE: ("held",), APPROVE: ("held",), ATTEST: ("todo", "stuck", "waiting")}
+
+
+def order_errand(
+    c: sa.Connection, playbook: str, about: Sequence[str], extra_vars: Mapping[str, Any], now: datetime, mark: str = ""
+) -> str:
+    """Make the run, inside a transaction of the caller's. Of no bridge yet: the next one that looks takes it."""
+    ident = f"{playbook}-{mark or 'errand'}-{stamp(now).replace(':', '').replace('.', '')}"
+    c.execute(
+        sa.insert(runs).values(
+            ident=ident,
+            kind="errand",
+            playbook=f"workforce.lifecycle.{playbook}",
+            cases=json.dumps(list(about)),
+            extra_vars=json.dumps(dict(extra_vars)),
+            status="ready",
+            owner="",
+            started_at=stamp(now),
+        )
+    )
+    return ident
+
+
+def order_release(c: sa.Connection, held: Sequence[Mapping[str, Any]], by: str, why: str, now: datetime) -> list[str]:
+    """A run for each limit of the brake that holds one of these cases."""
+    by_limit: dict[str, list[Mapping[str, Any]]] = {}
+    for row in held:
+        if limit := limit_of(row):
+            by_limit.setdefault(limit, []).append(row)
+            note(c, row["id"], now, "released", why, by)
+    return [
+        order_errand(
+            c,
+            RELEASE,
+            [row["id"] for row in group],
+            {"of": limit, "user": [json.loads(row["extra_vars"])["user"] for row in group], "by": by, "note": why},
+            now,
+            limit,
+        )
+        for limit, group in by_limit.items()
+    ]
+
+
+def limit_of(row: Mapping[str, Any]) -> str:
+    """The limit that holds a case, as the collection named it when it stopped the run; empty when the brake does not."""
+    kind, _, limit = str(row["outcome"]).partition(":")
+    if kind == "brake" and limit:
+        return limit
+    # Held by a bridge or a controller that did not keep the limit's name.
+    return ("leavers" if row["kind"] == "offboard" else "disables") if kind == "held" else ""
+
+
+class Errands:
+    """See the module."""
+
+    def __init__(self, database: Database, config: Config) -> None:
+        self.database, self.config = database, config
+
+    def begin(self, ident: str, owner: str, now: datetime) -> Order | None:
+        """What it asks of the collection."""
+        with self.database.write() as c:
+            c.execute(sa.update(runs).where(runs.c.ident == ident, runs.c.status == "ready").values(status="running"))
+            c.execute(sa.update(runs).where(runs.c.ident == ident).values(owner=owner))
+            row = c.execute(sa.select(runs).where(runs.c.ident == ident)).mappings().one()
+        return Order(
+            ident,
+            row["playbook"],
+            {**self.config.extra_vars, **json.loads(row["extra_vars"])},
+            timeout=self.config.run_timeout,
+            idle_timeout=self.config.idle_timeout,
+        )
+
+    def settle(self, ident: str, result: Result, now: datetime) -> list[Told]:
+        """How it ended: its cases go on, or say why not."""
+        with self.database.write() as c:
+            close_run(c, ident, result, now)
+            row = c.execute(sa.select(runs.c.playbook, runs.c.cases).where(runs.c.ident == ident)).one()
+            states = _GOES_ON.get(row.playbook.rpartition(".")[2], ())
+            for id in json.loads(row.cases):
+                if result.status == "successful":
+                    values = {"state": "waiting", "next_at": stamp(now), "tries": 0, "changed_at": stamp(now)}
+                    c.execute(sa.update(cases).where(cases.c.id == id, cases.c.state.in_(states)).values(**values))
+                else:
+                    note(c, id, now, "refused", result.detail)
+        return []

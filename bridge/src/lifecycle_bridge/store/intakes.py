@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Events on their way through the intake: taken together, since HR is read once for all of them, and tried until HR was read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from lifecycle_bridge.config import Config
+from lifecycle_bridge.execute import Order, Result
+from lifecycle_bridge.store import Database, stamp
+from lifecycle_bridge.store.alerts import raise_alert
+from lifecycle_bridge.store.cases import Cases
+from lifecycle_bridge.store.ending import Told, backoff, close_run
+from lifecycle_bridge.store.tables import events, runs, sources
+
+PLAYBOOK = "workforce.lifecycle.intake"
+EVERYBODY = "jml.feed.changed"
+#: What is marked so is looked at by itself: together with others it made a look fail.
+ALONE = "alone"
+_MOST = 500
+
+
+class Intakes:
+    """See the module. An intake is a row of ``runs``; its events bear its name."""
+
+    def __init__(self, database: Database, config: Config, cases: Cases) -> None:
+        self.database, self.config, self.cases = database, config, cases
+
+    def system(self, source: str) -> str:
+        known = self.config.sources.get(source)
+        return known.system or source if known is not None else source
+
+    def claim(self, now: datetime, owner: str) -> list[str]:
+        """Bind new events to intakes: one of people, one for each source to be compared whole, and one for each that has to go alone.
+
+        Nobody of a source is judged before everybody of it was seen once: there would be nothing to compare with.
+        """
+        with self.database.write() as c:
+            self.database.exclusive(c)
+            wanted = sa.select(events).where(events.c.state == "new").order_by(events.c.urgent.desc(), events.c.n)
+            found = c.execute(wanted.limit(_MOST)).mappings().all()
+            if not found:
+                return []
+            looked = set(c.execute(sa.select(sources.c.name).where(sources.c.judged_at != "")).scalars())
+            groups: dict[str, list[int]] = {}
+            for row in found:
+                if row["type"] == EVERYBODY:
+                    groups.setdefault(f"everybody {row['source']}", []).append(row["n"])
+                elif row["source"] in looked:
+                    groups.setdefault(f"{ALONE} {row['n']}" if row["batch"] == ALONE else "people", []).append(row["n"])
+            return [_made(c, group, members, owner, now) for group, members in groups.items()]
+
+    def begin(self, ident: str, owner: str, now: datetime) -> Order | None:
+        """What is asked of the collection; None when nothing of it is left. Each attempt has a name of its own, and the same one when it is taken up."""
+        with self.database.write() as c:
+            wanted = sa.select(events.c.source, events.c.type, events.c.person)
+            found = c.execute(wanted.where(events.c.batch == ident, events.c.state == "taken")).all()
+            if not found:
+                values = {"status": "refused", "detail": "nothing is left of it", "ended_at": stamp(now)}
+                c.execute(sa.update(runs).where(runs.c.ident == ident, runs.c.ended_at == "").values(**values))
+                return None
+            attempt = c.execute(sa.select(runs.c.attempt).where(runs.c.ident == ident)).scalar_one()
+            c.execute(sa.update(runs).where(runs.c.ident == ident).values(status="running", owner=owner))
+        return Order(
+            f"{ident}-{attempt}",
+            PLAYBOOK,
+            {**self.config.extra_vars, **self._wanted(ident, found), "batch": ident},
+            timeout=self.config.run_timeout,
+            idle_timeout=self.config.idle_timeout,
+        )
+
+    def _wanted(self, ident: str, found: Sequence[Any]) -> dict[str, Any]:
+        everybody = sorted({self.system(row.source) for row in found if row.type == EVERYBODY})
+        if everybody:
+            return {"everybody": everybody}
+        people: dict[str, list[str]] = {}
+        for row in found:
+            mine = people.setdefault(self.system(row.source), [])
+            if row.person not in mine:
+                mine.append(row.person)
+        recorded = self._recorded(ident)
+        if len(recorded) == 1 and sum(map(len, people.values())) == 1:
+            # Of the case that the intake opens for who has to go now.
+            return {"people": people, "hr_recorded_at": next(iter(recorded.values()))}
+        return {"people": people}
+
+    def _recorded(self, ident: str) -> dict[tuple[str, str], str]:
+        """When HR recorded what an intake is about, by HR system and person, where an event says it. HR's clock may be ahead of ours."""
+        with self.database.read() as c:
+            found = c.execute(
+                sa.select(events.c.source, events.c.person, events.c.occurred_at, events.c.received_at)
+                .where(events.c.batch == ident, events.c.occurred_at != "")
+                .order_by(events.c.n)
+            ).all()
+        return {(self.system(row.source), row.person): min(row.occurred_at, row.received_at) for row in found}
+
+    def settle(self, ident: str, result: Result, now: datetime) -> list[Told]:
+        """Take over what was decided. HR decides by state, so a look that failed is made again until it succeeds: no event is given up."""
+        taken = result.stats.get("intake")
+        if isinstance(taken, Mapping):
+            self.cases.apply(ident, taken.get("decisions") or (), now, self._recorded(ident))
+            self._done(ident, result, now)
+        else:
+            self._failed(ident, result, now)
+        return []
+
+    def _done(self, ident: str, result: Result, now: datetime) -> None:
+        with self.database.write() as c:
+            of_it = sa.select(events.c.source, events.c.type).where(events.c.batch == ident).distinct()
+            names = c.execute(of_it).all()
+            c.execute(sa.update(events).where(events.c.batch == ident).values(state="done"))
+            close_run(c, ident, result, now, status="successful")
+            for name, kind in names:
+                facts = {"last_look_at": stamp(now), **({"judged_at": stamp(now)} if kind == EVERYBODY else {})}
+                if not c.execute(sa.update(sources).where(sources.c.name == name).values(**facts)).rowcount:
+                    c.execute(sa.insert(sources).values(name=name, **facts))
+
+    def _failed(self, ident: str, result: Result, now: datetime) -> None:
+        with self.database.write() as c:
+            members = c.execute(sa.select(events.c.n, events.c.person).where(events.c.batch == ident)).all()
+            if not result.temporary and len({row.person for row in members}) > 1:
+                # One of them may be what HR cannot answer for: the others must not wait for that.
+                c.execute(sa.update(events).where(events.c.batch == ident).values(state="new", batch=ALONE))
+                close_run(c, ident, result, now, status="failed")
+                return
+            attempt = c.execute(sa.select(runs.c.attempt).where(runs.c.ident == ident)).scalar_one()
+            again = now + backoff(self.config.retry, attempt)
+            values = {"status": "waiting", "attempt": attempt + 1, "next_at": stamp(again)}
+            c.execute(
+                sa.update(runs)
+                .where(runs.c.ident == ident)
+                .values(**values, detail=result.detail, output=result.output)
+            )
+            if not result.temporary or attempt == 3:
+                raise_alert(c, f"intake:{result.detail[:120]}", f"HR was not read: {result.detail}", now)
+
+
+def _made(c: sa.Connection, group: str, members: list[int], owner: str, now: datetime) -> str:
+    ident = f"intake-{hashlib.sha256(repr((group, members, stamp(now))).encode()).hexdigest()[:12]}"
+    c.execute(sa.update(events).where(events.c.n.in_(members)).values(state="taken", batch=ident))
+    c.execute(
+        sa.insert(runs).values(
+            ident=ident,
+            kind="intake",
+            playbook=PLAYBOOK,
+            cases="[]",
+            status="ready",
+            owner=owner,
+            started_at=stamp(now),
+        )
+    )
+    return ident

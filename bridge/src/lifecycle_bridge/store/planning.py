@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""What an intake decided becomes cases: made, moved to another day, dropped. Inside a transaction of the caller's."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from lifecycle_bridge.person_ids import refusal, shown
+from lifecycle_bridge.store import moment, stamp
+from lifecycle_bridge.store.alerts import end_alerts, raise_alert
+from lifecycle_bridge.store.tables import OPEN, SLEEPING, STOPPED, cases
+from lifecycle_bridge.store.timelines import nameless, note
+
+#: A case's id has 100 characters at most, and that of its runs too: there is room for a digest and the number of the attempt.
+_LONGEST_NAME = 80
+#: Kinds of case that end access: who drops one by hand leaves somebody in who should be out.
+ENDING = ("offboard", "withdraw", "suspend")
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What an intake says of one person, as it came: every value is somebody else's until it is typed here."""
+
+    source: str
+    person: str
+    user: str
+    zone: str
+    why: str
+    urgent: bool
+    undo: bool
+    alert: str
+    cancels: tuple[str, ...]
+    runs: tuple[Mapping[str, Any], ...]
+    marks: tuple[str, ...]
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Decision:
+        return cls(
+            str(data["source"]),
+            str(data["id"]),
+            str(data["user"]),
+            _zone(str(data.get("zone") or "")),
+            nameless(str(data.get("why") or ""))[:500],
+            bool(data.get("urgent")),
+            bool(data.get("undo")),
+            nameless(str(data.get("alert") or ""))[:500],
+            tuple(map(str, data.get("cancels") or ())),
+            tuple(data.get("runs") or ()),
+            tuple(map(str, data.get("marks") or ())),
+        )
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One run that a decision calls for. ``recorded`` is when HR wrote it down, empty when it does not say."""
+
+    kind: str
+    stage: str
+    due: str
+    recorded: str
+
+
+def apply(c: sa.Connection, batch: str, one: Decision, recorded: str, now: datetime) -> None:
+    """Carry out one decision. Done twice with the same batch, the second time changes nothing."""
+    if why := refusal(one.person) or refusal(one.user):
+        said = f"{one.source}: an id of HR is refused ({shown(one.person)}): {why}; nothing is done for this record"
+        raise_alert(c, f"{one.source}:{digest(one.person)}:id", said, now)
+        return
+    for kind in one.cancels:
+        _drop(c, one, kind, now)
+    for given in one.runs:
+        try:
+            run = _planned(one, given, recorded)
+        except ValueError as failure:
+            key = f"{one.source}:{one.person}:{digest(str(failure))}"
+            raise_alert(c, key, f"{one.source} {one.person}: {failure}; nothing is done for them", now)
+            continue
+        _put(c, batch, one, run, now)
+    if one.alert:
+        raise_alert(c, f"{one.source}:{one.person}:{digest(one.alert)}", f"{one.source} {one.person}: {one.alert}", now)
+
+
+def digest(*words: str) -> str:
+    """Eight characters that change with the words."""
+    return hashlib.sha256("\0".join(words).encode("utf-8", "backslashreplace")).hexdigest()[:8]
+
+
+def cancelled_key(case: str) -> str:
+    """The alert of a leaver's case that a person cancelled."""
+    return f"cancelled:{case}"
+
+
+def _zone(name: str) -> str:
+    return name if len(name) <= 64 and name.isprintable() else ""
+
+
+def _planned(one: Decision, given: Mapping[str, Any], recorded: str) -> Planned:
+    """:raises ValueError: a moment in it is none."""
+    kind, due = str(given["kind"]), str(given["at"])
+    try:
+        moment(due)
+    except ValueError:
+        raise ValueError(f"the moment of its {kind} cannot be read") from None
+    if one.undo and kind == "offboard":
+        kind = "withdraw"
+    # A joiner's record counts from the day, not from when HR wrote it down weeks before.
+    return Planned(kind, str(given.get("stage") or ""), due, recorded if kind == "offboard" else "")
+
+
+def _drop(c: sa.Connection, one: Decision, kind: str, now: datetime) -> None:
+    if kind in {str(run["kind"]) for run in one.runs}:
+        return  # moved, not dropped
+    mine = (cases.c.source == one.source, cases.c.person == one.person, cases.c.kind == kind)
+    for id, state in c.execute(sa.select(cases.c.id, cases.c.state).where(*mine, cases.c.state.in_(OPEN))).all():
+        if state in ("ready", "running"):
+            note(c, id, now, "noted", f"HR changed its mind while it runs: {one.why}")
+            continue
+        values = {"state": "cancelled", "ended_at": stamp(now), "changed_at": stamp(now), "detail": one.why}
+        c.execute(sa.update(cases).where(cases.c.id == id).values(**values))
+        note(c, id, now, "cancelled", f"HR: {one.why}")
+    _hr_has_changed(c, mine, now)
+
+
+def _hr_has_changed(c: sa.Connection, mine: tuple[sa.ColumnElement[bool], ...], now: datetime) -> None:
+    """HR says something else now than when a person cancelled: that alert is over."""
+    dropped = c.execute(sa.select(cases.c.id).where(*mine, cases.c.outcome == "by_hand")).scalars()
+    end_alerts(c, [cancelled_key(case) for case in dropped], now)
+
+
+def _put(c: sa.Connection, batch: str, one: Decision, run: Planned, now: datetime) -> None:
+    mine = (cases.c.source == one.source, cases.c.person == one.person, cases.c.kind == run.kind)
+    same = sa.select(cases).where(*mine, cases.c.stage == run.stage)
+    row = c.execute(same.where(cases.c.state.in_(OPEN))).mappings().first()
+    if row is None:
+        last = c.execute(same.order_by(cases.c.created_at.desc())).mappings().first()
+        by_hand = last is not None and last["state"] == "cancelled" and last["outcome"] == "by_hand"
+        if by_hand and last is not None and last["due_at"] == run.due:
+            return  # a person dropped exactly this, and HR says nothing new
+        if by_hand:
+            _hr_has_changed(c, mine, now)
+        _make(c, batch, one, run, now)
+    elif row["state"] in ("ready", "running"):
+        note(c, row["id"], now, "noted", f"HR again, while it runs: {one.why}")
+    elif row["due_at"] != run.due:
+        _move(c, dict(row), one, run, now)
+    elif row["state"] in SLEEPING and one.urgent and not row["urgent"]:
+        values = {"urgent": True, "next_at": run.due, "changed_at": stamp(now)}
+        c.execute(sa.update(cases).where(cases.c.id == row["id"]).values(**values))
+        note(c, row["id"], now, "moved", f"urgent now: {one.why}")
+
+
+def _move(c: sa.Connection, row: Mapping[str, Any], one: Decision, run: Planned, now: datetime) -> None:
+    anew = {"state": "upcoming", "tries": 0} if row["state"] in STOPPED else {}
+    later = row["state"] in ("waiting", "todo")
+    values = {
+        **anew,
+        "due_at": run.due,
+        "next_at": max(run.due, row["next_at"]) if later else run.due,
+        "why": one.why,
+        "urgent": one.urgent,
+        "extra_vars": _recorded(row["extra_vars"], run.recorded),
+        "marks": json.dumps(one.marks) if one.marks else row["marks"],
+        "changed_at": stamp(now),
+    }
+    c.execute(sa.update(cases).where(cases.c.id == row["id"]).values(**values))
+    note(c, row["id"], now, "moved", f"from {row['due_at']} to {run.due}: {one.why}")
+
+
+def _make(c: sa.Connection, batch: str, one: Decision, run: Planned, now: datetime) -> None:
+    id = _case_id(one, batch, run)
+    if c.execute(sa.select(cases.c.id).where(cases.c.id == id)).first() is not None:
+        return
+    given = {
+        "user": one.user,
+        **({"stage": run.stage} if run.stage else {}),
+        **({"hr_recorded_at": run.recorded} if run.recorded else {}),
+    }
+    c.execute(
+        sa.insert(cases).values(
+            id=id,
+            source=one.source,
+            person=one.person,
+            kind=run.kind,
+            stage=run.stage,
+            state="upcoming",
+            due_at=run.due,
+            next_at=run.due,
+            zone=one.zone,
+            urgent=one.urgent,
+            why=one.why,
+            extra_vars=json.dumps(given),
+            marks=json.dumps(one.marks),
+            attempt=0,
+            tries=0,
+            late_s=0.0,
+            created_at=stamp(now),
+            changed_at=stamp(now),
+        )
+    )
+    note(c, id, now, "made", one.why)
+
+
+def _case_id(one: Decision, batch: str, run: Planned) -> str:
+    """A name for a case that a person can read; of a long one the end is its digest, since its column ends somewhere."""
+    name = f"{run.kind}-{one.source}-{one.person}"
+    if len(name) <= _LONGEST_NAME:
+        return f"{name}-{digest(batch, run.kind, run.stage, run.due)}"
+    return f"{name[:_LONGEST_NAME]}-{digest(one.source, one.person, batch, run.kind, run.stage, run.due)}"
+
+
+def _recorded(given: str, at: str) -> str:
+    """A case's extra variables, with when HR recorded what they are about now."""
+    return json.dumps({**json.loads(given), "hr_recorded_at": at}) if at else given

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""The time line of a case: what happened to it, when, and by whom."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from lifecycle_bridge.store import stamp
+from lifecycle_bridge.store.tables import timeline
+
+_ADDRESS = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
+
+
+def note(c: sa.Connection, case: str, now: datetime, what: str, detail: str = "", by: str = "") -> None:
+    """Write a line, inside a transaction of the caller's."""
+    c.execute(sa.insert(timeline).values(case_id=case, at=stamp(now), what=what, by=by, detail=detail))
+
+
+def nameless(text: str) -> str:
+    """A text of HR's without anybody's address: no person's name or address is kept in the bridge's database."""
+    return _ADDRESS.sub("<address>", text)
+
+
+def span(length: timedelta) -> str:
+    """Such as ``45 s``, ``12 min``, ``3 h``, ``4 days``."""
+    seconds = int(length.total_seconds())
+    for limit, unit, one in ((120, "s", 1), (7200, "min", 60), (172800, "h", 3600)):
+        if seconds < limit:
+            return f"{seconds // one} {unit}"
+    return f"{seconds // 86400} days"

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""What the end of a run means for one of its cases. Pure: a row, the record's words and the result in, a verdict out.
+
+Three things are kept apart. What **fails** is tried again for a while, and then a person is told. What **is on its way** (a wipe, a
+mover's overlap) is looked at again, however long it takes. What **waits for a person** (a badge, a first sign-in) waits quietly, with
+reminders on working days: it is nobody's failure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from lifecycle_bridge.execute import Result
+
+#: Codes that stop a run before its first write, and wait for somebody's word.
+_HOLDS = ("brake", "approval")
+#: Outcomes of a step: it failed; it is on its way by itself. All others wait for a person.
+_FAILING = ("failed", "unknown")
+_MOVING = ("in_progress", "acknowledged")
+#: How often what is on its way, or waits for a person, is looked at again: at first soon, later once a day.
+_LOOKS = (timedelta(hours=1), timedelta(hours=2), timedelta(hours=4), timedelta(hours=8), timedelta(days=1))
+#: Working days after which a person is reminded.
+REMIND = (1, 3, 5)
+_REMIND_EVERY = 5
+#: Kinds of which somebody hears at once when a step waits for a person: access may still be open.
+_AT_ONCE = ("offboard", "withdraw", "suspend")
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step that is open, as the record has it."""
+
+    system: str
+    step: str
+    outcome: str
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Step:
+        return cls(*(str(data.get(name) or "")[:100] for name in ("system", "step", "outcome")))
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What becomes of a case.
+
+    :param wait: how long until it is looked at again.
+    :param tell: a person is told now.
+    """
+
+    state: str
+    outcome: str
+    detail: str
+    wait: timedelta = timedelta(0)
+    tell: bool = False
+
+
+@dataclass(frozen=True)
+class Case:
+    """What the verdict has to know of the case itself. ``tries`` counts this run too; ``looks`` how often it waited before."""
+
+    kind: str
+    stage: str
+    tries: int
+    looks: int
+
+
+def judge(
+    case: Case, steps: Sequence[Step] | None, complete: bool, result: Result, *, together: int, times: int
+) -> Verdict:
+    """How it goes on.
+
+    :param steps: what the record says is open; None when the run did not get as far as the record.
+    :param together: how many cases the run had.
+    :param times: after how many tries a person is told.
+    """
+    if steps is not None and complete:
+        return Verdict("done", "complete", "seen to be complete")
+    if set(result.codes) & set(_HOLDS):
+        limit = next(iter(result.brakes), "")
+        outcome = f"brake:{limit}" if limit else "approval" if "approval" in result.codes else "held"
+        return Verdict("held", outcome, result.detail, tell=True)
+    if steps is None:
+        return _not_recorded(case, result, together, times)
+    failing = [step for step in steps if step.outcome in _FAILING]
+    if failing or not steps:
+        return _failing(case, failing, result, times)
+    if all(step.outcome in _MOVING for step in steps):
+        line = f"on its way: {_systems(steps)}"
+        return Verdict("waiting", "in_progress", line, _look(case.looks))
+    return _waits_for_a_person(case, [step for step in steps if step.outcome not in _MOVING])
+
+
+def reminder_is_due(since: datetime, reminded: int, now: datetime) -> bool:
+    """Whether it is time to remind somebody of what waits since then. Working days are Monday to Friday; both moments are local."""
+    wanted = REMIND[reminded] if reminded < len(REMIND) else REMIND[-1] + _REMIND_EVERY * (reminded - len(REMIND) + 1)
+    return now.weekday() < 5 and _working_days(since.date(), now.date()) >= wanted
+
+
+def _working_days(since: date, until: date) -> int:
+    """Working days after one day, up to and with another."""
+    days = (until - since).days
+    return sum((since + timedelta(days=day)).weekday() < 5 for day in range(1, days + 1))
+
+
+def _not_recorded(case: Case, result: Result, together: int, times: int) -> Verdict:
+    if together > 1 and result.status == "failed" and not result.temporary:
+        line = f"one of {together} stopped their run before anything was done; tried alone"
+        return Verdict("waiting", "alone", line)
+    line = result.detail or f"the run ended {result.status}"
+    if (result.temporary or result.status in ("unknown", "timeout")) and case.tries <= times:
+        return Verdict("waiting", "retry", line)
+    return Verdict("stuck", result.status, line, tell=True)
+
+
+def _failing(case: Case, failing: Sequence[Step], result: Result, times: int) -> Verdict:
+    line = f"{len(failing)} steps failed: {_systems(failing)}" if failing else result.detail or result.status
+    if failing and case.tries <= times:
+        return Verdict("waiting", "retry", line)
+    return Verdict("stuck", "open" if failing else result.status, line, tell=True)
+
+
+def _waits_for_a_person(case: Case, steps: Sequence[Step]) -> Verdict:
+    ready = f"not ready for the day: {_systems(steps)}" if case.stage == "prepare" else ""
+    first = case.looks == 0
+    return Verdict(
+        "todo",
+        "not_ready" if ready else "person",
+        ready or f"waits for a person: {_systems(steps)}",
+        _look(case.looks),
+        tell=first and (bool(ready) or case.kind in _AT_ONCE),
+    )
+
+
+def _look(looks: int) -> timedelta:
+    return _LOOKS[min(looks, len(_LOOKS) - 1)]
+
+
+def _systems(steps: Sequence[Step]) -> str:
+    return ", ".join(sorted({step.system for step in steps}))
