@@ -49,6 +49,7 @@ class OpenIdProvider:
         self.person: dict[str, Any] = {
             "sub": "248289761001",
             "email": "grace@corp.example",
+            "email_verified": True,
             "groups": ["hr-operators", "everybody"],
         }
         self.lie: dict[str, Any] = {}

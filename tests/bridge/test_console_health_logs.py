@@ -8,6 +8,8 @@ import asyncio
 import io
 import json
 import logging
+import resource
+import signal
 import threading
 from pathlib import Path
 from typing import Any
@@ -82,17 +84,23 @@ def test_the_database_is_asked_for_a_row_and_keeps_none(tmp_path: Path) -> None:
     assert "does not take a row" in health.writable(read_only)()
 
 
-def test_a_loop_that_does_not_beat_is_dead() -> None:
-    now = [0.0]
-    beats = health.Beats(lambda: now[0])
-    beats.expect("dispatch", 10)
-    beats.expect("poll", 60)
-    now[0] = 9
-    assert beats.check() == ""
-    now[0] = 11
-    assert beats.check() == "dispatch was last seen 11 s ago, and should be every 10 s"
-    beats.beat("dispatch")
-    assert beats.check() == ""
+def test_a_full_disk_is_not_ready(tmp_path: Path) -> None:
+    """A row that is rolled back needs no space: only what is committed does. Here the file may not grow any more."""
+    database = Database(f"sqlite:///{tmp_path / 'b.db'}")
+    database.create()
+    check = health.writable(database)
+    assert check() == ""
+    wal = tmp_path / "b.db-wal"
+    before, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (wal.stat().st_size, before[1]))
+        said = check()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert "does not take a row" in said
+    assert check() == ""
+    database.close()
 
 
 # -- logs

@@ -31,7 +31,9 @@ def test_both_databases_say_the_same(tmp_path: Path, postgres: str, monkeypatch:
     there = TestClient(
         Starlette(routes=console_routes(database, config, FakeActs(database), checks)), follow_redirects=False
     )
-    here = TestClient(made(tmp_path, console={"token_file": token})[0], follow_redirects=False)
+    here = TestClient(
+        made(tmp_path, console={"token_file": token})[0], follow_redirects=False, client=("127.0.0.1", 50000)
+    )
     try:
         numbers = [
             sorted(line for line in client.get("/metrics").text.splitlines() if not line.startswith("#"))

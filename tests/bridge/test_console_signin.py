@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from collections.abc import Iterator
@@ -14,13 +15,17 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from joserfc.jwk import RSAKey
 from lifecycle_bridge import clock
 from lifecycle_bridge.console.frame import local
 from lifecycle_bridge.errors import ConfigError
+from lifecycle_bridge.store import Database, stamp
+from lifecycle_bridge.store.acts import marks_of
+from lifecycle_bridge.store.tables import cases
 from starlette.testclient import TestClient
 
-from tests.bridge.console_support import NOW, TOKEN, made, served
+from tests.bridge.console_support import NOW, TOKEN, case, made, served
 from tests.bridge.oidc_provider import CLIENT, SECRET, OpenIdProvider
 
 HERE = "https://bridge.corp.example"
@@ -260,11 +265,40 @@ def test_groups_say_who_may_what(
     assert client.get("/act/settle?key=webhook:hibob").status_code == (200 if acts else 403 if looks else 303)
 
 
-def test_without_named_viewers_all_who_sign_in_may_look(tmp_path: Path, provider: OpenIdProvider) -> None:
-    provider.person["groups"] = None
+def test_without_named_viewers_nobody_but_operators_may_look(tmp_path: Path, provider: OpenIdProvider) -> None:
+    provider.person["groups"] = ["everybody"]
     client = with_oidc(tmp_path, provider, viewers=[])
+    assert client.get(came_back(client)).status_code == 403
+    assert client.get("/").status_code == 303
+
+
+@pytest.mark.parametrize("claim", [None, False, "true"])
+def test_an_address_counts_only_when_the_provider_says_that_it_is_verified(
+    tmp_path: Path, provider: OpenIdProvider, claim: Any
+) -> None:
+    provider.lie = {"email": "ceo@corp.example", "preferred_username": "ceo@corp.example", "email_verified": claim}
+    client = with_oidc(tmp_path, provider)
+    client.get(came_back(client))
+    page = client.get("/").text
+    assert "ceo@" not in page and provider.person["sub"] in page
+
+
+def test_the_console_s_session_of_a_leaver_ends_with_their_cut(
+    tmp_path: Path, provider: OpenIdProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider.lie = {"email": "ann@corp.example", "email_verified": True}
+    client = with_oidc(tmp_path, provider)
     assert client.get(came_back(client)).status_code == 303
     assert client.get("/").status_code == 200
+    database = Database(f"sqlite:///{tmp_path}/bridge.db")
+    for started in ("", stamp(NOW - timedelta(days=3)), stamp(NOW + timedelta(minutes=1))):
+        row = case("offboard", "7", "running", 0, started_at=started, id=f"x{started}", marks="[]")
+        row["marks"] = json.dumps(sorted(marks_of("ann@corp.example")))
+        with database.write() as c:
+            c.execute(sa.insert(cases).values(row))
+        # Before the cut begins, and when it began before the sign-in, the session holds.
+        assert client.get("/").status_code == (303 if started > stamp(NOW) else 200)
+    database.close()
 
 
 def test_who_is_taken_out_of_the_configuration_is_out_at_once(tmp_path: Path, provider: OpenIdProvider) -> None:
@@ -285,14 +319,6 @@ def test_groups_may_be_told_by_userinfo_or_deeper(tmp_path: Path, provider: Open
     client = with_oidc(tmp_path, provider, claim="realm_access.roles")
     provider.userinfo["sub"] = provider.person["sub"]
     assert client.get(came_back(client)).status_code == 303
-
-
-def test_an_address_that_is_not_proven_is_nobodys_name(tmp_path: Path, provider: OpenIdProvider) -> None:
-    provider.lie = {"email": "ceo@corp.example", "preferred_username": "ceo@corp.example", "email_verified": False}
-    client = with_oidc(tmp_path, provider)
-    client.get(came_back(client))
-    page = client.get("/").text
-    assert "ceo@" not in page and provider.person["sub"] in page
 
 
 LIES: dict[str, dict[str, Any]] = {

@@ -46,7 +46,7 @@ def at_noon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def asked(app: Any, **headers: str) -> tuple[str, dict[tuple[str, tuple[tuple[str, str], ...]], float]]:
-    answer = TestClient(app).get("/metrics", headers=headers)
+    answer = TestClient(app, client=("127.0.0.1", 50000)).get("/metrics", headers=headers)
     assert answer.status_code == 200 and answer.headers["content-type"].startswith("text/plain")
     samples = {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value
@@ -228,7 +228,7 @@ def test_no_label_is_a_person(tmp_path: Path) -> None:
 def test_a_token_may_guard_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("METRICS", "prometheus-token")
     app = made(tmp_path, metrics_token={"env": "METRICS"})[0]
-    client = TestClient(app)
+    client = TestClient(app, client=("127.0.0.1", 50000))
     for headers in (
         {},
         {"authorization": "Bearer x"},

@@ -340,7 +340,9 @@ def test_name_change(company: HrCompany) -> None:
 
 def test_manager_change() -> None:
     found = decide(person(), person(manager_email="new@corp.example"), NOW)
-    assert (found.kind, found.why) == ("transfer", "changed: manager email"), "access is certified anew"
+    assert (found.kind, found.why) == ("", "nothing changed"), (
+        "no profile asks who somebody reports to: a reorganisation strips nobody"
+    )
 
 
 def test_department_location_or_title_change() -> None:

@@ -62,6 +62,8 @@ def _serve(asked: argparse.Namespace, config: Config) -> int:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=bool(config.trusted_proxies),
+        forwarded_allow_ips=config.trusted_proxies or None,
         ssl_certfile=config.tls_cert,
         ssl_keyfile=config.tls_key,
         timeout_graceful_shutdown=10,
@@ -163,7 +165,11 @@ def _accept(asked: argparse.Namespace, config: Config) -> int:
 def _doctor(asked: argparse.Namespace, config: Config) -> int:
     """Everything that can be known without a run; what is wrong, a line each."""
     wrong = _wrong(config)
-    if asked.set_up:
+    if asked.set_up or _is_new(config):
+        if not asked.set_up and not wrong:
+            print(
+                "✓ the set-up is well; there is no database yet, the bridge makes it when it starts: lifecycle-bridge serve"
+            )
         for line in wrong:
             print(f"✗ {line}")
         return 1 if wrong else 0
@@ -191,6 +197,12 @@ def _doctor(asked: argparse.Namespace, config: Config) -> int:
     if not wrong:
         print(f"✓ configuration, {len(config.sources)} sources, executor, notices and database are well")
     return 1 if wrong else 0
+
+
+def _is_new(config: Config) -> bool:
+    """Whether the bridge has never been started here: there is nothing to look into yet."""
+    found = sa.engine.make_url(config.database)
+    return found.get_backend_name() == "sqlite" and bool(found.database) and not Path(str(found.database)).exists()
 
 
 def _wrong(config: Config) -> list[str]:

@@ -197,7 +197,7 @@ class Chore(_Section):
 
 
 class Oidc(_Section):
-    """Sign-in. ``operators`` may retry, cancel and release; ``viewers`` look. Values of ``claim``; empty ``viewers``: all who sign in."""
+    """Sign-in. ``operators`` may retry, cancel and release; ``viewers`` look. Values of ``claim``; whoever is in none of them sees nothing."""
 
     issuer: str
     client_id: str
@@ -220,12 +220,13 @@ class Config(_Section):
     """Everything.
 
     :param listen: ``host:port``. TLS is the reverse proxy's, unless ``tls_cert`` and ``tls_key`` are given.
+    :param trusted_proxies: addresses of reverse proxies whose ``X-Forwarded-For`` is believed; of anybody else it is not, so that nobody evades a limit.
     :param database: SQLAlchemy URL, ``sqlite:////path`` or ``postgresql+psycopg://...``; a password in it is given by ``database_password``.
     :param work: folder of the runs; made 0700.
     :param inventory: the collection's systems file, or a folder of an inventory.
     :param extra_vars: given to every run, such as ``lifecycle_records``.
     :param chores: what is run by the clock, as AWX does by its schedules; with ``at: ""`` it is left to another scheduler.
-    :param metrics_token: what Prometheus has to bear at ``/metrics``; without it that is open (no name and no id is in it).
+    :param metrics_token: what Prometheus has to bear at ``/metrics``; without it that is answered to this machine alone.
     :param at_once: runs at the same time on this machine.
     :param together: people of one kind that are due at the same time and go in one run.
     """
@@ -234,6 +235,7 @@ class Config(_Section):
     public_url: str = "http://127.0.0.1:8650"
     tls_cert: Path | None = None
     tls_key: Path | None = None
+    trusted_proxies: list[str] = []
     database: str = "sqlite:///bridge.db"
     database_password: Secret | None = None
     work: Path = Path("runs")

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 import time
+import uuid
 from collections.abc import Callable, Mapping
 
 import sqlalchemy as sa
@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from lifecycle_bridge import clock
 from lifecycle_bridge.store import Database, stamp
-from lifecycle_bridge.store.tables import alerts
+from lifecycle_bridge.store.tables import bridges
 
 log = logging.getLogger("lifecycle_bridge.health")
 
@@ -33,47 +33,19 @@ PATIENCE = 5.0
 _FRESH = 1.0
 
 
-class Beats:
-    """What the bridge's loops beat, each round, to show that they live.
-
-    :param monotonic: seconds that only go forward.
-    """
-
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._monotonic = monotonic
-        self._last: dict[str, float] = {}
-        self._within: dict[str, float] = {}
-
-    def expect(self, loop: str, within: float) -> None:
-        """This loop beats at least every ``within`` seconds from now on."""
-        self._within[loop] = within
-        self.beat(loop)
-
-    def beat(self, loop: str) -> None:
-        self._last[loop] = self._monotonic()
-
-    def check(self) -> str:
-        """Which loops are dead or stuck."""
-        now = self._monotonic()
-        dead = [
-            f"{loop} was last seen {now - self._last[loop]:.0f} s ago, and should be every {within:g} s"
-            for loop, within in sorted(self._within.items())
-            if now - self._last[loop] > within
-        ]
-        return "; ".join(dead)
-
-
 def writable(database: Database) -> Check:
-    """Whether the database takes a row. The row is not kept."""
+    """Whether the database takes a row and makes it durable: a full disk shows only when a transaction is committed."""
 
     def check() -> str:
         try:
             with database.write() as connection:
-                connection.execute(
-                    sa.insert(alerts).values(key=f"readyz {threading.get_ident()}", at=stamp(clock.now()), detail="")
-                )
-                raise _NotKept
-        except _NotKept:
+                at = stamp(clock.now())
+                if not connection.execute(
+                    sa.update(bridges).where(bridges.c.owner == _MARK).values(beat_at=at)
+                ).rowcount:
+                    connection.execute(sa.insert(bridges).values(owner=_MARK, started_at=at, beat_at=at))
+            with database.write() as connection:
+                connection.execute(sa.delete(bridges).where(bridges.c.owner == _MARK))
             return ""
         except sa.exc.SQLAlchemyError as failure:
             return f"the database does not take a row ({type(getattr(failure, 'orig', None) or failure).__name__}): is there space, and may this user write?"
@@ -81,8 +53,8 @@ def writable(database: Database) -> Check:
     return check
 
 
-class _NotKept(Exception):
-    """Rolls the row back."""
+#: The row that :func:`writable` writes; no bridge is called so, and it is gone a moment later.
+_MARK = f"readyz-0-{uuid.uuid4().hex}"
 
 
 class Health:

@@ -8,6 +8,7 @@ Names and units follow https://prometheus.io/docs/practices/naming; no label hol
 from __future__ import annotations
 
 import hmac
+import ipaddress
 import json
 import logging
 from collections.abc import Iterable, Iterator
@@ -294,7 +295,7 @@ def _row(case: str, name: str, value: float, system: str = "", action: str = "",
 
 
 def metrics_route(database: Database, config: Config, door: DoorMeter | None = None) -> Route:
-    """``GET /metrics``; with ``metrics_token`` only for who bears it."""
+    """``GET /metrics``; with ``metrics_token`` only for who bears it, without only for this machine."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(StoreMeter(database, config))
     if door is not None:
@@ -310,10 +311,20 @@ def metrics_route(database: Database, config: Config, door: DoorMeter | None = N
             wanted = f"Bearer {config.metrics_token.read()}"
             if not hmac.compare_digest(request.headers.get("authorization", "").encode(), wanted.encode()):
                 return PlainTextResponse("a token is needed\n", 401, {"WWW-Authenticate": "Bearer"})
+        elif not _is_local(request):
+            return PlainTextResponse("set metrics_token to read this from elsewhere\n", 403)
         body, kind = await run_in_threadpool(text, request.headers.get("accept", ""))
         return Response(body, headers={"Content-Type": kind, "Cache-Control": "no-store"})
 
     return Route("/metrics", answer, methods=["GET"])
+
+
+def _is_local(request: Request) -> bool:
+    """Whether the request is of this machine: without a token nobody else reads how many leave."""
+    try:
+        return request.client is not None and ipaddress.ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False
 
 
 def _urgency(urgent: bool) -> str:

@@ -35,8 +35,6 @@ MOVING = (
     "country",
     "company",
     "employment_type",
-    "manager_email",
-    "manager_employee_id",
 )
 NAMING = ("first_name", "last_name", "display_name", "email")
 

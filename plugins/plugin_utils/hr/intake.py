@@ -169,7 +169,12 @@ class Intake:
             return "suspended" if last.kind == SUSPEND else "access"
         if seen is not None:
             return seen.live
-        begins = now.employment_begins() if now is not None else None
+        try:
+            begins = now.employment_begins() if now is not None else None
+        except InputError:
+            begins = (
+                None  # their own date or zone cannot be read: that is said of them alone, and the others are judged
+            )
         waits = now is not None and now.status == "pending" or begins is not None and begins > self.at
         return "nothing" if new or waits else "access"
 

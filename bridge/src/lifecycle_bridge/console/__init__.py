@@ -30,7 +30,7 @@ def console_routes(
 
     Makes the local token's file at the first start, unless sign-in by OIDC is configured.
 
-    :param checks: for ``/readyz``, such as ``{"database": health.writable(database), "loops": beats.check}``.
+    :param checks: for ``/readyz``, such as ``{"database": health.writable(database)}``.
     :param door: what the door tells what it saw: ``Door(..., seen=door.seen)``.
 
     :raises ConfigError: that file cannot be made.

@@ -110,9 +110,7 @@ class Frame:
     def viewer(self, who: Who) -> bool:
         """Whether they may look."""
         oidc = self.config.console.oidc
-        return self.operator(who) or (
-            oidc is not None and (not oidc.viewers or bool(set(who.groups) & set(oidc.viewers)))
-        )
+        return self.operator(who) or (oidc is not None and bool(set(who.groups) & set(oidc.viewers)))
 
     def reader(self, who: Who) -> bool:
         """Whether they may read records, which hold names: not whoever just happens to be able to sign in."""

@@ -10,6 +10,7 @@ import os
 import secrets
 from pathlib import Path
 
+from lifecycle_bridge import private
 from lifecycle_bridge.errors import ConfigError
 
 log = logging.getLogger("lifecycle_bridge.console")
@@ -64,7 +65,7 @@ class LocalToken:
 
     def _make(self, path: Path) -> None:
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            private.folder(path.parent)
             place = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
             return

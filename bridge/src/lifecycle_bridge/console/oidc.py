@@ -257,9 +257,9 @@ def _safe(url: str, name: str) -> None:
 
 def _name(claims: Mapping[str, Any]) -> str:
     """What time lines call them: an address that the provider does not stand for could be anybody's."""
-    if claims.get("email_verified") is False:
-        return str(claims["sub"])[:200]
-    return str(claims.get("email") or claims.get("preferred_username") or claims["sub"])[:200]
+    if claims.get("email_verified") is True and claims.get("email"):
+        return str(claims["email"])[:200]
+    return str(claims["sub"])[:200]
 
 
 def _groups(claims: Mapping[str, Any], claim: str) -> tuple[str, ...]:

@@ -22,7 +22,9 @@ from itsdangerous import BadData, URLSafeSerializer
 from lifecycle_bridge import clock
 from lifecycle_bridge.errors import ConfigError
 from lifecycle_bridge.store import Database, stamp
-from lifecycle_bridge.store.tables import signed_out
+from lifecycle_bridge.store.acts import is_about
+from lifecycle_bridge.store.planning import ENDING
+from lifecycle_bridge.store.tables import cases, signed_out
 
 TOKEN, OIDC = "token", "oidc"
 
@@ -71,7 +73,14 @@ class Sessions:
             gone = connection.scalar(
                 sa.select(signed_out.c.session).where(signed_out.c.session == _digest(who.session))
             )
-        return None if gone else who
+            cut = self._was_cut(connection, who)
+        return None if gone or cut else who
+
+    def _was_cut(self, connection: sa.Connection, who: Who) -> bool:
+        """Whether access of this very person began to be ended since they signed in: the console's session is a way in like any other."""
+        begun = stamp(who.until - timedelta(hours=self._hours))
+        ended = sa.select(cases.c.marks).where(cases.c.kind.in_(ENDING), cases.c.started_at >= begun)
+        return any(is_about(marks, [who.name]) for marks in connection.execute(ended).scalars())
 
     def close(self, who: Who) -> None:
         """Sign out: on every machine, at once. Those whose time has passed anyway are forgotten."""

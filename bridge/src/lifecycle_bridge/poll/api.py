@@ -75,6 +75,11 @@ class Api:
 
     def _asked(self, method: str, path: str, *, missing_ok: bool = False, **sent: Any) -> Answer | None:
         act = f"poll {self.name}: {method} {self.base}{path.split('?')[0]}"
+        if not path.startswith("/") or urlsplit(self.base + path).netloc != urlsplit(self.base).netloc:
+            # A link to the next page is the vendor's text: "@elsewhere.example/" behind a base address is another host.
+            raise Incident(
+                f"poll {self.name}: a link in an answer leads away from {self.base}; nothing was taken from it"
+            )
         troubles = 0
         while True:
             status, headers, content = self._once(method, path, act, sent)
@@ -134,7 +139,7 @@ def _judged(act: str, status: int, headers: Mapping[str, str], content: bytes) -
         raise Incident(f"{act}: answers {status}; is poll.url the API's address?")
     try:
         return Answer(json.loads(content), headers)
-    except ValueError:
+    except (ValueError, RecursionError):
         what = "a web page" if "html" in headers.get("Content-Type", "") else "something that is not whole JSON"
         raise Unreachable(f"{act}: answers {what}; is a sign-in page or proxy in between? It is tried again") from None
 

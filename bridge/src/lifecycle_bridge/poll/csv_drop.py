@@ -24,6 +24,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from lifecycle_bridge import private
 from lifecycle_bridge.config import Source
 from lifecycle_bridge.errors import ConfigError, Unreachable
 from lifecycle_bridge.poll.base import Incident, Polled, digest, settings, shrunk
@@ -223,7 +224,7 @@ def _name(uid: int) -> str:
 
 def _put(into: Path, content: bytes) -> None:
     """All at once: a reader sees the old file or the new one."""
-    into.parent.mkdir(parents=True, exist_ok=True)
+    private.folder(into.parent)
     part = into.with_name(f".{into.name}.{os.getpid()}.part")
     part.unlink(missing_ok=True)
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

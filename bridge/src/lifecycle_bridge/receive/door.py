@@ -30,7 +30,7 @@ from lifecycle_bridge.receive.limits import Limits
 
 log = logging.getLogger("lifecycle_bridge.door")
 
-#: Forgeries that one address may try in a minute before its requests are no longer read.
+#: Forgeries of one address in a minute that are answered as such; further ones are answered "too many".
 FORGED_PER_MINUTE = 120
 _WORDS = {
     400: "not understood",
@@ -133,11 +133,6 @@ class Door:
 
     async def _raw(self, request: Request, name: str, source: Source) -> Raw:
         scheme = SCHEMES[source.scheme]
-        seconds = self._limits.wait((name, _host(request)), FORGED_PER_MINUTE)
-        if seconds:
-            raise _Refused(
-                _Verdict(scheme.busy, "limited", {"Retry-After": str(seconds)}, "too many forgeries from this address")
-            )
         try:
             async with asyncio.timeout(self._body_seconds):
                 body = await _body(request, source.max_bytes)
@@ -161,7 +156,10 @@ class Door:
         try:
             received = receive(raw, name, source, raw.received_at)
         except Forged as failure:
-            self._limits.take((name, host), FORGED_PER_MINUTE)
+            # Several senders may share an address (a proxy, a vendor's cloud): what is genuine is never refused for another's forgeries.
+            seconds = self._limits.take((name, host), FORGED_PER_MINUTE)
+            if seconds:
+                return _Verdict(scheme.busy, "limited", {"Retry-After": str(seconds)}, "too many forgeries from here")
             return _Verdict(401, "forged", why=str(failure))
         except Unsupported as failure:
             return _Verdict(415 if scheme.unreadable == 400 else scheme.unreadable, "unreadable", why=str(failure))

@@ -43,6 +43,8 @@ from lifecycle_bridge.receive.kit import (
 )
 
 ID, TIMESTAMP, SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
+#: The names of before the standard, which Svix still sends: https://docs.svix.com/receiving/verifying-payloads/how-manual
+_OLD = {ID: "svix-id", TIMESTAMP: "svix-timestamp", SIGNATURE: "svix-signature"}
 WINDOW = 300
 #: Each signature is tried with each key: so many, and no more.
 _SIGNATURES = 16
@@ -53,17 +55,22 @@ def prove(raw: Raw, keys: Sequence[str], now: datetime, window: float = WINDOW) 
 
     :raises Forged: it isn't, or not within ``window`` seconds.
     """
-    ident, stamp = raw.headers.get(ID, ""), raw.headers.get(TIMESTAMP, "").strip()
+    ident, stamp = header(raw, ID), header(raw, TIMESTAMP).strip()
     message = b".".join(
         (ident.encode("utf-8", "backslashreplace"), stamp.encode("utf-8", "backslashreplace"), raw.body)
     )
-    given = [each.partition(",") for each in raw.headers.get(SIGNATURE, "").split()[:_SIGNATURES]]
+    given = [each.partition(",") for each in header(raw, SIGNATURE).split()[:_SIGNATURES]]
     if not any_true(_right(version, signature, message, key) for version, _, signature in given for key in keys):
         raise Forged("signature")
     if not ident or not re.fullmatch(r"\d{1,12}", stamp):
         raise Forged("no id or no timestamp")
     within(moment(stamp), now, timedelta(seconds=window))
     return ident
+
+
+def header(raw: Raw, name: str) -> str:
+    """One of the three headers; of a sender that uses the old names, by those."""
+    return raw.headers.get(name) or raw.headers.get(_OLD[name], "")
 
 
 def sign(key: str, ident: str, now: datetime, body: bytes) -> dict[str, str]:
@@ -112,7 +119,7 @@ class StandardWebhooks(Scheme):
         prove(raw, keys, now, float(source.options.get("window", WINDOW)))
 
     def read(self, raw: Raw, source: Source) -> Iterator[Said]:
-        yield replace(own_words.said(mapping(decoded(raw)), source), id=raw.headers[ID])
+        yield replace(own_words.said(mapping(decoded(raw)), source), id=header(raw, ID))
 
     def make(self, kind: str, person: str, key: str, source: Source, now: datetime) -> Made:
         body = dumped({"type": self.word(kind), "timestamp": now.isoformat(), "data": {"employee_id": person}})
