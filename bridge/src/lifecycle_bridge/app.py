@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 
 from lifecycle_bridge import clock, notify
+from lifecycle_bridge.api import api_routes
 from lifecycle_bridge.config import Config
 from lifecycle_bridge.console import console_routes
 from lifecycle_bridge.execute import Executor
@@ -129,7 +130,12 @@ def application(config: Config, executor: Executor | None = None) -> Starlette:
             bridge.stop()
 
     app = Starlette(
-        routes=[*door.routes(), *console_routes(bridge.database, config, bridge.acts, checks, meter)], lifespan=life
+        routes=[
+            *door.routes(),
+            *api_routes(bridge.database, config, bridge.acts),
+            *console_routes(bridge.database, config, bridge.acts, checks, meter),
+        ],
+        lifespan=life,
     )
     app.state.bridge = bridge
     return app

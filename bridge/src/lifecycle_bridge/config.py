@@ -216,6 +216,26 @@ class Console(_Section):
     session_hours: Annotated[float, Field(gt=0)] = 10
 
 
+class ApiToken(_Section):
+    """A bearer token of the API.
+
+    :param name: who has it, in words; written to time lines unless ``by`` says otherwise.
+    :param by: an address under which it acts, where policy names people (who may release, approve).
+    :param scopes: what it may do; nothing that is not named.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
+    secret: Secret
+    by: str = ""
+    scopes: list[Literal["read", "act", "attest", "approve", "release"]] = ["read"]
+
+
+class ApiSettings(_Section):
+    """The API; without a token there is none."""
+
+    tokens: list[ApiToken] = []
+
+
 class Config(_Section):
     """Everything.
 
@@ -250,6 +270,7 @@ class Config(_Section):
         "reconcile": Chore(at="02:30"),
     }
     console: Console = Console()
+    api: ApiSettings = ApiSettings()
     metrics_token: Secret | None = None
     at_once: Annotated[int, Field(ge=1, le=200)] = 4
     together: Annotated[int, Field(ge=1, le=500)] = 50
