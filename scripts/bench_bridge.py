@@ -250,7 +250,7 @@ def measure(count: int = 2000, rate: float = 200, seed: int = 4) -> dict[str, fl
 def serve(fd: int, database: str, *, stores: bool) -> None:
     """The door alone, until it is killed."""
     import uvicorn
-    from lifecycle_bridge.receive.door import Door
+    from lifecycle_bridge.receive.endpoint import Door
     from lifecycle_bridge.store import Database
     from lifecycle_bridge.store.inbox import Inbox
     from starlette.applications import Starlette

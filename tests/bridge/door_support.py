@@ -17,7 +17,7 @@ from typing import Any
 
 from lifecycle_bridge.config import Secret, Source
 from lifecycle_bridge.events import Event, Raw
-from lifecycle_bridge.receive.door import Door
+from lifecycle_bridge.receive.endpoint import Door
 from starlette.applications import Starlette
 
 KEY = "whsec_" + base64.b64encode(b"a key of thirty-two bytes, right").decode()

@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 from lifecycle_bridge import clock
 from lifecycle_bridge.config import Config
-from lifecycle_bridge.console import words
+from lifecycle_bridge.console import labels
 from lifecycle_bridge.console.acts import ACTS
 from lifecycle_bridge.console.sessions import OIDC, Sessions
 from lifecycle_bridge.errors import BridgeError
@@ -420,7 +420,7 @@ def test_every_answer_tells_browsers_what_not_to_do(company: Company) -> None:
 
 
 def test_words() -> None:
-    assert [words.span(n) for n in (0, 0.4, 1, 89, 90, 5399, 5400, 129599, 129600, 86400 * 9)] == [
+    assert [labels.span(n) for n in (0, 0.4, 1, 89, 90, 5399, 5400, 129599, 129600, 86400 * 9)] == [
         "0 s",
         "under 1 s",
         "1 s",
@@ -433,16 +433,16 @@ def test_words() -> None:
         "9 days",
     ]
     assert (
-        words.relative(NOW, NOW) == "now"
-        and words.relative(NOW + timedelta(hours=3), NOW) == "in 3 h"
-        and words.relative(NOW - timedelta(days=3), NOW) == "3 days ago"
+        labels.relative(NOW, NOW) == "now"
+        and labels.relative(NOW + timedelta(hours=3), NOW) == "in 3 h"
+        and labels.relative(NOW - timedelta(days=3), NOW) == "3 days ago"
     )
     assert (
-        words.absolute(NOW, "Nowhere/Atall", NOW) == "Tue 24 Mar, 15:20"
-        and words.zone_word("America/Argentina/Buenos_Aires") == "Buenos Aires time"
-        and words.zone_word("") == "UTC"
+        labels.absolute(NOW, "Nowhere/Atall", NOW) == "Tue 24 Mar, 15:20"
+        and labels.zone_word("America/Argentina/Buenos_Aires") == "Buenos Aires time"
+        and labels.zone_word("") == "UTC"
     )
-    assert words.absolute(NOW.replace(year=2025), "Asia/Tokyo", NOW) == "Tue 25 Mar 2025, 00:20"
+    assert labels.absolute(NOW.replace(year=2025), "Asia/Tokyo", NOW) == "Tue 25 Mar 2025, 00:20"
 
 
 def test_views_count(tmp_path: Path) -> None:

@@ -19,8 +19,8 @@ from lifecycle_bridge import clock
 from lifecycle_bridge.config import Secret, Source
 from lifecycle_bridge.errors import ConfigError, Unreachable
 from lifecycle_bridge.receive import SCHEMES
-from lifecycle_bridge.receive import door as door_module
-from lifecycle_bridge.receive.door import Door, Passed
+from lifecycle_bridge.receive import endpoint as door_module
+from lifecycle_bridge.receive.endpoint import Door, Passed
 
 from tests.bridge.door_support import (
     KEY,

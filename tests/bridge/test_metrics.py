@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 from lifecycle_bridge import clock, metrics
 from lifecycle_bridge.config import Config
-from lifecycle_bridge.receive.door import Passed
+from lifecycle_bridge.receive.endpoint import Passed
 from lifecycle_bridge.store import Database
 from lifecycle_bridge.store.tables import cases
 from prometheus_client.parser import text_string_to_metric_families

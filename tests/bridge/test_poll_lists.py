@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lifecycle_bridge.poll.known import Known, changes, next_look
+from lifecycle_bridge.poll.snapshot import Known, changes, next_look
 
 from sandbox.box import Box
 from sandbox.vendors.hibob import HiBob

@@ -20,7 +20,7 @@ from lifecycle_bridge.execute import Executor
 from lifecycle_bridge.health import writable
 from lifecycle_bridge.metrics import DoorMeter
 from lifecycle_bridge.poll.runner import Polling
-from lifecycle_bridge.receive.door import Door
+from lifecycle_bridge.receive.endpoint import Door
 from lifecycle_bridge.service import Bridge
 from lifecycle_bridge.store.cases import Told
 from lifecycle_bridge.store.verdicts import Step

@@ -28,7 +28,7 @@ from starlette.routing import Route
 
 from lifecycle_bridge import clock
 from lifecycle_bridge.config import Config
-from lifecycle_bridge.receive.door import Passed
+from lifecycle_bridge.receive.endpoint import Passed
 from lifecycle_bridge.store import Database, moment
 from lifecycle_bridge.store.tables import CASE_STATES, alerts, cases, events, measures, runs, sources
 from lifecycle_bridge.store.views import late as is_late

@@ -13,7 +13,7 @@ from lifecycle_bridge.config import Source
 from lifecycle_bridge.errors import BridgeError, Unreachable
 from lifecycle_bridge.events import TYPES
 from lifecycle_bridge.receive import SCHEMES
-from lifecycle_bridge.receive.kit import SHORT, Made
+from lifecycle_bridge.receive.scheme import SHORT, Made
 
 
 @dataclass(frozen=True)

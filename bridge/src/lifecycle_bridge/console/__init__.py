@@ -7,8 +7,8 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from lifecycle_bridge.config import Config
+from lifecycle_bridge.console.acting import Doing
 from lifecycle_bridge.console.acts import Acts
-from lifecycle_bridge.console.doing import Doing
 from lifecycle_bridge.console.frame import Frame
 from lifecycle_bridge.console.local_token import LocalToken
 from lifecycle_bridge.console.oidc import Provider

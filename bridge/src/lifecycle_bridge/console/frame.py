@@ -21,7 +21,7 @@ from starlette.responses import RedirectResponse, Response
 
 from lifecycle_bridge import clock
 from lifecycle_bridge.config import Config
-from lifecycle_bridge.console import words
+from lifecycle_bridge.console import labels
 from lifecycle_bridge.console.acts import ACTS
 from lifecycle_bridge.console.sessions import TOKEN, Sessions, Who
 from lifecycle_bridge.errors import BridgeError, ConfigError, Unreachable
@@ -74,14 +74,14 @@ def _templates() -> Environment:
     )
     made.globals.update(
         acts=ACTS,
-        kinds=words.KINDS,
-        states=words.STATES,
-        run_states=words.RUNS,
-        line_words=words.LINES,
-        filter_words=words.FILTERS,
-        span=words.span,
-        event_word=words.event_word,
-        zone_word=words.zone_word,
+        kinds=labels.KINDS,
+        states=labels.STATES,
+        run_states=labels.RUNS,
+        line_words=labels.LINES,
+        filter_words=labels.FILTERS,
+        span=labels.span,
+        event_word=labels.event_word,
+        zone_word=labels.zone_word,
         version=hashlib.sha256(b"".join(_files().values())).hexdigest()[:12],
     )
     made.filters["path"] = lambda text: quote(str(text), safe="")
@@ -228,8 +228,8 @@ class Frame:
                 request=request,
                 here=request.url.path,
                 now=now,
-                when=lambda moment, zone="": words.absolute(moment, zone, now),
-                rel=lambda moment: words.relative(moment, now),
+                when=lambda moment, zone="": labels.absolute(moment, zone, now),
+                rel=lambda moment: labels.relative(moment, now),
                 **about,
                 **given,
             )

@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from lifecycle_bridge import clock
 from lifecycle_bridge.config import Config
-from lifecycle_bridge.console import words
+from lifecycle_bridge.console import labels
 from lifecycle_bridge.console.acts import ACTS
 from lifecycle_bridge.console.frame import Frame, Problem
 from lifecycle_bridge.console.sessions import Who
@@ -65,7 +65,7 @@ class Pages:
             leavers=self._views.upcoming(LEAVERS, now, _SHORT),
             joiners=self._views.upcoming(JOINERS, now, _SHORT),
             others=self._views.upcoming(
-                [kind for kind in words.KINDS if kind not in (*LEAVERS, *JOINERS)], now, _SHORT
+                [kind for kind in labels.KINDS if kind not in (*LEAVERS, *JOINERS)], now, _SHORT
             ),
             alerts=self._views.alerts(most=5),
         )

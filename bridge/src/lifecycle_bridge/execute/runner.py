@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import secrets
@@ -28,9 +27,11 @@ from lifecycle_bridge import clock, private
 from lifecycle_bridge.config import Config
 from lifecycle_bridge.config import Runner as Settings
 from lifecycle_bridge.errors import BridgeError, ConfigError
-from lifecycle_bridge.execute import Order, Progress, Result, extra_vars, play, processes
+from lifecycle_bridge.execute import Order, Progress, Result, extra_vars, playbook_process, processes
 from lifecycle_bridge.execute import folder as folders
 from lifecycle_bridge.execute.folder import Folder
+from lifecycle_bridge.execute.follow import Follow, moment
+from lifecycle_bridge.execute.setup_check import SetupCheck
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +41,6 @@ LOOK = 0.05
 SEATS = 2
 #: Seconds after a run before those that were used are replaced.
 REFILL_AFTER = 2.0
-#: Seconds between two questions whether a run is to be stopped: the caller may ask a database.
-ASK = 0.25
 #: A run's folder is kept so long in any case: a bridge that was killed comes back for its result.
 SHORTEST_KEPT = timedelta(hours=1)
 
@@ -118,7 +117,7 @@ class RunnerExecutor:
                 "run a playbook here: this platform cannot hold on to what a run starts (no PR_SET_CHILD_SUBREAPER, no /proc): use Linux or AWX"
             )
         folder = self._folder(order.ident)
-        follow = _Follow(folder, stop, progress)
+        follow = Follow(folder, stop, progress)
         while True:
             folder.make()
             with self._held(folder) as lock:
@@ -174,12 +173,12 @@ class RunnerExecutor:
             self._running += 1
         try:
             socket.send_fds(seat.channel, [b"\0"], [lock])
-            play.send(seat.channel, message)
+            playbook_process.send(seat.channel, message)
         except OSError:
             pass  # it is gone: seen when it is waited for
         return seat
 
-    def _wait(self, seat: _Seat, follow: _Follow) -> None:
+    def _wait(self, seat: _Seat, follow: Follow) -> None:
         """Follow a run that we started, until its supervisor is gone."""
         try:
             while not seat.is_gone(LOOK):
@@ -214,8 +213,8 @@ class RunnerExecutor:
             temporary=bool(data.get("temporary")),
             codes=tuple(data.get("codes") or ()),
             brakes=tuple(data.get("brakes") or ()),
-            started_at=_moment(data.get("started_at")),
-            ended_at=_moment(data.get("ended_at")),
+            started_at=moment(data.get("started_at")),
+            ended_at=moment(data.get("ended_at")),
             output=str(folder.output) if folder.output.exists() else "",
         )
 
@@ -290,7 +289,7 @@ class RunnerExecutor:
         for path in (
             Path(self._python),
             Path(self._python).parent / "ansible-playbook",
-            Path(play.__file__),
+            Path(playbook_process.__file__),
             Path(self._config.inventory),
         ):
             with suppress(OSError):
@@ -326,7 +325,7 @@ class RunnerExecutor:
         finally:
             os.close(trouble)
             theirs.close()
-        play.send(
+        playbook_process.send(
             ours,
             {
                 "python": self._python,
@@ -410,135 +409,5 @@ class RunnerExecutor:
 
     def check(self) -> list[str]:
         """What is wrong with the set-up, a line each; empty when all is well."""
-        wrong = []
-        if not processes.can_adopt_orphans():
-            wrong.append(
-                "this platform has no PR_SET_CHILD_SUBREAPER or no /proc: what a stopped run started could not be held: use Linux, or AWX"
-            )
-        if (why := _runner_version()) is not None:
-            wrong.append(why)
-        wrong += [
-            f"executor.environment: {name} is not set here"
-            for name in self._settings.environment
-            if name not in os.environ
-        ]
-        if not self._config.inventory.exists():
-            wrong.append(f"inventory: {self._config.inventory} is not there")
-        wrong += self._check_work()
-        return wrong or self._check_playbooks()
-
-    def _check_work(self) -> list[str]:
-        try:
-            private.folder(self._work)
-            state = self._work.stat()
-        except OSError as failure:
-            return [f"work: make {self._work}: {failure.strerror}"]
-        if state.st_uid != os.geteuid() or not os.access(self._work, os.W_OK | os.X_OK):
-            return [f"work: {self._work} is another user's, or cannot be written to"]
-        return [f"work: {self._work} can be read by others: chmod 700 {self._work}"] if state.st_mode & 0o077 else []
-
-    def _check_playbooks(self) -> list[str]:
-        """Have Ansible itself read the inventory and find a playbook of the collection."""
-        if shutil.which(self._python) is None:
-            return [f"executor.python: {self._python} is not there, or cannot be run"]
-        place = self._work / _SEATS / f"check-{secrets.token_hex(8)}"
-        private.folder(place)
-        try:
-            done = subprocess.run(
-                [
-                    self._python,
-                    "-m",
-                    "ansible",
-                    "playbook",
-                    "--syntax-check",
-                    "-i",
-                    str(self._config.inventory.absolute()),
-                    "workforce.lifecycle.verify",
-                ],
-                env=self._environment(place),
-                cwd=place,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=120,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return [
-                f"executor.python: {self._python} -m ansible playbook --syntax-check did not end within two minutes"
-            ]
-        finally:
-            shutil.rmtree(place, ignore_errors=True)
-        if done.returncode == 0:
-            return []
-        said = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
-        line = next((line for line in said if "ERROR" in line), said[-1] if said else f"code {done.returncode}")
-        return [f"ansible-playbook --syntax-check workforce.lifecycle.verify, by {self._python}: {line.strip()[:300]}"]
-
-
-class _Follow:
-    """What the caller wants to know of a run, and whether it wants it to be stopped."""
-
-    def __init__(self, folder: Folder, stop: Callable[[], bool], progress: Callable[[Progress], None]) -> None:
-        self.folder, self._stop, self._progress = folder, stop, progress
-        self._read = 0
-        self._asked = False
-        self._next = 0.0
-        self._complained = False
-
-    def look(self) -> None:
-        """Once around."""
-        self.catch_up(1 << 16)
-        if self._asked or time.monotonic() < self._next:
-            return
-        self._next = time.monotonic() + ASK
-        if self.wants_to_stop():
-            self.folder.ask_to_stop()
-            self._asked = True
-
-    def wants_to_stop(self) -> bool:
-        try:
-            return self._stop()
-        except Exception:  # the caller's: a database that is away is no reason to leave a run alone
-            log.exception("ask whether run %s is to be stopped: it goes on", self.folder.path.name)
-            return False
-
-    def catch_up(self, most: int = 8 << 20) -> None:
-        """Hand on what was reached since, whole lines of it, ``most`` bytes at a time."""
-        try:
-            with open(self.folder.progress, "rb") as file:
-                file.seek(self._read)
-                part = file.read(most)
-        except OSError:
-            return
-        part = part[: part.rfind(b"\n") + 1]
-        self._read += len(part)
-        for line in part.splitlines():
-            try:
-                words = json.loads(line)
-                step = Progress(
-                    _moment(words["at"]) or clock.now(), words["play"], words["task"], words["host"], words["outcome"]
-                )
-                self._progress(step)
-            except Exception:  # the caller's, in passing: whatever it raises must not end the watch over a run
-                if not self._complained:
-                    log.exception("tell what run %s reached: it goes on", self.folder.path.name)
-                self._complained = True
-
-
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text).astimezone(UTC) if text else None
-
-
-def _runner_version() -> str | None:
-    try:
-        from importlib.metadata import version
-
-        found = version("ansible-runner")
-    except ImportError:
-        found = ""
-    if not found:
-        return "ansible-runner is not installed beside the bridge: pip install 'workforce-lifecycle-bridge[runner]'"
-    if not (2, 4) <= tuple(int(part) for part in found.split(".")[:2] if part.isdigit()) < (3,):
-        return f"ansible-runner is {found}; 2.4 or later of 2.x is needed"
-    return None
+        seats = self._work / _SEATS
+        return SetupCheck(self._config, self._settings, self._work, seats, self._python, self._environment).wrong()

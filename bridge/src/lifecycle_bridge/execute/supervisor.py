@@ -3,7 +3,7 @@
 """The process that watches one run: ``python -m lifecycle_bridge.execute.supervisor``, started by :mod:`~lifecycle_bridge.execute.runner`.
 
 It is in a session of its own and outlives the bridge; a bridge that comes back finds it by its lock. It is told on standard input (a
-socket) what environment its run will have, starts the process that will be ansible-playbook (:mod:`~lifecycle_bridge.execute.play`) and
+socket) what environment its run will have, starts the process that will be ansible-playbook (:mod:`~lifecycle_bridge.execute.playbook_process`) and
 imports ansible-runner, both perhaps long before there is an order. Then it takes one order, never a second, with the lock of the
 run's folder; runs it; ends everything of it that still lives; writes ``result.json``; and is gone.
 """
@@ -29,7 +29,7 @@ from types import FrameType
 from typing import Any
 
 from lifecycle_bridge.execute import folder as folders
-from lifecycle_bridge.execute import play, processes
+from lifecycle_bridge.execute import playbook_process, processes
 from lifecycle_bridge.execute.failures import brakes, decided
 from lifecycle_bridge.execute.folder import Folder
 from lifecycle_bridge.execute.record import Record, Redactor
@@ -50,24 +50,28 @@ class Seat:
         self.redact = Redactor(hello["secrets"])
         door = socket.socket(socket.AF_UNIX)
         number = os.open(self.place, os.O_PATH)
-        door.bind(f"/proc/self/fd/{number}/{play.DOOR}")
+        door.bind(f"/proc/self/fd/{number}/{playbook_process.DOOR}")
         door.listen(4)
         self._channel = socket.socket(socket.AF_UNIX)
-        self._channel.connect(f"/proc/self/fd/{number}/{play.DOOR}")
+        self._channel.connect(f"/proc/self/fd/{number}/{playbook_process.DOOR}")
         os.close(number)
-        self.process = subprocess.Popen([self.python, play.__file__, "play"], stdin=door.fileno(), cwd=self.place)
+        self.process = subprocess.Popen(
+            [self.python, playbook_process.__file__, "play"], stdin=door.fileno(), cwd=self.place
+        )
         door.close()
-        play.send(self._channel, {"environment": {**self.environment, **_callback(self.environment)}})
+        playbook_process.send(self._channel, {"environment": {**self.environment, **_callback(self.environment)}})
 
     def begin(self, arguments: list[str], folder: Path, environment: Mapping[str, str]) -> None:
         """Hand over the order; it begins when the terminal comes."""
         with suppress(BrokenPipeError):  # it is gone: seen when it is waited for
-            play.send(self._channel, {"arguments": arguments, "folder": str(folder), "environment": dict(environment)})
+            playbook_process.send(
+                self._channel, {"arguments": arguments, "folder": str(folder), "environment": dict(environment)}
+            )
 
     @property
     def stand_in(self) -> list[str]:
         """The command that ansible-runner starts in its place."""
-        return [self.python, "-I", "-S", play.__file__, "stand-in", str(self.place)]
+        return [self.python, "-I", "-S", playbook_process.__file__, "stand-in", str(self.place)]
 
     def trouble(self) -> list[str]:
         """The last that it said before it had a terminal: why Ansible could not be started."""
@@ -265,7 +269,7 @@ def main() -> int:
     processes.adopt_orphans()
     for number in (signal.SIGHUP, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
-    hello = play.receive(channel)
+    hello = playbook_process.receive(channel)
     if hello is None:
         return 0
     seat = Seat(hello)
@@ -298,7 +302,7 @@ def take(channel: socket.socket) -> tuple[dict[str, Any], int] | None:
     for level, kind, data in ancillary:
         if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
             lock.frombytes(data[: len(data) - len(data) % lock.itemsize])
-    order = play.receive(channel)
+    order = playbook_process.receive(channel)
     if order is None:
         return None
     os.set_inheritable(lock[0], False)

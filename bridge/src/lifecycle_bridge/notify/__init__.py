@@ -22,7 +22,7 @@ from lifecycle_bridge import clock
 from lifecycle_bridge.config import Notify
 from lifecycle_bridge.errors import BridgeError, ConfigError, Unreachable
 from lifecycle_bridge.receive import standard_webhooks
-from lifecycle_bridge.receive.kit import sha256
+from lifecycle_bridge.receive.scheme import sha256
 
 SECONDS = 10
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")

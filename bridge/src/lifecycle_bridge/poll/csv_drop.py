@@ -28,7 +28,7 @@ from lifecycle_bridge import private
 from lifecycle_bridge.config import Source
 from lifecycle_bridge.errors import ConfigError, Unreachable
 from lifecycle_bridge.poll.base import Incident, Polled, digest, settings, shrunk
-from lifecycle_bridge.poll.known import Known, changes, checked, next_look
+from lifecycle_bridge.poll.snapshot import Known, changes, checked, next_look
 
 MOST_BYTES = 256_000_000
 #: A checksum that does not fit may be that of a file which is still being written: for so long nothing is said.

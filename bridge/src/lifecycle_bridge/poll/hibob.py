@@ -16,7 +16,7 @@ from typing import Any
 from lifecycle_bridge.config import Source
 from lifecycle_bridge.poll import api
 from lifecycle_bridge.poll.base import Incident, Polled, credential, digest, settings, shrunk
-from lifecycle_bridge.poll.known import Known, changes, checked, next_look
+from lifecycle_bridge.poll.snapshot import Known, changes, checked, next_look
 
 URL = "https://api.hibob.com"
 #: Whose change wakes the intake; it reads everything again itself.

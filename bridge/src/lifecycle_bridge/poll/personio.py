@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 from lifecycle_bridge.config import Poll, Source
 from lifecycle_bridge.poll import api
 from lifecycle_bridge.poll.base import Incident, Polled, credential, digest, settings, shrunk
-from lifecycle_bridge.poll.known import Known, changes, checked, next_look
+from lifecycle_bridge.poll.snapshot import Known, changes, checked, next_look
 
 URL = "https://api.personio.de"
 _PAGE = 50

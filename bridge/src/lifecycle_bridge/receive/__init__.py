@@ -16,9 +16,9 @@ from lifecycle_bridge.receive.bamboohr import BambooHR
 from lifecycle_bridge.receive.cloudevents import CloudEvents
 from lifecycle_bridge.receive.gusto import Gusto
 from lifecycle_bridge.receive.hibob import HiBob
-from lifecycle_bridge.receive.kit import Answer, Received, Scheme, Unsupported, events, media_type
 from lifecycle_bridge.receive.personio import Personio
 from lifecycle_bridge.receive.rippling import Rippling
+from lifecycle_bridge.receive.scheme import Answer, Received, Scheme, Unsupported, events, media_type
 from lifecycle_bridge.receive.standard_webhooks import StandardWebhooks
 from lifecycle_bridge.receive.workday import Workday
 

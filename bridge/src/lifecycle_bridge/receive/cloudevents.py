@@ -30,8 +30,8 @@ from urllib.parse import unquote
 from lifecycle_bridge.config import Source
 from lifecycle_bridge.errors import Forged, Malformed
 from lifecycle_bridge.events import Event, Raw
-from lifecycle_bridge.receive import own_words, standard_webhooks
-from lifecycle_bridge.receive.kit import (
+from lifecycle_bridge.receive import named_fields, standard_webhooks
+from lifecycle_bridge.receive.scheme import (
     Answer,
     Made,
     Received,
@@ -62,7 +62,7 @@ class CloudEvents(Scheme):
     types = standard_webhooks.StandardWebhooks.types
     media = frozenset({STRUCTURED, BATCH, "application/json", ""})
     received = 202
-    options = own_words.OPTIONS | {"auth", "user", "header", "algorithm", "encoding", "prefix", "origins", "window"}
+    options = named_fields.OPTIONS | {"auth", "user", "header", "algorithm", "encoding", "prefix", "origins", "window"}
 
     def greet(self, raw: Raw, source: Source) -> Received | None:
         if raw.method != "OPTIONS":
@@ -164,10 +164,10 @@ def _said(event: Mapping[str, Any], source: Source) -> Said:
     if not (ident and origin and kind):
         raise Malformed("a CloudEvent without id, source or type")
     chosen = pick(event, str(source.options["person"])) if "person" in source.options else None
-    person = text(chosen) or _subject(event.get("subject")) or text(pick(event.get("data"), own_words.PERSON))
+    person = text(chosen) or _subject(event.get("subject")) or text(pick(event.get("data"), named_fields.PERSON))
     at = event.get("time")
     return Said(
-        kind, person, id=f"{origin}#{ident}", at=moment(at), dated=True, urgent=own_words.is_urgent(event, None)
+        kind, person, id=f"{origin}#{ident}", at=moment(at), dated=True, urgent=named_fields.is_urgent(event, None)
     )
 
 
@@ -184,7 +184,7 @@ def _binary(raw: Raw, source: Source) -> Said:
     by_token = source.options.get("auth") == "bearer" or (not signed_id and source.options.get("auth") != "hmac")
     if by_token:
         return said
-    known = own_words.said(data, source)
+    known = named_fields.said(data, source)
     return replace(known, word=known.word or "jml.person.changed", id=signed_id)
 
 

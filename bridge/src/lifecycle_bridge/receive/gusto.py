@@ -23,7 +23,7 @@ from datetime import datetime
 from lifecycle_bridge.config import Source
 from lifecycle_bridge.errors import Forged
 from lifecycle_bridge.events import Raw
-from lifecycle_bridge.receive.kit import (
+from lifecycle_bridge.receive.scheme import (
     Made,
     Received,
     Said,

@@ -8,7 +8,7 @@ address in it is not looked at. It has no id and no time: the same form is the s
 Rippling sends some minutes late, and may send several.
 
 Sources: https://developer.rippling.com (webhooks with a Bearer token), asyncapi.apis.io "rippling-webhooks" (form), support.firstbase.com
-(set-up); no official list of words was found, so what a word says is taken (:func:`~lifecycle_bridge.receive.kit.meaning`), or
+(set-up); no official list of words was found, so what a word says is taken (:func:`~lifecycle_bridge.receive.scheme.meaning`), or
 ``options: {types: {...}}``.
 """
 
@@ -20,8 +20,8 @@ from datetime import datetime
 
 from lifecycle_bridge.config import Source
 from lifecycle_bridge.events import Raw
-from lifecycle_bridge.receive import own_words
-from lifecycle_bridge.receive.kit import (
+from lifecycle_bridge.receive import named_fields
+from lifecycle_bridge.receive.scheme import (
     FORM,
     JSON,
     Made,
@@ -38,9 +38,9 @@ from lifecycle_bridge.receive.kit import (
 )
 
 _PARTNER = {
-    **own_words.USUAL,
-    "type": ("event_name", *own_words.USUAL["type"]),
-    "person": (*own_words.USUAL["person"], "role_id", "id"),
+    **named_fields.USUAL,
+    "type": ("event_name", *named_fields.USUAL["type"]),
+    "person": (*named_fields.USUAL["person"], "role_id", "id"),
 }
 
 
@@ -54,16 +54,16 @@ class Rippling(Scheme):
         "employee.access_removed": "jml.access.revoked",
     }
     media = JSON | {FORM}
-    options = own_words.OPTIONS | {"user"}
+    options = named_fields.OPTIONS | {"user"}
 
     def prove(self, raw: Raw, keys: Sequence[str], source: Source, now: datetime) -> None:
         prove_by_token(raw, keys, source)
 
     def read(self, raw: Raw, source: Source) -> Iterator[Said]:
-        yield own_words.said(mapping(form(raw) if media_type(raw) == FORM else decoded(raw)), source, usual=_PARTNER)
+        yield named_fields.said(mapping(form(raw) if media_type(raw) == FORM else decoded(raw)), source, usual=_PARTNER)
 
     def make(self, kind: str, person: str, key: str, source: Source, now: datetime) -> Made:
-        body = dumped({**own_words.body(self.word(kind), person, str(uuid.uuid4()), now), "company_id": "1"})
+        body = dumped({**named_fields.body(self.word(kind), person, str(uuid.uuid4()), now), "company_id": "1"})
         return Made({"Content-Type": "application/json", **token_headers(key, source)}, body)
 
     def wrong(self, key: str, source: Source) -> str:

@@ -6,7 +6,7 @@
 or ``v1a,<base64 Ed25519>``, of ``<id>.<timestamp>.<raw body>``. Keys: ``whsec_<base64>`` (HMAC), ``whpk_<base64>`` (Ed25519, to verify),
 ``whsk_<base64>`` (Ed25519, to sign); without a prefix it is HMAC's. The window is five minutes either way; the id, which is signed, is
 the event's id. The body is ``{"type": ..., "timestamp": ..., "data": {...}}``; for the names in it see
-:mod:`~lifecycle_bridge.receive.own_words`. Senders take 2xx as received and 410 as "never again", which is never said here.
+:mod:`~lifecycle_bridge.receive.named_fields`. Senders take 2xx as received and 410 as "never again", which is never said here.
 
 Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md, and the vectors of its libraries.
 """
@@ -25,8 +25,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from lifecycle_bridge.config import Source
 from lifecycle_bridge.errors import BridgeError, ConfigError, Forged
 from lifecycle_bridge.events import Raw
-from lifecycle_bridge.receive import own_words
-from lifecycle_bridge.receive.kit import (
+from lifecycle_bridge.receive import named_fields
+from lifecycle_bridge.receive.scheme import (
     Made,
     Said,
     Scheme,
@@ -113,13 +113,13 @@ class StandardWebhooks(Scheme):
         "employee.access_revoked": "jml.access.revoked",
         "feed.changed": "jml.feed.changed",
     }
-    options = (own_words.OPTIONS - {"id"}) | {"window"}
+    options = (named_fields.OPTIONS - {"id"}) | {"window"}
 
     def prove(self, raw: Raw, keys: Sequence[str], source: Source, now: datetime) -> None:
         prove(raw, keys, now, float(source.options.get("window", WINDOW)))
 
     def read(self, raw: Raw, source: Source) -> Iterator[Said]:
-        yield replace(own_words.said(mapping(decoded(raw)), source), id=header(raw, ID))
+        yield replace(named_fields.said(mapping(decoded(raw)), source), id=header(raw, ID))
 
     def make(self, kind: str, person: str, key: str, source: Source, now: datetime) -> Made:
         body = dumped({"type": self.word(kind), "timestamp": now.isoformat(), "data": {"employee_id": person}})

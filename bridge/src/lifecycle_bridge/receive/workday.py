@@ -23,8 +23,8 @@ from xml.etree import ElementTree
 from lifecycle_bridge.config import Source
 from lifecycle_bridge.errors import Malformed
 from lifecycle_bridge.events import Raw
-from lifecycle_bridge.receive import own_words
-from lifecycle_bridge.receive.kit import (
+from lifecycle_bridge.receive import named_fields
+from lifecycle_bridge.receive.scheme import (
     JSON,
     Made,
     Said,
@@ -56,13 +56,13 @@ class Workday(Scheme):
         "Revoke Access": "jml.access.revoked",
     }
     media = JSON | XML
-    options = own_words.OPTIONS | {"user"}
+    options = named_fields.OPTIONS | {"user"}
 
     def prove(self, raw: Raw, keys: Sequence[str], source: Source, now: datetime) -> None:
         prove_by_token(raw, keys, source)
 
     def read(self, raw: Raw, source: Source) -> Iterator[Said]:
-        yield own_words.said(_xml(raw.body) if media_type(raw) in XML else mapping(decoded(raw)), source)
+        yield named_fields.said(_xml(raw.body) if media_type(raw) in XML else mapping(decoded(raw)), source)
 
     def make(self, kind: str, person: str, key: str, source: Source, now: datetime) -> Made:
         body = dumped(

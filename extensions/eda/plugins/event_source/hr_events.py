@@ -16,7 +16,7 @@ import uvicorn
 from lifecycle_bridge.config import Source, source_of
 from lifecycle_bridge.events import Event
 from lifecycle_bridge.person_ids import refusal
-from lifecycle_bridge.receive.door import Door
+from lifecycle_bridge.receive.endpoint import Door
 from starlette.applications import Starlette
 
 DOCUMENTATION = r"""

@@ -110,7 +110,7 @@ def relative(moment: datetime, now: datetime) -> str:
 def event_word(kind: str) -> str:
     """What HR said, of an event's type."""
     base, comma, urgent = kind.partition(",")
-    words = {
+    said = {
         "jml.person.created": "somebody new",
         "jml.person.changed": "the record changed",
         "jml.person.deleted": "the record is gone",
@@ -119,4 +119,4 @@ def event_word(kind: str) -> str:
         "jml.access.revoked": "access ends now",
         "jml.feed.changed": "something changed",
     }
-    return f"{words.get(base, base)}{comma}{urgent}"
+    return f"{said.get(base, base)}{comma}{urgent}"

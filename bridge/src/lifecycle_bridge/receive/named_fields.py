@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from lifecycle_bridge.config import Source
-from lifecycle_bridge.receive.kit import Said, moment, pick, text
+from lifecycle_bridge.receive.scheme import Said, moment, pick, text
 
 OPTIONS = frozenset({"type", "person", "id", "time", "urgent"})
 PERSON = (

@@ -3,8 +3,8 @@
 """The process that is ansible-playbook, and the small one that ansible-runner thinks it is. Run as a file by the interpreter that has
 ansible-core, which need not have the bridge: nothing but the standard library and Ansible is imported here.
 
-``play.py play`` is started by the supervisor, ahead of its order if there is time: it is handed the environment, imports Ansible, is
-handed its arguments, then the terminal, and runs. ``play.py stand-in FOLDER`` is what ansible-runner starts: it hands over its terminal
+``playbook_process.py play`` is started by the supervisor, ahead of its order if there is time: it is handed the environment, imports Ansible, is
+handed its arguments, then the terminal, and runs. ``playbook_process.py stand-in FOLDER`` is what ansible-runner starts: it hands over its terminal
 and ends as the playbook ends. So neither a secret of the environment nor an extra variable is ever on a command line, in
 /proc/PID/environ or in a file (ansible-runner writes command line and environment of what it starts to ``artifacts/IDENT/command``),
 and Ansible's start, half of a short run, is over before the order comes.
