@@ -117,4 +117,84 @@ DIALECTS: Mapping[str, Dialect] = {
         kinds=("groups",),
         residual="portal sessions and the roles taken from them live on: no API ends them (roles up to 12 h)",
     ),
+    # https://www.notion.com/help/provision-users-and-groups-with-scim: removal ends sessions; the account stays the person's
+    "notion": Dialect(
+        "Notion",
+        shapes=("value", "path"),
+        deactivate_deletes=True,
+        delete="same",
+        filters=("userName",),
+        kinds=("groups",),
+        residual="integrations and their secrets are listed by no API, and guests are not in SCIM",
+    ),
+    # https://help.figma.com/hc/en-us/articles/360048514653: deactivated people are removed from the organisation
+    "figma": Dialect(
+        "Figma",
+        shapes=("value", "path"),
+        deactivate_deletes=True,
+        delete="same",
+        filters=("userName",),
+        kinds=("groups", "roles"),
+        residual="personal access tokens and drafts stay the person's own, and guests are not in SCIM",
+    ),
+    # https://www.canva.dev/docs/connect/scim/: there is no DELETE of a user; active false is the end
+    "canva": Dialect(
+        "Canva",
+        shapes=("path", "value"),
+        delete="soft",
+        filters=("userName",),
+        kinds=("groups",),
+        residual="designs that were shared by a public link stay open",
+    ),
+    # https://developers.miro.com/docs/scim: the last administrator stays; a deletion gives boards to the oldest administrator
+    "miro": Dialect(
+        "Miro",
+        shapes=("path", "value"),
+        filters=("userName",),
+        kinds=("groups", "roles"),
+        residual="sessions are ended by another call (POST /v2/sessions/reset_all), and guests are not in SCIM",
+    ),
+    # https://docs.sentry.io/organization/authentication/sso/: active false removes the member; REST is the connector sentry
+    "sentry": Dialect(
+        "Sentry",
+        shapes=("value", "path"),
+        deactivate_deletes=True,
+        delete="same",
+        filters=("userName",),
+        kinds=("groups",),
+    ),
+    # https://support.airtable.com/docs/scim-provisioning: an enterprise token; collaborators of a base are separate
+    "airtable": Dialect(
+        "Airtable",
+        shapes=("path", "value"),
+        filters=("userName",),
+        kinds=("groups",),
+        residual="personal access tokens and shared links of bases: not known whether the deactivation ends them",
+    ),
+    # Through a broker (WorkOS), which hands on what it has in its own time; who was invited in the console is not in it.
+    "chatgpt": Dialect(
+        "ChatGPT Enterprise",
+        shapes=("path", "value"),
+        filters=("userName",),
+        kinds=("groups",),
+        settles_within=60.0,
+        residual="people who were invited in the console are invisible here, and sessions end when the broker next synchronises",
+    ),
+    # https://support.claude.com/en/articles/10280258: SCIM of Claude for Enterprise comes through the same broker
+    "claude": Dialect(
+        "Claude for Enterprise",
+        shapes=("path", "value"),
+        filters=("userName",),
+        kinds=("groups",),
+        settles_within=60.0,
+        residual="people who were invited in the console are invisible here, and sessions end when the broker next synchronises",
+    ),
+    # https://developer.1password.com/docs/scim/: a bridge that the company runs itself; it invites and suspends
+    "onepassword_bridge": Dialect(
+        "1Password SCIM bridge",
+        shapes=("path", "value"),
+        filters=("userName",),
+        kinds=("groups",),
+        residual="what was in vaults that the person could open is known to them: rotate it",
+    ),
 }
