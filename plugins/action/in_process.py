@@ -9,6 +9,7 @@ feeds the same TASK. Around either, this shell fills in where the system is, and
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -26,15 +27,18 @@ from ..module_utils.connectors.registry import connector_class, digest_of, is_fi
 from ..module_utils.engine.ledger_task import LedgerTask
 from ..module_utils.engine.task import Task
 from ..module_utils.engine.workplace_task import WorkplaceTask
-from ..module_utils.model.errors import InputError, LifecycleError
+from ..module_utils.model.errors import InputError, LedgerError, LifecycleError
 from ..module_utils.sdk.capabilities import capabilities_of
+from ..plugin_utils.inventory import problems
 from ..plugin_utils.ledger.ledger import Ledger
 from ..plugin_utils.ledger.run import LedgerRun
+from ..plugin_utils.ledger.store import is_missing
 from ..plugin_utils.shell import host_answers, others_keys, run_cases
 from ..plugin_utils.shell import run_end as handback
 from ..plugin_utils.shell.acts import act_of, perform
 from ..plugin_utils.shell.credentials import resolve
 from ..plugin_utils.shell.inventory import AnsibleInventory
+from ..plugin_utils.shell.left_over import refuse_left_over
 from ..plugin_utils.shell.limits import Limits
 from ..plugin_utils.shell.run_folder import RunFolder
 from ..plugin_utils.shell.system_step import Ordinary, SystemStep, failure
@@ -42,6 +46,9 @@ from ..plugin_utils.shell.tasks import TASKS
 from ..plugin_utils.shell.tokens import RunTokens
 from ..plugin_utils.shell.variables import FROM_HOST, StepInput, Variables
 from ..plugin_utils.witness.give import seal_of
+
+#: What only makes sense where there is a ledger already.
+NEEDS_A_HISTORY = frozenset({"ledger_info", "attest", "approve"})
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -58,6 +65,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         task = TASKS[name]
         folder = RunFolder(C.DEFAULT_LOCAL_TMP)
         try:
+            refuse_left_over(task_vars)
             if isinstance(task, WorkplaceTask):
                 return {**result, **self._at_workplace(task, task_vars)}
             if isinstance(task, LedgerTask):
@@ -203,8 +211,12 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         variables = Variables(task_vars, self._templar.template)
         ledger = self._ledger(variables.path("lifecycle_ledger"), variables.path("lifecycle_policy"))
         if ledger is None:
+            refused = problems.said()
             raise AnsibleActionFail(
-                "no ledger is named: set lifecycle_ledger (a path, or postgresql://...), or use the inventory plugin workforce.lifecycle.systems"
+                f"no systems file was read: {refused}"
+                if refused
+                else "no ledger is named: is the inventory right? -i company.systems.yml names the systems file (its name ends in .systems.yml);"
+                " elsewhere set lifecycle_ledger (a path, or postgresql://...)"
             )
         folder = RunFolder(C.DEFAULT_LOCAL_TMP)
         asked = {
@@ -234,10 +246,22 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         )
         return perform(task, run, checked.validated_parameters)
 
-    @staticmethod
-    def _ledger(url: str, policy: str) -> Ledger | None:
-        """The ledger, whose entries are sealed as policy says."""
-        return Ledger.open(url, lambda: seal_of(load_policy(policy), C.DEFAULT_LOCAL_TMP)) if url else None
+    def _ledger(self, url: str, policy: str) -> Ledger | None:
+        """The ledger, whose entries are sealed as policy says.
+
+        :raises LedgerError: it is not there, and what is done makes sense only where one is.
+        """
+        if not url:
+            return None
+        if is_missing(url):
+            if self._task.action.rpartition(".")[2] in NEEDS_A_HISTORY:
+                raise LedgerError(
+                    "it is not there", act=f"read ledger {url}", hint="is the path right? nothing was made in its place"
+                )
+            if self._task.check_mode:
+                # A rehearsal leaves nothing behind: not a new history where an old one was misspelt, either.
+                return Ledger.open(os.path.join(C.DEFAULT_LOCAL_TMP, "no-ledger.db"))
+        return Ledger.open(url, lambda: seal_of(load_policy(policy), C.DEFAULT_LOCAL_TMP))
 
     # -- small things --------------------------------------------------------------------------------------------------
 

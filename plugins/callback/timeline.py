@@ -37,6 +37,7 @@ from ansible.plugins.callback import CallbackBase
 from ..plugin_utils.shell import bytecode as _bytecode  # noqa: F401 (before the rest of the collection)
 
 # isort: split
+from ..module_utils.model.commands import command
 from ..module_utils.sdk.capabilities import lasting
 from ..plugin_utils.screen import result_lines as told
 from ..plugin_utils.shell import progress
@@ -318,7 +319,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
                 f"      Needs an approval of {told.text(' or '.join(need['by']))}: {told.text(need['why'])}", "yellow"
             )
         if self.plan.get("needs"):
-            self._say(f"      Approve it: ansible-playbook workforce.lifecycle.approve -e plan={digest} -e by=<who>")
+            self._say(f"      Approve it: {command('approve', open_end='-e by=<who>', plan=digest)}")
         self._say(f"      Do exactly this: the same command without --check, with -e plan={digest}")
 
     def v2_playbook_on_stats(self, stats: Any) -> None:

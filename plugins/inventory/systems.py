@@ -83,9 +83,13 @@ from ..plugin_utils.shell import bytecode as _bytecode  # noqa: F401 (before the
 # isort: split
 from ..module_utils.company.policy import Policy, check_file, load_policy
 from ..module_utils.connectors.registry import connector_class, digest_of, is_file
+from ..module_utils.model.commands import remember_inventory
 from ..module_utils.model.errors import InputError, Refused
 from ..module_utils.model.marked_yaml import read_document
 from ..module_utils.sdk.capabilities import CAPABILITIES, capabilities_of
+from ..module_utils.sdk.target import Connector
+from ..plugin_utils.inventory import problems
+from ..plugin_utils.inventory.policy_names import check_names
 from ..plugin_utils.inventory.systems_file import (
     SYSTEM,
     TOP,
@@ -111,16 +115,19 @@ class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc]
 
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
         super().parse(inventory, loader, path, cache)
+        try:
+            self._parsed(inventory, path)
+        except AnsibleParserError as e:
+            problems.note(str(e))
+            raise
+
+    def _parsed(self, inventory: Any, path: str) -> None:
         folder = os.path.dirname(os.path.abspath(path))
+        remember_inventory(path)
         try:
             check_systems(read_document(path))
             data = self._values(path)
-            # In the parent, so that every worker that is forked has it, and a mistake in it stops the run at once.
-            policy = (
-                load_policy(_resolved(data["policy"], folder))
-                if data.get("policy") and not is_template(data["policy"])
-                else Policy()
-            )
+            policy = _policy(data, path)
         except InputError as e:
             raise AnsibleParserError(str(e)) from None
         for key, is_path in TOP.items():
@@ -201,6 +208,31 @@ class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc]
         self.inventory.set_variable(name, "ansible_connection", _trusted("local"))
         for key, value in (entry.get("vars") or {}).items():
             self.inventory.set_variable(name, key, value)
+
+
+def _policy(data: Mapping[str, Any], path: str) -> Policy:
+    """The company's policy, read in the parent: every worker that is forked has it, and a mistake in it stops the run at once.
+
+    :raises InputError: it can't be read, or names what the company does not have.
+    """
+    if not data.get("policy") or is_template(data["policy"]):
+        return Policy()
+    policy = load_policy(_resolved(data["policy"], os.path.dirname(os.path.abspath(path))))
+    check_names(read_document(policy.file), _connectors(data["systems"], path))
+    return policy
+
+
+def _connectors(systems: Mapping[str, Any], path: str) -> dict[str, type[Connector]]:
+    """The connector of each system.
+
+    :raises InputError: one has none of that name.
+    """
+    return {
+        str(name): connector_class(
+            connector_file(spoken, path) if is_file(spoken := str(entry["connector"])) else spoken, system=str(name)
+        )
+        for name, entry in systems.items()
+    }
 
 
 def _resolved(path: Any, folder: str) -> Any:

@@ -16,8 +16,8 @@ author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
   path:
-    description: Folder of this mailbox's archive; it is made, for its owner only. One mailbox a folder.
-    type: path
+    description: Folder of this mailbox's archive; it is made, for its owner only. One mailbox a folder. No variable in it is expanded.
+    type: str
     required: true
   verify:
     description: Whether a complete archive is read back and compared. Without it the manifest alone is checked.
@@ -62,7 +62,8 @@ def plan(system: MailArchive, want: Mapping[str, Any]) -> list[Change]:
     folders = system.mail_folders(person)
     if folders is None:
         return absent("mailbox", f"{person.email} has no mailbox here")
-    archive = Archive(Path(want["path"]))
+    # Not of the type path: what an address holds is nobody's environment variable.
+    archive = Archive(Path(want["path"]).expanduser())
     state = archive.state()
     owner = state.header.get("mailbox", person.email)
     if owner != person.email:
@@ -120,7 +121,7 @@ def _something_left(system: MailArchive, person: Person, folders: Sequence[MailF
 TASK = Task(
     MailArchive,
     plan,
-    {**PERSON_SPEC, "path": {"type": "path", "required": True}, "verify": {"type": "bool", "default": True}},
+    {**PERSON_SPEC, "path": {"type": "str", "required": True}, "verify": {"type": "bool", "default": True}},
     steps=MAILBOX_ARCHIVE,
 )
 

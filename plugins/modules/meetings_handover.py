@@ -13,7 +13,12 @@ description:
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
-  successor: {description: "Address of who takes them over; empty cancels them.", type: str, default: ""}
+  successor: {description: "Address of who takes them over.", type: str, default: ""}
+  without_successor:
+    description: What becomes of them when there is no successor. They wait for one, as the other hand-overs do, or are cancelled at once.
+    type: str
+    choices: [wait, cancel]
+    default: wait
   comment: {description: "What the attendees are told.", type: str, default: ""}
 """
 
@@ -36,7 +41,7 @@ from collections.abc import Mapping
 from ..module_utils.engine.arguments import PERSON_SPEC
 from ..module_utils.engine.correlate import person_here
 from ..module_utils.sdk.capabilities import Calendar, Meeting
-from ..module_utils.engine.change import Change
+from ..module_utils.engine.change import Change, Outcome
 from ..module_utils.engine.steps import HANDED_OVER
 from ..module_utils.engine.task import Task
 
@@ -64,7 +69,12 @@ def plan(system: Calendar, want: Mapping[str, Any]) -> list[Change]:
                 f"organised by {person.email}",
                 None,
                 partial(settle, meeting),
-                note=f"handed over to {successor}" if successor else "cancelled",
+                outcome=None if successor or want["without_successor"] == "cancel" else Outcome.NEEDS_HUMAN,
+                note=f"handed over to {successor}"
+                if successor
+                else "cancelled"
+                if want["without_successor"] == "cancel"
+                else "nobody takes it over yet: name a successor, or say without_successor=cancel",
             )
         )
     return changes
@@ -73,7 +83,12 @@ def plan(system: Calendar, want: Mapping[str, Any]) -> list[Change]:
 TASK = Task(
     Calendar,
     plan,
-    {**PERSON_SPEC, "successor": {"type": "str", "default": ""}, "comment": {"type": "str", "default": ""}},
+    {
+        **PERSON_SPEC,
+        "successor": {"type": "str", "default": ""},
+        "without_successor": {"type": "str", "choices": ["wait", "cancel"], "default": "wait"},
+        "comment": {"type": "str", "default": ""},
+    },
     steps=HANDED_OVER,
 )
 

@@ -36,18 +36,20 @@ import os
 from typing import Any
 from collections.abc import Mapping
 
+from ..module_utils.model import private
 from ..module_utils.model import clock
 from ..module_utils.sdk.capabilities import HrRecords, HrSource
 from ..module_utils.people.hr_look import Look
 from ..module_utils.engine.change import Outcome
 from ..module_utils.engine.task import Task
+from .person_info import refusals
 
 _PRIVATE = ("personal_email", "mobile_phone")
 
 
 def info(system: HrRecords, want: Mapping[str, Any]) -> dict[str, Any]:
     read_at, count = clock.stamp(), 0
-    with open(os.open(want["path"], os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
+    with open(private.opened(want["path"], os.O_CREAT | os.O_WRONLY | os.O_TRUNC), "w", encoding="utf-8") as out:
         for person in system.all_people():
             record = {key: value for key, value in person.as_dict().items() if key not in _PRIVATE}
             out.write(json.dumps({"person": record}) + "\n")
@@ -55,7 +57,7 @@ def info(system: HrRecords, want: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(system, HrSource):
             out.write(json.dumps({"look": Look.of(system.overview()).as_dict()}) + "\n")
         out.write(json.dumps({"end": count, "read_at": read_at}) + "\n")
-    return {"count": count, "read_at": read_at, "outcome": Outcome.ALREADY.value}
+    return {"count": count, "read_at": read_at, "outcome": Outcome.ALREADY.value, **refusals(system)}
 
 
 TASK = Task(HrRecords, argument_spec={"path": {"type": "path", "required": True}}, info=info)

@@ -67,6 +67,11 @@ related:
   returned: success
   type: list
   elements: dict
+refused:
+  description: Records that nobody can be acted on by, a line each with the record's place.
+  returned: when there are any
+  type: list
+  elements: str
 look:
   description: What the source looked like as a whole, for M(workforce.lifecycle.case); of people only hashes. Empty where the source cannot be read as a whole.
   returned: success
@@ -89,6 +94,7 @@ from ..module_utils.people.others import pack
 from ..module_utils.people.identity import asked, names_met, related
 from ..module_utils.model.person import Person
 from ..module_utils.engine.task import Task
+from ..module_utils.sdk.target import Connector
 
 
 def info(system: HrRecords, want: Mapping[str, Any]) -> dict[str, Any]:
@@ -142,7 +148,14 @@ def _answer(
         "related": [person.as_dict() for person in beside],
         "look": Look.of(whole).as_dict() if whole is not None else {},
         **({"keys": keys} if keys else {}),
+        **refusals(system),
     }
+
+
+def refusals(system: HrRecords) -> dict[str, Any]:
+    """What of a source can't be acted on, for the result and as warnings."""
+    refused = list(system.refused) if isinstance(system, Connector) else []
+    return {"refused": refused, "warnings": refused[:20]} if refused else {}
 
 
 TASK = Task(

@@ -46,6 +46,7 @@ from dataclasses import asdict
 from typing import Any
 from collections.abc import Mapping
 
+from ..module_utils.model import private
 from ..module_utils.model import clock
 from ..module_utils.reconcile.check import Check
 from ..module_utils.reconcile.people import People
@@ -58,7 +59,7 @@ def info(system: Connector, want: Mapping[str, Any]) -> dict[str, Any]:
     read_at = clock.stamp()
     people = People(want["people"])
     try:
-        with open(os.open(want["path"], os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
+        with open(private.opened(want["path"], os.O_CREAT | os.O_WRONLY | os.O_TRUNC), "w", encoding="utf-8") as out:
             counts = Check(system, people, lambda line: _write(out, line), keep=want["keep"]).run()
             told = {**asdict(counts), "findings": dict(counts.findings), "read_at": read_at, "until": clock.stamp()}
             _write(out, {"end": told})

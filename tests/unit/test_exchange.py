@@ -452,8 +452,14 @@ def test_a_numbered_series_keeps_what_is_left_of_it(box: Box) -> None:
     ] == left
 
 
-def test_without_a_successor_meetings_are_cancelled_and_attendees_told(box: Box) -> None:
-    result = run(meetings_handover.TASK, box, "exchange", person=person_of(box, "jane"), comment="Jane is gone")
+def test_without_a_successor_meetings_wait_as_the_other_handovers_do(box: Box) -> None:
+    result = run(meetings_handover.TASK, box, "exchange", person=person_of(box, "jane"))
+    assert set(outcomes(result).values()) == {"needs_human"} and box["microsoft"].writes() == []
+
+
+def test_meetings_that_nobody_takes_over_are_cancelled_and_attendees_told(box: Box) -> None:
+    want = {"person": person_of(box, "jane"), "comment": "Jane is gone", "without_successor": "cancel"}
+    result = run(meetings_handover.TASK, box, "exchange", **want)
     assert set(outcomes(result).values()) == {"done"}
     assert event_of(box, JANE, "Release 7 planning") is None
     assert [json.loads(e["body"]) for e in box["microsoft"].writes() if e["path"].endswith("/cancel")] == [

@@ -147,7 +147,7 @@ def test_an_approval_is_of_one_plan_by_others_and_ages_out(
     plan = made(policy)
 
     def approve(by: str) -> None:
-        approvals.approve(ledger, plan, by=by, account="root", note="", run="r")
+        approvals.approve(ledger, plan, policy, by=by, account="root", note="", run="r")
 
     for by, says in (
         ("jane@corp.example", "whom it is about"),
@@ -157,24 +157,24 @@ def test_an_approval_is_of_one_plan_by_others_and_ages_out(
     ):
         with pytest.raises(InputError, match=says):
             approve(by)
-    assert ledger.noted("approved") == [] and len(approvals.missing(ledger, plan)) == 2
+    assert ledger.noted("approved") == [] and len(approvals.missing(ledger, plan, policy)) == 2
     approve("Grace@corp.example")
     approve("grace@corp.example")
-    assert len(approvals.missing(ledger, plan)) == 1, "one person counts once"
+    assert len(approvals.missing(ledger, plan, policy)) == 1, "one person counts once"
     assert "plan" not in ledger.noted("approved")[0].data and len(ledger.noted("plan")) == 1, (
         "every step asks for approvals; the plan is kept once"
     )
     approve("lena@corp.example")
-    assert approvals.missing(ledger, plan) == []
+    assert approvals.missing(ledger, plan, policy) == []
     plans.leave("reclaim", result("wiki", "entitlements", GROUP))
     changed = made(policy)
-    assert len(approvals.missing(ledger, changed)) == 2, "a changed plan needs a new approval"
+    assert len(approvals.missing(ledger, changed, policy)) == 2, "a changed plan needs a new approval"
     assert plans.read(plan["digest"][:12], str(spool / "nowhere"), ledger) == plan, (
         "an approved plan can be executed elsewhere"
     )
     later = clock.now().replace(year=clock.now().year + 1)
     monkeypatch.setattr(clock, "now", lambda: later)
-    assert all("aged out" in line for line in approvals.missing(ledger, plan))
+    assert all("aged out" in line for line in approvals.missing(ledger, plan, policy))
 
 
 def test_without_an_approved_plan_the_acts_wait(spool: Path, policy: Policy, ledger: Ledger) -> None:
@@ -198,7 +198,7 @@ def test_without_an_approved_plan_the_acts_wait(spool: Path, policy: Policy, led
     assert limits("entra")["privileged"] == ["roles: *Administrator"] and "privileged" not in limits("aws")
     assert not {"stops", "privileged"} & set(limits("intune", rehearsal=True))
     assert "wipe" in limits("intune", plan=path)["stops"], "a plan that nobody approved"
-    approvals.approve(ledger, plan, by="grace@corp.example", account="root", note="", run="r")
+    approvals.approve(ledger, plan, policy, by="grace@corp.example", account="root", note="", run="r")
     assert {**limits("intune", plan=path), "not_people": None} == {
         "planned": [WIPE],
         "source": policy.file,

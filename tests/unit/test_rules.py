@@ -28,6 +28,7 @@ from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.tasks im
 from sandbox.catalogue import COMPANY
 from tests.conformance import scenarios
 from tests.declared import scenarios as declared
+from tests.unit.borders import MAKES_ADDRESSES, concatenated_addresses
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = ROOT / "plugins"
@@ -556,3 +557,18 @@ def test_one_rule_of_sanity_is_set_aside() -> None:
             line.partition("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()
         ]
         assert lines == ["plugins/action/in_process.py action-plugin-docs"], name_of(path)
+
+
+# -- borders: one way out for each kind of text --------------------------------------------------------------------------
+
+
+def test_nobody_puts_an_address_together_by_hand() -> None:
+    found = [
+        f"{name}:{line}"
+        for name, tree in parsed(
+            "plugins/module_utils/connectors/*.py", "plugins/module_utils/sdk/*.py", "plugins/modules/*.py"
+        )
+        if name not in MAKES_ADDRESSES
+        for line in concatenated_addresses(tree)
+    ]
+    assert not found, f"build it with at(), docs/adding-a-connector.md: {found}"

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
+from functools import partial
 from typing import Any, ClassVar
 
 from ..model import clock
@@ -152,10 +153,12 @@ class BambooHr(Connector):
         records = self._everybody(act)
         index = [self._row(record) for record in records]
         employment = self._all_employment(act)
-        for record in records:
+        yield from self.readable(
+            partial(self._person, record, employment.get(str(record["id"]), Employment()), index, act)
+            for record in records
             # A record without a work address is a person nobody can act on yet.
-            if record.get(self._person_fields["email"]):
-                yield self._person(record, employment.get(str(record["id"]), Employment()), index, act)
+            if record.get(self._person_fields["email"])
+        )
 
     def overview(self) -> Overview:
         index = self._index("read everybody", fresh=False)
@@ -204,11 +207,13 @@ class BambooHr(Connector):
             for record in records
             if from_day <= _day(record.get(self._person_fields["hire_date"])) <= to_day
         }
-        return [
-            self._person(record, employment.get(str(record["id"]), Employment()), index, act)
-            for record in records
-            if str(record["id"]) in changed | turned and record.get(self._person_fields["email"])
-        ]
+        return list(
+            self.readable(
+                partial(self._person, record, employment.get(str(record["id"]), Employment()), index, act)
+                for record in records
+                if str(record["id"]) in changed | turned and record.get(self._person_fields["email"])
+            )
+        )
 
     # -- requests ------------------------------------------------------------------------------------------------------
 

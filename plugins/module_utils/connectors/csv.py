@@ -11,12 +11,14 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, time
+from pathlib import Path
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
-from ..model import clock
-from ..model.errors import InputError
+from ..model import clock, private
+from ..model.errors import InputError, RecordRefused
 from ..model.person import STATUSES, Person
+from ..model.typed import harmless
 from ..sdk.capabilities import Overview
 from ..sdk.target import Connector, Option, Target
 
@@ -74,6 +76,7 @@ class Csv(Connector):
         #: What this step has read already, and under which columns.
         self._read: list[Row] | None = None
         self._header_read: Sequence[str] = ()
+        self._bad: list[tuple[int, Mapping[str, str], RecordRefused]] = []
         options = target.options
         if "email" not in options["columns"]:
             raise self._error(
@@ -93,12 +96,16 @@ class Csv(Connector):
 
     def find_people(self, user: str) -> Sequence[Person]:
         sought = user.strip().casefold()
-        return [
+        found = [
             p
             for p in self.all_people()
             if sought
             in (p.email.casefold(), p.employee_id.casefold(), p.hr_id.casefold(), *(a.casefold() for a in p.aliases))
         ]
+        for _line, cells, error in self._bad:
+            if sought in (cell.casefold() for cell in cells.values()):
+                raise error
+        return found
 
     def all_people(self) -> Iterator[Person]:
         self._read = self._rows(self.target.options["path"])
@@ -106,7 +113,19 @@ class Csv(Connector):
 
     def overview(self) -> Overview:
         rows = self._read if self._read is not None else self._rows(self.target.options["path"])
-        return Overview([row.person for row in rows], tuple(self._header_read))
+        # A row that is refused still is somebody: who has an address in common with it must be noticed.
+        shown = [self._shown(cells) for _line, cells, _error in self._bad]
+        return Overview([*(row.person for row in rows), *shown], tuple(self._header_read))
+
+    def _shown(self, cells: Mapping[str, str]) -> Person:
+        """As much of a refused row as tells people apart."""
+        told: dict[str, Any] = {
+            name: harmless(cells[column])
+            for name, column in self.target.options["columns"].items()
+            if name in ("email", "hr_id", "employee_id", "person_key", "first_name", "last_name", "personal_email")
+        }
+        told["email"] = told.get("email", "").lower()
+        return Person(**told)
 
     def changes_since(self, since: str) -> Sequence[Person]:
         """By ``changed_column`` where there is one; else by comparison with the newest snapshot taken before ``since``.
@@ -131,6 +150,7 @@ class Csv(Connector):
         text = self._text(path)
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=self._delimiter(text, path), strict=True)
         rows: list[Row] = []
+        self._bad, self.refused = [], []
         begins = 1
         header: list[str] | None = None
         try:
@@ -147,7 +167,12 @@ class Csv(Connector):
                     )
                 else:
                     named = dict(zip(header, (cell.strip() for cell in cells), strict=True))
-                    rows.append(Row(begins, named, self._person(named, f"{path}:{begins}")))
+                    try:
+                        rows.append(Row(begins, named, self._person(named, f"{path}:{begins}")))
+                    except RecordRefused as e:
+                        # One row that can't be read stops nobody else's run; whoever asks for it is told.
+                        self._bad.append((begins, named, e))
+                        self.refused.append(str(e))
                 begins = reader.line_num + 1
         except csv.Error as e:
             raise self._error(
@@ -234,6 +259,8 @@ class Csv(Connector):
         try:
             person = Person.of(data)
             return self._as_of_now(person, "status" in data)
+        except RecordRefused as e:
+            raise self._refused(f"{where}: {e.what}", e.hint) from None
         except InputError as e:
             raise self._error(f"{where}: {e.what}", e.hint) from None
 
@@ -271,7 +298,7 @@ class Csv(Connector):
                 else moment.date().isoformat()
             )
         except ValueError:
-            raise self._error(
+            raise self._refused(
                 f"{where}: {column} {text!r} is not a date like {pattern}",
                 "set the option date_format, or correct the cell",
             ) from None
@@ -280,7 +307,7 @@ class Csv(Connector):
         try:
             ZoneInfo(name)
         except (KeyError, ValueError, OSError):
-            raise self._error(f"{where}: {name!r} is not a time zone", "an IANA name, e.g. Europe/Berlin") from None
+            raise self._refused(f"{where}: {name!r} is not a time zone", "an IANA name, e.g. Europe/Berlin") from None
 
     def _unique(self, rows: Sequence[Row], path: str) -> None:
         for field in ("hr_id", "employee_id"):
@@ -325,19 +352,22 @@ class Csv(Connector):
         try:
             with open(os.path.expanduser(self.target.options["path"]), "rb") as f:
                 content = f.read()
-            os.makedirs(folder, mode=0o700, exist_ok=True)
+            private.make_folder(Path(folder))
             taken = sorted(name for name in os.listdir(folder) if name.endswith(".csv"))
             digest = hashlib.sha256(content).hexdigest()[:16]
             if taken and taken[-1].endswith(f"-{digest}.csv"):
                 return
             partial = os.path.join(folder, f".{digest}.part")
-            with open(os.open(partial, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as f:
+            with open(private.opened(partial, os.O_CREAT | os.O_WRONLY | os.O_TRUNC), "wb") as f:
                 f.write(content)
             os.replace(partial, os.path.join(folder, f"{clock.stamp().replace(':', '')}-{digest}.csv"))
         except OSError as e:
             raise self._error(
                 f"{folder}: cannot keep a snapshot: {e.strerror or e}", "check the option snapshots"
             ) from None
+
+    def _refused(self, what: str, hint: str) -> RecordRefused:
+        return RecordRefused(what, act="read people", system=self.target.name, hint=hint)
 
     def _error(self, what: str, hint: str) -> InputError:
         return InputError(what, act="read people", system=self.target.name, hint=hint)

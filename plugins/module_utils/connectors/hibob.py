@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
+from functools import partial
 from typing import Any, ClassVar
 
 from ..model import clock
@@ -184,10 +185,12 @@ class HiBob(Connector):
         records = self._everybody(act)
         index = [self._row(record) for record in records]
         lifecycles = self._all_lifecycles(act)
-        for record in records:
+        yield from self.readable(
+            partial(self._person, record, lifecycles.get(_id(record), Lifecycle()), index, act)
+            for record in records
             # A record without a work address is a person nobody can act on yet.
-            if _text(_value(record, self._person_fields["email"])):
-                yield self._person(record, lifecycles.get(_id(record), Lifecycle()), index, act)
+            if _text(_value(record, self._person_fields["email"]))
+        )
 
     def overview(self) -> Overview:
         index = self._index("read everybody", fresh=False)

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
@@ -135,9 +136,8 @@ class Personio(Connector):
         for record in records:
             # A record without a work address is a person nobody can act on yet.
             if record.get("email"):
-                yield self._person(
-                    record, self._employments(str(record["id"]), act) if self._recent(record) else [], index, act
-                )
+                employments = self._employments(str(record["id"]), act) if self._recent(record) else []
+                yield from self.readable([partial(self._person, record, employments, index, act)])
 
     def overview(self) -> Overview:
         index = self._index("read everybody", fresh=False)
@@ -168,7 +168,7 @@ class Personio(Connector):
         )
         records = self._everybody(act)
         index = [self._row(record) for record in records]
-        found = []
+        found: list[Person] = []
         for record in records:
             changed = _moment(record.get("updated_at")) >= moment
             if not record.get("email"):
@@ -180,7 +180,7 @@ class Personio(Connector):
                 or any(_moment(one.get("updated_at")) >= moment for one in employments)
                 or any(from_day <= day <= to_day for day in days)
             ):
-                found.append(self._person(record, employments, index, act))
+                found += self.readable([partial(self._person, record, employments, index, act)])
         return found
 
     # -- requests ------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..company.policy import like
 from ..connectors.registry import digest_of
-from ..model.errors import Drifted, Protected
+from ..model.errors import AmbiguousIdentity, Drifted, InputError, Protected
 from ..model.person import Person
 from ..model.states import GONE_OR_OFF
 from ..sdk.capabilities import Account, Accounts, Entitlements
@@ -31,6 +31,7 @@ class Guard:
     """The limits of one step on one system.
 
     :param source: the policy's file, for messages.
+    :param gone: addresses of those to whom this step would give something and who are not here, each with why.
     :param accounts: patterns of logins, ids and addresses that no run may touch here.
     :param entitlements: patterns such as ``groups: Break glass`` that no run may give or take here.
     :param stops: acts (``wipe``, ``delete``, ``disable``) that this run may not do, and why.
@@ -44,6 +45,7 @@ class Guard:
     """
 
     source: str = ""
+    gone: Mapping[str, str] = field(default_factory=dict)
     accounts: Sequence[str] = ()
     entitlements: Sequence[str] = ()
     stops: Mapping[str, str] = field(default_factory=dict)
@@ -69,6 +71,7 @@ class Guard:
         # Asked of the system once, whatever limits there are.
         accounts = _accounts(system, want) if self.accounts or self.privileged_stop else []
         self._refuse_protected(want, accounts)
+        heirs = {**self.gone, **_inactive(system, want, self.gone)}
         held = {}
         for change in pending:
             pattern = like(change.what, self.entitlements)
@@ -76,6 +79,10 @@ class Guard:
                 held[change.what] = f"{pattern} is protected ({self.source}): settle it by hand, and attest"
             elif change.act in self.stops:
                 held[change.what] = self.stops[change.act]
+            else:
+                gone = next((f"{who} {why}" for who, why in heirs.items() if _names(change, who)), "")
+                if gone:
+                    held[change.what] = f"{gone}: name another successor, and run again"
         if self.privileged_stop and self._is_privileged(system, accounts):
             held = {change.what: self.privileged_stop for change in pending}
         return held
@@ -124,8 +131,12 @@ class Guard:
     def _compare(self, want: Mapping[str, Any], changes: Sequence[Change], pending: Sequence[Change]) -> None:
         planned = {row["what"]: row for row in self.planned or ()}
         now = {change.what: change for change in changes}
+        history = want.get("history") or {}
+        done = {*(history.get("done") or ()), *(history.get("acknowledged") or ())}
         different = []
         for change in pending:
+            if like(change.what, self.entitlements):
+                continue  # it waits for a person whatever the plan says, and stops nothing beside it
             row = planned.get(change.what)
             if row is None:
                 different.append(f"{change.what} is {_told(change.before)}, and the plan has nothing of it")
@@ -136,7 +147,8 @@ class Guard:
                 )
         waiting = {change.what for change in pending}
         for what, row in planned.items():
-            if what not in waiting and what not in now and row["after"] not in GONE_OR_OFF:
+            # What an earlier run of this plan did need not be seen any more: a device that was wiped is gone.
+            if what not in waiting and what not in now and what not in done and row["after"] not in GONE_OR_OFF:
                 different.append(f"{what} is no longer there, the plan says {_told(row['before'])}")
         if different:
             email = (want.get("person") or {}).get("email", "")
@@ -153,6 +165,37 @@ def _accounts(system: Any, want: Mapping[str, Any]) -> list[Account]:
         return []
     found, meant = correlated(system, want)[1], want.get("account_id") or ""
     return [one.account for one in found.judged if (one.account.id == meant if meant else one in found.theirs)]
+
+
+#: Arguments that say to whom a step gives something of the person's.
+HEIRS = ("successor", "delegates", "forward_to", "deliver_to", "organizer")
+
+
+def _inactive(system: Any, want: Mapping[str, Any], known: Mapping[str, str]) -> dict[str, str]:
+    """Those who would be given something and whose account on this system can't be used."""
+    if not isinstance(system, Accounts):
+        return {}
+    given = [want.get(name) or () for name in HEIRS]
+    names = {str(name).lower() for value in given for name in ([value] if isinstance(value, str) else value)}
+    found = {}
+    for name in sorted(names - set(known)):
+        if "@" not in name:
+            continue
+        try:
+            account = system.find_account(Person.of({"email": name}))
+        except (AmbiguousIdentity, InputError) as e:
+            found[name] = f"can't be looked up ({e.what})"
+            continue
+        if account is not None and not account.active:
+            found[name] = "has an account here that can't be used"
+        elif account is None and want.get("deliver_to", "").lower() == name:
+            found[name] = "has no account here, and a credential goes only to somebody who works here"
+    return found
+
+
+def _names(change: Change, who: str) -> bool:
+    """Whether a change gives something to this address."""
+    return who in f"{change.what} {change.after} {change.note}".lower()
 
 
 def _plain(value: Any) -> Any:

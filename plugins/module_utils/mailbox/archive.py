@@ -30,7 +30,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..model import clock
+from ..model import clock, private
 from ..model.errors import InputError
 from ..sdk.capabilities import MailMessage
 from .manifest import ENTRY, FORMAT, Entry, State, row_of
@@ -70,6 +70,14 @@ def _plainly(act: str, path: Path) -> Iterator[None]:
             errno.EAGAIN: ("another run is writing this archive", "wait for it"),
         }.get(e.errno or 0, (e.strerror or str(e), ""))
         raise InputError(f"{path}: {what}", act=act, hint=hint) from None
+
+
+def _line(row: dict[str, Any]) -> str:
+    """A row of the manifest. A lone surrogate, as some servers' folder names hold, is no UTF-8: it is written as JSON's escape."""
+    text = json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+    if any("\ud800" <= c <= "\udfff" for c in text):
+        text = json.dumps(row, separators=(",", ":"))
+    return text + "\n"
 
 
 def _codec() -> Any:
@@ -261,7 +269,7 @@ class Archive:
         """
         _codec()
         with _plainly("write archive", self.folder):
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private.own_folder(self.folder)
             with _Writer(self) as writer:
                 if not writer.state.header:
                     writer.line({"format": FORMAT, "mailbox": mailbox, "system": system, "begun": clock.stamp()})
@@ -281,12 +289,12 @@ class _Writer:
 
     def __enter__(self) -> _Writer:
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
-        self.manifest = os.open(self.archive.manifest, flags, 0o600)
+        self.manifest = private.opened(self.archive.manifest, flags)
         self.data = -1
         with ExitStack() as closing:
             closing.callback(self._close)
             fcntl.flock(self.manifest, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self.data = os.open(self.archive.data, flags, 0o600)
+            self.data = private.opened(self.archive.data, flags)
             self.state = self._trusted()
             self._cut()
             closing.pop_all()  # it is open, and __exit__ closes it
@@ -330,9 +338,7 @@ class _Writer:
             view = view[os.write(descriptor, view) :]
 
     def line(self, *rows: dict[str, Any]) -> None:
-        text = "".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in rows).encode(
-            "utf-8", "surrogateescape"
-        )
+        text = "".join(map(_line, rows)).encode()
         self._write(self.manifest, text)
         self.state.digest.update(text)
         self.state.end += len(text)

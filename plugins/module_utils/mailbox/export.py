@@ -16,7 +16,7 @@ import re
 import sys
 from pathlib import Path
 
-from ..model import clock
+from ..model import clock, private
 from ..model.errors import LifecycleError
 from .archive import Archive, _plainly
 from .manifest import Entry
@@ -35,9 +35,9 @@ def to_eml(archive: Archive, out: Path, folder: str = "") -> int:
         for number, (entry, content) in enumerate(_chosen(archive, folder), 1):
             # Names come from mail: no separator and no leading dot of theirs may become a path of ours.
             place = out.joinpath(*(_safe(part) for part in entry.folder.split("/") if part))
-            place.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private.make_folder(place)
             with open(
-                os.open(place / f"{number:06d} {_safe(entry.date)}.eml", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
+                private.opened(place / f"{number:06d} {_safe(entry.date)}.eml", os.O_WRONLY | os.O_CREAT | os.O_TRUNC),
                 "wb",
             ) as file:
                 file.write(content)
@@ -52,7 +52,7 @@ def to_mbox(archive: Archive, out: Path, folder: str = "") -> int:
     number = 0
     with (
         _plainly("extract archive", out),
-        open(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file,
+        open(private.opened(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "wb") as file,
     ):
         for entry, content in _chosen(archive, folder):
             number += 1

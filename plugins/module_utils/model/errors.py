@@ -4,6 +4,7 @@
 
 * LifecycleError
     * InputError               what we were given is wrong; nothing was sent
+        * RecordRefused        one record of HR holds what it can't; the others are good
         * AmbiguousIdentity    more than one account or person answers to the name
         * CredentialError      a credential is missing or cannot be read
     * SystemError_             a remote system, or our talk with it
@@ -62,6 +63,10 @@ class LifecycleError(Exception):
 
 class InputError(LifecycleError):
     code = "input"
+
+
+class RecordRefused(InputError):
+    """One record of HR holds what it can't: nobody is acted on by it, and it stops nobody else's run."""
 
 
 class AmbiguousIdentity(InputError):

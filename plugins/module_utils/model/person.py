@@ -4,18 +4,20 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from string import Formatter
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from .errors import InputError
+from . import typed
+from .errors import InputError, RecordRefused
+from .text import visible
 
+#: How many aliases, former names, logins or further fields one person may have.
+MOST = 200
 STATUSES = ("pending", "active", "leave", "terminated")
-_EMAIL = re.compile(r"^[^@\s,;<>\"]+@[^@\s,;<>\"]+$")
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class Person:
     def of(cls, data: Mapping[str, Any]) -> Person:
         """The person in a mapping with these fields' names.
 
-        :raises InputError: no e-mail, an unknown field, or an unknown status.
+        :raises InputError: no e-mail, an unknown field, an unknown status, or a field that holds what it can't: see ``typed``.
         """
         known = {f.name for f in fields(cls)}
         unknown = sorted(set(data) - known)
@@ -72,20 +74,19 @@ class Person:
                 act="read person",
                 hint=f"known fields: {', '.join(sorted(known))}",
             )
+        of = next((visible(str(data[key])[:80]) for key in ("hr_id", "employee_id", "email") if data.get(key)), "")
         values: dict[str, Any] = {}
         for name, value in data.items():
             if value is None:
                 continue
             if name in ("aliases", "former_names"):
-                values[name] = tuple(str(v) for v in value)
+                values[name] = _several(name, value, of)
             elif name in ("logins", "attributes"):
-                values[name] = {str(k): "" if v is None else str(v) for k, v in value.items()}
+                values[name] = _named(name, value, of)
             else:
-                values[name] = str(value).strip()
-        email = values.get("email", "")
-        if not _EMAIL.match(email):
-            raise InputError(f"{email!r} is not an e-mail address", act="read person", hint="give email: name@company")
-        values["email"] = email.lower()
+                values[name] = typed.field(name, str(value).strip(), of=of)
+        if not values.get("email"):
+            raise InputError("'' is not an e-mail address", act="read person", hint="give email: name@company")
         person = cls(**values)
         if person.status not in STATUSES:
             raise InputError(
@@ -125,7 +126,7 @@ class Person:
         try:
             return ZoneInfo(self.time_zone)
         except (KeyError, ValueError, OSError):
-            raise InputError(
+            raise RecordRefused(
                 f"{self.time_zone!r} is not a time zone",
                 act=f"read person {self.email}",
                 hint="an IANA name, e.g. Europe/Berlin",
@@ -165,7 +166,7 @@ class Person:
                 date.fromisoformat(text) + timedelta(days=after), time.fromisoformat(clock), self.zone
             ).astimezone(timezone.utc)
         except (ValueError, OverflowError):
-            raise InputError(
+            raise RecordRefused(
                 f"{text!r} is not a date",
                 act=f"read person {self.email}",
                 hint="ISO 8601: 2026-03-31, or 2026-03-31T17:00",
@@ -198,3 +199,33 @@ class Person:
 def fields_of(pattern: str) -> frozenset[str]:
     """The fields of a person that a login's pattern is made of."""
     return frozenset(name for _text, name, _format, _conversion in Formatter().parse(pattern) if name)
+
+
+def _several(name: str, value: Any, of: str) -> tuple[str, ...]:
+    """Addresses or names, those that are empty left out."""
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise typed.refused(name, str(value), "is no list", of)
+    texts = [str(one).strip() for one in value]
+    if len(texts) > MOST:
+        raise typed.refused(name, texts[0], f"is one of {len(texts)}, more than {MOST}", of)
+    return tuple(
+        typed.field("email", text, of=of) if name == "aliases" else typed.harmless(text) for text in texts if text
+    )
+
+
+def _named(name: str, value: Any, of: str) -> dict[str, str]:
+    """Logins by system, or further fields of HR by their name."""
+    if not isinstance(value, Mapping):
+        raise typed.refused(name, str(value), "is no mapping", of)
+    if len(value) > MOST:
+        raise typed.refused(name, str(next(iter(value))), f"is one of {len(value)}, more than {MOST}", of)
+    found = {}
+    for key, inner in value.items():
+        text = "" if inner is None else str(inner).strip()
+        try:
+            found[typed.harmless(str(key))] = (
+                typed.login(text) if name == "logins" and text else typed.harmless(text, "text")
+            )
+        except typed.Refusal as e:
+            raise typed.refused(f"login on {visible(str(key)[:80])}", text, str(e), of) from None
+    return found

@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from ..model import commands
 
 SEVERITIES = ("critical", "high", "medium", "low")
 
@@ -186,15 +187,15 @@ def command(line: Mapping[str, Any], person: Mapping[str, Any], capabilities: Ma
     """
     kind, system = line["kind"], line["system"]
     user = person.get("employee_id") or person.get("email") or ""
-    look_again = f"ansible-playbook workforce.lifecycle.reconcile -e only={system}"
+    look_again = commands.command("reconcile", only=system)
     if kind in ("leaver_active", "leaver_holds") and user:
-        return f"ansible-playbook workforce.lifecycle.offboard -e user={user}"
+        return commands.command("offboard", user=user)
     if line["fix"]:
-        return f"ansible-playbook workforce.lifecycle.reconcile -e fix={line['id']}"
+        return commands.command("reconcile", fix=line["id"])
     if kind in ("account_extra", "account_missing") and user:
-        return f"ansible-playbook workforce.lifecycle.transfer -e user={user}"
+        return commands.command("transfer", user=user)
     if kind in ("device_owner_gone", "credential_maker_gone") and user:
-        return f"ansible-playbook workforce.lifecycle.offboard -e user={user}"
+        return commands.command("offboard", user=user)
     if kind == "separation":
         wanted = {
             "person": {"email": person["email"]},
@@ -214,4 +215,4 @@ def command(line: Mapping[str, Any], person: Mapping[str, Any], capabilities: Ma
 
 
 def _adhoc(system: str, module: str, args: Mapping[str, Any]) -> str:
-    return f"ansible {system} -m workforce.lifecycle.{module} -a '{json.dumps(args, ensure_ascii=False)}'"
+    return commands.ad_hoc(system, module, args)

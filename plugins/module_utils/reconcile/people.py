@@ -18,6 +18,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
+from ..model import private
 from ..model.errors import InputError
 from ..model.person import Person
 from ..sdk.capabilities import Account
@@ -76,7 +77,7 @@ def write_people(
 
     :returns: how many people are in it.
     """
-    with open(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb"):
+    with open(private.opened(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC), "wb"):
         pass
     count = 0
     with closing(sqlite3.connect(path, isolation_level=None)) as db:

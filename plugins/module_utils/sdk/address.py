@@ -58,6 +58,16 @@ def at(template: str, *values: object) -> UrlPath:
     return path
 
 
+def host_of(service: str, domain: str) -> str:
+    """The address of one of a vendor's services: ``https://admin.googleapis.com``.
+
+    :raises InputError: the service's name is no host's.
+    """
+    if not re.fullmatch(r"[a-z0-9-]{1,63}", service):
+        raise _refused(service, "is no name of a host")
+    return f"https://{service}.{domain}"
+
+
 def literal(path: str) -> UrlPath:
     """A path that a connector wrote out in its own code, checked.
 

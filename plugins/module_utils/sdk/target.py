@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Protocol
 
@@ -13,6 +13,7 @@ from ..model.errors import (
     AmbiguousIdentity,
     CredentialError,
     InputError,
+    RecordRefused,
     Unsupported,
     WriteInCheckMode,
 )
@@ -179,6 +180,18 @@ class Connector:
 
     def __init__(self, target: Target) -> None:
         self.target = target
+        #: Of an HR system: records that nobody can be acted on by, a line each with the record's place.
+        self.refused: list[str] = []
+
+    def readable(self, records: Iterable[Callable[[], Person]]) -> Iterator[Person]:
+        """Read record by record; one that is refused is noted, and stops no other."""
+        for read in records:
+            try:
+                person = read()
+            except RecordRefused as e:
+                self.refused.append(str(e))
+            else:
+                yield person
 
     @property
     def login_pattern(self) -> str:

@@ -17,8 +17,10 @@ from ..ledger.run import LedgerRun
 def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
     plan = approval.plan(run, want["plan"])
     approvals.approve(
-        None if run.read_only else run.ledger,
+        run.ledger,
         plan,
+        run.policy,
+        read_only=run.read_only,
         by=want["by"],
         account=want["account"] or getpass.getuser(),
         note=want["note"],

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from ...module_utils.engine.change import Outcome
@@ -13,9 +14,12 @@ from ...module_utils.engine.mover import UNDECIDED
 from ...module_utils.model import clock
 from ...module_utils.model.case import Case
 from ...module_utils.model.errors import InputError, Refused
+from ..ledger import presence
 from ..ledger.ledger import Ledger
 from ..ledger.run import LedgerRun
 
+#: How far two machines' clocks may differ.
+SKEW = timedelta(minutes=5)
 WAITING = (Outcome.NEEDS_HUMAN.value, Outcome.UNKNOWN.value)
 
 
@@ -46,6 +50,7 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
             hint="list cases with the module ledger_info, state: cases",
         )
     case = cases[-1]
+    presence.require(run.ledger, by, role="attestor", act=said, of=case.person)
     if decision:
         _refuse_themselves(case, by, said)
     chosen = _chosen(_waiting(run.ledger, case, want["system"], decision), want["what"], decision, said)
@@ -80,11 +85,14 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
 
 def _moment(text: str, said: str) -> str:
     try:
-        return clock.stamp(clock.parse(text)) if text else clock.stamp()
+        moment = clock.parse(text) if text else clock.now()
     except ValueError:
         raise InputError(
             f"at is {text!r}", act=said, hint="write an ISO 8601 moment: 2026-03-31T17:00:00+02:00"
         ) from None
+    if moment > clock.now() + SKEW:
+        raise InputError(f"at is {text!r}, which is to come", act=said, hint="attest what was done, once it is")
+    return clock.stamp(moment)
 
 
 def _refuse_themselves(case: Case, by: str, said: str) -> None:

@@ -16,11 +16,13 @@ from ...module_utils.model.kinds import OFFBOARD, ONBOARD, REINSTATE, RESUME, SU
 from ...module_utils.model.person import Person
 from ...module_utils.people.identity import Records, earlier
 from ...module_utils.people.protection import refuse_protected_people
+from ..approval import approvals
 from ..approval import run as approval
 from ..cases import meant, moments, mover_origin, undo
 from ..hr import feed
 from ..later import followups
 from ..later.leave import return_day
+from ..ledger import presence
 from ..ledger.brake_standing import standing, warnings
 from ..ledger.run import LedgerRun
 
@@ -60,6 +62,9 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
     facts = [
         _facts(opening, one, profile, more.facts) for one, profile, more in zip(people, profiles, further, strict=True)
     ]
+    if plan is not None:
+        keys = {one.key: told.key for one, told in zip(people, facts, strict=True)}
+        approvals.refuse_used(run.ledger, plan, kind, keys)
     cases = run.open_cases(kind, list(zip(people, facts, strict=True)))
     for case in cases:
         _note_what_is_new(opening, case)
@@ -117,7 +122,8 @@ class _Opening:
     @property
     def approved(self) -> bool:
         """Whether the run executes an approved plan, or only rehearses."""
-        return self.plan is not None or self.run.read_only
+        lacking = approvals.stops(self.run.policy, self.run.ledger, self.plan)
+        return self.run.read_only or self.plan is not None and "privileged" not in lacking
 
 
 @dataclass(frozen=True)
@@ -222,12 +228,12 @@ def _facts(opening: _Opening, person: Person, profile: Profile | None, further: 
     ours = replace(
         further,
         key=key,
-        successor=(want["successor"] or person.manager_email).lower(),
+        successor=_successor(opening, person),
         hr_status=person.status,
         expected=tuple(sorted(opening.systems)),
         profile=profile.name if profile else "",
         wanted=wanted,
-        plan=want["plan"],
+        plan=str(opening.plan["digest"]) if opening.plan is not None else "",
         despite_hr=said["despite_hr"],
         distinct=tuple(said["distinct"]),
         effective_at=times.get("effective_at", ""),
@@ -236,6 +242,23 @@ def _facts(opening: _Opening, person: Person, profile: Profile | None, further: 
     departure = opening.run.policy.departure_of(person).name if want["kind"] == OFFBOARD else ""
     how = {"departure": departure} if departure else {}
     return Facts.of_dict({**want["facts"], **how, **ours.as_dict()})
+
+
+def _successor(opening: _Opening, person: Person) -> str:
+    """Who takes over: whom somebody named, else the manager, who must be here; empty when nobody is, and then the hand-overs wait.
+
+    :raises InputError: who was named is not here, or is the leaver.
+    """
+    ledger, named = opening.run.ledger, str(opening.want["successor"]).strip().lower()
+    if named:
+        presence.require(
+            ledger, named, role="successor", act=f"{opening.want['kind']} {person.email}", of=person.as_dict()
+        )
+        return named
+    manager = person.manager_email.lower()
+    if not manager or presence.canonical(manager) in presence.names_of(person.as_dict()):
+        return ""
+    return "" if presence.presence(ledger, manager).gone else manager
 
 
 def _told(case: OpenCase, profile: Profile | None, facts: Facts) -> OpenCase:

@@ -8,12 +8,15 @@ An approval is of one plan (its digest): a plan that was made anew needs a new o
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from ...module_utils.company.policy import ACTS, Approval, Policy, like
 from ...module_utils.model import clock
+from ...module_utils.model.commands import command
 from ...module_utils.model.errors import InputError
+from ..ledger import presence
 from ..ledger.ledger import Ledger
 
 
@@ -61,60 +64,123 @@ def _some(items: Sequence[str]) -> str:
     return ", ".join(items[:3]) + (f" and {len(items) - 3} more" if len(items) > 3 else "")
 
 
-def missing(ledger: Ledger, plan: Mapping[str, Any]) -> list[str]:
-    """What a plan still needs, a line each; empty when it may be executed."""
-    given = [
-        entry.data
-        for entry in ledger.noted("approved")
-        if entry.data["digest"] == plan["digest"] and ledger.believes(entry)
+def missing(ledger: Ledger, plan: Mapping[str, Any], policy: Policy) -> list[str]:
+    """What a plan still needs, a line each; empty when it may be executed.
+
+    What it asked for when it was made, and what today's policy asks for: a plan never says itself that it needs nothing.
+    """
+    asked = [
+        _Need(str(need["needs"]), tuple(need["by"]), need["count"], need["hours"], need["why"])
+        for need in plan["needs"]
     ]
-    lines = []
-    for need in plan["needs"]:
-        fresh = {
-            data["by"]
-            for data in given
-            if data["by"] in _folded(need["by"])
-            and clock.parse(data["at"]) + timedelta(hours=need["hours"]) > clock.now()
-        }
-        if len(fresh) < need["count"]:
-            wanted = (
-                f"{need['count']} of {', '.join(need['by'])}"
-                if need["count"] > 1 or len(need["by"]) > 1
-                else need["by"][0]
-            )
-            aged = (
-                " (given, and aged out)"
-                if any(data["by"] in _folded(need["by"]) for data in given) and not fresh
-                else ""
-            )
-            lines.append(f"{need['why']}: an approval of {wanted} is missing{aged}")
-    return lines
+    today = [
+        _Need(rule.needs, tuple(rule.by), rule.count, rule.hours, why)
+        for rule in policy.approvals
+        for why in [_why(policy, rule, str(plan["kind"]), len(plan["people"]), plan.get("steps") or ())]
+        if why
+    ]
+    known = {(need.needs, need.by, need.count) for need in today}
+    given = _given(ledger, plan)
+    return [
+        line
+        for need in [*today, *(need for need in asked if (need.needs, need.by, need.count) not in known)]
+        for line in [need.lacks(given)]
+        if line
+    ]
 
 
-def approve(ledger: Ledger | None, plan: Mapping[str, Any], *, by: str, account: str, note: str, run: str) -> None:
+@dataclass(frozen=True)
+class _Given:
+    """Somebody's approval: ``who`` tells them from all others, ``by`` is the address that they gave."""
+
+    who: str
+    by: str
+    at: str
+
+
+@dataclass(frozen=True)
+class _Need:
+    """What has to be approved, by how many of whom, and for how long an approval counts."""
+
+    needs: str
+    by: tuple[str, ...]
+    count: int
+    hours: float
+    why: str
+
+    def lacks(self, given: Sequence[_Given]) -> str:
+        """What is missing of it; empty when enough people have approved. One person counts once, whatever address they used."""
+        may = {presence.canonical(name) for name in self.by}
+        theirs = [one for one in given if presence.canonical(one.by) in may]
+        fresh = {one.who for one in theirs if clock.parse(one.at) + timedelta(hours=self.hours) > clock.now()}
+        if len(fresh) >= self.count:
+            return ""
+        several = self.count > 1 or len(self.by) > 1
+        wanted = f"{self.count} of {', '.join(self.by)}" if several else self.by[0]
+        aged = " (given, and aged out)" if theirs and not fresh else ""
+        return f"{self.why}: an approval of {wanted} is missing{aged}"
+
+
+def _given(ledger: Ledger, plan: Mapping[str, Any]) -> list[_Given]:
+    """The approvals of a plan that count now: written through the chain, by people who are here and whom it is not about."""
+    about = frozenset().union(*(presence.names_of(person) for person in plan["people"]))
+    found = []
+    for entry in ledger.noted("approved"):
+        if entry.data["digest"] != plan["digest"] or not ledger.holds(entry) or not ledger.believes(entry):
+            continue
+        who = presence.presence(ledger, entry.data["by"])
+        if who.gone or who.key in about or presence.canonical(entry.data["by"]) in about:
+            continue
+        found.append(_Given(who.key, entry.data["by"], entry.data["at"]))
+    return found
+
+
+def approve(
+    ledger: Ledger,
+    plan: Mapping[str, Any],
+    policy: Policy,
+    *,
+    by: str,
+    account: str,
+    note: str,
+    run: str,
+    read_only: bool = False,
+) -> None:
     """Note that somebody approves a plan; the plan itself is kept once, so that it can be executed elsewhere by its digest.
 
-    :param ledger: None only checks.
     :param by: the address of who approves.
     :param account: the account of this machine, or of the automation controller, in whose hands the approval was given.
-    :raises InputError: the plan does not want this person's approval, or is about them.
+    :param read_only: only check.
+    :raises InputError: the plan does not want this person's approval, is about them, or they are not here.
     """
     act, who = f"approve plan {plan['digest'][:12]}", by.strip().casefold()
-    if not plan["needs"]:
-        raise InputError("it needs no approval", act=act, hint=f"run it: -e plan={plan['digest'][:12]}")
+    steps = plan.get("steps") or ()
+    wanted = [*plan["needs"], *needs(policy, str(plan["kind"]), len(plan["people"]), steps)]
+    if not wanted:
+        raise InputError(
+            "it needs no approval", act=act, hint=f"run it: {command(str(plan['kind']), plan=plan['digest'][:12])}"
+        )
+    approvers = sorted({name for need in wanted for name in need["by"]})
     for person in plan["people"]:
-        if who in [name.casefold() for name in (person["email"], person["key"], *person.get("aliases", ())) if name]:
+        if presence.canonical(who) in presence.names_of(person):
             raise InputError(
                 f"{by} is whom it is about, and nobody approves what is about themselves",
                 act=act,
                 hint="ask another approver",
             )
-    approvers = sorted({name for need in plan["needs"] for name in need["by"]})
     if who not in _folded(approvers):
         raise InputError(
             f"{by or 'by is empty, and nobody'} may not approve it", act=act, hint=f"ask {' or '.join(approvers)}"
         )
-    if ledger is not None:
+    known = presence.require(ledger, who, role="approver", act=act)
+    for person in plan["people"]:
+        if known.key in presence.names_of(person):
+            raise InputError(
+                f"{by} is whom it is about, and nobody approves what is about themselves",
+                act=act,
+                hint="ask another approver",
+            )
+    if not read_only:
         # Every step of the run asks for approvals, and they are short.
         if plan["digest"] not in [entry.data["digest"] for entry in ledger.noted("plan")]:
             ledger.note("plan", {"digest": plan["digest"], "plan": plan}, run=run)
@@ -126,13 +192,40 @@ def approve(ledger: Ledger | None, plan: Mapping[str, Any], *, by: str, account:
         )
 
 
-def stops(policy: Policy, approved: bool) -> dict[str, str]:
-    """The acts that a run without an approved plan may not do, and why."""
-    return (
-        {}
-        if approved
-        else {rule.needs: _told(rule) for rule in policy.approvals if rule.needs in (*ACTS, "privileged")}
-    )
+def refuse_used(ledger: Ledger, plan: Mapping[str, Any], kind: str, keys: Mapping[str, str]) -> None:
+    """Refuse a plan that was carried out for something else: one plan is for one event of each person.
+
+    To run it again for the same event is right: a run that was stopped goes on so.
+
+    :param keys: what tells each person's event from their others (the day of the termination, say), by the person's key.
+    :raises InputError: a case that was undone, or another event, was run with it.
+    """
+    for case in ledger.cases():
+        used = case.facts.plan
+        if (
+            not used
+            or case.kind != kind
+            or case.key not in keys
+            or not str(plan["digest"]).startswith(used.removeprefix("sha256:"))
+        ):
+            continue
+        if case.withdrawn or case.facts.key != keys[case.key]:
+            raise InputError(
+                f"it was carried out in case {case.id}, which was {'undone since' if case.withdrawn else 'another event'}",
+                act=f"execute plan {plan['digest'][:12]}",
+                hint="make a new plan with --check, and have it approved",
+            )
+
+
+def stops(policy: Policy, ledger: Ledger | None = None, plan: Mapping[str, Any] | None = None) -> dict[str, str]:
+    """The acts that a run may not do, and why: those for which its plan has not enough approvals today, or which has no plan."""
+    given = _given(ledger, plan) if ledger is not None and plan is not None else []
+    return {
+        rule.needs: _told(rule)
+        for rule in policy.approvals
+        if rule.needs in (*ACTS, "privileged")
+        and _Need(rule.needs, tuple(rule.by), rule.count, rule.hours, rule.needs).lacks(given)
+    }
 
 
 def refused(policy: Policy, kind: str, people: int) -> str:

@@ -21,7 +21,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ...module_utils.model import clock
+from ...module_utils.model import clock, private
 from ...module_utils.model.errors import InputError, LedgerError
 from ..ledger.ledger import Ledger, canonical, plain
 from ..ledger.signing import Signer
@@ -47,7 +47,7 @@ def leave(phase: str, result: Mapping[str, Any]) -> None:
     if not result.get("changes") and not result.get("failed"):
         return
     where = folder()
-    where.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private.make_folder(where)
     step = {
         "phase": phase,
         "system": result["system"],
@@ -63,7 +63,7 @@ def leave(phase: str, result: Mapping[str, Any]) -> None:
         **({"declared": result["declared"]} if result.get("declared") else {}),
         **({"problem": result["msg"]} if result.get("failed") and result.get("msg") else {}),
     }
-    handle = os.open(where / f"{os.getpid()}.json", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    handle = private.opened(where / f"{os.getpid()}.json", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     try:
         os.write(handle, json.dumps([time.monotonic_ns(), step]).encode() + b"\n")
     finally:
@@ -215,7 +215,7 @@ def _keep(plan: Mapping[str, Any], mine: Path) -> None:
     for step in plan["steps"]:
         parts.setdefault(_part(step["phase"], step["system"]), []).append(step)
     try:
-        mine.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private.make_folder(mine.parent)
         unready = Path(tempfile.mkdtemp(dir=mine.parent))
         for name, part in parts.items():
             (unready / name).write_text(json.dumps(part), encoding="utf-8")

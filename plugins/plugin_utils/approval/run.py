@@ -28,7 +28,7 @@ def executed(run: LedgerRun, name: str) -> dict[str, Any] | None:
 def missing(run: LedgerRun, plan: Mapping[str, Any] | None, kind: str, people: int) -> list[str]:
     """What is missing before a run may begin, a line each: approvals of its plan, or a plan to approve."""
     if plan is not None:
-        return approvals.missing(run.ledger, plan)
+        return approvals.missing(run.ledger, plan, run.policy)
     why = "" if run.read_only else approvals.refused(run.policy, kind, people)
     return [why] if why else []
 

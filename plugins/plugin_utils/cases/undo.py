@@ -97,7 +97,7 @@ def resuming(ledger: Ledger, person: Person, policy: Policy, *, approved: bool) 
 def owing(ledger: Ledger, case: Case, policy: Policy, *, approved: bool) -> dict[str, dict[str, Any]]:
     """What a case took and can be given back, by system: see :func:`owed`."""
     owes = owed(taken(_entries(ledger, case.id)), case.facts.successor)
-    why = "" if approved else approvals.stops(policy, False).get("privileged", "")
+    why = "" if approved else approvals.stops(policy).get("privileged", "")
     for system, owe in owes.items():
         if "owned" in owe:
             owe["successor"] = case.facts.successor

@@ -15,6 +15,7 @@ from typing import Any
 
 from ...module_utils.company.policy import Policy
 from ...module_utils.model import clock
+from ...module_utils.model.commands import command
 from ...module_utils.model.errors import Incident, InputError
 from ...module_utils.model.person import Person
 from ...module_utils.people.hr_events import silent
@@ -150,4 +151,4 @@ def _how(system: str, before: Known, policy: Policy) -> str:
         if may
         else "if it is right so, name who may release it in the policy (brake.feed.release), who releases it"
     )
-    return f"{last}mend the export; {asked}: ansible-playbook workforce.lifecycle.release_feed -e source={system} -e by=... -e reason=..."
+    return f"{last}mend the export; {asked}: {command('release_feed', open_end='-e by=<who> -e reason=<why>', source=system)}"

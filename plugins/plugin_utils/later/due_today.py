@@ -13,6 +13,7 @@ from ...module_utils.engine.change import Outcome
 from ...module_utils.model import clock
 from ...module_utils.model.errors import InputError
 from ...module_utils.model.kinds import FOLLOWUPS, REINSTATE, RESUME
+from ..ledger import holds
 from ..ledger.run import LedgerRun
 from . import countdowns as clocks
 from . import followups
@@ -153,6 +154,10 @@ class DueToday:
             )
         every = followups.waiting(self.run.ledger, person)
         chosen = [one for one in every if id in ("", one.id) and (state != "move" or id)]
+        if not chosen and state in ("hold", "release") and not id:
+            if not self.run.read_only:
+                holds.note(self.run.ledger, person, held=state == "hold", by=by, why=why, run=self.run.id)
+            return [f"{person}: {'held' if state == 'hold' else 'released'}, whatever case they have"]
         if not chosen:
             raise InputError(
                 f"nothing waits{' with the id ' + repr(id) if id else ''}",

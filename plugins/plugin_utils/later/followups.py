@@ -20,6 +20,7 @@ from ...module_utils.model.case import Case
 from ...module_utils.model.kinds import OFFBOARD, ONBOARD, REINSTATE, RESUME, SUSPEND, TRANSFER
 from ...module_utils.model.person import Person
 from ...module_utils.people.identity import Records, alike, employed
+from ..ledger import holds
 from ..ledger.ledger import Entry, Ledger
 from .leave import local_day
 
@@ -284,10 +285,7 @@ def _all_back(ledger: Ledger, due: Due) -> str:
 
 def held(ledger: Ledger, case: str) -> str:
     """Who holds what a case would delete, and why; empty when nobody does."""
-    entries = ledger.noted("hold", case=case)
-    return (
-        f"held by {entries[-1].data['by']}: {entries[-1].data['why']}" if entries and entries[-1].data["held"] else ""
-    )
+    return holds.of_person(ledger, ledger.case(case).person, case)
 
 
 # -- judging them --------------------------------------------------------------------------------------------------------

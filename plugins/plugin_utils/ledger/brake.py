@@ -18,6 +18,7 @@ from typing import Any
 
 from ...module_utils.company.policy import Brake, Limit
 from ...module_utils.model import clock
+from ...module_utils.model.commands import command
 from ...module_utils.model.errors import Braked, InputError
 from ...module_utils.model.person import Person
 from .rows import Query
@@ -332,5 +333,5 @@ def _braked(now: Tally, refused: Sequence[Place], why: str) -> OverLimit:
         act=f"brake.{now.of}: {named}",
         places=refused,
         hint=f"nothing was sent. Find out why there are so many; if it is right, {may} releases them by name: "
-        f"ansible-playbook workforce.lifecycle.release_brake -e of={now.of} -e user={people[0]} -e by=...",
+        + command("release_brake", open_end="-e by=<who>", of=now.of, user=people[0]),
     )

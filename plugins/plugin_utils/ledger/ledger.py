@@ -588,6 +588,24 @@ class Ledger:
         """Whether the company signed an entry: see :meth:`Seal.believes`."""
         return self.seal.believes(self.storage.query, entry.n, entry.head, entry.at)
 
+    def holds(self, entry: Entry) -> bool:
+        """Whether the chain holds an entry: its hash follows from the one before it, and the one after it, or the head, from it.
+
+        A row that somebody put into the table is none. The whole chain is walked by :meth:`verify`.
+        """
+        rows = self.storage.query(
+            "SELECT n, body, hash FROM ledger WHERE n BETWEEN ? AND ? ORDER BY n", (entry.n - 1, entry.n + 1)
+        )
+        links = {int(n): (str(body), str(link)) for n, body, link in rows}
+        body, link = links.get(entry.n, ("", ""))
+        before = links[entry.n - 1][1] if entry.n - 1 in links else GENESIS
+        if link != entry.hash or link != chained(before, body):
+            return False
+        if entry.n + 1 in links:
+            following, next_link = links[entry.n + 1]
+            return next_link == chained(link, following)
+        return self.head() == f"{entry.n}:{link}"
+
     def noted(self, kind: str, *, case: str | None = None, system: str | None = None) -> list[Entry]:
         """All entries of that kind, oldest first."""
         where, values = "kind = ?", [kind]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from ...module_utils.model import private
 from ...module_utils.model.errors import LedgerError
 from . import migrations
 from .rows import Query, Row
@@ -53,11 +54,12 @@ class SqliteStorage:
         if hasattr(self._local, "connection"):
             self._inherited.append(self._local.connection)
         with self._explained("open"):
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private.make_folder(self.path.parent)
+            private.check(self.path)
             # SQLite gives its -wal and -shm files the rights of the file itself. One that is there is not touched: to close it would end the
             # locks that this process has on it already (sqlite.org/howtocorrupt.html, 2.2).
             with suppress(FileExistsError):
-                os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+                os.close(private.opened(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL))
             connection = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None)
             if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
                 connection.execute("PRAGMA journal_mode=WAL")
@@ -213,6 +215,12 @@ class PostgresStorage:
             connection.execute(f"SET LOCAL lock_timeout = '{PATIENCE}s'")
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (_ADVISORY_LOCK,))
             yield run
+
+
+def is_missing(url: str) -> bool:
+    """Whether a ledger is a file that is not there yet."""
+    found = storage(url)
+    return isinstance(found, SqliteStorage) and not found.path.exists()
 
 
 def storage(url: str) -> Storage:

@@ -13,7 +13,7 @@ from typing import Any
 
 from ...module_utils.company.policy import Ignored, Policy, fact_of
 from ...module_utils.company.profiles import Profiles
-from ...module_utils.model import clock
+from ...module_utils.model import clock, private
 from ...module_utils.model.case import Case
 from ...module_utils.model.errors import InputError
 from ...module_utils.model.kinds import OFFBOARD, TRANSFER
@@ -31,7 +31,7 @@ def spool() -> Path:
     from ansible import constants as C
 
     where = Path(C.DEFAULT_LOCAL_TMP) / "workforce_reconcile"
-    where.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private.make_folder(where)
     return where
 
 

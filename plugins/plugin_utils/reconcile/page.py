@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ...module_utils.model import clock
+from ...module_utils.model import clock, commands
 from ...module_utils.reconcile.findings import KINDS, SEVERITIES
 from .report import sentence
 from .template import TEMPLATE
@@ -92,7 +92,7 @@ def _item(findings: list[Mapping[str, Any]], slug: Mapping[str, str]) -> dict[st
     if own and len(findings) <= FOLDED:
         command = command.replace(first["id"], ",".join(f["id"] for f in findings))
     elif own:
-        command = f"ansible-playbook workforce.lifecycle.transfer -e user={first['person']['employee_id'] or first['person']['email']}"
+        command = commands.command("transfer", user=first["person"]["employee_id"] or first["person"]["email"])
     systems = list(dict.fromkeys(f["system"] for f in findings))
     accounts = {f["account"] for f in findings}
     person = first["person"]

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ...module_utils.model import private
 from ...module_utils.model.errors import LedgerError
 
 
@@ -44,8 +45,9 @@ def write(path: Path, text: str) -> None:
 def write_bytes(path: Path, content: bytes) -> None:
     """See :func:`write`."""
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private.own_folder(path.parent)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        os.fchmod(handle, 0o600)
         try:
             with os.fdopen(handle, "wb") as out:
                 out.write(content)

@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from ...module_utils.company.policy import Policy
 from ..approval import approvals, plans
+from ..ledger import holds, presence
 from ..ledger.ledger import Ledger
 
 
@@ -18,7 +20,7 @@ class Limits:
 
     :param document: the plan that is being executed; None when none is.
     :param rehearsal: nothing is written, so that nothing needs an approval; the plan itself will say what does.
-    :param approved: the plan that is being executed has the approvals that it needs.
+    :param stops: the acts that this run may not do, and why: those that want an approval today, and whose plan has none.
     """
 
     policy: Policy
@@ -26,7 +28,7 @@ class Limits:
     system: str
     rehearsal: bool = False
     document: plans.Executed | None = None
-    approved: bool = False
+    stops: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -36,20 +38,34 @@ class Limits:
         :raises InputError: the plan cannot be read.
         """
         document = plans.executed(plan, plans_folder, ledger) if plan else None
-        asked = bool(policy.approvals) and not rehearsal and document is not None and ledger is not None
-        approved = (
-            asked and document is not None and ledger is not None and not approvals.missing(ledger, document.head)
-        )
-        return cls(policy, ledger, system, rehearsal, document, approved)
+        stops = {} if rehearsal else approvals.stops(policy, ledger, document.head if document is not None else None)
+        return cls(policy, ledger, system, rehearsal, document, stops)
 
-    def guard(self, *, phase: str, step: str, person: str, adopted: bool = False) -> dict[str, Any]:
+    def guard(
+        self,
+        *,
+        phase: str,
+        step: str,
+        person: str,
+        adopted: bool = False,
+        args: Mapping[str, Any] | None = None,
+        unproven: str = "",
+        case: str = "",
+    ) -> dict[str, Any]:
         """Plain data for :class:`Guard`; empty when nothing limits the step for this person.
 
         :param adopted: somebody says that what is there is the person's own. So does the ledger once a step of theirs wrote there:
             what is a shared mailbox now was theirs before.
+        :param args: the step's arguments, for whom it gives something to.
+        :param unproven: what of the cut and of preserving is not proven; until it is, nothing is wiped.
         """
         policy, system = self.policy, self.system
         limits: dict[str, Any] = {}
+        record = (args or {}).get("person")
+        record = record if isinstance(record, Mapping) else {}
+        gone = gone_heirs(self.ledger, record, args or {})
+        if gone:
+            limits["gone"] = gone
         if person and not adopted and not _wrote(self.ledger, person, system):
             limits["not_people"] = [dict(facts) for facts in policy.identity.not_people]
         if policy.protected.accounts.get(system):
@@ -64,7 +80,18 @@ class Limits:
             declared = self.document.declared(phase=phase, system=system, step=step, person=person)
             limits |= {"declared": declared} if declared else {}
         limits.update(self._approvals())
+        stops = {**(limits.get("stops") or {}), **self._kept(record, unproven, case)}
+        if stops:
+            limits["stops"] = stops
         return {**limits, "source": policy.file} if limits else {}
+
+    def _kept(self, record: Mapping[str, Any], unproven: str, case: str) -> dict[str, str]:
+        """What would lose data that must be kept."""
+        held_by = holds.of_person(self.ledger, record, case) if self.ledger is not None and record else ""
+        kept = {act: f"{held_by}: nothing is lost until it is released" for act in ("wipe", "delete") if held_by}
+        if unproven:
+            kept.setdefault("wipe", f"waits for {unproven}: settle that and run again")
+        return kept
 
     def _approvals(self) -> dict[str, Any]:
         """What wants an approval that this run does not have."""
@@ -74,12 +101,30 @@ class Limits:
             return {"privileged": patterns} if asks and patterns else {}
         if not policy.approvals:
             return {}
-        stops = approvals.stops(policy, self.approved)
+        stops = dict(self.stops)
         why = stops.pop("privileged", "")
         return {
             **({"privileged": patterns, "privileged_stop": why} if why and patterns else {}),
             **({"stops": stops} if stops else {}),
         }
+
+
+#: Arguments that say to whom a step gives something of the person's.
+HEIRS = ("successor", "delegates", "forward_to", "deliver_to", "organizer")
+
+
+def gone_heirs(ledger: Ledger | None, person: Mapping[str, Any], args: Mapping[str, Any]) -> dict[str, str]:
+    """Those to whom a step would give something and who are not here, each with why; and whoever would inherit from themselves."""
+    given = [args.get(name) or () for name in HEIRS]
+    names = [str(name) for value in given for name in ([value] if isinstance(value, str) else value)]
+    own = presence.names_of(person)
+    found = {}
+    for name in filter(None, names):
+        if presence.canonical(name) in own:
+            found[name.lower()] = "is whom it is about"
+        elif ledger is not None and (gone := presence.presence(ledger, name).gone):
+            found[name.lower()] = gone
+    return found
 
 
 def named(value: Any) -> list[str]:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ...module_utils.model import clock
+from ...module_utils.model import clock, private
 
 #: Seconds between two lines of one step; the last one is always written.
 EVERY = 0.5
@@ -73,8 +73,8 @@ def ended(task: str, result: Mapping[str, Any], of: int) -> None:
 def _append(line: str) -> None:
     try:
         where = folder()
-        where.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(where / f"progress-{os.getpid()}.json", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        private.make_folder(where)
+        handle = private.opened(where / f"progress-{os.getpid()}.json", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         try:
             os.write(handle, line.encode() + b"\n")
         finally:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from ansible.utils.display import Display
 
+from ...module_utils.model import private
 from ...module_utils.model.errors import LifecycleError
 
 _NAME = "workforce_ledger"
@@ -30,7 +31,7 @@ def remember(folder: str, ledger: str, policy: str = "") -> None:
     """In a worker: the run of ``folder`` may hold people in this ledger, a path or an address with a password; ``policy`` is the policy's file."""
     path = Path(folder, _NAME)
     if not path.exists():
-        with open(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
+        with open(private.opened(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC), "w") as file:
             file.write(f"{ledger}\n{policy}")
 
 

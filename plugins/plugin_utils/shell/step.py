@@ -74,6 +74,19 @@ class Step:
             else ""
         )
 
+    def unproven(self) -> str:
+        """What of the cut, and of bringing the person's data to safety, is open on any system; empty when it is proven."""
+        if self.ledger is None:
+            return ""
+        return ", ".join(
+            f"{s['step']} on {s['system']} ({s['outcome']})"
+            for s in self.ledger.steps(self.case)
+            if s["phase"] in ("cutoff", "preserve")
+            and s["person"] == self.person
+            and not Outcome(s["outcome"]).closed
+            and (s["phase"] == "cutoff" or s["step"] in DATA_STEPS)
+        )
+
     def intent(
         self, changes: Sequence[Mapping[str, Any]], *, irreversible: bool, counts: Sequence[Mapping[str, Any]] = ()
     ) -> None:

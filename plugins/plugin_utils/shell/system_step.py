@@ -189,7 +189,7 @@ class SystemStep:
             args["known"] = self._known(args.get("person"))
         writes = self.task.info is None and not run.looks
         if writes:
-            self._limit(args, run)
+            self._limit(args, run, step)
         if self.ordinary is not None:
             step.intent([], irreversible=True, counts=_may_count(self.module, args))
             result = self.ordinary(args)
@@ -214,10 +214,16 @@ class SystemStep:
             ],
         }
 
-    def _limit(self, args: dict[str, Any], run: OneRun) -> None:
+    def _limit(self, args: dict[str, Any], run: OneRun, step: Step) -> None:
         """Hand the step its limits; what the plan being executed foresees counts as confirmed."""
         args["guard"] = self.limits.guard(
-            phase=self.phase, step=run.name, person=run.person, adopted=self.system in self.adopt
+            phase=self.phase,
+            step=run.name,
+            person=run.person,
+            adopted=self.system in self.adopt,
+            args=args,
+            unproven=step.unproven(),
+            case=run.case,
         )
         foreseen = [row["confirm"] for row in args["guard"].get("planned") or () if row.get("confirm")]
         if foreseen and "confirm" in self.task.spec:

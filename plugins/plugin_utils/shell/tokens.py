@@ -15,6 +15,9 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+
+from ...module_utils.model import private
 
 #: A token this close (seconds) to its end is fetched anew.
 MARGIN = 60.0
@@ -36,7 +39,7 @@ class RunTokens:
             if held is None:
                 token, lasts = fetch()
                 held = token
-                with open(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
+                with open(private.opened(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC), "w") as file:
                     json.dump({"token": token, "until": time.time() + lasts - min(MARGIN, lasts / 2)}, file)
             return held
 
@@ -47,7 +50,7 @@ class RunTokens:
                 os.unlink(path)
 
     def _path(self, key: str) -> str:
-        os.makedirs(self._folder, mode=0o700, exist_ok=True)
+        private.make_folder(Path(self._folder))
         return os.path.join(self._folder, hashlib.sha256(key.encode()).hexdigest())
 
     @staticmethod
@@ -61,6 +64,6 @@ class RunTokens:
 
     @contextmanager
     def _locked(self, path: str) -> Iterator[None]:
-        with open(os.open(f"{path}.lock", os.O_CREAT | os.O_RDWR, 0o600)) as lock:
+        with open(private.opened(f"{path}.lock", os.O_CREAT | os.O_RDWR)) as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ...model.errors import AuthenticationFailed, CredentialError, ProtocolError
-from ...sdk.address import UrlPath, at
+from ...sdk.address import UrlPath, at, host_of
 from ...sdk.target import Target
 from ...sdk.transport import Answer, Policy, StaticAuth, TokenAuth, Transport, json_message, retry_after
 
@@ -120,7 +120,7 @@ class GoogleApi:
         return found
 
     def _url(self, host: str) -> str:
-        return f"https://{host}.{_REAL}" if self.target.url.rstrip("/").endswith(_REAL) else self.target.url
+        return host_of(host, _REAL) if self.target.url.rstrip("/").endswith(_REAL) else self.target.url
 
     def _token(self, subject: str, scopes: Sequence[str]) -> tuple[str, float]:
         """An access token for ``subject``.

@@ -302,7 +302,7 @@ class Scim(Connector):
 
     def _shapes(self, entitlement: Entitlement, account: Account) -> Sequence[Mapping[str, str]]:
         """What may stand beside a value: some services want a member's address too (RFC 7643, 4.2)."""
-        ref = {"$ref": f"{self.target.url.rstrip('/')}/Users/{account.id}"}
+        ref = {"$ref": self.client.http.link(at("/Users/{}", account.id))}
         return ({}, ref) if entitlement.kind == "groups" else ({},)
 
     def revoke(self, account: Account, entitlement: Entitlement) -> None:

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""What was wrong with a systems file. Ansible only warns of it and goes on without one, so whoever misses it says so again."""
+
+from __future__ import annotations
+
+_SAID: list[str] = []
+
+
+def note(problem: str) -> None:
+    """Note why a systems file was not taken, before any worker is forked."""
+    _SAID.append(problem)
+
+
+def said() -> str:
+    """Why there are no systems; empty when no file was refused."""
+    return "; ".join(_SAID)

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Who is given something, or gives their word, is here: successors, approvers, attestors, recipients; by one function."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Approval, Policy
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import InputError
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.approval import approvals, plans
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import holds, presence
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.limits import Limits, gone_heirs
+
+JANE = {"email": "jane@corp.example", "hr_id": "107", "termination_date": "2026-03-31"}
+MARK = {"email": "mark@corp.example", "hr_id": "109", "aliases": ["m.osei@corp.example"]}
+GRACE, ANN = "grace@corp.example", "ann@corp.example"
+WIPE = Approval(needs="wipe", by=(GRACE,))
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger.open(str(tmp_path / "ledger.db"))
+
+
+def left(ledger: Ledger, person: Mapping[str, Any]) -> None:
+    ledger.open_case("offboard", person, "run-1", {"key": "2026-01-31"})
+
+
+def plan_of(**facts: Any) -> dict[str, Any]:
+    steps = [
+        {
+            "phase": "secure_devices",
+            "system": "intune",
+            "step": "device",
+            "person": "jane@corp.example",
+            "outcome": "done",
+            "changes": [
+                {"what": "device C02", "before": "active", "after": "wiped", "outcome": "planned", "act": "wipe"}
+            ],
+        }
+    ]
+    people = [{"key": "107", "email": "jane@corp.example", "name": "Jane Roth", "aliases": ["j.roth@corp.example"]}]
+    return plans.document("offboard", people, steps, **facts)
+
+
+def approve(ledger: Ledger, plan: Mapping[str, Any], by: str, policy: Policy) -> None:
+    approvals.approve(ledger, plan, policy, by=by, account="root", note="", run="run-1")
+
+
+@pytest.mark.parametrize(
+    "name", ["mark@corp.example", "Mark@Corp.example", "m.osei@corp.example", "mark+x@corp.example", "109"]
+)
+def test_who_was_offboarded_is_not_here_under_any_of_their_names(ledger: Ledger, name: str) -> None:
+    assert presence.presence(ledger, name).gone == ""
+    left(ledger, MARK)
+    assert "has left" in presence.presence(ledger, name).gone
+    ledger.open_case("onboard", MARK, "run-2", {"key": "2026-06-01"})
+    assert presence.presence(ledger, name).gone == "", "they were hired again"
+
+
+def test_a_leaver_is_nobodys_successor_recipient_or_delegate(ledger: Ledger) -> None:
+    left(ledger, MARK)
+    args = {
+        "successor": "mark@corp.example",
+        "delegates": ["m.osei@corp.example", ANN],
+        "deliver_to": "jane@corp.example",
+    }
+    assert set(gone_heirs(ledger, JANE, args)) == {"mark@corp.example", "m.osei@corp.example", "jane@corp.example"}
+    with pytest.raises(
+        InputError, match="mark@corp.example has left .* can't be successor: name a successor who works here"
+    ):
+        presence.require(ledger, "mark@corp.example", role="successor", act="offboard jane", of=JANE)
+    with pytest.raises(InputError, match="nobody is their own successor"):
+        presence.require(ledger, "jane+ok@corp.example", role="successor", act="offboard jane", of=JANE)
+
+
+def test_a_plan_that_says_it_needs_nothing_wipes_nothing(ledger: Ledger) -> None:
+    """Its digest is right: whoever forges a plan computes it anew."""
+    policy, forged = Policy(approvals=(WIPE,)), plan_of()
+    assert forged["needs"] == []
+    assert approvals.missing(ledger, forged, policy) == [
+        f"wipe: device C02 on intune: an approval of {GRACE} is missing"
+    ]
+    assert "needs an approval" in approvals.stops(policy, ledger, forged)["wipe"]
+    approve(ledger, forged, GRACE, policy)
+    assert approvals.missing(ledger, forged, policy) == [] and "wipe" not in approvals.stops(policy, ledger, forged)
+
+
+def test_a_plan_that_was_approved_under_an_older_policy_needs_what_todays_policy_says(ledger: Ledger) -> None:
+    old, new = Policy(approvals=(WIPE,)), Policy(approvals=(Approval(needs="wipe", by=(GRACE, ANN), count=2),))
+    plan = plan_of(needs=approvals.needs(old, "offboard", 1, plan_of()["steps"]))
+    approve(ledger, plan, GRACE, old)
+    assert approvals.missing(ledger, plan, old) == []
+    assert "2 of" in approvals.missing(ledger, plan, new)[0] and "wipe" in approvals.stops(new, ledger, plan)
+
+
+def test_an_approver_who_has_left_since_counts_no_more(ledger: Ledger) -> None:
+    policy, plan = Policy(approvals=(WIPE,)), plan_of()
+    approve(ledger, plan, GRACE, policy)
+    left(ledger, {"email": GRACE, "hr_id": "1"})
+    assert approvals.missing(ledger, plan, policy) and "wipe" in approvals.stops(policy, ledger, plan)
+    with pytest.raises(InputError, match="has left"):
+        approve(ledger, plan, GRACE, policy)
+
+
+def test_one_person_with_two_addresses_approves_once(ledger: Ledger) -> None:
+    policy = Policy(approvals=(Approval(needs="wipe", by=("mark@corp.example", "m.osei@corp.example"), count=2),))
+    plan = plan_of()
+    ledger.open_case("onboard", MARK, "run-1", {"key": "2020-01-01"})
+    for name in ("mark@corp.example", "m.osei@corp.example"):
+        approve(ledger, plan, name, policy)
+    assert approvals.missing(ledger, plan, policy)
+
+
+@pytest.mark.parametrize("by", ["jane@corp.example", "jane+ok@corp.example", "j.roth@corp.example"])
+def test_nobody_approves_what_is_about_themselves_under_no_address(ledger: Ledger, by: str) -> None:
+    policy, plan = Policy(approvals=(Approval(needs="wipe", by=(by,)),)), plan_of()
+    with pytest.raises(InputError, match="nobody approves what is about themselves"):
+        approve(ledger, plan, by, policy)
+
+
+def test_a_row_that_somebody_put_into_the_table_is_no_approval(ledger: Ledger) -> None:
+    policy, plan = Policy(approvals=(WIPE,)), plan_of()
+    approve(ledger, plan, GRACE, policy)
+    with ledger.storage.writing(durable=False) as query:
+        query("UPDATE ledger SET hash = ? WHERE kind = 'approved'", ("0" * 64,))
+    assert approvals.missing(ledger, plan, policy)
+
+
+def test_a_plan_is_for_one_event_and_may_be_run_again_for_it(ledger: Ledger) -> None:
+    plan = plan_of()
+    case = ledger.open_case("offboard", JANE, "run-1", {"key": "2026-03-31", "plan": plan["digest"]})
+    approvals.refuse_used(ledger, plan, "offboard", {"107": "2026-03-31"})
+    with pytest.raises(InputError, match=f"it was carried out in case {case.id}, which was another event"):
+        approvals.refuse_used(ledger, plan, "offboard", {"107": "2027-09-30"})
+
+
+def stops(ledger: Ledger, **how: Any) -> Mapping[str, str]:
+    """What a step on a device may not do, with no policy at all."""
+    limits = Limits.of(Policy(), ledger, plan="", plans_folder="", rehearsal=False, system="intune")
+    told = {"phase": "secure_devices", "step": "device", "person": "jane@corp.example", "args": {"person": JANE}}
+    found: Mapping[str, str] = limits.guard(**{**told, **how}).get("stops") or {}
+    return found
+
+
+def test_a_hold_before_the_leaving_holds_a_wipe(ledger: Ledger) -> None:
+    assert not stops(ledger)
+    holds.note(ledger, "jane@corp.example", held=True, by="Grace Okoye", why="a dispute", run="run-1")
+    assert "held by Grace Okoye: a dispute" in stops(ledger)["wipe"] and "delete" in stops(ledger)
+    holds.note(ledger, "107", held=False, by="Grace Okoye", why="settled", run="run-1")
+    assert not stops(ledger)
+
+
+def test_a_wipe_waits_for_the_cut_and_for_what_is_preserved(ledger: Ledger) -> None:
+    waits = stops(ledger, unproven="mailbox on exchange (failed)")
+    assert waits == {"wipe": "waits for mailbox on exchange (failed): settle that and run again"}
