@@ -42,6 +42,10 @@ options:
     description: Seconds to wait for an answer. Taken from C(lifecycle_timeout) of the host.
     type: float
     default: 30.0
+  deadline:
+    description: Seconds that this step may take on the system, whatever the system does; 0 for what the step itself says. Taken from C(lifecycle_deadline) of the host.
+    type: float
+    default: 0
   max_wait:
     description: Seconds to spend, at most, on waiting because the system asks for it. Taken from C(lifecycle_max_wait) of the host.
     type: float

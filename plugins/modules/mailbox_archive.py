@@ -123,6 +123,7 @@ TASK = Task(
     plan,
     {**PERSON_SPEC, "path": {"type": "str", "required": True}, "verify": {"type": "bool", "default": True}},
     steps=MAILBOX_ARCHIVE,
+    deadline=6 * 3600.0,
 )
 
 

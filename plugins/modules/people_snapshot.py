@@ -60,7 +60,12 @@ def info(system: HrRecords, want: Mapping[str, Any]) -> dict[str, Any]:
     return {"count": count, "read_at": read_at, "outcome": Outcome.ALREADY.value, **refusals(system)}
 
 
-TASK = Task(HrRecords, argument_spec={"path": {"type": "path", "required": True}}, info=info)
+TASK = Task(
+    HrRecords,
+    argument_spec={"path": {"type": "path", "required": True}},
+    info=info,
+    deadline=3600.0,
+)
 
 if __name__ == "__main__":
     TASK.main()

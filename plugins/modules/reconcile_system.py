@@ -81,6 +81,7 @@ TASK = Task(
         "keep": {"type": "dict", "default": {}},
     },
     info=info,
+    deadline=3600.0,
 )
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from tests.unit.ledger_run import ledger_run
 SYSTEMS: Mapping[str, Mapping[str, Any]] = {
     "hr": {"connector": "bamboohr", "capabilities": ["hr_records"]},
     "entra": {"connector": "entra", "capabilities": ["provisioning", "entitlements", "cutoff"]},
+    "exchange": {"connector": "exchange", "capabilities": ["calendar"]},
     "badge": {"connector": "manual", "capabilities": ["manual_steps"]},
 }
 JANE = {

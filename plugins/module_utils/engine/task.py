@@ -52,6 +52,7 @@ TARGET_SPEC: Mapping[str, Any] = {
     "proxy": {"type": "str", "default": ""},
     "timeout": {"type": "float", "default": 30.0},
     "max_wait": {"type": "float", "default": 60.0},
+    "deadline": {"type": "float", "default": 0.0},
     "follow": {"type": "float", "default": 0.0},
     "history": {"type": "dict", "default": {}},
     "guard": {"type": "dict", "default": {}},
@@ -80,6 +81,8 @@ class Task:
     :param argument_spec: the module's own arguments.
     :param info: for modules that only read: what to return, in place of a plan.
     :param steps: the steps that this module does in a case, the usual one first: what each takes from the case.
+    :param deadline: seconds that it may take on one system for one person, unless the systems file says otherwise; what is
+        waited out because the system asks for it, or watched to its end, comes on top.
     """
 
     needs: type
@@ -87,6 +90,7 @@ class Task:
     argument_spec: Mapping[str, Any] = field(default_factory=dict)
     info: Callable[[Any, Mapping[str, Any]], Mapping[str, Any]] | None = None
     steps: Mapping[str, CaseStep] = field(default_factory=dict)
+    deadline: float = 600.0
 
     @cached_property
     def validator(self) -> ArgumentSpecValidator:
@@ -194,6 +198,10 @@ class Task:
                 proxy=params.get("proxy") or "",
                 timeout=params.get("timeout") or 30.0,
                 max_wait=60.0 if params.get("max_wait") is None else params["max_wait"],
+                until=time.monotonic()
+                + (params.get("deadline") or self.deadline)
+                + (params.get("max_wait") or 0.0)
+                + (params.get("follow") or 0.0),
                 read_only=read_only,
                 tokens=tokens,
                 progress=progress,

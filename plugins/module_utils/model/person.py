@@ -86,7 +86,7 @@ class Person:
             else:
                 values[name] = typed.field(name, str(value).strip(), of=of)
         if not values.get("email"):
-            raise InputError("'' is not an e-mail address", act="read person", hint="give email: name@company")
+            raise RecordRefused("'' is not an e-mail address", act="read person", hint="give email: name@company")
         person = cls(**values)
         if person.status not in STATUSES:
             raise InputError(

@@ -18,7 +18,7 @@ from ...module_utils.people.identity import Records, earlier
 from ...module_utils.people.protection import refuse_protected_people
 from ..approval import approvals
 from ..approval import run as approval
-from ..cases import meant, moments, mover_origin, undo
+from ..cases import meant, moments, mover_origin, undo, unmet
 from ..hr import feed
 from ..later import followups
 from ..later.leave import return_day
@@ -55,6 +55,8 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
     known = meant.known_profiles(want, run)
     profiles = meant.profiles_of(people, want, known)
     meant.refuse_together(run.policy, people, profiles, kind)
+    if kind == ONBOARD:
+        unmet.refuse_unmet(profiles, run.inventory.systems())
     feed.keep(run, looks)
     # Every person is known, and every profile, before the first case is opened.
     opening = _Opening(run, want, systems, plan, records, known)

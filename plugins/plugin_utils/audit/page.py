@@ -11,6 +11,7 @@ from typing import Any
 
 from ...module_utils.model import clock
 from ...module_utils.model.durations import words
+from ..record.html import environment
 from .controls import CONTROLS
 from .numbers import Numbers
 from .plots import distribution, trend
@@ -97,9 +98,7 @@ def owed(items: Sequence[OpenItem]) -> list[Owed]:
 
 
 def _render(template: str, **values: Any) -> str:
-    from jinja2 import Environment
-
-    env = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    env = environment()
     env.filters.update(when=_when, day=_day, span=words, share=_share, early=_early)
     return env.from_string(template).render(**values)
 

@@ -41,6 +41,7 @@ SYSTEM: Mapping[str, Any] = {
     "proxy": str,
     "timeout": (int, float),
     "max_wait": (int, float),
+    "deadline": (int, float),
     "follow": (int, float),
     "vars": dict,
 }

@@ -9,6 +9,7 @@ from typing import Any
 
 from ...module_utils.model import clock, commands
 from ...module_utils.reconcile.findings import KINDS, SEVERITIES
+from ..record.html import environment
 from .report import sentence
 from .template import TEMPLATE
 
@@ -33,9 +34,7 @@ _UNTOLD: Mapping[str, str] = {
 
 def render(report: Mapping[str, Any]) -> str:
     """The page. Nothing is loaded from anywhere, everything is escaped, no script runs."""
-    from jinja2 import Environment
-
-    env = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    env = environment()
     env.filters.update(when=_when, day=_day, thousands=lambda number: f"{number:,}", untold=_untold)
     systems = report["summary"]["by_system"]
     slug = {name: f"y-{number}" for number, name in enumerate(systems)}

@@ -10,6 +10,7 @@ from typing import Any
 
 from ...module_utils.model import clock
 from ...module_utils.model.kinds import kind_of
+from .html import environment
 from .template import TEMPLATE
 
 #: outcome -> (symbol, words, tone)
@@ -47,9 +48,7 @@ _WIDTH, _LEFT, _ROW, _TOP = 1000, 190, 26, 34
 
 def render(record: Mapping[str, Any], sha256: str) -> str:
     """The page of a record. ``sha256`` is the digest of its canonical JSON."""
-    from jinja2 import Environment
-
-    env = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    env = environment()
     env.filters.update(when=_when, span=_span, plain=_plain)
     env.globals.update(
         words=_words, phase=lambda name: PHASES.get(name, name.replace("_", " ").capitalize() or "Other")

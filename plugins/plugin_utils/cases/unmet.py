@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Nothing wanted is dropped: what a profile names and no system of the company has or can do is refused before the first write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from ...module_utils.company.profiles import Profile
+from ...module_utils.connectors.registry import connector_class
+from ...module_utils.model.marked_yaml import read_document
+
+#: What of a profile asks for a capability, and how a system with it is called.
+_ASKS = (("device", "devices", "device management"), ("orientation", "calendar", "calendar"))
+
+
+def refuse_unmet(profiles: Iterable[Profile | None], systems: Mapping[str, Mapping[str, Any]]) -> None:
+    """Hold the profiles of a run against what the company's systems can do.
+
+    :param systems: by name, with ``connector`` and ``capabilities``.
+    :raises InputError: names file, line, and what is missing.
+    """
+    for profile in {one.name: one for one in profiles if one is not None}.values():
+        for key, capability, called in _ASKS:
+            if getattr(profile, key) and not any(capability in one["capabilities"] for one in systems.values()):
+                raise read_document(profile.file).error(
+                    f"the profile asks for it, and no system of the company is a {called}",
+                    key,
+                    hint=f"add the system to the systems file, or take {key} out of the profile",
+                )
+        known = _controls(systems)
+        for number, name in enumerate(profile.controls):
+            if name not in known:
+                near = get_close_matches(name, sorted(known), 1)
+                raise read_document(profile.file).error(
+                    f"no system of the company knows the control {name}",
+                    "controls",
+                    number,
+                    hint=f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(known)) or 'none'}",
+                )
+
+
+def _controls(systems: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    """The security controls that some system can look at."""
+    return {
+        str(control)
+        for name, one in systems.items()
+        if "security_controls" in one["capabilities"]
+        for control in getattr(connector_class(one["connector"], system=name), "CONTROLS", ())
+    }

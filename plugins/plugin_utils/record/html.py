@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""The one way out into a page: everything is escaped for HTML, and what would turn or hide the text around it is shown as its escape."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...module_utils.model.text import visible
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+def environment() -> Environment:
+    """The templates' environment of every page that we write."""
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+    def shown(value: Any) -> Any:
+        return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+    return Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, finalize=shown)

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""What a profile names and no system has or can do is refused before the first write, with file and line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.profiles import load_profiles
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.registry import CONNECTORS
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import InputError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import capabilities_of
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.cases.unmet import refuse_unmet
+
+
+def company(*connectors: str) -> dict[str, dict[str, Any]]:
+    return {name: {"connector": name, "capabilities": capabilities_of(CONNECTORS[name])} for name in connectors}
+
+
+def judged(folder: Path, text: str, *connectors: str) -> None:
+    (folder / "sales.yml").write_text("name: sales\n" + text)
+    profiles = load_profiles(str(folder), {name: name for name in connectors})
+    refuse_unmet([profiles.named("sales"), None], company(*connectors))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "device: {platform: macOS, ownership: company}\n",
+            r"sales.yml:2: device: .*no system of the company is a device management",
+        ),
+        ("orientation: {minutes: 30}\n", r"sales.yml:2: orientation: .*no system of the company is a calendar"),
+        (
+            "controls:\n  - mfa_registered\n",
+            r"sales.yml:3: controls.0: no system of the company knows the control mfa_registered",
+        ),
+    ],
+)
+def test_a_company_with_a_directory_only_is_told_what_it_asks_of_nobody(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        judged(tmp_path, text, "ldap")
+
+
+def test_a_misspelt_control_is_refused_and_the_right_one_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="knows the control mfa_registred: did you mean mfa_registered?"):
+        judged(tmp_path, "controls: [mfa_registred]\n", "entra", "intune")
+    judged(tmp_path, "controls: [mfa_registered, disk_encrypted]\ndevice: {platform: macOS}\n", "entra", "intune")
