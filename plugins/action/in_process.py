@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, cast
 
 from ansible import constants as C
 from ansible.errors import AnsibleActionFail
@@ -202,7 +202,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             read_only=bool(self._task.check_mode),
             check=check_systems,
         )
-        act = act_of(task)
+        act: Callable[[Here, Mapping[str, Any]], dict[str, Any]] = cast("Any", act_of(task))
         return task.run(lambda want: act(here, want), checked.validated_parameters)
 
     # -- the ledger, and what hangs on it ------------------------------------------------------------------------------
