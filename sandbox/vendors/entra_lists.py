@@ -49,6 +49,12 @@ def selected(call: Call, row: Row) -> Row:
     return {k: row.get(k) for k in DEFAULT} if "userPrincipalName" in row else row
 
 
+def _held(row: Row, name: str) -> list[str]:
+    """The values of a property, as a filter compares them."""
+    values = row.get(name) or ""
+    return [str(value).casefold() for value in (values if isinstance(values, list) else [values])]
+
+
 class Lists(Part):
     """The part of Entra that lists; ``state["delta_page"]`` is how much a delta query's page holds."""
 
@@ -96,7 +102,8 @@ class Lists(Part):
         kept = list(rows)
         if "$filter" in call.query:
             clauses = [
-                re.fullmatch(r"(\w+) eq '((?:[^']|'')*)'", part.strip()) for part in call.query["$filter"].split(" or ")
+                re.fullmatch(r"(\w+)(?:/any\(p:p)? eq '((?:[^']|'')*)'\)?", part.strip())
+                for part in call.query["$filter"].split(" or ")
             ]
             if not all(clauses):
                 return graph_error(
@@ -105,7 +112,7 @@ class Lists(Part):
                     "Unsupported or invalid query filter clause specified for property.",
                 )
             wanted = [(m.group(1), m.group(2).replace("''", "'").casefold()) for m in clauses if m]
-            kept = [row for row in kept if any(str(row.get(name) or "").casefold() == value for name, value in wanted)]
+            kept = [row for row in kept if any(value in _held(row, name) for name, value in wanted)]
         reply = self.cloud.page(call, kept, maximum=maximum)
         if reply.status != 200:
             return reply

@@ -227,6 +227,7 @@ class GitHub(Emulator):
             ("POST", "/app/installations/{id}/access_tokens", self.installation_token),
             ("POST", "/graphql", self.graphql),
             ("GET", "/users/{user}", self.user),
+            ("GET", "/user/{id}", self.user_by_id),
             ("GET", f"{o}/members", self.members),
             ("GET", f"{o}/memberships/{{user}}", self.membership),
             ("PUT", f"{o}/memberships/{{user}}", self.set_membership),
@@ -338,7 +339,9 @@ class GitHub(Emulator):
             )
         if "externalIdentities" in query:
             people = [
-                (email, login) for email, login in self.state["saml"].items() if given.get("user", email) == email
+                (email, login)
+                for email, login in self.state["saml"].items()
+                if given.get("user", email) == email and given.get("login", login) == login
             ]
             nodes = [
                 {"samlIdentity": {"nameId": email, "username": email}, "scimIdentity": None, "user": {"login": login}}
@@ -395,6 +398,10 @@ class GitHub(Emulator):
             if login
             else _error(404, "Not Found")
         )
+
+    def user_by_id(self, call: Call) -> Reply:
+        call.args["user"] = next((u for u in self.state["users"] if str(self._simple(u)["id"]) == call.args["id"]), "")
+        return self.user(call)
 
     def members(self, call: Call) -> Reply:
         role = call.query.get("role", "all")

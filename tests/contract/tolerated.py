@@ -29,6 +29,7 @@ class Undescribed:
 
 
 UNDESCRIBED: Sequence[Undescribed] = (
+    Undescribed("github", "GET", r"/user/\d+", f"{_GITHUB}users/users#get-a-user-using-their-id"),
     Undescribed(
         "google_workspace",
         "POST",

@@ -195,3 +195,13 @@ def test_what_the_cut_off_made_inactive_comes_back_and_what_it_deleted_is_said(b
         "console password",
         "MFA device jane",
     }
+
+
+def test_a_user_is_found_by_the_tags_that_say_whose_it_is_and_by_a_name_in_capitals(box: Box) -> None:
+    iam = connect(box, "aws").api
+    tags = [{"Key": "EmployeeId", "Value": "E4711"}, {"Key": "Email", "Value": "mara.vogel@corp.example"}]
+    iam.write("iam", "create_user", "plant", repeat=False, UserName="lfischer", Tags=tags)
+    iam.write("iam", "create_user", "plant", repeat=False, UserName="Kim.Lange@corp.example")
+    married = Person.of({"email": "mara.kern@corp.example", "employee_id": "E4711"})
+    assert connect(box, "aws").find_account(married).login == "lfischer"
+    assert connect(box, "aws").find_account(Person.of({"email": "kim.lange@corp.example"})).login.startswith("Kim")

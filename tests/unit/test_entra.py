@@ -282,9 +282,28 @@ def test_what_a_leaver_owns_goes_to_the_successor(box):
     ] == [mark]
 
 
-def test_an_address_that_now_belongs_to_somebody_else_stops_it(box):
+def test_an_address_that_now_belongs_to_somebody_else_is_asked_about_and_stops_the_rest(box):
     user(box, "jane")["employeeId"] = "E9999"
-    assert do(box, cutoff, "jane")["code"] == "ambiguous" and not box["microsoft"].writes()
+    assert do(box, cutoff, "jane")["outcome"] == "needs_human" and not box["microsoft"].writes()
+    assert do(box, entitlements, "jane", wanted={})["code"] == "ambiguous" and not box["microsoft"].writes()
+
+
+def test_a_sign_in_name_that_is_not_the_address_is_found_by_number_address_or_alias(box):
+    jane = user(box, "jane")
+    jane.update(userPrincipalName="jmo@corp.onmicrosoft.com", mail="jane.mo@corp.example")
+    assert connect(box, "entra").find_account(Person.of(person_of(box, "jane"))).id == jane["id"]
+    jane.update(employeeId=None, proxyAddresses=["SMTP:jane.mo@corp.example", "smtp:jane@corp.example"])
+    assert connect(box, "entra").find_account(Person.of(person_of(box, "jane"))).id == jane["id"]
+
+
+def test_a_second_account_of_the_same_employee_is_cut_with_the_first(box):
+    users = box["microsoft"].state["entra"]["users"]
+    second = {**user(box, "jane"), "id": "7d3f4c0e-8f7d-4f6e-9d4f-2f6f0c1b7a11", "mail": None}
+    second.update(userPrincipalName="adm-jane@corp.example", displayName="Jane Admin", accountEnabled=True)
+    users[second["id"]] = second
+    result = do(box, cutoff, "jane")
+    assert not user(box, "jane")["accountEnabled"] and not users[second["id"]]["accountEnabled"], result
+    assert "adm-jane@corp.example: sign-in" in {row["what"] for row in result["changes"]}
 
 
 def test_check_mode_sends_no_write(box):

@@ -182,3 +182,24 @@ def test_the_emulator_refuses_what_github_refuses(box: Box) -> None:
     assert api.send("DELETE", f"{org}/memberships/janemo", act="x", missing=(404,)).status == 404
     with pytest.raises(PermissionDenied, match="last owner"):
         api.send("DELETE", f"{org}/memberships/grace-okoye", act="x")
+
+
+def test_a_handle_that_its_owner_renamed_is_found_by_the_identity_provider_and_by_its_id(box: Box) -> None:
+    state = box["github"].state
+    jane = connect(box, "github").find_account(Person.of(person_of(box, "jane")))
+    state["users"]["jane-new"] = state["users"].pop("janemo")
+    state["members"]["jane-new"] = state["members"].pop("janemo")
+    state["saml"]["jane@corp.example"] = "jane-new"
+    found = connect(box, "github").find_account(Person.of(person_of(box, "jane")))
+    assert found.login == "jane-new" and found.active and found.id == jane.id
+    del state["saml"]["jane@corp.example"]
+    system = connect(box, "github")
+    keys = system.keys_of(Person.of(person_of(box, "jane")), [jane.id])
+    assert [account.login for account in system.candidates(keys)] == ["jane-new"]
+
+
+def test_a_handle_that_hr_names_and_the_identity_provider_knows_as_somebody_elses_is_not_touched(box: Box) -> None:
+    lena = {**person_of(box, "lena"), "logins": {"github": "markchen"}}
+    result = run(cutoff.TASK, box, "github", person=lena)
+    assert result["outcome"] == "needs_human" and box["github"].writes() == []
+    assert "mark@corp.example" in result["changes"][0]["note"]

@@ -260,3 +260,13 @@ def test_controls(box: Box) -> None:
 def test_states(name: str, action_state: str, updated: str, expected: str) -> None:
     result = {"actionName": name, "actionState": action_state, "startDateTime": updated, "lastUpdatedDateTime": updated}
     assert state_of({"lastSyncDateTime": "2026-01-01T10:05:00.0000000Z", "deviceActionResults": [result]}) == expected
+
+
+def test_a_sign_in_name_that_is_not_the_address_hides_no_device(box: Box) -> None:
+    users = box["microsoft"].state["entra"]["users"].values()
+    jane = next(user for user in users if user["mail"] == "jane@corp.example")
+    for device_ in state(box)["devices"].values():
+        if device_["userPrincipalName"] == jane["userPrincipalName"]:
+            device_["userPrincipalName"] = "jmo@corp.onmicrosoft.com"
+    jane["userPrincipalName"] = "jmo@corp.onmicrosoft.com"
+    assert "device C02JANE01" in rows(secure(box))

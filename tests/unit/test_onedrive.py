@@ -116,3 +116,12 @@ def test_a_page_link_that_stands_still_is_an_error(box: Box) -> None:
     )
     with pytest.raises(SystemError_, match="does not advance"):
         connect(box, "onedrive").files(of(box, "jane"))
+
+
+def test_a_sign_in_name_that_is_not_the_address_hides_no_drive(box: Box) -> None:
+    users = box["microsoft"].state["entra"]["users"].values()
+    jane = next(user for user in users if user["mail"] == "jane@corp.example")
+    drive_of(box, "jane")["owner"] = "jmo@corp.onmicrosoft.com"
+    jane["userPrincipalName"] = "jmo@corp.onmicrosoft.com"
+    result = hand_over(box)
+    assert result["outcome"] == "done", result

@@ -17,6 +17,7 @@ from ..model.errors import AmbiguousIdentity, NotFound, Unsupported
 from ..model.person import Person
 from ..sdk.address import UrlPath, at
 from ..sdk.capabilities import Account, Device
+from ..sdk.keys import PersonKeys
 from ..sdk.target import Connector, Option, Target
 from .microsoft.graph import (
     GRAPH_CREDENTIALS,
@@ -25,6 +26,7 @@ from .microsoft.graph import (
     graph_pages,
     graph_transport,
 )
+from .microsoft.people import LOOKS_UP, account_of, by_object_id, users
 
 MANAGED = at("/v1.0/deviceManagement/managedDevices")
 AUTOPILOT = at("/v1.0/deviceManagement/windowsAutopilotDeviceIdentities")
@@ -94,6 +96,8 @@ class Intune(Connector):
             "User.Read.All",
         ),
     }
+    LOOKS_UP = LOOKS_UP
+    COMPARES = LOOKS_UP
     UNOBSERVABLE: ClassVar[Mapping[str, str]] = {}
     #: Autopilot's assignment shows a few seconds late.
     SETTLES_WITHIN = 10.0
@@ -225,7 +229,8 @@ class Intune(Connector):
 
     def assign_device(self, device: Device, person: Person) -> None:
         """Make the person the user of an Autopilot device, or the primary user of a managed one."""
-        login = self.login_of(person)
+        account = self.find_account(person)
+        login = account.login if account is not None else self.login_of(person)
         act = f"assign device {device.serial} to {login}"
         if "autopilot" in device.raw:
             self.graph.send(
@@ -236,7 +241,6 @@ class Intune(Connector):
                 json={"userPrincipalName": login, "addressableUserName": person.name},
             )
             return
-        account = self.find_account(person)
         if account is None:
             raise NotFound(
                 f"Entra has no user {login}", act=act, system=self.target.name, hint="create the account first"
@@ -251,17 +255,12 @@ class Intune(Connector):
 
     # -- controls ------------------------------------------------------------------------------------------------------
 
-    def find_account(self, person: Person) -> Account | None:
-        """The Entra user whose devices these are."""
-        login = self.login_of(person)
-        user = self.graph.get(
-            at("/v1.0/users/{}", login),
-            act=f"find user {login}",
-            params={"$select": "id,userPrincipalName,accountEnabled,mail"},
-        )
-        if user is None:
-            return None
-        return Account(user["id"], user["userPrincipalName"], bool(user.get("accountEnabled")), user.get("mail") or "")
+    def keys_of(self, person: Person, ids: Sequence[str] = ()) -> PersonKeys:
+        return by_object_id(super().keys_of(person, ids))
+
+    def candidates(self, keys: PersonKeys) -> Iterator[Account]:
+        """The Entra users whose devices these are."""
+        return map(account_of, users(self.graph, at("/v1.0/users"), keys))
 
     def controls(self, account: Account) -> Mapping[str, bool]:
         """Whether each control holds on **every** company device; without one, none holds."""

@@ -15,6 +15,8 @@ from typing import Any, ClassVar
 from ..model.errors import NotFound
 from ..model.person import Person
 from ..sdk.address import at
+from ..sdk.capabilities import Account
+from ..sdk.keys import PersonKeys
 from ..sdk.target import Connector, Option, Target
 from .microsoft.graph import (
     GRAPH_CREDENTIALS,
@@ -23,6 +25,7 @@ from .microsoft.graph import (
     graph_pages,
     graph_transport,
 )
+from .microsoft.people import LOOKS_UP, account_of, by_object_id, users
 
 #: Roles with which a successor can take everything out and go on working.
 _FULL = frozenset({"write", "owner", "sp.full control"})
@@ -52,6 +55,8 @@ class OneDrive(Connector):
     PERMISSIONS: ClassVar[Mapping[str, Sequence[str]]] = {
         "files": ("Files.ReadWrite.All", "Sites.FullControl.All", "User.Read.All")
     }
+    LOOKS_UP = LOOKS_UP
+    COMPARES = LOOKS_UP
     UNOBSERVABLE: ClassVar[Mapping[str, str]] = {}
     SETTLES_WITHIN = 10.0
 
@@ -63,6 +68,16 @@ class OneDrive(Connector):
 
     def granted(self) -> frozenset[str] | None:
         return granted_roles(self.graph)
+
+    def keys_of(self, person: Person, ids: Sequence[str] = ()) -> PersonKeys:
+        return by_object_id(super().keys_of(person, ids))
+
+    def addressed_by(self, account: Account) -> str:
+        return account.id
+
+    def candidates(self, keys: PersonKeys) -> Iterator[Account]:
+        """The Entra users whose drives these are."""
+        return map(account_of, users(self.graph, at("/v1.0/users"), keys))
 
     def files(self, person: Person) -> Mapping[str, Any] | None:
         """The drive in numbers; ``items`` counts files and folders, ``shared_links`` what :meth:`end_sharing` would end.
@@ -79,7 +94,7 @@ class OneDrive(Connector):
                 count += 1
                 size += int(item.get("size") or 0) if "file" in item else 0
             shared += sum(1 for _unused in self._ending(drive, item, act))
-        owner = _address(drive.get("owner") or {}) or self.login_of(person)
+        owner = _address(drive.get("owner") or {}) or person.email
         granted = [
             _address(p.get("grantedToV2") or {})
             for p in self._permissions(drive, "root", act)

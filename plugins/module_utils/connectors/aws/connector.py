@@ -21,9 +21,10 @@ from ...sdk.capabilities import (
     Entitlement,
     Residual,
 )
+from ...sdk.keys import Kind, PersonKeys
 from ...sdk.target import Option, Target
 from .api import AwsApi
-from .listing import DENY_POLICY, AwsListing
+from .listing import DENY_POLICY, LOWER, AwsListing, center_account
 from .reopening import AwsReopening
 
 DENY = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]})
@@ -120,6 +121,9 @@ class Aws(AwsListing, AwsReopening):
         ),
     }
     ATTRIBUTES: Sequence[str] = ("email", "employee_id", "department")
+    #: Identity Center has external ids; of IAM users only tags tell more than the name.
+    LOOKS_UP = frozenset(Kind)
+    COMPARES = LOOKS_UP
     ENTITLEMENT_KINDS: Sequence[str] = ("groups", "policies", "identity_center_groups", "account_assignments")
 
     def __init__(self, target: Target) -> None:
@@ -131,53 +135,24 @@ class Aws(AwsListing, AwsReopening):
 
     # -- accounts ------------------------------------------------------------------------------------------------------
 
-    def find_account(self, person: Person) -> Account | None:
-        login = self.login_of(person)
-        user = self.api.read("iam", "get_user", f"find {login}", key="User", UserName=login)
-        if user is not None and user["UserName"].casefold() != login.casefold():
-            user = None
-        center = self._find_center(login) if self.target.options.get("identity_center") else None
-        if user is None:
-            if center is None:
-                return None
-            return Account(
-                center["UserId"],
-                center["UserName"],
-                center.get("UserStatus", "ENABLED") != "DISABLED",
-                raw={"center": center},
-            )
-        tags = {t["Key"]: t["Value"] for t in user.get("Tags") or ()}
-        policies = list(
-            self.api.every(
-                "iam", "list_user_policies", f"read policies of {login}", key="PolicyNames", UserName=user["UserName"]
-            )
-        )
-        return Account(
-            user["UserId"],
-            user["UserName"],
-            DENY_POLICY not in policies,
-            tags.get("email", ""),
-            {k: tags[k] for k in self.ATTRIBUTES if tags.get(k)},
-            raw={"iam": user, "tags": tags, "center": center},
-        )
+    def candidates(self, keys: PersonKeys) -> Iterator[Account]:
+        """IAM can be asked for a name only, as it is written: its list, which has tags and policies too, is compared whole."""
+        users = list(self._iam_users("find users"))
+        center = {user["UserName"].translate(LOWER): user for user in self._center_users()}
+        for user in users:
+            joined = center.get(user["UserName"].translate(LOWER))
+            account = self._iam_account(user, joined)
+            if self._answers(keys, account):
+                center.pop(user["UserName"].translate(LOWER), None)
+                yield account
+        for user in center.values():
+            account = center_account(user)
+            if self._answers(keys, account):
+                yield account
 
-    def _find_center(self, login: str) -> Any:
-        act = f"find {login} in Identity Center"
-        store = self._instance["IdentityStoreId"]
-        found = self.api.read(
-            "identitystore",
-            "get_user_id",
-            act,
-            key="UserId",
-            IdentityStoreId=store,
-            AlternateIdentifier={"UniqueAttribute": {"AttributePath": "userName", "AttributeValue": login}},
-        )
-        user = (
-            self.api.read("identitystore", "describe_user", act, key="", IdentityStoreId=store, UserId=found)
-            if found
-            else None
-        )
-        return user if user and str(user.get("UserName", "")).casefold() == login.casefold() else None
+    @staticmethod
+    def _answers(keys: PersonKeys, account: Account) -> bool:
+        return account.id in keys.ids or any(keys.has(key.kind, key.value) for key in account.carried)
 
     def _user(self, account: Account, act: str) -> str:
         """The user's name to address, proved to be still the one we saw: IAM writes know no ids, and names are given again."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import csv
 import io
+import string
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
@@ -18,6 +19,7 @@ from ...sdk.capabilities import (
     Entitlement,
     Listed,
 )
+from ...sdk.keys import Key, Kind
 from ...sdk.target import Connector
 from .api import AwsApi
 
@@ -25,6 +27,13 @@ from .api import AwsApi
 DENY_POLICY = "lifecycle-deny-all"
 KEYS = ("access_key_1", "access_key_2")
 Raw = Mapping[str, Any]
+#: IAM's names are unique whatever their case, and looked up as they are written.
+LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+#: Tags that say whose a user is, without case, spaces and marks.
+_TAGS = {
+    **dict.fromkeys(("email", "mail", "emailaddress"), Kind.ADDRESS),
+    **dict.fromkeys(("employeeid", "employeenumber", "personnelnumber", "staffid"), Kind.NUMBER),
+}
 
 
 class AwsListing(Connector):
@@ -67,38 +76,36 @@ class AwsListing(Connector):
 
     def all_accounts(self) -> Iterator[Listed]:
         """IAM users from one paged call that has their groups and policies, joined with Identity Center's people by name."""
-        people = {str(user["UserName"]).casefold(): user for user in self._center_users()}
+        people = {user["UserName"].translate(LOWER): user for user in self._center_users()}
         held = self._center_held() if people else {}
         seen = {row["user"]: _last_used(row) for row in self._report()}
-        for user in self.api.every(
-            "iam", "get_account_authorization_details", "list users", key="UserDetailList", Filter=["User"]
-        ):
-            center = people.pop(user["UserName"].casefold(), None)
-            tags = {t["Key"]: t["Value"] for t in user.get("Tags") or ()}
+        for user in self._iam_users("list users"):
+            center = people.pop(user["UserName"].translate(LOWER), None)
             inline = [policy["PolicyName"] for policy in user.get("UserPolicyList") or ()]
-            account = Account(
-                user["UserId"],
-                user["UserName"],
-                DENY_POLICY not in inline,
-                tags.get("email", ""),
-                {k: tags[k] for k in self.ATTRIBUTES if tags.get(k)},
-                raw={"iam": user, "tags": tags, "center": center},
-            )
             yield _listed(
-                account,
+                self._iam_account(user, center),
                 [*_iam_held(user, inline), *(held.get(center["UserId"], ()) if center else ())],
                 _text(user.get("CreateDate")),
                 seen.get(user["UserName"], ""),
             )
         for user in people.values():
-            account = Account(
-                user["UserId"],
-                user["UserName"],
-                user.get("UserStatus", "ENABLED") != "DISABLED",
-                _address(user),
-                raw={"center": user},
-            )
-            yield _listed(account, held.get(user["UserId"], ()), _text(user.get("CreatedAt")))
+            yield _listed(center_account(user), held.get(user["UserId"], ()), _text(user.get("CreatedAt")))
+
+    def _iam_users(self, act: str) -> Iterator[Raw]:
+        return self.api.every("iam", "get_account_authorization_details", act, key="UserDetailList", Filter=["User"])
+
+    def _iam_account(self, user: Raw, center: Raw | None) -> Account:
+        tags = {t["Key"]: t["Value"] for t in user.get("Tags") or ()}
+        inline = [policy["PolicyName"] for policy in user.get("UserPolicyList") or ()]
+        return Account(
+            user["UserId"],
+            user["UserName"],
+            DENY_POLICY not in inline,
+            tags.get("email", ""),
+            {k: tags[k] for k in self.ATTRIBUTES if tags.get(k)},
+            raw={"iam": user, "tags": tags, "center": center},
+            keys=(*_keys_of_tags(tags), *(_keys_of_center(center) if center else ())),
+        )
 
     def _center_users(self) -> Iterator[Raw]:
         if self.target.options.get("identity_center"):
@@ -272,6 +279,35 @@ def _iam_held(user: Raw, inline: Sequence[str]) -> Iterator[Entitlement]:
         for name in inline
         if name != DENY_POLICY
     )
+
+
+def center_account(user: Raw) -> Account:
+    """A person of Identity Center who has no IAM user."""
+    return Account(
+        user["UserId"],
+        user["UserName"],
+        user.get("UserStatus", "ENABLED") != "DISABLED",
+        _address(user),
+        {"display_name": user["DisplayName"]} if user.get("DisplayName") else {},
+        raw={"center": user},
+        keys=tuple(_keys_of_center(user)),
+    )
+
+
+def _keys_of_center(user: Raw) -> Iterator[Key]:
+    for mail in user.get("Emails") or ():
+        if mail.get("Value"):
+            yield Key(Kind.ADDRESS, str(mail["Value"]))
+    for external in user.get("ExternalIds") or ():
+        if external.get("Id"):
+            yield Key(Kind.SUBJECT, str(external["Id"]))
+
+
+def _keys_of_tags(tags: Mapping[str, str]) -> Iterator[Key]:
+    for name, value in tags.items():
+        kind = _TAGS.get("".join(c for c in name.translate(LOWER) if c.isalnum()))
+        if kind is not None and value:
+            yield Key(kind, value)
 
 
 def _listed(account: Account, held: Sequence[Entitlement], created: str, seen: str = "") -> Listed:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -33,6 +33,7 @@ from ...sdk.capabilities import (
     Residual,
     WayBack,
 )
+from ...sdk.keys import PersonKeys
 from ...sdk.target import Clock, Option, Target
 from ..microsoft.graph import (
     GRAPH_CREDENTIALS,
@@ -41,7 +42,7 @@ from ..microsoft.graph import (
     graph_pages,
     graph_transport,
 )
-from .entitlements import literal
+from ..microsoft.people import LOOKS_UP, by_object_id, keys_in, users
 from .listing import EntraListing
 
 #: Ours -> Graph's.
@@ -199,7 +200,9 @@ class Entra(EntraListing):
     SETTLES_WITHIN = 30.0
     ATTRIBUTES: Sequence[str] = (*_PROPERTIES, "manager")
     CONTROLS: Sequence[str] = ("mfa_registered", "phishing_resistant")
-    USER_FIELDS: ClassVar[str] = _SELECT
+    USER_FIELDS: ClassVar[str] = ",".join((_SELECT, "proxyAddresses", "otherMails"))
+    LOOKS_UP = LOOKS_UP
+    COMPARES = LOOKS_UP
 
     def __init__(self, target: Target) -> None:
         super().__init__(target)
@@ -211,35 +214,23 @@ class Entra(EntraListing):
     def granted(self) -> frozenset[str] | None:
         return granted_roles(self.graph)
 
-    def find_account(self, person: Person) -> Account | None:
-        login = self.login_of(person)
-        act = f"find account {login}"
-        answer = self.graph.send(
-            "GET",
-            _user(login),
-            act=act,
-            params={"$select": _SELECT, "$expand": "manager($select=id,userPrincipalName,mail)"},
-            missing=(404,),
-        )
+    def keys_of(self, person: Person, ids: Sequence[str] = ()) -> PersonKeys:
+        return by_object_id(super().keys_of(person, ids))
+
+    def addressed_by(self, account: Account) -> str:
+        """Sign-in name and address differ, and both change."""
+        return account.id
+
+    def candidates(self, keys: PersonKeys) -> Iterator[Account]:
+        """See :func:`microsoft.people.users`."""
+        expand = "manager($select=id,userPrincipalName,mail)"
+        for row in users(self.graph, at("/users"), keys, select=_SELECT.split(","), expand=expand, get=self._read_user):
+            yield _account(row)
+
+    def _read_user(self, path: UrlPath, act: str, params: Mapping[str, str]) -> Any:
+        answer = self.graph.send("GET", path, act=act, params=params, missing=(404,))
         self._note_time(answer.headers.get("Date"))
-        row = answer.body if answer.status == 200 else self._by_mail(person, act)
-        if row is None:
-            return None
-        if row["id"].casefold() != login.casefold() and login.casefold() not in (
-            row["userPrincipalName"].casefold(),
-            (row.get("mail") or "").casefold(),
-        ):
-            raise AmbiguousIdentity(
-                f"it answers with the account {row['userPrincipalName']}", act=act, system=self.target.name
-            )
-        if person.employee_id and row.get("employeeId") and row["employeeId"] != person.employee_id:
-            raise AmbiguousIdentity(
-                f"the account is of employee {row['employeeId']}, the person is employee {person.employee_id}",
-                act=act,
-                system=self.target.name,
-                hint="an address was given to somebody else: correct HR's record, or employeeId there",
-            )
-        return _account(row)
+        return answer.body if answer.status == 200 else None
 
     def listed_account(self, row: Mapping[str, Any]) -> Account:
         """Without the vendor's own answer, which a list of thousands need not keep, and the manager, whom a list does not have."""
@@ -247,33 +238,6 @@ class Entra(EntraListing):
         return replace(
             found, attributes={name: value for name, value in found.attributes.items() if name != "manager"}, raw={}
         )
-
-    def _by_mail(self, person: Person, act: str) -> Mapping[str, Any] | None:
-        rows = [
-            row
-            for row in graph_pages(
-                self.graph,
-                "/users",
-                act=act,
-                params={"$filter": f"mail eq {literal(person.email)}", "$select": _SELECT},
-            )
-            if (row.get("mail") or "").casefold() == person.email
-        ]
-        if len(rows) > 1:
-            raise AmbiguousIdentity(
-                f"{len(rows)} accounts have the address {person.email}",
-                act=act,
-                system=self.target.name,
-                hint="name the login in HR's record",
-            )
-        if not rows or self.login_of(person).casefold() != person.email:
-            return None
-        found: Mapping[str, Any] | None = self.graph.get(
-            _user(rows[0]["id"]),
-            act=act,
-            params={"$select": _SELECT, "$expand": "manager($select=id,userPrincipalName,mail)"},
-        )
-        return found
 
     def _note_time(self, date: str | None) -> None:
         # What Graph stamps is compared with our clock's "since": the two may differ.
@@ -674,6 +638,7 @@ def _account(row: Mapping[str, Any]) -> Account:
         attributes,
         _SYNCED if row.get("onPremisesSyncEnabled") else "",
         raw=row,
+        keys=keys_in(row),
     )
 
 

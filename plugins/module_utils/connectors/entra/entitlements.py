@@ -19,6 +19,7 @@ from ...sdk.capabilities import Account, Entitlement, Owned
 from ...sdk.target import Connector
 from ...sdk.transport import Transport
 from ..microsoft.graph import graph_pages
+from ..microsoft.people import literal
 
 ROLES = at("/roleManagement/directory")
 #: Marks a role that the person may activate (Privileged Identity Management), but does not hold all the time.
@@ -28,11 +29,6 @@ GROUP_FIELDS = "id,displayName,groupTypes,mailEnabled,membershipRule,onPremisesS
 _NO_ROLE = "00000000-0000-0000-0000-000000000000"
 _COLLECTIONS = {"group": "groups", "application": "applications", "servicePrincipal": "servicePrincipals"}
 Raw = Mapping[str, Any]
-
-
-def literal(text: str) -> str:
-    """A text in an OData filter."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 class EntraEntitlements(Connector):

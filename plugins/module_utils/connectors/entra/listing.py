@@ -17,6 +17,7 @@ from ...sdk.capabilities import (
     Listed,
 )
 from ..microsoft.graph import graph_lists, graph_pages
+from ..microsoft.people import literal
 from .entitlements import (
     ELIGIBLE,
     GROUP_FIELDS,
@@ -24,7 +25,6 @@ from .entitlements import (
     EntraEntitlements,
     app_name,
     fixed_group,
-    literal,
     scoped,
     told_apart,
     user_roles,

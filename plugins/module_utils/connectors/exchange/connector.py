@@ -28,6 +28,7 @@ from ...sdk.capabilities import (
     Residual,
     WayBack,
 )
+from ...sdk.keys import Key, Kind, PersonKeys
 from ...sdk.target import Option, Target
 from ...sdk.transport import Transport
 from ..microsoft.graph import (
@@ -37,6 +38,7 @@ from ..microsoft.graph import (
     graph_pages,
     graph_transport,
 )
+from ..microsoft.people import LOOKS_UP, by_object_id, keys_in, users
 from .admin import ADMIN_POLICY, AdminApi
 from .calendar import GraphCalendar
 from .mail import GraphMail
@@ -80,6 +82,8 @@ class Exchange(GraphMail, GraphCalendar):
     """Microsoft Exchange Online."""
 
     TITLE = "Microsoft Exchange Online"
+    LOOKS_UP = LOOKS_UP
+    COMPARES = LOOKS_UP
     DEFAULT_URL = "https://graph.microsoft.com/v1.0"
     CREDENTIALS = GRAPH_CREDENTIALS
     OPTIONS = {
@@ -158,24 +162,44 @@ class Exchange(GraphMail, GraphCalendar):
     def granted(self) -> frozenset[str] | None:
         return granted_roles(self.graph)
 
-    def find_account(self, person: Person) -> Account | None:
-        """The person's mailbox; ``active`` while any protocol that we close is open.
+    def keys_of(self, person: Person, ids: Sequence[str] = ()) -> PersonKeys:
+        return by_object_id(super().keys_of(person, ids))
 
-        :raises AmbiguousIdentity: two mailboxes answer to the name.
-        """
-        found = self._find(person)
-        if found is None:
-            return None
+    def addressed_by(self, account: Account) -> str:
+        return account.id
+
+    def candidates(self, keys: PersonKeys) -> Iterator[Account]:
+        """The mailboxes of the directory's users that answer, and those that have an address as theirs; ``active`` while any
+        protocol that we close is open. The directory has the employee number, a mailbox has none."""
+        numbers = {row["id"]: row for row in users(self.graph, at("/users"), keys)}
+        found: dict[str, Mapping[str, Any]] = {}
+        for identity in dict.fromkeys((*numbers, *keys.ids, *keys.logins, *keys.addresses)):
+            for row in self._mailboxes(identity, keys.person.email):
+                found[row["ExternalDirectoryObjectId"]] = row
+        for ident, mailbox in found.items():
+            yield self._account(mailbox, numbers.get(ident, {}))
+
+    def _mailboxes(self, identity: str, who: str) -> list[dict[str, Any]]:
+        try:
+            return self.admin.read("Get-Mailbox", act=f"find mailbox of {who}", anchor=identity, Identity=identity)
+        except NotFound:
+            return []
+
+    def _account(self, found: Mapping[str, Any], user: Mapping[str, Any]) -> Account:
         return Account(
             id=found["ExternalDirectoryObjectId"],
             login=found["UserPrincipalName"],
             email=found["PrimarySmtpAddress"].lower(),
             active=bool(self._open_protocols(found["ExternalDirectoryObjectId"], found["UserPrincipalName"])),
-            attributes={"display_name": found.get("DisplayName") or ""},
+            attributes={
+                "display_name": found.get("DisplayName") or "",
+                **({"employee_id": user["employeeId"]} if user.get("employeeId") else {}),
+            },
             raw=found,
             no_person=f"RecipientTypeDetails is {found['RecipientTypeDetails']}"
             if found.get("RecipientTypeDetails") in _KINDS
             else "",
+            keys=(*keys_in(user), *(Key(Kind.ADDRESS, address) for address in sorted(_addresses(found)))),
         )
 
     def all_accounts(self) -> Iterator[Listed]:
@@ -358,7 +382,15 @@ class Exchange(GraphMail, GraphCalendar):
             return None
         names = {login.lower(), person.email}
         # Identity also matches names and aliases: only the login or an address is the person
-        rows = [row for row in rows if names & ({str(row.get("UserPrincipalName")).lower()} | _addresses(row))]
+        rows = [
+            row
+            for row in rows
+            if names
+            & (
+                {str(row.get("UserPrincipalName")).lower(), str(row.get("ExternalDirectoryObjectId")).lower()}
+                | _addresses(row)
+            )
+        ]
         if len(rows) > 1:
             raise AmbiguousIdentity(f"{len(rows)} mailboxes answer to {login}", act=act, system=self.target.name)
         return rows[0] if rows else None

@@ -9,13 +9,11 @@ ends sessions in the web, so that it is the cut.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from ...model.errors import (
-    AmbiguousIdentity,
-    InputError,
     NotFound,
     Refused,
     Rejected,
@@ -31,21 +29,16 @@ from ...sdk.capabilities import (
     Residual,
     WayBack,
 )
+from ...sdk.keys import Kind, PersonKeys
 from ...sdk.target import Clock, Option, Target
 from .api import GitHubApi, repository_path
 from .listing import (
-    NOT_ACCEPTED,
     GitHubListing,
-    names_of,
     seat_of,
     team_of,
 )
+from .people import NO_LOGIN, People
 
-#: What HR writes as the login of somebody who has none.
-NO_LOGIN = "-"
-
-_SAML = """query($org: String!, $user: String!) { organization(login: $org) { samlIdentityProvider {
-  externalIdentities(first: 10, userName: $user) { nodes { samlIdentity { nameId username } scimIdentity { username } user { login } } } } } }"""
 _TEAMS = """query($org: String!, $login: String!, $after: String) { organization(login: $org) {
   teams(first: 100, after: $after, userLogins: [$login]) { nodes { databaseId name slug } pageInfo { hasNextPage endCursor } } } }"""
 
@@ -112,106 +105,27 @@ class GitHub(GitHubListing):
     SETTLES_WITHIN = 5.0
     LOGIN = "{github_login}"
     ATTRIBUTES: Sequence[str] = ()
+    #: No employee number is kept there.
+    LOOKS_UP = frozenset({Kind.ID, Kind.SUBJECT, Kind.ADDRESS, Kind.LOGIN})
+    COMPARES = LOOKS_UP
     ENTITLEMENT_KINDS: Sequence[str] = ("roles", "teams", "seats")
 
     def __init__(self, target: Target) -> None:
         super().__init__(target)
-        self._has_saml = True
         self.api = GitHubApi(target)
         self.org = at("/orgs/{}", target.options["org"])
+        self.people = People(self.api, target.options["org"], self.org)
 
     # -- accounts ------------------------------------------------------------------------------------------------------
 
-    def find_account(self, person: Person) -> Account | None:
-        """By the login that HR has; without one, by the SAML identity or the invitation of the e-mail address.
-
-        Somebody known by login who is not in the organisation (any more) is an inactive account: what they left is found by it.
-
-        :raises InputError: no login is known, and the organisation has no SAML identities to look in.
-        """
-        invited = self._invitation(email=person.email)
-        login = self._login(person)
-        if login is None:
-            if invited:
-                return Account(
-                    f"invitation:{invited['id']}",
-                    person.email,
-                    True,
-                    person.email,
-                    pending=NOT_ACCEPTED,
-                    raw={"invitation": invited},
-                )
-            return None
-        act = f"find {login}"
-        user = self.api.get(at("/users/{}", login), act=act)
-        if user is None or str(user.get("login", "")).casefold() != login.casefold():
-            return None
-        membership = self.api.get(self.org.below("/memberships/{}", user["login"]), act=act)
-        outside = membership is None and self._is_outside(user["login"])
-        pending = (
-            NOT_ACCEPTED
-            if (membership or {}).get("state") == "pending" or (membership is None and not outside and invited)
-            else ""
-        )
-        return Account(
-            str(user["id"]),
-            user["login"],
-            bool(membership or outside or pending),
-            person.email,
-            pending=pending,
-            raw={"membership": membership, "outside": outside, "invitation": invited},
-            no_person=f"its type is {user['type']}" if user.get("type") not in (None, "User") else "",
-        )
+    def candidates(self, keys: PersonKeys) -> Iterator[Account]:
+        """See :meth:`People.candidates`."""
+        return self.people.candidates(keys)
 
     def _login(self, person: Person) -> str | None:
-        known = person.logins.get(self.target.name, "")
-        if known == NO_LOGIN:
-            return None
-        if known or self.target.options.get("login") or person.attributes.get("github_login"):
-            return known or self.login_of(person)
-        found = self._login_by_saml(person.email)
-        if found is None and not self._has_saml:
-            raise InputError(
-                f"the GitHub login of {person.email} is not known",
-                act="find account",
-                system=self.target.name,
-                hint=f"fill logins.{self.target.name} in HR ({NO_LOGIN!r} for nobody), or use SAML single sign-on in the organisation",
-            )
-        return found
-
-    def _login_by_saml(self, email: str) -> str | None:
-        data = self.api.query(
-            _SAML, {"org": self.target.options["org"], "user": email}, act=f"find SAML identity of {email}"
-        )
-        provider = (data.get("organization") or {}).get("samlIdentityProvider")
-        self._has_saml = provider is not None
-        nodes = ((provider or {}).get("externalIdentities") or {}).get("nodes") or []
-        logins = {node["user"]["login"] for node in nodes if node.get("user") and email.casefold() in names_of(node)}
-        if len(logins) > 1:
-            raise AmbiguousIdentity(
-                f"SAML identity {email} belongs to {', '.join(sorted(logins))}",
-                act="find account",
-                system=self.target.name,
-            )
-        return logins.pop() if logins else None
-
-    def _is_outside(self, login: str) -> bool:
-        return any(
-            u["login"] == login
-            for u in self.api.listed(
-                self.org.below("/outside_collaborators"), act=f"find {login} among outside collaborators"
-            )
-        )
-
-    def _invitation(self, *, email: str) -> Mapping[str, Any] | None:
-        return next(
-            (
-                i
-                for i in self.api.listed(self.org.below("/invitations"), act=f"find invitation of {email}")
-                if (i.get("email") or "").casefold() == email.casefold()
-            ),
-            None,
-        )
+        """The handle that HR or the pattern names."""
+        keys = self.keys_of(person)
+        return next((login for login in (*keys.logins, *keys.patterned) if login != NO_LOGIN), None)
 
     def set_active(self, account: Account, active: bool) -> None:
         """Inactive: out of the organisation. Active: invited back, with what they had where GitHub still knows it (three months)."""
@@ -665,7 +579,7 @@ class GitHub(GitHubListing):
             )
             return
         act = f"give repository {owned.name} to {successor}"
-        login = self._login_by_saml(successor) if "@" in successor else successor
+        login = self.people.handle_of(successor) if "@" in successor else successor
         if login is None:
             raise NotFound(
                 f"the GitHub login of {successor} is not known",

@@ -7,7 +7,6 @@ The Web API says its errors with 200 and ``{"ok": false, "error": ...}``: https:
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -30,6 +29,7 @@ from ...sdk.capabilities import (
     Residual,
     WayBack,
 )
+from ...sdk.keys import Kind, PersonKeys
 from ...sdk.target import Option, Target
 from ...sdk.transport import (
     Answer,
@@ -39,23 +39,12 @@ from ...sdk.transport import (
     json_message,
 )
 from .listing import SlackListing, group_of
+from .people import ENTERPRISE, PLACES, People
 
 CORE = "urn:ietf:params:scim:schemas:core:2.0:User"
-ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 PATCH_OP = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 #: Answers of a plan or token that has no sessions or workflows to show.
 NOT_OFFERED = ("feature_not_enabled", "not_an_enterprise", "team_type_not_supported", "unknown_method")
-
-#: Our attribute -> where SCIM keeps it.
-PLACES: Mapping[str, tuple[str, ...]] = {
-    "first_name": ("name", "givenName"),
-    "last_name": ("name", "familyName"),
-    "display_name": ("displayName",),
-    "title": ("title",),
-    "department": (ENTERPRISE, "department"),
-    "employee_id": (ENTERPRISE, "employeeNumber"),
-    "time_zone": ("timezone",),
-}
 
 
 def web_failure(answer: Answer) -> str:
@@ -99,6 +88,9 @@ class Slack(SlackListing):
     }
     ATTRIBUTES: Sequence[str] = tuple(PLACES)
     ENTITLEMENT_KINDS: Sequence[str] = ("groups",)
+    #: Not every service that provisions Slack fills the number; it is compared where it is there.
+    LOOKS_UP = frozenset({Kind.ID, Kind.ADDRESS, Kind.LOGIN})
+    COMPARES = frozenset(Kind)
 
     def __init__(self, target: Target) -> None:
         super().__init__(target)
@@ -112,6 +104,7 @@ class Slack(SlackListing):
         self.scim = Transport(
             target, auth, Policy(message=scim_message, permission_hint=hint), url=target.options["scim_url"]
         )
+        self.people = People(self.scim)
 
     def _call(
         self, method: str, *, act: str, reads: bool = False, retry_safe: bool | None = None, **args: Any
@@ -144,32 +137,9 @@ class Slack(SlackListing):
 
     # -- accounts ------------------------------------------------------------------------------------------------------
 
-    def find_account(self, person: Person) -> Account | None:
-        email = self.login_of(person)
-        act = f"find account of {email}"
-        # json.dumps quotes a filter value as RFC 7644 asks.
-        body = self.scim.get(
-            "/Users", act=act, params={"filter": f"email eq {json.dumps(email)}", "startIndex": 1, "count": 10}
-        )
-        if not isinstance(body, dict):
-            raise NotFound(
-                "there is no SCIM here",
-                act=act,
-                system=self.target.name,
-                hint="SCIM needs the plan Business+ or Enterprise; see scim_url",
-            )
-        users = [
-            u
-            for u in body.get("Resources") or ()
-            if email.casefold() in {str(e.get("value", "")).casefold() for e in u.get("emails") or ()}
-        ]
-        if len(users) > 1:
-            raise AmbiguousIdentity(f"{len(users)} accounts have the address {email}", act=act, system=self.target.name)
-        return self._account(users[0], email) if users else None
-
-    def _account(self, user: Mapping[str, Any], email: str) -> Account:
-        attributes = {name: value for name, place in PLACES.items() if (value := _at(user, place))}
-        return Account(str(user["id"]), str(user["userName"]), bool(user.get("active")), email, attributes, raw=user)
+    def candidates(self, keys: PersonKeys) -> Iterator[Account]:
+        """See :meth:`People.candidates`."""
+        return self.people.candidates(keys)
 
     def set_active(self, account: Account, active: bool) -> None:
         act = f"{'activate' if active else 'deactivate'} {account.email}"
@@ -440,13 +410,6 @@ class Slack(SlackListing):
             workflow_ids=[owned.id],
             collaborator_ids=[heir.id],
         )
-
-
-def _at(data: Mapping[str, Any], place: tuple[str, ...]) -> Any:
-    value: Any = data
-    for key in place:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
 
 
 def _put(data: dict[str, Any], place: tuple[str, ...], value: Any) -> None:

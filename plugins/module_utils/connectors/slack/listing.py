@@ -10,13 +10,13 @@ from typing import Any, ClassVar
 from ...model.errors import NotFound, ProtocolError
 from ...sdk.address import at
 from ...sdk.capabilities import (
-    Account,
     Credential,
     Entitlement,
     Listed,
 )
 from ...sdk.target import Connector
 from ...sdk.transport import Answer, Transport
+from .people import account_of
 
 #: What SCIM hands out at most (https://docs.slack.dev/reference/scim-api).
 PAGE = 1000
@@ -29,7 +29,6 @@ class SlackListing(Connector):
 
     LISTS_HELD: ClassVar[bool] = True
     scim: Transport
-    _account: Callable[[Mapping[str, Any], str], Account]
     _groups: Callable[[], list[Mapping[str, Any]]]
     _members: Callable[[Entitlement], list[str]]
     _workflows: Callable[[str, Sequence[str]], list[Mapping[str, Any]]]
@@ -43,7 +42,7 @@ class SlackListing(Connector):
             for member in users:
                 held.setdefault(str(member), []).append(group_of(group, last=len(users) == 1))
         for user in self._users():
-            account = self._account(user, _address(user))
+            account = account_of(user, _address(user))
             groups = held.get(account.id, ())
             yield Listed(
                 account,

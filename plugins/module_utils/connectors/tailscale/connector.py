@@ -4,12 +4,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from ...model.errors import (
-    AmbiguousIdentity,
     CredentialError,
     ProtocolError,
     Refused,
@@ -25,6 +24,7 @@ from ...sdk.capabilities import (
     Residual,
     WayBack,
 )
+from ...sdk.keys import Kind, PersonKeys
 from ...sdk.target import Option, Target
 from ...sdk.transport import (
     Auth,
@@ -68,6 +68,9 @@ class Tailscale(TailscaleListing):
     }
     ATTRIBUTES: Sequence[str] = ()
     ENTITLEMENT_KINDS: Sequence[str] = ("roles",)
+    #: A tailnet has login names and nothing else.
+    LOOKS_UP = frozenset({Kind.ID, Kind.ADDRESS, Kind.LOGIN})
+    COMPARES = LOOKS_UP
 
     def __init__(self, target: Target) -> None:
         super().__init__(target)
@@ -102,23 +105,15 @@ class Tailscale(TailscaleListing):
 
     # -- accounts ------------------------------------------------------------------------------------------------------
 
-    def find_account(self, person: Person) -> Account | None:
+    def candidates(self, keys: PersonKeys) -> Iterator[Account]:
         """There is no search: the list of users is compared, then the list of open invitations."""
-        login = self.login_of(person)
-        act = f"find {login}"
-        users = [
-            u
-            for u in self._list("users", "users", act, type="member")
-            if str(u.get("loginName", "")).casefold() == login.casefold()
-        ]
-        if len(users) > 1:
-            raise AmbiguousIdentity(f"{len(users)} users have the login {login}", act=act, system=self.target.name)
-        if users:
-            return account_of(users[0])
-        for invite in self._list("user-invites", "", act):
-            if str(invite.get("email", "")).casefold() == login.casefold():
-                return invited(invite)
-        return None
+        act = f"find {keys.person.email}"
+        users = [account_of(user) for user in self._list("users", "users", act, type="member")]
+        found = [account for account in users if _answers(keys, account)]
+        yield from found
+        if not found:
+            invites = [invited(invite) for invite in self._list("user-invites", "", act)]
+            yield from (account for account in invites if _answers(keys, account))
 
     def set_active(self, account: Account, active: bool) -> None:
         if account.id.startswith(INVITE):
@@ -328,3 +323,7 @@ class Tailscale(TailscaleListing):
         raise Unsupported(
             "Tailscale has no hand-over", act=f"give {owned.kind} {owned.name} to {successor}", system=self.target.name
         )
+
+
+def _answers(keys: PersonKeys, account: Account) -> bool:
+    return account.id in keys.ids or any(keys.has(key.kind, key.value) for key in account.carried)
