@@ -213,3 +213,25 @@ def test_a_device_that_was_so_already_has_its_moment(ledger: Ledger) -> None:
     made = record.build(ledger, case.id, sample.SYSTEMS)
     found = {d["what"]: d["at"] for d in made["devices"]}
     assert {"device SN1", "device SN2"} <= set(found) and all(found.values())
+
+
+def test_a_system_without_an_account_is_not_counted_as_cut(ledger: Ledger) -> None:
+    case = ledger.open_case("offboard", sample.PERSON, "r", {"expected": ["aws", "wiki", "crm"]})
+    systems: dict[str, dict[str, Any]] = {"aws": {}, "wiki": {}, "crm": {}}
+    for name in ("wiki", "crm"):
+        sample.step(ledger, case, name, "cutoff", [sample.row("account", "absent", None, None)])
+    sample.step(ledger, case, "aws", "cutoff", [sample.row("sign-in")])
+    made = record.build(ledger, case.id, systems)
+    assert made["case"]["complete"] and "cut off on 1 of 1, no account on 2" in made["verdict"]["sentence"]
+
+
+def test_a_leaver_who_was_found_on_no_system_is_not_closed(ledger: Ledger) -> None:
+    case = ledger.open_case("offboard", sample.PERSON, "r", {"expected": ["wiki", "crm"]})
+    for name in ("wiki", "crm"):
+        sample.step(ledger, case, name, "cutoff", [sample.row("account", "absent", None, None)])
+    made = record.build(ledger, case.id, {"wiki": {}, "crm": {}})
+    Draft202012Validator(SCHEMA).validate(made)
+    assert not made["case"]["complete"] and made["verdict"]["word"] == "open"
+    assert "found on no system at all (wiki, crm)" in made["open_items"][0]["why"]
+    ledger.attest(case.id, system="wiki", step="cutoff", by="grace", at="2026-11-23T09:00:00.000000Z", note="never had")
+    assert record.build(ledger, case.id, {"wiki": {}, "crm": {}})["case"]["complete"]

@@ -17,7 +17,7 @@ from ..model.person import Person
 from ..people.correlation import Correlation
 from ..people.others import Others
 from ..sdk.capabilities import Account, AccountListing, Correlates
-from ..sdk.keys import Kind, PersonKeys
+from ..sdk.keys import Kind, PersonKeys, agreement
 from .change import Change, Outcome, absent
 from .correlate import Known
 
@@ -87,10 +87,13 @@ def _by_links(system: Correlates, keys: PersonKeys, known: Known) -> str:
 
 def _by_listing(system: Any, keys: PersonKeys, known: Known) -> str:
     others, name = Others.read(known.others), system.target.name
-    placed, nobodys = 0, []
+    placed, nobodys, linked = 0, [], frozenset(known.linked)
     for account in islice(_active_people(system, known), SEARCHED):
-        if any(others.owners(name, key) for key in account.carried):
+        told = (key for key in account.carried if key.kind is not Kind.LOGIN or not system.logins_of_names)
+        if account.id in linked or any(others.owners(name, key) for key in told):
             placed += 1
+        elif agreement(keys, (), account.id, account.names).other_name:
+            placed += 1  # it carries a name that has no word in common with any of theirs
         elif not others and _same_kind(account, keys):
             placed += 1  # no HR system: keys of the kinds that the person has are all there is to go by
         else:

@@ -17,9 +17,12 @@ from ..model.errors import (
     Unsupported,
     WriteInCheckMode,
 )
-from ..model.person import Person
+from ..model.person import Person, fields_of
 from .capabilities import Account, Correlates, Residual
 from .keys import Kind, PersonKeys, agreement, distinct
+
+#: Fields that many people have alike.
+_OF_NAMES = frozenset({"first_name", "last_name", "display_name"})
 
 
 class Tokens(Protocol):
@@ -202,6 +205,12 @@ class Connector:
         """Return the permissions that the credential itself shows, in the vendor's words; None where it shows none."""
         return None
 
+    @property
+    def logins_of_names(self) -> bool:
+        """Whether logins are made of names alone: one was somebody else's before they changed theirs, so it raises a question, and settles nothing."""
+        fields = fields_of(self.login_pattern)
+        return bool(fields) and fields <= _OF_NAMES
+
     def login_of(self, person: Person) -> str:
         """The person's login on this system: HR's, the inventory's pattern, or the connector's own."""
         return person.login(self.target.name, self.login_pattern)
@@ -212,6 +221,8 @@ class Connector:
         """All keys of a person on this system: links, HR's, and logins as the pattern makes them of every address they had."""
         addresses = distinct(Kind.ADDRESS, (person.email, *person.aliases))
         named = person.logins.get(self.target.name, "")
+        patterned = tuple(self._patterned(person, address) for address in addresses)
+        alone = self.logins_of_names
         subjects, declared = self.subjects_of(person)
         return PersonKeys(
             person,
@@ -221,8 +232,11 @@ class Connector:
             distinct(Kind.SUBJECT, subjects),
             declared,
             distinct(Kind.LOGIN, (named,)),
-            distinct(Kind.LOGIN, (self._patterned(person, address) for address in addresses)),
-            distinct(Kind.LOGIN, (person.employee_id, *(address.partition("@")[0] for address in addresses))),
+            distinct(Kind.LOGIN, () if alone else patterned),
+            distinct(
+                Kind.LOGIN,
+                (*(patterned if alone else ()), person.employee_id, *(one.partition("@")[0] for one in addresses)),
+            ),
         )
 
     def subjects_of(self, person: Person) -> tuple[Sequence[str], bool]:

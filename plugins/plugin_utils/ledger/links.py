@@ -84,12 +84,15 @@ def keep(ledger: Ledger, person: Person, system: str, accounts: Iterable[Mapping
     return len(fresh)
 
 
-def covered(ledger: Ledger, system: str) -> dict[str, int]:
-    """By which kinds of keys people were found on a system, and how many: what is known to work there."""
+def everybodys(ledger: Ledger, system: str) -> tuple[dict[str, int], list[str]]:
+    """By which kinds of keys people were found on a system, and how many; and the ids of all accounts there that are somebody's."""
     counts: Counter[str] = Counter()
+    ids: dict[str, None] = {}
     for (body,) in ledger.storage.query(f"SELECT body FROM ledger WHERE kind = '{KIND}' AND system = ?", (system,)):
-        counts.update(json.loads(body)["data"]["by"])
-    return dict(counts)
+        data = json.loads(body)["data"]
+        counts.update(data["by"])
+        ids[data["id"]] = None
+    return dict(counts), list(ids)
 
 
 def expected(ledger: Ledger, person: Person, system: str) -> list[str]:
@@ -112,8 +115,10 @@ def known(ledger: Ledger | None, person: Mapping[str, Any], system: str) -> dict
         return {}
     who = Person.of(person)
     own: Sequence[Link] = links(ledger, who, system)
+    covered, linked = everybodys(ledger, system)
     return {
         "links": [link.as_dict() for link in own],
-        "covered": covered(ledger, system),
+        "covered": covered,
+        "linked": linked,
         **({} if own else {"expected": expected(ledger, who, system)}),
     }

@@ -58,6 +58,7 @@ def build(ledger: Ledger, case_id: str, systems: Mapping[str, Mapping[str, Any]]
     covering = scope.scope(case, actions, systems)
     still_open = [
         *open_items(actions, systems),
+        *verdict.found_nowhere(case, actions),
         *(
             {
                 "system": gap["system"],

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ...module_utils.engine.change import Outcome
 from ...module_utils.model.case import Case
 from ...module_utils.model.kinds import OFFBOARD
 
@@ -19,18 +20,47 @@ def verdict(
         f"{item['what']} on {item['system']}" if item["what"] != item["system"] else f"all of {item['system']}"
         for item in open_items
     ]
-    cut = [a for a in actions if a["action"] == "cutoff"]
-    shut = [a for a in cut if a["closed"]]
     said = {"name": name, "things": f"{len(missing)} thing{'s' if len(missing) != 1 else ''}"}
     kind = case.meaning
-    unproven = kind.unproven.format_map(said)
-    if case.kind == OFFBOARD and cut:
-        unproven = f"{name} is cut off on {len(shut)} of {len(cut)} systems; {said['things']} still open."
+    proven, unproven = kind.proven.format_map(said), kind.unproven.format_map(said)
+    where = _where(actions) if case.kind == OFFBOARD else ""
+    if where:
+        proven = f"{proven.removesuffix('.')}: {where}."
+        unproven = f"{name} is {where}; {said['things']} still open."
     return {
         "word": kind.verdict if complete else kind.unproven_word,
-        "sentence": kind.proven.format_map(said) if complete else unproven,
+        "sentence": proven if complete else unproven,
         "missing": missing,
     }
+
+
+def _where(actions: list[dict[str, Any]]) -> str:
+    """On how many systems somebody is cut off, of those where they had an account: who was nowhere is cut off nowhere."""
+    cut = [a for a in actions if a["action"] == "cutoff"]
+    here = [a for a in cut if a["result"] != Outcome.ABSENT.value]
+    shut = [a for a in here if a["closed"]]
+    if not cut:
+        return ""
+    nowhere = f", no account on {len(cut) - len(here)}" if len(here) < len(cut) else ""
+    return f"cut off on {len(shut)} of {len(here)}{nowhere}"
+
+
+def found_nowhere(case: Case, actions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The open item of a leaver of whom no system knows: more likely their keys are wrong than that they never had an account."""
+    cut = [a for a in actions if a["action"] == "cutoff"]
+    if case.kind != OFFBOARD or not cut or any(a["result"] != Outcome.ABSENT.value or a["attested"] for a in cut):
+        return []
+    systems = ", ".join(a["system"] for a in cut)
+    return [
+        {
+            "system": cut[0]["system"],
+            "step": "cutoff",
+            "what": "the person",
+            "outcome": Outcome.NEEDS_HUMAN.value,
+            "why": f"found on no system at all ({systems}): are HR's address, number and logins theirs? If they never had an account, attest",
+            "owner": "",
+        }
+    ]
 
 
 def name_of(person: Mapping[str, Any]) -> str:

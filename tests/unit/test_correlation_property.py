@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Generated companies: names, logins, addresses and numbers change between hire and leave, and each system lacks other keys.
+
+The systems themselves are asked: nobody is certified with an account open, and nobody else is touched.
+"""
+
+from __future__ import annotations
+
+import base64
+import random
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.people.others import pack
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import AccessPath, Account, Listed
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.keys import Key, Kind, PersonKeys
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.target import Connector, Target
+from ansible_collections.workforce.lifecycle.plugins.modules import cutoff
+
+FIRST = ("Ann", "Ben", "Cem", "Dora", "Eva", "Finn", "Gil", "Hana", "Ivo", "Jana", "J\u00fcrgen", "Zo\u00eb")
+LAST = ("Roth", "Lind", "Funk", "Ortiz", "Stein", "Wolff", "Okoye", "Chen", "M\u00fcller", "Nu\u00f1ez")
+PATTERNS = ("{local_part}", "{employee_id}", "{email}", "{first_name:.1}{last_name}")
+CLOSED = ("done", "already", "absent")
+
+
+@dataclass
+class Row:
+    """An account as the server keeps it. ``human`` is whose it really is: nobody but the test knows."""
+
+    id: str
+    login: str
+    human: int
+    mail: str = ""
+    number: str = ""
+    name: str = ""
+    active: bool = True
+
+
+@dataclass
+class Server:
+    """A system that somebody else made: it finds by what it keeps, without case."""
+
+    name: str
+    pattern: str
+    declared: bool
+    keeps: frozenset[str]
+    reconciled: bool
+    rows: dict[str, Row] = field(default_factory=dict)
+
+    def search(self, attribute: str, value: str) -> list[Row]:
+        return [row for row in self.rows.values() if value and getattr(row, attribute).lower() == value.lower()]
+
+
+class Seat(Connector):
+    """The connector of such a system."""
+
+    LOGIN = "{email}"
+    LOOKS_UP = frozenset({Kind.ID, Kind.NUMBER, Kind.ADDRESS, Kind.LOGIN})
+    COMPARES = LOOKS_UP
+    LISTS_HELD = False
+
+    def __init__(self, server: Server) -> None:
+        super().__init__(Target(server.name, "seat", options={"login": server.pattern if server.declared else ""}))
+        self.server = server
+
+    def candidates(self, keys: PersonKeys) -> Iterable[Account]:
+        asked = {"id": keys.ids, "number": keys.numbers, "mail": keys.addresses, "login": keys.of(Kind.LOGIN)}
+        found = {row.id: row for name, values in asked.items() for v in values for row in self.server.search(name, v)}
+        return [self._account(row) for row in found.values()]
+
+    def _account(self, row: Row) -> Account:
+        attributes = {"employee_id": row.number, "display_name": row.name}
+        keys = (Key(Kind.ADDRESS, row.mail),) if row.mail else ()
+        return Account(row.id, row.login, row.active, row.mail, {k: v for k, v in attributes.items() if v}, keys=keys)
+
+    def set_active(self, account: Account, active: bool) -> None:
+        self.server.rows[account.id].active = active
+
+    def access_paths(self, account: Account, since: str) -> list[AccessPath]:
+        return [AccessPath("sign-in", "open" if account.active else "closed", lambda: self.set_active(account, False))]
+
+    def all_accounts(self) -> Iterator[Listed]:
+        return (Listed(self._account(row)) for row in self.server.rows.values())
+
+    def group_members(self, kind: str, name: str) -> Iterator[str]:
+        return iter(())
+
+
+class Company:
+    """Its people as HR has them, at the hire and now, and its systems."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.hired: list[dict[str, Any]] = []
+        for number in range(self.random.randint(6, 18)):
+            self.hired.append(self._person(number))
+        self.servers = [self._server(f"s{number}") for number in range(3)]
+        self.now = [self._changed(person) for person in self.hired]
+        index = pack([Person.of(one) for one in self.now], {s.name: Seat(s).login_pattern for s in self.servers})
+        self.others = {"inline": [base64.b64encode(index).decode()]}
+
+    def _person(self, number: int) -> dict[str, Any]:
+        first, last = self.random.choice(FIRST), self.random.choice(LAST)
+        email = f"{first}.{last}{number if self.random.random() < 0.8 else ''}@corp.example".lower()
+        taken = any(email == one["email"] for one in self.hired)
+        email = f"x{number}.{email}" if taken else email
+        return {
+            "email": email,
+            "employee_id": f"E{1000 + number}",
+            "hr_id": str(number + 1),
+            "first_name": first,
+            "last_name": last,
+        }
+
+    def _server(self, name: str) -> Server:
+        keeps = frozenset(one for one in ("mail", "number", "name") if self.random.random() < 0.7)
+        server = Server(
+            name, self.random.choice(PATTERNS), self.random.random() < 0.8, keeps, self.random.random() < 0.7
+        )
+        for human, person in enumerate(self.hired):
+            if self.random.random() < 0.8:
+                self._seat(server, human, person, Person.of(person).login("", server.pattern))
+                if self.random.random() < 0.1 and "number" in keeps:
+                    self._seat(server, human, {**person, "email": ""}, f"adm-{human}")
+        if self.random.random() < 0.06:  # somebody of whom HR knows nothing, with a name like one of ours
+            twin = self.random.choice(self.hired)
+            stranger = {**twin, "email": twin["email"].replace("corp", "partner"), "employee_id": "P7"}
+            self._seat(server, -1, stranger, Person.of(stranger).login("", server.pattern))
+        return server
+
+    def _seat(self, server: Server, human: int, person: Mapping[str, str], login: str) -> None:
+        values = {
+            "mail": person["email"],
+            "number": person["employee_id"],
+            "name": f"{person['first_name']} {person['last_name']}",
+        }
+        kept = {name: value for name, value in values.items() if name in server.keeps}
+        if any(row.login.lower() == login.lower() for row in server.rows.values()):
+            login = f"{login}{len(server.rows)}"  # taken: an administrator makes up another
+        row = Row(f"{server.name}-{len(server.rows)}", login, human, **kept)
+        server.rows[row.id] = row
+
+    def _changed(self, person: dict[str, Any]) -> dict[str, Any]:
+        now = dict(person)
+        if self.random.random() < 0.3:
+            now["last_name"] = f"{self.random.choice(LAST)}-{person['hr_id']}"
+            now["email"] = f"{person['first_name']}.{now['last_name']}@corp.example".lower()
+            if self.random.random() < 0.5:
+                now["aliases"] = [person["email"]]
+        if self.random.random() < 0.1:
+            now["employee_id"] = f"N{person['employee_id']}"
+        return now
+
+    def known(self, human: int, server: Server) -> dict[str, Any]:
+        """What a step is handed: where the company was reconciled before, everybody's accounts are linked."""
+        if not server.reconciled:
+            return {"others": self.others}
+        own = [{"id": row.id, "login": row.login} for row in server.rows.values() if row.human == human]
+        linked = [row.id for row in server.rows.values() if row.human >= 0]
+        return {"links": own, "linked": linked, "others": self.others}
+
+    def leave(self, human: int) -> bool:
+        """Cut them off everywhere; whether the case would be closed."""
+        found, closed = False, True
+        for server in self.servers:
+            defaults = {name: spec.get("default") for name, spec in cutoff.TASK.spec.items()}
+            want = {**defaults, "system": server.name, "person": self.now[human], "known": self.known(human, server)}
+            result = cutoff.TASK.run(want, check_mode=False, system=Seat(server))
+            closed = closed and result["outcome"] in CLOSED
+            found = found or result["outcome"] in ("done", "already")
+        return found and closed
+
+    def a_key_survives(self, human: int) -> bool:
+        """Whether each of their accounts is linked, or carries a key that HR has of them and none that HR has otherwise."""
+        person = Person.of(self.now[human])
+        addresses = {person.email, *person.aliases}
+        return all(
+            server.reconciled or row.number == person.employee_id or row.mail in addresses and not row.number
+            for server in self.servers
+            for row in server.rows.values()
+            if row.human == human
+        )
+
+
+def walk(companies: int, first: int = 0) -> tuple[int, int]:
+    """How many leavers with a surviving key there were, and how many of their cases closed by themselves."""
+    counted = closed = 0
+    for seed in range(first, first + companies):
+        company = Company(seed)
+        for human in company.random.sample(range(len(company.hired)), 3):
+            before = {row.id: row.active for server in company.servers for row in server.rows.values()}
+            survives, has_any = (
+                company.a_key_survives(human),
+                any(row.human == human for server in company.servers for row in server.rows.values()),
+            )
+            ended = company.leave(human)
+            rows = [row for server in company.servers for row in server.rows.values()]
+            touched = [row for row in rows if row.human != human and row.active != before[row.id]]
+            assert not touched, f"company {seed}: {touched} cut in place of {company.now[human]}"
+            still_open = [row for row in rows if row.human == human and row.active]
+            assert not (ended and still_open), f"company {seed}: closed, and {still_open} is open"
+            if survives and has_any:
+                counted += 1
+                closed += ended
+    return counted, closed
+
+
+def test_no_generated_leaver_is_certified_with_an_account_open_and_nobody_else_is_touched() -> None:
+    counted, closed = walk(50)
+    print(f"\n{closed} of {counted} leavers with a surviving key closed by themselves ({closed / counted:.1%})")
+    assert counted > 50 and closed / counted >= 0.95
+
+
+@pytest.mark.soak
+def test_two_thousand_generated_companies() -> None:
+    counted, closed = walk(2000, first=1000)
+    print(f"\n{closed} of {counted} leavers with a surviving key closed by themselves ({closed / counted:.1%})")
+    assert closed / counted >= 0.95
