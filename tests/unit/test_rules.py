@@ -453,7 +453,6 @@ TO_SPLIT = {
     "plugins/module_utils/connectors/hibob.py",
     "plugins/module_utils/connectors/ldap/connector.py",
     "plugins/module_utils/connectors/personio.py",
-    "plugins/module_utils/reconcile/check.py",
     "plugins/plugin_utils/ledger/ledger.py",
     "sandbox/vendors/bamboohr.py",
     "sandbox/vendors/controller.py",

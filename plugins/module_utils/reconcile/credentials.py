@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""The credentials of one system that work without a person signing in: whether who made them is still there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ..company.policy import like
+from ..model.errors import Unsupported
+from ..sdk.capabilities import Account, Credential, CredentialListing
+from .findings import Finding
+from .people import Known
+from .sighting import Row, Sighting, moment_of
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Checks each credential that a system lists.
+
+    :param rows: its accounts, and ``numbered`` their places by id, login and address.
+    """
+
+    seen: Sighting
+    rows: Sequence[Row]
+    numbered: Mapping[str, int]
+
+    def check(self, system: CredentialListing) -> None:
+        try:
+            for credential in system.all_credentials():
+                self.seen.counts.credentials += 1
+                self._credential(credential)
+        except Unsupported as e:  # the vendor's plan does not show them: nothing was skipped that could be read
+            self.seen.counts.notes.append(str(e))
+
+    def _credential(self, credential: Credential) -> None:
+        ends = moment_of(credential.expires)
+        if ends is not None and ends <= self.seen.now:
+            return
+        if not credential.maker:
+            self.seen.counts.maker_unknown += 1
+            return
+        gone = self._maker_gone(credential.maker)
+        if gone is not None:
+            whose, said = gone
+            facts = {
+                key: value
+                for key in ("kind", "id", "maker", "created", "last_used", "expires")
+                if (value := getattr(credential, key))
+            }
+            self.seen.found(
+                Finding(
+                    "credential_maker_gone",
+                    self.seen.name,
+                    f"{credential.kind} {credential.id}",
+                    credential.name or credential.id,
+                    whose.n if whose else None,
+                    said=f"{credential.kind} of {credential.maker}: {said}",
+                    facts=facts,
+                )
+            )
+
+    def _maker_gone(self, maker: str) -> tuple[Known | None, str] | None:
+        """Whose it was, and why they count as gone; None when they are there."""
+        number = self.numbered.get(maker.casefold())
+        if number is not None:
+            row = self.rows[number]
+            if row.known_to_be or row.active and row.whose is not None and row.whose.state != "gone":
+                return None
+            if row.whose is not None and row.whose.state == "gone":
+                return row.whose, "who has left"
+            return row.whose, "whose account is not active" if row.whose is not None else "whom HR does not know"
+        if like(maker, self.seen.service):
+            return None
+        people = self._people_called(maker)
+        if not people:
+            return None, "of whom neither the system nor HR knows"
+        if all(person.state == "gone" for person in people):
+            return (people[0] if len(people) == 1 else None), "who has left"
+        return (people[0], "who has no account here any more") if self.rows and len(people) == 1 else None
+
+    def _people_called(self, name: str) -> tuple[Known, ...]:
+        return self.seen.people.match(self.seen.name, Account(name, name, True, name if "@" in name else "")).people

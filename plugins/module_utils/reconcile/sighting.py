@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""What is seen of one system, as it is told: findings, marked accounts, counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from ..model import clock
+from ..sdk.capabilities import Listed
+from .findings import Finding
+from .people import Known, People
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What is kept of an account until the end of the listing."""
+
+    id: str
+    login: str
+    active: bool
+    whose: Known | None
+    known_to_be: str = (
+        ""  #: ``service``, ``shared``, ``protected`` or ``ambiguous``: nobody's leaving says anything about it
+    )
+
+
+@dataclass
+class Counts:
+    """What was read, and what could not be told."""
+
+    accounts: int = 0
+    active: int = 0
+    devices: int = 0
+    credentials: int = 0
+    last_seen_unknown: int = 0
+    encryption_unknown: int = 0
+    maker_unknown: int = 0
+    findings: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """One system under the eyes of a check.
+
+    :param name: the system's.
+    :param people: the index.
+    :param emit: takes each line of what is found: ``{"f": finding}``, ``{"m": marked account}``, ``{"h": [n, separation, side, account]}``.
+    :param service: patterns of accounts that policy says are services'.
+    """
+
+    name: str
+    people: People
+    emit: Callable[[Mapping[str, Any]], None]
+    service: Collection[str]
+    counts: Counts
+    now: datetime
+
+    def marked(self, account: str, ident: str, known_to_be: str, why: str, *, active: bool) -> None:
+        self.emit(
+            {
+                "m": {
+                    "system": self.name,
+                    "account": account,
+                    "ident": ident,
+                    "is": known_to_be,
+                    "why": why,
+                    "active": active,
+                }
+            }
+        )
+
+    def found(self, finding: Finding) -> None:
+        self.counts.findings[finding.kind] += 1
+        self.emit({"f": finding.line()})
+
+    def facts_of(self, listed: Listed, how: str = "") -> dict[str, Any]:
+        account = listed.account
+        facts = {
+            "login": account.login,
+            "id": account.id,
+            "email": account.email,
+            "active": account.active,
+            "last_seen": listed.last_seen,
+            "created": listed.created,
+            "employee_id": account.attributes.get("employee_id"),
+            "matched_by": how,
+            "mastered_elsewhere": account.protected,
+            "kind": listed.kind if listed.kind != "person" else "",
+        }
+        return {key: value for key, value in facts.items() if value not in (None, "")}
+
+    def short(self, person: Known) -> dict[str, Any]:
+        record = self.people.record(person.n)
+        return {
+            "name": record["name"],
+            "employee_id": person.employee,
+            "state": person.state,
+            "source": record["source"],
+        }
+
+
+def moment_of(text: str) -> datetime | None:
+    """A moment, or None when the system or HR does not say one that can be read."""
+    try:
+        return clock.parse(text) if text else None
+    except ValueError:
+        return None
