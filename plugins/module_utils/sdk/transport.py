@@ -32,6 +32,7 @@ from ..model.errors import (
     Throttled,
     Unavailable,
 )
+from . import pace
 from .address import UrlPath, literal, refuse_plain, same_host
 from .answer import Answer, Unreadable, json_message, parsed_json, retry_after, standard_throttle
 from .target import Target
@@ -142,7 +143,6 @@ class Transport:
         self.url = (url or target.url).rstrip("/")
         if self.url.startswith("http://"):
             refuse_plain(self.url, act="connect", system=target.name)
-        self._next_slot = 0.0
 
     def get(
         self, path: str, *, act: str, params: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
@@ -272,10 +272,7 @@ class Transport:
 
     def _await_slot(self) -> None:
         if self.policy.rate:
-            moment = time.monotonic()
-            if moment < self._next_slot:
-                time.sleep(self._next_slot - moment)
-            self._next_slot = max(moment, self._next_slot) + 1.0 / self.policy.rate
+            pace.wait(f"{self.target.name} {self.url}", self.policy.rate)
 
     def _once(self, request: Request, ends: float, raw: bool) -> Answer:
         left = max(0.5, min(ends, self.target.until) - time.monotonic())
