@@ -79,10 +79,10 @@ def leave(folder: RunFolder, module: str, result: Mapping[str, Any]) -> None:
         _add(folder, adopted=result["adopted"], unread=result["unread"])
     elif module == "separation":
         _add(folder, first=result["first"])
-    elif module == "intake" or module == "followups" and "users" in result:
-        folder.leave(_NAME, {"cases": []})  # until somebody decides, it is about nobody
     elif module == "followups" and "transfers" in result:
         folder.leave(_NAME, {"cases": [*result["transfers"], *result["resumed"]], "acts": result["acts"]})
+    elif module in ("intake", "followups"):
+        folder.leave(_NAME, {"cases": []})  # nobody has decided, or all is settled: it is about nobody
     elif module == "reconcile":
         folder.leave(_NAME, {"fixes": result.get("steps") or {}})
 
