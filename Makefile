@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE ?=
 PIP    := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-hr test sandbox sandbox-down bench lint unit gates soak clean link debian
+.PHONY: help demo demo-hr test sandbox sandbox-down bench install connector lint soak clean link
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -48,6 +48,12 @@ sandbox-down: ## stop it
 
 test: $(VENV)/dev.done link ## everything that must hold: tests and gates (under 15 minutes)
 	@$(BIN)/python scripts/test.py
+
+install: ## build this clone and install it for the ansible-core in PATH, with the libraries it needs
+	@sh scripts/install.sh
+
+connector: $(VENV)/dev.done link ## write the skeleton of a connector with its failing tests: make connector NAME=acme
+	@$(BIN)/python scripts/new_connector.py $(NAME)
 
 lint: $(VENV)/dev.done link ## the gates that need no server
 	@$(BIN)/python scripts/test.py --only lint

@@ -29,7 +29,7 @@ EXAMPLES = r"""
 RETURN = r"""
 spool: {description: "V(begin) - the run's own folder.", returned: success, type: str}
 wanted: {description: "V(begin) - what the access profiles name, by system and kind.", returned: success, type: dict}
-problems: {description: "What must be mended, with RV(problems[].system), RV(problems[].kind), RV(problems[].what) and RV(problems[].fix).", returned: always, type: list, elements: dict}
+problems: {description: "What must be mended, with C(system), C(kind), C(what) and C(fix).", returned: always, type: list, elements: dict}
 systems: {description: "What was seen of each system.", returned: always, type: dict}
 lines: {description: "The same for a person.", returned: always, type: list, elements: str}
 """

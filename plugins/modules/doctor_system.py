@@ -30,7 +30,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 health:
-  description: RV(health.reached), RV(health.problems) with what to do about each, RV(health.permissions) by capability, RV(health.endpoint).
+  description: C(reached), C(problems) with what to do about each, C(permissions) by capability, C(endpoint).
   returned: success
   type: dict
 shares: {description: "With O(shares), what was counted, by department.", returned: success, type: dict}

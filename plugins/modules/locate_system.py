@@ -24,7 +24,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 located:
-  description: The RV(located.accounts), each with state, evidence, what it holds and which ways in are open, and the RV(located.devices).
+  description: The C(accounts), each with state, evidence, what it holds and which ways in are open, and the C(devices).
   returned: success
   type: dict
 """

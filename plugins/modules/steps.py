@@ -24,7 +24,7 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-steps: {description: "The steps, each with RV(steps[].play), RV(steps[].step), RV(steps[].module) and RV(steps[].systems).", returned: success, type: list, elements: dict}
+steps: {description: "The steps, each with C(play), C(step), C(module) and C(systems).", returned: success, type: list, elements: dict}
 lines: {description: "The same for a person.", returned: success, type: list, elements: str}
 """
 

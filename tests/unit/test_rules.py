@@ -64,6 +64,10 @@ SHIPPED = {
     "inventory",
     "extensions",
     "docs",
+    "changelogs",
+    "ARCHITECTURE.md",
+    "SECURITY.md",
+    "tests",
 }
 #: (connector, capability) without a conformance scenario, and why. Capabilities that only read send no write to lose.
 WITHOUT_SCENARIO = {
@@ -534,7 +538,12 @@ def test_docs_lead_to_every_page_and_no_link_is_dead() -> None:
     connectors = (ROOT / "docs" / "connectors.md").read_text(encoding="utf-8")
     for path in files("docs/*.md"):
         name = path.relative_to(ROOT / "docs").as_posix()
-        if name.startswith("connectors/"):
+        if name.startswith("decisions/") and not name.endswith("README.md"):
+            decisions = (ROOT / "docs" / "decisions" / "README.md").read_text(encoding="utf-8")
+            assert f"]({name.removeprefix('decisions/')})" in decisions, (
+                f"docs/decisions/README.md does not lead to {name}"
+            )
+        elif name.startswith("connectors/"):
             assert f"]({name})" in connectors, f"docs/connectors.md does not lead to {name}"
         else:
             assert name == "README.md" or f"]({name})" in index, f"docs/README.md does not lead to {name}"

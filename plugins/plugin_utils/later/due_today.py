@@ -150,7 +150,7 @@ class DueToday:
             raise InputError(
                 "user, by and why are needed",
                 act=act,
-                hint="-e user=jane@corp.example -e by='Grace Okoye' -e why='...'",
+                hint="-e user=jane@corp.example -e by=grace@corp.example -e why=REASON",
             )
         every = followups.waiting(self.run.ledger, person)
         chosen = [one for one in every if id in ("", one.id) and (state != "move" or id)]

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Examples of the documentation: what a reader copies is taken by the same checks that a user meets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import load_policy
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import InputError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.marked_yaml import read_document
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.inventory.systems_file import (
+    SYSTEM,
+    TOP,
+    check_systems,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+PLAYBOOKS = {path.stem for path in (ROOT / "playbooks").glob("*.yml")}
+POLICY = (
+    "protected",
+    "brake",
+    "identity",
+    "timers",
+    "approvals",
+    "privileged",
+    "separation",
+    "transfer",
+    "followups",
+    "reconcile",
+    "rename",
+    "proof",
+)
+
+
+def blocks(*languages: str) -> Iterator[tuple[Path, str]]:
+    for page in PAGES:
+        for language, text in re.findall(r"^ *```(\w*)\n(.*?)^ *```", page.read_text(encoding="utf-8"), re.M | re.S):
+            if language in languages:
+                indent = min((len(line) - len(line.lstrip()) for line in text.splitlines() if line.strip()), default=0)
+                yield page, "\n".join(line[indent:] for line in text.splitlines()) + "\n"
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads Ansible's tags as plain texts."""
+
+
+_Loader.add_multi_constructor("!", lambda loader, suffix, node: str(node.value))
+
+YAML = [pytest.param(page, text, id=f"{page.name}-{n}") for n, (page, text) in enumerate(blocks("yaml", "yml"))]
+
+
+@pytest.mark.parametrize(("page", "text"), YAML)
+def test_every_yaml_example_is_one_that_its_reader_takes(page: Path, text: str, tmp_path: Path) -> None:
+    said: list[Any] = list(yaml.load_all(text, Loader=_Loader))
+    (data,) = said or [None]
+    if not isinstance(data, dict):
+        return
+    if data.get("plugin") == "workforce.lifecycle.systems" or systems_of(data):
+        whole = data if "plugin" in data else {"plugin": "workforce.lifecycle.systems", "systems": systems_of(data)}
+        file = tmp_path / "company.systems.yml"
+        file.write_text(text if whole is data else yaml.safe_dump(whole, sort_keys=False))
+        check_systems(read_document(str(file)))
+    elif set(data) <= set(POLICY) and not set(data) & set(TOP) - {"policy"}:
+        file = tmp_path / "policy.yml"
+        file.write_text(text)
+        load_policy(str(file))
+
+
+def systems_of(data: dict[str, Any]) -> dict[str, Any]:
+    """The systems of an example that shows only them: below ``systems``, or each with its connector."""
+    inner = data.get("systems") if isinstance(data.get("systems"), dict) else data
+    assert inner is not None
+    named = {name: one for name, one in inner.items() if isinstance(one, dict) and "connector" in one}
+    return named if named and len(named) == len(inner) and not set(inner) & set(SYSTEM) else {}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_names_a_playbook_that_there_is(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    named = re.findall(r"ansible-playbook\b[^\n`]*?\bworkforce\.lifecycle\.([a-z_]+)", text)
+    assert [name for name in named if name not in PLAYBOOKS] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_command_loses_the_second_word_of_an_option(page: Path) -> None:
+    """``-e by='Lena Fischer'`` reaches Ansible as ``by=Lena`` and a stray word; JSON keeps both."""
+    assert re.findall(r"-e \"?\w+=['\"][^'\"\n]* [^'\"\n]*['\"]", page.read_text(encoding="utf-8")) == []
+
+
+def test_the_readme_names_every_playbook_and_is_short() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [name for name in sorted(PLAYBOOKS) if f"`{name}`" not in text] == []
+    assert len(text.splitlines()) <= 120
+
+
+def test_an_example_with_a_secret_in_it_would_be_seen(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="secret in plain text"):
+        test_every_yaml_example_is_one_that_its_reader_takes(
+            Path("page.md"),
+            "wiki:\n  connector: scim\n  url: https://wiki.example\n  credentials: {token: abc}\n",
+            tmp_path,
+        )
