@@ -83,7 +83,11 @@ def _of_play(play: _Play, here: Here) -> Iterator[Listed]:
         dict.fromkeys(host for name in names for host in ((name,) if name == "localhost" else here.hosts(name)))
     )
     shown = ("this machine",) if systems == ("localhost",) else systems
-    for step, module in _steps(play, play.play.get("tasks") or ()):
+    roles = [
+        {"import_role": {"name": role if isinstance(role, str) else role.get("role") or role.get("name")}}
+        for role in play.play.get("roles") or ()
+    ]
+    for step, module in _steps(play, [*roles, *(play.play.get("tasks") or ())]):
         yield Listed(play.title, step, module, shown)
 
 
