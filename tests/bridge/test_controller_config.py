@@ -32,7 +32,9 @@ from tests.bridge.controller_apply import CONTROLLER, ROOT, Applied, read, varia
 
 CONFIG = variables()
 TEMPLATES: dict[str, dict[str, Any]] = {template["name"]: template for template in CONFIG["controller_templates"]}
-PLAYBOOKS = {path.stem for path in (ROOT / "playbooks").glob("*.yml")}
+#: For who writes a connector's file, at a desk.
+AT_A_DESK = {"connector_check"}
+PLAYBOOKS = {path.stem for path in (ROOT / "playbooks").glob("*.yml")} - AT_A_DESK
 PROJECT = CONTROLLER / "project"
 #: Of the project itself: what has no sense outside a workflow.
 OWN = {"approve_in_workflow"}

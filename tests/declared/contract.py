@@ -1,217 +1,86 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Whether every request that a connector's file can send is one that the vendor has: path, method, names and values.
-
-A vendor's contract (``contracts/<connector>.yml``) is a table written from the vendor's pages, or leads to an OpenAPI description: one
-in ``tests/contract/specs``, where its licence lets us keep a cut of it, or one of the folder LIFECYCLE_SPECS.
-"""
+"""The vendors' contracts, ``contracts/<connector>.yml``: a table, OpenAPI descriptions, or a GraphQL schema."""
 
 from __future__ import annotations
 
 import json
 import os
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import yaml
-from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.declared.manifest import (
-    Manifest,
-    Pages,
-    Request,
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.declared.contract import (
+    Contract,
+    graphql_of,
+    of_openapi,
+    of_table,
+    violations,
 )
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.declared.manifest import Manifest
+from graphql import build_schema, parse, validate
+from graphql.error import GraphQLError
 
 HERE = Path(__file__).parent / "contracts"
 SPECS = Path(__file__).parents[1] / "contract" / "specs"
 OUTSIDE = Path(os.environ.get("LIFECYCLE_SPECS") or Path(__file__).resolve().parents[3] / "shared" / "specs")
-#: A body that may be anything, since the vendor does not say more.
-ANY: Any = None
-_HOLE = re.compile(r"\{[^{}]*\}")
+#: What is wrong with a file, by one contract.
+Check = Callable[[Manifest], list[str]]
 
 
-@dataclass(frozen=True)
-class Operation:
-    """One method of one path: its query's names with their values (None: any), and what its body may hold.
-
-    ``body`` maps names to what is in them: None for anything, a text with bars for one of several values, a mapping for an object.
-    """
-
-    query: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
-    body: Any = ANY
-    described: bool = True
-    #: Whether a request without a body is refused.
-    needs_body: bool = False
+def said_of(name: str) -> Mapping[str, Any]:
+    said: Mapping[str, Any] = yaml.safe_load((HERE / f"{name}.yml").read_text(encoding="utf-8"))
+    return said
 
 
-Contract = Mapping[tuple[str, str], Operation]
-
-
-def contract_of(name: str) -> dict[str, Contract]:
-    """A connector's contracts, each by where it comes from."""
-    said = yaml.safe_load((HERE / f"{name}.yml").read_text(encoding="utf-8"))
-    made: dict[str, Contract] = {}
-    if "operations" in said:
-        made["table"] = dict(_row(line, how or {}) for line, how in said["operations"].items())
+def rest(name: str) -> dict[str, Contract]:
+    """A connector's contracts of paths, each by where it comes from."""
+    said = said_of(name)
+    made: dict[str, Contract] = {"table": of_table(said["operations"])} if "operations" in said else {}
     for file in said.get("openapi", ()):
         path = next((folder / file for folder in (SPECS, OUTSIDE) if (folder / file).exists()), None)
         if path is not None:
-            made[file] = _openapi(path, said.get("prefix", ""))
+            made[file] = _described(path, said.get("prefix", ""))
     return made
 
 
-def _row(line: str, how: Mapping[str, Any]) -> tuple[tuple[str, str], Operation]:
-    method, path = line.split(" ", 1)
-    query = how.get("query") or {}
-    names = dict.fromkeys(query) if isinstance(query, list) else query
-    values = {name: tuple(str(one).split("|")) if one is not None else None for name, one in names.items()}
-    return (method, blank(path)), Operation(values, _object(how.get("body")), "body" in how, "body" in how)
-
-
-def _object(said: Any) -> Any:
-    if isinstance(said, list):
-        return dict.fromkeys(said)
-    return {name: _object(inner) for name, inner in said.items()} if isinstance(said, Mapping) else said
-
-
-def blank(path: str) -> str:
-    """A path with its parameters' names left out."""
-    return _HOLE.sub("{}", path.partition("?")[0]).rstrip("/")
-
-
-# -- what is wrong -----------------------------------------------------------------------------------------------------
-
-
-def violations(manifest: Manifest, contract: Contract) -> list[str]:
-    """All that is wrong with the requests of a file, each with its place in the file."""
-    return [
-        f"{'.'.join(map(str, request.place))}: {said}"
-        for request, pages in manifest.requests()
-        for said in _wrong(manifest, request, pages, contract)
-    ]
-
-
-def _wrong(manifest: Manifest, request: Request, pages: Pages, contract: Contract) -> Iterator[str]:
-    path = blank(request.path)
-    operation = contract.get((request.method, path))
-    if operation is None:
-        others = sorted(method for method, known in contract if known == path)
-        yield f"{path} has no {request.method}, but {', '.join(others)}" if others else f"no such path: {path}"
-        return
-    sent = dict(request.query)
-    if pages.place == "query":
-        sent |= {name: "{page}" for name in (pages.name, pages.size_name) if name}
-    for name, value in sent.items():
-        if name not in operation.query:
-            yield f"{request.method} {path} has no parameter {name}"
-        known = operation.query.get(name)
-        said = value if isinstance(value, list) else str(value).split(",")
-        for one in map(str, said) if known and value is not None else ():
-            if not _HOLE.search(one) and one not in (known or ()):
-                yield f"{name}={one} is none of {', '.join(known or ())}"
-    if request.json is None and not request.form and operation.needs_body:
-        yield f"{request.method} {path} needs a body"
-    if request.json is not None and operation.described:
-        yield from _body(_spelled_out(request.json, manifest), operation.body, "body")
-
-
-def _spelled_out(body: Any, manifest: Manifest) -> Any:
-    """A body with every attribute that it may change."""
-    if body == "{changed}":
-        made: dict[str, Any] = {}
-        accounts = manifest.accounts
-        written = [one.write for one in accounts.attributes.values() if one.write] if accounts is not None else []
-        for key in (*written, *(accounts.keeps if accounts is not None else ())):
-            here = made
-            *above, last = key.split(".")
-            for word in above:
-                here = here.setdefault(word, {})
-            here[last] = "{changed}"
-        return made
-    if isinstance(body, dict):
-        return {name: _spelled_out(inner, manifest) for name, inner in body.items()}
-    return [_spelled_out(inner, manifest) for inner in body] if isinstance(body, list) else body
-
-
-def _body(sent: Any, known: Any, where: str) -> Iterator[str]:
-    if known is None:
-        return
-    if isinstance(sent, list):
-        for one in sent:
-            yield from _body(one, known, where)
-    elif isinstance(known, str):
-        if not _HOLE.search(str(sent)) and str(sent) not in known.split("|"):
-            yield f"{where}: {sent} is none of {known}"
-    elif isinstance(known, Mapping) and isinstance(sent, dict):
-        for name, inner in sent.items():
-            if name not in known:
-                yield f"{where} has no {name}, but {', '.join(sorted(known))}"
-            else:
-                yield from _body(inner, known[name], f"{where}.{name}")
-
-
-# -- OpenAPI -----------------------------------------------------------------------------------------------------------
+def checks(name: str) -> dict[str, Check]:
+    """All that a connector's file is checked by. At least one checks each request: a table, a description or a schema."""
+    made: dict[str, Check] = {source: partial(_of_paths, contract) for source, contract in rest(name).items()}
+    if "schema" in said_of(name):
+        made["schema"] = partial(_of_schema, said_of(name)["schema"])
+    return made
 
 
 @cache
-def _openapi(path: Path, prefix: str) -> Contract:
-    document = json.loads(path.read_text(encoding="utf-8"))
-    made: dict[tuple[str, str], Operation] = {}
-    for template, item in document["paths"].items():
-        for method, operation in item.items():
-            if method.upper() not in ("GET", "POST", "PUT", "PATCH", "DELETE"):
-                continue
-            parameters = [
-                _resolved(document, p) for p in [*item.get("parameters", ()), *operation.get("parameters", ())]
-            ]
-            query = {p["name"]: _values(document, p) for p in parameters if p.get("in") == "query"}
-            body = _schema_of(document, operation, parameters)
-            made[method.upper(), blank(prefix + template)] = Operation(
-                query,
-                _shape(document, body, 0),
-                body is not None,
-                bool(_resolved(document, operation.get("requestBody", {})).get("required")),
-            )
-    return made
+def _described(path: Path, prefix: str) -> Contract:
+    return of_openapi(json.loads(path.read_text(encoding="utf-8")), prefix)
 
 
-def _resolved(document: Mapping[str, Any], node: Any) -> Any:
-    while isinstance(node, Mapping) and "$ref" in node:
-        here: Any = document
-        for part in node["$ref"].removeprefix("#/").split("/"):
-            name = part.replace("~1", "/").replace("~0", "~")
-            here = here[int(name)] if isinstance(here, list) else here.get(name, {})
-        node = here
-    return node
+def _of_paths(contract: Contract, manifest: Manifest) -> list[str]:
+    return violations(manifest, contract)
 
 
-def _values(document: Mapping[str, Any], parameter: Mapping[str, Any]) -> tuple[str, ...] | None:
-    schema = _resolved(document, parameter.get("schema", parameter))
-    values = schema.get("enum") or _resolved(document, schema.get("items", {})).get("enum")
-    return tuple(map(str, values)) if values else None
-
-
-def _schema_of(document: Mapping[str, Any], operation: Mapping[str, Any], parameters: list[Any]) -> Any:
-    old = next((p.get("schema") for p in parameters if p.get("in") == "body"), None)
-    content = _resolved(document, operation.get("requestBody", {})).get("content", {})
-    return old or next((media.get("schema") for kind, media in content.items() if "json" in kind), None)
-
-
-def _shape(document: Mapping[str, Any], schema: Any, depth: int) -> Any:
-    """A schema as :class:`Operation` has a body; None where it says nothing, or too much."""
-    schema = _resolved(document, schema)
-    if not isinstance(schema, Mapping) or depth > 6:
-        return None
-    if "enum" in schema:
-        return "|".join(map(str, schema["enum"]))
-    if "items" in schema:
-        return _shape(document, schema["items"], depth + 1)
-    parts = [_shape(document, part, depth + 1) for word in ("allOf", "oneOf", "anyOf") for part in schema.get(word, ())]
-    if any(part is None or isinstance(part, str) for part in parts):
-        return None
-    names = {name: _shape(document, inner, depth + 1) for name, inner in schema.get("properties", {}).items()}
-    for part in parts:
-        names |= part
-    return names or None
+def _of_schema(sdl: str, manifest: Manifest) -> list[str]:
+    """What GraphQL's own validation says of each text, and variables that a text does not take, or wants and does not get."""
+    schema = build_schema(sdl)
+    found = []
+    for request, pages in manifest.requests():
+        text = graphql_of(request)
+        if not text:
+            continue
+        try:
+            document = parse(text)
+        except GraphQLError as e:
+            found.append(f"{request.place}: {e.message}")
+            continue
+        found += [f"{request.place}: {error.message}" for error in validate(schema, document)]
+        declared = {
+            v.variable.name.value for one in document.definitions for v in getattr(one, "variable_definitions", ())
+        }
+        paged = {name for name in (pages.name, pages.size_name) if name and pages.place == "json"}
+        given = {*request.json["variables"], *paged}
+        found += [f"{request.place}: variable {name} is given or taken, and not both" for name in declared ^ given]
+    return found

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Whether every request that a connector's file can send is one that the vendor has: path, method, names and values.
+
+A contract is a table written from the vendor's pages (:func:`of_table`), or an OpenAPI description (:func:`of_openapi`). It is for tests and
+for ``connector_check``; no run reads one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .holes import Verbatim
+from .manifest import Manifest, Pages, Request
+
+#: A body that may be anything, since the vendor does not say more.
+ANY: Any = None
+_HOLE = re.compile(r"\{[^{}]*\}")
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One method of one path: its query's names with their values (None: any), and what its body may hold.
+
+    ``body`` maps names to what is in them: None for anything, a text with bars for one of several values, a mapping for an object.
+    """
+
+    query: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
+    body: Any = ANY
+    described: bool = True
+    #: Whether a request without a body is refused.
+    needs_body: bool = False
+
+
+Contract = Mapping[tuple[str, str], Operation]
+
+
+def of_table(said: Mapping[str, Any]) -> Contract:
+    """The contract in ``operations:``, ``METHOD /path/{id}: {query: ..., body: ...}`` each."""
+    return dict(_row(line, how or {}) for line, how in said.items())
+
+
+def _row(line: str, how: Mapping[str, Any]) -> tuple[tuple[str, str], Operation]:
+    method, path = line.split(" ", 1)
+    query = how.get("query") or {}
+    names = dict.fromkeys(query) if isinstance(query, list) else query
+    values = {name: tuple(str(one).split("|")) if one is not None else None for name, one in names.items()}
+    return (method, blank(path)), Operation(values, _object(how.get("body")), "body" in how, "body" in how)
+
+
+def _object(said: Any) -> Any:
+    if isinstance(said, list):
+        return dict.fromkeys(said)
+    return {name: _object(inner) for name, inner in said.items()} if isinstance(said, Mapping) else said
+
+
+def blank(path: str) -> str:
+    """A path with its parameters' names left out."""
+    return _HOLE.sub("{}", path.partition("?")[0]).rstrip("/")
+
+
+def graphql_of(request: Request) -> str:
+    """The text of a GraphQL request; "" of another."""
+    said = request.json.get("query") if isinstance(request.json, dict) else None
+    return str(said) if isinstance(said, Verbatim) else ""
+
+
+# -- what is wrong -----------------------------------------------------------------------------------------------------
+
+
+def violations(manifest: Manifest, contract: Contract) -> list[str]:
+    """All that is wrong with the requests of a file, each with its place in the file."""
+    return [
+        f"{'.'.join(map(str, request.place))}: {said}"
+        for request, pages in manifest.requests()
+        for said in _wrong(manifest, request, pages, contract)
+    ]
+
+
+def _wrong(manifest: Manifest, request: Request, pages: Pages, contract: Contract) -> Iterator[str]:
+    path = blank(request.path)
+    if graphql_of(request):
+        return  # the contract of GraphQL is its schema, and no list of paths
+    operation = contract.get((request.method, path))
+    if operation is None:
+        others = sorted(method for method, known in contract if known == path)
+        yield f"{path} has no {request.method}, but {', '.join(others)}" if others else f"no such path: {path}"
+        return
+    sent = dict(request.query)
+    if pages.place == "query":
+        sent |= {name: "{page}" for name in (pages.name, pages.size_name) if name}
+    for name, value in sent.items():
+        if name not in operation.query:
+            yield f"{request.method} {path} has no parameter {name}"
+        known = operation.query.get(name)
+        said = value if isinstance(value, list) else str(value).split(",")
+        for one in map(str, said) if known and value is not None else ():
+            if not _HOLE.search(one) and one not in (known or ()):
+                yield f"{name}={one} is none of {', '.join(known or ())}"
+    if request.json is None and not request.form and operation.needs_body:
+        yield f"{request.method} {path} needs a body"
+    if request.json is not None and operation.described:
+        yield from _body(_spelled_out(request.json, manifest), operation.body, "body")
+
+
+def _spelled_out(body: Any, manifest: Manifest) -> Any:
+    """A body with every attribute that it may change."""
+    if body == "{changed}":
+        made: dict[str, Any] = {}
+        accounts = manifest.accounts
+        written = [one.write for one in accounts.attributes.values() if one.write] if accounts is not None else []
+        for key in (*written, *(accounts.keeps if accounts is not None else ())):
+            here = made
+            *above, last = key.split(".")
+            for word in above:
+                here = here.setdefault(word, {})
+            here[last] = "{changed}"
+        return made
+    if isinstance(body, dict):
+        return {name: _spelled_out(inner, manifest) for name, inner in body.items()}
+    return [_spelled_out(inner, manifest) for inner in body] if isinstance(body, list) else body
+
+
+def _body(sent: Any, known: Any, where: str) -> Iterator[str]:
+    if known is None:
+        return
+    if isinstance(sent, list):
+        for one in sent:
+            yield from _body(one, known, where)
+    elif isinstance(known, str):
+        if not _HOLE.search(str(sent)) and str(sent) not in known.split("|"):
+            yield f"{where}: {sent} is none of {known}"
+    elif isinstance(known, Mapping) and isinstance(sent, dict):
+        for name, inner in sent.items():
+            if name not in known:
+                yield f"{where} has no {name}, but {', '.join(sorted(known))}"
+            else:
+                yield from _body(inner, known[name], f"{where}.{name}")
+
+
+# -- OpenAPI -----------------------------------------------------------------------------------------------------------
+
+
+def of_openapi(document: Mapping[str, Any], prefix: str = "") -> Contract:
+    """The contract in an OpenAPI or Swagger description; ``prefix`` goes in front of its paths."""
+    made: dict[tuple[str, str], Operation] = {}
+    for template, item in document["paths"].items():
+        for method, operation in item.items():
+            if method.upper() not in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+                continue
+            parameters = [
+                _resolved(document, p) for p in [*item.get("parameters", ()), *operation.get("parameters", ())]
+            ]
+            query = {p["name"]: _values(document, p) for p in parameters if p.get("in") == "query"}
+            body = _schema_of(document, operation, parameters)
+            made[method.upper(), blank(prefix + template)] = Operation(
+                query,
+                _shape(document, body, 0),
+                body is not None,
+                bool(_resolved(document, operation.get("requestBody", {})).get("required")),
+            )
+    return made
+
+
+def _resolved(document: Mapping[str, Any], node: Any) -> Any:
+    while isinstance(node, Mapping) and "$ref" in node:
+        here: Any = document
+        for part in node["$ref"].removeprefix("#/").split("/"):
+            name = part.replace("~1", "/").replace("~0", "~")
+            here = here[int(name)] if isinstance(here, list) else here.get(name, {})
+        node = here
+    return node
+
+
+def _values(document: Mapping[str, Any], parameter: Mapping[str, Any]) -> tuple[str, ...] | None:
+    schema = _resolved(document, parameter.get("schema", parameter))
+    values = schema.get("enum") or _resolved(document, schema.get("items", {})).get("enum")
+    return tuple(map(str, values)) if values else None
+
+
+def _schema_of(document: Mapping[str, Any], operation: Mapping[str, Any], parameters: list[Any]) -> Any:
+    old = next((p.get("schema") for p in parameters if p.get("in") == "body"), None)
+    content = _resolved(document, operation.get("requestBody", {})).get("content", {})
+    return old or next((media.get("schema") for kind, media in content.items() if "json" in kind), None)
+
+
+def _shape(document: Mapping[str, Any], schema: Any, depth: int) -> Any:
+    """A schema as :class:`Operation` has a body; None where it says nothing, or too much."""
+    schema = _resolved(document, schema)
+    if not isinstance(schema, Mapping) or depth > 6:
+        return None
+    if "enum" in schema:
+        return "|".join(map(str, schema["enum"]))
+    if "items" in schema:
+        return _shape(document, schema["items"], depth + 1)
+    parts = [_shape(document, part, depth + 1) for word in ("allOf", "oneOf", "anyOf") for part in schema.get(word, ())]
+    if any(part is None or isinstance(part, str) for part in parts):
+        return None
+    names = {name: _shape(document, inner, depth + 1) for name, inner in schema.get("properties", {}).items()}
+    for part in parts:
+        names |= part
+    return names or None
