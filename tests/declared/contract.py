@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.declared.contract import (
     Contract,
+    Operation,
     graphql_of,
     of_openapi,
     of_table,
@@ -39,10 +40,16 @@ def rest(name: str) -> dict[str, Contract]:
     """A connector's contracts of paths, each by where it comes from."""
     said = said_of(name)
     made: dict[str, Contract] = {"table": of_table(said["operations"])} if "operations" in said else {}
-    for file in said.get("openapi", ()):
-        path = next((folder / file for folder in (SPECS, OUTSIDE) if (folder / file).exists()), None)
-        if path is not None:
-            made[file] = _described(path, said.get("prefix", ""))
+    files = [
+        next((folder / file for folder in (SPECS, OUTSIDE) if (folder / file).exists()), None)
+        for file in said.get("openapi", ())
+    ]
+    if files and all(files):
+        # Several files are parts of one description.
+        described: dict[tuple[str, str], Operation] = {}
+        for path in files:
+            described.update(_described(path, said.get("prefix", "")) if path is not None else {})
+        made["openapi"] = described
     return made
 
 

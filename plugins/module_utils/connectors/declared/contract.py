@@ -145,7 +145,8 @@ def _body(sent: Any, known: Any, where: str) -> Iterator[str]:
 
 
 def of_openapi(document: Mapping[str, Any], prefix: str = "") -> Contract:
-    """The contract in an OpenAPI or Swagger description; ``prefix`` goes in front of its paths."""
+    """The contract in an OpenAPI or Swagger description; ``prefix``
+    is what its paths begin with and the connector's do not, since the address has it."""
     made: dict[tuple[str, str], Operation] = {}
     for template, item in document["paths"].items():
         for method, operation in item.items():
@@ -156,7 +157,7 @@ def of_openapi(document: Mapping[str, Any], prefix: str = "") -> Contract:
             ]
             query = {p["name"]: _values(document, p) for p in parameters if p.get("in") == "query"}
             body = _schema_of(document, operation, parameters)
-            made[method.upper(), blank(prefix + template)] = Operation(
+            made[method.upper(), blank(template.removeprefix(prefix))] = Operation(
                 query,
                 _shape(document, body, 0),
                 body is not None,
