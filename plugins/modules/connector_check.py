@@ -79,6 +79,10 @@ def _of_account(system: Accounts, person: Person, account: Account) -> Iterator[
     for why in (account.protected, account.no_person):
         if why:
             yield f"  left alone: {why}"
+    yield from _held(system, account)
+
+
+def _held(system: Accounts, account: Account) -> Iterator[str]:
     if isinstance(system, Cutoff):
         for path in system.access_paths(account, ""):
             lingers = f"; lingers: {path.residual.what}" if path.residual is not None else ""
