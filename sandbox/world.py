@@ -233,6 +233,8 @@ class World(Emulator):
     CREATED: ClassVar[str] = "done"
     #: What confirms that jane's account is deleted: her login here, and the id where that is what the connector shows.
     CONFIRM: ClassVar[Sequence[str]] = ("jane@corp.example", "jane")
+    #: The column of a person's address.
+    ADDRESS: ClassVar[str] = "email"
     #: People who have an account, besides those whom the company file names.
     SEATED: ClassVar[Sequence[str]] = ("grace", "mark", "jane", "lena", "tom")
 
@@ -279,9 +281,11 @@ class World(Emulator):
         """What a person signs in with here."""
         return self.email(key)
 
-    def id_of(self, table: Mapping[Any, Row], key: str, column: str = "email") -> Any:
+    def id_of(self, table: Mapping[Any, Row], key: str, column: str = "") -> Any:
         """The id of the row with a person's address."""
-        return next((ident for ident, row in table.items() if str(row[column]).lower() == self.email(key)), None)
+        return next(
+            (ident for ident, row in table.items() if str(row[column or self.ADDRESS]).lower() == self.email(key)), None
+        )
 
     def row(self, table: str, ident: str) -> Row | None:
         """A row by an id as it stands in a path."""

@@ -77,12 +77,14 @@ def scenarios(world: type[World]) -> Iterator[Scenario]:
             seen("jane", lambda s: not s.open and (s.account in ("suspended", "absent") or not shut)),
             outcome=world.CUT,
         )
-    if accounts.sources[0].suspend is not None:
+    scim = accounts.scim
+    first = accounts.sources[0] if accounts.sources else None
+    if scim is not None and not scim.deactivate_deletes or first is not None and first.suspend is not None:
         suspended = {"person": "jane", "state": "suspended"}
         yield Scenario(
             "suspend", name, "account", suspended, seen("jane", lambda s: s.account in ("suspended", "absent"))
         )
-    if accounts.sources[0].resume:
+    if scim is not None and not scim.deactivate_deletes or first is not None and first.resume:
         active = {"person": "jane", "state": "active"}
         yield Scenario(
             "resume", name, "account", active, seen("jane", lambda s: s.account == "active"), settled("suspended")
@@ -96,7 +98,7 @@ def scenarios(world: type[World]) -> Iterator[Scenario]:
             seen("ada", lambda s: s.account == ("active" if world.CREATED == "done" else "invited")),
             outcome=world.CREATED,
         )
-    if "provisioning" in has and accounts.sources[0].delete is not None:
+    if "provisioning" in has and (scim is not None or first is not None and first.delete is not None):
         yield Scenario(
             "delete",
             name,

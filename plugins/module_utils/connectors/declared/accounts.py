@@ -18,6 +18,7 @@ from ...sdk.target import Connector, Target
 from .calls import Calls
 from .expressions import Expression, Json
 from .manifest import Accounts, Deleted, LookUp, Manifest, Source, Writes
+from .ways import scope_of
 
 #: What a file calls the keys of a person.
 KINDS: Mapping[str, Kind] = {
@@ -159,17 +160,7 @@ class DeclaredAccounts(Declared):
 
     def of_account(self, account: Account) -> dict[str, Any]:
         """What requests about an account may speak of."""
-        return {
-            **self.calls.scope,
-            "account": {
-                "id": self.bare_id(account),
-                "login": account.login,
-                "email": account.email,
-                "active": account.active,
-                "attributes": account.attributes,
-                "raw": account.raw,
-            },
-        }
+        return scope_of(self.calls, account, self.bare_id(account))
 
     def is_first(self, account: Account) -> bool:
         """Whether it is an account proper, and not an invitation."""

@@ -50,6 +50,8 @@ def compiled(manifest: Manifest, *, shipped: bool = False) -> type[Declared]:
         "CONTROLS": tuple(manifest.controls),
         "LISTS_HELD": bool(kinds) and all(isinstance(kind.held, Expression) for kind in kinds.values()),
     }
+    if accounts is not None and accounts.scim is not None:
+        return _seat(manifest, facts)
     parts = _capabilities(manifest)
     for name, part in (
         ("ATTRIBUTES", DeclaredProvisioning),
@@ -59,8 +61,25 @@ def compiled(manifest: Manifest, *, shipped: bool = False) -> type[Declared]:
     ):
         if part not in parts:
             del facts[name]
-    name = "".join(word.title() for word in re.findall(r"\w+", manifest.title))
-    return type(name, (*parts, Declared), facts)
+    return type(_name(manifest), (*parts, Declared), facts)
+
+
+def _name(manifest: Manifest) -> str:
+    return "".join(word.title() for word in re.findall(r"\w+", manifest.title))
+
+
+def _seat(manifest: Manifest, facts: dict[str, Any]) -> type[Declared]:
+    """A class whose accounts are SCIM's."""
+    from .scim_seat import ScimSeat
+
+    dialect = manifest.accounts.scim if manifest.accounts is not None else None
+    for name in ("ATTRIBUTES", "CONTROLS", "LISTS_HELD", "LOOKS_UP", "COMPARES", "SETTLES_WITHIN"):
+        facts.pop(name, None)
+    own = {name: option for name, option in ScimSeat.OPTIONS.items() if name != "dialect"}
+    facts["OPTIONS"] = {**own, **manifest.options}
+    facts["ENTITLEMENT_KINDS"] = dialect.kinds if dialect is not None else ()
+    parts = (DeclaredCredentials,) if manifest.keys else ()
+    return type(_name(manifest), (*parts, ScimSeat), facts)
 
 
 def _keys(accounts: Accounts | None) -> dict[str, frozenset[Kind]]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 from ...sdk.target import Option
+from ..scim.dialects import Dialect
 from .expressions import Expression, Json
 
 
@@ -159,7 +160,9 @@ class Address:
 
 @dataclass(frozen=True)
 class Accounts:
-    sources: tuple[Source, ...]
+    sources: tuple[Source, ...] = ()
+    #: In place of sources: the accounts are SCIM's, in this dialect.
+    scim: Dialect | None = None
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
     names_from: str = ""
     create: Writes | None = None

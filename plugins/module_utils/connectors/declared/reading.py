@@ -17,10 +17,7 @@ from .expressions import Expression, Json
 from .holes import holes
 from .manifest import (
     Accounts,
-    Address,
     Api,
-    Attribute,
-    Deleted,
     KeyKind,
     Kind,
     Lingering,
@@ -28,12 +25,12 @@ from .manifest import (
     OwnedKind,
     Refusal,
     Rows,
-    Source,
     Throttle,
     Way,
 )
-from .parts import ACCOUNT, ENTITLEMENT, ITEM, PERSON, PLAIN, Names, Part, meant
-from .reading_requests import KEYS, Reader
+from .parts import ACCOUNT, ENTITLEMENT, ITEM, PLAIN, Names, Part, meant
+from .reading_accounts import SCIM_SOURCE, read_accounts
+from .reading_requests import Reader
 from .sign_in import read_sign_in
 
 FORMAT = 1
@@ -55,8 +52,6 @@ SECTIONS = (
     "contract",
 )
 _HTTP = ("headers", "rate", "failure", "message", "permission_hint", "throttle")
-FIELDS = ("id", "login", "email", "active", "pending", "protected", "no_person", "kind", "last_seen", "created")
-_SOURCE = ("name", "find", "match", "read", "list", "fields", "suspend", "resume", "delete")
 _WAY = (*("way", "of", "each", "closed", "unseen", "close", "gate", "refused", "lingers", "lost", "anew", "when"),)
 _KIND = ("values", "catalogue", "fields", "fixed", "held", "floor", "grant", "revoke", "members")
 _KINDS_OF_OPTIONS = ("str", "int", "float", "bool", "list", "dict", "path")
@@ -85,7 +80,7 @@ def read_manifest(document: Document) -> Manifest:
         options[f"{name}_url"] = Option(f"Address of {name}, where it is not the usual one.")
     reader = Reader([*options, *COMMON_OPTIONS], ("", *part.mapping("apis")))
     apis = _apis(part, reader)
-    accounts = _accounts(part.part("accounts"), reader) if "accounts" in part else None
+    accounts = read_accounts(part.part("accounts"), reader, part.text("title")) if "accounts" in part else None
     manifest = Manifest(
         source=document.data,
         digest=digest_of(document.data),
@@ -125,6 +120,17 @@ def digest_of(data: Json) -> str:
 
 
 def _check_whole(part: Part, manifest: Manifest) -> None:
+    if manifest.accounts is not None and manifest.accounts.scim is not None:
+        for section in ("entitlements", "owned", "controls"):
+            if section in part:
+                raise part.error("goes not together with scim, which has its own", section)
+        if not manifest.cutoff:
+            raise part.error(
+                "has no cutoff: what does SCIM leave open here?",
+                hint="cutoff: [{way: sign-in, close: suspend, lingers: ...}]",
+            )
+        if not set(manifest.credentials) <= {"token", "username", "password"}:
+            raise part.error("must be token, or username and password: SCIM takes no other", "credentials")
     for section in ("cutoff", "entitlements", "owned", "controls"):
         if section in part and manifest.accounts is None:
             raise part.error("needs accounts: whose would it be?", section, hint="add the section accounts")
@@ -224,98 +230,6 @@ def _throttle(part: Part) -> Throttle:
     )
 
 
-# -- accounts ----------------------------------------------------------------------------------------------------------
-
-
-def _accounts(part: Part, reader: Reader) -> Accounts:
-    part.only("sources", "attributes", "names_from", "create", "update", "keeps", "deleted", "address")
-    attributes = {}
-    for name, one in part.named_parts("attributes"):
-        one.only("read", "write")
-        attributes[name] = Attribute(one.expression("read"), one.text("write", ""))
-    sources = tuple(_source(one, reader, first=number == 0) for number, one in enumerate(part.parts("sources")))
-    if not sources:
-        raise part.error("has no sources", hint="sources: [{name: user, find: ..., match: ..., fields: {id: id}}]")
-    making: Names = {"login": PLAIN, **PERSON, "attributes": (*attributes, *PERSON["person"])}  # type: ignore[misc]
-    if "update" in part and not any(one.write for one in attributes.values()):
-        raise part.error(
-            "writes nothing: no attribute has write", "update", hint="attributes: {title: {read: title, write: title}}"
-        )
-    deleted = None
-    if "deleted" in part:
-        one = part.part("deleted")
-        one.only("find", "match", "fields", "restore")
-        match = _match(one)
-        restore = reader.writes(one, "restore", reader.names(ACCOUNT))
-        if not restore:
-            raise one.error("has no restore")
-        deleted = Deleted(reader.look_ups(one, "find", match), match, _fields(one), restore)
-    return Accounts(
-        sources,
-        attributes,
-        part.text("names_from", ""),
-        reader.writes(part, "create", reader.names(making)),
-        reader.writes(part, "update", reader.names(ACCOUNT, {"changed": PLAIN})),
-        part.expressions("keeps"),
-        deleted,
-        _address(part.part("address"), reader) if "address" in part else None,
-    )
-
-
-def _match(part: Part) -> dict[str, Expression]:
-    match = part.expressions("match", KEYS)
-    if not match:
-        raise part.error(
-            "has no match: the first that a search finds may be somebody else",
-            hint="match: {email: EXPRESSION over a row}",
-        )
-    return match
-
-
-def _fields(part: Part) -> dict[str, Expression]:
-    made = part.expressions("fields", FIELDS)
-    if "id" not in made:
-        raise part.error("has no id", "fields", hint="fields: {id: id, login: ..., email: ..., active: ...}")
-    return made
-
-
-def _source(part: Part, reader: Reader, *, first: bool) -> Source:
-    part.only(*_SOURCE)
-    match, made = _match(part), _fields(part)
-    names = reader.names(ACCOUNT)
-    suspend = reader.writes(part, "suspend", names)
-    resume = () if part.data.get("resume") == "nothing" else reader.writes(part, "resume", names)
-    if first and suspend is not None and "active" not in made:
-        raise part.error("nothing shows whether suspend worked", "suspend", hint="add fields.active")
-    if (suspend is None) != (resume is None):
-        raise part.error("suspend and resume go together", hint="resume: nothing, where none is needed")
-    return Source(
-        part.text("name"),
-        reader.look_ups(part, "find", match),
-        match,
-        made,
-        reader.read(part.part("read"), reader.names(ITEM)) if "read" in part else None,
-        reader.rows(part.part("list"), reader.names()) if "list" in part else None,
-        suspend,
-        resume,
-        reader.writes(part, "delete", names),
-    )
-
-
-def _address(part: Part, reader: Reader) -> Address:
-    part.only("address", "aliases", "login", "set_address", "set_login")
-    for write, read in (("set_address", "address"), ("set_login", "login")):
-        if write in part and read not in part:
-            raise part.error(f"nothing shows whether {write} worked", write, hint=f"add {read}: EXPRESSION")
-    return Address(
-        part.maybe("address"),
-        part.maybe("aliases"),
-        part.maybe("login"),
-        reader.writes(part, "set_address", reader.names(ACCOUNT, {"address": PLAIN, "aliases": PLAIN})),
-        reader.writes(part, "set_login", reader.names(ACCOUNT, {"login": PLAIN})),
-    )
-
-
 # -- cut-off -----------------------------------------------------------------------------------------------------------
 
 
@@ -329,7 +243,8 @@ def _way(part: Part, reader: Reader, accounts: Accounts | None) -> Way:
     if each is not None and not any(hole.startswith("item.") for hole in holes(name)):
         raise part.error("two of them would have the same name", "way", hint="name each: 'token {item.id}'")
     suspends = part.data.get("close") == "suspend"
-    sources = [source.name for source in accounts.sources] if accounts is not None else []
+    scim = accounts is not None and accounts.scim is not None
+    sources = [SCIM_SOURCE] if scim else [source.name for source in accounts.sources] if accounts is not None else []
     of = part.texts("of") or tuple(sources[:1])
     for source in of:
         if source not in sources:
@@ -339,9 +254,10 @@ def _way(part: Part, reader: Reader, accounts: Accounts | None) -> Way:
             "nothing shows whether it was closed",
             hint="each: the list that it leaves, closed: EXPRESSION, or unseen: why nothing shows it",
         )
-    if suspends and not any(
-        source.suspend is not None for source in (accounts.sources if accounts else ()) if source.name in of
-    ):
+    closing = [
+        source for source in (accounts.sources if accounts else ()) if source.name in of and source.suspend is not None
+    ]
+    if suspends and not scim and not closing:
         raise part.error("no account can be suspended here", "close", hint="give the source suspend and resume")
     refused = part.part("refused") if "refused" in part else None
     if refused is not None:

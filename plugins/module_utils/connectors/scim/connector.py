@@ -19,7 +19,7 @@ from ...sdk.keys import Kind, PersonKeys, same_text
 from ...sdk.target import Connector, Option, Target
 from . import protocol
 from .client import Client
-from .dialects import DIALECTS
+from .dialects import DIALECTS, Dialect
 from .listing import Listing, held_by_user
 from .people import People
 
@@ -69,7 +69,7 @@ class Scim(Connector):
 
     def __init__(self, target: Target) -> None:
         super().__init__(target)
-        self.dialect = DIALECTS[target.options.get("dialect") or "generic"]
+        self.dialect = self.dialect_of(target)
         self.ENTITLEMENT_KINDS = self.dialect.kinds
         self.LISTS_HELD = self.dialect.members_shown
         self.SETTLES_WITHIN = self.dialect.settles_within  # type: ignore[misc]
@@ -85,6 +85,10 @@ class Scim(Connector):
         self.client = Client(target, self.dialect)
         self.people = People(self.client, managers="manager" in self.ATTRIBUTES)
         self.listing = Listing(self.client, self.ENTITLEMENT_KINDS)
+
+    def dialect_of(self, target: Target) -> Dialect:
+        """How this service differs: as the systems file says, where no connector's file does."""
+        return DIALECTS[target.options.get("dialect") or "generic"]
 
     # -- whose an account is -------------------------------------------------------------------------------------------
 

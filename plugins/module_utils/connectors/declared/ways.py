@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""The ways in that a connector's file declares, in its order, and the ways back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from ...sdk.capabilities import AccessPath, Account, Residual, WayBack
+from .calls import Calls
+from .expressions import Json
+from .holes import filled, pattern
+from .manifest import Way
+
+
+@dataclass(frozen=True)
+class Ways:
+    """What a connector *has* that cuts off.
+
+    :param suspend: closes the account, or opens it again.
+    """
+
+    calls: Calls
+    suspend: Callable[[Account, bool], None]
+
+    def paths(self, account: Account, source: str, scope: Mapping[str, Any]) -> Iterator[AccessPath]:
+        """Every way in of an account, which is of a source of the file."""
+        for way in self.calls.manifest.cutoff:
+            if source not in way.of:
+                continue
+            if way.each is None:
+                rows: Iterator[Mapping[str, Any]] = iter([scope])
+            else:
+                listed = way.name.partition("{")[0].strip() or "ways in"
+                act = f"list {listed} of {account.login}"
+                rows = ({**scope, "item": row} for row in self.calls.rows(way.each, scope, act))
+            for here in rows:
+                if way.when is None or way.when.of(here):
+                    yield self._path(way, account, here)
+
+    def back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
+        """What suspending closed opens again; the rest was ended, and the person has it anew by their own hands."""
+        found = []
+        for name in closed:
+            way = next((one for one in self.calls.manifest.cutoff if pattern(one.name).fullmatch(name)), None)
+            if way is None:
+                continue
+            if way.close is None:
+                state = "open" if account.active else "closed"
+                found.append(WayBack(name, state, partial(self.suspend, account, True)))
+            else:
+                found.append(WayBack(name, lost=way.lost, anew=way.anew))
+        return found
+
+    def _path(self, way: Way, account: Account, scope: Mapping[str, Any]) -> AccessPath:
+        name = str(filled(way.name, scope))
+        close = (
+            partial(self.suspend, account, False)
+            if way.close is None
+            else partial(self.calls.write, way.close, scope, f"close {name} of {account.login}")
+        )
+        refused = way.refused
+        lingers = way.lingers
+        return AccessPath(
+            name,
+            _state(way, account, scope),
+            close,
+            residual=Residual(lingers.what, lingers.until, lingers.why, lingers.lasts) if lingers is not None else None,
+            gate=way.gate,
+            refused=str(filled(refused.because, scope)) if refused is not None and refused.when.of(scope) else "",
+        )
+
+
+def _state(way: Way, account: Account, scope: Json) -> str:
+    if way.unseen:
+        return "unseen"
+    if way.closed is not None:
+        return "closed" if way.closed.of(scope) else "open"
+    # What is listed is open; an account that is suspended is not.
+    return "open" if way.each is not None or way.close is not None or account.active else "closed"
+
+
+def scope_of(calls: Calls, account: Account, bare_id: str) -> dict[str, Any]:
+    """What requests about an account may speak of."""
+    return {
+        **calls.scope,
+        "account": {
+            "id": bare_id,
+            "login": account.login,
+            "email": account.email,
+            "active": account.active,
+            "attributes": account.attributes,
+            "raw": account.raw,
+        },
+    }
