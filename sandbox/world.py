@@ -258,6 +258,9 @@ class World(Emulator):
         """Make a person's account ``active`` or ``suspended``, as if somebody had done so in the console."""
         raise NotImplementedError
 
+    def give(self, key: str) -> None:
+        """Make a person own something that can be handed over, where the seed does not."""
+
     def twin(self, key: str) -> None:
         """A second account with the same address, as no vendor should have."""
         users = self.state["users"]

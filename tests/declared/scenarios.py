@@ -118,4 +118,11 @@ def scenarios(world: type[World]) -> Iterator[Scenario]:
         )
     if any(kind.reassign is not None for kind in connector.MANIFEST.owned):  # type: ignore[attr-defined]
         heir = {"person": "jane", "successor": "mark@corp.example"}
-        yield Scenario("hand over", name, "ownership", heir, seen("jane", lambda s: not s.owned))
+        yield Scenario(
+            "hand over",
+            name,
+            "ownership",
+            heir,
+            seen("jane", lambda s: not s.owned),
+            lambda box: box[name].give("jane"),
+        )

@@ -78,6 +78,10 @@ def read_manifest(document: Document) -> Manifest:
     options = _options(part, "options")
     for name in part.mapping("apis"):
         options[f"{name}_url"] = Option(f"Address of {name}, where it is not the usual one.")
+    if any(
+        "token" in how and str(how["token"]).startswith("https://") for how in _ways_to_sign_in(part.data.get("auth"))
+    ):
+        options["token_url"] = Option("Address that gives tokens, where it is not the vendor's.")
     reader = Reader([*options, *COMMON_OPTIONS], ("", *part.mapping("apis")))
     apis = _apis(part, reader)
     accounts = read_accounts(part.part("accounts"), reader, part.text("title")) if "accounts" in part else None
@@ -103,6 +107,14 @@ def read_manifest(document: Document) -> Manifest:
     )
     _check_whole(part, manifest)
     return manifest
+
+
+def _ways_to_sign_in(auth: Json) -> list[Mapping[str, Json]]:
+    """The mappings of ``auth``, those of ``first_of`` too; what is none is refused later."""
+    said = auth if isinstance(auth, dict) else {}
+    choices = said.get("first_of")
+    inner = [one for choice in choices for one in _ways_to_sign_in(choice)] if isinstance(choices, list) else []
+    return [one for one in said.values() if isinstance(one, dict)] + inner
 
 
 def _leaves(value: Json, *path: str | int) -> Iterator[tuple[tuple[str | int, ...], Json]]:

@@ -110,8 +110,14 @@ def _oauth2(target: Target, says: Mapping[str, Any], url: str) -> Auth:
     form = {"grant_type": "client_credentials", **says.get("form", {})}
     basic = says.get("basic")
     headers = {**says.get("headers", {}), **(_basic(basic["username"], basic["password"]) if basic else {})}
-    fetch = partial(_token, target, str(says["token"]), form, headers, url)
+    fetch = partial(_token, target, _token_address(target, says), form, headers, url)
     return Signed(target, f"declared:{target.name}:{url}", fetch, "Authorization", "Bearer ")
+
+
+def _token_address(target: Target, says: Mapping[str, Any]) -> str:
+    """Where tokens come from: the file's word, or the systems file's for an address of another host."""
+    said = str(says["token"])
+    return str(target.options.get("token_url") or said) if said.startswith("https://") else said
 
 
 def _token(
@@ -164,7 +170,7 @@ def _jwt_bearer(target: Target, says: Mapping[str, Any], url: str) -> Auth:
 
     def fetch() -> tuple[str, float]:
         form = {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": assertion()[0]}
-        return _token(target, str(says["token"]), {**form, **says.get("form", {})}, {}, url)
+        return _token(target, _token_address(target, says), {**form, **says.get("form", {})}, {}, url)
 
     return Signed(
         target, f"declared:{target.name}:{url}", fetch if "token" in says else assertion, "Authorization", "Bearer "
