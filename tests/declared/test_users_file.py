@@ -14,11 +14,12 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Policy, check_file
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.declared.compiler import of_file
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.registry import CONNECTORS, digest_of
 from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.change import Change
 from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.guard import Guard
-from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import Drifted
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import Drifted, Refused
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.approval import plans
 
 from sandbox.box import Box
@@ -166,8 +167,10 @@ def test_policy_pins_the_file(desk: Desk) -> None:
     )
     changed = desk.run("ansible-inventory", "--list")
     assert changed.returncode != 0 and "policy pins " + digest in changed.stderr
-    policy.write_text(yaml.safe_dump({"connectors": {"another": digest}}))
-    assert "policy pins none for it" in desk.run("ansible-inventory", "--list").stderr
+    another = Policy(file="policy.yml", connectors={"another": digest})
+    with pytest.raises(Refused, match="policy pins none for it"):
+        check_file(another, "ours", digest, shipped=False)
+    check_file(another, "gitlab", digest, shipped=True)
 
 
 def test_connector_check_shows_what_a_run_would_see_and_writes_nothing(desk: Desk) -> None:
