@@ -208,9 +208,8 @@ def _several(name: str, value: Any, of: str) -> tuple[str, ...]:
     texts = [str(one).strip() for one in value]
     if len(texts) > MOST:
         raise typed.refused(name, texts[0], f"is one of {len(texts)}, more than {MOST}", of)
-    return tuple(
-        typed.field("email", text, of=of) if name == "aliases" else typed.harmless(text) for text in texts if text
-    )
+    read = (typed.field("email", text, of=of) if name == "aliases" else typed.harmless(text) for text in texts if text)
+    return tuple(text for text in read if text)
 
 
 def _named(name: str, value: Any, of: str) -> dict[str, str]:
