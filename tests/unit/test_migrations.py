@@ -68,7 +68,7 @@ def test_an_upgraded_ledger_goes_on_where_the_old_one_stopped(old: Path) -> None
     assert (jane.person["email"], tom.person["email"]) == ("jane.doe@corp.example", "tom.ray@corp.example")
     known = ledger.history(tom.id, "entra", "cutoff")
     ledger.settle(known["open_intent"], run="new", reason="the run that began this did not end it")
-    again = ledger.open_case("offboard", tom.person, "new", tom.facts)
+    again = ledger.open_case("offboard", tom.person, "new", tom.facts.as_dict())
     assert again.id == tom.id and ledger.attested(jane.id, "badge")[0]["by"] == "Grace Okoye"
     assert ledger.verify(OLD_HEAD).ok and ledger.verify().entries == 44 and ledger.verify().open_intents == 0
 

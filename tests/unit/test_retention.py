@@ -174,9 +174,9 @@ def test_an_approval_that_the_company_did_not_sign_counts_for_nothing(world: Wor
     ledger.note("said", {"n": 1}, run="r")
     forged = {"digest": plan["digest"], "by": "boss@corp.example", "at": clock.stamp(), "account": "x", "note": ""}
     append(world, "approved", "", forged, at=clock.stamp())
-    assert approvals.missing(world.ledger(), plan)
-    approvals.approve(world.ledger(), plan, by="boss@corp.example", account="x", note="", run="r")
-    assert approvals.missing(world.ledger(), plan) == []
+    assert approvals.missing(world.ledger(), plan, world.policy)
+    approvals.approve(world.ledger(), plan, world.policy, by="boss@corp.example", account="x", note="", run="r")
+    assert approvals.missing(world.ledger(), plan, world.policy) == []
 
 
 @pytest.mark.parametrize("state", ["accepted", "archived", "erased"])

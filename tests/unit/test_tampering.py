@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import LedgerError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import InputError, LedgerError
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.approval import plans
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import (
     GENESIS,
@@ -345,14 +345,6 @@ def the_database_is_swapped_for_another_companys(c: Company) -> None:
     shutil.copy(db, c.world.db)
 
 
-@way("rewritten", "was written anew")
-def the_database_becomes_a_link_to_another(c: Company) -> None:
-    db = another(c)
-    c.world.db.unlink()
-    c.world.db.symlink_to(db)
-    assert any(one.kind == "link" and str(db) in one.what for one in c.world.inspect().findings)
-
-
 @way("unknown_key", "which the policy does not name")
 def the_key_is_taken_out_of_the_policy(c: Company) -> None:
     new_key(c.world.home / "keys" / "new.pem")
@@ -454,6 +446,14 @@ def test_each_tampering_is_found_named_and_dated(company: Company, name: str) ->
 
 def test_there_are_thirty_ways() -> None:
     assert len(WAYS) >= 30
+
+
+def test_a_database_that_became_a_link_to_another_is_refused_by_name(company: Company) -> None:
+    db = another(company)
+    company.world.db.unlink()
+    company.world.db.symlink_to(db)
+    with pytest.raises(InputError, match="ledger.db is a link"):
+        company.world.inspect()
 
 
 def test_a_broken_database_is_an_error_that_names_the_ledger(company: Company) -> None:
