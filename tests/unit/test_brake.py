@@ -487,7 +487,11 @@ def test_a_changed_table_is_found(ledger: Ledger, time: Time, statement: str, sa
         query(statement, ())
     verdict = ledger.verify()
     assert not verdict.ok and verdict.bad is None and re.search(says, verdict.problem), verdict.problem
-    told = perform(LEDGER_INFO, ledger_run(ledger, read_only=True), {"state": "verify", "expected_head": ""})
+    told = perform(
+        LEDGER_INFO,
+        ledger_run(ledger, read_only=True),
+        {name: spec.get("default") for name, spec in LEDGER_INFO.spec.items()},
+    )
     assert told["failed"] and told["code"] == "tampered" and verdict.problem in told["msg"]
 
 
