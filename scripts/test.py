@@ -249,6 +249,7 @@ def main() -> int:
                         "tests/conformance",
                         "tests/bridge",
                         "tests/contract",
+                        "tests/declared",
                         "tests/unit",
                     ],
                 )
