@@ -121,7 +121,7 @@ def test_without_the_right_nothing_is_called_done(box: Box) -> None:
 
 
 def test_names_that_are_filters_find_nobody(box: Box) -> None:
-    person = {"email": "x*)(uid=*@corp.example", "logins": {"slapd": "*"}}
+    person = {"email": "nobody@corp.example", "employee_id": "x*)(uid=*", "logins": {"slapd": "*"}}
     assert run(cutoff.TASK, box, "slapd", person=person)["outcome"] == "absent"
     assert box["slapd"].writes() == []
 

@@ -119,7 +119,7 @@ class Company:
     def _server(self, name: str) -> Server:
         keeps = frozenset(one for one in ("mail", "number", "name") if self.random.random() < 0.7)
         server = Server(
-            name, self.random.choice(PATTERNS), self.random.random() < 0.8, keeps, self.random.random() < 0.7
+            name, self.random.choice(PATTERNS), self.random.random() < 0.8, keeps, self.random.random() < 0.8
         )
         for human, person in enumerate(self.hired):
             if self.random.random() < 0.8:
