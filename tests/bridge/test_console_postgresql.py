@@ -29,7 +29,9 @@ def test_both_databases_say_the_same(tmp_path: Path, postgres: str, monkeypatch:
     config = Config.model_validate({"sources": SOURCES, "console": {"token_file": token}})
     checks = {"database": health.writable(database)}
     there = TestClient(
-        Starlette(routes=console_routes(database, config, FakeActs(database), checks)), follow_redirects=False
+        Starlette(routes=console_routes(database, config, FakeActs(database), checks)),
+        follow_redirects=False,
+        client=("127.0.0.1", 50000),
     )
     here = TestClient(
         made(tmp_path, console={"token_file": token})[0], follow_redirects=False, client=("127.0.0.1", 50000)
