@@ -117,26 +117,6 @@ DIALECTS: Mapping[str, Dialect] = {
         kinds=("groups",),
         residual="portal sessions and the roles taken from them live on: no API ends them (roles up to 12 h)",
     ),
-    # https://www.notion.com/help/provision-users-and-groups-with-scim: removal ends sessions; the account stays the person's
-    "notion": Dialect(
-        "Notion",
-        shapes=("value", "path"),
-        deactivate_deletes=True,
-        delete="same",
-        filters=("userName",),
-        kinds=("groups",),
-        residual="integrations and their secrets are listed by no API, and guests are not in SCIM",
-    ),
-    # https://help.figma.com/hc/en-us/articles/360048514653: deactivated people are removed from the organisation
-    "figma": Dialect(
-        "Figma",
-        shapes=("value", "path"),
-        deactivate_deletes=True,
-        delete="same",
-        filters=("userName",),
-        kinds=("groups", "roles"),
-        residual="personal access tokens and drafts stay the person's own, and guests are not in SCIM",
-    ),
     # https://www.canva.dev/docs/connect/scim/: there is no DELETE of a user; active false is the end
     "canva": Dialect(
         "Canva",
