@@ -20,7 +20,8 @@ from ..ledger.run import LedgerRun
 
 #: How far two machines' clocks may differ.
 SKEW = timedelta(minutes=5)
-WAITING = (Outcome.NEEDS_HUMAN.value, Outcome.UNKNOWN.value)
+#: What only a person can end: also what the system can't do (a lock of a Windows laptop) is done by hand.
+WAITING = (Outcome.NEEDS_HUMAN.value, Outcome.UNKNOWN.value, Outcome.UNSUPPORTED.value)
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,9 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
             hint="list cases with the module ledger_info, state: cases",
         )
     case = cases[-1]
-    presence.require(run.ledger, by, role="attestor", act=said, of=case.person)
     if decision:
         _refuse_themselves(case, by, said)
+    presence.require(run.ledger, by, role="attestor", act=said, of=case.person)
     chosen = _chosen(_waiting(run.ledger, case, want["system"], decision), want["what"], decision, said)
     for one in chosen if not run.read_only else ():
         run.ledger.attest(
