@@ -7,7 +7,6 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from datetime import date
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -22,7 +21,7 @@ from ansible_collections.workforce.lifecycle.plugins.plugin_utils.audit.report i
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.audit.tables import tables
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
 
-from tests.unit.generated_year import NOW, SYSTEMS, generate
+from tests.unit.generated_year import NOW, START, SYSTEMS, generate
 
 
 def main() -> None:
@@ -33,7 +32,7 @@ def main() -> None:
             year = generate(ledger, people=max(5000, leavers), leavers=leavers)
             entries = int(ledger.head().partition(":")[0])
             began = time.perf_counter()
-            period = Period(date(2025, 1, 1), date(2025, 12, 31))
+            period = Period(START.date(), START.date().replace(month=12, day=31))
             cases = read_cases(ledger.storage.query)
             made = audit(year.people, cases, period, Policy(), Levels((), SYSTEMS), size=40, seed="1", now=NOW)
             tables(made)

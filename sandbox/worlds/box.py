@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sandbox.days import stamp
 from sandbox.emulator import Call, Reply
 from sandbox.world import Offset, Op, Row, Seen, World, changed, listed, made, removed
 
@@ -52,7 +53,7 @@ class BoxCom(World):
             "status": "active",
             "job_title": "",
             "space_used": used,
-            "created_at": "2024-01-01T00:00:00Z",
+            "created_at": stamp(-1000, 0),
         }
 
     def operations(self) -> list[tuple[str, str, Op]]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sandbox.days import stamp
 from sandbox.emulator import Call, Reply
 from sandbox.world import NoPages, Numbered, Op, Row, Seen, World, listed, removed
 
@@ -51,14 +52,14 @@ class Datadog(World):
             state["app_keys"][f"ak{number}"] = {
                 "id": f"ak{number}",
                 "type": "application_keys",
-                "attributes": {"name": f"{key} cli", "created_at": "2025-01-01T00:00:00Z"},
+                "attributes": {"name": f"{key} cli", "created_at": stamp(-600, 0)},
                 "relationships": {"owned_by": _ref("users", ident)},
             }
         jane = self.id_of(state["users"], "jane")
         state["api_keys"]["k1"] = {
             "id": "k1",
             "type": "api_keys",
-            "attributes": {"name": "agents", "created_at": "2024-01-01T00:00:00Z"},
+            "attributes": {"name": "agents", "created_at": stamp(-1000, 0)},
             "relationships": {"created_by": _ref("users", jane)},
         }
         return state
@@ -76,7 +77,7 @@ class Datadog(World):
                 "status": status,
                 "service_account": False,
                 "mfa_enabled": True,
-                "created_at": "2024-01-01T00:00:00Z",
+                "created_at": stamp(-1000, 0),
             },
             "relationships": {"roles": {"data": [{"type": "roles", "id": "r1"}]}},
         }

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sandbox.days import day, stamp
 from sandbox.emulator import Call, Reply
 from sandbox.world import LinkHeader, Op, Seen, World, changed, keep, listed, made, matching, one, removed
 
@@ -42,11 +43,11 @@ class GitLab(World):
             state["users"][number] = {
                 **self._user(number, person["email"], person["email"].partition("@")[0], self.full_name(person)),
                 "is_admin": key == "grace",
-                "last_activity_on": "2026-03-30",
+                "last_activity_on": day(-2).isoformat(),
             }
             for kind in ("tokens", "impersonation", "keys"):
                 ident = number * 10 + len(kind)
-                row = {"id": ident, "user_id": number, "created_at": "2025-01-01T00:00:00Z", "expires_at": None}
+                row = {"id": ident, "user_id": number, "created_at": stamp(-600, 0), "expires_at": None}
                 state[kind][ident] = {
                     **row,
                     **(
@@ -75,7 +76,7 @@ class GitLab(World):
             "job_title": "",
             "two_factor_enabled": True,
             "is_admin": False,
-            "created_at": "2024-01-01T00:00:00Z",
+            "created_at": stamp(-1000, 0),
             "last_activity_on": None,
         }
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import parse_qsl
 
+from sandbox.days import stamp
 from sandbox.emulator import Call, Reply
 from sandbox.world import NoPages, Numbered, Op, Row, Seen, World, changed, listed, made, matching, one, removed
 
@@ -49,13 +50,13 @@ class Zendesk(World):
             state["sessions"][number + 2000] = {
                 "id": number + 2000,
                 "user_id": number,
-                "authenticated_at": "2026-03-01T08:00:00Z",
+                "authenticated_at": stamp(-30),
             }
             state["tokens"][number + 3000] = {
                 "id": number + 3000,
                 "user_id": number,
                 "client_id": 9,
-                "created_at": "2025-06-01T00:00:00Z",
+                "created_at": stamp(-500, 0),
                 "used_at": None,
                 "expires_at": None,
             }
@@ -73,8 +74,8 @@ class Zendesk(World):
             "suspended": False,
             "phone": None,
             "custom_role_id": None,
-            "created_at": "2024-01-01T00:00:00Z",
-            "last_login_at": "2026-03-30T08:00:00Z",
+            "created_at": stamp(-1000, 0),
+            "last_login_at": stamp(-2),
         }
 
     def operations(self) -> list[tuple[str, str, Op]]:
