@@ -113,8 +113,9 @@ def test_files_go_to_nobody_who_has_left(box: Box) -> None:
     result = run(
         files_handover.TASK, box, NAME, person=person_of(box, "jane"), successor="mark@corp.example", end_sharing=False
     )
-    assert result["failed"] and box[NAME].state["transfers"] == {}
-    assert run(ownership.TASK, box, NAME, person=person_of(box, "jane"), successor="mark@corp.example")["failed"]
+    assert result["outcome"] == "needs_human" and box[NAME].state["transfers"] == {}
+    result = run(ownership.TASK, box, NAME, person=person_of(box, "jane"), successor="mark@corp.example")
+    assert result["outcome"] == "needs_human" and box[NAME].writes() == []
 
 
 def test_the_last_super_administrator_is_a_persons_decision(box: Box) -> None:

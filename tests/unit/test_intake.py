@@ -363,9 +363,7 @@ def test_a_hire_taken_back_of_somebody_with_an_earlier_life_is_withdrawn_not_off
 
 def test_a_source_that_failed_is_not_one_where_nobody_is(company: HrCompany) -> None:
     take_in(company)
-    company.has(
-        *(row(number) for number in range(1, 8)), row(8, time_zone="Mars/Olympus", termination_date="2026-06-30")
-    )
+    (company.folder / "hr.csv").write_bytes(b"Number;Mail\n\xff\xfe\n")
     failed = company._ask("hr", user="7")
     assert failed["failed"] and "look" not in failed
     params = {

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.callback.timeline import CallbackModule
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.screen import result_lines as told
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell import progress
 
@@ -132,6 +133,7 @@ def _play(tmp_path: Path, tasks: str, *args: str, **env: str) -> str:
 
 
 def test_run(tmp_path: Path) -> None:
+    Ledger.open(str(tmp_path / "l.db"))
     out = _play(
         tmp_path,
         "    - workforce.lifecycle.ledger_info: {state: cases}\n      loop: [1, 2]\n"

@@ -14,7 +14,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.model.working_
     is_working_day,
     working_day_from,
 )
-from ansible_collections.workforce.lifecycle.plugins.modules import case
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.cases import moments
 
 
 @pytest.mark.parametrize(
@@ -49,5 +49,5 @@ def test_a_joiner_of_new_years_day_is_welcomed_on_the_first_working_day(monkeypa
     joiner = Person.of(
         {"email": "a@corp.example", "hire_date": "2027-01-01", "time_zone": "Europe/Berlin", "country": "DE"}
     )
-    assert case._first_day(joiner)["earliest"] == "2027-01-03T23:00:00Z", "Monday, 4 January, in Berlin"
+    assert moments.first_day(joiner)["earliest"] == "2027-01-03T23:00:00Z", "Monday, 4 January, in Berlin"
     assert working_day_from(date(2027, 1, 1), "DE") == date(2027, 1, 4)

@@ -149,7 +149,7 @@ SCENARIOS = [
         "first credential",
         "entra",
         "first_sign_in",
-        {"person": "tom", "deliver_to": "tom.private@mail.example", "lifetime_minutes": 60},
+        {"person": "tom", "deliver_to": "mark@corp.example", "lifetime_minutes": 60},
         _welcomed,
     ),
     Scenario("ownership", "entra", "ownership", {"person": "jane", "successor": "mark@corp.example"}, _handed_over),

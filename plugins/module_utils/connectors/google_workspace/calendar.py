@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ...model import clock
 from ...model.errors import AmbiguousIdentity, InputError, NotFound
+from ...model.working_days import is_working_day
 from ...sdk.address import UrlPath
 from ...sdk.capabilities import Meeting
 from .api import GoogleApi, path
@@ -46,9 +47,9 @@ class GoogleCalendar:
         return _meeting(rows[0]) if rows else None
 
     def free_slot(
-        self, attendees: Sequence[str], *, earliest: str, latest: str, minutes: int, time_zone: str
+        self, attendees: Sequence[str], *, earliest: str, latest: str, minutes: int, time_zone: str, country: str = ""
     ) -> str | None:
-        """The first quarter of an hour at which nobody has anything, within the working hours of ``time_zone``."""
+        """The first quarter of an hour at which nobody has anything, on a working day of the country, within the working hours of ``time_zone``."""
         act = f"find a free time for {', '.join(attendees)}"
         opens, closes, zone = self._hours(time_zone, act)
         first, last, length = clock.parse(earliest), clock.parse(latest), timedelta(minutes=minutes)
@@ -57,7 +58,10 @@ class GoogleCalendar:
         while start + length <= last:
             here, there = start.astimezone(zone), (start + length).astimezone(zone)
             working = (
-                here.weekday() < 5 and here.date() == there.date() and opens <= here.time() and there.time() <= closes
+                is_working_day(here.date(), country)
+                and here.date() == there.date()
+                and opens <= here.time()
+                and there.time() <= closes
             )
             if working and not any(begins < start + length and start < ends for begins, ends in taken):
                 return clock.stamp(start)

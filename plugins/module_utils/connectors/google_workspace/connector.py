@@ -263,10 +263,10 @@ class GoogleWorkspace(Connector):
         return self._calendar.marked(self.login_of(person), marker)
 
     def free_slot(
-        self, attendees: Sequence[str], *, earliest: str, latest: str, minutes: int, time_zone: str
+        self, attendees: Sequence[str], *, earliest: str, latest: str, minutes: int, time_zone: str, country: str = ""
     ) -> str | None:
         return self._calendar.free_slot(
-            attendees, earliest=earliest, latest=latest, minutes=minutes, time_zone=time_zone
+            attendees, earliest=earliest, latest=latest, minutes=minutes, time_zone=time_zone, country=country
         )
 
     def book_meeting(
