@@ -184,7 +184,7 @@ def test_it_is_usable_by_keyboard_alone(page: Any, console: Console) -> None:
     playwright.expect(page.get_by_role("link", name="To the content")).to_be_focused()
     playwright.expect(page.get_by_role("link", name="To the content")).to_be_in_viewport()
     page.keyboard.press("Enter")
-    for _ in range(7):  # six tiles, then the first case
+    for _ in range(8):  # seven tiles, then the first case
         page.keyboard.press("Tab")
     playwright.expect(page.get_by_role("link", name="Leaver 4711")).to_be_focused()
     assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid", "one sees where one is"

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import copy
-import functools
 import json
 import re
 import shutil
@@ -13,14 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import jinja2
-import jinja2.nodes
 import jsonschema
 import pytest
 import requests
 import yaml
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.registry import CONNECTORS, connector_class
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.tasks import TASKS
 from lifecycle_bridge.config import Config, Secret
 from lifecycle_bridge.config import Controller as Settings
 from lifecycle_bridge.execute.controller import ControllerExecutor
@@ -29,11 +25,12 @@ from sandbox.box import Box
 from sandbox.vendors.controller import Controller
 from sandbox.vendors.controller_jobs import Outcome
 from tests.bridge.controller_apply import CONTROLLER, ROOT, Applied, read, variables
+from tests.bridge.playbook_variables import taken
 
 CONFIG = variables()
 TEMPLATES: dict[str, dict[str, Any]] = {template["name"]: template for template in CONFIG["controller_templates"]}
-#: For who writes a connector's file, at a desk.
-AT_A_DESK = {"connector_check"}
+#: No job: connector_check is for who writes a connector's file; init asks on a terminal, and writes the files that a project is made of.
+AT_A_DESK = {"connector_check", "init"}
 PLAYBOOKS = {path.stem for path in (ROOT / "playbooks").glob("*.yml")} - AT_A_DESK
 PROJECT = CONTROLLER / "project"
 #: Of the project itself: what has no sense outside a workflow.
@@ -85,61 +82,6 @@ def test_a_template_is_safe_to_launch(name: str) -> None:
         assert question["type"] != "text" or question["max"], f"{variable}: how long may it be?"
 
 
-@functools.cache
-def taken(playbook: str) -> set[str]:
-    """Every variable that a playbook, what it imports, their roles and modules look at."""
-    found: set[str] = set()
-    files, done = [ROOT / "playbooks" / f"{playbook}.yml"], set()
-    while files:
-        path = files.pop()
-        if path in done:
-            continue
-        done.add(path)
-        text = path.read_text()
-        for piece in _texts(yaml.safe_load(text)):
-            found |= _names(piece)
-        found |= {
-            variable
-            for module in re.findall(r"^ +workforce\.lifecycle\.(\w+):", text, re.M)
-            for variable in getattr(TASKS[module], "asked", {}).values()
-        }
-        files += [path.parent / other for other in re.findall(r"import_playbook: (parts/\w+\.yml)", text)]
-        for role in re.findall(r"name: workforce\.lifecycle\.(\w+)$", text, re.M):
-            folder = ROOT / "roles" / role
-            files += [*folder.glob("tasks/*.yml"), *folder.glob("defaults/*.yml")]
-            specs = folder / "meta" / "argument_specs.yml"
-            if specs.exists():
-                found |= {
-                    option
-                    for entry in yaml.safe_load(specs.read_text())["argument_specs"].values()
-                    for option in entry.get("options", {})
-                }
-    return found
-
-
-def _texts(value: Any, key: str = "") -> Iterator[str]:
-    if isinstance(value, str):
-        yield (
-            f"{{{{ {value} }}}}"
-            if "{{" not in value and key in ("when", "that", "until", "changed_when", "failed_when")
-            else value
-        )
-    elif isinstance(value, dict):
-        for name, each in value.items():
-            yield from _texts(each, name)
-    elif isinstance(value, list):
-        for each in value:
-            yield from _texts(each, key)
-
-
-def _names(text: str) -> set[str]:
-    try:
-        tree = jinja2.Environment().parse(text)
-    except jinja2.TemplateSyntaxError:
-        return set()
-    return {node.name for node in tree.find_all(jinja2.nodes.Name) if node.ctx == "load"}
-
-
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_a_survey_asks_what_the_playbook_takes(name: str) -> None:
     playbook = TEMPLATES[name]["playbook"].removesuffix(".yml")
@@ -160,11 +102,12 @@ def test_a_survey_asks_what_the_playbook_takes(name: str) -> None:
 
 
 def test_the_reader_of_variables_finds_what_is_taken_and_nothing_else() -> None:
-    assert {"user", "plan", "successor", "confirm"} <= taken("offboard") and not {
-        "expected_head",
-        "reason",
-        "successors",
-    } & taken("offboard")
+    assert {"user", "plan", "successor", "confirm", "until"} <= taken("offboard")
+    assert not {"expected_head", "reason", "successors", "device_serial", "adopt"} & taken("offboard")
+    assert {"device_serial", "adopt", "stage"} <= taken("onboard") and "confirm" not in taken("onboard")
+    assert "case" in taken("withdraw") and "case" not in taken("rename")
+    assert {"only", "fix"} <= taken("reconcile") and not {"user", "confirm"} & taken("reconcile")
+    assert "confirm" not in taken("transfer") and "confirm" in taken("followups")
 
 
 def test_credentials_reach_the_systems_file_as_files() -> None:

@@ -14,9 +14,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
 from lifecycle_bridge.execute import Order, Progress, processes
 
 from tests.bridge.runner_support import Gate, Running, alive, real, run_json, until, where
+from tests.unit.ledger_sample import PERSON
 
 #: In no file, at no time.
 SECRET, EXTRA = "canary-of-the-environment", "canary-of-the-extra-variables"
@@ -173,6 +175,7 @@ def test_a_killed_supervisor_is_unknown_and_nothing_lives_on(tmp_path: Path, mon
 def test_a_playbook_of_the_collection(tmp_path: Path) -> None:
     """The collection's own playbook, by its full name."""
     root = Path(__file__).resolve().parents[2]
+    Ledger.open(str(tmp_path / "ledger.db")).open_case("offboard", PERSON, "r-1", {})
     (tmp_path / "hosts.yml").write_text(
         f"all: {{hosts: {{localhost: {{ansible_connection: local, lifecycle_ledger: {tmp_path}/ledger.db}}}}}}\n"
     )
