@@ -11,6 +11,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.case_st
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import InputError
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell import run_cases
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.run_folder import RunFolder
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.variables import Variables
 
 JANE = {"id": "c1", "kind": "offboard", "person": {"email": "jane@corp.example"}}
 
@@ -51,3 +52,12 @@ def test_a_follow_up_and_a_fix_concern_their_own_system(tmp_path: Path) -> None:
     fix = {"do": "cutoff", "finding": "f-1", "account_id": "a", "wanted": {}, "case": "c2", "person": JANE["person"]}
     run_cases.leave(folder, "reconcile", {"steps": {"ldap": [fix]}})
     assert on(folder, "ldap") == ["reconcile jane@corp.example"] and on(folder, "entra") == []
+
+
+@pytest.mark.parametrize(
+    ("given", "confirmed"),
+    [(None, []), ("", []), ("C02X", ["C02X"]), ("C02X, F2L", ["C02X", "F2L"]), (["C02X,F2L"], ["C02X,F2L"])],
+)
+def test_a_person_confirms_several_with_commas_and_a_list_stays_as_it_is(given: object, confirmed: list[str]) -> None:
+    settings = Variables({} if given is None else {"confirm": given}, lambda value: value).settings()
+    assert settings.confirm == confirmed

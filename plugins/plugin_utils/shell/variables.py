@@ -117,7 +117,7 @@ class StepInput:
 
 
 def _listed(value: Any) -> list[str]:
-    """One or several, as a person writes them with ``-e``."""
-    if value is None or value == "":
-        return []
-    return [str(one) for one in value] if isinstance(value, (list, tuple)) else [str(value)]
+    """One or several, as a person writes them with ``-e``: a list stays as it is, a text is divided at its commas."""
+    if isinstance(value, (list, tuple)):
+        return [str(one) for one in value]
+    return [one.strip() for one in str(value or "").split(",") if one.strip()]
