@@ -89,7 +89,7 @@ def test_what_is_not_approved_waits_and_what_is_protected_is_not_touched(
         ("grace@corp.example", "E1001 is protected"),
         ("lena@corp.example", "they are in Sales of entra, which is protected"),
     ):
-        ran = company.play("cutoff", "-e", f"user={user}", "-e", "despite_hr=a test", systems_file=systems)
+        ran = company.play("cutoff", "-e", f"user={user}", "-e", '{"despite_hr": "a test"}', systems_file=systems)
         assert ran.code != 0 and says in ran.output, ran.output
     company.fault("microsoft", {"fault": "status", "status": 403, "times": -1, "path": "/groups"})
     ran = company.play("cutoff", "-e", "user=jane@corp.example", systems_file=systems)
