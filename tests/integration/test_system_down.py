@@ -21,20 +21,33 @@ def test_one_that_answers_503(company: SandboxCompany, tmp_path: Path) -> None:
     assert first.code != 0
     jane = asked(company, "jane")
     assert jane["github"].startswith("member (active)")
-    assert {system: jane[system] for system in GONE if system != "github"} == {
-        system: GONE[system] for system in GONE if system != "github"
-    }, "the others finish, the later phases included"
+    others = GONE.keys() - {"github", "intune"}
+    assert {system: jane[system] for system in others} == {system: GONE[system] for system in others}, (
+        "the others finish, the later phases included"
+    )
+    # Nothing that can't be undone happens while a way in stands open: the company's laptop is not wiped; her own phone is released.
+    assert jane["intune"] == "manages C02JANE01 (encrypted, compliant); F2LJANE02 retired"
+    assert not [write for write in company.writes() if "/wipe" in write]
     open_ = record(company, "offboard")["open_items"]
-    assert {item["system"] for item in open_} == {"github", "badge", "tailscale"}
+    assert {item["system"] for item in open_} == {"github", "badge", "tailscale", "intune"}
     assert any("github" in item["why"] and "503" in item["why"] for item in open_), open_
+    [waiting] = [item for item in open_ if item["system"] == "intune"]
+    assert "waits for" in waiting["why"] and "on github" in waiting["why"], waiting
     assert not record(company, "offboard")["summary"]["complete"]
     attest(company, user, "badge", "tailscale")
     company.fault("github")
     sent = company.writes()
     second = play(company, "offboard")
     assert second.code == 0, second.output
-    assert {write.split()[0] for write in company.new_writes(sent)} == {"github"}, "only what was open was done"
-    assert asked(company, "jane")["github"] == GONE["github"]
+    jane = asked(company, "jane")
+    wrote = company.new_writes(sent)
+    assert {write.split()[0] for write in wrote} == {"github", "microsoft"}, "only what was open was done"
+    [wipe] = [write for write in wrote if write.startswith("microsoft")]
+    assert "/wipe" in wipe, "every way in is closed now"
+    assert {system: jane[system] for system in GONE if system != "intune"} == {
+        system: words for system, words in GONE.items() if system != "intune"
+    }
+    assert sorted(jane["intune"].split(", ")) == sorted(GONE["intune"].split(", ")), "the wipe came last this time"
     assert record(company, "offboard")["summary"]["complete"]
 
 
