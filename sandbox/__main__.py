@@ -26,8 +26,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
+#: IAM says of no user that it is a machine's: who leaves and has none would wait for the user that the runs themselves sign in as.
+POLICY = {"reconcile": {"service": {"aws": ["lifecycle"]}}}
 
 
 def main() -> int:
@@ -166,8 +169,10 @@ def _serve(folder: Path) -> int:
     from sandbox.catalogue import COMPANY
 
     with Box(COMPANY, folder) as box:
+        (folder / "policy.yml").write_text(yaml.safe_dump(POLICY), encoding="utf-8")
         systems = box.write_systems_file(
             folder / "company.systems.yml",
+            policy=str(folder / "policy.yml"),
             ledger=str(folder / "ledger.db"),
             records=str(folder / "records"),
             archive=str(folder / "archive"),

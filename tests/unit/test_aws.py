@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import Any
@@ -17,6 +18,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors i
     WriteInCheckMode,
 )
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.people.others import pack
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import Account, Entitlement
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.target import Target, checked_options
 from ansible_collections.workforce.lifecycle.plugins.modules import cutoff, restore
@@ -205,3 +207,14 @@ def test_a_user_is_found_by_the_tags_that_say_whose_it_is_and_by_a_name_in_capit
     married = Person.of({"email": "mara.kern@corp.example", "employee_id": "E4711"})
     assert connect(box, "aws").find_account(married).login == "lfischer"
     assert connect(box, "aws").find_account(Person.of({"email": "kim.lange@corp.example"})).login.startswith("Kim")
+
+
+@pytest.mark.parametrize(("service", "outcome"), [([], "needs_human"), (["lifecycle"], "absent")])
+def test_who_has_no_user_waits_for_a_user_nobody_can_place_until_policy_says_that_it_is_a_service(
+    box: Box, service: list[str], outcome: str
+) -> None:
+    hr = [Person.of(person_of(box, key)) for key in box.company.people]
+    others = {"inline": [base64.b64encode(pack(hr, {})).decode()]}
+    ran = run(cutoff.TASK, box, "aws", person=person_of(box, "tom"), known={"others": others, "service": service})
+    assert ran["outcome"] == outcome, ran
+    assert ("HR knows nobody for lifecycle" in str(ran["changes"])) == (not service)
