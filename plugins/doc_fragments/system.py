@@ -43,7 +43,9 @@ options:
     type: float
     default: 30.0
   deadline:
-    description: Seconds that this step may take on the system, whatever the system does; 0 for what the step itself says. Taken from C(lifecycle_deadline) of the host.
+    description:
+      - Seconds that this step may take on the system, whatever the system does; 0 for what the step itself says.
+      - Taken from C(lifecycle_deadline) of the host.
     type: float
     default: 0
   max_wait:

@@ -15,9 +15,17 @@ attributes:
   check_mode: {description: "Only reads.", support: full}
   diff_mode: {description: "Only reads.", support: none}
 options:
-  state: {description: "V(begin) makes ready what the systems are asked with; V(judge) says what was found.", type: str, choices: [begin, judge], default: judge}
+  state:
+    description: V(begin) makes ready what the systems are asked with; V(judge) says what was found.
+    type: str
+    choices: [begin, judge]
+    default: judge
   path: {description: "Where to write the whole answer as JSON, for monitoring.", type: path}
-  coverage: {description: "Percent of HR's active people that must be found on a system before it is a problem, where it should know everybody; 0 turns it off.", type: int, default: 0}
+  coverage:
+    description:
+      - Percent of HR's active people that must be found on a system before it is a problem, where it should know everybody; 0 turns it off.
+    type: int
+    default: 0
 """
 
 EXAMPLES = r"""

@@ -8,7 +8,8 @@ DOCUMENTATION = r"""
 module: locate_system
 short_description: Show what one system knows of a person
 description:
-  - Reads the accounts that are the person's, or may be, with the keys they were found by; what they hold; devices; and what a cut-off would close. Writes nothing.
+  - Reads the accounts that are the person's, or may be, with the keys they were found by; what they hold; devices; and what a cut-off would close.
+  - Writes nothing.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 attributes:
   check_mode: {description: "Only reads.", support: full}

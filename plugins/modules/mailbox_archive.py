@@ -37,7 +37,6 @@ outcome: {description: "How it ended; see the notes.", returned: always, type: s
 changes: {description: "The archive before and after: V(none), V(incomplete) or V(complete).", returned: always, type: list, elements: dict}
 """
 
-from pathlib import Path
 from typing import Any
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -50,6 +49,7 @@ from ..module_utils.sdk.capabilities import (
     MailFolder,
     MailMessage,
 )
+from ..module_utils.model import private
 from ..module_utils.model.errors import InputError
 from ..module_utils.model.person import Person
 from ..module_utils.engine.change import Change, absent
@@ -63,7 +63,7 @@ def plan(system: MailArchive, want: Mapping[str, Any]) -> list[Change]:
     if folders is None:
         return absent("mailbox", f"{person.email} has no mailbox here")
     # Not of the type path: what an address holds is nobody's environment variable.
-    archive = Archive(Path(want["path"]).expanduser())
+    archive = Archive(private.below_home(want["path"]))
     state = archive.state()
     owner = state.header.get("mailbox", person.email)
     if owner != person.email:

@@ -89,12 +89,11 @@ from collections.abc import Mapping, Sequence
 from ..module_utils.model import clock
 from ..module_utils.sdk.capabilities import HrRecords, HrSource
 from ..module_utils.model.errors import InputError
-from ..module_utils.people.hr_look import Look
+from ..module_utils.people.hr_look import Look, refusals
 from ..module_utils.people.others import pack
 from ..module_utils.people.identity import asked, names_met, related
 from ..module_utils.model.person import Person
 from ..module_utils.engine.task import Task
-from ..module_utils.sdk.target import Connector
 
 
 def info(system: HrRecords, want: Mapping[str, Any]) -> dict[str, Any]:
@@ -150,12 +149,6 @@ def _answer(
         **({"keys": keys} if keys else {}),
         **refusals(system),
     }
-
-
-def refusals(system: HrRecords) -> dict[str, Any]:
-    """What of a source can't be acted on, for the result and as warnings."""
-    refused = list(system.refused) if isinstance(system, Connector) else []
-    return {"refused": refused, "warnings": refused[:20]} if refused else {}
 
 
 TASK = Task(

@@ -133,7 +133,12 @@ MISTAKES = [
     ("title: Assets", "title: 2026-01-01", "is a date, or has a tag: put it in quotes", True),
     ("  token: A token.", "  token: A token.\n  other: Another.", "credentials.other: is used nowhere", False),
     ("get: /users, query", "get: /users, pages: {by: page}, query", "has no name", True),
-    ("get: /users, query", "get: /users, pages: {by: page, name: p, in: path}, query", "the path has no {page}", False),
+    (
+        "get: /users, query",
+        "get: /users, pages: {by: page, name: p, in: path}, query",
+        "the path has no hole for it",
+        False,
+    ),
 ]
 
 

@@ -8,14 +8,14 @@ All of it is pure: a case and facts in, arguments out. A role names a step with 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..model.case import OpenCase
 from ..model.kinds import KINDS, OFFBOARD, ONBOARD, SUSPEND, TRANSFER
 from .case_step import CaseStep, Here, Names, OfCase, everybody
 
 Steps = Mapping[str, CaseStep]
-Arguments = Mapping[str, Any] | None
+Arguments: TypeAlias = "Mapping[str, Any] | None"
 
 #: The phase that brings a leaver's data to safety.
 _PRESERVED = ("preserve",)

@@ -70,7 +70,7 @@ def _clock_off(tls: ssl.SSLSocket, host: str) -> float | None:
             break
         head += part
     for line in head.decode("latin-1").split("\r\n")[1:]:
-        name, _, value = line.partition(":")
+        name, _sep, value = line.partition(":")
         if name.lower() == "date":
             with suppress(ValueError, TypeError):
                 return (parsedate_to_datetime(value.strip()) - clock.now()).total_seconds()

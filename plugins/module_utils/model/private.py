@@ -83,3 +83,8 @@ def check(path: Path, *, folder: bool = False) -> None:
         hint = f"chmod {'700' if folder else '600'} it, after you have made sure that nobody changed it"
     if wrong:
         raise InputError(f"{path} {wrong}", act=f"use {what}", hint=hint)
+
+
+def below_home(path: str) -> Path:
+    """A path as its user writes it: ``~`` is their home. Nothing else in it is expanded: an address may be a part of it."""
+    return Path(path).expanduser()

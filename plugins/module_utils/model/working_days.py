@@ -37,7 +37,7 @@ def _holidays(country: str) -> Any:
         from holidays import country_holidays
     except ImportError:
         return None
-    code, _, region = country.partition("-")
+    code, _sep, region = country.partition("-")
     for subdivision in (region or None, None):
         try:
             return country_holidays(code, subdiv=subdivision)

@@ -17,7 +17,8 @@ from typing import Any
 
 from ..company.policy import Brake
 from ..model.person import Person
-from ..sdk.capabilities import Overview
+from ..sdk.capabilities import HrRecords, Overview
+from ..sdk.target import Connector
 
 #: Bytes of a hash that are kept: of an id (10,000 people: one chance in five million that two are one), and of an address.
 _ID, _ADDRESS = 6, 4
@@ -141,3 +142,9 @@ def _twice(people: Iterable[Person]) -> tuple[str, ...]:
         if value
     )
     return tuple(sorted(name for name, times in ids.items() if times > 1))
+
+
+def refusals(system: HrRecords) -> dict[str, Any]:
+    """What of a source can't be acted on, for the result and as warnings."""
+    refused = list(system.refused) if isinstance(system, Connector) else []
+    return {"refused": refused, "warnings": refused[:20]} if refused else {}

@@ -126,7 +126,7 @@ def _split(url: str) -> SplitResult | None:
         return None
     try:
         parts = urlsplit(url)
-        _ = parts.port
+        parts.port  # noqa: B018 - read to see that it is a number
     except ValueError:
         return None
     return parts

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json as jsonlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timezone
@@ -75,7 +76,7 @@ def retry_after(answer: Answer) -> float | None:
             return None
         seconds = ((then if then.tzinfo else then.replace(tzinfo=timezone.utc)) - clock.now()).total_seconds()
     # NaN is neither, and an infinite wait is more than anybody may.
-    return max(0.0, seconds) if seconds == seconds else None
+    return max(0.0, seconds) if not math.isnan(seconds) else None
 
 
 def standard_throttle(answer: Answer) -> float | None:

@@ -23,7 +23,12 @@ CONTROLS = (
     Control("ISO 27001:2022", "A.5.11", "assets are returned on leaving", "devices.csv, custody.csv"),
     Control("ISO 27001:2022", "A.5.18", "access rights are removed in time", "timings.csv, exceptions.csv"),
     Control("ISO 27001:2022", "A.6.5", "responsibilities after termination are carried out", "cases/*/record.json: actions, data_custody, open_items"),
-    Control("NIST SP 800-53r5", "PS-4", "on termination: access disabled in time, authenticators revoked, property retrieved, information retained", "timings.csv, devices.csv, cases/*/record.json: data_custody"),
+    Control(
+        "NIST SP 800-53r5",
+        "PS-4",
+        "on termination: access disabled in time, authenticators revoked, property retrieved, information retained",
+        "timings.csv, devices.csv, cases/*/record.json: data_custody",
+    ),
     Control("NIST SP 800-53r5", "PS-5", "on transfer: access reviewed and changed", "cases/*/record.json of kind transfer: entitlements"),
     Control("NIST SP 800-88r2", "sanitisation record", "device, method, tool, who did it, who verified it, where it went, when", "sanitised.csv"),
 )  # fmt: skip

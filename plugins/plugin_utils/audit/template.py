@@ -19,10 +19,12 @@ svg .bar { fill:var(--soft) } svg .val { fill:var(--ink); font-weight:560 } .plo
 td.r, th.r { text-align:right; white-space:nowrap; font-variant-numeric:tabular-nums } h2 small { font-weight:400; color:var(--dim); font-size:14px }
 a { color:var(--soft) } .scroll { overflow-x:auto } .scroll table { min-width:560px } pre { white-space:pre-wrap; overflow-wrap:anywhere; margin:8px 0;
 font:13px/1.6 ui-monospace,Menlo,Consolas,monospace }
-.numbers strong { white-space:nowrap } .numbers.four { grid-template-columns:repeat(4,minmax(0,1fr)) } .numbers.three { grid-template-columns:repeat(3,minmax(0,1fr)) }
+.numbers strong { white-space:nowrap } .numbers.four { grid-template-columns:repeat(4,minmax(0,1fr)) } .numbers.three {
+grid-template-columns:repeat(3,minmax(0,1fr)) }
 @media (max-width:600px) { .numbers, .numbers.four, .numbers.three { grid-template-columns:repeat(2,minmax(0,1fr)) } .numbers strong { font-size:20px }
 .scroll table.stack { min-width:0 } .stack th { display:none } .stack tr { display:block; padding:10px 0; border-top:1px solid var(--line) }
-.stack tr:first-child, .stack tr:nth-child(2) { border-top:0 } .stack td { display:block; border:0; padding:1px 0; text-align:left !important; white-space:normal }
+.stack tr:first-child, .stack tr:nth-child(2) { border-top:0 } .stack td { display:block; border:0; padding:1px 0; text-align:left !important;
+white-space:normal }
 .stack td[data-l]::before { content:attr(data-l) ": "; color:var(--dim) } }
 @media print { .scroll table { min-width:0 } a { color:inherit; text-decoration:none } .scroll { overflow:visible } }
 </style></head><body><main>
@@ -43,7 +45,8 @@ AUDIT = (
     + """<header>
 <div class="eyebrow">Audit of leavers{% if a.company %} · {{ a.company }}{% endif %}</div>
 <h1>{{ a.period.first | day }} to {{ a.period.last | day }}</h1>
-<p class="dim said">Made {{ a.made | when }} from HR ({{ a.sources | join(", ") or "no source" }}) and from the ledger up to its head {{ a.head.partition(":")[0] }}.</p>
+<p class="dim said">Made {{ a.made | when }} from HR ({{ a.sources | join(", ") or "no source" }}) and from the ledger up to its head {{
+a.head.partition(":")[0] }}.</p>
 {% set n = a.problems | length %}
 <div class="verdict {{ 'warn' if n else 'good' }}"><b>{{ "!" if n else "✓" }}</b><span>{% if n %}{{ n }} exception{{ "s" if n != 1 }}: {{ worst }}
 {%- else %}Everybody who left has a case, every way in was closed in time, and all company hardware is back.{% endif %}</span></div>
@@ -57,10 +60,13 @@ AUDIT = (
 </div></header>
 
 <h2>Exceptions <small>each with who answers for it</small></h2>
-{% for kind, found in groups %}<div class="card todo" style="margin-bottom:12px"><p style="margin:12px 0 4px"><strong>{{ found | length }} × {{ meaning[kind] }}</strong></p>
+{% for kind, found in groups %}<div class="card todo" style="margin-bottom:12px"><p style="margin:12px 0 4px">
+<strong>{{ found | length }} × {{ meaning[kind] }}</strong></p>
 <div class="scroll"><table class="stack"><tr><th>Who</th><th>What</th><th>Since</th><th>Answers for it</th></tr>
-{% for p in found[:60] %}<tr><td>{{ p.name }}<br><span class="change">{{ p.key }}</span>{% if p.case %}<br><code>{{ p.case }}</code>{% endif %}</td><td>{{ p.what }}</td>
-<td class="n" data-l="Since">{{ p.since | day }}</td><td data-l="Answers for it">{% if p.owner %}{{ p.owner }}{% else %}<span class="bad">nobody is named</span>{% endif %}</td></tr>{% endfor %}</table></div>
+{% for p in found[:60] %}<tr><td>{{ p.name }}<br><span class="change">{{ p.key }}</span>{% if p.case %}<br><code>{{ p.case }}</code>{% endif %}</td>
+<td>{{ p.what }}</td>
+<td class="n" data-l="Since">{{ p.since | day }}</td><td data-l="Answers for it">{% if p.owner %}{{ p.owner }}
+{% else %}<span class="bad">nobody is named</span>{% endif %}</td></tr>{% endfor %}</table></div>
 {% if found | length > 60 %}<p class="dim">and {{ found | length - 60 }} more in exceptions.csv</p>{% endif %}</div>
 {% else %}<div class="card"><p style="margin:12px 0">None.</p></div>{% endfor %}
 
@@ -69,7 +75,8 @@ AUDIT = (
 <div class="card"><table><tr><th>How the two fit</th><th class="r">People</th></tr>
 {% for standing, count in standings %}<tr><td>{{ standing | capitalize }}</td><td class="r">{{ count }}</td></tr>{% endfor %}</table></div>
 {% if explained %}<div class="card scroll" style="margin-top:12px"><table class="stack"><tr><th>Who</th><th>How it fits</th><th>Why</th></tr>
-{% for m in explained[:60] %}<tr><td>{{ m.name }}<br><span class="change">{{ m.key }}</span></td><td>{{ m.standing }}</td><td>{{ m.why or "nobody said why" }}</td></tr>{% endfor %}
+{% for m in explained[:60] %}<tr><td>{{ m.name }}<br><span class="change">{{ m.key }}</span></td><td>{{ m.standing }}</td>
+<td>{{ m.why or "nobody said why" }}</td></tr>{% endfor %}
 </table></div>{% endif %}
 
 <h2>How long it took <small>from HR's word to the last way in closed</small></h2>
@@ -78,21 +85,26 @@ AUDIT = (
 <p class="dim" style="margin-top:8px">Above: how many cases took how long. Below: the middle case of each month.</p>
 
 <h2>The sample <small>{{ a.sampled | length }} of {{ a.count(LEFT) + a.count(MISSING) }}, seed <code>{{ a.seed }}</code></small></h2>
-<p class="dim said">Drawn by the smallest <code>sha256(seed:key)</code>, so that the same seed gives the same people again. Each record lies beside this page with its signature.</p>
+<p class="dim said">Drawn by the smallest <code>sha256(seed:key)</code>, so that the same seed gives the same people again. Each record lies beside this page
+with its signature.</p>
 <div class="card scroll"><table class="stack"><tr><th>Who</th><th>Left</th><th>Access closed after</th><th>Case</th></tr>
 {% for m in a.sampled %}<tr><td>{{ m.name }}<br><span class="change">{{ m.key }}</span></td><td class="n" data-l="Left">{{ m.left | day }}</td>
-<td class="n" data-l="Access closed after">{% if m.case %}{{ m.case.after(m.case.access_closed) | span }}{% else %}<span class="bad">no case</span>{% endif %}</td>
+<td class="n" data-l="Access closed after">{% if m.case %}{{ m.case.after(m.case.access_closed) | span }}
+{% else %}<span class="bad">no case</span>{% endif %}</td>
 <td>{% if m.case %}<a href="cases/{{ m.case.id }}/record.html">{{ m.case.id }}</a>{% else %}–{% endif %}</td></tr>{% endfor %}</table></div>
 
 <h2>Controls</h2>
 <div class="card scroll"><table class="stack"><tr><th>Control</th><th>Asks that</th><th>Evidence here</th></tr>
-{% for c in controls %}<tr><td><strong style="font-weight:560">{{ c.framework }}</strong><br>{{ c.name }}</td><td>{{ c.asks }}</td><td>{{ c.answered_by }}</td></tr>{% endfor %}</table></div>
+{% for c in controls %}<tr><td><strong style="font-weight:560">{{ c.framework }}</strong><br>{{ c.name }}</td><td>{{ c.asks }}</td>
+<td>{{ c.answered_by }}</td></tr>{% endfor %}</table></div>
 <p class="dim" style="margin-top:8px">This says where the evidence is. Whether a control is met is the auditor's judgement.</p>
 
 <h2>Verify it without this software</h2><div class="card">
-<p style="margin:12px 0 0">With the company's public key, got by another way than this pack, and <code>openssl</code>, <code>sha256sum</code> and <code>jq</code>:</p>
+<p style="margin:12px 0 0">With the company's public key, got by another way than this pack, and <code>openssl</code>, <code>sha256sum</code> and
+<code>jq</code>:</p>
 <pre>sh verify.sh ledger.pub.pem</pre>
-<dl><dt>Ledger head</dt><dd><code>{{ a.head }}</code></dd>{% for k in keys %}<dt>Signed with key</dt><dd><code>{{ k }}</code></dd>{% else %}<dt>Signed</dt><dd class="bad">no: the company's policy names no key</dd>{% endfor %}</dl></div>
+<dl><dt>Ledger head</dt><dd><code>{{ a.head }}</code></dd>{% for k in keys %}<dt>Signed with key</dt><dd><code>{{ k }}</code></dd>{% else %}<dt>Signed</dt>
+<dd class="bad">no: the company's policy names no key</dd>{% endfor %}</dl></div>
 </main></body></html>
 """
 )
@@ -106,10 +118,12 @@ NUMBERS = (
 <p class="dim">{{ n.leavers }} leavers, {{ n.joiners }} joiners, {{ n.movers }} movers. Made {{ n.made | when }} from the ledger.</p>
 <div class="verdict {{ 'warn' if said else 'good' }}"><b>{{ "!" if said else "✓" }}</b><span>{{ said or "Nothing is late, open or out." }}</span></div>
 <div class="numbers four">
-<div><strong>{{ n.to_access_closed.median | span if n.to_access_closed.count else "–" }}</strong><span>from HR's word to the last way in closed, the middle leaver</span></div>
+<div><strong>{{ n.to_access_closed.median | span if n.to_access_closed.count else "–" }}</strong>
+<span>from HR's word to the last way in closed, the middle leaver</span></div>
 <div><strong>{{ n.to_access_closed.p90 | span if n.to_access_closed.count else "–" }}</strong><span>nine of ten leavers within</span></div>
 <div><strong>{{ n.share_in_time | share }}</strong><span>of timed steps within their service level</span></div>
-<div><strong>{{ n.to_ready.median | early if n.to_ready.count else "–" }}</strong><span>ready, against the beginning of the first day, the middle joiner</span></div>
+<div><strong>{{ n.to_ready.median | early if n.to_ready.count else "–" }}</strong>
+<span>ready, against the beginning of the first day, the middle joiner</span></div>
 <div><strong>{{ n.completeness | share }}</strong><span>of all steps closed</span></div>
 <div><strong>{{ n.share_by_hand | share }}</strong><span>of all steps by hand</span></div>
 <div><strong class="{{ 'bad' if n.devices_out }}">{{ n.devices_out | length }}</strong><span>company devices not back</span></div>
@@ -122,13 +136,17 @@ NUMBERS = (
 <div class="card">{{ plot(trend, "The middle leaver of each month") }}</div>
 
 <h2>The worst ten <small>late steps, and why</small></h2>
-<div class="card scroll"><table class="stack"><tr><th>Who</th><th>Step</th><th class="r">Took</th><th class="r">Limit</th><th>Why</th><th>Answers for it</th></tr>
-{% for l in n.late[:10] %}<tr><td>{{ l.name }}<br><code>{{ l.case }}</code></td><td>{{ l.step | replace("_", " ") }} on {{ l.system }}</td><td class="r" data-l="Took">{{ l.took | span }}</td>
-<td class="r" data-l="Limit">{{ l.limit | span }}</td><td>{{ l.why }}</td><td data-l="Answers for it">{{ l.owner or "nobody is named" }}</td></tr>{% else %}<tr><td class="dim">Nothing was late.</td></tr>{% endfor %}</table></div>
+<div class="card scroll"><table class="stack"><tr><th>Who</th><th>Step</th><th class="r">Took</th><th class="r">Limit</th><th>Why</th><th>Answers for it</th>
+</tr>
+{% for l in n.late[:10] %}<tr><td>{{ l.name }}<br><code>{{ l.case }}</code></td><td>{{ l.step | replace("_", " ") }} on {{ l.system }}</td>
+<td class="r" data-l="Took">{{ l.took | span }}</td>
+<td class="r" data-l="Limit">{{ l.limit | span }}</td><td>{{ l.why }}</td><td data-l="Answers for it">{{ l.owner or "nobody is named" }}</td>
+</tr>{% else %}<tr><td class="dim">Nothing was late.</td></tr>{% endfor %}</table></div>
 
 <h2>What waits for whom</h2>
 <div class="card scroll"><table><tr><th>Answers for it</th><th class="r">Open</th><th class="r">Late</th><th class="r">Oldest</th></tr>
-{% for o in owners %}<tr><td>{{ o.owner or "nobody is named" }}</td><td class="r">{{ o.open }}</td><td class="r">{{ o.late }}</td><td class="r">{{ o.oldest | span }}</td></tr>
+{% for o in owners %}<tr><td>{{ o.owner or "nobody is named" }}</td><td class="r">{{ o.open }}</td><td class="r">{{ o.late }}</td>
+<td class="r">{{ o.oldest | span }}</td></tr>
 {% else %}<tr><td class="dim">Nothing is open.</td></tr>{% endfor %}</table></div>
 
 <h2>Hardware that is not back</h2>
@@ -147,7 +165,8 @@ NUMBERS = (
 <h2>What to automate next <small>steps by hand</small></h2>
 <div class="card"><table>{% for what, count in n.by_hand_most %}<tr><td>{{ what | replace("_", " ") }}</td><td class="r">{{ count }}</td></tr>
 {% else %}<tr><td class="dim">No step was done by hand.</td></tr>{% endfor %}</table></div>
-{% if n.residual %}<h2>Access that may linger <small>by system</small></h2><div class="card"><table>{% for system, count in n.residual.items() %}<tr><td>{{ system }}</td>
+{% if n.residual %}<h2>Access that may linger <small>by system</small></h2><div class="card"><table>{% for system, count in n.residual.items() %}<tr>
+<td>{{ system }}</td>
 <td class="r">{{ count }}</td></tr>{% endfor %}</table></div>{% endif %}
 </main></body></html>
 """

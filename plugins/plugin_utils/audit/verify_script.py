@@ -10,7 +10,8 @@ SCRIPT = r"""#!/bin/sh
 [ $# -gt 0 ] || { echo "give the company's public key: sh $0 ledger.pub.pem"; exit 2; }
 pack=$(dirname "$0"); t=$(mktemp -d); trap 'rm -rf "$t"' EXIT; : >"$t/bad"
 bad() { echo "BAD: $*"; echo x >>"$t/bad"; }
-signed() { f=$1; s=$2; shift 2; for key; do openssl pkeyutl -verify -pubin -inkey "$key" -rawin -in "$f" -sigfile "$s" >"$t/out" 2>&1 && return 0; done; return 1; }
+signed() { f=$1; s=$2; shift 2; for key; do
+  openssl pkeyutl -verify -pubin -inkey "$key" -rawin -in "$f" -sigfile "$s" >"$t/out" 2>&1 && return 0; done; return 1; }
 (cd "$pack" && sha256sum --quiet -c SHA256SUMS) || bad "a file is not as it was packed"
 signed "$pack/SHA256SUMS" "$pack/SHA256SUMS.sig" "$@" || bad "the list of files is not signed by the company"
 [ "$(find "$pack" ! -type d ! -name 'SHA256SUMS*' | wc -l)" -eq "$(wc -l <"$pack/SHA256SUMS")" ] || bad "files were added to the pack, or taken out of it"

@@ -50,8 +50,8 @@ class Named:
     @classmethod
     def of(cls, text: str) -> Named:
         """:raises InputError: no such connector."""
-        name, _, rest = text.strip().partition("=")
-        connector, _, url = rest.partition("=")
+        name, _sep, rest = text.strip().partition("=")
+        connector, _sep, url = rest.partition("=")
         connector = connector or name
         if connector not in CONNECTORS:
             raise InputError(

@@ -21,11 +21,9 @@ class Inventory(Protocol):
 
     def group(self, name: str) -> list[str]:
         """The hosts of an inventory group: a capability's systems, or all of ``systems``."""
-        ...
 
     def systems(self) -> dict[str, dict[str, Any]]:
         """Every host of the group ``systems``: ``{name: {connector, title, owner, service_level, capabilities}}``."""
-        ...
 
 
 @dataclass(frozen=True)

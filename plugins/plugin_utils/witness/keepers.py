@@ -124,6 +124,7 @@ class GitKeeper:
                 timeout=PATIENCE,
                 env=environment,
                 stdin=subprocess.DEVNULL,
+                check=False,
             )
         except (OSError, subprocess.TimeoutExpired) as e:
             raise LedgerError(

@@ -14,8 +14,12 @@ from datetime import datetime, timezone
 from functools import cache
 from typing import Any
 
-import jmespath
-from jmespath import exceptions, functions
+try:
+    import jmespath
+    from jmespath import exceptions, functions
+except ImportError:
+    # The collection must be readable (documentation, tests) without it; whoever reads a connector's file is told in `expression`.
+    jmespath = None
 
 from ...model import clock
 from ...model.errors import ProtocolError
@@ -42,22 +46,25 @@ def moment(value: Json) -> str:
     return str(value)
 
 
-class _Functions(functions.Functions):  # type: ignore[misc]
-    @functions.signature({"types": ["string", "null"]})  # type: ignore[untyped-decorator]
-    def _func_lower(self, text: str | None) -> str:
-        return (text or "").casefold()
+@cache
+def _options() -> Any:
+    """JMESPath with our three functions, made when the first expression is asked."""
 
-    @functions.signature({"types": ["string", "number", "null"]})  # type: ignore[untyped-decorator]
-    def _func_moment(self, value: Json) -> str:
-        return moment(value)
+    class Functions(functions.Functions):  # type: ignore[misc]
+        @functions.signature({"types": ["string", "null"]})  # type: ignore[untyped-decorator]
+        def _func_lower(self, text: str | None) -> str:
+            return (text or "").casefold()
 
-    @functions.signature({"types": ["string", "number", "null"]})  # type: ignore[untyped-decorator]
-    def _func_past(self, value: Json) -> bool:
-        when = moment(value)
-        return bool(when) and clock.parse(when) <= clock.now()
+        @functions.signature({"types": ["string", "number", "null"]})  # type: ignore[untyped-decorator]
+        def _func_moment(self, value: Json) -> str:
+            return moment(value)
 
+        @functions.signature({"types": ["string", "number", "null"]})  # type: ignore[untyped-decorator]
+        def _func_past(self, value: Json) -> bool:
+            when = moment(value)
+            return bool(when) and clock.parse(when) <= clock.now()
 
-_OPTIONS = jmespath.Options(custom_functions=_Functions())
+    return jmespath.Options(custom_functions=Functions())
 
 
 class Mistake(ValueError):
@@ -81,7 +88,7 @@ class Expression:
         :raises ProtocolError: the value is not as the expression expects it.
         """
         try:
-            return self._compiled.search(value, options=_OPTIONS)
+            return self._compiled.search(value, options=_options())
         except (exceptions.JMESPathError, ValueError) as e:
             raise ProtocolError(
                 f"what it answered does not fit the expression {self.text!r} ({type(e).__name__})",
@@ -104,6 +111,8 @@ def expression(text: str) -> Expression:
 
     :raises Mistake: it is no JMESPath, calls what is not there, or negates less than it seems to.
     """
+    if jmespath is None:
+        raise Mistake("the Python library jmespath is not installed", "pip install -r requirements.txt")
     try:
         compiled = jmespath.compile(text)
     except exceptions.JMESPathError as e:
@@ -117,7 +126,7 @@ def expression(text: str) -> Expression:
         ):
             # JMESPath reads !a.b as (!a).b, which is never true.
             raise Mistake(f"{text!r} means (!a).b", "write !(a.b)")
-        if node["type"] == "function_expression" and node["value"] not in _Functions.FUNCTION_TABLE:
+        if node["type"] == "function_expression" and node["value"] not in _options().custom_functions.FUNCTION_TABLE:
             raise Mistake(
                 f"{text!r} calls {node['value']}(), which there is not", "lower, moment, past, and JMESPath's own"
             )

@@ -114,7 +114,7 @@ def filled_address(template: str, scope: Scope) -> str:
     :raises Unsafe: a value would make another host of it.
     :raises InputError: a value would lead somewhere else.
     """
-    scheme, _, rest = template.partition("://")
+    scheme, _sep, rest = template.partition("://")
     host, slash, path = rest.partition("/")
     for name in holes(host):
         if not _HOST.fullmatch(_text(value_at(scope, name))):

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
+from typing import TypeAlias
 
 from ...model.errors import InputError
 from ...model.marked_yaml import Document
@@ -15,7 +16,7 @@ from .expressions import Expression, Json, Mistake, expression
 from .holes import holes, odd_braces
 
 #: What a hole or an expression may name: by first word, the second words that are known, or None for any.
-Names = Mapping[str, Collection[str] | None]
+Names: TypeAlias = "Mapping[str, Collection[str] | None]"
 #: Names without a second word.
 PLAIN: Collection[str] = ()
 ACCOUNT: Names = {"account": ("id", "login", "email", "active", "attributes", "raw")}
@@ -154,7 +155,7 @@ class Part:
         for text in odd_braces(template):
             raise self.error(f"{text} is no hole", *more, hint="a hole is {account.id}: small letters, dots, no spaces")
         for name in holes(template):
-            first, _, rest = name.partition(".")
+            first, _sep, rest = name.partition(".")
             if first not in names:
                 if first == "credentials":
                     raise self.error("a credential stands in auth only", *more, hint="name it in auth")

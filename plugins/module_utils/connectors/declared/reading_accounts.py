@@ -31,7 +31,7 @@ def read_accounts(part: Part, reader: Reader, title: str) -> Accounts:
     sources = tuple(_source(one, reader, first=number == 0) for number, one in enumerate(part.parts("sources")))
     if not sources:
         raise part.error("has no sources", hint="sources: [{name: user, find: ..., match: ..., fields: {id: id}}]")
-    making: Names = {"login": PLAIN, **PERSON, "attributes": (*attributes, *PERSON["person"])}  # type: ignore[misc]
+    making: Names = {"login": PLAIN, **PERSON, "attributes": (*attributes, *(PERSON["person"] or ()))}
     if "update" in part and not any(one.write for one in attributes.values()):
         raise part.error(
             "writes nothing: no attribute has write", "update", hint="attributes: {title: {read: title, write: title}}"

@@ -121,7 +121,7 @@ class Reader:
         request = self.request(part, {**names, **path_names}, "absent", write=False)
         if pages.place == "path" and "{page}" not in request.path:
             raise part.error(
-                "the page goes into the path, and the path has no {page}", "pages", hint="put {page} into it"
+                "the page goes into the path, and the path has no hole for it", "pages", hint="put {page} into it"
             )
         return Rows(
             request,

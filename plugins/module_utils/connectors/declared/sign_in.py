@@ -124,7 +124,7 @@ def _token(
     target: Target, path: str, form: Mapping[str, str], headers: Mapping[str, str], url: str
 ) -> tuple[str, float]:
     if path.startswith("https://"):
-        scheme, _, rest = path.partition("://")
+        scheme, _sep, rest = path.partition("://")
         host, slash, tail = rest.partition("/")
         url, path = f"{scheme}://{host}", slash + tail
     answer = Transport(target, StaticAuth(dict(headers)), url=url).send(

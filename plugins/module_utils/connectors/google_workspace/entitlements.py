@@ -76,7 +76,7 @@ class GoogleEntitlements:
             where = directory("groups", entitlement.id, "members")
             self.api.admin().send("POST", where, act=act, json=body, missing=(409,), retry_safe=True)
         elif entitlement.kind == "licences":
-            product, _, sku = entitlement.id.partition("/")
+            product, _sep, sku = entitlement.id.partition("/")
             where = _licensing("product", product, "sku", sku, "user")
             self.api.admin("licensing").send(
                 "POST", where, act=act, json={"userId": account.email}, missing=(409,), retry_safe=True
@@ -92,7 +92,7 @@ class GoogleEntitlements:
             where = directory("groups", entitlement.id, "members", account.id)
             self.api.admin().send("DELETE", where, act=act, missing=(404,))
         elif entitlement.kind == "licences":
-            product, _, sku = entitlement.id.partition("/")
+            product, _sep, sku = entitlement.id.partition("/")
             where = _licensing("product", product, "sku", sku, "user", account.email)
             self.api.admin("licensing").send("DELETE", where, act=act, missing=(404,))
         else:
@@ -116,7 +116,7 @@ class GoogleEntitlements:
             for row in rows:
                 yield from (str(row[key]) for key in ("id", "email") if row.get(key))
         elif kind == "licences":
-            product, _, sku = found.id.partition("/")
+            product, _sep, sku = found.id.partition("/")
             where = _licensing("product", product, "sku", sku, "users")
             rows = self.api.listed(
                 self.api.admin("licensing"), where, "items", act=act, customerId="my_customer", maxResults=1000
@@ -161,7 +161,7 @@ class GoogleEntitlements:
         """Google lists licences by product only, so that each known one is asked for."""
         act, found = f"read licences of {account.login}", []
         for name, place in self.licences.items():
-            product, _, sku = place.partition("/")
+            product, _sep, sku = place.partition("/")
             where = _licensing("product", product, "sku", sku, "user", account.email)
             if self.api.admin("licensing").get(where, act=act):
                 found.append(Entitlement("licences", name, place))

@@ -16,7 +16,8 @@ class Dialect:
     (``{"op", "path", "value"}``) or ``value`` (``{"op", "value": {...}}``). ``update_by_put``: PATCH changes nothing but ``active``.
     ``deactivate_deletes``: after ``active: false`` the resource is gone. ``delete``: ``hard``, ``same`` (is a deactivation that
     removes), ``soft`` (stays, inactive), ``final`` (can never be undone). ``filters``: attributes that ``eq`` takes, when the
-    service says it filters; by others it is asked too, unless ``filters_closed``. ``member_removal``: forms tried in order: ``filter`` (path filter) or ``value`` (list of members).
+    service says it filters; by others it is asked too, unless ``filters_closed``.
+    ``member_removal``: forms tried in order: ``filter`` (path filter) or ``value`` (list of members).
     ``members_shown``: groups list their members; else only the filter tells. ``kinds``: what it can grant.
     ``catalogues``: where the grantable things of a kind are listed. ``discovery``: has a ServiceProviderConfig.
     ``guest``: the schema that only guests' resources have; empty when the service says nothing of guests.
