@@ -101,7 +101,6 @@ class CaseStep:
     :param looks: ``first`` looks before anything is done, ``again`` at the end, which is left out in check mode. The ledger keeps what
         was seen, and what would still have to change is open.
     :param stops: a failure ends the run for this system; of others it stands in the ledger, and the run goes on.
-    :param admins_first: of many people, those who are known to have administrative rights come first.
     """
 
     of_case: OfCase
@@ -109,7 +108,6 @@ class CaseStep:
     requires: tuple[str, ...] = ()
     looks: Literal["", "first", "again"] = ""
     stops: bool = False
-    admins_first: bool = False
 
     def ledger_name(self, module: str, here: Here) -> str:
         """Under which name the ledger keeps it."""

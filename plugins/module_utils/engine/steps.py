@@ -47,7 +47,7 @@ def _cut_found(case: OpenCase, here: Here) -> Arguments:
 
 
 CUTOFF: Steps = {
-    "cut": CaseStep(everybody, admins_first=True),
+    "cut": CaseStep(everybody),
     "look": CaseStep(_cut_again, looks="again"),
     "adjust": CaseStep(_cut_mover),
     "withdraw": CaseStep(_cut_withdrawn),
