@@ -173,9 +173,12 @@ def test_it_runs_from_where_it_was_installed(company: SandboxCompany, installed:
 
 
 def test_nothing_of_the_workshop_is_shipped_and_every_plugin_documents_itself(installed: Installed) -> None:
-    assert not {"tests", "sandbox", "scripts", "build", "Makefile", ".venv", ".hypothesis"} & {
+    assert not {"sandbox", "scripts", "build", "Makefile", ".venv", ".hypothesis"} & {
         entry.name for entry in installed.collection.iterdir()
     }
+    assert {entry.name for entry in (installed.collection / "tests").iterdir()} == {"sanity"}, (
+        "the ignores of sanity, and no test"
+    )
     assert os.path.commonpath([installed.collection, ROOT]) != str(ROOT)
     modules = sorted(path.stem for path in (installed.collection / "plugins" / "modules").glob("*.py"))
     listed = installed.run("ansible-doc", "--json", "--metadata-dump", "--no-fail-on-errors", "workforce.lifecycle")
