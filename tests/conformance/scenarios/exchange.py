@@ -137,7 +137,7 @@ SCENARIOS = [
         name="cancel meetings",
         system="exchange",
         module="meetings_handover",
-        want={"person": "jane"},
+        want={"person": "jane", "without_successor": "cancel"},
         verify=_nobodys_now,
     ),
     Scenario(
