@@ -13,21 +13,20 @@ import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from ...model import clock
 from ...model.errors import (
     AmbiguousIdentity,
     Conflict,
-    InputError,
     NotFound,
 )
 from ...model.person import Person
-from ...model.working_days import is_working_day
 from ...sdk.address import UrlPath, at
 from ...sdk.capabilities import Meeting
+from ...sdk.free_time import WorkingHours, first_free
 from ...sdk.target import Connector
 from ...sdk.transport import Transport
 from ..microsoft.graph import graph_pages
@@ -39,7 +38,6 @@ MARK = "String {6f1b2c1e-3d0f-4a57-9a55-2f7b0f6c8d11} Name workforce.lifecycle"
 HORIZON = timedelta(days=1820)
 #: getSchedule's limit of addresses a call.
 SCHEDULES = 20
-STEP = timedelta(minutes=15)
 _BUSY = frozenset({"busy", "oof", "tentative", "unknown"})
 _RESPONSES = {"accepted": "accepted", "declined": "declined", "tentativelyAccepted": "tentative"}
 _READ = "id,iCalUId,subject,start,end,organizer,isOrganizer,isCancelled,attendees,type,seriesMasterId,transactionId"
@@ -94,22 +92,17 @@ class GraphCalendar(Connector):
         :raises NotFound: somebody has no calendar, e.g. a joiner whose mailbox is not there yet.
         """
         act = f"find a free time for {', '.join(attendees)}"
-        opens, closes, zone = self._working_hours(time_zone, act)
-        first, last, length = clock.parse(earliest), clock.parse(latest), timedelta(minutes=minutes)
-        taken = self._taken(attendees, first, last, act)
-        start = first + (-timedelta(minutes=first.minute, seconds=first.second, microseconds=first.microsecond) % STEP)
-        while start + length <= last:
-            here, there = start.astimezone(zone), (start + length).astimezone(zone)
-            working = (
-                is_working_day(here.date(), country)
-                and here.date() == there.date()
-                and opens <= here.time()
-                and there.time() <= closes
-            )
-            if working and not any(begins < start + length and start < ends for begins, ends in taken):
-                return start.astimezone(ZoneInfo("UTC")).strftime("%Y-%m-%dT%H:%M:%SZ")
-            start += STEP
-        return None
+        hours = WorkingHours.read(self.target.options["working_hours"], time_zone, act=act, system=self.target.name)
+        first, last = clock.parse(earliest), clock.parse(latest)
+        start = first_free(
+            hours,
+            self._taken(attendees, first, last, act),
+            first=first,
+            last=last,
+            length=timedelta(minutes=minutes),
+            country=country,
+        )
+        return start.astimezone(ZoneInfo("UTC")).strftime("%Y-%m-%dT%H:%M:%SZ") if start else None
 
     def book_meeting(
         self,
@@ -134,24 +127,6 @@ class GraphCalendar(Connector):
         if self.target.options["online_meetings"]:
             event |= {"isOnlineMeeting": True, "onlineMeetingProvider": "teamsForBusiness"}
         self._create(organizer, event, marker, salt=start, act=f"book meeting {subject} of {organizer}")
-
-    def _working_hours(self, time_zone: str, act: str) -> tuple[time, time, ZoneInfo]:
-        hours = self.target.options["working_hours"]
-        try:
-            opens, closes = (time.fromisoformat(part.strip()) for part in hours.split("-"))
-        except ValueError:
-            raise InputError(
-                f"option working_hours is {hours!r}", act=act, system=self.target.name, hint="write it as 09:00-17:00"
-            ) from None
-        try:
-            return opens, closes, ZoneInfo(time_zone)
-        except (ZoneInfoNotFoundError, ValueError):
-            raise InputError(
-                f"time zone {time_zone!r} is not known",
-                act=act,
-                system=self.target.name,
-                hint="write it as Europe/Berlin",
-            ) from None
 
     def _taken(
         self, attendees: Sequence[str], first: datetime, last: datetime, act: str

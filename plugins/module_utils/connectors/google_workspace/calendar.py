@@ -8,21 +8,18 @@ https://developers.google.com/calendar/api/v3/reference
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ...model import clock
-from ...model.errors import AmbiguousIdentity, InputError, NotFound
-from ...model.working_days import is_working_day
+from ...model.errors import AmbiguousIdentity, NotFound
 from ...sdk.address import UrlPath
 from ...sdk.capabilities import Meeting
+from ...sdk.free_time import WorkingHours, first_free
 from .api import GoogleApi, path
 
 #: How far ahead a leaver's meetings are looked for.
 HORIZON = timedelta(days=730)
-#: A meeting begins at a quarter of an hour.
-STEP = timedelta(minutes=15)
 _RESPONSES = {"accepted": "accepted", "declined": "declined", "tentative": "tentative"}
 #: Our mark on what we booked: ``marker`` and the start that we chose.
 _MARKER, _START = "lifecycleMarker", "lifecycleStart"
@@ -51,22 +48,17 @@ class GoogleCalendar:
     ) -> str | None:
         """The first quarter of an hour at which nobody has anything, on a working day of the country, within the working hours of ``time_zone``."""
         act = f"find a free time for {', '.join(attendees)}"
-        opens, closes, zone = self._hours(time_zone, act)
-        first, last, length = clock.parse(earliest), clock.parse(latest), timedelta(minutes=minutes)
-        taken = self._taken(attendees, first, last, act)
-        start = first + (-timedelta(minutes=first.minute, seconds=first.second, microseconds=first.microsecond) % STEP)
-        while start + length <= last:
-            here, there = start.astimezone(zone), (start + length).astimezone(zone)
-            working = (
-                is_working_day(here.date(), country)
-                and here.date() == there.date()
-                and opens <= here.time()
-                and there.time() <= closes
-            )
-            if working and not any(begins < start + length and start < ends for begins, ends in taken):
-                return clock.stamp(start)
-            start += STEP
-        return None
+        hours = WorkingHours.read(self.working_hours, time_zone, act=act, system=self.api.target.name)
+        first, last = clock.parse(earliest), clock.parse(latest)
+        start = first_free(
+            hours,
+            self._taken(attendees, first, last, act),
+            first=first,
+            last=last,
+            length=timedelta(minutes=minutes),
+            country=country,
+        )
+        return clock.stamp(start) if start else None
 
     def book(
         self,
@@ -144,26 +136,6 @@ class GoogleCalendar:
 
     def _events(self, address: str, act: str, **params: str) -> Any:
         return self.api.listed(self._of(address), _calendar(address, "events"), "items", act=act, **params)
-
-    def _hours(self, time_zone: str, act: str) -> tuple[time, time, ZoneInfo]:
-        try:
-            opens, closes = (time.fromisoformat(part.strip()) for part in self.working_hours.split("-"))
-        except ValueError:
-            raise InputError(
-                f"option working_hours is {self.working_hours!r}",
-                act=act,
-                system=self.api.target.name,
-                hint="write it as 09:00-17:00",
-            ) from None
-        try:
-            return opens, closes, ZoneInfo(time_zone)
-        except (ZoneInfoNotFoundError, ValueError):
-            raise InputError(
-                f"time zone {time_zone!r} is not known",
-                act=act,
-                system=self.api.target.name,
-                hint="write it as Europe/Berlin",
-            ) from None
 
     def _taken(
         self, attendees: Sequence[str], first: datetime, last: datetime, act: str
