@@ -34,9 +34,9 @@ def shared() -> Iterator[Box]:
 
 @pytest.fixture
 def box(shared: Box, monkeypatch: pytest.MonkeyPatch) -> Box:
-    from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors import bamboohr
+    from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk import people_index
 
-    bamboohr._INDEXES.clear()
+    people_index.INDEXES.clear()
     monkeypatch.setattr(clock, "now", lambda: NOON)
     shared["bamboohr"].reset()
     return shared

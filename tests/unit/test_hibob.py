@@ -35,9 +35,9 @@ def shared() -> Iterator[Box]:
 
 @pytest.fixture
 def box(shared: Box, monkeypatch: pytest.MonkeyPatch) -> Box:
-    from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors import hibob
+    from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk import people_index
 
-    hibob._INDEXES.clear()
+    people_index.INDEXES.clear()
     monkeypatch.setattr(clock, "now", lambda: NOON)
     shared["hibob"].reset()
     return shared
@@ -210,9 +210,9 @@ def test_overview_has_everybody_and_the_fields_that_may_be_seen(box: Box) -> Non
     assert len(seen.people) == 9 and "work.department" in seen.columns
     assert {p.status for p in seen.people if p.hr_id == JANE} == {"terminated"}
     box["hibob"].state["hidden"] = ["work.department"]
-    from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors import hibob
+    from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk import people_index
 
-    hibob._INDEXES.clear()
+    people_index.INDEXES.clear()
     assert "work.department" not in connect(box, "hibob").overview().columns
 
 

@@ -34,9 +34,9 @@ def shared() -> Iterator[Box]:
 
 @pytest.fixture
 def box(shared: Box, monkeypatch: pytest.MonkeyPatch) -> Box:
-    from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors import personio
+    from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk import people_index
 
-    personio._INDEXES.clear()
+    people_index.INDEXES.clear()
     monkeypatch.setattr(clock, "now", lambda: NOON)
     shared["personio"].reset()
     return shared

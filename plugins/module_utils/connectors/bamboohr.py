@@ -10,10 +10,8 @@ may not see are left out of an answer without an error, so the ones that decide 
 from __future__ import annotations
 
 import base64
-import os
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
 from typing import Any, ClassVar
@@ -27,6 +25,7 @@ from ..model.errors import (
 from ..model.person import Person
 from ..sdk.address import at
 from ..sdk.capabilities import Overview
+from ..sdk.people_index import find_records, kept_index, own_fields, several
 from ..sdk.target import Connector, Option, Target
 from ..sdk.transport import (
     Answer,
@@ -56,9 +55,6 @@ _FIELDS: Mapping[str, str] = {
 #: What must be visible, or every conclusion is a guess.
 _DECISIVE = ("workEmail", "status", "hireDate")
 _EVERYBODY = "/api/v1/reports/custom"
-#: How long a list of who has which address may serve to find somebody, who is then read afresh.
-_INDEX_SECONDS = 15.0
-_INDEXES: dict[tuple[int, str, str, str], tuple[float, list[dict[str, str]]]] = {}
 
 
 @dataclass(frozen=True)
@@ -129,23 +125,16 @@ class BambooHr(Connector):
                 permission_hint="give the key's user access to these employees and fields (Settings > Access Levels)",
             ),
         )
-        given: Mapping[str, str] = target.options["fields"]
-        own = {f.name for f in fields(Person)} - {"logins", "attributes", "status", "hr_id"}
-        self._person_fields = {**_FIELDS, **{name: theirs for name, theirs in given.items() if name in own}}
-        self._logins = {name: theirs for name, theirs in given.items() if name not in own}
+        given, self._logins = own_fields(target.options["fields"])
+        self._person_fields = {**_FIELDS, **given}
 
     # -- HR records ----------------------------------------------------------------------------------------------------
 
     def find_people(self, user: str) -> Sequence[Person]:
-        sought = user.strip().casefold()
         act = f"find {user}"
-        for attempt in (1, 2):
-            index = self._index(act, fresh=attempt == 2)
-            read = [self._employee(row["id"], act) for row in index if sought in _identifiers(row)]
-            records = [record for record in read if record is not None and sought in _identifiers(self._row(record))]
-            if records and len(records) == len(read):
-                return [self._person(record, self._employment(record["id"], act), index, act) for record in records]
-        # The list is of this moment, and what it promised is not there: they are gone or renamed since.
+        records, index = find_records(
+            user, lambda fresh: self._index(act, fresh=fresh), lambda key: self._employee(key, act), self._row
+        )
         return [self._person(record, self._employment(record["id"], act), index, act) for record in records]
 
     def all_people(self) -> Iterator[Person]:
@@ -261,12 +250,9 @@ class BambooHr(Connector):
 
     def _index(self, act: str, *, fresh: bool) -> list[dict[str, str]]:
         """Everybody's identifiers. Looking 1,000 people up in one step must not mean 1,000 reports."""
-        key = (os.getpid(), self.target.name, self.target.url, str(hash(self.target.credential("api_key"))))
-        taken, index = _INDEXES.get(key, (float("-inf"), []))
-        if fresh or time.monotonic() - taken > _INDEX_SECONDS:
-            index = [self._row(record) for record in self._everybody(act)]
-            _INDEXES[key] = (time.monotonic(), index)
-        return index
+        return kept_index(
+            self.target, "api_key", lambda: [self._row(record) for record in self._everybody(act)], fresh=fresh
+        )
 
     # -- normalising ---------------------------------------------------------------------------------------------------
 
@@ -310,7 +296,7 @@ class BambooHr(Connector):
             "id": str(record["id"]),
             "columns": " ".join(sorted(record)),
             "ended": _day(record.get(named["termination_date"])),
-            "aliases": " ".join(_several(record.get(named.get("aliases", "")))),
+            "aliases": " ".join(several(record.get(named.get("aliases", "")))),
             **{name: _text(record.get(field)) for name, field in theirs.items()},
         }
 
@@ -321,7 +307,7 @@ class BambooHr(Connector):
         data: dict[str, Any] = {name: _text(record.get(theirs)) for name, theirs in self._person_fields.items()}
         data.update(
             {
-                name: _several(record.get(self._person_fields[name]), names=name == "former_names")
+                name: several(record.get(self._person_fields[name]), names=name == "former_names")
                 for name in ("aliases", "former_names")
                 if name in self._person_fields
             }
@@ -390,18 +376,6 @@ def _message(answer: Answer) -> str:
         or answer.headers.get("X-BambooHR-Error-Messsage")
         or json_message(answer)
     )
-
-
-def _identifiers(row: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(
-        value.casefold() for value in (row["id"], row["number"], row["email"], *row["aliases"].split()) if value
-    )
-
-
-def _several(value: Any, *, names: bool = False) -> list[str]:
-    """The addresses or names in one field: lines, or divided by a bar, comma or semicolon."""
-    text = _text(value).replace(";", "|").replace(",", "|").replace("\n", "|")
-    return [part.strip() for part in (text if names else text.replace(" ", "|")).split("|") if part.strip()]
 
 
 def _history(rows: Sequence[Mapping[str, Any]]) -> Employment:

@@ -10,11 +10,10 @@ feed of changes. Fields that the service user may not see are left out without a
 from __future__ import annotations
 
 import base64
-import os
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
 from typing import Any, ClassVar
@@ -28,6 +27,7 @@ from ..model.errors import (
 from ..model.person import STATUSES, Person
 from ..sdk.address import at
 from ..sdk.capabilities import Overview
+from ..sdk.people_index import find_records, kept_index, own_fields, several
 from ..sdk.target import Connector, Option, Target
 from ..sdk.transport import (
     Answer,
@@ -66,9 +66,6 @@ _WORDS: Mapping[str, str] = {
     "suspended": "leave",
 }
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
-#: How long a list of who has which address may serve to find somebody, who is then read afresh.
-_INDEX_SECONDS = 15.0
-_INDEXES: dict[tuple[int, str, str, str], tuple[float, list[dict[str, str]]]] = {}
 
 
 @dataclass(frozen=True)
@@ -147,10 +144,8 @@ class HiBob(Connector):
                 permission_hint="give the service user access to these employees and categories (Settings > Permission groups)",
             ),
         )
-        given: Mapping[str, str] = target.options["fields"]
-        own = {f.name for f in fields(Person)} - {"logins", "attributes", "status", "hr_id"}
-        self._person_fields = {**_FIELDS, **{name: theirs for name, theirs in given.items() if name in own}}
-        self._logins = {name: theirs for name, theirs in given.items() if name not in own}
+        given, self._logins = own_fields(target.options["fields"])
+        self._person_fields = {**_FIELDS, **given}
         self._words = {
             **_WORDS,
             **{str(word).casefold(): str(status) for word, status in target.options["statuses"].items()},
@@ -167,17 +162,10 @@ class HiBob(Connector):
     # -- HR records ----------------------------------------------------------------------------------------------------
 
     def find_people(self, user: str) -> Sequence[Person]:
-        sought = user.strip().casefold()
         act = f"find {user}"
-        records: list[Mapping[str, Any]] = []
-        for attempt in (1, 2):
-            index = self._index(act, fresh=attempt == 2)
-            named = [row["id"] for row in index if sought in _identifiers(row)]
-            read = [self._employee(key, act) for key in named]
-            records = [record for record in read if record is not None and sought in _identifiers(self._row(record))]
-            if records and len(records) == len(read):
-                break
-        # The list is of this moment at the second look; what it promised and is not there is gone or renamed since.
+        records, index = find_records(
+            user, lambda fresh: self._index(act, fresh=fresh), lambda key: self._employee(key, act), self._row
+        )
         return [self._person(record, self._lifecycle(_id(record), act), index, act) for record in records]
 
     def all_people(self) -> Iterator[Person]:
@@ -281,12 +269,12 @@ class HiBob(Connector):
 
     def _index(self, act: str, *, fresh: bool) -> list[dict[str, str]]:
         """Everybody's identifiers. Looking 1,000 people up in one step must not mean 1,000 lists (50 a minute are allowed)."""
-        key = (os.getpid(), self.target.name, self.target.url, str(hash(self.target.credential("service_user_token"))))
-        taken, index = _INDEXES.get(key, (float("-inf"), []))
-        if fresh or time.monotonic() - taken > _INDEX_SECONDS:
-            index = [self._row(record) for record in self._everybody(act)]
-            _INDEXES[key] = (time.monotonic(), index)
-        return index
+        return kept_index(
+            self.target,
+            "service_user_token",
+            lambda: [self._row(record) for record in self._everybody(act)],
+            fresh=fresh,
+        )
 
     # -- normalising ---------------------------------------------------------------------------------------------------
 
@@ -320,7 +308,7 @@ class HiBob(Connector):
             "columns": " ".join(sorted(field for field in self._wanted() if _shown(record, field))),
             "status": self._plain_status(_text(_value(record, "internal.lifecycleStatus")), record),
             "ended": _text(_value(record, "internal.terminationDate"))[:10],
-            "aliases": " ".join(_several(_value(record, named["aliases"]))) if "aliases" in named else "",
+            "aliases": " ".join(several(_value(record, named["aliases"]))) if "aliases" in named else "",
             **{name: _readable(record, field) if field else "" for name, field in theirs.items()},
         }
 
@@ -344,7 +332,7 @@ class HiBob(Connector):
         data: dict[str, Any] = {name: _readable(record, theirs) for name, theirs in self._person_fields.items()}
         data.update(
             {
-                name: _several(_value(record, self._person_fields[name]), names=name == "former_names")
+                name: several(_value(record, self._person_fields[name]), names=name == "former_names")
                 for name in ("aliases", "former_names")
                 if name in self._person_fields
             }
@@ -486,19 +474,6 @@ def _readable(record: Mapping[str, Any], field: str) -> str:
 def _reference(value: Any) -> str:
     """The id of an employee who is referred to, by id or as an object."""
     return _text(value.get("id")) if isinstance(value, Mapping) else _text(value)
-
-
-def _several(value: Any, *, names: bool = False) -> list[str]:
-    """The addresses or names in one field: a list, lines, or divided by a bar, comma or semicolon."""
-    text = "|".join(_text(one) for one in value) if isinstance(value, list) else _text(value)
-    text = text.replace(";", "|").replace(",", "|").replace("\n", "|")
-    return [part.strip() for part in (text if names else text.replace(" ", "|")).split("|") if part.strip()]
-
-
-def _identifiers(row: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(
-        value.casefold() for value in (row["id"], row["number"], row["email"], *row["aliases"].split()) if value
-    )
 
 
 def _text(value: Any) -> str:

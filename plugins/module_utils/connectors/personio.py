@@ -10,10 +10,7 @@ reading the employments of everybody who has not left for long. Attributes that 
 from __future__ import annotations
 
 import hashlib
-import os
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import Any, ClassVar
@@ -30,6 +27,7 @@ from ..model.errors import (
 from ..model.person import Person
 from ..sdk.address import at
 from ..sdk.capabilities import Overview
+from ..sdk.people_index import find_records, kept_index, own_fields, several
 from ..sdk.target import Connector, Option, Target
 from ..sdk.transport import (
     Answer,
@@ -45,9 +43,6 @@ _PAGE = 50
 _DECISIVE = ("email", "status")
 _DECISIVE_EMPLOYMENT = ("status", "employment_start_date")
 _STATUSES: Mapping[str, str] = {"ACTIVE": "active", "ONBOARDING": "pending", "LEAVE": "leave", "INACTIVE": "terminated"}
-#: How long a list of who has which address may serve to find somebody, who is then read afresh.
-_INDEX_SECONDS = 15.0
-_INDEXES: dict[tuple[int, str, str, str], tuple[float, list[dict[str, str]]]] = {}
 Record = Mapping[str, Any]
 
 
@@ -107,26 +102,16 @@ class Personio(Connector):
                 permission_hint="make the attributes readable for the credential, with the scope personio:persons:read (Settings > API credentials)",
             ),
         )
-        given: Mapping[str, str] = target.options["fields"]
-        own = {f.name for f in fields(Person)} - {"logins", "attributes", "status", "hr_id"}
-        self._person_fields = {name: theirs for name, theirs in given.items() if name in own}
-        self._logins = {name: theirs for name, theirs in given.items() if name not in own}
+        self._person_fields, self._logins = own_fields(target.options["fields"])
         self._departments: dict[str, str] | None = None
 
     # -- HR records ----------------------------------------------------------------------------------------------------
 
     def find_people(self, user: str) -> Sequence[Person]:
-        sought = user.strip().casefold()
         act = f"find {user}"
-        records: list[Record] = []
-        for attempt in (1, 2):
-            index = self._index(act, fresh=attempt == 2)
-            named = [row["id"] for row in index if sought in _identifiers(row)]
-            read = [self._read(key, act) for key in named]
-            records = [record for record in read if record is not None and sought in _identifiers(self._row(record))]
-            if records and len(records) == len(read):
-                break
-        # The list is of this moment at the second look; what it promised and is not there is gone or renamed since.
+        records, index = find_records(
+            user, lambda fresh: self._index(act, fresh=fresh), lambda key: self._read(key, act), self._row
+        )
         return [self._person(record, self._employments(str(record["id"]), act), index, act) for record in records]
 
     def all_people(self) -> Iterator[Person]:
@@ -273,12 +258,9 @@ class Personio(Connector):
 
     def _index(self, act: str, *, fresh: bool) -> list[dict[str, str]]:
         """Everybody's identifiers: looking 1,000 people up in one step must not mean 1,000 lists."""
-        key = (os.getpid(), self.target.name, self.target.url, str(hash(self.target.credential("client_secret"))))
-        taken, index = _INDEXES.get(key, (float("-inf"), []))
-        if fresh or time.monotonic() - taken > _INDEX_SECONDS:
-            index = [self._row(record) for record in self._everybody(act)]
-            _INDEXES[key] = (time.monotonic(), index)
-        return index
+        return kept_index(
+            self.target, "client_secret", lambda: [self._row(record) for record in self._everybody(act)], fresh=fresh
+        )
 
     # -- normalising ---------------------------------------------------------------------------------------------------
 
@@ -301,7 +283,7 @@ class Personio(Connector):
             "first": _text(record.get("first_name")),
             "last": _text(record.get("last_name")),
             "born": _text(custom.get(born)),
-            "aliases": " ".join(_several(custom.get(self._person_fields.get("aliases", "")))),
+            "aliases": " ".join(several(custom.get(self._person_fields.get("aliases", "")))),
             "status": "terminated" if _text(record.get("status")).upper() == "INACTIVE" else "active",
             "columns": " ".join(sorted(name for name in record if not name.startswith("_"))),
         }
@@ -340,7 +322,7 @@ class Personio(Connector):
         }
         data.update(
             {
-                name: _several(custom.get(theirs), names=name == "former_names")
+                name: several(custom.get(theirs), names=name == "former_names")
                 if name in ("aliases", "former_names")
                 else _text(custom.get(theirs))
                 for name, theirs in self._person_fields.items()
@@ -443,19 +425,6 @@ def _moment(value: Any) -> datetime:
         return clock.parse(_text(value))
     except ValueError:
         return datetime.max.replace(tzinfo=timezone.utc)
-
-
-def _several(value: Any, *, names: bool = False) -> list[str]:
-    """The addresses or names in one attribute: a list, lines, or divided by a bar, comma or semicolon."""
-    text = "|".join(_text(one) for one in value) if isinstance(value, list) else _text(value)
-    text = text.replace(";", "|").replace(",", "|").replace("\n", "|")
-    return [part.strip() for part in (text if names else text.replace(" ", "|")).split("|") if part.strip()]
-
-
-def _identifiers(row: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(
-        value.casefold() for value in (row["id"], row["number"], row["email"], *row["aliases"].split()) if value
-    )
 
 
 def _text(value: Any) -> str:

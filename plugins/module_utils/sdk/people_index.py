@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Find people in an HR system that cannot search: a list of everybody's identifiers, kept for seconds, and whom it names read afresh.
+
+A row of the list has at least ``id``, ``number``, ``email`` and ``aliases`` (divided by spaces), all text.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from typing import Any, TypeVar
+
+from ..model.person import Person
+from .target import Target
+
+Row = dict[str, str]
+Record = TypeVar("Record")
+
+#: How long a list of who has which address may serve to find somebody, who is then read afresh.
+SECONDS = 15.0
+#: By process, system, address and credential: when it was read, and the list.
+INDEXES: dict[tuple[int, str, str, str], tuple[float, list[Row]]] = {}
+
+
+def kept_index(target: Target, credential: str, read: Callable[[], list[Row]], *, fresh: bool) -> list[Row]:
+    """Return everybody's identifiers, read anew when they are old or must be ``fresh``.
+
+    :param credential: the name of the one that decides what may be seen.
+    """
+    key = (os.getpid(), target.name, target.url, str(hash(target.credential(credential))))
+    taken, index = INDEXES.get(key, (float("-inf"), []))
+    if fresh or time.monotonic() - taken > SECONDS:
+        index = read()
+        INDEXES[key] = (time.monotonic(), index)
+    return index
+
+
+def find_records(
+    user: str,
+    index: Callable[[bool], list[Row]],
+    read: Callable[[str], Record | None],
+    row: Callable[[Record], Mapping[str, str]],
+) -> tuple[list[Record], list[Row]]:
+    """Find the records that have an identifier, and the list that named them.
+
+    :param index: gives the list; True asks for a fresh one.
+    :param read: reads a record by its id; None when it is not there.
+    :param row: the identifiers of a record.
+    """
+    sought = user.strip().casefold()
+    for fresh in (False, True):
+        rows = index(fresh)
+        found = [read(one["id"]) for one in rows if sought in _identifiers(one)]
+        records = [record for record in found if record is not None and sought in _identifiers(row(record))]
+        if records and len(records) == len(found):
+            break
+    # The list is of this moment at the second look; what it promised and is not there is gone or renamed since.
+    return records, rows
+
+
+def _identifiers(row: Mapping[str, str]) -> Sequence[str]:
+    values = (row["id"], row["number"], row["email"], *row["aliases"].split())
+    return [value.casefold() for value in values if value]
+
+
+def own_fields(given: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Divide the option ``fields`` into those of :class:`Person` and the logins at other systems."""
+    own = {one.name for one in fields(Person)} - {"logins", "attributes", "status", "hr_id"}
+    return (
+        {name: theirs for name, theirs in given.items() if name in own},
+        {name: theirs for name, theirs in given.items() if name not in own},
+    )
+
+
+def several(value: Any, *, names: bool = False) -> list[str]:
+    """Read the addresses or ``names`` in one field: a list, lines, or divided by a bar, comma or semicolon."""
+    parts = value if isinstance(value, list) else [value]
+    text = "|".join("" if part is None else str(part).strip() for part in parts)
+    text = text.replace(";", "|").replace(",", "|").replace("\n", "|")
+    return [part.strip() for part in (text if names else text.replace(" ", "|")).split("|") if part.strip()]
