@@ -131,6 +131,26 @@ class Cursor:
         )
 
 
+@dataclass(frozen=True)
+class After:
+    """Pages that go on after the id of a row."""
+
+    after: str = "after"
+
+    def cut(self, world: World, call: Call, rows: list[Row]) -> tuple[list[Row], Row, dict[str, str]]:
+        ids = [row["id"] for row in rows]
+        after = call.query.get(self.after)
+        start = ids.index(after) + 1 if after in ids and not world.stuck else 0
+        size = world.page_size or int(call.query.get("limit") or 20)
+        page = rows[start : start + size]
+        more = start + size < len(rows) or world.stuck and bool(rows)
+        return (
+            page,
+            {"more": more, "last": page[-1]["id"] if page else None, "first": page[0]["id"] if page else None},
+            {},
+        )
+
+
 # -- what calls do -----------------------------------------------------------------------------------------------------
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sandbox.days import stamp
 from sandbox.emulator import Call, Reply
-from sandbox.world import Op, Row, Seen, World, changed, listed, made, one, removed
+from sandbox.world import After, Op, Row, Seen, World, changed, listed, made, one, removed
 
 ROLES = {"user", "developer", "billing", "admin", "claude_code_user"}
 
@@ -17,30 +17,14 @@ def refused(message: str) -> Reply:
     return Reply(400, {"type": "error", "error": {"type": "invalid_request_error", "message": message}})
 
 
-class AfterId:
-    """Pages that go on after an id: https://docs.anthropic.com/en/api/admin-api/users/list-users."""
-
-    def cut(self, world: World, call: Call, rows: list[Row]) -> tuple[list[Row], Row, dict[str, str]]:
-        ids = [row["id"] for row in rows]
-        after = call.query.get("after_id")
-        start = ids.index(after) + 1 if after in ids and not world.stuck else 0
-        size = world.page_size or int(call.query.get("limit") or 20)
-        page = rows[start : start + size]
-        more = start + size < len(rows) or world.stuck and bool(rows)
-        return (
-            page,
-            {"more": more, "last": page[-1]["id"] if page else None, "first": page[0]["id"] if page else None},
-            {},
-        )
-
-
 class Anthropic(World):
     name = "anthropic"
     BASE = "/v1/organizations"
     SIGNED = {"x-api-key": "{admin_key}", "anthropic-version": "2023-06-01"}
     UNSIGNED = Reply(401, {"type": "error", "error": {"type": "authentication_error", "message": "invalid x-api-key"}})
     MISSING = Reply(404, {"type": "error", "error": {"type": "not_found_error", "message": "Not found"}})
-    PAGES = AfterId()
+    #: https://docs.anthropic.com/en/api/admin-api/users/list-users
+    PAGES = After("after_id")
     GIVE = ("roles", "billing")
     TAKE = ("roles", "developer")
     CREATED = "in_progress"

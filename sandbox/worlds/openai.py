@@ -8,30 +8,13 @@ from typing import Any
 
 from sandbox.days import moment
 from sandbox.emulator import Call, Reply
-from sandbox.world import Op, Row, Seen, World, changed, listed, made, one, removed
+from sandbox.world import After, Op, Row, Seen, World, changed, listed, made, one, removed
 
 ROLES = {"owner", "reader"}
 
 
 def refused(message: str) -> Reply:
     return Reply(400, {"error": {"message": message, "type": "invalid_request_error", "param": None, "code": None}})
-
-
-class After:
-    """Pages that go on after an id."""
-
-    def cut(self, world: World, call: Call, rows: list[Row]) -> tuple[list[Row], Row, dict[str, str]]:
-        ids = [row["id"] for row in rows]
-        after = call.query.get("after")
-        start = ids.index(after) + 1 if after in ids and not world.stuck else 0
-        size = world.page_size or int(call.query.get("limit") or 20)
-        page = rows[start : start + size]
-        more = start + size < len(rows) or world.stuck and bool(rows)
-        return (
-            page,
-            {"more": more, "last": page[-1]["id"] if page else None, "first": page[0]["id"] if page else None},
-            {},
-        )
 
 
 class OpenAi(World):
