@@ -25,7 +25,7 @@ from ..model.errors import (
 from ..model.person import Person
 from ..sdk.address import at
 from ..sdk.capabilities import Overview
-from ..sdk.people_index import find_records, kept_index, own_fields, several
+from ..sdk.people_index import find_records, kept_index, overview_of, own_fields, several
 from ..sdk.target import Connector, Option, Target
 from ..sdk.transport import (
     Answer,
@@ -150,25 +150,7 @@ class BambooHr(Connector):
         )
 
     def overview(self) -> Overview:
-        index = self._index("read everybody", fresh=False)
-        people = [
-            Person(
-                email=row["email"],
-                hr_id=row["id"],
-                employee_id=row["number"],
-                first_name=row["first"],
-                last_name=row["last"],
-                person_key=row["person_key"],
-                department=row["department"],
-                personal_email=row["personal"],
-                aliases=tuple(row["aliases"].split()),
-                status="terminated" if row["status"].casefold() == "inactive" else "active",
-                termination_date=row["ended"],
-                attributes={"birth_date": row["born"]} if row["born"] else {},
-            )
-            for row in index
-        ]
-        return Overview(people, tuple(index[0]["columns"].split()) if index else ())
+        return overview_of(self._index("read everybody", fresh=False))
 
     def changes_since(self, since: str) -> Sequence[Person]:
         """Who was changed, and whose employment begins, changes or ends on a day since then: the day itself changes no record."""
@@ -289,12 +271,12 @@ class BambooHr(Connector):
             "personal": named["personal_email"],
             "department": named["department"],
             "person_key": named.get("person_key", ""),
-            "status": "status",
             "born": attributes.get("birth_date", ""),
         }
         return {
             "id": str(record["id"]),
             "columns": " ".join(sorted(record)),
+            "status": "terminated" if _inactive(record) else "active",
             "ended": _day(record.get(named["termination_date"])),
             "aliases": " ".join(several(record.get(named.get("aliases", "")))),
             **{name: _text(record.get(field)) for name, field in theirs.items()},
@@ -353,7 +335,7 @@ class BambooHr(Connector):
         """BambooHR's Active and Inactive, made whole by dates in the person's own zone: a last day ends when that day does."""
         today = clock.now().astimezone(person.zone).date().isoformat()
         ends = person.employment_ends()
-        inactive = _text(record.get("status")).casefold() == "inactive"
+        inactive = _inactive(record)
         if person.hire_date > today:
             # Hired for later. Withdrawn when the employment ends on or before the day it would have begun.
             return (
@@ -376,6 +358,10 @@ def _message(answer: Answer) -> str:
         or answer.headers.get("X-BambooHR-Error-Messsage")
         or json_message(answer)
     )
+
+
+def _inactive(record: Mapping[str, Any]) -> bool:
+    return _text(record.get("status")).casefold() == "inactive"
 
 
 def _history(rows: Sequence[Mapping[str, Any]]) -> Employment:

@@ -27,7 +27,7 @@ from ..model.errors import (
 from ..model.person import STATUSES, Person
 from ..sdk.address import at
 from ..sdk.capabilities import Overview
-from ..sdk.people_index import find_records, kept_index, own_fields, several
+from ..sdk.people_index import find_records, kept_index, overview_of, own_fields, several
 from ..sdk.target import Connector, Option, Target
 from ..sdk.transport import (
     Answer,
@@ -181,25 +181,7 @@ class HiBob(Connector):
         )
 
     def overview(self) -> Overview:
-        index = self._index("read everybody", fresh=False)
-        people = [
-            Person(
-                email=row["email"],
-                hr_id=row["id"],
-                employee_id=row["number"],
-                first_name=row["first"],
-                last_name=row["last"],
-                person_key=row["person_key"],
-                department=row["department"],
-                personal_email=row["personal"],
-                aliases=tuple(row["aliases"].split()),
-                status="terminated" if row["status"] == "terminated" else "active",
-                termination_date=row["ended"],
-                attributes={"birth_date": row["born"]} if row["born"] else {},
-            )
-            for row in index
-        ]
-        return Overview(people, tuple(index[0]["columns"].split()) if index else ())
+        return overview_of(self._index("read everybody", fresh=False))
 
     def changes_since(self, since: str) -> Sequence[Person]:
         """Everybody: Bob does not tell what changed. Too many is safe, too few is not."""

@@ -27,7 +27,7 @@ from ..model.errors import (
 from ..model.person import Person
 from ..sdk.address import at
 from ..sdk.capabilities import Overview
-from ..sdk.people_index import find_records, kept_index, own_fields, several
+from ..sdk.people_index import find_records, kept_index, overview_of, own_fields, several
 from ..sdk.target import Connector, Option, Target
 from ..sdk.transport import (
     Answer,
@@ -125,23 +125,7 @@ class Personio(Connector):
                 yield from self.readable([partial(self._person, record, employments, index, act)])
 
     def overview(self) -> Overview:
-        index = self._index("read everybody", fresh=False)
-        people = [
-            Person(
-                email=row["email"],
-                hr_id=row["id"],
-                employee_id=row["number"],
-                first_name=row["first"],
-                last_name=row["last"],
-                person_key=row["person_key"],
-                personal_email=row["personal"],
-                aliases=tuple(row["aliases"].split()),
-                status=row["status"],
-                attributes={"birth_date": row["born"]} if row["born"] else {},
-            )
-            for row in index
-        ]
-        return Overview(people, tuple(index[0]["columns"].split()) if index else ())
+        return overview_of(self._index("read everybody", fresh=False))
 
     def changes_since(self, since: str) -> Sequence[Person]:
         """Whose person or employment was changed, and whose employment begins or ends on a day since then: the day itself changes no record."""

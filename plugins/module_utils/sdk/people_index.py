@@ -2,7 +2,8 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Find people in an HR system that cannot search: a list of everybody's identifiers, kept for seconds, and whom it names read afresh.
 
-A row of the list has at least ``id``, ``number``, ``email`` and ``aliases`` (divided by spaces), all text.
+A row of the list is all text: ``id``, ``number``, ``email``, ``first``, ``last``, ``personal``, ``person_key``, ``born``, ``aliases`` and
+``columns`` (both divided by spaces), ``status`` (``terminated`` or another), and where the system tells, ``department`` and ``ended``.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import fields
 from typing import Any, TypeVar
 
 from ..model.person import Person
+from .capabilities import Overview
 from .target import Target
 
 Row = dict[str, str]
@@ -59,6 +61,28 @@ def find_records(
             break
     # The list is of this moment at the second look; what it promised and is not there is gone or renamed since.
     return records, rows
+
+
+def overview_of(index: Sequence[Mapping[str, str]]) -> Overview:
+    """Show a whole list at one glance."""
+    people = [
+        Person(
+            email=row["email"],
+            hr_id=row["id"],
+            employee_id=row["number"],
+            first_name=row["first"],
+            last_name=row["last"],
+            person_key=row["person_key"],
+            department=row.get("department", ""),
+            personal_email=row["personal"],
+            aliases=tuple(row["aliases"].split()),
+            status="terminated" if row["status"] == "terminated" else "active",
+            termination_date=row.get("ended", ""),
+            attributes={"birth_date": row["born"]} if row["born"] else {},
+        )
+        for row in index
+    ]
+    return Overview(people, tuple(index[0]["columns"].split()) if index else ())
 
 
 def _identifiers(row: Mapping[str, str]) -> Sequence[str]:
