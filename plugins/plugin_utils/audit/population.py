@@ -31,10 +31,6 @@ class Period:
         """Whether a day is in it."""
         return self.first <= day <= self.last
 
-    def holds_moment(self, text: str) -> bool:
-        """Whether a moment (ISO 8601) is in it."""
-        return self.first.isoformat() <= text[:10] <= self.last.isoformat()
-
     @property
     def end(self) -> datetime:
         """The moment after its last one."""

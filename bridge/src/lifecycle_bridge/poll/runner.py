@@ -34,6 +34,7 @@ from lifecycle_bridge.poll.watch import (
     zone_of,
 )
 from lifecycle_bridge.store import Database, moment, stamp
+from lifecycle_bridge.store.alerts import OF_POLLS, end_alerts
 from lifecycle_bridge.store.tables import alerts, events, sources
 
 log = logging.getLogger("lifecycle_bridge.poll")
@@ -323,9 +324,8 @@ class Polling:
         """What the last call handed over is told by now; what a bridge that ended had not told is told by this one."""
         with self._database.write() as connection:
             if self._handed is None:
-                mine = sa.or_(*(alerts.c.key.like(f"{kind}:%") for kind in ("poll", "silent", "webhook")))
                 left = connection.execute(
-                    alerts.select().where(mine, alerts.c.told_at == "", alerts.c.settled_at == "")
+                    alerts.select().where(OF_POLLS, alerts.c.told_at == "", alerts.c.settled_at == "")
                 )
                 self._untold += [Alarm(row.key, row.detail) for row in left]
             for alarm in self._handed or ():
@@ -397,14 +397,11 @@ class Polling:
             ):
                 return False
         with self._database.write() as connection:
-            is_open = (alerts.c.key == key, alerts.c.settled_at == "")
-            settled = connection.execute(
-                alerts.update().where(*is_open).values(settled_at=stamp(now), settled_by="bridge")
-            )
-        if settled.rowcount:
+            settled = end_alerts(connection, [key], now)
+        if settled:
             with self._lock:
                 self._untold.append(Alarm(key, detail, over=True))
-        return bool(settled.rowcount)
+        return bool(settled)
 
 
 def _feed(name: str, mark: str, now: datetime) -> Event:

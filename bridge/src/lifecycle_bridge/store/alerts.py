@@ -17,7 +17,7 @@ from lifecycle_bridge.store.tables import alerts
 #: A settled alert whose trouble was not met for so long is over: it is raised anew.
 OVER = timedelta(days=3)
 #: Alerts of the polls are told by them, with the news that they are over.
-_OF_POLLS = ("poll", "silent", "webhook")
+OF_POLLS = sa.or_(*(alerts.c.key.like(f"{kind}:%") for kind in ("poll", "silent", "webhook")))
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,14 @@ def raise_alert(c: sa.Connection, key: str, detail: str, now: datetime) -> bool:
     return again
 
 
-def end_alerts(c: sa.Connection, keys: Sequence[str], now: datetime) -> None:
-    """The trouble has ended by itself; inside a transaction of the caller's."""
-    c.execute(
+def end_alerts(c: sa.Connection, keys: Sequence[str], now: datetime) -> int:
+    """The trouble has ended by itself; inside a transaction of the caller's. How many alerts were open."""
+    settled = c.execute(
         sa.update(alerts)
         .where(alerts.c.key.in_(keys), alerts.c.settled_at == "")
         .values(settled_at=stamp(now), settled_by="bridge")
     )
+    return int(settled.rowcount)
 
 
 class Alerts:
@@ -57,18 +58,12 @@ class Alerts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def raise_(self, key: str, detail: str, now: datetime) -> bool:
-        """Keep it; whether it is new."""
-        with self._database.write() as c:
-            return raise_alert(c, key, detail, now)
-
     def untold(self) -> list[Alert]:
         """Those that nobody was told of yet, the oldest first."""
-        mine = sa.and_(*(alerts.c.key.not_like(f"{kind}:%") for kind in _OF_POLLS))
         with self._database.read() as c:
             found = c.execute(
                 sa.select(alerts.c.key, alerts.c.detail)
-                .where(mine, alerts.c.told_at == "", alerts.c.settled_at == "")
+                .where(sa.not_(OF_POLLS), alerts.c.told_at == "", alerts.c.settled_at == "")
                 .order_by(alerts.c.at)
             ).all()
         return [Alert(row.key, row.detail) for row in found]
@@ -97,8 +92,3 @@ class Alerts:
             )
             if not settled.rowcount:
                 raise BridgeError(f"settle {key}: there is no such alert")
-
-    def is_over(self, key: str, now: datetime) -> None:
-        """The trouble has ended by itself."""
-        with self._database.write() as c:
-            end_alerts(c, [key], now)
