@@ -20,7 +20,7 @@ from ..sdk.transport import Transport, bearer
 
 
 class {title}(Connector):
-    """Has a capability when it has all of its methods (``sdk/capabilities.py``)."""
+    """Has a capability when it has all of its methods (``sdk/protocols.py``)."""
 
     TITLE = "{title}"
     CREDENTIALS = {{"token": Option("API token", required=True)}}

@@ -20,13 +20,8 @@ import yaml
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import NotFound, Unavailable
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import (
-    Account,
-    Credential,
-    Device,
-    Listed,
-)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.target import Connector, Target
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.values import Account, Credential, Device, Listed
 
 DEPARTMENTS = ("engineering", "sales", "finance", "support", "design")
 #: name: (lists what is held, login pattern, has employee ids)

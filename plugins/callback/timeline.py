@@ -38,7 +38,7 @@ from ..plugin_utils.shell import bytecode as _bytecode  # noqa: F401 (before the
 
 # isort: split
 from ..module_utils.model.commands import command
-from ..module_utils.sdk.capabilities import lasting
+from ..module_utils.sdk.values import lasting
 from ..plugin_utils.screen import result_lines as told
 from ..plugin_utils.shell import progress
 from ..plugin_utils.shell.tasks import make_ready

@@ -59,12 +59,8 @@ from dataclasses import replace
 from ..module_utils.engine.arguments import ACCOUNT_SPEC, CONFIRM_SPEC, PERSON_SPEC, refuse_protected
 from ..module_utils.engine.absence import ask_about, nobody_here
 from ..module_utils.engine.correlate import person_and_account, person_and_accounts
-from ..module_utils.sdk.capabilities import (
-    Account,
-    Accounts,
-    Provisioning,
-    Restorable,
-)
+from ..module_utils.sdk.protocols import Accounts, Provisioning, Restorable
+from ..module_utils.sdk.values import Account
 from ..module_utils.model.errors import NotFound, Unsupported
 from ..module_utils.model.person import Person
 from ..module_utils.engine.change import Change, absent

@@ -37,8 +37,7 @@ from typing import Any
 from ..module_utils.engine.arguments import PERSON_SPEC
 from ..module_utils.engine.task import Task
 from ..module_utils.model.person import Person
-from ..module_utils.sdk.capabilities import (
-    Account,
+from ..module_utils.sdk.protocols import (
     AccountListing,
     Accounts,
     Correlates,
@@ -48,6 +47,7 @@ from ..module_utils.sdk.capabilities import (
     Ownership,
     SecurityControls,
 )
+from ..module_utils.sdk.values import Account
 from ..module_utils.sdk.keys import agreement
 
 

@@ -35,7 +35,7 @@ from collections.abc import Mapping
 
 from ..module_utils.engine.arguments import PERSON_SPEC
 from ..module_utils.engine.correlate import person_and_account
-from ..module_utils.sdk.capabilities import SecurityControls
+from ..module_utils.sdk.protocols import SecurityControls
 from ..module_utils.engine.change import Outcome
 from ..module_utils.engine.steps import CONTROLS_INFO
 from ..module_utils.engine.task import Task

@@ -52,7 +52,8 @@ from dataclasses import replace
 from ..module_utils.engine.absence import ask_about, nobody_here
 from ..module_utils.engine.arguments import ACCOUNT_SPEC, PERSON_SPEC
 from ..module_utils.engine.correlate import person_and_accounts
-from ..module_utils.sdk.capabilities import AccessPath, Cutoff
+from ..module_utils.sdk.protocols import Cutoff
+from ..module_utils.sdk.values import AccessPath
 from ..module_utils.engine.mover import EXPLAIN_SPEC, account_stays
 from ..module_utils.engine.change import Change, Outcome
 from ..module_utils.engine.steps import CUTOFF

@@ -57,7 +57,8 @@ from collections.abc import Mapping
 
 from ..module_utils.engine.arguments import CONFIRM_SPEC, PERSON_SPEC
 from ..module_utils.engine.correlate import person_here
-from ..module_utils.sdk.capabilities import Device, Devices
+from ..module_utils.sdk.protocols import Devices
+from ..module_utils.sdk.values import Device
 from ..module_utils.engine.change import Change, Outcome, absent
 from ..module_utils.engine.steps import DEVICE
 from ..module_utils.engine.task import Task

@@ -36,7 +36,7 @@ from collections.abc import Mapping
 
 from ..module_utils.engine.arguments import PERSON_SPEC
 from ..module_utils.engine.correlate import person_here
-from ..module_utils.sdk.capabilities import Devices
+from ..module_utils.sdk.protocols import Devices
 from ..module_utils.engine.change import Change, Outcome
 from ..module_utils.engine.steps import DEVICE_ASSIGNMENT
 from ..module_utils.engine.task import Task

@@ -49,7 +49,8 @@ from collections.abc import Mapping, Sequence
 
 from ..module_utils.engine.arguments import PERSON_SPEC
 from ..module_utils.engine.correlate import person_here
-from ..module_utils.sdk.capabilities import Device, Devices
+from ..module_utils.sdk.protocols import Devices
+from ..module_utils.sdk.values import Device
 from ..module_utils.engine.change import Outcome
 from ..module_utils.engine.steps import DEVICE_INFO
 from ..module_utils.engine.task import Task

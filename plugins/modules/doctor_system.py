@@ -49,7 +49,7 @@ from ..module_utils.health.probe import Problem, examine, unknown_entitlements
 from ..module_utils.health.shares import shares
 from ..module_utils.model.errors import InputError, LifecycleError
 from ..module_utils.model.person import Person
-from ..module_utils.sdk.capabilities import AccountListing, Entitlements
+from ..module_utils.sdk.protocols import AccountListing, Entitlements
 from ..module_utils.sdk.target import Connector
 
 

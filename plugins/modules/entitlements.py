@@ -87,7 +87,8 @@ from ..module_utils.model import clock
 from ..module_utils.engine.arguments import ACCOUNT_SPEC, PERSON_SPEC, refuse_protected
 from ..module_utils.engine.absence import nobody_here
 from ..module_utils.engine.correlate import person_and_account, person_and_accounts
-from ..module_utils.sdk.capabilities import Account, Cutoff, Entitlement, Entitlements
+from ..module_utils.sdk.protocols import Cutoff, Entitlements
+from ..module_utils.sdk.values import Account, Entitlement
 from ..module_utils.model.errors import InputError, NotFound
 from ..module_utils.engine.mover import (
     EXPLAIN_SPEC,

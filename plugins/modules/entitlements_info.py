@@ -50,7 +50,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from ..module_utils.engine.arguments import PERSON_SPEC
 from ..module_utils.engine.correlate import person_and_account
-from ..module_utils.sdk.capabilities import Entitlements
+from ..module_utils.sdk.protocols import Entitlements
 from ..module_utils.model.errors import InputError
 from ..module_utils.company.policy import load_policy
 from ..module_utils.people.separation import asked_of

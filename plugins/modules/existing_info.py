@@ -37,13 +37,8 @@ from collections.abc import Mapping
 
 from ..module_utils.engine.arguments import PERSON_SPEC
 from ..module_utils.engine.correlate import person_and_account
-from ..module_utils.sdk.capabilities import (
-    Account,
-    Accounts,
-    Mailbox,
-    PersonalAccounts,
-    Restorable,
-)
+from ..module_utils.sdk.protocols import Accounts, Mailbox, PersonalAccounts, Restorable
+from ..module_utils.sdk.values import Account
 from ..module_utils.model.errors import AmbiguousIdentity
 from ..module_utils.model.person import Person
 from ..module_utils.engine.steps import EXISTING_INFO

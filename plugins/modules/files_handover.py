@@ -32,7 +32,7 @@ from collections.abc import Mapping
 
 from ..module_utils.engine.arguments import PERSON_SPEC
 from ..module_utils.engine.correlate import person_here
-from ..module_utils.sdk.capabilities import Files
+from ..module_utils.sdk.protocols import Files
 from ..module_utils.model.errors import InputError
 from ..module_utils.engine.change import Change, Outcome, absent
 from ..module_utils.engine.steps import HANDED_OVER

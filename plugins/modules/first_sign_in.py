@@ -43,7 +43,7 @@ from collections.abc import Mapping
 
 from ..module_utils.engine.arguments import PERSON_SPEC
 from ..module_utils.engine.correlate import person_here
-from ..module_utils.sdk.capabilities import Accounts, FirstSignIn
+from ..module_utils.sdk.protocols import Accounts, FirstSignIn
 from ..module_utils.model.errors import InputError, NotFound
 from ..module_utils.engine.change import Change
 from ..module_utils.engine.steps import FIRST_SIGN_IN

@@ -41,7 +41,7 @@ from ..module_utils.model import clock
 from ..module_utils.model.errors import LifecycleError, Unsupported
 from ..module_utils.model.person import Person
 from ..module_utils.people.correlation import Judged
-from ..module_utils.sdk.capabilities import Accounts, Cutoff, Devices, Entitlements, Files, MailArchive, Mailbox
+from ..module_utils.sdk.protocols import Accounts, Cutoff, Devices, Entitlements, Files, MailArchive, Mailbox
 from ..module_utils.sdk.target import Connector
 
 

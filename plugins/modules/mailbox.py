@@ -44,7 +44,8 @@ from collections.abc import Mapping
 
 from ..module_utils.engine.arguments import PERSON_SPEC
 from ..module_utils.engine.correlate import person_here, refuse_no_person
-from ..module_utils.sdk.capabilities import Account, Mailbox
+from ..module_utils.sdk.protocols import Mailbox
+from ..module_utils.sdk.values import Account
 from ..module_utils.engine.change import Change, Outcome, absent
 from ..module_utils.engine.steps import MAILBOX
 from ..module_utils.engine.task import Task

@@ -44,11 +44,8 @@ from ..module_utils.mailbox.archive import Archive
 from ..module_utils.mailbox.manifest import State
 from ..module_utils.engine.arguments import PERSON_SPEC
 from ..module_utils.engine.correlate import person_here
-from ..module_utils.sdk.capabilities import (
-    MailArchive,
-    MailFolder,
-    MailMessage,
-)
+from ..module_utils.sdk.protocols import MailArchive
+from ..module_utils.sdk.values import MailFolder, MailMessage
 from ..module_utils.model import private
 from ..module_utils.model.errors import InputError
 from ..module_utils.model.person import Person

@@ -36,7 +36,7 @@ from typing import Any
 from collections.abc import Mapping, Sequence
 
 from ..module_utils.engine.arguments import PERSON_SPEC
-from ..module_utils.sdk.capabilities import ManualSteps
+from ..module_utils.sdk.protocols import ManualSteps
 from ..module_utils.model.person import Person
 from ..module_utils.model.kinds import KINDS
 from ..module_utils.engine.change import Change, Outcome, absent

@@ -48,7 +48,8 @@ from collections.abc import Mapping
 from ..module_utils.model import clock
 from ..module_utils.engine.arguments import PERSON_SPEC
 from ..module_utils.engine.correlate import person_here
-from ..module_utils.sdk.capabilities import Calendar, Meeting
+from ..module_utils.sdk.protocols import Calendar
+from ..module_utils.sdk.values import Meeting
 from ..module_utils.model.errors import Conflict
 from ..module_utils.model.person import Person
 from ..module_utils.engine.change import Change, Outcome

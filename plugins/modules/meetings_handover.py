@@ -40,7 +40,8 @@ from collections.abc import Mapping
 
 from ..module_utils.engine.arguments import PERSON_SPEC
 from ..module_utils.engine.correlate import person_here
-from ..module_utils.sdk.capabilities import Calendar, Meeting
+from ..module_utils.sdk.protocols import Calendar
+from ..module_utils.sdk.values import Meeting
 from ..module_utils.engine.change import Change, Outcome
 from ..module_utils.engine.steps import HANDED_OVER
 from ..module_utils.engine.task import Task

@@ -33,7 +33,8 @@ from collections.abc import Mapping
 
 from ..module_utils.engine.arguments import PERSON_SPEC
 from ..module_utils.engine.correlate import person_and_account
-from ..module_utils.sdk.capabilities import Account, Owned, Ownership
+from ..module_utils.sdk.protocols import Ownership
+from ..module_utils.sdk.values import Account, Owned
 from ..module_utils.model.errors import InputError
 from ..module_utils.engine.change import Change, Outcome, absent
 from ..module_utils.engine.steps import HANDED_OVER

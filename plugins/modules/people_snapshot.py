@@ -38,7 +38,7 @@ from collections.abc import Mapping
 
 from ..module_utils.model import private
 from ..module_utils.model import clock
-from ..module_utils.sdk.capabilities import HrRecords, HrSource
+from ..module_utils.sdk.protocols import HrRecords, HrSource
 from ..module_utils.people.hr_look import Look, refusals
 from ..module_utils.engine.change import Outcome
 from ..module_utils.engine.task import Task

@@ -87,7 +87,7 @@ from typing import Any
 from collections.abc import Mapping, Sequence
 
 from ..module_utils.model import clock
-from ..module_utils.sdk.capabilities import HrRecords, HrSource
+from ..module_utils.sdk.protocols import HrRecords, HrSource
 from ..module_utils.model.errors import InputError
 from ..module_utils.people.hr_look import Look, refusals
 from ..module_utils.people.others import pack

@@ -36,7 +36,7 @@ members:
 from typing import Any
 from collections.abc import Mapping
 
-from ..module_utils.sdk.capabilities import AccountListing
+from ..module_utils.sdk.protocols import AccountListing
 from ..module_utils.company.policy import load_policy
 from ..module_utils.engine.task import Task
 

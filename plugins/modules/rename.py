@@ -45,13 +45,8 @@ from collections.abc import Mapping
 
 from ..module_utils.engine.arguments import PERSON_SPEC, refuse_protected
 from ..module_utils.engine.correlate import person_and_account
-from ..module_utils.sdk.capabilities import (
-    Account,
-    Accounts,
-    Addresses,
-    Provisioning,
-    Renaming,
-)
+from ..module_utils.sdk.protocols import Accounts, Provisioning, Renaming
+from ..module_utils.sdk.values import Account, Addresses
 from ..module_utils.model.person import Person
 from ..module_utils.company.policy import Rename, load_policy
 from ..module_utils.engine.change import Change, Outcome, absent

@@ -42,19 +42,17 @@ from typing import Any
 from collections.abc import Callable, Mapping
 
 from ..module_utils.engine.arguments import PERSON_SPEC, refuse_protected
-from ..module_utils.sdk.capabilities import (
-    Account,
+from ..module_utils.sdk.protocols import (
     Accounts,
     Calendar,
     Entitlements,
     Files,
     HandingBack,
     Mailbox,
-    Owned,
     Reopening,
     Restorable,
-    WayBack,
 )
+from ..module_utils.sdk.values import Account, Owned, WayBack
 from ..module_utils.model.errors import AmbiguousIdentity, NotFound
 from ..module_utils.model.person import Person
 from ..module_utils.company.policy import like

@@ -25,7 +25,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors i
     ProtocolError,
 )
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import (
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.protocols import (
     AccountListing,
     CredentialListing,
     Cutoff,

@@ -18,7 +18,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.mailbox.archiv
 from ansible_collections.workforce.lifecycle.plugins.module_utils.mailbox.export import to_eml, to_mbox
 from ansible_collections.workforce.lifecycle.plugins.module_utils.mailbox.manifest import State
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import InputError, Unavailable
-from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import MailMessage
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.values import MailMessage
 
 MAIL = [
     MailMessage(

@@ -19,8 +19,8 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors i
 )
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.people.others import pack
-from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import Account, Entitlement
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.target import Target, checked_options
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.values import Account, Entitlement
 from ansible_collections.workforce.lifecycle.plugins.modules import cutoff, restore
 from botocore.stub import Stubber
 

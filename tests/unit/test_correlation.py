@@ -10,9 +10,9 @@ import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.people.correlation import Whose, correlate, judge
 from ansible_collections.workforce.lifecycle.plugins.module_utils.people.others import Others, pack
-from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import Account
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.keys import Key, Kind, PersonKeys, same
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.target import Connector, Target
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.values import Account
 
 JANE: dict[str, Any] = {
     "email": "jane.lind@corp.example",

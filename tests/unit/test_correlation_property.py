@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.people.others import pack
-from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import AccessPath, Account, Listed
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.keys import Key, Kind, PersonKeys
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.target import Connector, Target
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.values import AccessPath, Account, Listed
 from ansible_collections.workforce.lifecycle.plugins.modules import cutoff
 
 FIRST = ("Ann", "Ben", "Cem", "Dora", "Eva", "Finn", "Gil", "Hana", "Ivo", "Jana", "J\u00fcrgen", "Zo\u00eb")

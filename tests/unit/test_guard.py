@@ -10,11 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.task import Task
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import (
-    AccessPath,
-    Account,
-    Entitlement,
-)
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.values import AccessPath, Account, Entitlement
 from ansible_collections.workforce.lifecycle.plugins.modules import cutoff, entitlements
 
 JANE = {"email": "jane@corp.example", "employee_id": "E1007"}

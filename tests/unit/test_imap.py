@@ -27,8 +27,8 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors i
     Unavailable,
 )
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import MailFolder
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.target import Target, checked_options
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.values import MailFolder
 
 from sandbox.certs import Authority
 

@@ -26,7 +26,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors i
     WriteInCheckMode,
 )
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import Account
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.values import Account
 from ansible_collections.workforce.lifecycle.plugins.modules import account, cutoff
 from ldap3 import MODIFY_ADD, MODIFY_REPLACE
 

@@ -25,7 +25,8 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors i
     Unsupported,
 )
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import Listed, capabilities_of
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import capabilities_of
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.values import Listed
 from ldap3 import MODIFY_ADD
 
 from sandbox.box import Box

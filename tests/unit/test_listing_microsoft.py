@@ -13,12 +13,8 @@ from typing import Any
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model import errors
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import (
-    Credential,
-    Device,
-    Listed,
-    capabilities_of,
-)
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import capabilities_of
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.values import Credential, Device, Listed
 
 from sandbox.box import Box
 from sandbox.days import stamp

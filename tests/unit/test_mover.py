@@ -11,11 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import (
-    AccessPath,
-    Account,
-    Entitlement,
-)
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.values import AccessPath, Account, Entitlement
 from ansible_collections.workforce.lifecycle.plugins.modules.attest import TASK as ATTEST
 from ansible_collections.workforce.lifecycle.plugins.modules.case import TASK as CASE
 from ansible_collections.workforce.lifecycle.plugins.modules.cutoff import TASK as CUTOFF

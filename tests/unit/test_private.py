@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.mailbox.archive import Archive
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model import private
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import InputError
-from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import MailMessage
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.values import MailMessage
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.record import files
 

@@ -14,7 +14,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.lda
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.ldap.listing import nobodys
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.people.quarantine import judge
-from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import Account
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.values import Account
 from ansible_collections.workforce.lifecycle.plugins.modules import account, cutoff, existing_info, mailbox
 from ansible_collections.workforce.lifecycle.plugins.modules.quarantine import TASK as QUARANTINE
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger

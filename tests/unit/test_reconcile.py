@@ -23,7 +23,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.reconcile.peop
     keys_of,
     write_people,
 )
-from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import Account, Entitlement, Listed
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.values import Account, Entitlement, Listed
 from ansible_collections.workforce.lifecycle.plugins.modules.people_snapshot import TASK as SNAPSHOT
 from ansible_collections.workforce.lifecycle.plugins.modules.reconcile_system import TASK as SYSTEM
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger

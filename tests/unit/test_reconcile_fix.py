@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import AmbiguousIdentity
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import Account, Listed
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.values import Account, Listed
 from ansible_collections.workforce.lifecycle.plugins.modules.account import TASK as ACCOUNT
 from ansible_collections.workforce.lifecycle.plugins.modules.reconcile import TASK
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.reconcile import index as reconcile_index

@@ -17,7 +17,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.change 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.task import Task
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import ProtocolError, WriteInCheckMode
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import Accounts
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.protocols import Accounts
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.transport import Policy
 
 from sandbox.box import Box

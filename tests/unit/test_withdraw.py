@@ -16,7 +16,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.model.case imp
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import InputError
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.people.undo import made, refuse_begun, taken
-from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import Account, Meeting
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.values import Account, Meeting
 from ansible_collections.workforce.lifecycle.plugins.modules import restore
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.later import followups
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.record import build as record

@@ -11,9 +11,10 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.change 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.task import Task
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.address import at
-from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import Account, Accounts
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.protocols import Accounts
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.target import Connector, Option
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.transport import Answer, Policy, Transport, bearer
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.values import Account
 
 from sandbox.emulator import Call, Emulator, Handler, Reply
 

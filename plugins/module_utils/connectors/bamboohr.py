@@ -24,7 +24,6 @@ from ..model.errors import (
 )
 from ..model.person import Person
 from ..sdk.address import at
-from ..sdk.capabilities import Overview
 from ..sdk.people_index import find_records, kept_index, overview_of, own_fields, several
 from ..sdk.target import Connector, Option, Target
 from ..sdk.transport import (
@@ -34,6 +33,7 @@ from ..sdk.transport import (
     Transport,
     json_message,
 )
+from ..sdk.values import Overview
 
 #: Person's field to BambooHR's.
 _FIELDS: Mapping[str, str] = {

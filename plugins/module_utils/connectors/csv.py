@@ -19,8 +19,8 @@ from ..model import clock, private
 from ..model.errors import InputError, RecordRefused
 from ..model.person import STATUSES, Person
 from ..model.typed import harmless
-from ..sdk.capabilities import Overview
 from ..sdk.target import Connector, Option, Target
+from ..sdk.values import Overview
 
 _DATES = ("hire_date", "termination_date", "last_working_day")
 _FIELDS = frozenset(f.name for f in fields(Person)) - {"logins", "attributes"}

@@ -26,7 +26,6 @@ from ..model.errors import (
 )
 from ..model.person import STATUSES, Person
 from ..sdk.address import at
-from ..sdk.capabilities import Overview
 from ..sdk.people_index import find_records, kept_index, overview_of, own_fields, several
 from ..sdk.target import Connector, Option, Target
 from ..sdk.transport import (
@@ -36,6 +35,7 @@ from ..sdk.transport import (
     Transport,
     standard_throttle,
 )
+from ..sdk.values import Overview
 
 #: Person's field to Bob's field id.
 _FIELDS: Mapping[str, str] = {

@@ -16,9 +16,9 @@ from ..model import clock
 from ..model.errors import AmbiguousIdentity, NotFound, Unsupported
 from ..model.person import Person
 from ..sdk.address import UrlPath, at
-from ..sdk.capabilities import Account, Device
 from ..sdk.keys import PersonKeys
 from ..sdk.target import Connector, Option, Target
+from ..sdk.values import Account, Device
 from .microsoft.graph import (
     GRAPH_CREDENTIALS,
     GRAPH_OPTIONS,

@@ -15,9 +15,9 @@ from typing import Any, ClassVar
 from ..model.errors import NotFound
 from ..model.person import Person
 from ..sdk.address import at
-from ..sdk.capabilities import Account
 from ..sdk.keys import PersonKeys
 from ..sdk.target import Connector, Option, Target
+from ..sdk.values import Account
 from .microsoft.graph import (
     GRAPH_CREDENTIALS,
     GRAPH_OPTIONS,

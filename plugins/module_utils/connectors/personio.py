@@ -26,7 +26,6 @@ from ..model.errors import (
 )
 from ..model.person import Person
 from ..sdk.address import at
-from ..sdk.capabilities import Overview
 from ..sdk.people_index import find_records, kept_index, overview_of, own_fields, several
 from ..sdk.target import Connector, Option, Target
 from ..sdk.transport import (
@@ -37,6 +36,7 @@ from ..sdk.transport import (
     Transport,
     json_message,
 )
+from ..sdk.values import Overview
 
 _PAGE = 50
 #: What must be visible, or every conclusion is a guess: of a person, and of an employment.

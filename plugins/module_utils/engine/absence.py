@@ -16,8 +16,9 @@ from ..company.policy import like
 from ..model.person import Person
 from ..people.correlation import Correlation
 from ..people.others import Others
-from ..sdk.capabilities import Account, AccountListing, Correlates
 from ..sdk.keys import Kind, PersonKeys, agreement
+from ..sdk.protocols import AccountListing, Correlates
+from ..sdk.values import Account
 from .change import Change, Outcome, absent
 from .correlate import Known
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..model.errors import Refused
-from ..sdk.capabilities import Account
+from ..sdk.values import Account
 
 #: Of every module that acts for a person. Whoever runs it without ``person`` runs it for the run's cases: the shell fills it in.
 PERSON_SPEC: Mapping[str, Any] = {

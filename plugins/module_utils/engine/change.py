@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from ..sdk.capabilities import Residual
+from ..sdk.values import Residual
 
 
 class Outcome(str, Enum):

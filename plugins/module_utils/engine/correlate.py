@@ -17,8 +17,9 @@ from ..model.errors import AmbiguousIdentity, Refused
 from ..model.person import Person
 from ..people.correlation import Correlation, Judged, Whose, correlate
 from ..people.others import Others
-from ..sdk.capabilities import Account, Accounts, Correlates
 from ..sdk.keys import Agreement, Kind
+from ..sdk.protocols import Accounts, Correlates
+from ..sdk.values import Account
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from ..connectors.registry import digest_of
 from ..model.errors import AmbiguousIdentity, Drifted, InputError, Protected
 from ..model.person import Person
 from ..model.states import GONE_OR_OFF
-from ..sdk.capabilities import Account, Accounts, Entitlements
+from ..sdk.protocols import Accounts, Entitlements
+from ..sdk.values import Account
 from .correlate import correlated
 
 if TYPE_CHECKING:

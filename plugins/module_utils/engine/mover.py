@@ -8,12 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from ..sdk.capabilities import (
-    Account,
-    Cutoff,
-    Entitlement,
-    Entitlements,
-)
+from ..sdk.protocols import Cutoff, Entitlements
+from ..sdk.values import Account, Entitlement
 from .change import Change, Outcome
 
 #: Of a change that waits for somebody to decide.

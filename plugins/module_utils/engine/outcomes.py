@@ -10,7 +10,7 @@ from typing import Any
 from ..model import clock
 from ..model.errors import AnswerLost, InputError, LifecycleError
 from ..model.states import GONE, GONE_OR_OFF
-from ..sdk.capabilities import lasting
+from ..sdk.values import lasting
 from .change import WORST, Change, History, Outcome
 
 

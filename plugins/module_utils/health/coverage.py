@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ..model.person import Person
-from ..sdk.capabilities import Listed
 from ..sdk.keys import Key, Kind, PersonKeys, agreement, canonical
 from ..sdk.target import Connector
+from ..sdk.values import Listed
 
 _GONE = "terminated"
 

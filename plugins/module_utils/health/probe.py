@@ -23,7 +23,8 @@ from ..model.errors import (
     Unsupported,
 )
 from ..model.person import Person
-from ..sdk.capabilities import Entitlements, capabilities_of
+from ..sdk.capabilities import capabilities_of
+from ..sdk.protocols import Entitlements
 from ..sdk.target import Connector
 from .endpoint import Endpoint, look_at
 

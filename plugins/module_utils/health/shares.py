@@ -10,9 +10,10 @@ from typing import Any
 
 from ..model.errors import LifecycleError
 from ..model.person import Person
-from ..sdk.capabilities import Account, Entitlements, Listed
 from ..sdk.keys import agreement
+from ..sdk.protocols import Entitlements
 from ..sdk.target import Connector
+from ..sdk.values import Account, Listed
 from .coverage import by_key
 
 #: Held by asking account by account, where a listing does not show it; of more people a sample is enough.

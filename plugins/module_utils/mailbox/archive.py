@@ -32,7 +32,7 @@ from typing import Any
 
 from ..model import clock, private
 from ..model.errors import InputError
-from ..sdk.capabilities import MailMessage
+from ..sdk.values import MailMessage
 from .manifest import ENTRY, FORMAT, Entry, State, row_of
 
 MANIFEST, DATA = "manifest.jsonl", "messages.zst"

@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from ..sdk.capabilities import Account
 from ..sdk.keys import Agreement, Kind, PersonKeys, agreement
+from ..sdk.values import Account
 from .others import Others
 
 #: Keys that an administrator sets, and that nobody can write for themselves.

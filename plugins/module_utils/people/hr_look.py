@@ -17,8 +17,9 @@ from typing import Any
 
 from ..company.policy import Brake
 from ..model.person import Person
-from ..sdk.capabilities import HrRecords, Overview
+from ..sdk.protocols import HrRecords
 from ..sdk.target import Connector
+from ..sdk.values import Overview
 
 #: Bytes of a hash that are kept: of an id (10,000 people: one chance in five million that two are one), and of an address.
 _ID, _ADDRESS = 6, 4

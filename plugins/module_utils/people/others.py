@@ -15,8 +15,8 @@ from pathlib import Path
 
 from ..model.errors import InputError
 from ..model.person import Person
-from ..sdk.capabilities import Account
 from ..sdk.keys import Key, Kind, PersonKeys, canonical
+from ..sdk.values import Account
 
 #: Bytes of a key's hash (50,000 keys: one chance in 200,000 that two are one), and of its owner's.
 _KEY, _OWNER = 6, 4

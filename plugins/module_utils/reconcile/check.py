@@ -14,13 +14,8 @@ from typing import Any
 
 from ..company.policy import like
 from ..model import clock
-from ..sdk.capabilities import (
-    AccountListing,
-    CredentialListing,
-    DeviceListing,
-    Entitlements,
-    Listed,
-)
+from ..sdk.protocols import AccountListing, CredentialListing, DeviceListing, Entitlements
+from ..sdk.values import Listed
 from .credentials import Credentials
 from .devices import Devices
 from .findings import Finding

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from ..company.policy import like
 from ..model.errors import Unsupported
-from ..sdk.capabilities import Account, Credential, CredentialListing
+from ..sdk.protocols import CredentialListing
+from ..sdk.values import Account, Credential
 from .findings import Finding
 from .people import Known
 from .sighting import Row, Sighting, moment_of

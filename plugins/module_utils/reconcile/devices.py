@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..company.policy import like
-from ..sdk.capabilities import Account, Device
+from ..sdk.values import Account, Device
 from .findings import Finding
 from .people import Known
 from .sighting import Sighting

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..company.policy import like
 from ..model.errors import NotFound
-from ..sdk.capabilities import AccountListing, Entitlements
+from ..sdk.protocols import AccountListing, Entitlements
 from .findings import Finding
 from .people import Known
 from .sighting import Row, Sighting

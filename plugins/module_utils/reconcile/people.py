@@ -21,7 +21,7 @@ from typing import Any
 from ..model import private
 from ..model.errors import InputError
 from ..model.person import Person
-from ..sdk.capabilities import Account
+from ..sdk.values import Account
 
 #: How strong a match is, strongest first, and how it is called.
 ID, ADDRESS, ALIAS, LOGIN = range(4)

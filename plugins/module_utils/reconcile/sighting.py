@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from ..model import clock
-from ..sdk.capabilities import Listed
+from ..sdk.values import Listed
 from .findings import Finding
 from .people import Known, People
 

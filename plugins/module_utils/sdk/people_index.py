@@ -15,8 +15,8 @@ from dataclasses import fields
 from typing import Any, TypeVar
 
 from ..model.person import Person
-from .capabilities import Overview
 from .target import Target
+from .values import Overview
 
 Row = dict[str, str]
 Record = TypeVar("Record")

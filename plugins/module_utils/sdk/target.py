@@ -18,8 +18,9 @@ from ..model.errors import (
     WriteInCheckMode,
 )
 from ..model.person import Person, fields_of
-from .capabilities import Account, Correlates, Residual
 from .keys import Kind, PersonKeys, agreement, distinct
+from .protocols import Correlates
+from .values import Account, Residual
 
 #: Fields that many people have alike.
 _OF_NAMES = frozenset({"first_name", "last_name", "display_name"})
@@ -177,7 +178,7 @@ class Connector:
     #: How the person's login here is made, unless the option ``login`` says otherwise.
     LOGIN: ClassVar[str] = "{email}"
 
-    #: The kinds of keys that this system can be asked for, and those that an account here may carry: see ``capabilities.Correlates``.
+    #: The kinds of keys that this system can be asked for, and those that an account here may carry: see ``protocols.Correlates``.
     LOOKS_UP: ClassVar[frozenset[Kind]] = frozenset()
     COMPARES: ClassVar[frozenset[Kind]] = frozenset()
 

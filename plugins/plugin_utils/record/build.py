@@ -15,7 +15,7 @@ from typing import Any
 from ansible.release import __version__ as ansible_version
 
 from ...module_utils.model.kinds import ONBOARD, REINSTATE
-from ...module_utils.sdk.capabilities import lasting
+from ...module_utils.sdk.values import lasting
 from ..later import countdowns as clocks
 from ..later import followups
 from ..ledger.ledger import Ledger, canonical

@@ -15,14 +15,9 @@ from typing import Any
 
 from ...model.errors import Conflict, NotFound, Rejected
 from ...model.person import Person
-from ...sdk.capabilities import (
-    AccessPath,
-    Account,
-    Entitlement,
-    Residual,
-)
 from ...sdk.keys import Kind, PersonKeys
 from ...sdk.target import Option, Target
+from ...sdk.values import AccessPath, Account, Entitlement, Residual
 from .api import AwsApi
 from .listing import DENY_POLICY, LOWER, AwsListing, center_account
 from .reopening import AwsReopening

@@ -13,14 +13,9 @@ from typing import Any, ClassVar
 
 from ...model import clock
 from ...model.errors import NotFound, Unavailable
-from ...sdk.capabilities import (
-    Account,
-    Credential,
-    Entitlement,
-    Listed,
-)
 from ...sdk.keys import Key, Kind
 from ...sdk.target import Connector
+from ...sdk.values import Account, Credential, Entitlement, Listed
 from .api import AwsApi
 
 #: The inline policy that is the block. It outranks every allow, for the user's own sessions too.

@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ...sdk.capabilities import Account, Entitlement, WayBack
 from ...sdk.target import Connector
+from ...sdk.values import Account, Entitlement, WayBack
 from .api import AwsApi
 
 #: A credential as the cut-off names it -> operation that lists them, key of the list, name of the id, operation that sets the status.

@@ -12,9 +12,9 @@ from typing import Any, ClassVar
 
 from ...model.errors import AmbiguousIdentity, Unsupported
 from ...model.person import Person
-from ...sdk.capabilities import Account, Addresses
 from ...sdk.keys import Key, Kind, PersonKeys, spellings
 from ...sdk.target import Connector, Target
+from ...sdk.values import Account, Addresses
 from .calls import Calls
 from .expressions import Expression, Json
 from .manifest import Accounts, Deleted, LookUp, Manifest, Source, Writes

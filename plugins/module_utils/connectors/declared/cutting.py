@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ...sdk.capabilities import AccessPath, Account, WayBack
 from ...sdk.target import Target
+from ...sdk.values import AccessPath, Account, WayBack
 from .accounts import DeclaredAccounts
 from .ways import Ways
 

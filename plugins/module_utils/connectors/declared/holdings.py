@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from ...model.errors import AmbiguousIdentity, NotFound, Refused
 from ...model.person import Person
-from ...sdk.capabilities import Account, Entitlement, Owned
+from ...sdk.values import Account, Entitlement, Owned
 from .accounts import Declared, DeclaredAccounts
 from .expressions import Expression, Json
 from .holes import filled

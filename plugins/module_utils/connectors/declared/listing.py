@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from ...model.errors import NotFound
-from ...sdk.capabilities import Account, Credential, Listed
+from ...sdk.values import Account, Credential, Listed
 from .accounts import Declared, DeclaredAccounts
 from .expressions import Expression, Json, moment
 from .holdings import entitlement_of

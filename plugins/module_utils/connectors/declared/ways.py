@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from ...sdk.capabilities import AccessPath, Account, Residual, WayBack
+from ...sdk.values import AccessPath, Account, Residual, WayBack
 from .calls import Calls
 from .expressions import Json
 from .holes import filled, pattern

@@ -26,15 +26,9 @@ from ...model.errors import (
 )
 from ...model.person import Person
 from ...sdk.address import UrlPath, at
-from ...sdk.capabilities import (
-    AccessPath,
-    Account,
-    Addresses,
-    Residual,
-    WayBack,
-)
 from ...sdk.keys import PersonKeys
 from ...sdk.target import Clock, Option, Target
+from ...sdk.values import AccessPath, Account, Addresses, Residual, WayBack
 from ..microsoft.graph import (
     GRAPH_CREDENTIALS,
     GRAPH_OPTIONS,

@@ -15,9 +15,9 @@ from ...model.errors import (
     Rejected,
 )
 from ...sdk.address import at
-from ...sdk.capabilities import Account, Entitlement, Owned
 from ...sdk.target import Connector
 from ...sdk.transport import Transport
+from ...sdk.values import Account, Entitlement, Owned
 from ..microsoft.graph import graph_pages
 from ..microsoft.people import literal
 

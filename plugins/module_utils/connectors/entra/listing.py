@@ -10,12 +10,7 @@ from typing import Any, ClassVar
 
 from ...model.errors import NotFound, PermissionDenied
 from ...sdk.address import at
-from ...sdk.capabilities import (
-    Account,
-    Credential,
-    Entitlement,
-    Listed,
-)
+from ...sdk.values import Account, Credential, Entitlement, Listed
 from ..microsoft.graph import graph_lists, graph_pages
 from ..microsoft.people import literal
 from .entitlements import (

@@ -25,10 +25,10 @@ from ...model.errors import (
 )
 from ...model.person import Person
 from ...sdk.address import UrlPath, at
-from ...sdk.capabilities import Meeting
 from ...sdk.free_time import WorkingHours, first_free
 from ...sdk.target import Connector
 from ...sdk.transport import Transport
+from ...sdk.values import Meeting
 from ..microsoft.graph import graph_pages
 from .mail import IMMUTABLE
 

@@ -20,17 +20,10 @@ from ...model.errors import (
 )
 from ...model.person import Person
 from ...sdk.address import at
-from ...sdk.capabilities import (
-    AccessPath,
-    Account,
-    Addresses,
-    Listed,
-    Residual,
-    WayBack,
-)
 from ...sdk.keys import Key, Kind, PersonKeys
 from ...sdk.target import Option, Target
 from ...sdk.transport import Transport
+from ...sdk.values import AccessPath, Account, Addresses, Listed, Residual, WayBack
 from ..microsoft.graph import (
     GRAPH_CREDENTIALS,
     GRAPH_OPTIONS,

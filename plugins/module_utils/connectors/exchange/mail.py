@@ -12,9 +12,9 @@ from typing import Any
 from ...model.errors import NotFound, Unsupported
 from ...model.person import Person
 from ...sdk.address import UrlPath, at
-from ...sdk.capabilities import MailFolder, MailMessage
 from ...sdk.target import Connector
 from ...sdk.transport import Transport
+from ...sdk.values import MailFolder, MailMessage
 from ..microsoft.graph import graph_pages
 
 #: Ids that stay the same when a message is moved (https://learn.microsoft.com/graph/outlook-immutable-id).

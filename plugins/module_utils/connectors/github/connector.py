@@ -21,16 +21,9 @@ from ...model.errors import (
 )
 from ...model.person import Person
 from ...sdk.address import UrlPath, at
-from ...sdk.capabilities import (
-    AccessPath,
-    Account,
-    Entitlement,
-    Owned,
-    Residual,
-    WayBack,
-)
 from ...sdk.keys import Kind, PersonKeys
 from ...sdk.target import Clock, Option, Target
+from ...sdk.values import AccessPath, Account, Entitlement, Owned, Residual, WayBack
 from .api import GitHubApi, repository_path
 from .listing import (
     GitHubListing,

@@ -9,13 +9,8 @@ from typing import Any, ClassVar
 
 from ...model.errors import NotFound
 from ...sdk.address import UrlPath, at
-from ...sdk.capabilities import (
-    Account,
-    Credential,
-    Entitlement,
-    Listed,
-)
 from ...sdk.target import Connector
+from ...sdk.values import Account, Credential, Entitlement, Listed
 from .api import GitHubApi, repository_path
 
 NOT_ACCEPTED = "the invitation is not accepted yet"

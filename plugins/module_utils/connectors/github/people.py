@@ -9,8 +9,8 @@ from typing import Any
 
 from ...model.errors import AmbiguousIdentity, InputError
 from ...sdk.address import UrlPath, at
-from ...sdk.capabilities import Account
 from ...sdk.keys import Key, Kind, PersonKeys, same_text
+from ...sdk.values import Account
 from .api import GitHubApi
 from .listing import NOT_ACCEPTED, names_of
 

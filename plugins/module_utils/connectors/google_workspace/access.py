@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from ...sdk.capabilities import AccessPath, Account, Residual, WayBack
+from ...sdk.values import AccessPath, Account, Residual, WayBack
 from .accounts import GoogleAccounts, new_password
 from .api import GoogleApi, directory
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ...model.errors import NotFound, Unsupported
 from ...model.person import Person
-from ...sdk.capabilities import Account, Addresses
+from ...sdk.values import Account, Addresses
 from .api import GoogleApi, directory
 
 ATTRIBUTES = ("first_name", "last_name", "title", "department", "employee_id", "location", "manager", "personal_email")

@@ -14,8 +14,8 @@ from typing import Any
 from ...model import clock
 from ...model.errors import AmbiguousIdentity, NotFound
 from ...sdk.address import UrlPath
-from ...sdk.capabilities import Meeting
 from ...sdk.free_time import WorkingHours, first_free
+from ...sdk.values import Meeting
 from .api import GoogleApi, path
 
 #: How far ahead a leaver's meetings are looked for.

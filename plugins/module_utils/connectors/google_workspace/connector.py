@@ -12,7 +12,9 @@ from typing import Any, ClassVar
 
 from ...model.errors import Conflict, NotFound, Unsupported
 from ...model.person import Person
-from ...sdk.capabilities import (
+from ...sdk.keys import Kind, PersonKeys
+from ...sdk.target import Clock, Connector, Option, Target
+from ...sdk.values import (
     AccessPath,
     Account,
     Addresses,
@@ -25,8 +27,6 @@ from ...sdk.capabilities import (
     Owned,
     WayBack,
 )
-from ...sdk.keys import Kind, PersonKeys
-from ...sdk.target import Clock, Connector, Option, Target
 from .access import GoogleAccess
 from .accounts import ATTRIBUTES, GoogleAccounts, account_of
 from .api import GoogleApi, directory

@@ -9,7 +9,7 @@ from typing import Any
 
 from ...model.errors import Unsupported
 from ...sdk.address import at
-from ...sdk.capabilities import Account, Device
+from ...sdk.values import Account, Device
 from .api import GoogleApi, directory
 
 #: Status of a phone -> our state; anything else is managed.

@@ -9,7 +9,7 @@ from typing import Any
 
 from ...model.errors import AmbiguousIdentity, NotFound
 from ...sdk.address import UrlPath
-from ...sdk.capabilities import Account, Entitlement, Owned
+from ...sdk.values import Account, Entitlement, Owned
 from .api import GoogleApi, directory, path
 
 KINDS = ("groups", "licences", "roles")

@@ -16,8 +16,8 @@ from typing import Any
 from ...model import clock
 from ...model.errors import InputError, Refused
 from ...sdk.address import UrlPath
-from ...sdk.capabilities import Account, MailFolder, MailMessage
 from ...sdk.transport import Transport
+from ...sdk.values import Account, MailFolder, MailMessage
 from .accounts import GoogleAccounts
 from .api import GoogleApi, path
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...model.errors import NotFound
-from ...sdk.capabilities import Account
+from ...sdk.values import Account
 from .api import GoogleApi, path
 
 #: Application -> how its data moves: private files too; rooms that past meetings hold are released.

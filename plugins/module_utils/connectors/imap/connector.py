@@ -30,8 +30,8 @@ from ...model.errors import (
 )
 from ...model.person import Person
 from ...sdk.address import refuse_plain
-from ...sdk.capabilities import MailFolder, MailMessage, Residual
 from ...sdk.target import Connector, Option
+from ...sdk.values import MailFolder, MailMessage, Residual
 from .text import (
     decode_name,
     folder_of_list,

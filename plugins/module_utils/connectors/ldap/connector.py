@@ -23,16 +23,9 @@ from ...model.errors import (
     Unsupported,
 )
 from ...model.person import Person
-from ...sdk.capabilities import (
-    AccessPath,
-    Account,
-    Addresses,
-    Entitlement,
-    Residual,
-    WayBack,
-)
 from ...sdk.keys import Key, Kind, PersonKeys, spellings
 from ...sdk.target import Option, Target
+from ...sdk.values import AccessPath, Account, Addresses, Entitlement, Residual, WayBack
 from .flavours import (
     ACTIVE_DIRECTORY,
     FLAVOURS,

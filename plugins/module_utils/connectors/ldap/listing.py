@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 
 from ...model import clock
 from ...model.errors import NotFound
-from ...sdk.capabilities import Account, Entitlement, Listed
 from ...sdk.target import Connector
+from ...sdk.values import Account, Entitlement, Listed
 from .flavours import Flavour
 from .wire import BASE, Wire, in_filter, text, texts
 

@@ -13,9 +13,9 @@ from typing import Any
 from uuid import UUID
 
 from ...sdk.address import UrlPath
-from ...sdk.capabilities import Account
 from ...sdk.keys import Key, Kind, PersonKeys
 from ...sdk.transport import Transport
+from ...sdk.values import Account
 from .graph import graph_pages
 
 LOOKS_UP = frozenset({Kind.ID, Kind.NUMBER, Kind.ADDRESS, Kind.LOGIN})

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from ...model.errors import PermissionDenied
-from ...sdk.capabilities import AccessPath, Account, Residual, WayBack
+from ...sdk.values import AccessPath, Account, Residual, WayBack
 from .api import OktaApi, path
 
 ACTIVE, SUSPENDED, DEPROVISIONED, STAGED = "ACTIVE", "SUSPENDED", "DEPROVISIONED", "STAGED"

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...model.errors import Unsupported
-from ...sdk.capabilities import Account
+from ...sdk.values import Account
 from .access import CLOSED
 
 #: Our attribute -> the property of Okta's base profile:

@@ -13,17 +13,9 @@ from typing import Any, ClassVar
 
 from ...model.errors import Conflict
 from ...model.person import Person
-from ...sdk.capabilities import (
-    AccessPath,
-    Account,
-    Addresses,
-    Credential,
-    Entitlement,
-    Listed,
-    WayBack,
-)
 from ...sdk.keys import Kind, PersonKeys
 from ...sdk.target import Connector, Option, Target
+from ...sdk.values import AccessPath, Account, Addresses, Credential, Entitlement, Listed, WayBack
 from .access import DEPROVISIONED, SUSPENDED, OktaAccess
 from .accounts import PROPERTIES, account_of, profile_of
 from .api import OktaApi, path

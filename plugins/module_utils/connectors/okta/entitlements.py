@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...model.errors import AmbiguousIdentity
-from ...sdk.capabilities import Account, Entitlement
+from ...sdk.values import Account, Entitlement
 from .api import OktaApi, path
 
 KINDS = ("groups", "apps", "roles")

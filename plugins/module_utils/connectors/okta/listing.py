@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...model.errors import NotFound
-from ...sdk.capabilities import Credential, Listed
+from ...sdk.values import Credential, Listed
 from .accounts import account_of
 from .api import OktaApi, path
 from .entitlements import OktaEntitlements

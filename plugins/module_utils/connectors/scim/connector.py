@@ -14,9 +14,9 @@ from typing import Any
 from ...model.errors import AmbiguousIdentity, InputError, NotFound, Rejected, Unsupported
 from ...model.person import Person, fields_of
 from ...sdk.address import at
-from ...sdk.capabilities import AccessPath, Account, Addresses, Entitlement, Listed, Residual, WayBack
 from ...sdk.keys import Kind, PersonKeys, same_text
 from ...sdk.target import Connector, Option, Target
+from ...sdk.values import AccessPath, Account, Addresses, Entitlement, Listed, Residual, WayBack
 from . import protocol
 from .client import Client
 from .dialects import DIALECTS, Dialect

@@ -9,8 +9,8 @@ from typing import Any
 
 from ...model.errors import NotFound, Unsupported
 from ...sdk.address import at
-from ...sdk.capabilities import Account, Entitlement, Listed
 from ...sdk.keys import same_text
+from ...sdk.values import Account, Entitlement, Listed
 from . import protocol
 from .client import Client
 from .people import account_of

@@ -9,8 +9,8 @@ from typing import Any
 
 from ...model.errors import Rejected, Unsupported
 from ...sdk.address import at
-from ...sdk.capabilities import Account
 from ...sdk.keys import Key, Kind, PersonKeys, spellings
+from ...sdk.values import Account
 from . import protocol
 from .client import Client
 

@@ -20,15 +20,6 @@ from ...model.errors import (
 )
 from ...model.person import Person
 from ...sdk.address import at
-from ...sdk.capabilities import (
-    AccessPath,
-    Account,
-    Addresses,
-    Entitlement,
-    Owned,
-    Residual,
-    WayBack,
-)
 from ...sdk.keys import Kind, PersonKeys
 from ...sdk.target import Option, Target
 from ...sdk.transport import (
@@ -38,6 +29,7 @@ from ...sdk.transport import (
     bearer,
     json_message,
 )
+from ...sdk.values import AccessPath, Account, Addresses, Entitlement, Owned, Residual, WayBack
 from .listing import SlackListing, group_of
 from .people import ENTERPRISE, PLACES, People
 

@@ -9,13 +9,9 @@ from typing import Any, ClassVar
 
 from ...model.errors import NotFound, ProtocolError
 from ...sdk.address import at
-from ...sdk.capabilities import (
-    Credential,
-    Entitlement,
-    Listed,
-)
 from ...sdk.target import Connector
 from ...sdk.transport import Answer, Transport
+from ...sdk.values import Credential, Entitlement, Listed
 from .people import account_of
 
 #: What SCIM hands out at most (https://docs.slack.dev/reference/scim-api).

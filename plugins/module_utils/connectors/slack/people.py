@@ -10,9 +10,9 @@ from typing import Any
 
 from ...model.errors import NotFound
 from ...sdk.address import at
-from ...sdk.capabilities import Account
 from ...sdk.keys import Key, Kind, PersonKeys
 from ...sdk.transport import Transport
+from ...sdk.values import Account
 
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 #: Our attribute -> where SCIM keeps it.

@@ -16,14 +16,6 @@ from ...model.errors import (
 )
 from ...model.person import Person
 from ...sdk.address import at
-from ...sdk.capabilities import (
-    AccessPath,
-    Account,
-    Entitlement,
-    Owned,
-    Residual,
-    WayBack,
-)
 from ...sdk.keys import Kind, PersonKeys
 from ...sdk.target import Option, Target
 from ...sdk.transport import (
@@ -34,6 +26,7 @@ from ...sdk.transport import (
     Transport,
     bearer,
 )
+from ...sdk.values import AccessPath, Account, Entitlement, Owned, Residual, WayBack
 from .listing import (
     INVITE,
     TailscaleListing,

@@ -10,15 +10,9 @@ from typing import Any, ClassVar
 from ...model import clock
 from ...model.errors import NotFound, ProtocolError
 from ...sdk.address import UrlPath
-from ...sdk.capabilities import (
-    Account,
-    Credential,
-    Device,
-    Entitlement,
-    Listed,
-)
 from ...sdk.target import Connector
 from ...sdk.transport import Transport
+from ...sdk.values import Account, Credential, Device, Entitlement, Listed
 
 #: Every role but the one that everybody has. Ownership of the tailnet is handed over in the console only.
 ROLES = ("owner", "admin", "it-admin", "network-admin", "billing-admin", "auditor")

@@ -1,0 +1,345 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Declare what a system may be able to do, each as the methods that a connector then has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+from ..model.person import Person
+from .keys import Kind, PersonKeys
+from .values import (
+    AccessPath,
+    Account,
+    Addresses,
+    Credential,
+    Device,
+    Entitlement,
+    Listed,
+    MailFolder,
+    MailMessage,
+    Meeting,
+    Overview,
+    Owned,
+    Residual,
+    WayBack,
+)
+
+
+@runtime_checkable
+class HrRecords(Protocol):
+    """Reads people from an HR system."""
+
+    def find_people(self, user: str) -> Sequence[Person]:
+        """All people whose e-mail, employee id or HR id is exactly ``user``: none, one, or an ambiguity to stop on."""
+
+    def changes_since(self, since: str) -> Sequence[Person]:
+        """The people whose record changed since a moment (ISO 8601)."""
+
+    def all_people(self) -> Iterator[Person]:
+        """Every person, terminated ones included where the system keeps them."""
+
+
+@runtime_checkable
+class HrSource(HrRecords, Protocol):
+    """An HR system whose every answer comes from a look at the whole of it: it tells what else it saw, at no further cost.
+
+    Not a capability of its own (no inventory group): it lets :class:`HrRecords` notice a source that shrank.
+    """
+
+    def overview(self) -> Overview:
+        """Everybody, as last read by this object; read now when it has read nothing yet."""
+
+
+@runtime_checkable
+class Accounts(Protocol):
+    """Knows people by an account."""
+
+    def find_account(self, person: Person) -> Account | None:
+        """The one account of this person, or None.
+
+        :raises AmbiguousIdentity: two or more accounts answer.
+        """
+
+    def set_active(self, account: Account, active: bool) -> None:
+        """Let the person sign in, or not."""
+
+
+@runtime_checkable
+class PersonalAccounts(Accounts, Protocol):
+    """Says whether the accounts there are people's own. Not a capability of its own."""
+
+    #: They belong to the person, not to the company: an inactive one is not a leftover of an earlier employment.
+    OWN_ACCOUNTS: ClassVar[bool]
+
+
+@runtime_checkable
+class Correlates(Protocol):
+    """Finds the accounts that may be a person's, by every key that the system can be asked for. Not a capability of its own: whoever knows people has it.
+
+    What is found is compared, by every key it carries, before anything is done with it (``people/correlation.py``). So
+    ``candidates`` decides nothing and leaves nothing out, second accounts of a person included.
+    """
+
+    #: The kinds of keys that the system can be asked for, each as ``candidates`` asks for it.
+    LOOKS_UP: ClassVar[frozenset[Kind]]
+    #: The kinds of keys that an account here may carry, so that an answer can be compared by them.
+    COMPARES: ClassVar[frozenset[Kind]]
+
+    def keys_of(self, person: Person, ids: Sequence[str] = ()) -> PersonKeys:
+        """All keys of the person here; ``ids`` are those of the ledger's links."""
+
+    def candidates(self, keys: PersonKeys) -> Iterable[Account]:
+        """Every account that answers to any of the keys, each once, with all keys it carries."""
+
+
+@runtime_checkable
+class Provisioning(Accounts, Protocol):
+    """Creates and changes accounts."""
+
+    #: Names of attributes (of Person, and ``manager``) this system keeps.
+    ATTRIBUTES: Sequence[str]
+
+    def create_account(self, person: Person, attributes: Mapping[str, Any]) -> None: ...
+
+    def update_account(self, account: Account, attributes: Mapping[str, Any]) -> None: ...
+
+    def delete_account(self, account: Account) -> None: ...
+
+
+@runtime_checkable
+class Renaming(Accounts, Protocol):
+    """Changes the address or the login of an account, which stays the same account. Not a capability of its own."""
+
+    def addresses(self, account: Account) -> Addresses: ...
+
+    def set_address(self, account: Account, address: str, aliases: Sequence[str]) -> None:
+        """Make this the address, and let mail to all of ``aliases`` arrive too."""
+
+    def set_login(self, account: Account, login: str) -> None: ...
+
+
+@runtime_checkable
+class Restorable(Protocol):
+    """Brings a deleted account back within the vendor's window."""
+
+    def find_deleted(self, person: Person) -> Account | None: ...
+
+    def restore_account(self, account: Account) -> None: ...
+
+
+@runtime_checkable
+class Cutoff(Accounts, Protocol):
+    """Ends all access of a person, in the order that this system needs."""
+
+    def access_paths(self, account: Account, since: str) -> Sequence[AccessPath]:
+        """Every way in, **in the order in which they must be closed**. ``since`` is when the case was opened (ISO 8601):
+        a path that ended after it counts as closed."""
+
+
+@runtime_checkable
+class Reopening(Cutoff, Protocol):
+    """Opens again what its own cut-off closed. Not a capability of its own: whoever can cut off has it, or says why not."""
+
+    def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
+        """For what :meth:`access_paths` named and a cut-off closed, in the order in which it must be opened.
+
+        :param closed: path -> its state before; a name that the answer leaves out is one that nobody here knows.
+        """
+
+
+@runtime_checkable
+class Entitlements(Accounts, Protocol):
+    """Groups, roles, licences, seats, teams, apps: what an account may do."""
+
+    ENTITLEMENT_KINDS: Sequence[str]
+
+    def entitlements(self, account: Account) -> Sequence[Entitlement]:
+        """Everything held now."""
+
+    def find_entitlement(self, kind: str, name: str) -> Entitlement | None:
+        """What a profile names, or None when the system has no such thing."""
+
+    def grant(self, account: Account, entitlement: Entitlement) -> None: ...
+
+    def revoke(self, account: Account, entitlement: Entitlement) -> None: ...
+
+
+@runtime_checkable
+class FirstSignIn(Protocol):
+    """Issues a credential that works once, and hands it to a named recipient without ever returning it."""
+
+    def first_sign_in(self, account: Account) -> Mapping[str, Any]:
+        """What is seen now: ``{"issued": bool, "expires": iso or ""}``."""
+
+    def issue_first_sign_in(
+        self, account: Account, *, deliver_to: str, lifetime_minutes: int, starts_at: str
+    ) -> None: ...
+
+
+@runtime_checkable
+class SecurityControls(Protocol):
+    """Shows whether required controls hold, e.g. ``mfa_registered``."""
+
+    CONTROLS: Sequence[str]
+
+    def controls(self, account: Account) -> Mapping[str, bool]: ...
+
+
+@runtime_checkable
+class Mailbox(Protocol):
+    """A mailbox's life after its owner. Keys of both mappings, absent where the system has no such thing:
+
+    ``type`` (``user``/``shared``), ``forward_to`` (address or ""), ``keep_copy`` (bool), ``auto_reply`` (text or ""),
+    ``delegates`` (sorted list of addresses with full access), ``hold`` (bool), ``hidden`` (bool).
+    """
+
+    def mailbox(self, person: Person) -> Mapping[str, Any] | None: ...
+
+    def set_mailbox(self, person: Person, key: str, value: Any) -> None: ...
+
+
+@runtime_checkable
+class MailArchive(Protocol):
+    """Hands out every message of a mailbox."""
+
+    LINGERS: ClassVar[Residual | None]
+
+    def mail_folders(self, person: Person) -> Sequence[MailFolder] | None:
+        """Every folder that holds messages, or None when there is no such mailbox."""
+
+    def mail_messages(self, person: Person, folder: MailFolder, skip: frozenset[str]) -> Iterator[MailMessage]:
+        """The folder's messages whose id is not in ``skip``."""
+
+
+@runtime_checkable
+class Calendar(Protocol):
+    """Meetings: books one by free/busy, and settles those of a leaver."""
+
+    def find_meeting(self, person: Person, marker: str) -> Meeting | None: ...
+
+    def free_slot(
+        self, attendees: Sequence[str], *, earliest: str, latest: str, minutes: int, time_zone: str, country: str = ""
+    ) -> str | None:
+        """The first start (ISO 8601 UTC) at which all are free within working hours of a working day of that country, or None."""
+
+    def book_meeting(
+        self,
+        *,
+        organizer: str,
+        attendees: Sequence[str],
+        subject: str,
+        body: str,
+        start: str,
+        minutes: int,
+        marker: str,
+    ) -> None: ...
+
+    def future_meetings(self, person: Person) -> Sequence[Meeting]:
+        """Meetings from now on that the person organises."""
+
+    def cancel_meeting(self, person: Person, meeting: Meeting, comment: str) -> None: ...
+
+    def hand_over_meeting(self, person: Person, meeting: Meeting, successor: str) -> None: ...
+
+
+@runtime_checkable
+class Files(Protocol):
+    """A person's own file space.
+
+    ``files()`` gives ``{"items": int, "bytes": int, "shared_links": int, "owners": [address, ...]}``, or None when the person
+    has none. A number that the system does not show is left out; ``pending`` are addresses that the files are on their way to.
+    """
+
+    def files(self, person: Person) -> Mapping[str, Any] | None: ...
+
+    def hand_over_files(self, person: Person, successor: str) -> None: ...
+
+    def end_sharing(self, person: Person) -> None: ...
+
+    def take_back_files(self, person: Person, successor: str) -> None:
+        """Undo :meth:`hand_over_files`; the successor keeps what else they were given. Ended sharing does not come back."""
+
+
+@runtime_checkable
+class Ownership(Accounts, Protocol):
+    """Finds what a person owns by their account, and settles it."""
+
+    def owned(self, account: Account) -> Sequence[Owned]: ...
+
+    def reassign(self, account: Account, owned: Owned, successor: str) -> None: ...
+
+
+@runtime_checkable
+class HandingBack(Ownership, Protocol):
+    """Undoes :meth:`Ownership.reassign`. Not a capability of its own."""
+
+    def handed_over(self, account: Account, heir: Account) -> Sequence[Owned]:
+        """What the heir has now, and that may have been the account's."""
+
+    def hand_back(self, account: Account, heir: Account, owned: Owned, *, keep: bool) -> None:
+        """The account owns it again; the heir no longer, unless ``keep``."""
+
+
+@runtime_checkable
+class Devices(Protocol):
+    """Device management."""
+
+    def devices(self, person: Person) -> Sequence[Device]: ...
+
+    def lock_device(self, device: Device) -> None: ...
+
+    def retire_device(self, device: Device) -> None:
+        """Take company data and management off; personal data stays."""
+
+    def wipe_device(self, device: Device) -> None: ...
+
+    def escrow_key(self, device: Device) -> None:
+        """Make sure that the recovery key is kept where it outlives the device's record."""
+
+    def assign_device(self, device: Device, person: Person) -> None: ...
+
+    def find_device(self, serial: str) -> Device | None: ...
+
+
+@runtime_checkable
+class AccountListing(Protocol):
+    """Lists every account, for ``reconcile``: streaming, at a cost linear in the accounts.
+
+    A page that fails raises; there is never a short list.
+    """
+
+    #: Whether ``Listed.held`` is complete.
+    LISTS_HELD: ClassVar[bool]
+
+    def all_accounts(self) -> Iterator[Listed]:
+        """Every account, page by page."""
+
+    def group_members(self, kind: str, name: str) -> Iterator[str]:
+        """Addresses, logins or ids of an entitlement's members.
+
+        :raises NotFound: the system has no such entitlement.
+        """
+
+
+@runtime_checkable
+class DeviceListing(Protocol):
+    """Lists every device, page by page; a page that fails raises."""
+
+    def all_devices(self) -> Iterator[Device]: ...
+
+
+@runtime_checkable
+class CredentialListing(Protocol):
+    """Lists every credential that works without a person signing in; a page that fails raises."""
+
+    def all_credentials(self) -> Iterator[Credential]: ...
+
+
+@runtime_checkable
+class ManualSteps(Protocol):
+    """Steps that a person must do, on a system without an API."""
+
+    #: What must be done, by kind of case: ``{"offboard": ["Collect the badge"], ...}``
+    def manual_steps(self, kind: str, person: Person) -> Sequence[str]: ...

@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Name what systems hold, in our words: accounts, ways in, entitlements, devices, meetings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from ..model import clock
+from ..model.person import Person
+from .keys import Key, Kind
+
+
+@dataclass(frozen=True)
+class Account:
+    """A person's account on one system.
+
+    ``id`` is the vendor's immutable id and is what writes address; ``login`` is what the person types. ``attributes`` are in our words (``first_name``,
+    ``department``, ``manager`` ...). ``protected`` says why the account may not be changed here, e.g. ``synchronised from on-premises Active Directory``;
+    ``pending`` what it still waits for, e.g. ``the invitation is not accepted yet``; ``no_person`` what the system itself says of an account that is
+    nobody's own, e.g. ``RecipientTypeDetails is RoomMailbox``; each is empty otherwise. ``raw`` is the vendor's own answer, for the connector's eyes only.
+    ``keys`` are all keys it carries beside those fields: further addresses and login names, the identity provider's id.
+    """
+
+    id: str
+    login: str
+    active: bool
+    email: str = ""
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    protected: str = ""
+    pending: str = ""
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    no_person: str = ""
+    keys: tuple[Key, ...] = ()
+
+    @property
+    def carried(self) -> tuple[Key, ...]:
+        """Every key that the account carries: its login, addresses, employee number, and :attr:`keys`. A login that is an address is both."""
+        further = self.attributes.get("aliases") or ()
+        addresses = (self.email, self.login, *(further if isinstance(further, (list, tuple)) else ()))
+        return (
+            *(Key(Kind.NUMBER, str(number)) for number in (self.attributes.get("employee_id"),) if number),
+            *(Key(Kind.ADDRESS, str(value)) for value in addresses if "@" in str(value)),
+            Key(Kind.LOGIN, self.login),
+            *self.keys,
+        )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of a human being that it shows."""
+        parts = [str(self.attributes.get(part) or "") for part in ("first_name", "last_name")]
+        shown = (str(self.attributes.get("display_name") or ""), " ".join(part for part in parts if part))
+        return tuple(name for name in shown if name and "@" not in name)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An account as a listing shows it.
+
+    ``account`` has ``active``, ``login``, ``email`` and such ``attributes`` as ``employee_id`` where the system keeps them.
+    ``last_seen`` is the last sign-in or activity and ``created`` the account's beginning (ISO 8601), "" when the system does
+    not say. ``kind`` is ``person``, ``service``, ``shared`` or ``guest``: only what the vendor itself says. ``held`` are the
+    (kind, name) of its entitlements, when the listing shows them cheaply; ``fixed`` are those of them that can't be given or
+    taken by hand, as :attr:`Entitlement.fixed` says.
+    """
+
+    account: Account
+    last_seen: str = ""
+    created: str = ""
+    kind: str = "person"
+    held: tuple[tuple[str, str], ...] = ()
+    fixed: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Credential:
+    """A key, token, automation or application's secret that works without its maker.
+
+    ``maker`` is the account id, login or address of whoever made or owns it, "" when unknown. Times are ISO 8601, "" when
+    the system does not say; an ``expires`` of "" is no expiry that the system tells of.
+    """
+
+    kind: str
+    id: str
+    name: str
+    maker: str
+    created: str = ""
+    last_used: str = ""
+    expires: str = ""
+
+
+@dataclass(frozen=True)
+class Residual:
+    """Access that outlives the cut: what, until when (ISO 8601, or ``unknown``), and why.
+
+    Where it ends a fixed time after the cut, ``lasts`` says how long (seconds), and ``until`` is counted from the cut.
+    """
+
+    what: str
+    until: str
+    why: str
+    lasts: float = 0.0
+
+    def as_dict(self, closed: str = "") -> dict[str, str]:
+        """Plain data; ``closed`` is when the path was closed (ISO 8601), now when it is not known."""
+        moment = clock.parse(closed) if closed else clock.now()
+        return {
+            "what": self.what,
+            "until": clock.stamp(moment + timedelta(seconds=self.lasts)) if self.lasts else self.until,
+            "why": self.why,
+        }
+
+
+def lasting(residuals: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Of what :meth:`Residual.as_dict` gave, each thing once: several ways in may leave the same behind. The latest end counts."""
+    ends: dict[tuple[tuple[str, str], ...], dict[str, Any]] = {}
+    for one in residuals:
+        known = ends.setdefault(
+            tuple(sorted((name, str(value)) for name, value in one.items() if name != "until")), dict(one)
+        )
+        known["until"] = max(str(known.get("until")), str(one.get("until")))  # "unknown" sorts after every moment
+    return list(ends.values())
+
+
+@dataclass(frozen=True)
+class AccessPath:
+    """One way in, as seen now: sign-in, a session, a key, a token, an app password.
+
+    ``state`` is ``open`` (or ``open: DETAIL``, what a way back must know), ``closed``, or ``unseen`` where the vendor offers no
+    way to look. ``close`` ends it.
+    ``residual`` is what lingers after it was closed.
+    """
+
+    name: str
+    state: str
+    close: Callable[[], None]
+    residual: Residual | None = None
+    #: When closing this fails, the ones after it must not be closed (an admin role that guards the disable).
+    gate: bool = False
+    #: Why it can't be closed here and a person must do it elsewhere (a synchronised account); empty when it can.
+    refused: str = ""
+
+
+def _nothing() -> None:
+    """Opens what cannot be opened."""
+
+
+@dataclass(frozen=True)
+class WayBack:
+    """How a way in that a cut-off closed opens again: ``name`` is the :class:`AccessPath`'s.
+
+    ``state`` is ``closed``, ``open``, or ``invited`` while the person has yet to accept. ``lost`` says why it can't be opened
+    again and what takes its place, empty when it can; ``anew`` that the person has it again by their own hands (a session, a
+    token). ``entitlement`` is (kind, name) where the way in is one.
+    """
+
+    name: str
+    state: str = "closed"
+    open: Callable[[], None] = _nothing
+    lost: str = ""
+    anew: bool = False
+    pending: str = ""
+    entitlement: tuple[str, str] = ("", "")
+
+
+@dataclass(frozen=True)
+class Entitlement:
+    """Something held or grantable on a system: ``kind`` is one of the connector's ``ENTITLEMENT_KINDS``.
+
+    ``name`` is how access profiles write it. ``fixed`` says why it can't be taken or given by hand (``dynamic rule``,
+    ``through group Sales``); empty when it can.
+    """
+
+    kind: str
+    name: str
+    id: str
+    fixed: str = ""
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Device:
+    """One device of a person. ``ownership`` is ``company`` or ``personal``. None means the system does not know.
+
+    ``state`` is ``managed``, ``lock_pending``, ``locked``, ``wipe_pending``, ``retire_pending``, ``wiped``, ``retired``,
+    ``lost`` or ``unmanaged``; "" where the system manages no devices. ``escrowed`` tells whether a recovery key is kept by
+    the system, ``escrow_pending`` that one is on its way. ``ownership`` is ``unknown`` where the system says so. ``assigned_to`` is the login of its person.
+    ``refuses`` maps an act (``lock``, ``retire``, ``wipe``) that this kind of device can't do to why.
+    """
+
+    id: str
+    serial: str
+    name: str
+    platform: str
+    ownership: str
+    state: str
+    encrypted: bool | None = None
+    compliant: bool | None = None
+    escrowed: bool | None = None
+    last_seen: str = ""
+    software: tuple[str, ...] = ()
+    assigned_to: str = ""
+    escrow_pending: bool = False
+    refuses: Mapping[str, str] = field(default_factory=dict)
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class MailMessage:
+    """One message on its way to an archive. ``date`` is ISO 8601; ``content`` is the RFC 5322 text as stored."""
+
+    folder: str
+    id: str
+    date: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class MailFolder:
+    """A mail folder: ``id`` for the connector, ``name`` as a person sees it, number of messages."""
+
+    id: str
+    name: str
+    messages: int
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """A calendar event. Times are ISO 8601 UTC; ``responses`` maps attendee to ``accepted``, ``declined``, ``tentative`` or ``none``.
+
+    ``as_booked``: we booked it, and nobody has moved it to another time since.
+    """
+
+    id: str
+    subject: str
+    start: str
+    end: str
+    organizer: str
+    attendees: tuple[str, ...] = ()
+    responses: Mapping[str, str] = field(default_factory=dict)
+    recurring: bool = False
+    as_booked: bool = False
+
+
+@dataclass(frozen=True)
+class Owned:
+    """Something a person owns and that must live on: ``kind`` is e.g. ``group``, ``repository``, ``key``, ``automation``, ``app``."""
+
+    kind: str
+    id: str
+    name: str
+    #: How it is settled: ``reassign`` to the successor, ``revoke``, or ``decide`` by a person.
+    settle: str = "reassign"
+    #: Addresses of those who own it too.
+    beside: Sequence[str] = ()
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Overview:
+    """A whole HR source at one glance.
+
+    ``people`` has every record, those without an address too, with what tells people apart (ids, addresses, name, personal
+    address) and whether it is of somebody who left; the rest may be missing. ``columns`` are the fields that the source shows.
+    """
+
+    people: Sequence[Person]
+    columns: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """What an account is reached and signed in by, in lower case; None where this system does not rule it.
+
+    ``aliases`` is None where an account has one address and no more.
+    """
+
+    address: str | None = None
+    aliases: tuple[str, ...] | None = ()
+    login: str | None = None
