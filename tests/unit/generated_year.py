@@ -50,7 +50,7 @@ class Writer:
         self.ledger, self.query = ledger, query
 
     def add(self, kind: str, case: str, at: datetime, data: dict[str, Any], **more: Any) -> int:
-        return self.ledger._add(self.query, kind, case, data=data, at=clock.stamp(at), **more)
+        return self.ledger.chain.add(self.query, kind, case, data=data, at=clock.stamp(at), **more)
 
     def step(
         self,

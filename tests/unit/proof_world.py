@@ -118,7 +118,7 @@ class World:
         """The ledger as a run opens it."""
         ledger = Ledger(str(self.db))
         folder = Path(tempfile.mkdtemp(dir=self.home))
-        ledger.seal = seal_of(self.policy, str(folder))
+        ledger.chain.seal = seal_of(self.policy, str(folder))
         return ledger
 
     def write_record(self, ledger: Ledger, case: str, text: str, run: str = "r") -> None:

@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import LedgerError
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger, canonical, chained
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.entry import canonical, chained
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
 
 from tests.unit import ledger_sample as sample
 

@@ -456,7 +456,6 @@ TO_SPLIT = {
     "plugins/module_utils/connectors/hibob.py",
     "plugins/module_utils/connectors/ldap/connector.py",
     "plugins/module_utils/connectors/personio.py",
-    "plugins/plugin_utils/ledger/ledger.py",
     "sandbox/vendors/bamboohr.py",
     "sandbox/vendors/controller.py",
     "sandbox/vendors/entra.py",

@@ -19,12 +19,8 @@ from pathlib import Path
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import InputError, LedgerError
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.approval import plans
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import (
-    GENESIS,
-    Ledger,
-    canonical,
-    chained,
-)
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.entry import GENESIS, canonical, chained
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
 
 from tests.unit import ledger_sample as sample
 from tests.unit.proof_world import World, authority, build, new_key, openssl, three_runs

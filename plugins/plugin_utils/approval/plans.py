@@ -23,7 +23,9 @@ from typing import Any
 
 from ...module_utils.model import clock, private
 from ...module_utils.model.errors import InputError, LedgerError
-from ..ledger.ledger import Ledger, canonical, plain
+from ..ledger.entry import canonical
+from ..ledger.ledger import Ledger
+from ..ledger.plain import plain
 from ..ledger.signing import Signer
 from ..record import files as record_files
 

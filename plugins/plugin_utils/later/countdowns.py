@@ -12,7 +12,7 @@ from ...module_utils.company.policy import like
 from ...module_utils.connectors.registry import CONNECTORS
 from ...module_utils.model import clock
 from ...module_utils.model.states import GONE
-from ..ledger.ledger import Entry
+from ..ledger.entry import Entry
 
 _HAPPENED = ("done", "acknowledged")
 

@@ -21,7 +21,8 @@ from ...module_utils.model.kinds import OFFBOARD, ONBOARD, REINSTATE, RESUME, SU
 from ...module_utils.model.person import Person
 from ...module_utils.people.identity import Records, alike, employed
 from ..ledger import holds
-from ..ledger.ledger import Entry, Ledger
+from ..ledger.entry import Entry
+from ..ledger.ledger import Ledger
 from .leave import local_day
 
 #: What a person does; the others are done by the run.

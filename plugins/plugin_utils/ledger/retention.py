@@ -18,7 +18,8 @@ from typing import Any
 
 from ...module_utils.model import clock
 from ...module_utils.model.errors import InputError, LedgerError
-from .ledger import EMPTIED, Ledger
+from .entry import EMPTIED
+from .ledger import Ledger
 from .rows import Query
 from .store import SqliteStorage
 

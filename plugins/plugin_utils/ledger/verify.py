@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .ledger import EMPTIED, GENESIS, chained
+from .entry import EMPTIED, GENESIS, chained
 from .rows import Query
 from .store import Storage
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...module_utils.engine.change import Outcome
-from ..ledger.ledger import canonical
+from ..ledger.entry import canonical
 
 _CLOSED = frozenset(outcome.value for outcome in Outcome if outcome.closed)
 #: What waits for somebody to look, or to do it.

@@ -18,7 +18,8 @@ from ...module_utils.model.kinds import ONBOARD, REINSTATE
 from ...module_utils.sdk.values import lasting
 from ..later import countdowns as clocks
 from ..later import followups
-from ..ledger.ledger import Ledger, canonical
+from ..ledger.entry import canonical
+from ..ledger.ledger import Ledger
 from . import contents, scope, timings, verdict
 from .actions import achieved_by_step, action, completed_since, open_items
 from .sealed import NOTED

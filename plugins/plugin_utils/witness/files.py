@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ..ledger.ledger import GENESIS, chained
+from ..ledger.entry import GENESIS, chained
 from ..ledger.rows import Query
 from ..ledger.signing import Keyring
 from .findings import Finding

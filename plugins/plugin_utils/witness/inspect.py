@@ -11,7 +11,8 @@ from datetime import timedelta
 
 from ...module_utils.company.policy import Policy
 from ...module_utils.model import clock
-from ..ledger.ledger import EMPTIED, Ledger
+from ..ledger.entry import EMPTIED
+from ..ledger.ledger import Ledger
 from ..ledger.rows import Query
 from ..ledger.signing import Keyring, keyring_of
 from ..ledger.verify import Verdict, emptied

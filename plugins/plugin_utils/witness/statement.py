@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..ledger.ledger import canonical
+from ..ledger.entry import canonical
 
 _HEAD = re.compile(r"[0-9]{1,15}:[0-9a-f]{64}")
 _TEXT = re.compile(r"[\x20-\x7e]{0,400}")

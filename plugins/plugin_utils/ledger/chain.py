@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""The chain: entries appended once, each chained to the one before and signed; and what of it can be believed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from ...module_utils.model import clock
+from . import lease
+from .entry import COLUMNS, GENESIS, Entry, canonical, chained, entry_of
+from .rows import Query
+from .seal import Seal
+from .store import Storage
+
+
+class Chain:
+    """The entries in a storage. ``seal`` signs each, and looks at the witnesses before the first."""
+
+    def __init__(self, stored_in: Storage) -> None:
+        self.storage = stored_in
+        self.seal = Seal()
+        self._renewed: dict[str, datetime] = {}
+
+    def append(self, kind: str, case_id: str, *, durable: bool = False, **values: Any) -> int:
+        """Append an entry in a transaction of its own, see :meth:`add`.
+
+        :returns: its number.
+        """
+        with self.storage.writing(durable=durable) as query:
+            return self.add(query, kind, case_id, **values)
+
+    def add(
+        self,
+        query: Query,
+        kind: str,
+        case_id: str,
+        *,
+        data: Mapping[str, Any],
+        system: str = "",
+        step: str = "",
+        person: str = "",
+        run: str = "",
+        phase: str = "",
+        ref: int | None = None,
+        at: str = "",
+    ) -> int:
+        """Append an entry inside a transaction of :attr:`storage`: chained, signed, and the run's leases renewed.
+
+        :returns: its number.
+        """
+        self.seal.look(query)
+        rows = query("SELECT n, hash FROM ledger_head", ())
+        last, previous = rows[0] if rows else (0, GENESIS)
+        n, at = int(last) + 1, at or clock.stamp()
+        body = canonical(
+            {
+                "n": n,
+                "at": at,
+                "kind": kind,
+                "case": case_id,
+                "system": system,
+                "step": step,
+                "person": person,
+                "ref": ref,
+                "run": run,
+                "phase": phase,
+                "data": data,
+            }
+        )
+        link = chained(previous, body)
+        query(
+            "INSERT INTO ledger (n, at, kind, case_id, system, step, person, ref, body, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (n, at, kind, case_id, system, step, person, ref, body, link),
+        )
+        query(
+            "UPDATE ledger_head SET n = ?, hash = ?"
+            if rows
+            else "INSERT INTO ledger_head (one, n, hash) VALUES (1, ?, ?)",
+            (n, link),
+        )
+        self.seal.sign(query, n, link)
+        if run:
+            self.renew(query, run)
+        return n
+
+    def renew(self, query: Query, run: str) -> None:
+        """Say in the leases that a run is there, unless it was said a moment ago."""
+        now = clock.now()
+        if run not in self._renewed or not timedelta(0) <= now - self._renewed[run] < lease.RENEWED_EVERY:
+            self._renewed[run] = now
+            lease.renew(query, run, clock.stamp(now))
+
+    def of(self, where: str, values: Sequence[Any]) -> Iterator[Entry]:
+        """The entries for which a condition holds, oldest first."""
+        for row in self.storage.stream(f"SELECT {COLUMNS} FROM ledger WHERE {where} ORDER BY n", values):
+            yield entry_of(row)
+
+    def head(self) -> str:
+        """``n:hash`` of the last entry; ``0:000...`` of an empty ledger."""
+        rows = self.storage.query("SELECT n, hash FROM ledger_head", ())
+        return f"{rows[0][0]}:{rows[0][1]}" if rows else f"0:{GENESIS}"
+
+    def believes(self, entry: Entry) -> bool:
+        """Whether the company signed an entry: see :meth:`Seal.believes`."""
+        return self.seal.believes(self.storage.query, entry.n, entry.head, entry.at)
+
+    def holds(self, entry: Entry) -> bool:
+        """Whether the chain holds an entry: its hash follows from the one before it, and the one after it, or the head, from it.
+
+        A row that somebody put into the table is none. The whole chain is walked by :meth:`verify`.
+        """
+        rows = self.storage.query(
+            "SELECT n, body, hash FROM ledger WHERE n BETWEEN ? AND ? ORDER BY n", (entry.n - 1, entry.n + 1)
+        )
+        links = {int(n): (str(body), str(link)) for n, body, link in rows}
+        body, link = links.get(entry.n, ("", ""))
+        before = links[entry.n - 1][1] if entry.n - 1 in links else GENESIS
+        if link != entry.hash or link != chained(before, body):
+            return False
+        if entry.n + 1 in links:
+            following, next_link = links[entry.n + 1]
+            # What was erased on request holds its hash, and nothing to reckon it from.
+            return not following or next_link == chained(link, following)
+        return self.head() == f"{entry.n}:{link}"

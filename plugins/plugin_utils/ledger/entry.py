@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""One entry of the ledger, its one text, and how it is chained to the one before it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...module_utils.model.errors import LedgerError
+
+GENESIS = "0" * 64
+#: The kind of a row whose content is gone: archived, or erased. An entry of kind ``archived`` or ``erased`` says so.
+EMPTIED = "emptied"
+#: What :func:`entry_of` wants of a row, in this order.
+COLUMNS = "n, at, kind, case_id, system, step, person, ref, body, hash"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry. ``kind`` is ``case``, ``intent``, ``outcome``, ``observed``, ``attested`` or ``closed``; ``ref`` is the intent
+    that an outcome ends; ``data`` is what this kind keeps. ``at`` is ISO 8601 UTC."""
+
+    n: int
+    at: str
+    kind: str
+    case: str
+    system: str
+    step: str
+    person: str
+    ref: int | None
+    run: str
+    phase: str
+    data: Mapping[str, Any]
+    hash: str
+
+    @property
+    def head(self) -> str:
+        """``n:hash``: whoever keeps it can prove later that nothing up to here was changed."""
+        return f"{self.n}:{self.hash}"
+
+
+def canonical(value: Any) -> str:
+    """The one text of a value: sorted keys, no spaces, ASCII."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def chained(previous: str, body: str) -> str:
+    """The hash of an entry after the one with hash ``previous``."""
+    return hashlib.sha256((previous + body).encode("ascii")).hexdigest()
+
+
+def entry_of(row: Sequence[Any]) -> Entry:
+    """The entry in a row of :data:`COLUMNS`.
+
+    :raises LedgerError: it is none that this collection wrote.
+    """
+    try:
+        body = json.loads(row[8])
+        return Entry(
+            int(row[0]),
+            row[1],
+            row[2],
+            row[3],
+            row[4],
+            row[5],
+            row[6],
+            row[7],
+            body["run"],
+            body["phase"],
+            body["data"],
+            row[9],
+        )
+    except (ValueError, KeyError, TypeError) as e:
+        raise LedgerError(
+            "it cannot be read",
+            act=f"read ledger entry {row[0]}",
+            hint="the ledger was changed: run playbooks/verify.yml",
+        ) from e
