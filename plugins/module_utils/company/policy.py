@@ -20,6 +20,7 @@ from ..model.errors import Refused
 from ..model.kinds import KINDS, OFFBOARD
 from ..model.marked_yaml import Document, read_document
 from ..model.person import Person
+from ..model.text import composed
 from .proof import KnownKey, Proof, Witness, check_proof
 from .responsibility import Departure, Duty, Escalation, Responsibility, check_responsibility
 
@@ -252,8 +253,8 @@ class Policy:
     def protects(self, person: Person) -> str:
         """Why nothing may be done to this person; empty when it may."""
         for name in self.protected.people:
-            if name.casefold() in {
-                v.casefold() for v in (person.email, person.hr_id, person.employee_id, *person.aliases) if v
+            if composed(name).casefold() in {
+                composed(v).casefold() for v in (person.email, person.hr_id, person.employee_id, *person.aliases) if v
             }:
                 return f"{name} is protected ({self.file})"
         for facts in self.protected.attributes:
@@ -281,14 +282,17 @@ def check_file(policy: Policy, system: str, digest: str, *, shipped: bool) -> No
 
 
 def like(value: str, patterns: Collection[str]) -> str:
-    """The first pattern (``*``, ``?``) that a value fits, else empty. Case does not count."""
-    return next((pattern for pattern in patterns if fnmatchcase(value.casefold(), pattern.casefold())), "")
+    """The first pattern (``*``, ``?``) that a value fits, else empty. Neither case counts, nor how an accent is written."""
+    own = composed(value).casefold()
+    return next((pattern for pattern in patterns if fnmatchcase(own, composed(pattern).casefold())), "")
 
 
 def fact_of(person: Person, name: str) -> str:
     """A field of the person, or ``attributes.NAME``."""
     kind, dot, key = name.partition(".")
-    return str(person.attributes.get(key, "")) if dot else str(getattr(person, kind, ""))
+    if not dot:
+        return str(getattr(person, kind, ""))
+    return next((str(value) for own, value in person.attributes.items() if composed(own) == composed(key)), "")
 
 
 _READ: dict[tuple[str, float], Policy] = {}

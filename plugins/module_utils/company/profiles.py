@@ -12,13 +12,14 @@ import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from fnmatch import fnmatchcase
 from typing import Any
 
 from ..connectors.registry import connector_class
 from ..model.errors import InputError
 from ..model.marked_yaml import Document, read_document
 from ..model.person import Person
+from ..model.text import composed
+from .policy import fact_of, like
 from .profile_schema import SCHEMA
 
 Wanted = Mapping[str, Sequence[str]]
@@ -49,7 +50,7 @@ class Profile:
     def fits(self, person: Person) -> bool:
         """Whether everything the profile asks of a person is so. Case does not count."""
         return bool(self.patterns) and all(
-            any(_is_like(_fact(person, name), p) for p in patterns) for name, patterns in self.patterns.items()
+            like(fact_of(person, name), patterns) for name, patterns in self.patterns.items()
         )
 
     @property
@@ -68,13 +69,14 @@ class Profiles:
 
     def named(self, name: str) -> Profile:
         """:raises InputError: there is none of that name; says what may have been meant."""
-        if name not in self.by_name:
+        own = composed(name)
+        if own not in self.by_name:
             raise InputError(
                 f"there is no access profile {name!r} in {self.folder}",
                 act="find access profile",
                 hint=_meant(name, self.by_name),
             )
-        return self.by_name[name]
+        return self.by_name[own]
 
     def match(self, person: Person) -> Profile:
         """The most specific profile that fits.
@@ -106,36 +108,6 @@ class Profiles:
         return fitting[0]
 
 
-@dataclass(frozen=True)
-class Difference:
-    """What moving between two profiles means for one system, by kind.
-
-    ``grant``: the new profile asks for it, and it is not held. ``remove``: held because of the old profile, and the new one
-    does not ask for it. ``unexplained``: held, and neither profile says why.
-    """
-
-    grant: Mapping[str, list[str]]
-    remove: Mapping[str, list[str]]
-    unexplained: Mapping[str, list[str]]
-
-
-def difference(old: Wanted, new: Wanted, held: Wanted) -> Difference:
-    """Compare what the old and new profiles want of a system with what is held there. Names are compared without case."""
-    grant: dict[str, list[str]] = {}
-    remove: dict[str, list[str]] = {}
-    unexplained: dict[str, list[str]] = {}
-    for kind in dict.fromkeys((*new, *held)):
-        was, shall, has = (_folded(source.get(kind, ())) for source in (old, new, held))
-        for target, keys, names in (
-            (grant, shall.keys() - has.keys(), shall),
-            (remove, (has.keys() & was.keys()) - shall.keys(), has),
-            (unexplained, has.keys() - was.keys() - shall.keys(), has),
-        ):
-            if keys:
-                target[kind] = sorted(names[key] for key in keys)
-    return Difference(grant, remove, unexplained)
-
-
 def load_profiles(folder: str, systems: Mapping[str, str]) -> Profiles:
     """Every ``*.yml`` and ``*.yaml`` of a folder, checked against the schema and against the company's systems.
 
@@ -158,7 +130,7 @@ def load_profiles(folder: str, systems: Mapping[str, str]) -> Profiles:
     for file in files:
         document = read_document(os.path.join(folder, file))
         _check(document, systems)
-        name = document.data.get("name") or file.rpartition(".")[0]
+        name = composed(document.data.get("name") or file.rpartition(".")[0])
         if name in documents:
             raise document.error(f"a profile {name} is already in {documents[name].file}", "name", hint="rename one")
         documents[name] = document
@@ -279,19 +251,6 @@ def _profile(name: str, document: Document, content: Mapping[str, Any]) -> Profi
         content.get("orientation", {}),
         content.get("overlap", 0),
     )
-
-
-def _fact(person: Person, name: str) -> str:
-    kind, dot, key = name.partition(".")
-    return str(person.attributes.get(key, "")) if dot else str(getattr(person, kind))
-
-
-def _is_like(value: str, pattern: str) -> bool:
-    return fnmatchcase(value.casefold(), pattern.casefold())
-
-
-def _folded(names: Collection[str]) -> dict[str, str]:
-    return {name.casefold(): name for name in names}
 
 
 def _meant(name: str, known: Collection[str]) -> str:

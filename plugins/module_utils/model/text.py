@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Any
 
 #: Characters that change how the text around them is shown, or end it: C0 and C1 controls but tab and line feed, the directions of
@@ -18,6 +19,11 @@ _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 def visible(text: str) -> str:
     """Show each steering character as its escape: ``\\x1b``, ``\\u202e``."""
     return STEERING.sub(_escape, text)
+
+
+def composed(text: str) -> str:
+    """One spelling of a text: ``é`` is one character, or two that show alike; people cannot see which, so it never tells two apart."""
+    return unicodedata.normalize("NFC", text)
 
 
 def _escape(found: re.Match[str]) -> str:
