@@ -5,6 +5,8 @@ set -eu
 need=""
 check() { PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null 2>&1 || need="$need $2"; }
 check dovecot dovecot-imapd
+[ -e /usr/lib/dovecot/modules/auth/libauthdb_ldap.so ] || need="$need dovecot-ldap" # passwords that live in a directory
+check ns-slapd 389-ds-base
 check mbsync isync
 check slapd slapd
 check ldapsearch ldap-utils

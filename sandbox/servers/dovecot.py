@@ -45,8 +45,7 @@ passdb {{
   result_success = continue
 }}
 passdb {{
-  driver = passwd-file
-  args = {d}/users
+{passwords}
 }}
 userdb {{
   driver = static
@@ -85,6 +84,8 @@ service stats {{
 class Dovecot(Server):
     name = "dovecot"
     PROGRAMS = ("dovecot",)
+    #: Where it checks passwords, in dovecot.conf's language.
+    PASSWORDS = "driver = passwd-file\nargs = {d}/users"
 
     def __init__(self, company: Company) -> None:
         super().__init__(company)
@@ -112,6 +113,7 @@ class Dovecot(Server):
                 gid=self.user.pw_gid,
                 port=self.port,
                 tls_port=self.tls_port,
+                passwords=self.PASSWORDS.format(d=self.folder),
             )
         )
         self.run()
