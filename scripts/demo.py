@@ -19,7 +19,8 @@ sys.path.insert(0, str(ROOT))
 
 from sandbox.__main__ import control
 
-FOLDER = ROOT / "build" / "demo"
+#: Another name when it runs beside another demo.
+FOLDER = ROOT / "build" / (sys.argv[1] if len(sys.argv) > 1 else "demo")
 BIN = Path(sys.executable).parent
 ADA, TOM, JANE = "ada@corp.example", "tom@corp.example", "jane@corp.example"
 

@@ -145,12 +145,18 @@ def demos(run: Runner) -> None:
     head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False).stdout
     days = combinations()
     first = int(head[:8] or "0", 16) % len(days)
-    for day, zone in (days[first], days[(first + len(days) // 2) % len(days)]):
-        demo(run, day, zone)
+    with ThreadPoolExecutor(2) as both:  # each waits for its own systems half of its time
+        for day, zone in (days[first], days[(first + len(days) // 2) % len(days)]):
+            both.submit(demo, run, day, zone)
 
 
 def demo(run: Runner, day: str, zone: str) -> None:
-    run.stage(f"the demo: {day}, {zone}", [python("python"), "scripts/demo.py"], env=environment(day, zone, run.env))
+    run.stage(
+        f"the demo: {day}, {zone}",
+        [python("python"), "scripts/demo.py", f"demo-{day}"],
+        env=environment(day, zone, run.env),
+        aside=True,
+    )
 
 
 def copied(name: str, folder: Path = BUILD) -> Path:
@@ -216,7 +222,7 @@ def main() -> int:
                 [python("pytest"), "-m", "not soak", "-q", "-p", "no:cacheprovider", *DATED],
                 env=environment(day, zone, run.env),
             )
-        run.stage("soak", [python("pytest"), "-m", "soak", "-p", "no:cacheprovider", "tests"])
+        run.stage("soak", [python("pytest"), "-m", "soak or rotating", "-p", "no:cacheprovider", "tests"])
     else:
         if args.only in (None, "pytest"):
             debian = ROOT / "scripts" / "debian.sh"
@@ -235,6 +241,7 @@ def main() -> int:
                         python("pytest"),
                         "-m",
                         "not soak",
+                        "--rotate",
                         "-n",
                         "3",
                         "--dist",

@@ -5,7 +5,10 @@
 from __future__ import annotations
 
 import sys
+from collections import defaultdict
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "build" / "collections")]
@@ -13,4 +16,30 @@ sys.path[:0] = [str(ROOT), str(ROOT / "build" / "collections")]
 #: Runs a suite inside a test: a planted violation must fail it.
 pytest_plugins = ["pytester"]
 
+from tests import rotation
 from tests.contract.witness import contracts_kept  # noqa: F401 - a fixture of every module
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--rotate", action="store_true", help="of the long tests that rotate, run this commit's part only")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the long tests whose turn it is not: ``@pytest.mark.rotating(of=3, by="aws")``.
+
+    Those with the same ``by`` have their turn together; without it, each test is of its own.
+    """
+    if not config.getoption("--rotate"):
+        return
+    turns: dict[int, dict[str, list[pytest.Item]]] = defaultdict(lambda: defaultdict(list))
+    for item in items:
+        if mark := item.get_closest_marker("rotating"):
+            turns[mark.kwargs["of"]][mark.kwargs.get("by", item.nodeid)].append(item)
+    resting = {
+        item
+        for of, groups in turns.items()
+        for name in set(groups) - rotation.share(sorted(groups), of=of)
+        for item in groups[name]
+    }
+    config.hook.pytest_deselected(items=[item for item in items if item in resting])
+    items[:] = [item for item in items if item not in resting]
