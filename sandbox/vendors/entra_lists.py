@@ -7,7 +7,7 @@ from __future__ import annotations
 import base64
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -22,6 +22,8 @@ _EXPANDED = 20
 DELTA_PAGE = 100
 _BATCH = 20
 
+ON_PREMISES = "Unable to update the specified properties for on-premises mastered Directory Sync objects or objects currently undergoing migration."
+
 Row = dict[str, Any]
 
 
@@ -31,6 +33,14 @@ def missing(id: str) -> Reply:
         "Request_ResourceNotFound",
         f"Resource '{id}' does not exist or one of its queried reference-property objects are not present.",
     )
+
+
+def bad(message: str, details: Sequence[Mapping[str, str]] = ()) -> Reply:
+    return graph_error(400, "Request_BadRequest", message, details)
+
+
+def denied() -> Reply:
+    return graph_error(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 
 
 def plain(row: Row) -> Row:

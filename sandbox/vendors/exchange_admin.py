@@ -13,56 +13,13 @@ from typing import Any
 
 from sandbox.days import stamp
 from sandbox.emulator import Call, Reply
+from sandbox.vendors.exchange_cmdlets import CAS, NOT_FOUND, NS, PARAMETERS, RECIPIENT, CmdletError, typed
+from sandbox.vendors.exchange_permissions import Permissions
 
-_NS = "Microsoft.Exchange"
-NOT_FOUND = f"{_NS}.Configuration.Tasks.ManagementObjectNotFoundException"
-PARAMETERS = f"{_NS}.AdminApi.CommandInvocation.AmbiguousParameterSetException"
-RECIPIENT = f"{_NS}.Configuration.Tasks.RecipientTaskException"
-#: Switch of Set-CASMailbox -> as a new mailbox has it.
-CAS = {
-    "OWAEnabled": True,
-    "ActiveSyncEnabled": True,
-    "OutlookMobileEnabled": True,
-    "MAPIEnabled": True,
-    "EwsEnabled": True,
-    "ImapEnabled": True,
-    "PopEnabled": True,
-    "SmtpClientAuthenticationDisabled": None,
-}
 _TARGET = ("Identity", "Confirm")
 
 
-class CmdletError(Exception):
-    def __init__(self, status: int, kind: str, text: str) -> None:
-        super().__init__(text)
-        self.status, self.kind, self.text = status, kind, text
-
-    def reply(self) -> Reply:
-        return Reply(
-            self.status,
-            {
-                "error": {
-                    "code": "NotFound" if self.status == 404 else "BadRequest",
-                    "message": "Invalid Operation",
-                    "details": [
-                        {
-                            "code": "Client",
-                            "target": "",
-                            "message": f"{'Ex6F9304' if self.status == 404 else ''}|{self.kind}|{self.text}",
-                        }
-                    ],
-                    "innererror": {
-                        "message": "Invalid Operation",
-                        "type": f"{_NS}.Admin.OData.Core.ODataServiceException",
-                        "stacktrace": "",
-                        "internalexception": {"message": self.text, "type": self.kind, "stacktrace": ""},
-                    },
-                }
-            },
-        )
-
-
-class Cmdlets:
+class Cmdlets(Permissions):
     """``part`` gives mailboxes and users; see :class:`sandbox.vendors.exchange.ExchangePart`."""
 
     def __init__(self, part: Any) -> None:
@@ -107,7 +64,7 @@ class Cmdlets:
         if name not in self.known:
             return CmdletError(
                 403,
-                f"{_NS}.Configuration.Authorization.CmdletAccessDeniedException",
+                f"{NS}.Configuration.Authorization.CmdletAccessDeniedException",
                 f"The command '{name}' is not present in the role definition of the current user.",
             ).reply()
         allowed, run = self.known[name]
@@ -122,7 +79,7 @@ class Cmdlets:
         if name.startswith(("Remove-", "Add-")) and parameters.get("Confirm") is not False:
             return CmdletError(
                 400,
-                f"{_NS}.AdminApi.CommandInvocation.HostException",
+                f"{NS}.AdminApi.CommandInvocation.HostException",
                 "A command that prompts the user failed: the host does not support user interaction.",
             ).reply()
         self.part.warnings.clear()
@@ -144,7 +101,7 @@ class Cmdlets:
             "@odata.context": f"{self.part.cloud.url}/adminapi/beta/{tenant}/$metadata#Collection(Exchange.GenericHashTable)",
             "adminapi.warnings@odata.type": "#Collection(String)",
             "@adminapi.warnings": list(self.part.warnings),
-            "value": [_typed(row) for row in rows[at : at + limit]],
+            "value": [typed(row) for row in rows[at : at + limit]],
         }
         if at + limit < len(rows):
             kept = f"$select={','.join(names)}&" if names else ""
@@ -156,46 +113,6 @@ class Cmdlets:
         )
 
     # -- cmdlets -------------------------------------------------------------------------------------------------------
-
-    def _box(self, parameters: Mapping[str, Any], key: str = "Identity") -> tuple[dict[str, Any], dict[str, Any]]:
-        """The user and the mailbox that a parameter names: by login, address, id or display name."""
-        name = str(parameters.get(key) or "").lower()
-        found = [(user, box) for user, box in self.part.mailboxes() if name and name in self.part.names(user, box)]
-        if len(found) > 1:
-            raise CmdletError(
-                400,
-                f"{_NS}.Configuration.Tasks.ManagementObjectAmbiguousException",
-                f"The operation couldn't be performed because '{name}' matches multiple entries.",
-            )
-        if not found:
-            raise CmdletError(
-                404,
-                NOT_FOUND,
-                f"The operation couldn't be performed because object '{name}' couldn't be found on 'DBAPR01A001.PROD.OUTLOOK.COM'.",
-            )
-        return found[0]
-
-    def _refuse_synced(self, cmdlet: str, prop: str, user: Mapping[str, Any]) -> None:
-        if user.get("onPremisesSyncEnabled"):
-            raise CmdletError(
-                400,
-                f"{_NS}.Management.Tasks.InvalidOperationOnDirSyncedObjectException",
-                f"The operation on mailbox \"{user['displayName']}\" failed because it's out of the current user's write scope. The action '{cmdlet}', '{prop}', can't be performed "
-                f"on the object '{user['displayName']}' because the object is being synchronized from your on-premises organization. "
-                "This action should be performed on the object in your on-premises organization.",
-            )
-
-    def _boxes(self, p: Mapping[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-        """The one named, or as many as ``ResultSize`` says: 1000 unless it says more."""
-        if p.get("Identity"):
-            return [self._box(p)]
-        found: list[tuple[dict[str, Any], dict[str, Any]]] = self.part.mailboxes()
-        limit = len(found) if p.get("ResultSize") == "Unlimited" else int(p.get("ResultSize") or 1000)
-        if limit < len(found):
-            self.part.warnings.append(
-                "There are more results available than are currently displayed. To view them, increase the value for the ResultSize parameter."
-            )
-        return found[:limit]
 
     def get_mailbox(self, p: dict[str, Any]) -> list[dict[str, Any]]:
         return [self._mailbox(user, box) for user, box in self._boxes(p)]
@@ -296,58 +213,6 @@ class Cmdlets:
             }
         ]
 
-    def get_recipient(self, p: dict[str, Any]) -> list[dict[str, Any]]:
-        user, box = self._box(p)
-        return [
-            {
-                "Identity": user["displayName"],
-                "DisplayName": user["displayName"],
-                "PrimarySmtpAddress": self.part.address(user),
-                "RecipientTypeDetails": box["type"],
-            }
-        ]
-
-    def get_permission(self, p: dict[str, Any]) -> list[dict[str, Any]]:
-        user, box = self._box(p)
-        own = {
-            "Identity": user["displayName"],
-            "User": "NT AUTHORITY\\SELF",
-            "AccessRights": ["FullAccess", "ReadPermission"],
-            "IsInherited": False,
-            "Deny": False,
-        }
-        return [
-            own,
-            *(
-                {
-                    "Identity": user["displayName"],
-                    "User": self.part.user_of(d)["userPrincipalName"],
-                    "AccessRights": ["FullAccess"],
-                    "IsInherited": False,
-                    "Deny": False,
-                }
-                for d in box["delegates"]
-            ),
-        ]
-
-    def add_permission(self, p: dict[str, Any]) -> list[dict[str, Any]]:
-        _, box = self._box(p)
-        delegate = self._box(p, "User")[0]["id"]
-        if delegate in box["delegates"]:
-            self.part.warnings.append("The appropriate access control entry is already present on the object.")
-        else:
-            box["delegates"].append(delegate)
-        return []
-
-    def remove_permission(self, p: dict[str, Any]) -> list[dict[str, Any]]:
-        _, box = self._box(p)
-        delegate = self._box(p, "User")[0]["id"]
-        if delegate in box["delegates"]:
-            box["delegates"].remove(delegate)
-        else:
-            self.part.warnings.append("Can't remove the access control entry because the ACE isn't present.")
-        return []
-
     def get_cas(self, p: dict[str, Any]) -> list[dict[str, Any]]:
         return [
             {
@@ -357,45 +222,6 @@ class Cmdlets:
                 **box["cas"],
             }
             for user, box in self._boxes(p)
-        ]
-
-    def get_members(self, p: dict[str, Any]) -> list[dict[str, Any]]:
-        """Of Entra's groups those that Exchange keeps: mail-enabled, and not Microsoft 365 groups."""
-        name = str(p.get("Identity") or "").lower()
-        groups = {
-            g["id"]: g
-            for g in self.part.cloud.state["entra"]["groups"].values()
-            if g["mailEnabled"] and "Unified" not in g["groupTypes"]
-        }
-        group = next((g for g in groups.values() if name in (g["id"], g["displayName"].lower())), None)
-        if group is None:
-            raise CmdletError(
-                404,
-                NOT_FOUND,
-                f"The operation couldn't be performed because object '{name}' couldn't be found on 'DBAPR01A001.PROD.OUTLOOK.COM'.",
-            )
-        users = {user["id"]: user for user in self.part.cloud.users()}
-        rows = [
-            {
-                "Name": users[id]["displayName"],
-                "ExternalDirectoryObjectId": id,
-                "PrimarySmtpAddress": self.part.address(users[id]),
-                "WindowsLiveID": users[id]["userPrincipalName"],
-                "RecipientType": "UserMailbox",
-            }
-            for id in group["members"]
-            if id in users
-        ]
-        return rows + [
-            {
-                "Name": groups[id]["displayName"],
-                "ExternalDirectoryObjectId": id,
-                "PrimarySmtpAddress": "",
-                "WindowsLiveID": "",
-                "RecipientType": "MailUniversalSecurityGroup",
-            }
-            for id in group["members"]
-            if id in groups
         ]
 
     def set_cas(self, p: dict[str, Any]) -> list[dict[str, Any]]:
@@ -428,17 +254,3 @@ class Cmdlets:
             NOT_FOUND,
             f"The operation couldn't be performed because object '{p.get('Identity')}' couldn't be found on 'DBAPR01A001.PROD.OUTLOOK.COM'.",
         )
-
-
-def _typed(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The properties with their companions."""
-    typed: dict[str, Any] = {}
-    for key, value in row.items():
-        if isinstance(value, list):
-            typed[f"{key}@odata.type"] = "#Collection(String)"
-        elif key in ("ExchangeGuid", "Guid"):
-            typed[f"{key}@odata.type"] = "#Guid"
-        elif isinstance(value, str) and value.endswith(" bytes)"):
-            typed[f"{key}@data.type"] = "Microsoft.Exchange.Data.ByteQuantifiedSize"
-        typed[key] = value
-    return typed

@@ -17,16 +17,16 @@ from ..model.errors import AmbiguousIdentity, NotFound, Unsupported
 from ..model.person import Person
 from ..sdk.address import UrlPath, at
 from ..sdk.keys import PersonKeys
-from ..sdk.target import Connector, Option, Target
+from ..sdk.target import Option, Target
 from ..sdk.values import Account, Device
+from .microsoft.directory import DirectoryUsers
 from .microsoft.graph import (
     GRAPH_CREDENTIALS,
     GRAPH_OPTIONS,
-    granted_roles,
     graph_pages,
     graph_transport,
 )
-from .microsoft.people import LOOKS_UP, account_of, by_object_id, users
+from .microsoft.people import LOOKS_UP, account_of, users
 
 MANAGED = at("/v1.0/deviceManagement/managedDevices")
 AUTOPILOT = at("/v1.0/deviceManagement/windowsAutopilotDeviceIdentities")
@@ -63,7 +63,7 @@ _LAST_WORDS = timedelta(minutes=15)
 _LOCKABLE = frozenset({"ios", "ipados", "macos", "android"})
 
 
-class Intune(Connector):
+class Intune(DirectoryUsers):
     """Microsoft Intune."""
 
     TITLE = "Microsoft Intune"
@@ -109,9 +109,6 @@ class Intune(Connector):
         self.graph = graph_transport(target, scope=target.options["graph_scope"], url=self.root)
 
     # -- devices -------------------------------------------------------------------------------------------------------
-
-    def granted(self) -> frozenset[str] | None:
-        return granted_roles(self.graph)
 
     def devices(self, person: Person) -> Sequence[Device]:
         """The managed devices whose primary user the person is; also those left behind by a user who was deleted."""
@@ -255,8 +252,9 @@ class Intune(Connector):
 
     # -- controls ------------------------------------------------------------------------------------------------------
 
-    def keys_of(self, person: Person, ids: Sequence[str] = ()) -> PersonKeys:
-        return by_object_id(super().keys_of(person, ids))
+    def addressed_by(self, account: Account) -> str:
+        """The sign-in name, which a managed device keeps of a user who was deleted."""
+        return account.login
 
     def candidates(self, keys: PersonKeys) -> Iterator[Account]:
         """The Entra users whose devices these are."""

@@ -16,16 +16,16 @@ from ..model.errors import NotFound
 from ..model.person import Person
 from ..sdk.address import at
 from ..sdk.keys import PersonKeys
-from ..sdk.target import Connector, Option, Target
+from ..sdk.target import Option, Target
 from ..sdk.values import Account
+from .microsoft.directory import DirectoryUsers
 from .microsoft.graph import (
     GRAPH_CREDENTIALS,
     GRAPH_OPTIONS,
-    granted_roles,
     graph_pages,
     graph_transport,
 )
-from .microsoft.people import LOOKS_UP, account_of, by_object_id, users
+from .microsoft.people import LOOKS_UP, account_of, users
 
 #: Roles with which a successor can take everything out and go on working.
 _FULL = frozenset({"write", "owner", "sp.full control"})
@@ -35,7 +35,7 @@ _GUEST = ("#ext#", "urn:spo:guest", "urn%3aspo%3aguest")
 _SCAN = {"Prefer": "deltashowsharingchanges, hierarchicalsharing"}
 
 
-class OneDrive(Connector):
+class OneDrive(DirectoryUsers):
     """Microsoft OneDrive for Business."""
 
     TITLE = "Microsoft OneDrive"
@@ -65,15 +65,6 @@ class OneDrive(Connector):
         self.graph = graph_transport(
             target, scope=target.options["graph_scope"], url=target.url.rstrip("/").removesuffix("/v1.0")
         )
-
-    def granted(self) -> frozenset[str] | None:
-        return granted_roles(self.graph)
-
-    def keys_of(self, person: Person, ids: Sequence[str] = ()) -> PersonKeys:
-        return by_object_id(super().keys_of(person, ids))
-
-    def addressed_by(self, account: Account) -> str:
-        return account.id
 
     def candidates(self, keys: PersonKeys) -> Iterator[Account]:
         """The Entra users whose drives these are."""

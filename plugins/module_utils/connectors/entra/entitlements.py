@@ -15,9 +15,8 @@ from ...model.errors import (
     Rejected,
 )
 from ...sdk.address import at
-from ...sdk.target import Connector
-from ...sdk.transport import Transport
 from ...sdk.values import Account, Entitlement, Owned
+from ..microsoft.directory import DirectoryUsers
 from ..microsoft.graph import graph_pages
 from ..microsoft.people import literal
 
@@ -31,11 +30,10 @@ _COLLECTIONS = {"group": "groups", "application": "applications", "servicePrinci
 Raw = Mapping[str, Any]
 
 
-class EntraEntitlements(Connector):
+class EntraEntitlements(DirectoryUsers):
     """The part of the connector that gives and takes; ``graph`` is set by the connector."""
 
     ENTITLEMENT_KINDS: Sequence[str] = ("groups", "licences", "roles", "apps")
-    graph: Transport
 
     # -- what is held --------------------------------------------------------------------------------------------------
 

@@ -82,6 +82,15 @@ class AdminApi:
         """
         return list(self.rows(cmdlet, act=act, anchor=anchor, **parameters))
 
+    def one(self, cmdlet: str, *, act: str, anchor: str, **parameters: Any) -> dict[str, Any]:
+        """The one object that a ``Get-`` cmdlet returns."""
+        rows = self.read(cmdlet, act=act, anchor=anchor, **parameters)
+        if len(rows) != 1:
+            raise AmbiguousIdentity(
+                f"{len(rows)} objects answer to {cmdlet}", act=act, system=self.transport.target.name
+            )
+        return rows[0]
+
     def rows(
         self, cmdlet: str, *, act: str, anchor: str = "", select: str = "", **parameters: Any
     ) -> Iterator[dict[str, Any]]:

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Every way into an Entra ID account, how each ends, and which come back."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from ...model import clock
+from ...sdk.address import at
+from ...sdk.transport import Transport
+from ...sdk.values import AccessPath, Account, Residual, WayBack
+from ..microsoft.graph import graph_pages
+from .accounts import SYNCED, EntraAccounts, unknown_password, user_path
+from .entitlements import EntraEntitlements
+from .methods import SignInMethods
+
+#: An access token lives 60 to 90 minutes (https://learn.microsoft.com/entra/identity-platform/configurable-token-lifetimes).
+_TOKEN_LIFE = timedelta(minutes=90)
+#: Without a case there is no moment to compare with; what happened within this is taken as this cut.
+_RECENT = timedelta(hours=1)
+
+
+class EntraAccess:
+    """The ways in of one account. Roles are taken and given through ``held``."""
+
+    def __init__(
+        self, graph: Transport, accounts: EntraAccounts, methods: SignInMethods, held: EntraEntitlements
+    ) -> None:
+        self.graph, self.accounts, self.methods, self.held = graph, accounts, methods, held
+
+    def paths(self, account: Account, since: str, skew: timedelta) -> Sequence[AccessPath]:
+        """Roles first: they guard the disable. Then sign-in, what is signed in, and everything that could sign in again."""
+        moment = ((clock.parse(since) if since else clock.now() - _RECENT) + skew).replace(microsecond=0)
+        revoked, changed = (
+            _moment(account.raw.get("signInSessionsValidFromDateTime")),
+            _moment(account.raw.get("lastPasswordChangeDateTime")),
+        )
+        cut = revoked if revoked and revoked >= moment else None
+        tokens = Residual(
+            "issued access tokens",
+            clock.stamp((cut or clock.now()) + _TOKEN_LIFE),
+            "an app that does not evaluate access continuously takes a token until it expires, at most 90 minutes after the revocation",
+        )
+        paths = [
+            AccessPath(
+                f"role {role.name}",
+                "open",
+                lambda r=role: self.held.revoke(cloud(account), r),  # type: ignore[misc]
+                refused=role.fixed and f"held {role.fixed}: remove the person from it",
+            )
+            for role in self.held.roles_of(cloud(account))
+        ]
+        mastered = f"{SYNCED}, or it comes back with the next synchronisation" if account.protected else ""
+        paths += [
+            AccessPath(
+                "sign-in",
+                "open" if account.active else "closed",
+                lambda: self.accounts.set_active(account, False),
+                refused=mastered,
+            ),
+            AccessPath("sessions", "closed" if cut else "open", lambda: self._revoke_sessions(account), tokens),
+            AccessPath(
+                "password",
+                "closed" if changed and changed >= moment else "open",
+                lambda: self._scramble(account),
+                refused=mastered,
+            ),
+            AccessPath(
+                "authentication methods",
+                "open" if self.methods.of(account) else "closed",
+                lambda: self.methods.remove(account),
+            ),
+        ]
+        consents = [
+            row
+            for row in graph_pages(
+                self.graph,
+                user_path(account.id).below("/oauth2PermissionGrants"),
+                act=f"read app consents of {account.login}",
+            )
+            if row.get("consentType") == "Principal" and row.get("principalId") == account.id
+        ]
+        paths.append(
+            AccessPath(
+                "app consents", "open" if consents else "closed", lambda: self._remove_consents(account, consents)
+            )
+        )
+        for device in graph_pages(
+            self.graph, user_path(account.id).below("/registeredDevices"), act=f"read devices of {account.login}"
+        ):
+            paths.append(
+                AccessPath(
+                    f"device {device['displayName']} ({device['id'][:8]})",
+                    "open" if device.get("accountEnabled") else "closed",
+                    partial(self._end_device, device),
+                )
+            )
+        return paths
+
+    def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
+        """Sign-in, then devices, roles last. A password that was made unknown stays so: a first credential takes its place."""
+        anew = {
+            "sessions": "they were ended: they sign in anew",
+            "authentication methods": "they were removed: they register theirs again",
+            "password": "it was made unknown: a first credential takes its place, and they choose a new one",
+            "app consents": "they were withdrawn: each app asks them again",
+        }
+        backs = (
+            [
+                WayBack(
+                    "sign-in", "open" if account.active else "closed", lambda: self.accounts.set_active(account, True)
+                )
+            ]
+            if "sign-in" in closed
+            else []
+        )
+        backs += [WayBack(name, lost=why, anew=True) for name, why in anew.items() if name in closed]
+        if any(name.startswith("device ") for name in closed):
+            known = {
+                f"device {d['displayName']} ({d['id'][:8]})": d
+                for d in graph_pages(
+                    self.graph,
+                    user_path(account.id).below("/registeredDevices"),
+                    act=f"read devices of {account.login}",
+                )
+            }
+            backs += [self._device_back(name, known.get(name)) for name in closed if name.startswith("device ")]
+        held = (
+            {role.name for role in self.held.roles_of(cloud(account))}
+            if any(name.startswith("role ") for name in closed)
+            else set()
+        )
+        return backs + [self._role_back(account, name, held) for name in closed if name.startswith("role ")]
+
+    def _device_back(self, name: str, device: Mapping[str, Any] | None) -> WayBack:
+        if device is None:
+            return WayBack(
+                name, lost="its registration was deleted: it is registered again when they sign in on it", anew=True
+            )
+        return WayBack(name, "open" if device.get("accountEnabled") else "closed", lambda: self._enable_device(device))
+
+    def _enable_device(self, device: Mapping[str, Any]) -> None:
+        self.graph.send(
+            "PATCH",
+            at("/devices/{}", device["id"]),
+            act=f"enable {device['displayName']}",
+            json={"accountEnabled": True},
+            retry_safe=True,
+        )
+
+    def _role_back(self, account: Account, name: str, held: Collection[str]) -> WayBack:
+        role = name.removeprefix("role ")
+        found = None if " in /" in role else self.held.find_entitlement("roles", role)
+        if role in held or found is None:
+            why = (
+                ""
+                if role in held
+                else "a role of less than the whole directory, or one that is no more: give it by hand"
+            )
+            return WayBack(name, "open" if role in held else "closed", lost=why, entitlement=("roles", role))
+        return WayBack(name, "closed", lambda: self.held.grant(cloud(account), found), entitlement=("roles", role))
+
+    def _revoke_sessions(self, account: Account) -> None:
+        self.graph.send(
+            "POST",
+            user_path(account.id).below("/revokeSignInSessions"),
+            act=f"revoke sessions of {account.login}",
+            json={},
+            retry_safe=True,
+        )
+
+    def _scramble(self, account: Account) -> None:
+        self.accounts.patch(
+            account,
+            {"passwordProfile": {"password": unknown_password(), "forceChangePasswordNextSignIn": True}},
+            f"make the password of {account.login} unknown",
+        )
+
+    def _remove_consents(self, account: Account, consents: Sequence[Mapping[str, Any]]) -> None:
+        for row in consents:
+            self.graph.send(
+                "DELETE",
+                at("/oauth2PermissionGrants/{}", row["id"]),
+                act=f"remove app consents of {account.login}",
+                missing=(404,),
+            )
+
+    def _end_device(self, device: Mapping[str, Any]) -> None:
+        act, path = f"end registration of {device['displayName']}", at("/devices/{}", device["id"])
+        if str(device.get("operatingSystem", "")).casefold().startswith("windows"):
+            # Disabled and not deleted: its BitLocker keys hang on the object.
+            self.graph.send("PATCH", path, act=act, json={"accountEnabled": False}, retry_safe=True)
+        else:
+            # An app may not disable others (https://learn.microsoft.com/graph/api/device-update).
+            self.graph.send("DELETE", path, act=act, missing=(404,))
+
+
+def cloud(account: Account) -> Account:
+    """The same account where synchronisation does not matter: roles are always the cloud's own."""
+    return Account(account.id, account.login, account.active, raw=account.raw)
+
+
+def _moment(text: str | None) -> datetime | None:
+    return clock.parse(text) if text else None

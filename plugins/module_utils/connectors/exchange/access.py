@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Every way into a mailbox, how each ends, and which come back: protocols, mobile devices, and rules that send mail on."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from ...model.errors import NotFound, PermissionDenied
+from ...sdk.address import at
+from ...sdk.transport import Transport
+from ...sdk.values import AccessPath, Account, Residual, WayBack
+from ..microsoft.graph import graph_pages
+from .admin import AdminApi
+
+#: How a client gets in -> Set-CASMailbox' switch, and the switch's value that lets it in.
+PROTOCOLS: Mapping[str, tuple[str, bool]] = {
+    "owa": ("OWAEnabled", True),
+    "activesync": ("ActiveSyncEnabled", True),
+    "outlook_mobile": ("OutlookMobileEnabled", True),
+    "mapi": ("MAPIEnabled", True),
+    "ews": ("EwsEnabled", True),
+    "imap": ("ImapEnabled", True),
+    "pop": ("PopEnabled", True),
+    "smtp": ("SmtpClientAuthenticationDisabled", False),
+}
+#: Marks a protocol that is open because the tenant's setting says so, and the mailbox nothing.
+TENANTS = " by the tenant's setting"
+_FORWARDING_ACTIONS = ("forwardTo", "forwardAsAttachmentTo", "redirectTo")
+
+
+class MailAccess:
+    """The ways into one mailbox.
+
+    :param protocols: those of :data:`PROTOCOLS` that the cut-off closes.
+    """
+
+    def __init__(self, graph: Transport, admin: AdminApi, protocols: Sequence[str]) -> None:
+        self.graph, self.admin, self.protocols = graph, admin, protocols
+
+    def set_active(self, account: Account, active: bool) -> None:
+        """Open or close every protocol of the option ``protocols``."""
+        switches = {key: opens is active for key, opens in (PROTOCOLS[name] for name in self.protocols)}
+        self.admin.write(
+            "Set-CASMailbox",
+            act=f"{'open' if active else 'close'} mail protocols of {account.login}",
+            anchor=account.login,
+            Identity=account.id,
+            **switches,
+        )
+
+    def paths(self, account: Account) -> Sequence[AccessPath]:
+        """The protocols, mobile devices' partnerships, and inbox rules that forward mail, which work without anybody signed in."""
+        who = account.login
+        row = self._protocols(account.id, who)
+        open_now = self._open_among(row)
+        lingering = Residual(
+            "open mail connections", "", "front ends keep a mailbox's settings for up to an hour", lasts=3600.0
+        )
+        state = (
+            f"open: {', '.join(sorted(name + TENANTS * (row.get(PROTOCOLS[name][0], ...) is None) for name in open_now))}"
+            if open_now
+            else "closed"
+        )
+        paths = [
+            AccessPath(
+                "mail protocols", state, lambda: self.set_active(account, False), lingering if open_now else None
+            )
+        ]
+        for device in self.admin.read(
+            "Get-MobileDevice", act=f"read mobile devices of {who}", anchor=who, Mailbox=account.id
+        ):
+            paths.append(
+                AccessPath(
+                    f"mobile device {device.get('FriendlyName') or device.get('DeviceModel') or 'unnamed'} {device['DeviceId']}",
+                    "open",
+                    lambda d=device: self._remove_device(account, d),  # type: ignore[misc]
+                    Residual(
+                        "mail on the device",
+                        "unknown",
+                        "what it has synchronised stays on it until the device is wiped or retired",
+                    ),
+                )
+            )
+        try:
+            return paths + [self._rule_path(account, name, rule) for name, rule in self._forwarding_rules(account)]
+        except PermissionDenied as e:
+            # the rest must be closed all the same
+            return [*paths, AccessPath("forwarding inbox rules", "unseen", _nothing, refused=str(e))]
+
+    def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
+        """The protocols that were open before, and no others; inbox rules that were on."""
+        backs = []
+        if "mail protocols" in closed:
+            was = set(
+                filter(None, closed["mail protocols"].removeprefix("open").removeprefix(": ").split(", "))
+            ) or set(self.protocols)
+            is_open = {name.removesuffix(TENANTS) for name in was} <= self.open_protocols(account.id, account.login)
+            backs.append(
+                WayBack("mail protocols", "open" if is_open else "closed", lambda: self._open_again(account, was))
+            )
+        backs += [
+            WayBack(name, lost="its partnership was removed: they add the mailbox on it again", anew=True)
+            for name in closed
+            if name.startswith("mobile device ")
+        ]
+        wanted = {
+            name: name.removeprefix("forwarding inbox rule ")
+            for name in closed
+            if name.startswith("forwarding inbox rule ")
+        }
+        rules = dict(self._forwarding_rules(account)) if wanted else {}
+        for name, short in wanted.items():
+            rule = rules.get(short)
+            backs.append(
+                WayBack(name, lost="the rule is no more: they make it anew", anew=True)
+                if rule is None
+                else WayBack(
+                    name,
+                    "open" if rule.get("isEnabled") else "closed",
+                    partial(self._switch_rule, account, short, rule, True),
+                )
+            )
+        return backs
+
+    def _open_again(self, account: Account, names: Collection[str]) -> None:
+        switches: dict[str, bool | None] = dict(PROTOCOLS[name] for name in names if name in PROTOCOLS)
+        switches |= {PROTOCOLS[name.removesuffix(TENANTS)][0]: None for name in names if name.endswith(TENANTS)}
+        self.admin.write(
+            "Set-CASMailbox",
+            act=f"open mail protocols of {account.login}",
+            anchor=account.login,
+            Identity=account.id,
+            **switches,
+        )
+
+    def _protocols(self, identity: str, login: str) -> dict[str, Any]:
+        return self.admin.one("Get-CASMailbox", act=f"read protocols of {login}", anchor=login, Identity=identity)
+
+    def open_protocols(self, identity: str, login: str) -> set[str]:
+        return self._open_among(self._protocols(identity, login))
+
+    def _open_among(self, row: Mapping[str, Any]) -> set[str]:
+        # null means that the tenant's setting counts
+        return {name for name in self.protocols for key, opens in (PROTOCOLS[name],) if row.get(key) in (opens, None)}
+
+    def _remove_device(self, account: Account, device: Mapping[str, Any]) -> None:
+        try:
+            self.admin.write(
+                "Remove-MobileDevice",
+                act=f"remove mobile device {device['DeviceId']} of {account.login}",
+                anchor=account.login,
+                Identity=device.get("Guid") or device["Identity"],
+                Confirm=False,
+            )
+        except NotFound:
+            return  # already gone
+
+    def _forwarding_rules(self, account: Account) -> list[tuple[str, dict[str, Any]]]:
+        path = at("/users/{}/mailFolders/inbox/messageRules", account.id)
+        rules = [
+            rule
+            for rule in graph_pages(self.graph, path, act=f"read inbox rules of {account.login}")
+            if any((rule.get("actions") or {}).get(action) for action in _FORWARDING_ACTIONS)
+        ]
+        names = [rule.get("displayName") or "unnamed" for rule in rules]
+        return [
+            (name if names.count(name) == 1 else f"{name} {rule['id']}", rule)
+            for name, rule in zip(names, rules, strict=True)
+        ]
+
+    def _rule_path(self, account: Account, name: str, rule: Mapping[str, Any]) -> AccessPath:
+        # switched off, not deleted: it is evidence
+        return AccessPath(
+            f"forwarding inbox rule {name}",
+            "open" if rule.get("isEnabled") else "closed",
+            partial(self._switch_rule, account, name, rule, False),
+        )
+
+    def _switch_rule(self, account: Account, name: str, rule: Mapping[str, Any], on: bool) -> None:
+        self.graph.send(
+            "PATCH",
+            at("/users/{}/mailFolders/inbox/messageRules/{}", account.id, rule["id"]),
+            act=f"switch {'on' if on else 'off'} inbox rule {name} of {account.login}",
+            json={"isEnabled": on},
+            missing=() if on else (404,),
+            retry_safe=True,
+        )
+
+
+def _nothing() -> None:
+    """Closes what only a person can."""

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Every way into a GitHub organisation, how each ends, and which come back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from ...sdk.address import UrlPath, at
+from ...sdk.target import Target
+from ...sdk.values import AccessPath, Account, Entitlement, Residual, WayBack
+from .api import GitHubApi
+from .entitlements import GitHubEntitlements
+from .membership import Membership
+
+
+class GitHubAccess:
+    """The ways in of one account."""
+
+    def __init__(
+        self, api: GitHubApi, org: UrlPath, target: Target, membership: Membership, held: GitHubEntitlements
+    ) -> None:
+        self.api, self.org, self.target, self.membership, self.held = api, org, target, membership, held
+
+    def paths(self, account: Account) -> Sequence[AccessPath]:
+        """Credentials while GitHub still lists them by member, then what runs, then the membership, which ends the rest."""
+        membership = account.raw.get("membership") or {}
+        invitation = account.raw.get("invitation")
+        paths = [
+            AccessPath(
+                "invitation", "open" if invitation else "closed", lambda: self.membership.cancel_invitation(account)
+            )
+        ]
+        if account.id.startswith("invitation:"):
+            return paths
+        login = account.login
+        credentials = self._credentials(login)
+        paths.append(
+            AccessPath(
+                "single sign-on credentials",
+                "open" if credentials else "closed",
+                lambda: self._revoke_credentials(login),
+            )
+        )
+        if not self.target.credentials.get("token"):  # only an app may see and revoke these
+            for token in self._fine_grained(login):
+                paths.append(
+                    AccessPath(
+                        f"fine-grained token {token['token_name']} ({token['id']})",
+                        "open",
+                        partial(self._revoke_token, login, token),
+                    )
+                )
+        for space in self.codespaces(login):
+            running = space["state"] not in ("Shutdown", "Archived", "Deleted", "Moved", "Failed")
+            paths.append(
+                AccessPath(
+                    f"codespace {space['name']}", "open" if running else "closed", partial(self._stop, login, space)
+                )
+            )
+        seat = self.held.seat(account)
+        if seat:
+            paths.append(
+                AccessPath(
+                    "Copilot seat",
+                    "closed" if seat.get("pending_cancellation_date") or seat.get("assigning_team") else "open",
+                    lambda: self.held.cancel_seat(login),
+                )
+            )
+        for team in membership.get("enterprise_teams_providing_indirect_membership") or ():
+            paths.append(
+                AccessPath(
+                    f"enterprise team {team}",
+                    "open",
+                    partial(self._leave_enterprise_team, login, team),
+                    refused=""
+                    if self.target.options.get("enterprise")
+                    else "set the option enterprise, or remove them from the enterprise team by hand",
+                )
+            )
+        direct = bool(membership) and membership.get("direct_membership", True)
+        last = membership.get("role") == "admin" and self.membership.is_last_owner(login)
+        paths.append(
+            AccessPath(
+                "outside collaborator",
+                "open" if account.raw.get("outside") else "closed",
+                lambda: self.membership.remove_outside(account),
+            )
+        )
+        paths.append(
+            AccessPath(
+                "membership",
+                "open" if direct else "closed",
+                lambda: self.membership.remove(account),
+                residual=Residual(
+                    "deploy keys, Actions secrets and clones the person has",
+                    "unknown",
+                    "they belong to repositories, not to the person: settle ownership, and rotate secrets",
+                ),
+                refused="the organisation's last owner can't be removed: make somebody else an owner first"
+                if last
+                else "",
+            )
+        )
+        return paths
+
+    def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
+        """An invitation that brings back role, teams and repositories, within three months; the person has to accept it."""
+        state = "invited" if account.pending else "open" if account.raw.get("membership") else "closed"
+        anew = {
+            "single sign-on credentials": "they were revoked: they authorise their tokens and keys again",
+            "fine-grained token": "it was revoked: they make a new one",
+            "codespace": "it was stopped: they start it again",
+        }
+        backs = []
+        for name in closed:
+            why = next((text for begin, text in anew.items() if name.startswith(begin)), "")
+            if why:
+                backs.append(WayBack(name, lost=why, anew=True))
+            elif name in ("membership", "invitation"):
+                backs.append(WayBack(name, state, lambda: self.membership.set_active(account, True), pending="invited"))
+            elif name == "Copilot seat":
+                seat = self.held.seat(account)
+                held = seat and not seat.get("pending_cancellation_date")
+                backs.append(
+                    WayBack(
+                        name,
+                        "open" if held else "closed" if state == "open" else "invited",
+                        entitlement=("seats", "Copilot"),
+                        pending="invited",
+                        open=lambda: self.held.grant(account, Entitlement("seats", "Copilot", "copilot")),
+                    )
+                )
+            elif name.startswith("enterprise team ") or name == "outside collaborator":
+                back = name == "outside collaborator" and account.raw.get("outside")
+                backs.append(
+                    WayBack(name, "open")
+                    if back
+                    else WayBack(name, lost="nothing says what it opened: let them in again by hand")
+                )
+        return sorted(backs, key=lambda back: back.name == "Copilot seat")
+
+    def _credentials(self, login: str) -> list[Mapping[str, Any]]:
+        rows = self.api.listed(
+            self.org.below("/credential-authorizations"), act=f"list single sign-on credentials of {login}", login=login
+        )
+        return [c for c in rows if c.get("login") == login]
+
+    def _revoke_credentials(self, login: str) -> None:
+        act = f"revoke single sign-on credentials of {login}"
+        answer = self.api.send(
+            "POST",
+            self.org.below("/credential-authorizations/{}/revoke", login),
+            act=act,
+            missing=(404,),
+            retry_safe=True,
+        )
+        if answer.status == 404:  # Enterprise Server before it had the call: one by one
+            for credential in self._credentials(login):
+                self.api.send(
+                    "DELETE",
+                    self.org.below("/credential-authorizations/{}", credential["credential_id"]),
+                    act=act,
+                    missing=(404,),
+                )
+
+    def _fine_grained(self, login: str) -> list[Mapping[str, Any]]:
+        rows = self.api.listed(
+            self.org.below("/personal-access-tokens"), act=f"list fine-grained tokens of {login}", **{"owner[]": login}
+        )
+        return [t for t in rows if (t.get("owner") or {}).get("login") == login]
+
+    def _revoke_token(self, login: str, token: Mapping[str, Any]) -> None:
+        self.api.send(
+            "POST",
+            self.org.below("/personal-access-tokens/{}", token["id"]),
+            act=f"revoke fine-grained token {token['token_name']} of {login}",
+            json={"action": "revoke"},
+            missing=(404,),
+            retry_safe=True,
+        )
+
+    def codespaces(self, login: str) -> list[Mapping[str, Any]]:
+        return list(
+            self.api.listed(
+                self.org.below("/members/{}/codespaces", login), act=f"list codespaces of {login}", key="codespaces"
+            )
+        )
+
+    def _stop(self, login: str, space: Mapping[str, Any]) -> None:
+        # Deleting it would destroy work that was never pushed; without the membership it can't be started again.
+        self.api.send(
+            "POST",
+            self.org.below("/members/{}/codespaces/{}/stop", login, space["name"]),
+            act=f"stop codespace {space['name']}",
+            missing=(404,),
+            retry_safe=True,
+        )
+
+    def _leave_enterprise_team(self, login: str, team: str) -> None:
+        self.api.send(
+            "DELETE",
+            at("/enterprises/{}/teams/{}/memberships/{}", self.target.options["enterprise"], team, login),
+            act=f"remove {login} from enterprise team {team}",
+            missing=(404,),
+        )

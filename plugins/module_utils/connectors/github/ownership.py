@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""What a person leaves behind in a GitHub organisation: repositories nobody else administers, deploy keys, codespaces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...model.errors import NotFound
+from ...sdk.address import UrlPath
+from ...sdk.target import Target
+from ...sdk.values import Account, Owned
+from .access import GitHubAccess
+from .api import GitHubApi, repository_path
+from .people import People
+
+
+class GitHubOwnership:
+    """Finds it, and settles it."""
+
+    def __init__(self, api: GitHubApi, org: UrlPath, target: Target, people: People, access: GitHubAccess) -> None:
+        self.api, self.org, self.target, self.people, self.access = api, org, target, people, access
+
+    def owned(self, account: Account) -> Sequence[Owned]:
+        """Repositories nobody but they (and owners) administer, deploy keys they added, codespaces with their work.
+
+        Who is out already administers nothing: then it is the repositories that nobody administers and that they committed to.
+        """
+        found: list[Owned] = []
+        for repository in self.api.listed(self.org.below("/repos"), act="list repositories", type="all"):
+            if repository.get("archived") or repository.get("fork"):
+                continue
+            if self._is_sole_admin(account, repository):
+                found.append(Owned("repository", str(repository["id"]), repository["name"], raw=repository))
+            for key in self.api.listed(
+                repository_path(repository["full_name"]).below("/keys"), act=f"list deploy keys of {repository['name']}"
+            ):
+                if key.get("added_by") == account.login:
+                    found.append(
+                        Owned(
+                            "deploy key",
+                            str(key["id"]),
+                            f"{key['title']} of {repository['name']} ({key['id']})",
+                            settle=self.target.options["deploy_keys"],
+                            raw={
+                                "repository": repository["full_name"],
+                                "why": "added by the leaver, who may know it; replace it, then delete it",
+                            },
+                        )
+                    )
+        for space in self.access.codespaces(account.login):
+            found.append(
+                Owned(
+                    "codespace",
+                    str(space["id"]),
+                    space["name"],
+                    settle="decide",
+                    raw={
+                        "why": "it may hold work that was never pushed; GitHub can't hand it over: look, then delete it"
+                    },
+                )
+            )
+        return found
+
+    def _is_sole_admin(self, account: Account, repository: Mapping[str, Any]) -> bool:
+        path, act = repository_path(repository["full_name"]), f"list who administers {repository['name']}"
+        if any(team.get("permission") == "admin" for team in self.api.listed(path.below("/teams"), act=act)):
+            return False
+        # Owners administer every repository; listed as direct only when they were added to it.
+        admins = {
+            u["login"]
+            for u in self.api.listed(path.below("/collaborators"), act=act, affiliation="direct", permission="admin")
+        }
+        if account.active or admins:
+            return admins == {account.login}
+        return self._committed(account.login, path)
+
+    def _committed(self, login: str, path: UrlPath) -> bool:
+        # 409: the repository is empty.
+        answer = self.api.send(
+            "GET",
+            path.below("/commits"),
+            act=f"look for commits of {login}",
+            params={"author": login, "per_page": 1},
+            missing=(404, 409),
+        )
+        return answer.status == 200 and bool(answer.body)
+
+    def reassign(self, account: Account, owned: Owned, successor: str) -> None:
+        if owned.kind == "deploy key":
+            self.api.send(
+                "DELETE",
+                repository_path(owned.raw["repository"]).below("/keys/{}", owned.id),
+                act=f"delete deploy key {owned.name}",
+                missing=(404,),
+            )
+            return
+        act = f"give repository {owned.name} to {successor}"
+        login = self.people.handle_of(successor) if "@" in successor else successor
+        if login is None:
+            raise NotFound(
+                f"the GitHub login of {successor} is not known",
+                act=act,
+                system=self.target.name,
+                hint="the successor must have signed in by single sign-on once",
+            )
+        self.api.send(
+            "PUT",
+            repository_path(owned.raw["full_name"]).below("/collaborators/{}", login),
+            act=act,
+            json={"permission": "admin"},
+        )
+
+    def handed_over(self, account: Account, heir: Account) -> Sequence[Owned]:
+        """Repositories that the heir was given to administer."""
+        found = []
+        for repository in self.api.listed(self.org.below("/repos"), act="list repositories", type="all"):
+            path, act = repository_path(repository["full_name"]), f"list who administers {repository['name']}"
+            if heir.login in {
+                u["login"]
+                for u in self.api.listed(
+                    path.below("/collaborators"), act=act, affiliation="direct", permission="admin"
+                )
+            }:
+                found.append(Owned("repository", str(repository["id"]), repository["name"], raw=repository))
+        return found
+
+    def hand_back(self, account: Account, heir: Account, owned: Owned, *, keep: bool) -> None:
+        act, path = (
+            f"give repository {owned.name} back to {account.login}",
+            repository_path(owned.raw["full_name"]).below("/collaborators"),
+        )
+        self.api.send("PUT", path.below("/{}", account.login), act=act, json={"permission": "admin"})
+        if not keep:
+            self.api.send("DELETE", path.below("/{}", heir.login), act=act, missing=(404,))
