@@ -2,17 +2,14 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The scenarios of every connector that comes as data, made of what its file declares and its world knows.
 
-They are played by the conformance suite like those of the written connectors. A third of the vendors is played in each run,
-another third with the next commit; ``make soak`` plays all.
+They are played by the conformance suite like those of the written connectors. ``make test`` plays those of one vendor in
+:data:`PARTS`, and of others with the next commit (``tests/rotation.py``); ``make soak`` plays all.
 """
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.registry import CONNECTORS
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import capabilities_of
@@ -20,11 +17,12 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabiliti
 from sandbox.box import Box
 from sandbox.world import Seen, World
 from sandbox.worlds import worlds
+from tests import rotation
 from tests.conformance.scenario import Scenario
 
 WORLDS = worlds()
-THIRDS = 3
-ROOT = Path(__file__).resolve().parents[2]
+#: Into how many parts the vendors are divided. A vendor takes about six seconds, so that one in seven adds half a minute to ``make test``.
+PARTS = 7
 
 
 @dataclass(frozen=True)
@@ -33,22 +31,13 @@ class Played:
 
     VENDORS: list[type[World]]
     SCENARIOS: list[Scenario]
-    #: Not in this run's third.
+    #: Not in this commit's part.
     soak: bool
 
 
-@cache
-def turn() -> int:
-    """Which third is played: it moves on with each commit."""
-    done = subprocess.run(["git", "rev-list", "--count", "HEAD"], cwd=ROOT, capture_output=True, text=True)
-    return int(done.stdout.strip() or 0) % THIRDS
-
-
 def sets() -> dict[str, Played]:
-    return {
-        name: Played([world], list(scenarios(world)), number % THIRDS != turn())
-        for number, (name, world) in enumerate(WORLDS.items())
-    }
+    now = rotation.share(list(WORLDS), of=PARTS)
+    return {name: Played([world], list(scenarios(world)), name not in now) for name, world in WORLDS.items()}
 
 
 def scenarios(world: type[World]) -> Iterator[Scenario]:

@@ -102,7 +102,7 @@ def _capabilities(manifest: Manifest) -> tuple[type[Declared], ...]:
         DeclaredEntitlements: bool(manifest.entitlements),
         DeclaredOwnership: bool(manifest.owned),
         DeclaredControls: bool(manifest.controls),
-        DeclaredListing: accounts is not None and any(source.list is not None for source in accounts.sources),
+        DeclaredListing: accounts is not None and any(source.lists for source in accounts.sources),
         DeclaredCredentials: bool(manifest.keys),
     }
     parts = tuple(part for part, there in has.items() if there)

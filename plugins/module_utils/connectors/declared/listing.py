@@ -25,10 +25,9 @@ class DeclaredListing(DeclaredAccounts):
             {kind.name: self._by_id(kind) for kind in self.MANIFEST.entitlements.values()} if self.LISTS_HELD else {}
         )
         for source in self.section.sources:
-            if source.list is None:
-                continue
-            for row in self.calls.rows(source.list, {}, f"list {source.name}s"):
-                yield self._listed(source, row, kinds)
+            for rows in source.lists:
+                for row in self.calls.rows(rows, {}, f"list {source.name}s"):
+                    yield self._listed(source, row, kinds)
 
     def _by_id(self, kind: Kind) -> dict[str, tuple[str, bool]]:
         """The name of each entitlement of a kind, and whether it is fixed: asked for once, not once an account."""
@@ -81,7 +80,7 @@ class DeclaredListing(DeclaredAccounts):
 
     def _holders(self, kind: str, found: str, act: str) -> Iterator[str]:
         source = self.section.sources[0]
-        for row in self.calls.rows(source.list, {}, act) if source.list is not None else ():
+        for row in (row for rows in source.lists for row in self.calls.rows(rows, {}, act)):
             account = self.account(source, row)
             if found in self._held_ids(kind, account):
                 yield from (account.id, account.login)

@@ -131,7 +131,8 @@ class Source:
     match: Mapping[str, Expression]
     fields: Mapping[str, Expression]
     read: Read | None = None
-    list: Rows | None = None
+    #: Everybody: several lists where the vendor has one for each state.
+    lists: tuple[Rows, ...] = ()
     suspend: Writes | None = None
     resume: Writes | None = None
     delete: Writes | None = None

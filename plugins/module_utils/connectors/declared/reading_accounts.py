@@ -109,7 +109,7 @@ def _source(part: Part, reader: Reader, *, first: bool) -> Source:
         match,
         made,
         reader.read(part.part("read"), reader.names(ITEM)) if "read" in part else None,
-        reader.rows(part.part("list"), reader.names()) if "list" in part else None,
+        tuple(reader.rows(one, reader.names()) for one in part.parts("list")),
         suspend,
         resume,
         reader.writes(part, "delete", names),
