@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.registry import CONNECTORS
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import capabilities_of
@@ -95,6 +96,22 @@ def scenarios(world: type[World]) -> Iterator[Scenario]:
             {"person": "jane", "state": "absent", "confirm": world.CONFIRM},
             seen("jane", lambda s: s.account == "absent"),
         )
+    if "restorable" in has:
+        yield Scenario(
+            "restore",
+            name,
+            "account",
+            {"person": "jane"},
+            seen("jane", lambda s: s.account == "active"),
+            settled("deleted"),
+        )
+    yield from _held_and_owned(world, connector, seen)
+
+
+def _held_and_owned(
+    world: type[World], connector: Any, seen: Callable[..., Callable[[Box], None]]
+) -> Iterator[Scenario]:
+    name = world.name
     if world.GIVE is not None:
         kind, entitlement = world.GIVE
         given = {"person": "jane", "wanted": {kind: [entitlement]}, "mode": "add"}
@@ -105,7 +122,7 @@ def scenarios(world: type[World]) -> Iterator[Scenario]:
         yield Scenario(
             "take", name, "entitlements", less, seen("jane", lambda s: f"{taken_kind}: {taken}" not in s.held)
         )
-    if any(kind.reassign is not None for kind in connector.MANIFEST.owned):  # type: ignore[attr-defined]
+    if any(kind.reassign is not None for kind in connector.MANIFEST.owned):
         heir = {"person": "jane", "successor": "mark@corp.example"}
         yield Scenario(
             "hand over",

@@ -125,6 +125,8 @@ def _method(step: dict[str, Any]) -> bool:
     verb = next(v for v in VERBS if v in step)
     if verb == "get":
         step["post"], step["reads"] = step.pop("get"), True
+    elif step.pop("reads", False):
+        step["get"] = step.pop(verb)
     else:
         step["patch" if verb != "patch" else "put"] = step.pop(verb)
     return True

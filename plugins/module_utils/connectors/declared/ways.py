@@ -29,7 +29,7 @@ class Ways:
     def paths(self, account: Account, source: str, scope: Mapping[str, Any]) -> Iterator[AccessPath]:
         """Every way in of an account, which is of a source of the file."""
         for way in self.calls.manifest.cutoff:
-            if source not in way.of:
+            if source not in way.of or not self._concerns(way, scope):
                 continue
             if way.each is None:
                 rows: Iterator[Mapping[str, Any]] = iter([scope])
@@ -40,6 +40,10 @@ class Ways:
             for here in rows:
                 if way.when is None or way.when.of(here):
                     yield self._path(way, account, here)
+
+    def _concerns(self, way: Way, scope: Mapping[str, Any]) -> bool:
+        """Whether the list of a way in is to be asked for: not where its condition speaks of the account alone, and does not hold."""
+        return way.each is None or way.when is None or "item" in way.when.names() or bool(way.when.of(scope))
 
     def back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
         """What suspending closed opens again; the rest was ended, and the person has it anew by their own hands."""

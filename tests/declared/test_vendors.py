@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""What one vendor does that no other does, and no general scenario plays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
+
+from sandbox.box import Box
+from sandbox.worlds import worlds
+from tests import support
+
+WORLDS = worlds()
+
+
+@contextmanager
+def at(name: str, **changes: Any) -> Iterator[tuple[Any, Any, Box]]:
+    """The vendor's world, and the connector to it."""
+    with Box([WORLDS[name]]) as box:
+        yield box[name], support.connect(box, name, **changes), box
+
+
+def paths_of(system: Any, box: Box, key: str) -> dict[str, Any]:
+    account = system.find_account(Person.of(support.person_of(box, key)))
+    return {path.name: path for path in system.access_paths(account, "")}
+
+
+def test_atlassian_a_guest_loses_the_organisation_and_their_tokens_are_not_asked_for() -> None:
+    with at("atlassian") as (world, system, box):
+        paths = paths_of(system, box, "tom")
+        assert set(paths) == {"access to the organisation"}
+        assert not [entry for entry in world.journal if "api-tokens" in entry["path"]]
+        paths["access to the organisation"].close()
+        assert world.see("tom").account == "suspended" and world.state["users"]["712020:5"]["accountStatus"] == "active"
+
+
+def test_atlassian_who_is_synced_from_an_identity_provider_is_left_to_a_person() -> None:
+    with at("atlassian") as (world, system, box):
+        world.state["users"]["712020:3"]["managementSource"] = "synced"
+        path = paths_of(system, box, "jane")["sign-in"]
+        assert "deactivate it there" in path.refused and path.state == "open"
+        world.state["users"]["712020:3"]["accountStatus"] = "inactive"
+        assert paths_of(system, box, "jane")["sign-in"].refused == ""
