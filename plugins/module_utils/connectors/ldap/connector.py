@@ -20,6 +20,7 @@ from ...model.errors import (
     AmbiguousIdentity,
     InputError,
     NotFound,
+    ProtocolError,
     Unsupported,
 )
 from ...model.person import Person
@@ -132,7 +133,7 @@ class Ldap(LdapListing):
     def candidates(self, keys: PersonKeys) -> Iterator[Account]:
         """One search for every key; what the server takes for a match is compared by who asked."""
         f = self.flavour
-        sought: list[tuple[str, str | bytes]] = [(f.uuid, self._uuid(one)) for one in keys.ids]
+        sought: list[tuple[str, str | bytes]] = [(name, self._uuid(one)) for name in f.uuids for one in keys.ids]
         sought += [(name, value) for name in (f.login, *f.logins) for value in keys.of(Kind.LOGIN)]
         sought += [(name, value) for name in (*f.addresses, *f.logins) for value in keys.addresses]
         sought += [(f.attributes["employee_id"], value) for value in keys.numbers]
@@ -160,7 +161,7 @@ class Ldap(LdapListing):
             f"(&{f.people}{query})",
             [
                 f.login,
-                f.uuid,
+                *f.uuids,
                 "cn",
                 *f.addresses,
                 *f.logins,
@@ -182,7 +183,7 @@ class Ldap(LdapListing):
 
     def account_of(self, row: Mapping[str, Any], attributes: Mapping[str, Any]) -> Account:
         f = self.flavour
-        raw_id = row[f.uuid.lower()][0]
+        raw_id = self._raw_id(row)
         return Account(
             id=str(UUID(bytes_le=raw_id)) if self.ad else raw_id.decode(),
             login=text(row, f.login),
@@ -192,6 +193,17 @@ class Ldap(LdapListing):
             raw=row,
             no_person=nobodys(row, self.ad),
             keys=tuple(self._further_keys(row)),
+        )
+
+    def _raw_id(self, row: Mapping[str, Any]) -> bytes:
+        for name in self.flavour.uuids:
+            for value in row.get(name.lower(), ()):
+                return bytes(value)
+        raise ProtocolError(
+            f"{row['dn']} has no {' or '.join(self.flavour.uuids)}",
+            act="read people",
+            system=self.target.name,
+            hint="let the bind account read it: without it nobody can be linked to an entry",
         )
 
     def _further_keys(self, row: Mapping[str, Any]) -> Iterator[Key]:
@@ -486,7 +498,7 @@ class Ldap(LdapListing):
         return self.wire.search(
             self.groups_base,
             f"(&{self.flavour.groups}{query})",
-            ["cn", "objectClass", "member", "uniqueMember", "memberUid", self.flavour.uuid],
+            ["cn", "objectClass", "member", "uniqueMember", "memberUid"],
             act=act,
         )
 

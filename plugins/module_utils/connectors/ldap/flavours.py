@@ -18,7 +18,8 @@ class Flavour:
 
     login: str
     rdn: str
-    uuid: str
+    #: What names an entry for ever, the first that it has: 389 Directory Server makes entryUUID only where a plugin is on.
+    uuids: Sequence[str]
     people: str
     classes: Sequence[str]
     groups: str
@@ -38,7 +39,7 @@ class Flavour:
 OPENLDAP = Flavour(
     login="uid",
     rdn="uid",
-    uuid="entryUUID",
+    uuids=("entryUUID", "nsUniqueId"),
     people="(|(objectClass=person)(objectClass=posixAccount))",
     classes=("inetOrgPerson",),
     groups="(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)(objectClass=posixGroup))",
@@ -68,7 +69,7 @@ OPENLDAP = Flavour(
 ACTIVE_DIRECTORY = Flavour(
     login="sAMAccountName",
     rdn="cn",
-    uuid="objectGUID",
+    uuids=("objectGUID",),
     people="(&(objectCategory=person)(objectClass=user))",
     classes=("top", "person", "organizationalPerson", "user"),
     groups="(objectClass=group)",

@@ -61,7 +61,7 @@ class LdapListing(Connector):
         """
         act, f = "list people", self.flavour
         groups_of = self._groups_by_back_link(act) if self.ad else self._groups_by_member(act)
-        wanted = [f.login, f.uuid, *f.addresses, *f.logins, *f.attributes.values(), *f.state, *f.listed, *f.nobodys]
+        wanted = [f.login, *f.uuids, *f.addresses, *f.logins, *f.attributes.values(), *f.state, *f.listed, *f.nobodys]
         with Wire(self.target) as wire:
             for row in wire.pages(self.base, f"(&{f.people}(|({f.login}=*)(mail=*)))", wanted, act=act):
                 (names, fixed), account = groups_of(row), self.account_of(row, self.attributes_of(row))
@@ -149,7 +149,7 @@ class LdapListing(Connector):
                     yield from self._names(row, waiting)
 
     def _naming(self) -> list[str]:
-        return ["objectClass", self.flavour.login, self.flavour.uuid, "mail"]
+        return ["objectClass", self.flavour.login, *self.flavour.uuids, "mail"]
 
     def _names(self, row: Mapping[str, Any], waiting: list[str]) -> Iterator[str]:
         if {c.lower() for c in texts(row, "objectClass")} & self.flavour.group_classes:
