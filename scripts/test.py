@@ -94,6 +94,7 @@ def python(name: str) -> str:
 def lint(run: Runner) -> None:
     run.stage("ruff", [python("ruff"), "check", "."])
     run.stage("ruff format", [python("ruff"), "format", "--check", "."])
+    run.stage("reuse: every file has a licence", [python("reuse"), "lint", "--quiet"])
     run.stage(
         "mypy --strict on every plugin that is shipped",
         [

@@ -68,6 +68,8 @@ options:
     description: What ledger and HR know of the person on this system - links, other people's keys, what is expected. Filled in by the collection.
     type: dict
     default: {}
+requirements:
+  - The Python libraries of requirements.txt, where the step runs.
 attributes:
   check_mode:
     description: Reads, reports what would change, and sends no write; the transport refuses one.

@@ -7,11 +7,18 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: account
 short_description: Create, change, suspend, restore or delete a person's account on a system
+version_added: 0.1.0
 description:
   - V(present) creates the account when there is none - or restores the deleted one, where the system can - and brings its attributes up to date.
   - V(suspended) keeps the account and its data but lets nobody in; use M(workforce.lifecycle.cutoff) to end what is live as well.
   - An account that is mastered elsewhere, such as one synchronised from an on-premises directory, is refused with the reason.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.cutoff
+  - module: workforce.lifecycle.entitlements
+  - name: "What each connector can do"
+    description: The page of the collection's documentation.
+    link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/connectors.md
 extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
   state:
@@ -48,7 +55,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 outcome: {description: "How it ended; see the notes.", returned: always, type: str, sample: done}
-changes: {description: "The account and its attributes, with before, after and outcome.", returned: always, type: list, elements: dict}
+changes:
+  description: The account and its attributes, with before, after and outcome.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{what: account, before: active, after: suspended, outcome: done}]
 """
 
 from functools import partial

@@ -7,11 +7,19 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: approve
 short_description: Approve a plan
+version_added: 0.1.0
 description:
   - Notes in the ledger that a named person approves a plan, bound to the plan's digest. A plan that is made anew needs a new approval.
   - Policy says what needs whose approval (C(approvals) in the policy file). Nobody approves what is about themselves.
   - Who may write the ledger may approve; under an automation controller give the address that it knows (RV(ignore:awx_user_email)).
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.plan
+  - name: "Plans and approvals"
+    description: The page of the collection's documentation.
+    link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/plans-and-approvals.md
+requirements:
+  - The Python libraries of requirements.txt, where Ansible runs.
 attributes:
   check_mode: {description: "Checks everything, and notes nothing.", support: full}
   diff_mode: {description: "An approval has no diff.", support: none}
@@ -30,8 +38,13 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-digest: {description: "The plan's.", returned: success, type: str}
-missing: {description: "What it still needs; empty when it may be executed.", returned: success, type: list, elements: str}
+digest: {description: "The plan's.", returned: success, type: str, sample: 7c1f4e0b9a52d6c8e3f7a1b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f8}
+missing:
+  description: What it still needs; empty when it may be executed.
+  returned: success
+  type: list
+  elements: str
+  sample: ["grace@corp.example, for the wipe of C02JANE001"]
 """
 from ..module_utils.engine.ledger_task import LedgerTask
 

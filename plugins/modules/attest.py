@@ -7,10 +7,19 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: attest
 short_description: Say, by name, that a step which only a person can do is done
+version_added: 0.1.0
 description:
   - Notes in the ledger who did what and when, for steps that ended V(needs_human) or V(unknown). The next run of the case takes it up.
   - Runs on the controller, beside the ledger.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.manual_step
+  - module: workforce.lifecycle.record
+  - name: "Suspend first, delete later"
+    description: The page of the collection's documentation.
+    link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/followups.md
+requirements:
+  - The Python libraries of requirements.txt, where Ansible runs.
 attributes:
   check_mode: {description: "Says what would be attested.", support: full}
   diff_mode: {description: "There is no diff.", support: none}
@@ -46,7 +55,12 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-changes: {description: "What was attested.", returned: success, type: list, elements: dict}
+changes:
+  description: What was attested.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{what: badge, before: open, after: attested, outcome: done}]
 """
 from ..module_utils.engine.ledger_task import LedgerTask
 

@@ -7,12 +7,21 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: audit
 short_description: Make the pack that an auditor takes away
+version_added: 0.2.0
 description:
   - Compares who left by HR's word in a period with the leavers' cases of the ledger, and explains whoever is in one and not in the other.
   - Draws a sample that the same seed draws again, and writes each record with its evidence, the times against the service levels, the exceptions
     with who answers for them, tables, a page, and a script that verifies all of it with openssl, sha256sum and jq alone.
   - The playbook C(audit) reads HR first.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.record
+  - module: workforce.lifecycle.ledger_info
+  - name: "The audit: what an auditor takes away"
+    description: The page of the collection's documentation.
+    link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/audit.md
+requirements:
+  - The Python libraries of requirements.txt, where Ansible runs.
 attributes:
   check_mode: {description: "Says what the pack would hold, and writes nothing.", support: full}
   diff_mode: {description: "There is no diff.", support: none}
@@ -44,12 +53,12 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-spool: {description: "The run's own folder.", returned: when begun, type: str}
-path: {description: "The pack.", returned: when written, type: str}
-page: {description: "Its page.", returned: when written, type: str}
-summary: {description: "How many of the population stand how.", returned: when written, type: dict}
-exceptions: {description: "How many exceptions there are.", returned: when written, type: int}
-seed: {description: "What drew the sample.", returned: when written, type: str}
+spool: {description: "The run's own folder.", returned: when begun, type: str, sample: /run/user/1000/lifecycle-audit-x1}
+path: {description: "The pack.", returned: when written, type: str, sample: /srv/lifecycle/audits/2026-01-01_2026-12-31}
+page: {description: "Its page.", returned: when written, type: str, sample: /srv/lifecycle/audits/2026-01-01_2026-12-31/index.html}
+summary: {description: "How many of the population stand how.", returned: when written, type: dict, sample: {closed: 118, open: 2, without_a_case: 1}}
+exceptions: {description: "How many exceptions there are.", returned: when written, type: int, sample: 3}
+seed: {description: "What drew the sample.", returned: when written, type: str, sample: "4711"}
 """
 
 from ..module_utils.engine.ledger_task import LedgerTask

@@ -7,12 +7,20 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: brake
 short_description: Read the brake, or release named people from it
+version_added: 0.1.0
 description:
   - Policy says how many leavers, disables and wipes there may be within some hours, over all runs that share the ledger.
     The one too many is refused before it begins.
   - Somebody whom policy names (C(brake.<limit>.release)) may release named people, for a time. Nobody is released in general, and nobody releases themselves.
   - Runs on the controller, beside the ledger.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.case
+  - name: "The brake, and one run per person"
+    description: The page of the collection's documentation.
+    link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/brake.md
+requirements:
+  - The Python libraries of requirements.txt, where Ansible runs.
 attributes:
   check_mode: {description: "Checks everything, and notes nothing.", support: full}
   diff_mode: {description: "A release has no diff.", support: none}
@@ -53,8 +61,9 @@ brake:
   returned: success
   type: list
   elements: dict
-people: {description: "Addresses of those who were released.", returned: "when O(state=released)", type: list, elements: str}
-until: {description: "Until when they are.", returned: "when O(state=released)", type: str}
+  sample: [{of: leavers, limit: 10, hours: 24, count: 3, allowed: 10, active: 240, judged: by number}]
+people: {description: "Addresses of those who were released.", returned: "when O(state=released)", type: list, elements: str, sample: [jane@corp.example]}
+until: {description: "Until when they are.", returned: "when O(state=released)", type: str, sample: "2026-11-30T18:00:00+00:00"}
 """
 from ..module_utils.engine.ledger_task import LedgerTask
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: case
 short_description: Open the case of a joiner, mover or leaver
+version_added: 0.1.0
 description:
   - Decides who is meant - exactly one person for each O(user), or nothing happens - finds the access profile, and opens the case in the ledger.
   - A case that is open, or finished and the same, is the one that a further run goes on with.
@@ -16,6 +17,13 @@ description:
     O(effective_at) from C(hr_effective_at).
   - Runs on the controller, beside the ledger.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.record
+  - name: "The two main runs: onboard and offboard"
+    description: The page of the collection's documentation.
+    link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/main-runs.md
+requirements:
+  - The Python libraries of requirements.txt, where Ansible runs.
 attributes:
   check_mode: {description: "Opens nothing; returns the case that would be opened.", support: full}
   diff_mode: {description: "A case has no diff.", support: none}
@@ -135,6 +143,7 @@ cases:
   returned: success
   type: list
   elements: dict
+  sample: [{id: 01JDQ7, person: {email: jane@corp.example}, profile: engineering, successor: mark@corp.example}]
   contains:
     id: {description: "The case in the ledger; empty in check mode.", type: str}
     person: {description: "The normalised HR record.", type: dict}
@@ -154,11 +163,13 @@ brake:
   returned: success
   type: list
   elements: dict
+  sample: [{of: leavers, count: 1, limit: 10, hours: 24, active: 240, judged: by number}]
 warnings:
   description: In check mode, what the brake would stop.
   returned: in check mode, when the brake would stop it
   type: list
   elements: str
+  sample: ["12 leavers within 24 hours, and policy allows 10"]
 """
 from ..module_utils.engine.ledger_task import LedgerTask
 from ..module_utils.model.kinds import KINDS

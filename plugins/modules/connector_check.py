@@ -7,10 +7,16 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: connector_check
 short_description: Show what a run would see of a person on a system
+version_added: 0.2.0
 description:
   - Finds the person and reads everything that a connector can read of them. Nothing is changed; a write is refused before it is sent.
   - It is for trying out a connector's file against the real system. The playbook C(workforce.lifecycle.connector_check) checks the file too.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.doctor_system
+  - name: "Declared connectors: write your own in thirty lines"
+    description: The page of the collection's documentation.
+    link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/declared-connectors.md
 extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
   most:

@@ -7,8 +7,14 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: controls_info
 short_description: Read which security controls hold for a person
+version_added: 0.1.0
 description: Reads, for example, whether a second factor is registered. Nothing is changed.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.device_info
+  - name: "Access profiles"
+    description: The page of the collection's documentation.
+    link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/access-profiles.md
 extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
   required:

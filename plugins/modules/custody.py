@@ -7,10 +7,18 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: custody
 short_description: Say, by name, where a device is; or show its history
+version_added: 0.2.0
 description:
   - Notes in the ledger that a device was collected, shipped, received, sanitised, sold or given away, and by whom, from the first day of a leaving on.
   - V(shown) gives each device's history over all cases and systems, from the first assignment on. Only what was seen or attested is stated.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.device
+  - name: "Devices: one history each"
+    description: The page of the collection's documentation.
+    link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/devices.md
+requirements:
+  - The Python libraries of requirements.txt, where Ansible runs.
 attributes:
   check_mode: {description: "Says what would be noted.", support: full}
   diff_mode: {description: "There is no diff.", support: none}
@@ -49,9 +57,19 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-changes: {description: "What was noted.", returned: when noted, type: list, elements: dict}
-case: {description: "The case that it belongs to.", returned: when noted, type: str}
-devices: {description: "Each device with its history.", returned: when shown, type: list, elements: dict}
+changes:
+  description: What was noted.
+  returned: when noted
+  type: list
+  elements: dict
+  sample: [{what: C02JANE001, before: wiped, after: collected, outcome: done}]
+case: {description: "The case that it belongs to.", returned: when noted, type: str, sample: 01JDQ7}
+devices:
+  description: Each device with its history.
+  returned: when shown
+  type: list
+  elements: dict
+  sample: [{serial: C02JANE001, history: [{state: wiped, at: "2026-11-28T09:12:44+00:00", by: intune}]}]
 """
 
 from ..module_utils.engine.ledger_task import LedgerTask

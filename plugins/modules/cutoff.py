@@ -7,10 +7,17 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: cutoff
 short_description: End all access of a person to a system
+version_added: 0.1.0
 description:
   - Closes every way in that the system knows - sign-in, sessions, tokens, keys, app passwords - in the order that the system needs.
   - A block is not a cut; what is live is ended too. Where a vendor offers no way, the result carries RV(residual), until when access may linger and why.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.account
+  - module: workforce.lifecycle.ownership
+  - name: "Safe by construction: each promise, and the test that proves it"
+    description: The page of the collection's documentation.
+    link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/safety.md
 extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
   explained:
@@ -41,8 +48,18 @@ EXAMPLES = r"""
 
 RETURN = r"""
 outcome: {description: "How it ended; see the notes.", returned: always, type: str, sample: done}
-changes: {description: "Every way in, with before, after and outcome.", returned: always, type: list, elements: dict}
-residual: {description: "Access that outlives the cut, with until and why.", returned: always, type: list, elements: dict}
+changes:
+  description: Every way in, with before, after and outcome.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{what: sign-in, before: enabled, after: disabled, outcome: done}]
+residual:
+  description: Access that outlives the cut, with until and why.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{what: access tokens, until: "2026-11-28T10:12:44+00:00", why: a token that was issued is good until its end}]
 """
 
 from typing import Any

@@ -7,6 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: device
 short_description: Secure a leaver's devices - lock, wipe or retire them
+version_added: 0.1.0
 description:
   - Company devices are locked or wiped; personal ones are retired, which takes off company data and management and leaves the person's own data.
   - A company device is not locked or wiped before its recovery key is known to be kept. Where it is not, the key is asked for first, and that
@@ -14,6 +15,12 @@ description:
   - A wipe can't be undone. It is sent only for the serials in O(confirm), once, and is followed to its end.
   - A personal device is never wiped; a device of unknown ownership is left to a person (V(needs_human)).
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.device_info
+  - module: workforce.lifecycle.custody
+  - name: "Devices: one history each"
+    description: The page of the collection's documentation.
+    link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/devices.md
 extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
   company:
@@ -48,7 +55,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 outcome: {description: "How it ended; see the notes.", returned: always, type: str, sample: in_progress}
-changes: {description: "Every key and device, with before, after and outcome.", returned: always, type: list, elements: dict}
+changes:
+  description: Every key and device, with before, after and outcome.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{what: device C02JANE001, before: enrolled, after: wiped, outcome: in_progress}]
 """
 
 from collections import Counter

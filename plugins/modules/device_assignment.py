@@ -7,10 +7,16 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: device_assignment
 short_description: Assign a device to a person
+version_added: 0.1.0
 description:
   - Makes a device from stock the person's, so that it enrols itself for them when it is first started; a device that is managed already becomes theirs.
   - A device of somebody else is not taken from them; that is left to a person (V(needs_human)).
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.device_info
+  - name: "Devices: one history each"
+    description: The page of the collection's documentation.
+    link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/devices.md
 extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
   serial:
@@ -28,7 +34,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 outcome: {description: "How it ended; see the notes.", returned: always, type: str, sample: done}
-changes: {description: "The device, with whose it was and is.", returned: always, type: list, elements: dict}
+changes:
+  description: The device, with whose it was and is.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{what: device C02ADA001, before: nobody, after: ada@corp.example, outcome: done}]
 """
 
 from typing import Any

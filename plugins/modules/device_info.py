@@ -7,10 +7,14 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: device_info
 short_description: Show a person's devices, and whether one is ready for work
+version_added: 0.1.0
 description:
   - Lists the devices with what the system knows of each, and judges readiness - a company device that is enrolled, encrypted, compliant, whose
     recovery key is kept, and that has the software.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.device
+  - module: workforce.lifecycle.device_assignment
 extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
   serial:
@@ -38,8 +42,13 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-devices: {description: "The devices as the system knows them.", returned: success, type: list, elements: dict}
-ready: {description: "Whether one device meets all that is asked.", returned: success, type: bool}
+devices:
+  description: The devices as the system knows them.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{serial: C02ADA001, encrypted: true, compliant: true}]
+ready: {description: "Whether one device meets all that is asked.", returned: success, type: bool, sample: false}
 missing: {description: "What keeps the best device from being ready.", returned: success, type: list, elements: str, sample: [encrypted, software 1Password]}
 outcome: {description: "How it ended; see the notes.", returned: always, type: str, sample: already}
 """

@@ -7,10 +7,18 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: doctor
 short_description: Say whether everything is ready for the first leaver
+version_added: 0.2.0
 description:
   - Judges what M(workforce.lifecycle.doctor_system) found on every system, and examines ledger, brake, policy, approvers and access profiles on this machine.
   - Fails when something must be mended. When all is well it says so in one line.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.doctor_system
+  - name: "The first hour"
+    description: The page of the collection's documentation.
+    link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/first-hour.md
+requirements:
+  - The Python libraries of requirements.txt, where Ansible runs.
 attributes:
   check_mode: {description: "Only reads.", support: full}
   diff_mode: {description: "Only reads.", support: none}
@@ -35,11 +43,20 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-spool: {description: "V(begin) - the run's own folder.", returned: success, type: str}
-wanted: {description: "V(begin) - what the access profiles name, by system and kind.", returned: success, type: dict}
-problems: {description: "What must be mended, with C(system), C(kind), C(what) and C(fix).", returned: always, type: list, elements: dict}
-systems: {description: "What was seen of each system.", returned: always, type: dict}
-lines: {description: "The same for a person.", returned: always, type: list, elements: str}
+spool: {description: "V(begin) - the run's own folder.", returned: success, type: str, sample: /run/user/1000/lifecycle-doctor-x1}
+wanted:
+  description: V(begin) - what the access profiles name, by system and kind.
+  returned: success
+  type: dict
+  sample: {entra: {group: [Engineering]}}
+problems:
+  description: What must be mended, with C(system), C(kind), C(what) and C(fix).
+  returned: always
+  type: list
+  elements: dict
+  sample: [{system: slack, kind: permission, what: users:write is missing, fix: add it to the app and install it again}]
+systems: {description: "What was seen of each system.", returned: always, type: dict, sample: {slack: {reached: true}}}
+lines: {description: "The same for a person.", returned: always, type: list, elements: str, sample: ["slack: users:write is missing"]}
 """
 
 from ..module_utils.engine.workplace_task import WorkplaceTask

@@ -7,12 +7,18 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: doctor_system
 short_description: Examine one system before the first leaver needs it
+version_added: 0.2.0
 description:
   - Asks whether the system is reachable, its credential good, its certificate and clock in order, and, by capability, whether the credential has
     the permissions that the connector's page lists, in the vendor's words.
   - Given the files of M(workforce.lifecycle.people_snapshot), it measures correlation - how many of HR's active people are found here, and by which key.
   - Only reads.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.doctor
+  - name: "The first hour"
+    description: The page of the collection's documentation.
+    link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/first-hour.md
 attributes:
   check_mode: {description: "Only reads.", support: full}
   diff_mode: {description: "Only reads.", support: none}
@@ -33,8 +39,13 @@ health:
   description: C(reached), C(problems) with what to do about each, C(permissions) by capability, C(endpoint).
   returned: success
   type: dict
-shares: {description: "With O(shares), what was counted, by department.", returned: success, type: dict}
-coverage: {description: "What was counted; empty where it was not measured.", returned: success, type: dict}
+  sample: {reached: true, problems: [], permissions: {accounts: true}, endpoint: "https://slack.com"}
+shares:
+  description: With O(shares), what was counted, by department.
+  returned: success
+  type: dict
+  sample: {Engineering: {people: 12, group: {developers: 12}}}
+coverage: {description: "What was counted; empty where it was not measured.", returned: success, type: dict, sample: {people: 240, found: 238}}
 """
 
 import json

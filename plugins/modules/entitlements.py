@@ -7,10 +7,16 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: entitlements
 short_description: Give and take groups, roles, licences, seats and apps
+version_added: 0.1.0
 description:
   - Brings what an account holds to what is wanted, and says of what can't be moved by hand why - a dynamic rule, an assignment through a group.
   - Gives before it takes, so that nobody is left without access in between. A name that the system does not have stops the step before the first write.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.entitlements_info
+  - name: "Access profiles"
+    description: The page of the collection's documentation.
+    link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/access-profiles.md
 extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
   wanted:
@@ -75,7 +81,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 outcome: {description: "How it ended; see the notes.", returned: always, type: str, sample: done}
-changes: {description: "Each entitlement, held or not before and after.", returned: always, type: list, elements: dict}
+changes:
+  description: Each entitlement, held or not before and after.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{what: group Sales, before: held, after: taken, outcome: done}]
 """
 
 from typing import Any

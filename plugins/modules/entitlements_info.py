@@ -7,11 +7,17 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: entitlements_info
 short_description: Read what a person holds on a system
+version_added: 0.1.0
 description:
   - Reads groups, roles, licences, seats and apps of a person's account.
   - With O(policy) it reads what the policy's C(separation) names of this system, and fails when the system has no such thing - a rule
     about a name that does not exist would stop nobody.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.entitlements
+  - name: "Movers"
+    description: The page of the collection's documentation.
+    link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/transfer.md
 extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
   policy:
@@ -31,18 +37,20 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-account: {description: "Whether the person has an account here.", returned: success, type: bool}
-person: {description: "Of whom.", returned: success, type: str}
+account: {description: "Whether the person has an account here.", returned: success, type: bool, sample: true}
+person: {description: "Of whom.", returned: success, type: str, sample: jane@corp.example}
 held:
   description: What is held, with C(kind), C(name), and C(fixed) where it can't be given or taken by hand.
   returned: success
   type: list
   elements: dict
+  sample: [{kind: group, name: Sales}, {kind: group, name: Everybody, fixed: by a rule}]
 called:
   description: Of what policy and O(names) name, what goes by another name there - C(kind), C(name), and C(there), its own.
   returned: success
   type: list
   elements: dict
+  sample: [{kind: group, name: sales, there: Sales}]
 """
 
 from typing import Any

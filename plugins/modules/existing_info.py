@@ -7,10 +7,14 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: existing_info
 short_description: Look whether a joiner's account or mailbox is there already
+version_added: 0.1.0
 description:
   - Reads the account that answers to the person's login or address, live or deleted and still to be restored; where the system has mailboxes only, the mailbox.
   - Finding one is an answer, and so is finding one of somebody else. M(workforce.lifecycle.quarantine) judges it.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.quarantine
+  - module: workforce.lifecycle.person_info
 attributes:
   check_mode: {description: "Only reads.", support: full}
   diff_mode: {description: "Only reads.", support: none}
@@ -30,6 +34,7 @@ existing:
       employee's or several answer), its C(login), C(employee_id), C(name), and what else the system C(says). Empty when nothing is there.
   returned: success
   type: dict
+  sample: {what: account, state: suspended, login: ada@corp.example}
 """
 
 from typing import Any

@@ -7,8 +7,12 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: files_handover
 short_description: Hand a leaver's files to the successor and end their sharing links
+version_added: 0.1.0
 description: Gives the successor ownership of, or full access to, the person's own file space, and ends every link that the person shared.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.ownership
+  - module: workforce.lifecycle.mailbox
 extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
   successor: {description: "Address of who takes the files over.", type: str, required: true}
@@ -24,7 +28,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 outcome: {description: "How it ended; see the notes.", returned: always, type: str, sample: done}
-changes: {description: "The file space and its links.", returned: always, type: list, elements: dict}
+changes:
+  description: The file space and its links.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{what: drive, before: jane@corp.example, after: mark@corp.example, outcome: done}]
 """
 
 from typing import Any

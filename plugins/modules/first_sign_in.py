@@ -7,10 +7,16 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: first_sign_in
 short_description: Issue the credential with which a joiner signs in for the first time
+version_added: 0.1.0
 description:
   - Issues a credential that works once and for a short time, and has the system itself hand it to O(deliver_to).
   - It is never returned, logged or kept; when it can't be delivered, it is taken back and the step fails.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.account
+  - name: "The two main runs: onboard and offboard"
+    description: The page of the collection's documentation.
+    link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/main-runs.md
 extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
   deliver_to:

@@ -7,12 +7,20 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: followups
 short_description: What is due on a later day - list it, judge it again on that day, and end it
+version_added: 0.1.0
 description:
   - Cases leave steps for later days in the ledger, such as deleting a leaver's account after 30 days. This module lists them, and the vendors' own
     countdowns beside them; it says on the day which still hold, as HR and the ledger are then; and it ends what was done.
   - A rehire, a withdrawn leaving, a newer case or a hold cancels or postpones a step, with the reason. Where HR leaves doubt, a person is asked.
   - The playbook C(followups) does all of it; run it every day.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.case
+  - name: "Suspend first, delete later"
+    description: The page of the collection's documentation.
+    link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/followups.md
+requirements:
+  - The Python libraries of requirements.txt, where Ansible runs.
 attributes:
   check_mode: {description: "Says what is due; notes nothing.", support: full}
   diff_mode: {description: "There is no diff.", support: none}
@@ -53,16 +61,37 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-lines: {description: "What is coming, or was done, a line each to read.", returned: always, type: list, elements: str}
-due: {description: "What waits, each with C(in_days).", returned: coming, type: list, elements: dict}
-clocks: {description: "What runs down at the vendors, each with C(until), C(days_left) and C(source).", returned: coming, type: list, elements: dict}
-users: {description: "Whom HR must be asked about.", returned: due, type: list, elements: str}
-acts: {description: "What is to be done now.", returned: decide, type: list, elements: dict}
+lines:
+  description: What is coming, or was done, a line each to read.
+  returned: always
+  type: list
+  elements: str
+  sample: ["in 12 days: delete jane@corp.example on entra"]
+due:
+  description: What waits, each with C(in_days).
+  returned: coming
+  type: list
+  elements: dict
+  sample: [{user: jane@corp.example, system: entra, in_days: 12}]
+clocks:
+  description: What runs down at the vendors, each with C(until), C(days_left) and C(source).
+  returned: coming
+  type: list
+  elements: dict
+  sample: [{what: OneDrive of jane@corp.example, until: "2026-12-28", days_left: 30, source: "the vendor keeps it for 30 days"}]
+users: {description: "Whom HR must be asked about.", returned: due, type: list, elements: str, sample: [jane@corp.example]}
+acts:
+  description: What is to be done now.
+  returned: decide
+  type: list
+  elements: dict
+  sample: [{user: jane@corp.example, system: entra, do: delete}]
 judged:
   description: Every step that is due, with C(word) - V(act), V(cancel), V(wait), V(ask) or V(done) - and C(reason).
   returned: decide
   type: list
   elements: dict
+  sample: [{user: jane@corp.example, system: entra, word: wait, reason: a hold}]
 """
 from ..module_utils.engine.ledger_task import LedgerTask
 

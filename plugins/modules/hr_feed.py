@@ -7,6 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: hr_feed
 short_description: Show how the HR sources stand, or release one that stopped a run
+version_added: 0.1.0
 description:
   - Every run compares what each HR system looks like with its last good look. A source that is empty, lost people, columns or its order
     stops the run before the first write (M(workforce.lifecycle.case)).
@@ -14,6 +15,11 @@ description:
   - V(released) notes that a named person says that the source is right as it was when it stopped a run. Policy says who may, and for how
     many hours it holds (C(brake.feed)). An empty source, and one with an id twice, can't be released.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.person_info
+  - module: workforce.lifecycle.intake
+requirements:
+  - The Python libraries of requirements.txt, where Ansible runs.
 attributes:
   check_mode: {description: "Checks everything, and notes nothing.", support: full}
   diff_mode: {description: "A release has no diff.", support: none}

@@ -7,10 +7,18 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: init
 short_description: Write the first systems file, policy and access profiles
+version_added: 0.2.0
 description:
   - Writes C(company.systems.yml), C(policy.yml) and C(profiles/) into O(path), and says which credentials to set. Existing files are never overwritten.
   - Where the inventory has systems already (C(-i an-existing.systems.yml)), profiles are proposed from the groups that most people of a department really hold.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.doctor
+  - name: "The first hour"
+    description: The page of the collection's documentation.
+    link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/first-hour.md
+requirements:
+  - The Python libraries of requirements.txt, where Ansible runs.
 attributes:
   check_mode: {description: "Says what it would write.", support: full}
   diff_mode: {description: "It makes new files only.", support: none}
@@ -28,9 +36,14 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-written: {description: "The files.", returned: success, type: list, elements: str}
-credentials: {description: "Names of the environment variables to set.", returned: success, type: list, elements: str}
-lines: {description: "What to do next.", returned: success, type: list, elements: str}
+written: {description: "The files.", returned: success, type: list, elements: str, sample: [/srv/company/company.systems.yml, /srv/company/policy.yml]}
+credentials:
+  description: Names of the environment variables to set.
+  returned: success
+  type: list
+  elements: str
+  sample: [ENTRA_CLIENT_SECRET, SLACK_TOKEN]
+lines: {description: "What to do next.", returned: success, type: list, elements: str, sample: ["set ENTRA_CLIENT_SECRET, then run doctor"]}
 """
 
 from ..module_utils.engine.workplace_task import WorkplaceTask

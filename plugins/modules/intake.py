@@ -7,12 +7,20 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: intake
 short_description: Say what runs HR's records call for, and when
+version_added: 0.1.0
 description:
   - Decides by state, not by event - what a record says now, what it said at the last look, and what runs have left the person with.
   - Answers with ids, kinds of case and moments, no names; whoever starts runs keeps them, moves them or drops them.
   - The first look at a source takes whoever works there for somebody who has access already, and only counts those who left more than seven days before.
   - Runs on the controller, beside the ledger.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.hr_feed
+  - name: "HR starts it: the bridge"
+    description: The page of the collection's documentation.
+    link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/bridge.md
+requirements:
+  - The Python libraries of requirements.txt, where Ansible runs.
 attributes:
   check_mode: {description: "Decides, and does not keep the look.", support: full}
   diff_mode: {description: "A decision has no diff.", support: none}
@@ -61,11 +69,13 @@ spool:
   description: The run's own folder, 0700; Ansible removes it when the run ends.
   returned: when O(state=begin)
   type: str
+  sample: /run/user/1000/lifecycle-intake-x1
 decisions:
   description: One for each person of whom something follows.
   returned: when O(state=decided)
   type: list
   elements: dict
+  sample: [{source: bamboohr, id: "107", user: jane@corp.example, urgent: true, why: left today}]
   contains:
     source: {description: "The HR system.", type: str}
     id: {description: "The person's id there.", type: str}
@@ -83,14 +93,17 @@ urgent:
   returned: when O(state=decided)
   type: list
   elements: str
+  sample: [jane@corp.example]
 due:
   description: Who is due now, as C(user), by the kind of run.
   returned: when O(state=decided)
   type: dict
+  sample: {offboard: [jane@corp.example]}
 judged:
   description: How many records were judged.
   returned: when O(state=decided)
   type: int
+  sample: 240
 """
 from ..module_utils.engine.ledger_task import LedgerTask
 

@@ -7,10 +7,18 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: ledger
 short_description: Accept a loss of the ledger, archive old cases, or erase a person, by name
+version_added: 0.2.0
 description:
   - What a named person decides about the ledger itself. Each is an entry of its own, signed like all, so that what is gone is said to be gone.
   - The chain stays whole. The row of an entry that was archived or erased keeps its number, its hash and its signature.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.ledger_info
+  - name: "The ledger and the record"
+    description: The page of the collection's documentation.
+    link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/ledger-and-record.md
+requirements:
+  - The Python libraries of requirements.txt, where Ansible runs.
 attributes:
   check_mode: {description: "Says what would be done.", support: full}
   diff_mode: {description: "There is no diff.", support: none}
@@ -47,10 +55,19 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-changes: {description: "What was done.", returned: success, type: list, elements: dict}
-path: {description: "The archive.", returned: when archived, type: str}
-sha256: {description: "Its digest, which the ledger keeps too.", returned: when archived, type: str}
-entries: {description: "How many entries are in it.", returned: when archived, type: int}
+changes:
+  description: What was done.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{what: cases of before 2019, before: in the ledger, after: archived, outcome: done}]
+path: {description: "The archive.", returned: when archived, type: str, sample: /srv/lifecycle/archive/2018.jsonl.zst}
+sha256:
+  description: Its digest, which the ledger keeps too.
+  returned: when archived
+  type: str
+  sample: 7c1f4e0b9a52d6c8e3f7a1b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f8
+entries: {description: "How many entries are in it.", returned: when archived, type: int, sample: 4211}
 """
 
 from ..module_utils.engine.ledger_task import LedgerTask

@@ -7,9 +7,17 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: ledger_info
 short_description: Read the ledger, or check that nobody changed it
+version_added: 0.1.0
 description:
   - Walks the ledger's hash chain, lists its cases, or reads the entries of a case. Nothing is changed.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.ledger
+  - name: "The ledger and the record"
+    description: The page of the collection's documentation.
+    link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/ledger-and-record.md
+requirements:
+  - The Python libraries of requirements.txt, where Ansible runs.
 options:
   state:
     description:
@@ -50,19 +58,20 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-head: {description: "The last good entry, \"C(n:hash).\"", returned: verify, type: str}
-entries_verified: {description: "How many entries are as they were written.", returned: verify, type: int}
-open_intents: {description: "Steps that a killed run left.", returned: verify, type: int}
-bad: {description: "The first entry that is wrong.", returned: when one is, type: int}
-signed: {description: "How many entries carry the company's signature.", returned: verify, type: int}
-witnesses: {description: "The witnesses that were asked.", returned: verify, type: list, elements: str}
+head: {description: "The last good entry, \"C(n:hash).\"", returned: verify, type: str, sample: "4211:7c1f4e0b"}
+entries_verified: {description: "How many entries are as they were written.", returned: verify, type: int, sample: 4211}
+open_intents: {description: "Steps that a killed run left.", returned: verify, type: int, sample: 0}
+bad: {description: "The first entry that is wrong.", returned: when one is, type: int, sample: 117}
+signed: {description: "How many entries carry the company's signature.", returned: verify, type: int, sample: 4211}
+witnesses: {description: "The witnesses that were asked.", returned: verify, type: list, elements: str, sample: [git]}
 findings:
   description: What was found, each with C(kind), C(what), C(entry), C(since), C(cases) and C(tampered).
   returned: verify
   type: list
   elements: dict
-cases: {description: "The cases.", returned: cases, type: list, elements: dict}
-entries: {description: "The entries.", returned: entries, type: list, elements: dict}
+  sample: [{kind: changed, what: the entry was edited, entry: 117, since: "2026-11-02T08:00:00+00:00", cases: [01JDQ7], tampered: true}]
+cases: {description: "The cases.", returned: cases, type: list, elements: dict, sample: [{id: 01JDQ7, kind: offboard, state: closed}]}
+entries: {description: "The entries.", returned: entries, type: list, elements: dict, sample: [{n: 1, kind: case, case: 01JDQ7}]}
 """
 from ..module_utils.engine.ledger_task import LedgerTask
 

@@ -7,9 +7,17 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: locate
 short_description: Say where a person is, on every system
+version_added: 0.2.0
 description:
   - Puts together what M(workforce.lifecycle.locate_system) found, and what did not answer. Writes nothing.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.locate_system
+  - name: "Who is meant, and what HR says"
+    description: The page of the collection's documentation.
+    link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/identity.md
+requirements:
+  - The Python libraries of requirements.txt, where Ansible runs.
 attributes:
   check_mode: {description: "Only reads.", support: full}
   diff_mode: {description: "Only reads.", support: none}
@@ -21,8 +29,17 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-located: {description: "By person and system.", returned: always, type: dict}
-lines: {description: "The same for a person.", returned: always, type: list, elements: str}
+located:
+  description: By person and system.
+  returned: always
+  type: dict
+  sample: {jane@corp.example: {entra: {accounts: [{login: jane@corp.example, state: active}]}}}
+lines:
+  description: The same for a person.
+  returned: always
+  type: list
+  elements: str
+  sample: ["entra: jane@corp.example, active, found by employee number"]
 """
 
 from ..module_utils.engine.workplace_task import WorkplaceTask

@@ -7,10 +7,16 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: locate_system
 short_description: Show what one system knows of a person
+version_added: 0.2.0
 description:
   - Reads the accounts that are the person's, or may be, with the keys they were found by; what they hold; devices; and what a cut-off would close.
   - Writes nothing.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.locate
+  - name: "Who is meant, and what HR says"
+    description: The page of the collection's documentation.
+    link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/identity.md
 attributes:
   check_mode: {description: "Only reads.", support: full}
   diff_mode: {description: "Only reads.", support: none}
@@ -28,6 +34,7 @@ located:
   description: The C(accounts), each with state, evidence, what it holds and which ways in are open, and the C(devices).
   returned: success
   type: dict
+  sample: {accounts: [{login: jane@corp.example, state: active}], devices: []}
 """
 
 from collections.abc import Mapping

@@ -7,10 +7,14 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: mailbox
 short_description: Keep a leaver's mailbox reachable for those who take over
+version_added: 0.1.0
 description:
   - Holds, converts, forwards, answers, delegates and hides a mailbox. What is not given is left as it is; what
     the system does not know is V(unsupported).
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.mailbox_archive
+  - module: workforce.lifecycle.meetings_handover
 extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
   hold: {description: "Whether nothing in it can be deleted.", type: bool}
@@ -35,7 +39,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 outcome: {description: "How it ended; see the notes.", returned: always, type: str, sample: done}
-changes: {description: "Each setting with before and after and outcome.", returned: always, type: list, elements: dict}
+changes:
+  description: Each setting with before and after and outcome.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{what: automatic reply, before: "off", after: "on", outcome: done}]
 """
 
 from functools import partial

@@ -7,12 +7,18 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: mailbox_archive
 short_description: Archive a whole mailbox to files, provably complete
+version_added: 0.1.0
 description:
   - Stores every message of a mailbox, compressed, beside a manifest with folder, date, size and SHA-256 of each.
   - Goes on where an earlier run stopped, whatever stopped it, and stores nothing twice. A complete archive is read back in full, every hash compared,
     and held against the mailbox; mail that arrived since is added.
   - Needs the Python library zstandard.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.mailbox
+  - name: "The mailbox archive"
+    description: The page of the collection's documentation.
+    link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/mailbox-archive.md
 extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
   path:
@@ -34,7 +40,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 outcome: {description: "How it ended; see the notes.", returned: always, type: str, sample: done}
-changes: {description: "The archive before and after: V(none), V(incomplete) or V(complete).", returned: always, type: list, elements: dict}
+changes:
+  description: 'The archive before and after: V(none), V(incomplete) or V(complete).'
+  returned: always
+  type: list
+  elements: dict
+  sample: [{what: archive, before: none, after: complete, outcome: done}]
 """
 
 from typing import Any

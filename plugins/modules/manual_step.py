@@ -7,10 +7,16 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: manual_step
 short_description: Say what a person must do on a system without an API
+version_added: 0.1.0
 description:
   - Lists the steps that the system's options give for this kind of case. Each ends V(needs_human) until somebody attests it by name and time.
   - It changes nothing. Attestations are kept in the ledger; M(workforce.lifecycle.attest) writes them.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.attest
+  - name: "Steps by hand"
+    description: The page of the collection's documentation.
+    link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/connectors/manual.md
 extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
   kind:
@@ -29,7 +35,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 outcome: {description: "V(needs_human) while a step is open.", returned: always, type: str, sample: needs_human}
-changes: {description: "Each step, open or attested.", returned: always, type: list, elements: dict}
+changes:
+  description: Each step, open or attested.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{what: badge, before: open, after: attested, outcome: done}]
 """
 
 from typing import Any

@@ -7,12 +7,18 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: meeting
 short_description: Book a meeting at a time when everybody is free
+version_added: 0.1.0
 description:
   - Books one meeting by free/busy, such as a joiner's first-day orientation, and reads who has accepted.
   - It is found again by O(marker), so a second run books nothing.
   - One that is still to come, and lies before O(earliest) or after O(latest) because these were others when it was booked, is cancelled and booked anew.
     Where somebody moved it by hand, it stays.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.meetings_handover
+  - name: "The two main runs: onboard and offboard"
+    description: The page of the collection's documentation.
+    link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/main-runs.md
 extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
   organizer: {description: "Whose calendar it is booked in.", type: str, required: true}
@@ -39,7 +45,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 outcome: {description: "How it ended; see the notes.", returned: always, type: str, sample: done}
-changes: {description: "The booking, and each answer.", returned: always, type: list, elements: dict}
+changes:
+  description: The booking, and each answer.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{what: orientation, before: not booked, after: "2026-12-01T09:00:00+01:00", outcome: done}]
 """
 
 from typing import Any

@@ -7,10 +7,14 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: meetings_handover
 short_description: Settle the meetings that a leaver organises
+version_added: 0.1.0
 description:
   - Hands each future meeting over to the successor, or cancels it when there is none, so that no room and no
     calendar keeps waiting for somebody who left.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.meeting
+  - module: workforce.lifecycle.mailbox
 extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
   successor: {description: "Address of who takes them over.", type: str, default: ""}
@@ -31,7 +35,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 outcome: {description: "How it ended; see the notes.", returned: always, type: str, sample: done}
-changes: {description: "Each meeting.", returned: always, type: list, elements: dict}
+changes:
+  description: Each meeting.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{what: Weekly review, before: jane@corp.example, after: mark@corp.example, outcome: done}]
 """
 
 from functools import partial

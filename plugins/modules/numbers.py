@@ -7,11 +7,19 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: numbers
 short_description: Reckon from the ledger whether it works
+version_added: 0.2.0
 description:
   - How long until access is closed and until a joiner is ready, what was late and why, errors, what waits for whom, hardware that is not back,
     access that lingers, and which steps are done by hand.
   - Writes a page with plots, metrics for Prometheus, and a digest in plain text. C(docs/numbers.md) defines each number.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.audit
+  - name: "The numbers: whether it works"
+    description: The page of the collection's documentation.
+    link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/numbers.md
+requirements:
+  - The Python libraries of requirements.txt, where Ansible runs.
 attributes:
   check_mode: {description: "Reckons, and writes nothing.", support: full}
   diff_mode: {description: "There is no diff.", support: none}
@@ -34,11 +42,16 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-numbers: {description: "All numbers.", returned: success, type: dict}
-digest: {description: "The same in a few lines, to be sent.", returned: success, type: str}
-escalations: {description: "Who is to hear of what is late, as the policy says.", returned: success, type: list, elements: dict}
-page: {description: "The page.", returned: when written, type: str}
-metrics: {description: "The metrics' file.", returned: when written, type: str}
+numbers: {description: "All numbers.", returned: success, type: dict, sample: {leavers: 12, closed_in_time: 11}}
+digest: {description: "The same in a few lines, to be sent.", returned: success, type: str, sample: "12 leavers, 11 closed in time"}
+escalations:
+  description: Who is to hear of what is late, as the policy says.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{to: lena@corp.example, what: the return of C02JANE001, late_days: 3}]
+page: {description: "The page.", returned: when written, type: str, sample: /srv/lifecycle/report.html}
+metrics: {description: "The metrics' file.", returned: when written, type: str, sample: /srv/lifecycle/lifecycle.prom}
 """
 
 from ..module_utils.engine.ledger_task import LedgerTask

@@ -7,10 +7,14 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: ownership
 short_description: Hand over or revoke what a leaver owns
+version_added: 0.1.0
 description:
   - Finds what a person owns on a system - repositories, keys, automations, servers - and settles each thing so that it lives on or ends.
   - What only a person can judge is reported as V(needs_human) with the reason, and never touched.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.files_handover
+  - module: workforce.lifecycle.cutoff
 extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
   successor: {description: "Address of who takes over.", type: str, required: true}
@@ -25,7 +29,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 outcome: {description: "How it ended; see the notes.", returned: always, type: str, sample: done}
-changes: {description: "Each owned thing; C(after) is empty when it is no longer the person's.", returned: always, type: list, elements: dict}
+changes:
+  description: Each owned thing; C(after) is empty when it is no longer the person's.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{what: key AKIA1, before: jane, after: "", outcome: done}]
 """
 
 from typing import Any

@@ -7,11 +7,17 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: people_snapshot
 short_description: Read everybody from an HR system, into a file of the run
+version_added: 0.1.0
 description:
   - Reads every person, terminated ones included where the system keeps them, and writes them to O(path), one JSON line each.
   - The file ends with their number, so that one that was cut off is not taken for a smaller company. Nothing of it stands in the result.
   - Private addresses and telephone numbers are left out.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.person_info
+  - name: "Reconcile"
+    description: The page of the collection's documentation.
+    link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/reconcile.md
 attributes:
   check_mode: {description: "Only reads the system; the file is the run's own.", support: full}
   diff_mode: {description: "Only reads.", support: none}
@@ -27,8 +33,8 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-count: {description: "How many people there are.", returned: success, type: int}
-read_at: {description: "When the reading began.", returned: success, type: str}
+count: {description: "How many people there are.", returned: success, type: int, sample: 240}
+read_at: {description: "When the reading began.", returned: success, type: str, sample: "2026-11-28T09:00:00+00:00"}
 """
 
 import json

@@ -7,12 +7,16 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: person_info
 short_description: Read a person from an HR system
+version_added: 0.1.0
 description:
   - Reads the people that answer to O(user), or whose record changed since O(since), as one normalised record each.
   - It returns every match; whoever acts on them must stop on more than one.
   - Where the HR system is read as a whole for that anyway, it also tells who may be the same human being in another record, and, when
     asked to, what the whole source looked like.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.people_snapshot
+  - module: workforce.lifecycle.hr_feed
 extends_documentation_fragment: [workforce.lifecycle.system]
 options:
   user:
@@ -67,19 +71,23 @@ related:
   returned: success
   type: list
   elements: dict
+  sample: [{email: j.roth@corp.example, why: the same birth date and first name}]
 refused:
   description: Records that nobody can be acted on by, a line each with the record's place.
   returned: when there are any
   type: list
   elements: str
+  sample: ["people.csv:14: the number has characters that no number has"]
 look:
   description: What the source looked like as a whole, for M(workforce.lifecycle.case); of people only hashes. Empty where the source cannot be read as a whole.
   returned: success
   type: dict
+  sample: {people: 240, active: 231}
 keys:
   description: What all people of the source answer to, hashed, so that no account of one is taken for another's. Taken by the collection itself.
   returned: with O(look)
   type: str
+  sample: /run/user/1000/lifecycle-keys-x1
 """
 
 import base64

@@ -7,12 +7,20 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: plan
 short_description: Write what a run would do, as a document that can be approved and executed
+version_added: 0.1.0
 description:
   - At the end of a run with C(--check), puts together what every step would do, in the order in which the run takes them, and writes it as JSON
     (C(meta/schemas/plan.schema.json)) with a SHA-256 digest of it.
   - C(-e plan=<file or digest>) makes a run do exactly that and nothing else.
   - In a run that is no rehearsal it does nothing.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.approve
+  - name: "Plans and approvals"
+    description: The page of the collection's documentation.
+    link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/plans-and-approvals.md
+requirements:
+  - The Python libraries of requirements.txt, where Ansible runs.
 attributes:
   check_mode: {description: "Writes its file in check mode only; that is what it is for.", support: full}
 options:
@@ -39,10 +47,15 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-path: {description: "The file.", returned: in check mode, type: str}
-digest: {description: "SHA-256 of the plan.", returned: in check mode, type: str}
-needs: {description: "What of it needs an approval, whose, and why.", returned: in check mode, type: list, elements: dict}
-steps: {description: "How many steps it has.", returned: in check mode, type: int}
+path: {description: "The file.", returned: in check mode, type: str, sample: /srv/lifecycle/plans/7c1f4e0b.json}
+digest: {description: "SHA-256 of the plan.", returned: in check mode, type: str, sample: 7c1f4e0b9a52d6c8e3f7a1b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f8}
+needs:
+  description: What of it needs an approval, whose, and why.
+  returned: in check mode
+  type: list
+  elements: dict
+  sample: [{act: wipe, of: C02JANE001, who: [grace@corp.example], why: policy}]
+steps: {description: "How many steps it has.", returned: in check mode, type: int, sample: 14}
 """
 from ..module_utils.engine.ledger_task import LedgerTask
 

@@ -7,10 +7,16 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: protected_info
 short_description: Read who is in the groups that policy protects
+version_added: 0.1.0
 description:
   - Reads the members of every group of this system that the policy file names under C(protected.members).
   - When one of them cannot be read, it fails, and the run with it. A list that cannot be read protects nobody.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - name: "The policy file"
+    description: The page of the collection's documentation.
+    link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/policy.md
+  - module: workforce.lifecycle.case
 attributes:
   check_mode: {description: "Only reads.", support: full}
   diff_mode: {description: "Only reads.", support: none}
@@ -31,6 +37,7 @@ members:
   returned: success
   type: list
   elements: dict
+  sample: [{kind: group, name: Board, members: [ceo@corp.example]}]
 """
 
 from typing import Any

@@ -7,12 +7,20 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: quarantine
 short_description: Refuse to take over what was there before a joiner, before the first write
+version_added: 0.1.0
 description:
   - Judges what M(workforce.lifecycle.existing_info) found of a joiner. What is there already stops the run, until somebody says that it is theirs,
     or it is renamed or released.
   - What an earlier run of the same case has judged is not judged again, since what is there now may be the case's own.
   - Runs on the controller, beside the ledger.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.existing_info
+  - name: "The policy file"
+    description: The page of the collection's documentation.
+    link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/policy.md
+requirements:
+  - The Python libraries of requirements.txt, where Ansible runs.
 attributes:
   check_mode: {description: "Judges just the same, and notes nothing.", support: full}
   diff_mode: {description: "There is no diff.", support: none}
@@ -49,10 +57,12 @@ adopted:
   description: By system, addresses of those who have an account of before there. It gets what the profile says, and keeps nothing else.
   returned: success
   type: dict
+  sample: {entra: [ada@corp.example]}
 unread:
   description: By system, addresses of those whom it could not be asked about. Nothing may be done for them there.
   returned: success
   type: dict
+  sample: {slack: [ada@corp.example]}
 """
 from ..module_utils.engine.ledger_task import LedgerTask
 

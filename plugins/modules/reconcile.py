@@ -7,6 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: reconcile
 short_description: The stages of a reconcile that belong to the controller
+version_added: 0.1.0
 description:
   - V(begin) checks what can be checked before anybody is asked, and makes the run's own folder.
   - V(index) puts together who should be there - everybody in HR, each with their access profile, and everybody whose leaving was closed.
@@ -15,6 +16,13 @@ description:
     the cases of what O(fix) names.
   - V(close) closes those cases.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.reconcile_system
+  - name: "Reconcile"
+    description: The page of the collection's documentation.
+    link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/reconcile.md
+requirements:
+  - The Python libraries of requirements.txt, where Ansible runs.
 attributes:
   check_mode: {description: "Writes no report and opens no case; says what it would do.", support: full}
   diff_mode: {description: "It has no diff.", support: none}
@@ -69,15 +77,24 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-spool: {description: "V(begin) - the run's own folder.", returned: success, type: str}
-summary: {description: "V(report) - findings by severity, kind and system; systems that were not read.", returned: success, type: dict}
-json: {description: "V(report) - path of the JSON.", returned: success, type: str}
-csv: {description: "V(report) - path of the CSV.", returned: success, type: str}
-html: {description: "V(report) - path of the page.", returned: success, type: str}
-steps: {description: "V(report) - by system, what is to be done of O(fix).", returned: success, type: dict}
-cases: {description: "V(report) - the cases opened for O(fix).", returned: success, type: list, elements: dict}
-left: {description: "V(report) - what O(fix) names and only a person can settle.", returned: success, type: list, elements: str}
-open: {description: "V(close) - what is still open of the cases.", returned: success, type: list, elements: str}
+spool: {description: "V(begin) - the run's own folder.", returned: success, type: str, sample: /run/user/1000/lifecycle-reconcile-x1}
+summary:
+  description: V(report) - findings by severity, kind and system; systems that were not read.
+  returned: success
+  type: dict
+  sample: {high: 1, medium: 4, not_read: []}
+json: {description: "V(report) - path of the JSON.", returned: success, type: str, sample: /srv/lifecycle/reconcile/2026-11-28.json}
+csv: {description: "V(report) - path of the CSV.", returned: success, type: str, sample: /srv/lifecycle/reconcile/2026-11-28.csv}
+html: {description: "V(report) - path of the page.", returned: success, type: str, sample: /srv/lifecycle/reconcile/2026-11-28.html}
+steps: {description: "V(report) - by system, what is to be done of O(fix).", returned: success, type: dict, sample: {slack: [{finding: F3, do: cut off}]}}
+cases: {description: "V(report) - the cases opened for O(fix).", returned: success, type: list, elements: dict, sample: [{id: 01JDQ8}]}
+left:
+  description: V(report) - what O(fix) names and only a person can settle.
+  returned: success
+  type: list
+  elements: str
+  sample: ["F7: nobody knows whose account build@corp.example is"]
+open: {description: "V(close) - what is still open of the cases.", returned: success, type: list, elements: str, sample: ["slack: F3"]}
 """
 from ..module_utils.engine.ledger_task import LedgerTask
 

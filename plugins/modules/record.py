@@ -7,11 +7,19 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: record
 short_description: Write the record of a case, and close it
+version_added: 0.1.0
 description:
   - Writes what the ledger says about a case as JSON (C(meta/schemas/record.schema.json)) and as one self-contained HTML page.
   - Closes the case when nothing is open. Fails, after writing, when something is, and says what.
   - In check mode nothing is written.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.case
+  - name: "The ledger and the record"
+    description: The page of the collection's documentation.
+    link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/ledger-and-record.md
+requirements:
+  - The Python libraries of requirements.txt, where Ansible runs.
 options:
   case:
     description: The case, or several, by their ids. Those that this run has opened, when not given.
@@ -43,26 +51,51 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-results: {description: "Of several cases, what follows, for each.", returned: when there are several, type: list, elements: dict}
+results:
+  description: Of several cases, what follows, for each.
+  returned: when there are several
+  type: list
+  elements: dict
+  sample: [{case: 01JDQ7, complete: true}]
 ended:
   description: How each case ended, without a name - C(case), C(key), C(complete), C(open), and the path of its C(record).
   returned: always
   type: list
   elements: dict
-json: {description: "Path of the JSON.", returned: success, type: str}
-html: {description: "Path of the page.", returned: success, type: str}
+  sample: [{case: 01JDQ7, key: "2026-11-28", complete: true, open: 0, record: /srv/lifecycle/records/01JDQ7.json}]
+json: {description: "Path of the JSON.", returned: success, type: str, sample: /srv/lifecycle/records/01JDQ7.json}
+html: {description: "Path of the page.", returned: success, type: str, sample: /srv/lifecycle/records/01JDQ7.html}
 summary:
   description:
     - Metrics, such as C(complete), C(open), C(completeness), C(time_to_cut_s),
       C(time_to_full_revoke_s), C(time_to_ready_s), C(access_errors).
   returned: success
   type: dict
-verdict: {description: "C(word), C(sentence), and what is C(missing).", returned: success, type: dict}
-open_items: {description: "What is still open.", returned: success, type: list, elements: dict}
-residual_access: {description: "Access that lingers.", returned: success, type: list, elements: dict}
-head: {description: "The ledger's head that the record was made from, C(n:hash). Keep it elsewhere.", returned: success, type: str}
-key: {description: "What tells the person from all others.", returned: success, type: str}
-sha256: {description: "Digest of the record.", returned: success, type: str}
+  sample: {complete: true, open: 0, completeness: 1.0, time_to_cut_s: 3.1}
+verdict:
+  description: C(word), C(sentence), and what is C(missing).
+  returned: success
+  type: dict
+  sample: {word: closed, sentence: "Every way in that we know of is closed.", missing: []}
+open_items:
+  description: What is still open.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{system: building, what: badge, outcome: needs_human}]
+residual_access:
+  description: Access that lingers.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{system: entra, what: access tokens, until: "2026-11-28T10:12:44+00:00"}]
+head:
+  description: The ledger's head that the record was made from, C(n:hash). Keep it elsewhere.
+  returned: success
+  type: str
+  sample: "4211:7c1f4e0b"
+key: {description: "What tells the person from all others.", returned: success, type: str, sample: "2026-11-28"}
+sha256: {description: "Digest of the record.", returned: success, type: str, sample: 7c1f4e0b9a52d6c8e3f7a1b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f8}
 """
 from ..module_utils.engine.ledger_task import LedgerTask
 

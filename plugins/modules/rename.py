@@ -7,11 +7,17 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: rename
 short_description: Bring a changed name to a system
+version_added: 0.1.0
 description:
   - Brings first name, last name and display name to what HR says. The account stays the same one - writes address its immutable id.
   - Changes the address and the login only where policy says so; the old address goes on receiving mail.
   - A person without an account here stays without one, and whoever is suspended stays so.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.account
+  - name: "A changed name"
+    description: The page of the collection's documentation.
+    link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/rename.md
 extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
   address:
@@ -36,7 +42,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 outcome: {description: "How it ended; see the notes.", returned: always, type: str, sample: done}
-changes: {description: "Names, address, further addresses and login, with before, after and outcome.", returned: always, type: list, elements: dict}
+changes:
+  description: Names, address, further addresses and login, with before, after and outcome.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{what: family name, before: Roth, after: Lang, outcome: done}]
 """
 
 from functools import partial

@@ -7,10 +7,16 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: restore
 short_description: Give back on a system what a case took there
+version_added: 0.1.0
 description:
   - Takes what M(workforce.lifecycle.case) found in the ledger and puts back exactly that. What somebody else has changed since is left, and said.
   - What cannot come back is listed with the state V(lost), why, and what takes its place. Where somebody must act on it, it ends V(needs_human).
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.case
+  - name: "Undo: a termination withdrawn"
+    description: The page of the collection's documentation.
+    link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/reinstate.md
 extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
   part:
@@ -34,7 +40,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 outcome: {description: "How it ended; see the notes.", returned: always, type: str, sample: done}
-changes: {description: "Each thing, before and after.", returned: always, type: list, elements: dict}
+changes:
+  description: Each thing, before and after.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{what: sign-in, before: disabled, after: enabled, outcome: done}]
 """
 
 from functools import partial

@@ -7,11 +7,19 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: separation
 short_description: Refuse what nobody may hold together, before the first write
+version_added: 0.1.0
 description:
   - Judges each pair that the policy's C(separation) names by what the profile gives and what the person holds and will keep.
   - Of a mover it says what must be taken before anything is given - a hand-over overlap never keeps both.
   - Runs on the controller, beside the ledger.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
+seealso:
+  - module: workforce.lifecycle.entitlements_info
+  - name: "The policy file"
+    description: The page of the collection's documentation.
+    link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/policy.md
+requirements:
+  - The Python libraries of requirements.txt, where Ansible runs.
 attributes:
   check_mode: {description: "Judges just the same.", support: full}
   diff_mode: {description: "There is no diff.", support: none}
@@ -42,6 +50,7 @@ first:
   description: What must be taken first, names by address, system and kind.
   returned: success
   type: dict
+  sample: {ada@corp.example: {erp: {role: [payments]}}}
 """
 from ..module_utils.engine.ledger_task import LedgerTask
 

@@ -264,6 +264,26 @@ def test_every_module_has_documentation_an_example_and_a_test(name: str) -> None
     ]
 
 
+TYPES = {"str": str, "list": list, "dict": dict, "int": int, "bool": bool, "float": (float, int)}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_says_since_when_it_is_there_what_it_needs_what_to_read_next_and_what_comes_back(name: str) -> None:
+    module = importlib.import_module(f"ansible_collections.workforce.lifecycle.plugins.modules.{name}")
+    documentation = yaml.safe_load(module.DOCUMENTATION)
+    fragments = documentation.get("extends_documentation_fragment", [])
+    assert re.fullmatch(r"\d+\.\d+\.\d+", documentation["version_added"])
+    assert documentation.get("requirements") or "workforce.lifecycle.system" in fragments
+    for link in documentation["seealso"]:
+        if "module" in link:
+            assert link["module"].removeprefix("workforce.lifecycle.") in MODULES
+        else:
+            page = link["link"].partition("/blob/main/")[2]
+            assert (ROOT / page).read_text(encoding="utf-8").splitlines(), page
+    for key, value in yaml.safe_load(module.RETURN).items():
+        assert isinstance(value["sample"], TYPES[value["type"]]), f"{name} returns {key}: sample is no {value['type']}"
+
+
 def tasks_of(block: Any) -> Iterator[dict[str, Any]]:
     """Every task of a list of tasks, those inside blocks too."""
     for task in block or ():
@@ -473,7 +493,9 @@ def test_every_source_file_says_its_licence() -> None:
     for path in files("*.py", "*.sh", "plugins/*", "roles/*", "playbooks/*", "inventory/*", "Makefile"):
         head = path.read_text(encoding="utf-8")[:400]
         if head and path.suffix in (".py", ".sh", ".yml", ""):
+            # REUSE-IgnoreStart
             assert "SPDX-License-Identifier: GPL-3.0-or-later" in head, name_of(path)
+            # REUSE-IgnoreEnd
 
 
 def test_nothing_names_the_machine_it_was_made_on() -> None:
