@@ -145,7 +145,7 @@ def test_service_specific_credentials_are_made_inactive_at_the_cut() -> None:
 
 def test_an_assignment_is_followed_to_its_end_and_a_failure_is_told() -> None:
     system, stub = stubbed("sso-admin", identity_center=True)
-    system._found_instance = {
+    system.center.found = {
         "InstanceArn": "arn:aws:sso:::instance/ssoins-1234567890abcdef",
         "IdentityStoreId": "d-1234567890",
     }

@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Read, block and delete IAM users, with every kind of credential that they hold."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import string
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ...model.errors import Conflict, NotFound, Unavailable
+from ...sdk.keys import Key, Kind
+from ...sdk.values import Account, Entitlement
+from .api import AwsApi
+
+#: The inline policy that is the block. It outranks every allow, for the user's own sessions too.
+DENY_POLICY = "lifecycle-deny-all"
+DENY = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]})
+#: Names the keys that were active before the block, so that letting in again brings back these and no others.
+KEYS_TAG = "lifecycle-blocked-keys"
+#: What of a person is kept, in tags.
+ATTRIBUTES = ("email", "employee_id", "department")
+Raw = Mapping[str, Any]
+#: IAM's names are unique whatever their case, and looked up as they are written.
+LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+#: Tags that say whose a user is, without case, spaces and marks.
+_TAGS = {
+    **dict.fromkeys(("email", "mail", "emailaddress"), Kind.ADDRESS),
+    **dict.fromkeys(("employeeid", "employeenumber", "personnelnumber", "staffid"), Kind.NUMBER),
+}
+
+
+class IamUsers:
+    """The users of one AWS account."""
+
+    def __init__(self, api: AwsApi) -> None:
+        self.api = api
+
+    def every(self, act: str) -> Iterator[Raw]:
+        """Read all users from one paged call that has their groups, policies and tags."""
+        return self.api.every("iam", "get_account_authorization_details", act, key="UserDetailList", Filter=["User"])
+
+    def name_of(self, account: Account, act: str) -> str:
+        """Return the name to address, proved to be still the user we saw: IAM writes know no ids, and names are given again."""
+        user = self.api.read("iam", "get_user", act, key="User", UserName=account.login)
+        if user is None:
+            raise NotFound("it is gone", act=act, system=self.api.target.name)
+        if user["UserId"] != account.id:
+            raise Conflict(
+                f"{account.login} is now another user",
+                act=act,
+                system=self.api.target.name,
+                hint="look at it, and run again",
+            )
+        return str(user["UserName"])
+
+    def keys(self, user: str) -> list[Mapping[str, Any]]:
+        return list(
+            self.api.every(
+                "iam", "list_access_keys", f"read access keys of {user}", key="AccessKeyMetadata", UserName=user
+            )
+        )
+
+    def service_credentials(self, user: str) -> list[Mapping[str, Any]]:
+        if self.api.target.options.get("service_specific_credentials") is False:
+            return []
+        return list(
+            self.api.every(
+                "iam",
+                "list_service_specific_credentials",
+                f"read service credentials of {user}",
+                key="ServiceSpecificCredentials",
+                UserName=user,
+            )
+        )
+
+    def block(self, account: Account) -> None:
+        """Deny everything the user is, by one write, then make their keys inactive."""
+        self.deny(account)
+        act = f"block {account.login}"
+        user = self.name_of(account, act)
+        for one in self.keys(user):
+            if one["Status"] == "Active":
+                self._set_key(user, one["AccessKeyId"], "Inactive", act)
+
+    def unblock(self, account: Account) -> None:
+        """Let in again, with the keys that were active before the block."""
+        act = f"let in {account.login}"
+        user = self.name_of(account, act)
+        for key in str(account.raw.get("tags", {}).get(KEYS_TAG, "")).split():
+            self._set_key(user, key, "Active", act)
+        self.api.write("iam", "untag_user", act, UserName=user, TagKeys=[KEYS_TAG])
+        # last: a run that was cut short reads by it that there is more to do
+        self.api.write("iam", "delete_user_policy", act, gone_is_done=True, UserName=user, PolicyName=DENY_POLICY)
+
+    def _set_key(self, user: str, key: str, status: str, act: str) -> None:
+        self.api.write(
+            "iam", "update_access_key", act, gone_is_done=True, UserName=user, AccessKeyId=key, Status=status
+        )
+
+    def deny(self, account: Account) -> None:
+        """Deny everything by one write. Which keys were active is noted, for the way back."""
+        act = f"block {account.login}"
+        user = self.name_of(account, act)
+        active = [k["AccessKeyId"] for k in self.keys(user) if k["Status"] == "Active"]
+        noted = str(account.raw.get("tags", {}).get(KEYS_TAG, "")).split()
+        self.api.write("iam", "put_user_policy", act, UserName=user, PolicyName=DENY_POLICY, PolicyDocument=DENY)
+        if active:
+            self.api.write(
+                "iam",
+                "tag_user",
+                act,
+                UserName=user,
+                Tags=[{"Key": KEYS_TAG, "Value": " ".join(dict.fromkeys([*noted, *active]))}],
+            )
+
+    def delete(self, account: Account, act: str) -> None:
+        """Remove credentials first, what they may do later, the user last: a policy that is taken early may have been a Deny."""
+        user = self.name_of(account, act)
+        self._delete_credentials(user, act)
+        for policy in list(
+            self.api.every("iam", "list_attached_user_policies", act, key="AttachedPolicies", UserName=user)
+        ):
+            self.api.write(
+                "iam", "detach_user_policy", act, gone_is_done=True, UserName=user, PolicyArn=policy["PolicyArn"]
+            )
+        for name in list(self.api.every("iam", "list_user_policies", act, key="PolicyNames", UserName=user)):
+            self.api.write("iam", "delete_user_policy", act, gone_is_done=True, UserName=user, PolicyName=name)
+        for group in list(self.api.every("iam", "list_groups_for_user", act, key="Groups", UserName=user)):
+            self.api.write(
+                "iam", "remove_user_from_group", act, gone_is_done=True, UserName=user, GroupName=group["GroupName"]
+            )
+        self.api.write("iam", "delete_user", act, gone_is_done=True, repeat=False, UserName=user)
+
+    def _delete_credentials(self, user: str, act: str) -> None:
+        self.api.write("iam", "delete_login_profile", act, gone_is_done=True, UserName=user)
+        for key in self.keys(user):
+            self.api.write(
+                "iam", "delete_access_key", act, gone_is_done=True, UserName=user, AccessKeyId=key["AccessKeyId"]
+            )
+        for key in list(self.api.every("iam", "list_ssh_public_keys", act, key="SSHPublicKeys", UserName=user)):
+            self.api.write(
+                "iam",
+                "delete_ssh_public_key",
+                act,
+                gone_is_done=True,
+                UserName=user,
+                SSHPublicKeyId=key["SSHPublicKeyId"],
+            )
+        for one in self.service_credentials(user):
+            self.api.write(
+                "iam",
+                "delete_service_specific_credential",
+                act,
+                gone_is_done=True,
+                UserName=user,
+                ServiceSpecificCredentialId=one["ServiceSpecificCredentialId"],
+            )
+        for one in list(self.api.every("iam", "list_signing_certificates", act, key="Certificates", UserName=user)):
+            self.api.write(
+                "iam",
+                "delete_signing_certificate",
+                act,
+                gone_is_done=True,
+                UserName=user,
+                CertificateId=one["CertificateId"],
+            )
+        for device in list(self.api.every("iam", "list_mfa_devices", act, key="MFADevices", UserName=user)):
+            self.remove_mfa(user, device["SerialNumber"])
+
+    def remove_mfa(self, user: str, serial: str) -> None:
+        act = f"remove MFA device of {user}"
+        self.api.write("iam", "deactivate_mfa_device", act, gone_is_done=True, UserName=user, SerialNumber=serial)
+        if ":mfa/" in serial:
+            # a virtual device stays behind as an orphan otherwise
+            self.api.write("iam", "delete_virtual_mfa_device", act, gone_is_done=True, SerialNumber=serial)
+
+    def drop_password(self, user: str) -> None:
+        act = f"remove console password of {user}"
+        self.api.write("iam", "delete_login_profile", act, gone_is_done=True, UserName=user)
+
+    def report(self) -> Iterator[Mapping[str, str]]:
+        """Read the rows of the credential report, the root user's left out. AWS makes a new one only when the last is four hours old.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html
+
+        :raises Unavailable: it is not ready within the system's max_wait.
+        """
+        act, deadline = "make the credential report", time.monotonic() + self.api.target.max_wait
+        while (self.api.read("iam", "generate_credential_report", act, key="State") or "") != "COMPLETE":
+            if time.monotonic() >= deadline:
+                raise Unavailable(
+                    "it is not ready",
+                    act=act,
+                    system=self.api.target.name,
+                    hint="run again in a few minutes, or raise max_wait of the system",
+                )
+            time.sleep(0.5)
+        content = self.api.read("iam", "get_credential_report", act, key="Content")
+        if content is None:
+            raise Unavailable("it is gone again", act=act, system=self.api.target.name, hint="run again")
+        return (row for row in csv.DictReader(io.StringIO(content.decode())) if row["user"] != "<root_account>")
+
+
+def user_account(user: Raw, further: Sequence[Key] = (), center: Raw | None = None) -> Account:
+    """Describe a user; ``further`` are keys of the same person in Identity Center, which ``center`` is."""
+    tags = {t["Key"]: t["Value"] for t in user.get("Tags") or ()}
+    return Account(
+        user["UserId"],
+        user["UserName"],
+        DENY_POLICY not in inline_policies(user),
+        tags.get("email", ""),
+        {k: tags[k] for k in ATTRIBUTES if tags.get(k)},
+        raw={"iam": user, "tags": tags, "center": center},
+        keys=(*_keys_of_tags(tags), *further),
+    )
+
+
+def user_held(user: Raw) -> Iterator[Entitlement]:
+    """List what a user of the paged call holds, in the order and by the names of ``entitlements``."""
+    yield from (Entitlement("groups", name, name) for name in user.get("GroupList") or ())
+    yield from (
+        Entitlement("policies", p["PolicyName"], p["PolicyArn"]) for p in user.get("AttachedManagedPolicies") or ()
+    )
+    yield from (
+        Entitlement("policies", name, name, "inline policy; goes with the account")
+        for name in inline_policies(user)
+        if name != DENY_POLICY
+    )
+
+
+def inline_policies(user: Raw) -> list[str]:
+    return [policy["PolicyName"] for policy in user.get("UserPolicyList") or ()]
+
+
+def _keys_of_tags(tags: Mapping[str, str]) -> Iterator[Key]:
+    for name, value in tags.items():
+        kind = _TAGS.get("".join(c for c in name.translate(LOWER) if c.isalnum()))
+        if kind is not None and value:
+            yield Key(kind, value)
