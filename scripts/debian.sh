@@ -13,6 +13,8 @@ check ldapsearch ldap-utils
 check samba "samba samba-ad-provision samba-dsdb-modules samba-vfs-modules winbind"
 if [ "${1:-}" = soak ]; then check java default-jre-headless; fi # ansible-rulebook's rule engine
 check chromium chromium
+check systemd-analyze systemd                                     # how much the bridge's unit exposes
+if [ "${1:-}" = soak ]; then check promtool prometheus; fi      # the alert rules
 [ -n "$need" ] || exit 0
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
     echo "not installed, and their tests are skipped:$need (needs root and apt-get)" >&2

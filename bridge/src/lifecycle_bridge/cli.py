@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import shtab
 import sqlalchemy as sa
 
 from lifecycle_bridge import __version__, notify
@@ -248,6 +249,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="lifecycle-bridge", description="HR events in, runs of workforce.lifecycle out."
     )
     parser.add_argument("--version", action="version", version=__version__)
+    shtab.add_argument_to(parser, "--print-completion", help="print the completion for this shell, and end")
     parser.add_argument(
         "-c",
         "--config",
