@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.ldap import wire as ldap_wire
-from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.ldap.connector import (
-    Ldap,
-    _unicode_password,
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.ldap.access import (
+    password_state,
+    unicode_password,
 )
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.ldap.wire import (
     PAGE,
@@ -240,13 +240,13 @@ def test_every_result_code_has_an_error_that_names_the_system(box: Box) -> None:
 
 
 def test_active_directory_passwords_are_quoted_utf_16() -> None:
-    first, second = (_unicode_password().decode("utf-16-le") for _ in range(2))
+    first, second = (unicode_password().decode("utf-16-le") for _ in range(2))
     assert first[0] == first[-1] == '"' and len(first) > 30 and first != second
 
 
 def test_the_password_of_active_directory_is_closed_only_by_a_change_since_the_case() -> None:
     def at(ticks: int, active: bool) -> str:
-        return Ldap._ad_password(
+        return password_state(
             Account(id="x", login="x", active=active, raw={"pwdlastset": [str(ticks).encode()]}), "2026-01-01T00:00:00Z"
         )
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Brake, Identity, Limit, Policy
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.ldap.flavours import FLAVOURS
-from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.ldap.listing import nobodys
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.ldap.nobodys import nobodys
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.people.quarantine import judge
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.values import Account

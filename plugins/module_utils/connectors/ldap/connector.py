@@ -7,63 +7,24 @@ What differs between the two is data: :class:`Flavour`.
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from datetime import timedelta
-from typing import Any
-from uuid import UUID
+from typing import Any, ClassVar
 
-from ...model import clock
-from ...model.errors import (
-    AmbiguousIdentity,
-    InputError,
-    NotFound,
-    ProtocolError,
-    Unsupported,
-)
+from ...model.errors import AmbiguousIdentity, InputError, NotFound, Unsupported
 from ...model.person import Person
-from ...sdk.keys import Key, Kind, PersonKeys, spellings
-from ...sdk.target import Option, Target
-from ...sdk.values import AccessPath, Account, Addresses, Entitlement, Residual, WayBack
-from .flavours import (
-    ACTIVE_DIRECTORY,
-    FLAVOURS,
-    OPENLDAP,
-)
-from .listing import (
-    LdapListing,
-    nobodys,
-    primary_group,
-)
-from .wire import (
-    ADD,
-    ATTRIBUTE_EXISTS,
-    BASE,
-    DELETE,
-    ENTRY_EXISTS,
-    NO_SUCH_ATTRIBUTE,
-    REPLACE,
-    UNWILLING,
-    Wire,
-    in_filter,
-    in_name,
-    text,
-    texts,
-)
-
-#: A lock without an end (draft-behera-ldap-password-policy-10, 5.3.3); a date is a lockout that ends by itself.
-LOCKED = "000001010000Z"
-#: userAccountControl bits (https://learn.microsoft.com/troubleshoot/windows-server/active-directory/useraccountcontrol-manipulate-account-properties)
-DISABLED, NORMAL = 0x2, 0x200
-#: Life of a Kerberos ticket in a domain whose policy "Maximum lifetime for user ticket" was not changed
-#: (https://learn.microsoft.com/previous-versions/windows/it-pro/windows-10/security/threat-protection/security-policy-settings/)
-TICKET = timedelta(hours=10)
-_EPOCH_1601 = 116_444_736_000_000_000
+from ...sdk.keys import Kind, PersonKeys
+from ...sdk.target import Connector, Option, Target
+from ...sdk.values import AccessPath, Account, Addresses, Entitlement, Listed, WayBack
+from .access import LdapAccess, unicode_password
+from .entries import NORMAL, Entries
+from .flavours import FLAVOURS, OPENLDAP
+from .groups import Groups
+from .listing import LdapListing
+from .wire import Wire, in_filter, in_name, text, texts
 
 
-class Ldap(LdapListing):
+class Ldap(Connector):
     TITLE = "LDAP directory (OpenLDAP, Active Directory)"
     LOGIN = "{local_part}"
     OPTIONS = {
@@ -116,131 +77,32 @@ class Ldap(LdapListing):
     LOOKS_UP = frozenset({Kind.ID, Kind.NUMBER, Kind.ADDRESS, Kind.LOGIN})
     COMPARES = LOOKS_UP
     ENTITLEMENT_KINDS = ("groups",)
+    LISTS_HELD: ClassVar[bool] = True
     #: Domain controllers and replicas show a write after they have copied it.
     SETTLES_WITHIN = 5.0
 
     def __init__(self, target: Target) -> None:
         super().__init__(target)
         self.wire = Wire(target)
-        self.flavour = FLAVOURS[target.options["flavour"]]
-        self.base: str = target.options["base"]
-        self.ad = self.flavour is ACTIVE_DIRECTORY
-        self.people_base: str = target.options["people_base"] or f"{'CN=Users' if self.ad else 'ou=people'},{self.base}"
-        self.groups_base: str = target.options["groups_base"] or self.base
+        self.entries = Entries(target, self.wire)
+        self.flavour, self.base, self.ad = self.entries.flavour, self.entries.base, self.entries.ad
+        self._groups = Groups(self.entries)
+        self._access = LdapAccess(self.entries)
+        self._listing = LdapListing(self.entries, self._groups)
 
     # -- accounts ------------------------------------------------------------------------------------------------------
 
     def candidates(self, keys: PersonKeys) -> Iterator[Account]:
-        """One search for every key; what the server takes for a match is compared by who asked."""
-        f = self.flavour
-        sought: list[tuple[str, str | bytes]] = [(name, self._uuid(one)) for name in f.uuids for one in keys.ids]
-        sought += [(name, value) for name in (f.login, *f.logins) for value in keys.of(Kind.LOGIN)]
-        sought += [(name, value) for name in (*f.addresses, *f.logins) for value in keys.addresses]
-        sought += [(f.attributes["employee_id"], value) for value in keys.numbers]
-        if "proxyAddresses" in f.addresses:
-            sought += [("proxyAddresses", f"smtp:{value}") for value in keys.addresses]
-        parts = [
-            f"({name}={in_filter(spelled)})"
-            for name, value in sought
-            for spelled in (spellings(value) if isinstance(value, str) else (value,))
-        ]
-        email = keys.addresses[0] if keys.addresses else ""
-        for row in self._people(f"(|{''.join(dict.fromkeys(parts))})", f"find {keys.person.email}"):
-            account = self._account(row)
-            # RFC 4511, 4.1.7: values have no order. Of several addresses the person's own is theirs, whichever comes first.
-            own = email in (value.lower() for value in texts(row, "mail"))
-            yield replace(account, email=email) if own else account
-
-    def _uuid(self, ident: str) -> str | bytes:
-        return UUID(ident).bytes_le if self.ad else ident
-
-    def _people(self, query: str, act: str) -> list[dict[str, Any]]:
-        f = self.flavour
-        return self.wire.search(
-            self.base,
-            f"(&{f.people}{query})",
-            [
-                f.login,
-                *f.uuids,
-                "cn",
-                *f.addresses,
-                *f.logins,
-                "manager",
-                *f.attributes.values(),
-                *f.keys.values(),
-                *f.state,
-                *f.nobodys,
-            ],
-            act=act,
-        )
-
-    def _account(self, row: Mapping[str, Any]) -> Account:
-        return self.account_of(row, {**self.attributes_of(row), "manager": self._address_of(text(row, "manager"))})
-
-    def attributes_of(self, row: Mapping[str, Any]) -> dict[str, str]:
-        """All attributes but the manager, who is another entry."""
-        return {ours: text(row, theirs) for ours, theirs in self.flavour.attributes.items()}
-
-    def account_of(self, row: Mapping[str, Any], attributes: Mapping[str, Any]) -> Account:
-        f = self.flavour
-        raw_id = self._raw_id(row)
-        return Account(
-            id=str(UUID(bytes_le=raw_id)) if self.ad else raw_id.decode(),
-            login=text(row, f.login),
-            active=self._active(row),
-            email=text(row, "mail").lower(),
-            attributes=attributes,
-            raw=row,
-            no_person=nobodys(row, self.ad),
-            keys=tuple(self._further_keys(row)),
-        )
-
-    def _raw_id(self, row: Mapping[str, Any]) -> bytes:
-        for name in self.flavour.uuids:
-            for value in row.get(name.lower(), ()):
-                return bytes(value)
-        raise ProtocolError(
-            f"{row['dn']} has no {' or '.join(self.flavour.uuids)}",
-            act="read people",
-            system=self.target.name,
-            hint="let the bind account read it: without it nobody can be linked to an entry",
-        )
-
-    def _further_keys(self, row: Mapping[str, Any]) -> Iterator[Key]:
-        f = self.flavour
-        for value in (value for name in f.addresses for value in texts(row, name)):
-            scheme, colon, rest = value.partition(":")
-            if not colon or scheme.lower() == "smtp":
-                yield Key(Kind.ADDRESS, rest if colon else value)
-        for value in (value for name in (f.login, *f.logins) for value in texts(row, name)):
-            yield Key(Kind.LOGIN, value)
-            if "@" in value and self.ad:
-                yield Key(Kind.ADDRESS, value)
-
-    def _active(self, row: Mapping[str, Any]) -> bool:
-        if self.ad:
-            return not int(text(row, "userAccountControl") or 0) & DISABLED
-        if self.target.options["lock"] == "nsaccountlock":
-            return text(row, "nsAccountLock").lower() != "true"
-        return LOCKED not in texts(row, "pwdAccountLockedTime")
+        """See :meth:`Entries.candidates`."""
+        return self.entries.candidates(keys)
 
     def set_active(self, account: Account, active: bool) -> None:
-        act = f"{'unlock' if active else 'lock'} {account.login}"
-        if self.ad:
-            bits = int(text(account.raw, "userAccountControl"))
-            self._set(account, {"userAccountControl": [str(bits & ~DISABLED if active else bits | DISABLED)]}, act)
-        elif self.target.options["lock"] == "nsaccountlock":
-            self._set(account, {"nsAccountLock": [] if active else ["TRUE"]}, act)
-        else:
-            self._set(account, {"pwdAccountLockedTime": [] if active else [LOCKED]}, act)
-
-    def _set(self, account: Account, values: Mapping[str, Sequence[Any]], act: str) -> None:
-        self.wire.modify(account.raw["dn"], {name: [(REPLACE, list(value))] for name, value in values.items()}, act=act)
+        self.entries.set_active(account, active)
 
     # -- provisioning --------------------------------------------------------------------------------------------------
 
     def create_account(self, person: Person, attributes: Mapping[str, Any]) -> None:
-        """One add, with a random password that nobody knows: the account is whole, or not there."""
+        """Add once, with a random password that nobody knows: the account is whole, or not there."""
         login, act = self.login_of(person), f"create account of {person.email}"
         values: dict[str, Any] = {
             "cn": person.name,
@@ -252,32 +114,34 @@ class Ldap(LdapListing):
         values[f.login] = login
         values = {name: value for name, value in values.items() if value}
         classes = list(f.classes)
-        if self.ad:
-            suffix = self.target.options["upn_suffix"] or ".".join(
-                part.partition("=")[2] for part in self.base.split(",") if part.strip().lower().startswith("dc=")
-            )
+        values.update(self._domain_values(login) if self.ad else self._open_values(login, classes, act))
+        name = values[f.rdn]
+        self.wire.add(f"{f.rdn}={in_name(name)},{self.entries.people_base}", classes, values, act=act)
+
+    def _domain_values(self, login: str) -> dict[str, Any]:
+        suffix = self.target.options["upn_suffix"] or ".".join(
+            part.partition("=")[2] for part in self.base.split(",") if part.strip().lower().startswith("dc=")
+        )
+        return {
+            "userPrincipalName": f"{login}@{suffix}",
+            "userAccountControl": str(NORMAL),
+            "unicodePwd": unicode_password(),
+        }
+
+    def _open_values(self, login: str, classes: list[str], act: str) -> dict[str, Any]:
+        values: dict[str, Any] = {"userPassword": secrets.token_urlsafe(32)}
+        posix = self.target.options["posix"]
+        if posix:
+            classes.append("posixAccount")
             values.update(
                 {
-                    "userPrincipalName": f"{login}@{suffix}",
-                    "userAccountControl": str(NORMAL),
-                    "unicodePwd": _unicode_password(),
+                    "uidNumber": str(self._next_uid(int(posix.get("uid_from", 10000)), act)),
+                    "gidNumber": str(posix.get("gid", 100)),
+                    "homeDirectory": f"{posix.get('home', '/home/')}{login}",
+                    "loginShell": posix.get("shell", "/bin/bash"),
                 }
             )
-        else:
-            values["userPassword"] = secrets.token_urlsafe(32)
-            posix = self.target.options["posix"]
-            if posix:
-                classes.append("posixAccount")
-                values.update(
-                    {
-                        "uidNumber": str(self._next_uid(int(posix.get("uid_from", 10000)), act)),
-                        "gidNumber": str(posix.get("gid", 100)),
-                        "homeDirectory": f"{posix.get('home', '/home/')}{login}",
-                        "loginShell": posix.get("shell", "/bin/bash"),
-                    }
-                )
-        name = values[f.rdn]
-        self.wire.add(f"{f.rdn}={in_name(name)},{self.people_base}", classes, values, act=act)
+        return values
 
     def update_account(self, account: Account, attributes: Mapping[str, Any]) -> None:
         act = f"update {account.login}"
@@ -286,7 +150,7 @@ class Ldap(LdapListing):
         if attributes.get("display_name") and shown in names and self.flavour.rdn != "cn":
             # Programs show people by cn too (RFC 4519, 2.3); of several, the one that was their name follows.
             values["cn"] = list(dict.fromkeys([attributes["display_name"], *(name for name in names if name != shown)]))
-        self._set(account, values, act)
+        self.entries.change(account, values, act)
 
     def addresses(self, account: Account) -> Addresses:
         """An open directory keeps further addresses in ``mail`` itself, Active Directory in ``proxyAddresses``."""
@@ -304,10 +168,10 @@ class Ldap(LdapListing):
         if self.ad:
             others = [value for value in texts(account.raw, "proxyAddresses") if not value.lower().startswith("smtp:")]
             proxies = [f"SMTP:{address}", *(f"smtp:{alias}" for alias in further), *others]
-            self._set(account, {"mail": [address], "proxyAddresses": proxies}, act)
+            self.entries.change(account, {"mail": [address], "proxyAddresses": proxies}, act)
         else:
             # RFC 4524, 2.16: mail has several values. Servers mostly keep their order, and programs take the first.
-            self._set(account, {"mail": [address, *further]}, act)
+            self.entries.change(account, {"mail": [address, *further]}, act)
 
     def set_login(self, account: Account, login: str) -> None:
         raise Unsupported(
@@ -347,190 +211,36 @@ class Ldap(LdapListing):
             )
         return str(rows[0]["dn"])
 
-    def _address_of(self, dn: str) -> str:
-        rows = self.wire.search(dn, "(objectClass=*)", ["mail"], act="read manager", scope=BASE) if dn else []
-        return text(rows[0], "mail").lower() if rows else ""
-
     # -- cutting off ---------------------------------------------------------------------------------------------------
 
     def access_paths(self, account: Account, since: str) -> Sequence[AccessPath]:
-        """Sign-in, and every credential on the entry. Connections that are bound already can't be ended by a client."""
-        bound = Residual(
-            "LDAP connections that were bound before",
-            "unknown",
-            "the directory looks at a lock only when somebody binds: restart the programs that hold such a connection, or set an idle timeout",
-        )
-        keys = []
-        for name, attribute in self.flavour.keys.items():
-            if account.raw.get(attribute.lower()):
-                keys.append(AccessPath(name, "open", lambda n=name, a=attribute: self._strip(account, n, a)))  # type: ignore[misc]
-            elif attribute == "userPassword" and account.raw.get("pwdchangedtime"):
-                keys.append(AccessPath(name, "unseen", lambda n=name, a=attribute: self._strip(account, n, a)))  # type: ignore[misc]
-        sign_in = AccessPath(
-            "sign-in", "open" if account.active else "closed", lambda: self.set_active(account, False), residual=bound
-        )
-        if not self.ad:
-            # The password policy overlay lifts the lock when the password is touched: the lock comes last.
-            return [*keys, sign_in]
-        tickets = Residual(
-            "Kerberos tickets",
-            clock.stamp(clock.now() + TICKET),
-            "service tickets that were issued stay good until they expire; 10 h unless the domain's policy says otherwise",
-        )
-        paths = [
-            sign_in,
-            AccessPath(
-                "password", self._ad_password(account, since), lambda: self._randomise(account), residual=tickets
-            ),
-            *keys,
-        ]
-        leavers = self.target.options["leavers_base"]
-        if leavers:
-            there = account.raw["dn"].casefold().endswith(f",{leavers.casefold()}")
-            paths.append(
-                AccessPath(
-                    "place among active people",
-                    "closed" if there else f"open: {_parent(account.raw['dn'])}",
-                    lambda: self.wire.move(account.raw["dn"], leavers, act=f"move {account.login}"),
-                )
-            )
-        return paths
+        """See :meth:`LdapAccess.paths`."""
+        return self._access.paths(account, since)
 
     def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
-        """The place last: a move changes the name that everything else is addressed by."""
-        backs = [
-            WayBack(name, lost="it was removed: set a new one", anew=attribute != "userPassword")
-            for name, attribute in (*self.flavour.keys.items(), ("password", "userPassword"))
-            if name in closed
-        ]
-        if "sign-in" in closed:
-            backs.append(
-                WayBack("sign-in", "open" if account.active else "closed", lambda: self.set_active(account, True))
-            )
-        if "place among active people" in closed:
-            place = closed["place among active people"].removeprefix("open").removeprefix(": ") or self.people_base
-            there = _parent(account.raw["dn"]).casefold() == place.casefold()
-            backs.append(
-                WayBack(
-                    "place among active people",
-                    "open" if there else "closed",
-                    lambda: self.wire.move(account.raw["dn"], place, act=f"move {account.login}"),
-                )
-            )
-        return list({back.name: back for back in backs}.values())
-
-    @staticmethod
-    def _ad_password(account: Account, since: str) -> str:
-        if not since:
-            return "unseen"
-        changed = (int(text(account.raw, "pwdLastSet") or 0) - _EPOCH_1601) / 10_000_000
-        return "closed" if not account.active and changed >= clock.parse(since).timestamp() else "open"
-
-    def _randomise(self, account: Account) -> None:
-        # Twice, since domain controllers go on taking the password before the last for an hour over NTLM
-        # (https://learn.microsoft.com/troubleshoot/windows-server/windows-security/new-setting-modifies-ntlm-network-authentication).
-        for random in (_unicode_password(), _unicode_password()):
-            self._set(account, {"unicodePwd": [random]}, f"randomise password of {account.login}")
-
-    def _strip(self, account: Account, name: str, attribute: str) -> None:
-        # An entry without a password can't bind, and shows it; a random one could not be told from the old.
-        self.wire.modify(
-            account.raw["dn"],
-            {attribute: [(DELETE, [])]},
-            act=f"remove {name} of {account.login}",
-            fine=(NO_SUCH_ATTRIBUTE,),
-        )
+        """See :meth:`LdapAccess.ways_back`."""
+        return self._access.ways_back(account, closed)
 
     # -- groups --------------------------------------------------------------------------------------------------------
 
     def entitlements(self, account: Account) -> Sequence[Entitlement]:
-        dn, login = in_filter(account.raw["dn"]), in_filter(account.login)
-        query = f"(member={dn})" if self.ad else f"(|(member={dn})(uniqueMember={dn})(memberUid={login}))"
-        held = [self._group(row) for row in self._groups(query, f"read groups of {account.login}")]
-        return held + self._primary_group(account)
+        return self._groups.held(account)
 
     def find_entitlement(self, kind: str, name: str) -> Entitlement | None:
-        act = f"find group {name}"
-        rows = [
-            row
-            for row in self._groups(f"(cn={in_filter(name)})", act)
-            if name.casefold() in (v.casefold() for v in texts(row, "cn"))
-        ]
-        if len(rows) > 1:
-            raise AmbiguousIdentity(
-                f"{len(rows)} groups are named {name}: {'; '.join(row['dn'] for row in rows)}",
-                act=act,
-                system=self.target.name,
-                hint="narrow groups_base",
-            )
-        return self._group(rows[0]) if rows else None
+        return self._groups.find(name)
 
     def grant(self, account: Account, entitlement: Entitlement) -> None:
-        attribute, value = self._membership(account, entitlement)
-        changes = [(ADD, [value])]
-        if self._is_filler(entitlement, texts(entitlement.raw, attribute)):
-            changes.append((DELETE, [entitlement.raw["dn"]]))
-        self.wire.modify(
-            entitlement.raw["dn"],
-            {attribute: changes},
-            act=f"add {account.login} to {entitlement.name}",
-            fine=(ATTRIBUTE_EXISTS, ENTRY_EXISTS),
-        )
+        self._groups.grant(account, entitlement)
 
     def revoke(self, account: Account, entitlement: Entitlement) -> None:
-        attribute, value = self._membership(account, entitlement)
-        changes = [(DELETE, [value])]
-        if attribute in ("member", "uniqueMember") and not self.ad and len(texts(entitlement.raw, attribute)) == 1:
-            # Such a group must have a member (RFC 4519, 3.5): its own name stands in, which nobody can bind as.
-            changes.insert(0, (ADD, [entitlement.raw["dn"]]))
-        # Active Directory says 53 where others say 16: no such member. The read-back tells whether that was the reason.
-        self.wire.modify(
-            entitlement.raw["dn"],
-            {attribute: changes},
-            act=f"take {account.login} out of {entitlement.name}",
-            fine=(NO_SUCH_ATTRIBUTE, *((UNWILLING,) if self.ad else ())),
-        )
+        self._groups.revoke(account, entitlement)
 
-    def _is_filler(self, entitlement: Entitlement, members: Sequence[str]) -> bool:
-        return entitlement.raw["dn"].casefold() in (m.casefold() for m in members)
+    # -- lists ---------------------------------------------------------------------------------------------------------
 
-    def _groups(self, query: str, act: str) -> list[dict[str, Any]]:
-        return self.wire.search(
-            self.groups_base,
-            f"(&{self.flavour.groups}{query})",
-            ["cn", "objectClass", "member", "uniqueMember", "memberUid"],
-            act=act,
-        )
+    def all_accounts(self) -> Iterator[Listed]:
+        """See :meth:`LdapListing.all_accounts`."""
+        return self._listing.all_accounts()
 
-    def _group(self, row: Mapping[str, Any]) -> Entitlement:
-        return Entitlement("groups", text(row, "cn"), str(row["dn"]), raw=row)
-
-    def _primary_group(self, account: Account) -> list[Entitlement]:
-        group = primary_group(account.raw)
-        if group is None:
-            return []
-        return [
-            Entitlement("groups", text(row, "cn"), str(row["dn"]), fixed="it is the primary group", raw=row)
-            for row in self.wire.search(
-                self.base, f"(objectSid={in_filter(group)})", ["cn"], act=f"read primary group of {account.login}"
-            )
-        ]
-
-    @staticmethod
-    def _membership(account: Account, entitlement: Entitlement) -> tuple[str, str]:
-        classes = {c.lower() for c in texts(entitlement.raw, "objectClass")}
-        if "groupofuniquenames" in classes:
-            return "uniqueMember", account.raw["dn"]
-        if "posixgroup" in classes and "groupofnames" not in classes:
-            return "memberUid", account.login
-        return "member", account.raw["dn"]
-
-
-def _parent(dn: str) -> str:
-    """The entry above; a comma within a name is written with a backslash."""
-    return re.split(r"(?<!\\),", dn, maxsplit=1)[-1]
-
-
-def _unicode_password() -> bytes:
-    """A random password as Active Directory takes it: quoted, UTF-16LE, over an encrypted connection only (MS-ADTS 3.1.1.3.1.5)."""
-    return f'"{secrets.token_urlsafe(24)}aA1!"'.encode("utf-16-le")
+    def group_members(self, kind: str, name: str) -> Iterator[str]:
+        """See :meth:`LdapListing.group_members`."""
+        return self._listing.group_members(kind, name)

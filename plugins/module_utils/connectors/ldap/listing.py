@@ -1,39 +1,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Everybody in a directory with the groups they are in: the groups read once, then the people page by page."""
+"""List everybody in a directory with the groups they are in: the groups are read once, then the people page by page."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta, timezone
-from typing import Any, ClassVar
+from typing import Any
 
 from ...model import clock
 from ...model.errors import NotFound
-from ...sdk.target import Connector
-from ...sdk.values import Account, Entitlement, Listed
-from .flavours import Flavour
+from ...sdk.values import Listed
+from .entries import Entries
+from .groups import Groups, primary_group
+from .nobodys import SHARED, built_in
 from .wire import BASE, Wire, in_filter, text, texts
 
-#: userAccountControl of the account of another domain that is trusted.
-TRUST = 0x800
-#: msExchRecipientTypeDetails: shared mailbox, room, equipment (https://learn.microsoft.com/exchange/recipients).
-SHARED = frozenset({"4", "16", "32"})
-#: Classes of what signs in and is nobody (RFC 4519, 3; MS-ADSC), wherever a directory lets them stand beside a person's.
-SERVICES = frozenset(
-    {
-        "applicationprocess",
-        "device",
-        "organizationalrole",
-        "computer",
-        "msds-managedserviceaccount",
-        "msds-groupmanagedserviceaccount",
-        "ipaservice",
-    }
-)
 #: The names of the groups that somebody is in, and of those they can't be taken out of.
-Groups = Callable[[Mapping[str, Any]], tuple[list[str], list[str]]]
+GroupsOf = Callable[[Mapping[str, Any]], tuple[list[str], list[str]]]
 MEMBERS = ("member", "uniqueMember", "memberUid")
 _NONE = frozenset({"", "0", "9223372036854775807"})
 _SPECIAL = frozenset(', +"\\<>;')
@@ -41,21 +26,16 @@ _1601 = datetime(1601, 1, 1, tzinfo=timezone.utc)
 _GENERALIZED = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)?(\d\d)?(?:[.,]\d+)?(Z|[+-]\d{2}(?:\d{2})?)$")
 
 
-class LdapListing(Connector):
-    """The part of the connector that lists."""
+class LdapListing:
+    """Everybody of one directory."""
 
-    LISTS_HELD: ClassVar[bool] = True
-    wire: Wire
-    flavour: Flavour
-    ad: bool
-    base: str
-    groups_base: str
-    attributes_of: Callable[[Mapping[str, Any]], dict[str, str]]
-    account_of: Callable[[Mapping[str, Any], Mapping[str, Any]], Account]
-    find_entitlement: Callable[[str, str], Entitlement | None]
+    def __init__(self, entries: Entries, groups: Groups) -> None:
+        self.entries, self.groups = entries, groups
+        self.target, self.wire, self.flavour, self.ad = entries.target, entries.wire, entries.flavour, entries.ad
+        self.base, self.groups_base = entries.base, groups.groups_base
 
     def all_accounts(self) -> Iterator[Listed]:
-        """Everybody with a login or an address, locked ones too. The manager is left out: resolving it costs a search a person.
+        """List everybody with a login or an address, locked ones too. The manager is left out: resolving it costs a search a person.
 
         A connection of its own: a directory keeps one place in one list a connection (RFC 2696, 3), and callers ask more meanwhile.
         """
@@ -64,7 +44,7 @@ class LdapListing(Connector):
         wanted = [f.login, *f.uuids, *f.addresses, *f.logins, *f.attributes.values(), *f.state, *f.listed, *f.nobodys]
         with Wire(self.target) as wire:
             for row in wire.pages(self.base, f"(&{f.people}(|({f.login}=*)(mail=*)))", wanted, act=act):
-                (names, fixed), account = groups_of(row), self.account_of(row, self.attributes_of(row))
+                (names, fixed), account = groups_of(row), self.entries.account_of(row, self.entries.attributes_of(row))
                 yield Listed(
                     account,
                     last_seen=max(_moment(text(row, name)) for name in f.last_seen),
@@ -77,10 +57,10 @@ class LdapListing(Connector):
     def _kind(self, row: Mapping[str, Any]) -> str:
         if text(row, "msExchRecipientTypeDetails") in SHARED:
             return "shared"
-        return "service" if self.ad and _built_in(row) else "person"
+        return "service" if self.ad and built_in(row) else "person"
 
-    def _groups_by_member(self, act: str) -> Groups:
-        """From the groups' lists of members; few directories keep ``memberOf``."""
+    def _groups_by_member(self, act: str) -> GroupsOf:
+        """Read the groups' lists of members; few directories keep ``memberOf``."""
         by_name: dict[str, dict[str, str]] = {}
         by_login: dict[str, dict[str, str]] = {}
         for group in self.wire.pages(self.groups_base, self.flavour.groups, ["cn", *MEMBERS], act=act):
@@ -93,8 +73,8 @@ class LdapListing(Connector):
             [],
         )
 
-    def _groups_by_back_link(self, act: str) -> Groups:
-        """From ``memberOf``: Active Directory hands out no more than 1500 members of a group at a time (MS-ADTS 3.1.1.3.1.3.3)."""
+    def _groups_by_back_link(self, act: str) -> GroupsOf:
+        """Read ``memberOf``: Active Directory hands out no more than 1500 members of a group at a time (MS-ADTS 3.1.1.3.1.3.3)."""
         names: dict[str, str] = {}
         by_sid: dict[bytes, str] = {}
         below = in_form(f",{self.groups_base}")
@@ -115,8 +95,8 @@ class LdapListing(Connector):
     # -- members -------------------------------------------------------------------------------------------------------
 
     def group_members(self, kind: str, name: str) -> Iterator[str]:
-        """The id, login and address of each member, of nested groups too."""
-        group, act = self.find_entitlement(kind, name), f"list members of {name}"
+        """List the id, login and address of each member, of nested groups too."""
+        group, act = self.groups.find(name), f"list members of {name}"
         if group is None:
             raise NotFound(f"it has no {name} among {kind}", act=act, system=self.target.name)
         waiting, seen = [str(group.raw["dn"])], set[str]()
@@ -155,52 +135,25 @@ class LdapListing(Connector):
         if {c.lower() for c in texts(row, "objectClass")} & self.flavour.group_classes:
             waiting.append(row["dn"])
             return
-        account = self.account_of(row, {})
+        account = self.entries.account_of(row, {})
         yield from dict.fromkeys(one for one in (account.id, account.login, account.email) if one)
 
 
-def _built_in(row: Mapping[str, Any]) -> str:
-    if text(row, "isCriticalSystemObject").upper() == "TRUE":
-        return "isCriticalSystemObject is TRUE"
-    return "it stands for a trusted domain" if int(text(row, "userAccountControl") or 0) & TRUST else ""
-
-
-def nobodys(row: Mapping[str, Any], ad: bool) -> str:
-    """Why an entry is nobody's own, as far as it says so itself and was read; empty otherwise.
-
-    Active Directory looks services up by the names in ``servicePrincipalName``
-    (https://learn.microsoft.com/windows/win32/ad/service-principal-names): whoever carries one runs a service.
-    """
-    if text(row, "msExchRecipientTypeDetails") in SHARED:
-        return f"msExchRecipientTypeDetails is {text(row, 'msExchRecipientTypeDetails')}, a shared mailbox, room or equipment"
-    names = texts(row, "servicePrincipalName")
-    if names:
-        return f"servicePrincipalName is {names[0]}"
-    classes = sorted({one.lower() for one in texts(row, "objectClass")} & SERVICES)
-    return f"objectClass is {classes[0]}" if classes else _built_in(row) if ad else ""
-
-
-def primary_group(row: Mapping[str, Any]) -> bytes | None:
-    """The identifier of an Active Directory user's primary group: the domain's, and the group's number in it."""
-    sid, rid = row.get("objectsid"), text(row, "primaryGroupID")
-    return sid[0][:-4] + int(rid).to_bytes(4, "little") if sid and rid else None
-
-
 def in_form(dn: str) -> str:
-    """A distinguished name as it compares: without case, optional spaces and optional escapes (RFC 4514, 2.4)."""
+    """Write a distinguished name as it compares: without case, optional spaces and optional escapes (RFC 4514, 2.4)."""
     if "\\" in dn:
         dn = re.sub(r"((?:\\[0-9A-Fa-f]{2})+)|\\(.)", _spelled, dn)
     return re.sub(r"\s*([,=+])\s*", r"\1", dn).casefold()
 
 
 def _spelled(escaped: re.Match[str]) -> str:
-    """One spelling of what was escaped: by itself, but what would mean something else then as hexadecimal."""
+    """Choose one spelling of what was escaped: by itself, but what would mean something else then as hexadecimal."""
     said = bytes.fromhex(escaped[1].replace("\\", "")).decode("utf-8", "replace") if escaped[1] else escaped[2]
     return "".join(f"\\{ord(c):02x}" if c in _SPECIAL else c for c in said)
 
 
 def _moment(value: str) -> str:
-    """A generalized time (RFC 4517, 3.3.13), or the 100 nanoseconds since 1601 that Active Directory counts, as ISO 8601."""
+    """Read a generalized time (RFC 4517, 3.3.13), or the 100 nanoseconds since 1601 that Active Directory counts, as ISO 8601."""
     if value in _NONE:
         return ""
     if value.isdigit():

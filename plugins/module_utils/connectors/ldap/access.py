@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""List the ways in that an entry gives, in the order in which they are closed, and how they open again."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from functools import partial
+
+from ...model import clock
+from ...sdk.values import AccessPath, Account, Residual, WayBack
+from .entries import Entries
+from .wire import DELETE, NO_SUCH_ATTRIBUTE, text
+
+#: Life of a Kerberos ticket in a domain whose policy "Maximum lifetime for user ticket" was not changed
+#: (https://learn.microsoft.com/previous-versions/windows/it-pro/windows-10/security/threat-protection/security-policy-settings/)
+TICKET = timedelta(hours=10)
+_EPOCH_1601 = 116_444_736_000_000_000
+PLACE = "place among active people"
+
+
+class LdapAccess:
+    """Ways in of one directory's people."""
+
+    def __init__(self, entries: Entries) -> None:
+        self.entries, self.wire, self.flavour, self.ad = entries, entries.wire, entries.flavour, entries.ad
+        self.leavers_base: str = entries.target.options["leavers_base"] or ""
+
+    def paths(self, account: Account, since: str) -> Sequence[AccessPath]:
+        """List sign-in, and every credential on the entry. Connections that are bound already can't be ended by a client."""
+        bound = Residual(
+            "LDAP connections that were bound before",
+            "unknown",
+            "the directory looks at a lock only when somebody binds: restart the programs that hold such a connection, or set an idle timeout",
+        )
+        state = "open" if account.active else "closed"
+        sign_in = AccessPath("sign-in", state, partial(self.entries.set_active, account, False), residual=bound)
+        if self.ad:
+            return [sign_in, *self._domain_paths(account, since)]
+        # The password policy overlay lifts the lock when the password is touched: the lock comes last.
+        return [*self._credentials(account), sign_in]
+
+    def _credentials(self, account: Account) -> list[AccessPath]:
+        paths = []
+        for name, attribute in self.flavour.keys.items():
+            close = partial(self._strip, account, name, attribute)
+            if account.raw.get(attribute.lower()):
+                paths.append(AccessPath(name, "open", close))
+            elif attribute == "userPassword" and account.raw.get("pwdchangedtime"):
+                paths.append(AccessPath(name, "unseen", close))
+        return paths
+
+    def _domain_paths(self, account: Account, since: str) -> list[AccessPath]:
+        tickets = Residual(
+            "Kerberos tickets",
+            clock.stamp(clock.now() + TICKET),
+            "service tickets that were issued stay good until they expire; 10 h unless the domain's policy says otherwise",
+        )
+        state = password_state(account, since)
+        password = AccessPath("password", state, partial(self._randomise, account), residual=tickets)
+        paths = [password, *self._credentials(account)]
+        if self.leavers_base:
+            there = account.raw["dn"].casefold().endswith(f",{self.leavers_base.casefold()}")
+            state = "closed" if there else f"open: {_parent(account.raw['dn'])}"
+            paths.append(AccessPath(PLACE, state, partial(self._move, account, self.leavers_base)))
+        return paths
+
+    def _move(self, account: Account, base: str) -> None:
+        self.wire.move(account.raw["dn"], base, act=f"move {account.login}")
+
+    def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
+        """Open the place last: a move changes the name that everything else is addressed by."""
+        backs = [
+            WayBack(name, lost="it was removed: set a new one", anew=attribute != "userPassword")
+            for name, attribute in (*self.flavour.keys.items(), ("password", "userPassword"))
+            if name in closed
+        ]
+        if "sign-in" in closed:
+            state = "open" if account.active else "closed"
+            backs.append(WayBack("sign-in", state, partial(self.entries.set_active, account, True)))
+        if PLACE in closed:
+            place = closed[PLACE].removeprefix("open").removeprefix(": ") or self.entries.people_base
+            there = _parent(account.raw["dn"]).casefold() == place.casefold()
+            backs.append(WayBack(PLACE, "open" if there else "closed", partial(self._move, account, place)))
+        return list({back.name: back for back in backs}.values())
+
+    def _randomise(self, account: Account) -> None:
+        # Twice, since domain controllers go on taking the password before the last for an hour over NTLM
+        # (https://learn.microsoft.com/troubleshoot/windows-server/windows-security/new-setting-modifies-ntlm-network-authentication).
+        for random in (unicode_password(), unicode_password()):
+            self.entries.change(account, {"unicodePwd": [random]}, f"randomise password of {account.login}")
+
+    def _strip(self, account: Account, name: str, attribute: str) -> None:
+        # An entry without a password can't bind, and shows it; a random one could not be told from the old.
+        self.wire.modify(
+            account.raw["dn"],
+            {attribute: [(DELETE, [])]},
+            act=f"remove {name} of {account.login}",
+            fine=(NO_SUCH_ATTRIBUTE,),
+        )
+
+
+def password_state(account: Account, since: str) -> str:
+    """Tell whether Active Directory's password was changed since the case was opened, which closes it."""
+    if not since:
+        return "unseen"
+    changed = (int(text(account.raw, "pwdLastSet") or 0) - _EPOCH_1601) / 10_000_000
+    return "closed" if not account.active and changed >= clock.parse(since).timestamp() else "open"
+
+
+def _parent(dn: str) -> str:
+    """Return the entry above; a comma within a name is written with a backslash."""
+    return re.split(r"(?<!\\),", dn, maxsplit=1)[-1]
+
+
+def unicode_password() -> bytes:
+    """Make a random password as Active Directory takes it: quoted, UTF-16LE, over an encrypted connection only (MS-ADTS 3.1.1.3.1.5)."""
+    return f'"{secrets.token_urlsafe(24)}aA1!"'.encode("utf-16-le")

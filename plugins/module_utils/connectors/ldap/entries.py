@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Read people's entries, and change them: how a directory's own attributes become an account of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from ...model.errors import ProtocolError
+from ...sdk.keys import Key, Kind, PersonKeys, spellings
+from ...sdk.target import Target
+from ...sdk.values import Account
+from .flavours import ACTIVE_DIRECTORY, FLAVOURS
+from .nobodys import nobodys
+from .wire import BASE, REPLACE, Wire, in_filter, text, texts
+
+#: A lock without an end (draft-behera-ldap-password-policy-10, 5.3.3); a date is a lockout that ends by itself.
+LOCKED = "000001010000Z"
+#: userAccountControl bits (https://learn.microsoft.com/troubleshoot/windows-server/active-directory/useraccountcontrol-manipulate-account-properties)
+DISABLED, NORMAL = 0x2, 0x200
+
+
+class Entries:
+    """The people of one directory."""
+
+    def __init__(self, target: Target, wire: Wire) -> None:
+        self.target, self.wire = target, wire
+        self.flavour = FLAVOURS[target.options["flavour"]]
+        self.base: str = target.options["base"]
+        self.ad = self.flavour is ACTIVE_DIRECTORY
+        self.people_base: str = target.options["people_base"] or f"{'CN=Users' if self.ad else 'ou=people'},{self.base}"
+
+    def candidates(self, keys: PersonKeys) -> Iterator[Account]:
+        """Search once for every key; what the server takes for a match is compared by who asked."""
+        f = self.flavour
+        sought: list[tuple[str, str | bytes]] = [(name, self._uuid(one)) for name in f.uuids for one in keys.ids]
+        sought += [(name, value) for name in (f.login, *f.logins) for value in keys.of(Kind.LOGIN)]
+        sought += [(name, value) for name in (*f.addresses, *f.logins) for value in keys.addresses]
+        sought += [(f.attributes["employee_id"], value) for value in keys.numbers]
+        if "proxyAddresses" in f.addresses:
+            sought += [("proxyAddresses", f"smtp:{value}") for value in keys.addresses]
+        parts = [
+            f"({name}={in_filter(spelled)})"
+            for name, value in sought
+            for spelled in (spellings(value) if isinstance(value, str) else (value,))
+        ]
+        email = keys.addresses[0] if keys.addresses else ""
+        for row in self._people(f"(|{''.join(dict.fromkeys(parts))})", f"find {keys.person.email}"):
+            account = self._account(row)
+            # RFC 4511, 4.1.7: values have no order. Of several addresses the person's own is theirs, whichever comes first.
+            own = email in (value.lower() for value in texts(row, "mail"))
+            yield replace(account, email=email) if own else account
+
+    def _uuid(self, ident: str) -> str | bytes:
+        return UUID(ident).bytes_le if self.ad else ident
+
+    def _people(self, query: str, act: str) -> list[dict[str, Any]]:
+        f = self.flavour
+        return self.wire.search(
+            self.base,
+            f"(&{f.people}{query})",
+            [
+                f.login,
+                *f.uuids,
+                "cn",
+                *f.addresses,
+                *f.logins,
+                "manager",
+                *f.attributes.values(),
+                *f.keys.values(),
+                *f.state,
+                *f.nobodys,
+            ],
+            act=act,
+        )
+
+    def _account(self, row: Mapping[str, Any]) -> Account:
+        return self.account_of(row, {**self.attributes_of(row), "manager": self._address_of(text(row, "manager"))})
+
+    def attributes_of(self, row: Mapping[str, Any]) -> dict[str, str]:
+        """Read all attributes but the manager, who is another entry."""
+        return {ours: text(row, theirs) for ours, theirs in self.flavour.attributes.items()}
+
+    def account_of(self, row: Mapping[str, Any], attributes: Mapping[str, Any]) -> Account:
+        f = self.flavour
+        raw_id = self._raw_id(row)
+        return Account(
+            id=str(UUID(bytes_le=raw_id)) if self.ad else raw_id.decode(),
+            login=text(row, f.login),
+            active=self._active(row),
+            email=text(row, "mail").lower(),
+            attributes=attributes,
+            raw=row,
+            no_person=nobodys(row, self.ad),
+            keys=tuple(self._further_keys(row)),
+        )
+
+    def _raw_id(self, row: Mapping[str, Any]) -> bytes:
+        for name in self.flavour.uuids:
+            for value in row.get(name.lower(), ()):
+                return bytes(value)
+        raise ProtocolError(
+            f"{row['dn']} has no {' or '.join(self.flavour.uuids)}",
+            act="read people",
+            system=self.target.name,
+            hint="let the bind account read it: without it nobody can be linked to an entry",
+        )
+
+    def _further_keys(self, row: Mapping[str, Any]) -> Iterator[Key]:
+        f = self.flavour
+        for value in (value for name in f.addresses for value in texts(row, name)):
+            scheme, colon, rest = value.partition(":")
+            if not colon or scheme.lower() == "smtp":
+                yield Key(Kind.ADDRESS, rest if colon else value)
+        for value in (value for name in (f.login, *f.logins) for value in texts(row, name)):
+            yield Key(Kind.LOGIN, value)
+            if "@" in value and self.ad:
+                yield Key(Kind.ADDRESS, value)
+
+    def _active(self, row: Mapping[str, Any]) -> bool:
+        if self.ad:
+            return not int(text(row, "userAccountControl") or 0) & DISABLED
+        if self.target.options["lock"] == "nsaccountlock":
+            return text(row, "nsAccountLock").lower() != "true"
+        return LOCKED not in texts(row, "pwdAccountLockedTime")
+
+    def set_active(self, account: Account, active: bool) -> None:
+        act = f"{'unlock' if active else 'lock'} {account.login}"
+        if self.ad:
+            bits = int(text(account.raw, "userAccountControl"))
+            self.change(account, {"userAccountControl": [str(bits & ~DISABLED if active else bits | DISABLED)]}, act)
+        elif self.target.options["lock"] == "nsaccountlock":
+            self.change(account, {"nsAccountLock": [] if active else ["TRUE"]}, act)
+        else:
+            self.change(account, {"pwdAccountLockedTime": [] if active else [LOCKED]}, act)
+
+    def change(self, account: Account, values: Mapping[str, Sequence[Any]], act: str) -> None:
+        self.wire.modify(account.raw["dn"], {name: [(REPLACE, list(value))] for name, value in values.items()}, act=act)
+
+    def _address_of(self, dn: str) -> str:
+        rows = self.wire.search(dn, "(objectClass=*)", ["mail"], act="read manager", scope=BASE) if dn else []
+        return text(rows[0], "mail").lower() if rows else ""
