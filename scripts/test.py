@@ -216,6 +216,7 @@ def main() -> int:
     start = time.monotonic()
     if args.soak:
         run.stage("servers of Debian", ["bash", str(ROOT / "scripts" / "debian.sh"), "soak"])
+        run.stage("servers of others", ["sh", str(ROOT / "scripts" / "worlds.sh")])
         for day, zone in combinations():
             demo(run, day, zone)
             run.stage(

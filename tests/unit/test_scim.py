@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -190,3 +191,58 @@ def test_no_write_in_check_mode(box: Box) -> None:
     with pytest.raises(WriteInCheckMode):
         system.set_active(system.find_account(Person.of(person_of(box, "jane"))), False)
     assert box["wiki"].writes() == []
+
+
+# -- what real servers understand otherwise (Canaille; see tests/integration/test_as_found_canaille.py) ------------------
+
+
+def test_a_service_that_knows_no_types_of_addresses_gets_bare_ones(box: Box) -> None:
+    refuses = {"scimType": "invalidSyntax", "detail": "Extra inputs are not permitted: emails, 0, type"}
+    box["wiki"].fault("status", method="POST", path="/Users", status=400, body=refuses, times=1)
+    new = Person.of({"email": "nina@corp.example", "first_name": "Nina", "last_name": "Neu"})
+    system = connect(box, "wiki")
+    system.create_account(new, {"email": new.email, "first_name": "Nina", "last_name": "Neu"})
+    assert box["wiki"].user(new.email)["emails"] == [{"value": new.email}]
+    assert box["wiki"].user(new.email)["name"]["formatted"] == "Nina Neu", "wanted by some, and right for all"
+    account = system.find_account(new)
+    box["wiki"].fault("status", method="PATCH", path="/Users", status=400, body=refuses, times=2)
+    system.set_address(account, "nina.alt@corp.example", ["nina@corp.example"])
+    assert [one["value"] for one in box["wiki"].user(new.email)["emails"]] == [
+        "nina.alt@corp.example",
+        "nina@corp.example",
+    ]
+    assert system.find_account(replace(new, email="nina.alt@corp.example", aliases=(new.email,))).email == (
+        "nina.alt@corp.example"
+    )
+
+
+def test_no_page_size_is_asked_for_where_the_service_fails_at_one(box: Box) -> None:
+    system = connect(box, "wiki", options={"page_size": 0})
+    assert len(list(system.all_accounts())) >= 5
+    assert not [e for e in box["wiki"].journal if "count" in e["query"]]
+
+
+def test_a_member_that_is_called_by_the_user_name_is_seen_and_taken(box: Box) -> None:
+    system = connect(box, "wiki")
+    account = system.find_account(Person.of(person_of(box, "jane")))
+    group = {"id": "g1", "displayName": "Writers", "members": [{"value": JANE, "$ref": f"https://x/Users/{JANE}"}]}
+    page = {"totalResults": 1, "startIndex": 1, "itemsPerPage": 1, "Resources": [group]}
+    box["wiki"].fault("status", path="/Groups", status=200, body=page, times=-1)
+    [held] = [one for one in system.entitlements(account) if one.kind == "groups"]
+    assert (held.name, held.id) == ("Writers", "g1")
+    box["wiki"].fault("status", method="PATCH", path="/Groups/g1", status=204, body=None, times=1)
+    system.revoke(account, held)
+    sent = [e for e in box["wiki"].journal if e["method"] == "PATCH"][-1]
+    assert f'members[value eq \\"{JANE}\\"]' in str(sent["body"]), "asked for in the group's own word"
+
+
+def test_a_group_whose_service_takes_no_member_out_is_put_without_them(box: Box) -> None:
+    system = connect(box, "wiki")
+    account = system.find_account(Person.of(person_of(box, "jane")))
+    held = next(one for one in system.entitlements(account) if one.kind == "groups")
+    refuses = {"scimType": "mutability", "detail": "required attribute cannot be removed"}
+    box["wiki"].fault("status", method="PATCH", path="/Groups", status=400, body=refuses, times=-1)
+    system.revoke(account, held)
+    put = box["wiki"].writes()[-1]
+    assert put["method"] == "PUT" and put["headers"]["if-match"], "guarded against a change in between"
+    assert held.name not in [one.name for one in system.entitlements(account)]

@@ -23,6 +23,7 @@ class Service:
     patch: bool
     filter: bool
     etag: bool
+    #: Resources a page; 0 where none is asked for, and the service gives what it likes.
     page_size: int
 
 
@@ -82,12 +83,13 @@ class Client:
                 return bool((known.get(feature) or {}).get("supported", otherwise))
 
             most = (known.get("filter") or {}).get("maxResults") or self.dialect.page_size
-            size = self.target.options.get("page_size") or self.dialect.page_size
+            own = self.target.options.get("page_size")
+            size = self.dialect.page_size if own is None else int(own)
             _SERVICES[key] = Service(
                 supported("patch", True),
                 supported("filter", True),
                 self.dialect.etag and supported("etag", False),
-                max(1, min(int(most), int(size))),
+                max(0, min(int(most), size)),
             )
         return _SERVICES[key]
 
@@ -120,7 +122,8 @@ class Client:
                 )
             return {"startIndex": position}
 
-        params = {"startIndex": 1, "count": self.service.page_size, **({"filter": filter_} if filter_ else {})}
+        size = self.service.page_size
+        params = {"startIndex": 1, **({"count": size} if size else {}), **({"filter": filter_} if filter_ else {})}
         for answer in self.http.pages(path, act=act, params=params, next_page=following):
             page = list_of(answer.body, act, self.target.name).get("Resources") or []
             fresh = [r for r in page if isinstance(r, Mapping) and str(r.get("id")) not in seen]

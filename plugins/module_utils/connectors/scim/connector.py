@@ -42,7 +42,9 @@ class Scim(Connector):
             kind="dict",
             default={},
         ),
-        "page_size": Option("Resources a page, at most.", kind="int"),
+        "page_size": Option(
+            "Resources a page, at most; 0 asks for no size, for a service that fails at one.", kind="int"
+        ),
         "session_hours": Option(
             "How long a session or token of this service lives; the record then says until when access may linger.",
             kind="float",
@@ -129,9 +131,18 @@ class Scim(Connector):
             self._in_scim(attributes),
             self.target.options.get("create") or {},
         )
-        self.client.http.send(
-            "POST", "/Users", act=f"create account of {person.email}", json=body, headers=protocol.MEDIA
-        )
+        plain = protocol.bare(body)
+        for last, shape in ((False, body), (True, plain)) if plain != body else ((True, body),):
+            answer = self.client.http.send(
+                "POST",
+                "/Users",
+                act=f"create account of {person.email}",
+                json=shape,
+                headers=protocol.MEDIA,
+                missing=() if last else (400,),
+            )
+            if answer.status != 400:
+                return
 
     def update_account(self, account: Account, attributes: Mapping[str, Any]) -> None:
         act = f"change {', '.join(attributes)} of {account.login}"
@@ -146,10 +157,19 @@ class Scim(Connector):
             self.client.change(
                 path,
                 act,
-                [protocol.replace(shape, tops) for shape in self.dialect.shapes],
+                self._replacements(tops),
                 lambda u: protocol.merged(u, values),
                 by_put=self.dialect.update_by_put,
             )
+
+    def _replacements(self, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The shapes of a PATCH that sets these, the usual one first."""
+        plain = protocol.bare(values)
+        return [
+            protocol.replace(shape, one)
+            for one in ((values, plain) if plain != values else (values,))
+            for shape in self.dialect.shapes
+        ]
 
     def _in_scim(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
         """The attributes with ``manager``'s address replaced by their SCIM id."""
@@ -181,7 +201,7 @@ class Scim(Connector):
         self.client.change(
             at("/Users/{}", account.id),
             act,
-            [protocol.replace(shape, {"emails": wanted["emails"]}) for shape in self.dialect.shapes],
+            self._replacements({"emails": wanted["emails"]}),
             lambda u: protocol.with_addresses(u, address, aliases),
             by_put=self.dialect.update_by_put,
         )
@@ -318,9 +338,13 @@ class Scim(Connector):
         try:
             self.client.change(path, act, bodies, lambda r: protocol.without_value(r, attribute, value))
         except Rejected as e:
-            # `noTarget`: it was taken already (a lost first answer); any other refusal stands
-            if "noTarget" not in e.what:
+            # `noTarget`: it was taken already (a lost first answer)
+            if "noTarget" in e.what:
+                return
+            if entitlement.kind != "groups" or not self.client.service.etag:
                 raise
+            # Some services can't take one member out (Canaille), and take the group without them; the version keeps what others write.
+            self.client.change(path, act, (), lambda r: protocol.without_value(r, attribute, value), by_put=True)
 
 
 def _value_of(member: Mapping[str, Any]) -> str:

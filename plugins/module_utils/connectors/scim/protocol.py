@@ -58,11 +58,11 @@ def _values(resource: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
 
 
 def _chosen(values: Sequence[Mapping[str, Any]], kind: str) -> int | None:
-    """Which value is the one we mean: of the type, else the primary one, else the only one."""
+    """Which value is the one we mean: of the type, else the primary one, else the first where the service keeps no types."""
     typed = [n for n, v in enumerate(values) if same_text(v.get("type"), kind)]
     primary = [n for n, v in enumerate(values) if v.get("primary") is True]
-    only = [0] if len(values) == 1 and not values[0].get("type") else []
-    return next(iter((*typed, *primary, *only)), None)
+    first = [0] if values and not any(v.get("type") for v in values) else []
+    return next(iter((*typed, *primary, *first)), None)
 
 
 def attributes_of(resource: Mapping[str, Any]) -> dict[str, str]:
@@ -113,6 +113,14 @@ def merged(resource: Mapping[str, Any], attributes: Mapping[str, Any], *, format
     if ENTERPRISE in result and ENTERPRISE not in result.get("schemas", ()):
         result["schemas"] = [*(result.get("schemas") or [CORE_USER]), ENTERPRISE]
     return result
+
+
+def bare(resource: Mapping[str, Any]) -> dict[str, Any]:
+    """The same with nothing beside the values of addresses and telephone numbers: some services know no types of them."""
+    return {
+        name: [{"value": one["value"]} for one in value] if name in ("emails", "phoneNumbers") else value
+        for name, value in resource.items()
+    }
 
 
 def further_addresses(resource: Mapping[str, Any]) -> list[str]:
