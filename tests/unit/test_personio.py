@@ -250,7 +250,7 @@ def test_overview_is_one_list(box: Box) -> None:
 @pytest.mark.parametrize("name", ["email", "status", "employment_start_date"])
 def test_an_attribute_that_may_not_be_read_is_an_error_and_not_a_guess(box: Box, name: str) -> None:
     box["personio"].state["hidden"] = [name]
-    with pytest.raises(PermissionDenied, match=f"may not read .*{name}"):
+    with pytest.raises(PermissionDenied, match=f"may not see .*{name}"):
         connect(box, "personio").find_people("107")
 
 

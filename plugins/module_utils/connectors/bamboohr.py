@@ -12,18 +12,28 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from functools import partial
 from typing import Any, ClassVar
 
 from ..model import clock
 from ..model.errors import (
     InputError,
-    PermissionDenied,
     ProtocolError,
 )
 from ..model.person import Person
 from ..sdk.address import at
+from ..sdk.hr_record import (
+    day_before,
+    days_since,
+    filled,
+    lists_of,
+    manager_of,
+    not_begun,
+    refuse_hidden,
+    text,
+    time_zone_of,
+    today_of,
+)
 from ..sdk.people_index import find_records, kept_index, overview_of, own_fields, several
 from ..sdk.target import Connector, Option, Target
 from ..sdk.transport import (
@@ -161,10 +171,7 @@ class BambooHr(Connector):
         )
         # PHP writes an empty map as a list.
         changed = set((answer or {}).get("employees") or {})
-        from_day, to_day = (
-            (moment - timedelta(days=1)).date().isoformat(),
-            (clock.now() + timedelta(days=1)).date().isoformat(),
-        )
+        from_day, to_day = days_since(since)
         employment = self._all_employment(act)
         turned = {
             key
@@ -251,14 +258,13 @@ class BambooHr(Connector):
         return list(dict.fromkeys(["id", *named]))
 
     def _decisive(self, record: Mapping[str, Any], act: str) -> None:
-        hidden = [name for name in _DECISIVE if name not in record]
-        if hidden:
-            raise PermissionDenied(
-                f"the API key may not see {', '.join(hidden)}",
-                act=act,
-                system=self.target.name,
-                hint=self.transport.policy.permission_hint,
-            )
+        refuse_hidden(
+            [name for name in _DECISIVE if name not in record],
+            who="the API key",
+            act=act,
+            system=self.target.name,
+            hint=self.transport.policy.permission_hint,
+        )
 
     def _row(self, record: Mapping[str, Any]) -> dict[str, str]:
         """What tells one from another, and the fields that the key may see."""
@@ -279,21 +285,15 @@ class BambooHr(Connector):
             "status": "terminated" if _inactive(record) else "active",
             "ended": _day(record.get(named["termination_date"])),
             "aliases": " ".join(several(record.get(named.get("aliases", "")))),
-            **{name: _text(record.get(field)) for name, field in theirs.items()},
+            **{name: text(record.get(field)) for name, field in theirs.items()},
         }
 
     def _person(
         self, record: Mapping[str, Any], employment: Employment, index: Sequence[Mapping[str, str]], act: str
     ) -> Person:
         options = self.target.options
-        data: dict[str, Any] = {name: _text(record.get(theirs)) for name, theirs in self._person_fields.items()}
-        data.update(
-            {
-                name: several(record.get(self._person_fields[name]), names=name == "former_names")
-                for name in ("aliases", "former_names")
-                if name in self._person_fields
-            }
-        )
+        data: dict[str, Any] = {name: text(record.get(theirs)) for name, theirs in self._person_fields.items()}
+        data.update(lists_of(self._person_fields, record.get))
         if not data["email"]:
             raise InputError(
                 f"employee {record['id']} has no work address in HR",
@@ -303,47 +303,33 @@ class BambooHr(Connector):
             )
         if record.get("preferredName") and not data["display_name"]:
             data["display_name"] = f"{record['preferredName']} {data['last_name']}"
-        manager = _text(record.get("supervisorEId"))
-        found = next((row for row in index if row["id"] == manager), None) if manager else None
         data.update(
             {
                 "hr_id": str(record["id"]),
                 "hire_date": _day(data["hire_date"]),
-                "time_zone": data.get("time_zone")
-                or options["time_zones"].get(data["location"])
-                or options["time_zone"],
-                "manager_email": found["email"] if found else "",
-                "manager_employee_id": found["number"] if found else "",
-                "logins": {
-                    system: _text(record.get(theirs)) for system, theirs in self._logins.items() if record.get(theirs)
-                },
-                "attributes": {
-                    name: _text(record.get(theirs))
-                    for name, theirs in options["attributes"].items()
-                    if record.get(theirs)
-                },
+                "time_zone": time_zone_of(options, data.get("time_zone", ""), data["location"]),
+                **manager_of(index, text(record.get("supervisorEId"))),
+                "logins": filled(self._logins, lambda theirs: text(record.get(theirs))),
+                "attributes": filled(options["attributes"], lambda theirs: text(record.get(theirs))),
             }
         )
         words = [str(word).casefold() for word in options["terminated_statuses"]]
         ended = employment.termination(words) or (_day(data["termination_date"]) if not employment.rows else "")
         data["termination_date"] = ended
-        data["last_working_day"] = _before(ended) if ended and options["terminated_from"] == "day_after" else ended
+        data["last_working_day"] = day_before(ended) if ended and options["terminated_from"] == "day_after" else ended
         person = Person.of({**data, "status": "active"})
         return Person.of({**person.as_dict(), "status": self._status(record, person, employment)})
 
     def _status(self, record: Mapping[str, Any], person: Person, employment: Employment) -> str:
         """BambooHR's Active and Inactive, made whole by dates in the person's own zone: a last day ends when that day does."""
-        today = clock.now().astimezone(person.zone).date().isoformat()
+        today = today_of(person)
+        later = not_begun(person, today)
+        if later:
+            return later
         ends = person.employment_ends()
-        inactive = _inactive(record)
-        if person.hire_date > today:
-            # Hired for later. Withdrawn when the employment ends on or before the day it would have begun.
-            return (
-                "terminated" if person.termination_date and person.termination_date <= person.hire_date else "pending"
-            )
-        if inactive or (ends is not None and clock.now() >= ends):
+        if _inactive(record) or (ends is not None and clock.now() >= ends):
             return "terminated"
-        held = employment.at(today) or _text(record.get("employmentHistoryStatus"))
+        held = employment.at(today) or text(record.get("employmentHistoryStatus"))
         return (
             "leave"
             if held.casefold() in [str(word).casefold() for word in self.target.options["leave_statuses"]]
@@ -361,28 +347,20 @@ def _message(answer: Answer) -> str:
 
 
 def _inactive(record: Mapping[str, Any]) -> bool:
-    return _text(record.get("status")).casefold() == "inactive"
+    return text(record.get("status")).casefold() == "inactive"
 
 
 def _history(rows: Sequence[Mapping[str, Any]]) -> Employment:
     """Rows come unsorted; on one day, the later entered (the higher id) is in force."""
     dated = sorted(
-        (_day(row.get("date")), int(row.get("id") or 0), _text(row.get("employmentStatus")))
+        (_day(row.get("date")), int(row.get("id") or 0), text(row.get("employmentStatus")))
         for row in rows
         if _day(row.get("date"))
     )
     return Employment(tuple((day, status) for day, _unused, status in dated))
 
 
-def _text(value: Any) -> str:
-    return "" if value is None else str(value).strip()
-
-
 def _day(value: Any) -> str:
     """ISO date; empty for ``0000-00-00``, which is how BambooHR writes none."""
-    text = _text(value)
-    return "" if text.startswith("0000") else text[:10]
-
-
-def _before(day: str) -> str:
-    return (date.fromisoformat(day) - timedelta(days=1)).isoformat()
+    day = text(value)
+    return "" if day.startswith("0000") else day[:10]

@@ -63,7 +63,7 @@ def _google_workspace() -> type[Connector]:
 
 
 def _hibob() -> type[Connector]:
-    from .hibob import HiBob
+    from .hibob.connector import HiBob
 
     return HiBob
 
@@ -105,7 +105,7 @@ def _onedrive() -> type[Connector]:
 
 
 def _personio() -> type[Connector]:
-    from .personio import Personio
+    from .personio.connector import Personio
 
     return Personio
 

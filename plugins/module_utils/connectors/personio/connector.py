@@ -11,24 +11,34 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
-from ..model import clock
-from ..model.errors import (
+from ...model import clock
+from ...model.errors import (
     AuthenticationFailed,
     InputError,
-    PermissionDenied,
     ProtocolError,
     Rejected,
 )
-from ..model.person import Person
-from ..sdk.address import at
-from ..sdk.people_index import find_records, kept_index, overview_of, own_fields, several
-from ..sdk.target import Connector, Option, Target
-from ..sdk.transport import (
+from ...model.person import Person
+from ...sdk.address import at
+from ...sdk.hr_record import (
+    days_since,
+    filled,
+    lists_of,
+    manager_of,
+    not_begun,
+    refuse_hidden,
+    text,
+    time_zone_of,
+    today_of,
+)
+from ...sdk.people_index import find_records, kept_index, overview_of, own_fields, several
+from ...sdk.target import Connector, Option, Target
+from ...sdk.transport import (
     Answer,
     Policy,
     StaticAuth,
@@ -36,14 +46,14 @@ from ..sdk.transport import (
     Transport,
     json_message,
 )
-from ..sdk.values import Overview
+from ...sdk.values import Overview
+from .employments import Record, current, custom_of, ends_of, moment_of, shown_name
 
 _PAGE = 50
 #: What must be visible, or every conclusion is a guess: of a person, and of an employment.
 _DECISIVE = ("email", "status")
 _DECISIVE_EMPLOYMENT = ("status", "employment_start_date")
 _STATUSES: Mapping[str, str] = {"ACTIVE": "active", "ONBOARDING": "pending", "LEAVE": "leave", "INACTIVE": "terminated"}
-Record = Mapping[str, Any]
 
 
 class Personio(Connector):
@@ -131,22 +141,21 @@ class Personio(Connector):
         """Whose person or employment was changed, and whose employment begins or ends on a day since then: the day itself changes no record."""
         act = f"read changes since {since}"
         moment = clock.parse(since)
-        from_day, to_day = (
-            (moment - timedelta(days=1)).date().isoformat(),
-            (clock.now() + timedelta(days=1)).date().isoformat(),
-        )
+        from_day, to_day = days_since(since)
         records = self._everybody(act)
         index = [self._row(record) for record in records]
         found: list[Person] = []
         for record in records:
-            changed = _moment(record.get("updated_at")) >= moment
+            changed = moment_of(record.get("updated_at")) >= moment
             if not record.get("email"):
                 continue
             employments = self._employments(str(record["id"]), act)
-            days = [day for one in employments for day in (_text(one.get("employment_start_date")), *_ends(one)) if day]
+            days = [
+                day for one in employments for day in (text(one.get("employment_start_date")), *ends_of(one)) if day
+            ]
             if (
                 changed
-                or any(_moment(one.get("updated_at")) >= moment for one in employments)
+                or any(moment_of(one.get("updated_at")) >= moment for one in employments)
                 or any(from_day <= day <= to_day for day in days)
             ):
                 found += self.readable([partial(self._person, record, employments, index, act)])
@@ -178,7 +187,7 @@ class Personio(Connector):
 
     def _everybody(self, act: str) -> list[Record]:
         records = list(self._pages("/v2/persons", act))
-        ids = [_text(record.get("id")) for record in records]
+        ids = [text(record.get("id")) for record in records]
         if not all(ids) or len(set(ids)) != len(ids):
             raise ProtocolError("a person has no id, or one is there twice", act=act, system=self.target.name)
         # A single record may lack a value; an attribute that nobody has is one that may not be read.
@@ -191,7 +200,7 @@ class Personio(Connector):
         record = self.transport.get(at("/v2/persons/{}", key), act=act)
         if record is None:
             return None
-        if not isinstance(record, dict) or _text(record.get("id")) != key:
+        if not isinstance(record, dict) or text(record.get("id")) != key:
             got = record.get("id") if isinstance(record, dict) else repr(record)
             raise ProtocolError(f"asked for person {key}, it answers {got}", act=act, system=self.target.name)
         self._refuse_hidden([name for name in _DECISIVE if name not in record], act)
@@ -212,30 +221,23 @@ class Personio(Connector):
             yield from rows
 
     def _refuse_hidden(self, hidden: Sequence[str], act: str) -> None:
-        if hidden:
-            raise PermissionDenied(
-                f"the credential may not read {', '.join(hidden)}",
-                act=act,
-                system=self.target.name,
-                hint=self.transport.policy.permission_hint,
-            )
+        hint = self.transport.policy.permission_hint
+        refuse_hidden(hidden, who="the credential", act=act, system=self.target.name, hint=hint)
 
     def _recent(self, record: Record) -> bool:
         """Whether the employments may say more than that the person has left."""
-        age = clock.now() - _moment(record.get("updated_at"))
-        return _text(record.get("status")).upper() != "INACTIVE" or age <= timedelta(
+        age = clock.now() - moment_of(record.get("updated_at"))
+        return text(record.get("status")).upper() != "INACTIVE" or age <= timedelta(
             days=float(self.target.options["inactive_days"])
         )
 
     def _department(self, employment: Record, act: str) -> str:
-        units = [
-            _text(unit.get("id")) for unit in employment.get("org_units") or [] if unit.get("type") == "department"
-        ]
+        units = [text(unit.get("id")) for unit in employment.get("org_units") or [] if unit.get("type") == "department"]
         if not units:
             return ""
         if self._departments is None:
             self._departments = {
-                _text(unit.get("id")): _text(unit.get("name"))
+                text(unit.get("id")): text(unit.get("name"))
                 for unit in self._pages("/v2/org-units", act, type="department")
             }
         return self._departments.get(units[0], units[0])
@@ -250,10 +252,10 @@ class Personio(Connector):
 
     def _row(self, record: Record) -> dict[str, str]:
         """What tells one from another, and the attributes that may be read."""
-        custom = _custom(record)
+        custom = custom_of(record)
         born = self.target.options["attributes"].get("birth_date", "")
         named = {
-            ours: _text(custom.get(self._person_fields.get(field, "")))
+            ours: text(custom.get(self._person_fields.get(field, "")))
             for ours, field in {
                 "number": "employee_id",
                 "personal": "personal_email",
@@ -262,20 +264,20 @@ class Personio(Connector):
         }
         return {
             **named,
-            "id": _text(record.get("id")),
-            "email": _text(record.get("email")),
-            "first": _text(record.get("first_name")),
-            "last": _text(record.get("last_name")),
-            "born": _text(custom.get(born)),
+            "id": text(record.get("id")),
+            "email": text(record.get("email")),
+            "first": text(record.get("first_name")),
+            "last": text(record.get("last_name")),
+            "born": text(custom.get(born)),
             "aliases": " ".join(several(custom.get(self._person_fields.get("aliases", "")))),
-            "status": "terminated" if _text(record.get("status")).upper() == "INACTIVE" else "active",
+            "status": "terminated" if text(record.get("status")).upper() == "INACTIVE" else "active",
             "columns": " ".join(sorted(name for name in record if not name.startswith("_"))),
         }
 
     def _person(
         self, record: Record, employments: Sequence[Record], index: Sequence[Mapping[str, str]], act: str
     ) -> Person:
-        options, custom = self.target.options, _custom(record)
+        options, custom = self.target.options, custom_of(record)
         if not record.get("email"):
             raise InputError(
                 f"person {record['id']} has no work address in HR",
@@ -283,50 +285,31 @@ class Personio(Connector):
                 system=self.target.name,
                 hint="fill in their e-mail",
             )
-        employment = _current(employments)
-        office = _text((employment.get("office") or {}).get("id"))
-        manager = _text((employment.get("supervisor") or {}).get("id"))
-        found = next((row for row in index if row["id"] == manager), None) if manager else None
-        terminated, last = _ends(employment)
+        employment = current(employments)
+        office = text((employment.get("office") or {}).get("id"))
+        terminated, last = ends_of(employment)
         data: dict[str, Any] = {
             "email": record["email"],
             "hr_id": str(record["id"]),
-            "first_name": _text(record.get("first_name")),
-            "last_name": _text(record.get("last_name")),
-            "display_name": _display(record),
-            "title": _text((employment.get("position") or {}).get("title")),
+            "first_name": text(record.get("first_name")),
+            "last_name": text(record.get("last_name")),
+            "display_name": shown_name(record),
+            "title": text((employment.get("position") or {}).get("title")),
             "department": self._department(employment, act),
-            "location": _text(options["offices"].get(office, office)),
-            "hire_date": _text(employment.get("employment_start_date"))[:10],
-            "employment_type": "contractor" if _text(employment.get("type")).upper() == "EXTERNAL" else "",
+            "location": text(options["offices"].get(office, office)),
+            "hire_date": text(employment.get("employment_start_date"))[:10],
+            "employment_type": "contractor" if text(employment.get("type")).upper() == "EXTERNAL" else "",
             "termination_date": terminated or last,
             "last_working_day": last if options["garden_leave"] == "left" and last else terminated or last,
-            "manager_email": found["email"] if found else "",
-            "manager_employee_id": found["number"] if found else "",
+            **manager_of(index, text((employment.get("supervisor") or {}).get("id"))),
         }
+        data.update({name: text(custom.get(theirs)) for name, theirs in self._person_fields.items()})
+        data.update(lists_of(self._person_fields, custom.get))
         data.update(
             {
-                name: several(custom.get(theirs), names=name == "former_names")
-                if name in ("aliases", "former_names")
-                else _text(custom.get(theirs))
-                for name, theirs in self._person_fields.items()
-            }
-        )
-        data.update(
-            {
-                "time_zone": data.get("time_zone")
-                or options["time_zones"].get(data["location"])
-                or options["time_zone"],
-                "logins": {
-                    system: _text(custom.get(theirs))
-                    for system, theirs in self._logins.items()
-                    if _text(custom.get(theirs))
-                },
-                "attributes": {
-                    name: _text(custom.get(theirs))
-                    for name, theirs in options["attributes"].items()
-                    if _text(custom.get(theirs))
-                },
+                "time_zone": time_zone_of(options, data.get("time_zone", ""), data["location"]),
+                "logins": filled(self._logins, lambda theirs: text(custom.get(theirs))),
+                "attributes": filled(options["attributes"], lambda theirs: text(custom.get(theirs))),
             }
         )
         person = Person.of({**data, "status": "active"})
@@ -334,63 +317,25 @@ class Personio(Connector):
 
     def _status(self, record: Record, employment: Record, person: Person, last_working_day: str) -> str:
         """Personio's, made whole by dates in the person's own zone: a last day ends when that day does."""
-        today = clock.now().astimezone(person.zone).date().isoformat()
-        if person.hire_date > today:
-            # Hired for later. Withdrawn when the employment ends on or before the day it would have begun.
-            return (
-                "terminated" if person.termination_date and person.termination_date <= person.hire_date else "pending"
-            )
+        today = today_of(person)
+        later = not_begun(person, today)
+        if later:
+            return later
         ends = person.employment_ends()
         if ends is not None:
             if clock.now() >= ends:
                 return "terminated"
             if last_working_day and last_working_day < today:
                 return "leave"  # released from work until the employment ends
-        status = _STATUSES.get(_text(employment.get("status") or record.get("status")).upper(), "active")
+        status = _STATUSES.get(text(employment.get("status") or record.get("status")).upper(), "active")
         # The date decides when there is one: it ends in the person's zone, not in Personio's.
         return "active" if status == "pending" or status == "terminated" and ends is not None else status
-
-
-def _current(employments: Sequence[Record]) -> Record:
-    """The employment that describes the person now: one that goes on before one to come, before one that ended; the latest of these."""
-    order = {"ACTIVE": 3, "LEAVE": 3, "ONBOARDING": 2}
-    return max(
-        employments,
-        key=lambda one: (order.get(_text(one.get("status")).upper(), 1), _text(one.get("employment_start_date"))),
-        default={},
-    )
-
-
-def _ends(employment: Record) -> tuple[str, str]:
-    """The day the employment ends, and the last day of work; empty where there is none. The schema says last_working_day, the examples last_working_date."""
-    termination = employment.get("termination") or {}
-    ended = _text(termination.get("termination_date"))[:10] or _text(employment.get("employment_end_date"))[:10]
-    return ended, _text(termination.get("last_working_day") or termination.get("last_working_date"))[:10]
-
-
-def _display(record: Record) -> str:
-    preferred, last = _text(record.get("preferred_name")), _text(record.get("last_name"))
-    return (
-        preferred
-        if not preferred or not last or preferred.casefold().endswith(last.casefold())
-        else f"{preferred} {last}"
-    )
-
-
-def _custom(record: Record) -> dict[str, Any]:
-    """Values of custom attributes by id, global id and label."""
-    found: dict[str, Any] = {}
-    for one in record.get("custom_attributes") or []:
-        for name in ("label", "global_id", "id"):
-            if one.get(name):
-                found[str(one[name])] = one.get("value")
-    return found
 
 
 def _next_page(answer: Answer) -> Mapping[str, Any] | None:
     """A cursor and never an address: the credential goes to nobody else. A plus in it is a plus."""
     links = (answer.body.get("_meta") or {}).get("links") or {} if isinstance(answer.body, dict) else {}
-    href = _text((links.get("next") or {}).get("href"))
+    href = text((links.get("next") or {}).get("href"))
     cursor = (parse_qs(urlsplit(href).query.replace("+", "%2B")).get("cursor") or [""])[0]
     return {"cursor": cursor} if cursor else None
 
@@ -399,17 +344,5 @@ def _message(answer: Answer) -> str:
     """application/problem+json: errors with title and detail; OAuth errors at the token."""
     errors = answer.body.get("errors") if isinstance(answer.body, dict) else None
     if isinstance(errors, list) and errors and isinstance(errors[0], dict):
-        return ": ".join(_text(errors[0].get(name)) for name in ("title", "detail") if errors[0].get(name))
+        return ": ".join(text(errors[0].get(name)) for name in ("title", "detail") if errors[0].get(name))
     return json_message(answer)
-
-
-def _moment(value: Any) -> datetime:
-    """A record without a date counts as changed."""
-    try:
-        return clock.parse(_text(value))
-    except ValueError:
-        return datetime.max.replace(tzinfo=timezone.utc)
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value).strip()

@@ -10,32 +10,41 @@ feed of changes. Fields that the service user may not see are left out without a
 from __future__ import annotations
 
 import base64
-import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
 from functools import partial
 from typing import Any, ClassVar
 
-from ..model import clock
-from ..model.errors import (
+from ...model import clock
+from ...model.errors import (
     InputError,
-    PermissionDenied,
     ProtocolError,
 )
-from ..model.person import STATUSES, Person
-from ..sdk.address import at
-from ..sdk.people_index import find_records, kept_index, overview_of, own_fields, several
-from ..sdk.target import Connector, Option, Target
-from ..sdk.transport import (
+from ...model.person import STATUSES, Person
+from ...sdk.address import at
+from ...sdk.hr_record import (
+    day_before,
+    filled,
+    lists_of,
+    manager_of,
+    not_begun,
+    refuse_hidden,
+    text,
+    time_zone_of,
+    today_of,
+)
+from ...sdk.people_index import find_records, kept_index, overview_of, own_fields, several
+from ...sdk.target import Connector, Option, Target
+from ...sdk.transport import (
     Answer,
     Policy,
     StaticAuth,
     Transport,
     standard_throttle,
 )
-from ..sdk.values import Overview
+from ...sdk.values import Overview
+from .fields import id_of, readable, reference, shown, value_of
+from .lifecycle import Lifecycle, lifecycle_of
 
 #: Person's field to Bob's field id.
 _FIELDS: Mapping[str, str] = {
@@ -65,27 +74,6 @@ _WORDS: Mapping[str, str] = {
     "garden leave": "garden",
     "suspended": "leave",
 }
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
-
-
-@dataclass(frozen=True)
-class Lifecycle:
-    """Rows of the lifecycle table, (date, word), oldest first."""
-
-    rows: tuple[tuple[str, str], ...] = ()
-
-    def at(self, day: str) -> tuple[str, str]:
-        """The row in force on a day; empty before the first."""
-        return next((row for row in reversed(self.rows) if row[0] <= day), ("", ""))
-
-    def termination(self) -> str:
-        """The date of the termination that nothing follows; empty when there is none, or a rehire came after it."""
-        return self.rows[-1][0] if self.rows and self.rows[-1][1] == "terminated" else ""
-
-    def garden_leave(self) -> str:
-        """The day on which the garden leave began that ends in the termination, or is the last that is known."""
-        ends = len(self.rows) - (1 if self.termination() else 0)
-        return self.rows[ends - 1][0] if ends and self.rows[ends - 1][1] == "garden leave" else ""
 
 
 class HiBob(Connector):
@@ -166,7 +154,7 @@ class HiBob(Connector):
         records, index = find_records(
             user, lambda fresh: self._index(act, fresh=fresh), lambda key: self._employee(key, act), self._row
         )
-        return [self._person(record, self._lifecycle(_id(record), act), index, act) for record in records]
+        return [self._person(record, self._lifecycle(id_of(record), act), index, act) for record in records]
 
     def all_people(self) -> Iterator[Person]:
         act = "read everybody"
@@ -174,10 +162,10 @@ class HiBob(Connector):
         index = [self._row(record) for record in records]
         lifecycles = self._all_lifecycles(act)
         yield from self.readable(
-            partial(self._person, record, lifecycles.get(_id(record), Lifecycle()), index, act)
+            partial(self._person, record, lifecycles.get(id_of(record), Lifecycle()), index, act)
             for record in records
             # A record without a work address is a person nobody can act on yet.
-            if _text(_value(record, self._person_fields["email"]))
+            if text(value_of(record, self._person_fields["email"]))
         )
 
     def overview(self) -> Overview:
@@ -195,11 +183,11 @@ class HiBob(Connector):
         records = answer.body.get("employees") if isinstance(answer.body, dict) else None
         if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
             raise ProtocolError("its answer holds no employees", act=act, system=self.target.name)
-        ids = [_id(record) for record in records]
+        ids = [id_of(record) for record in records]
         if not all(ids) or len(set(ids)) != len(ids):
             raise ProtocolError("an employee has no id, or one is there twice", act=act, system=self.target.name)
         # A single record may lack a value; a field that nobody has is one that may not be seen.
-        hidden = [field for field in _DECISIVE if records and not any(_shown(record, field) for record in records)]
+        hidden = [field for field in _DECISIVE if records and not any(shown(record, field) for record in records)]
         self._refuse_hidden(hidden, act)
         return records
 
@@ -215,24 +203,19 @@ class HiBob(Connector):
         if answer.status == 404:
             return None
         record = answer.body
-        if not isinstance(record, dict) or _id(record) != key:
-            got = _id(record) if isinstance(record, dict) else repr(record)
+        if not isinstance(record, dict) or id_of(record) != key:
+            got = id_of(record) if isinstance(record, dict) else repr(record)
             raise ProtocolError(f"asked for employee {key}, it answers {got}", act=act, system=self.target.name)
-        self._refuse_hidden([field for field in _DECISIVE if not _shown(record, field)], act)
+        self._refuse_hidden([field for field in _DECISIVE if not shown(record, field)], act)
         return record
 
     def _refuse_hidden(self, hidden: Sequence[str], act: str) -> None:
-        if hidden:
-            raise PermissionDenied(
-                f"the service user may not see {', '.join(hidden)}",
-                act=act,
-                system=self.target.name,
-                hint=self.transport.policy.permission_hint,
-            )
+        hint = self.transport.policy.permission_hint
+        refuse_hidden(hidden, who="the service user", act=act, system=self.target.name, hint=hint)
 
     def _lifecycle(self, key: str, act: str) -> Lifecycle:
         answer = self.transport.get(at("/v1/people/{}/lifecycle", key), act=act)
-        return _history(answer.get("values") or [] if isinstance(answer, dict) else [])
+        return lifecycle_of(answer.get("values") or [] if isinstance(answer, dict) else [])
 
     def _all_lifecycles(self, act: str) -> dict[str, Lifecycle]:
         rows: dict[str, list[Mapping[str, Any]]] = {}
@@ -244,10 +227,10 @@ class HiBob(Connector):
                 raise ProtocolError("its answer holds no results", act=act, system=self.target.name)
             for row in results:
                 # A row each, or a person each with their rows.
-                rows.setdefault(_text(row.get("employeeId")), []).extend(
+                rows.setdefault(text(row.get("employeeId")), []).extend(
                     row["values"] if isinstance(row.get("values"), list) else [row]
                 )
-        return {key: _history(own) for key, own in rows.items()}
+        return {key: lifecycle_of(own) for key, own in rows.items()}
 
     def _index(self, act: str, *, fresh: bool) -> list[dict[str, str]]:
         """Everybody's identifiers. Looking 1,000 people up in one step must not mean 1,000 lists (50 a minute are allowed)."""
@@ -286,12 +269,12 @@ class HiBob(Connector):
             "born": attributes.get("birth_date", ""),
         }
         return {
-            "id": _id(record),
-            "columns": " ".join(sorted(field for field in self._wanted() if _shown(record, field))),
-            "status": self._plain_status(_text(_value(record, "internal.lifecycleStatus")), record),
-            "ended": _text(_value(record, "internal.terminationDate"))[:10],
-            "aliases": " ".join(several(_value(record, named["aliases"]))) if "aliases" in named else "",
-            **{name: _readable(record, field) if field else "" for name, field in theirs.items()},
+            "id": id_of(record),
+            "columns": " ".join(sorted(field for field in self._wanted() if shown(record, field))),
+            "status": self._plain_status(text(value_of(record, "internal.lifecycleStatus")), record),
+            "ended": text(value_of(record, "internal.terminationDate"))[:10],
+            "aliases": " ".join(several(value_of(record, named["aliases"]))) if "aliases" in named else "",
+            **{name: readable(record, field) if field else "" for name, field in theirs.items()},
         }
 
     def _plain_status(self, word: str, record: Mapping[str, Any]) -> str:
@@ -303,58 +286,39 @@ class HiBob(Connector):
             )
         if "leave" in word:
             return "leave"
-        if _text(_value(record, "internal.status")).casefold() != "inactive":
+        if text(value_of(record, "internal.status")).casefold() != "inactive":
             return "active"
-        return "terminated" if _text(_value(record, "internal.terminationDate")) else "leave"
+        return "terminated" if text(value_of(record, "internal.terminationDate")) else "leave"
 
     def _person(
         self, record: Mapping[str, Any], lifecycle: Lifecycle, index: Sequence[Mapping[str, str]], act: str
     ) -> Person:
         options = self.target.options
-        data: dict[str, Any] = {name: _readable(record, theirs) for name, theirs in self._person_fields.items()}
-        data.update(
-            {
-                name: several(_value(record, self._person_fields[name]), names=name == "former_names")
-                for name in ("aliases", "former_names")
-                if name in self._person_fields
-            }
-        )
+        data: dict[str, Any] = {name: readable(record, theirs) for name, theirs in self._person_fields.items()}
+        data.update(lists_of(self._person_fields, partial(value_of, record)))
         if not data["email"]:
             raise InputError(
-                f"employee {_id(record)} has no work address in HR",
+                f"employee {id_of(record)} has no work address in HR",
                 act=act,
                 system=self.target.name,
                 hint="fill in Email, or set the option fields.email",
             )
-        manager = _reference(_value(record, "work.reportsTo"))
-        found = next((row for row in index if row["id"] == manager), None) if manager else None
         ended = lifecycle.termination() or (
-            _text(_value(record, "internal.terminationDate"))[:10] if not lifecycle.rows else ""
+            text(value_of(record, "internal.terminationDate"))[:10] if not lifecycle.rows else ""
         )
-        last = _before(ended) if ended and options["terminated_from"] == "day_after" else ended
+        last = day_before(ended) if ended and options["terminated_from"] == "day_after" else ended
         if options["garden_leave"] == "left" and lifecycle.garden_leave():
-            last = _before(lifecycle.garden_leave())
+            last = day_before(lifecycle.garden_leave())
         data.update(
             {
-                "hr_id": _id(record),
+                "hr_id": id_of(record),
                 "hire_date": data["hire_date"][:10],
                 "termination_date": ended or (last if last else ""),
                 "last_working_day": last,
-                "time_zone": data.get("time_zone")
-                or options["time_zones"].get(data["location"])
-                or options["time_zone"],
-                "manager_email": found["email"] if found else "",
-                "manager_employee_id": found["number"] if found else "",
-                "logins": {
-                    system: _readable(record, theirs)
-                    for system, theirs in self._logins.items()
-                    if _readable(record, theirs)
-                },
-                "attributes": {
-                    name: _readable(record, theirs)
-                    for name, theirs in options["attributes"].items()
-                    if _readable(record, theirs)
-                },
+                "time_zone": time_zone_of(options, data.get("time_zone", ""), data["location"]),
+                **manager_of(index, reference(value_of(record, "work.reportsTo"))),
+                "logins": filled(self._logins, partial(readable, record)),
+                "attributes": filled(options["attributes"], partial(readable, record)),
             }
         )
         person = Person.of({**data, "status": "active"})
@@ -362,20 +326,18 @@ class HiBob(Connector):
 
     def _status(self, record: Mapping[str, Any], person: Person, lifecycle: Lifecycle) -> str:
         """By dates in the person's own zone: Bob turns a status at the site's midnight, and a last day ends when that day does."""
-        today = clock.now().astimezone(person.zone).date().isoformat()
-        if person.hire_date > today:
-            # Hired for later. Withdrawn when the employment ends on or before the day it would have begun.
-            return (
-                "terminated" if person.termination_date and person.termination_date <= person.hire_date else "pending"
-            )
+        today = today_of(person)
+        later = not_begun(person, today)
+        if later:
+            return later
         ends = person.employment_ends()
         if ends is not None and clock.now() >= ends:
             return "terminated"
         since, word = lifecycle.at(today)
-        status = self._plain_status(word or _text(_value(record, "internal.lifecycleStatus")), record)
+        status = self._plain_status(word or text(value_of(record, "internal.lifecycleStatus")), record)
         if status == "terminated" and since == today and ends is not None:
             # The last day itself: what was so before it.
-            _since, word = lifecycle.at(_before(today))
+            _since, word = lifecycle.at(day_before(today))
             status = self._plain_status(word, record) if word else "active"
         return "active" if status == "pending" else status
 
@@ -393,74 +355,3 @@ def _throttled(answer: Answer) -> float | None:
 def _next_page(answer: Answer) -> Mapping[str, Any] | None:
     cursor = (answer.body.get("response_metadata") or {}).get("next_cursor") if isinstance(answer.body, dict) else None
     return {"cursor": cursor} if cursor else None
-
-
-def _history(rows: Sequence[Mapping[str, Any]]) -> Lifecycle:
-    """On one day, the later entered (the higher id) is in force."""
-    dated = [
-        (
-            _text(row.get("effectiveDate"))[:10],
-            _number(row.get("id")),
-            _text(row.get("status")).casefold().replace("_", " "),
-        )
-        for row in rows
-    ]
-    return Lifecycle(tuple((day, word) for day, _unused, word in sorted(dated) if day))
-
-
-def _number(value: Any) -> int:
-    text = _text(value)
-    return int(text) if text.isdigit() else 0
-
-
-def _id(record: Mapping[str, Any]) -> str:
-    return _text(_value(record, "root.id"))
-
-
-def _value(record: Mapping[str, Any], field: str) -> Any:
-    """A field, which comes as ``/work/title``: {value} or nested (``root.`` at the top), or as both."""
-    flat = record.get(_flat(field))
-    if isinstance(flat, Mapping) and "value" in flat:
-        return flat["value"]
-    return _nested(record, field)
-
-
-def _flat(field: str) -> str:
-    """A field's name as HiBob's flat answers write it: ``/work/title``."""
-    return "/".join(("", *field.split(".")))
-
-
-def _nested(record: Any, field: str) -> Any:
-    for part in field.removeprefix("root.").split("."):
-        record = record.get(part) if isinstance(record, Mapping) else None
-    return record
-
-
-def _shown(record: Mapping[str, Any], field: str) -> bool:
-    """Whether the field is there at all, empty or not."""
-    if _flat(field) in record:
-        return True
-    path, _dot, last = field.removeprefix("root.").rpartition(".")
-    inner = _nested(record, path) if path else record
-    return isinstance(inner, Mapping) and last in inner
-
-
-def _readable(record: Mapping[str, Any], field: str) -> str:
-    """As people read it: a list's item by its name. Dates stay ISO, which people's are not."""
-    machine = _value(record, field)
-    readable = record.get("humanReadable")
-    human = _value(readable, field) if isinstance(readable, Mapping) else None
-    return _text(machine) if human is None or _DATE.match(_text(machine)) else _text(human)
-
-
-def _reference(value: Any) -> str:
-    """The id of an employee who is referred to, by id or as an object."""
-    return _text(value.get("id")) if isinstance(value, Mapping) else _text(value)
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value).strip()
-
-
-def _before(day: str) -> str:
-    return (date.fromisoformat(day) - timedelta(days=1)).isoformat()
