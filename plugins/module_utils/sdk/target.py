@@ -173,6 +173,8 @@ class Connector:
     OWN_ACCOUNTS: ClassVar[bool] = False
     #: A new account lets nobody in until :meth:`Accounts.set_active` opens it.
     CREATES_CLOSED: ClassVar[bool] = False
+    #: Whether somebody new may be invited only: what the invitation does not carry is set when they have accepted.
+    INVITES: ClassVar[bool] = False
     #: How many people a run may be at work on here at once: what the vendor allows one credential to ask side by side.
     PARALLEL: ClassVar[int] = 4
     #: How the person's login here is made, unless the option ``login`` says otherwise.

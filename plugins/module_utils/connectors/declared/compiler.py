@@ -45,6 +45,7 @@ def compiled(manifest: Manifest, *, shipped: bool = False) -> type[Declared]:
         **_keys(accounts),
         "NAMES_FROM": accounts.names_from if accounts is not None else "",
         "LOGIN": manifest.login,
+        "INVITES": accounts is not None and any("pending" in source.fields for source in accounts.sources),
         "ATTRIBUTES": tuple(name for name, one in attributes.items() if one.write),
         "ENTITLEMENT_KINDS": tuple(kinds),
         "CONTROLS": tuple(manifest.controls),
