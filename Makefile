@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE ?=
 PIP    := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-hr test sandbox sandbox-down bench install connector lint soak clean link
+.PHONY: help demo demo-hr test sandbox sandbox-down bench install connector lint soak release lock clean link
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -63,6 +63,12 @@ bench: $(VENV)/dev.done link ## measure against peers in the same run; writes bu
 
 soak: $(VENV)/dev.done link ## the long suites
 	@$(BIN)/python scripts/test.py --soak
+
+release: $(VENV)/dev.done link ## build, check, list components and sign: make release KEY=<fingerprint>
+	@$(BIN)/python scripts/release.py --key "$(KEY)"
+
+lock: $(VENV)/dev.done ## write the lock files of what users install anew
+	@$(BIN)/python scripts/release.py --lock
 
 clean: ## remove what was built and installed
 	@-test -x $(BIN)/python && $(BIN)/python -m sandbox down

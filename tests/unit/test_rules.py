@@ -56,6 +56,7 @@ SHIPPED = {
     "LICENSE",
     "ansible.cfg",
     "requirements.txt",
+    "requirements.lock",
     "bindep.txt",
     "meta",
     "plugins",
