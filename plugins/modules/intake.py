@@ -84,6 +84,7 @@ decisions:
     runs: {description: "What is due - C(kind), C(stage) and C(at), in UTC.", type: list, elements: dict}
     cancels: {description: "Kinds of case whose scheduled runs no longer hold.", type: list, elements: str}
     urgent: {description: "Whether access ends now, before anything else.", type: bool}
+    silent: {description: "Whether nobody but those who carry it out hears of the departure before it is done.", type: bool}
     undo: {description: "Whether only what the hire made is to be undone.", type: bool}
     late_s: {description: "Seconds by which HR told it too late.", type: float}
     why: {description: "In one line.", type: str}

@@ -27,6 +27,7 @@ from cryptography.x509.oid import NameOID
 from lifecycle_bridge import notify
 from lifecycle_bridge.config import Notify, Secret
 from lifecycle_bridge.notify import Notice, tell
+from lifecycle_bridge.notify import mail as notify_mail
 
 from tests.bridge.door_support import KEY, NOW, standard
 
@@ -270,7 +271,7 @@ def test_a_password_goes_over_tls_alone(
         (told,) = tell([server.channel(scheme, **signed_in)], NOTICE)
         assert not told.ok and not told.temporary and "not-the-right-one" not in told.detail
         server.shutdown()
-    monkeypatch.setattr(notify, "_LOOPBACK", ())
+    monkeypatch.setattr(notify_mail, "LOOPBACK", ())
     (told,) = tell([mail.channel(**signed_in)], NOTICE)
     assert not told.ok and "offers no TLS" in told.detail and mail.got == []
 
@@ -303,6 +304,38 @@ def test_slack_gets_one_text_with_entities(web: WebServer, monkeypatch: pytest.M
     ((path, _, body),) = web.got
     assert path == "/services/T0/B0/s3cret"
     assert "okta &lt;does&gt; not answer &amp; it is late" in json.loads(body)["text"]
+
+
+def test_teams_gets_a_card_whose_text_is_no_markdown(web: WebServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEAMS_ADDRESS", f"{web.url}/workflows/s3cret")
+    (told,) = tell([Notify(kind="teams", secret=Secret(env="TEAMS_ADDRESS"))], NOTICE)
+    assert told.ok, told.detail
+    ((path, _, body),) = web.got
+    (sent,) = json.loads(body)["attachments"]
+    (text,) = sent["content"]["body"]
+    assert path == "/workflows/s3cret" and sent["contentType"] == "application/vnd.microsoft.card.adaptive"
+    assert text["type"] == "RichTextBlock" and {run["type"] for run in text["inlines"]} == {"TextRun"}
+    words = "".join(run["text"] for run in text["inlines"])
+    assert NOTICE.command in words and words.count(NOTICE.title) == 1
+    assert sent["content"]["actions"][0]["url"] == NOTICE.link
+
+
+def test_apprise_reaches_what_it_knows_and_says_when_it_does_not(
+    web: WebServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("apprise", reason="needs the bridge's extra apprise")
+    monkeypatch.setenv("SERVICE", web.url.replace("http://", "json://") + "/in")
+    channel = Notify(kind="apprise", secret=Secret(env="SERVICE"))
+    (told,) = tell([channel], NOTICE)
+    assert told.ok, told.detail
+    said = json.loads(web.got[0][2])
+    assert said["title"] == NOTICE.title and "<does> not answer & it" in said["message"], "plain text"
+    web.status = 500
+    (told,) = tell([channel], NOTICE)
+    assert (told.ok, told.temporary) == (False, True)
+    monkeypatch.setenv("SERVICE", "nosuch://secret-word")
+    (wrong,) = notify.check([channel])
+    assert "does not know this address" in wrong and "secret-word" not in wrong
 
 
 def test_a_webhook_is_signed_by_standard_webhooks_and_the_same_news_has_the_same_id(web: WebServer) -> None:

@@ -20,7 +20,7 @@ from lifecycle_bridge.execute import Result
 from lifecycle_bridge.store import Database, stamp
 from lifecycle_bridge.store.acts import marks_of
 from lifecycle_bridge.store.chores import Chores, last_due
-from lifecycle_bridge.store.ending import Told
+from lifecycle_bridge.store.outbox import Pending
 from lifecycle_bridge.store.tables import alerts, cases, runs, schema
 from lifecycle_bridge.store.verdicts import reminder_is_due
 
@@ -36,11 +36,11 @@ def world(tmp_path: Path) -> Iterator[World]:
     made.database.close()
 
 
-def once(world: World, person: str, now: datetime, result: Result) -> list[Told]:
-    """One look at what is due now, and how its run ended."""
+def once(world: World, person: str, now: datetime, result: Result) -> list[Pending]:
+    """One look at what is due now, how its run ended, and what is to be heard of it."""
     (ident,) = world.cases.claim(now, 9, "me")
     world.cases.begin(ident, "me", now)
-    return world.cases.settle(ident, result, now)
+    return world.settled(ident, result, now)
 
 
 def open_(person: str, *steps: tuple[str, str]) -> Result:
@@ -98,7 +98,7 @@ def test_reminders_count_working_days(since: datetime, reminded: int, now: datet
 def test_a_leaver_s_badge_is_told_at_once_and_once(world: World) -> None:
     world.decided("7", ("offboard", NOW))
     (told,) = once(world, "7", NOW, open_("7", ("badge", "needs_human"), ("intune", "in_progress")))
-    assert told.detail == "waits for a person: badge" and told.case["state"] == "todo"
+    assert told.detail == "waits for a person: badge" and told.case.state == "todo"
     assert once(world, "7", NOW + HOUR, open_("7", ("badge", "needs_human"))) == []
 
 
@@ -118,7 +118,7 @@ def test_an_overlap_of_two_weeks_waits_and_is_never_stuck(world: World) -> None:
 def test_what_fails_is_tried_again_and_then_stuck_even_after_it_waited(world: World) -> None:
     world.decided("7", ("offboard", NOW))
     once(world, "7", NOW, open_("7", ("badge", "needs_human")))
-    told: list[Told] = []
+    told: list[Pending] = []
     for _ in range(3):
         assert not told
         told = once(world, "7", datetime.fromisoformat(world.of("7")[0]["next_at"]), open_("7", ("github", "failed")))
@@ -170,7 +170,7 @@ def test_three_leavers_behind_a_brake_of_one_are_held_together_and_none_is_tried
         world.decided(person, ("offboard", NOW))
     (ident,) = world.cases.claim(NOW, 9, "me")
     world.cases.begin(ident, "me", NOW)
-    told = world.cases.settle(ident, Result("failed", codes=("brake",), brakes=("leavers",)), NOW)
+    told = world.settled(ident, Result("failed", codes=("brake",), brakes=("leavers",)), NOW)
     assert {row["state"] for person in "123" for row in world.of(person)} == {"held"} and len(told) == 3
     assert world.cases.claim(NOW + HOUR, 9, "me") == []
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from lifecycle_bridge import clock
-from lifecycle_bridge.config import Config, Retry, Secret, Source
+from lifecycle_bridge.config import Config, Notify, Retry, Secret, Source
 from lifecycle_bridge.errors import BridgeError
 from lifecycle_bridge.events import Event
 from lifecycle_bridge.execute import Order, Progress, Result
@@ -27,6 +27,7 @@ from lifecycle_bridge.store.cases import Cases
 from lifecycle_bridge.store.errands import Errands
 from lifecycle_bridge.store.inbox import Inbox
 from lifecycle_bridge.store.intakes import Intakes
+from lifecycle_bridge.store.outbox import Outbox, Pending
 from lifecycle_bridge.store.tables import alerts, cases, events, runs, sources, timeline
 
 NOW = datetime(2026, 6, 3, 10, 0, tzinfo=UTC)
@@ -44,6 +45,7 @@ class World:
             retry=Retry(first=30, longest=3600, times=2),
             at_once=2,
             together=3,
+            notify=[Notify(kind="slack", secret=Secret(env="KEY"))],
         )
         self.database = Database(self.config.database)
         self.database.create()
@@ -53,6 +55,7 @@ class World:
         self.acts = CaseActs(self.database, self.config)
         self.alerts = Alerts(self.database)
         self.inbox = Inbox(self.database)
+        self.outbox = Outbox(self.database, self.config)
         self.n = 0
 
     def decided(self, person: str, *wanted: tuple[str, datetime], now: datetime = NOW, **facts: Any) -> None:
@@ -77,6 +80,14 @@ class World:
             ],
             now,
         )
+
+    def settled(self, ident: str, result: Result, now: datetime) -> list[Pending]:
+        """How a run ended is written; what is to be heard of it."""
+        self.cases.settle(ident, result, now)
+        found = self.outbox.claim(now)
+        for one in found:
+            self.outbox.sent(one.n, now)
+        return found
 
     def of(self, person: str) -> list[dict[str, Any]]:
         with self.database.read() as c:
@@ -261,9 +272,9 @@ def test_how_a_run_ended_is_what_becomes_of_the_case(world: World, result: Resul
     world.decided("7", ("offboard", NOW))
     (ident,) = world.cases.claim(NOW, 9, "me")
     world.cases.begin(ident, "me", NOW)
-    assert len(world.cases.settle(ident, result, NOW)) == told
+    assert len(world.settled(ident, result, NOW)) == told
     assert world.of("7")[0]["state"] == state
-    assert world.cases.settle(ident, ended("7"), NOW) == [] and world.of("7")[0]["state"] == state, "settled once"
+    assert world.settled(ident, ended("7"), NOW) == [] and world.of("7")[0]["state"] == state, "settled once"
 
 
 def test_tries_get_rarer_and_end_with_a_human(world: World) -> None:
@@ -272,7 +283,7 @@ def test_tries_get_rarer_and_end_with_a_human(world: World) -> None:
     for _ in range(3):
         (ident,) = world.cases.claim(at, 9, "me")
         world.cases.begin(ident, "me", at)
-        told = world.cases.settle(ident, Result("failed", detail="503", temporary=True), at)
+        told = world.settled(ident, Result("failed", detail="503", temporary=True), at)
         row = world.of("7")[0]
         gaps.append((datetime.fromisoformat(row["next_at"]) - at).total_seconds())
         assert world.cases.claim(at, 9, "me") == []

@@ -11,7 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Brake, Limit, Policy, Timers
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import (
+    Brake,
+    Departure,
+    Limit,
+    Policy,
+    Timers,
+)
 from ansible_collections.workforce.lifecycle.plugins.modules.intake import TASK as INTAKE
 from ansible_collections.workforce.lifecycle.plugins.modules.people_snapshot import TASK as SNAPSHOT
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.acts import perform
@@ -387,3 +393,16 @@ def test_a_wrong_call_decides_nothing(company: HrCompany, want: dict[str, Any], 
     params = {**{name: spec.get("default") for name, spec in INTAKE.spec.items()}, **want}
     result = perform(INTAKE, company.book(), params)
     assert result["failed"] and said in result["msg"]
+
+
+def test_a_silent_departure_is_handed_over_as_such(tmp_path: Path) -> None:
+    quiet = Departure("involuntary", {"employment_type": "involuntary*"}, silent=True)
+    company = HrCompany(tmp_path, Policy(brake=Brake(leavers=Limit(1000)), departures=(quiet,)))
+    company.has(*(row(number) for number in range(1, 9)))
+    take_in(company)
+    leaver = {"status": "terminated", "termination_date": "2026-06-03"}
+    company.has(
+        *(row(number) for number in range(1, 7)), row(7, **leaver, employment_type="involuntary"), row(8, **leaver)
+    )
+    said = take_in(company, "7", "8")
+    assert {one: said[one]["silent"] for one in said} == {"7": True, "8": False}

@@ -41,7 +41,7 @@ MODULES = sorted(path.stem for path in (PLUGINS / "modules").glob("*.py"))
 #: Of playbooks, their parts and the tasks of roles together. Each phase is one entry.
 YAML_LINES = 1000
 #: Playbooks that only look, and are no run about people.
-YAML_BESIDE = {"audit", "connector_check", "custody", "doctor", "init", "ledger", "locate", "report", "steps"}
+YAML_BESIDE = {"audit", "connector_check", "custody", "doctor", "init", "ledger", "locate", "people", "report", "steps"}
 SHELLS = {
     "plugins/module_utils/engine/task.py",
     "plugins/action/in_process.py",

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from lifecycle_bridge import __version__, notify
 from lifecycle_bridge.config import Config, load
 from lifecycle_bridge.errors import BridgeError
+from lifecycle_bridge.notify.words import wrong as wrong_texts
 from lifecycle_bridge.receive import check as check_source
 from lifecycle_bridge.store import Database
 from lifecycle_bridge.store.acts import CaseActs
@@ -216,6 +217,7 @@ def _wrong(config: Config) -> list[str]:
     if not config.inventory.exists():
         wrong.append(f"inventory: {config.inventory} is not there")
     wrong += notify.check(config.notify)
+    wrong += wrong_texts(config.notices)
     try:
         wrong += executor_of(config).check()
     except (BridgeError, ImportError) as failure:

@@ -158,16 +158,59 @@ class Retry(_Section):
     times: Annotated[int, Field(ge=0)] = 8
 
 
-class Notify(_Section):
-    """Whom to tell, and how. ``secret`` signs a ``webhook`` (Standard Webhooks) or is the ``slack`` address itself."""
+#: What somebody hears of a case. ``todo`` waits for a person, ``reminder`` says that again; ``prepared`` is all that is made before the day.
+News = Literal[
+    "due", "prepared", "not_ready", "ready", "done", "late", "stuck", "held", "todo", "reminder", "cancelled", "alert"
+]
+#: People whom a case concerns, as HR names them at the moment of sending.
+Concerned = Literal["person", "manager", "buddy"]
 
-    kind: Literal["mail", "slack", "webhook"]
+
+class Notify(_Section):
+    """Whom to tell, of what, and how.
+
+    :param name: what time lines call this way; its kind when empty. Two ways of one kind need names.
+    :param people: besides ``to``, those whom the case concerns; mail alone reaches them.
+    :param news: what is sent; when empty, what somebody has to act on, and to ``people`` what concerns each.
+    :param kinds: of case (``onboard``); all when empty.
+    :param names: whether the person's name may stand in it.
+    :param secret: signs a ``webhook`` (Standard Webhooks), or is the address itself of ``slack``, ``teams`` and ``apprise``.
+    """
+
+    kind: Literal["mail", "slack", "teams", "webhook", "apprise"]
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_-]{0,40}$")] = ""
     to: list[str] = []
+    people: list[Concerned] = []
+    news: list[News] = []
+    kinds: list[str] = []
+    names: bool = False
     url: str = ""
     server: str = ""
     sender: str = ""
     user: str = ""
     secret: Secret | None = None
+
+    @property
+    def way(self) -> str:
+        """What it is called in tables and time lines."""
+        return self.name or self.kind
+
+
+class Notices(_Section):
+    """What notices say, and how long before the day.
+
+    :param days_before: by kind of case, how many days before its minute those concerned hear that it is due.
+    :param templates: folder with the company's own texts, which win over ours; docs/bridge-notices.md says how they are named.
+    :param company: what the company is called in them.
+    :param language: where HR does not say which a person reads.
+    :param buddy: the HR fact that holds the buddy's address or employee number.
+    """
+
+    days_before: dict[str, Annotated[int, Field(ge=0, le=60)]] = {"onboard": 7, "offboard": 3, "transfer": 3}
+    templates: Path | None = None
+    company: str = ""
+    language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = "en"
+    buddy: str = "buddy"
 
 
 class Chore(_Section):
@@ -265,6 +308,7 @@ class Config(_Section):
     sources: dict[str, Source] = {}
     retry: Retry = Retry()
     notify: list[Notify] = []
+    notices: Notices = Notices()
     chores: dict[Literal["followups", "reconcile", "audit"], Chore] = {
         "followups": Chore(at="06:00"),
         "reconcile": Chore(at="02:30"),
@@ -283,6 +327,15 @@ class Config(_Section):
         for name in value:
             if not NAME.match(name):
                 raise ValueError(f"{name!r}: a source's name stands in its address: small letters, digits, - and _")
+        return value
+
+    @field_validator("notify")
+    @classmethod
+    def _ways(cls, value: list[Notify]) -> list[Notify]:
+        ways = [one.way for one in value]
+        for way in ways:
+            if ways.count(way) > 1:
+                raise ValueError(f"there are two ways called {way}: give each a name, such as name: it-mail")
         return value
 
     @field_validator("listen")
@@ -361,4 +414,7 @@ def _absolute(config: Config, folder: Path) -> Config:
         if config.console.token_file
         else config.console
     )
-    return config.model_copy(update={**paths, "database": database, "console": console})
+    notices = config.notices
+    if notices.templates is not None:
+        notices = notices.model_copy(update={"templates": folder / notices.templates})
+    return config.model_copy(update={**paths, "database": database, "console": console, "notices": notices})

@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Protocol
@@ -26,15 +26,19 @@ from lifecycle_bridge.config import Config, Runner
 from lifecycle_bridge.errors import BridgeError
 from lifecycle_bridge.events import Event
 from lifecycle_bridge.execute import Executor, Order, Progress, Result
+from lifecycle_bridge.people import People
+from lifecycle_bridge.post import Alert, Letter, Post
 from lifecycle_bridge.store import Database, stamp
 from lifecycle_bridge.store.acts import CaseActs
-from lifecycle_bridge.store.alerts import Alert, Alerts
-from lifecycle_bridge.store.cases import Cases, Told
+from lifecycle_bridge.store.alerts import Alert as Untold
+from lifecycle_bridge.store.alerts import Alerts
+from lifecycle_bridge.store.cases import Cases
 from lifecycle_bridge.store.chores import PREFIX as CHORE
 from lifecycle_bridge.store.chores import Chores
 from lifecycle_bridge.store.errands import Errands
 from lifecycle_bridge.store.inbox import Inbox
 from lifecycle_bridge.store.intakes import EVERYBODY, Intakes
+from lifecycle_bridge.store.outbox import Outbox
 from lifecycle_bridge.store.tables import RUN_OPEN, runs, sources
 
 log = logging.getLogger("lifecycle_bridge")
@@ -45,8 +49,8 @@ _LOOK, _BEAT, _STUCK, _GATHER = 0.5, 2.0, 30.0, 0.03
 _PAUSE, _SWEEP = 2.0, 3600.0
 #: Intakes at the same time, beside the runs: what must be cut now never waits for a slot.
 _INTAKES = 3
-#: What an alert's notice is about; seconds until one that reached nobody is told again.
-_SUBJECT, _AGAIN = "Somebody has to look", 600.0
+#: Seconds until an alert that reached nobody is told again; between two looks at what the calendar alone says.
+_AGAIN, _SCAN = 600.0, 30.0
 
 
 class Work(Protocol):
@@ -56,8 +60,8 @@ class Work(Protocol):
         """Mark it as running; None when nothing of it is left to run."""
         ...
 
-    def settle(self, ident: str, result: Result, now: datetime) -> Sequence[Told]:
-        """Write how it ended; whom to tell."""
+    def settle(self, ident: str, result: Result, now: datetime) -> None:
+        """Write how it ended, and what is to be heard of it."""
         ...
 
 
@@ -65,17 +69,16 @@ class Bridge:
     """One process's part of the work.
 
     :param executor: how playbooks are run; what the configuration says when not given.
-    :param tell: tells a human, and says by what; does nothing when not given.
     """
 
-    def __init__(
-        self, config: Config, executor: Executor | None = None, tell: Callable[[Told], str] | None = None
-    ) -> None:
+    def __init__(self, config: Config, executor: Executor | None = None) -> None:
         self.config = config
         password = config.database_password.read() if config.database_password else ""
         self.database = Database(config.database, password)
         self.executor = executor or executor_of(config)
-        self._tell = tell or (lambda told: "")
+        self.people = People(config, self.executor)
+        self.outbox = Outbox(self.database, config)
+        self.post = Post(config, self.people, self.outbox)
         self.bridges = Bridges(self.database)
         self.cases = Cases(self.database, config)
         self.alerts = Alerts(self.database)
@@ -94,7 +97,8 @@ class Bridge:
         self._tell_at: dict[str, float] = {}
         self._woken, self._ended = threading.Event(), threading.Event()
         self._loop = threading.Thread(target=self._dispatch, name="dispatch", daemon=True)
-        self._beat_at = self._swept_at = float("-inf")
+        self._posting: threading.Thread | None = None
+        self._beat_at = self._swept_at = self._scanned_at = float("-inf")
         self.looked_at = 0.0
 
     # -- life ----------------------------------------------------------------------------------------------------------
@@ -163,6 +167,10 @@ class Bridge:
             self._swept_at = monotonic
             self.executor.sweep(now)
         self._tell_alerts()
+        if monotonic - self._scanned_at > _SCAN:
+            self._scanned_at = monotonic
+            self.outbox.scan(now)
+        self._post_notices(now)
         self.looked_at = time.monotonic()
 
     def works(self) -> str:
@@ -223,8 +231,8 @@ class Bridge:
         result = self.execute(order, ident)
         if self._ended.is_set():
             return  # the next bridge takes it up and finds its end
-        for told in work.settle(ident, result, clock.now()):
-            self.tell(told)
+        work.settle(ident, result, clock.now())
+        self._post_letters(result)
 
     def execute(self, order: Order, run: str) -> Result:
         """Run an order to its end. What cannot even be begun is a result too: a human is told."""
@@ -252,18 +260,49 @@ class Bridge:
 
     # -- telling -------------------------------------------------------------------------------------------------------
 
-    def tell(self, told: Told) -> str:
-        """Tell it; by which ways, empty when by none."""
+    def tell(self, alert: Alert) -> str:
+        """Tell it; by which ways, empty when by none. A way that fails must not make the work fail: the console shows it too."""
         try:
-            ways = self._tell(told)
-        except (
-            Exception
-        ):  # a channel that fails must not make the run fail; it was written to the log and the console shows the case
-            log.exception("a human could not be told: %s", told.subject)
+            return self.post.alert(alert)
+        except Exception:
+            log.exception("nobody could be told: %s", alert.key)
             return ""
-        if ways and told.case.get("person"):
-            self.cases.line(str(told.case["id"]), clock.now(), "told", ways)
-        return ways
+
+    def send_notices(self, now: datetime) -> int:
+        """Send what is to be heard of cases; how many notices arrived."""
+        arrived = 0
+        while found := self.outbox.claim(now):
+            for one in found:
+                if way := self.post.send(one):
+                    arrived += 1
+                    self.cases.line(one.case.id, clock.now(), "told", f"{one.news.replace('_', ' ')} by {way}")
+        return arrived
+
+    def _post_notices(self, now: datetime) -> None:
+        """In a thread of its own: a way may take its time, and HR too. What it leaves behind, the next one sends."""
+        if (self._posting is None or not self._posting.is_alive()) and self.outbox.waits(now):
+            self._posting = threading.Thread(target=self._send_all, args=(now,), name="notices", daemon=True)
+            self._posting.start()
+
+    def _send_all(self, now: datetime) -> None:
+        try:
+            self.send_notices(now)
+        except Exception:
+            log.exception("notices could not be sent; they are tried again")
+
+    def _post_letters(self, result: Result) -> None:
+        """What a run wants people to hear, by name: each once. One that did not arrive is said again by the next run."""
+        for data in result.stats.get("notices") or ():
+            letter = Letter.of(data)
+            if letter is None or not self.outbox.is_new(letter.key, clock.now()):
+                continue
+            try:
+                arrived = self.post.letter(letter)
+            except Exception:
+                log.exception("%s could not be sent", letter.key)
+                arrived = ""
+            if not arrived:
+                self.outbox.is_new_again(letter.key)
 
     def _tell_alerts(self) -> None:
         """Each alert is told once, by one bridge, in a thread of its own: a channel may take its time. In vain is tried again later."""
@@ -273,9 +312,9 @@ class Bridge:
         if mine:
             threading.Thread(target=self._tell_all, args=(mine,), daemon=True).start()
 
-    def _tell_all(self, found: list[Alert]) -> None:
+    def _tell_all(self, found: list[Untold]) -> None:
         for alert in found:
-            if self.tell(Told(_SUBJECT, alert.detail, {"id": alert.key})):
+            if self.tell(Alert(alert.key, alert.detail)):
                 self._tell_at.pop(alert.key, None)
                 continue
             self._tell_at[alert.key] = time.monotonic() + _AGAIN

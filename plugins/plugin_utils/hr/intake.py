@@ -209,6 +209,7 @@ class Intake:
             "alert": decision.alert,
             "cancels": list(decision.cancels),
             "marks": marks(now) if now is not None else [],
+            "silent": now is not None and self.policy.departure_of(now).silent,
             "late_s": decision.late.total_seconds(),
             "runs": [one for group in runs for one in group],
         }

@@ -47,7 +47,9 @@ PHASES: Mapping[str, str] = {
     "resume": "Let in again",
 }
 #: Steps that only look, and whose answers the playbook says in one piece at the end.
-QUIET = frozenset(("doctor", "doctor_system", "locate", "locate_system", "steps", "init", "people_snapshot"))
+QUIET = frozenset(
+    ("doctor", "doctor_system", "locate", "locate_system", "steps", "init", "people_snapshot", "contacts_info")
+)
 _SECRET = re.compile(
     r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}|((?:password|passwd|secret|token|api[_-]?key)\s*[=:]\s*)\S+|(://[^/\s:@]+:)[^@\s/]+(?=@)"
 )

@@ -16,6 +16,9 @@ from typing import Any, Protocol
 #: How a run ended. ``unknown``: its end was not seen; what it did is found out by running it again, never assumed.
 STATUSES = ("successful", "failed", "timeout", "canceled", "unknown", "refused")
 
+#: How the idents of runs begin whose answer holds names: what is kept of them is removed as soon as it was read.
+NAMING = "people-"
+
 #: Extra variables that a run can do without. Nobody's cut waits for a job template that does not ask for one.
 SPARED = frozenset({"hr_recorded_at"})
 
@@ -94,6 +97,10 @@ class Executor(Protocol):
 
     def warm(self) -> None:
         """Get ready, so that runs begin at once."""
+        ...
+
+    def forget(self, ident: str) -> None:
+        """Remove now what is kept of a run that has ended: names of people may stand in it."""
         ...
 
     def sweep(self, now: datetime) -> int:

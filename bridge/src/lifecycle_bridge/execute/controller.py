@@ -250,6 +250,9 @@ class ControllerExecutor:
     def warm(self) -> None:
         """Nothing is to be made ready: the controller does it."""
 
+    def forget(self, ident: str) -> None:
+        """Nothing is kept here; the controller keeps its jobs as its own schedule says."""
+
     def sweep(self, now: datetime) -> int:
         """Nothing is kept here; the controller cleans up by its own schedule."""
         return 0

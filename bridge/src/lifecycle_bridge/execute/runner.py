@@ -27,7 +27,7 @@ from lifecycle_bridge import clock, private
 from lifecycle_bridge.config import Config
 from lifecycle_bridge.config import Runner as Settings
 from lifecycle_bridge.errors import BridgeError, ConfigError
-from lifecycle_bridge.execute import Order, Progress, Result, extra_vars, playbook_process, processes
+from lifecycle_bridge.execute import NAMING, Order, Progress, Result, extra_vars, playbook_process, processes
 from lifecycle_bridge.execute import folder as folders
 from lifecycle_bridge.execute.folder import Folder
 from lifecycle_bridge.execute.follow import Follow, moment
@@ -368,6 +368,12 @@ class RunnerExecutor:
             raise BridgeError(f"make folder {self._work}: {failure.strerror}: see work in the configuration") from None
         return Folder(self._work / folders.name_of(ident))
 
+    def forget(self, ident: str) -> None:
+        """Remove the folder of a run that has ended: names of people stand in it."""
+        folder = self._folder(ident)
+        if folder.path.is_dir():
+            self._sweep_one(folder, datetime.max.replace(tzinfo=UTC))
+
     def sweep(self, now: datetime) -> int:
         """Remove the folders of runs that ended longer ago than ``keep_days``; never one that has a supervisor that lives.
 
@@ -381,7 +387,8 @@ class RunnerExecutor:
             if path.name.startswith(_SWEPT):
                 shutil.rmtree(path, ignore_errors=True)
             elif path.is_dir() and not path.name.startswith("."):
-                swept += self._sweep_one(Folder(path), oldest)
+                named = path.name.startswith(NAMING)  # left by a bridge that was killed before it removed it
+                swept += self._sweep_one(Folder(path), now - SHORTEST_KEPT if named else oldest)
         self._sweep_seats(now - SHORTEST_KEPT)
         return swept
 

@@ -17,11 +17,10 @@ import sqlalchemy as sa
 from lifecycle_bridge.config import Config
 from lifecycle_bridge.execute import Order, Result
 from lifecycle_bridge.store import Database, due, ending, planning
-from lifecycle_bridge.store.ending import Told
 from lifecycle_bridge.store.tables import CASES_SHOWN, cases, runs
 from lifecycle_bridge.store.timelines import note
 
-__all__ = ["CASES_SHOWN", "Cases", "Told"]
+__all__ = ["CASES_SHOWN", "Cases"]
 
 
 class Cases:
@@ -44,7 +43,7 @@ class Cases:
         with self.database.write() as c:
             for data in decisions:
                 one = planning.Decision.of(data)
-                planning.apply(c, batch, one, (recorded or {}).get((one.source, one.person), ""), now)
+                planning.apply(c, self.config, batch, one, (recorded or {}).get((one.source, one.person), ""), now)
 
     def claim(self, now: datetime, most: int, owner: str) -> list[str]:
         """Bind what is due to new runs, at most so many: who leaves goes first, and nobody is in two runs.
@@ -63,10 +62,10 @@ class Cases:
             group = due.begin(c, ident, owner, now)
         return due.order(self.config, ident, group) if group else None
 
-    def settle(self, ident: str, result: Result, now: datetime) -> list[Told]:
-        """What a run's end means for its cases; whom to tell. Asked again, it changes nothing more."""
+    def settle(self, ident: str, result: Result, now: datetime) -> None:
+        """What a run's end means for its cases, and who is to hear of it. Asked again, it changes nothing more."""
         with self.database.write() as c:
-            return ending.settle(c, self.config, ident, result, now)
+            ending.settle(c, self.config, ident, result, now)
 
     def of_run(self, ident: str) -> tuple[str, ...]:
         """The cases that a run is for."""

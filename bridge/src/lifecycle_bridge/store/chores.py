@@ -13,7 +13,7 @@ from lifecycle_bridge.config import Chore, Config
 from lifecycle_bridge.execute import Order, Result
 from lifecycle_bridge.store import Database, stamp
 from lifecycle_bridge.store.alerts import end_alerts, raise_alert
-from lifecycle_bridge.store.ending import Told, close_run
+from lifecycle_bridge.store.ending import close_run
 from lifecycle_bridge.store.tables import RUN_OPEN, cases, chores, runs
 
 #: How the idents of such runs begin.
@@ -94,7 +94,7 @@ class Chores:
             idle_timeout=self.config.idle_timeout,
         )
 
-    def settle(self, ident: str, result: Result, now: datetime) -> list[Told]:
+    def settle(self, ident: str, result: Result, now: datetime) -> None:
         """A failure is an alert until it succeeds. What it ended of somebody's case is looked at at once."""
         name = _name(ident)
         with self.database.write() as c:
@@ -108,7 +108,6 @@ class Chores:
                 mine = (cases.c.ledger_case == str(one.get("case")), cases.c.state.in_(("waiting", "todo", "stuck")))
                 values = {"state": "waiting", "next_at": stamp(now), "changed_at": stamp(now)}
                 c.execute(sa.update(cases).where(*mine).values(**values))
-        return []
 
 
 def _name(ident: str) -> str:

@@ -55,7 +55,8 @@ def _due(c: sa.Connection, now: datetime) -> list[Row]:
     # What changed before somebody's first day is carried out after it: accounts that a move made would not pass for the joiner's own.
     joining = {_who(row) for row in found if row["kind"] == "onboard" and row["state"] in ("upcoming", "waiting")}
     chosen: list[Row] = []
-    for row in sorted(found, key=lambda row: (_priority(row), row["next_at"])):
+    # The day itself goes before what was to be made ready for it.
+    for row in sorted(found, key=lambda row: (_priority(row), row["stage"] != "", row["next_at"])):
         if _who(row) in busy or row["kind"] == "transfer" and _who(row) in joining:
             continue
         busy.add(_who(row))

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,21 +17,12 @@ import sqlalchemy as sa
 from lifecycle_bridge.config import Config, Retry
 from lifecycle_bridge.execute import Result
 from lifecycle_bridge.store import moment, rows, stamp
+from lifecycle_bridge.store.outbox import put
 from lifecycle_bridge.store.tables import cases, runs, timeline
 from lifecycle_bridge.store.timelines import note, span
 from lifecycle_bridge.store.verdicts import Case, Step, Verdict, judge, reminder_is_due
 
 Row = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Told:
-    """What a person is to hear of: a case, or the feed. ``open_steps`` are those that wait."""
-
-    subject: str
-    detail: str
-    case: Mapping[str, Any]
-    open_steps: Sequence[Step] = ()
 
 
 @dataclass(frozen=True)
@@ -49,19 +40,15 @@ class Ended:
         return cls(str(data["case"])[:100], bool(data["complete"]), str(data.get("record") or ""), steps)
 
 
-def settle(c: sa.Connection, config: Config, ident: str, result: Result, now: datetime) -> list[Told]:
-    """What a run's end means for its cases; whom to tell. Asked again, it changes nothing more."""
+def settle(c: sa.Connection, config: Config, ident: str, result: Result, now: datetime) -> None:
+    """What a run's end means for its cases, and who is to hear of it. Asked again, it changes nothing more."""
     close_run(c, ident, result, now)
     group = rows(c.execute(sa.select(cases).where(cases.c.ident == ident, cases.c.state.in_(("ready", "running")))))
     by_person = {str(one["key"]): Ended.of(one) for one in result.stats.get("cases") or () if isinstance(one, Mapping)}
-    said = []
     for row in group:
         ended = by_person.get(row["person"])
         verdict = _verdict(c, config, row, ended, result, len(group))
-        told = _write(c, config.retry, row, ended, verdict, now)
-        if told is not None:
-            said.append(told)
-    return said
+        _write(c, config, row, ended, verdict, now)
 
 
 def close_run(c: sa.Connection, ident: str, result: Result, now: datetime, status: str = "") -> None:
@@ -113,10 +100,8 @@ def _stopped(c: sa.Connection, case: str, result: Result) -> Verdict:
     return Verdict("waiting", "alone", "their run was stopped for somebody else; tried again")
 
 
-def _write(
-    c: sa.Connection, retry: Retry, row: Row, ended: Ended | None, verdict: Verdict, now: datetime
-) -> Told | None:
-    """The case as it is now; whom to tell."""
+def _write(c: sa.Connection, config: Config, row: Row, ended: Ended | None, verdict: Verdict, now: datetime) -> None:
+    """The case as it is now, and what is to be heard of it."""
     steps = ended.steps if ended else ()
     sleeps = verdict.state in ("waiting", "todo") and verdict.outcome != "retry"
     since = (row["waits_since"] or stamp(now)) if verdict.state == "todo" else ""
@@ -144,11 +129,18 @@ def _write(
     if not sleeps or verdict.detail != row["detail"] or verdict.state != row["state"]:
         what = "retry" if verdict.state == "waiting" else verdict.state
         note(c, row["id"], now, what, verdict.detail + again)
-    if not (verdict.tell or reminds):
-        return None
-    word = {"stuck": "is stuck", "held": "is held", "todo": "waits for a person"}[verdict.state]
-    subject = f"{row['kind']} of {row['source']} {row['person']} {word}"
-    return Told(subject, verdict.detail, {**row, "state": verdict.state, "outcome": verdict.outcome}, steps)
+    if news := _news(row, verdict, reminds):
+        mark = "" if verdict.state == "done" else row["ident"]
+        put(c, config, row, news, now, mark=mark, detail=verdict.detail, steps=steps)
+
+
+def _news(row: Row, verdict: Verdict, reminds: bool) -> str:
+    """What it is called that somebody is to hear; empty when nobody is."""
+    if verdict.state == "done":
+        return "prepared" if row["stage"] == "prepare" else "ready" if row["kind"] == "onboard" else "done"
+    if reminds:
+        return "reminder"
+    return (verdict.outcome if verdict.outcome == "not_ready" else verdict.state) if verdict.tell else ""
 
 
 def _reminder(row: Row, since: str, reminded: int, now: datetime) -> bool:

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from lifecycle_bridge.config import Config
 from lifecycle_bridge.execute import Order, Result
 from lifecycle_bridge.store import Database, stamp
-from lifecycle_bridge.store.ending import Told, close_run
+from lifecycle_bridge.store.ending import close_run
 from lifecycle_bridge.store.tables import cases, runs
 from lifecycle_bridge.store.timelines import note
 
@@ -95,7 +95,7 @@ class Errands:
             idle_timeout=self.config.idle_timeout,
         )
 
-    def settle(self, ident: str, result: Result, now: datetime) -> list[Told]:
+    def settle(self, ident: str, result: Result, now: datetime) -> None:
         """How it ended: its cases go on, or say why not."""
         with self.database.write() as c:
             close_run(c, ident, result, now)
@@ -107,4 +107,3 @@ class Errands:
                     c.execute(sa.update(cases).where(cases.c.id == id, cases.c.state.in_(states)).values(**values))
                 else:
                     note(c, id, now, "refused", result.detail)
-        return []

@@ -16,7 +16,7 @@ from lifecycle_bridge.execute import Order, Result
 from lifecycle_bridge.store import Database, stamp
 from lifecycle_bridge.store.alerts import raise_alert
 from lifecycle_bridge.store.cases import Cases
-from lifecycle_bridge.store.ending import Told, backoff, close_run
+from lifecycle_bridge.store.ending import backoff, close_run
 from lifecycle_bridge.store.tables import events, runs, sources
 
 PLAYBOOK = "workforce.lifecycle.intake"
@@ -100,7 +100,7 @@ class Intakes:
             ).all()
         return {(self.system(row.source), row.person): min(row.occurred_at, row.received_at) for row in found}
 
-    def settle(self, ident: str, result: Result, now: datetime) -> list[Told]:
+    def settle(self, ident: str, result: Result, now: datetime) -> None:
         """Take over what was decided. HR decides by state, so a look that failed is made again until it succeeds: no event is given up."""
         taken = result.stats.get("intake")
         if isinstance(taken, Mapping):
@@ -108,7 +108,6 @@ class Intakes:
             self._done(ident, result, now)
         else:
             self._failed(ident, result, now)
-        return []
 
     def _done(self, ident: str, result: Result, now: datetime) -> None:
         with self.database.write() as c:

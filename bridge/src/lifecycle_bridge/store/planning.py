@@ -13,9 +13,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from lifecycle_bridge.config import Config
 from lifecycle_bridge.person_ids import refusal, shown
 from lifecycle_bridge.store import moment, stamp
 from lifecycle_bridge.store.alerts import end_alerts, raise_alert
+from lifecycle_bridge.store.outbox import put
 from lifecycle_bridge.store.tables import OPEN, SLEEPING, STOPPED, cases
 from lifecycle_bridge.store.timelines import nameless, note
 
@@ -40,6 +42,7 @@ class Decision:
     cancels: tuple[str, ...]
     runs: tuple[Mapping[str, Any], ...]
     marks: tuple[str, ...]
+    silent: bool = False
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Decision:
@@ -55,6 +58,7 @@ class Decision:
             tuple(map(str, data.get("cancels") or ())),
             tuple(data.get("runs") or ()),
             tuple(map(str, data.get("marks") or ())),
+            bool(data.get("silent")),
         )
 
 
@@ -68,14 +72,14 @@ class Planned:
     recorded: str
 
 
-def apply(c: sa.Connection, batch: str, one: Decision, recorded: str, now: datetime) -> None:
+def apply(c: sa.Connection, config: Config, batch: str, one: Decision, recorded: str, now: datetime) -> None:
     """Carry out one decision. Done twice with the same batch, the second time changes nothing."""
     if why := refusal(one.person) or refusal(one.user):
         said = f"{one.source}: an id of HR is refused ({shown(one.person)}): {why}; nothing is done for this record"
         raise_alert(c, f"{one.source}:{digest(one.person)}:id", said, now)
         return
     for kind in one.cancels:
-        _drop(c, one, kind, now)
+        _drop(c, config, one, kind, now)
     for given in one.runs:
         try:
             run = _planned(one, given, recorded)
@@ -115,17 +119,19 @@ def _planned(one: Decision, given: Mapping[str, Any], recorded: str) -> Planned:
     return Planned(kind, str(given.get("stage") or ""), due, recorded if kind == "offboard" else "")
 
 
-def _drop(c: sa.Connection, one: Decision, kind: str, now: datetime) -> None:
+def _drop(c: sa.Connection, config: Config, one: Decision, kind: str, now: datetime) -> None:
     if kind in {str(run["kind"]) for run in one.runs}:
         return  # moved, not dropped
     mine = (cases.c.source == one.source, cases.c.person == one.person, cases.c.kind == kind)
-    for id, state in c.execute(sa.select(cases.c.id, cases.c.state).where(*mine, cases.c.state.in_(OPEN))).all():
-        if state in ("ready", "running"):
+    for row in c.execute(sa.select(cases).where(*mine, cases.c.state.in_(OPEN))).mappings().all():
+        id = row["id"]
+        if row["state"] in ("ready", "running"):
             note(c, id, now, "noted", f"HR changed its mind while it runs: {one.why}")
             continue
         values = {"state": "cancelled", "ended_at": stamp(now), "changed_at": stamp(now), "detail": one.why}
         c.execute(sa.update(cases).where(cases.c.id == id).values(**values))
         note(c, id, now, "cancelled", f"HR: {one.why}")
+        put(c, config, row, "cancelled", now)
     _hr_has_changed(c, mine, now)
 
 
@@ -151,7 +157,9 @@ def _put(c: sa.Connection, batch: str, one: Decision, run: Planned, now: datetim
         note(c, row["id"], now, "noted", f"HR again, while it runs: {one.why}")
     elif row["due_at"] != run.due:
         _move(c, dict(row), one, run, now)
-    elif row["state"] in SLEEPING and one.urgent and not row["urgent"]:
+    elif row["silent"] != one.silent:
+        c.execute(sa.update(cases).where(cases.c.id == row["id"]).values(silent=one.silent))
+    if row is not None and row["state"] in SLEEPING and row["due_at"] == run.due and one.urgent and not row["urgent"]:
         values = {"urgent": True, "next_at": run.due, "changed_at": stamp(now)}
         c.execute(sa.update(cases).where(cases.c.id == row["id"]).values(**values))
         note(c, row["id"], now, "moved", f"urgent now: {one.why}")
@@ -168,6 +176,7 @@ def _move(c: sa.Connection, row: Mapping[str, Any], one: Decision, run: Planned,
         "urgent": one.urgent,
         "extra_vars": _recorded(row["extra_vars"], run.recorded),
         "marks": json.dumps(one.marks) if one.marks else row["marks"],
+        "silent": one.silent,
         "changed_at": stamp(now),
     }
     c.execute(sa.update(cases).where(cases.c.id == row["id"]).values(**values))
@@ -198,6 +207,7 @@ def _make(c: sa.Connection, batch: str, one: Decision, run: Planned, now: dateti
             why=one.why,
             extra_vars=json.dumps(given),
             marks=json.dumps(one.marks),
+            silent=one.silent,
             attempt=0,
             tries=0,
             late_s=0.0,

@@ -50,7 +50,7 @@ sources = sa.Table(
 )
 
 #: A person's case. ``state``: :data:`CASE_STATES`. ``ident`` is the run that has it now. ``why`` is the intake's line, without names. ``marks`` are
-#: digests of the person's addresses: whoever is signed in by one of them may not act on it. ``looks`` counts how often it waited, ``reminded``
+#: digests of the person's addresses: whoever is signed in by one of them may not act on it. Of a ``silent`` departure nobody hears before it is done. ``looks`` counts how often it waited, ``reminded``
 #: how often a person was reminded since ``waits_since``.
 cases = sa.Table(
     "cases",
@@ -82,6 +82,7 @@ cases = sa.Table(
     sa.Column("waits_since", sa.String(32), nullable=False, default=""),
     sa.Column("looks", sa.Integer, nullable=False, default=0),
     sa.Column("reminded", sa.Integer, nullable=False, default=0),
+    sa.Column("silent", sa.Boolean, nullable=False, default=False),
     sa.Column("created_at", sa.String(32), nullable=False),
     sa.Column("changed_at", sa.String(32), nullable=False),
     sa.Index("cases_due", "state", "next_at"),
@@ -183,6 +184,27 @@ alerts = sa.Table(
     sa.Column("told_at", sa.String(32), nullable=False, default=""),
     sa.Column("settled_at", sa.String(32), nullable=False, default=""),
     sa.Column("settled_by", sa.String(200), nullable=False, default=""),
+)
+
+#: What somebody is to hear of a case, by one of the configured ways: written with what it is about, sent afterwards, once. ``mark`` tells two of
+#: the same news apart. ``state``: new -> sending -> sent; or ``dropped``: it no longer holds, or reaches nobody. No name or address is kept.
+notices = sa.Table(
+    "notices",
+    metadata,
+    sa.Column("n", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("case_id", sa.String(100), nullable=False),
+    sa.Column("news", sa.String(12), nullable=False),
+    sa.Column("mark", sa.String(120), nullable=False, default=""),
+    sa.Column("way", sa.String(63), nullable=False),
+    sa.Column("detail", sa.Text, nullable=False, default=""),
+    sa.Column("open_steps", sa.Text, nullable=False, default="[]"),
+    sa.Column("made_at", sa.String(32), nullable=False),
+    sa.Column("state", sa.String(10), nullable=False, default="new"),
+    sa.Column("next_at", sa.String(32), nullable=False, default=""),
+    sa.Column("tries", sa.Integer, nullable=False, default=0),
+    sa.Column("sent_at", sa.String(32), nullable=False, default=""),
+    sa.UniqueConstraint("case_id", "news", "mark", "way"),
+    sa.Index("notices_state", "state", "next_at"),
 )
 
 #: The bridges that work on this database; one that has not been heard of for a while is dead, and others take over its runs.

@@ -54,6 +54,7 @@ class Case:
     steps: tuple[Mapping[str, str], ...]
     created_at: datetime
     changed_at: datetime
+    silent: bool = False
 
     def behind(self, now: datetime) -> timedelta:
         """How far behind its minute it began, or is while it has not begun; zero when that is nothing to speak of."""
@@ -168,7 +169,7 @@ class Views:
             rows = connection.execute(
                 sa.select(cases).where(where).order_by(order, cases.c.id).limit(per_page).offset((page - 1) * per_page)
             ).mappings()
-            return Page([_case(row) for row in rows], total, page, pages)
+            return Page([case_of(row) for row in rows], total, page, pages)
 
     def upcoming(self, kinds: Sequence[str], now: datetime, most: int) -> Page[Case]:
         """Who comes or goes next."""
@@ -177,12 +178,12 @@ class Views:
             rows = connection.execute(
                 sa.select(cases).where(where).order_by(cases.c.due_at, cases.c.id).limit(most)
             ).mappings()
-            return Page([_case(row) for row in rows], _count(connection, where), 1, 1)
+            return Page([case_of(row) for row in rows], _count(connection, where), 1, 1)
 
     def case(self, ident: str) -> Case | None:
         with self._database.read() as connection:
             row = connection.execute(sa.select(cases).where(cases.c.id == ident)).mappings().first()
-        return _case(row) if row is not None else None
+        return case_of(row) if row is not None else None
 
     def of(self, idents: Sequence[str]) -> list[Case]:
         """Those of these ids that there are."""
@@ -190,7 +191,7 @@ class Views:
             rows = (
                 connection.execute(sa.select(cases).where(cases.c.id.in_(idents)).order_by(cases.c.id)).mappings().all()
             )
-        return [_case(row) for row in rows]
+        return [case_of(row) for row in rows]
 
     def story(self, case: Case) -> list[Line]:
         """The time line with the events that HR sent of this person while the case was open, and in the day before; the oldest first."""
@@ -340,7 +341,8 @@ def _moment(text: str) -> datetime:
     return found
 
 
-def _case(row: sa.RowMapping) -> Case:
+def case_of(row: sa.RowMapping | Mapping[str, Any]) -> Case:
+    """A row of ``cases``, typed."""
     times: dict[str, Any] = {name: _moment(row[name]) for name in ("due_at", "next_at", "created_at", "changed_at")}
     given = {
         name: row[name]
@@ -361,6 +363,7 @@ def _case(row: sa.RowMapping) -> Case:
             "detail",
             "ledger_case",
             "record",
+            "silent",
         )
     }
     steps = tuple(

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Mail."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from collections.abc import Mapping
+from email.message import EmailMessage
+from email.utils import format_datetime
+from urllib.parse import urlsplit
+
+from lifecycle_bridge.config import Notify
+from lifecycle_bridge.errors import BridgeError, ConfigError, Unreachable
+from lifecycle_bridge.notify.notice import Notice
+
+SECONDS = 10
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def check_mail(channel: Notify) -> None:
+    """:raises ConfigError: nobody to write to, no server, no sender, or a user without a secret."""
+    if not ((channel.to or channel.people) and channel.server and channel.sender):
+        raise ConfigError("mail needs to or people, server (smtps://host or smtp://host:port) and sender")
+    if channel.user and channel.secret is None:
+        raise ConfigError("mail with a user needs its secret")
+    _server(channel)
+
+
+def _server(channel: Notify) -> tuple[str, str, int]:
+    address = urlsplit(channel.server if "://" in channel.server else f"smtp://{channel.server}")
+    try:
+        port = address.port
+    except ValueError:
+        port = None
+        address = address._replace(scheme="")
+    if address.scheme not in ("smtp", "smtps") or not address.hostname:
+        raise ConfigError("mail: server is smtps://host, or smtp://host:port")
+    return address.scheme, address.hostname, port or (465 if address.scheme == "smtps" else 587 if channel.user else 25)
+
+
+def by_mail(channel: Notify, notice: Notice) -> None:
+    """Hand it to the server, over TLS where there is a password.
+
+    :raises BridgeError: it was not taken; :class:`Unreachable` when trying later may help.
+    """
+    kind, host, port = _server(channel)
+    message = EmailMessage()
+    message["Subject"], message["From"], message["To"] = notice.title, channel.sender, ", ".join(channel.to)
+    message["Date"] = format_datetime(notice.at)
+    # The same news has the same id: who gets it twice, after a bridge was killed while it sent it, can know it.
+    message["Message-ID"] = f"<{notice.id}@{channel.sender.rpartition('@')[2] or 'localhost'}>"
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday replies
+    message.set_content(notice.text())
+    trusted = ssl.create_default_context()
+    try:
+        with (
+            smtplib.SMTP_SSL(host, port, timeout=SECONDS, context=trusted)
+            if kind == "smtps"
+            else smtplib.SMTP(host, port, timeout=SECONDS) as server
+        ):
+            if kind == "smtp" and "starttls" in _said_hello(server):
+                server.starttls(context=trusted)
+            elif kind == "smtp" and channel.user and host not in LOOPBACK:
+                raise ConfigError(
+                    f"mail by {host}: it offers no TLS, and a password is not sent without: use smtps://, or a server that has it"
+                )
+            if channel.user and channel.secret is not None:
+                server.login(channel.user, channel.secret.read())
+            refused = server.send_message(message)
+    except smtplib.SMTPAuthenticationError:
+        raise BridgeError(f"mail by {host}: the user or its secret is not right") from None
+    except smtplib.SMTPRecipientsRefused:
+        raise BridgeError(f"mail by {host}: none of the addresses is taken: see notify.to") from None
+    except smtplib.SMTPResponseException as failure:
+        words = f"mail by {host}: it answered {failure.smtp_code}"
+        raise (
+            Unreachable(words + "; trying later may help") if 400 <= failure.smtp_code < 500 else BridgeError(words)
+        ) from None
+    except (OSError, smtplib.SMTPException) as failure:
+        raise Unreachable(
+            f"mail by {host}:{port}: {type(failure).__name__}; is it up, and does its certificate hold?"
+        ) from None
+    if refused:
+        raise BridgeError(f"mail by {host}: not taken for {', '.join(refused)}; the others have it")
+
+
+def _said_hello(server: smtplib.SMTP) -> Mapping[str, str]:
+    server.ehlo_or_helo_if_needed()
+    return server.esmtp_features

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""What somebody has to know, as text and as data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from lifecycle_bridge import clock
+from lifecycle_bridge.receive.scheme import sha256
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What a human has to know of one case, or of the bridge itself.
+
+    :param case: the case's id; for what is no case, a word such as ``silence-bamboohr``.
+    :param kind: leaver, joiner, ...; or alert.
+    :param state: stuck, held, late, done, silent, ...
+    :param person: the id that HR gave them.
+    :param open_steps: what is still to do, a line each.
+    :param command: what to type to go on.
+    :param link: the case in the console.
+    :param why: one line, without names.
+    :param subject: in place of the title, and ``words`` in place of the text: of a template, which may name people.
+    :param reader: of several who get the same news, which one.
+    """
+
+    case: str
+    kind: str
+    state: str
+    person: str = ""
+    open_steps: Sequence[str] = ()
+    command: str = ""
+    link: str = ""
+    why: str = ""
+    at: datetime = field(default_factory=lambda: clock.now())
+    subject: str = ""
+    words: str = ""
+    reader: str = ""
+
+    @property
+    def id(self) -> str:
+        """The same for the same news: who gets it twice can know it."""
+        return "msg_" + sha256(f"{self.case}\n{self.state}\n{self.at.isoformat()}{self.reader}".encode())[:32]
+
+    @property
+    def title(self) -> str:
+        plain = f"[{self.state}] {self.kind} {self.case}" + (f", person {self.person}" if self.person else "")
+        return line(self.subject or plain)
+
+    def text(self) -> str:
+        """For a person to read."""
+        if self.words:
+            return self.words
+        parts = [self.title, line(self.why)]
+        if self.open_steps:
+            parts.append("Open steps:\n" + "\n".join(f"  - {line(step)}" for step in self.open_steps))
+        parts += [f"To go on:\n  {line(self.command)}" if self.command else "", line(self.link)]
+        return "\n\n".join(part for part in parts if part) + "\n"
+
+    def data(self) -> dict[str, object]:
+        """For a program to read."""
+        return {
+            "case": self.case,
+            "kind": self.kind,
+            "state": self.state,
+            "person": self.person,
+            "why": self.why,
+            "open_steps": list(self.open_steps),
+            "command": self.command,
+            "link": self.link,
+        }
+
+
+def line(words: str) -> str:
+    """One line, without controls: what comes from elsewhere makes no header and no second line."""
+    return re.sub(r"[\x00-\x1f\x7f\u2028\u2029]+", " ", words).strip()[:500]

@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""What somebody is to hear of a case: written in the transaction of what it is about, sent afterwards, once, also over restarts.
+
+A row names a case, the news and the way, never a person: who the manager is, is asked of HR when it is sent. Of a silent departure nobody
+but those who carry it out hears before it has happened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeAlias
+
+import sqlalchemy as sa
+
+from lifecycle_bridge.config import Config, Notify
+from lifecycle_bridge.store import Database, stamp
+from lifecycle_bridge.store.tables import cases, notices
+from lifecycle_bridge.store.verdicts import Step
+from lifecycle_bridge.store.views import Case, case_of, late
+
+#: What somebody has to act on: what a way hears that does not say which news it wants.
+ACTING = ("stuck", "held", "todo", "not_ready", "reminder")
+#: What concerns whom, by kind of case, where a way does not say it. Nobody is written to about leaving: people are told that by people.
+CONCERNS: Mapping[str, Mapping[str, Sequence[str]]] = {
+    "onboard": {
+        "person": ("due", "ready", "cancelled"),
+        "manager": ("due", "not_ready", "ready", "cancelled"),
+        "buddy": ("due", "ready", "cancelled"),
+    },
+    "offboard": {"manager": ("due", "todo", "done", "cancelled")},
+    "transfer": {"manager": ("due", "done", "cancelled"), "person": ("done",)},
+    "rename": {"person": ("done",)},
+}
+#: Kinds that end somebody's access.
+_ENDING = ("offboard", "withdraw", "suspend")
+#: Seconds after which somebody who took a notice to send it, and did not say how that went, counts as gone; between two tries; tries.
+_LEASE, _PAUSE, TRIES = 600.0, 300.0, 12
+#: What a run has sent by name is kept under this word, with a digest of its key.
+_LETTER = "letter"
+Row: TypeAlias = "Mapping[str, Any] | sa.RowMapping"
+
+
+@dataclass(frozen=True)
+class Route:
+    """One way to one kind of reader. ``role`` is empty for those whom the configuration names itself."""
+
+    name: str
+    role: str
+    channel: Notify
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A notice that is to be sent now."""
+
+    n: int
+    case: Case
+    news: str
+    mark: str
+    route: Route | None
+    detail: str
+    open_steps: tuple[Step, ...]
+    tries: int
+
+
+def routes(config: Config) -> Iterator[Route]:
+    """All ways to all readers."""
+    for channel in config.notify:
+        if channel.to or channel.kind != "mail":
+            yield Route(channel.way, "", channel)
+        for role in channel.people:
+            yield Route(f"{channel.way}/{role}", role, channel)
+
+
+def put(
+    c: sa.Connection,
+    config: Config,
+    case: Row,
+    news: str,
+    now: datetime,
+    *,
+    mark: str = "",
+    detail: str = "",
+    steps: Sequence[Step] = (),
+) -> int:
+    """Write what is to be heard of a case, for every way that wants it; inside a transaction of the caller's. How many are new."""
+    known = set(
+        c.execute(
+            sa.select(notices.c.news, notices.c.mark, notices.c.way).where(notices.c.case_id == case["id"])
+        ).tuples()
+    )
+    made = 0
+    for route in routes(config):
+        if not _wants(route, str(case["kind"]), news) or not _may_hear(case, route, news, steps):
+            continue
+        if (news, mark, route.name) in known:
+            continue
+        if news == "cancelled" and not _was_sent(c, str(case["id"]), "due", route.name):
+            continue  # nobody heard of it there
+        c.execute(
+            sa.insert(notices).values(
+                case_id=case["id"],
+                news=news,
+                mark=mark,
+                way=route.name,
+                detail=detail,
+                open_steps=json.dumps([asdict(step) for step in steps]),
+                made_at=stamp(now),
+                state="new",
+                next_at=stamp(now),
+            )
+        )
+        made += 1
+    return made
+
+
+def _wants(route: Route, kind: str, news: str) -> bool:
+    if route.channel.kinds and kind not in route.channel.kinds:
+        return False
+    mine = CONCERNS.get(kind, {}).get(route.role, ()) if route.role else ACTING
+    if route.role and route.role not in CONCERNS.get(kind, {}):
+        return False
+    return news in (route.channel.news or mine)
+
+
+def _may_hear(case: Row, route: Route, news: str, steps: Sequence[Step]) -> bool:
+    """Of a silent departure those who carry it out hear what they must do, by number; others when it has happened."""
+    if not case["silent"] or case["kind"] not in _ENDING or news == "done":
+        return True
+    if news in ("todo", "reminder") and not any(step.step == "cutoff" for step in steps):
+        return True  # every way in is closed
+    return news in ("stuck", "held", "todo", "late", "reminder") and not route.role and not route.channel.names
+
+
+def _was_sent(c: sa.Connection, case: str, news: str, way: str) -> bool:
+    where = (notices.c.case_id == case, notices.c.news == news, notices.c.way == way, notices.c.state == "sent")
+    return c.execute(sa.select(notices.c.n).where(*where)).first() is not None
+
+
+class Outbox:
+    """See the module. Every method is one transaction."""
+
+    def __init__(self, database: Database, config: Config) -> None:
+        self._database, self._config = database, config
+
+    def scan(self, now: datetime) -> int:
+        """Write what the calendar alone says: what will be due in some days, and what is late. How many notices are new."""
+        with self._database.read() as c:
+            coming = [
+                sa.and_(cases.c.kind == kind, cases.c.due_at <= stamp(now + timedelta(days=days)))
+                for kind, days in self._config.notices.days_before.items()
+            ]
+            soon = sa.and_(cases.c.state == "upcoming", cases.c.stage == "", sa.or_(sa.false(), *coming))
+            due = c.execute(sa.select(cases).where(soon)).mappings().all()
+            behind = c.execute(sa.select(cases).where(late(now))).mappings().all()
+        made = 0
+        for news, found in (("due", due), ("late", behind)):
+            for row in found:
+                with self._database.write() as c:
+                    self._database.exclusive(c)
+                    made += put(c, self._config, dict(row), news, now, mark=row["due_at"])
+        return made
+
+    def waits(self, now: datetime) -> bool:
+        """Whether anything is to be sent now."""
+        with self._database.read() as c:
+            return c.execute(sa.select(notices.c.n).where(_to_send(now)).limit(1)).first() is not None
+
+    def is_new(self, key: str, now: datetime) -> bool:
+        """Whether nobody has sent yet what a run called so; from now on it counts as sent."""
+        mark = hashlib.sha256(key.encode("utf-8", "backslashreplace")).hexdigest()
+        mine = (notices.c.case_id == _LETTER, notices.c.mark == mark)
+        with self._database.write() as c:
+            self._database.exclusive(c)
+            if c.execute(sa.select(notices.c.n).where(*mine)).first() is not None:
+                return False
+            row = {"case_id": _LETTER, "news": _LETTER, "way": _LETTER, "mark": mark, "state": "sent"}
+            c.execute(sa.insert(notices).values(**row, made_at=stamp(now), sent_at=stamp(now)))
+            return True
+
+    def is_new_again(self, key: str) -> None:
+        """It did not arrive."""
+        mark = hashlib.sha256(key.encode("utf-8", "backslashreplace")).hexdigest()
+        with self._database.write() as c:
+            c.execute(sa.delete(notices).where(notices.c.case_id == _LETTER, notices.c.mark == mark))
+
+    def claim(self, now: datetime, most: int = 50) -> list[Pending]:
+        """Take what is to be sent now; nobody else gets it for a while."""
+        known = {route.name: route for route in routes(self._config)}
+        with self._database.write() as c:
+            self._database.exclusive(c)
+            found = (
+                c.execute(sa.select(notices).where(_to_send(now)).order_by(notices.c.n).limit(most)).mappings().all()
+            )
+            if not found:
+                return []
+            mine = notices.c.n.in_([row["n"] for row in found])
+            later = stamp(now + timedelta(seconds=_LEASE))
+            c.execute(sa.update(notices).where(mine).values(state="sending", next_at=later, tries=notices.c.tries + 1))
+            about = {
+                row["id"]: case_of(row)
+                for row in c.execute(
+                    sa.select(cases).where(cases.c.id.in_({row["case_id"] for row in found}))
+                ).mappings()
+            }
+        return [_pending(row, about[row["case_id"]], known.get(row["way"])) for row in found]
+
+    def sent(self, n: int, now: datetime) -> None:
+        """It has arrived."""
+        self._set(n, state="sent", sent_at=stamp(now))
+
+    def again(self, one: Pending, now: datetime) -> bool:
+        """It did not arrive: try again later, ever more rarely. False when it was tried often enough, and is given up."""
+        if one.tries >= TRIES:
+            self._set(one.n, state="dropped")
+            return False
+        wait = _PAUSE * min(2 ** (one.tries - 1), 72)
+        self._set(one.n, state="new", next_at=stamp(now + timedelta(seconds=wait)))
+        return True
+
+    def drop(self, n: int) -> None:
+        """It does not hold any more, or reaches nobody."""
+        self._set(n, state="dropped")
+
+    def _set(self, n: int, **values: str) -> None:
+        with self._database.write() as c:
+            c.execute(sa.update(notices).where(notices.c.n == n).values(**values))
+
+
+def _to_send(now: datetime) -> sa.ColumnElement[bool]:
+    return sa.and_(notices.c.state.in_(("new", "sending")), notices.c.next_at <= stamp(now))
+
+
+def _pending(row: Row, case: Case, route: Route | None) -> Pending:
+    steps = tuple(Step.of(step) for step in json.loads(row["open_steps"]))
+    return Pending(row["n"], case, row["news"], row["mark"], route, row["detail"], steps, row["tries"] + 1)
+
+
+def holds(one: Pending) -> bool:
+    """Whether what a notice says is still so: nobody is told that something is due which HR has moved or dropped meanwhile."""
+    if one.route is None:
+        return False  # that way is not configured any more
+    if one.news == "due":
+        return one.case.state == "upcoming" and stamp(one.case.due_at) == one.mark
+    if one.news in ("late", *ACTING):
+        return one.case.state not in ("done", "cancelled")
+    return True
