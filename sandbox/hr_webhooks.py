@@ -36,6 +36,10 @@ from sandbox.emulator import Call, Emulator, Reply
 ACTS = ("hire", "terminate", "withdraw", "rehire", "leave", "return", "change", "start", "revoke", "delete", "midnight")
 
 
+#: What HR does to a person: by their id, on a day, with the fields it fills in.
+Act = Callable[[str, str, Mapping[str, Any]], object]
+
+
 @dataclass(frozen=True)
 class Subscription:
     """Who is called. ``minute``: how many seconds a minute of the vendor's schedule takes."""
@@ -179,8 +183,15 @@ class HrSystem(Emulator):
         """The headers that prove who sends."""
         raise NotImplementedError
 
-    def happens(self, act: str, key: str, day: str, values: Mapping[str, Any]) -> None:
-        """HR does something (one of :data:`ACTS`) to a person, by the system's own id; sends what the vendor sends."""
+    def acts(self) -> Mapping[str, Act]:
+        """Name what HR people can do here, of :data:`ACTS`; each sends what the vendor sends."""
+        raise NotImplementedError
+
+    def edits_of(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Put our names of fields into the system's own.
+
+        :raises LookupError: it has no such field.
+        """
         raise NotImplementedError
 
     def key_of(self, user: str) -> str:
@@ -191,6 +202,17 @@ class HrSystem(Emulator):
         raise NotImplementedError
 
     # -- what every vendor has -----------------------------------------------------------------------------------------
+
+    def happens(self, act: str, key: str, day: str, values: Mapping[str, Any]) -> None:
+        """Do something to a person, by the system's own id.
+
+        :raises LookupError: the system knows no such act or field.
+        """
+        edits = self.edits_of(values)
+        doing = self.acts().get(act)
+        if doing is None:
+            raise LookupError(f"{self.name} has no {act}")
+        doing(key, day, edits)
 
     def reset(self) -> None:
         super().reset()

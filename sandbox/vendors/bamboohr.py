@@ -19,9 +19,9 @@ from contextlib import contextmanager
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
-from sandbox.days import moment
 from sandbox.emulator import Call, Handler, Reply
-from sandbox.hr_webhooks import HrSystem, Subscription, only
+from sandbox.hr_webhooks import Act, HrSystem, Subscription, only
+from sandbox.vendors.bamboohr_seed import TABLES, row_of, seeded
 
 #: Fields that exist in this company; custom ones begin with ``custom``.
 FIELDS = (
@@ -49,7 +49,6 @@ FIELDS = (
     "customTimeZone",
     "customCostCenter",
 )
-TABLES = ("jobInfo", "employmentStatus", "compensation")
 EVENTS = ("employee.created", "employee.updated", "employee.deleted")
 #: Our names of fields, for whoever plays HR, to BambooHR's.
 OURS = {
@@ -77,60 +76,7 @@ class BambooHr(HrSystem):
     GAPS = (0, 5, 10, 20, 40)
 
     def seed(self) -> Any:
-        employees: dict[str, dict[str, Any]] = {}
-        tables: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
-        for person in self.company.people.values():
-            if person.get("contractor"):
-                continue
-            key = str(person["hr_id"])
-            manager = self.company.people[person["manager"]] if person.get("manager") else None
-            employees[key] = {
-                "id": key,
-                "employeeNumber": person["employee_id"],
-                "firstName": person["first_name"],
-                "lastName": person["last_name"],
-                "preferredName": None,
-                "displayName": f"{person['first_name']} {person['last_name']}",
-                "workEmail": person["email"],
-                "homeEmail": person.get("personal_email"),
-                "mobilePhone": person.get("mobile_phone"),
-                "jobTitle": person["title"],
-                "department": person["department"],
-                "division": None,
-                "location": person["location"],
-                "country": person["country"],
-                "hireDate": str(person["hire_date"]),
-                "supervisor": f"{manager['last_name']}, {manager['first_name']}" if manager else None,
-                "supervisorEId": str(manager["hr_id"]) if manager else None,
-                "supervisorId": manager["employee_id"] if manager else None,
-                "customGitHub": (person.get("logins") or {}).get("github"),
-                "customTimeZone": person.get("time_zone"),
-                "customCostCenter": None,
-            }
-            rows = [(str(person["hire_date"]), "Full-Time")]
-            if person.get("termination_date"):
-                rows.append((str(person["termination_date"]), "Terminated"))
-            for day, status in rows:
-                tables["employmentStatus"].append(self._row(tables, key, day, employmentStatus=status))
-            tables["jobInfo"].append(
-                self._row(
-                    tables,
-                    key,
-                    str(person["hire_date"]),
-                    jobTitle=person["title"],
-                    department=person["department"],
-                    location=person["location"],
-                    division="",
-                    reportsTo="",
-                )
-            )
-        entered = moment(-300).isoformat()
-        return {
-            "employees": employees,
-            "tables": tables,
-            "changed": dict.fromkeys(employees, ("Inserted", entered)),
-            "hidden": [],
-        }
+        return seeded(self.company)
 
     def routes(self) -> Sequence[tuple[str, str, Handler]]:
         return [
@@ -188,47 +134,54 @@ class BambooHr(HrSystem):
         """Enter a row of the employment status table. A future row shows in no field until its day."""
         with self._told(key):
             self.state["tables"]["employmentStatus"].append(
-                self._row(self.state["tables"], key, day, employmentStatus=status)
+                row_of(self.state["tables"], key, day, employmentStatus=status)
             )
             self.change(key)
 
-    def happens(self, act: str, key: str, day: str, values: Mapping[str, Any]) -> None:
+    def edits_of(self, values: Mapping[str, Any]) -> dict[str, Any]:
         edits = {OURS.get(name, name): value for name, value in values.items()}
         unknown = sorted(set(edits) - set(FIELDS))
         if unknown:
             raise LookupError(f"no field {', '.join(unknown)}; there are {', '.join([*OURS, *FIELDS])}")
+        return edits
+
+    def acts(self) -> Mapping[str, Act]:
+        return {
+            "hire": lambda key, day, edits: self._hire({**edits, "hireDate": day}),
+            "terminate": lambda key, day, edits: self.employ(key, day, "Terminated"),
+            "withdraw": self._withdraw,
+            "rehire": self._rehire,
+            "leave": lambda key, day, edits: self.employ(key, day, "Leave of Absence"),
+            "return": lambda key, day, edits: self.employ(key, day, "Full-Time"),
+            "change": lambda key, day, edits: self.change(key, **edits),
+            "start": self._start,
+            "delete": lambda key, day, edits: self.change(key, action="Deleted"),
+            "midnight": self._midnight,
+        }
+
+    def _withdraw(self, key: str, day: str, edits: Mapping[str, Any]) -> None:
         rows = self.state["tables"]["employmentStatus"]
-        if act == "hire":
-            self._hire({**edits, "hireDate": day})
-        elif act == "terminate":
-            self.employ(key, day, "Terminated")
-        elif act == "withdraw":
-            ended = [row for row in rows if row["employeeId"] == key and row["employmentStatus"] == "Terminated"]
-            with self._told(key):
-                rows[:] = [row for row in rows if row not in ended]
-                self.change(key)
-        elif act == "rehire":
-            with self._told(key):
-                self.employ(key, day, "Full-Time")
-                self.change(key, hireDate=day, **edits)
-        elif act in ("leave", "return"):
-            self.employ(key, day, "Leave of Absence" if act == "leave" else "Full-Time")
-        elif act == "change":
-            self.change(key, **edits)
-        elif act == "start":
-            with self._told(key):
-                mine = [row for row in rows if row["employeeId"] == key]
-                for row in mine[:1]:
-                    row["date"] = day
-                self.change(key, hireDate=day)
-        elif act == "delete":
-            self.change(key, action="Deleted")
-        elif act == "midnight":
-            eve = (date.fromisoformat(day) - timedelta(days=1)).isoformat()
-            for one, employee in self.state["employees"].items():
-                self._tell(one, self._values(employee, eve), self._values(employee, day))
-        else:
-            raise LookupError(f"BambooHR has no {act}")
+        ended = [row for row in rows if row["employeeId"] == key and row["employmentStatus"] == "Terminated"]
+        with self._told(key):
+            rows[:] = [row for row in rows if row not in ended]
+            self.change(key)
+
+    def _rehire(self, key: str, day: str, edits: Mapping[str, Any]) -> None:
+        with self._told(key):
+            self.employ(key, day, "Full-Time")
+            self.change(key, hireDate=day, **edits)
+
+    def _start(self, key: str, day: str, edits: Mapping[str, Any]) -> None:
+        with self._told(key):
+            mine = [row for row in self.state["tables"]["employmentStatus"] if row["employeeId"] == key]
+            for row in mine[:1]:
+                row["date"] = day
+            self.change(key, hireDate=day)
+
+    def _midnight(self, key: str, day: str, edits: Mapping[str, Any]) -> None:
+        eve = (date.fromisoformat(day) - timedelta(days=1)).isoformat()
+        for one, employee in self.state["employees"].items():
+            self._tell(one, self._values(employee, eve), self._values(employee, day))
 
     def key_of(self, user: str) -> str:
         sought = user.casefold()
@@ -247,7 +200,7 @@ class BambooHr(HrSystem):
         day = str(values.get("hireDate") or datetime.now(timezone.utc).date().isoformat())
         with self._told(key):
             self.state["tables"]["employmentStatus"].append(
-                self._row(self.state["tables"], key, day, employmentStatus="Full-Time")
+                row_of(self.state["tables"], key, day, employmentStatus="Full-Time")
             )
             self.change(key, action="Inserted", **{**dict.fromkeys(FIELDS[:3]), **values})
         return key
@@ -412,7 +365,7 @@ class BambooHr(HrSystem):
             return _refusal(400, "date is required")
         with self._told(key):
             self.state["tables"][table].append(
-                self._row(self.state["tables"], key, body["date"], **{n: v for n, v in body.items() if n != "date"})
+                row_of(self.state["tables"], key, body["date"], **{n: v for n, v in body.items() if n != "date"})
             )
             self.change(key)
         return Reply(200)
@@ -476,10 +429,6 @@ class BambooHr(HrSystem):
             "terminationDate": now[-1][0] if gone and now else "0000-00-00",
             **employee,
         }
-
-    def _row(self, tables: Mapping[str, list[dict[str, Any]]], key: str, day: str, **values: Any) -> dict[str, Any]:
-        number = 1 + max((int(row["id"]) for rows in tables.values() for row in rows), default=0)
-        return {**values, "id": str(number), "employeeId": key, "date": day}
 
 
 def _refusal(status: int, message: str) -> Reply:

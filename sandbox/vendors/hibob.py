@@ -18,7 +18,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from sandbox.emulator import Call, Handler, Reply
-from sandbox.hr_webhooks import HrSystem, Subscription, only
+from sandbox.hr_webhooks import Act, HrSystem, Subscription, only
 
 #: Fields of this company, by category.
 FIELDS = (
@@ -222,38 +222,48 @@ class HiBob(HrSystem):
         """Delete the last row. Nothing is sent for it (docs/employee-data-webhooks)."""
         self.state["lifecycle"][key].pop()
 
-    def happens(self, act: str, key: str, day: str, values: Mapping[str, Any]) -> None:
+    def edits_of(self, values: Mapping[str, Any]) -> dict[str, Any]:
         edits = {OURS.get(name, name): value for name, value in values.items()}
         unknown = sorted(set(edits) - set(FIELDS))
         if unknown:
             raise LookupError(f"no field {', '.join(unknown)}; there are {', '.join([*OURS, *FIELDS])}")
-        words = {"terminate": "terminated", "leave": "parental leave", "return": "employed", "rehire": "employed"}
-        if act in words:
-            if act == "rehire":
-                self.state["people"][key]["work.startDate"] = day
-            self.enter(key, day, words[act])
-        elif act == "withdraw":
-            self.withdraw(key)
-        elif act in ("change", "start"):
-            self.change(key, **({"work.startDate": day} if act == "start" else edits))
-        elif act == "hire":
-            new = str(1 + max(int(one) for one in self.state["people"]))
-            self.state["people"][new] = {**dict.fromkeys(FIELDS), **edits, "root.id": new, "work.startDate": day}
-            self.state["lifecycle"][new] = [_row(1, day, "employed")]
-            self._send("employee.created", new)
-        elif act == "delete":
-            self.state["people"].pop(key)
-            self.state["lifecycle"].pop(key)
-            self._send("employee.deleted", key)
-        elif act == "midnight":
-            for one, rows in self.state["lifecycle"].items():
-                for row in rows:
-                    if row["effectiveDate"] == day:
-                        self._takes_effect(one, row["status"])
-        elif act == "revoke":
-            self._send("employee.access.revoked.immediately", key)
-        else:
-            raise LookupError(f"HiBob has no {act}")
+        return edits
+
+    def acts(self) -> Mapping[str, Act]:
+        return {
+            "terminate": lambda key, day, edits: self.enter(key, day, "terminated"),
+            "leave": lambda key, day, edits: self.enter(key, day, "parental leave"),
+            "return": lambda key, day, edits: self.enter(key, day, "employed"),
+            "rehire": self._rehire,
+            "withdraw": lambda key, day, edits: self.withdraw(key),
+            "change": lambda key, day, edits: self.change(key, **edits),
+            "start": lambda key, day, edits: self.change(key, **{"work.startDate": day}),
+            "hire": self._hire,
+            "delete": self._delete,
+            "midnight": self._midnight,
+            "revoke": lambda key, day, edits: self._send("employee.access.revoked.immediately", key),
+        }
+
+    def _rehire(self, key: str, day: str, edits: Mapping[str, Any]) -> None:
+        self.state["people"][key]["work.startDate"] = day
+        self.enter(key, day, "employed")
+
+    def _hire(self, key: str, day: str, edits: Mapping[str, Any]) -> None:
+        new = str(1 + max(int(one) for one in self.state["people"]))
+        self.state["people"][new] = {**dict.fromkeys(FIELDS), **edits, "root.id": new, "work.startDate": day}
+        self.state["lifecycle"][new] = [_row(1, day, "employed")]
+        self._send("employee.created", new)
+
+    def _delete(self, key: str, day: str, edits: Mapping[str, Any]) -> None:
+        self.state["people"].pop(key)
+        self.state["lifecycle"].pop(key)
+        self._send("employee.deleted", key)
+
+    def _midnight(self, key: str, day: str, edits: Mapping[str, Any]) -> None:
+        for one, rows in self.state["lifecycle"].items():
+            for row in rows:
+                if row["effectiveDate"] == day:
+                    self._takes_effect(one, row["status"])
 
     def key_of(self, user: str) -> str:
         sought = user.casefold()

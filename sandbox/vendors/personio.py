@@ -18,9 +18,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
-from sandbox.days import stamp
 from sandbox.emulator import Call, Handler, Reply
-from sandbox.hr_webhooks import HrSystem, only
+from sandbox.hr_webhooks import Act, HrSystem, only
+from sandbox.vendors.personio_seed import office_of, seeded, termination_of
 
 CLIENT = "papi-baaaaaad-c0de-fade-baad-00000000001d"
 OURS = {
@@ -52,58 +52,7 @@ class Personio(HrSystem):
     TIMEOUT = 3.0
 
     def seed(self) -> Any:
-        persons: dict[str, dict[str, Any]] = {}
-        employments: dict[str, dict[str, Any]] = {}
-        units: dict[str, str] = {}
-        for person in self.company.people.values():
-            if person.get("contractor"):
-                continue
-            key, moment = str(person["hr_id"]), stamp(-300)
-            unit = units.setdefault(person["department"], str(401 + len(units)))
-            persons[key] = {
-                "id": key,
-                "email": person["email"],
-                "created_at": moment,
-                "updated_at": moment,
-                "first_name": person["first_name"],
-                "last_name": person["last_name"],
-                "preferred_name": None,
-                "gender": "UNSPECIFIED",
-                "_custom": {
-                    "employee_number": person["employee_id"],
-                    "time_zone": person.get("time_zone"),
-                    "github": (person.get("logins") or {}).get("github"),
-                    "private_email": person.get("personal_email"),
-                },
-            }
-            ended = str(person["termination_date"]) if person.get("termination_date") else None
-            manager = self.company.people[person["manager"]] if person.get("manager") else None
-            one = f"2306b77a-35fb-4b1d-8044-{int(key):012d}"
-            employments[one] = {
-                "id": one,
-                "person": {"id": key},
-                "employment_start_date": str(person["hire_date"]),
-                "employment_end_date": ended,
-                "type": "INTERNAL",
-                "contract_end_date": None,
-                "created_at": moment,
-                "updated_at": moment,
-                "position": {"title": person["title"]},
-                "supervisor": {"id": str(manager["hr_id"])} if manager else None,
-                "office": {"id": _office(person["location"])},
-                "org_units": [{"type": "department", "id": unit}],
-                "termination": _termination(ended) if ended else None,
-                "_leave": False,
-            }
-        return {
-            "persons": persons,
-            "employments": employments,
-            "units": units,
-            "hidden": [],
-            "left": None,
-            "stuck": False,
-            "tokens": [],
-        }
+        return seeded(self.company)
 
     def routes(self) -> Sequence[tuple[str, str, Handler]]:
         return [
@@ -115,7 +64,9 @@ class Personio(HrSystem):
         ]
 
     def systems(self) -> Mapping[str, Mapping[str, Any]]:
-        offices = {_office(str(person["location"])): str(person["location"]) for person in self.company.people.values()}
+        offices = {
+            office_of(str(person["location"])): str(person["location"]) for person in self.company.people.values()
+        }
         return {
             "personio": {
                 "connector": "personio",
@@ -266,7 +217,7 @@ class Personio(HrSystem):
                     }
                 ]
             elif name in ("office", "supervisor"):
-                employment[name] = {"id": _office(value) if name == "office" else value}
+                employment[name] = {"id": office_of(value) if name == "office" else value}
             else:
                 person[name] = value
         moved = [name for name in values if name in CUSTOM or name in person]
@@ -282,39 +233,41 @@ class Personio(HrSystem):
 
     def terminate(self, key: str, day: str, *, last_working_day: str = "", kind: str = "EMPLOYEE") -> None:
         """A termination, told when its day has come."""
-        self.employ(key, employment_end_date=day, termination=_termination(day, last_working_day, kind))
+        self.employ(key, employment_end_date=day, termination=termination_of(day, last_working_day, kind))
         if day <= _now()[:10]:
             self._send("employment.terminated", key)
 
-    def happens(self, act: str, key: str, day: str, values: Mapping[str, Any]) -> None:
+    def edits_of(self, values: Mapping[str, Any]) -> dict[str, Any]:
         edits = {OURS.get(name, name): value for name, value in values.items()}
         unknown = sorted(set(edits) - {*OURS.values(), *CUSTOM, "preferred_name"})
         if unknown:
             raise LookupError(f"no field {', '.join(unknown)}; there are {', '.join(OURS)}")
-        if act == "terminate":
-            self.terminate(key, day)
-        elif act == "withdraw":
-            self.employ(key, employment_end_date=None, termination=None)
-        elif act in ("leave", "return"):
-            self.employ(key, _leave=act == "leave")
-        elif act == "start":
-            self.employ(key, employment_start_date=day)
-        elif act == "change":
-            self.change(key, **edits)
-        elif act in ("rehire", "hire"):
-            self._hire(act, key, day, edits)
-        elif act == "delete":
-            self.state["persons"].pop(key)
-            self.state["employments"] = {
-                one: e for one, e in self.state["employments"].items() if e["person"]["id"] != key
-            }
-            self._send("person.deleted", key)
-        elif act == "midnight":
-            for one in self.state["employments"].values():
-                if (one["termination"] or {}).get("termination_date") == day:
-                    self._send("employment.terminated", one["person"]["id"])
-        else:
-            raise LookupError(f"Personio has no {act}")
+        return edits
+
+    def acts(self) -> Mapping[str, Act]:
+        return {
+            "terminate": lambda key, day, edits: self.terminate(key, day),
+            "withdraw": lambda key, day, edits: self.employ(key, employment_end_date=None, termination=None),
+            "leave": lambda key, day, edits: self.employ(key, _leave=True),
+            "return": lambda key, day, edits: self.employ(key, _leave=False),
+            "start": lambda key, day, edits: self.employ(key, employment_start_date=day),
+            "change": lambda key, day, edits: self.change(key, **edits),
+            "hire": lambda key, day, edits: self._hire("hire", key, day, edits),
+            "rehire": lambda key, day, edits: self._hire("rehire", key, day, edits),
+            "delete": self._delete,
+            "midnight": self._midnight,
+        }
+
+    def _delete(self, key: str, day: str, edits: Mapping[str, Any]) -> None:
+        self.state["persons"].pop(key)
+        employments = self.state["employments"].items()
+        self.state["employments"] = {one: e for one, e in employments if e["person"]["id"] != key}
+        self._send("person.deleted", key)
+
+    def _midnight(self, key: str, day: str, edits: Mapping[str, Any]) -> None:
+        for one in self.state["employments"].values():
+            if (one["termination"] or {}).get("termination_date") == day:
+                self._send("employment.terminated", one["person"]["id"])
 
     def _hire(self, act: str, key: str, day: str, edits: Mapping[str, Any]) -> None:
         if act == "hire":
@@ -334,7 +287,7 @@ class Personio(HrSystem):
         before = (
             self._of(key)[0]
             if act == "rehire"
-            else {"position": {"title": ""}, "supervisor": None, "office": {"id": _office("Berlin")}, "org_units": []}
+            else {"position": {"title": ""}, "supervisor": None, "office": {"id": office_of("Berlin")}, "org_units": []}
         )
         self.state["employments"][one] = {
             **before,
@@ -467,20 +420,6 @@ def _within(record: Mapping[str, Any], query: Mapping[str, str]) -> bool:
 
 def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text.replace("Z", "+00:00"))
-
-
-def _termination(day: str, last_working_day: str = "", kind: str = "EMPLOYEE") -> dict[str, Any]:
-    return {
-        "termination_date": day,
-        "last_working_day": last_working_day or day,
-        "terminated_at": day,
-        "type": kind,
-        "reason": "",
-    }
-
-
-def _office(name: str) -> str:
-    return str(60000 + sum(name.encode()) % 1000)
 
 
 def _now() -> str:

@@ -234,5 +234,5 @@ def test_access_that_ends_now_is_urgent(box: Box, door: Door, monkeypatch: pytes
         for event in receive(Raw("POST", "/", headers, body, now), "x", source, now).events
     ]
     assert (event.type, event.urgent) == ("jml.access.revoked", True)
-    with pytest.raises(LookupError, match="BambooHR has no revoke"):
+    with pytest.raises(LookupError, match="bamboohr has no revoke"):
         box["bamboohr"].happens("revoke", "111", "", {})
