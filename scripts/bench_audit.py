@@ -14,11 +14,11 @@ sys.path[:0] = [str(ROOT), str(ROOT / "build" / "collections")]
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Policy
 from ansible_collections.workforce.lifecycle.plugins.module_utils.company.responsibility import Levels
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.audit.casefile import read_cases
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.audit.page import audit_page
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.audit.population import Period
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.audit.report import audit
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.audit.tables import tables
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.history.casefile import read_cases
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
 
 from tests.unit.generated_year import NOW, START, SYSTEMS, generate

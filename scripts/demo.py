@@ -133,6 +133,14 @@ def _show(start: float) -> int:
         _play(
             "", "attest", f"user={JANE}", "system=tailscale", "by='Mark Chen'", "note='the build server is mine now'"
         ),
+        _play(
+            "Her laptop comes back, and whoever has it says so. Only now is the case complete.",
+            "custody",
+            "serial=C02JANE01",
+            "state=received",
+            "by='Grace Okoye'",
+            "place='shelf 4'",
+        ),
         _play("Is the ledger as it was written?", "verify"),
     ]
     after = {person: _asked(running, person) for person in before}

@@ -69,6 +69,7 @@ from collections.abc import Mapping
 
 from ..module_utils.engine.arguments import CONFIRM_SPEC, PERSON_SPEC
 from ..module_utils.engine.correlate import person_here
+from ..module_utils.model.states import COMPANY_DEVICE, PERSONAL_DEVICE
 from ..module_utils.sdk.protocols import Devices
 from ..module_utils.sdk.values import Device
 from ..module_utils.engine.change import Change, Outcome, absent
@@ -117,7 +118,8 @@ def _secured(system: Devices, device: Device, label: str, want: Mapping[str, Any
         ]
     act = want[device.ownership]
     if act == "keep" or device.state in ENDED:
-        return [Change(what, device.state, device.state)]
+        whose = PERSONAL_DEVICE if device.ownership == "personal" else COMPANY_DEVICE
+        return [Change(what, device.state, device.state, note=whose)]
     for stronger in ("wipe", "retire"):
         pending, end = STATES[stronger]
         if device.state == pending and act != "wipe" or device.state == pending and act == stronger:

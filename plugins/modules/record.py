@@ -11,6 +11,7 @@ version_added: 0.1.0
 description:
   - Writes what the ledger says about a case as JSON (C(meta/schemas/record.schema.json)) and as one self-contained HTML page.
   - Closes the case when nothing is open. Fails, after writing, when something is, and says what.
+  - A leaver's case is not complete while company hardware is out. That is no failure; M(workforce.lifecycle.custody) says who has it, by name.
   - In check mode nothing is written.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:
@@ -58,25 +59,28 @@ results:
   elements: dict
   sample: [{case: 01JDQ7, complete: true}]
 ended:
-  description: How each case ended, without a name - C(case), C(key), C(complete), C(open), and the path of its C(record).
+  description: How each case ended, without a name - C(case), C(key), C(complete) (nothing is open that a run or a person's word ends), C(access_closed),
+      how many company devices are not back (C(hardware_out)), C(open), and the path of its C(record).
   returned: always
   type: list
   elements: dict
-  sample: [{case: 01JDQ7, key: "2026-11-28", complete: true, open: 0, record: /srv/lifecycle/records/01JDQ7.json}]
+  sample: [{case: 01JDQ7, key: "2026-11-28", complete: true, access_closed: true, hardware_out: 0, open: [], record: /srv/lifecycle/records/01JDQ7.json}]
 json: {description: "Path of the JSON.", returned: success, type: str, sample: /srv/lifecycle/records/01JDQ7.json}
 html: {description: "Path of the page.", returned: success, type: str, sample: /srv/lifecycle/records/01JDQ7.html}
 summary:
   description:
-    - Metrics, such as C(complete), C(open), C(completeness), C(time_to_cut_s),
+    - Metrics, such as C(complete), C(access_closed), C(open), C(hardware_out), C(completeness), C(time_to_cut_s),
       C(time_to_full_revoke_s), C(time_to_ready_s), C(access_errors).
   returned: success
   type: dict
-  sample: {complete: true, open: 0, completeness: 1.0, time_to_cut_s: 3.1}
+  sample: {complete: true, access_closed: true, open: 0, hardware_out: 0, completeness: 1.0, time_to_cut_s: 3.1}
 verdict:
-  description: C(word), C(sentence), and what is C(missing).
+  description:
+    - C(word), C(sentence), and what is C(missing).
+    - Two verdicts - C(access) is C(closed) or C(open), empty where nobody's access is taken; C(case) is C(complete) or C(open).
   returned: success
   type: dict
-  sample: {word: closed, sentence: "Every way in that we know of is closed.", missing: []}
+  sample: {word: closed, sentence: "Every way in that we know of is closed.", missing: [], access: closed, case: complete}
 open_items:
   description: What is still open.
   returned: success

@@ -22,7 +22,8 @@ def killed_and_run_again(company: SandboxCompany, moments: list[dict[str, float]
         company.play_and_kill("offboard", *ARGUMENTS, **moment)  # type: ignore[arg-type]
         ran = play(company, "offboard")
         attest(company, "jane@corp.example", "badge", "tailscale")
-        assert record(company, "offboard")["summary"]["complete"], (moment, ran.output)
+        assert record(company, "offboard")["summary"]["access_closed"], (moment, ran.output)
+        assert not record(company, "offboard")["open_items"], (moment, ran.output)
         jane = asked(company, "jane")
         assert {system: jane[system] for system in GONE} == GONE, moment
         assert_archived(company)

@@ -152,6 +152,10 @@ def test_a_leaver(company: SandboxCompany) -> None:
         ("tailscale", "needs_human"),
     }
     attest(company, "jane@corp.example", "badge", "tailscale")
+    summary = record(company, "offboard")["summary"]
+    assert summary["access_closed"] and not summary["open"] and not summary["complete"], "her laptop is not back"
+    back = ("-e", "serial=C02JANE01", "-e", "state=received", "-e", "by='Grace Okoye'")
+    assert company.play("custody", *back).code == 0
     assert record(company, "offboard")["summary"]["complete"]
     jane = asked(company, "jane")
     assert {system: jane[system] for system in GONE} == GONE

@@ -21,7 +21,6 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.company.respon
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import InputError
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.audit import pack
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.audit.casefile import read_cases
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.audit.population import (
     LEFT,
     MISSING,
@@ -33,6 +32,7 @@ from ansible_collections.workforce.lifecycle.plugins.plugin_utils.audit.populati
 )
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.audit.report import Audit, audit
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.audit.tables import cell
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.history.casefile import read_cases
 
 from tests.unit.generated_year import NOW, SYSTEMS, Year, generate
 from tests.unit.proof_world import World, authority, build, openssl

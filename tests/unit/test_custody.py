@@ -13,8 +13,8 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.model import c
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import InputError, Refused
 from ansible_collections.workforce.lifecycle.plugins.modules.custody import TASK
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.acts import custody
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.audit.casefile import read_cases
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.audit.custody import DeviceFile, devices
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.history.casefile import read_cases
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.history.custody import DeviceFile, devices
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
 
 from tests.unit import ledger_sample as sample

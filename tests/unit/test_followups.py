@@ -17,6 +17,7 @@ from ansible_collections.workforce.lifecycle.plugins.modules.attest import TASK 
 from ansible_collections.workforce.lifecycle.plugins.modules.case import TASK as CASE
 from ansible_collections.workforce.lifecycle.plugins.modules.followups import TASK as FOLLOWUPS
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.acts.record import write
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.later import followups
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.run import LedgerRun
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.acts import perform
@@ -152,6 +153,11 @@ class Company:
     def pass_days(self, days: float) -> None:
         self.moment += timedelta(days=days)
 
+    def pass_to(self, *, weekend: bool) -> None:
+        """To the next day that is a Saturday or Sunday, or is none, in every zone."""
+        while {(self.moment + timedelta(hours=hours)).isoweekday() > 5 for hours in (-12, 0, 14)} != {weekend}:
+            self.moment += timedelta(hours=12)
+
 
 @pytest.fixture
 def company(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Company:
@@ -267,7 +273,8 @@ def test_doubt_becomes_somebodys_work_and_their_word_ends_it(company: Company) -
 
 def test_a_laptop_is_asked_for_until_somebody_says_it_is_back(company: Company) -> None:
     case = company.leaves()
-    company.pass_days(8)
+    company.pass_days(9.5)
+    company.pass_to(weekend=False)
     company.runs += 1
     first = company.run("settle", acts=company.run("decide", JANE)["acts"])
     assert (
@@ -280,6 +287,17 @@ def test_a_laptop_is_asked_for_until_somebody_says_it_is_back(company: Company) 
     ]
     company.pass_days(7)
     assert {word for word, _why in company.judged(JANE).values()} == {"done"}, "nor is it asked for a second time"
+
+
+def test_nobody_is_asked_for_a_laptop_on_a_saturday_or_sunday(company: Company) -> None:
+    case = company.leaves()
+    asked = [due for due in followups.waiting(company.ledger) if due.case == case and due.step == "chase_device"]
+    zone = company.ledger.case(case).who.zone
+    assert asked and all(clock.parse(due.due).astimezone(zone).isoweekday() < 6 for due in asked)
+    company.pass_days(9.5)
+    company.pass_to(weekend=True)
+    chased = {name: judged for name, judged in company.judged(JANE).items() if name.startswith("chase_device")}
+    assert chased and {word for word, _why in chased.values()} == {"wait"}
 
 
 def test_a_laptop_that_was_received_before_its_day_is_not_asked_for(company: Company) -> None:

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.company.responsibility import Duty, Levels
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.durations import seconds, words
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.audit.casefile import read_cases
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.audit.numbers import Numbers, Spread, numbers
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.audit.plots import buckets
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.audit.population import Period
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.history.casefile import read_cases
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
 
 from tests.unit import ledger_sample as sample

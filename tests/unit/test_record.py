@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.durations import seconds
 from ansible_collections.workforce.lifecycle.plugins.modules.record import TASK
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
@@ -74,6 +75,9 @@ def test_a_second_run_does_not_move_the_time_and_closes(ledger: Ledger) -> None:
     sample.step(ledger, case, "github", "cutoff", [sample.row("membership")])
     ledger.attest(
         case.id, system="badge", step="manual_step", by="ann", at="2026-11-23T09:00:00.000000Z", note="in the safe"
+    )
+    ledger.note(
+        "custody", {"serial": "C02XG2", "state": "received", "by": "Grace Okoye", "at": clock.stamp()}, case=case.id
     )
     made = record.build(ledger, case.id, sample.SYSTEMS)
     Draft202012Validator(SCHEMA).validate(made)

@@ -17,7 +17,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors i
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.acts import ledger as ledger_act
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.acts import ledger_info
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.approval import approvals, plans
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.audit.casefile import read_cases
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.history.casefile import read_cases
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import retention
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
 

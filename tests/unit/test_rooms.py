@@ -24,6 +24,7 @@ FLOORS = (
     ("plugin_utils/ledger",),
     ("plugin_utils/witness",),
     ("plugin_utils/later", "plugin_utils/hr"),
+    ("plugin_utils/history",),
     ("plugin_utils/record",),
     ("plugin_utils/approval", "plugin_utils/audit"),
     ("plugin_utils/reconcile",),

@@ -136,6 +136,16 @@ class Case:
     def email(self) -> str:
         return str(self.person["email"])
 
+    @property
+    def access_closed(self) -> bool:
+        """Whether the last run saw every way in closed, also while the case waits for something else."""
+        return bool(self.closed or self.summary.get("access_closed"))
+
+    @property
+    def waits_for_hardware(self) -> bool:
+        """Whether nothing is left of it but company hardware that is to come back: no run can do more."""
+        return bool(not self.closed and self.access_closed and not self.summary.get("open"))
+
     def as_dict(self) -> dict[str, Any]:
         """Plain data, as the module ``ledger_info`` returns it."""
         return {**vars(self), "person": dict(self.person), "facts": self.facts.as_dict(), "summary": dict(self.summary)}

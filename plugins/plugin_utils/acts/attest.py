@@ -14,6 +14,7 @@ from ...module_utils.engine.mover import UNDECIDED
 from ...module_utils.model import clock
 from ...module_utils.model.case import Case
 from ...module_utils.model.errors import InputError, Refused
+from ..history.custody import of_leaver
 from ..ledger import presence
 from ..ledger.ledger import Ledger
 from ..ledger.run import LedgerRun
@@ -54,7 +55,10 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
     if decision:
         _refuse_themselves(case, by, said)
     presence.require(run.ledger, by, role="attestor", act=said, of=case.person)
-    chosen = _chosen(_waiting(run.ledger, case, want["system"], decision), want["what"], decision, said)
+    waiting = _waiting(run.ledger, case, want["system"], decision)
+    if not waiting and not decision:
+        _refuse_what_is_said_otherwise(run.ledger, case, want["system"], said)
+    chosen = _chosen(waiting, want["what"], decision, said)
     for one in chosen if not run.read_only else ():
         run.ledger.attest(
             case.id,
@@ -115,6 +119,17 @@ def _waiting(ledger: Ledger, case: Case, system: str, decision: str) -> list[_Wa
         if row["outcome"] in WAITING
     ]
     return [one for one in found if (one.step, one.what) not in known and (not decision or one.undecided)]
+
+
+def _refuse_what_is_said_otherwise(ledger: Ledger, case: Case, system: str, said: str) -> None:
+    """:raises InputError: nothing waits there but a device, of which somebody says who has it."""
+    out = [one.serial for one in of_leaver(ledger.storage.query, case.id, case.key) if one.is_out]
+    if out and any(step["system"] == system and step["step"] == "device" for step in ledger.steps(case.id)):
+        raise InputError(
+            f"nothing waits for a person there but {' and '.join(out)}, which is not back",
+            act=said,
+            hint=f"whoever has it says so: playbook custody, -e serial={out[0]} -e state=received -e by=THEIR-NAME",
+        )
 
 
 def _chosen(waiting: Sequence[_Waiting], what: str, decision: str, said: str) -> list[_Waiting]:

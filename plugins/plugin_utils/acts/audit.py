@@ -17,9 +17,9 @@ from ...module_utils.model import clock
 from ...module_utils.model.errors import InputError
 from ...module_utils.model.person import Person
 from ..audit import pack
-from ..audit.casefile import CaseFile, read_cases
 from ..audit.population import Period
 from ..audit.report import Audit, audit
+from ..history.casefile import CaseFile, read_cases
 from ..ledger.retention import archived_rows
 from ..ledger.run import LedgerRun
 from ..reconcile.index import read_people, spool

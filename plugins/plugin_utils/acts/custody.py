@@ -13,8 +13,8 @@ from typing import Any
 from ...module_utils.engine.change import Outcome
 from ...module_utils.model import clock
 from ...module_utils.model.errors import InputError, Refused
-from ..audit.casefile import CaseFile, read_cases
-from ..audit.custody import DeviceFile, devices
+from ..history.casefile import CaseFile, read_cases
+from ..history.custody import DeviceFile, devices
 from ..ledger.run import LedgerRun
 
 #: What ends the wait for a device: whose it was may not say that themselves.

@@ -43,7 +43,9 @@ def _ended(result: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "case": result["case"],
         "key": result["key"],
-        "complete": result["summary"]["complete"],
+        "complete": not result["open_items"],
+        "access_closed": result["summary"]["access_closed"],
+        "hardware_out": result["summary"]["hardware_out"],
         "open": still,
         "record": result["html"],
     }
@@ -51,9 +53,10 @@ def _ended(result: Mapping[str, Any]) -> dict[str, Any]:
 
 def _one(run: LedgerRun, case: str, want: Mapping[str, Any]) -> dict[str, Any]:
     written = write(run, case, want["path"], want["systems"])
-    failed = not written["summary"]["complete"] and want["require_complete"] and not run.read_only
+    # Hardware that is not back keeps the case open, and is nobody's failure: no run could do more.
+    failed = bool(written["open_items"]) and want["require_complete"] and not run.read_only
     outcome = Outcome.FAILED if failed else Outcome.DONE if written["changed"] else Outcome.ALREADY
-    said = (
+    said: dict[str, Any] = (
         {
             "failed": True,
             "code": "open",
@@ -62,6 +65,8 @@ def _one(run: LedgerRun, case: str, want: Mapping[str, Any]) -> dict[str, Any]:
         if failed
         else {}
     )
+    if not said and written["summary"]["hardware_out"]:
+        said = {"msg": f"{written['verdict']['sentence']} Say who has it: playbook custody. See {written['html']}"}
     return {**written, "outcome": outcome.value, "changes": [], **said}
 
 
@@ -82,7 +87,7 @@ def write(run: LedgerRun, case_id: str, folder: str, systems: Mapping[str, Any] 
         )
         made = build.build(run.ledger, case.id, systems)
     data, page = files.paths(folder, case.id)
-    changed = files.earlier(data) != {"open_items": made["open_items"], "complete": complete}
+    changed = files.earlier(data) != files.standing(made)
     if not run.read_only:
         texts = {data: json.dumps(made, indent=2, sort_keys=True) + "\n", page: build.render_html(made)}
         sealed.put(run.ledger, run.id, case.id, texts)

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta, timezone
 
 from ...module_utils.company.policy import Policy, fact_of, like
 from ...module_utils.model.person import Person
-from .casefile import CaseFile, of_kind
+from ..history.casefile import CaseFile, of_kind
 
 LEFT = "left, and has a case"
 MISSING = "left, and has no case"

@@ -13,8 +13,8 @@ from ...module_utils.company.responsibility import Levels
 from ...module_utils.model import clock
 from ...module_utils.model.durations import words
 from ...module_utils.model.person import Person
-from .casefile import CaseFile
-from .custody import DeviceFile, devices
+from ..history.casefile import CaseFile
+from ..history.custody import DeviceFile, devices
 from .numbers import Numbers, numbers
 from .population import LEFT, MISSING, NOT_LEFT, UNKNOWN, Member, Period, population, sample
 from .timing import Timing, timings

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ...module_utils.company.responsibility import Levels
-from .casefile import CaseFile, StepFile
+from ..history.casefile import CaseFile, StepFile
 
 #: Steps of a later day: their time is their own, see :mod:`followups`.
 _LATER = "followups"

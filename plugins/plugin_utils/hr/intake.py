@@ -163,7 +163,13 @@ class Intake:
         """What our runs have left them with. At the first look at a source, whoever works there is taken to have access."""
         if last is not None:
             if last.meaning.ends:
-                return "ended" if last.closed else "ending" if last.kind == OFFBOARD else "withdrawing"
+                return (
+                    "ended"
+                    if last.closed or last.waits_for_hardware
+                    else "ending"
+                    if last.kind == OFFBOARD
+                    else "withdrawing"
+                )
             if self.ledger.prepared(last):
                 return "prepared"
             return "suspended" if last.kind == SUSPEND else "access"

@@ -19,6 +19,7 @@ from ...module_utils.model import clock
 from ...module_utils.model.case import Case
 from ...module_utils.model.kinds import OFFBOARD, ONBOARD, REINSTATE, RESUME, SUSPEND, TRANSFER
 from ...module_utils.model.person import Person
+from ...module_utils.model.states import COMPANY_DEVICE, PERSONAL_DEVICE
 from ...module_utils.people.identity import Records, alike, employed
 from ..ledger import holds
 from ..ledger.entry import Entry
@@ -29,6 +30,10 @@ from .leave import local_day
 BY_HAND = ("chase_device", "by_hand")
 #: How a step begins that asks for devices, by serial.
 CHASED = "ask for the return of "
+#: What a person says of a device that the company has in its hands again.
+IN_HAND = frozenset({"collected", "received", "sanitised", "disposed"})
+#: What ends the wait for it.
+BACK = IN_HAND | {"waived", "lost"}
 #: What a legal hold stops.
 _HELD = ("delete_account", "end_forwarding")
 #: Where a step of a person's stands that belongs to no system.
@@ -150,6 +155,11 @@ class _Scheduling:
             " ".join(part for part in (step, system, suffix) if part), case.id, case.key, system, step, what, day
         )
 
+    def on_a_working_day(self, step: str, system: str, what: str, days: int, suffix: str = "") -> Due:
+        """The same, not before the Monday where the day is a Saturday or Sunday."""
+        weekday = local_day(self.start, days, self.case.who).astimezone(self.case.who.zone).isoweekday()
+        return self.later(step, system, what, days + (8 - weekday if weekday > 5 else 0), suffix)
+
 
 def _wanted(
     case: Case,
@@ -205,10 +215,16 @@ def _after_devices(at: _Scheduling, step: Mapping[str, Any]) -> Iterator[Due]:
     ours = [
         row["what"].removeprefix("device ")
         for row in step["result"].get("changes") or ()
-        if row["what"].startswith("device ") and row.get("after") != "retired" and row.get("outcome") != "absent"
+        if row["what"].startswith("device ") and not is_personal(row) and row.get("outcome") != "absent"
     ]
     for days in at.rules.chase_devices if ours else ():
-        yield at.later("chase_device", step["system"], f"{CHASED}{', '.join(ours)}", days, str(days))
+        yield at.on_a_working_day("chase_device", step["system"], f"{CHASED}{', '.join(ours)}", days, str(days))
+
+
+def is_personal(row: Mapping[str, Any]) -> bool:
+    """Whether a change of a device is of one that is somebody's own: only of those the company's data is taken off."""
+    note = str(row.get("note") or "")
+    return note == PERSONAL_DEVICE or row.get("after") == "retired" and note != COMPANY_DEVICE
 
 
 def _promised(case: Case) -> Iterator[Due]:
@@ -273,14 +289,15 @@ def of_case(entries: Sequence[Entry]) -> list[dict[str, str]]:
     return sorted(rows.values(), key=lambda row: (row["due"], row["id"]))
 
 
-#: What a person says of a device that ends the wait for it.
-BACK = frozenset({"collected", "received", "sanitised", "disposed", "waived", "lost"})
+def asked_for(what: str) -> list[str]:
+    """The serials of the devices that a step asks for; none when it asks for no device."""
+    return what.removeprefix(CHASED).split(", ") if what.startswith(CHASED) else []
 
 
 def _all_back(ledger: Ledger, due: Due) -> str:
     """Who said that every device that is asked for is back; empty while one is out."""
     said = {e.data["serial"]: e.data["by"] for e in ledger.noted("custody", case=due.case) if e.data["state"] in BACK}
-    wanted = due.what.removeprefix(CHASED).split(", ")
+    wanted = asked_for(due.what)
     return f"all are back, says {said[wanted[-1]]}" if all(serial in said for serial in wanted) else ""
 
 
@@ -315,6 +332,8 @@ def judge(ledger: Ledger, due: Due, found: Sequence[Mapping[str, Any]] | None, a
         return Judgement("done", f"attested by {said[-1]['by']} at {said[-1]['at']}")
     if due.step == "chase_device" and (back := _all_back(ledger, due)):
         return Judgement("done", back)
+    if due.step == "chase_device" and at.astimezone(case.who.zone).isoweekday() > 5:
+        return Judgement("wait", "nobody is asked for a device on a Saturday or Sunday")
     standing, why = ("unknown", "") if found is None else _standing(case.who, found, at)
     if standing == "doubt":
         return Judgement("ask", why)

@@ -51,6 +51,9 @@ def same(query: Query, kind: str, who: Person, facts: Mapping[str, Any]) -> Case
         : 1 if kind_of(kind).newest_only else None
     ]:
         goes_on, key = not case.closed and kind_of(kind).goes_on, str(facts.get("key") or "")
+        # A leaver's case that only waits for a laptop is not gone on with when they have come back and leave again.
+        if case.waits_for_hardware and any(one.meaning.returns and one.opened > case.opened for one in known):
+            goes_on = False
         if goes_on or case.facts.key == key and (key or case == known[-1]):
             return case
     return None

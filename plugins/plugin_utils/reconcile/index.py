@@ -226,7 +226,7 @@ def _cases(cases: Iterable[Case], profiles: Profiles | None, now: datetime) -> t
     overlaps: dict[str, str] = {}
     for case in cases:
         if case.kind == OFFBOARD:
-            if case.closed:
+            if case.access_closed:
                 closed[case.key] = case
             else:
                 closed.pop(case.key, None)  # begun again: what is active is a leaver's, and being worked on

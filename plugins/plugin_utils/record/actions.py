@@ -15,8 +15,11 @@ from ..ledger.entry import canonical
 _CLOSED = frozenset(outcome.value for outcome in Outcome if outcome.closed)
 #: What waits for somebody to look, or to do it.
 _WAITING = (Outcome.NEEDS_HUMAN.value, Outcome.UNKNOWN.value)
-#: What somebody's word closes.
+#: What somebody's word closes, of a whole step; and of one change, of which it may also say that nobody needs to wait for it.
 _ATTESTABLE = (*_WAITING, Outcome.ACKNOWLEDGED.value, Outcome.UNSUPPORTED.value)
+_BY_NAME = (*_WAITING, Outcome.UNSUPPORTED.value)
+#: What nobody waits for of a device that somebody has in their hands.
+_IN_HAND = (*_BY_NAME, Outcome.IN_PROGRESS.value)
 #: How the end is known, by outcome: of those that were read, and of the others.
 _READ = {
     Outcome.DONE.value: "the system was read after the change",
@@ -86,9 +89,9 @@ class _Standing:
     @property
     def attested(self) -> Mapping[str, Any] | None:
         """What closes the step by a person's word, the last of it; a decision is carried out by the next run, and only then done."""
-        if self.outcome not in _ATTESTABLE:
+        whole = self.outcome in _IN_HAND and bool(self.rows) and all(is_closed(row.get("outcome")) for row in self.rows)
+        if not whole and self.outcome not in _ATTESTABLE:
             return None
-        whole = self.outcome in _WAITING and bool(self.rows) and all(is_closed(row.get("outcome")) for row in self.rows)
         said = [a for a in self.step["attested"] if not a.get("decision") and (whole or not a.get("what"))]
         return said[-1] if said else None
 
@@ -154,7 +157,7 @@ def action(
         "message": standing.message(),
         "changes": [_row(row) for row in rows],
         "residual": [dict(r) for r in step["result"].get("residual") or ()],
-        "attested": [dict(a) for a in step["attested"]],
+        "attested": [{k: v for k, v in a.items() if k != "in_hand"} for a in step["attested"]],
     }
 
 
@@ -164,7 +167,7 @@ def _as_attested(row: Mapping[str, Any], attestations: Sequence[Mapping[str, Any
         (a for a in reversed(attestations) if a.get("what") and a["what"] == row.get("what") and not a.get("decision")),
         None,
     )
-    if said is None or row.get("outcome") not in _WAITING:
+    if said is None or row.get("outcome") not in (_IN_HAND if said.get("in_hand") else _BY_NAME):
         return row
     return {**row, "outcome": Outcome.ALREADY.value, "note": f"attested by {said['by']} at {said['at']}"}
 

@@ -54,6 +54,7 @@ def build(ledger: Ledger, case_id: str, systems: Mapping[str, Mapping[str, Any]]
     completed, achieved = completed_since(entries), achieved_by_step(entries)
     actions = []
     for number, step in enumerate(ledger.steps(case_id), 1):
+        step["attested"] += contents.said_of_devices(entries, step)
         key = (step["system"], step["step"])
         actions.append(action(number, step, completed.get(key, ""), achieved.get(key, {})))
     covering = scope.scope(case, actions, systems)
@@ -76,14 +77,19 @@ def build(ledger: Ledger, case_id: str, systems: Mapping[str, Mapping[str, Any]]
     for gap in covering["not_covered"]:
         gap.pop("open")
     times = timings.timings(case, actions, systems)
-    complete = not still_open
+    hardware = contents.hardware(ledger, case)
+    out = [device["serial"] for device in hardware if device["out"]]
+    access = verdict.access(case, actions, still_open)
+    complete = not still_open and not out
     counted = len(actions) + len([item for item in still_open if item["outcome"] == "not_covered"])
     failures = sum(
         1 for e in entries if e.kind in ("outcome", "observed") and e.data.get("outcome") in ("failed", "unknown")
     )
     summary = {
         "complete": complete,
+        "access_closed": access == "closed",
         "open": len(still_open),
+        "hardware_out": len(out),
         "time_to_cut_s": times["time_to_cut_s"],
         "time_to_full_revoke_s": times["time_to_full_revoke_s"],
         "time_to_ready_s": times["finished_s"] if case.kind == ONBOARD and complete else None,
@@ -130,13 +136,14 @@ def build(ledger: Ledger, case_id: str, systems: Mapping[str, Mapping[str, Any]]
         ),
         "followups": followups.of_case(entries),
         "devices": list(contents.devices(actions)),
+        "hardware": hardware,
         "data_custody": list(contents.custody(case, actions)),
         "entitlements": contents.entitlements(actions),
         **({"given_back": contents.given_back(case, actions, systems, achieved)} if case.kind == REINSTATE else {}),
         "exceptions": [*contents.exceptions(case, actions)],
         "timings": times,
         "open_items": still_open,
-        "verdict": verdict.verdict(case, complete, still_open, actions),
+        "verdict": verdict.verdict(case, access, still_open, out, actions),
         "summary": summary,
         "chain": {"head": last.head, "entries": len(entries), "algorithm": "h = SHA-256(previous h || canonical JSON)"},
     }

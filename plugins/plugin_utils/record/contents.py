@@ -4,11 +4,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ...module_utils.model.case import Case
+from ...module_utils.model.kinds import OFFBOARD
 from ...module_utils.model.states import NOT_HELD
+from ..history.custody import of_leaver
+from ..later.followups import BACK, IN_HAND, asked_for
+from ..ledger.entry import Entry
+from ..ledger.ledger import Ledger
 from .actions import is_closed
 from .verdict import name_of
 
@@ -89,6 +94,41 @@ def given_back(
             elif row["outcome"] == "already" and row["note"]:
                 told["left"].append({**thing, "why": row["note"]})
     return told
+
+
+def said_of_devices(entries: Sequence[Entry], step: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What people said of devices, as the attestations of a step that it makes.
+
+    Who has a laptop in their hands needs no lock of it, and nobody asks for what is back.
+    """
+    said = [e.data for e in entries if e.kind == "custody"]
+    if step["step"].startswith("chase_device"):
+        back = {one["serial"]: one for one in said if one["state"] in BACK}
+        asked = [name for row in step["result"].get("changes") or () for name in asked_for(str(row["what"]))]
+        if not asked or not back.keys() >= set(asked):
+            return []
+        last = back[asked[-1]]
+        return [{"what": "", "by": last["by"], "at": last["at"], "note": last["state"]}]
+    return [
+        {"what": f"device {one['serial']}", "by": one["by"], "at": one["at"], "note": one["state"], "in_hand": True}
+        for one in (said if step["step"] == "device" else ())
+        if one["state"] in IN_HAND
+    ]
+
+
+def hardware(ledger: Ledger, case: Case) -> list[dict[str, Any]]:
+    """The company's devices that a leaver had: where each is, and what is known of it, oldest first."""
+    if case.kind != OFFBOARD or case.withdrawn:
+        return []
+    return [
+        {
+            "serial": one.serial,
+            "out": one.is_out,
+            "settled": one.settled,
+            "events": [vars(event) for event in one.events],
+        }
+        for one in of_leaver(ledger.storage.query, case.id, case.key)
+    ]
 
 
 def exceptions(case: Case, actions: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -22,16 +22,21 @@ def paths(folder: str, case_id: str) -> tuple[Path, Path]:
 
 
 def earlier(path: Path) -> Mapping[str, Any]:
-    """The summary and verdict of the record that is there, empty when there is none that can be read."""
+    """How the case stood in the record that is there, empty when there is none that can be read."""
     try:
         found = json.loads(path.read_text())
     except (OSError, ValueError):
         return {}
-    return (
-        {"open_items": found.get("open_items"), "complete": (found.get("summary") or {}).get("complete")}
-        if isinstance(found, dict)
-        else {}
-    )
+    return standing(found) if isinstance(found, dict) else {}
+
+
+def standing(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What of a record says how its case stands."""
+    summary = record.get("summary") or {}
+    return {
+        "open_items": record.get("open_items"),
+        **{name: summary.get(name) for name in ("complete", "access_closed", "hardware_out")},
+    }
 
 
 def write(path: Path, text: str) -> None:

@@ -22,6 +22,9 @@ TEMPLATE = (
 · {{ r.person.location }}{% endif %}</p>
 {% set tone = "good" if r.case.complete else "warn" %}
 <div class="verdict {{ tone }}"><b>{{ "✓" if r.case.complete else "!" }}</b><span>{{ r.verdict.sentence }}</span></div>
+{% if r.verdict.access %}<p class="two">{% set shut = r.verdict.access == "closed" %}
+<span class="pill {{ 'good' if shut else 'bad' }}">{{ "✓" if shut else "✗" }} access {{ r.verdict.access }}</span>
+<span class="pill {{ 'good' if r.case.complete else 'warn' }}">{{ "✓" if r.case.complete else "!" }} case {{ r.verdict.case }}</span></p>{% endif %}
 <div class="numbers">
 {% if r.case.kind == "offboard" %}<div><strong>{{ r.summary.time_to_cut_s | span }}</strong><span>until all access was cut</span></div>{% endif %}
 {% if r.case.kind == "onboard" %}<div><strong>{{ r.summary.time_to_ready_s | span }}</strong><span>until ready</span></div>{% endif %}
@@ -86,6 +89,15 @@ if chart.breaks %}; long pauses are shortened (⫽){% endif %}
 {% for d in r.devices %}<tr><td>{{ d.what }}{% if d.note %}<br><span class="change">{{ d.note }}</span>{% endif %}</td><td>{{ d.before | plain }}
 </td><td>{{ d.after | plain }}</td><td><span class="pill {{ words(d.outcome)[2] }}">{{ words(d.outcome)[1] }}</span></td></tr>{% endfor %}</table>
 </div>{% endif %}
+
+{% if r.hardware %}<h2>Company hardware <small>where it is, and who says so</small></h2>
+{% for d in r.hardware %}<div class="card sys{{ ' todo' if d.out }}"><h3>{{ d.serial }} <small>{{ "not back" if d.out else d.settled }}</small></h3>
+<table class="stack">
+{% for e in d.events %}<tr><td class="n" style="width:24%">{{ e.at | when }}</td><td>{{ e.what | replace("_", " ") | capitalize }}
+{% if not e.seen %}<span class="pill warn">{{ "ordered, or said; not seen" }}</span>{% endif %}
+{% if e.note %}<div class="change">{{ e.note }}</div>{% endif %}</td>
+<td class="change">{{ e.by or e.system }}</td></tr>{% endfor %}</table></div>{% endfor %}
+{% endif %}
 
 {% if r.data_custody %}<h2>What was handed over, and kept</h2><div class="card"><table><tr><th>What</th><th>Now</th><th>Successor</th><th></th></tr>
 {% for d in r.data_custody %}<tr><td>{{ d.what }}<br><span class="change">{{ d.system }}</span></td><td>{{ d.now | plain }}</td><td>{{ d.to or "–" }}

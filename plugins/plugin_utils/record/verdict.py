@@ -4,17 +4,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...module_utils.engine.change import Outcome
 from ...module_utils.model.case import Case
 from ...module_utils.model.kinds import OFFBOARD
 
+#: What is open when no system knows the person.
+NOBODY = "the person"
+
+
+def access(case: Case, actions: list[dict[str, Any]], open_items: list[dict[str, Any]]) -> str:
+    """Whether every way in is ``closed`` or one is ``open``; empty for a case that takes nobody's access.
+
+    A system on which nothing was tried, and a person whom no system knows, leave it open: nobody knows what is there.
+    """
+    if not (case.meaning.takes or case.meaning.ends):
+        return ""
+    cuts = [a for a in actions if a["phase"] == "cutoff" or a["action"] == "cutoff"]
+    unseen = [item for item in open_items if item["outcome"] == "not_covered" or item["what"] == NOBODY]
+    return "closed" if cuts and all(a["closed"] for a in cuts) and not unseen else "open"
+
 
 def verdict(
-    case: Case, complete: bool, open_items: list[dict[str, Any]], actions: list[dict[str, Any]]
+    case: Case,
+    access: str,
+    open_items: list[dict[str, Any]],
+    out: Sequence[str],
+    actions: list[dict[str, Any]],
 ) -> dict[str, Any]:
+    """Both verdicts, the access's and the case's, and the sentence that says them.
+
+    :param out: serials of the company's hardware that is not back: while there is any, the case is not complete.
+    """
+    complete = not open_items and not out
     name = name_of(case.person)
     missing = [
         f"{item['what']} on {item['system']}" if item["what"] != item["system"] else f"all of {item['system']}"
@@ -27,10 +51,18 @@ def verdict(
     if where:
         proven = f"{proven.removesuffix('.')}: {where}."
         unproven = f"{name} is {where}; {said['things']} still open."
+    sentence = unproven if open_items else proven
+    if out:
+        sentence = f"{sentence.removesuffix('.')}; {' and '.join(out)} {'is' if len(out) == 1 else 'are'} not back."
+    word = kind.verdict if complete else kind.unproven_word
+    if access == "closed" and not complete:
+        word = "access closed"
     return {
-        "word": kind.verdict if complete else kind.unproven_word,
-        "sentence": proven if complete else unproven,
-        "missing": missing,
+        "word": word,
+        "sentence": sentence,
+        "missing": [*missing, *(f"{serial} is not back" for serial in out)],
+        "access": access,
+        "case": "complete" if complete else "open",
     }
 
 
@@ -55,7 +87,7 @@ def found_nowhere(case: Case, actions: list[dict[str, Any]]) -> list[dict[str, A
         {
             "system": cut[0]["system"],
             "step": "cutoff",
-            "what": "the person",
+            "what": NOBODY,
             "outcome": Outcome.NEEDS_HUMAN.value,
             "why": f"found on no system at all ({systems}): are HR's address, number and logins theirs? If they never had an account, attest",
             "owner": "",

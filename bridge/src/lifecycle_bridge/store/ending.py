@@ -33,11 +33,22 @@ class Ended:
     complete: bool
     record: str
     steps: tuple[Step, ...]
+    hardware_out: int = 0
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Ended:
         steps = tuple(Step.of(step) for step in data.get("open") or () if isinstance(step, Mapping))
-        return cls(str(data["case"])[:100], bool(data["complete"]), str(data.get("record") or ""), steps)
+        return cls(
+            str(data["case"])[:100],
+            bool(data["complete"]),
+            str(data.get("record") or ""),
+            steps,
+            _count(data.get("hardware_out")),
+        )
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) and value > 0 else 0
 
 
 def settle(c: sa.Connection, config: Config, ident: str, result: Result, now: datetime) -> None:
@@ -82,6 +93,11 @@ def _verdict(c: sa.Connection, config: Config, row: Row, ended: Ended | None, re
         return _stopped(c, row["id"], result)
     if verdict.outcome == "retry":
         return replace(verdict, wait=backoff(config.retry, row["tries"]))
+    if ended and ended.hardware_out and verdict.outcome == "complete":
+        out = f"{ended.hardware_out} company device{'s are' if ended.hardware_out > 1 else ' is'} not back"
+        return replace(
+            verdict, detail=f"access is closed; {out}, and the case is complete when somebody says who has it"
+        )
     if row["stage"] == "prepare" and verdict.outcome == "complete":
         return replace(verdict, outcome="prepared", detail="made ready for the day")
     return verdict

@@ -12,6 +12,8 @@ from typing import Any
 
 from ...module_utils.engine.change import Outcome
 from ...module_utils.model import clock
+from ...module_utils.model.kinds import Kind, kind_of
+from ..later.followups import BACK, IN_HAND, asked_for
 from ..ledger.rows import Query
 
 #: What counts as closed: nothing is left to do.
@@ -44,6 +46,7 @@ class StepFile:
     rows: Sequence[Mapping[str, Any]] = ()
     residual: Sequence[Mapping[str, Any]] = ()
     by_hand: bool = False
+    in_hand: bool = False
 
     @property
     def closed(self) -> bool:
@@ -53,7 +56,7 @@ class StepFile:
     @property
     def settled_by_hand(self) -> bool:
         """Whether a named person says that it is done."""
-        return bool(self.attested) and self.outcome not in ("failed", "in_progress")
+        return bool(self.attested) and (self.in_hand or self.outcome not in ("failed", "in_progress"))
 
     @property
     def completed(self) -> str:
@@ -88,6 +91,11 @@ class CaseFile:
         return str(
             self.person.get("display_name") or " ".join(p for p in parts if p) or self.person.get("email") or self.key
         )
+
+    @property
+    def meaning(self) -> Kind:
+        """What its kind means."""
+        return kind_of(self.kind)
 
     @property
     def names(self) -> set[str]:
@@ -174,6 +182,16 @@ def read_cases(query: Query, stream: Iterable[Sequence[Any]] | None = None) -> d
     return cases
 
 
+def read_person(query: Query, key: str) -> dict[str, CaseFile]:
+    """Every case of one person."""
+    rows: list[Sequence[Any]] = []
+    for (case,) in query("SELECT case_id FROM ledger WHERE kind = 'case' AND person = ? ORDER BY n", (key,)):
+        rows += query(
+            "SELECT n, at, kind, case_id, system, step, body FROM ledger WHERE case_id = ? ORDER BY n", (case,)
+        )
+    return read_cases(query, sorted(rows, key=lambda row: int(row[0])))
+
+
 def _step(case: CaseFile, system: str, step: str) -> StepFile:
     found = case.steps.get((system, step))
     if found is None:
@@ -252,7 +270,22 @@ def _due_ended(case: CaseFile, at: str, system: str, step: str, body: Mapping[st
 
 
 def _custody(case: CaseFile, at: str, system: str, step: str, body: Mapping[str, Any]) -> None:
-    case.custody.append({"noted": at, "system": system, **body["data"]})
+    said = body["data"]
+    case.custody.append({"noted": at, "system": system, **said})
+    back = {one["serial"] for one in case.custody if one["state"] in BACK}
+    for one in case.steps.values():
+        asked = [name for row in one.rows for name in asked_for(str(row.get("what")))]
+        if one.step.startswith("chase_device") and asked and back.issuperset(asked):
+            one.attested.append(said)
+    if said["state"] not in IN_HAND:
+        return
+    # Whoever has a device in their hands needs no lock of it, and no remote wipe to be seen.
+    here = {f"device {one['serial']}" for one in case.custody if one["state"] in IN_HAND}
+    for one in case.steps.values():
+        waits = [str(row.get("what")) for row in one.rows if row.get("outcome") not in CLOSED]
+        if one.step == "device" and waits and here.issuperset(waits):
+            one.attested.append(said)
+            one.in_hand = True
 
 
 _READ = {

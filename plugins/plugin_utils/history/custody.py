@@ -11,23 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..later.followups import BACK
-from .casefile import CaseFile, StepFile
+from ...module_utils.model.kinds import OFFBOARD
+from ..later.followups import BACK, IN_HAND, is_personal
+from ..ledger.rows import Query
+from .casefile import CaseFile, StepFile, read_person
 
-#: What a person may say of a device, and whether the company has it again then.
-SAID: Mapping[str, bool] = {
-    "collected": True,
-    "shipped": False,
-    "received": True,
-    "sanitised": True,
-    "disposed": True,
-    "lost": False,
-    "waived": False,
-    "label": False,
-    "left_with_person": False,
-}
-#: What ends the wait for a device.
-SETTLED = BACK
 #: A device management's word for a device, and what it means in a history.
 _SEEN = {"locked": "locked", "retired": "retired", "wiped": "wiped", "unmanaged": "no longer managed"}
 _ORDERED = {"lock_pending": "lock ordered", "retire_pending": "retire ordered", "wipe_pending": "wipe ordered"}
@@ -53,6 +41,8 @@ class DeviceFile:
     serial: str
     personal: bool = False
     events: list[Event] = field(default_factory=list)
+    #: The key of whom it was given to.
+    holder: str = ""
     #: The leaver's case that waits for it, and what ended the wait.
     leaver: str = ""
     left: str = ""
@@ -68,20 +58,40 @@ def devices(cases: Iterable[CaseFile]) -> dict[str, DeviceFile]:
     """Every device that the cases know, by serial."""
     found: dict[str, DeviceFile] = {}
     for case in sorted(cases, key=lambda one: one.entry):
+        _with_their_holder(case, found)
         for step in case.steps.values():
             for serial, event, personal in _events(case, step):
                 one = found.setdefault(serial, DeviceFile(serial))
                 one.personal = one.personal or personal
                 one.events.append(event)
-                if case.kind == "offboard" and step.step == "device" and not case.withdrawn:
+                if case.kind == OFFBOARD and step.step == "device" and not case.withdrawn:
                     if one.leaver != case.id:
                         one.leaver, one.left, one.settled = case.id, case.opened, ""
-                elif step.step == "device_assignment" and step.outcome in ("done", "already"):
+                    one.holder = case.key
+                elif step.step == "device_assignment" and event.seen:
                     one.leaver = one.left = one.settled = ""  # it has a new holder
+                    one.holder = case.key
         _returned(case, found)
     for one in found.values():
         one.events.sort(key=lambda event: event.at)
     return found
+
+
+def of_leaver(query: Query, case: str, person: str) -> list[DeviceFile]:
+    """The company's devices that a leaver's case waits for, or waited for; from the cases of that person alone."""
+    found = devices(read_person(query, person).values())
+    return [one for _serial, one in sorted(found.items()) if one.leaver == case and not one.personal]
+
+
+def _with_their_holder(case: CaseFile, found: Mapping[str, DeviceFile]) -> None:
+    """What a new case of its holder means for a device: who leaves has what they were given, who is back may have it."""
+    if case.withdrawn:
+        return
+    for one in found.values():
+        if one.holder == case.key and case.meaning.returns:
+            one.leaver = one.left = one.settled = ""
+        elif one.holder == case.key and case.kind == OFFBOARD:
+            one.leaver, one.left, one.settled = case.id, case.opened, ""
 
 
 def _events(case: CaseFile, step: StepFile) -> Iterator[tuple[str, Event, bool]]:
@@ -107,7 +117,7 @@ def _events(case: CaseFile, step: StepFile) -> Iterator[tuple[str, Event, bool]]
             if outcome in ("done", "already"):
                 yield serial, Event(at, f"assigned to {after}", step.system, case.id, note=note), False
             continue
-        personal = after == "retired"
+        personal = is_personal(row)
         if outcome in ("done", "already"):
             yield serial, Event(at, _SEEN.get(after, after), step.system, case.id, note=note), personal
         elif outcome == "in_progress":
@@ -129,19 +139,19 @@ def _returned(case: CaseFile, found: dict[str, DeviceFile]) -> None:
                 case.id,
                 said["by"],
                 _note(said),
-                seen=SAID.get(said["state"], False),
+                seen=said["state"] in IN_HAND,
             )
         )
-        if case.kind == "offboard" and not one.leaver and not case.withdrawn:
-            one.leaver, one.left = case.id, case.opened
-        if said["state"] in SETTLED and one.leaver == case.id:
-            one.settled = f"{said['state']} by {said['by']}"
+        if case.kind == OFFBOARD and not one.leaver and not case.withdrawn:
+            one.leaver, one.left, one.holder = case.id, case.opened, case.key
+        if said["state"] in BACK and one.leaver == case.id:
+            one.settled, one.holder = f"{said['state']} by {said['by']}", ""
     for step in case.steps.values():
         if step.step.startswith("chase_device") and step.attested:
             said = step.attested[-1]
             for one in found.values():
                 if one.leaver == case.id and not one.settled and any(e.system == step.system for e in one.events):
-                    one.settled = f"returned, says {said.get('by')}"
+                    one.settled, one.holder = f"returned, says {said.get('by')}", ""
                     event = Event(
                         str(said.get("at") or ""), "received", step.system, case.id, str(said.get("by") or "")
                     )
