@@ -106,6 +106,7 @@ def _closed(path: AccessPath) -> Change:
         outcome=Outcome.NEEDS_HUMAN if path.refused and path.state != "closed" else None,
         note=path.refused,
         act="disable",
+        spares=path.spares,
     )
 
 

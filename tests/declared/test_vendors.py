@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
+from ansible_collections.workforce.lifecycle.plugins.modules import cutoff, entitlements
 
 from sandbox.box import Box
 from sandbox.worlds import worlds
@@ -45,3 +46,15 @@ def test_atlassian_who_is_synced_from_an_identity_provider_is_left_to_a_person()
         assert "deactivate it there" in path.refused and path.state == "open"
         world.state["users"]["712020:3"]["accountStatus"] = "inactive"
         assert paths_of(system, box, "jane")["sign-in"].refused == ""
+
+
+def test_netlify_the_last_owner_waits_for_a_person_and_another_owner_does_not() -> None:
+    with at("netlify") as (world, _system, box):
+        person = support.person_of(box, "grace")
+        for task, want in ((cutoff.TASK, {}), (entitlements.TASK, {"mode": "remove"})):
+            result = support.run(task, box, "netlify", person=person, **want)
+            assert "the last Owner here" in str(result["changes"]) and world.see("grace").held == {"roles: Owner"}
+        assert not world.writes()
+        next(row for row in world.state["users"].values() if row["email"] == "mark@corp.example")["role"] = "Owner"
+        support.run(cutoff.TASK, box, "netlify", person=person)
+        assert world.see("grace").account == "absent"

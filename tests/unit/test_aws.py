@@ -30,6 +30,8 @@ from tests.support import connect, person_of, run
 
 JANE = "jane@corp.example"
 ID = "AIDA1234567890EXAMPLE"
+ARN = "arn:aws:iam::123456789012:user/one"
+THEN = datetime(2026, 1, 1)
 
 
 @pytest.fixture(scope="module")
@@ -218,3 +220,32 @@ def test_who_has_no_user_waits_for_a_user_nobody_can_place_until_policy_says_tha
     ran = run(cutoff.TASK, box, "aws", person=person_of(box, "tom"), known={"others": others, "service": service})
     assert ran["outcome"] == outcome, ran
     assert ("HR knows nobody for lifecycle" in str(ran["changes"])) == (not service)
+
+
+def test_the_last_who_may_do_everything_is_told_from_one_beside_whom_another_can_be_used() -> None:
+    system, stub = stubbed("iam")
+    asked = {"PolicyArn": "arn:aws:iam::aws:policy/AdministratorAccess"}
+    holders = {"PolicyUsers": [{"UserName": JANE}], "PolicyGroups": [{"GroupName": "admins"}], "PolicyRoles": []}
+    group = {"Path": "/", "GroupName": "admins", "GroupId": "AGPA1234567890EXAMPLE", "Arn": ARN, "CreateDate": THEN}
+    mark = {"Path": "/", "UserName": "mark", "UserId": "AIDA0000000000EXAMPLE", "Arn": ARN, "CreateDate": THEN}
+    jane = {**mark, "UserName": JANE, "UserId": ID}
+
+    def named(policies: list[str]) -> None:
+        for _key in ("PolicyUsers", "PolicyGroups"):
+            stub.add_response("list_entities_for_policy", holders, asked)
+        stub.add_response("get_group", {"Group": group, "Users": [mark]}, {"GroupName": "admins"})
+        stub.add_response("list_user_policies", {"PolicyNames": []}, {"UserName": JANE})
+        stub.add_response("get_user", {"User": jane}, {"UserName": JANE})
+        stub.add_response("list_user_policies", {"PolicyNames": policies}, {"UserName": "mark"})
+        if not policies:
+            stub.add_response("get_user", {"User": mark}, {"UserName": "mark"})
+        stub.add_response("list_entities_for_policy", holders, asked)
+
+    with stub:
+        named(["lifecycle-deny-all"])
+        assert list(system.administrators()) == [ID]  # who is blocked is no other
+        named([])
+        assert list(system.administrators()) == [ID, mark["UserId"]]
+        for _key in ("PolicyUsers", "PolicyGroups"):
+            stub.add_response("list_entities_for_policy", {**holders, "PolicyGroups": []}, asked)
+        assert system.administers(Account(ID, JANE, True, raw={"iam": {}}))

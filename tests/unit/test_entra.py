@@ -177,6 +177,9 @@ def test_a_synchronised_account_is_refused_in_the_cloud_with_the_reason(box):
 
 def test_an_admin_is_not_touched_by_an_app_with_too_little_power(box):
     state(box)["app_roles"] = ["User Administrator"]
+    # there is another, or it would be a person's decision before it is a permission
+    [hers] = [r for r in state(box)["role_assignments"].values() if r["principalId"] == user(box, "grace")["id"]]
+    state(box)["role_assignments"]["second"] = {**hers, "id": "second", "principalId": user(box, "mark")["id"]}
     result = do(box, account, "grace", state="suspended")
     assert (
         result["code"] == "permission"

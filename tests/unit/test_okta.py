@@ -83,7 +83,7 @@ def test_with_end_state_suspend_the_app_assignments_stay(box: Box) -> None:
 def test_the_last_super_administrator_is_a_persons_decision(box: Box) -> None:
     result = run(cutoff.TASK, box, "okta", person=person_of(box, "grace"))
     (row,) = [row for row in result["changes"] if row["what"].startswith("admin role")]
-    assert row["outcome"] == "needs_human" and "last super administrator" in row["note"]
+    assert row["outcome"] == "needs_human" and "last Super Administrator" in row["note"]
     assert box["okta"].state["roles"][GRACE]
 
 

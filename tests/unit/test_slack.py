@@ -34,10 +34,17 @@ def box(running: Box) -> Box:
 
 def test_an_error_with_200_is_an_error(box: Box) -> None:
     box["slack"].fault(
-        "status", path="users.info", status=200, body={"ok": False, "error": "missing_scope", "needed": "users:read"}
+        "status",
+        path="admin.users.session.list",
+        status=200,
+        body={"ok": False, "error": "missing_scope", "needed": "admin.users:read"},
     )
     result = run(cutoff.TASK, box, "slack", person=person_of(box, "jane"))
-    assert result["failed"] and "missing_scope (needs scope users:read)" in result["msg"] and not box["slack"].writes()
+    assert (
+        result["failed"]
+        and "missing_scope (needs scope admin.users:read)" in result["msg"]
+        and not box["slack"].writes()
+    )
 
 
 def test_sessions_end_before_the_account(box: Box) -> None:
@@ -47,7 +54,7 @@ def test_sessions_end_before_the_account(box: Box) -> None:
 
 def test_the_primary_owner_is_refused_with_the_reason(box: Box) -> None:
     result = run(cutoff.TASK, box, "slack", person=person_of(box, "grace"))
-    assert result["outcome"] == "needs_human" and "primary ownership" in str(result["changes"])
+    assert result["outcome"] == "needs_human" and "the last primary owner" in str(result["changes"])
     assert box["slack"].state["users"]["U0E1001"]["active"]
 
 

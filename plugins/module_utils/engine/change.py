@@ -58,6 +58,7 @@ class Change:
     :param gate: when it fails, the changes after it in this step are not sent.
     :param residual: access that lingers after it is done.
     :param note: why, in plain words.
+    :param spares: who administers the whole system still does after it: it is written even of the last one.
     :param act: what policy may count, stop or want approved: ``disable``, ``wipe`` or ``delete``; empty for everything else.
     """
 
@@ -76,6 +77,7 @@ class Change:
     residual: Residual | None = None
     note: str = ""
     act: str = ""
+    spares: bool = False
 
 
 def absent(what: str, note: str) -> list[Change]:

@@ -19,6 +19,7 @@ from ..model.person import Person
 from ..model.states import GONE_OR_OFF
 from ..sdk.protocols import Accounts, Entitlements
 from ..sdk.values import Account
+from .administrators import leave_none
 from .correlate import correlated
 
 if TYPE_CHECKING:
@@ -70,10 +71,11 @@ class Guard:
         if not pending:
             return {}
         # Asked of the system once, whatever limits there are.
-        accounts = _accounts(system, want) if self.accounts or self.privileged_stop else []
+        administered = bool(getattr(system, "ADMINISTRATORS", ()))
+        accounts = _accounts(system, want) if self.accounts or self.privileged_stop or administered else []
         self._refuse_protected(want, accounts)
         heirs = {**self.gone, **_inactive(system, want, self.gone)}
-        held = {}
+        held = leave_none(system, accounts, pending)
         for change in pending:
             pattern = like(change.what, self.entitlements)
             if pattern:

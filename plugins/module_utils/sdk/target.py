@@ -19,7 +19,7 @@ from ..model.errors import (
 )
 from ..model.person import Person, fields_of
 from .keys import Kind, PersonKeys, agreement, distinct
-from .protocols import Correlates
+from .protocols import AccountListing, Correlates, Entitlements
 from .values import Account, Residual
 
 #: Fields that many people have alike.
@@ -183,6 +183,8 @@ class Connector:
     #: The kinds of keys that this system can be asked for, and those that an account here may carry: see ``protocols.Correlates``.
     LOOKS_UP: ClassVar[frozenset[Kind]] = frozenset()
     COMPARES: ClassVar[frozenset[Kind]] = frozenset()
+    #: What lets somebody do everything here, as entitlements: (kind, name). Of the last one who has any of it, a person decides.
+    ADMINISTRATORS: Sequence[tuple[str, str]] = ()
 
     def __init__(self, target: Target) -> None:
         self.target = target
@@ -252,6 +254,20 @@ class Connector:
         except InputError:
             return ""  # HR lacks a field of the pattern: this person has no such login here
 
+    def administers(self, account: Account) -> bool:
+        """Whether the account holds any of :attr:`ADMINISTRATORS`. A connector that can tell at less cost overrides it."""
+        if not isinstance(self, Entitlements):
+            return False
+        return any(_is_among(self.ADMINISTRATORS, e.kind, e.name) for e in self.entitlements(account))
+
+    def administrators(self) -> Iterator[str]:
+        """Ids of the accounts that hold any of :attr:`ADMINISTRATORS` and can be used, as far as the system shows them, one by one:
+        who only asks whether there is another stops at the first. A connector that has a list of them overrides it."""
+        if isinstance(self, AccountListing) and self.LISTS_HELD:
+            for listed in self.all_accounts():
+                if listed.account.active and any(_is_among(self.ADMINISTRATORS, *held) for held in listed.held):
+                    yield listed.account.id
+
     def addressed_by(self, account: Account) -> str:
         """By what methods that take a person address their account here."""
         return account.login
@@ -287,6 +303,27 @@ class Connector:
                 hint="correct the account's keys there, or HR's record",
             )
         return certain[0] if certain else None
+
+
+def names_of(written: Sequence[str], system: str) -> tuple[tuple[str, str], ...]:
+    """Entitlements as the systems file writes them: ``kind: name``.
+
+    :raises InputError: one has no kind.
+    """
+    pairs = [str(one).partition(":") for one in written]
+    for kind, colon, name in pairs:
+        if not (kind.strip() and colon and name.strip()):
+            raise InputError(
+                f"option administrators has {kind!r}",
+                act="read systems file",
+                system=system,
+                hint='write kind and name: "roles: admin"',
+            )
+    return tuple((kind.strip(), name.strip()) for kind, _colon, name in pairs)
+
+
+def _is_among(names: Sequence[tuple[str, str]], kind: str, name: str) -> bool:
+    return any(kind == one and name.casefold() == other.casefold() for one, other in names)
 
 
 COMMON_OPTIONS: Mapping[str, Option] = {

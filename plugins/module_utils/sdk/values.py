@@ -142,6 +142,8 @@ class AccessPath:
     gate: bool = False
     #: Why it can't be closed here and a person must do it elsewhere (a synchronised account); empty when it can.
     refused: str = ""
+    #: Who administers the whole system can go on doing so after it was closed: it is closed even of the last one.
+    spares: bool = False
 
 
 def _nothing() -> None:

@@ -16,6 +16,7 @@ from ...sdk.keys import Kind, PersonKeys
 from ...sdk.target import Connector, Option, Target
 from ...sdk.values import AccessPath, Account, Credential, Entitlement, Listed, WayBack
 from .access import AwsAccess
+from .administrators import AwsAdministrators
 from .api import AwsApi
 from .center import IdentityCenter, center_account
 from .entitlements import IAM_KINDS, KINDS, AwsEntitlements
@@ -114,6 +115,7 @@ class Aws(Connector):
     #: Identity Center has external ids; of IAM users only tags tell more than the name.
     LOOKS_UP = frozenset(Kind)
     COMPARES = LOOKS_UP
+    ADMINISTRATORS = (("policies", "AdministratorAccess"),)
     ENTITLEMENT_KINDS: Sequence[str] = KINDS
     LISTS_HELD: ClassVar[bool] = True
 
@@ -126,8 +128,15 @@ class Aws(Connector):
         self._held = AwsEntitlements(self.api, self.users, self.center)
         self._access = AwsAccess(self.api, self.users, self.center, self._held)
         self._listing = AwsListing(self.api, self.users, self.center, self._held)
+        self._administrators = AwsAdministrators(self.api)
         if not self.center.used:
             self.ENTITLEMENT_KINDS = IAM_KINDS
+
+    def administers(self, account: Account) -> bool:
+        return self._administrators.has(account)
+
+    def administrators(self) -> Iterator[str]:
+        return self._administrators.ids()
 
     # -- accounts ------------------------------------------------------------------------------------------------------
 

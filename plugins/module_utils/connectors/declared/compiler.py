@@ -48,6 +48,7 @@ def compiled(manifest: Manifest, *, shipped: bool = False) -> type[Declared]:
         "INVITES": accounts is not None and any("pending" in source.fields for source in accounts.sources),
         "ATTRIBUTES": tuple(name for name, one in attributes.items() if one.write),
         "ENTITLEMENT_KINDS": tuple(kinds),
+        "ADMINISTRATORS": tuple((kind.name, name) for kind in kinds.values() for name in kind.administrators),
         "CONTROLS": tuple(manifest.controls),
         "LISTS_HELD": bool(kinds) and all(isinstance(kind.held, Expression) for kind in kinds.values()),
     }
@@ -74,7 +75,7 @@ def _seat(manifest: Manifest, facts: dict[str, Any]) -> type[Declared]:
     from .scim_seat import ScimSeat
 
     dialect = manifest.accounts.scim if manifest.accounts is not None else None
-    for name in ("ATTRIBUTES", "CONTROLS", "LISTS_HELD", "LOOKS_UP", "COMPARES", "SETTLES_WITHIN"):
+    for name in ("ADMINISTRATORS", "ATTRIBUTES", "CONTROLS", "LISTS_HELD", "LOOKS_UP", "COMPARES", "SETTLES_WITHIN"):
         facts.pop(name, None)
     own = {name: option for name, option in ScimSeat.OPTIONS.items() if name != "dialect"}
     facts["OPTIONS"] = {**own, **manifest.options}

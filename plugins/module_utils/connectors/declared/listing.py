@@ -29,6 +29,16 @@ class DeclaredListing(DeclaredAccounts):
                 for row in self.calls.rows(rows, {}, f"list {source.name}s"):
                     yield self._listed(source, row, kinds)
 
+    def administrators(self) -> Iterator[str]:
+        """Ids of those who can be used, as far as what they hold stands in their accounts."""
+        kinds = {kind: self._by_id(self.MANIFEST.entitlements[kind]) for kind, _name in self.ADMINISTRATORS}
+        for source in self.section.sources:
+            for rows in source.lists:
+                for row in self.calls.rows(rows, {}, "list administrators"):
+                    listed = self._listed(source, row, kinds)
+                    if listed.account.active and set(listed.held) & set(self.ADMINISTRATORS):
+                        yield listed.account.id
+
     def _by_id(self, kind: Kind) -> dict[str, tuple[str, bool]]:
         """The name of each entitlement of a kind, and whether it is fixed: asked for once, not once an account."""
         rows = kind.values if kind.catalogue is None else self.calls.rows(kind.catalogue, {}, f"list {kind.name}")

@@ -223,6 +223,8 @@ class Kind:
     revoke: Writes | None = None
     #: The ids or logins of an entitlement's members, where accounts do not show what they hold.
     members: Rows | None = None
+    #: Names of those that let somebody do everything: of the last one who has any, a person decides.
+    administrators: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ SECTIONS = (
 )
 _HTTP = ("headers", "rate", "failure", "message", "permission_hint", "throttle")
 _WAY = (*("way", "of", "each", "closed", "unseen", "close", "gate", "refused", "lingers", "lost", "anew", "when"),)
-_KIND = ("values", "catalogue", "fields", "fixed", "held", "floor", "grant", "revoke", "members")
+_KIND = ("values", "catalogue", "fields", "fixed", "held", "floor", "grant", "revoke", "members", "administrators")
 _KINDS_OF_OPTIONS = ("str", "int", "float", "bool", "list", "dict", "path")
 _NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 
@@ -330,6 +330,7 @@ def _kind(name: str, part: Part, reader: Reader, accounts: Accounts | None) -> K
         reader.writes(part, "grant", acting),
         reader.writes(part, "revoke", acting),
         reader.rows(part.part("members"), reader.names(ENTITLEMENT)) if "members" in part else None,
+        part.texts("administrators"),
     )
 
 

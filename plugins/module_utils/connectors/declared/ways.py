@@ -74,6 +74,7 @@ class Ways:
             close,
             residual=Residual(lingers.what, lingers.until, lingers.why, lingers.lasts) if lingers is not None else None,
             gate=way.gate,
+            spares=way.each is not None,  # a key or a session: the account goes on without it
             refused=str(filled(refused.because, scope)) if refused is not None and refused.when.of(scope) else "",
         )
 

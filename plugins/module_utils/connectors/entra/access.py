@@ -15,7 +15,7 @@ from ...sdk.transport import Transport
 from ...sdk.values import AccessPath, Account, Residual, WayBack
 from ..microsoft.graph import graph_pages
 from .accounts import SYNCED, EntraAccounts, unknown_password, user_path
-from .entitlements import EntraEntitlements
+from .entitlements import ADMINISTRATORS, EntraEntitlements
 from .methods import SignInMethods
 
 #: An access token lives 60 to 90 minutes (https://learn.microsoft.com/entra/identity-platform/configurable-token-lifetimes).
@@ -51,6 +51,7 @@ class EntraAccess:
                 "open",
                 lambda r=role: self.held.revoke(cloud(account), r),  # type: ignore[misc]
                 refused=role.fixed and f"held {role.fixed}: remove the person from it",
+                spares=("roles", role.name) not in ADMINISTRATORS,
             )
             for role in self.held.roles_of(cloud(account))
         ]
@@ -62,7 +63,13 @@ class EntraAccess:
                 lambda: self.accounts.set_active(account, False),
                 refused=mastered,
             ),
-            AccessPath("sessions", "closed" if cut else "open", lambda: self._revoke_sessions(account), tokens),
+            AccessPath(
+                "sessions",
+                "closed" if cut else "open",
+                lambda: self._revoke_sessions(account),
+                tokens,
+                spares=True,
+            ),
             AccessPath(
                 "password",
                 "closed" if changed and changed >= moment else "open",
@@ -86,7 +93,10 @@ class EntraAccess:
         ]
         paths.append(
             AccessPath(
-                "app consents", "open" if consents else "closed", lambda: self._remove_consents(account, consents)
+                "app consents",
+                "open" if consents else "closed",
+                lambda: self._remove_consents(account, consents),
+                spares=True,
             )
         )
         for device in graph_pages(
@@ -97,6 +107,7 @@ class EntraAccess:
                     f"device {device['displayName']} ({device['id'][:8]})",
                     "open" if device.get("accountEnabled") else "closed",
                     partial(self._end_device, device),
+                    spares=True,
                 )
             )
         return paths

@@ -19,8 +19,9 @@ from ...sdk.target import Clock, Option, Target
 from ...sdk.values import AccessPath, Account, Addresses, WayBack
 from ..microsoft.graph import GRAPH_CREDENTIALS, GRAPH_OPTIONS, graph_transport
 from ..microsoft.people import LOOKS_UP, users
-from .access import EntraAccess
-from .accounts import PROPERTIES, SELECT, EntraAccounts, account_of
+from .access import EntraAccess, cloud
+from .accounts import PROPERTIES, SELECT, EntraAccounts, account_of, user_path
+from .entitlements import ADMINISTRATORS
 from .listing import EntraListing
 from .methods import SignInMethods
 
@@ -127,6 +128,7 @@ class Entra(EntraListing):
     }
     #: The directory has many replicas; most show a write within seconds.
     SETTLES_WITHIN = 30.0
+    ADMINISTRATORS = ADMINISTRATORS
     ATTRIBUTES: Sequence[str] = (*PROPERTIES, "manager")
     CONTROLS: Sequence[str] = ("mfa_registered", "phishing_resistant")
     USER_FIELDS: ClassVar[str] = ",".join((SELECT, "proxyAddresses", "otherMails"))
@@ -197,6 +199,19 @@ class Entra(EntraListing):
 
     def restore_account(self, account: Account) -> None:
         self._accounts.restore(account)
+
+    def administers(self, account: Account) -> bool:
+        return any(("roles", role.name) in ADMINISTRATORS for role in self.roles_of(cloud(account)))
+
+    def administrators(self) -> Iterator[str]:
+        """Those who hold the role, themselves or through a group, and can sign in."""
+        act = "list global administrators"
+        for kind, name in ADMINISTRATORS:
+            role = self.find_entitlement(kind, name)
+            for row in self._principals(self._holders(role, act), act) if role is not None else ():
+                user = self.graph.get(user_path(row["id"]), act=act, params={"$select": "id,accountEnabled"})
+                if user is not None and user.get("accountEnabled"):
+                    yield row["id"]
 
     # -- cut-off, first sign-in, controls ------------------------------------------------------------------------------
 

@@ -23,6 +23,8 @@ from ..microsoft.people import literal
 ROLES = at("/roleManagement/directory")
 #: Marks a role that the person may activate (Privileged Identity Management), but does not hold all the time.
 ELIGIBLE = " (eligible)"
+#: Who may do everything in the tenant, now or by a word to Privileged Identity Management.
+ADMINISTRATORS = (("roles", "Global Administrator"), ("roles", f"Global Administrator{ELIGIBLE}"))
 GROUP_FIELDS = "id,displayName,groupTypes,mailEnabled,membershipRule,onPremisesSyncEnabled"
 #: The role id of an assignment to an app that has no roles (https://learn.microsoft.com/graph/api/resources/approleassignment).
 _NO_ROLE = "00000000-0000-0000-0000-000000000000"

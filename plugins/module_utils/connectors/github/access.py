@@ -42,6 +42,7 @@ class GitHubAccess:
                 "single sign-on credentials",
                 "open" if credentials else "closed",
                 lambda: self._revoke_credentials(login),
+                spares=True,
             )
         )
         if not self.target.credentials.get("token"):  # only an app may see and revoke these
@@ -51,13 +52,17 @@ class GitHubAccess:
                         f"fine-grained token {token['token_name']} ({token['id']})",
                         "open",
                         partial(self._revoke_token, login, token),
+                        spares=True,
                     )
                 )
         for space in self.codespaces(login):
             running = space["state"] not in ("Shutdown", "Archived", "Deleted", "Moved", "Failed")
             paths.append(
                 AccessPath(
-                    f"codespace {space['name']}", "open" if running else "closed", partial(self._stop, login, space)
+                    f"codespace {space['name']}",
+                    "open" if running else "closed",
+                    partial(self._stop, login, space),
+                    spares=True,
                 )
             )
         seat = self.held.seat(account)
@@ -67,6 +72,7 @@ class GitHubAccess:
                     "Copilot seat",
                     "closed" if seat.get("pending_cancellation_date") or seat.get("assigning_team") else "open",
                     lambda: self.held.cancel_seat(login),
+                    spares=True,
                 )
             )
         for team in membership.get("enterprise_teams_providing_indirect_membership") or ():
@@ -81,7 +87,6 @@ class GitHubAccess:
                 )
             )
         direct = bool(membership) and membership.get("direct_membership", True)
-        last = membership.get("role") == "admin" and self.membership.is_last_owner(login)
         paths.append(
             AccessPath(
                 "outside collaborator",
@@ -99,9 +104,6 @@ class GitHubAccess:
                     "unknown",
                     "they belong to repositories, not to the person: settle ownership, and rotate secrets",
                 ),
-                refused="the organisation's last owner can't be removed: make somebody else an owner first"
-                if last
-                else "",
             )
         )
         return paths

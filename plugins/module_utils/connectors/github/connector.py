@@ -100,6 +100,7 @@ class GitHub(GitHubListing):
     #: No employee number is kept there.
     LOOKS_UP = frozenset({Kind.ID, Kind.SUBJECT, Kind.ADDRESS, Kind.LOGIN})
     COMPARES = LOOKS_UP
+    ADMINISTRATORS = (("roles", "owner"),)
     ENTITLEMENT_KINDS: Sequence[str] = ("roles", "teams", "seats")
 
     def __init__(self, target: Target) -> None:
@@ -152,6 +153,12 @@ class GitHub(GitHubListing):
     def set_active(self, account: Account, active: bool) -> None:
         """Inactive: out of the organisation. Active: invited back, with what they had where GitHub still knows it (three months)."""
         self.membership.set_active(account, active)
+
+    def administers(self, account: Account) -> bool:
+        return bool((account.raw.get("membership") or {}).get("role") == "admin")
+
+    def administrators(self) -> Iterator[str]:
+        return (str(user["id"]) for user in self._owners())
 
     # -- cut-off -------------------------------------------------------------------------------------------------------
 

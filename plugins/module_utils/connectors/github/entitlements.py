@@ -107,13 +107,6 @@ class GitHubEntitlements:
     def revoke(self, account: Account, entitlement: Entitlement) -> None:
         act = f"take {entitlement.kind} {entitlement.name} from {account.login}"
         if entitlement.kind == "roles":
-            if self.membership.is_last_owner(account.login):
-                raise Refused(
-                    "the organisation's last owner must stay one",
-                    act=act,
-                    system=self.system,
-                    hint="make somebody else an owner first",
-                )
             self.api.send("PUT", self.org.below("/memberships/{}", account.login), act=act, json={"role": "member"})
         elif entitlement.kind == "seats":
             self.cancel_seat(account.login)

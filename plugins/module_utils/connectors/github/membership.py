@@ -66,7 +66,3 @@ class Membership:
             act=f"cancel invitation of {account.login}",
             missing=(404,),
         )
-
-    def is_last_owner(self, login: str) -> bool:
-        owners = {u["login"] for u in self.api.listed(self.org.below("/members"), act="list owners", role="admin")}
-        return owners <= {login}

@@ -52,7 +52,9 @@ class GoogleAccess:
             paths += self._backup_codes(account)
         paths += self._app_passwords(account)
         paths += self._tokens(account)
-        paths.append(AccessPath(SESSIONS, "closed" if shut else "unseen", partial(self._sign_out, account)))
+        paths.append(
+            AccessPath(SESSIONS, "closed" if shut else "unseen", partial(self._sign_out, account), spares=True)
+        )
         paths += self._roles(account)
         if self.suspends:
             end = partial(self.accounts.set_suspended, account, True)
@@ -109,7 +111,7 @@ class GoogleAccess:
             client = str(row["clientId"])
             shown = row.get("displayText") or client
             end = partial(self._send, "DELETE", account, "tokens", client, act=f"end grant of {shown}", missing=(404,))
-            yield AccessPath(f"OAuth grant {shown} ({client})", "open", end, residual=APP_TOKENS)
+            yield AccessPath(f"OAuth grant {shown} ({client})", "open", end, residual=APP_TOKENS, spares=True)
 
     def _sign_out(self, account: Account) -> None:
         self._send("POST", account, "signOut", act=f"end sessions of {account.login}", retry_safe=True)
@@ -117,19 +119,18 @@ class GoogleAccess:
     def _roles(self, account: Account) -> Iterator[AccessPath]:
         """Super administrators are made and unmade by a call of their own; other roles are assignments."""
         if account.raw.get("isAdmin"):
-            last = self._only_super_admin(account)
             yield AccessPath(
                 "super administrator",
                 "open",
                 partial(
                     self._send, "POST", account, "makeAdmin", act=f"unmake {account.login}", json={"status": False}
                 ),
-                refused="the last super administrator: make somebody else one first" if last else "",
             )
 
-    def _only_super_admin(self, account: Account) -> bool:
+    def super_admins(self) -> Iterator[str]:
+        """Ids of the super administrators who can sign in."""
         found = self.accounts.search("isAdmin=true", act="list super administrators")
-        return not any(one.id != account.id and one.active for one in found)
+        return (one.id for one in found if one.active)
 
     def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
         """The sign-in opens again; what the person has to set up anew is said."""

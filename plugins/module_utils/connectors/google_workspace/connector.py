@@ -85,6 +85,8 @@ class GoogleWorkspace(Connector):
     LOOKS_UP = frozenset({Kind.ID, Kind.NUMBER, Kind.ADDRESS, Kind.LOGIN})
     COMPARES = LOOKS_UP
     ATTRIBUTES: Sequence[str] = ATTRIBUTES
+    #: Made and unmade by a call of its own, and no role that a profile gives.
+    ADMINISTRATORS = (("roles", "super administrator"),)
     ENTITLEMENT_KINDS: Sequence[str] = KINDS
     CONTROLS: Sequence[str] = ("mfa_registered",)
     LISTS_HELD: ClassVar[bool] = False
@@ -179,6 +181,12 @@ class GoogleWorkspace(Connector):
 
     def revoke(self, account: Account, entitlement: Entitlement) -> None:
         self._held.revoke(account, entitlement)
+
+    def administers(self, account: Account) -> bool:
+        return bool(account.raw.get("isAdmin"))
+
+    def administrators(self) -> Iterator[str]:
+        return self._access.super_admins()
 
     def controls(self, account: Account) -> Mapping[str, bool]:
         return {"mfa_registered": bool(account.raw.get("isEnrolledIn2Sv"))}

@@ -47,6 +47,10 @@ class Ldap(Connector):
             "OpenLDAP's kin: makes new people posixAccounts too: {gid: 100, uid_from: 10000, home: /home/, shell: /bin/bash}.",
             kind="dict",
         ),
+        "administrators": Option(
+            "Groups whose members may do everything there: of the last one in them a person decides. Active Directory: Domain Admins, when not given.",
+            kind="list",
+        ),
         "page_size": Option(
             "Entries a page, at most; 100 when not given. It is halved by itself as long as the server says that it is too many.",
             kind="int",
@@ -86,6 +90,8 @@ class Ldap(Connector):
         self.wire = Wire(target)
         self.entries = Entries(target, self.wire)
         self.flavour, self.base, self.ad = self.entries.flavour, self.entries.base, self.entries.ad
+        named = target.options["administrators"] or (["Domain Admins"] if self.ad else ())
+        self.ADMINISTRATORS = tuple(("groups", str(name)) for name in named)
         self._groups = Groups(self.entries)
         self._access = LdapAccess(self.entries)
         self._listing = LdapListing(self.entries, self._groups)

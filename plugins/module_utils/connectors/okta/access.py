@@ -41,7 +41,9 @@ class OktaAccess:
         """Every way in, in the order in which Okta lets it be closed."""
         ended = account.raw["status"] == DEPROVISIONED
         paths = list(self._sign_in(account))
-        paths.append(AccessPath(SESSIONS, "unseen", partial(self.end_sessions, account), residual=APP_SESSIONS))
+        paths.append(
+            AccessPath(SESSIONS, "unseen", partial(self.end_sessions, account), residual=APP_SESSIONS, spares=True)
+        )
         if not ended:
             paths += self._factors(account)
         paths += self._grants(account)
@@ -174,27 +176,26 @@ class OktaAccess:
         for role in self.roles(account):
             if role.get("assignmentType", "USER") == "USER":
                 name = f"admin role {role.get('label') or role['type']}"
-                last = role["type"] == "SUPER_ADMIN" and self.only_super_admin(account)
-                why = "the last super administrator: make somebody else one first" if last else ""
-                yield AccessPath(name, "open", partial(self._end_role, account, role), refused=why)
+                yield AccessPath(
+                    name, "open", partial(self._end_role, account, role), spares=role["type"] != "SUPER_ADMIN"
+                )
 
     def roles(self, account: Account) -> list[Mapping[str, Any]]:
         return list(self.api.listed(path("users", account.id, "roles"), act=f"list admin roles of {account.login}"))
 
-    def only_super_admin(self, account: Account) -> bool:
-        """Whether nobody else who has an admin role is a super administrator.
+    def super_admins(self) -> Iterator[str]:
+        """Ids of the super administrators who can sign in.
 
         The first hundred administrators are asked: where the other is not among them, a person decides.
         """
         act = "list administrators"
         body = self.api.get(path("iam", "assignees", "users"), act=act, params={"limit": 100}) or {}
         for other in body.get("value") or ():
-            if other["id"] == account.id:
-                continue
             held = self.api.listed(path("users", other["id"], "roles"), act=act)
             if any(role["type"] == "SUPER_ADMIN" and role.get("status", "ACTIVE") == "ACTIVE" for role in held):
-                return False
-        return True
+                user = self.api.get(path("users", other["id"]), act=act) or {}
+                if user.get("status") not in CLOSED:
+                    yield str(other["id"])
 
     def _end_role(self, account: Account, role: Mapping[str, Any]) -> None:
         act = f"take admin role {role['type']} of {account.login}"

@@ -66,6 +66,7 @@ class Okta(Connector):
     LOOKS_UP = frozenset({Kind.ID, Kind.NUMBER, Kind.ADDRESS, Kind.LOGIN})
     COMPARES = LOOKS_UP
     ATTRIBUTES: Sequence[str] = tuple(PROPERTIES)
+    ADMINISTRATORS = (("roles", "Super Administrator"),)
     ENTITLEMENT_KINDS: Sequence[str] = KINDS
     CONTROLS: Sequence[str] = ("mfa_registered", "phishing_resistant")
     LISTS_HELD: ClassVar[bool] = False
@@ -178,6 +179,12 @@ class Okta(Connector):
         if role.name in held:
             return WayBack(back.name, "open", entitlement=("roles", role.name))
         return WayBack(back.name, "closed", partial(self.grant, account, role), entitlement=("roles", role.name))
+
+    def administers(self, account: Account) -> bool:
+        return any(role["type"] == "SUPER_ADMIN" for role in self._access.roles(account))
+
+    def administrators(self) -> Iterator[str]:
+        return self._access.super_admins()
 
     # -- what it holds -------------------------------------------------------------------------------------------------
 

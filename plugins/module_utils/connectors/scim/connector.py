@@ -15,7 +15,7 @@ from ...model.errors import AmbiguousIdentity, InputError, NotFound, Rejected, U
 from ...model.person import Person, fields_of
 from ...sdk.address import at
 from ...sdk.keys import Kind, PersonKeys, same_text
-from ...sdk.target import Connector, Option, Target
+from ...sdk.target import Connector, Option, Target, names_of
 from ...sdk.values import AccessPath, Account, Addresses, Entitlement, Listed, Residual, WayBack
 from . import protocol
 from .client import Client
@@ -41,6 +41,10 @@ class Scim(Connector):
             "Further SCIM attributes of every new account, e.g. nickName or an entitlement that the vendor asks for.",
             kind="dict",
             default={},
+        ),
+        "administrators": Option(
+            'What lets somebody do everything there, e.g. ["roles: admin"]: of the last one who has it, a person decides.',
+            kind="list",
         ),
         "page_size": Option(
             "Resources a page, at most; 0 asks for no size, for a service that fails at one.", kind="int"
@@ -74,6 +78,7 @@ class Scim(Connector):
         self.dialect = self.dialect_of(target)
         self.ENTITLEMENT_KINDS = self.dialect.kinds
         self.LISTS_HELD = self.dialect.members_shown
+        self.ADMINISTRATORS = names_of(target.options.get("administrators") or self.dialect.administrators, target.name)
         self.SETTLES_WITHIN = self.dialect.settles_within  # type: ignore[misc]
         self.ATTRIBUTES = tuple(target.options.get("attributes") or self.dialect.attributes or protocol.USUAL)
         unknown = sorted(set(self.ATTRIBUTES) - set(protocol.ATTRIBUTES))

@@ -21,6 +21,7 @@ class Dialect:
     ``members_shown``: groups list their members; else only the filter tells. ``kinds``: what it can grant.
     ``catalogues``: where the grantable things of a kind are listed. ``discovery``: has a ServiceProviderConfig.
     ``guest``: the schema that only guests' resources have; empty when the service says nothing of guests.
+    ``administrators``: what lets somebody do everything there, as ``kind: name``.
     ``residual``: what outlives a deactivation, and why; empty when deactivation ends sessions and tokens.
     """
 
@@ -42,6 +43,7 @@ class Dialect:
     residual: str = ""
     settles_within: float = 0.0
     attributes: tuple[str, ...] | None = None
+    administrators: tuple[str, ...] = ()
 
 
 _NAMES = ("first_name", "last_name", "display_name", "email")

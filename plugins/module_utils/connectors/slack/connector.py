@@ -79,6 +79,7 @@ class Slack(SlackListing):
         "credential_listing": ("admin", "admin.workflows:read"),
     }
     ATTRIBUTES: Sequence[str] = tuple(PLACES)
+    ADMINISTRATORS = (("roles", "primary owner"),)
     ENTITLEMENT_KINDS: Sequence[str] = ("groups",)
     #: Not every service that provisions Slack fills the number; it is compared where it is there.
     LOOKS_UP = frozenset({Kind.ID, Kind.ADDRESS, Kind.LOGIN})
@@ -138,13 +139,6 @@ class Slack(SlackListing):
         if active:
             self._patch(account, {"active": True}, act)
             return
-        if self._flags(account).get("is_primary_owner"):
-            raise Refused(
-                "the primary owner can't be deactivated",
-                act=act,
-                system=self.target.name,
-                hint="hand primary ownership over in Slack first",
-            )
         if self.target.options["method"] == "deactivate":
             self._call("admin.users.deactivate", act=act, user_id=account.id)
         else:
@@ -212,25 +206,30 @@ class Slack(SlackListing):
         user = self._call("users.info", act=f"read roles of {account.email}", reads=True, user=account.id).get("user")
         return user if isinstance(user, dict) else {}
 
+    def administers(self, account: Account) -> bool:
+        return bool(self._flags(account).get("is_primary_owner"))
+
+    def administrators(self) -> Iterator[str]:
+        """Nobody beside: a workspace has one primary owner, whom Slack deactivates for nobody."""
+        return iter(())
+
     # -- cut-off -------------------------------------------------------------------------------------------------------
 
     def access_paths(self, account: Account, since: str) -> Sequence[AccessPath]:
         """Sessions, then the account: a deactivation ends sessions and user tokens as well, so that nobody slips in between."""
-        primary = (
-            "the primary owner can't be deactivated: hand primary ownership over in Slack first"
-            if self._flags(account).get("is_primary_owner")
-            else ""
-        )
         paths = []
         sessions = self._sessions(account)
         if sessions is not None:
-            paths.append(AccessPath("sessions", "open" if sessions else "closed", lambda: self._end_sessions(account)))
+            paths.append(
+                AccessPath(
+                    "sessions", "open" if sessions else "closed", lambda: self._end_sessions(account), spares=True
+                )
+            )
         paths.append(
             AccessPath(
                 "account",
                 "open" if account.active else "closed",
                 lambda: self.set_active(account, False),
-                refused=primary,
                 residual=Residual(
                     "apps and bots the person installed, incoming webhooks they know",
                     "unknown",

@@ -60,6 +60,7 @@ class Tailscale(TailscaleListing):
         "credential_listing": ("auth_keys:read", "api_access_tokens:read", "oauth_keys:read"),
     }
     ATTRIBUTES: Sequence[str] = ()
+    ADMINISTRATORS = (("roles", "owner"),)
     ENTITLEMENT_KINDS: Sequence[str] = ("roles",)
     #: A tailnet has login names and nothing else.
     LOOKS_UP = frozenset({Kind.ID, Kind.ADDRESS, Kind.LOGIN})
@@ -154,17 +155,11 @@ class Tailscale(TailscaleListing):
         """Sign-in first: it cuts every device at once, and no new key can be made. Then the keys, then what is on devices."""
         if account.id.startswith(INVITE):
             return [AccessPath("invitation", "open", partial(self._withdraw, account))]
-        owner = (
-            "the owner of the tailnet can't be suspended: hand ownership over in the console first"
-            if account.raw.get("role") == "owner"
-            else ""
-        )
         paths = [
             AccessPath(
                 "sign-in",
                 "open" if account.active else "closed",
                 lambda: self.set_active(account, False),
-                refused=owner,
                 residual=Residual(
                     "tagged devices and OAuth clients the person made",
                     "unknown",
