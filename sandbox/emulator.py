@@ -218,26 +218,11 @@ class Emulator:
         """ASGI."""
         if scope["type"] != "http":
             return None
-        content = b""
-        while True:
-            message = await receive()
-            content += message.get("body", b"")
-            if not message.get("more_body"):
-                break
-        query_string = scope["query_string"].decode()
-        call = Call(
-            scope["method"],
-            scope["path"],
-            {},
-            dict(parse_qsl(query_string, keep_blank_values=True)),
-            {k.decode().lower(): v.decode("latin-1") for k, v in scope["headers"]},
-            content,
-            query_string,
-        )
+        call = await _called(scope, receive)
         if call.path.startswith("/_sandbox/"):
             return await _answer(send, self._control(call))
         write = self.is_write(call.method, call.path) and not any(
-            re.search(p, call.path) and re.search(b, content) for p, b in self.READING_BODIES
+            re.search(p, call.path) and re.search(b, call.content) for p, b in self.READING_BODIES
         )
         if self.latency:
             await asyncio.sleep(self.latency)
@@ -247,28 +232,15 @@ class Emulator:
             "at": datetime.now(timezone.utc).isoformat(),
             "method": call.method,
             "path": call.path,
-            "query": query_string,
+            "query": call.query_string,
             "write": write,
             "fault": fault.fault if fault else None,
             "headers": {k: v for k, v in call.headers.items() if k not in ("authorization", "cookie")},
-            "body": content.decode("utf-8", "replace"),
+            "body": call.content.decode("utf-8", "replace"),
         }
         self.journal.append(entry)
         kind = fault.fault if fault else ""
-        if fault and kind == "slow":
-            await asyncio.sleep(fault.seconds)
-        if fault and kind == "lag":
-            self._stale = (copy.deepcopy(self.state), fault.reads)
-        if fault and kind == "status":
-            reply = Reply(fault.status, fault.body, dict(fault.headers))
-        elif kind == "html":
-            reply = Reply(
-                200,
-                b"<!doctype html><title>Sign in</title><form>Sign in to continue</form>",
-                {"content-type": "text/html"},
-            )
-        else:
-            reply = await self.work(call, write)
+        reply = await self._faulty(fault, call, write) if fault else await self.work(call, write)
         entry["status"] = reply.status
         entry["answer"] = reply.content.decode("utf-8", "replace")
         entry["answer_headers"] = dict(reply.headers)
@@ -286,50 +258,95 @@ class Emulator:
             )
         return await _answer(send, reply)
 
+    async def _faulty(self, fault: Fault, call: Call, write: bool) -> Reply:
+        """Answer as the fault says; most faults change the answer afterwards."""
+        if fault.fault == "slow":
+            await asyncio.sleep(fault.seconds)
+        if fault.fault == "lag":
+            self._stale = (copy.deepcopy(self.state), fault.reads)
+        if fault.fault == "status":
+            return Reply(fault.status, fault.body, dict(fault.headers))
+        if fault.fault == "html":
+            page = b"<!doctype html><title>Sign in</title><form>Sign in to continue</form>"
+            return Reply(200, page, {"content-type": "text/html"})
+        return await self.work(call, write)
+
     def accept(self, login: str) -> None:
         """Somebody accepts an invitation; nothing, where nobody is invited."""
 
     def _control(self, call: Call) -> Reply:
-        verb = call.path.removeprefix("/_sandbox/")
-        if verb == "journal":
-            return Reply(200, self.journal)
-        if verb == "faults" and call.method == "POST":
-            self.faults = [Fault(**f) for f in call.body]
-            return Reply(204)
-        if verb == "latency" and call.method == "POST":
-            self.latency = float(call.body["seconds"])
-            return Reply(204)
-        if verb == "reset" and call.method == "POST":
-            self.reset()
-            return Reply(204)
-        if verb == "box/journal":
-            return Reply(200, {name: system.journal for name, system in self.box.emulators.items()})
-        if verb == "box/whole":
-            from sandbox.whole import whole  # it knows every server, so it can't be known by them
+        """Serve the emulator's own paths: what tests and the demo ask and set."""
+        verb, _slash, argument = call.path.removeprefix("/_sandbox/").partition("/")
+        if verb == "box":
+            verb, argument = f"box/{argument}", ""
+        doing = self._controls().get((call.method, verb)) or self._controls().get(("", verb))
+        if doing is None:
+            return Reply(404, {"message": "journal, faults, latency, reset, identity"})
+        return doing(call, argument) or Reply(204)
 
-            return Reply(200, json.dumps(whole(self.box), default=str).encode())
-        if verb == "box/reset" and call.method == "POST":
-            for system in self.box.emulators.values():
-                if getattr(system, "WRITTEN", True):
-                    system.reset()
-            return Reply(204)
-        if verb == "state":
-            return Reply(200, json.dumps(self.state, default=str).encode())
-        if verb.startswith("person/"):
-            from sandbox.ask import ask  # it knows every vendor, so it can't be known by them
+    def _controls(self) -> Mapping[tuple[str, str], Callable[[Call, str], Reply | None]]:
+        """Name what each path does; a method of "" is any."""
+        return {
+            ("", "journal"): lambda call, argument: Reply(200, self.journal),
+            ("", "state"): lambda call, argument: Reply(200, json.dumps(self.state, default=str).encode()),
+            ("", "identity"): lambda call, argument: Reply(200, {"sandbox": self.name}),
+            ("", "person"): self._ask_person,
+            ("", "box/journal"): lambda call, argument: Reply(
+                200, {name: system.journal for name, system in self.box.emulators.items()}
+            ),
+            ("", "box/whole"): self._whole_box,
+            ("POST", "faults"): self._set_faults,
+            ("POST", "latency"): self._set_latency,
+            ("POST", "reset"): lambda call, argument: self.reset(),
+            ("POST", "box/reset"): self._reset_box,
+            ("POST", "first-day"): self._first_day,
+            ("POST", "accept"): lambda call, argument: self.accept(argument),
+        }
 
-            return Reply(200, ask(self.box, verb.removeprefix("person/")))
-        if verb.startswith("first-day/") and call.method == "POST":
-            from sandbox.first_day import first_day
+    def _set_faults(self, call: Call, argument: str) -> None:
+        self.faults = [Fault(**f) for f in call.body]
 
-            first_day(self.box, verb.removeprefix("first-day/"))
-            return Reply(204)
-        if verb.startswith("accept/") and call.method == "POST":
-            self.accept(verb.removeprefix("accept/"))
-            return Reply(204)
-        if verb == "identity":
-            return Reply(200, {"sandbox": self.name})
-        return Reply(404, {"message": "journal, faults, latency, reset, identity"})
+    def _set_latency(self, call: Call, argument: str) -> None:
+        self.latency = float(call.body["seconds"])
+
+    def _whole_box(self, call: Call, argument: str) -> Reply:
+        from sandbox.whole import whole  # it knows every server, so it can't be known by them
+
+        return Reply(200, json.dumps(whole(self.box), default=str).encode())
+
+    def _reset_box(self, call: Call, argument: str) -> None:
+        for system in self.box.emulators.values():
+            if getattr(system, "WRITTEN", True):
+                system.reset()
+
+    def _ask_person(self, call: Call, argument: str) -> Reply:
+        from sandbox.ask import ask  # it knows every vendor, so it can't be known by them
+
+        return Reply(200, ask(self.box, argument))
+
+    def _first_day(self, call: Call, argument: str) -> None:
+        from sandbox.first_day import first_day
+
+        first_day(self.box, argument)
+
+
+async def _called(scope: Any, receive: Any) -> Call:
+    content = b""
+    while True:
+        message = await receive()
+        content += message.get("body", b"")
+        if not message.get("more_body"):
+            break
+    query_string = scope["query_string"].decode()
+    return Call(
+        scope["method"],
+        scope["path"],
+        {},
+        dict(parse_qsl(query_string, keep_blank_values=True)),
+        {k.decode().lower(): v.decode("latin-1") for k, v in scope["headers"]},
+        content,
+        query_string,
+    )
 
 
 def _named(handler: Handler) -> Any:

@@ -193,6 +193,10 @@ def run(scale: float = 1.0, rounds: int = ROUNDS) -> dict[str, Any]:
                         seconds.append(result)
         finally:
             server.stop()
+    return _figures(times, messages, size)
+
+
+def _figures(times: dict[str, list[dict[str, float]]], messages: int, size: int) -> dict[str, Any]:
     ours, bare, mbsync = (median(r["seconds"] for r in times[k]) for k in ("ours", "bare", "mbsync"))
     assert all(r["messages"] == messages for r in times["ours"] + times["bare"]), "messages are missing"
     memory = max(r["mb"] for r in times["ours"])

@@ -13,6 +13,7 @@ import textwrap
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -90,7 +91,29 @@ def _show(start: float) -> int:
     systems = running["systems"]
     print(f"{len(systems)} systems: {', '.join(systems)}\n")
     before = {person: _asked(running, person) for person in ("ada", "tom", "jane")}
-    codes = [
+    codes = _plays(running)
+    after = {person: _asked(running, person) for person in before}
+    wrong = _compare(before, after)
+    records = sorted((FOLDER / "records").glob("*.html"))
+    print("\nThe records, one a case:")
+    for record in records:
+        said = json.loads(record.with_suffix(".json").read_text())
+        print(f"  {record.relative_to(ROOT)}\n      {said['verdict']['sentence']}")
+        if not said["summary"]["complete"]:
+            wrong.append(f"{record.name}: not complete: {'; '.join(said['verdict']['missing'])}")
+    # A run that leaves something for a person ends failed, and says so; the run or the attestation after it does not.
+    if [n for n, code in enumerate(codes) if code] != [0, 4, 8]:
+        wrong.append(f"exit codes {codes}")
+    print(f"\n{len(CLAIMS)} claims, {len(systems)} systems asked, {time.monotonic() - start:.0f} s.")
+    for line in wrong:
+        print(f"  ✗ {line}")
+    print("Everything is as it should be." if not wrong else "NOT as it should be.")
+    return 1 if wrong else 0
+
+
+def _plays(running: dict[str, Any]) -> list[int]:
+    """Do what the README says, one after the other; return the exit codes."""
+    return [
         _play(
             "Ada starts next week. Give her exactly what her role needs.",
             "onboard",
@@ -143,23 +166,6 @@ def _show(start: float) -> int:
         ),
         _play("Is the ledger as it was written?", "verify"),
     ]
-    after = {person: _asked(running, person) for person in before}
-    wrong = _compare(before, after)
-    records = sorted((FOLDER / "records").glob("*.html"))
-    print("\nThe records, one a case:")
-    for record in records:
-        said = json.loads(record.with_suffix(".json").read_text())
-        print(f"  {record.relative_to(ROOT)}\n      {said['verdict']['sentence']}")
-        if not said["summary"]["complete"]:
-            wrong.append(f"{record.name}: not complete: {'; '.join(said['verdict']['missing'])}")
-    # A run that leaves something for a person ends failed, and says so; the run or the attestation after it does not.
-    if [n for n, code in enumerate(codes) if code] != [0, 4, 8]:
-        wrong.append(f"exit codes {codes}")
-    print(f"\n{len(CLAIMS)} claims, {len(systems)} systems asked, {time.monotonic() - start:.0f} s.")
-    for line in wrong:
-        print(f"  ✗ {line}")
-    print("Everything is as it should be." if not wrong else "NOT as it should be.")
-    return 1 if wrong else 0
 
 
 def _sandbox(verb: str) -> None:

@@ -207,6 +207,67 @@ def sanity(run: Runner) -> None:
     )
 
 
+def soak(run: Runner) -> None:
+    """Run what takes hours: every sampled date and zone, and the long tests."""
+    run.stage("servers of Debian", ["bash", str(ROOT / "scripts" / "debian.sh"), "soak"])
+    run.stage("servers of others", ["sh", str(ROOT / "scripts" / "worlds.sh")])
+    for day, zone in combinations():
+        demo(run, day, zone)
+        run.stage(
+            f"what depends on dates: {day}, {zone}",
+            [python("pytest"), "-m", "not soak", "-q", "-p", "no:cacheprovider", *DATED],
+            env=environment(day, zone, run.env),
+        )
+    run.stage("soak", [python("pytest"), "-m", "soak or rotating", "-p", "no:cacheprovider", "tests"])
+
+
+def gates(run: Runner, only: str | None) -> None:
+    """Run what a change must pass, or one part of it."""
+    if only in (None, "pytest"):
+        debian = ROOT / "scripts" / "debian.sh"
+        if debian.exists():
+            run.stage("servers of Debian", ["bash", str(debian)])
+    with ThreadPoolExecutor(
+        1
+    ) as beside:  # ansible-test keeps one core busy for two minutes, and needs nothing that the others have
+        slow = beside.submit(sanity, run) if only in (None, "sanity") else None
+        if only in (None, "lint"):
+            lint(run)
+        if only in (None, "pytest"):
+            tests(run)
+            demos(run)
+        if slow is not None:
+            slow.result()
+
+
+def tests(run: Runner) -> None:
+    run.stage(
+        "pytest",
+        [
+            python("pytest"),
+            "-m",
+            "not soak",
+            "--rotate",
+            "-n",
+            "3",
+            "--dist",
+            "loadfile",
+            "--no-loadscope-reorder",
+            "-rs",
+            "--durations=20",
+            "-p",
+            "no:cacheprovider",
+            # the long ones first, so that both cores end together
+            "tests/integration",
+            "tests/conformance",
+            "tests/bridge",
+            "tests/contract",
+            "tests/declared",
+            "tests/unit",
+        ],
+    )
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", choices=["lint", "sanity", "pytest"])
@@ -215,56 +276,9 @@ def main() -> int:
     run = Runner()
     start = time.monotonic()
     if args.soak:
-        run.stage("servers of Debian", ["bash", str(ROOT / "scripts" / "debian.sh"), "soak"])
-        run.stage("servers of others", ["sh", str(ROOT / "scripts" / "worlds.sh")])
-        for day, zone in combinations():
-            demo(run, day, zone)
-            run.stage(
-                f"what depends on dates: {day}, {zone}",
-                [python("pytest"), "-m", "not soak", "-q", "-p", "no:cacheprovider", *DATED],
-                env=environment(day, zone, run.env),
-            )
-        run.stage("soak", [python("pytest"), "-m", "soak or rotating", "-p", "no:cacheprovider", "tests"])
+        soak(run)
     else:
-        if args.only in (None, "pytest"):
-            debian = ROOT / "scripts" / "debian.sh"
-            if debian.exists():
-                run.stage("servers of Debian", ["bash", str(debian)])
-        with ThreadPoolExecutor(
-            1
-        ) as beside:  # ansible-test keeps one core busy for two minutes, and needs nothing that the others have
-            slow = beside.submit(sanity, run) if args.only in (None, "sanity") else None
-            if args.only in (None, "lint"):
-                lint(run)
-            if args.only in (None, "pytest"):
-                run.stage(
-                    "pytest",
-                    [
-                        python("pytest"),
-                        "-m",
-                        "not soak",
-                        "--rotate",
-                        "-n",
-                        "3",
-                        "--dist",
-                        "loadfile",
-                        "--no-loadscope-reorder",
-                        "-rs",
-                        "--durations=20",
-                        "-p",
-                        "no:cacheprovider",
-                        # the long ones first, so that both cores end together
-                        "tests/integration",
-                        "tests/conformance",
-                        "tests/bridge",
-                        "tests/contract",
-                        "tests/declared",
-                        "tests/unit",
-                    ],
-                )
-                demos(run)
-            if slow is not None:
-                slow.result()
+        gates(run, args.only)
     print("\n== times")
     for name, seconds in run.times:
         print(f"   {seconds:7.1f} s  {name}")

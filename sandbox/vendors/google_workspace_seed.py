@@ -144,28 +144,36 @@ def seeded(company: Company) -> dict[str, Any]:
                 _event("ev2", users[jane]["primaryEmail"], users[mark]["primaryEmail"], -3),
             ]
         },
-        "mobile": {
-            "mob1": {
-                "kind": "admin#directory#mobiledevice",
-                "resourceId": "mob1",
-                "serialNumber": "F2LJANE02",
-                "model": "iPhone 15",
-                "type": "IOS_SYNC",
-                "status": "APPROVED",
-                "encryptionStatus": "ENCRYPTED",
-                "email": [users[jane]["primaryEmail"]],
-                "lastSync": THEN,
-            }
-        },
-        "chromeos": {
-            "cros1": {
-                "kind": "admin#directory#chromeosdevice",
-                "deviceId": "cros1",
-                "serialNumber": "5CDJANE03",
-                "model": "Chromebook Plus",
-                "status": "ACTIVE",
-                "annotatedUser": users[jane]["primaryEmail"],
-                "lastSync": THEN,
-            }
-        },
+        "mobile": _phones(users[jane]["primaryEmail"]),
+        "chromeos": _chromebooks(users[jane]["primaryEmail"]),
+    }
+
+
+def _phones(email: str) -> dict[str, Any]:
+    return {
+        "mob1": {
+            "kind": "admin#directory#mobiledevice",
+            "resourceId": "mob1",
+            "serialNumber": "F2LJANE02",
+            "model": "iPhone 15",
+            "type": "IOS_SYNC",
+            "status": "APPROVED",
+            "encryptionStatus": "ENCRYPTED",
+            "email": [email],
+            "lastSync": THEN,
+        }
+    }
+
+
+def _chromebooks(email: str) -> dict[str, Any]:
+    return {
+        "cros1": {
+            "kind": "admin#directory#chromeosdevice",
+            "deviceId": "cros1",
+            "serialNumber": "5CDJANE03",
+            "model": "Chromebook Plus",
+            "status": "ACTIVE",
+            "annotatedUser": email,
+            "lastSync": THEN,
+        }
     }

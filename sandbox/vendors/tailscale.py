@@ -79,40 +79,14 @@ class Tailscale(Emulator):
         device("jane", "janes-iphone", keyExpiryDisabled=True)
         device("jane", "build-server", tags=["tag:ci"], keyExpiryDisabled=True)
         device("mark", "mark-mbp")
-        keys = {
-            "kJaneAuth1": {
-                "id": "kJaneAuth1",
-                "keyType": "auth",
-                "userId": "uE1007",
-                "description": "laptop setup",
-                "created": stamp(-60),
-                "expires": NEVER,
-            },
-            "kJaneApi1": {
-                "id": "kJaneApi1",
-                "keyType": "api",
-                "userId": "uE1007",
-                "description": "scripts",
-                "created": stamp(-60),
-                "expires": NEVER,
-            },
-            "kJaneOld1": {
-                "id": "kJaneOld1",
-                "keyType": "auth",
-                "userId": "uE1007",
-                "description": "old",
-                "created": stamp(-2090),
-                "expires": stamp(-2000),
-            },
-            "kGraceApi": {
-                "id": "kGraceApi",
-                "keyType": "api",
-                "userId": "uE1001",
-                "description": "lifecycle",
-                "created": stamp(-60),
-                "expires": NEVER,
-            },
-        }
+        rows = (
+            ("kJaneAuth1", "auth", "uE1007", "laptop setup", stamp(-60), NEVER),
+            ("kJaneApi1", "api", "uE1007", "scripts", stamp(-60), NEVER),
+            ("kJaneOld1", "auth", "uE1007", "old", stamp(-2090), stamp(-2000)),
+            ("kGraceApi", "api", "uE1001", "lifecycle", stamp(-60), NEVER),
+        )
+        names = ("id", "keyType", "userId", "description", "created", "expires")
+        keys = {row[0]: dict(zip(names, row, strict=True)) for row in rows}
         return {"users": users, "devices": devices, "keys": keys, "invites": {}, "next": 1}
 
     def routes(self) -> list[tuple[str, str, Handler]]:

@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import shtab
 import sqlalchemy as sa
@@ -246,6 +246,84 @@ def _unusable(failure: sa.exc.DBAPIError) -> str:
 # -- how it is called --------------------------------------------------------------------------------------------------
 
 
+class Command(NamedTuple):
+    """A command of the line: its name, what it does, and its arguments, each with what argparse needs."""
+
+    name: str
+    act: Callable[[argparse.Namespace, Config], int]
+    help: str
+    arguments: Sequence[tuple[str, dict[str, Any]]] = ()
+
+
+def _command(
+    name: str, act: Callable[[argparse.Namespace, Config], int], help: str, *arguments: tuple[str, dict[str, Any]]
+) -> Command:
+    return Command(name, act, help, arguments)
+
+
+BY = ("--by", {"default": "", "help": "who does it; the account of this machine, when not given"})
+CASE = ("case", {"help": "the case's id"})
+WHY = ("--why", {"required": True, "help": "the reason, which is kept"})
+COMMANDS = (
+    _command(
+        "serve",
+        _serve,
+        "listen to HR, run what is due, show the console",
+        ("--log-level", {"default": "info", "choices": ["debug", "info", "warning", "error"]}),
+    ),
+    _command(
+        "send",
+        _send,
+        "sign and send an event, as the HR system would",
+        ("source", {}),
+        ("what", {"help": "created, changed, terminated, cancelled, revoked, deleted, feed"}),
+        ("person", {"help": "the id that HR gave them"}),
+        ("--url", {"default": "", "help": "of the bridge; public_url when not given"}),
+        ("--ca", {"type": Path, "help": "certificates to trust"}),
+    ),
+    _command(
+        "cases",
+        _cases,
+        "list cases; those that are not over, when nothing is said",
+        ("--state", {"action": "append", "choices": CASE_STATES}),
+        ("--person", {"default": ""}),
+        ("--all", {"action": "store_true"}),
+        ("--json", {"action": "store_true"}),
+        ("--limit", {"type": int, "default": 500}),
+    ),
+    _command("show", _show, "one case with its time line", CASE, ("--json", {"action": "store_true"})),
+    _command("retry", _act("retry"), "run a case again now", CASE, BY),
+    _command("run-now", _act("run-now"), "do not wait for a case's minute", CASE, BY),
+    _command("cancel", _act("cancel"), "drop a case; stop its run", CASE, WHY, BY),
+    _command(
+        "release",
+        _act("release"),
+        "release the brake for these cases' people, by name",
+        ("case", {"nargs": "+"}),
+        WHY,
+        BY,
+    ),
+    _command(
+        "attest",
+        _act("attest"),
+        "say that a person did what only a person can, on one system",
+        CASE,
+        ("--system", {"required": True, "help": "the system whose step waits, as the case names it"}),
+        ("--note", {"required": True, "help": "what was done, and where it can be seen; it is kept"}),
+        ("--what", {"default": "", "help": "one of several that wait on the system"}),
+        BY,
+    ),
+    _command("settle", _act("settle"), "somebody has looked at an alert", ("key", {}), BY),
+    _command("accept", _accept, "what a polled source shows now is right, however small", ("source", {}), BY),
+    _command(
+        "doctor",
+        _doctor,
+        "what is wrong with the set-up, and what waits for a human",
+        ("--set-up", {"action": "store_true", "help": "only the set-up: for the start"}),
+    ),
+)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="lifecycle-bridge", description="HR events in, runs of workforce.lifecycle out."
@@ -260,74 +338,11 @@ def _parser() -> argparse.ArgumentParser:
         help="the configuration (LIFECYCLE_BRIDGE_CONFIG, else bridge.yml)",
     )
     commands = parser.add_subparsers(required=True, metavar="command")
-
-    def command(
-        name: str, act: Callable[[argparse.Namespace, Config], int], help: str, *arguments: tuple[str, dict[str, Any]]
-    ) -> None:
-        sub = commands.add_parser(name, help=help, description=help)
-        for flag, how in arguments:
+    for command in COMMANDS:
+        sub = commands.add_parser(command.name, help=command.help, description=command.help)
+        for flag, how in command.arguments:
             sub.add_argument(*flag.split(), **how)
-        sub.set_defaults(act=act)
-
-    by = ("--by", {"default": "", "help": "who does it; the account of this machine, when not given"})
-    case = ("case", {"help": "the case's id"})
-    why = ("--why", {"required": True, "help": "the reason, which is kept"})
-    command(
-        "serve",
-        _serve,
-        "listen to HR, run what is due, show the console",
-        ("--log-level", {"default": "info", "choices": ["debug", "info", "warning", "error"]}),
-    )
-    command(
-        "send",
-        _send,
-        "sign and send an event, as the HR system would",
-        ("source", {}),
-        ("what", {"help": "created, changed, terminated, cancelled, revoked, deleted, feed"}),
-        ("person", {"help": "the id that HR gave them"}),
-        ("--url", {"default": "", "help": "of the bridge; public_url when not given"}),
-        ("--ca", {"type": Path, "help": "certificates to trust"}),
-    )
-    command(
-        "cases",
-        _cases,
-        "list cases; those that are not over, when nothing is said",
-        ("--state", {"action": "append", "choices": CASE_STATES}),
-        ("--person", {"default": ""}),
-        ("--all", {"action": "store_true"}),
-        ("--json", {"action": "store_true"}),
-        ("--limit", {"type": int, "default": 500}),
-    )
-    command("show", _show, "one case with its time line", case, ("--json", {"action": "store_true"}))
-    command("retry", _act("retry"), "run a case again now", case, by)
-    command("run-now", _act("run-now"), "do not wait for a case's minute", case, by)
-    command("cancel", _act("cancel"), "drop a case; stop its run", case, why, by)
-    command(
-        "release",
-        _act("release"),
-        "release the brake for these cases' people, by name",
-        ("case", {"nargs": "+"}),
-        why,
-        by,
-    )
-    command(
-        "attest",
-        _act("attest"),
-        "say that a person did what only a person can, on one system",
-        case,
-        ("--system", {"required": True, "help": "the system whose step waits, as the case names it"}),
-        ("--note", {"required": True, "help": "what was done, and where it can be seen; it is kept"}),
-        ("--what", {"default": "", "help": "one of several that wait on the system"}),
-        by,
-    )
-    command("settle", _act("settle"), "somebody has looked at an alert", ("key", {}), by)
-    command("accept", _accept, "what a polled source shows now is right, however small", ("source", {}), by)
-    command(
-        "doctor",
-        _doctor,
-        "what is wrong with the set-up, and what waits for a human",
-        ("--set-up", {"action": "store_true", "help": "only the set-up: for the start"}),
-    )
+        sub.set_defaults(act=command.act)
     return parser
 
 

@@ -179,35 +179,9 @@ class Run:
         """Run it, and write how it ended."""
         import ansible_runner
 
-        me = processes.look_up(os.getpid())
         began = datetime.now(UTC)
-        folders.write(
-            self.folder.run,
-            {
-                "pid": os.getpid(),
-                "started": me.started if me else 0,
-                "mark": os.environ[processes.MARK],
-                "place": str(self.seat.place),
-                "playbook": self.order["playbook"],
-                "at": began.isoformat(),
-            },
-        )
-        self.record.seen = time.monotonic()
-        config = ansible_runner.RunnerConfig(
-            private_data_dir=str(self.folder.path),
-            ident=self.folder.path.name,
-            playbook=self.order["playbook"],
-            quiet=True,
-            fact_cache_type="none",
-        )
-        config.prepare()
-        config.suppress_output_file = True  # the record writes it, without secrets
-        self.seat.begin(
-            self._arguments(),
-            self.folder.path,
-            {name: value for name, value in config.env.items() if name.startswith(("AWX_", "RUNNER_"))},
-        )
-        config.command, config.env, config.cwd = self.seat.stand_in, dict(os.environ), str(self.folder.path)
+        self._note_start(began)
+        config = self._configured()
         watch = Watch(self)
         runner = ansible_runner.Runner(
             config, event_handler=self.record.event, cancel_callback=lambda: watch.reason == "canceled"
@@ -223,6 +197,45 @@ class Run:
         self.record.close()
         if not self.record.begun:
             self.record.tail += self.seat.trouble()
+        self._note_end(began, watch, said)
+
+    def _note_start(self, began: datetime) -> None:
+        me = processes.look_up(os.getpid())
+        folders.write(
+            self.folder.run,
+            {
+                "pid": os.getpid(),
+                "started": me.started if me else 0,
+                "mark": os.environ[processes.MARK],
+                "place": str(self.seat.place),
+                "playbook": self.order["playbook"],
+                "at": began.isoformat(),
+            },
+        )
+        self.record.seen = time.monotonic()
+
+    def _configured(self) -> Any:
+        """Prepare ansible-runner, with the command that stands for the seat's process."""
+        import ansible_runner
+
+        config = ansible_runner.RunnerConfig(
+            private_data_dir=str(self.folder.path),
+            ident=self.folder.path.name,
+            playbook=self.order["playbook"],
+            quiet=True,
+            fact_cache_type="none",
+        )
+        config.prepare()
+        config.suppress_output_file = True  # the record writes it, without secrets
+        self.seat.begin(
+            self._arguments(),
+            self.folder.path,
+            {name: value for name, value in config.env.items() if name.startswith(("AWX_", "RUNNER_"))},
+        )
+        config.command, config.env, config.cwd = self.seat.stand_in, dict(os.environ), str(self.folder.path)
+        return config
+
+    def _note_end(self, began: datetime, watch: Watch, said: str) -> None:
         status, detail, temporary = self.record.verdict(
             reason=watch.reason, why=watch.why, said=said, code=self.seat.process.poll(), left=watch.left
         )
