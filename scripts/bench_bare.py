@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The peer: what somebody in a hurry would write. Twelve threads, requests, the same three calls a system; no ledger, no retries,
+"""The peer: what somebody in a hurry would write. Twelve threads, requests, the same calls a system; no ledger, no retries,
 no second look at anything but the block itself. ``bench_bare.py bare.json jane@corp.example ...``"""
 
 from __future__ import annotations
@@ -18,21 +18,30 @@ def cut(system: dict[str, Any], ca_file: str, people: list[str]) -> None:
         session.verify = ca_file
         session.headers["Authorization"] = f"Bearer {system['token']}"
         for email in people:
-            params = {"filter": f'userName eq "{email}"', "startIndex": "1", "count": "100"}
-            found = session.get(f"{system['url']}/Users", params=params, timeout=30)
-            found.raise_for_status()
-            user = found.json()["Resources"][0]
+            found = None
+            for attribute, value in (
+                ("userName", email),
+                ("userName", email.partition("@")[0]),
+                ("externalId", email),
+                ("emails.value", email),
+            ):
+                params = {"filter": f'{attribute} eq "{value}"', "startIndex": "1", "count": "100"}
+                answer = session.get(f"{system['url']}/Users", params=params, timeout=30)
+                answer.raise_for_status()
+                found = next(iter(answer.json()["Resources"]), found)
+            assert found is not None, f"{email} is not known on {system['url']}"
+            address = f"{system['url']}/Users/{found['id']}"
             session.patch(
-                f"{system['url']}/Users/{user['id']}",
+                address,
                 timeout=30,
                 json={
                     "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
                     "Operations": [{"op": "replace", "value": {"active": False}}],
                 },
             ).raise_for_status()
-            seen = session.get(f"{system['url']}/Users", params=params, timeout=30)
+            seen = session.get(address, timeout=30)
             seen.raise_for_status()
-            assert seen.json()["Resources"][0]["active"] is False, f"{email} is not blocked on {system['url']}"
+            assert seen.json()["active"] is False, f"{email} is not blocked on {system['url']}"
 
 
 if __name__ == "__main__":

@@ -27,15 +27,15 @@ from sandbox.vendors.microsoft import Microsoft
 SYSTEMS = 12
 #: Seconds that a service takes for a request.
 LATENCY = 0.05
-#: The calls of one cut: find the account, block it, read it back.
-CALLS = 3
+#: The calls of one cut: ask for the account by each key that the person has, block it, read it back.
+CALLS = ["GET", "GET", "GET", "GET", "PATCH", "GET"]
 LEAVER = "jane@corp.example"
 CROWD = [f"person{n:03}@corp.example" for n in range(100)]
 
 _LIST = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 _USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 _GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
-_FILTER = re.compile(r'^(userName|externalId|displayName|members\.value) eq (".*")$')
+_FILTER = re.compile(r'^(userName|externalId|emails\.value|displayName|members\.value) eq (".*")$')
 _MEMBER = re.compile(r'^members\[value eq (".*")\]$')
 
 
@@ -67,13 +67,14 @@ class Service(Emulator):
     def routes(self) -> Sequence[tuple[str, str, Handler]]:
         return [
             ("GET", "/Users", self._users),
+            ("GET", "/Users/{id}", self._user),
             ("PATCH", "/Users/{id}", self._patch_user),
             ("GET", "/Groups", self._groups),
             ("PATCH", "/Groups/{id}", self._patch_group),
         ]
 
     def systems(self) -> Mapping[str, Mapping[str, Any]]:
-        # This vendor has no discovery, so that a cut is three calls and not four.
+        # This vendor has no discovery, so that a cut is the same calls for everybody.
         return {
             self.name: {
                 "connector": "scim",
@@ -102,6 +103,10 @@ class Service(Emulator):
 
     def _users(self, call: Call) -> Reply:
         return _page(call, list(self.state["users"].values()))
+
+    def _user(self, call: Call) -> Reply:
+        user = self.state["users"].get(call.args["id"])
+        return Reply(200, user) if user is not None else _error(404, "no such user")
 
     def _groups(self, call: Call) -> Reply:
         return _page(call, list(self.state["groups"].values()))
@@ -138,7 +143,8 @@ def _page(call: Call, resources: list[dict[str, Any]]) -> Reply:
         asked = _FILTER.match(call.query["filter"])
         if asked is None:
             return _error(400, "this filter is not supported")
-        resources = [r for r in resources if r.get(asked[1]) == json.loads(asked[2])]
+        value = json.loads(asked[2])
+        resources = [r for r in resources if value in _values(r, asked[1])]
     start, count = int(call.query.get("startIndex", 1)), int(call.query.get("count", 100))
     page = resources[start - 1 : start - 1 + count]
     return Reply(
@@ -151,6 +157,12 @@ def _page(call: Call, resources: list[dict[str, Any]]) -> Reply:
             "Resources": page,
         },
     )
+
+
+def _values(resource: Mapping[str, Any], attribute: str) -> list[Any]:
+    name, _dot, inner = attribute.partition(".")
+    found = resource.get(name)
+    return [one.get(inner) for one in found or ()] if inner else [found]
 
 
 def _error(status: int, detail: str) -> Reply:

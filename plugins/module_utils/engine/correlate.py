@@ -17,7 +17,7 @@ from ..model.errors import AmbiguousIdentity, Refused
 from ..model.person import Person
 from ..people.correlation import Correlation, Judged, Whose, correlate
 from ..people.others import Others
-from ..sdk.keys import Agreement, Kind
+from ..sdk.keys import Agreement, Kind, PersonKeys
 from ..sdk.protocols import Accounts, Correlates
 from ..sdk.values import Account
 
@@ -52,13 +52,26 @@ def correlated(system: Any, want: Mapping[str, Any]) -> tuple[Person, Correlatio
     if isinstance(system, Correlates):
         name = str(getattr(getattr(system, "target", None), "name", ""))
         keys = system.keys_of(person, [link["id"] for link in known.links])
-        found = correlate(keys, system.candidates(keys), Others.read(known.others), name)
+        accounts = _again(system, person, want) or system.candidates(keys)
+        found = correlate(keys, accounts, Others.read(known.others), name)
     else:
         found = _by_address(system, person)
     note = want.get("seen")
     if note is not None:
         note[:] = [one.as_dict() for one in (*found.theirs, *found.doubts)]
     return person, found
+
+
+def _again(system: Correlates, person: Person, want: Mapping[str, Any]) -> Sequence[Account]:
+    """The accounts that this step has already found, read anew by their immutable ids: what was written is written there.
+
+    Empty when one of them is gone or can't be asked for so: then every key is asked for again.
+    """
+    ids = tuple(want.get("again") or ())
+    if not ids or Kind.ID not in system.LOOKS_UP:
+        return ()
+    accounts = [*system.candidates(PersonKeys(person, ids=ids))]
+    return accounts if {account.id for account in accounts} == set(ids) else ()
 
 
 def _by_address(system: Accounts, person: Person) -> Correlation:

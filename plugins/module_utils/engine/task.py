@@ -141,6 +141,7 @@ class Task:
             if steps.pending and not check_mode:
                 on_intent(steps.pending)
                 steps.write()
+                want = {**want, "again": [one["id"] for one in seen]}
                 self._read_back(system, want, steps)
             if not check_mode:
                 self._follow(system, want, steps, params.get("follow") or 0.0)
