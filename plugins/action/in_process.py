@@ -44,7 +44,7 @@ from ..plugin_utils.shell.run_folder import RunFolder
 from ..plugin_utils.shell.system_step import Ordinary, SystemStep, failure
 from ..plugin_utils.shell.tasks import TASKS
 from ..plugin_utils.shell.tokens import RunTokens
-from ..plugin_utils.shell.variables import FROM_HOST, StepInput, Variables
+from ..plugin_utils.shell.variables import FROM_HOST, StepInput, Variables, plain
 from ..plugin_utils.witness.give import seal_of
 
 #: What only makes sense where there is a ledger already.
@@ -153,8 +153,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             str(self._task._uuid),
             system,
             connector,
-            host_args,
-            task_args,
+            plain(host_args),
+            plain(task_args),
             limits,
             run=handback.run_of(C.DEFAULT_LOCAL_TMP),
             phase=self._phase(),

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import socketserver
 import threading
 import time
@@ -300,3 +301,48 @@ def test_a_path_that_somebody_put_together_is_refused_before_it_is_sent(path: st
         with pytest.raises(InputError, match="is no path"):
             transport(one).get(path, act="read")
         assert one.asked == []
+
+
+def test_two_exchanges_of_a_process_and_of_its_fork_each_end_in_time() -> None:
+    """The thread that ends exchanges is a process's own: a fork has to start another."""
+
+    def drips(line: str, write: Callable[[bytes], None]) -> None:
+        write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        while True:
+            write(b"x")
+            time.sleep(0.05)
+
+    with server(drips) as slow:
+        target = Target("slow", "toy", f"http://127.0.0.1:{slow.server_address[1]}", timeout=0.4)
+
+        def ends() -> float:
+            began = time.monotonic()
+            with pytest.raises(Unavailable, match="no whole answer"):
+                Transport(target, bearer("t"), Policy(attempts=1)).send("GET", "/", act="look", raw=False)
+            return time.monotonic() - began
+
+        assert ends() < 5
+        child = os.fork()
+        if not child:
+            os._exit(0 if ends() < 5 else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@pytest.mark.parametrize(
+    ("no_proxy", "asked"),
+    [("", True), ("elsewhere.example", True), ("127.0.0.1", False), ("10.0.0.0/8,127.0.0.0/8", False), ("*", False)],
+)
+def test_the_environments_proxy_is_used_but_for_whom_no_proxy_names(
+    no_proxy: str, asked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say = lambda line, write: write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")  # noqa: E731
+    with server(say) as proxy, server(say) as system:
+        for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy", "ALL_PROXY", "NO_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("http_proxy", f"http://ann:p%40ss@127.0.0.1:{proxy.server_address[1]}")
+        monkeypatch.setenv("no_proxy", no_proxy)
+        target = Target(f"here {no_proxy}", "toy", f"http://127.0.0.1:{system.server_address[1]}")
+        Transport(target, bearer("t")).get("/users", act="look", params={"name": "a b", "left": None})
+    assert [proxy.asked, system.asked] == (
+        [[f"GET {target.url}/users?name=a+b HTTP/1.1"], []] if asked else [[], ["GET /users?name=a+b HTTP/1.1"]]
+    )

@@ -3,30 +3,34 @@
 """One HTTP exchange with limits: so many seconds in all, so many bytes after decompression, no redirect followed.
 
 A socket's timeout limits the silence between two bytes, and a system that sends one byte a second never is silent. So a timer
-ends the connection when the exchange has had its time, whatever it is at.
+ends the connection when the exchange has had its time, whatever it is at. urllib3 alone, without requests: that would add half of what
+an exchange costs, and a session of its that several threads share is not said to be safe.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import socket
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 from typing import Any
+from urllib.parse import unquote, urlencode, urlsplit
+from urllib.request import getproxies, proxy_bypass  # noqa: TID251 - they read the environment, and send nothing
 
 try:
-    import requests
-    from requests.adapters import HTTPAdapter
-    from requests.utils import get_environ_proxies
+    import urllib3
+    from urllib3 import exceptions as wrong
     from urllib3.connection import HTTPConnection, HTTPSConnection
     from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-    from urllib3.exceptions import NewConnectionError
 except ImportError:
-    # The collection must be readable (documentation, tests) without it; whoever runs a step is told in `_session`.
-    requests = None  # type: ignore[assignment]
-    HTTPAdapter = HTTPConnection = HTTPSConnection = HTTPConnectionPool = HTTPSConnectionPool = object  # type: ignore[assignment,misc]
+    # The collection must be readable (documentation, tests) without it; whoever runs a step is told in `_manager`.
+    urllib3 = None  # type: ignore[assignment]
+    HTTPConnection = HTTPSConnection = HTTPConnectionPool = HTTPSConnectionPool = object  # type: ignore[assignment,misc]
 
 from ..model.errors import (
     AnswerLost,
@@ -76,7 +80,7 @@ class Request:
 
 
 class _Watch(threading.local):
-    """The connection that this thread talks over now."""
+    """The exchange that this thread is at."""
 
     def __init__(self) -> None:
         self.current: _Exchange | None = None
@@ -86,22 +90,21 @@ _WATCH = _Watch()
 
 
 class _Exchange:
-    """Ends a connection when its time is over."""
+    """One exchange: over which connections it talks, and until when (of ``time.monotonic``) it may."""
 
     def __init__(self, seconds: float) -> None:
         self.over = False
+        self.ends = time.monotonic() + seconds
         self._sockets: list[socket.socket] = []
         self._lock = threading.Lock()
-        self._timer = threading.Timer(seconds, self._end)
-        self._timer.daemon = True
 
     def __enter__(self) -> _Exchange:
         _WATCH.current = self
-        self._timer.start()
+        _Watchdog.of_process().watch(self)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
+        _Watchdog.of_process().leave(self)
         _WATCH.current = None
 
     def talks_over(self, sock: socket.socket | None) -> None:
@@ -111,7 +114,7 @@ class _Exchange:
             if self.over:
                 self._shut()
 
-    def _end(self) -> None:
+    def end(self) -> None:
         with self._lock:
             self.over = True
             self._shut()
@@ -120,6 +123,59 @@ class _Exchange:
         for sock in self._sockets:
             with suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
+
+
+class _Watchdog:
+    """Ends the exchanges whose time is over: one thread a process, started with the first exchange.
+
+    A timer for each would be a thread for each, which costs more than the rest of what is ours on a request.
+    """
+
+    _made: _Watchdog | None = None
+    _making = threading.Lock()
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._watched: set[_Exchange] = set()
+        self._wakes = math.inf
+        threading.Thread(target=self._run, name="exchange watchdog", daemon=True).start()
+
+    @classmethod
+    def of_process(cls) -> _Watchdog:
+        with cls._making:
+            if cls._made is None:
+                cls._made = cls()
+            return cls._made
+
+    @classmethod
+    def forget(cls) -> None:
+        """In a process that was forked just now: the thread is the parent's."""
+        cls._made, cls._making = None, threading.Lock()
+
+    def watch(self, exchange: _Exchange) -> None:
+        with self._changed:
+            self._watched.add(exchange)
+            if exchange.ends < self._wakes:
+                self._changed.notify()
+
+    def leave(self, exchange: _Exchange) -> None:
+        with self._changed:
+            self._watched.discard(exchange)
+
+    def _run(self) -> None:
+        with self._changed:
+            while True:
+                self._wakes = min((exchange.ends for exchange in self._watched), default=math.inf)
+                left = self._wakes - time.monotonic()
+                if left > 0:
+                    self._changed.wait(None if left == math.inf else left)
+                    continue
+                for exchange in [one for one in self._watched if one.ends <= self._wakes]:
+                    self._watched.discard(exchange)
+                    exchange.end()
+
+
+os.register_at_fork(after_in_child=_Watchdog.forget)
 
 
 class _Seen:
@@ -160,71 +216,102 @@ class _TlsPool(HTTPSConnectionPool):
     ConnectionCls = _Tls
 
 
-class _Adapter(HTTPAdapter):
-    """requests' adapter over connections that can be ended."""
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _TlsPool}
-
-    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, **kwargs)
-        manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _TlsPool}
-        return manager
+#: A pool never lends one connection to two threads (urllib3.readthedocs.io, "Thread safety"), and keeps so many for the next ones.
+_KEPT = 32
+#: By process, system, authority, proxy and address. A worker is forked for each task: a pool must not cross a fork.
+_MANAGERS: dict[tuple[int, str, str, str, str], urllib3.PoolManager] = {}
+_MAKING = threading.Lock()
 
 
-_SESSIONS: dict[tuple[int, str, str, str], requests.Session] = {}
-
-
-def _session(target: Target) -> requests.Session:
-    # A worker is forked for each task and loops over people inside it: the pool must not cross a fork.
-    key = (os.getpid(), target.name, target.ca_file, target.proxy)
-    session = _SESSIONS.get(key)
-    if session is None:
-        if requests is None:
+def _manager(target: Target, base: str) -> urllib3.PoolManager:
+    key = (os.getpid(), target.name, target.ca_file, target.proxy, base)
+    manager = _MANAGERS.get(key)
+    if manager is None:
+        if urllib3 is None:
             raise InputError(
-                "the Python library requests is not installed",
+                "the Python library urllib3 is not installed",
                 act="connect",
                 system=target.name,
                 hint="pip install -r requirements.txt, where the step runs",
             )
-        session = requests.Session()
-        session.trust_env = False  # a netrc entry would replace our Authorization header
-        proxy = {"http": target.proxy, "https": target.proxy} if target.proxy else get_environ_proxies(target.url)
-        session.proxies.update(proxy)
-        session.verify = target.ca_file or os.environ.get("REQUESTS_CA_BUNDLE") or True
-        for scheme in ("https://", "http://"):
-            session.mount(scheme, _Adapter())
-        _SESSIONS[key] = session
-    return session
+        manager = _made(target.ca_file, target.proxy or _environment_proxy(base))
+        manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _TlsPool}
+        with _MAKING:
+            manager = _MANAGERS.setdefault(key, manager)
+    return manager
+
+
+os.register_at_fork(after_in_child=_MANAGERS.clear)
+
+
+def _made(ca_file: str, proxy: str) -> urllib3.PoolManager:
+    trusted = ca_file or os.environ.get("REQUESTS_CA_BUNDLE") or _everybodys_authorities()
+    trusts: dict[str, Any] = {"ca_cert_dir" if os.path.isdir(trusted) else "ca_certs": trusted}
+    if not proxy:
+        return urllib3.PoolManager(maxsize=_KEPT, cert_reqs="CERT_REQUIRED", **trusts)
+    through = urllib3.util.parse_url(proxy)
+    return urllib3.ProxyManager(
+        urllib3.util.Url(through.scheme or "http", None, through.host, through.port).url,
+        proxy_headers=urllib3.make_headers(proxy_basic_auth=unquote(through.auth)) if through.auth else None,
+        maxsize=_KEPT,
+        cert_reqs="CERT_REQUIRED",
+        **trusts,
+    )
+
+
+def _everybodys_authorities() -> str:
+    import certifi
+
+    return certifi.where()
+
+
+def _environment_proxy(base: str) -> str:
+    """The proxy that the environment names for this address (HTTPS_PROXY, ALL_PROXY), unless NO_PROXY has the host or its network."""
+    parts = urlsplit(base)
+    host, proxies = parts.hostname or "", getproxies()
+    if proxy_bypass(host) or _in_networks(host, proxies.get("no", "")):
+        return ""
+    return proxies.get(parts.scheme) or proxies.get("all") or ""
+
+
+def _in_networks(host: str, listed: str) -> bool:
+    for network in (one.strip() for one in listed.split(",") if "/" in one):
+        with suppress(ValueError):
+            if ip_address(host) in ip_network(network, strict=False):
+                return True
+    return False
 
 
 def exchange(target: Target, base: str, request: Request) -> Raw:
     """Send one request and read its answer whole.
 
-    :param base: the system's address, for messages.
+    :param base: the system's address.
     :raises Unavailable: nothing was sent, or a read got no answer.
     :raises AnswerLost: a write was sent, and its answer did not come whole.
     :raises ProtocolError: the answer is longer than it may be, or compressed in a way that we did not ask for.
     """
-    session = _session(target)
+    manager = _manager(target, base)
+    body, headers = _encoded(request)
+    seconds = min(target.timeout, request.seconds)
     with _Exchange(request.seconds) as watch:
         try:
-            response = session.request(
+            response = manager.urlopen(
                 request.method,
-                request.url,
-                data=request.body,
-                params=dict(request.params) if request.params else None,
-                headers={"Accept-Encoding": "gzip, deflate", **request.headers},
-                timeout=min(target.timeout, request.seconds),
-                allow_redirects=False,
-                stream=True,
+                _address(request),
+                body=body,
+                headers=headers,
+                timeout=urllib3.Timeout(connect=seconds, read=seconds),
+                retries=False,
+                redirect=False,
+                preload_content=False,
             )
             try:
                 content = _read(target, request, response)
-            finally:
-                response.close()
-        except requests.exceptions.RequestException as e:
+            except BaseException:
+                response.close()  # what is still to come would be the next exchange's answer
+                raise
+            response.release_conn()
+        except wrong.HTTPError as e:
             raise _trouble(target, base, request, e, watch.over) from None
         except (OSError, ValueError, AttributeError) as e:
             # What a connection does that is ended under it, in urllib3 and http.client.
@@ -233,10 +320,31 @@ def exchange(target: Target, base: str, request: Request) -> Raw:
             raise _lost(target, request, e, watch.over) from None
         if watch.over:  # an answer without a length ends where the connection does
             raise _lost(target, request, None, over=True)
-    return Raw(response.status_code, response.headers, content)
+    return Raw(response.status, response.headers, content)
 
 
-def _read(target: Target, request: Request, response: requests.Response) -> bytes:
+def _address(request: Request) -> str:
+    if not request.params:
+        return request.url
+    pairs = {name: value for name, value in request.params.items() if value is not None}
+    asked = urlencode(pairs, doseq=True)
+    return f"{request.url}{'&' if '?' in request.url else '?'}{asked}" if asked else request.url
+
+
+def _encoded(request: Request) -> tuple[Any, dict[str, str]]:
+    """The body as bytes, and the headers. What is no bytes is a form."""
+    headers = {"Accept-Encoding": "gzip, deflate", **request.headers}
+    body = request.body
+    if isinstance(body, Mapping):
+        body = urlencode({name: value for name, value in body.items() if value is not None}, doseq=True)
+    if isinstance(body, str):
+        body = body.encode()
+        if not any(name.lower() == "content-type" for name in headers):
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+    return body, headers
+
+
+def _read(target: Target, request: Request, response: urllib3.BaseHTTPResponse) -> bytes:
     encoding = response.headers.get("Content-Encoding", "").strip().lower()
     if encoding not in _ENCODINGS:
         raise ProtocolError(
@@ -252,7 +360,7 @@ def _read(target: Target, request: Request, response: requests.Response) -> byte
     )
     if length.isdigit() and len(length) < 20 and int(length) > request.most_bytes:
         raise too_long
-    for chunk in response.iter_content(_CHUNK):
+    for chunk in response.stream(_CHUNK, decode_content=True):
         had += len(chunk)
         if had > request.most_bytes:
             raise too_long
@@ -260,11 +368,8 @@ def _read(target: Target, request: Request, response: requests.Response) -> byte
     return b"".join(chunks)
 
 
-def _trouble(
-    target: Target, base: str, request: Request, e: requests.exceptions.RequestException, over: bool
-) -> Exception:
+def _trouble(target: Target, base: str, request: Request, e: wrong.HTTPError, over: bool) -> Exception:
     """The error of ours for one of the library's."""
-    wrong = requests.exceptions
     if isinstance(e, wrong.SSLError) and not over:
         return CertificateError(
             f"its certificate is not trusted ({_root(e)})",
@@ -272,14 +377,14 @@ def _trouble(
             system=target.name,
             hint="set ca_file of the system to your certificate authority",
         )
-    if isinstance(e, (wrong.InvalidURL, wrong.MissingSchema, wrong.InvalidSchema)):
+    if isinstance(e, wrong.LocationValueError):
         return InputError(
             f"{request.url.split('?')[0]} is not an address ({_root(e)})",
             act=request.act,
             system=target.name,
             hint="set url of the system: https://host",
         )
-    if isinstance(e, (wrong.ConnectTimeout, wrong.ProxyError)) or _never_sent(e):
+    if isinstance(e, (wrong.ConnectTimeoutError, wrong.ProxyError)):  # the connection was not even made
         return Unavailable(
             f"cannot connect ({_root(e)})",
             act=request.act,
@@ -316,9 +421,3 @@ def _root(error: BaseException) -> str:
         or type(reason).__name__
     )
     return text.split(" (Caused by")[0].rpartition(">: ")[2] or type(reason).__name__
-
-
-def _never_sent(error: requests.exceptions.RequestException) -> bool:
-    """Whether the connection was not even made, so that nothing can have happened."""
-    cause = error.args[0] if error.args else None
-    return isinstance(getattr(cause, "reason", None), NewConnectionError) or isinstance(cause, NewConnectionError)

@@ -11,7 +11,7 @@ from typing import Any
 from ...module_utils.model import clock
 from . import lease
 from .entry import COLUMNS, GENESIS, Entry, canonical, chained, entry_of
-from .rows import Query
+from .rows import Query, Row
 from .seal import Seal
 from .store import Storage
 
@@ -97,6 +97,15 @@ class Chain:
         """The entries for which a condition holds, oldest first."""
         for row in self.storage.stream(f"SELECT {COLUMNS} FROM ledger WHERE {where} ORDER BY n", values):
             yield entry_of(row)
+
+    def added(self, kinds: Sequence[str], *, after: int) -> list[Row]:
+        """The rows of these kinds after entry ``after``, oldest first."""
+        # Where a look goes on from an earlier one little is new, and no index of kinds may be taken for a better way to it.
+        kind = "kind || ''" if after else "kind"
+        marks = ", ".join("?" * len(kinds))
+        return self.storage.query(
+            f"SELECT {COLUMNS} FROM ledger WHERE n > ? AND {kind} IN ({marks}) ORDER BY n", (after, *kinds)
+        )
 
     def head(self) -> str:
         """``n:hash`` of the last entry; ``0:000...`` of an empty ledger."""

@@ -43,6 +43,7 @@ class Ledger:
         self.url = url
         self.storage: Storage = storage(url)
         self.chain = Chain(self.storage)
+        self.all_cases = cases.AllCases(self.chain)
 
     @classmethod
     def open(cls, url: str, seal: Callable[[], Seal] | None = None) -> Ledger:
@@ -149,10 +150,9 @@ class Ledger:
     ) -> list[Case]:
         """Cases in the order in which they were opened. ``person`` is a record, a person's key, or their e-mail address."""
         key = Person.of(person).key if isinstance(person, Mapping) else person
-        found = cases.read(self.storage.query)
         return [
             case
-            for case in found
+            for case in self.all_cases.now()
             if (kind is None or case.kind == kind)
             and (key is None or key.casefold() in (case.key.casefold(), case.email))
             and not (open_only and (case.closed or case.withdrawn))

@@ -8,6 +8,7 @@ Whatever sees an account beyond doubt makes one: onboarding, any step of a run, 
 from __future__ import annotations
 
 import json
+import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Any
 
 from ...module_utils.model.person import Person
 from ...module_utils.people.correlation import Whose
+from .entry import entry_of
 from .ledger import Ledger
 
 KIND = "linked"
@@ -84,15 +86,26 @@ def keep(ledger: Ledger, person: Person, system: str, accounts: Iterable[Mapping
     return len(fresh)
 
 
-def everybodys(ledger: Ledger, system: str) -> tuple[dict[str, int], list[str]]:
-    """By which kinds of keys people were found on a system, and how many; and the ids of all accounts there that are somebody's."""
-    counts: Counter[str] = Counter()
-    ids: dict[str, None] = {}
-    for (body,) in ledger.storage.query(f"SELECT body FROM ledger WHERE kind = '{KIND}' AND system = ?", (system,)):
-        data = json.loads(body)["data"]
-        counts.update(data["by"])
-        ids[data["id"]] = None
-    return dict(counts), list(ids)
+class Everybody:
+    """What a ledger knows of all people's accounts on one system; each look reads what was added since the last one."""
+
+    def __init__(self, ledger: Ledger, system: str) -> None:
+        self.ledger, self.system = ledger, system
+        self._by: Counter[str] = Counter()
+        self._ids: dict[str, None] = {}
+        self._read_to = 0
+        self._reading = threading.Lock()
+
+    def now(self) -> tuple[dict[str, int], list[str]]:
+        """By which kinds of keys people were found there, and how many; and the ids of all accounts that are somebody's."""
+        with self._reading:
+            for row in self.ledger.chain.added((KIND,), after=self._read_to):
+                self._read_to = int(row[0])
+                if row[4] == self.system:
+                    data = entry_of(row).data
+                    self._by.update(data["by"])
+                    self._ids[data["id"]] = None
+            return dict(self._by), list(self._ids)
 
 
 def expected(ledger: Ledger, person: Person, system: str) -> list[str]:
@@ -109,16 +122,16 @@ def expected(ledger: Ledger, person: Person, system: str) -> list[str]:
     ]
 
 
-def known(ledger: Ledger | None, person: Mapping[str, Any], system: str) -> dict[str, Any]:
-    """What the ledger knows of a step's person on its system: see ``engine/correlate.py``, ``Known``."""
-    if ledger is None or not person.get("email"):
+def known(everybody: Everybody | None, person: Mapping[str, Any]) -> dict[str, Any]:
+    """What the ledger knows of a step's person on its system: see ``engine/correlate.py``, ``Known``.
+
+    :param everybody: of the system; None without a ledger. It is asked only of somebody of whom no account is known.
+    """
+    if everybody is None or not person.get("email"):
         return {}
-    who = Person.of(person)
+    ledger, system, who = everybody.ledger, everybody.system, Person.of(person)
     own: Sequence[Link] = links(ledger, who, system)
-    covered, linked = everybodys(ledger, system)
-    return {
-        "links": [link.as_dict() for link in own],
-        "covered": covered,
-        "linked": linked,
-        **({} if own else {"expected": expected(ledger, who, system)}),
-    }
+    if own:
+        return {"links": [link.as_dict() for link in own]}
+    covered, linked = everybody.now()
+    return {"links": [], "covered": covered, "linked": linked, "expected": expected(ledger, who, system)}

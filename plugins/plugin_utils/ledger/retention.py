@@ -186,6 +186,7 @@ def _empty(
             query("DELETE FROM counted WHERE case_id = ?", (case,))
         for key in forget:
             query("DELETE FROM seen WHERE person = ?", (key,))
+    ledger.all_cases.forget()
 
 
 def _names(person: Any, key: str) -> set[str]:

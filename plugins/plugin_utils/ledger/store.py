@@ -27,6 +27,10 @@ _ADVISORY_LOCK = 0x6C6564676572  # "ledger"
 class Storage(Protocol):
     """Rows, and one writer at a time."""
 
+    @property
+    def in_transaction(self) -> bool:
+        """Whether this thread is inside :meth:`writing`."""
+
     def query(self, sql: str, values: Sequence[Any] = ()) -> list[Row]: ...
 
     def stream(self, sql: str, values: Sequence[Any] = ()) -> Iterator[Row]: ...
@@ -98,6 +102,10 @@ class SqliteStorage:
                 else "set lifecycle_ledger to a file on a local disk that this user may write"
             )
             raise LedgerError(str(e), act=f"{act} ledger {self.path}", hint=hint) from e
+
+    @property
+    def in_transaction(self) -> bool:
+        return self._connection().in_transaction
 
     def query(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
         connection = self._connection()
@@ -189,6 +197,10 @@ class PostgresStorage:
                 act=f"{act} ledger {self.name}",
                 hint="check that the server runs, and that this user may create and write the table ledger",
             ) from e
+
+    @property
+    def in_transaction(self) -> bool:
+        return bool(self._connection().info.transaction_status)  # 0 is idle
 
     def query(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
         connection = self._connection()

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from ansible.module_utils.common.parameters import remove_values
@@ -206,13 +207,18 @@ class SystemStep:
         """What ledger and HR know of the person on this system, as plain data for either shell."""
         policy = self.limits.policy
         return {
-            **links.known(self.limits.ledger, person if isinstance(person, Mapping) else {}, self.system),
+            **links.known(self._everybody, person if isinstance(person, Mapping) else {}),
             "others": self.others,
             "service": [
                 *policy.reconcile.service.get(self.system, ()),
                 *policy.protected.accounts.get(self.system, ()),
             ],
         }
+
+    @cached_property
+    def _everybody(self) -> links.Everybody | None:
+        """What the ledger knows of all people here."""
+        return links.Everybody(self.limits.ledger, self.system) if self.limits.ledger is not None else None
 
     def _limit(self, args: dict[str, Any], run: OneRun, step: Step) -> None:
         """Hand the step its limits; what the plan being executed foresees counts as confirmed."""

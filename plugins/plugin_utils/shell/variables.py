@@ -121,3 +121,14 @@ def _listed(value: Any) -> list[str]:
     if isinstance(value, (list, tuple)):
         return [str(one) for one in value]
     return [one.strip() for one in str(value or "").split(",") if one.strip()]
+
+
+def plain(value: Any) -> Any:
+    """A value without what Ansible notes on it (where it was written, whether it is a template): a thousand people's arguments are copied."""
+    if isinstance(value, str):
+        return value[:] if type(value) is not str else value
+    if isinstance(value, Mapping):
+        return {plain(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(inner) for inner in value]
+    return value
