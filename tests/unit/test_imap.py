@@ -54,6 +54,8 @@ class Script:
         self.in_the_clear: list[str] = []
         self.refuse_sign_in: tuple[bytes, bytes] | None = None
         self.drop_at = ""
+        #: What somebody on the way puts behind the answer to STARTTLS.
+        self.behind_starttls = b""
         script = self
 
         class Handler(socketserver.BaseRequestHandler):
@@ -91,7 +93,7 @@ class Script:
             if words == "CAPABILITY":
                 send(f"* CAPABILITY {self.capabilities}\r\n{tag} OK done\r\n".encode())
             elif words == "STARTTLS" and authority is not None:
-                send(f"{tag} OK begin\r\n".encode())
+                send(f"{tag} OK begin\r\n".encode() + self.behind_starttls)
                 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
                 context.load_cert_chain(authority.cert_file, authority.key_file)
                 connection = context.wrap_socket(connection, server_side=True)
@@ -351,6 +353,17 @@ def test_starttls_comes_before_the_password(serve: Callable[..., Script], tmp_pa
     assert mail(script, ca_file=str(authority.ca_file), tls="starttls").mail_folders(ANN) == []
     assert set(script.in_the_clear) == {"CAPABILITY", "STARTTLS"}
     assert any(line.startswith("AUTHENTICATE") for line in script.heard)
+
+
+def test_what_stands_behind_the_answer_to_starttls_is_not_the_servers(
+    serve: Callable[..., Script], tmp_path: Path
+) -> None:
+    authority = Authority(tmp_path)
+    script = serve({"LIST": b""}, capabilities="IMAP4rev1 STARTTLS AUTH=PLAIN", authority=authority)
+    script.behind_starttls = b"* CAPABILITY IMAP4rev1 LOGINDISABLED\r\n"
+    with pytest.raises(LifecycleError, match="before TLS began"):
+        mail(script, ca_file=str(authority.ca_file), tls="starttls").mail_folders(ANN)
+    assert not [one for one in script.heard if "archiver" in one]
 
 
 def test_without_starttls_nothing_secret_is_sent(serve: Callable[..., Script]) -> None:

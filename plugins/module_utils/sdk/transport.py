@@ -34,6 +34,7 @@ from ..model.errors import (
 )
 from . import pace
 from .address import UrlPath, literal, refuse_plain, same_host
+from .allowance import CALL_TIMEOUTS, FILE_SECONDS, MOST_PAGES
 from .answer import Answer, Unreadable, json_message, parsed_json, retry_after, standard_throttle
 from .target import Target
 from .wire import MOST_BYTES, MOST_BYTES_OF_A_FILE, Raw, Request, exchange
@@ -59,11 +60,6 @@ TROUBLE = frozenset({500, 502, 503, 504})
 #: What a header may hold (RFC 9110, 5.5), and what Python can send.
 _HEADER = re.compile(r"[\x20-\x7e\xa0-\xff]*")
 USER_AGENT = "workforce.lifecycle/0.1"
-#: Pages of one list. A million people in pages of a hundred.
-MOST_PAGES = 10_000
-#: One call, its retries included, may take so many times the system's ``timeout``; a file so many seconds.
-CALL_TIMEOUTS = 2
-FILE_SECONDS = 900.0
 
 
 class Auth(Protocol):

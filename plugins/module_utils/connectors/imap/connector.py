@@ -12,7 +12,8 @@ from __future__ import annotations
 import imaplib
 import re
 import ssl
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -30,30 +31,25 @@ from ...model.errors import (
 )
 from ...model.person import Person
 from ...sdk.address import refuse_plain
+from ...sdk.allowance import CALL_TIMEOUTS, FILE_SECONDS, Allowance
 from ...sdk.target import Connector, Option
 from ...sdk.values import MailFolder, MailMessage, Residual
+from . import connection as wire
+from .connection import MOST_BYTES_OF_MESSAGES, Limited, LimitedTls
+from .folder import FolderReader
 from .text import (
     decode_name,
     folder_of_list,
-    internal_date,
     namespaces,
     quoted,
-    unquoted,
 )
 
 T = TypeVar("T")
 
-#: A FETCH asks for so many messages, or so many bytes, whichever is less: few round trips, flat memory.
-BATCH_MESSAGES, BATCH_BYTES = 1000, 8 << 20
-#: UIDs listed at a time.
-WINDOW = 10_000
 #: Connections tried in a row without one message in between.
 ATTEMPTS = 4
-
-_UID = re.compile(rb"\bUID (\d+)")
-_SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)")
-_DATE = re.compile(rb'\bINTERNALDATE "([^"]+)"')
-_SHORT_BODY = re.compile(rb'\bBODY\[\] (NIL|"(?:[^"\\]|\\.){0,1000}")')
+#: What the library's reading of an answer, and ours, ends in when it is none: a number that is no number.
+UNREADABLE = (LookupError, ValueError, TypeError, AttributeError)
 
 
 class Imap(Connector):
@@ -115,23 +111,25 @@ class Imap(Connector):
         :raises Rejected: the server can't give some messages; all others have been handed out before.
         """
         login, act = self.login_of(person), f"read mail of {person.email} in {folder.name}"
-        reader = _Folder(folder, skip)
+        reader = FolderReader(folder, skip)
         dropped = 0
         while True:
             try:
-                connection = self._connection(login, act)
+                connection = self._connection(login, act, self._allow(act))
+                connection.renew = lambda: self._allow(act, FILE_SECONDS, MOST_BYTES_OF_MESSAGES)
                 try:
                     for message in reader.read(connection, lambda answer: self._demand(answer, act)):
                         dropped = 0
                         yield message
                 finally:
-                    _leave(connection)
+                    self._leave(connection, act)
                 break
             except (imaplib.IMAP4.abort, OSError, Unavailable) as e:
                 dropped += 1
+                self._judge_allowance()
                 if isinstance(e, CertificateError) or dropped >= ATTEMPTS:
                     raise self._lost(e, act) from None
-            except imaplib.IMAP4.error as e:
+            except (imaplib.IMAP4.error, *UNREADABLE) as e:
                 raise ProtocolError(
                     f"it does not speak IMAP as expected ({_text(e)})", act=act, system=self.target.name
                 ) from None
@@ -179,7 +177,19 @@ class Imap(Connector):
 
     # -- the connection ------------------------------------------------------------------------------------------------
 
-    def _connection(self, login: str, act: str) -> imaplib.IMAP4:
+    def _allow(self, act: str, seconds: float = 0.0, most_bytes: int = 0) -> Allowance:
+        """A call begins: what it may take, its other tries included."""
+        seconds = seconds or self.target.timeout * CALL_TIMEOUTS
+        self._allowance = Allowance(self.target, act, seconds=seconds, most_bytes=most_bytes or wire.MOST_BYTES)
+        return self._allowance
+
+    def _judge_allowance(self) -> None:
+        """:raises SystemError_: the call has had its time or its bytes."""
+        exceeded = self._allowance.error()
+        if exceeded is not None:
+            raise exceeded from None
+
+    def _connection(self, login: str, act: str, allowance: Allowance) -> Limited:
         """A connection signed in to that login's mailbox.
 
         :raises Unavailable, CertificateError, AuthenticationFailed, PermissionDenied, Throttled: by what happened.
@@ -198,11 +208,17 @@ class Imap(Connector):
         try:
             context = ssl.create_default_context(cafile=self.target.ca_file or None)
             if address.scheme == "imaps":
-                connection: imaplib.IMAP4 = imaplib.IMAP4_SSL(
-                    address.hostname, address.port or 993, ssl_context=context, timeout=self.target.timeout
+                connection: Limited = LimitedTls(
+                    address.hostname,
+                    address.port or 993,
+                    ssl_context=context,
+                    allowance=allowance,
+                    timeout=self.target.timeout,
                 )
             else:
-                connection = imaplib.IMAP4(address.hostname, address.port or 143, timeout=self.target.timeout)
+                connection = Limited(
+                    address.hostname, address.port or 143, allowance=allowance, timeout=self.target.timeout
+                )
                 if self.target.options["tls"] == "starttls":
                     connection.starttls(context)
         except ssl.SSLCertVerificationError as e:
@@ -220,10 +236,12 @@ class Imap(Connector):
                 hint="imaps:// is for TLS from the start, imap:// for STARTTLS",
             ) from None
         except OSError as e:
+            self._judge_allowance()
             raise Unavailable(
                 f"cannot connect ({_text(e)})", act=act, system=name, hint=f"is {self.target.url} right and reachable?"
             ) from None
-        except imaplib.IMAP4.error as e:
+        except (imaplib.IMAP4.error, *UNREADABLE) as e:
+            self._judge_allowance()
             raise Unavailable(
                 f"it does not greet as an IMAP server, or has no STARTTLS ({_text(e)})",
                 act=act,
@@ -233,9 +251,10 @@ class Imap(Connector):
         try:
             self._sign_in(connection, login)
         except (imaplib.IMAP4.abort, OSError) as e:
+            self._judge_allowance()
             raise Unavailable(f"it hung up during sign-in ({_text(e)})", act=act, system=name) from None
         except imaplib.IMAP4.error as e:
-            _leave(connection)
+            self._leave(connection, act)
             raise self._refused(_text(e), login, act) from None
         return connection
 
@@ -280,27 +299,41 @@ class Imap(Connector):
 
     def _opens(self, login: str, act: str) -> bool:
         try:
-            _leave(self._connection(login, act))
+            self._leave(self._connection(login, act, self._allow(act)), act)
         except (AuthenticationFailed, PermissionDenied):
             return False
         return True
 
     def _retrying(self, login: str, act: str, work: Callable[[imaplib.IMAP4, str], T]) -> T:
+        allowance = self._allow(act)
         for attempt in range(ATTEMPTS):
             try:
-                connection = self._connection(login, act)
+                connection = self._connection(login, act, allowance)
                 try:
                     return work(connection, act)
                 finally:
-                    _leave(connection)
+                    self._leave(connection, act)
             except (imaplib.IMAP4.abort, OSError, Unavailable) as e:
+                exceeded = allowance.error()
+                if exceeded is not None:
+                    raise exceeded from None
                 if isinstance(e, CertificateError) or attempt == ATTEMPTS - 1:
                     raise self._lost(e, act) from None
-            except imaplib.IMAP4.error as e:
+            except (imaplib.IMAP4.error, *UNREADABLE) as e:
                 raise ProtocolError(
                     f"it does not speak IMAP as expected ({_text(e)})", act=act, system=self.target.name
                 ) from None
         raise AssertionError("unreachable")
+
+    def _leave(self, connection: Limited, act: str) -> None:
+        """Hang up; politely from who answered."""
+        if connection.allowance.over or connection.allowance.too_long:
+            connection.shutdown()
+            return
+        with suppress(imaplib.IMAP4.error, OSError, AttributeError, Unavailable):  # it is gone already
+            connection.renew = None
+            connection.allowance = Allowance(self.target, act, seconds=2, most_bytes=wire.MOST_BYTES)
+            connection.logout()
 
     def _lost(self, e: Exception, act: str) -> SystemError_:
         if isinstance(e, SystemError_):
@@ -327,122 +360,6 @@ class Imap(Connector):
             else Rejected
         )
         raise error(said or kind, act=act, system=self.target.name)
-
-
-class _Folder:
-    """Where the reading of one folder stands, across connections."""
-
-    def __init__(self, folder: MailFolder, skip: frozenset[str]) -> None:
-        self.folder, self.skip = folder, skip
-        self.behind = 0  #: every UID up to this one is dealt with
-        self.validity = b""
-        self.unreadable: list[int] = []
-
-    def read(
-        self, connection: imaplib.IMAP4, demand: Callable[[tuple[str, list[Any]]], list[Any]]
-    ) -> Iterator[MailMessage]:
-        demand(connection.select(quoted(self.folder.id), readonly=True))
-        validity = _code(connection, "UIDVALIDITY") or b"0"
-        if validity != self.validity:
-            self.validity, self.behind = validity, 0
-        newest = int(_code(connection, "UIDNEXT") or 0) - 1
-        if newest < 0:  # it does not say
-            newest = int((demand(connection.uid("SEARCH", None, "ALL"))[-1] or b"0").split()[-1])  # type: ignore[arg-type]
-        window = max(WINDOW, newest // 1000)
-        while self.behind < newest:
-            last = min(self.behind + window, newest)
-            listed = demand(connection.uid("FETCH", f"{self.behind + 1}:{last}", "(UID RFC822.SIZE INTERNALDATE)"))
-            for batch in _batches(self._wanted(listed, last)):
-                yield from self._messages(connection, batch)
-                self.behind = max(batch)
-            self.behind = last
-
-    def _wanted(self, listed: Sequence[Any], last: int) -> list[tuple[int, int, str]]:
-        rows = []
-        for row in listed:
-            if not isinstance(row, bytes):
-                continue
-            uid = _UID.search(row)
-            if uid and self.behind < int(uid[1]) <= last and self._id(int(uid[1])) not in self.skip:
-                size, date = _SIZE.search(row), _DATE.search(row)
-                rows.append((int(uid[1]), int(size[1]) if size else 0, internal_date(date[1]) if date else ""))
-        return sorted(set(rows))
-
-    def _id(self, uid: int) -> str:
-        return f"{self.validity.decode()}.{uid}"
-
-    def _messages(self, connection: imaplib.IMAP4, batch: Mapping[int, str]) -> Iterator[MailMessage]:
-        kind, data = connection.uid("FETCH", _uid_set(batch), "(UID BODY.PEEK[])")
-        got = set()
-        for uid, content in _contents(data):
-            if uid in batch and uid not in got:
-                got.add(uid)
-                yield MailMessage(self.folder.name, self._id(uid), batch[uid], content)
-        if kind != "OK":
-            # One message that the server can't read must not hide the others.
-            left = [uid for uid in batch if uid not in got]
-            if len(batch) == 1:
-                self.unreadable += left
-            else:
-                for uid in left:
-                    yield from self._messages(connection, {uid: batch[uid]})
-
-
-def _contents(data: Sequence[Any]) -> Iterator[tuple[int, bytes]]:
-    """(UID, content) of a FETCH answer; a server may send the UID before or behind the content, and a short content quoted."""
-    held: bytes | None = None
-    for part in data:
-        if isinstance(part, tuple):
-            uid = _UID.search(part[0])
-            if uid:
-                yield int(uid[1]), part[1]
-            else:
-                held = part[1]
-        elif isinstance(part, bytes):
-            uid, short = _UID.search(part), _SHORT_BODY.search(part)
-            if uid and held is not None:
-                yield int(uid[1]), held
-                held = None
-            elif uid and short:
-                yield int(uid[1]), b"" if short[1] == b"NIL" else unquoted(short[1])
-
-
-def _batches(rows: Iterable[tuple[int, int, str]]) -> Iterator[dict[int, str]]:
-    """UIDs with their dates, in portions of BATCH_MESSAGES and BATCH_BYTES."""
-    batch: dict[int, str] = {}
-    size = 0
-    for uid, length, date in rows:
-        if batch and (len(batch) >= BATCH_MESSAGES or size + length > BATCH_BYTES):
-            yield batch
-            batch, size = {}, 0
-        batch[uid] = date
-        size += length
-    if batch:
-        yield batch
-
-
-def _uid_set(uids: Iterable[int]) -> str:
-    """Ascending UIDs as ranges: ``1:7,9``. A command line has a limit that a thousand numbers may pass."""
-    ranges: list[list[int]] = []
-    for uid in uids:
-        if ranges and uid == ranges[-1][1] + 1:
-            ranges[-1][1] = uid
-        else:
-            ranges.append([uid, uid])
-    return ",".join(f"{a}:{b}" if a != b else str(a) for a, b in ranges)
-
-
-def _code(connection: imaplib.IMAP4, name: str) -> bytes:
-    values = connection.response(name)[1]
-    return values[-1] if values and values[-1] else b""
-
-
-def _leave(connection: imaplib.IMAP4) -> None:
-    try:
-        connection.sock.settimeout(2)
-        connection.logout()
-    except (imaplib.IMAP4.error, OSError, AttributeError):
-        pass  # it is gone already
 
 
 def _text(e: BaseException) -> str:

@@ -29,10 +29,13 @@ from ...model.errors import (
     Unavailable,
 )
 from ...sdk.address import refuse_plain
+from ...sdk.allowance import CALL_TIMEOUTS, MOST_PAGES, Allowance
 from ...sdk.target import Target
 
 #: Entries a page: below what servers are usually set to allow (Active Directory: 1000).
 PAGE = 100
+#: Bytes of one answer: a page of large groups has a few millions.
+MOST_BYTES = 32 * 1024 * 1024
 #: Scopes of a search, and kinds of a modification, as the library calls them.
 SUBTREE, BASE, ADD, DELETE, REPLACE = "SUBTREE", "BASE", "MODIFY_ADD", "MODIFY_DELETE", "MODIFY_REPLACE"
 SUCCESS, NO_SUCH_ATTRIBUTE, ATTRIBUTE_EXISTS, NO_SUCH_OBJECT, UNWILLING, ENTRY_EXISTS = 0, 16, 20, 32, 53, 68
@@ -108,6 +111,27 @@ def text(row: Mapping[str, Any], attribute: str) -> str:
     return (texts(row, attribute) or [""])[0]
 
 
+#: What the library's reading of a message ends in when the message is none (RFC 4511, 5.1): it checks little itself.
+_UNREADABLE = (LookupError, ValueError, TypeError, AttributeError)
+
+
+class _Limited:
+    """The library's socket, with an end to what it may receive."""
+
+    def __init__(self, sock: Any, wire: Wire) -> None:
+        self._sock, self._wire = sock, wire
+
+    def recv(self, size: int) -> bytes:
+        return self._wire.allowance.receive(self._sock, size)
+
+    def sendall(self, data: bytes) -> None:
+        self._sock.settimeout(self._wire.target.timeout)
+        self._sock.sendall(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+
 class Wire:
     """Talks to one directory as one bind account.
 
@@ -118,6 +142,7 @@ class Wire:
         self.target = target
         self._bound: tuple[int, Any] | None = None
         self._page = max(1, int(target.options.get("page_size") or PAGE))
+        self.allowance: Allowance
 
     def __enter__(self) -> Wire:
         return self
@@ -172,12 +197,20 @@ class Wire:
                     hint="report it to the vendor; the list is not complete",
                 )
             seen.add(cookie)
+            if len(seen) > MOST_PAGES:
+                raise ProtocolError(
+                    f"its list has more than {MOST_PAGES:,} pages",
+                    act=act,
+                    system=self.target.name,
+                    hint="the list is not complete",
+                )
 
     def _read(
         self, base: str, query: str, attributes: Sequence[str], *, act: str, scope: str, cookie: Any
     ) -> tuple[Any, Any]:
         from ldap3.core import exceptions as trouble
 
+        self._begin(act)
         for attempt in (1, 2):
             try:
                 connection = self._connection(act)
@@ -187,9 +220,14 @@ class Wire:
                 return connection.result, connection.response
             except (trouble.LDAPCommunicationError, trouble.LDAPResponseTimeoutError) as e:
                 self._bound = None
+                exceeded = self.allowance.error()
+                if exceeded is not None:
+                    raise exceeded from None
                 # Cookies belong to a connection: only the first page can be asked for again on a new one.
                 if attempt == 2 or cookie:
                     raise Unavailable(f"no answer ({_plain(e)})", act=act, system=self.target.name) from None
+            except _UNREADABLE as e:
+                raise self._unreadable(e, act) from None
             except trouble.LDAPInvalidFilterError as e:
                 raise InputError(f"bad filter ({_plain(e)})", act=act, system=self.target.name) from None
             except trouble.LDAPInvalidDnError as e:
@@ -215,6 +253,7 @@ class Wire:
         from ldap3.core import exceptions as trouble
 
         self.target.writing(act)
+        self._begin(act)
         connection = self._connection(act)
         try:
             send(connection)
@@ -223,14 +262,40 @@ class Wire:
             raise Unavailable(f"it could not be sent ({_plain(e)})", act=act, system=self.target.name) from None
         except (trouble.LDAPCommunicationError, trouble.LDAPResponseTimeoutError) as e:
             self._bound = None
+            exceeded = self.allowance.error(reading=False)
+            if exceeded is not None:
+                raise exceeded from None
             raise AnswerLost(
                 f"no answer ({_plain(e)})",
                 act=act,
                 system=self.target.name,
                 hint="the write may have happened: run again to see",
             ) from None
+        except _UNREADABLE as e:
+            self._bound = None
+            raise AnswerLost(
+                f"its answer is not LDAP ({type(e).__name__})",
+                act=act,
+                system=self.target.name,
+                hint="the write may have happened: run again to see",
+            ) from None
         if connection.result["result"] not in fine:
             self._judge(connection.result, act)
+
+    def _unreadable(self, e: Exception, act: str) -> SystemError_:
+        """An answer that is no message. Nothing that follows on this connection can be read."""
+        self._bound = None
+        return ProtocolError(
+            f"its answer is not LDAP ({type(e).__name__})",
+            act=act,
+            system=self.target.name,
+            hint=f"is {self.target.url} a directory, and is no proxy in between?",
+        )
+
+    def _begin(self, act: str) -> None:
+        """A call begins: from now on its time runs, for signing in and for a second try too."""
+        seconds = self.target.timeout * CALL_TIMEOUTS
+        self.allowance = Allowance(self.target, act, seconds=seconds, most_bytes=MOST_BYTES)
 
     def _connection(self, act: str) -> Any:
         # A worker is forked for each task and loops over people inside it: a bound socket must not cross a fork.
@@ -276,11 +341,15 @@ class Wire:
         )
         try:
             connection.open()
+            connection.socket = _Limited(connection.socket, self)
             if not encrypted and target.options["tls"] == "starttls":
                 connection.start_tls()
+                connection.socket = _Limited(connection.socket, self)
             connection.bind()
         except trouble.LDAPExceptionError as e:
             raise self._no_connection(e, act) from None
+        except _UNREADABLE as e:
+            raise self._unreadable(e, act) from None
         if connection.result["result"] != SUCCESS:
             result = connection.result
             connection.unbind()
@@ -291,6 +360,9 @@ class Wire:
         from ldap3.core import exceptions as trouble
 
         said, name = _plain(e), self.target.name
+        exceeded = self.allowance.error()
+        if exceeded is not None:
+            return exceeded
         if re.search(r"certificate|hostname .*match|doesn't match", said, re.IGNORECASE):
             return CertificateError(
                 f"its certificate is not trusted ({said})",

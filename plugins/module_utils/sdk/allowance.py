@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""How long one call to a system may take and how much it may answer, whatever protocol it speaks over a socket.
+
+A socket's timeout limits the silence between two bytes, and a system that sends a byte a millisecond never is silent. So every
+time something is received, what is left of the call's time is looked at. HTTP has the same limits in :mod:`wire`.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+
+from ..model.errors import AnswerLost, ProtocolError, SystemError_, Unavailable
+from .target import Target
+
+#: One call, its retries included, may take so many times the system's ``timeout``; a file so many seconds.
+CALL_TIMEOUTS = 2
+FILE_SECONDS = 900.0
+#: Pages of one list. A million people in pages of a hundred.
+MOST_PAGES = 10_000
+
+
+class Exceeded(OSError):
+    """The call has had its time, or its bytes. An error of the socket, so that a library ends what it does."""
+
+
+class Allowance:
+    """What a call may still take.
+
+    :param seconds: how long it may take in all; less where the step ends before.
+    :param most_bytes: how much may be received.
+    :raises Unavailable: the time of the step is over before the call began.
+    """
+
+    def __init__(self, target: Target, act: str, *, seconds: float, most_bytes: int) -> None:
+        now = time.monotonic()
+        if now >= target.until:
+            raise Unavailable(
+                "not sent: the time of this step is over",
+                act=act,
+                system=target.name,
+                hint="run again; raise deadline of the system if it needs longer",
+            )
+        self.seconds = max(0.5, min(seconds, target.until - now))
+        self._target, self._act = target, act
+        self._ends, self._most, self._had = now + self.seconds, most_bytes, 0
+
+    @property
+    def over(self) -> bool:
+        return time.monotonic() >= self._ends
+
+    @property
+    def too_long(self) -> bool:
+        return self._had > self._most
+
+    def receive(self, sock: socket.socket, size: int) -> bytes:
+        """Up to ``size`` bytes, as ``recv`` gives them.
+
+        :raises Exceeded: the call has had its time or its bytes.
+        """
+        left = self._ends - time.monotonic()
+        if left <= 0 or self.too_long:
+            raise Exceeded("the call has had its time" if left <= 0 else "the answer is too long")
+        sock.settimeout(min(self._target.timeout, left))
+        came = sock.recv(size)
+        self._had += len(came)
+        return came
+
+    def error(self, *, reading: bool = True) -> SystemError_ | None:
+        """The error of ours when it was exceeded, else None."""
+        if self.too_long:
+            return ProtocolError(
+                f"its answer is longer than {self._most:,} bytes",
+                act=self._act,
+                system=self._target.name,
+                hint="the rest was not read",
+            )
+        if not self.over:
+            return None
+        kind = Unavailable if reading else AnswerLost
+        return kind(
+            f"no whole answer in {self.seconds:.0f} s",
+            act=self._act,
+            system=self._target.name,
+            hint="" if reading else "the write may have happened: run again to see",
+        )
