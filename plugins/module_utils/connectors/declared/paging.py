@@ -8,7 +8,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from ...sdk.transport import MOST_PAGES, Answer
+from ...sdk.allowance import MOST_PAGES
+from ...sdk.transport import Answer
 from .expressions import Json
 from .manifest import Pages
 
