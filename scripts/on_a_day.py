@@ -80,7 +80,7 @@ def main() -> None:
     command = [word for word in args.command if word != "--"]
     env = environment(args.day, args.zone, os.environ)
     print(f"It is {moment_of(args.day, args.zone):%A, %d %B %Y, %H:%M} in {args.zone}.", flush=True)
-    os.execvpe(command[0], command, env)
+    os.execvpe(command[0], command, env)  # noqa: S606 - it takes the place of this process
 
 
 if __name__ == "__main__":

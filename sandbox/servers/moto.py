@@ -102,7 +102,7 @@ class Moto(Gateway):
                 UserName=user,
                 Tags=[{"Key": "email", "Value": user}, {"Key": "employee_id", "Value": person["employee_id"]}],
             )
-            iam.create_login_profile(UserName=user, Password="Sandbox-1234567!")
+            iam.create_login_profile(UserName=user, Password="Sandbox-1234567!")  # noqa: S106 - of the sandbox, for nobody
             for group in person["on"]["aws"].get("groups", ()):
                 iam.add_user_to_group(GroupName=group, UserName=user)
             if key == "jane":

@@ -363,7 +363,7 @@ class Microsoft(Emulator):
         wrong = "Client assertion failed signature validation."
         try:
             header = jwt.get_unverified_header(form["client_assertion"])
-            field, digest = ("x5t#S256", hashes.SHA256()) if "x5t#S256" in header else ("x5t", hashes.SHA1())
+            field, digest = ("x5t#S256", hashes.SHA256()) if "x5t#S256" in header else ("x5t", hashes.SHA1())  # noqa: S303 - x5t is the SHA-1 of a certificate (RFC 7515, 4.1.7)
             if base64.urlsafe_b64decode(header.get(field, "") + "===") != self._certificate.fingerprint(digest):
                 return aadsts(
                     401,

@@ -59,7 +59,7 @@ def _serve(asked: argparse.Namespace, config: Config) -> int:
     host, _, port = config.listen.rpartition(":")
     uvicorn.run(
         application(config),
-        host=host.strip("[]") or "0.0.0.0",
+        host=host.strip("[]") or "0.0.0.0",  # noqa: S104 - who writes `listen: ":8080"` asks for every interface
         port=int(port),
         log_config=None,
         access_log=False,

@@ -98,7 +98,6 @@ class Intune(DirectoryUsers):
     }
     LOOKS_UP = LOOKS_UP
     COMPARES = LOOKS_UP
-    UNOBSERVABLE: ClassVar[Mapping[str, str]] = {}
     #: Autopilot's assignment shows a few seconds late.
     SETTLES_WITHIN = 10.0
     CONTROLS: ClassVar[Sequence[str]] = ("disk_encrypted", "compliant", "key_escrowed")

@@ -57,7 +57,6 @@ class OneDrive(DirectoryUsers):
     }
     LOOKS_UP = LOOKS_UP
     COMPARES = LOOKS_UP
-    UNOBSERVABLE: ClassVar[Mapping[str, str]] = {}
     SETTLES_WITHIN = 10.0
 
     def __init__(self, target: Target) -> None:

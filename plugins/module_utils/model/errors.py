@@ -77,7 +77,7 @@ class CredentialError(InputError):
     code = "credential"
 
 
-class SystemError_(LifecycleError):
+class SystemError_(LifecycleError):  # noqa: N801 - SystemError is a name of Python
     code = "system"
 
 

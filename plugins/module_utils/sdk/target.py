@@ -157,8 +157,6 @@ class Connector:
     CREDENTIALS: ClassVar[Mapping[str, Option]] = {}
     #: Permissions the credential needs, by capability (the inventory group's name).
     PERMISSIONS: ClassVar[Mapping[str, Sequence[str]]] = {}
-    #: Capability -> what can't be observed after the write, and so ends ``acknowledged``.
-    UNOBSERVABLE: ClassVar[Mapping[str, str]] = {}
     #: How long (seconds) a write may take until reads show it.
     SETTLES_WITHIN: ClassVar[float] = 0.0
     #: Taking something back here may destroy what other systems hold of the person: a licence carries the mailbox.
