@@ -18,6 +18,7 @@ import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import LedgerError
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.entry import canonical, chained
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.pace import pace_of
 
 from tests.unit import ledger_sample as sample
 
@@ -314,6 +315,14 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             cwd="/",
         )
         shutil.rmtree(home)
+
+
+@pytest.mark.debian
+def test_machines_that_share_a_database_share_one_pace(postgres: str) -> None:
+    here, there = pace_of(Ledger(postgres)), pace_of(Ledger(postgres))
+    assert here.turn("okta", 50.0) < 1 and here.turn("entra", 50.0) < 1
+    assert 45 < there.turn("okta", 50.0) <= 50 and 95 < here.turn("okta", 5000.0) <= 100
+    assert there.turn("okta", 1.0) < 1, "an hour is no queue"
 
 
 @pytest.mark.debian

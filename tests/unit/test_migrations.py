@@ -86,7 +86,7 @@ def test_a_run_killed_in_the_middle_of_a_migration_leaves_the_ledger_as_it_was(o
     if child == 0:
         migrations.MIGRATIONS = (
             *MIGRATIONS,
-            Migration(3, "half", Killed(("CREATE TABLE half (n BIGINT)", "SELECT 1"))),
+            Migration(migrations.newest() + 1, "half", Killed(("CREATE TABLE half (n BIGINT)", "SELECT 1"))),
         )
         try:
             Ledger(str(old)).storage.query("SELECT 1")

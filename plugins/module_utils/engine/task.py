@@ -27,6 +27,7 @@ from ..sdk.capabilities import (
     CAPABILITIES,
     capabilities_of,
 )
+from ..sdk.pace import PROCESS, Pace
 from ..sdk.target import (
     MemoryTokens,
     Target,
@@ -107,6 +108,7 @@ class Task:
         *,
         check_mode: bool,
         tokens: Tokens | None = None,
+        pace: Pace = PROCESS,
         progress: Callable[[int, int, str], None] = no_progress,
         on_intent: Callable[[Sequence[Change]], None] = forget_intent,
         system: Any = None,
@@ -125,6 +127,7 @@ class Task:
                     params,
                     read_only=check_mode or self.info is not None,
                     tokens=tokens or MemoryTokens(),
+                    pace=pace,
                     progress=progress,
                 )
             seen: list[Mapping[str, Any]] = []  # the accounts that were found, for the ledger's links
@@ -167,7 +170,13 @@ class Task:
             return failed(missing_library(e), name)
 
     def _connect(
-        self, params: Mapping[str, Any], *, read_only: bool, tokens: Tokens, progress: Callable[[int, int, str], None]
+        self,
+        params: Mapping[str, Any],
+        *,
+        read_only: bool,
+        tokens: Tokens,
+        pace: Pace,
+        progress: Callable[[int, int, str], None],
     ) -> Any:
         name = params.get("system") or params.get("connector") or ""
         connector = connector_class(params.get("connector") or "", system=name, manifest=params.get("manifest") or "")
@@ -205,6 +214,7 @@ class Task:
                 + (params.get("follow") or 0.0),
                 read_only=read_only,
                 tokens=tokens,
+                pace=pace,
                 progress=progress,
             )
         )

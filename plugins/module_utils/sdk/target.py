@@ -19,6 +19,7 @@ from ..model.errors import (
 )
 from ..model.person import Person, fields_of
 from .keys import Kind, PersonKeys, agreement, distinct
+from .pace import PROCESS, Pace
 from .protocols import AccountListing, Correlates, Entitlements
 from .values import Account, Residual
 
@@ -90,6 +91,7 @@ class Target:
     until: float = math.inf
     read_only: bool = False
     tokens: Tokens = field(default_factory=MemoryTokens, repr=False)
+    pace: Pace = field(default=PROCESS, repr=False)
     progress: Callable[[int, int, str], None] = no_progress
 
     def credential(self, name: str) -> str:

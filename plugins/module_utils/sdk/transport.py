@@ -32,7 +32,6 @@ from ..model.errors import (
     Throttled,
     Unavailable,
 )
-from . import pace
 from .address import UrlPath, literal, refuse_plain, same_host
 from .allowance import CALL_TIMEOUTS, FILE_SECONDS, MOST_PAGES
 from .answer import Answer, Unreadable, json_message, parsed_json, retry_after, standard_throttle
@@ -190,7 +189,7 @@ class Transport:
         fresh_credential_tried = False
         ends = time.monotonic() + request.seconds
         while True:
-            self._await_slot()
+            ends += self._await_turn()
             try:
                 answer = self._once(request, ends, raw)
             except (Unavailable, AnswerLost) as trouble:
@@ -266,9 +265,14 @@ class Transport:
             return same_host(self.url, path, act=act, system=self.target.name)
         return self.url + literal(path)
 
-    def _await_slot(self) -> None:
-        if self.policy.rate:
-            pace.wait(f"{self.target.name} {self.url}", self.policy.rate)
+    def _await_turn(self) -> float:
+        """Wait for this request's turn, where the vendor names a rate; the seconds that it took."""
+        if not self.policy.rate:
+            return 0.0
+        wait = self.target.pace.turn(f"{self.target.name} {self.url}", 1.0 / self.policy.rate)
+        if wait > 0:
+            time.sleep(wait)
+        return wait
 
     def _once(self, request: Request, ends: float, raw: bool) -> Answer:
         left = max(0.5, min(ends, self.target.until) - time.monotonic())

@@ -62,6 +62,11 @@ MIGRATIONS: Sequence[Migration] = (
         "the company's signature of each entry",
         ("CREATE TABLE signed (n BIGINT PRIMARY KEY, key TEXT NOT NULL, signature TEXT NOT NULL)",),
     ),
+    Migration(
+        3,
+        "when each system may be asked next, where several machines share the ledger",
+        ("CREATE TABLE pace (system TEXT PRIMARY KEY, next DOUBLE PRECISION NOT NULL)",),
+    ),
 )
 
 

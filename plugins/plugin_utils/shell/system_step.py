@@ -24,6 +24,7 @@ from ...module_utils.engine.task import Task, names_of
 from ...module_utils.model.case import OpenCase
 from ...module_utils.model.errors import InputError, LifecycleError
 from ...module_utils.sdk.capabilities import capabilities_of
+from ...module_utils.sdk.pace import Pace
 from ...module_utils.sdk.target import Connector, Tokens
 from ..approval import plans
 from ..ledger import links
@@ -72,6 +73,7 @@ class SystemStep:
     :param folder: the run's own temporary folder.
     :param quiet: nothing is noted: a run in check mode.
     :param tokens: access tokens for the length of the run.
+    :param pace: gives out the turns of asking a system whose vendor names a rate.
     :param adopt: the systems on which somebody says that what is there is the person's own.
     :param others: the keys of HR's other people: see :mod:`others_keys`.
     :param ordinary: set when it must run the ordinary way (AnsiballZ), one person after another.
@@ -90,6 +92,7 @@ class SystemStep:
     folder: str
     quiet: bool
     tokens: Tokens
+    pace: Pace
     adopt: Sequence[str] = ()
     others: Mapping[str, Any] = field(default_factory=dict)
     ordinary: Ordinary | None = None
@@ -252,6 +255,7 @@ class SystemStep:
             checked.validated_parameters,
             check_mode=self.limits.rehearsal or looks,
             tokens=self.tokens,
+            pace=self.pace,
             on_intent=on_intent,
             progress=step.alive(progress.writer(self.system, step.name, step.person)),
         )

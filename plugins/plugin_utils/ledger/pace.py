@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""One pace a system for all runs that share a ledger: turns are kept beside it, in a file a system or in a table of PostgreSQL.
+
+Whoever dies after taking a turn leaves nothing that another waits for but that one turn: the kernel ends a lock with its process, and
+a turn far away, or of another boot, is none.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import struct
+import time
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+from ...module_utils.model import private
+from ...module_utils.model.errors import LedgerError
+from ...module_utils.sdk.pace import PROCESS, Pace
+from .ledger import Ledger
+from .store import PostgresStorage, SqliteStorage
+
+#: Seconds that a queue may be long. A turn later than this was left by a clock that went another way.
+LONGEST = 600.0
+#: The boot's mark, and when the next request may leave by this boot's monotonic clock, which all processes share.
+_ROW = struct.Struct("=16sd")
+
+
+class FilePace:
+    """Turns in files of one folder, for every process of this machine.
+
+    :param folder: made when the first turn is taken.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def turn(self, system: str, every: float) -> float:
+        try:
+            private.make_folder(self.folder)
+            handle = private.opened(
+                self.folder / hashlib.sha256(system.encode()).hexdigest()[:32], os.O_RDWR | os.O_CREAT
+            )
+        except OSError:
+            return PROCESS.turn(system, every)  # a folder that nobody can write to must not stop a cut
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            now = time.monotonic()
+            mine = max(now, self._kept(handle, now))
+            os.pwrite(handle, _ROW.pack(_boot(), mine + every), 0)
+        finally:
+            os.close(handle)
+        return mine - now
+
+    @staticmethod
+    def _kept(handle: int, now: float) -> float:
+        row = os.pread(handle, _ROW.size, 0)
+        if len(row) != _ROW.size:
+            return 0.0
+        boot, kept = _ROW.unpack(row)
+        return kept if boot == _boot() and kept - now < LONGEST else 0.0
+
+
+class TablePace:
+    """Turns in the ledger's own PostgreSQL, by its clock, for every machine that shares it."""
+
+    def __init__(self, storage: PostgresStorage) -> None:
+        self.storage = storage
+
+    def turn(self, system: str, every: float) -> float:
+        with suppress(
+            LedgerError
+        ):  # a cut does not wait for the pace's own table; the next write to the ledger will say
+            rows = self.storage.query(_TAKE, (system, every, LONGEST, every, every))
+            return max(0.0, float(rows[0][0]))
+        return PROCESS.turn(system, every)
+
+
+#: One statement, so that nothing is held between two: the row's lock ends with it.
+_NOW = "CAST(extract(epoch FROM clock_timestamp()) AS DOUBLE PRECISION)"
+_TAKE = (
+    f"INSERT INTO pace AS kept (system, next) VALUES (?, {_NOW} + ?) ON CONFLICT (system) DO UPDATE SET next ="
+    f" CASE WHEN kept.next - {_NOW} < ? THEN GREATEST(kept.next, {_NOW}) ELSE {_NOW} END + ? RETURNING next - ? - {_NOW}"
+)
+
+
+def pace_of(ledger: Ledger | None) -> Pace:
+    """Who keeps the turns of a run."""
+    if ledger is None:
+        return PROCESS
+    kept = ledger.storage
+    if isinstance(kept, PostgresStorage):
+        return TablePace(kept)
+    return FilePace(kept.path.with_name(f"{kept.path.name}.pace")) if isinstance(kept, SqliteStorage) else PROCESS
+
+
+@cache
+def _boot() -> bytes:
+    try:
+        told = Path("/proc/sys/kernel/random/boot_id").read_text()
+    except OSError:
+        told = ""  # elsewhere a turn of another boot is told by how far away it is
+    return hashlib.sha256(told.encode()).digest()[:16]
