@@ -91,6 +91,14 @@ def test_a_leaver_who_wrote_a_colleagues_address_into_her_entry_stays_certain_by
     assert found.theirs and "somebody else in HR" in found.theirs[0].doubt
 
 
+def test_an_address_that_another_record_has_too_leaves_no_doubt_where_the_number_is_hers() -> None:
+    twin = {"email": JANE["email"], "employee_id": "E9", "hr_id": "9", "first_name": "Ida", "last_name": "Lund"}
+    mine = account("jane.lind", JANE["email"], "E1007")
+    assert correlate(keys_of(), [mine], others(twin), "wiki").theirs
+    another = account("jane.lind", JANE["email"], "E1007", name="Ida Lund")
+    assert correlate(keys_of(), [another], others(twin), "wiki").theirs == ()
+
+
 def test_a_number_typed_into_a_colleagues_entry_does_not_make_it_the_leavers() -> None:
     typo = account("boss", "mark@corp.example", "E1007", name="Mark Chen")
     assert correlate(keys_of(), [typo], others(MARK), "wiki").theirs == ()

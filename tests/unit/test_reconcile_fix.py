@@ -11,11 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import AmbiguousIdentity
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.values import Account, Listed
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.keys import Kind, PersonKeys
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.values import AccessPath, Account, Listed
 from ansible_collections.workforce.lifecycle.plugins.modules.account import TASK as ACCOUNT
+from ansible_collections.workforce.lifecycle.plugins.modules.cutoff import TASK as CUTOFF
 from ansible_collections.workforce.lifecycle.plugins.modules.reconcile import TASK
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import links
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.reconcile import index as reconcile_index
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.acts import perform
 
@@ -167,3 +171,70 @@ def test_a_step_touches_only_the_very_account_that_the_finding_names() -> None:
     want = {"system": "x", "person": {"email": "ann@corp.example"}, "state": "suspended", "account_id": "meant"}
     result = ACCOUNT.run(want, check_mode=False, system=One())
     assert result["failed"] and result["code"] == AmbiguousIdentity.code and "meant is meant" in result["msg"]
+
+
+# -- links ---------------------------------------------------------------------------------------------------------------
+
+
+class AsksByAddress(company.Directory):
+    """Shows employee numbers when it lists, and can be asked for addresses and ids alone."""
+
+    LOOKS_UP = frozenset({Kind.ID, Kind.ADDRESS})
+    COMPARES = frozenset({Kind.ID, Kind.NUMBER, Kind.ADDRESS, Kind.LOGIN})
+
+    def candidates(self, keys: PersonKeys) -> list[Account]:
+        all_ = [listed.account for listed in self.made.accounts[self.target.name].values()]
+        return [one for one in all_ if one.id in keys.ids or one.email and keys.has(Kind.ADDRESS, one.email)]
+
+    def find_account(self, person: Person) -> Account | None:
+        raise AssertionError("a run correlates")
+
+    def set_active(self, account: Account, active: bool) -> None:
+        self.made.change(self.target.name, account.id, account_active=active)
+
+    def access_paths(self, account: Account, since: str) -> list[AccessPath]:
+        now = self.made.accounts[self.target.name][account.id].account
+        return [AccessPath("sign-in", "open" if now.active else "closed", lambda: self.set_active(account, False))]
+
+
+def test_reconcile_links_the_whole_company_once_and_a_rehearsal_nobody(stages: Stages) -> None:
+    ledger, made = stages.bench.ledger, stages.bench.made
+    assert stages.run("report", check_mode=True)["linked"] == 0 and ledger.noted("linked") == []
+    assert stages.run("report")["linked"] == len(ledger.noted("linked")) > 600
+    person = made.people[10]
+    own = {link.system: link for link in links.links(ledger, person)}
+    assert own.keys() == company.DIRECTORIES.keys() and own["jira"].id == "jira-10"
+    assert own["jira"].by == ("employee number", "address", "login") and own["github"].by == ("login",)
+    # The address that two people have in HR is nobody's, and so is a service's account.
+    linked = {(entry.system, entry.data["id"]) for entry in ledger.noted("linked")}
+    assert ("slack", "slack-4") not in linked and ("slack", "bot0") not in linked and ("wiki", "ghost") not in linked
+    # Everything of her changes, in HR and there: the second reconcile knows her by the link, and adds none.
+    made.people[10] = Person(hr_id=person.hr_id, email="married@corp.example", employee_id="N1", department="design")
+    made.change("zoom", "zoom-10", account_login="whatever", account_email="")
+    stages.bench.index()
+    stages.bench.read(company.Directory("zoom", made))
+    assert not [f for f in stages.bench.report()["findings"] if f["ident"] == "zoom-10"]
+    assert stages.run("report")["linked"] == 0
+
+
+def test_a_second_account_is_settled_by_its_link(stages: Stages) -> None:
+    """It carries the leaver's number and an address of its own: no look-up by name finds it."""
+    made, ledger = stages.bench.made, stages.bench.ledger
+    company.gone(made, 7)
+    number = {"employee_id": made.people[7].employee_id}
+    made.put("jira", Listed(Account("adm", "adm-7", True, "adm-7@corp.example", number)))
+    stages.bench.index()
+    stages.bench.read(company.Directory("jira", made))
+    result = stages.run("report", fix=["leaver_active"])
+    [step] = [one for one in result["steps"]["jira"] if one["account_id"] == "adm"]
+    want = {
+        **{name: spec.get("default") for name, spec in CUTOFF.spec.items()},
+        "system": "jira",
+        "person": step["person"],
+        "account_id": "adm",
+        "since": clock.stamp(),
+        "known": links.known(ledger, step["person"], "jira"),
+    }
+    cut = CUTOFF.run(want, check_mode=False, system=AsksByAddress("jira", made))
+    assert cut["outcome"] == "done" and not made.accounts["jira"]["adm"].account.active, cut
+    assert made.accounts["jira"]["jira-8"].account.active

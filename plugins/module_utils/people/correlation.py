@@ -152,11 +152,9 @@ def _certain_all_the_same(how: Agreement, account: Account, claimed: Collection[
     """
     if Kind.ID in how.by:
         return Kind.NUMBER not in claimed
+    if Kind.NUMBER not in how.by or Kind.NUMBER in claimed or how.contradicted:
+        return False
+    # Whatever the other has in common with it, the person has too, and the number beside: two records of one address, say.
+    shared = set(claimed) <= set(how.by) and not how.other_name
     confirmed = Kind.LOGIN in how.by or bool(account.names) and not how.other_name
-    return (
-        Kind.NUMBER in how.by
-        and not how.contradicted
-        and confirmed
-        and len(claimed) == 1
-        and Kind.NUMBER not in claimed
-    )
+    return shared or confirmed and len(claimed) == 1

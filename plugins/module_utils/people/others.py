@@ -54,7 +54,7 @@ class Others:
     def owners(self, system: str, key: Key) -> set[bytes]:
         """Who in HR has this key; nobody is empty."""
         found: set[bytes] = set()
-        for text in _texts(system, key):
+        for text in texts(system, key):
             sought = _hashed(text, _KEY)
             for packed in self._packed:
                 at = _first(packed, sought)
@@ -63,14 +63,21 @@ class Others:
                     at += _ROW
         return found
 
-    def claims(self, system: str, account: Account, keys: PersonKeys) -> list[frozenset[Kind]]:
-        """What each other person in HR has in common with an account, by the kinds of keys."""
-        own = self._own(system, keys)
+    def claims(self, system: str, account: Account, keys: PersonKeys, *, in_hr: bool = True) -> list[frozenset[Kind]]:
+        """What each other person in HR has in common with an account, by the kinds of keys.
+
+        :param in_hr: whether HR has a record of the person; else whoever has a key of theirs today is somebody else.
+        """
+        own = self._own(system, keys) if in_hr else set()
         claimed: dict[bytes, set[Kind]] = {}
         for key in account.carried:
             for owner in self.owners(system, key) - own:
                 claimed.setdefault(owner, set()).add(key.kind)
         return [frozenset(kinds) for kinds in claimed.values()]
+
+    def one_human(self, system: str, left: PersonKeys, right: PersonKeys) -> bool:
+        """Whether two records are one human being, as far as HR tells."""
+        return not self._own(system, left).isdisjoint(self._own(system, right))
 
     def _own(self, system: str, keys: PersonKeys) -> set[bytes]:
         """The person among HR's people."""
@@ -132,7 +139,8 @@ def _called(person: Person) -> str:
     return canonical(Kind.ADDRESS, f"{person.email} {name}") if person.email and name else person.key
 
 
-def _texts_of(person: Person, patterns: Mapping[str, str]) -> Iterable[str]:
+def everywhere(person: Person) -> Iterable[str]:
+    """The texts of the keys that a person has on every system alike."""
     keys = [
         Key(Kind.NUMBER, person.employee_id),
         *(Key(Kind.ADDRESS, address) for address in (person.email, *person.aliases)),
@@ -140,11 +148,15 @@ def _texts_of(person: Person, patterns: Mapping[str, str]) -> Iterable[str]:
     ]
     for key in keys:
         if key.value:
-            yield from _texts("", key)
+            yield from texts("", key)
+
+
+def _texts_of(person: Person, patterns: Mapping[str, str]) -> Iterable[str]:
+    yield from everywhere(person)
     for system, pattern in patterns.items():
         login = person.logins.get(system) or _made(person, system, pattern)
         if login:
-            yield from _texts(system, Key(Kind.LOGIN, login))
+            yield from texts(system, Key(Kind.LOGIN, login))
 
 
 def _made(person: Person, system: str, pattern: str) -> str:
@@ -154,13 +166,13 @@ def _made(person: Person, system: str, pattern: str) -> str:
         return ""  # HR lacks a field of the pattern
 
 
-def _texts(system: str, key: Key) -> Iterable[str]:
-    """What is hashed of a key: a login is one system's, everything else is the company's."""
+def texts(system: str, key: Key) -> Iterable[str]:
+    """A key as one text, equal for equal keys: a login and an account's id are one system's, everything else is the company's."""
     value = canonical(key.kind, key.value)
     if not value:
         return
-    if key.kind is Kind.LOGIN:
-        yield f"{Kind.LOGIN.name} {system} {value}"
+    if key.kind in (Kind.LOGIN, Kind.ID):
+        yield f"{key.kind.name} {system} {value}"
     elif key.kind is Kind.SUBJECT and "@" in value:
         yield f"{Kind.ADDRESS.name} {value}"
     else:

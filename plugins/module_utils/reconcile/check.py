@@ -20,7 +20,8 @@ from .credentials import Credentials
 from .devices import Devices
 from .findings import Finding
 from .held import Held
-from .people import Known, Match, People
+from .matching import Match, Matching
+from .people import Known, People
 from .sighting import Counts, Row, Sighting, moment_of
 
 
@@ -29,7 +30,7 @@ class Check:
 
     :param system: the connector.
     :param people: the index.
-    :param emit: takes each line of what is found: ``{"f": finding}``, ``{"m": marked account}``, ``{"h": [n, separation, side, account]}``.
+    :param emit: takes each line of what is found, see :class:`Sighting`.
     :param keep: by kind, names that nobody's profile need explain.
     """
 
@@ -44,7 +45,8 @@ class Check:
         policy = people.facts["policy"]
         self.system = system
         name: str = system.target.name
-        self.seen = Sighting(name, people, emit, policy["service"].get(name, ()), Counts(), clock.now())
+        whose = Matching(people, system)
+        self.seen = Sighting(name, people, whose, emit, policy["service"].get(name, ()), Counts(), clock.now())
         self.dormant = timedelta(days=policy["dormant_days"])
         self.protected: Collection[str] = policy["protected_accounts"].get(name, ())
         self.held = Held(system, self.seen, keep)
@@ -58,7 +60,6 @@ class Check:
 
         :raises LifecycleError: something could not be read; what was found until then says nothing.
         """
-        self.seen.people.derive_logins(self.system)
         if isinstance(self.system, AccountListing):
             self._accounts(self.system)
         if isinstance(self.system, DeviceListing):
@@ -109,15 +110,16 @@ class Check:
             self.seen.marked(account.login, account.id, *mark, active=account.active)
             return Row(account.id, account.login, account.active, None, mark[0])
         protected = mark[1] if mark else ""
-        match = self.seen.people.match(self.seen.name, account)
-        if len(match.people) != 1:
+        match = self.seen.whose.of(account)
+        self.seen.linked(account, match)
+        if match.one is None:
             self._of_nobody(listed, match, protected)
             left = bool(match.people) and all(person.state == "gone" for person in match.people)
             told = "ambiguous" if match.people else "protected" if protected else ""
             return Row(
                 account.id, account.login, account.active, match.people[0] if left else None, "" if left else told
             )
-        whose = match.people[0]
+        whose = match.one
         if whose.state == "gone":
             self._of_a_leaver(listed, whose, match.how, protected)
         else:
@@ -150,7 +152,7 @@ class Check:
                         self.seen.name,
                         account.id,
                         account.login,
-                        said=f"all {len(match.people)} people it points to have left",
+                        said=self._whose_it_may_be(match, ", who has left", "all {} people it points to have left"),
                         facts=self.seen.facts_of(listed, match.how),
                         certain=False,
                         protected=protected,
@@ -163,7 +165,7 @@ class Check:
                         self.seen.name,
                         account.id,
                         account.login,
-                        said=f"{len(match.people)} people in HR answer to its {match.how}",
+                        said=self._whose_it_may_be(match, "", "{} people in HR answer to it: " + match.how),
                         facts={
                             **self.seen.facts_of(listed, match.how),
                             "people": [self.seen.short(person) for person in match.people[:5]],
@@ -194,6 +196,11 @@ class Check:
                     certain=not account.protected,
                 )
             )
+
+    def _whose_it_may_be(self, match: Match, state: str, several: str) -> str:
+        if len(match.people) > 1:
+            return several.replace("{}", str(len(match.people)))
+        return f"it may be {self.seen.people.record(match.people[0].n)['name']}'s{state} ({match.how})"
 
     def _of_a_leaver(self, listed: Listed, whose: Known, how: str, protected: str) -> None:
         account = listed.account

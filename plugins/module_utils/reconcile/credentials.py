@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ..company.policy import like
 from ..model.errors import Unsupported
 from ..sdk.protocols import CredentialListing
-from ..sdk.values import Account, Credential
+from ..sdk.values import Credential
 from .findings import Finding
 from .people import Known
 from .sighting import Row, Sighting, moment_of
@@ -82,4 +82,4 @@ class Credentials:
         return (people[0], "who has no account here any more") if self.rows and len(people) == 1 else None
 
     def _people_called(self, name: str) -> tuple[Known, ...]:
-        return self.seen.people.match(self.seen.name, Account(name, name, True, name if "@" in name else "")).people
+        return self.seen.whose.called(name).people

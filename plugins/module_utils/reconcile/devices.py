@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..company.policy import like
-from ..sdk.values import Account, Device
+from ..sdk.values import Device
 from .findings import Finding
 from .people import Known
 from .sighting import Sighting
@@ -67,9 +67,10 @@ class Devices:
         if like(login, self.seen.service):
             self.seen.marked(label, device.id, "service", f"assigned to {login}", active=True)
             return None
-        people = self.seen.people.match(self.seen.name, Account("", login, True, login if "@" in login else "")).people
-        if len(people) == 1 and people[0].state != "gone":
-            return people[0]
+        match = self.seen.whose.called(login)
+        people = match.people
+        if match.one is not None and match.one.state != "gone":
+            return match.one
         if people and not all(person.state == "gone" for person in people):
             self.seen.found(
                 Finding(
@@ -77,7 +78,7 @@ class Devices:
                     self.seen.name,
                     device.id,
                     label,
-                    said=f"{len(people)} people in HR answer to its owner, {login}",
+                    said=f"{len(people)} people in HR may be its owner, {login}: {match.how}",
                     facts={**facts, "people": [self.seen.short(person) for person in people[:5]]},
                     certain=False,
                 )

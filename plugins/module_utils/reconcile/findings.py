@@ -43,7 +43,7 @@ KINDS: Mapping[str, Kind] = {
     "orphan": Kind(
         "Nobody in HR",
         "high",
-        "Nothing that the account says of itself points to anybody in HR.",
+        "Nothing that the account says of itself points to anybody in HR, and no link says whose it was.",
         "Suspend it; or name its pattern under reconcile.service when it belongs to no person.",
         "suspend",
     ),
@@ -97,7 +97,7 @@ KINDS: Mapping[str, Kind] = {
     "ambiguous": Kind(
         "Whose account is it?",
         "medium",
-        "What the account says of itself points to more than one person.",
+        "What the account says of itself does not tell beyond doubt whose it is.",
         "Correct the address or the employee id, here or in HR: until then a run stops at it.",
     ),
     "dormant": Kind(
@@ -110,8 +110,8 @@ KINDS: Mapping[str, Kind] = {
     "duplicate": Kind(
         "More than one account",
         "medium",
-        "A run that meets two accounts of a person stops there.",
-        "Delete or correct the one that is not theirs.",
+        "A leaver's run cuts all of them; every other run stops when two are equally theirs.",
+        "Delete the one that is not needed, or correct its keys when it is somebody else's.",
     ),
     "entitlement_missing": Kind(
         "Less than the profile gives",

@@ -11,8 +11,10 @@ from datetime import datetime
 from typing import Any
 
 from ..model import clock
-from ..sdk.values import Listed
+from ..sdk.keys import Kind
+from ..sdk.values import Account, Listed
 from .findings import Finding
+from .matching import Match, Matching
 from .people import Known, People
 
 
@@ -50,12 +52,15 @@ class Sighting:
 
     :param name: the system's.
     :param people: the index.
-    :param emit: takes each line of what is found: ``{"f": finding}``, ``{"m": marked account}``, ``{"h": [n, separation, side, account]}``.
+    :param whose: whose each account is.
+    :param emit: takes each line of what is found: ``{"f": finding}``, ``{"m": marked account}``, ``{"h": [n, separation, side, account]}``,
+        ``{"l": [n, account's id, login, kinds of keys]}``.
     :param service: patterns of accounts that policy says are services'.
     """
 
     name: str
     people: People
+    whose: Matching
     emit: Callable[[Mapping[str, Any]], None]
     service: Collection[str]
     counts: Counts
@@ -74,6 +79,12 @@ class Sighting:
                 }
             }
         )
+
+    def linked(self, account: Account, match: Match) -> None:
+        """Say that an account was seen to be somebody's, beyond doubt, so that the ledger keeps it."""
+        new = match.one is not None and match.undisputed and Kind.ID.value not in match.by
+        if match.one is not None and new and account.id and not account.no_person:
+            self.emit({"l": [match.one.n, account.id, account.login, list(match.by)]})
 
     def found(self, finding: Finding) -> None:
         self.counts.findings[finding.kind] += 1

@@ -426,12 +426,16 @@ class Ledger:
 
         return verify(self.storage, expected_head)
 
-    def add(self, query: Query, kind: str, data: Mapping[str, Any], *, run: str) -> int:
+    def add(
+        self, query: Query, kind: str, data: Mapping[str, Any], *, run: str, system: str = "", person: str = ""
+    ) -> int:
         """Append an entry of no case inside a transaction of :attr:`storage`, together with what else the transaction does.
 
         :raises LedgerError: a secret is in ``data``.
         """
-        return self.chain.add(query, kind, "", data=plain(data, refuse=f"note {kind}"), run=run)
+        return self.chain.add(
+            query, kind, "", data=plain(data, refuse=f"note {kind}"), system=system, person=person, run=run
+        )
 
 
 def _who(person: str | Mapping[str, Any]) -> str:

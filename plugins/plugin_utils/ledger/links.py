@@ -20,6 +20,8 @@ from .entry import entry_of
 from .ledger import Ledger
 
 KIND = "linked"
+#: How many entries one transaction holds: other runs write between two of them.
+_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,31 @@ def keep(ledger: Ledger, person: Person, system: str, accounts: Iterable[Mapping
             run=run,
         )
     return len(fresh)
+
+
+def keep_seen(ledger: Ledger, seen: Iterable[tuple[str, Link]], run: str) -> int:
+    """Note the accounts that a look at the whole company saw, each with its person's key; an account that is linked already is left alone.
+
+    :returns: how many are new.
+    """
+    known = {account for accounts in by_name(ledger).values() for account in accounts}
+    fresh = [(key, link) for key, link in seen if link.id and (link.system, link.id) not in known]
+    for start in range(0, len(fresh), _AT_ONCE):
+        with ledger.storage.writing(durable=False) as query:
+            for key, link in fresh[start : start + _AT_ONCE]:
+                data = {"id": link.id, "login": link.login, "by": list(link.by)}
+                ledger.add(query, KIND, data, system=link.system, person=key, run=run)
+    return len(fresh)
+
+
+def by_name(ledger: Ledger) -> dict[str, list[tuple[str, str]]]:
+    """The (system, id) of every account that was seen to be somebody's, by the key that the person had then."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for person, system, body in ledger.storage.query(
+        f"SELECT person, system, body FROM ledger WHERE kind = '{KIND}' ORDER BY n", ()
+    ):
+        found.setdefault(person, []).append((system, json.loads(body)["data"]["id"]))
+    return found
 
 
 class Everybody:

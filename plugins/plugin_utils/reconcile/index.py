@@ -19,11 +19,13 @@ from ...module_utils.model.errors import InputError
 from ...module_utils.model.kinds import OFFBOARD, TRANSFER
 from ...module_utils.model.person import Person
 from ...module_utils.people.hr_look import Look
-from ...module_utils.reconcile.people import Known, keys_of, write_people
+from ...module_utils.people.others import everywhere, texts
+from ...module_utils.reconcile.people import Known, write_people
+from ...module_utils.sdk.keys import Key, Kind
+from ..ledger import links
 from ..ledger.ledger import Ledger
 
 INDEX = "people.db"
-#: What tells that a leaver came back by our own hands.
 
 
 def spool() -> Path:
@@ -152,10 +154,11 @@ class _Index:
         self.now = clock.now()
         self.counts = {"people": 0, "active": 0, "gone": 0, "closed_leavers": 0, "without_profile": 0}
         self.closed, self.overlaps = _cases(ledger.cases(), profiles, self.now)
-        #: Every number and address of HR, to the states of whoever has it.
-        self.by_key: dict[str, set[str]] = {}
+        #: Every number and address of HR.
+        self.in_hr: set[str] = set()
+        self.linked = links.by_name(ledger)
 
-    def people(self) -> Iterator[tuple[Known, Mapping[str, Any], Iterable[tuple[str, int]]]]:
+    def people(self) -> Iterator[tuple[Known, Mapping[str, Any], Iterable[str]]]:
         n = 0
         for source in self.sources:
             for record in read_people(self.where / f"hr-{source}.jsonl"):
@@ -167,18 +170,23 @@ class _Index:
             person = Person.of(case.person)
             self.counts["gone"] += 1
             self.counts["closed_leavers"] += 1
-            keys = [key for key in keys_of(person) if key[0] not in self.by_key]
             record = {
                 **self._record(person, "the ledger", case),
-                "address_given_on": f"m:{person.email}" in self.by_key,
+                "forgotten": True,
+                "address_given_on": not self.in_hr.isdisjoint(texts("", Key(Kind.ADDRESS, person.email))),
             }
-            yield Known(n, "gone", closed=case.id, employee=person.employee_id), record, keys
+            known = Known(n, "gone", closed=case.id, employee=person.employee_id, forgotten=True)
+            yield known, record, self._keys(person)
 
-    def _of_hr(self, n: int, person: Person, source: str) -> tuple[Known, Mapping[str, Any], Iterable[tuple[str, int]]]:
+    def _keys(self, person: Person) -> list[str]:
+        """What they are found by everywhere, and the accounts that were seen to be theirs."""
+        linked = [link for name in links.names_of(person) for link in self.linked.get(name, ())]
+        ids = [text for system, id_ in linked for text in texts(system, Key(Kind.ID, id_))]
+        return [*everywhere(person), *ids]
+
+    def _of_hr(self, n: int, person: Person, source: str) -> tuple[Known, Mapping[str, Any], Iterable[str]]:
         state = state_of(person, self.now)
-        keys = list(keys_of(person))
-        for key, _tier in keys:
-            self.by_key.setdefault(key, set()).add(state)
+        self.in_hr.update(everywhere(person))
         case = self.closed.get(person.key) if state == "gone" else None
         if state in self.counts:
             self.counts[state] += 1
@@ -188,7 +196,7 @@ class _Index:
             profile = self.matcher.profile(person)
             self.counts["without_profile"] += not profile
         known = Known(n, state, profile, case.id if case else "", self.overlaps.get(person.key, ""), person.employee_id)
-        return known, self._record(person, source, case), keys
+        return known, self._record(person, source, case), self._keys(person)
 
     def _record(self, person: Person, source: str, case: Case | None) -> dict[str, Any]:
         return {
@@ -204,8 +212,9 @@ class _Index:
         """Closed leavings of people whom HR has no record of under their own key. Whoever works here again under another is none."""
         for case in self.closed.values():
             person = Person.of(case.person)
-            own = [key for key, _tier in keys_of(person) if key.startswith("i:")] or [f"m:{person.email}"]
-            if not any(key in self.by_key for key in own):
+            numbers = [number for number in (person.hr_id, person.employee_id) if number]
+            own = [Key(Kind.SUBJECT, number) for number in numbers] or [Key(Kind.ADDRESS, person.email)]
+            if self.in_hr.isdisjoint(text for key in own for text in texts("", key)):
                 yield case
 
 

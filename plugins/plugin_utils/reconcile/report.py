@@ -28,6 +28,7 @@ from ...module_utils.reconcile.findings import (
     command,
 )
 from ...module_utils.reconcile.people import People
+from ..ledger.links import Link
 from .index import INDEX, still_ignored
 
 SCHEMA = "workforce.lifecycle/reconcile/1"
@@ -78,6 +79,16 @@ def build(
                 merged.read(name, where / f"found-{name}.jsonl", systems[name], failures.get(name, ""))
         merged.separations(policy, systems)
         return merged.report(company=company, systems=systems, asked=asked)
+
+
+def links_seen(where: Path, made: Mapping[str, Any]) -> Iterator[tuple[str, Link]]:
+    """Every account that was seen to be somebody's, with the person's key, of the systems that were read to their end."""
+    with closing(People(str(where / INDEX))) as people:
+        for read in made["systems"]:
+            for line in _lines(where / f"found-{read['system']}.jsonl") if read["read"] else ():
+                if "l" in line:
+                    n, ident, login, by = line["l"]
+                    yield people.record(n)["key"], Link(read["system"], ident, login, tuple(by), read["read_at"])
 
 
 def check_only(only: Collection[str], systems: Collection[str]) -> None:

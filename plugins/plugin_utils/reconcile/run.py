@@ -21,6 +21,7 @@ from ...module_utils.reconcile.findings import SEVERITIES
 from ...module_utils.reconcile.people import People
 from ..approval import run as approval
 from ..hr import feed
+from ..ledger import links
 from ..ledger.run import LedgerRun
 from ..record import files as record_files
 from . import fix as reconcile_fix
@@ -95,6 +96,9 @@ class Reconciling:
             company=company,
             earlier=earlier,
         )
+        # Before anything is settled: a second account is cut by its link, whatever a look-up by name finds.
+        seen = () if self.run.read_only else reconcile_report.links_seen(reconcile_index.spool(), made)
+        linked = links.keep_seen(self.run.ledger, seen, self.run.id)
         said = reconcile_report.sentence(made)
         unread = made["summary"]["not_read"]
         bad = reconcile_report.at_least(made, fail_on) if fail_on else 0
@@ -105,6 +109,7 @@ class Reconciling:
             "complete": made["complete"],
             "too_bad": bad,
             "failed_systems": unread,
+            "linked": linked,
             **self._written(made, folder),
         }
         if fix:
