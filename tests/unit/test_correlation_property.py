@@ -48,8 +48,10 @@ class Server:
     pattern: str
     declared: bool
     keeps: frozenset[str]
-    reconciled: bool
+    seen: bool
     rows: dict[str, Row] = field(default_factory=dict)
+    #: Account -> human, as runs of the product linked them at the hire.
+    links: dict[str, int] = field(default_factory=dict)
 
     def search(self, attribute: str, value: str) -> list[Row]:
         return [row for row in self.rows.values() if value and getattr(row, attribute).lower() == value.lower()]
@@ -93,15 +95,37 @@ class Seat(Connector):
 class Company:
     """Its people as HR has them, at the hire and now, and its systems."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, seen: float) -> None:
         self.random = random.Random(seed)
         self.hired: list[dict[str, Any]] = []
         for number in range(self.random.randint(6, 18)):
             self.hired.append(self._person(number))
-        self.servers = [self._server(f"s{number}") for number in range(3)]
+        self.servers = [self._server(f"s{number}", seen) for number in range(3)]
+        for server in self.servers:
+            if server.seen:
+                self._link(server)
         self.now = [self._changed(person) for person in self.hired]
-        index = pack([Person.of(one) for one in self.now], {s.name: Seat(s).login_pattern for s in self.servers})
-        self.others = {"inline": [base64.b64encode(index).decode()]}
+        self.others = self._index(self.now)
+
+    def _index(self, people: list[dict[str, Any]]) -> dict[str, Any]:
+        index = pack([Person.of(one) for one in people], {s.name: Seat(s).login_pattern for s in self.servers})
+        return {"inline": [base64.b64encode(index).decode()]}
+
+    def _link(self, server: Server) -> None:
+        """A run of the product looks at everybody at the hire, and keeps what it is certain of; nothing is told to it."""
+        others = self._index(self.hired)
+        for human, person in enumerate(self.hired):
+            result = self._step(server, person, {"others": others}, check_mode=True)
+            found = [one["id"] for one in result.get("accounts", ()) if one["whose"] == "theirs"]
+            assert all(server.rows[ident].human == human for ident in found), "linked to somebody else"
+            server.links.update(dict.fromkeys(found, human))
+
+    def _step(
+        self, server: Server, person: dict[str, Any], known: dict[str, Any], *, check_mode: bool
+    ) -> dict[str, Any]:
+        defaults = {name: spec.get("default") for name, spec in cutoff.TASK.spec.items()}
+        want = {**defaults, "system": server.name, "person": person, "known": known}
+        return cutoff.TASK.run(want, check_mode=check_mode, system=Seat(server))
 
     def _person(self, number: int) -> dict[str, Any]:
         first, last = self.random.choice(FIRST), self.random.choice(LAST)
@@ -116,10 +140,10 @@ class Company:
             "last_name": last,
         }
 
-    def _server(self, name: str) -> Server:
+    def _server(self, name: str, seen: float) -> Server:
         keeps = frozenset(one for one in ("mail", "number", "name") if self.random.random() < 0.7)
         server = Server(
-            name, self.random.choice(PATTERNS), self.random.random() < 0.8, keeps, self.random.random() < 0.8
+            name, self.random.choice(PATTERNS), self.random.random() < 0.8, keeps, self.random.random() < seen
         )
         for human, person in enumerate(self.hired):
             if self.random.random() < 0.8:
@@ -156,20 +180,17 @@ class Company:
         return now
 
     def known(self, human: int, server: Server) -> dict[str, Any]:
-        """What a step is handed: where the company was reconciled before, everybody's accounts are linked."""
-        if not server.reconciled:
-            return {"others": self.others}
-        own = [{"id": row.id, "login": row.login} for row in server.rows.values() if row.human == human]
-        linked = [row.id for row in server.rows.values() if row.human >= 0]
-        return {"links": own, "linked": linked, "others": self.others}
+        """What a step is handed: the links of the ledger, where the product saw the system before."""
+        own = [
+            {"id": ident, "login": server.rows[ident].login} for ident, whose in server.links.items() if whose == human
+        ]
+        return {"links": own, "linked": list(server.links), "others": self.others}
 
     def leave(self, human: int) -> bool:
         """Cut them off everywhere; whether the case would be closed."""
         found, closed = False, True
         for server in self.servers:
-            defaults = {name: spec.get("default") for name, spec in cutoff.TASK.spec.items()}
-            want = {**defaults, "system": server.name, "person": self.now[human], "known": self.known(human, server)}
-            result = cutoff.TASK.run(want, check_mode=False, system=Seat(server))
+            result = self._step(server, self.now[human], self.known(human, server), check_mode=False)
             closed = closed and result["outcome"] in CLOSED
             found = found or result["outcome"] in ("done", "already")
         return found and closed
@@ -179,18 +200,21 @@ class Company:
         person = Person.of(self.now[human])
         addresses = {person.email, *person.aliases}
         return all(
-            server.reconciled or row.number == person.employee_id or row.mail in addresses and not row.number
+            row.id in server.links or row.number == person.employee_id or row.mail in addresses and not row.number
             for server in self.servers
             for row in server.rows.values()
             if row.human == human
         )
 
 
-def walk(companies: int, first: int = 0) -> tuple[int, int]:
-    """How many leavers with a surviving key there were, and how many of their cases closed by themselves."""
+def walk(companies: int, first: int = 0, *, seen: float) -> tuple[int, int]:
+    """How many leavers with a surviving key there were, and how many of their cases closed by themselves.
+
+    :param seen: the share of systems that a run of the product saw at the hire.
+    """
     counted = closed = 0
     for seed in range(first, first + companies):
-        company = Company(seed)
+        company = Company(seed, seen)
         for human in company.random.sample(range(len(company.hired)), 3):
             before = {row.id: row.active for server in company.servers for row in server.rows.values()}
             survives, has_any = (
@@ -209,14 +233,25 @@ def walk(companies: int, first: int = 0) -> tuple[int, int]:
     return counted, closed
 
 
+def told(companies: int, first: int = 0) -> dict[float, float]:
+    """The share that closes by itself, by the share of systems that were seen before; printed, for it is a claim of ours."""
+    shares = {}
+    for seen in (0.6, 1.0):
+        counted, closed = walk(companies, first, seen=seen)
+        assert counted > companies
+        shares[seen] = closed / counted
+        print(
+            f"\n{seen:.0%} of systems seen before: {closed} of {counted} leavers with a surviving key closed by themselves ({shares[seen]:.1%})"
+        )
+    return shares
+
+
 def test_no_generated_leaver_is_certified_with_an_account_open_and_nobody_else_is_touched() -> None:
-    counted, closed = walk(50)
-    print(f"\n{closed} of {counted} leavers with a surviving key closed by themselves ({closed / counted:.1%})")
-    assert counted > 50 and closed / counted >= 0.95
+    assert told(50)[1.0] >= 0.95
 
 
 @pytest.mark.soak
 def test_two_thousand_generated_companies() -> None:
-    counted, closed = walk(2000, first=1000)
-    print(f"\n{closed} of {counted} leavers with a surviving key closed by themselves ({closed / counted:.1%})")
-    assert closed / counted >= 0.95
+    """Where a system was never seen, a colleague's account without a living key makes the run ask whether it is the leaver's."""
+    shares = told(2000, first=1000)
+    assert shares[1.0] >= 0.95 and shares[0.6] >= 0.92
