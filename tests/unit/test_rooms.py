@@ -22,6 +22,7 @@ FLOORS = (
     ("module_utils/health",),
     ("modules",),
     ("plugin_utils/ledger",),
+    ("plugin_utils/post",),
     ("plugin_utils/witness",),
     ("plugin_utils/later", "plugin_utils/hr"),
     ("plugin_utils/history",),

@@ -309,7 +309,7 @@ class Config(_Section):
     retry: Retry = Retry()
     notify: list[Notify] = []
     notices: Notices = Notices()
-    chores: dict[Literal["followups", "reconcile", "audit"], Chore] = {
+    chores: dict[Literal["followups", "reconcile", "report", "audit"], Chore] = {
         "followups": Chore(at="06:00"),
         "reconcile": Chore(at="02:30"),
     }

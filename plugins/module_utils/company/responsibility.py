@@ -12,6 +12,8 @@ from typing import Any
 from ..model.durations import seconds
 from ..model.marked_yaml import Document
 
+#: Whom an escalation may name beside addresses.
+ROLES = ("owner", "manager")
 #: When a departure takes effect: at HR's word, or at the end of the last working day.
 CUTS = ("now", "on_the_day")
 
@@ -40,18 +42,35 @@ class Duty:
 
 @dataclass(frozen=True)
 class Escalation:
-    """Who hears of a step that has been late for so long (``0``: at once)."""
+    """Who hears of a step that has been late for so long (``0m``: at once), each once.
+
+    ``to`` are addresses, ``owner`` (who answers for the step) and ``manager`` (of the person whom the case is about, as HR says; of a silent
+    departure only once every way in is closed).
+    """
 
     after: str
     to: Sequence[str]
 
 
 @dataclass(frozen=True)
+class Post:
+    """How letters go out: by the mail ``server`` (host, or host:port), from the address ``sender``. Without a server they are handed to the bridge."""
+
+    server: str = ""
+    sender: str = ""
+
+
+@dataclass(frozen=True)
 class Responsibility:
-    """See :class:`Duty` and :class:`Escalation`. An owner or service level of a system in the systems file comes after the duties."""
+    """See :class:`Duty`, :class:`Escalation` and :class:`Post`. An owner or service level of a system in the systems file comes after the duties.
+
+    ``digest`` are the addresses that get the digest of a week.
+    """
 
     duties: Sequence[Duty] = ()
     escalate: Sequence[Escalation] = ()
+    mail: Post = Post()
+    digest: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -96,28 +115,11 @@ def check_responsibility(document: Document, told: Responsibility, departures: S
     """:raises InputError: names file, line and fix."""
     names = [departure.name for departure in departures]
     for number, duty in enumerate(told.duties):
-        at = ("responsibility", "duties", number)
-        if duty.within and seconds(duty.within) is None:
-            raise document.error(
-                f"{duty.within!r} is no length of time", *at, "within", hint="write 15m, 4h, 2d or 1h 30m"
-            )
-        if not duty.owner and not duty.within:
-            raise document.error("says neither owner nor within", *at, hint="owner: who answers, within: 15m")
-        if duty.departure and duty.departure not in names:
-            hint = f"one of {', '.join(names)}" if names else "name it in departures"
-            raise document.error(f"there is no departure {duty.departure!r}", *at, "departure", hint=hint)
+        _check_duty(document, number, duty, names)
     for number, escalation in enumerate(told.escalate):
-        if seconds(escalation.after) is None:
-            raise document.error(
-                f"{escalation.after!r} is no length of time",
-                "responsibility",
-                "escalate",
-                number,
-                "after",
-                hint="write 4h or 2d",
-            )
-        if not escalation.to:
-            raise document.error("names nobody", "responsibility", "escalate", number, "to")
+        _check_escalation(document, number, escalation)
+    if bool(told.mail.server) != bool(told.mail.sender):
+        raise document.error("needs server and sender", "responsibility", "mail")
     for number, departure in enumerate(departures):
         if departure.cut not in CUTS:
             raise document.error(
@@ -125,3 +127,26 @@ def check_responsibility(document: Document, told: Responsibility, departures: S
             )
         if names.count(departure.name) > 1:
             raise document.error(f"there are two departures {departure.name}", "departures", number, "name")
+
+
+def _check_duty(document: Document, number: int, duty: Duty, departures: Sequence[str]) -> None:
+    at = ("responsibility", "duties", number)
+    if duty.within and seconds(duty.within) is None:
+        raise document.error(f"{duty.within!r} is no length of time", *at, "within", hint="write 15m, 4h, 2d or 1h 30m")
+    if not duty.owner and not duty.within:
+        raise document.error("says neither owner nor within", *at, hint="owner: who answers, within: 15m")
+    if duty.departure and duty.departure not in departures:
+        hint = f"one of {', '.join(departures)}" if departures else "name it in departures"
+        raise document.error(f"there is no departure {duty.departure!r}", *at, "departure", hint=hint)
+
+
+def _check_escalation(document: Document, number: int, escalation: Escalation) -> None:
+    at = ("responsibility", "escalate", number)
+    if seconds(escalation.after) is None:
+        raise document.error(f"{escalation.after!r} is no length of time", *at, "after", hint="write 4h or 2d")
+    if not escalation.to:
+        raise document.error("names nobody", *at, "to")
+    for name in escalation.to:
+        if name not in ROLES and "@" not in name:
+            hint = f"an address, or one of {', '.join(ROLES)}"
+            raise document.error(f"{name!r} is nobody", *at, "to", hint=hint)

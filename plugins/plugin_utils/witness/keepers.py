@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import smtplib
-import ssl
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ from typing import Protocol
 from ...module_utils.company.policy import Policy
 from ...module_utils.company.proof import Witness, beside
 from ...module_utils.model.errors import LedgerError
+from ..post.mail import send
 from .stamps import StampFolder
 from .statement import Statement, read
 
@@ -150,7 +149,6 @@ class MailKeeper:
     ANSWERS = False
 
     def keep(self, statement: Statement) -> None:
-        host, _colon, port = self.server.partition(":")
         message = EmailMessage()
         message["From"], message["To"] = self.sender, self.to
         message["Subject"] = f"Ledger head {statement.n}, {statement.at[:16]}Z"
@@ -159,15 +157,7 @@ class MailKeeper:
             f"ansible-playbook workforce.lifecycle.verify -e expected_head={statement.head}\n\n{statement.line()}\n",
             cte="7bit",
         )
-        try:
-            with smtplib.SMTP(host, int(port or 25), timeout=PATIENCE) as smtp:
-                if host not in ("localhost", "127.0.0.1", "::1"):
-                    smtp.starttls(context=ssl.create_default_context())
-                smtp.send_message(message)
-        except (OSError, ValueError, smtplib.SMTPException) as e:
-            raise LedgerError(
-                str(e), act=f"send a head to {self.to} by {self.server}", hint="the server must take mail by STARTTLS"
-            ) from None
+        send(message, self.server, f"send a head to {self.to} by {self.server}")
 
     def kept(self, *, thorough: bool) -> Kept:
         return Kept()

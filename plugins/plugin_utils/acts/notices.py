@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Tell owners and those whom policy names what is late or due, and HR and IT what happened in the week: each news once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from ...module_utils.company.responsibility import Levels
+from ...module_utils.engine.change import Outcome
+from ...module_utils.model import clock
+from ..audit.digest import digest
+from ..audit.escalation import letters
+from ..audit.numbers import numbers
+from ..audit.population import Period
+from ..history.casefile import read_cases
+from ..ledger.run import LedgerRun
+from ..post.letters import Letter, post
+
+
+def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
+    policy, now = run.policy, clock.now()
+    levels = Levels(policy.responsibility.duties, run.inventory.systems())
+    cases = read_cases(run.ledger.storage.query)
+    if want["of"] == "week":
+        to = list(policy.responsibility.digest)
+        last = now.date() - timedelta(days=now.isoweekday())
+        week = Period(last - timedelta(days=6), last)
+        text = digest(numbers(cases, week, levels, now), want["company"])
+        key = f"digest:{last.isocalendar().year}-W{last.isocalendar().week:02d}"
+        found = [Letter(key, to, text.partition("\n")[0], text.splitlines()[2:])] if to else []
+    else:
+        found = list(letters(cases, levels, policy, now))
+    posted = post(run, found, policy.responsibility.mail)
+    said = {
+        "notices": list(posted.left),
+        "lines": [f"{one.subject}: to {', '.join(one.to)}" for one in found if one.key in posted.sent]
+        + [f"to be told: {one['subject']}: to {', '.join(one['to'])}" for one in posted.left],
+        "changed": bool(posted.sent),
+        "outcome": (Outcome.DONE if posted.sent else Outcome.ALREADY).value,
+        "changes": [],
+    }
+    if not posted.failed:
+        return said
+    msg = f"{len(posted.failed)} not told: {posted.failed[0]}"
+    return {**said, "failed": True, "code": "not_told", "outcome": Outcome.FAILED.value, "msg": msg}

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Who is to hear of what is late or waits for them, as letters: each piece of news has a key, and is told once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from ...module_utils.company.policy import Policy
+from ...module_utils.company.responsibility import Levels
+from ...module_utils.model.commands import command
+from ...module_utils.model.durations import seconds, words
+from ..history.casefile import CaseFile
+from ..later.followups import asked_for
+from ..post.letters import Letter
+from .timing import OpenItem, open_items
+
+#: The phase of what a person was asked on a later day.
+_LATER = "followups"
+_BY_HAND = ("needs_human", "unsupported")
+
+
+def letters(cases: Mapping[str, CaseFile], levels: Levels, policy: Policy, now: datetime) -> Iterator[Letter]:
+    """Every letter that is due by now, whether or not it was sent: of what is late for so long, and of what somebody is asked today."""
+    for case in cases.values():
+        for item in open_items(case, levels, now):
+            yield from _late(case, item, levels, policy)
+            if item.phase == _LATER and item.outcome == "needs_human" and "@" in item.owner:
+                yield _asked(case, item)
+
+
+def _late(case: CaseFile, item: OpenItem, levels: Levels, policy: Policy) -> Iterator[Letter]:
+    limit = levels.limit(item.system, item.phase, item.step, item.departure)
+    if limit is None:
+        return
+    for rule in policy.responsibility.escalate:
+        after = seconds(rule.after)
+        to = list(dict.fromkeys(filter(None, (_address(name, case, item, policy) for name in rule.to))))
+        if after is None or item.age <= limit + after or not to:
+            continue
+        yield Letter(
+            f"late:{case.id}:{item.system}:{item.step}:{rule.after}",
+            to,
+            f"Late: {_named(item.step)} on {item.system} ({case.id})",
+            [
+                f"{_named(item.step)} on {item.system} of case {case.id} is {item.outcome.replace('_', ' ')}.",
+                f"It was to be done within {words(limit)}, and has waited for {words(item.age)}.",
+                f"{item.owner or 'Nobody is named who'} answers for it.",
+            ],
+            _command(case, item),
+            case.id,
+        )
+
+
+def _address(name: str, case: CaseFile, item: OpenItem, policy: Policy) -> str:
+    """Whom a rule means. Of a silent departure the manager hears nothing before every way in is closed."""
+    if name == "owner":
+        return item.owner if "@" in item.owner else ""
+    if name != "manager":
+        return name
+    silent = any(one.silent for one in policy.departures if one.name == item.departure)
+    return "" if silent and not case.access_closed else str(case.person.get("manager_email") or "")
+
+
+def _asked(case: CaseFile, item: OpenItem) -> Letter:
+    """What an owner is asked on its day: to ask for a laptop, with the label that was sent; or a step of the company's own."""
+    step = case.steps[item.system, item.step]
+    what = [str(row.get("what")) for row in step.rows] or [_named(item.step)]
+    serials = [serial for one in what for serial in asked_for(one)]
+    labels = [
+        f"Shipping label of {one['serial']}: {one['number']}"
+        for one in case.custody
+        if one["state"] == "label" and one["serial"] in serials and one.get("number")
+    ]
+    go_on = _command(case, item)
+    if serials:
+        go_on = command("custody", serial=serials[0], state="received", open_end="-e by=<who has it>")
+    subject = f"Due: {'; '.join(what)} ({case.id})"
+    return Letter(
+        f"due:{case.id}:{item.system}:{item.step}",
+        [item.owner],
+        subject,
+        [f"{one}." for one in what] + labels,
+        go_on,
+        case.id,
+    )
+
+
+def _command(case: CaseFile, item: OpenItem) -> str:
+    who = str(case.person.get("email") or case.key)
+    if item.outcome in _BY_HAND:
+        return command("attest", user=who, system=item.system, open_end="-e by=<who did it>")
+    return command("followups" if item.phase == _LATER else case.kind, user=who)
+
+
+def _named(step: str) -> str:
+    return step.replace("_", " ").capitalize()

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Letters of a run to people: each is sent once, by the company's mail server, or handed to the bridge, which sends it once.
+
+The ledger notes a letter when the server has taken it. A run that is killed in between sends it again with the same Message-ID, which tells
+the reader's mail program that it is the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.utils import format_datetime
+from typing import Any
+
+from ...module_utils.company.responsibility import Post
+from ...module_utils.model import clock
+from ...module_utils.model.errors import LedgerError
+from ...module_utils.model.text import visible
+from ..ledger.run import LedgerRun
+from .mail import send
+
+NOTIFIED = "notified"
+_CONTROL = dict.fromkeys((*range(32), 127), " ")
+
+
+@dataclass(frozen=True)
+class Letter:
+    """``key`` is the same for the same news; ``command`` is what to type to go on, ready to be pasted."""
+
+    key: str
+    to: Sequence[str]
+    subject: str
+    lines: Sequence[str]
+    command: str = ""
+    case: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """As the bridge takes it."""
+        return {
+            "key": self.key,
+            "to": list(self.to),
+            "subject": self.subject,
+            "lines": list(self.lines),
+            "command": self.command,
+        }
+
+    def message(self, sender: str) -> EmailMessage:
+        """The letter as a mail: plain text, in which nothing of other people's words turns the text around it."""
+        message = EmailMessage()
+        message["From"], message["To"] = sender, ", ".join(self.to)
+        message["Subject"] = line(self.subject)
+        message["Date"] = format_datetime(clock.now())
+        message["Message-ID"] = f"<{hashlib.sha256(self.key.encode()).hexdigest()[:32]}@{sender.rpartition('@')[2]}>"
+        message["Auto-Submitted"] = "auto-generated"
+        words = "\n".join(line(one) for one in self.lines)
+        message.set_content(f"{words}\n\n{self.command}\n" if self.command else f"{words}\n")
+        return message
+
+
+@dataclass(frozen=True)
+class Posted:
+    """What became of letters: keys that were ``sent`` now, why others were not, and what is ``left`` for the bridge to send."""
+
+    sent: Sequence[str] = ()
+    failed: Sequence[str] = ()
+    left: Sequence[Mapping[str, Any]] = ()
+
+
+def post(run: LedgerRun, letters: Sequence[Letter], by: Post) -> Posted:
+    """Send each that was not sent yet; without a mail server, or in check mode, all are left."""
+    if not by.server or run.read_only:
+        return Posted(left=[one.as_dict() for one in letters])
+    known = {str(entry.data["key"]) for entry in run.ledger.noted(NOTIFIED)}
+    sent, failed = [], []
+    for one in letters:
+        if one.key in known:
+            continue
+        try:
+            send(one.message(by.sender), by.server, f"tell {', '.join(one.to)} by {by.server}")
+        except LedgerError as e:
+            failed.append(str(e))
+            continue
+        run.note(NOTIFIED, {"key": one.key, "to": list(one.to), "subject": one.subject}, case=one.case)
+        sent.append(one.key)
+    return Posted(sent, failed)
+
+
+def line(text: str) -> str:
+    """A line of a letter: no line break or control in it."""
+    return visible(text.translate(_CONTROL))

@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Owners and those whom policy names hear of what is late or due, each once; of a silent departure the manager hears last."""
+
+from __future__ import annotations
+
+import email
+import socketserver
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from email.message import EmailMessage
+from email.policy import default
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Policy
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.responsibility import (
+    Departure,
+    Duty,
+    Escalation,
+    Post,
+    Responsibility,
+)
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model import clock
+from ansible_collections.workforce.lifecycle.plugins.modules.notices import TASK
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.acts import perform
+
+from tests.unit import ledger_sample as sample
+from tests.unit.ledger_run import ledger_run
+
+SYSTEMS: dict[str, dict[str, Any]] = {"okta": {"owner": "ann@corp.example", "capabilities": ["cutoff"]}}
+DUTIES = (Duty("cutoff", within="15m"),)
+RULES = (Escalation("0m", ["owner"]), Escalation("4h", ["manager", "lead@corp.example"]))
+
+
+class _Talk(socketserver.StreamRequestHandler):
+    server: MailServer
+
+    def handle(self) -> None:
+        self.wfile.write(b"220 mail.test\r\n")
+        while line := self.rfile.readline().decode("ascii").strip().upper():
+            if line == "DATA":
+                self.wfile.write(b"354 go on\r\n")
+                lines = []
+                while (data := self.rfile.readline()) != b".\r\n":
+                    lines.append(data)
+                self.server.got.append(cast(EmailMessage, email.message_from_bytes(b"".join(lines), policy=default)))
+            self.wfile.write(self.server.refuses if line.startswith("MAIL") and self.server.refuses else b"250 ok\r\n")
+
+
+class MailServer(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Talk)
+        self.got: list[EmailMessage] = []
+        self.refuses = b""
+
+    @property
+    def told(self) -> list[tuple[str, str]]:
+        return [(str(one["To"]), str(one["Subject"])) for one in self.got]
+
+
+@pytest.fixture()
+def post() -> Iterator[MailServer]:
+    with MailServer() as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+class Company:
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.moment = clock.now()
+        monkeypatch.setattr(clock, "now", lambda: self.moment)
+        self.ledger = Ledger(str(folder / "ledger.db"))
+        self.mail = Post()
+        self.departures: tuple[Departure, ...] = ()
+        self.digest: tuple[str, ...] = ()
+
+    def leaver(self, departure: str = "") -> Any:
+        who = {**sample.PERSON, "manager_email": "mara@corp.example"}
+        return self.ledger.open_case("offboard", who, "r", {"key": "1", "departure": departure})
+
+    def cut(self, case: Any, outcome: str) -> None:
+        sample.step(self.ledger, case, "okta", "cutoff", [sample.row("sign-in", outcome)])
+
+    def says(self, of: str = "late", *, read_only: bool = False) -> dict[str, Any]:
+        told = Responsibility(DUTIES, RULES, self.mail, self.digest)
+        policy = Policy(responsibility=told, departures=self.departures)
+        run = ledger_run(self.ledger, SYSTEMS, policy=policy, read_only=read_only)
+        return perform(TASK, run, {"of": of, "company": "Corp"})
+
+    def passes(self, **time: float) -> None:
+        self.moment += timedelta(**time)
+
+
+@pytest.fixture()
+def company(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Company:
+    return Company(tmp_path, monkeypatch)
+
+
+def by_mail(company: Company, post: MailServer) -> None:
+    company.mail = Post(f"127.0.0.1:{post.server_address[1]}", "lifecycle@corp.example")
+
+
+def test_the_owner_hears_first_then_the_manager_and_whom_policy_names_each_once(
+    company: Company, post: MailServer
+) -> None:
+    by_mail(company, post)
+    company.cut(company.leaver(), "failed")
+    company.passes(minutes=10)
+    assert not company.says()["changed"] and post.told == []
+    company.passes(minutes=10)
+    assert company.says()["changed"]
+    assert [to for to, _subject in post.told] == ["ann@corp.example"] and "Late: Cutoff on okta" in post.told[0][1]
+    assert not company.says()["changed"] and len(post.got) == 1, "once"
+    company.passes(hours=5)
+    company.says()
+    company.says()
+    assert [to for to, _subject in post.told][1:] == ["mara@corp.example, lead@corp.example"]
+    words = post.got[1].get_content()
+    assert "within 15 min" in words and "ansible-playbook workforce.lifecycle.offboard" in words
+    assert [entry.data["to"] for entry in company.ledger.noted("notified")] == [
+        ["ann@corp.example"],
+        ["mara@corp.example", "lead@corp.example"],
+    ]
+
+
+def test_what_was_closed_in_time_is_told_to_nobody(company: Company, post: MailServer) -> None:
+    by_mail(company, post)
+    company.cut(company.leaver(), "done")
+    company.passes(days=3)
+    company.says()
+    assert post.told == []
+
+
+def test_of_a_silent_departure_the_manager_hears_only_when_access_is_closed(company: Company, post: MailServer) -> None:
+    by_mail(company, post)
+    company.departures = (Departure("involuntary", silent=True),)
+    case = company.leaver("involuntary")
+    company.cut(case, "failed")
+    company.passes(hours=5)
+    company.says()
+    assert "mara@corp.example" not in str(post.told) and "lead@corp.example" in str(post.told)
+
+
+def test_a_letter_that_the_server_did_not_take_is_sent_by_the_next_run(company: Company, post: MailServer) -> None:
+    by_mail(company, post)
+    company.cut(company.leaver(), "failed")
+    company.passes(hours=1)
+    post.refuses = b"451 later\r\n"
+    refused = company.says()
+    assert refused["failed"] and refused["code"] == "not_told" and post.told == []
+    post.refuses = b""
+    assert company.says()["changed"] and len(post.got) == 1
+
+
+def test_without_a_server_the_letters_are_handed_over_under_the_same_key_each_time(company: Company) -> None:
+    company.cut(company.leaver(), "failed")
+    company.passes(hours=1)
+    [first], [second] = company.says()["notices"], company.says()["notices"]
+    assert first["key"] == second["key"] and first["to"] == ["ann@corp.example"]
+    assert set(first) == {"key", "to", "subject", "lines", "command"}
+    assert not company.ledger.noted("notified")
+
+
+def test_a_rehearsal_sends_nothing(company: Company, post: MailServer) -> None:
+    by_mail(company, post)
+    company.cut(company.leaver(), "failed")
+    company.passes(hours=1)
+    assert company.says(read_only=True)["lines"] and post.told == []
+
+
+def test_who_is_asked_for_a_laptop_gets_the_label_and_how_to_say_that_it_is_back(
+    company: Company, post: MailServer
+) -> None:
+    by_mail(company, post)
+    case = company.leaver()
+    company.cut(case, "done")
+    row = sample.row("ask for the return of SN1", "needs_human", "open", "attested")
+    sample.step(company.ledger, case, "okta", "chase_device okta 7", [row], phase="followups")
+    label = {"serial": "SN1", "state": "label", "by": "Ann", "at": clock.stamp(), "number": "https://labels.example/1"}
+    company.ledger.note("custody", label, case=case.id)
+    company.says()
+    company.says()
+    [letter] = post.got
+    assert letter["To"] == "ann@corp.example" and "ask for the return of SN1" in letter["Subject"]
+    assert "https://labels.example/1" in letter.get_content() and "workforce.lifecycle.custody" in letter.get_content()
+
+
+def test_words_of_others_cannot_write_a_header(company: Company, post: MailServer) -> None:
+    by_mail(company, post)
+    case = company.leaver()
+    row = sample.row("x\r\nBcc: eve@evil.example", "needs_human", "open", "attested")
+    sample.step(company.ledger, case, "okta", "by_hand 1", [row], phase="followups")
+    company.says()
+    [letter] = post.got
+    assert letter["Bcc"] is None and letter["To"] == "ann@corp.example"
+
+
+def test_the_digest_of_a_week_goes_to_hr_and_it_once(company: Company, post: MailServer) -> None:
+    by_mail(company, post)
+    company.digest = ("hr@corp.example", "it@corp.example")
+    company.cut(company.leaver(), "done")
+    company.passes(days=7)
+    assert company.says("week")["changed"] and not company.says("week")["changed"]
+    [letter] = post.got
+    assert letter["To"] == "hr@corp.example, it@corp.example" and "1 leavers" in letter.get_content()
+    company.passes(days=7)
+    assert company.says("week")["changed"], "the next week's is another"
+
+
+def test_without_addresses_for_a_digest_nobody_gets_one(company: Company, post: MailServer) -> None:
+    by_mail(company, post)
+    assert not company.says("week")["changed"]
