@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE ?=
 PIP    := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-hr test sandbox sandbox-down bench install connector lint soak release lock clean link
+.PHONY: help demo demo-hr test sandbox sandbox-down bench install connector lint soak release lock docs clean link
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -66,6 +66,9 @@ soak: $(VENV)/dev.done link ## the long suites
 
 release: $(VENV)/dev.done link ## build, check, list components and sign: make release KEY=<fingerprint>
 	@$(BIN)/python scripts/release.py --key "$(KEY)"
+
+docs: $(VENV)/sandbox.done link ## build the site from docs/ and the reference: build/site/index.html
+	@$(BIN)/python scripts/site.py
 
 lock: $(VENV)/dev.done ## write the lock files of what users install anew
 	@$(BIN)/python scripts/release.py --lock

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -19,23 +20,6 @@ from on_a_day import combinations, environment
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 BUILD = ROOT / "build"
-#: Shipped beside the collection, or only for working on it: ansible-test looks at what is installed.
-NOT_SHIPPED = (
-    "build",
-    ".git",
-    ".venv",
-    ".ci",
-    "sandbox",
-    "bridge",
-    "awx",
-    "scripts",
-    "tests",
-    ".mypy_cache",
-    ".ruff_cache",
-    ".pytest_cache",
-    ".ansible",
-    ".cache",
-)
 #: What asks which day it is: run on every sample day and in every zone by `make soak`.
 DATED = (
     "tests/unit",
@@ -118,7 +102,7 @@ def lint(run: Runner) -> None:
     with (
         tempfile.TemporaryDirectory() as scratch
     ):  # below build, which git ignores, antsibull-docs finds nothing to look at
-        lint_docs(run, copied("docs", Path(scratch)))
+        lint_docs(run, unpacked("docs", Path(scratch)))
 
 
 def lint_docs(run: Runner, copy: Path) -> None:
@@ -160,25 +144,26 @@ def demo(run: Runner, day: str, zone: str) -> None:
     )
 
 
-def copied(name: str, folder: Path = BUILD) -> Path:
-    """What is shipped, at the path that tools expect of a collection, without what only helps to work on it."""
+def unpacked(name: str, folder: Path = BUILD) -> Path:
+    """The archive as it would be published, unpacked at the path that tools expect of a collection."""
     copy = folder / name / "ansible_collections" / "workforce" / "lifecycle"
     shutil.rmtree(copy, ignore_errors=True)
-    shutil.copytree(
-        ROOT,
-        copy,
-        symlinks=True,
-        ignore=lambda folder, names: [
-            n for n in names if n == "__pycache__" or (Path(folder) == ROOT and n in NOT_SHIPPED)
-        ],
-    )
+    copy.mkdir(parents=True)
+    with tempfile.TemporaryDirectory() as built:
+        subprocess.run(
+            [python("ansible-galaxy"), "collection", "build", "--output-path", built, str(ROOT)],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        [archive] = Path(built).glob("*.tar.gz")
+        with tarfile.open(archive) as tar:
+            tar.extractall(copy, filter="data")
     return copy
 
 
 def sanity(run: Runner) -> None:
-    """ansible-test wants a git checkout, and its own folder of ignores."""
-    copy = copied("sanity")
-    shutil.copytree(ROOT / "tests" / "sanity", copy / "tests" / "sanity")
+    """Run ansible-test on what is published. It wants a git checkout."""
+    copy = unpacked("sanity")
     subprocess.run(["git", "init", "-q"], cwd=copy, check=True)
     subprocess.run(["git", "add", "-A"], cwd=copy, check=True)
     home = BUILD / "ansible-test-home"

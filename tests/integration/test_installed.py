@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The collection built, installed elsewhere and run from there, on the oldest ansible-core it supports and on the newest there is."""
+"""The collection built, installed elsewhere and run from there: on the oldest ansible-core and the newest, in soak on each.
+
+In soak each core runs on the oldest Python that it takes, of those that this machine has.
+"""
 
 from __future__ import annotations
 
 import fcntl
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,38 +20,54 @@ import pytest
 
 from tests.integration.company import ROOT, SandboxCompany
 
-#: What pip is asked for: the newest of the oldest series, and the newest that this Python takes.
-CORES = {"oldest": "ansible-core==2.16.*", "newest": "ansible-core"}
+#: What pip is asked for, and the oldest Python that it takes: the newest of each series. None is this Python.
+CORES: dict[str, tuple[str, str | None]] = {
+    "oldest": ("ansible-core==2.16.*", None),
+    "newest": ("ansible-core", None),
+    "2.16 on 3.10": ("ansible-core==2.16.*", "3.10"),
+    "2.17 on 3.10": ("ansible-core==2.17.*", "3.10"),
+    "2.18 on 3.11": ("ansible-core==2.18.*", "3.11"),
+    "2.19 on 3.12": ("ansible-core==2.19.*", "3.12"),
+    "2.20 on 3.12": ("ansible-core==2.20.*", "3.12"),
+    "newest on 3.13": ("ansible-core", "3.13"),
+}
+#: The digest of the same plan, on each: they must be one.
+DIGESTS: dict[str, str] = {}
 NEEDED_AT_RUN_TIME = ("meta", "plugins", "roles", "playbooks", "MANIFEST.json", "FILES.json")
 JANE = ("-e", "user=jane@corp.example")
 
 
-@pytest.fixture(scope="module", params=CORES)
+def python_of(version: str | None) -> str | None:
+    """Where that Python is on this machine; pyenv's too."""
+    if version is None:
+        return sys.executable
+    kept = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")).glob(f"versions/{version}.*/bin/python")
+    return next((str(path) for path in kept), None) or shutil.which(f"python{version}")
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(name, marks=[] if python is None else pytest.mark.soak) for name, (_, python) in CORES.items()
+    ],
+)
 def core(request: pytest.FixtureRequest) -> Path:
     """``bin`` of an environment with that ansible-core and what requirements.txt names, nothing else; kept between runs."""
-    folder = ROOT / "build" / "venvs" / f"core-{request.param}"
+    wish, version = CORES[request.param]
+    python = python_of(version)
+    if python is None:
+        pytest.skip(f"no Python {version} on this machine")
+    folder = ROOT / "build" / "venvs" / f"core-{request.param.replace(' ', '-')}"
     folder.parent.mkdir(parents=True, exist_ok=True)
-    wanted = f"{CORES[request.param]}\n{sys.version}\n{(ROOT / 'requirements.txt').read_text()}"
+    wanted = f"{wish}\n{python} {sys.version}\n{(ROOT / 'requirements.txt').read_text()}"
     done = folder / "done"
     with (folder.parent / f"{folder.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not done.exists() or done.read_text() != wanted:
-            subprocess.run([sys.executable, "-m", "venv", "--clear", "--without-pip", str(folder)], check=True)
+            subprocess.run([python, "-m", "venv", "--clear", "--without-pip", str(folder)], check=True)
+            pip = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python"), "install", "--quiet"]
             subprocess.run(
-                [
-                    sys.executable,
-                    "-m",
-                    "pip",
-                    "--python",
-                    str(folder / "bin" / "python"),
-                    "install",
-                    "--quiet",
-                    "--no-compile",
-                    "--disable-pip-version-check",
-                    CORES[request.param],
-                    "-r",
-                    str(ROOT / "requirements.txt"),
-                ],
+                [*pip, "--no-compile", "--disable-pip-version-check", wish, "-r", str(ROOT / "requirements.txt")],
                 check=True,
             )
             done.write_text(wanted)
@@ -119,6 +140,8 @@ def test_it_runs_from_where_it_was_installed(company: SandboxCompany, installed:
     plan = installed.run("ansible-playbook", *inventory, "workforce.lifecycle.offboard", *JANE, "--check", "--diff")
     assert plan.returncode == 0, plan.stdout + plan.stderr
     assert "nothing was written" in plan.stdout and company.writes() == []
+    DIGESTS[str(installed.bin)] = re.findall(r"-e plan=([0-9a-f]{12})\b", plan.stdout)[0]
+    assert len(set(DIGESTS.values())) == 1, DIGESTS
 
     cut = installed.run("ansible-playbook", *inventory, "workforce.lifecycle.cutoff", *JANE)
     assert cut.returncode == 0, cut.stdout + cut.stderr

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Build the site from docs/, with a reference of modules, roles and file formats made from what they say of themselves.
+
+``make docs`` writes build/site. Every warning of mkdocs is an error: a page that nothing leads to, a dead link, a dead anchor.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import venv
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+BIN = Path(sys.executable).parent
+PAGES = ROOT / "build" / "site-pages"
+TOOLS = ROOT / "build" / "site-tools"
+REPOSITORY = "https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/"
+#: Ansible's marks in documentation, and what they are in Markdown.
+MARKS = (
+    (re.compile(r"[VCOE]\(([^)]*)\)"), r"`\1`"),
+    (re.compile(r"RV\(([^)]*)\)"), r"`\1`"),
+    (re.compile(r"M\(workforce\.lifecycle\.(\w+)\)"), r"[\1](\1.md)"),
+    (re.compile(r"P\(([^)#]*)#?\w*\)"), r"`\1`"),
+    (re.compile(r"B\(([^)]*)\)"), r"**\1**"),
+    (re.compile(r"I\(([^)]*)\)"), r"*\1*"),
+    (re.compile(r"U\(([^)]*)\)"), r"<\1>"),
+    (re.compile(r"L\(([^,)]*),\s*([^)]*)\)"), r"[\1](\2)"),
+)
+
+
+def main() -> int:
+    shutil.rmtree(PAGES, ignore_errors=True)
+    shutil.copytree(ROOT / "docs", PAGES, ignore=shutil.ignore_patterns("*.license"))
+    (PAGES / "README.md").rename(PAGES / "index.md")
+    for page in PAGES.rglob("*.md"):
+        page.write_text(_inside(page, page.read_text(encoding="utf-8")), encoding="utf-8")
+    reference = PAGES / "reference"
+    reference.mkdir()
+    names = [*_modules(reference), *_roles(reference), *_formats(reference)]
+    settings = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    for mark, found in (
+        ("CONNECTORS", sorted(f"connectors/{page.name}" for page in (PAGES / "connectors").glob("*.md"))),
+        ("REFERENCE", [f"reference/{name}.md" for name in names]),
+        (
+            "DECISIONS",
+            sorted(f"decisions/{p.name}" for p in (PAGES / "decisions").glob("*.md") if p.name != "README.md"),
+        ),
+    ):
+        settings = settings.replace(f'      - "{mark}"\n', "".join(f"      - {path}\n" for path in found))
+    for key in ("docs_dir", "site_dir"):
+        settings = re.sub(rf"^{key}: ", rf"{key}: {ROOT}/", settings, flags=re.MULTILINE)
+    filled = ROOT / "build" / "mkdocs.yml"
+    filled.write_text(settings, encoding="utf-8")
+    if not (TOOLS / "bin" / "mkdocs").exists():
+        venv.create(TOOLS, with_pip=True)
+        pip = [str(TOOLS / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, "-r", str(ROOT / "requirements-docs.txt")], check=True)
+    done = subprocess.run(
+        [str(TOOLS / "bin" / "mkdocs"), "build", "--strict", "--quiet", "--config-file", str(filled)],
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+        check=False,
+    )
+    if not done.returncode:
+        print(f"{len(list(PAGES.rglob('*.md')))} pages: build/site/index.html")
+    return done.returncode
+
+
+def _inside(page: Path, text: str) -> str:
+    """Lead links that leave docs/ to the repository, and those to the index to its name on the site."""
+
+    def link(found: re.Match[str]) -> str:
+        target, anchor = found[1], found[2] or ""
+        path = (page.parent / target).resolve()
+        if target.endswith("README.md") and path == PAGES / "README.md":
+            return f"]({target.removesuffix('README.md')}index.md{anchor})"
+        if path.is_relative_to(PAGES):
+            return found[0]
+        there = (ROOT / "docs" / page.relative_to(PAGES).parent / target).resolve()
+        return f"]({REPOSITORY}{there.relative_to(ROOT)}{anchor})"
+
+    return re.sub(r"\]\((?!https?:|#|mailto:)([^)#\s]+)(#[^)\s]*)?\)", link, text)
+
+
+def _said(text: Any) -> str:
+    """What documentation says, as one paragraph of Markdown."""
+    words = " ".join(text) if isinstance(text, list) else str(text or "")
+    for mark, markdown in MARKS:
+        words = mark.sub(markdown, words)
+    return words.replace("|", "\\|").replace("\n", " ")
+
+
+def _table(options: Mapping[str, Any]) -> Iterator[str]:
+    yield "| option | type | default | meaning |\n|---|---|---|---|"
+    for name, option in options.items():
+        kind = option.get("type", "str") + (f" of {option['elements']}" if option.get("elements") else "")
+        default = "**required**" if option.get("required") else f"`{json.dumps(option.get('default', ''))}`"
+        choices = option.get("choices")
+        more = f" One of {', '.join(f'`{choice}`' for choice in choices)}." if choices else ""
+        yield f"| `{name}` | {kind} | {default} | {_said(option.get('description'))}{more} |"
+
+
+def _modules(folder: Path) -> Iterator[str]:
+    """Write a page for each module, from what ansible-doc reads of it."""
+    done = subprocess.run(
+        [str(BIN / "ansible-doc"), "--json", "--type", "module", *_of("modules")],
+        cwd=ROOT,
+        env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    yield from _index(
+        folder, "modules", "Modules", {n: d["doc"]["short_description"] for n, d in json.loads(done.stdout).items()}
+    )
+    for full, found in sorted(json.loads(done.stdout).items()):
+        name, doc = full.rpartition(".")[2], found["doc"]
+        lines = [f"# {name}", "", _said(doc["short_description"]) + ".", f"Since {doc['version_added']}.", ""]
+        lines += [f"{_said(line)}\n" for line in doc["description"]]
+        lines += ["## Options", "", *_table(doc.get("options", {})), "", "## Examples", ""]
+        lines += ["```yaml", (found["examples"] or "").strip(), "```", "", "## What comes back", ""]
+        lines += ["| key | type | when | what | for example |\n|---|---|---|---|---|"]
+        for key, value in (found["return"] or {}).items():
+            sample = json.dumps(value.get("sample")).replace("|", "\\|")
+            lines.append(
+                f"| `{key}` | {value['type']} | {_said(value['returned'])} | {_said(value['description'])} | `{sample}` |"
+            )
+        (folder / f"{name}.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        yield name
+
+
+def _of(kind: str) -> list[str]:
+    return [f"workforce.lifecycle.{path.stem}" for path in sorted((ROOT / "plugins" / kind).glob("*.py"))]
+
+
+def _index(folder: Path, name: str, title: str, found: Mapping[str, str]) -> Iterator[str]:
+    lines = [f"# {title}", "", "| name | what it does |\n|---|---|"]
+    for full, said in sorted(found.items()):
+        short = full.rpartition(".")[2]
+        lines.append(f"| [{short}]({'role-' if name == 'roles' else ''}{short}.md) | {_said(said)} |")
+    (folder / f"{name}.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    yield name
+
+
+def _roles(folder: Path) -> Iterator[str]:
+    """Write a page for each role, from its argument specification."""
+    specs = {
+        path.parents[1].name: yaml.safe_load(path.read_text(encoding="utf-8"))["argument_specs"]
+        for path in sorted((ROOT / "roles").glob("*/meta/argument_specs.yml"))
+    }
+    yield from _index(
+        folder, "roles", "Roles", {name: spec["main"]["short_description"] for name, spec in specs.items()}
+    )
+    for name, entries in specs.items():
+        lines = [f"# {name}", ""]
+        for entry, spec in entries.items():
+            lines += [f"## {entry}", "", _said(spec["short_description"]) + ".", ""]
+            lines += [f"{_said(spec.get('description'))}\n", *_table(spec.get("options") or {}), ""]
+        (folder / f"role-{name}.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        yield f"role-{name}"
+
+
+def _formats(folder: Path) -> Iterator[str]:
+    """Write a page for each published schema."""
+    for path in sorted((ROOT / "meta" / "schemas").glob("*.json")):
+        schema = json.loads(path.read_text(encoding="utf-8"))
+        name = f"format-{path.name.split('.')[0]}"
+        lines = [
+            f"# The format of {path.name.split('.')[0]}",
+            "",
+            _said(schema.get("description") or schema.get("title")),
+            "",
+        ]
+        lines += [
+            f"The schema: [{path.name}]({REPOSITORY}{path.relative_to(ROOT)}).",
+            "",
+            "| key | type | meaning |\n|---|---|---|",
+        ]
+        for key, value in (schema.get("properties") or {}).items():
+            lines.append(f"| `{key}` | {_said(value.get('type', ''))} | {_said(value.get('description'))} |")
+        (folder / f"{name}.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        yield name
+
+
+if __name__ == "__main__":
+    sys.exit(main())
