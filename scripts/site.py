@@ -66,7 +66,7 @@ def main() -> int:
         pip = [str(TOOLS / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         subprocess.run([*pip, "-r", str(ROOT / "requirements-docs.txt")], check=True)
     done = subprocess.run(
-        [str(TOOLS / "bin" / "mkdocs"), "build", "--strict", "--quiet", "--config-file", str(filled)],
+        [str(TOOLS / "bin" / "mkdocs"), "build", "--strict", "--config-file", str(filled)],
         env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
         check=False,
     )
@@ -88,6 +88,7 @@ def _inside(page: Path, text: str) -> str:
         there = (ROOT / "docs" / page.relative_to(PAGES).parent / target).resolve()
         return f"]({REPOSITORY}{there.relative_to(ROOT)}{anchor})"
 
+    text = text.removeprefix("<!-- SPDX-License-Identifier: GPL-3.0-or-later -->\n")  # the title comes first
     return re.sub(r"\]\((?!https?:|#|mailto:)([^)#\s]+)(#[^)\s]*)?\)", link, text)
 
 
