@@ -33,7 +33,7 @@ PATHS = {
     r"|/servicePrincipals/\{[^}]*\}/appRoleAssignedTo$"
     r"|/roleManagement/directory/role(Assignments|Definitions|EligibilitySchedules|EligibilityScheduleRequests)(/.*)?$|/subscribedSkus$"
     r"|/users$|/users/\{[^}]*\}$|/users/\{[^}]*\}/(appRoleAssignments|authentication|calendar(View)?|events|mailFolders|messages)\b.*"
-    r"|/users/\{[^}]*\}/(mailboxSettings|managedDevices|manager/\$ref|memberOf|oauth2PermissionGrants|ownedObjects|registeredDevices)$"
+    r"|/users/\{[^}]*\}/(mailboxSettings|managedDevices|manager/\$ref|memberOf|oauth2PermissionGrants|ownedDevices|ownedObjects|registeredDevices)$"
     r"|/users/\{[^}]*\}/microsoft\.graph\.(assignLicense|revokeSignInSessions|sendMail)$",
     "graph-beta": r"/deviceManagement/managedDevices/\{[^}]*\}/(detectedApps|microsoft\.graph\.(getFileVaultKey\(\)|rotate\w+))$",
     "github": r"/orgs/\{org\}/(credential-authorizations|invitations|members|memberships|outside_collaborators|personal-access-tokens)\b.*"

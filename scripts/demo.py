@@ -146,7 +146,7 @@ def _plays(running: dict[str, Any]) -> list[int]:
             '{"lifecycle_devices": {"company": "wipe", "follow": 30}}',
         ),
         _play(
-            "Two things only a person can do.",
+            "Three things only a person can do.",
             "attest",
             f"user={JANE}",
             "system=badge",
@@ -155,6 +155,14 @@ def _plays(running: dict[str, Any]) -> list[int]:
         ),
         _play(
             "", "attest", f"user={JANE}", "system=tailscale", "by='Mark Chen'", "note='the build server is mine now'"
+        ),
+        _play(
+            "",
+            "attest",
+            f"user={JANE}",
+            "system=entra",
+            "by='Mark Chen'",
+            "note='Deploy Bot has a new secret and certificate'",
         ),
         _play(
             "Her laptop comes back, and whoever has it says so. Only now is the case complete.",

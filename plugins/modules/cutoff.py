@@ -88,14 +88,15 @@ def plan(system: Cutoff, want: Mapping[str, Any]) -> list[Change]:
         ways = (
             [stays]
             if stays is not None
-            else [_closed(path) for path in system.access_paths(one.account, want["since"])]
+            else [change for path in system.access_paths(one.account, want["since"]) for change in _closed(path)]
         )
         changes += [replace(change, what=prefix + change.what) for change in ways]
     return [*changes, *ask_about(found)]
 
 
-def _closed(path: AccessPath) -> Change:
-    return Change(
+def _closed(path: AccessPath) -> list[Change]:
+    """The way in, and what a person has to look at when it is closed."""
+    way = Change(
         path.name,
         path.state,
         "closed",
@@ -108,6 +109,15 @@ def _closed(path: AccessPath) -> Change:
         act="disable",
         spares=path.spares,
     )
+    left = Change(
+        f"what {path.name} leaves",
+        "left to a person",
+        "decided",
+        outcome=Outcome.NEEDS_HUMAN,
+        note=path.leaves,
+        lasting=True,
+    )
+    return [way, left] if path.leaves else [way]
 
 
 TASK = Task(Cutoff, plan, {**PERSON_SPEC, **ACCOUNT_SPEC, **EXPLAIN_SPEC}, steps=CUTOFF)

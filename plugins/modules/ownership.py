@@ -17,7 +17,7 @@ seealso:
   - module: workforce.lifecycle.cutoff
 extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
-  successor: {description: "Address of who takes over.", type: str, required: true}
+  successor: {description: "Address of who takes over. Empty leaves to a person what somebody must take over; the rest is settled.", type: str, required: true}
 """
 
 EXAMPLES = r"""
@@ -39,6 +39,7 @@ changes:
 
 from typing import Any
 from collections.abc import Mapping
+from dataclasses import replace
 
 from ..module_utils.engine.arguments import PERSON_SPEC
 from ..module_utils.engine.correlate import person_and_account
@@ -53,7 +54,7 @@ from ..module_utils.engine.task import Task
 def plan(system: Ownership, want: Mapping[str, Any]) -> list[Change]:
     person, account = person_and_account(system, want)
     successor = want["successor"].strip().lower()
-    if "@" not in successor or successor == person.email:
+    if successor and "@" not in successor or successor == person.email:
         raise InputError(
             f"successor is {want['successor']!r}",
             act=f"hand over what {person.email} owns",
@@ -61,13 +62,18 @@ def plan(system: Ownership, want: Mapping[str, Any]) -> list[Change]:
         )
     if account is None:
         return absent("account", f"{person.email} has no account here")
+    if person.personal_email:  # what HR knows of them, and the system may not
+        account = replace(account, attributes={"personal_email": person.personal_email, **account.attributes})
     return [_settled(system, account, owned, successor) for owned in system.owned(account)]
 
 
 def _settled(system: Ownership, account: Account, owned: Owned, successor: str) -> Change:
     what, before = f"{owned.kind} {owned.name}", f"of {account.login}"
     if owned.settle == "decide":
-        note = str(owned.raw.get("why") or "") or f"decide what becomes of it; {successor} is the successor"
+        note = str(owned.raw.get("why") or "") or f"decide what becomes of it; {successor or 'nobody'} is the successor"
+        return Change(what, before, before, outcome=Outcome.NEEDS_HUMAN, note=note, lasting=owned.lasting)
+    if owned.settle == "reassign" and not successor:
+        note = "nobody is named who takes it over: run again with -e successor=ADDRESS"
         return Change(what, before, before, outcome=Outcome.NEEDS_HUMAN, note=note)
     note = (
         "is revoked"

@@ -8,7 +8,7 @@ import secrets
 import uuid
 
 from sandbox.emulator import Call, Reply
-from sandbox.vendors.entra_lists import ON_PREMISES, Lists, Row, bad, denied, group_shown, missing, plain, selected
+from sandbox.vendors.entra_lists import ON_PREMISES, Lists, Row, bad, denied, group_shown, missing, selected
 from sandbox.vendors.entra_seed import DEFAULT, SKUS
 from sandbox.vendors.microsoft import graph_error
 
@@ -211,8 +211,9 @@ class Holdings(Lists):
         return Reply(201, {**body, "id": row["id"], "status": "Provisioned"})
 
     def get_app(self, call: Call) -> Reply:
-        app = self.state["apps"].get(call.args["id"])
-        return Reply(200, selected(call, plain(app))) if app else missing(call.args["id"])
+        table = self.state["applications" if "/applications/" in call.path else "apps"]
+        app = table.get(call.args["id"])
+        return Reply(200, selected(call, self._app_shown(app))) if app else missing(call.args["id"])
 
     def app_roles_of(self, call: Call, user: Row) -> Reply:
         groups = {g["id"] for g in self.state["groups"].values() if user["id"] in g["members"]}

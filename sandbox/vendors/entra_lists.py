@@ -112,7 +112,7 @@ class Lists(Part):
         kept = list(rows)
         if "$filter" in call.query:
             clauses = [
-                re.fullmatch(r"(\w+)(?:/any\(p:p)? eq '((?:[^']|'')*)'\)?", part.strip())
+                re.fullmatch(r"(\w+)(?:/any\((?:p:p|m:m))? eq '((?:[^']|'')*)'\)?", part.strip())
                 for part in call.query["$filter"].split(" or ")
             ]
             if not all(clauses):

@@ -30,6 +30,17 @@ class SignIn(Holdings):
             ],
         )
 
+    def owned_devices_of(self, call: Call, user: Row) -> Reply:
+        """Those whose registration is the user's, whoever uses them: ``_registered_by`` where that is somebody else."""
+        return self.cloud.page(
+            call,
+            [
+                {"@odata.type": "#microsoft.graph.device", **plain(d)}
+                for d in self.state["devices"].values()
+                if d.get("_registered_by", d["_owner"]) == user["id"]
+            ],
+        )
+
     def patch_device(self, call: Call) -> Reply:
         device = self.state["devices"].get(call.args["id"])
         if device is None:

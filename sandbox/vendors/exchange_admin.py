@@ -40,6 +40,7 @@ class Cmdlets(Permissions):
                 ),
                 self.set_mailbox,
             ),
+            "Get-AcceptedDomain": (("Identity",), self.get_domains),
             "Get-MailboxStatistics": (("Identity",), self.get_statistics),
             "Get-Recipient": (("Identity",), self.get_recipient),
             "Get-MailboxPermission": (("Identity", "User"), self.get_permission),

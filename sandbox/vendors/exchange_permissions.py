@@ -12,6 +12,13 @@ from sandbox.vendors.exchange_cmdlets import NOT_FOUND, CmdletError, Named
 class Permissions(Named):
     """Cmdlets about them."""
 
+    def get_domains(self, p: dict[str, Any]) -> list[dict[str, Any]]:
+        domain = self.part.cloud.company.domain
+        return [
+            {"Name": name, "DomainName": name, "DomainType": "Authoritative", "Default": name == domain}
+            for name in (domain, f"{domain.partition('.')[0]}.onmicrosoft.com")
+        ]
+
     def get_recipient(self, p: dict[str, Any]) -> list[dict[str, Any]]:
         user, box = self._box(p)
         return [

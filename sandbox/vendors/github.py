@@ -223,6 +223,7 @@ class GitHub(Members, Credentials, Repositories):
             ("GET", f"{r}/commits", self.commits),
             ("GET", f"{r}/keys", lambda c: self._repo(c) or self._pages(c, self._of(c)["keys"])),
             ("DELETE", f"{r}/keys/{{id}}", self.delete_key),
+            ("GET", f"{r}/actions/secrets", self.actions_secrets),
         ]
 
     def installation_token(self, call: Call) -> Reply:

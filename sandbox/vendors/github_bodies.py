@@ -135,6 +135,7 @@ def new_repository(
         "teams": teams or {},
         "authors": authors or [],
         "keys": [],
+        "secrets": [],
     }
 
 

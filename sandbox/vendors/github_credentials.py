@@ -84,7 +84,7 @@ class Credentials(Organisation):
 
     def _codespace(self, name: str) -> dict[str, Any]:
         space, url = self.state["spaces"][name], f"https://api.github.com/user/codespaces/{name}"
-        owner = self._simple(space["owner"])
+        owner, unpushed = self._simple(space["owner"]), bool(space.get("unpushed"))
         return {
             "id": space["id"],
             "name": name,
@@ -100,10 +100,10 @@ class Credentials(Organisation):
             "state": space["state"],
             "url": url,
             "git_status": {
-                "ahead": 2,
+                "ahead": 2 * unpushed,
                 "behind": 0,
-                "has_unpushed_changes": True,
-                "has_uncommitted_changes": True,
+                "has_unpushed_changes": unpushed,
+                "has_uncommitted_changes": unpushed,
                 "ref": "main",
             },
             "location": "WestEurope",

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from sandbox.emulator import Call, Reply
 from sandbox.vendors.github_bodies import (
+    THEN,
     refusal,
 )
 from sandbox.vendors.github_organisation import Organisation
@@ -76,6 +77,14 @@ class Repositories(Organisation):
                 for n, a in enumerate(self._of(call)["authors"])
                 if call.query.get("author", a) == a
             ],
+        )
+
+    def actions_secrets(self, call: Call) -> Reply:
+        """Names only, as GitHub never shows a value."""
+        return self._repo(call) or self._pages(
+            call,
+            [{"name": name, "created_at": THEN, "updated_at": THEN} for name in self._of(call)["secrets"]],
+            "secrets",
         )
 
     def delete_key(self, call: Call) -> Reply:

@@ -29,6 +29,12 @@ class Undescribed:
 
 
 UNDESCRIBED: Sequence[Undescribed] = (
+    Undescribed(
+        "github",
+        "GET",
+        r"/repos/[^/]+/[^/]+/actions/secrets",
+        f"{_GITHUB}actions/secrets#list-repository-secrets",
+    ),
     Undescribed("github", "GET", r"/user/\d+", f"{_GITHUB}users/users#get-a-user-using-their-id"),
     Undescribed(
         "google_workspace",
@@ -80,7 +86,7 @@ UNDESCRIBED: Sequence[Undescribed] = (
     Undescribed("microsoft", "GET", r"/v1\.0/users/[^/]+/events/[^/]+/instances", _GRAPH + "event-list-instances"),
     Undescribed("microsoft", "GET", r"/v1\.0/drives/[^/]+/root/delta", _GRAPH + "driveitem-delta"),
     Undescribed("microsoft", "GET", r"/v1\.0/servicePrincipals(/[^/]+)?", _GRAPH + "serviceprincipal-list"),
-    Undescribed("microsoft", "GET", r"/v1\.0/applications", _GRAPH + "application-list"),
+    Undescribed("microsoft", "GET", r"/v1\.0/applications(/[^/]+)?", _GRAPH + "application-list"),
     Undescribed("microsoft", "GET", r"/v1\.0/groups/delta", _GRAPH + "group-delta"),
     Undescribed("microsoft", "POST", r"/v1\.0/directoryObjects/getByIds", _GRAPH + "directoryobject-getbyids"),
     Undescribed(

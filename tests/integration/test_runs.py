@@ -146,12 +146,13 @@ def test_a_leaver(company: SandboxCompany) -> None:
     before = {person: asked(company, person) for person in BYSTANDERS}
     belongings = {person: theirs(company, person) for person in BYSTANDERS}
     first = play(company, "offboard")
-    assert first.code != 0, "two steps wait for a person, so the run says that it is not complete"
+    assert first.code != 0, "three steps wait for a person, so the run says that it is not complete"
     assert {(item["system"], item["outcome"]) for item in record(company, "offboard")["open_items"]} == {
         ("badge", "needs_human"),
+        ("entra", "needs_human"),
         ("tailscale", "needs_human"),
     }
-    attest(company, "jane@corp.example", "badge", "tailscale")
+    attest(company, "jane@corp.example", "badge", "entra", "tailscale")
     summary = record(company, "offboard")["summary"]
     assert summary["access_closed"] and not summary["open"] and not summary["complete"], "her laptop is not back"
     back = ("-e", "serial=C02JANE01", "-e", "state=received", "-e", "by='Grace Okoye'")

@@ -284,7 +284,7 @@ def test_controls(box):
 
 def test_what_a_leaver_owns_goes_to_the_successor(box):
     result = do(box, ownership, "jane", successor="mark@corp.example")
-    assert result["outcome"] == "done", result
+    assert {row["outcome"] for row in result["changes"] if not row.get("lasting")} == {"done"}, result
     mark = user(box, "mark")["id"]
     assert group(box, "VPN Users")["owners"] == [mark] and next(iter(state(box)["applications"].values()))[
         "owners"
@@ -329,3 +329,63 @@ def test_check_mode_sends_no_write(box):
 def test_replicas_that_lag_are_waited_for(box):
     box["microsoft"].fault("lag", method="WRITE", path="/users/", reads=4)
     assert do(box, account, "jane", state="suspended")["outcome"] == "done"
+
+
+# -- what works on without the account ---------------------------------------------------------------------------------
+
+
+def waiting(result):
+    return {row["what"]: row["note"] for row in result["changes"] if row["outcome"] == "needs_human"}
+
+
+def test_secrets_of_an_app_that_a_leaver_owns_are_open_items_with_app_key_and_end(box):
+    found = waiting(do(box, ownership, "jane", successor="mark@corp.example"))
+    [bot] = state(box)["applications"].values()
+    for kind, key in (("secret", bot["_passwords"][0]), ("certificate", bot["_certificates"][0])):
+        [what] = [one for one in found if one.startswith(f"{kind} ")]
+        assert all(part in what for part in ("Deploy Bot", key["keyId"], key["endDateTime"][:10]))
+    assert user(box, "jane")["id"] not in bot["owners"], "and the app itself is the successor's"
+
+
+def test_a_secret_that_is_not_good_any_more_is_no_item(box):
+    [bot] = state(box)["applications"].values()
+    for key in (*bot["_passwords"], *bot["_certificates"]):
+        key["endDateTime"] = stamp(-1)
+    assert not [what for what in waiting(do(box, ownership, "jane", successor="mark@corp.example")) if "Deploy" in what]
+
+
+def test_what_a_person_has_to_replace_stays_open_when_the_system_shows_it_no_more(box):
+    first = do(box, ownership, "jane", successor="mark@corp.example")
+    left = {row["what"]: row["note"] for row in first["changes"] if row.get("lasting")}
+    # she owns the app no longer: only the ledger still knows
+    again = do(box, ownership, "jane", successor="mark@corp.example", history={"waiting": left})
+    assert left and set(left) <= set(waiting(again)) and again["outcome"] == "needs_human"
+    said = {what: {"by": "Mark Chen", "at": stamp(0)} for what in left}
+    last = do(box, ownership, "jane", successor="mark@corp.example", history={"waiting": left, "attested": said})
+    assert not set(left) & set(waiting(last))
+
+
+def test_a_guest_in_a_leavers_private_address_is_an_open_item(box):
+    private = "jane.private@mail.example"
+    guest = {**user(box, "lena"), "id": "guest-1", "userPrincipalName": "jane.private_mail.example#EXT#@corp.example"}
+    state(box)["users"]["guest-1"] = {**guest, "mail": private, "userType": "Guest", "employeeId": None}
+    person = {**person_of(box, "jane"), "personal_email": private}
+    result = run(ownership.TASK, box, "entra", person=person, successor="mark@corp.example")
+    [what] = [one for one in waiting(result) if one.startswith("guest account")]
+    assert private in what
+    state(box)["users"]["guest-1"]["accountEnabled"] = False
+    result = run(ownership.TASK, box, "entra", person=person, successor="mark@corp.example")
+    assert not [one for one in waiting(result) if one.startswith("guest account")]
+
+
+def test_a_device_that_a_leaver_registered_for_somebody_else_is_an_open_item(box):
+    device = next(d for d in state(box)["devices"].values() if d["_owner"] != user(box, "jane")["id"])
+    device["_registered_by"] = user(box, "jane")["id"]
+    found = waiting(do(box, ownership, "jane", successor="mark@corp.example"))
+    assert [what for what in found if device["displayName"] in what and "somebody else" in what]
+
+
+def test_without_a_successor_the_rest_is_looked_for_all_the_same(box):
+    found = waiting(do(box, ownership, "jane", successor=""))
+    assert any("Deploy Bot: pipeline" in what for what in found)
+    assert "nobody is named" in found["group Release Managers"]

@@ -64,6 +64,24 @@ def jane(box: Box) -> Person:
     return Person.of(person_of(box, "jane"))
 
 
+def test_what_a_leavers_mailbox_sends_outside_ends_with_the_cut_and_the_companys_own_stays(box: Box) -> None:
+    held(box)["forwarding_smtp"], held(box)["keep"] = "jane.private@mail.example", True
+    held(box, MARK)["forwarding_smtp"] = LENA
+    result = run(cutoff.TASK, box, "exchange", person=person_of(box, "jane"))
+    assert outcomes(result)["forwarding of a copy of the mail to jane.private@mail.example"] == "done"
+    assert held(box)["forwarding_smtp"] is None
+    rules = {rule["displayName"]: rule["isEnabled"] for rule in held(box)["rules"]}
+    assert rules == {"Keep a copy at home": False, "Builds": True}
+    run(cutoff.TASK, box, "exchange", person=person_of(box, "mark"))
+    assert held(box, MARK)["forwarding_smtp"] == LENA, "it stays in the company"
+
+
+def test_forwarding_of_a_mailbox_that_was_taken_over_is_the_companys(box: Box) -> None:
+    held(box)["forwarding_smtp"], held(box)["type"] = "law@firm.example", "SharedMailbox"
+    run(cutoff.TASK, box, "exchange", person=person_of(box, "jane"))
+    assert held(box)["forwarding_smtp"] == "law@firm.example"
+
+
 def event_of(box: Box, address: str, subject: str, *, own: bool = True) -> Any:
     found = [e for e in held(box, address)["events"].values() if e["subject"] == subject and e["isOrganizer"] is own]
     assert len(found) <= 1, f"{subject} is there {len(found)} times"

@@ -203,3 +203,23 @@ def test_a_handle_that_hr_names_and_the_identity_provider_knows_as_somebody_else
     result = run(cutoff.TASK, box, "github", person=lena)
     assert result["outcome"] == "needs_human" and box["github"].writes() == []
     assert "mark@corp.example" in result["changes"][0]["note"]
+
+
+def test_unpushed_work_in_a_codespace_stays_an_open_item_after_the_codespace_is_out_of_sight(box: Box) -> None:
+    [(name, space)] = box["github"].state["spaces"].items()
+    space["unpushed"] = True
+    first = run(cutoff.TASK, box, "github", person=person_of(box, "jane"))
+    assert space["state"] == "Shutdown" and "janemo" not in box["github"].state["members"]
+    left = {row["what"]: row["note"] for row in first["changes"] if row.get("lasting")}
+    assert set(left) == {f"what codespace {name} leaves"} and first["outcome"] == "needs_human"
+    again = run(cutoff.TASK, box, "github", person=person_of(box, "jane"), history={"waiting": left})
+    assert again["outcome"] == "needs_human"
+
+
+def test_actions_secrets_of_what_a_leaver_committed_to_are_an_open_item(box: Box) -> None:
+    repos = box["github"].state["repos"]
+    repos["payments"]["secrets"] = ["NPM_TOKEN", "DEPLOY_KEY"]
+    repos["untouched"]["secrets"] = ["OTHER"]
+    result = run(ownership.TASK, box, "github", person=person_of(box, "jane"), successor="mark@corp.example")
+    found = [row["what"] for row in result["changes"] if row["what"].startswith("Actions secrets")]
+    assert found == ["Actions secrets of payments: DEPLOY_KEY, NPM_TOKEN"]

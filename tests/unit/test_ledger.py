@@ -124,6 +124,15 @@ def test_history_remembers_acknowledged_and_done(ledger: Ledger) -> None:
     )
 
 
+def test_what_a_person_has_to_look_at_waits_though_a_later_run_sees_nothing_of_it(ledger: Ledger) -> None:
+    case = ledger.open_case("offboard", sample.PERSON, "r", {})
+    left = {**CHANGE, "what": "secret s", "outcome": "needs_human", "note": "replace it", "lasting": True}
+    ledger.outcome(case.id, **ARGS, intent=None, result={"outcome": "needs_human", "changes": [left]})
+    ledger.outcome(case.id, **ARGS, intent=None, result={"outcome": "already", "changes": []})
+    known = ledger.history(case.id, "entra", "cutoff")
+    assert known["waiting"] == {"secret s": "replace it"} and not known["attested"]
+
+
 def test_secrets_stay_out(path: Path, ledger: Ledger) -> None:
     case = ledger.open_case("offboard", sample.PERSON, "r", {})
     with pytest.raises(LedgerError, match="password must not enter"):

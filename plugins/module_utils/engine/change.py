@@ -59,6 +59,7 @@ class Change:
     :param residual: access that lingers after it is done.
     :param note: why, in plain words.
     :param spares: who administers the whole system still does after it: it is written even of the last one.
+    :param lasting: of one that a person decides: it stays open until they say so, though the system shows it no more.
     :param act: what policy may count, stop or want approved: ``disable``, ``wipe`` or ``delete``; empty for everything else.
     """
 
@@ -78,6 +79,7 @@ class Change:
     note: str = ""
     act: str = ""
     spares: bool = False
+    lasting: bool = False
 
 
 def absent(what: str, note: str) -> list[Change]:
@@ -90,7 +92,8 @@ class History:
     """What the ledger knows of this step from earlier runs of the same case.
 
     ``since`` is when the case was opened; ``acknowledged`` maps a change to when its write was accepted, ``done`` to when it
-    was seen done, ``attested`` to who said when (``by``, ``at``) that it is done; ``unsure`` holds changes whose write was begun and never seen to end.
+    was seen done, ``attested`` to who said when (``by``, ``at``) that it is done; ``unsure`` holds changes whose write was begun and never seen to end;
+    ``waiting`` maps what a person has yet to decide, though the system may show it no more, to why.
     """
 
     since: str = ""
@@ -98,6 +101,7 @@ class History:
     done: Mapping[str, str] = field(default_factory=dict)
     attested: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     unsure: Collection[str] = ()
+    waiting: Mapping[str, str] = field(default_factory=dict)
 
 
 def forget_intent(changes: Sequence[Change]) -> None:

@@ -18,6 +18,7 @@ class Outcomes:
     """The changes of one run on their way from plan to outcome."""
 
     def __init__(self, changes: Sequence[Change], history: History, confirm: Collection[str] | str) -> None:
+        changes = [*changes, *_still_waiting(changes, history)]
         self.changes = list(changes)
         self.history = history
         self.confirmed = {confirm} if isinstance(confirm, str) else set(confirm)
@@ -172,6 +173,7 @@ class Outcomes:
                 ("irreversible", c.irreversible or None),
                 ("confirm", c.confirm if c.irreversible else None),
                 ("act", c.act or None),
+                ("lasting", c.lasting and outcome is Outcome.NEEDS_HUMAN or None),
             ):
                 if value:
                     row[key] = value
@@ -207,3 +209,13 @@ class Outcomes:
             result["code"] = bad[0].get("code", "unknown")
             result["msg"] = "; ".join(f"{row['what']}: {row.get('note', row['outcome'])}" for row in bad)
         return result
+
+
+def _still_waiting(changes: Sequence[Change], history: History) -> list[Change]:
+    """What an earlier run left to a person, who has not said yet that it is done, and which the system shows no more."""
+    shown = {change.what for change in changes}
+    return [
+        Change(what, "left to a person", "decided", outcome=Outcome.NEEDS_HUMAN, note=why, lasting=True)
+        for what, why in history.waiting.items()
+        if what not in shown
+    ]

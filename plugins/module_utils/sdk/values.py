@@ -144,6 +144,8 @@ class AccessPath:
     refused: str = ""
     #: Who administers the whole system can go on doing so after it was closed: it is closed even of the last one.
     spares: bool = False
+    #: What closing it leaves behind for a person to look at, and why; it stays open until they say so. Empty: nothing.
+    leaves: str = ""
 
 
 def _nothing() -> None:
@@ -258,6 +260,8 @@ class Owned:
     settle: str = "reassign"
     #: Addresses of those who own it too.
     beside: Sequence[str] = ()
+    #: Once seen, it is a person's to decide until they say so: when the person has left it, the system no longer shows it.
+    lasting: bool = False
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 

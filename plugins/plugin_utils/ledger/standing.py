@@ -14,7 +14,7 @@ _SETTLED = ("done", "already", "absent", "acknowledged", "in_progress")
 
 def history(entries: Iterable[Entry], opened: str) -> dict[str, Any]:
     """What is known of a step from earlier runs of its case: ``{"since": iso, "acknowledged": {what: iso}, "done": {what:
-    iso}, "attested": {what: {"by", "at"}}, "unsure": [what, ...], "open_intent": n or None, "last": the last outcome's result or None}``.
+    iso}, "attested": {what: {"by", "at"}}, "waiting": {what: why}, "unsure": [what, ...], "open_intent": n or None, "last": the last outcome's result or None}``.
 
     A change stays unsure until an outcome shows where it stands, or a person attests the step.
     """
@@ -23,6 +23,7 @@ def history(entries: Iterable[Entry], opened: str) -> dict[str, Any]:
     done: dict[str, str] = {}
     unsure: dict[str, None] = {}
     attested: dict[str, dict[str, str]] = {}
+    waiting: dict[str, str] = {}
     last: Mapping[str, Any] | None = None
     for entry in entries:
         if entry.kind == "intent":
@@ -36,6 +37,8 @@ def history(entries: Iterable[Entry], opened: str) -> dict[str, Any]:
                     unsure[what] = None
                 elif how in _SETTLED:
                     unsure.pop(what, None)
+                if row.get("lasting"):
+                    waiting[what] = str(row.get("note") or "")
                 if how in ("acknowledged", "done"):
                     (acknowledged if how == "acknowledged" else done).setdefault(what, row.get("at") or entry.at)
         elif entry.kind == "attested":
@@ -52,6 +55,7 @@ def history(entries: Iterable[Entry], opened: str) -> dict[str, Any]:
         "done": done,
         "attested": attested,
         "unsure": list(dict.fromkeys(names)),
+        "waiting": waiting,
         "open_intent": max(pending, default=None),
         "last": last,
     }

@@ -50,7 +50,11 @@ class Step:
         known = self.ledger.history(self.case, self.system, self.name)
         if known.get("open_intent") is not None and not self.silent:
             self.ledger.settle(known["open_intent"], run=self.run, reason="the run that began this did not end it")
-        return {key: known[key] for key in ("since", "acknowledged", "done", "attested", "unsure") if known.get(key)}
+        return {
+            key: known[key]
+            for key in ("since", "acknowledged", "done", "attested", "unsure", "waiting")
+            if known.get(key)
+        }
 
     def blocked_by(self, phases: Collection[str], *, everywhere: bool) -> str:
         """Why this step must not run yet: an earlier phase that it depends on is not proven. Empty when it may.
@@ -65,7 +69,7 @@ class Step:
             for s in self.ledger.steps(self.case)
             if s["phase"] in phases
             and s["person"] == self.person
-            and not Outcome(s["outcome"]).closed
+            and _holds_up(s)
             and (s["system"] == self.system or everywhere and s["step"] in DATA_STEPS)
         ]
         return (
@@ -83,7 +87,7 @@ class Step:
             for s in self.ledger.steps(self.case)
             if s["phase"] in ("cutoff", "preserve")
             and s["person"] == self.person
-            and not Outcome(s["outcome"]).closed
+            and _holds_up(s)
             and (s["phase"] == "cutoff" or s["step"] in DATA_STEPS)
         )
 
@@ -166,3 +170,11 @@ def _observed(result: dict[str, Any]) -> dict[str, Any]:
         "changes": rows,
         "msg": f"look again at {result['person']} on {result['system']}: still open: {', '.join(still)}: run again",
     }
+
+
+def _holds_up(step: Mapping[str, Any]) -> bool:
+    """Whether what comes after has to wait: not for what a person only has to look at, and no later step can harm."""
+    if Outcome(step["outcome"]).closed:
+        return False
+    rows = [row for row in step["result"].get("changes") or () if not Outcome(row.get("outcome", "unknown")).closed]
+    return not rows or not all(row.get("lasting") for row in rows)

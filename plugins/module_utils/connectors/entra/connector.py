@@ -115,7 +115,7 @@ class Entra(EntraListing):
         ),
         "first_sign_in": ("UserAuthenticationMethod.ReadWrite.All", "Mail.Send"),
         "security_controls": ("UserAuthenticationMethod.Read.All",),
-        "ownership": ("Group.ReadWrite.All", "Application.ReadWrite.All"),
+        "ownership": ("Group.ReadWrite.All", "Application.ReadWrite.All", "User.Read.All", "Device.Read.All"),
         "account_listing": (
             "User.Read.All",
             "GroupMember.Read.All",

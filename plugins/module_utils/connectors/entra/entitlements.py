@@ -19,6 +19,7 @@ from ...sdk.values import Account, Entitlement, Owned
 from ..microsoft.directory import DirectoryUsers
 from ..microsoft.graph import graph_pages
 from ..microsoft.people import literal
+from .left_behind import LeftBehind
 
 ROLES = at("/roleManagement/directory")
 #: Marks a role that the person may activate (Privileged Identity Management), but does not hold all the time.
@@ -325,7 +326,8 @@ class EntraEntitlements(DirectoryUsers):
                     raw={"why": mastered, "collection": _COLLECTIONS[kind]},
                 )
             )
-        return found
+        apps = [(str(one.raw["collection"]), one.id) for one in found if one.kind != "group"]
+        return [*found, *LeftBehind(self.graph).of(account, apps)]
 
     def _beside(self, owners: str, account: Account) -> tuple[str, ...]:
         rows = graph_pages(self.graph, owners, act=f"read who owns it beside {account.login}")

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -39,6 +40,7 @@ class MailAccess:
 
     def __init__(self, graph: Transport, admin: AdminApi, protocols: Sequence[str]) -> None:
         self.graph, self.admin, self.protocols = graph, admin, protocols
+        self._domains: set[str] | None = None
 
     def set_active(self, account: Account, active: bool) -> None:
         """Open or close every protocol of the option ``protocols``."""
@@ -84,6 +86,7 @@ class MailAccess:
                     ),
                 )
             )
+        paths += self._forwarding(account)
         try:
             return paths + [self._rule_path(account, name, rule) for name, rule in self._forwarding_rules(account)]
         except PermissionDenied as e:
@@ -106,6 +109,11 @@ class MailAccess:
             for name in closed
             if name.startswith("mobile device ")
         ]
+        backs += [
+            WayBack(name, lost="it went outside the company: whoever wants it sets it again", anew=True)
+            for name in closed
+            if name.startswith("forwarding of ")
+        ]
         wanted = {
             name: name.removeprefix("forwarding inbox rule ")
             for name in closed
@@ -124,6 +132,54 @@ class MailAccess:
                 )
             )
         return backs
+
+    def _forwarding(self, account: Account) -> list[AccessPath]:
+        """What the mailbox itself sends on to somewhere outside the company: a copy or all, without a rule that anybody sees.
+
+        Of a shared mailbox it is the company's: whoever took the mailbox over set it.
+        """
+        box = account.raw
+        if box.get("RecipientTypeDetails") == "SharedMailbox":
+            return []
+        address = re.sub("^smtp:", "", str(box.get("ForwardingSmtpAddress") or ""), flags=re.I).lower()
+        contact = str(box.get("ForwardingAddress") or "")
+        outside = []
+        if address and self._is_outside(address):
+            outside.append((address, "ForwardingSmtpAddress"))
+        if contact:
+            found = self._external_address(contact, account.login)
+            if found and self._is_outside(found):
+                outside.append((found, "ForwardingAddress"))
+        kept = "a copy of the mail" if box.get("DeliverToMailboxAndForward") else "all mail"
+        return [
+            AccessPath(f"forwarding of {kept} to {to}", "open", partial(self._end_forwarding, account, parameter))
+            for to, parameter in outside
+        ]
+
+    def _is_outside(self, address: str) -> bool:
+        if self._domains is None:
+            rows = self.admin.rows("Get-AcceptedDomain", act="read the company's mail domains", select="DomainName")
+            self._domains = {str(row.get("DomainName") or "").lower() for row in rows}
+        return address.rpartition("@")[2] not in self._domains
+
+    def _external_address(self, name: str, login: str) -> str:
+        """Where mail to a recipient of the address book really goes: a contact's is outside."""
+        try:
+            rows = self.admin.read("Get-Recipient", act=f"find recipient {name}", anchor=login, Identity=name)
+        except NotFound:
+            return ""
+        row = rows[0] if len(rows) == 1 else {}
+        said = str(row.get("ExternalEmailAddress") or row.get("PrimarySmtpAddress") or "")
+        return re.sub("^smtp:", "", said, flags=re.I).lower()
+
+    def _end_forwarding(self, account: Account, parameter: str) -> None:
+        self.admin.write(
+            "Set-Mailbox",
+            act=f"end forwarding of the mailbox of {account.login}",
+            anchor=account.login,
+            Identity=account.id,
+            **{parameter: None},
+        )
 
     def _open_again(self, account: Account, names: Collection[str]) -> None:
         switches: dict[str, bool | None] = dict(PROTOCOLS[name] for name in names if name in PROTOCOLS)

@@ -15,6 +15,11 @@ from .api import GitHubApi
 from .entitlements import GitHubEntitlements
 from .membership import Membership
 
+_UNPUSHED = (
+    "it holds work that was never pushed, and without the membership nobody can open it: an owner exports it to a branch (Codespaces,"
+    " Export changes) or lets it go, then attests"
+)
+
 
 class GitHubAccess:
     """The ways in of one account."""
@@ -63,6 +68,7 @@ class GitHubAccess:
                     "open" if running else "closed",
                     partial(self._stop, login, space),
                     spares=True,
+                    leaves=_UNPUSHED if _unpushed(space) else "",
                 )
             )
         seat = self.held.seat(account)
@@ -208,3 +214,9 @@ class GitHubAccess:
             act=f"remove {login} from enterprise team {team}",
             missing=(404,),
         )
+
+
+def _unpushed(space: Mapping[str, Any]) -> bool:
+    """Whether work may be lost with it; GitHub looks at the machine, and says nothing of one that is archived."""
+    work = space.get("git_status") or {}
+    return bool(work.get("has_unpushed_changes") or work.get("has_uncommitted_changes")) or not work

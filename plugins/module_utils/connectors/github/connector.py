@@ -80,6 +80,7 @@ class GitHub(GitHubListing):
         "ownership": (
             "Repository: Administration (write)",
             "Repository: Contents (read)",
+            "Repository: Secrets (read)",
             "Organization: Members (read)",
         ),
         "account_listing": (
@@ -111,7 +112,7 @@ class GitHub(GitHubListing):
         self.membership = Membership(self.api, self.org)
         self._rights = GitHubEntitlements(self.api, self.org, target.name, self.membership, self.synchronised)
         self._access = GitHubAccess(self.api, self.org, target, self.membership, self._rights)
-        self._owned = GitHubOwnership(self.api, self.org, target, self.people, self._access)
+        self._owned = GitHubOwnership(self.api, self.org, target, self.people)
 
     # -- accounts ------------------------------------------------------------------------------------------------------
 

@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What a person leaves behind in a GitHub organisation: repositories nobody else administers, deploy keys, codespaces."""
+"""What a person leaves behind in a GitHub organisation: repositories nobody else administers, deploy keys, secrets they may know."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...model.errors import NotFound
+from ...model.errors import NotFound, PermissionDenied
 from ...sdk.address import UrlPath
 from ...sdk.target import Target
 from ...sdk.values import Account, Owned
-from .access import GitHubAccess
 from .api import GitHubApi, repository_path
 from .people import People
 
@@ -19,11 +18,11 @@ from .people import People
 class GitHubOwnership:
     """Finds it, and settles it."""
 
-    def __init__(self, api: GitHubApi, org: UrlPath, target: Target, people: People, access: GitHubAccess) -> None:
-        self.api, self.org, self.target, self.people, self.access = api, org, target, people, access
+    def __init__(self, api: GitHubApi, org: UrlPath, target: Target, people: People) -> None:
+        self.api, self.org, self.target, self.people = api, org, target, people
 
     def owned(self, account: Account) -> Sequence[Owned]:
-        """Repositories nobody but they (and owners) administer, deploy keys they added, codespaces with their work.
+        """Repositories nobody but they (and owners) administer, deploy keys they added, Actions secrets of what they committed to.
 
         Who is out already administers nothing: then it is the repositories that nobody administers and that they committed to.
         """
@@ -49,19 +48,30 @@ class GitHubOwnership:
                             },
                         )
                     )
-        for space in self.access.codespaces(account.login):
-            found.append(
-                Owned(
-                    "codespace",
-                    str(space["id"]),
-                    space["name"],
-                    settle="decide",
-                    raw={
-                        "why": "it may hold work that was never pushed; GitHub can't hand it over: look, then delete it"
-                    },
-                )
-            )
+            found += self._secrets(account, repository)
         return found
+
+    def _secrets(self, account: Account, repository: Mapping[str, Any]) -> list[Owned]:
+        """Whoever may push may read every secret of a repository's Actions; that they did shows in what they committed."""
+        path, act = repository_path(repository["full_name"]), f"list Actions secrets of {repository['name']}"
+        try:
+            names = [s["name"] for s in self.api.listed(path.below("/actions/secrets"), act=act, key="secrets")]
+        except PermissionDenied:
+            return []  # doctor says which permission is missing
+        if not names or not self._committed(account.login, path):
+            return []
+        return [
+            Owned(
+                "Actions secrets",
+                str(repository["id"]),
+                f"of {repository['name']}: {', '.join(sorted(names))}",
+                settle="decide",
+                lasting=True,
+                raw={
+                    "why": "whoever may push can read them: replace those that let somebody in somewhere, then attest"
+                },
+            )
+        ]
 
     def _is_sole_admin(self, account: Account, repository: Mapping[str, Any]) -> bool:
         path, act = repository_path(repository["full_name"]), f"list who administers {repository['name']}"

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""What works on in Entra ID without the account of who set it up: secrets of apps they own, a guest in their private address,
+devices they registered for others.
+
+Graph says of no secret who made it or has read it (https://learn.microsoft.com/graph/api/resources/passwordcredential): an owner may
+have done either, so each that is good stands for a person to replace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ...model import clock
+from ...sdk.address import at
+from ...sdk.transport import Transport
+from ...sdk.values import Account, Owned
+from ..microsoft.graph import graph_pages
+from ..microsoft.people import literal
+from .accounts import user_path
+
+_KEYS = {"passwordCredentials": "secret", "keyCredentials": "certificate"}
+_USER = "id,userPrincipalName,mail,otherMails,userType,accountEnabled"
+
+
+class LeftBehind:
+    """Finds it; a person decides."""
+
+    def __init__(self, graph: Transport) -> None:
+        self.graph = graph
+
+    def of(self, account: Account, apps: Sequence[tuple[str, str]]) -> Iterator[Owned]:
+        """All of it.
+
+        :param apps: the apps and enterprise apps that the account owns: (collection, id).
+        """
+        for collection, id in apps:
+            yield from self._keys(collection, id, account)
+        yield from self._guests(account)
+        yield from self._devices(account)
+
+    def _keys(self, collection: str, id: str, account: Account) -> Iterator[Owned]:
+        app = self.graph.get(
+            at("/{}/{}", collection, id),
+            act=f"read keys of what {account.login} owns",
+            params={"$select": f"id,displayName,{','.join(_KEYS)}"},
+        )
+        for property, kind in _KEYS.items():
+            for key in (app or {}).get(property) or ():
+                ends = str(key.get("endDateTime") or "")
+                if ends and clock.parse(ends) <= clock.now():
+                    continue
+                named = f"{(app or {})['displayName']}: {key.get('displayName') or 'unnamed'} ({key['keyId']})"
+                yield Owned(
+                    kind,
+                    str(key["keyId"]),
+                    f"{named}, good until {ends[:10] or 'it is removed'}",
+                    settle="decide",
+                    lasting=True,
+                    raw={"why": "they own the app, and may know it: replace it, remove it, then attest"},
+                )
+
+    def _guests(self, account: Account) -> Iterator[Owned]:
+        """Guests that sign in with an address which is the person's outside the company."""
+        mine = (account.attributes.get("personal_email"), *(account.raw.get("otherMails") or ()))
+        domain = account.login.rpartition("@")[2].casefold()
+        private = {str(one).lower() for one in mine if one and str(one).rpartition("@")[2].casefold() != domain}
+        for address in sorted(private):
+            rows = graph_pages(
+                self.graph,
+                "/users",
+                act=f"look for a guest account of {account.login}",
+                params={
+                    "$filter": f"mail eq {literal(address)} or otherMails/any(m:m eq {literal(address)})",
+                    "$select": _USER,
+                },
+            )
+            for row in rows:
+                if row["id"] != account.id and row.get("userType") == "Guest" and row.get("accountEnabled"):
+                    yield Owned(
+                        "guest account",
+                        row["id"],
+                        f"{address} ({row['userPrincipalName']})",
+                        settle="decide",
+                        raw={
+                            "why": "a guest in their private address, which they keep: block or delete it, or attest that it stays"
+                        },
+                    )
+
+    def _devices(self, account: Account) -> Iterator[Owned]:
+        act = f"read devices that {account.login} registered"
+        own = {row["id"] for row in graph_pages(self.graph, user_path(account.id).below("/registeredDevices"), act=act)}
+        rows: Iterator[Mapping[str, Any]] = graph_pages(
+            self.graph, user_path(account.id).below("/ownedDevices"), act=act
+        )
+        for row in rows:
+            if row["id"] not in own and row.get("accountEnabled"):
+                yield Owned(
+                    "device they registered for somebody else",
+                    row["id"],
+                    f"{row.get('displayName') or 'unnamed'} ({row['id'][:8]})",
+                    settle="decide",
+                    raw={
+                        "why": "they own its registration, and somebody else uses it: give it another owner, or disable it"
+                    },
+                )
