@@ -85,7 +85,9 @@ def _of_schema(sdl: str, manifest: Manifest) -> list[str]:
             continue
         found += [f"{request.place}: {error.message}" for error in validate(schema, document)]
         declared = {
-            v.variable.name.value for one in document.definitions for v in getattr(one, "variable_definitions", ())
+            v.variable.name.value
+            for one in document.definitions
+            for v in getattr(one, "variable_definitions", None) or ()
         }
         paged = {name for name in (pages.name, pages.size_name) if name and pages.place == "json"}
         given = {*request.json["variables"], *paged}
