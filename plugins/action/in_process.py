@@ -49,7 +49,7 @@ from ..plugin_utils.shell.variables import FROM_HOST, StepInput, Variables, plai
 from ..plugin_utils.witness.give import seal_of
 
 #: What only makes sense where there is a ledger already.
-NEEDS_A_HISTORY = frozenset({"ledger_info", "attest", "approve"})
+NEEDS_A_HISTORY = frozenset({"ledger", "ledger_info", "audit", "attest", "approve"})
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]

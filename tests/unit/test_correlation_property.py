@@ -117,7 +117,8 @@ class Company:
         for human, person in enumerate(self.hired):
             result = self._step(server, person, {"others": others}, check_mode=True)
             found = [one["id"] for one in result.get("accounts", ()) if one["whose"] == "theirs"]
-            assert all(server.rows[ident].human == human for ident in found), "linked to somebody else"
+            wrong = [server.rows[ident] for ident in found if server.rows[ident].human != human]
+            assert all(map(nobody_could_tell, wrong)), f"linked to somebody else: {wrong}"
             server.links.update(dict.fromkeys(found, human))
 
     def _step(
@@ -207,6 +208,12 @@ class Company:
         )
 
 
+def nobody_could_tell(row: Row) -> bool:
+    """An account of somebody whom HR does not know, that carries nothing but a login, the very one that the company's declared
+    pattern gives one of ours. The company said that such a login is theirs; two of 30,000 accounts are so."""
+    return row.human < 0 and not row.mail and not row.number
+
+
 def walk(companies: int, first: int = 0, *, seen: float) -> tuple[int, int]:
     """How many leavers with a surviving key there were, and how many of their cases closed by themselves.
 
@@ -223,7 +230,11 @@ def walk(companies: int, first: int = 0, *, seen: float) -> tuple[int, int]:
             )
             ended = company.leave(human)
             rows = [row for server in company.servers for row in server.rows.values()]
-            touched = [row for row in rows if row.human != human and row.active != before[row.id]]
+            touched = [
+                row
+                for row in rows
+                if row.human != human and row.active != before[row.id] and not nobody_could_tell(row)
+            ]
             assert not touched, f"company {seed}: {touched} cut in place of {company.now[human]}"
             still_open = [row for row in rows if row.human == human and row.active]
             assert not (ended and still_open), f"company {seed}: closed, and {still_open} is open"
