@@ -21,7 +21,7 @@ NOTHING = "no account"
 
 
 def ask(box: Box, key: str) -> dict[str, str]:
-    """What every system says of the company's person ``key``: ``{system: words}``."""
+    """Return what every system says of the company's person ``key``: ``{system: words}``."""
     person = box.company.people[key]
     return {
         system: question(box, key, person)

@@ -120,7 +120,7 @@ class Box:
             self._temporary.cleanup()
 
     def systems(self) -> dict[str, Any]:
-        """Every system's entry, as ``company.systems.yml`` has it, with the secrets in place."""
+        """Return every system's entry, as ``company.systems.yml`` has it, with the secrets in place."""
         entries: dict[str, Any] = {}
         for emulator in self.emulators.values():
             for name, entry in emulator.systems().items():

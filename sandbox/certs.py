@@ -48,7 +48,7 @@ class Authority:
         )
 
     def issue(self, label: str) -> tuple[Path, Path]:
-        """A certificate for localhost and 127.0.0.1 under this authority: (certificate file, key file)."""
+        """Return a certificate for localhost and 127.0.0.1 under this authority: (certificate file, key file)."""
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = (
             self._builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")]), key)

@@ -27,7 +27,7 @@ class Company:
     _on: dict[str, dict[str, Mapping[str, Any]]] = field(default_factory=dict, repr=False, compare=False)
 
     def on_system(self, system: str) -> dict[str, Mapping[str, Any]]:
-        """The people who have an account on a system, with what they hold there (``person["on"][system]``)."""
+        """Return the people who have an account on a system, with what they hold there (``person["on"][system]``)."""
         if system not in self._on:
             self._on[system] = {
                 key: person for key, person in self.people.items() if system in (person.get("on") or {})

@@ -148,25 +148,25 @@ class Emulator:
         raise NotImplementedError
 
     def seed(self) -> Any:
-        """The state at the start, made from ``self.company``."""
+        """Return the state at the start, made from ``self.company``."""
         raise NotImplementedError
 
     def systems(self) -> Mapping[str, Mapping[str, Any]]:
-        """Entries of this vendor's systems for ``company.systems.yml``; secrets by ``self.secret(name)``."""
+        """Return entries of this vendor's systems for ``company.systems.yml``; secrets by ``self.secret(name)``."""
         raise NotImplementedError
 
     def authorise(self, call: Call) -> Reply | None:
-        """The vendor's refusal of a bad credential, or None when it is good."""
+        """Return the vendor's refusal of a bad credential, or None when it is good."""
         raise NotImplementedError
 
     def not_found(self, call: Call) -> Reply:
-        """The vendor's answer to a path it does not have."""
+        """Return the vendor's answer to a path it does not have."""
         return Reply(404, {"message": f"no such path: {call.method} {call.path}"})
 
     # -- what every vendor has -----------------------------------------------------------------------------------------
 
     def secret(self, name: str) -> str:
-        """A secret of this sandbox, made once; recognisable, so that a test can look for it where it must not be."""
+        """Return a secret of this sandbox, made once; recognisable, so that a test can look for it where it must not be."""
         return self.secrets.setdefault(name, f"canary-{self.name}-{name}-{secrets.token_hex(12)}")
 
     def start(self) -> None:
@@ -182,7 +182,7 @@ class Emulator:
         return method not in ("GET", "HEAD", "OPTIONS") and not any(re.search(p, path) for p in self.READING_POSTS)
 
     def writes(self) -> list[dict[str, Any]]:
-        """The journal's writes."""
+        """Return the journal's writes."""
         return [entry for entry in self.journal if entry["write"]]
 
     def fault(self, fault: str, **how: Any) -> Fault:

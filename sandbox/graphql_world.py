@@ -61,7 +61,7 @@ class GraphQlWorld(World):
         return GraphQLError(message, extensions={"code": code})
 
     def connection(self, rows: list[Row], first: int | None = None, after: str | None = None) -> Row:
-        """Rows as a Relay connection: the cursor is the number of rows before the next page."""
+        """Return rows as a Relay connection: the cursor is the number of rows before the next page."""
         start = 0 if self.stuck else int(after or 0)
         size = self.page_size or first or 50
         page, more = rows[start : start + size], start + size < len(rows) or (self.stuck and bool(rows))

@@ -176,11 +176,11 @@ class HrSystem(Emulator):
     # -- what a vendor's file gives ------------------------------------------------------------------------------------
 
     def again(self, status: int | None) -> bool:
-        """Whether the vendor tries again after this answer (None: no answer)."""
+        """Return whether the vendor tries again after this answer (None: no answer)."""
         return True
 
     def signed(self, content: bytes, key: str) -> Mapping[str, str]:
-        """The headers that prove who sends."""
+        """Return the headers that prove who sends."""
         raise NotImplementedError
 
     def acts(self) -> Mapping[str, Act]:
@@ -195,7 +195,7 @@ class HrSystem(Emulator):
         raise NotImplementedError
 
     def key_of(self, user: str) -> str:
-        """The system's own id of who has this address, employee id or id.
+        """Return the system's own id of who has this address, employee id or id.
 
         :raises LookupError: nobody or several have it.
         """
@@ -275,7 +275,7 @@ class HrSystem(Emulator):
 
 
 def only(found: Sequence[str], user: str) -> str:
-    """The one id.
+    """Return the one id.
 
     :raises LookupError: nobody or several.
     """

@@ -29,7 +29,7 @@ def whole(box: Box) -> dict[str, Any]:
 
 
 def directory(box: Box, name: str = "ldap") -> dict[str, Any]:
-    """Every entry with all its attributes, operational ones too: ``{dn: {attribute: [values]}}``."""
+    """Return every entry with all its attributes, operational ones too: ``{dn: {attribute: [values]}}``."""
     server = ldap3.Server(
         box[name].url, tls=ldap3.Tls(ca_certs_file=box.ca_file, validate=ssl.CERT_REQUIRED), get_info=ldap3.NONE
     )
@@ -51,7 +51,7 @@ def _text(name: str, value: bytes) -> str:
 
 
 def _scim(name: str) -> Callable[[Box], dict[str, Any]]:
-    """Every resource as the service gives it, by its id."""
+    """Return every resource as the service gives it, by its id."""
     return lambda box: {kind: {one["id"]: one for one in box[name].resources(kind)} for kind in ("Users", "Groups")}
 
 
@@ -83,7 +83,7 @@ def _aws(box: Box) -> dict[str, Any]:
 
 
 def _all(client: Any, operation: str, *keys: str, **arguments: Any) -> dict[str, list[Any]]:
-    """The lists of all pages."""
+    """Return the lists of all pages."""
     found: dict[str, list[Any]] = {key: [] for key in keys}
     for page in client.get_paginator(operation).paginate(**arguments):
         for key in keys:
@@ -166,7 +166,7 @@ def _center(box: Box) -> dict[str, Any]:
 
 
 def _mail(box: Box) -> dict[str, Any]:
-    """Every mailbox of the server: ``{login: {folder: {uid: flags and size}}}``."""
+    """Return every mailbox of the server: ``{login: {folder: {uid: flags and size}}}``."""
     return {key: _mailbox(box, key) for key in box.company.on_system("imap")}
 
 

@@ -46,7 +46,7 @@ class NoPages:
     """Every list is whole."""
 
     def cut(self, world: World, call: Call, rows: list[Row]) -> tuple[list[Row], Row, dict[str, str]]:
-        """The rows of the page that was asked for, what the body says of the others, and headers."""
+        """Return the rows of the page that was asked for, what the body says of the others, and headers."""
         return rows, {}, {}
 
 
@@ -61,7 +61,7 @@ class Numbered:
     fixed: int = 100
 
     def where(self, world: World, call: Call) -> tuple[int, int]:
-        """The number of the page, and how many rows a page has."""
+        """Return the number of the page, and how many rows a page has."""
         said = (call.args if self.path else call.query).get(self.page)
         return 0 if said is None or world.stuck else int(said) - self.first, world.page_size or int(
             call.query.get(self.size) or self.fixed
@@ -217,12 +217,12 @@ def made(table: str, build: Callable[[Any, Call, int], Row | Reply], *, wrap: st
 
 
 def matching(**columns: str) -> Test:
-    """Rows whose columns are what the path's arguments say: ``matching(user_id="id")``."""
+    """Return rows whose columns are what the path's arguments say: ``matching(user_id="id")``."""
     return lambda world, call, row: all(str(row[column]) == call.args[arg] for column, arg in columns.items())
 
 
 def keep(**columns: str) -> Test:
-    """Rows whose columns are what the query asks for, where it asks."""
+    """Return rows whose columns are what the query asks for, where it asks."""
     return lambda world, call, row: all(
         str(row[column]).lower() == call.query[name].lower() for column, name in columns.items() if name in call.query
     )
@@ -271,7 +271,7 @@ class World(Emulator):
         raise NotImplementedError
 
     def see(self, key: str) -> Seen:
-        """What has become of one of the company's people."""
+        """Return what has become of one of the company's people."""
         raise NotImplementedError
 
     def settle(self, key: str, state: str) -> None:
@@ -291,7 +291,7 @@ class World(Emulator):
     # -- what every world has ------------------------------------------------------------------------------------------
 
     def seated(self) -> dict[str, Mapping[str, Any]]:
-        """Those who have an account here, by their key."""
+        """Return those who have an account here, by their key."""
         return {key: self.company.people[key] for key in self.SEATED}
 
     def full_name(self, person: Mapping[str, Any]) -> str:
@@ -301,17 +301,17 @@ class World(Emulator):
         return str(self.company.people[key]["email"])
 
     def login(self, key: str) -> str:
-        """What a person signs in with here."""
+        """Return what a person signs in with here."""
         return self.email(key)
 
     def id_of(self, table: Mapping[Any, Row], key: str, column: str = "") -> Any:
-        """The id of the row with a person's address."""
+        """Return the id of the row with a person's address."""
         return next(
             (ident for ident, row in table.items() if str(row[column or self.ADDRESS]).lower() == self.email(key)), None
         )
 
     def row(self, table: str, ident: str) -> Row | None:
-        """A row by an id as it stands in a path."""
+        """Return a row by an id as it stands in a path."""
         return next((row for key, row in self.state[table].items() if str(key) == ident), None)
 
     def next_id(self) -> int:
@@ -322,7 +322,7 @@ class World(Emulator):
         return self.MISSING
 
     def body(self, page: list[Row], wrap: str, more: Row) -> Any:
-        """A page as this vendor wraps it."""
+        """Return a page as this vendor wraps it."""
         return {wrap: page} if wrap else page
 
     def paged(self, call: Call, rows: list[Row], *, wrap: str = "", pages: Any = None) -> Reply:

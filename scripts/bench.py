@@ -150,7 +150,7 @@ class Bench:
 
 
 def in_turn(rounds: int, runs: Mapping[str, Callable[[], float]]) -> dict[str, float]:
-    """The median of each, after one round that is not counted."""
+    """Return the median of each, after one round that is not counted."""
     times: dict[str, list[float]] = {name: [] for name in runs}
     for number in range(rounds + 1):
         for name, run in runs.items():

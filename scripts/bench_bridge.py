@@ -59,7 +59,7 @@ class Seen:
 
 
 def sources() -> dict:
-    """The sources of the configuration; the key is in the environment."""
+    """Return the sources of the configuration; the key is in the environment."""
     from lifecycle_bridge.config import Secret, Source
 
     os.environ["DOOR_KEY"] = KEY
@@ -130,7 +130,7 @@ class Server:
         self._process.wait()
 
     def memory(self) -> float:
-        """The most it had in memory, in MB."""
+        """Return the most it had in memory, in MB."""
         assert self._process is not None
         status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
         return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM"))
@@ -184,7 +184,7 @@ class Line:
         self._free: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
 
     async def ask(self, wire: bytes) -> int:
-        """The status of the answer.
+        """Return the status of the answer.
 
         :raises OSError, EOFError: there was none.
         """

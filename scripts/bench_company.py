@@ -92,7 +92,7 @@ class Service(Emulator):
         )
 
     def active(self, email: str) -> bool:
-        """What the service itself says of a person."""
+        """Return what the service itself says of a person."""
         return any(user["active"] for user in self.state["users"].values() if user["userName"] == email)
 
     def groups_of(self, email: str) -> list[str]:
@@ -172,7 +172,7 @@ def _error(status: int, detail: str) -> Reply:
 
 
 def _number(email: str) -> str:
-    """The employee number of the measured company's people."""
+    """Return the employee number of the measured company's people."""
     return "E1007" if email == LEAVER else f"P{email[6:9]}"
 
 
@@ -188,7 +188,7 @@ class MeasuredCompany(Box):
         return [e for e in self.emulators.values() if isinstance(e, Service)]
 
     def fresh(self, latency: float = LATENCY) -> Path:
-        """Everybody is let in again, nothing is in the journals, the ledger is empty.
+        """Return everybody is let in again, nothing is in the journals, the ledger is empty.
 
         :returns: the folder of this company's files.
         """

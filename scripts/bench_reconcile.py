@@ -45,12 +45,12 @@ _NUMBER = re.compile(r"(?:p|gh)(\d{5})\b")
 
 
 def directories(people: int) -> list[str]:
-    """Where the grown people have accounts."""
+    """Return where the grown people have accounts."""
     return [name for name in DIRECTORIES if people <= MANY or name not in SLOW]
 
 
 def grown(people: int) -> Company:
-    """The sandbox company and so many engineers. By number modulo ``EVERY``: 1 left, 2 is unknown to HR, 3 holds too much, 4 has a
+    """Return the sandbox company and so many engineers. By number modulo ``EVERY``: 1 left, 2 is unknown to HR, 3 holds too much, 4 has a
     laptop that is not encrypted, 5 one that is nobody's."""
     base = load_company()
     everybody: dict[str, Any] = dict(base.people)
@@ -117,7 +117,7 @@ def expected(people: int) -> Counter[tuple[str, str, int]]:
 
 
 def of_the_grown(report: dict[str, Any]) -> Counter[tuple[str, str, int]]:
-    """What was found about the people that we added, and their devices."""
+    """Return what was found about the people that we added, and their devices."""
     found: Counter[tuple[str, str, int]] = Counter()
     for f in report["findings"]:
         number = _NUMBER.search(
@@ -222,7 +222,7 @@ def measure(people: int, folder: Path) -> dict[str, Any]:
 
 
 def profiles(folder: Path, people: int) -> Path:
-    """The sandbox company's, but that an engineer has nothing where the grown company has nobody."""
+    """Return the sandbox company's, but that an engineer has nothing where the grown company has nobody."""
     shutil.copytree(ROOT / "inventory" / "profiles", folder)
     file = folder / "engineering.yml"
     text = file.read_text().replace("  aws: {groups: [Developers]}\n", "")

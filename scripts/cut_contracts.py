@@ -77,7 +77,7 @@ _PROSE = {
 
 
 def cut(source: dict[str, Any], pattern: str) -> dict[str, Any]:
-    """The matching paths and, to closure, all they refer to and all types derived from that."""
+    """Return the matching paths and, to closure, all they refer to and all types derived from that."""
     paths = {path: _plain(item) for path, item in source["paths"].items() if re.match(pattern, path)}
     kept: dict[str, dict[str, Any]] = {}
     waiting = _refs(paths)
@@ -153,7 +153,7 @@ def discovered(folder: Path) -> dict[str, Any]:
 
 
 def _resources(source: dict[str, Any], prefix: str) -> dict[str, Any]:
-    """Every method of a discovery document, as OpenAPI's paths."""
+    """Return every method of a discovery document, as OpenAPI's paths."""
     paths: dict[str, Any] = {}
 
     def walk(resource: dict[str, Any]) -> None:

@@ -136,7 +136,7 @@ def _told(running: dict[str, Any], key: str, port: int, bridge: subprocess.Popen
 
 
 def _cut() -> dict[str, float]:
-    """When each system was seen closed, as the ledger has it; empty until all were."""
+    """Return when each system was seen closed, as the ledger has it; empty until all were."""
     with sqlite3.connect(f"file:{FOLDER}/company/ledger.db?mode=ro", uri=True) as ledger:
         rows = ledger.execute(
             "SELECT kind, system, at FROM ledger WHERE step = 'cutoff' AND kind IN ('intent', 'outcome') AND case_id LIKE 'offboard-tom-%'"

@@ -38,7 +38,7 @@ see or end, is on the connector's own page.
 
 
 def page() -> str:
-    """The whole page."""
+    """Return the whole page."""
     return "\n".join([_HEAD, *_matrix(), "", *_capabilities(), "", *_ways(), "", *_permissions()]).rstrip() + "\n"
 
 
@@ -79,7 +79,7 @@ def _spoken(write: Any) -> str:
 
 
 def _plain(text: str) -> str:
-    """A text of a file, its holes as words."""
+    """Return a text of a file, its holes as words."""
     return re.sub(r"\{(?:item\.|account\.|options\.)?([\w.]+)\??\}", r"‹\1›", text).replace("|", "\\|")
 
 
@@ -133,7 +133,7 @@ systems:
 
 
 def seats() -> str:
-    """The entries that the pages of the connectors that are data show."""
+    """Return the entries that the pages of the connectors that are data show."""
     entries = []
     for name, connector in CONNECTORS.items():
         if hasattr(connector, "MANIFEST"):

@@ -93,7 +93,7 @@ def _inside(page: Path, text: str) -> str:
 
 
 def _said(text: Any) -> str:
-    """What documentation says, as one paragraph of Markdown."""
+    """Return what documentation says, as one paragraph of Markdown."""
     words = " ".join(text) if isinstance(text, list) else str(text or "")
     for mark, markdown in MARKS:
         words = mark.sub(markdown, words)

@@ -145,7 +145,7 @@ def demo(run: Runner, day: str, zone: str) -> None:
 
 
 def unpacked(name: str, folder: Path = BUILD) -> Path:
-    """The archive as it would be published, unpacked at the path that tools expect of a collection."""
+    """Return the archive as it would be published, unpacked at the path that tools expect of a collection."""
     copy = folder / name / "ansible_collections" / "workforce" / "lifecycle"
     shutil.rmtree(copy, ignore_errors=True)
     copy.mkdir(parents=True)

@@ -111,7 +111,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     def _step(
         self, name: str, task: Task, variables: Variables, said: StepInput, task_vars: dict[str, Any]
     ) -> SystemStep:
-        """The module, ready to run on this host."""
+        """Return the module, ready to run on this host."""
         host = self._task.delegate_to or task_vars["inventory_hostname"]
         # What is delegated is about the other host's system.
         there = Variables(task_vars["hostvars"][host], self._templar.template) if self._task.delegate_to else variables
@@ -249,7 +249,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         return perform(task, run, checked.validated_parameters)
 
     def _ledger(self, url: str, policy: str) -> Ledger | None:
-        """The ledger, whose entries are sealed as policy says.
+        """Return the ledger, whose entries are sealed as policy says.
 
         :raises LedgerError: it is not there, and what is done makes sense only where one is.
         """

@@ -276,7 +276,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
 
     @staticmethod
     def _open(still: list[told.Line], under_way: bool) -> Iterator[tuple[str, str]]:
-        """What is open, each once, with its colour; of many people in one line.
+        """Yield what is open, each once, with its colour; of many people in one line.
 
         What was not sent because something before it failed is not a task of its own, and a last look may say again what a
         step said.
@@ -369,7 +369,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
 
 
 def _lingering(residual: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """What outlives the cuts, a line each; of many people in one line, with the latest end."""
+    """Yield what outlives the cuts, a line each; of many people in one line, with the latest end."""
     ordered = sorted(residual, key=lambda r: (r["system"], r["person"], str(r.get("what"))))
     several: dict[tuple[str, str, str], list[str]] = {}
     for one in ordered:

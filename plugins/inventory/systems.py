@@ -163,7 +163,7 @@ class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc]
         atexit.register(gc.freeze)
 
     def _values(self, path: str) -> Mapping[str, Any]:
-        """The file as Ansible reads it: ``!vault`` values stay encrypted, templates stay templates."""
+        """Return the file as Ansible reads it: ``!vault`` values stay encrypted, templates stay templates."""
         # Since ansible-core 2.19 a template is one only where its source is trusted, and an inventory is.
         trusted = (
             {"trusted_as_template": True}
@@ -211,7 +211,7 @@ class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc]
 
 
 def _policy(data: Mapping[str, Any], path: str) -> Policy:
-    """The company's policy, read in the parent: every worker that is forked has it, and a mistake in it stops the run at once.
+    """Return the company's policy, read in the parent: every worker that is forked has it, and a mistake in it stops the run at once.
 
     :raises InputError: it can't be read, or names what the company does not have.
     """
@@ -223,7 +223,7 @@ def _policy(data: Mapping[str, Any], path: str) -> Policy:
 
 
 def _connectors(systems: Mapping[str, Any], path: str) -> dict[str, type[Connector]]:
-    """The connector of each system.
+    """Return the connector of each system.
 
     :raises InputError: one has none of that name.
     """
@@ -236,7 +236,7 @@ def _connectors(systems: Mapping[str, Any], path: str) -> dict[str, type[Connect
 
 
 def _resolved(path: Any, folder: str) -> Any:
-    """A path, relative to the file that says it. Addresses and templates are left alone."""
+    """Return a path, relative to the file that says it. Addresses and templates are left alone."""
     if not isinstance(path, str) or is_template(path) or "://" in path or path.startswith("~"):
         return path
     return _trusted(os.path.normpath(os.path.join(folder, path)))

@@ -95,7 +95,7 @@ def plan(system: Accounts, want: Mapping[str, Any]) -> list[Change]:
 
 
 def _suspended(system: Accounts, want: Mapping[str, Any]) -> list[Change]:
-    """Every account of the person, as a cut does; about one that may be theirs somebody is asked."""
+    """Return every account of the person, as a cut does; about one that may be theirs somebody is asked."""
     person, found = person_and_accounts(system, want)
     if not found.theirs:
         return nobody_here(system, want, person, found)
@@ -184,7 +184,7 @@ def _made_ready(system: Provisioning, person: Person, attributes: Mapping[str, A
 
 
 def attributes_of(person: Person, kept: Any) -> dict[str, Any]:
-    """What a system keeps of a person, as far as HR knows it."""
+    """Return what a system keeps of a person, as far as HR knows it."""
     values = {name: getattr(person, name, "") for name in kept if name != "manager"}
     if "manager" in kept:
         values["manager"] = person.manager_email

@@ -81,7 +81,7 @@ class _Look:
                     self._index.setdefault(f"{name}:{getattr(person, name)}".casefold(), []).append(person)
 
     def person(self, name: str) -> Person | None:
-        """The one whom exactly this is; None when there is nobody, or more than one."""
+        """Return the one whom exactly this is; None when there is nobody, or more than one."""
         if name not in self._known:
             if self._index is not None:
                 people = self._index.get(name.casefold(), [])

@@ -95,7 +95,7 @@ def plan(system: Cutoff, want: Mapping[str, Any]) -> list[Change]:
 
 
 def _closed(path: AccessPath) -> list[Change]:
-    """The way in, and what a person has to look at when it is closed."""
+    """Return the way in, and what a person has to look at when it is closed."""
     way = Change(
         path.name,
         path.state,

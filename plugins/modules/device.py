@@ -156,7 +156,7 @@ def _act(system: Devices, device: Device, what: str, act: str) -> Change:
 
 
 def _after_its_key(system: Devices, device: Device, label: str, act: Change) -> list[Change]:
-    """The act, held while a recovery key exists that nobody keeps: a locked disk without its key is lost evidence."""
+    """Return the act, held while a recovery key exists that nobody keeps: a locked disk without its key is lost evidence."""
     if device.escrowed is None or device.encrypted is False:
         return [act]
     key = Change(

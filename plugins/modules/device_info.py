@@ -105,7 +105,7 @@ def info(system: Any, want: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def plain(device: Device) -> dict[str, Any]:
-    """The device as plain data; the vendor's own answer is left out."""
+    """Return the device as plain data; the vendor's own answer is left out."""
     return {**{name: getattr(device, name) for name in _FACTS}, "software": list(device.software)}
 
 

@@ -224,7 +224,7 @@ def _given(
 
 
 def _overlap(take_after: str) -> str:
-    """The end of a hand-over overlap that is still running, else empty."""
+    """Return the end of a hand-over overlap that is still running, else empty."""
     try:
         return take_after if take_after and clock.parse(take_after) > clock.now() else ""
     except ValueError:

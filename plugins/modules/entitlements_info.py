@@ -102,7 +102,7 @@ def info(system: Entitlements, want: Mapping[str, Any]) -> dict[str, Any]:
 def _further(
     lists: Sequence[Mapping[str, Any]], kinds: Collection[str], known: Collection[tuple[str, str]]
 ) -> list[tuple[str, str]]:
-    """Names of these kinds that are not known yet."""
+    """Return names of these kinds that are not known yet."""
     return [
         (kind, name)
         for kind, name in dict.fromkeys(

@@ -76,7 +76,7 @@ def _found(system: Any, want: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _peoples_own(system: Accounts) -> bool:
-    """Whether the accounts there belong to the person, so that an inactive one is not a leftover."""
+    """Return whether the accounts there belong to the person, so that an inactive one is not a leftover."""
     return isinstance(system, PersonalAccounts) and system.OWN_ACCOUNTS
 
 

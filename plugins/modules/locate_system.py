@@ -96,7 +96,7 @@ def _account(system: Connector, one: Judged, notes: list[str]) -> dict[str, Any]
 
 
 def _tried(read: Any, notes: list[str]) -> Any:
-    """One part of the answer; when it fails, the others are still shown."""
+    """Return one part of the answer; when it fails, the others are still shown."""
     try:
         return read()
     except Unsupported:

@@ -133,7 +133,7 @@ def info(system: HrRecords, want: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _users(want: Mapping[str, Any]) -> list[str] | None:
-    """Whom the task asks for; ``[""]`` when it names nobody, None when it does not ask for people by name."""
+    """Return whom the task asks for; ``[""]`` when it names nobody, None when it does not ask for people by name."""
     given = want["users"]
     if given is None:
         return [want["user"].strip()] if want["user"] is not None else None

@@ -288,7 +288,7 @@ def _handed_back(
 
 
 def _stop(what: str, taken: Mapping[str, Any]) -> str:
-    """Why an entitlement may not be given back by this run; empty when it may."""
+    """Return why an entitlement may not be given back by this run; empty when it may."""
     stop = taken.get("stop") or {}
     return str(stop.get("why", "")) if like(what, stop.get("patterns") or ()) else ""
 

@@ -46,7 +46,7 @@ class Server:
 
     @classmethod
     def missing(cls) -> str:
-        """Why it can't run here; empty when it can."""
+        """Return why it can't run here; empty when it can."""
         absent = [
             program
             for program in cls.PROGRAMS
@@ -55,7 +55,7 @@ class Server:
         return f"{', '.join(absent)} not installed: scripts/debian.sh" if absent else ""
 
     def secret(self, name: str) -> str:
-        """A secret of this sandbox, made once and recognisable."""
+        """Return a secret of this sandbox, made once and recognisable."""
         return self.secrets.setdefault(name, f"canary-{self.name}-{name}-{secrets.token_hex(12)}")
 
     def start(self) -> None:

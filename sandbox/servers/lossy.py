@@ -94,7 +94,7 @@ class LossyLdap:
 
 
 def _message(connection: socket.socket) -> bytes:
-    """One LDAPMessage as it came; empty at the end."""
+    """Return one LDAPMessage as it came; empty at the end."""
     head = _exactly(connection, 2)
     if not head:
         return b""
@@ -116,6 +116,6 @@ def _exactly(connection: Any, count: int) -> bytes:
 
 
 def _operation(message: bytes) -> int:
-    """The tag behind the sequence's head and the message's number."""
+    """Return the tag behind the sequence's head and the message's number."""
     at = 2 + (message[1] & 0x7F if message[1] & 0x80 else 0)
     return message[at + 2 + message[at + 1]]

@@ -126,7 +126,7 @@ class Samba(Server):
                 os.killpg(group, signal.SIGKILL)
 
     def bind(self, user: str, password: str) -> Any:
-        """A connection that is signed in, or None when the directory refuses."""
+        """Return a connection that is signed in, or None when the directory refuses."""
         server = ldap3.Server(
             "localhost",
             port=636,
@@ -147,7 +147,7 @@ class Samba(Server):
             self.admin.add(f"CN={group},CN=Users,{BASE}", ["top", "group"], {"sAMAccountName": group})
 
     def entry(self, login: str) -> Any:
-        """What the directory holds of a person: {"dn": ..., attribute: [values]}, or None."""
+        """Return what the directory holds of a person: {"dn": ..., attribute: [values]}, or None."""
         self.admin.search(BASE, f"(sAMAccountName={login})", attributes=["*"])
         rows = [row for row in self.admin.response if row["type"] == "searchResEntry"]
         return (
@@ -162,7 +162,7 @@ class Samba(Server):
         )
 
     def change(self) -> int:
-        """The number of the last change of a person or group, deleted ones too: it grows with each write to one. The domain's own
+        """Return the number of the last change of a person or group, deleted ones too: it grows with each write to one. The domain's own
         highestCommittedUSN would not do: the controller writes its name records, topology and logons whenever it likes."""
         self.admin.search(
             BASE,

@@ -102,7 +102,7 @@ class ScimServer(Gateway):
         )
 
     def resources(self, kind: str) -> list[dict[str, Any]]:
-        """Every resource as the server gives it: ``Users`` or ``Groups``."""
+        """Return every resource as the server gives it: ``Users`` or ``Groups``."""
         found: list[dict[str, Any]] = []
         with self.client() as http:
             while True:
@@ -127,7 +127,7 @@ class ScimServer(Gateway):
 
 
 def user_of(person: Mapping[str, Any]) -> dict[str, Any]:
-    """A person of the company as the body of a POST to /Users."""
+    """Return a person of the company as the body of a POST to /Users."""
     return {
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User", ENTERPRISE],
         "userName": person["email"],

@@ -85,7 +85,7 @@ class Slapd(Server):
         return self.secret(f"of-{key}")
 
     def entries(self) -> Iterator[tuple[str, Mapping[str, list[str]]]]:
-        """What the directory holds at the start: (distinguished name, attributes), parents first."""
+        """Yield what the directory holds at the start: (distinguished name, attributes), parents first."""
         yield from entries(self.company, {key: self.password_of(key) for key in self.company.people})
 
     def _seed(self) -> None:
@@ -125,7 +125,7 @@ class Slapd(Server):
         self._seed()
 
     def writes(self) -> list[dict[str, Any]]:
-        """What the audit log holds since the start."""
+        """Return what the audit log holds since the start."""
         return [
             {"method": kind.upper(), "path": dn, "write": True}
             for kind, dn in re.findall(

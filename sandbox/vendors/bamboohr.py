@@ -283,7 +283,7 @@ class BambooHr(HrSystem):
         return Reply(200) if self.subscriptions.pop(call.args["id"], None) else _refusal(404, "Webhook not found")
 
     def _shown(self, one: Subscription) -> dict[str, Any]:
-        """The key is shown once, when it is made."""
+        """Show a webhook; its key is shown once, when it is made."""
         return {
             "id": one.id,
             "name": one.name,

@@ -33,7 +33,7 @@ COLUMNS = (
 
 
 def write_file(company: Company, path: Path) -> Path:
-    """The company's contractors as procurement exports them: semicolons, a byte order mark, German dates."""
+    """Return the company's contractors as procurement exports them: semicolons, a byte order mark, German dates."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "w", encoding="utf-8-sig", newline="") as f:
         rows = csv.writer(f, delimiter=";")

@@ -56,7 +56,7 @@ LOST = Outcome(status="failed", tasks=(("Cut off", "Cut off", "github", "changed
 
 
 def told(job: Mapping[str, Any], outcome: Outcome, now: float) -> dict[str, Any]:
-    """What of a job is different now: status and events."""
+    """Return what of a job is different now: status and events."""
     since = now - job["_at"]
     if job["_cancelled"] and not outcome.deaf:
         return {
@@ -164,7 +164,7 @@ class Executed:
         self.process.stdin.close()
 
     def now(self, cancelled: bool) -> dict[str, Any]:
-        """What of the job is different now."""
+        """Return what of the job is different now."""
         events = self._events()
         if cancelled:
             self.kill()

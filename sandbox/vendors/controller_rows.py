@@ -30,11 +30,11 @@ class ControllerRows(Launching):
     repositories: dict[str, Path]
 
     def rows(self, table: str) -> list[dict[str, Any]]:
-        """All of a table, for tests too."""
+        """Return all of a table, for tests too."""
         return list(self.state["tables"][table].values())
 
     def row(self, table: str, **fields: Any) -> dict[str, Any]:
-        """The one with these fields."""
+        """Return the one with these fields."""
         [found] = [row for row in self.rows(table) if all(row.get(name) == value for name, value in fields.items())]
         return found
 

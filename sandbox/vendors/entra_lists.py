@@ -60,7 +60,7 @@ def selected(call: Call, row: Row) -> Row:
 
 
 def _held(row: Row, name: str) -> list[str]:
-    """The values of a property, as a filter compares them."""
+    """Return the values of a property, as a filter compares them."""
     values = row.get(name) or ""
     return [str(value).casefold() for value in (values if isinstance(values, list) else [values])]
 
@@ -192,7 +192,7 @@ class Lists(Part):
     # -- groups --------------------------------------------------------------------------------------------------------
 
     def delta_of_groups(self, call: Call) -> Reply:
-        """Every group with its members' ids; the members of a large one are spread over several pages."""
+        """Return every group with its members' ids; the members of a large one are spread over several pages."""
         size, start = self.state["delta_page"], 0
         if "$skiptoken" in call.query:
             start = int(base64.urlsafe_b64decode(call.query["$skiptoken"]).decode().removeprefix("delta:"))
@@ -285,7 +285,7 @@ class Lists(Part):
     # -- batches -------------------------------------------------------------------------------------------------------
 
     def batch(self, call: Call) -> Reply:
-        """Every request by itself, answered in any order; throttled by itself too (faults of the kind ``status``)."""
+        """Return every request by itself, answered in any order; throttled by itself too (faults of the kind ``status``)."""
         requests = (call.body or {}).get("requests")
         if not isinstance(requests, list) or not 0 < len(requests) <= _BATCH:
             return graph_error(400, "BadRequest", f"Number of batch requests is not between 1 and {_BATCH}.")

@@ -219,7 +219,7 @@ def _group(company: Company, name: str, *, unified: bool = False) -> dict[str, A
 
 
 def _keys(app: str) -> dict[str, Any]:
-    """A secret and a certificate, as Graph lists them (https://learn.microsoft.com/graph/api/resources/passwordcredential)."""
+    """Return a secret and a certificate, as Graph lists them (https://learn.microsoft.com/graph/api/resources/passwordcredential)."""
     return {
         "_passwords": [
             {

@@ -31,7 +31,7 @@ class SignIn(Holdings):
         )
 
     def owned_devices_of(self, call: Call, user: Row) -> Reply:
-        """Those whose registration is the user's, whoever uses them: ``_registered_by`` where that is somebody else."""
+        """Return those whose registration is the user's, whoever uses them: ``_registered_by`` where that is somebody else."""
         return self.cloud.page(
             call,
             [

@@ -33,7 +33,7 @@ class Mailboxes(Part):
     """A mailbox per user's id. A mailbox appears with a licence, and goes with it unless it is shared."""
 
     def mailboxes(self) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-        """Users with their mailboxes, those of new licences made on the way."""
+        """Return users with their mailboxes, those of new licences made on the way."""
         rows, known = [], len(self.state)
         for user in self.cloud.users():
             # the mailbox of somebody synchronised from on-premises may be there still
@@ -243,7 +243,7 @@ class Mailboxes(Part):
 
 
 def ids_of(item: Mapping[str, Any], place: str) -> tuple[str, str]:
-    """The id that stays, and the one that changes when the item is moved."""
+    """Return the id that stays, and the one that changes when the item is moved."""
     return tuple(
         base64.urlsafe_b64encode(text.encode()).decode() for text in (f"I{item['id']}", f"R{place}{item['id']}")
     )  # type: ignore[return-value]

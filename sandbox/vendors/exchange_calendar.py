@@ -29,7 +29,7 @@ def zone_of(name: str) -> ZoneInfo:
 
 
 def moment(point: Mapping[str, str]) -> datetime:
-    """A ``dateTimeTimeZone`` as a moment in UTC."""
+    """Return a ``dateTimeTimeZone`` as a moment in UTC."""
     text = point["dateTime"].removesuffix("Z")[:19]
     return datetime.fromisoformat(text).replace(tzinfo=zone_of(point.get("timeZone") or "UTC")).astimezone(timezone.utc)
 
@@ -43,7 +43,7 @@ def stamp(at: datetime) -> str:
 
 
 def occurrences(event: dict[str, Any], start: datetime, end: datetime) -> Iterator[dict[str, Any]]:
-    """What of an event lies between two moments: the event itself, or a series' occurrences."""
+    """Yield what of an event lies between two moments: the event itself, or a series' occurrences."""
     if not event.get("recurrence"):
         if moment(event["start"]) < end and moment(event["end"]) > start:
             yield event
@@ -102,7 +102,7 @@ def _falls(pattern: Mapping[str, Any], begin: date, day: date) -> bool:
 
 
 def shown(event: dict[str, Any], zone: str, expand: str = "") -> dict[str, Any]:
-    """The event as Graph answers it: times in ``zone``, what is ours left out, extended properties only when expanded."""
+    """Return the event as Graph answers it: times in ``zone``, what is ours left out, extended properties only when expanded."""
     row = {k: copy.deepcopy(v) for k, v in event.items() if not k.startswith("_")}
     row["originalStartTimeZone"] = row["originalEndTimeZone"] = event["_zone"]
     row["start"], row["end"] = point(moment(event["start"]), zone), point(moment(event["end"]), zone)
@@ -114,7 +114,7 @@ def shown(event: dict[str, Any], zone: str, expand: str = "") -> dict[str, Any]:
 
 
 def new_event(event_id: str, ical: str, body: Mapping[str, Any], organizer: str, *, own: bool) -> dict[str, Any]:
-    """One copy of a meeting: the organizer's, or an attendee's."""
+    """Return one copy of a meeting: the organizer's, or an attendee's."""
     event: dict[str, Any] = {
         "id": event_id,
         "iCalUId": ical,

@@ -62,7 +62,7 @@ class Named:
     part: Any
 
     def _box(self, parameters: Mapping[str, Any], key: str = "Identity") -> tuple[dict[str, Any], dict[str, Any]]:
-        """The user and the mailbox that a parameter names: by login, address, id or display name."""
+        """Return the user and the mailbox that a parameter names: by login, address, id or display name."""
         name = str(parameters.get(key) or "").lower()
         found = [(user, box) for user, box in self.part.mailboxes() if name and name in self.part.names(user, box)]
         if len(found) > 1:
@@ -90,7 +90,7 @@ class Named:
             )
 
     def _boxes(self, p: Mapping[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-        """The one named, or as many as ``ResultSize`` says: 1000 unless it says more."""
+        """Return the one named, or as many as ``ResultSize`` says: 1000 unless it says more."""
         if p.get("Identity"):
             return [self._box(p)]
         found: list[tuple[dict[str, Any], dict[str, Any]]] = self.part.mailboxes()
@@ -103,7 +103,7 @@ class Named:
 
 
 def typed(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The properties with their companions."""
+    """Return the properties with their companions."""
     typed: dict[str, Any] = {}
     for key, value in row.items():
         if isinstance(value, list):

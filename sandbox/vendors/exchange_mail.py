@@ -31,7 +31,7 @@ _STANDARD = [
 
 
 def folders_of(key: str, address: str, people: list[str]) -> list[dict[str, Any]]:
-    """A mailbox' folders with their messages; ``#`` as parent is outside the tree that users see."""
+    """Return a mailbox' folders with their messages; ``#`` as parent is outside the tree that users see."""
     folders = [_folder(key, *row) for row in _STANDARD]
     by_name = {f["displayName"]: f for f in folders}
 
@@ -109,7 +109,7 @@ def _id(*words: str) -> str:
 
 
 def mime(message: dict[str, Any]) -> bytes:
-    """The message as it was sent, the same on every call."""
+    """Return the message as it was sent, the same on every call."""
     mail = EmailMessage(policy=SMTP)
     mail["From"], mail["To"], mail["Subject"] = message["from"], message["to"], message["subject"]
     mail["Date"] = format_datetime(datetime.strptime(message["at"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc))

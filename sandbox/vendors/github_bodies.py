@@ -59,7 +59,7 @@ def graphql_data(**organization: Any) -> Reply:
 
 
 def connection(nodes: list[Any], given: Mapping[str, Any], size: int) -> dict[str, Any]:
-    """A page of a GraphQL connection."""
+    """Return a page of a GraphQL connection."""
     start = int(given.get("after") or 0)
     more = start + size < len(nodes)
     return {

@@ -121,5 +121,5 @@ class Organisation(Emulator):
         return Reply(200, {"errors": [{"message": "Field doesn't exist"}]})
 
     def _in(self, team: Mapping[str, Any]) -> list[str]:
-        """Who is in a team: whoever has not accepted the invitation is not."""
+        """Return who is in a team: whoever has not accepted the invitation is not."""
         return [u for u in team["members"] if self.state["members"].get(u, {}).get("state") == "active"]

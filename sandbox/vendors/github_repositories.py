@@ -80,7 +80,7 @@ class Repositories(Organisation):
         )
 
     def actions_secrets(self, call: Call) -> Reply:
-        """Names only, as GitHub never shows a value."""
+        """Return names only, as GitHub never shows a value."""
         return self._repo(call) or self._pages(
             call,
             [{"name": name, "created_at": THEN, "updated_at": THEN} for name in self._of(call)["secrets"]],

@@ -44,7 +44,7 @@ class GoogleWorkspace(Emulator):
         return seeded.seeded(self.company)
 
     def authorise(self, call: Call) -> Reply | None:
-        """A token is somebody's own: of the administrator, or of the person whose mail or calendar is asked for."""
+        """Check whose token it is: of the administrator, or of the person whose mail or calendar is asked for."""
         if call.path == "/token":
             return None
         given = call.headers.get("authorization", "").removeprefix("Bearer ")
@@ -131,7 +131,7 @@ class GoogleWorkspace(Emulator):
     # -- users ---------------------------------------------------------------------------------------------------------
 
     def by_key(self, key: str) -> dict[str, Any] | None:
-        """A user by id, primary address or alias."""
+        """Return a user by id, primary address or alias."""
         for one in self.state["users"].values():
             if key == one["id"] or key.lower() in (one["primaryEmail"].lower(), *one["aliases"]):
                 found: dict[str, Any] = one
@@ -139,7 +139,7 @@ class GoogleWorkspace(Emulator):
         return None
 
     def page(self, call: Call, rows: list[Any], key: str) -> Reply:
-        """A page; the key is left out where there is nothing."""
+        """Return a page; the key is left out where there is nothing."""
         start = int(call.query.get("pageToken", "t0")[1:])
         body: dict[str, Any] = {key: rows[start : start + self.PAGE]} if rows[start:] else {}
         if start + self.PAGE < len(rows):

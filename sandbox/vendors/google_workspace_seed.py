@@ -25,12 +25,12 @@ ROLES = {"101": "_SEED_ADMIN_ROLE", "102": "_HELP_DESK_ADMIN_ROLE"}
 
 @cache
 def key() -> rsa.RSAPrivateKey:
-    """The service account's key, made once a process."""
+    """Return the service account's key, made once a process."""
     return rsa.generate_private_key(65537, 2048)
 
 
 def service_account() -> str:
-    """The key file as Google hands it out."""
+    """Return the key file as Google hands it out."""
     pem = key().private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
@@ -40,7 +40,7 @@ def service_account() -> str:
 
 
 def user(number: str, person: Mapping[str, Any]) -> dict[str, Any]:
-    """A user as the directory shows one."""
+    """Return a user as the directory shows one."""
     return {
         "kind": "admin#directory#user",
         "id": number,
@@ -101,7 +101,7 @@ def mail_settings() -> dict[str, Any]:
 
 
 def seeded(company: Company) -> dict[str, Any]:
-    """Everybody who has ``google_workspace`` among their systems."""
+    """Return everybody who has ``google_workspace`` among their systems."""
     people = company.on_system("google_workspace")
     ids = {name: f"1{person['hr_id']:0>20}" for name, person in people.items()}
     users = {ids[name]: user(ids[name], person) for name, person in people.items()}

@@ -283,7 +283,7 @@ class HiBob(HrSystem):
         return {"Bob-Signature": base64.b64encode(hmac.new(key.encode(), content, hashlib.sha512).digest()).decode()}
 
     def subscribe(self, url: str, key: str, **how: Any) -> Subscription:
-        """A new webhook is pinged, with a text and with an object (docs/working-with-webhooks)."""
+        """Return a new webhook is pinged, with a text and with an object (docs/working-with-webhooks)."""
         made = super().subscribe(url, key, **how)
         for ping in ("Ping test", {"text": "Ping test"}):
             self.send(made, ping, "ping")

@@ -160,7 +160,7 @@ class _Protocol(ldapserver.LDAPServer):  # type: ignore[misc]
         return super().handle_LDAPModifyDNRequest(request, controls, reply)
 
     def handle_LDAPModifyRequest(self, request: Any, controls: Any, reply: Any) -> Any:
-        """All changes or none, with the codes that slapd gives."""
+        """Return all changes or none, with the codes that slapd gives."""
         self._may_write("MODIFY", request.object)
         found = self.vendor.root.lookup(distinguishedname.DistinguishedName(request.object))
 
@@ -297,7 +297,7 @@ class Ldap(Server):
             self._seed()
 
     def entry(self, dn: str) -> dict[str, list[str]] | None:
-        """What the directory holds under a name, for whoever checks a run."""
+        """Return what the directory holds under a name, for whoever checks a run."""
         found: list[Any] = []
         with self.lock:
             self.root.lookup(distinguishedname.DistinguishedName(dn)).addCallbacks(
@@ -310,7 +310,7 @@ class Ldap(Server):
         )
 
     def groups(self) -> list[str]:
-        """The names of all groups."""
+        """Return the names of all groups."""
         return [
             dn
             for dn, attributes in entries(self.company, dict.fromkeys(self.company.people, ""))

@@ -44,7 +44,7 @@ class Part:
         return self.cloud.state[self.name]
 
     def seed(self) -> Any:
-        """This part's state, from ``self.cloud.company``."""
+        """Return this part's state, from ``self.cloud.company``."""
         raise NotImplementedError
 
     def routes(self) -> Sequence[tuple[str, str, Handler]]:
@@ -55,12 +55,12 @@ class Part:
 
 
 def stamp(at: datetime | None = None) -> str:
-    """A moment as Graph writes it: whole seconds, ``Z``."""
+    """Return a moment as Graph writes it: whole seconds, ``Z``."""
     return (at or datetime.now(timezone.utc)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def guid(*names: str) -> str:
-    """The same id for the same names in every sandbox."""
+    """Return the same id for the same names in every sandbox."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, "/".join(names)))
 
 
@@ -113,7 +113,7 @@ class Microsoft(Emulator):
     graph_error = staticmethod(graph_error)
 
     def users(self) -> list[dict[str, Any]]:
-        """The tenant's users; deleted ones are not among them."""
+        """Return the tenant's users; deleted ones are not among them."""
         return list(self.state["entra"]["users"].values())
 
     def user(self, key: str) -> dict[str, Any] | None:
@@ -126,7 +126,7 @@ class Microsoft(Emulator):
         return sorted(part.sku_names(user_id))
 
     def system(self, name: str, **changes: Any) -> dict[str, Any]:
-        """A system's entry: Graph at this emulator, signed in with a secret unless ``changes`` say otherwise."""
+        """Return a system's entry: Graph at this emulator, signed in with a secret unless ``changes`` say otherwise."""
         return {
             "connector": name,
             "url": f"{self.url}/v1.0",
@@ -136,7 +136,7 @@ class Microsoft(Emulator):
         }
 
     def page(self, call: Call, items: Sequence[Any], default: int = 100, maximum: int = 999) -> Reply:
-        """One page of a list; the next one's link carries an opaque ``$skiptoken``."""
+        """Return one page of a list; the next one's link carries an opaque ``$skiptoken``."""
         top = call.query.get("$top", str(default))
         if not top.isdigit() or not 1 <= int(top) <= maximum:
             return graph_error(
@@ -164,7 +164,7 @@ class Microsoft(Emulator):
         return Reply(200, body)
 
     def credentials(self, *, certificate: bool = False) -> dict[str, str]:
-        """What a system's entry signs in with."""
+        """Return what a system's entry signs in with."""
         kind = {"certificate": self.certificate} if certificate else {"client_secret": self.secret("client_secret")}
         return {"tenant_id": self.tenant_id, "client_id": self.client_id, **kind}
 
@@ -235,7 +235,7 @@ class Microsoft(Emulator):
         return graph_error(401, "InvalidAuthenticationToken", said)
 
     def token_of(self, call: Call) -> Token | None:
-        """The token that a request carries."""
+        """Return the token that a request carries."""
         return self.tokens.get(call.headers.get("authorization", "").partition("Bearer ")[2])
 
     # -- sign-in -------------------------------------------------------------------------------------------------------
@@ -387,7 +387,7 @@ class Microsoft(Emulator):
 
 
 def aadsts(status: int, error: str, code: int, message: str) -> Reply:
-    """The token service's error body (https://learn.microsoft.com/entra/identity-platform/reference-error-codes)."""
+    """Return the token service's error body (https://learn.microsoft.com/entra/identity-platform/reference-error-codes)."""
     trace, correlation = str(uuid.uuid4()), str(uuid.uuid4())
     when = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M:%SZ")
     return Reply(
@@ -405,7 +405,7 @@ def aadsts(status: int, error: str, code: int, message: str) -> Reply:
 
 
 def _app_certificate() -> tuple[x509.Certificate, str]:
-    """A certificate as an app registers one, and the PEM of its key and itself."""
+    """Return a certificate as an app registers one, and the PEM of its key and itself."""
     key = rsa.generate_private_key(65537, 2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "workforce.lifecycle")])
     now = datetime.now(timezone.utc)
@@ -424,7 +424,7 @@ def _app_certificate() -> tuple[x509.Certificate, str]:
 
 
 def parts() -> list[type[Part]]:
-    """The products, entra first. Imported here, since each of them builds on :class:`Part`."""
+    """Return the products, entra first. Imported here, since each of them builds on :class:`Part`."""
     from sandbox.vendors.entra import EntraPart
     from sandbox.vendors.exchange import ExchangePart
     from sandbox.vendors.intune import IntunePart

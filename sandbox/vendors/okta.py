@@ -101,7 +101,7 @@ class Okta(Emulator):
     # -- sign-in -------------------------------------------------------------------------------------------------------
 
     def token(self, call: Call) -> Reply:
-        """A token for a service app that signs with its key: each assertion once, for this server, for an hour at most."""
+        """Return a token for a service app that signs with its key: each assertion once, for this server, for an hour at most."""
         form = call.form
         try:
             claims = jwt.decode(
@@ -131,7 +131,7 @@ class Okta(Emulator):
     # -- users ---------------------------------------------------------------------------------------------------------
 
     def _page(self, call: Call, rows: list[Any]) -> Reply:
-        """A page, and in ``Link`` the address of the next, whose ``after`` is opaque."""
+        """Return a page, and in ``Link`` the address of the next, whose ``after`` is opaque."""
         start = int(call.query.get("after", "p0")[1:])
         size = min(self.PAGE, int(call.query.get("limit", self.PAGE)))
         headers = {}
@@ -155,7 +155,7 @@ class Okta(Emulator):
         return Reply(200, self.state[what].get(user["id"], []))
 
     def list_users(self, call: Call) -> Reply:
-        """The plain list leaves out deactivated users; a filter or a search does not."""
+        """Return the plain list leaves out deactivated users; a filter or a search does not."""
         users = list(self.state["users"].values())
         asked = call.query.get("search") or call.query.get("filter")
         if not asked:
@@ -206,7 +206,7 @@ class Okta(Emulator):
         return Reply(200, user)
 
     def delete(self, call: Call) -> Reply:
-        """The first time a user is deactivated; only the second time is one deleted."""
+        """Return the first time a user is deactivated; only the second time is one deleted."""
         user = self._user(call)
         if user is None:
             return not_found(call.args["user"], "User")

@@ -25,7 +25,7 @@ def _key() -> rsa.RSAPrivateKey:
 
 
 def private_key() -> str:
-    """The service app's key, PEM, made once a process."""
+    """Return the service app's key, PEM, made once a process."""
     return (
         _key()
         .private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
@@ -38,7 +38,7 @@ def public_key() -> Any:
 
 
 def user(uid: str, status: str, profile: Mapping[str, Any], provider: str = "OKTA") -> dict[str, Any]:
-    """A user object."""
+    """Return a user object."""
     return {
         "id": uid,
         "status": status,
@@ -120,7 +120,7 @@ def _device(did: str, name: str, *users: str) -> dict[str, Any]:
 
 
 def device_shown(device: Mapping[str, Any]) -> dict[str, Any]:
-    """A device object as the API shows it."""
+    """Return a device object as the API shows it."""
     return {
         "id": device["id"],
         "status": device["status"],
@@ -133,7 +133,7 @@ def device_shown(device: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def seeded(company: Company) -> dict[str, Any]:
-    """Everybody who has ``okta`` among their systems, with groups, apps and what lets them in."""
+    """Return everybody who has ``okta`` among their systems, with groups, apps and what lets them in."""
     people = company.on_system("okta")
     ids = {key: f"00u{person['employee_id']}" for key, person in people.items()}
     groups = {"00geveryone": _group("00geveryone", "Everyone", "BUILT_IN")}

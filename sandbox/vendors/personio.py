@@ -342,7 +342,7 @@ class Personio(HrSystem):
     # -- values --------------------------------------------------------------------------------------------------------
 
     def _of(self, key: str) -> list[dict[str, Any]]:
-        """The most recent first, as the vendor gives them."""
+        """Return the most recent first, as the vendor gives them."""
         mine = [one for one in self.state["employments"].values() if one["person"]["id"] == key]
         return sorted(mine, key=lambda one: one["employment_start_date"], reverse=True)
 
@@ -355,7 +355,7 @@ class Personio(HrSystem):
         return {name: value for name, value in shown.items() if name not in self.state["hidden"]}
 
     def _status(self, key: str) -> str:
-        """That of the latest employment, coarser."""
+        """Return that of the latest employment, coarser."""
         mine = self._of(key)
         return "INACTIVE" if not mine or _status(mine[0]) == "INACTIVE" else "ACTIVE"
 

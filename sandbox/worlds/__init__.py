@@ -11,7 +11,7 @@ from sandbox.world import World
 
 
 def worlds() -> dict[str, type[World]]:
-    """Every world, by its connector's name."""
+    """Return every world, by its connector's name."""
     found: dict[str, type[World]] = {}
     for _, name, _ in pkgutil.iter_modules(__path__):
         module = importlib.import_module(f"{__name__}.{name}")

@@ -24,7 +24,7 @@ def _forbidden(reason: str) -> Reply:
 
 
 def _life(change: Any) -> Op:
-    """A step of the life cycle, of managed accounts that no identity provider rules."""
+    """Return a step of the life cycle, of managed accounts that no identity provider rules."""
 
     def step(world: Any, call: Call, row: Row) -> Reply | None:
         if row["claimStatus"] != "managed":

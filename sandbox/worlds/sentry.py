@@ -86,7 +86,7 @@ class Sentry(World):
         ]
 
     def _members(self, world: World, call: Call) -> Reply:
-        """The list leaves the teams out."""
+        """Return the list leaves the teams out."""
         return self.paged(
             call, [{k: v for k, v in row.items() if k != "teams"} for row in self.state["users"].values()]
         )

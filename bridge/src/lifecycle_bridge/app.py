@@ -45,7 +45,7 @@ class Polls(threading.Thread):
 
 
 def application(config: Config, executor: Executor | None = None) -> Starlette:
-    """The whole bridge as an ASGI application; it works from its start to its end.
+    """Yield the whole bridge as an ASGI application; it works from its start to its end.
 
     :raises ConfigError: it must not be started as it is configured.
     """

@@ -55,13 +55,13 @@ class Bridges:
 
 
 def is_gone(owner: str) -> bool:
-    """Whether a bridge of this machine has no process any more: its successor need not wait for its signs of life to age."""
+    """Return whether a bridge of this machine has no process any more: its successor need not wait for its signs of life to age."""
     place, pid, _started = owner.rsplit("-", 2)
     return place == machine() and not os.path.exists(f"/proc/{pid}") and os.path.exists("/proc/self")
 
 
 def machine() -> str:
-    """This machine since it was switched on, as far as process ids go: two containers may share a name, and not their processes."""
+    """Return this machine since it was switched on, as far as process ids go: two containers may share a name, and not their processes."""
     with suppress(OSError):
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")[:8]
         return f"{socket.gethostname()[:40]}.{boot}.{os.stat('/proc/self/ns/pid').st_ino}"

@@ -165,7 +165,7 @@ def _accept(asked: argparse.Namespace, config: Config) -> int:
 
 
 def _doctor(asked: argparse.Namespace, config: Config) -> int:
-    """Everything that can be known without a run; what is wrong, a line each."""
+    """Return everything that can be known without a run; what is wrong, a line each."""
     wrong = _wrong(config)
     if asked.set_up or _is_new(config):
         if not asked.set_up and not wrong:
@@ -202,13 +202,13 @@ def _doctor(asked: argparse.Namespace, config: Config) -> int:
 
 
 def _is_new(config: Config) -> bool:
-    """Whether the bridge has never been started here: there is nothing to look into yet."""
+    """Return whether the bridge has never been started here: there is nothing to look into yet."""
     found = sa.engine.make_url(config.database)
     return found.get_backend_name() == "sqlite" and bool(found.database) and not Path(str(found.database)).exists()
 
 
 def _wrong(config: Config) -> list[str]:
-    """What the bridge must not start with."""
+    """Return what the bridge must not start with."""
     from lifecycle_bridge.service import executor_of
 
     wrong = [line for name, source in config.sources.items() for line in check_source(name, source)]

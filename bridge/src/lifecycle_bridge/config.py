@@ -48,7 +48,7 @@ class Secret(_Section):
         return self
 
     def read(self) -> str:
-        """The secret, without the line's end.
+        """Return the secret, without the line's end.
 
         :raises ConfigError: it isn't there, or is empty.
         """
@@ -347,7 +347,7 @@ class Config(_Section):
 
 
 def source_of(name: str, given: Any) -> Source:
-    """One source, as written under ``sources``: for Event-Driven Ansible, which has no file of ours.
+    """Return one source, as written under ``sources``: for Event-Driven Ansible, which has no file of ours.
 
     :raises ConfigError: one line for each mistake.
     """

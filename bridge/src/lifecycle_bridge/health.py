@@ -34,7 +34,7 @@ _FRESH = 1.0
 
 
 def writable(database: Database) -> Check:
-    """Whether the database takes a row and makes it durable: a full disk shows only when a transaction is committed."""
+    """Return whether the database takes a row and makes it durable: a full disk shows only when a transaction is committed."""
 
     def check() -> str:
         try:
@@ -79,7 +79,7 @@ class Health:
         return JSONResponse(answer, 503 if any(wrong.values()) else 200, {"Cache-Control": "no-store"})
 
     async def wrong(self) -> dict[str, str]:
-        """What is wrong, by check; an empty text where nothing is."""
+        """Return what is wrong, by check; an empty text where nothing is."""
         if self._said is None or self._monotonic() - self._said[0] > _FRESH:
             before = self._said[1] if self._said else {}
             found = dict(zip(self._checks, await asyncio.gather(*map(self._ask, self._checks)), strict=True))

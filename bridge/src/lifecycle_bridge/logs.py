@@ -45,7 +45,7 @@ def clean(text: str) -> str:
 
 
 def facts(record: logging.LogRecord) -> dict[str, Any]:
-    """What a record says, fit to be written."""
+    """Return what a record says, fit to be written."""
     said: dict[str, Any] = {
         "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "level": record.levelname.lower(),

@@ -320,7 +320,7 @@ def metrics_route(database: Database, config: Config, door: DoorMeter | None = N
 
 
 def _is_local(request: Request) -> bool:
-    """Whether the request is of this machine: without a token nobody else reads how many leave."""
+    """Return whether the request is of this machine: without a token nobody else reads how many leave."""
     try:
         return request.client is not None and ipaddress.ip_address(request.client.host).is_loopback
     except ValueError:

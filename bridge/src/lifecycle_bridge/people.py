@@ -83,7 +83,7 @@ class People:
         self._failed: tuple[float, str] = (float("-inf"), "")
 
     def known(self, keys: Iterable[Key]) -> dict[Key, Card]:
-        """Those whose names are in memory. The others are asked for meanwhile: a page never waits for HR."""
+        """Return those whose names are in memory. The others are asked for meanwhile: a page never waits for HR."""
         wanted = set(keys)
         found, missing = self._in_memory(wanted)
         if missing and self._executor is not None:
@@ -91,7 +91,7 @@ class People:
         return found
 
     def ask(self, keys: Iterable[Key]) -> dict[Key, Card]:
-        """Those of these whom HR knows; waits for HR.
+        """Return those of these whom HR knows; waits for HR.
 
         :raises BridgeError: HR could not be asked.
         """

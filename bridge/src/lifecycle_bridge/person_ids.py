@@ -16,7 +16,7 @@ _FIT = re.compile(r"[^\W_][\w .:@+/=-]*")
 
 
 def refusal(person: str) -> str:
-    """Why an id is refused; empty for one that is taken."""
+    """Return why an id is refused; empty for one that is taken."""
     if len(person) > LONGEST:
         return f"it has {len(person)} characters, more than {LONGEST}"
     if not _FIT.fullmatch(person) or person != person.strip():
@@ -25,6 +25,6 @@ def refusal(person: str) -> str:
 
 
 def shown(person: str) -> str:
-    """An id that was refused, fit for a person's eyes: its first characters, with a dot for what no id has."""
+    """Return an id that was refused, fit for a person's eyes: its first characters, with a dot for what no id has."""
     dotted = re.sub(r"[^\w .:@+/=-]", "·", person[:24])
     return dotted + ("…" if len(person) > 24 else "")

@@ -130,7 +130,7 @@ class Post:
     # -- who, and in which words ---------------------------------------------------------------------------------------
 
     def _addressed(self, route: Route, case: Case) -> Notify | None:
-        """The way with the addresses that it goes to; None when there is nobody.
+        """Return the way with the addresses that it goes to; None when there is nobody.
 
         :raises BridgeError: HR could not be asked.
         """
@@ -169,7 +169,7 @@ class Post:
 
 
 def _reader(role: str, card: Card, case: Case) -> Contact:
-    """Who reads it. A joiner is written to at home until the day, and at work from then on."""
+    """Return who reads it. A joiner is written to at home until the day, and at work from then on."""
     if role == "person":
         home = case.kind == "onboard" and card.private and case.state != "done"
         return Contact(card.name, card.private if home else card.address, card.language)
@@ -177,7 +177,7 @@ def _reader(role: str, card: Card, case: Case) -> Contact:
 
 
 def command_for(news: str, case: Case, steps: Sequence[Step]) -> str:
-    """What goes on with it, to be pasted into a shell: attest what waits for a person, release what the brake holds, retry what failed."""
+    """Return what goes on with it, to be pasted into a shell: attest what waits for a person, release what the brake holds, retry what failed."""
     if news == "held":
         return shlex.join(["lifecycle-bridge", "release", case.id, "--why", "REASON"])
     if news in ("todo", "not_ready", "reminder") and (waiting := _attestable(steps)):

@@ -30,7 +30,7 @@ class Sent:
 
 
 def made(source: Source, what: str, person: str) -> Made:
-    """A genuine request, not yet sent; ``what`` is one of :data:`~lifecycle_bridge.events.TYPES` or its short name, such as ``terminated``.
+    """Return a genuine request, not yet sent; ``what`` is one of :data:`~lifecycle_bridge.events.TYPES` or its short name, such as ``terminated``.
 
     :raises BridgeError: there is no scheme, no key that can sign, no such word.
     """

@@ -174,12 +174,12 @@ class Bridge:
         self.looked_at = time.monotonic()
 
     def works(self) -> str:
-        """Why the loop counts as dead; empty while it works."""
+        """Return why the loop counts as dead; empty while it works."""
         age = time.monotonic() - self.looked_at
         return "" if age < _STUCK else f"no look at what is due has succeeded for {age:.0f} s"
 
     def _open_runs(self, due: datetime | None = None) -> dict[str, str]:
-        """Our runs that are not over, with their kind; with ``due`` only those that do not wait for a later moment."""
+        """Return our runs that are not over, with their kind; with ``due`` only those that do not wait for a later moment."""
         mine = [runs.c.owner == self.bridges.owner, runs.c.status.in_(RUN_OPEN)]
         if due is not None:
             mine.append(sa.or_(runs.c.status != "waiting", runs.c.next_at <= stamp(due)))
@@ -323,13 +323,13 @@ class Bridge:
 
 
 def _kind_of(ident: str) -> str:
-    """The kind of a run that a bridge of before made."""
+    """Return the kind of a run that a bridge of before made."""
     kinds = {"intake-": "intake", "release-": "errand", CHORE: "chore"}
     return next((kind for prefix, kind in kinds.items() if ident.startswith(prefix)), "cases")
 
 
 def executor_of(config: Config) -> Executor:
-    """What the configuration says; imported only when it is used."""
+    """Return what the configuration says; imported only when it is used."""
     if isinstance(config.executor, Runner):
         from lifecycle_bridge.execute.runner import RunnerExecutor
 

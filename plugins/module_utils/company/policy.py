@@ -244,14 +244,14 @@ class Policy:
     departures: Sequence[Departure] = ()
 
     def departure_of(self, person: Person) -> Departure:
-        """How somebody leaves, by HR's facts; one without a name when policy knows no such way."""
+        """Return how somebody leaves, by HR's facts; one without a name when policy knows no such way."""
         for departure in self.departures:
             if all(like(fact_of(person, fact), [pattern]) for fact, pattern in departure.facts.items()):
                 return departure
         return Departure("")
 
     def protects(self, person: Person) -> str:
-        """Why nothing may be done to this person; empty when it may."""
+        """Return why nothing may be done to this person; empty when it may."""
         for name in self.protected.people:
             if composed(name).casefold() in {
                 composed(v).casefold() for v in (person.email, person.hr_id, person.employee_id, *person.aliases) if v
@@ -282,13 +282,13 @@ def check_file(policy: Policy, system: str, digest: str, *, shipped: bool) -> No
 
 
 def like(value: str, patterns: Collection[str]) -> str:
-    """The first pattern (``*``, ``?``) that a value fits, else empty. Neither case counts, nor how an accent is written."""
+    """Return the first pattern (``*``, ``?``) that a value fits, else empty. Neither case counts, nor how an accent is written."""
     own = composed(value).casefold()
     return next((pattern for pattern in patterns if fnmatchcase(own, composed(pattern).casefold())), "")
 
 
 def fact_of(person: Person, name: str) -> str:
-    """A field of the person, or ``attributes.NAME``."""
+    """Return a field of the person, or ``attributes.NAME``."""
     kind, dot, key = name.partition(".")
     if not dot:
         return str(getattr(person, kind, ""))
@@ -300,7 +300,7 @@ _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
 
 
 def load_policy(path: str) -> Policy:
-    """The policy in a file; the defaults when ``path`` is empty. Read once per process and version of the file.
+    """Return the policy in a file; the defaults when ``path`` is empty. Read once per process and version of the file.
 
     :raises InputError: names file, line and fix.
     """

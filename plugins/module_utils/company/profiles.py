@@ -44,11 +44,11 @@ class Profile:
     overlap: int = 0
 
     def wanted(self, system: str) -> dict[str, list[str]]:
-        """Names by kind on a system; empty when the profile asks for an account only, or for nothing there."""
+        """Return names by kind on a system; empty when the profile asks for an account only, or for nothing there."""
         return {kind: list(names) for kind, names in self.systems.get(system, {}).items()}
 
     def fits(self, person: Person) -> bool:
-        """Whether everything the profile asks of a person is so. Case does not count."""
+        """Return whether everything the profile asks of a person is so. Case does not count."""
         return bool(self.patterns) and all(
             like(fact_of(person, name), patterns) for name, patterns in self.patterns.items()
         )
@@ -79,7 +79,7 @@ class Profiles:
         return self.by_name[own]
 
     def match(self, person: Person) -> Profile:
-        """The most specific profile that fits.
+        """Return the most specific profile that fits.
 
         :raises InputError: none fits, or two fit equally well; names them.
         """
@@ -109,7 +109,7 @@ class Profiles:
 
 
 def load_profiles(folder: str, systems: Mapping[str, str]) -> Profiles:
-    """Every ``*.yml`` and ``*.yaml`` of a folder, checked against the schema and against the company's systems.
+    """Return every ``*.yml`` and ``*.yaml`` of a folder, checked against the schema and against the company's systems.
 
     :param systems: system's name to its connector's name.
     :raises InputError: names file, line and fix.
@@ -168,7 +168,7 @@ def _check(document: Document, systems: Mapping[str, str]) -> None:
 
 
 def _told(document: Document, error: Any) -> InputError:
-    """A schema error in the file's terms."""
+    """Return a schema error in the file's terms."""
     path = tuple(error.absolute_path)
     if error.validator == "additionalProperties":
         known = error.schema.get("properties", {})
@@ -221,7 +221,7 @@ def _inherit(
 
 
 def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Mappings by key, lists as their union in order, anything else replaced."""
+    """Return mappings by key, lists as their union in order, anything else replaced."""
     merged = dict(base)
     for key, value in over.items():
         before = merged.get(key)

@@ -73,6 +73,6 @@ def check_proof(document: Document, proof: Proof) -> None:
 
 
 def beside(policy_file: str, path: str) -> str:
-    """A path that policy names, relative to the policy file."""
+    """Return a path that policy names, relative to the policy file."""
     path = os.path.expanduser(path)
     return os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(policy_file)), path)) if path else ""

@@ -32,7 +32,7 @@ class Duty:
     departure: str = ""
 
     def fits(self, system: str, phase: str, step: str, departure: str) -> bool:
-        """Whether it is about this step."""
+        """Return whether it is about this step."""
         return (
             fnmatchcase(system, self.system)
             and (fnmatchcase(step, self.step) or fnmatchcase(phase, self.step))
@@ -96,7 +96,7 @@ class Levels:
     systems: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def owner(self, system: str, phase: str, step: str, departure: str = "") -> str:
-        """Who answers for it; empty when nobody does."""
+        """Return who answers for it; empty when nobody does."""
         for duty in self.duties:
             if duty.owner and duty.fits(system, phase, step, departure):
                 return duty.owner

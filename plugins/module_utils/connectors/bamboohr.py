@@ -74,11 +74,11 @@ class Employment:
     rows: tuple[tuple[str, str], ...] = ()
 
     def at(self, day: str) -> str:
-        """The status in force on a day; empty before the first row."""
+        """Return the status in force on a day; empty before the first row."""
         return next((status for since, status in reversed(self.rows) if since <= day), "")
 
     def termination(self, words: Sequence[str]) -> str:
-        """The date of the termination that nothing follows; empty when there is none, or a rehire came after it."""
+        """Return the date of the termination that nothing follows; empty when there is none, or a rehire came after it."""
         if self.rows and self.rows[-1][1].casefold() in words:
             return self.rows[-1][0]
         return ""
@@ -163,7 +163,7 @@ class BambooHr(Connector):
         return overview_of(self._index("read everybody", fresh=False))
 
     def changes_since(self, since: str) -> Sequence[Person]:
-        """Who was changed, and whose employment begins, changes or ends on a day since then: the day itself changes no record."""
+        """Return who was changed, and whose employment begins, changes or ends on a day since then: the day itself changes no record."""
         act = f"read changes since {since}"
         moment = clock.parse(since)
         answer = self.transport.get(
@@ -238,7 +238,7 @@ class BambooHr(Connector):
         return {key: _history(own) for key, own in by_person.items()}
 
     def _index(self, act: str, *, fresh: bool) -> list[dict[str, str]]:
-        """Everybody's identifiers. Looking 1,000 people up in one step must not mean 1,000 reports."""
+        """Return everybody's identifiers. Looking 1,000 people up in one step must not mean 1,000 reports."""
         return kept_index(
             self.target, "api_key", lambda: [self._row(record) for record in self._everybody(act)], fresh=fresh
         )
@@ -267,7 +267,7 @@ class BambooHr(Connector):
         )
 
     def _row(self, record: Mapping[str, Any]) -> dict[str, str]:
-        """What tells one from another, and the fields that the key may see."""
+        """Return what tells one from another, and the fields that the key may see."""
         attributes, named = self.target.options["attributes"], self._person_fields
         theirs = {
             "number": named["employee_id"],

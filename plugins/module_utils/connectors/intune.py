@@ -110,7 +110,7 @@ class Intune(DirectoryUsers):
     # -- devices -------------------------------------------------------------------------------------------------------
 
     def devices(self, person: Person) -> Sequence[Device]:
-        """The managed devices whose primary user the person is; also those left behind by a user who was deleted."""
+        """Return the managed devices whose primary user the person is; also those left behind by a user who was deleted."""
         login = self.login_of(person)
         act = f"list devices of {login}"
         try:
@@ -129,7 +129,7 @@ class Intune(DirectoryUsers):
         return [device for device in found if device is not None]
 
     def find_device(self, serial: str) -> Device | None:
-        """The managed device of this serial, else the Autopilot device in stock (``unmanaged``), else None.
+        """Return the managed device of this serial, else the Autopilot device in stock (``unmanaged``), else None.
 
         :raises AmbiguousIdentity: two or more records have this serial.
         """
@@ -163,7 +163,7 @@ class Intune(DirectoryUsers):
         )
 
     def all_devices(self) -> Iterator[Device]:
-        """Every managed device, then those that people registered with Entra and never enrolled (``unmanaged``).
+        """Yield every managed device, then those that people registered with Entra and never enrolled (``unmanaged``).
 
         A list leaves out what only the record itself has: that a device is locked, its programs, and whether a Mac's key is kept.
         """
@@ -252,15 +252,15 @@ class Intune(DirectoryUsers):
     # -- controls ------------------------------------------------------------------------------------------------------
 
     def addressed_by(self, account: Account) -> str:
-        """The sign-in name, which a managed device keeps of a user who was deleted."""
+        """Return the sign-in name, which a managed device keeps of a user who was deleted."""
         return account.login
 
     def candidates(self, keys: PersonKeys) -> Iterator[Account]:
-        """The Entra users whose devices these are."""
+        """Return the Entra users whose devices these are."""
         return map(account_of, users(self.graph, at("/v1.0/users"), keys))
 
     def controls(self, account: Account) -> Mapping[str, bool]:
-        """Whether each control holds on **every** company device; without one, none holds."""
+        """Return whether each control holds on **every** company device; without one, none holds."""
         act = f"read controls of {account.login}"
         rows = graph_pages(
             self.graph, at("/v1.0/users/{}/managedDevices", account.id), act=act, params={"$select": "id"}
@@ -284,7 +284,7 @@ class Intune(DirectoryUsers):
         self.graph.send("POST", path.below("/{}/{}", device.id, action), act=f"{verb} {device.serial}", json=body)
 
     def _device(self, id: str, act: str) -> Device | None:
-        """One device. A list leaves ``deviceActionResults`` empty: only the record itself has them."""
+        """Return one device. A list leaves ``deviceActionResults`` empty: only the record itself has them."""
         row = self.graph.get(BETA.below("/{}", id), act=act)
         if row is None:
             return None
@@ -300,7 +300,7 @@ class Intune(DirectoryUsers):
         )
 
     def _escrowed(self, row: Mapping[str, Any], platform: str, act: str) -> bool | None:
-        """Whether a recovery key is kept; None where there is none to keep, or the device is not known to be the company's."""
+        """Return whether a recovery key is kept; None where there is none to keep, or the device is not known to be the company's."""
         if row.get("managedDeviceOwnerType") != "company":
             return None
         if platform == "Windows":
@@ -354,7 +354,7 @@ def _shown(row: Mapping[str, Any], *, escrowed: bool | None, software: tuple[str
 
 
 def _registered(row: Mapping[str, Any]) -> Device:
-    """A device that only Entra knows. A workplace join is a person's own device; the other kinds are the company's."""
+    """Return a device that only Entra knows. A workplace join is a person's own device; the other kinds are the company's."""
     owners = [
         owner["userPrincipalName"] for owner in row.get("registeredOwners") or () if owner.get("userPrincipalName")
     ]
@@ -378,7 +378,7 @@ def _of_system_volume(key: Mapping[str, Any]) -> bool:
 
 
 def state_of(row: Mapping[str, Any]) -> str:
-    """Our state of a managed device, from ``managementState`` and its ``deviceActionResults``."""
+    """Return our state of a managed device, from ``managementState`` and its ``deviceActionResults``."""
     said = _STATES.get(row.get("managementState") or "")
     if said:
         return said
@@ -393,7 +393,7 @@ def state_of(row: Mapping[str, Any]) -> str:
 
 
 def _seen_since(row: Mapping[str, Any], result: Mapping[str, Any]) -> bool:
-    """Whether the device has checked in well after it was locked or wiped: it is unlocked, or in use again."""
+    """Return whether the device has checked in well after it was locked or wiped: it is unlocked, or in use again."""
     seen, done = row.get("lastSyncDateTime"), result.get("lastUpdatedDateTime")
     return bool(seen and done) and clock.parse(str(seen)) > clock.parse(str(done)) + _LAST_WORDS
 
@@ -424,5 +424,5 @@ def _platform(operating_system: str) -> str:
 
 
 def _text(value: str) -> str:
-    """A string in an OData filter."""
+    """Return a string in an OData filter."""
     return "'" + value.replace("'", "''") + "'"

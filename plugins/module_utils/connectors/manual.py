@@ -49,7 +49,7 @@ class Manual(Connector):
                 raise self._wrong(f"steps.{kind} says a step twice", "keep one, or say what differs")
 
     def manual_steps(self, kind: str, person: Person) -> Sequence[str]:
-        """The steps for one person, their fields filled in; a field that is empty reads ``(unknown)``."""
+        """Return the steps for one person, their fields filled in; a field that is empty reads ``(unknown)``."""
         return [step.format_map(_Facts(person)) for step in self.target.options["steps"].get(kind, ())]
 
     def _checked(self, kind: str, step: str) -> None:

@@ -66,11 +66,11 @@ class OneDrive(DirectoryUsers):
         )
 
     def candidates(self, keys: PersonKeys) -> Iterator[Account]:
-        """The Entra users whose drives these are."""
+        """Return the Entra users whose drives these are."""
         return map(account_of, users(self.graph, at("/v1.0/users"), keys))
 
     def files(self, person: Person) -> Mapping[str, Any] | None:
-        """The drive in numbers; ``items`` counts files and folders, ``shared_links`` what :meth:`end_sharing` would end.
+        """Return the drive in numbers; ``items`` counts files and folders, ``shared_links`` what :meth:`end_sharing` would end.
 
         ``owners`` are the addresses that may change everything; ``url`` is where they find it.
         """
@@ -164,12 +164,12 @@ class OneDrive(DirectoryUsers):
     # -- what OneDrive says --------------------------------------------------------------------------------------------
 
     def _drive(self, person: Person) -> Any:
-        """The drive, or None: the person is not known here, or never opened OneDrive (404 "User's mysite not found.")."""
+        """Return the drive, or None: the person is not known here, or never opened OneDrive (404 "User's mysite not found.")."""
         login = self.login_of(person)
         return self.graph.get(at("/v1.0/users/{}/drive", login), act=f"find drive of {login}")
 
     def _items(self, drive: Mapping[str, Any], act: str) -> Iterator[Any]:
-        """Every item, the root too. An item may come twice, when it changes while we read: the last one counts."""
+        """Return every item, the root too. An item may come twice, when it changes while we read: the last one counts."""
         items: dict[str, Any] = {}
         for row in graph_pages(
             self.graph,
@@ -185,12 +185,12 @@ class OneDrive(DirectoryUsers):
         return iter(items.values())
 
     def _permissions(self, drive: Mapping[str, Any], item_id: str, act: str) -> Iterator[Any]:
-        """The item's own permissions; what it inherits can only be ended where it was granted."""
+        """Return the item's own permissions; what it inherits can only be ended where it was granted."""
         rows = graph_pages(self.graph, at("/v1.0/drives/{}/items/{}/permissions", drive["id"], item_id), act=act)
         return (row for row in rows if not row.get("inheritedFrom"))
 
     def _ending(self, drive: Mapping[str, Any], item: Mapping[str, Any], act: str) -> Iterator[Any]:
-        """The item's permissions that end with the person's leaving."""
+        """Yield the item's permissions that end with the person's leaving."""
         if "shared" not in item:
             return
         for permission in self._permissions(drive, item["id"], act):
@@ -205,7 +205,7 @@ def _identities(permission: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _outside(permission: Mapping[str, Any]) -> bool:
-    """Whether the permission is somebody's of another company, or of nobody who has signed in yet."""
+    """Return whether the permission is somebody's of another company, or of nobody who has signed in yet."""
     identities = list(_identities(permission))
     if not identities:
         return bool((permission.get("invitation") or {}).get("email"))

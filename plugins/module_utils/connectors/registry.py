@@ -158,7 +158,7 @@ def _declared(name: str) -> type[Connector]:
 
 
 def declared_names() -> list[str]:
-    """The connectors that come as data. None where this runs without its files, on another machine: there the file's content is handed on."""
+    """Return the connectors that come as data. None where this runs without its files, on another machine: there the file's content is handed on."""
     try:
         return sorted(name.removesuffix(".yml") for name in os.listdir(FILES) if name.endswith(".yml"))
     except OSError:
@@ -190,7 +190,7 @@ CONNECTORS: Mapping[str, type[Connector]] = _Connectors(dict(sorted({**_CODE, **
 
 
 def connector_class(name: str, *, system: str = "", manifest: str = "") -> type[Connector]:
-    """The connector of that name, or of that file.
+    """Return the connector of that name, or of that file.
 
     :param manifest: what the connector's file says, as JSON: where the file itself is not.
     :raises InputError: there is none; says what may have been meant.
@@ -222,17 +222,17 @@ def connector_class(name: str, *, system: str = "", manifest: str = "") -> type[
 
 
 def is_file(name: str) -> bool:
-    """Whether a connector is named by its file, and not by its name."""
+    """Return whether a connector is named by its file, and not by its name."""
     return name.endswith((".yml", ".yaml"))
 
 
 def manifest_text(connector: type[Connector]) -> str:
-    """What a declared connector's file says, as JSON, for where the file is not; "" of a connector that is code."""
+    """Return what a declared connector's file says, as JSON, for where the file is not; "" of a connector that is code."""
     manifest = getattr(connector, "MANIFEST", None)
     return manifest.text() if manifest is not None else ""
 
 
 def digest_of(connector: type[Connector]) -> str:
-    """The digest of a declared connector's file; "" of a connector that is code."""
+    """Return the digest of a declared connector's file; "" of a connector that is code."""
     manifest = getattr(connector, "MANIFEST", None)
     return str(manifest.digest) if manifest is not None else ""

@@ -29,7 +29,7 @@ _NAMED = 5
 
 
 def nobody_here(system: Any, want: Mapping[str, Any], person: Person, found: Correlation | None = None) -> list[Change]:
-    """The plan of a step that found no account: absent, or a question."""
+    """Return the plan of a step that found no account: absent, or a question."""
     known = Known.of(want)
     doubts = ask_about(found) if found is not None else []
     if doubts:
@@ -46,7 +46,7 @@ def nobody_here(system: Any, want: Mapping[str, Any], person: Person, found: Cor
 
 
 def ask_about(found: Correlation) -> list[Change]:
-    """A question for each account that may be the person's."""
+    """Return a question for each account that may be the person's."""
     return [
         Change(
             f"account {one.account.login}",
@@ -60,7 +60,7 @@ def ask_about(found: Correlation) -> list[Change]:
 
 
 def open_question(system: Any, want: Mapping[str, Any], person: Person) -> str:
-    """Why nobody may say yet that the person has no account here; empty when it is earned."""
+    """Return why nobody may say yet that the person has no account here; empty when it is earned."""
     known = Known.of(want)
     if not isinstance(system, Correlates) or not want.get("known"):
         return ""

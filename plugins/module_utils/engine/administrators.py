@@ -22,7 +22,7 @@ _ENDING = ("disable", "delete")
 
 
 def leave_none(system: Any, accounts: Sequence[Account], pending: Sequence[Change]) -> dict[str, str]:
-    """Those of the pending changes after which nobody would administer the system, each with why.
+    """Return those of the pending changes after which nobody would administer the system, each with why.
 
     :param accounts: all accounts of the person: a second one of theirs is no other administrator. Changes of any but the first
         begin with its login.

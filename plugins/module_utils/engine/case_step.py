@@ -115,5 +115,5 @@ class CaseStep:
 
 
 def everybody(case: OpenCase, here: Here) -> Mapping[str, Any]:
-    """A step that concerns everybody, and takes nothing but the person."""
+    """Return a step that concerns everybody, and takes nothing but the person."""
     return {}

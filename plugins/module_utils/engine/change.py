@@ -83,7 +83,7 @@ class Change:
 
 
 def absent(what: str, note: str) -> list[Change]:
-    """The plan when the person has nothing of the kind here."""
+    """Return the plan when the person has nothing of the kind here."""
     return [Change(what, None, None, outcome=Outcome.ABSENT, note=note)]
 
 

@@ -47,7 +47,7 @@ class Known:
 
 
 def correlated(system: Any, want: Mapping[str, Any]) -> tuple[Person, Correlation]:
-    """The person, and every account that answers to any of their keys, judged."""
+    """Return the person, and every account that answers to any of their keys, judged."""
     person, known = Person.of(want["person"]), Known.of(want)
     if isinstance(system, Correlates):
         name = str(getattr(getattr(system, "target", None), "name", ""))
@@ -63,7 +63,7 @@ def correlated(system: Any, want: Mapping[str, Any]) -> tuple[Person, Correlatio
 
 
 def _again(system: Correlates, person: Person, want: Mapping[str, Any]) -> Sequence[Account]:
-    """The accounts that this step has already found, read anew by their immutable ids: what was written is written there.
+    """Return the accounts that this step has already found, read anew by their immutable ids: what was written is written there.
 
     Empty when one of them is gone or can't be asked for so: then every key is asked for again.
     """
@@ -93,7 +93,7 @@ def _by_address(system: Accounts, person: Person) -> Correlation:
 
 
 def person_and_account(system: Accounts, want: Mapping[str, Any]) -> tuple[Person, Account | None]:
-    """The person asked for, and their one account here, beyond doubt.
+    """Return the person asked for, and their one account here, beyond doubt.
 
     :raises AmbiguousIdentity: a doubt; or ``account_id`` says that another account is meant.
     :raises Refused: the system says that the account is nobody's own.
@@ -155,7 +155,7 @@ def _meant(person: Person, found: Correlation, meant: str) -> Account | None:
 
 
 def _only(person: Person, found: Correlation) -> Judged | None:
-    """The account that everything but a cut works on.
+    """Return the account that everything but a cut works on.
 
     :raises AmbiguousIdentity: a doubt, or several accounts that are equally theirs.
     """
@@ -177,7 +177,7 @@ def _only(person: Person, found: Correlation) -> Judged | None:
 
 
 def person_here(system: Any, want: Mapping[str, Any]) -> Person:
-    """The person as this system addresses them: by the account that was found, whatever HR calls them now."""
+    """Return the person as this system addresses them: by the account that was found, whatever HR calls them now."""
     person = Person.of(want["person"])
     if not isinstance(system, Correlates):
         if isinstance(system, Accounts) and person.aliases and system.find_account(person) is None:
@@ -209,7 +209,7 @@ def refuse_no_person(account: Account, want: Mapping[str, Any]) -> None:
 
 
 def nobodys(account: Account, patterns: Sequence[Mapping[str, str]]) -> str:
-    """Why an account is no person's own: what the system says itself, or facts there that fit the policy's patterns."""
+    """Return why an account is no person's own: what the system says itself, or facts there that fit the policy's patterns."""
     if account.no_person:
         return account.no_person
     for facts in patterns:

@@ -60,7 +60,7 @@ class Guard:
     def holds(
         self, system: Any, want: Mapping[str, Any], changes: Sequence[Change], pending: Sequence[Change]
     ) -> dict[str, str]:
-        """Those of the pending changes that wait for a person, each with why.
+        """Return those of the pending changes that wait for a person, each with why.
 
         :raises Protected: the account may not be touched.
         :raises Drifted: the system is not as the plan saw it; says what is different.
@@ -91,7 +91,7 @@ class Guard:
         return held
 
     def says(self, system: Any, want: Mapping[str, Any], pending: Sequence[Change]) -> dict[str, Any]:
-        """What a rehearsal tells of the step, so that the plan knows what it needs: whose account is privileged."""
+        """Return what a rehearsal tells of the step, so that the plan knows what it needs: whose account is privileged."""
         return (
             {"privileged": True}
             if pending
@@ -163,7 +163,7 @@ class Guard:
 
 
 def _accounts(system: Any, want: Mapping[str, Any]) -> list[Account]:
-    """The person's accounts here; none where the system knows none, or the step is about nobody."""
+    """Return the person's accounts here; none where the system knows none, or the step is about nobody."""
     if not want.get("person") or not isinstance(system, Accounts):
         return []
     found, meant = correlated(system, want)[1], want.get("account_id") or ""
@@ -175,7 +175,7 @@ HEIRS = ("successor", "delegates", "forward_to", "deliver_to", "organizer")
 
 
 def _inactive(system: Any, want: Mapping[str, Any], known: Mapping[str, str]) -> dict[str, str]:
-    """Those who would be given something and whose account on this system can't be used."""
+    """Return those who would be given something and whose account on this system can't be used."""
     if not isinstance(system, Accounts):
         return {}
     given = [want.get(name) or () for name in HEIRS]
@@ -197,7 +197,7 @@ def _inactive(system: Any, want: Mapping[str, Any], known: Mapping[str, str]) ->
 
 
 def _names(change: Change, who: str) -> bool:
-    """Whether a change gives something to this address."""
+    """Return whether a change gives something to this address."""
     return who in f"{change.what} {change.after} {change.note}".lower()
 
 

@@ -40,7 +40,7 @@ class LedgerTask:
         return dict(self.argument_spec)
 
     def run(self, act: Callable[[Mapping[str, Any]], Mapping[str, Any]], want: Mapping[str, Any]) -> dict[str, Any]:
-        """The module's result: what the act returns, or why it could not be done.
+        """Return the module's result: what the act returns, or why it could not be done.
 
         :param act: what :attr:`act` names, for one run.
         :param want: the checked arguments.

@@ -48,14 +48,14 @@ def not_named(held: Sequence[Entitlement], names: Mapping[str, Sequence[str]] | 
 
 
 def decided(want: Mapping[str, Any], what: str) -> tuple[str, str]:
-    """What somebody decided about an unexplained thing - ``keep``, ``remove`` or empty - and who and when, in words."""
+    """Return what somebody decided about an unexplained thing - ``keep``, ``remove`` or empty - and who and when, in words."""
     said = ((want.get("history") or {}).get("attested") or {}).get(UNDECIDED + what) or {}
     word = said.get("decision", "")
     return (word, f"{NOBODY}: {said['by']} decided at {said['at']} to {word} it") if word in DECISIONS else ("", "")
 
 
 def left_alone(want: Mapping[str, Any], what: str, state: Any) -> Change | None:
-    """The change that leaves an unexplained thing as it is, for now or for good; None when it is to be taken."""
+    """Return the change that leaves an unexplained thing as it is, for now or for good; None when it is to be taken."""
     if want["unexplained"] == "keep":
         return Change(what, state, state, note=f"{NOBODY}: kept, as policy says")
     if want["unexplained"] == "remove":
@@ -75,7 +75,7 @@ def left_alone(want: Mapping[str, Any], what: str, state: Any) -> Change | None:
 
 
 def account_stays(system: Cutoff, account: Account, want: Mapping[str, Any]) -> Change | None:
-    """The change that leaves the account of a mover where the new profile has nothing; None when it is to be cut off.
+    """Return the change that leaves the account of a mover where the new profile has nothing; None when it is to be cut off.
 
     An account that no profile explains is judged as entitlements are; one that carries what is kept stays with it.
     """

@@ -212,7 +212,7 @@ class Outcomes:
 
 
 def _still_waiting(changes: Sequence[Change], history: History) -> list[Change]:
-    """What an earlier run left to a person, who has not said yet that it is done, and which the system shows no more."""
+    """Return what an earlier run left to a person, who has not said yet that it is done, and which the system shows no more."""
     shown = {change.what for change in changes}
     return [
         Change(what, "left to a person", "decided", outcome=Outcome.NEEDS_HUMAN, note=why, lasting=True)

@@ -374,7 +374,7 @@ RESTORE: Steps = {
 
 
 def _provisioned(case: OpenCase, here: Here) -> bool:
-    """Whether the profile gives something here, and it may be given now: elsewhere there is nothing to make ready before the day,
+    """Return whether the profile gives something here, and it may be given now: elsewhere there is nothing to make ready before the day,
     they would be invited. Of whom nobody knows what is there already, nothing is touched."""
     ready = here.settings.stage != "prepare" or "first_sign_in" in here.capabilities
     return here.system in case.wanted and ready and not here.unread
@@ -397,7 +397,7 @@ def _unexplained(case: OpenCase, here: Here) -> str:
 
 
 def _kept(case: OpenCase, here: Here) -> Names:
-    """What the settings and the case say that a transfer leaves alone here."""
+    """Return what the settings and the case say that a transfer leaves alone here."""
     general, own = here.settings.keep.get(here.system) or {}, (case.keep or {}).get(here.system) or {}
     return {
         kind: [name for name in general.get(kind) or () if name not in (own.get(kind) or ())]

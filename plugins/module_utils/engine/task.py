@@ -68,7 +68,7 @@ def _made_of(system: Any) -> dict[str, str]:
 
 
 def _no_plan(system: Any, want: Mapping[str, Any]) -> Sequence[Change]:
-    """The plan of a module that only reads."""
+    """Return the plan of a module that only reads."""
     return ()
 
 
@@ -252,7 +252,7 @@ class Task:
 
 
 def missing_library(error: ModuleNotFoundError) -> InputError:
-    """What to say of a library that is not there: heavy ones are imported by who needs them, at the first read.
+    """Return what to say of a library that is not there: heavy ones are imported by who needs them, at the first read.
 
     :raises ModuleNotFoundError: it is a part of ours, or of Ansible's.
     """
@@ -283,5 +283,5 @@ def failed(error: LifecycleError, name: str) -> dict[str, Any]:
 
 
 def names_of(protocol: type) -> list[str]:
-    """The capabilities that a module needs, by name; none when any system will do."""
+    """Return the capabilities that a module needs, by name; none when any system will do."""
     return [name for name, known in CAPABILITIES.items() if known is protocol]

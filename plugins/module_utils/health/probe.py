@@ -173,7 +173,7 @@ def _judge_endpoint(health: Health) -> None:
 
 
 def _state(name: str, granted: frozenset[str] | None, asked: str | None) -> str:
-    """What is known of one permission: what the credential itself shows wins, except where the question was answered."""
+    """Return what is known of one permission: what the credential itself shows wins, except where the question was answered."""
     if asked == "refused" and granted is None:
         return "missing"
     if granted is None or not _NAME.fullmatch(name):

@@ -73,7 +73,7 @@ def _plainly(act: str, path: Path) -> Iterator[None]:
 
 
 def _line(row: dict[str, Any]) -> str:
-    """A row of the manifest. A lone surrogate, as some servers' folder names hold, is no UTF-8: it is written as JSON's escape."""
+    """Return a row of the manifest. A lone surrogate, as some servers' folder names hold, is no UTF-8: it is written as JSON's escape."""
     text = json.dumps(row, ensure_ascii=False, separators=(",", ":"))
     if any("\ud800" <= c <= "\udfff" for c in text):
         text = json.dumps(row, separators=(",", ":"))
@@ -100,7 +100,7 @@ class Archive:
     # -- reading -------------------------------------------------------------------------------------------------------
 
     def state(self) -> State:
-        """What the manifest commits to; an empty state when there is none.
+        """Return what the manifest commits to; an empty state when there is none.
 
         :raises InputError: the files can't be read, or are not an archive.
         """
@@ -167,7 +167,7 @@ class Archive:
             )
 
     def _is_whole(self, frame: dict[str, Any], messages: list[dict[str, Any]], data_size: int) -> bool:
-        """Whether a frame is in the data as the manifest says, with the messages that were listed for it."""
+        """Return whether a frame is in the data as the manifest says, with the messages that were listed for it."""
         if not {"frame", "messages"} <= set(frame):
             raise self._damaged(None)
         return bool(frame["frame"] + frame["length"] <= data_size and frame["messages"] == len(messages))
@@ -186,7 +186,7 @@ class Archive:
             state.synced = row["synced"]
 
     def frames(self, start: int = 0, end: int | None = None) -> Iterator[list[tuple[Entry, bytes]]]:
-        """Every committed frame from data offset ``start`` on, decompressed: its messages with their contents.
+        """Yield every committed frame from data offset ``start`` on, decompressed: its messages with their contents.
 
         :raises InputError: a frame does not decompress, or a message does not hash to what the manifest says.
         """
@@ -244,7 +244,7 @@ class Archive:
         return state
 
     def messages(self) -> Iterator[tuple[Entry, bytes]]:
-        """Every message with its content, in the order of archiving, each compared with its hash."""
+        """Yield every message with its content, in the order of archiving, each compared with its hash."""
         state = self.state()
         if state.exists:
             for frame in self.frames(end=state.end):
@@ -309,7 +309,7 @@ class _Writer:
                 os.close(descriptor)
 
     def _trusted(self) -> State:
-        """The committed state, less the frames that had not reached the disk and are not what they should be."""
+        """Return the committed state, less the frames that had not reached the disk and are not what they should be."""
         state = self.archive.state()
         if state.header == {} and os.fstat(self.manifest).st_size > 0 and state.end > 0:
             raise InputError(

@@ -26,7 +26,7 @@ _UNSAFE = re.compile(r"[^\w.@ -]")
 
 
 def to_eml(archive: Archive, out: Path, folder: str = "") -> int:
-    """One ``.eml`` file a message, byte for byte, in a folder a mail folder; the number written.
+    """Return one ``.eml`` file a message, byte for byte, in a folder a mail folder; the number written.
 
     :raises InputError: the archive is damaged, or ``out`` can't be written.
     """
@@ -45,7 +45,7 @@ def to_eml(archive: Archive, out: Path, folder: str = "") -> int:
 
 
 def to_mbox(archive: Archive, out: Path, folder: str = "") -> int:
-    """One mbox file (mboxrd quoting, Unix line ends) that any mail program imports; the number of messages written.
+    """Return one mbox file (mboxrd quoting, Unix line ends) that any mail program imports; the number of messages written.
 
     :raises InputError: the archive is damaged, or ``out`` can't be written.
     """

@@ -45,7 +45,7 @@ class State:
     digest: Any = field(default_factory=hashlib.sha256)
 
     def is_proven_by(self, row: Mapping[str, Any]) -> bool:
-        """Whether a ``complete`` line has the totals and the hash of everything before it."""
+        """Return whether a ``complete`` line has the totals and the hash of everything before it."""
         return bool(
             row.get("sha256") == self.digest.hexdigest()
             and row.get("messages") == self.messages
@@ -55,7 +55,7 @@ class State:
 
 
 def row_of(line: bytes) -> dict[str, Any] | None:
-    """What a line of the manifest says; None when it says nothing that we know."""
+    """Return what a line of the manifest says; None when it says nothing that we know."""
     try:
         row = json.loads(line) if line.endswith(b"\n") else None
     except ValueError:

@@ -61,7 +61,7 @@ class Facts:
 
     @classmethod
     def of_dict(cls, data: Mapping[str, Any]) -> Facts:
-        """The facts as the ledger keeps them, flat."""
+        """Return the facts as the ledger keeps them, flat."""
         known = {f.name for f in fields(cls)} - {"others", "concerned"}
         values = {name: value for name, value in data.items() if name in known and value is not None}
         for name in ("expected", "created", "distinct"):
@@ -77,7 +77,7 @@ class Facts:
         return cls(**values, others={name: value for name, value in data.items() if name not in known})
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data for the ledger and the record; ``Facts.of_dict`` reads it back. What is empty is left out."""
+        """Return plain data for the ledger and the record; ``Facts.of_dict`` reads it back. What is empty is left out."""
         plain: dict[str, Any] = dict(self.others)
         for name in (f.name for f in fields(self)):
             value = getattr(self, name)
@@ -93,7 +93,7 @@ class Facts:
         return plain
 
     def asks_nothing_of(self, system: str) -> bool:
-        """Whether it is known what the case concerns, and that this system is not among it."""
+        """Return whether it is known what the case concerns, and that this system is not among it."""
         concerned = self.wanted if self.wanted is not None else self.concerned
         return concerned is not None and system not in concerned
 
@@ -147,7 +147,7 @@ class Case:
         return bool(not self.closed and self.access_closed and not self.summary.get("open"))
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data, as the module ``ledger_info`` returns it."""
+        """Return plain data, as the module ``ledger_info`` returns it."""
         return {**vars(self), "person": dict(self.person), "facts": self.facts.as_dict(), "summary": dict(self.summary)}
 
 
@@ -184,7 +184,7 @@ class OpenCase:
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> OpenCase:
-        """The case in what the module ``case`` returned, or in the part of it that a task has."""
+        """Return the case in what the module ``case`` returned, or in the part of it that a task has."""
         known = {f.name for f in fields(cls)}
         values = {name: value for name, value in data.items() if name in known and value is not None}
         values["person"] = Person.of(values["person"])
@@ -198,7 +198,7 @@ class OpenCase:
         return cls(**values)
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data for Ansible; what this kind of case does not have is left out."""
+        """Return plain data for Ansible; what this kind of case does not have is left out."""
         plain = {name: value for name, value in vars(self).items() if value is not None}
         plain.update(person=self.person.as_dict(), facts=self.facts.as_dict(), controls=list(self.controls))
         if self.old_profile is not None:

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 
 
 def now() -> datetime:
-    """The current time in UTC."""
+    """Return the current time in UTC."""
     return datetime.now(timezone.utc)
 
 
@@ -18,7 +18,7 @@ def stamp(moment: datetime | None = None) -> str:
 
 
 def parse(text: str) -> datetime:
-    """The moment in an ISO 8601 text; without a zone it is taken as UTC.
+    """Return the moment in an ISO 8601 text; without a zone it is taken as UTC.
 
     :raises ValueError: not ISO 8601.
     """

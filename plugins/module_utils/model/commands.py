@@ -23,7 +23,7 @@ def remember_inventory(path: str) -> None:
 
 
 def command(playbook: str, *, open_end: str = "", **variables: str) -> str:
-    """The command that runs a playbook of the collection: ``ansible-playbook workforce.lifecycle.offboard -i ... -e user=...``.
+    """Return the command that runs a playbook of the collection: ``ansible-playbook workforce.lifecycle.offboard -i ... -e user=...``.
 
     A value that Ansible would divide or unpack (a space, a quote, an equals sign) is given as JSON, in which it is one text.
 
@@ -40,7 +40,7 @@ def command(playbook: str, *, open_end: str = "", **variables: str) -> str:
 
 
 def ad_hoc(system: str, module: str, args: Mapping[str, Any]) -> str:
-    """The command that runs one module of the collection on one system."""
+    """Return the command that runs one module of the collection on one system."""
     words = ["ansible", system]
     for path in _INVENTORIES:
         words += ["-i", visible(path)]

@@ -157,5 +157,5 @@ _OTHER = Kind("", title="")
 
 
 def kind_of(name: str) -> Kind:
-    """What a kind of case means; of one that is not among the eight, that it means nothing special."""
+    """Return what a kind of case means; of one that is not among the eight, that it means nothing special."""
     return KINDS.get(name, _OTHER)

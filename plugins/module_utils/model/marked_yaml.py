@@ -27,13 +27,13 @@ class Document:
     lines: Mapping[Path, int] = field(default_factory=dict)
 
     def line(self, *path: Any) -> int:
-        """The line of a key, or of the nearest thing around it that is there."""
+        """Return the line of a key, or of the nearest thing around it that is there."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, 1)
 
     def error(self, what: str, *path: Any, hint: str = "") -> InputError:
-        """An error that starts with ``file:line: key``."""
+        """Return an error that starts with ``file:line: key``."""
         key = ".".join(str(part) for part in path)
         return InputError(f"{self.file}:{self.line(*path)}: {key + ': ' if key else ''}{what}", hint=hint)
 

@@ -62,7 +62,7 @@ class Person:
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Person:
-        """The person in a mapping with these fields' names.
+        """Return the person in a mapping with these fields' names.
 
         :raises InputError: no e-mail, an unknown field, an unknown status, or a field that holds what it can't: see ``typed``.
         """
@@ -97,7 +97,7 @@ class Person:
         return person
 
     def as_dict(self) -> dict[str, Any]:
-        """The fields as plain data, the empty ones left out; ``Person.of`` reads it back."""
+        """Return the fields as plain data, the empty ones left out; ``Person.of`` reads it back."""
         return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items() if v}
 
     @property
@@ -133,7 +133,7 @@ class Person:
             ) from None
 
     def employment_ends(self, day_ends: str = "24:00") -> datetime | None:
-        """When the employment is over, in UTC; None when no end is known.
+        """Return when the employment is over, in UTC; None when no end is known.
 
         At ``day_ends`` (``18:00``) of the last working day, else of the termination date, in the person's own zone; or the time that HR gives. A
         local time that the clock skips or shows twice is read as RFC 5545 (3.3.5) says: with the offset before the gap, and
@@ -149,14 +149,14 @@ class Person:
         return None if begins is not None and moment < begins and self.status != "terminated" else moment
 
     def employment_begins(self, days_before: int = 0, day_begins: str = "00:00") -> datetime | None:
-        """When the hire date begins in the person's own zone, in UTC, or so many of their days earlier; None without a hire date.
+        """Return when the hire date begins in the person's own zone, in UTC, or so many of their days earlier; None without a hire date.
 
         :raises InputError: the date or the zone cannot be read.
         """
         return self._moment(self.hire_date, -days_before, day_begins) if self.hire_date else None
 
     def _moment(self, text: str, after: int, clock: str) -> datetime:
-        """A moment in UTC: what ``text`` says when it has a time of day, else that time (``HH:MM``) so many days after its date."""
+        """Return a moment in UTC: what ``text`` says when it has a time of day, else that time (``HH:MM``) so many days after its date."""
         try:
             if len(text) > 10:
                 told = datetime.fromisoformat(text.replace("Z", "+00:00"))
@@ -173,7 +173,7 @@ class Person:
             ) from None
 
     def login(self, system: str, pattern: str) -> str:
-        """The login on a system: as HR or the inventory says, else made from ``pattern``, e.g. ``{local_part}``.
+        """Return the login on a system: as HR or the inventory says, else made from ``pattern``, e.g. ``{local_part}``.
 
         :raises InputError: the pattern names a field that does not exist or is empty for this person.
         """
@@ -197,12 +197,12 @@ class Person:
 
 
 def fields_of(pattern: str) -> frozenset[str]:
-    """The fields of a person that a login's pattern is made of."""
+    """Return the fields of a person that a login's pattern is made of."""
     return frozenset(name for _text, name, _format, _conversion in Formatter().parse(pattern) if name)
 
 
 def _several(name: str, value: Any, of: str) -> tuple[str, ...]:
-    """Addresses or names, those that are empty left out."""
+    """Return addresses or names, those that are empty left out."""
     if isinstance(value, str) or not isinstance(value, Iterable):
         raise typed.refused(name, str(value), "is no list", of)
     texts = [str(one).strip() for one in value]
@@ -213,7 +213,7 @@ def _several(name: str, value: Any, of: str) -> tuple[str, ...]:
 
 
 def _named(name: str, value: Any, of: str) -> dict[str, str]:
-    """Logins by system, or further fields of HR by their name."""
+    """Return logins by system, or further fields of HR by their name."""
     if not isinstance(value, Mapping):
         raise typed.refused(name, str(value), "is no mapping", of)
     if len(value) > MOST:

@@ -86,5 +86,5 @@ def check(path: Path, *, folder: bool = False) -> None:
 
 
 def below_home(path: str) -> Path:
-    """A path as its user writes it: ``~`` is their home. Nothing else in it is expanded: an address may be a part of it."""
+    """Return a path as its user writes it: ``~`` is their home. Nothing else in it is expanded: an address may be a part of it."""
     return Path(path).expanduser()

@@ -22,7 +22,7 @@ def visible(text: str) -> str:
 
 
 def composed(text: str) -> str:
-    """One spelling of a text: ``é`` is one character, or two that show alike; people cannot see which, so it never tells two apart."""
+    """Return one spelling of a text: ``é`` is one character, or two that show alike; people cannot see which, so it never tells two apart."""
     return unicodedata.normalize("NFC", text)
 
 

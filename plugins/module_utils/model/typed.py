@@ -38,7 +38,7 @@ class Refusal(ValueError):
 
 
 def identifier(text: str) -> str:
-    """An id that HR gives: one word of letters, digits and signs.
+    """Return an id that HR gives: one word of letters, digits and signs.
 
     :raises Refusal: it is none.
     """
@@ -53,7 +53,7 @@ def identifier(text: str) -> str:
 
 
 def address(text: str) -> str:
-    """An e-mail address, in lower case.
+    """Return an e-mail address, in lower case.
 
     :raises Refusal: it is none.
     """
@@ -65,7 +65,7 @@ def address(text: str) -> str:
 
 
 def login(text: str) -> str:
-    """A name that somebody signs in with somewhere.
+    """Return a name that somebody signs in with somewhere.
 
     :raises Refusal: it is none.
     """
@@ -76,7 +76,7 @@ def login(text: str) -> str:
 
 
 def date(text: str) -> str:
-    """A day, or a moment, in ISO 8601.
+    """Return a day, or a moment, in ISO 8601.
 
     :raises Refusal: it is none.
     """
@@ -87,7 +87,7 @@ def date(text: str) -> str:
 
 
 def zone(text: str) -> str:
-    """The name of a time zone; whether it exists is asked where it is needed.
+    """Return the name of a time zone; whether it exists is asked where it is needed.
 
     :raises Refusal: it can't be one.
     """
@@ -106,7 +106,7 @@ def harmless(text: str, kind: str = "name") -> str:
 
 
 def private_address(text: str) -> str:
-    """An address that people give themselves; empty when it is none."""
+    """Return an address that people give themselves; empty when it is none."""
     try:
         return address(text)
     except Refusal:
@@ -151,7 +151,7 @@ FIELDS: Mapping[str, Callable[[str], str]] = {
 
 
 def field(name: str, value: str, *, of: str) -> str:
-    """One field of HR's record of ``of``.
+    """Return one field of HR's record of ``of``.
 
     :raises RecordRefused: it is not what the field holds; names the record's place.
     """
@@ -165,7 +165,7 @@ def field(name: str, value: str, *, of: str) -> str:
 
 
 def refused(name: str, value: str, why: str, of: str) -> RecordRefused:
-    """The error for a field that is refused."""
+    """Return the error for a field that is refused."""
     return RecordRefused(
         f"{name} {visible(value[:80])!r} {why}",
         act=f"read person {of}".rstrip(),

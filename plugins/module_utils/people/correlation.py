@@ -117,7 +117,7 @@ def _names_a_contact(one: Judged) -> bool:
 
 
 def judge(keys: PersonKeys, account: Account, claims: Collection[frozenset[Kind]] = ()) -> Judged:
-    """Whose one account is.
+    """Return whose one account is.
 
     :param claims: the kinds of keys by which it is also each other person's.
     """
@@ -145,7 +145,7 @@ def judge(keys: PersonKeys, account: Account, claims: Collection[frozenset[Kind]
 
 
 def _certain_all_the_same(how: Agreement, account: Account, claimed: Collection[Kind]) -> bool:
-    """Whether an account is the person's though somebody else's key stands in it, too.
+    """Return whether an account is the person's though somebody else's key stands in it, too.
 
     An address can be written by its owner, a number can't: who carries a link or the number, and the login or the name, is the
     person. A colleague's account into which the number was typed by mistake has the colleague's login and name.

@@ -84,7 +84,7 @@ def decide(
     at_once: bool = False,
     others: Sequence[Person] = (),
 ) -> Decision:
-    """What a record calls for at the moment ``at`` (with a zone).
+    """Return what a record calls for at the moment ``at`` (with a zone).
 
     :param before: the record at the last look; None when it was never seen.
     :param now: the record as just read; None when it is no longer there.
@@ -125,7 +125,7 @@ def decide(
 
 
 def _refused_id(now: Person) -> str:
-    """Why a record's ids can't be used; empty when they can. A run is given them, and a template or a second person must not be in one."""
+    """Return why a record's ids can't be used; empty when they can. A run is given them, and a template or a second person must not be in one."""
     for name in ("hr_id", "employee_id"):
         value = str(getattr(now, name))
         if value and not (len(value) <= _LONGEST_ID and _ID.fullmatch(value) and value == value.strip()):
@@ -138,7 +138,7 @@ def _refused_id(now: Person) -> str:
 
 
 def silent(last_event: datetime | None, last_look: datetime | None, at: datetime, hours: float) -> str:
-    """Why an HR source counts as silent; empty while an event or a good look is recent enough.
+    """Return why an HR source counts as silent; empty while an event or a good look is recent enough.
 
     A webhook whose owner left is dead without a sound: only that somebody looked proves that nothing happened.
     """
@@ -237,7 +237,7 @@ def _second(at: datetime, start: datetime | None, working: Sequence[Person]) -> 
 def _back(
     before: Person | None, now: Person, at: datetime, by_hand: bool, known: Person | None, lead_days: int, cut_at: str
 ) -> Decision:
-    """Who was offboarded, and is employed again: withdrawn termination, another last day, or another employment."""
+    """Return who was offboarded, and is employed again: withdrawn termination, another last day, or another employment."""
     begins = now.employment_begins()
     old = before.employment_ends(cut_at) if before is not None else None
     later = ("offboard",) if now.employment_ends(cut_at) is not None else ()
@@ -350,7 +350,7 @@ def _suspended(
 
 
 def _changed(before: Person | None, now: Person) -> tuple[tuple[str, ...], str]:
-    """The kinds of run that a change of facts calls for, and which facts."""
+    """Return the kinds of run that a change of facts calls for, and which facts."""
     if before is None:
         return (), ""
     moved = [name for name in MOVING if getattr(before, name) != getattr(now, name)]

@@ -55,7 +55,7 @@ class Look:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data, small: it travels once a run."""
+        """Return plain data, small: it travels once a run."""
         return {
             **asdict(self),
             "columns": list(self.columns),
@@ -70,7 +70,7 @@ class Look:
         )
 
     def wrong(self, last: Look | None, brake: Brake) -> list[str]:
-        """Why this look is not to be believed, a line each; empty when it is. ``last`` is the last good one, None at first."""
+        """Return why this look is not to be believed, a line each; empty when it is. ``last`` is the last good one, None at first."""
         said = [f"{name} is there twice" for name in self.duplicates[:3]]
         if not self.people:
             said.append("it is empty" if last is None else f"it is empty; it had {last.people} people")
@@ -93,7 +93,7 @@ class Look:
         return said
 
     def mixed_up(self, people: Iterable[Person], last: Look | None) -> list[Person]:
-        """Those whose id now has the address that another id had: rows were mixed up, or an address was given on."""
+        """Return those whose id now has the address that another id had: rows were mixed up, or an address was given on."""
         if last is None or not last.pairs:
             return []
         taken = set(last.pairs.values())
@@ -106,7 +106,7 @@ class Look:
 
 
 def marks(person: Person) -> list[str]:
-    """Digests of what somebody signs in as: their addresses and logins. By them a bridge knows who acts on their own case, without a name."""
+    """Return digests of what somebody signs in as: their addresses and logins. By them a bridge knows who acts on their own case, without a name."""
     known = (person.email, *person.aliases, *person.logins.values())
     return sorted({hashed(name, _MARK) for name in known if name})
 
@@ -120,7 +120,7 @@ def hashed(value: str, length: int) -> str:
 
 
 def packed(pairs: Mapping[str, str]) -> str:
-    """Pairs as one text: 14 characters a person."""
+    """Return pairs as one text: 14 characters a person."""
     return base64.b64encode(bytes.fromhex("".join(one + address for one, address in sorted(pairs.items())))).decode()
 
 
@@ -146,6 +146,6 @@ def _twice(people: Iterable[Person]) -> tuple[str, ...]:
 
 
 def refusals(system: HrRecords) -> dict[str, Any]:
-    """What of a source can't be acted on, for the result and as warnings."""
+    """Return what of a source can't be acted on, for the result and as warnings."""
     refused = list(system.refused) if isinstance(system, Connector) else []
     return {"refused": refused, "warnings": refused[:20]} if refused else {}

@@ -47,13 +47,13 @@ class Found:
 
 
 def asked(user: str) -> tuple[str, str]:
-    """What a user was asked by: ``hr_id:107`` is ``("hr_id", "107")``; without a prefix the first is empty."""
+    """Return what a user was asked by: ``hr_id:107`` is ``("hr_id", "107")``; without a prefix the first is empty."""
     name, colon, value = user.strip().partition(":")
     return (name, value.strip()) if colon and name in NAMES else ("", user.strip())
 
 
 def names_met(person: Person, user: str) -> tuple[str, ...]:
-    """Which of a person's names are what was asked for; exact, but for upper and lower case."""
+    """Return which of a person's names are what was asked for; exact, but for upper and lower case."""
     only, value = asked(user)
     sought = value.casefold()
     return tuple(
@@ -64,7 +64,7 @@ def names_met(person: Person, user: str) -> tuple[str, ...]:
 
 
 def alike(person: Person, other: Person) -> tuple[str, ...]:
-    """What two records have in common that no two people have: fields, in words."""
+    """Return what two records have in common that no two people have: fields, in words."""
     return tuple(sorted({field for field, _value in _traits(person) & _traits(other)}))
 
 
@@ -111,7 +111,7 @@ class Records:
                 self._by_trait.setdefault(trait, []).append(number)
 
     def answering(self, user: str) -> list[Found]:
-        """Every record that has this name, at whatever field."""
+        """Return every record that has this name, at whatever field."""
         told = [
             (self._all[number], names_met(self._all[number][1], user))
             for number in self._by_name.get(asked(user)[1].casefold(), ())
@@ -119,7 +119,7 @@ class Records:
         return [Found(system, person, by) for (system, person), by in told if by]
 
     def one(self, user: str, act: str) -> Found:
-        """The one record that has this name.
+        """Return the one record that has this name.
 
         :raises InputError: none has it.
         :raises AmbiguousIdentity: several have.
@@ -141,7 +141,7 @@ class Records:
         return matches[0]
 
     def beside(self, one: Found) -> list[Found]:
-        """The other records that have something in common with this one."""
+        """Return the other records that have something in common with this one."""
         numbers = sorted({number for trait in _traits(one.person) for number in self._by_trait[trait]})
         return [
             Found(system, other, alike(one.person, other))
@@ -159,7 +159,7 @@ def identified(
     despite_hr: str = "",
     distinct: Collection[str] = (),
 ) -> Person:
-    """The one person who is meant, and of whom HR says what this kind of case needs.
+    """Return the one person who is meant, and of whom HR says what this kind of case needs.
 
     :param despite_hr: why it is right although HR says otherwise; empty: HR is right.
     :param distinct: ids of records that look like this person and are somebody else.
@@ -184,7 +184,7 @@ def identified(
 
 
 def earlier(person: Person, records: Records) -> list[str]:
-    """What HR knows of an earlier life of this person, or of somebody who had their address; a line each."""
+    """Return what HR knows of an earlier life of this person, or of somebody who had their address; a line each."""
     name = next((f"{name}:{value}" for name in NAMES[:2] if (value := getattr(person, name))), person.email)
     at = clock.now()
     return [
@@ -196,7 +196,7 @@ def earlier(person: Person, records: Records) -> list[str]:
 
 
 def elsewhere(user: str, records: Records, distinct: Collection[str]) -> tuple[list[str], dict[str, str]]:
-    """What the same human being has in other records of HR, and nobody else: addresses, and logins by system. Accounts of theirs may be under these."""
+    """Return what the same human being has in other records of HR, and nobody else: addresses, and logins by system. Accounts of theirs may be under these."""
     match = records.one(user, f"find {user}")
     same = [
         other
@@ -214,7 +214,7 @@ def elsewhere(user: str, records: Records, distinct: Collection[str]) -> tuple[l
 
 
 def employed(person: Person, at: datetime) -> bool:
-    """Whether this record is of an employment that is not over. What cannot be read counts as not over."""
+    """Return whether this record is of an employment that is not over. What cannot be read counts as not over."""
     if person.status != "terminated":
         return True
     try:
@@ -225,13 +225,13 @@ def employed(person: Person, at: datetime) -> bool:
 
 
 def withdrawn(person: Person) -> bool:
-    """Whether the hire was taken back: the employment is over before it began."""
+    """Return whether the hire was taken back: the employment is over before it began."""
     last = person.last_working_day or person.termination_date
     return person.status == "terminated" and bool(person.hire_date and last) and last[:10] <= person.hire_date[:10]
 
 
 def gone_now(person: Person, at: datetime) -> bool:
-    """Whether HR says terminated today: its word counts at once, though the day is not over."""
+    """Return whether HR says terminated today: its word counts at once, though the day is not over."""
     last = person.last_working_day or person.termination_date
     return person.status == "terminated" and last[:10] <= at.astimezone(person.zone).date().isoformat()
 
@@ -316,7 +316,7 @@ def _refuse_standing(person: Person, kind: str, at: datetime, policy: Policy, ac
 
 
 def told(moment: datetime, person: Person) -> str:
-    """A moment as the person's own clock shows it."""
+    """Return a moment as the person's own clock shows it."""
     return f"{moment.astimezone(person.zone):%Y-%m-%d %H:%M} {person.time_zone or 'UTC'}"
 
 
@@ -324,7 +324,7 @@ def told(moment: datetime, person: Person) -> str:
 
 
 def _traits(person: Person) -> frozenset[tuple[str, str]]:
-    """What no two people have in common, each with what it is."""
+    """Return what no two people have in common, each with what it is."""
     told = [
         ("person key", person.person_key),
         ("employee id", person.employee_id),
@@ -339,14 +339,14 @@ def _traits(person: Person) -> frozenset[tuple[str, str]]:
 
 
 def _lenient(record: Mapping[str, Any]) -> Person:
-    """A record that may lack an address."""
+    """Return a record that may lack an address."""
     known = {f.name for f in fields(Person)}
     values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in record.items() if k in known}
     return Person(**{"email": "", **values})
 
 
 def _record_key(person: Person) -> tuple[str, ...]:
-    """What tells a record of one HR system from the others: the immutable id where there is one."""
+    """Return what tells a record of one HR system from the others: the immutable id where there is one."""
     return (person.hr_id,) if person.hr_id else ("", person.employee_id, person.email)
 
 

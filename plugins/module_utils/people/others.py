@@ -52,7 +52,7 @@ class Others:
         return bool(self._packed)
 
     def owners(self, system: str, key: Key) -> set[bytes]:
-        """Who in HR has this key; nobody is empty."""
+        """Return who in HR has this key; nobody is empty."""
         found: set[bytes] = set()
         for text in texts(system, key):
             sought = _hashed(text, _KEY)
@@ -64,7 +64,7 @@ class Others:
         return found
 
     def claims(self, system: str, account: Account, keys: PersonKeys, *, in_hr: bool = True) -> list[frozenset[Kind]]:
-        """What each other person in HR has in common with an account, by the kinds of keys.
+        """Return what each other person in HR has in common with an account, by the kinds of keys.
 
         :param in_hr: whether HR has a record of the person; else whoever has a key of theirs today is somebody else.
         """
@@ -76,11 +76,11 @@ class Others:
         return [frozenset(kinds) for kinds in claimed.values()]
 
     def one_human(self, system: str, left: PersonKeys, right: PersonKeys) -> bool:
-        """Whether two records are one human being, as far as HR tells."""
+        """Return whether two records are one human being, as far as HR tells."""
         return not self._own(system, left).isdisjoint(self._own(system, right))
 
     def _own(self, system: str, keys: PersonKeys) -> set[bytes]:
-        """The person among HR's people."""
+        """Return the person among HR's people."""
         person = keys.person
         for key in (
             Key(Kind.NUMBER, person.employee_id),
@@ -94,7 +94,7 @@ class Others:
 
 
 def _first(packed: bytes, sought: bytes) -> int:
-    """Where rows of a hash begin: they are sorted."""
+    """Return where rows of a hash begin: they are sorted."""
     low, high = 0, len(packed) // _ROW
     while low < high:
         middle = (low + high) // 2
@@ -106,7 +106,7 @@ def _first(packed: bytes, sought: bytes) -> int:
 
 
 def pack(people: Iterable[Person], patterns: Mapping[str, str]) -> bytes:
-    """The keys of all these people.
+    """Return the keys of all these people.
 
     :param patterns: how each system makes its logins, by the system's name.
     """
@@ -122,7 +122,7 @@ def pack(people: Iterable[Person], patterns: Mapping[str, str]) -> bytes:
 
 
 def _traits(person: Person) -> Iterable[tuple[str, str]]:
-    """What makes two records one human being."""
+    """Return what makes two records one human being."""
     name = " ".join((person.first_name, person.last_name)).strip()
     told = (
         ("person key", person.person_key),
@@ -134,13 +134,13 @@ def _traits(person: Person) -> Iterable[tuple[str, str]]:
 
 
 def _called(person: Person) -> str:
-    """What one human being is called in every HR system alike, as far as that can be."""
+    """Return what one human being is called in every HR system alike, as far as that can be."""
     name = " ".join((person.first_name, person.last_name)).strip()
     return canonical(Kind.ADDRESS, f"{person.email} {name}") if person.email and name else person.key
 
 
 def everywhere(person: Person) -> Iterable[str]:
-    """The texts of the keys that a person has on every system alike."""
+    """Yield the texts of the keys that a person has on every system alike."""
     keys = [
         Key(Kind.NUMBER, person.employee_id),
         *(Key(Kind.ADDRESS, address) for address in (person.email, *person.aliases)),
@@ -167,7 +167,7 @@ def _made(person: Person, system: str, pattern: str) -> str:
 
 
 def texts(system: str, key: Key) -> Iterable[str]:
-    """A key as one text, equal for equal keys: a login and an account's id are one system's, everything else is the company's."""
+    """Yield a key as one text, equal for equal keys: a login and an account's id are one system's, everything else is the company's."""
     value = canonical(key.kind, key.value)
     if not value:
         return

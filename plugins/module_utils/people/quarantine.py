@@ -29,7 +29,7 @@ def judge(
     precreated: Collection[str],
     earlier: Sequence[str],
 ) -> Verdict:
-    """What of it is the joiner's.
+    """Return what of it is the joiner's.
 
     :param answers: system -> what M(existing_info) found there, or an empty mapping.
     :param adopt: systems of which somebody says that what is there is this person's.
@@ -64,7 +64,7 @@ def _somebody_elses(person: Person, found: Mapping[str, Any]) -> bool:
 
 
 def told(found: Mapping[str, Any]) -> str:
-    """What was found, in words."""
+    """Return what was found, in words."""
     if found["state"] == "ambiguous":
         return str(found["says"])
     facts = [

@@ -48,7 +48,7 @@ class Verdict:
 
 
 def within(pairs: Sequence[Separation], wanted: Wanted, profile: str) -> list[str]:
-    """The pairs that a profile gives by itself, a line each."""
+    """Return the pairs that a profile gives by itself, a line each."""
     return [
         f"{pair.name}: the profile {profile} gives both {_told(pair.one)} and {_told(pair.other)}{_why(pair)}"
         for pair in pairs
@@ -57,7 +57,7 @@ def within(pairs: Sequence[Separation], wanted: Wanted, profile: str) -> list[st
 
 
 def judge(pairs: Sequence[Separation], wanted: Wanted, profile: str, held: Held, mover: Mover | None) -> Verdict:
-    """What a person would hold together, of what a profile gives and what they hold and will keep.
+    """Return what a person would hold together, of what a profile gives and what they hold and will keep.
 
     :param mover: None when nothing is taken (a joiner).
     """
@@ -95,7 +95,7 @@ def judge(pairs: Sequence[Separation], wanted: Wanted, profile: str, held: Held,
 
 
 def _end(one: Holding, wanted: Wanted, profile: str, held: bool, fixed: str, mover: Mover | None) -> tuple[bool, str]:
-    """Whether somebody has this afterwards, and why."""
+    """Return whether somebody has this afterwards, and why."""
     if _gives(wanted, one):
         return True, f"the profile {profile} gives {_told(one)}"
     if not held:
@@ -131,7 +131,7 @@ def _why(pair: Separation) -> str:
 
 
 def asked_of(pairs: Sequence[Separation], system: str) -> dict[str, list[str]]:
-    """What policy names of one system, by kind."""
+    """Return what policy names of one system, by kind."""
     names: dict[str, list[str]] = {}
     for one in (one for pair in pairs for one in (pair.one, pair.other) if one.system == system):
         names.setdefault(one.kind, []).append(one.name)
@@ -143,7 +143,7 @@ Called = Mapping[tuple[str, str, str], str]
 
 
 def called_of(answers: Sequence[Mapping[str, Any]], email: str) -> Called:
-    """What the systems answered about names: ``{"system", "person", "called": [{"kind", "name", "there"}]}`` each."""
+    """Return what the systems answered about names: ``{"system", "person", "called": [{"kind", "name", "there"}]}`` each."""
     return {
         (answer["system"], row["kind"], row["name"]): row["there"]
         for answer in answers
@@ -153,7 +153,7 @@ def called_of(answers: Sequence[Mapping[str, Any]], email: str) -> Called:
 
 
 def as_called(called: Called, wanted: Wanted) -> dict[str, dict[str, list[str]]]:
-    """Names by system and kind, each as the system itself calls it."""
+    """Return names by system and kind, each as the system itself calls it."""
     return {
         system: {
             kind: [called.get((system, kind, str(name)), str(name)) for name in names] for kind, names in kinds.items()
@@ -172,7 +172,7 @@ def pairs_as_called(called: Called, pairs: Sequence[Separation]) -> list[Separat
 
 
 def held_of(answers: Sequence[Mapping[str, Any]], email: str) -> Held:
-    """What the systems answered about one person: ``{"system", "person", "held": [{"kind", "name", "fixed"}]}`` each."""
+    """Return what the systems answered about one person: ``{"system", "person", "held": [{"kind", "name", "fixed"}]}`` each."""
     rows = {
         (answer["system"], row["kind"], row["name"]): row.get("fixed") or ""
         for answer in answers

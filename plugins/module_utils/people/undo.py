@@ -49,7 +49,7 @@ class Taken:
 
 
 def taken(entries: Iterable[Mapping[str, Any]]) -> list[Taken]:
-    """What a case changed, in the order in which it did.
+    """Return what a case changed, in the order in which it did.
 
     :param entries: the case's entries, oldest first: ``{"kind", "system", "step", "changes"}``, where ``kind`` is ``intent`` or
         ``outcome``, or ``{"kind": "attested", "system", "step", "what", "by"}``.
@@ -78,12 +78,12 @@ def taken(entries: Iterable[Mapping[str, Any]]) -> list[Taken]:
 
 
 def _part(step: str) -> str:
-    """The step that a later one goes on with: what follow-ups do is undone with what they follow up."""
+    """Return the step that a later one goes on with: what follow-ups do is undone with what they follow up."""
     return {"end_forwarding": "mailbox", "delete_account": "account", "end_overlap": "entitlements"}.get(step, step)
 
 
 def owed(rows: Iterable[Taken], successor: str = "") -> dict[str, dict[str, Any]]:
-    """What is to be given back, by system, as the module ``restore`` takes it.
+    """Return what is to be given back, by system, as the module ``restore`` takes it.
 
     ``{"deleted": bool, "suspended": bool, "access": {path: state before}, "entitlements": {kind: [names]}, "mailbox": {setting:
     {"was", "made"}}, "files": [address], "owned": [{"what", "keep"}], "lost": [{"what", "why", "anew"}]}``, only the keys that apply.
@@ -118,7 +118,7 @@ def _owe(owes: dict[str, Any], row: Taken, successor: str) -> None:
 
 
 def made(rows: Iterable[Taken]) -> dict[str, dict[str, Any]]:
-    """What an onboarding made and is to be undone, by system; what was there before it stays.
+    """Return what an onboarding made and is to be undone, by system; what was there before it stays.
 
     ``{"created": True, "suspend": bool, "attributes": {name: {"was", "made"}}, "entitlements": {kind: [names]}, "meeting": bool,
     "mailbox": ..., "lost": ...}``, only the keys that apply; the last two as in :func:`owed`. ``created`` is an account that was not
@@ -156,7 +156,7 @@ def _unmake(owes: dict[str, Any], row: Taken) -> None:
 
 
 def _left(row: Taken, owes: Mapping[str, Any]) -> tuple[str, bool] | None:
-    """What no run undoes of an onboarding, and whether nobody need care."""
+    """Return what no run undoes of an onboarding, and whether nobody need care."""
     if row.step == "attested":
         return _lost(row, "")
     if row.step == "device_assignment":
@@ -177,7 +177,7 @@ def _left(row: Taken, owes: Mapping[str, Any]) -> tuple[str, bool] | None:
 
 
 def _lost(row: Taken, successor: str) -> tuple[str, bool] | None:
-    """Why it can't be given back by a run, and whether the person has it again by their own hands."""
+    """Return why it can't be given back by a run, and whether the person has it again by their own hands."""
     if row.step == "attested":
         return f"{row.note}, by hand: it is undone by hand", False
     if row.step == "device":
@@ -242,7 +242,7 @@ def _refuse_themselves(person: Person, by: str, act: str) -> None:
 
 
 def put_back(name: str, was: Any, made: Any, now: Any) -> tuple[Any, str]:
-    """What a setting of a mailbox shall be, and what to say of it: somebody else's later change stays.
+    """Return what a setting of a mailbox shall be, and what to say of it: somebody else's later change stays.
 
     :param was: before the case.
     :param made: what the case made of it.

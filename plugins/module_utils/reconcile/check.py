@@ -129,7 +129,7 @@ class Check:
         return Row(account.id, account.login, account.active, whose)
 
     def _mark(self, listed: Listed) -> tuple[str, str] | None:
-        """What the account is known to be, and by whose word."""
+        """Return what the account is known to be, and by whose word."""
         names = [name for name in (listed.account.login, listed.account.email, listed.account.id) if name]
         pattern = next((p for name in names if (p := like(name, self.seen.service))), "")
         if pattern:

@@ -63,7 +63,7 @@ class Credentials:
             )
 
     def _maker_gone(self, maker: str) -> tuple[Known | None, str] | None:
-        """Whose it was, and why they count as gone; None when they are there."""
+        """Return whose it was, and why they count as gone; None when they are there."""
         number = self.numbered.get(maker.casefold())
         if number is not None:
             row = self.rows[number]

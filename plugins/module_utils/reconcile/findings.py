@@ -181,7 +181,7 @@ class Finding:
 
 
 def command(line: Mapping[str, Any], person: Mapping[str, Any], capabilities: Mapping[str, Any]) -> str:
-    """The one command that settles a finding; looking again where only a person's hands settle it.
+    """Return the one command that settles a finding; looking again where only a person's hands settle it.
 
     :param capabilities: of the finding's system.
     """

@@ -78,7 +78,7 @@ class Held:
         self.seen.counts.notes.append(f"there is no {key[0]} {name}, which a profile or policy names")
 
     def asked(self) -> dict[tuple[str, str], str]:
-        """What is worth asking for where the listing shows nothing: what a profile or policy names."""
+        """Return what is worth asking for where the listing shows nothing: what a profile or policy names."""
         named = {key: name for wanted in self.wanted.values() for key, name in wanted.items()}
         for source in (
             self.seen.people.facts["policy"]["privileged"],

@@ -67,7 +67,7 @@ class Matching:
         self._others = Others(pack(self._read(), {self.name: system.login_pattern}))
 
     def of(self, account: Account) -> Match:
-        """The person whose account it is, or whose it may be."""
+        """Return the person whose account it is, or whose it may be."""
         found = [one for one in self._candidates(account) if one.judged.how.by]
         theirs = [one for one in found if one.judged.whose is Whose.THEIRS]
         doubts = [one for one in found if one.judged.whose is Whose.DOUBT]
@@ -83,7 +83,7 @@ class Matching:
         )
 
     def called(self, name: str) -> Match:
-        """Who is meant by a login or an address that a system shows without its account: a device's owner, a key's maker."""
+        """Return who is meant by a login or an address that a system shows without its account: a device's owner, a key's maker."""
         return self.of(Account("", name, True, name if "@" in name else ""))
 
     # -- who may be meant ----------------------------------------------------------------------------------------------
@@ -121,7 +121,7 @@ class Matching:
             yield _Candidate(known, keys, judge(keys, account, claims))
 
     def _current(self, found: Sequence[_Candidate]) -> list[_Candidate]:
-        """One record a human being: of several employments, the one that is not over."""
+        """Return one record a human being: of several employments, the one that is not over."""
         humans: list[list[_Candidate]] = []
         for one in found:
             same = next((human for human in humans if self._same(human[0], one)), None)
@@ -146,7 +146,7 @@ class Matching:
 
 
 def _person(record: Mapping[str, Any]) -> Person:
-    """A record of the index, which was read with all its rules when the index was made."""
+    """Return a record of the index, which was read with all its rules when the index was made."""
     values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in record.items() if name in _FIELDS
     }

@@ -99,12 +99,12 @@ class People:
         self._db.close()
 
     def everybody(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Everybody's number and record."""
+        """Yield everybody's number and record."""
         for n, record in self._db.execute("SELECT n, record FROM people ORDER BY n"):
             yield n, json.loads(record)
 
     def having(self, keys: Collection[str]) -> Iterator[tuple[str, Known]]:
-        """Whoever has one of these keys, and which."""
+        """Yield whoever has one of these keys, and which."""
         found = self._db.execute(
             f"SELECT k.key, {_KNOWN} FROM keys k JOIN people USING (n) WHERE k.key IN ({', '.join('?' * len(keys))})",
             list(keys),
@@ -123,7 +123,7 @@ class People:
         return record
 
     def active(self, profiles: Sequence[str]) -> Iterator[Known]:
-        """Everybody at work who has one of these profiles."""
+        """Yield everybody at work who has one of these profiles."""
         marks = ", ".join("?" * len(profiles))
         for row in self._db.execute(
             f"SELECT {_KNOWN} FROM people WHERE state = 'active' AND profile IN ({marks}) ORDER BY n",
@@ -133,5 +133,5 @@ class People:
 
 
 def _known(n: int, state: str, profile: str, closed: str, until: str, employee: str, forgotten: int) -> Known:
-    """A row of the index; what everybody has in common is kept once."""
+    """Return a row of the index; what everybody has in common is kept once."""
     return Known(n, sys.intern(state), sys.intern(profile), closed, until, employee, bool(forgotten))

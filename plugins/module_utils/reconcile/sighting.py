@@ -117,7 +117,7 @@ class Sighting:
 
 
 def moment_of(text: str) -> datetime | None:
-    """A moment, or None when the system or HR does not say one that can be read."""
+    """Return a moment, or None when the system or HR does not say one that can be read."""
     try:
         return clock.parse(text) if text else None
     except ValueError:

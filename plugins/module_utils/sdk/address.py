@@ -37,7 +37,7 @@ class UrlPath(str):
         return UrlPath(self.rstrip("/") + at(template, *values))
 
     def asking(self, params: Mapping[str, object]) -> str:
-        """The path with a query, for a body that holds requests (a batch)."""
+        """Return the path with a query, for a body that holds requests (a batch)."""
         return f"{self}?{urlencode(params, quote_via=quote)}" if params else str(self)
 
 
@@ -59,7 +59,7 @@ def at(template: str, *values: object) -> UrlPath:
 
 
 def host_of(service: str, domain: str) -> str:
-    """The address of one of a vendor's services: ``https://admin.googleapis.com``.
+    """Return the address of one of a vendor's services: ``https://admin.googleapis.com``.
 
     :raises InputError: the service's name is no host's.
     """
@@ -69,7 +69,7 @@ def host_of(service: str, domain: str) -> str:
 
 
 def literal(path: str) -> UrlPath:
-    """A path that a connector wrote out in its own code, checked.
+    """Return a path that a connector wrote out in its own code, checked.
 
     :raises InputError: it holds more than a literal path does: a value was put into it by hand.
     """
@@ -100,7 +100,7 @@ def _refused(text: str, why: str) -> InputError:
 
 
 def same_host(base: str, link: str, *, act: str, system: str) -> str:
-    """The address of a link that a system gave, absolute or below its own path; the credential goes with it.
+    """Return the address of a link that a system gave, absolute or below its own path; the credential goes with it.
 
     :raises ProtocolError: it leads to another host, or is no address.
     """
@@ -137,7 +137,7 @@ def _port(parts: SplitResult) -> int | None:
 
 
 def keeps_secrets(url: str) -> bool:
-    """Whether a secret may be sent to this address: over TLS, or to this machine."""
+    """Return whether a secret may be sent to this address: over TLS, or to this machine."""
     parts = _split(url)
     if parts is None or not parts.hostname:
         return False
@@ -157,7 +157,7 @@ def refuse_plain(url: str, *, act: str, system: str) -> None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this machine's own."""
+    """Return whether a host name or address is this machine's own."""
     if host.lower() == "localhost" or host.lower().endswith(".localhost"):  # RFC 6761, 6.3
         return True
     try:

@@ -55,7 +55,7 @@ class Allowance:
         return self._had > self._most
 
     def receive(self, sock: socket.socket, size: int) -> bytes:
-        """Up to ``size`` bytes, as ``recv`` gives them.
+        """Return up to ``size`` bytes, as ``recv`` gives them.
 
         :raises Exceeded: the call has had its time or its bytes.
         """
@@ -68,7 +68,7 @@ class Allowance:
         return came
 
     def error(self, *, reading: bool = True) -> SystemError_ | None:
-        """The error of ours when it was exceeded, else None."""
+        """Return the error of ours when it was exceeded, else None."""
         if self.too_long:
             return ProtocolError(
                 f"its answer is longer than {self._most:,} bytes",

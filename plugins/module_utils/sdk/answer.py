@@ -40,7 +40,7 @@ class Answer:
 
 
 def json_message(answer: Answer) -> str:
-    """The error text of the usual JSON error bodies: OAuth, Graph, SCIM, GitHub, and plain ``message``."""
+    """Return the error text of the usual JSON error bodies: OAuth, Graph, SCIM, GitHub, and plain ``message``."""
     body = answer.body
     if isinstance(body, list) and body:
         body = body[0]
@@ -63,7 +63,7 @@ def json_message(answer: Answer) -> str:
 
 
 def retry_after(answer: Answer) -> float | None:
-    """Seconds that a ``Retry-After`` header asks for (a number or a date), None without one."""
+    """Return seconds that a ``Retry-After`` header asks for (a number or a date), None without one."""
     text = (answer.headers.get("Retry-After") or "")[:100].strip()
     if not text:
         return None

@@ -60,7 +60,7 @@ _KNOWN: dict[type, tuple[str, ...]] = {}
 
 
 def capabilities_of(connector: type) -> tuple[str, ...]:
-    """The inventory groups of a connector class, in the order above.
+    """Return the inventory groups of a connector class, in the order above.
 
     Members of the Protocol are looked for on the class, since ``issubclass`` refuses protocols that have data members.
     """
@@ -75,7 +75,7 @@ def capabilities_of(connector: type) -> tuple[str, ...]:
 
 @cache
 def members_of(protocol: Any) -> frozenset[str]:
-    """Names of the methods and class attributes that a capability asks for."""
+    """Return names of the methods and class attributes that a capability asks for."""
     bases = [base for base in protocol.__mro__ if base not in (object, Protocol, Generic)]
     return frozenset(
         name

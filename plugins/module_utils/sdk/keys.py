@@ -39,7 +39,7 @@ class Key:
 
 
 def canonical(kind: Kind, value: str) -> str:
-    """The one spelling of a key: NFC without surrounding space, and without ASCII case where vendors ignore case.
+    """Return the one spelling of a key: NFC without surrounding space, and without ASCII case where vendors ignore case.
 
     An immutable id is compared as it is. So is an identity provider's subject (``externalId`` is case-exact, RFC 7643, 3.1),
     unless it is an address.
@@ -51,12 +51,12 @@ def canonical(kind: Kind, value: str) -> str:
 
 
 def same(kind: Kind, left: str, right: str) -> bool:
-    """Whether two keys are one. Nothing is the same as an empty key."""
+    """Return whether two keys are one. Nothing is the same as an empty key."""
     return bool(left.strip()) and canonical(kind, left) == canonical(kind, right)
 
 
 def same_text(left: object, right: object) -> bool:
-    """Whether two names of a vendor's (groups, logins) are one, as this vendor ignores ASCII case."""
+    """Return whether two names of a vendor's (groups, logins) are one, as this vendor ignores ASCII case."""
     return isinstance(left, str) and isinstance(right, str) and same(Kind.LOGIN, left, right)
 
 
@@ -85,7 +85,7 @@ class PersonKeys:
     guessed: tuple[str, ...] = ()
 
     def of(self, kind: Kind) -> tuple[str, ...]:
-        """The values of one kind."""
+        """Return the values of one kind."""
         return {
             Kind.ID: self.ids,
             Kind.NUMBER: self.numbers,
@@ -95,17 +95,17 @@ class PersonKeys:
         }[kind]
 
     def has(self, kind: Kind, value: str) -> bool:
-        """Whether a value is one of the person's keys of that kind."""
+        """Return whether a value is one of the person's keys of that kind."""
         return any(same(kind, value, own) for own in self.of(kind))
 
 
 def spellings(value: str) -> tuple[str, ...]:
-    """The spellings to ask a system for that compares bytes: composed and decomposed (``é`` is one character, or two)."""
+    """Return the spellings to ask a system for that compares bytes: composed and decomposed (``é`` is one character, or two)."""
     return tuple(dict.fromkeys(unicodedata.normalize(form, value.strip()) for form in ("NFC", "NFD")))
 
 
 def distinct(kind: Kind, values: Iterable[str]) -> tuple[str, ...]:
-    """Each key once, in the order given, without the empty ones."""
+    """Return each key once, in the order given, without the empty ones."""
     return tuple(
         {canonical(kind, value): value.strip() for value in reversed([*values]) if value and value.strip()}.values()
     )[::-1]
@@ -198,7 +198,7 @@ def agreement(keys: PersonKeys, carried: Iterable[Key], account_id: str, names: 
 
 
 def _another_name(person: Person, names: list[str]) -> bool:
-    """Whether an account shows a name that has no word in common with any the person ever had."""
+    """Return whether an account shows a name that has no word in common with any the person ever had."""
     shown = {word for name in names for word in _words(name)}
     own = {
         word
@@ -209,6 +209,6 @@ def _another_name(person: Person, names: list[str]) -> bool:
 
 
 def _words(name: str) -> list[str]:
-    """The words of a name, without accents and case: what a directory may have spelled otherwise is no other name."""
+    """Return the words of a name, without accents and case: what a directory may have spelled otherwise is no other name."""
     plain = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
     return [word for word in "".join(c if c.isalnum() else " " for c in plain).lower().split() if len(word) > 1]

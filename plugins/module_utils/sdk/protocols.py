@@ -32,13 +32,13 @@ class HrRecords(Protocol):
     """Reads people from an HR system."""
 
     def find_people(self, user: str) -> Sequence[Person]:
-        """All people whose e-mail, employee id or HR id is exactly ``user``: none, one, or an ambiguity to stop on."""
+        """Return all people whose e-mail, employee id or HR id is exactly ``user``: none, one, or an ambiguity to stop on."""
 
     def changes_since(self, since: str) -> Sequence[Person]:
-        """The people whose record changed since a moment (ISO 8601)."""
+        """Return the people whose record changed since a moment (ISO 8601)."""
 
     def all_people(self) -> Iterator[Person]:
-        """Every person, terminated ones included where the system keeps them."""
+        """Return every person, terminated ones included where the system keeps them."""
 
 
 @runtime_checkable
@@ -57,7 +57,7 @@ class Accounts(Protocol):
     """Knows people by an account."""
 
     def find_account(self, person: Person) -> Account | None:
-        """The one account of this person, or None.
+        """Return the one account of this person, or None.
 
         :raises AmbiguousIdentity: two or more accounts answer.
         """
@@ -88,10 +88,10 @@ class Correlates(Protocol):
     COMPARES: ClassVar[frozenset[Kind]]
 
     def keys_of(self, person: Person, ids: Sequence[str] = ()) -> PersonKeys:
-        """All keys of the person here; ``ids`` are those of the ledger's links."""
+        """Return all keys of the person here; ``ids`` are those of the ledger's links."""
 
     def candidates(self, keys: PersonKeys) -> Iterable[Account]:
-        """Every account that answers to any of the keys, each once, with all keys it carries."""
+        """Return every account that answers to any of the keys, each once, with all keys it carries."""
 
 
 @runtime_checkable
@@ -134,7 +134,7 @@ class Cutoff(Accounts, Protocol):
     """Ends all access of a person, in the order that this system needs."""
 
     def access_paths(self, account: Account, since: str) -> Sequence[AccessPath]:
-        """Every way in, **in the order in which they must be closed**. ``since`` is when the case was opened (ISO 8601):
+        """Return every way in, **in the order in which they must be closed**. ``since`` is when the case was opened (ISO 8601):
         a path that ended after it counts as closed."""
 
 
@@ -156,10 +156,10 @@ class Entitlements(Accounts, Protocol):
     ENTITLEMENT_KINDS: Sequence[str]
 
     def entitlements(self, account: Account) -> Sequence[Entitlement]:
-        """Everything held now."""
+        """Return everything held now."""
 
     def find_entitlement(self, kind: str, name: str) -> Entitlement | None:
-        """What a profile names, or None when the system has no such thing."""
+        """Return what a profile names, or None when the system has no such thing."""
 
     def grant(self, account: Account, entitlement: Entitlement) -> None: ...
 
@@ -171,7 +171,7 @@ class FirstSignIn(Protocol):
     """Issues a credential that works once, and hands it to a named recipient without ever returning it."""
 
     def first_sign_in(self, account: Account) -> Mapping[str, Any]:
-        """What is seen now: ``{"issued": bool, "expires": iso or ""}``."""
+        """Return what is seen now: ``{"issued": bool, "expires": iso or ""}``."""
 
     def issue_first_sign_in(
         self, account: Account, *, deliver_to: str, lifetime_minutes: int, starts_at: str
@@ -207,10 +207,10 @@ class MailArchive(Protocol):
     LINGERS: ClassVar[Residual | None]
 
     def mail_folders(self, person: Person) -> Sequence[MailFolder] | None:
-        """Every folder that holds messages, or None when there is no such mailbox."""
+        """Return every folder that holds messages, or None when there is no such mailbox."""
 
     def mail_messages(self, person: Person, folder: MailFolder, skip: frozenset[str]) -> Iterator[MailMessage]:
-        """The folder's messages whose id is not in ``skip``."""
+        """Return the folder's messages whose id is not in ``skip``."""
 
 
 @runtime_checkable
@@ -222,7 +222,7 @@ class Calendar(Protocol):
     def free_slot(
         self, attendees: Sequence[str], *, earliest: str, latest: str, minutes: int, time_zone: str, country: str = ""
     ) -> str | None:
-        """The first start (ISO 8601 UTC) at which all are free within working hours of a working day of that country, or None."""
+        """Return the first start (ISO 8601 UTC) at which all are free within working hours of a working day of that country, or None."""
 
     def book_meeting(
         self,
@@ -237,7 +237,7 @@ class Calendar(Protocol):
     ) -> None: ...
 
     def future_meetings(self, person: Person) -> Sequence[Meeting]:
-        """Meetings from now on that the person organises."""
+        """Return meetings from now on that the person organises."""
 
     def cancel_meeting(self, person: Person, meeting: Meeting, comment: str) -> None: ...
 
@@ -276,7 +276,7 @@ class HandingBack(Ownership, Protocol):
     """Undoes :meth:`Ownership.reassign`. Not a capability of its own."""
 
     def handed_over(self, account: Account, heir: Account) -> Sequence[Owned]:
-        """What the heir has now, and that may have been the account's."""
+        """Return what the heir has now, and that may have been the account's."""
 
     def hand_back(self, account: Account, heir: Account, owned: Owned, *, keep: bool) -> None:
         """The account owns it again; the heir no longer, unless ``keep``."""
@@ -314,7 +314,7 @@ class AccountListing(Protocol):
     LISTS_HELD: ClassVar[bool]
 
     def all_accounts(self) -> Iterator[Listed]:
-        """Every account, page by page."""
+        """Return every account, page by page."""
 
     def group_members(self, kind: str, name: str) -> Iterator[str]:
         """Addresses, logins or ids of an entitlement's members.

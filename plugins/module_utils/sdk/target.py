@@ -31,7 +31,7 @@ class Tokens(Protocol):
     """Keeps an access token for the length of a run."""
 
     def get(self, key: str, fetch: Callable[[], tuple[str, float]]) -> str:
-        """The token under ``key``, or what ``fetch`` gives: ``(token, seconds it is good for)``."""
+        """Return the token under ``key``, or what ``fetch`` gives: ``(token, seconds it is good for)``."""
 
     def forget(self, key: str) -> None:
         """The system refused this token: fetch a new one next time."""
@@ -95,7 +95,7 @@ class Target:
     progress: Callable[[int, int, str], None] = no_progress
 
     def credential(self, name: str) -> str:
-        """A credential that must be there.
+        """Return a credential that must be there.
 
         :raises CredentialError: it is not set, or empty.
         """
@@ -217,13 +217,13 @@ class Connector:
         return bool(fields) and fields <= _OF_NAMES
 
     def login_of(self, person: Person) -> str:
-        """The person's login on this system: HR's, the inventory's pattern, or the connector's own."""
+        """Return the person's login on this system: HR's, the inventory's pattern, or the connector's own."""
         return person.login(self.target.name, self.login_pattern)
 
     # -- whose an account is -------------------------------------------------------------------------------------------
 
     def keys_of(self, person: Person, ids: Sequence[str] = ()) -> PersonKeys:
-        """All keys of a person on this system: links, HR's, and logins as the pattern makes them of every address they had."""
+        """Return all keys of a person on this system: links, HR's, and logins as the pattern makes them of every address they had."""
         addresses = distinct(Kind.ADDRESS, (person.email, *person.aliases))
         named = person.logins.get(self.target.name, "")
         patterned = tuple(self._patterned(person, address) for address in addresses)
@@ -245,7 +245,7 @@ class Connector:
         )
 
     def subjects_of(self, person: Person) -> tuple[Sequence[str], bool]:
-        """What an identity provider's id may hold for this person, and whether the systems file says so."""
+        """Return what an identity provider's id may hold for this person, and whether the systems file says so."""
         return (person.employee_id, person.hr_id, person.person_key, person.email, *person.aliases), False
 
     def _patterned(self, person: Person, address: str) -> str:
@@ -255,13 +255,13 @@ class Connector:
             return ""  # HR lacks a field of the pattern: this person has no such login here
 
     def administers(self, account: Account) -> bool:
-        """Whether the account holds any of :attr:`ADMINISTRATORS`. A connector that can tell at less cost overrides it."""
+        """Return whether the account holds any of :attr:`ADMINISTRATORS`. A connector that can tell at less cost overrides it."""
         if not isinstance(self, Entitlements):
             return False
         return any(_is_among(self.ADMINISTRATORS, e.kind, e.name) for e in self.entitlements(account))
 
     def administrators(self) -> Iterator[str]:
-        """Ids of the accounts that hold any of :attr:`ADMINISTRATORS` and can be used, as far as the system shows them, one by one:
+        """Yield ids of the accounts that hold any of :attr:`ADMINISTRATORS` and can be used, as far as the system shows them, one by one:
         who only asks whether there is another stops at the first. A connector that has a list of them overrides it."""
         if isinstance(self, AccountListing) and self.LISTS_HELD:
             for listed in self.all_accounts():
@@ -273,7 +273,7 @@ class Connector:
         return account.login
 
     def find_account(self, person: Person) -> Account | None:
-        """The person's one account, when the keys alone leave no doubt: for a manager, an heir, an assignment.
+        """Return the person's one account, when the keys alone leave no doubt: for a manager, an heir, an assignment.
 
         What writes for a leaver, joiner or mover asks ``people/correlation.py``, which knows links and everybody else's keys too.
 
@@ -306,7 +306,7 @@ class Connector:
 
 
 def names_of(written: Sequence[str], system: str) -> tuple[tuple[str, str], ...]:
-    """Entitlements as the systems file writes them: ``kind: name``.
+    """Return entitlements as the systems file writes them: ``kind: name``.
 
     :raises InputError: one has no kind.
     """
@@ -334,7 +334,7 @@ COMMON_OPTIONS: Mapping[str, Option] = {
 
 
 def checked_options(system: str, connector: type[Connector], given: Mapping[str, Any]) -> dict[str, Any]:
-    """The options with defaults, each of its kind.
+    """Return the options with defaults, each of its kind.
 
     :raises InputError: an unknown option, a missing one, or one of the wrong kind; names system, option and fix.
     """

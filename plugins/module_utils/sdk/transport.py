@@ -142,7 +142,7 @@ class Transport:
     def get(
         self, path: str, *, act: str, params: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
     ) -> Any:
-        """The JSON at ``path``, or None when the system answers 404."""
+        """Return the JSON at ``path``, or None when the system answers 404."""
         answer = self.send("GET", path, act=act, params=params, headers=headers, missing=(404,))
         return None if answer.status == 404 else answer.body
 
@@ -220,7 +220,7 @@ class Transport:
         params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Iterator[Answer]:
-        """Every page, following what ``next_page`` finds in the answer: an address, or the parameters of the next request.
+        """Yield every page, following what ``next_page`` finds in the answer: an address, or the parameters of the next request.
 
         :raises ProtocolError: the next page is one we have already seen, is on another host, or there are too many.
         """
@@ -256,11 +256,11 @@ class Transport:
             )
 
     def link(self, path: UrlPath) -> str:
-        """The whole address of something here, for a body that names it (OData's ``@odata.id``)."""
+        """Return the whole address of something here, for a body that names it (OData's ``@odata.id``)."""
         return self.url + path
 
     def _address(self, path: str, act: str) -> str:
-        """The whole address of a path, or of a link that the system itself gave."""
+        """Return the whole address of a path, or of a link that the system itself gave."""
         if path.startswith(("https://", "http://")):
             return same_host(self.url, path, act=act, system=self.target.name)
         return self.url + literal(path)
@@ -302,7 +302,7 @@ class Transport:
         return Answer(came.status, came.headers, None if raw else self._parsed(came, request.act), came.content)
 
     def _parsed(self, came: Raw, act: str) -> Any:
-        """The JSON of an answer; None when it has none.
+        """Return the JSON of an answer; None when it has none.
 
         :raises ProtocolError: it says that it did what was asked, in something else than whole JSON.
         """

@@ -105,7 +105,7 @@ class Residual:
     lasts: float = 0.0
 
     def as_dict(self, closed: str = "") -> dict[str, str]:
-        """Plain data; ``closed`` is when the path was closed (ISO 8601), now when it is not known."""
+        """Return plain data; ``closed`` is when the path was closed (ISO 8601), now when it is not known."""
         moment = clock.parse(closed) if closed else clock.now()
         return {
             "what": self.what,

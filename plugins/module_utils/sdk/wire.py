@@ -266,7 +266,7 @@ def _everybodys_authorities() -> str:
 
 
 def _environment_proxy(base: str) -> str:
-    """The proxy that the environment names for this address (HTTPS_PROXY, ALL_PROXY), unless NO_PROXY has the host or its network."""
+    """Return the proxy that the environment names for this address (HTTPS_PROXY, ALL_PROXY), unless NO_PROXY has the host or its network."""
     parts = urlsplit(base)
     host, proxies = parts.hostname or "", getproxies()
     if proxy_bypass(host) or _in_networks(host, proxies.get("no", "")):
@@ -332,7 +332,7 @@ def _address(request: Request) -> str:
 
 
 def _encoded(request: Request) -> tuple[Any, dict[str, str]]:
-    """The body as bytes, and the headers. What is no bytes is a form."""
+    """Return the body as bytes, and the headers. What is no bytes is a form."""
     headers = {"Accept-Encoding": "gzip, deflate", **request.headers}
     body = request.body
     if isinstance(body, Mapping):
@@ -369,7 +369,7 @@ def _read(target: Target, request: Request, response: urllib3.BaseHTTPResponse) 
 
 
 def _trouble(target: Target, base: str, request: Request, e: wrong.HTTPError, over: bool) -> Exception:
-    """The error of ours for one of the library's."""
+    """Return the error of ours for one of the library's."""
     if isinstance(e, wrong.SSLError) and not over:
         return CertificateError(
             f"its certificate is not trusted ({_root(e)})",
@@ -407,7 +407,7 @@ def _lost(target: Target, request: Request, e: Exception | None, over: bool) -> 
 
 
 def _root(error: BaseException) -> str:
-    """The innermost reason, in a few words."""
+    """Return the innermost reason, in a few words."""
     reason: Any = error
     while True:
         inner = getattr(reason, "reason", None) or (

@@ -109,7 +109,7 @@ def _refuse_themselves(case: Case, by: str, said: str) -> None:
 
 
 def _waiting(ledger: Ledger, case: Case, system: str, decision: str) -> list[_Waiting]:
-    """What waits on a system; with a decision, only what is to be decided, and not so decided already."""
+    """Return what waits on a system; with a decision, only what is to be decided, and not so decided already."""
     known = {(a["step"], a.get("what")) for a in ledger.attested(case.id, system) if a.get("decision", "") == decision}
     found = [
         _Waiting(step["step"], row["what"])
@@ -133,7 +133,7 @@ def _refuse_what_is_said_otherwise(ledger: Ledger, case: Case, system: str, said
 
 
 def _chosen(waiting: Sequence[_Waiting], what: str, decision: str, said: str) -> list[_Waiting]:
-    """Those that are meant. :raises InputError: there is none of that name, or it wants a decision."""
+    """Return those that are meant. :raises InputError: there is none of that name, or it wants a decision."""
     chosen = [one for one in waiting if what in ("", one.what)]
     if not chosen and what:
         named = "; ".join(one.what for one in waiting) or "nothing"

@@ -66,7 +66,7 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def period_of(first: str, last: str) -> Period:
-    """The days from one to another. :raises InputError: one is no day, or they are the wrong way round."""
+    """Return the days from one to another. :raises InputError: one is no day, or they are the wrong way round."""
     days = []
     for name, text in (("from", first), ("to", last)):
         try:
@@ -81,7 +81,7 @@ def period_of(first: str, last: str) -> Period:
 
 
 def people_of(folder: str) -> tuple[Iterator[Person], list[str]]:
-    """Everybody of every HR system that was read into the folder, and the systems.
+    """Return everybody of every HR system that was read into the folder, and the systems.
 
     :raises InputError: none was: without HR nobody knows who left.
     """
@@ -97,7 +97,7 @@ def people_of(folder: str) -> tuple[Iterator[Person], list[str]]:
 
 
 def all_cases(run: LedgerRun, archives: str) -> dict[str, CaseFile]:
-    """The cases of the ledger, and those of its archives."""
+    """Return the cases of the ledger, and those of its archives."""
     cases = read_cases(run.ledger.storage.query)
     if not archives:
         return cases

@@ -247,7 +247,7 @@ def _facts(opening: _Opening, person: Person, profile: Profile | None, further: 
 
 
 def _successor(opening: _Opening, person: Person) -> str:
-    """Who takes over: whom somebody named, else the manager, who must be here; empty when nobody is, and then the hand-overs wait.
+    """Return who takes over: whom somebody named, else the manager, who must be here; empty when nobody is, and then the hand-overs wait.
 
     :raises InputError: who was named is not here, or is the leaver.
     """
@@ -276,7 +276,7 @@ def _told(case: OpenCase, profile: Profile | None, facts: Facts) -> OpenCase:
 
 
 def _orientation(profile: Profile | None, person: Person) -> dict[str, Any]:
-    """The profile's, with ``manager`` replaced by the manager's address."""
+    """Return the profile's, with ``manager`` replaced by the manager's address."""
     wanted = dict(profile.orientation) if profile else {}
     if not wanted:
         return {}

@@ -57,7 +57,7 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
 def _case_of(
     cases: Mapping[str, CaseFile], known: Mapping[str, DeviceFile], want: Mapping[str, Any], said: str
 ) -> CaseFile:
-    """The leaver's case that waits for the device, or the newest one that knows it, or the newest of the person who is named."""
+    """Return the leaver's case that waits for the device, or the newest one that knows it, or the newest of the person who is named."""
     device = known.get(want["serial"].strip())
     if want["person"]:
         name = want["person"].casefold()

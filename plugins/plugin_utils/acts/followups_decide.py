@@ -45,7 +45,7 @@ def decide(
 
 
 def _meant(run: LedgerRun, person: str, plan: str) -> list[Due]:
-    """What is due and may be done now: all of it, or what the plan is for."""
+    """Return what is due and may be done now: all of it, or what the plan is for."""
     planned = approval.executed(run, plan)
     if planned is not None and planned["kind"] != FOLLOWUPS:
         raise InputError(
@@ -112,7 +112,7 @@ def _hand_out(run: LedgerRun, due: Due, judgement: Judgement, answer: dict[str, 
 
 
 def begin_resume(run: LedgerRun, person: Person) -> OpenCase:
-    """The case of a return whose day has come."""
+    """Return the case of a return whose day has come."""
     back = undo.resuming(run.ledger, person, run.policy, approved=run.read_only)
     lacking = approval.missing(run, None, RESUME, 1)
     if lacking:

@@ -49,7 +49,7 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _decided(run: LedgerRun, want: Mapping[str, Any]) -> tuple[list[dict[str, Any]], int]:
-    """What HR's records call for, and how many were judged: see :class:`intake.Intake`.
+    """Return what HR's records call for, and how many were judged: see :class:`intake.Intake`.
 
     :raises Incident: a source is not to be believed.
     """
@@ -75,7 +75,7 @@ def _decided(run: LedgerRun, want: Mapping[str, Any]) -> tuple[list[dict[str, An
 
 
 def _snapshots(folder: str, looks: dict[str, Look]) -> dict[str, list[Person]]:
-    """Everybody of each HR system that was read as a whole; their looks are put with the others."""
+    """Return everybody of each HR system that was read as a whole; their looks are put with the others."""
     return {
         path.stem.removeprefix("hr-"): [Person.of(one) for one in index.read_people(path, looks)]
         for path in sorted(Path(folder).glob("hr-*.jsonl"))

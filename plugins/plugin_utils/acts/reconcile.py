@@ -37,5 +37,5 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _names(given: Sequence[str]) -> list[str]:
-    """The names in a list of texts, each of which may hold several with commas."""
+    """Return the names in a list of texts, each of which may hold several with commas."""
     return [name.strip() for text in given for name in text.split(",") if name.strip()]

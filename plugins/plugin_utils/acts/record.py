@@ -38,7 +38,7 @@ def _several(messages: Sequence[str], most: int = 20) -> str:
 
 
 def _ended(result: Mapping[str, Any]) -> dict[str, Any]:
-    """How a case ended, without a name: it travels through job artifacts."""
+    """Return how a case ended, without a name: it travels through job artifacts."""
     still = [{key: item[key] for key in ("system", "step", "outcome")} for item in result["open_items"]]
     return {
         "case": result["case"],

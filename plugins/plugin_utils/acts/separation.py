@@ -71,7 +71,7 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _decided(run: LedgerRun, case: str, systems: Collection[str]) -> dict[tuple[str, str, str], str]:
-    """What somebody decided about what no profile explains: (system, kind, name without case) to ``keep`` or ``remove``."""
+    """Return what somebody decided about what no profile explains: (system, kind, name without case) to ``keep`` or ``remove``."""
     said = {
         (system, what.removeprefix(UNDECIDED)): facts.get("decision", "")
         for system in systems

@@ -21,7 +21,7 @@ from ..ledger.ledger import Ledger
 
 
 def needs(policy: Policy, kind: str, people: int, steps: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """What of a plan needs an approval: ``{"needs", "by", "count", "hours", "why"}`` each."""
+    """Return what of a plan needs an approval: ``{"needs", "by", "count", "hours", "why"}`` each."""
     return [
         {"needs": rule.needs, "by": list(rule.by), "count": rule.count, "hours": rule.hours, "why": why}
         for rule in policy.approvals
@@ -56,7 +56,7 @@ def _why(policy: Policy, rule: Approval, kind: str, people: int, steps: Sequence
 
 
 def patterns(policy: Policy, system: str) -> list[str]:
-    """What makes an account of a system privileged, as the changes name it: ``roles: *Administrator``."""
+    """Return what makes an account of a system privileged, as the changes name it: ``roles: *Administrator``."""
     return [f"{kind}: {name}" for kind, names in policy.privileged.get(system, {}).items() for name in names]
 
 
@@ -65,7 +65,7 @@ def _some(items: Sequence[str]) -> str:
 
 
 def missing(ledger: Ledger, plan: Mapping[str, Any], policy: Policy) -> list[str]:
-    """What a plan still needs, a line each; empty when it may be executed.
+    """Return what a plan still needs, a line each; empty when it may be executed.
 
     What it asked for when it was made, and what today's policy asks for: a plan never says itself that it needs nothing.
     """
@@ -109,7 +109,7 @@ class _Need:
     why: str
 
     def lacks(self, given: Sequence[_Given]) -> str:
-        """What is missing of it; empty when enough people have approved. One person counts once, whatever address they used."""
+        """Return what is missing of it; empty when enough people have approved. One person counts once, whatever address they used."""
         may = {presence.canonical(name) for name in self.by}
         theirs = [one for one in given if presence.canonical(one.by) in may]
         fresh = {one.who for one in theirs if clock.parse(one.at) + timedelta(hours=self.hours) > clock.now()}
@@ -122,7 +122,7 @@ class _Need:
 
 
 def _given(ledger: Ledger, plan: Mapping[str, Any]) -> list[_Given]:
-    """The approvals of a plan that count now: written through the chain, by people who are here and whom it is not about."""
+    """Return the approvals of a plan that count now: written through the chain, by people who are here and whom it is not about."""
     about = frozenset().union(*(presence.names_of(person) for person in plan["people"]))
     found = []
     for entry in ledger.noted("approved"):
@@ -218,7 +218,7 @@ def refuse_used(ledger: Ledger, plan: Mapping[str, Any], kind: str, keys: Mappin
 
 
 def stops(policy: Policy, ledger: Ledger | None = None, plan: Mapping[str, Any] | None = None) -> dict[str, str]:
-    """The acts that a run may not do, and why: those for which its plan has not enough approvals today, or which has no plan."""
+    """Return the acts that a run may not do, and why: those for which its plan has not enough approvals today, or which has no plan."""
     given = _given(ledger, plan) if ledger is not None and plan is not None else []
     return {
         rule.needs: _told(rule)
@@ -229,7 +229,7 @@ def stops(policy: Policy, ledger: Ledger | None = None, plan: Mapping[str, Any] 
 
 
 def refused(policy: Policy, kind: str, people: int) -> str:
-    """Why a run that executes no plan must not begin; empty when it may."""
+    """Return why a run that executes no plan must not begin; empty when it may."""
     rules = [rule for rule in policy.approvals if rule.needs == kind or rule.needs == "people" and people > rule.over]
     return f"{rules[0].needs if rules[0].needs == kind else f'{people} people'}: {_told(rules[0])}" if rules else ""
 

@@ -38,7 +38,7 @@ _BESIDE = ("digest", "made")
 
 
 def folder() -> Path:
-    """Where this run's workers leave what they would do."""
+    """Return where this run's workers leave what they would do."""
     from ansible import constants as C
 
     return Path(C.DEFAULT_LOCAL_TMP) / "workforce_plan"
@@ -73,7 +73,7 @@ def leave(phase: str, result: Mapping[str, Any]) -> None:
 
 
 def left() -> list[dict[str, Any]]:
-    """The steps that were left, in the order in which the run takes them: by phase, by step, by system, by person."""
+    """Return the steps that were left, in the order in which the run takes them: by phase, by step, by system, by person."""
     found: list[tuple[int, dict[str, Any]]] = []
     for path in sorted(folder().glob("*.json")):
         found += map(json.loads, path.read_text(encoding="utf-8").splitlines())
@@ -95,7 +95,7 @@ def document(
     steps: Sequence[Mapping[str, Any]],
     needs: Iterable[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
-    """The plan: ``{"schema", "kind", "people": [{"key", "email", "name"}], "steps", "needs", "made", "digest"}``.
+    """Return the plan: ``{"schema", "kind", "people": [{"key", "email", "name"}], "steps", "needs", "made", "digest"}``.
 
     The digest is SHA-256 over the canonical JSON of everything but ``made`` and itself.
     """
@@ -125,7 +125,7 @@ def write(plan: Mapping[str, Any], where: str, signer: Signer | None = None) -> 
 
 
 def read(name: str, where: str, ledger: Ledger | None) -> dict[str, Any]:
-    """The plan in a file, or with a digest (12 digits of it are enough) in the folder of plans, or in the ledger once approved.
+    """Return the plan in a file, or with a digest (12 digits of it are enough) in the folder of plans, or in the ledger once approved.
 
     :raises InputError: there is none, there are two, it is no plan, or it was changed after it was made.
     """
@@ -185,12 +185,12 @@ class Executed:
     where: Path
 
     def planned(self, *, phase: str, system: str, step: str, person: str) -> list[dict[str, Any]]:
-        """What the plan lets one step do; nothing, when it has no such step."""
+        """Return what the plan lets one step do; nothing, when it has no such step."""
         found = self._step(phase, system, step, person)
         return [dict(row) for row in found["changes"] if row["outcome"] == "planned"] if found is not None else []
 
     def declared(self, *, phase: str, system: str, step: str, person: str) -> str:
-        """The digest of the connector's file that one step was planned with; "" of a connector that is code."""
+        """Return the digest of the connector's file that one step was planned with; "" of a connector that is code."""
         found = self._step(phase, system, step, person)
         return str(found.get("declared") or "") if found is not None else ""
 
@@ -201,7 +201,7 @@ class Executed:
 
 
 def executed(name: str, where: str, ledger: Ledger | None) -> Executed:
-    """The plan that this run executes; the same for all its workers, from the first that asks.
+    """Return the plan that this run executes; the same for all its workers, from the first that asks.
 
     :raises InputError: see :func:`read`.
     """

@@ -13,7 +13,7 @@ from . import approvals, plans
 
 
 def plan(run: LedgerRun, name: str) -> dict[str, Any]:
-    """The plan in a file or with a digest.
+    """Return the plan in a file or with a digest.
 
     :raises InputError: there is none, or it was changed.
     """
@@ -21,12 +21,12 @@ def plan(run: LedgerRun, name: str) -> dict[str, Any]:
 
 
 def executed(run: LedgerRun, name: str) -> dict[str, Any] | None:
-    """The plan that this run executes, without its steps: see :func:`plans.executed`; None when it executes none."""
+    """Return the plan that this run executes, without its steps: see :func:`plans.executed`; None when it executes none."""
     return dict(plans.executed(name, os.path.expanduser(run.plans), run.ledger).head) if name else None
 
 
 def missing(run: LedgerRun, plan: Mapping[str, Any] | None, kind: str, people: int) -> list[str]:
-    """What is missing before a run may begin, a line each: approvals of its plan, or a plan to approve."""
+    """Return what is missing before a run may begin, a line each: approvals of its plan, or a plan to approve."""
     if plan is not None:
         return approvals.missing(run.ledger, plan, run.policy)
     why = "" if run.read_only else approvals.refused(run.policy, kind, people)

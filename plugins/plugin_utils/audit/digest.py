@@ -24,7 +24,7 @@ class Call:
 
 
 def digest(told: Numbers, company: str) -> str:
-    """What happened and what waits, on one screen."""
+    """Return what happened and what waits, on one screen."""
     closed = told.to_access_closed
     lines = [
         f"{company or 'Joiners, movers, leavers'}: {told.first} to {told.last}",
@@ -54,7 +54,7 @@ def digest(told: Numbers, company: str) -> str:
 
 
 def calls(items: Sequence[OpenItem], levels: Levels, escalate: Sequence[Escalation]) -> list[Call]:
-    """Whom to call: of each open step that is late for so long, everybody whom policy names for it."""
+    """Return whom to call: of each open step that is late for so long, everybody whom policy names for it."""
     found = []
     for item in items:
         limit = levels.limit(item.system, item.phase, item.step, item.departure)

@@ -22,7 +22,7 @@ _BY_HAND = ("needs_human", "unsupported")
 
 
 def letters(cases: Mapping[str, CaseFile], levels: Levels, policy: Policy, now: datetime) -> Iterator[Letter]:
-    """Every letter that is due by now, whether or not it was sent: of what is late for so long, and of what somebody is asked today."""
+    """Yield every letter that is due by now, whether or not it was sent: of what is late for so long, and of what somebody is asked today."""
     for case in cases.values():
         for item in open_items(case, levels, now):
             yield from _late(case, item, levels, policy)
@@ -54,7 +54,7 @@ def _late(case: CaseFile, item: OpenItem, levels: Levels, policy: Policy) -> Ite
 
 
 def _address(name: str, case: CaseFile, item: OpenItem, policy: Policy) -> str:
-    """Whom a rule means. Of a silent departure the manager hears nothing before every way in is closed."""
+    """Return whom a rule means. Of a silent departure the manager hears nothing before every way in is closed."""
     if name == "owner":
         return item.owner if "@" in item.owner else ""
     if name != "manager":
@@ -64,7 +64,7 @@ def _address(name: str, case: CaseFile, item: OpenItem, policy: Policy) -> str:
 
 
 def _asked(case: CaseFile, item: OpenItem) -> Letter:
-    """What an owner is asked on its day: to ask for a laptop, with the label that was sent; or a step of the company's own."""
+    """Return what an owner is asked on its day: to ask for a laptop, with the label that was sent; or a step of the company's own."""
     step = case.steps[item.system, item.step]
     what = [str(row.get("what")) for row in step.rows] or [_named(item.step)]
     serials = [serial for one in what for serial in asked_for(one)]

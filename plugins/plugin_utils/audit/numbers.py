@@ -41,7 +41,7 @@ class Spread:
 
 
 def rank(ordered: Sequence[float], share: float) -> float:
-    """The value at a share of an ordered list: the nearest rank, which is always one of the values."""
+    """Return the value at a share of an ordered list: the nearest rank, which is always one of the values."""
     return ordered[max(0, math.ceil(round(len(ordered) * share, 6)) - 1)]
 
 
@@ -126,7 +126,7 @@ class Numbers:
 
 
 def numbers(cases: Mapping[str, CaseFile], period: Period, levels: Levels, now: datetime | None = None) -> Numbers:
-    """The numbers of the cases whose time begins in the period; what is open or out is as it is now."""
+    """Return the numbers of the cases whose time begins in the period; what is open or out is as it is now."""
     now = now or clock.now()
     mine = [case for case in cases.values() if not case.withdrawn and period.holds(case.origin.date())]
     leavers = [case for case in mine if case.kind == "offboard"]
@@ -190,7 +190,7 @@ def _since_start(case: CaseFile, at: str) -> float | None:
 
 
 def _signed_in(case: CaseFile) -> str:
-    """When the person had signed in everywhere that was asked; empty while they have not."""
+    """Return when the person had signed in everywhere that was asked; empty while they have not."""
     asked = [step for step in case.steps.values() if step.step == "first_sign_in"]
     return (
         max(step.completed for step in asked) if asked and all(step.closed and step.completed for step in asked) else ""
@@ -240,6 +240,6 @@ def _took_too_much(step: StepFile) -> bool:
 
 
 def lingers(residual: Mapping[str, Any], now: datetime) -> bool:
-    """Whether a way in that could not be ended is still open; one without an end is."""
+    """Return whether a way in that could not be ended is still open; one without an end is."""
     until = moment(residual.get("until"))
     return until is None or until > now

@@ -67,7 +67,7 @@ def write(
 
 
 def as_json(made: Audit) -> dict[str, Any]:
-    """The audit as plain data: counts, exceptions, the sample, the numbers."""
+    """Return the audit as plain data: counts, exceptions, the sample, the numbers."""
     return {
         "schema": SCHEMA,
         "period": {"from": made.period.first.isoformat(), "to": made.period.last.isoformat()},
@@ -133,7 +133,7 @@ def _case(
 
 
 def evidence(ledger: Ledger, case: str) -> Sequence[Mapping[str, Any]]:
-    """The entries of a case, each with the hash before it and the company's signature: enough to verify each by itself."""
+    """Return the entries of a case, each with the hash before it and the company's signature: enough to verify each by itself."""
     rows = ledger.storage.query(
         "SELECT l.n, p.hash, l.hash, s.key, s.signature, l.body FROM ledger l LEFT JOIN ledger p ON p.n = l.n - 1"
         " LEFT JOIN signed s ON s.n = l.n WHERE l.case_id = ? ORDER BY l.n",

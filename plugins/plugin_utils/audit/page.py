@@ -32,7 +32,7 @@ class Owed:
 
 
 def audit_page(made: Audit, keys: Sequence[str]) -> str:
-    """The page of an audit. ``keys`` are the short names of the keys that signed."""
+    """Return the page of an audit. ``keys`` are the short names of the keys that signed."""
     groups: dict[str, list[Problem]] = {}
     for problem in made.problems:
         groups.setdefault(problem.kind, []).append(problem)
@@ -58,7 +58,7 @@ def audit_page(made: Audit, keys: Sequence[str]) -> str:
 
 
 def numbers_page(told: Numbers, company: str) -> str:
-    """The page of the numbers."""
+    """Return the page of the numbers."""
     return _render(
         NUMBERS,
         title=f"Joiners, movers, leavers: {told.first} to {told.last}",
@@ -72,7 +72,7 @@ def numbers_page(told: Numbers, company: str) -> str:
 
 
 def attention(told: Numbers) -> list[str]:
-    """What somebody should look at, a clause each; nothing when all is well."""
+    """Return what somebody should look at, a clause each; nothing when all is well."""
     late = sum(1 for item in told.open_items if item.late)
     return [
         f"{count} {one if count == 1 else many}"
@@ -86,7 +86,7 @@ def attention(told: Numbers) -> list[str]:
 
 
 def owed(items: Sequence[OpenItem]) -> list[Owed]:
-    """What waits, by owner: the most first."""
+    """Return what waits, by owner: the most first."""
     found: dict[str, list[OpenItem]] = {}
     for item in items:
         found.setdefault(item.owner, []).append(item)
@@ -116,12 +116,12 @@ def _day(value: str | date) -> str:
 
 
 def _early(took: float) -> str:
-    """How much earlier or later than it should be."""
+    """Return how much earlier or later than it should be."""
     return f"{words(-took)} early" if took < 0 else f"{words(took)} late" if took > 0 else "on time"
 
 
 def _share(value: float | None) -> str:
-    """A share in percent; 100 only when it is all."""
+    """Return a share in percent; 100 only when it is all."""
     if value is None:
         return "–"
     percent = value * 100

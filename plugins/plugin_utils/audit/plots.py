@@ -54,7 +54,7 @@ STEPS: Sequence[tuple[float, str]] = (
 
 
 def distribution(values: Sequence[float]) -> Plot:
-    """How many took up to a minute, five, fifteen, and so on."""
+    """Return how many took up to a minute, five, fifteen, and so on."""
     counts = buckets(values)
     most = max(counts.values(), default=0)
     names = [name if limit == math.inf else f"≤ {name}" for limit, name in STEPS]
@@ -63,7 +63,7 @@ def distribution(values: Sequence[float]) -> Plot:
 
 
 def buckets(values: Sequence[float]) -> Mapping[float, int]:
-    """How many values lie in each step of the distribution; early ones count as at once."""
+    """Return how many values lie in each step of the distribution; early ones count as at once."""
     counts = {limit: 0 for limit, _name in STEPS}
     for value in values:
         counts[next(limit for limit, _name in STEPS if value <= limit)] += 1
@@ -71,7 +71,7 @@ def buckets(values: Sequence[float]) -> Mapping[float, int]:
 
 
 def trend(months: Sequence[tuple[str, int, float | None]]) -> Plot:
-    """The middle duration of each month; a month in which nothing was closed has no bar."""
+    """Return the middle duration of each month; a month in which nothing was closed has no bar."""
     longest = max((took for _month, _count, took in months if took is not None), default=0.0)
     rows = [
         (
@@ -86,7 +86,7 @@ def trend(months: Sequence[tuple[str, int, float | None]]) -> Plot:
 
 
 def brief(took: float | None) -> str:
-    """A duration in its largest unit, so that it fits over a bar."""
+    """Return a duration in its largest unit, so that it fits over a bar."""
     return "–" if took is None else " ".join(words(took).split()[:2])
 
 

@@ -28,7 +28,7 @@ class Period:
     last: date
 
     def holds(self, day: date) -> bool:
-        """Whether a day is in it."""
+        """Return whether a day is in it."""
         return self.first <= day <= self.last
 
     @property
@@ -58,7 +58,7 @@ class Member:
 
 
 def population(people: Iterable[Person], cases: Mapping[str, CaseFile], period: Period, policy: Policy) -> list[Member]:
-    """Everybody who left by HR's word or has a leaver's case, in the period, in the order of their keys."""
+    """Return everybody who left by HR's word or has a leaver's case, in the period, in the order of their keys."""
     leavers = list(of_kind(cases, "offboard"))
     by_name: dict[str, list[CaseFile]] = {}
     for case in leavers:
@@ -88,18 +88,18 @@ def population(people: Iterable[Person], cases: Mapping[str, CaseFile], period: 
 
 
 def sample(members: Sequence[Member], size: int, seed: str) -> list[Member]:
-    """The members that are looked at closely: the smallest of ``sha256(seed:key)``, so that anybody can draw the same again with sha256sum."""
+    """Return the members that are looked at closely: the smallest of ``sha256(seed:key)``, so that anybody can draw the same again with sha256sum."""
     drawn = sorted((one for one in members if one.standing in (LEFT, MISSING)), key=lambda one: ticket(seed, one.key))
     return sorted(drawn[: size if size > 0 else len(drawn)], key=lambda one: one.key)
 
 
 def ticket(seed: str, key: str) -> str:
-    """What a member draws: ``printf '%s:%s' SEED KEY | sha256sum``."""
+    """Return what a member draws: ``printf '%s:%s' SEED KEY | sha256sum``."""
     return hashlib.sha256(f"{seed}:{key}".encode()).hexdigest()
 
 
 def left_on(person: Person) -> date | None:
-    """The day on which HR says that somebody left; None when they did not."""
+    """Return the day on which HR says that somebody left; None when they did not."""
     text = person.last_working_day or person.termination_date
     if not text or person.status in ("active", "leave", "pending") and not person.termination_date:
         return None
@@ -110,7 +110,7 @@ def left_on(person: Person) -> date | None:
 
 
 def kind_of(case: CaseFile | None, person: Person | None = None) -> str:
-    """How they left, as HR names it: ``voluntary``, ``involuntary`` or empty."""
+    """Return how they left, as HR names it: ``voluntary``, ``involuntary`` or empty."""
     told = str(case.facts.get("departure") or "") if case is not None else ""
     return told or (str(person.attributes.get("termination_type", "")) if person is not None else "")
 
@@ -120,7 +120,7 @@ def _names(person: Person) -> set[str]:
 
 
 def _case_of(person: Person, day: date, by_name: Mapping[str, Sequence[CaseFile]]) -> CaseFile | None:
-    """The person's case of this leaving: an id counts more than an address, and the case nearest to the day is meant."""
+    """Return the person's case of this leaving: an id counts more than an address, and the case nearest to the day is meant."""
     for names in ([person.hr_id, person.employee_id], [person.email, *person.aliases]):
         found = {case.id: case for name in names if name for case in by_name.get(name.casefold(), ())}
         if found:
@@ -164,7 +164,7 @@ def _member(person: Person, day: date, case: CaseFile | None, policy: Policy, wi
 
 
 def like_all(person: Person, facts: Mapping[str, str]) -> bool:
-    """Whether all of HR's facts fit their patterns."""
+    """Return whether all of HR's facts fit their patterns."""
     return all(like(fact_of(person, fact), [pattern]) for fact, pattern in facts.items())
 
 

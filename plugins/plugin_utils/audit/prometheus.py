@@ -16,7 +16,7 @@ Sample = tuple[dict[str, str], float]
 
 
 def text(told: Numbers) -> str:
-    """All of it; each family once, with its help and type."""
+    """Return all of it; each family once, with its help and type."""
     lines: list[str] = []
     for name, kind, help_, samples in _families(told):
         lines += [f"# HELP {PREFIX}_{name} {help_}", f"# TYPE {PREFIX}_{name} {kind}"]
@@ -93,7 +93,7 @@ def _quantiles(spread: Spread) -> Iterator[Sample]:
 
 
 def _histogram(told: Numbers) -> Iterator[str]:
-    """How long until access is closed, as a histogram; what is open is in no bucket."""
+    """Yield how long until access is closed, as a histogram; what is open is in no bucket."""
     name = f"{PREFIX}_access_closed_seconds"
     yield f"# HELP {name} From HR's word to the last way in closed."
     yield f"# TYPE {name} histogram"

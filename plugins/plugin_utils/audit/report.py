@@ -64,7 +64,7 @@ class Audit:
     sources: Sequence[str] = ()
 
     def count(self, standing: str) -> int:
-        """How many of the population stand so."""
+        """Return how many of the population stand so."""
         return sum(1 for one in self.members if one.standing == standing)
 
 

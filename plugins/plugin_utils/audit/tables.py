@@ -17,7 +17,7 @@ Row = Sequence[Any]
 
 
 def tables(made: Audit) -> dict[str, str]:
-    """Every table by its file's name."""
+    """Return every table by its file's name."""
     return {
         "population.csv": text(_POPULATION, _population(made)),
         "sample.csv": text(_SAMPLE, _sample(made)),
@@ -61,7 +61,7 @@ def text(head: Row, rows: Iterable[Row]) -> str:
 
 
 def cell(value: Any) -> str:
-    """One cell: other people's words, with nothing in them that is executed."""
+    """Return one cell: other people's words, with nothing in them that is executed."""
     said = "" if value is None else "yes" if value is True else "no" if value is False else str(value)
     said = "".join(" " if ord(character) < 32 else character for character in said)
     is_number = not isinstance(value, str)

@@ -30,7 +30,7 @@ class Timing:
 
 
 def timings(case: CaseFile, levels: Levels, now: datetime) -> Iterator[Timing]:
-    """Every step of a case for which somebody says how long it may take."""
+    """Yield every step of a case for which somebody says how long it may take."""
     departure = str(case.facts.get("departure") or "")
     for step in case.steps.values():
         limit = levels.limit(step.system, step.phase, step.step, departure)
@@ -44,7 +44,7 @@ def timings(case: CaseFile, levels: Levels, now: datetime) -> Iterator[Timing]:
 
 
 def reason(step: StepFile) -> str:
-    """Why a step took so long, as far as the ledger knows."""
+    """Return why a step took so long, as far as the ledger knows."""
     if step.reopened:
         return "it was closed, and seen open again"
     if step.errors:
@@ -77,7 +77,7 @@ class OpenItem:
 
 
 def open_items(case: CaseFile, levels: Levels, now: datetime) -> Iterator[OpenItem]:
-    """What a case still waits for."""
+    """Yield what a case still waits for."""
     if case.withdrawn:
         return
     departure = str(case.facts.get("departure") or "")

@@ -37,7 +37,7 @@ def keep_judged(run: LedgerRun, case: OpenCase, systems: Mapping[str, bool]) -> 
 
 
 def earlier_lives(run: LedgerRun, case: OpenCase) -> list[str]:
-    """What the ledger knows of an earlier life of a person, or of others with their address; a line each."""
+    """Return what the ledger knows of an earlier life of a person, or of others with their address; a line each."""
     person = case.person
     cases = [
         one for one in run.ledger.cases() if one.id != case.id and (one.key == person.key or one.email == person.email)

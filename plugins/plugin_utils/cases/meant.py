@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def users(want: Mapping[str, Any]) -> list[str]:
-    """Those whom the run was given, each once.
+    """Return those whom the run was given, each once.
 
     :raises InputError: there are none, or several where only one may be.
     """
@@ -37,7 +37,7 @@ def users(want: Mapping[str, Any]) -> list[str]:
 
 
 def known(run: LedgerRun, want: Mapping[str, Any], user: str, records: Records | None) -> Person:
-    """Who is meant, under every name that their accounts may have."""
+    """Return who is meant, under every name that their accounts may have."""
     person, further = _meant(run, want, user, records), list(want["former"])
     if records is not None and want["kind"] in (TRANSFER, OFFBOARD):
         # Who moves from one employment to another, or leaves the last, has what they had as the other.
@@ -47,7 +47,7 @@ def known(run: LedgerRun, want: Mapping[str, Any], user: str, records: Records |
 
 
 def _meant(run: LedgerRun, want: Mapping[str, Any], user: str, records: Records | None) -> Person:
-    """The one person who is meant; without an HR system, whoever has that address.
+    """Return the one person who is meant; without an HR system, whoever has that address.
 
     A hire may be taken back by deleting the record: then a name and the case have to stand in for HR.
     """
@@ -62,7 +62,7 @@ def _meant(run: LedgerRun, want: Mapping[str, Any], user: str, records: Records 
 
 
 def said(want: Mapping[str, Any]) -> dict[str, Any]:
-    """What somebody says against HR, for this run only."""
+    """Return what somebody says against HR, for this run only."""
     return {
         "despite_hr": (want.get("despite_hr") or "").strip(),
         "distinct": [one.strip() for one in want.get("distinct") or () if one.strip()],
@@ -107,7 +107,7 @@ def refuse_other_plan(plan: Mapping[str, Any] | None, people: Sequence[Person], 
 
 
 def known_profiles(want: Mapping[str, Any], run: LedgerRun) -> Profiles | None:
-    """The company's access profiles; None for what needs none."""
+    """Return the company's access profiles; None for what needs none."""
     if not kind_of(want["kind"]).needs_profile:
         return None
     if not want["profiles"]:

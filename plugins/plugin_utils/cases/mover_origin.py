@@ -35,7 +35,7 @@ class Origin:
 
 
 def origin(ledger: Ledger, person: Person, new: Profile, known: Profiles, named: str, systems: Sequence[str]) -> Origin:
-    """The old profile: what somebody names, else the last case in the ledger, else HR's facts of before the move.
+    """Return the old profile: what somebody names, else the last case in the ledger, else HR's facts of before the move.
 
     What it explains is what it says today, and what that case gave then.
     """

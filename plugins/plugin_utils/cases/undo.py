@@ -39,7 +39,7 @@ class Undone:
     owed: Owed
 
     def facts(self, kind: str, withdrawn_by: str = "") -> Facts:
-        """What is kept with the case, of this kind, that undoes it."""
+        """Return what is kept with the case, of this kind, that undoes it."""
         return Facts(
             key=self.of.id,
             of=self.of.id,
@@ -54,7 +54,7 @@ class Undone:
 def reinstating(
     ledger: Ledger, person: Person, of: str, withdrawn_by: str, policy: Policy, *, approved: bool
 ) -> Undone:
-    """What is given back to a person.
+    """Return what is given back to a person.
 
     :param of: the case that is undone; their last offboarding when empty.
     :param withdrawn_by: who says that the termination is withdrawn, where HR does not yet.
@@ -86,7 +86,7 @@ def reinstating(
 
 
 def resuming(ledger: Ledger, person: Person, policy: Policy, *, approved: bool) -> Undone:
-    """What somebody gets back who returns from a leave.
+    """Return what somebody gets back who returns from a leave.
 
     :raises Refused: there is nothing to resume, or the person has left since.
     """
@@ -95,7 +95,7 @@ def resuming(ledger: Ledger, person: Person, policy: Policy, *, approved: bool) 
 
 
 def owing(ledger: Ledger, case: Case, policy: Policy, *, approved: bool) -> dict[str, dict[str, Any]]:
-    """What a case took and can be given back, by system: see :func:`owed`."""
+    """Return what a case took and can be given back, by system: see :func:`owed`."""
     owes = owed(taken(_entries(ledger, case.id)), case.facts.successor)
     why = "" if approved else approvals.stops(policy).get("privileged", "")
     for system, owe in owes.items():
@@ -107,7 +107,7 @@ def owing(ledger: Ledger, case: Case, policy: Policy, *, approved: bool) -> dict
 
 
 def withdrawing(ledger: Ledger, person: Person, of: str, withdrawn_by: str) -> Undone:
-    """What an onboarding made and is undone, since the hire was taken back: what the person had before stays.
+    """Return what an onboarding made and is undone, since the hire was taken back: what the person had before stays.
 
     :param of: the case; their last onboarding when empty.
     :raises InputError: there is no such case, or HR says that the hire stands.
@@ -132,7 +132,7 @@ def withdrawing(ledger: Ledger, person: Person, of: str, withdrawn_by: str) -> U
 
 
 def _found(cases: Sequence[Case], kind: str, of: str, act: str, otherwise: str) -> Case:
-    """The case of that kind that is meant: the one that ``of`` names, else the last.
+    """Return the case of that kind that is meant: the one that ``of`` names, else the last.
 
     :raises InputError: there is none; ``otherwise`` says what is done then.
     """
@@ -149,7 +149,7 @@ def _found(cases: Sequence[Case], kind: str, of: str, act: str, otherwise: str) 
 
 
 def _is_undone(cases: Sequence[Case], kind: str, case: Case) -> bool:
-    """Whether a case of that kind has undone this one already, with nothing left open."""
+    """Return whether a case of that kind has undone this one already, with nothing left open."""
     return any(one.kind == kind and one.facts.of == case.id and one.complete for one in cases)
 
 

@@ -43,7 +43,7 @@ def refuse_unmet(profiles: Iterable[Profile | None], systems: Mapping[str, Mappi
 
 
 def _controls(systems: Mapping[str, Mapping[str, Any]]) -> set[str]:
-    """The security controls that some system can look at."""
+    """Return the security controls that some system can look at."""
     return {
         str(control)
         for name, one in systems.items()

@@ -75,7 +75,7 @@ class Named:
         return wanted
 
     def entry(self) -> dict[str, Any]:
-        """Its entry in the systems file; credentials are names of environment variables."""
+        """Return its entry in the systems file; credentials are names of environment variables."""
         cls = CONNECTORS[self.connector]
         made: dict[str, Any] = {"connector": self.connector}
         if self.url or cls.NEEDS_URL and not cls.DEFAULT_URL:

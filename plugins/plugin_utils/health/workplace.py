@@ -36,22 +36,22 @@ class Here:
         return str(C.DEFAULT_LOCAL_TMP)
 
     def setting(self, name: str) -> str:
-        """A top-level key of the systems file."""
+        """Return a top-level key of the systems file."""
         return os.path.expanduser(str(self.template(self.task_vars.get(f"lifecycle_{name}", "")) or ""))
 
     def hosts(self, group: str) -> Sequence[str]:
         return list(self.task_vars.get("groups", {}).get(group, ()))
 
     def connectors(self) -> dict[str, str]:
-        """Each system's connector."""
+        """Return each system's connector."""
         return {host: str(self.of(host, "lifecycle_connector")) for host in self.hosts("systems")}
 
     def of(self, host: str, name: str) -> Any:
-        """A variable or a registered result of a host; None when it has none."""
+        """Return a variable or a registered result of a host; None when it has none."""
         value = self.task_vars["hostvars"].raw_get(host).get(name)
         return self.template(value) if isinstance(value, str) else value
 
     def answers(self, name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        """What each system's task registered under a name; an empty answer of one that was not asked."""
+        """Yield what each system's task registered under a name; an empty answer of one that was not asked."""
         for host in self.hosts("systems"):
             yield host, self.of(host, name) or {}

@@ -119,7 +119,7 @@ class CaseFile:
         return max(self.effective, known) if self.effective else known
 
     def after(self, at: str) -> float | None:
-        """Seconds from the origin to a moment; None when it has not come."""
+        """Return seconds from the origin to a moment; None when it has not come."""
         return round((clock.parse(at) - self.origin).total_seconds(), 3) if at else None
 
     @property
@@ -145,12 +145,12 @@ class CaseFile:
 
 
 def is_late_cut(step: StepFile) -> bool:
-    """Whether a reconcile closed a way in with this step."""
+    """Return whether a reconcile closed a way in with this step."""
     return step.phase == RECONCILE and step.step.partition(" ")[0] in ("cutoff", "suspend")
 
 
 def moment(text: Any) -> datetime | None:
-    """The moment in a text, None when there is none."""
+    """Return the moment in a text, None when there is none."""
     try:
         return clock.parse(str(text)) if text else None
     except ValueError:
@@ -158,7 +158,7 @@ def moment(text: Any) -> datetime | None:
 
 
 def read_cases(query: Query, stream: Iterable[Sequence[Any]] | None = None) -> dict[str, CaseFile]:
-    """Every case by its id, in the order in which they were opened.
+    """Return every case by its id, in the order in which they were opened.
 
     :param stream: the rows ``(n, at, kind, case, system, step, person, ref, body)`` of entries, for who has them already.
     """
@@ -183,7 +183,7 @@ def read_cases(query: Query, stream: Iterable[Sequence[Any]] | None = None) -> d
 
 
 def read_person(query: Query, key: str) -> dict[str, CaseFile]:
-    """Every case of one person."""
+    """Return every case of one person."""
     rows: list[Sequence[Any]] = []
     for (case,) in query("SELECT case_id FROM ledger WHERE kind = 'case' AND person = ? ORDER BY n", (key,)):
         rows += query(
@@ -304,5 +304,5 @@ _READ = {
 
 
 def of_kind(cases: Mapping[str, CaseFile], *kinds: str) -> Iterator[CaseFile]:
-    """The cases of these kinds that were not withdrawn."""
+    """Return the cases of these kinds that were not withdrawn."""
     return (case for case in cases.values() if case.kind in kinds and not case.withdrawn)

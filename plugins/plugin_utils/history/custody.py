@@ -55,7 +55,7 @@ class DeviceFile:
 
 
 def devices(cases: Iterable[CaseFile]) -> dict[str, DeviceFile]:
-    """Every device that the cases know, by serial."""
+    """Return every device that the cases know, by serial."""
     found: dict[str, DeviceFile] = {}
     for case in sorted(cases, key=lambda one: one.entry):
         _with_their_holder(case, found)
@@ -78,7 +78,7 @@ def devices(cases: Iterable[CaseFile]) -> dict[str, DeviceFile]:
 
 
 def of_leaver(query: Query, case: str, person: str) -> list[DeviceFile]:
-    """The company's devices that a leaver's case waits for, or waited for; from the cases of that person alone."""
+    """Return the company's devices that a leaver's case waits for, or waited for; from the cases of that person alone."""
     found = devices(read_person(query, person).values())
     return [one for _serial, one in sorted(found.items()) if one.leaver == case and not one.personal]
 

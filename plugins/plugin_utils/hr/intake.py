@@ -52,7 +52,7 @@ class Seen:
         )
 
     def before(self, now: Person) -> Person:
-        """The record of then, as far as a comparison with ``now`` needs it."""
+        """Return the record of then, as far as a comparison with ``now`` needs it."""
         changed: dict[str, Any] = {
             name: _OTHER
             for name, known in self.hashes.items()
@@ -82,7 +82,7 @@ class Intake:
     def judge(
         self, source: str, people: Iterable[tuple[str, Person | None, Others]], *, everybody: bool
     ) -> Iterator[dict[str, Any]]:
-        """What each record calls for: only what a run, a cancellation or a human's look follows from.
+        """Yield what each record calls for: only what a run, a cancellation or a human's look follows from.
 
         :param people: HR id, the record (None: it is not there any more), and other records that may be the same human being, each with its HR system.
         :param everybody: these are all the people of the source; who was seen and is missing now is an alert.
@@ -150,7 +150,7 @@ class Intake:
         return now.status == "terminated" and (ends is None or ends < self.at - NEWS)
 
     def _last(self, hr_id: str, now: Person | None) -> Case | None:
-        """The last case that says what somebody has: neither one that was undone, nor of another HR system, whose ids are its own."""
+        """Return the last case that says what somebody has: neither one that was undone, nor of another HR system, whose ids are its own."""
         theirs = [
             case
             for case in reversed(self._cases.get(hr_id, []))
@@ -160,7 +160,7 @@ class Intake:
         return next((case for case in theirs if case.meaning.changes_access), theirs[0] if theirs else None)
 
     def _live(self, last: Case | None, now: Person | None, seen: Seen | None, *, new: bool) -> str:
-        """What our runs have left them with. At the first look at a source, whoever works there is taken to have access."""
+        """Return what our runs have left them with. At the first look at a source, whoever works there is taken to have access."""
         if last is not None:
             if last.meaning.ends:
                 return (
@@ -187,7 +187,7 @@ class Intake:
     def _told(
         self, source: str, hr_id: str, now: Person | None, decision: Decision, others: Others
     ) -> Iterator[dict[str, Any]]:
-        """Plain data without a name: it travels through job artifacts."""
+        """Yield plain data without a name: it travels through job artifacts."""
         if decision.stays is None:
             if decision.kind or decision.alert or decision.cancels:
                 yield self._one(source, hr_id, now, decision, [other for _system, other in others])
@@ -221,7 +221,7 @@ class Intake:
         }
 
     def _run(self, decision: Decision, kind: str, now: Person | None) -> list[dict[str, str]]:
-        """When a kind of run is due; a joiner's accounts are made ready before the day, and opened on it."""
+        """Return when a kind of run is due; a joiner's accounts are made ready before the day, and opened on it."""
         due = decision.at or self.at
         if now is None:
             return [{"kind": kind, "stage": "", "at": clock.stamp(due)}]
@@ -266,7 +266,7 @@ class Intake:
 
 
 def _named(person: Person | None, hr_id: str, beside: Sequence[Person]) -> str:
-    """What a run is told: an id that no other record of the same human being has too."""
+    """Return what a run is told: an id that no other record of the same human being has too."""
     for name in ("employee_id", "hr_id"):
         value = getattr(person, name, "")
         if value and not any(value.casefold() == getattr(other, name).casefold() for other in beside):
@@ -275,14 +275,14 @@ def _named(person: Person | None, hr_id: str, beside: Sequence[Person]) -> str:
 
 
 def _by_hand(case: Case) -> bool:
-    """Whether HR said nothing of the kind when somebody began it."""
+    """Return whether HR said nothing of the kind when somebody began it."""
     return bool(case.facts.despite_hr) or case.kind == SUSPEND and case.facts.hr_status == "active"
 
 
 def people_asked(
     system: str, ids: Sequence[str], found: Sequence[Mapping[str, Any]]
 ) -> Iterator[tuple[str, Person | None, Others]]:
-    """Those who were asked for by id, as the HR systems answered.
+    """Yield those who were asked for by id, as the HR systems answered.
 
     :raises InputError: an id is there twice, or the system did not answer.
     """
@@ -310,7 +310,7 @@ def people_asked(
 
 
 def people_of(everybody: Mapping[str, Sequence[Person]], system: str) -> Iterator[tuple[str, Person | None, Others]]:
-    """Everybody of one system, each with the records of all systems that may be the same human being.
+    """Yield everybody of one system, each with the records of all systems that may be the same human being.
 
     :raises InputError: an id is there twice.
     """
@@ -336,7 +336,7 @@ def people_of(everybody: Mapping[str, Sequence[Person]], system: str) -> Iterato
 
 
 def traits(person: Person) -> list[str]:
-    """What two records of one human being may share, as keys of an index: a first sieve, :func:`identity.alike` decides."""
+    """Return what two records of one human being may share, as keys of an index: a first sieve, :func:`identity.alike` decides."""
     return [
         f"{name} {value.casefold()}"
         for name, value in (

@@ -13,5 +13,5 @@ def note(problem: str) -> None:
 
 
 def said() -> str:
-    """Why there are no systems; empty when no file was refused."""
+    """Return why there are no systems; empty when no file was refused."""
     return "; ".join(_SAID)

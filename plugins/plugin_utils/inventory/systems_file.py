@@ -73,7 +73,7 @@ def check_systems(document: Document) -> None:
 
 
 def is_template(value: Any) -> bool:
-    """Whether Ansible fills the value in later, so that its content can't be checked now."""
+    """Return whether Ansible fills the value in later, so that its content can't be checked now."""
     return isinstance(value, Tagged) or isinstance(value, str) and ("{{" in value or "{%" in value)
 
 
@@ -126,7 +126,7 @@ def _check_system(document: Document, name: str, entry: Any) -> None:
 
 
 def connector_file(connector: str, systems_file: str) -> str:
-    """A connector as the rest of a run names it: a file relative to the systems file gets its whole path."""
+    """Return a connector as the rest of a run names it: a file relative to the systems file gets its whole path."""
     return os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(systems_file)), connector))
 
 

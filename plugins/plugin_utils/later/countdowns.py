@@ -20,7 +20,7 @@ _HAPPENED = ("done", "acknowledged")
 def countdowns(
     entries: Iterable[Entry], connectors: Mapping[str, str], at: datetime | None = None
 ) -> list[dict[str, Any]]:
-    """What runs down because of a case, the soonest first.
+    """Return what runs down because of a case, the soonest first.
 
     :param entries: the case's.
     :param connectors: each system's.

@@ -32,7 +32,7 @@ class DueToday:
     # -- what is coming ----------------------------------------------------------------------------------------------------
 
     def coming(self, person: str) -> dict[str, Any]:
-        """All that waits, and what runs down at the vendors, the soonest first; each with a line to read."""
+        """Return all that waits, and what runs down at the vendors, the soonest first; each with a line to read."""
         now, ledger = clock.now(), self.run.ledger
         connectors = {name: facts["connector"] for name, facts in self.run.inventory.systems().items()}
         cases = ledger.cases(person=person or None)
@@ -60,12 +60,12 @@ class DueToday:
         return {"due": due, "clocks": running, "lines": lines}
 
     def due(self, person: str) -> list[Due]:
-        """What has come."""
+        """Return what has come."""
         now = clock.stamp()
         return [one for one in followups.waiting(self.run.ledger, person) if one.due <= now]
 
     def users(self, person: str) -> list[str]:
-        """Whom HR must be asked about before anything is done."""
+        """Return whom HR must be asked about before anything is done."""
         known = {case.id: case.who for case in self.run.ledger.cases()}
         people = [known[one.case] for one in self.due(person)]
         return list(dict.fromkeys(name for p in people for name in (p.hr_id or p.employee_id, p.email) if name))
@@ -108,7 +108,7 @@ class DueToday:
         return done, still
 
     def _ends(self, case: str, due: Due) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        """How this run's steps for it ended, by system."""
+        """Yield how this run's steps for it ended, by system."""
         for entry in self.run.ledger.entries(case):
             mine = (
                 entry.step == due.step and entry.system == due.system

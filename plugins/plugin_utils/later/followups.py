@@ -148,7 +148,7 @@ class _Scheduling:
     start: datetime
 
     def later(self, step: str, system: str, what: str, days: int, suffix: str = "") -> Due:
-        """A step so many of the person's own days later."""
+        """Return a step so many of the person's own days later."""
         case = self.case
         day = clock.stamp(local_day(self.start, days, case.who))
         return Due(
@@ -168,7 +168,7 @@ def _wanted(
     policy: Policy,
     begins: str,
 ) -> Iterator[Due]:
-    """What a case makes due later, as it stands."""
+    """Yield what a case makes due later, as it stands."""
     at = _Scheduling(case, steps, systems, policy.followups, clock.parse(begins or case.opened))
     if case.meaning.ends:
         yield from _deletions(at)
@@ -180,7 +180,7 @@ def _wanted(
 
 
 def _deletions(at: _Scheduling) -> Iterator[Due]:
-    """The accounts to delete; of a hire that was taken back, only those that it made itself."""
+    """Yield the accounts to delete; of a hire that was taken back, only those that it made itself."""
     case, rules = at.case, at.rules
     here = {
         step["system"]
@@ -199,7 +199,7 @@ def _deletions(at: _Scheduling) -> Iterator[Due]:
 
 
 def _after_mailbox(at: _Scheduling, step: Mapping[str, Any]) -> Iterator[Due]:
-    """The end of a forwarding."""
+    """Yield the end of a forwarding."""
     if step["step"] != "mailbox" or not at.rules.end_forwarding:
         return
     rows = step["result"].get("changes") or ()
@@ -222,13 +222,13 @@ def _after_devices(at: _Scheduling, step: Mapping[str, Any]) -> Iterator[Due]:
 
 
 def is_personal(row: Mapping[str, Any]) -> bool:
-    """Whether a change of a device is of one that is somebody's own: only of those the company's data is taken off."""
+    """Return whether a change of a device is of one that is somebody's own: only of those the company's data is taken off."""
     note = str(row.get("note") or "")
     return note == PERSONAL_DEVICE or row.get("after") == "retired" and note != COMPANY_DEVICE
 
 
 def _promised(case: Case) -> Iterator[Due]:
-    """The end of an overlap, and the return from a leave.
+    """Yield the end of an overlap, and the return from a leave.
 
     Not at the person's midnight: the overlap was promised to the minute, and what is kept carries that moment.
     """
@@ -240,7 +240,7 @@ def _promised(case: Case) -> Iterator[Due]:
 
 
 def _by_hand(at: _Scheduling) -> Iterator[Due]:
-    """What policy, or whoever started the case, wants done by a person."""
+    """Yield what policy, or whoever started the case, wants done by a person."""
     told = [(one.what, one.days, one.system) for one in at.rules.also if one.kind == at.case.kind]
     told += [
         (str(one["what"]), int(one["days"]), str(one.get("system", "")))
@@ -255,7 +255,7 @@ def _by_hand(at: _Scheduling) -> Iterator[Due]:
 
 
 def waiting(ledger: Ledger, person: str = "") -> list[Due]:
-    """All that is not ended, the earliest first. ``person`` is a key or an address, or empty."""
+    """Return all that is not ended, the earliest first. ``person`` is a key or an address, or empty."""
     ended = {(entry.case, entry.data["id"]): entry.n for entry in ledger.noted("due_ended")}
     newest: dict[tuple[str, str], tuple[int, Due]] = {}
     for entry in ledger.noted("due"):
@@ -270,7 +270,7 @@ def waiting(ledger: Ledger, person: str = "") -> list[Due]:
 
 
 def of_case(entries: Sequence[Entry]) -> list[dict[str, str]]:
-    """What a case made due, and what became of it: ``{"id", "system", "what", "due", "ended", "how", "why"}`` each."""
+    """Return what a case made due, and what became of it: ``{"id", "system", "what", "due", "ended", "how", "why"}`` each."""
     rows: dict[str, dict[str, str]] = {}
     for entry in entries:
         d = entry.data
@@ -290,19 +290,19 @@ def of_case(entries: Sequence[Entry]) -> list[dict[str, str]]:
 
 
 def asked_for(what: str) -> list[str]:
-    """The serials of the devices that a step asks for; none when it asks for no device."""
+    """Return the serials of the devices that a step asks for; none when it asks for no device."""
     return what.removeprefix(CHASED).split(", ") if what.startswith(CHASED) else []
 
 
 def _all_back(ledger: Ledger, due: Due) -> str:
-    """Who said that every device that is asked for is back; empty while one is out."""
+    """Return who said that every device that is asked for is back; empty while one is out."""
     said = {e.data["serial"]: e.data["by"] for e in ledger.noted("custody", case=due.case) if e.data["state"] in BACK}
     wanted = asked_for(due.what)
     return f"all are back, says {said[wanted[-1]]}" if all(serial in said for serial in wanted) else ""
 
 
 def held(ledger: Ledger, case: str) -> str:
-    """Who holds what a case would delete, and why; empty when nobody does."""
+    """Return who holds what a case would delete, and why; empty when nobody does."""
     return holds.of_person(ledger, ledger.case(case).person, case)
 
 
@@ -310,7 +310,7 @@ def held(ledger: Ledger, case: str) -> str:
 
 
 def judge(ledger: Ledger, due: Due, found: Sequence[Mapping[str, Any]] | None, at: datetime) -> Judgement:
-    """What to do with something that is due, as HR and the ledger are today.
+    """Return what to do with something that is due, as HR and the ledger are today.
 
     :param found: what the HR systems answered, as for :class:`Records`; None when the company's systems have no HR.
     """
@@ -361,7 +361,7 @@ _OVERTAKEN: Mapping[str, Mapping[str, str]] = {
 
 
 def _standing(person: Person, found: Sequence[Mapping[str, Any]], at: datetime) -> tuple[str, str]:
-    """How HR sees somebody now: ``here``, ``leave``, ``gone`` or ``doubt``; and the evidence."""
+    """Return how HR sees somebody now: ``here``, ``leave``, ``gone`` or ``doubt``; and the evidence."""
     records = Records(found)
     names = [name for name in (person.hr_id, person.employee_id, person.email, *person.aliases) if name]
     # A rehire may stand in a record of its own, which shares only what HR keeps of the human being.

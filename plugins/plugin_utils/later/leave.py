@@ -16,13 +16,13 @@ from ..ledger.ledger import Ledger
 
 
 def local_day(moment: datetime, days: int, person: Person) -> datetime:
-    """The beginning, in UTC, of the person's own day so many days after a moment."""
+    """Return the beginning, in UTC, of the person's own day so many days after a moment."""
     day = moment.astimezone(person.zone).date() + timedelta(days=days)
     return datetime.combine(day, time.min, person.zone).astimezone(timezone.utc)
 
 
 def return_day(person: Person, until: str, policy: Policy) -> str:
-    """When somebody comes back (ISO 8601 UTC): as ``until`` says, else as HR says; empty when neither does.
+    """Return when somebody comes back (ISO 8601 UTC): as ``until`` says, else as HR says; empty when neither does.
 
     :raises InputError: it cannot be read, or is over.
     """
@@ -44,7 +44,7 @@ def return_day(person: Person, until: str, policy: Policy) -> str:
 
 
 def suspension(ledger: Ledger, person: Person) -> Case:
-    """The suspension that a return ends.
+    """Return the suspension that a return ends.
 
     :raises Refused: there is none, or the person has left since.
     """

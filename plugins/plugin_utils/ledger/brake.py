@@ -43,7 +43,7 @@ class Place:
     person: Person
 
     def as_dict(self, at: str = "", *, released: bool = False) -> dict[str, Any]:
-        """What the chain says of it; ``at`` is empty when it was refused."""
+        """Return what the chain says of it; ``at`` is empty when it was refused."""
         return {"of": self.of, "subject": self.subject, "case": self.case, "at": at, "released": released}
 
 
@@ -73,7 +73,7 @@ class Tally:
         return max(self.limit.least, int(self.limit.percent * self.active / 100 + 1e-9))
 
     def exceeded_by(self, subjects: Collection[str]) -> str:
-        """Why these may not be counted too; empty when they may."""
+        """Return why these may not be counted too; empty when they may."""
         total = len(self.counted | set(subjects))
         new = total - len(self.counted)
         if not new:
@@ -123,13 +123,13 @@ class Release:
         return {"of": self.of, "people": list(self.people), "by": self.by, "until": self.until, "told": told}
 
     def frees(self, person: Person) -> bool:
-        """Whether it is of this person; never by themselves, whatever name they used."""
+        """Return whether it is of this person; never by themselves, whatever name they used."""
         known = names_of(person)
         return self.by not in known and any(names & known for names in self.names)
 
 
 def names_of(person: Person) -> frozenset[str]:
-    """Everything that means this person, folded."""
+    """Return everything that means this person, folded."""
     return frozenset(
         name.casefold() for name in (person.email, person.hr_id, person.employee_id, *person.aliases) if name
     )
@@ -219,7 +219,7 @@ def refuse(query: Query, wanted: Sequence[Place]) -> list[Place]:
 
 
 def tally(query: Query, limits: Brake, of: str) -> Tally:
-    """How one limit stands."""
+    """Return how one limit stands."""
     limit: Limit = getattr(limits, of)
     since = clock.stamp(clock.now() - timedelta(hours=limit.hours))
     rows = query("SELECT DISTINCT subject FROM counted WHERE of_limit = ? AND at > ? AND released = 0", (of, since))
@@ -227,7 +227,7 @@ def tally(query: Query, limits: Brake, of: str) -> Tally:
 
 
 def headcount(query: Query) -> int | None:
-    """How many active people the HR systems had at their last look; of several systems the largest, since two may know
+    """Return how many active people the HR systems had at their last look; of several systems the largest, since two may know
     the same people. None when nobody looked."""
     last: dict[str, str] = {}
     for system, link in query(
@@ -243,7 +243,7 @@ def headcount(query: Query) -> int | None:
 
 
 def releases(query: Query, of: str) -> list[Release]:
-    """What is released from one limit now."""
+    """Return what is released from one limit now."""
     now = clock.now()
     rows = query(
         "SELECT body FROM ledger WHERE kind = 'released' AND case_id = '' AND at > ? ORDER BY n",
@@ -269,7 +269,7 @@ def releases(query: Query, of: str) -> list[Release]:
 def release(
     limits: Brake, of: str, people: Sequence[Person], *, by: str, until: str, account: str, note: str
 ) -> dict[str, Any]:
-    """What to note (``released``) so that these people are not counted.
+    """Return what to note (``released``) so that these people are not counted.
 
     :param by: the address of who releases them; policy must name it in ``brake.<of>.release``.
     :param until: an ISO 8601 moment; a day from now when empty.

@@ -14,7 +14,7 @@ from .run import LedgerRun
 
 
 def standing(run: LedgerRun) -> list[dict[str, Any]]:
-    """How each limit of the brake stands, and who is ``released`` from it."""
+    """Return how each limit of the brake stands, and who is ``released`` from it."""
     return [
         {
             **tally.as_dict(),

@@ -23,7 +23,7 @@ _TOLD_BY = ("case", "closed", "withdrawn")
 
 
 def read(query: Query, where: str = "", values: Sequence[Any] = ()) -> list[Case]:
-    """Cases in the order in which they were opened, each as it stands."""
+    """Return cases in the order in which they were opened, each as it stands."""
     cases: dict[str, Case] = {}
     _add(cases, query(f"SELECT {COLUMNS} FROM ledger WHERE kind IN {_TOLD_BY} {where} ORDER BY n", values))
     return list(cases.values())
@@ -53,7 +53,7 @@ class AllCases:
         self._reading = threading.Lock()
 
     def now(self) -> list[Case]:
-        """The cases in the order in which they were opened, each as it stands."""
+        """Return the cases in the order in which they were opened, each as it stands."""
         if self.chain.storage.in_transaction:  # what is read here may be taken back
             return read(self.chain.storage.query)
         with self._reading:
@@ -70,7 +70,7 @@ class AllCases:
 
 
 def same(query: Query, kind: str, who: Person, facts: Mapping[str, Any]) -> Case | None:
-    """The person's case of this kind that is gone on with, or was closed for the same ``facts["key"]``."""
+    """Return the person's case of this kind that is gone on with, or was closed for the same ``facts["key"]``."""
     known = read(query, "AND person = ?", (who.key,))
     # Who moves elsewhere, or back, has moved again: only the last move is gone on with.
     for case in [case for case in reversed(known) if case.kind == kind and not case.withdrawn][
@@ -86,6 +86,6 @@ def same(query: Query, kind: str, who: Person, facts: Mapping[str, Any]) -> Case
 
 
 def new_id(kind: str, who: Person, at: str) -> str:
-    """A name for a case that tells a person what it is about, and is nobody else's."""
+    """Return a name for a case that tells a person what it is about, and is nobody else's."""
     slug = re.sub(r"[^a-z0-9]+", "-", who.local_part.lower()).strip("-")[:40] or "person"
     return f"{kind}-{slug}-{at[:10].replace('-', '')}-{secrets.token_hex(3)}"

@@ -94,12 +94,12 @@ class Chain:
             lease.renew(query, run, clock.stamp(now))
 
     def of(self, where: str, values: Sequence[Any]) -> Iterator[Entry]:
-        """The entries for which a condition holds, oldest first."""
+        """Yield the entries for which a condition holds, oldest first."""
         for row in self.storage.stream(f"SELECT {COLUMNS} FROM ledger WHERE {where} ORDER BY n", values):
             yield entry_of(row)
 
     def added(self, kinds: Sequence[str], *, after: int) -> list[Row]:
-        """The rows of these kinds after entry ``after``, oldest first."""
+        """Return the rows of these kinds after entry ``after``, oldest first."""
         # Where a look goes on from an earlier one little is new, and no index of kinds may be taken for a better way to it.
         kind = "kind || ''" if after else "kind"
         marks = ", ".join("?" * len(kinds))
@@ -113,11 +113,11 @@ class Chain:
         return f"{rows[0][0]}:{rows[0][1]}" if rows else f"0:{GENESIS}"
 
     def believes(self, entry: Entry) -> bool:
-        """Whether the company signed an entry: see :meth:`Seal.believes`."""
+        """Return whether the company signed an entry: see :meth:`Seal.believes`."""
         return self.seal.believes(self.storage.query, entry.n, entry.head, entry.at)
 
     def holds(self, entry: Entry) -> bool:
-        """Whether the chain holds an entry: its hash follows from the one before it, and the one after it, or the head, from it.
+        """Return whether the chain holds an entry: its hash follows from the one before it, and the one after it, or the head, from it.
 
         A row that somebody put into the table is none. The whole chain is walked by :meth:`verify`.
         """

@@ -44,17 +44,17 @@ class Entry:
 
 
 def canonical(value: Any) -> str:
-    """The one text of a value: sorted keys, no spaces, ASCII."""
+    """Return the one text of a value: sorted keys, no spaces, ASCII."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
 def chained(previous: str, body: str) -> str:
-    """The hash of an entry after the one with hash ``previous``."""
+    """Return the hash of an entry after the one with hash ``previous``."""
     return hashlib.sha256((previous + body).encode("ascii")).hexdigest()
 
 
 def entry_of(row: Sequence[Any]) -> Entry:
-    """The entry in a row of :data:`COLUMNS`.
+    """Return the entry in a row of :data:`COLUMNS`.
 
     :raises LedgerError: it is none that this collection wrote.
     """

@@ -23,7 +23,7 @@ def note(ledger: Ledger, person: str, *, held: bool, by: str, why: str, run: str
 
 
 def of_person(ledger: Ledger, person: Mapping[str, Any], case: str = "") -> str:
-    """Who holds what would be lost of this person, and why; empty when nobody does.
+    """Return who holds what would be lost of this person, and why; empty when nobody does.
 
     :param person: their record.
     :param case: the case that would lose it; a hold of the case counts too.

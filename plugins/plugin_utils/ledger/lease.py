@@ -55,7 +55,7 @@ class Holder:
 
 
 def holder(run: str) -> Holder:
-    """The process that ``run`` is: ansible-playbook, whose worker this is, and which names itself in the run's id; without it
+    """Return the process that ``run`` is: ansible-playbook, whose worker this is, and which names itself in the run's id; without it
     (a worker that outlived it, a script) this process itself."""
     parent = os.getppid()
     pid = parent if run.startswith(str(parent)) else os.getpid()
@@ -63,7 +63,7 @@ def holder(run: str) -> Holder:
 
 
 def worker() -> str:
-    """This process, for :func:`_at_work`."""
+    """Return this process, for :func:`_at_work`."""
     return f"{os.getpid()}:{_own_start(os.getpid())}"
 
 
@@ -82,12 +82,12 @@ def _place() -> str:
 
 
 def started(pid: int) -> str:
-    """When a process began, in its kernel's own count; empty where nobody tells."""
+    """Return when a process began, in its kernel's own count; empty where nobody tells."""
     return _stat(pid)[1]
 
 
 def running(pid: int, began: str) -> bool:
-    """Whether that process, begun then, is still there. One that only waits to be buried is not."""
+    """Return whether that process, begun then, is still there. One that only waits to be buried is not."""
     state, start = _stat(pid)
     if state:
         return state not in "ZX" and start == began
@@ -218,7 +218,7 @@ def names(person: Person) -> Iterable[str]:
 
 
 def _held(query: Query, me: Holder, other: Holder, case: str) -> str:
-    """Why the other run still has its people, as the end of a sentence; empty when it is over."""
+    """Return why the other run still has its people, as the end of a sentence; empty when it is over."""
     if other.place != me.place:
         silent = clock.now() - clock.parse(other.renewed)
         return f", and wrote {max(0, round(silent.total_seconds()))} seconds ago" if silent < EXPIRES else ""

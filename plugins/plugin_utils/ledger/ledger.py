@@ -47,7 +47,7 @@ class Ledger:
 
     @classmethod
     def open(cls, url: str, seal: Callable[[], Seal] | None = None) -> Ledger:
-        """The ledger at ``sqlite:///path``, a bare path, or ``postgresql://...``: one per process and address.
+        """Return the ledger at ``sqlite:///path``, a bare path, or ``postgresql://...``: one per process and address.
 
         :param seal: makes how its entries are sealed; asked when this process opens it first.
         """
@@ -68,7 +68,7 @@ class Ledger:
     # -- cases ---------------------------------------------------------------------------------------------------------
 
     def open_case(self, kind: str, person: Mapping[str, Any], run: str, facts: Mapping[str, Any]) -> Case:
-        """The person's case of this kind: the open one, or the closed one of the same ``facts["key"]``, or a new one.
+        """Return the person's case of this kind: the open one, or the closed one of the same ``facts["key"]``, or a new one.
 
         A finished case that runs again is the same case, so that the second run finds everything done.
         """
@@ -79,7 +79,7 @@ class Ledger:
     def open_cases(
         self, kind: str, people: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]], run: str, limits: Brake | None
     ) -> list[Case]:
-        """What :meth:`open_case` does for one, for all people of a run, each with the facts: all of them or none.
+        """Return what :meth:`open_case` does for one, for all people of a run, each with the facts: all of them or none.
 
         The run has them from here on, until :meth:`give_back`; no other may write for them.
 
@@ -131,7 +131,7 @@ class Ledger:
             self.chain.renew(query, run)
 
     def tallies(self, limits: Brake) -> list[counting.Tally]:
-        """How each limit of the brake stands."""
+        """Return how each limit of the brake stands."""
         return [counting.tally(self.storage.query, limits, of) for of in counting.LIMITS]
 
     def case(self, case_id: str) -> Case:
@@ -148,7 +148,7 @@ class Ledger:
     def cases(
         self, *, kind: str | None = None, person: str | Mapping[str, Any] | None = None, open_only: bool = False
     ) -> list[Case]:
-        """Cases in the order in which they were opened. ``person`` is a record, a person's key, or their e-mail address."""
+        """Return cases in the order in which they were opened. ``person`` is a record, a person's key, or their e-mail address."""
         key = Person.of(person).key if isinstance(person, Mapping) else person
         return [
             case
@@ -169,7 +169,7 @@ class Ledger:
         )
 
     def prepared(self, case: Case) -> bool:
-        """Whether a joiner's case has made things ready, and nothing of it was opened yet."""
+        """Return whether a joiner's case has made things ready, and nothing of it was opened yet."""
         return case.facts.stage == "prepare" and not self.noted("day", case=case.id)
 
     # -- steps ---------------------------------------------------------------------------------------------------------
@@ -258,7 +258,7 @@ class Ledger:
             )
 
     def _person(self, query: Query, case_id: str, otherwise: str = "") -> Person:
-        """Whom a case is about; ``otherwise`` is their address, should the ledger have no such case."""
+        """Return whom a case is about; ``otherwise`` is their address, should the ledger have no such case."""
         rows = query("SELECT body FROM ledger WHERE case_id = ? AND kind = 'case'", (case_id,))
         return Person.of(json.loads(rows[0][0])["data"]["person"]) if rows else Person(otherwise)
 
@@ -324,7 +324,7 @@ class Ledger:
             )
 
     def history(self, case_id: str, system: str, step: str) -> dict[str, Any]:
-        """What is known of a step from earlier runs of its case; see :func:`standing.history`."""
+        """Return what is known of a step from earlier runs of its case; see :func:`standing.history`."""
         opened = self.storage.query("SELECT at FROM ledger WHERE case_id = ? AND kind = 'case'", (case_id,))
         entries = self.chain.of("case_id = ? AND system = ? AND step = ?", (case_id, system, step))
         return standing.history(entries, str(opened[0][0]) if opened else "")
@@ -344,14 +344,14 @@ class Ledger:
         return self.chain.append("attested", case_id, system=system, step=step, data=data)
 
     def attested(self, case_id: str, system: str) -> list[dict[str, Any]]:
-        """What people attested on a system: ``{"step", "what", "by", "at", "note"}``, oldest first."""
+        """Return what people attested on a system: ``{"step", "what", "by", "at", "note"}``, oldest first."""
         return [
             {"step": e.step, **e.data}
             for e in self.chain.of("case_id = ? AND system = ? AND kind = 'attested'", (case_id, system))
         ]
 
     def steps(self, case_id: str) -> list[dict[str, Any]]:
-        """Every step of a case as it stands, in the order in which they began; see :func:`standing.steps`."""
+        """Return every step of a case as it stands, in the order in which they began; see :func:`standing.steps`."""
         return standing.steps(
             self.chain.of(
                 "case_id = ? AND step <> '' AND kind IN ('intent', 'outcome', 'observed', 'attested')", (case_id,)
@@ -396,7 +396,7 @@ class Ledger:
         return self.chain.holds(entry)
 
     def noted(self, kind: str, *, case: str | None = None, system: str | None = None) -> list[Entry]:
-        """All entries of that kind, oldest first."""
+        """Return all entries of that kind, oldest first."""
         where, values = "kind = ?", [kind]
         for column, value in (("case_id", case), ("system", system)):
             if value is not None:
@@ -406,7 +406,7 @@ class Ledger:
     # -- the chain -----------------------------------------------------------------------------------------------------
 
     def entries(self, case_id: str | None = None) -> Iterator[Entry]:
-        """All entries, or those of a case, oldest first."""
+        """Yield all entries, or those of a case, oldest first."""
         if case_id is None:
             yield from self.chain.of("kind <> ?", (EMPTIED,))
         else:

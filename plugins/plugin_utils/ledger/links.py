@@ -38,7 +38,7 @@ class Link:
     at: str
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data, for a step's arguments."""
+        """Return plain data, for a step's arguments."""
         return {"id": self.id, "login": self.login, "by": list(self.by), "at": self.at}
 
 
@@ -50,7 +50,7 @@ def names_of(person: Person) -> list[str]:
 
 
 def links(ledger: Ledger, person: Person, system: str | None = None) -> list[Link]:
-    """The accounts that were seen to be the person's, the oldest first: on one system, or on all."""
+    """Return the accounts that were seen to be the person's, the oldest first: on one system, or on all."""
     names = names_of(person)
     marks = ", ".join("?" * len(names))
     rows = ledger.storage.query(
@@ -104,7 +104,7 @@ def keep_seen(ledger: Ledger, seen: Iterable[tuple[str, Link]], run: str) -> int
 
 
 def by_name(ledger: Ledger) -> dict[str, list[tuple[str, str]]]:
-    """The (system, id) of every account that was seen to be somebody's, by the key that the person had then."""
+    """Return the (system, id) of every account that was seen to be somebody's, by the key that the person had then."""
     found: dict[str, list[tuple[str, str]]] = {}
     for person, system, body in ledger.storage.query(
         f"SELECT person, system, body FROM ledger WHERE kind = '{KIND}' ORDER BY n", ()
@@ -136,7 +136,7 @@ class Everybody:
 
 
 def expected(ledger: Ledger, person: Person, system: str) -> list[str]:
-    """Why a person should have an account there though no link says so: what earlier cases gave them, a line each."""
+    """Return why a person should have an account there though no link says so: what earlier cases gave them, a line each."""
     names = names_of(person)
     return [
         f"case {case.id} gave them {case.facts.profile or 'an account'} there"
@@ -150,7 +150,7 @@ def expected(ledger: Ledger, person: Person, system: str) -> list[str]:
 
 
 def known(everybody: Everybody | None, person: Mapping[str, Any]) -> dict[str, Any]:
-    """What the ledger knows of a step's person on its system: see ``engine/correlate.py``, ``Known``.
+    """Return what the ledger knows of a step's person on its system: see ``engine/correlate.py``, ``Known``.
 
     :param everybody: of the system; None without a ledger. It is asked only of somebody of whom no account is known.
     """

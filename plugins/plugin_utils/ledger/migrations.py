@@ -71,12 +71,12 @@ MIGRATIONS: Sequence[Migration] = (
 
 
 def newest() -> int:
-    """The version that this code writes."""
+    """Return the version that this code writes."""
     return max(migration.version for migration in MIGRATIONS)
 
 
 def is_current(query: Query, *, has_table: bool) -> bool:
-    """Whether nothing is to be done.
+    """Return whether nothing is to be done.
 
     :param has_table: whether the ledger has the table :data:`TABLE` at all.
     :raises LedgerError: a newer version of the collection wrote it.

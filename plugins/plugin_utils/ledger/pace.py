@@ -88,7 +88,7 @@ _TAKE = (
 
 
 def pace_of(ledger: Ledger | None) -> Pace:
-    """Who keeps the turns of a run."""
+    """Return who keeps the turns of a run."""
     if ledger is None:
         return PROCESS
     kept = ledger.storage

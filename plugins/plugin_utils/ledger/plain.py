@@ -58,13 +58,13 @@ _NOT_KEPT = frozenset(
 
 
 def result_of(result: Mapping[str, Any]) -> dict[str, Any]:
-    """What is kept of a module's result; a secret in it is withheld."""
+    """Return what is kept of a module's result; a secret in it is withheld."""
     kept: dict[str, Any] = plain({key: value for key, value in result.items() if key not in _NOT_KEPT})
     return kept
 
 
 def plain(value: Any, *, refuse: str = "") -> Any:
-    """Plain data for JSON. Forbidden keys are withheld, or, with ``refuse`` naming the act, an error before anything is sent."""
+    """Return plain data for JSON. Forbidden keys are withheld, or, with ``refuse`` naming the act, an error before anything is sent."""
     if isinstance(value, Mapping):
         found = {str(key): value[key] for key in value}
         for key in found:

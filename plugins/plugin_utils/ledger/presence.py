@@ -39,14 +39,14 @@ class Presence:
 
 
 def canonical(name: str) -> str:
-    """A name as it compares: ``Ann+ok@corp.example`` is ``ann@corp.example``."""
+    """Return a name as it compares: ``Ann+ok@corp.example`` is ``ann@corp.example``."""
     folded = unicodedata.normalize("NFKC", name).strip().casefold()
     local, at, domain = folded.rpartition("@")
     return f"{local.partition('+')[0]}@{domain}" if at else folded
 
 
 def names_of(person: Mapping[str, Any]) -> frozenset[str]:
-    """Every name that this person may be meant by, as :func:`canonical` writes it."""
+    """Return every name that this person may be meant by, as :func:`canonical` writes it."""
     told = [
         *(person.get(field) for field in ("key", "email", "hr_id", "employee_id", "person_key", "personal_email")),
         *(person.get("aliases") or ()),
@@ -58,7 +58,7 @@ def names_of(person: Mapping[str, Any]) -> frozenset[str]:
 
 
 def presence(ledger: Ledger, name: str, hr: Iterable[Person] = ()) -> Presence:
-    """What is known of whoever has this name (an address, an id, a login or a full name).
+    """Return what is known of whoever has this name (an address, an id, a login or a full name).
 
     :param hr: HR's records that this run has read.
     """
@@ -78,7 +78,7 @@ def presence(ledger: Ledger, name: str, hr: Iterable[Person] = ()) -> Presence:
 
 
 def require(ledger: Ledger, name: str, *, role: str, act: str, of: Mapping[str, Any] | None = None) -> Presence:
-    """Whoever has this name, who must be here, and must not be the one whom it is about.
+    """Return whoever has this name, who must be here, and must not be the one whom it is about.
 
     :param role: what they would be: ``successor``, ``approver``.
     :param of: the record of whom it is about.

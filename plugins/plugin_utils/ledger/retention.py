@@ -133,7 +133,7 @@ def erase(
 
 
 def archived_rows(folder: str) -> Iterator[Sequence[Any]]:
-    """The rows of every archive in a folder, the oldest entry first: ``(n, at, kind, case, system, step, body)``."""
+    """Yield the rows of every archive in a folder, the oldest entry first: ``(n, at, kind, case, system, step, body)``."""
     rows: list[Sequence[Any]] = []
     for path in sorted(Path(folder).expanduser().glob("ledger-before-*.jsonl")):
         for line in path.read_text(encoding="utf-8").splitlines():
@@ -143,7 +143,7 @@ def archived_rows(folder: str) -> Iterator[Sequence[Any]]:
 
 
 def ranges(numbers: Iterable[int]) -> list[list[int]]:
-    """Numbers as first and last of each unbroken row."""
+    """Return numbers as first and last of each unbroken row."""
     found: list[list[int]] = []
     for number in sorted(numbers):
         if found and number == found[-1][1] + 1:
@@ -154,7 +154,7 @@ def ranges(numbers: Iterable[int]) -> list[list[int]]:
 
 
 def _closed_before(query: Query, day: str) -> list[str]:
-    """Cases whose last entry is older than the day, and that are closed or were withdrawn."""
+    """Return cases whose last entry is older than the day, and that are closed or were withdrawn."""
     last = query("SELECT case_id, max(at) FROM ledger WHERE case_id <> '' GROUP BY case_id HAVING max(at) < ?", (day,))
     old = {str(row[0]) for row in last}
     ended: dict[str, bool] = {}
@@ -190,13 +190,13 @@ def _empty(
 
 
 def _names(person: Any, key: str) -> set[str]:
-    """What an entry would call them by, longer than a few letters."""
+    """Return what an entry would call them by, longer than a few letters."""
     told = [person.get(name) for name in ("email", "personal_email")] + list(person.get("aliases") or ())
     return {str(name).casefold() for name in told if name} | ({key.casefold()} if "@" in key else set())
 
 
 def _mentions(query: Query, names: Sequence[str], keys: set[str], own: set[str]) -> tuple[list[int], int]:
-    """Entries of no case that name somebody, which go too; and how many of other people's cases do, which stay."""
+    """Return entries of no case that name somebody, which go too; and how many of other people's cases do, which stay."""
     alone, elsewhere = set(), set()
     for name in names:
         for n, case in query(

@@ -20,10 +20,10 @@ class Inventory(Protocol):
     """The company's systems, as Ansible knows them."""
 
     def group(self, name: str) -> list[str]:
-        """The hosts of an inventory group: a capability's systems, or all of ``systems``."""
+        """Return the hosts of an inventory group: a capability's systems, or all of ``systems``."""
 
     def systems(self) -> dict[str, dict[str, Any]]:
-        """Every host of the group ``systems``: ``{name: {connector, title, owner, service_level, capabilities}}``."""
+        """Return every host of the group ``systems``: ``{name: {connector, title, owner, service_level, capabilities}}``."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class LedgerRun:
         return self.open_cases(kind, [(person, facts)])[0]
 
     def open_cases(self, kind: str, people: Sequence[tuple[Person, Facts]]) -> list[OpenCase]:
-        """Each person's case, opened if need be: all, or none; in check mode those that a run would open, without an id.
+        """Return each person's case, opened if need be: all, or none; in check mode those that a run would open, without an id.
 
         :raises Held: another run has one of them, also after :attr:`patience` seconds.
         :raises Braked: there would be more leavers than policy allows.

@@ -43,7 +43,7 @@ class Seal:
             )
 
     def believes(self, query: Query, n: int, head: str, at: str) -> bool:
-        """Whether the company signed an entry; where it has no key, every entry is believed.
+        """Return whether the company signed an entry; where it has no key, every entry is believed.
 
         What a run may do on somebody's word (an approval, a release) must not hang on whoever can write the file.
         """

@@ -33,11 +33,11 @@ class Signer:
     private: Ed25519PrivateKey = field(repr=False)
 
     def sign(self, message: bytes) -> bytes:
-        """The 64 bytes of a signature."""
+        """Return the 64 bytes of a signature."""
         return self.private.sign(message)
 
     def sign_head(self, head: str) -> str:
-        """The signature of an entry by its head ``n:hash``, in base64."""
+        """Return the signature of an entry by its head ``n:hash``, in base64."""
         return base64.b64encode(self.sign(head.encode("ascii"))).decode("ascii")
 
 
@@ -56,7 +56,7 @@ class Keyring:
     keys: Mapping[str, Known]
 
     def doubt(self, key: str, message: bytes, signature: bytes, at: str) -> str:
-        """Why a signature is not to be believed; empty when it is good.
+        """Return why a signature is not to be believed; empty when it is good.
 
         :param at: when it is said to have been made, ISO 8601 UTC.
         """
@@ -83,7 +83,7 @@ class Keyring:
 
 
 def signer_of(policy: Policy) -> Signer | None:
-    """The private key that policy names, or None.
+    """Return the private key that policy names, or None.
 
     :raises InputError: it is not there, no Ed25519 key, or others may read it.
     """
@@ -91,7 +91,7 @@ def signer_of(policy: Policy) -> Signer | None:
 
 
 def keyring_of(policy: Policy) -> Keyring:
-    """Every key that policy names: the signing one, and those of before.
+    """Return every key that policy names: the signing one, and those of before.
 
     :raises InputError: one is not there, or no Ed25519 key.
     """
@@ -110,14 +110,14 @@ def keyring_of(policy: Policy) -> Keyring:
 
 
 def name_of(public: Ed25519PublicKey) -> str:
-    """The short name of a key: ``openssl pkey -pubin -in FILE -outform DER | sha256sum | cut -c -16``."""
+    """Return the short name of a key: ``openssl pkey -pubin -in FILE -outform DER | sha256sum | cut -c -16``."""
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
     return hashlib.sha256(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()[:16]
 
 
 def pem_of(public: Ed25519PublicKey) -> str:
-    """A public key as openssl reads it."""
+    """Return a public key as openssl reads it."""
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
     return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode("ascii")

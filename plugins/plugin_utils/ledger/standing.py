@@ -13,7 +13,7 @@ _SETTLED = ("done", "already", "absent", "acknowledged", "in_progress")
 
 
 def history(entries: Iterable[Entry], opened: str) -> dict[str, Any]:
-    """What is known of a step from earlier runs of its case: ``{"since": iso, "acknowledged": {what: iso}, "done": {what:
+    """Return what is known of a step from earlier runs of its case: ``{"since": iso, "acknowledged": {what: iso}, "done": {what:
     iso}, "attested": {what: {"by", "at"}}, "waiting": {what: why}, "unsure": [what, ...], "open_intent": n or None, "last": the last outcome's result or None}``.
 
     A change stays unsure until an outcome shows where it stands, or a person attests the step.
@@ -62,7 +62,7 @@ def history(entries: Iterable[Entry], opened: str) -> dict[str, Any]:
 
 
 def steps(entries: Iterable[Entry]) -> list[dict[str, Any]]:
-    """Every step of a case as it stands, in the order in which they began.
+    """Return every step of a case as it stands, in the order in which they began.
 
     Each is ``{"phase", "system", "step", "person", "outcome", "result", "first", "requested", "last", "attempts",
     "observed": {"at", **result} or None, "attested": [...]}``. ``requested`` is when the write that counts was begun; an

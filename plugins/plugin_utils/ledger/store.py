@@ -230,13 +230,13 @@ class PostgresStorage:
 
 
 def is_missing(url: str) -> bool:
-    """Whether a ledger is a file that is not there yet."""
+    """Return whether a ledger is a file that is not there yet."""
     found = storage(url)
     return isinstance(found, SqliteStorage) and not found.path.exists()
 
 
 def storage(url: str) -> Storage:
-    """The storage that a URL names.
+    """Return the storage that a URL names.
 
     ``sqlite:///var/lib/x.db`` and a bare path are a file; ``sqlite:////var/lib/x.db``, as SQLAlchemy writes it, is the same one.
 

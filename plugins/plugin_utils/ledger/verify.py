@@ -96,7 +96,7 @@ def verify(storage: Storage, expected_head: str = "") -> Verdict:
 
 
 def emptied(query: Query) -> frozenset[int]:
-    """The entries whose content was archived or erased, as other entries say."""
+    """Return the entries whose content was archived or erased, as other entries say."""
     found: set[int] = set()
     for (body,) in query("SELECT body FROM ledger WHERE kind IN ('archived', 'erased')", ()):
         try:
@@ -108,7 +108,7 @@ def emptied(query: Query) -> frozenset[int]:
 
 
 def _places(body: str) -> dict[_Key, _Counted]:
-    """What an entry says of the places that the brake counts: taken at, and whether released."""
+    """Return what an entry says of the places that the brake counts: taken at, and whether released."""
     return {
         (p["of"], p["subject"], p["case"]): (p["at"], int(p["released"]))
         for p in json.loads(body)["data"].get("places", ())
@@ -121,7 +121,7 @@ def _table(storage: Storage) -> dict[_Key, _Counted]:
 
 
 def _miscounted(places: Mapping[_Key, _Counted], early: Mapping[_Key, _Counted], late: Mapping[_Key, _Counted]) -> str:
-    """Where the brake's table is not what the chain says of it; a row of it is never removed, and changes once, from refused to taken."""
+    """Return where the brake's table is not what the chain says of it; a row of it is never removed, and changes once, from refused to taken."""
     for key in sorted({*places, *early}):
         told = f"the table that the brake counts by was changed ({key[0]}, {key[1]}, case {key[2]})"
         if key not in late:
@@ -137,7 +137,7 @@ def _miscounted(places: Mapping[_Key, _Counted], early: Mapping[_Key, _Counted],
 
 
 def _problem(row: Sequence[Any], n: int, previous: str, gone: Collection[int]) -> tuple[str, str]:
-    """The kind and the words of what is wrong with an entry; empty when nothing is."""
+    """Return the kind and the words of what is wrong with an entry; empty when nothing is."""
     if row[0] != n:
         if row[0] > n:
             return "removed", f"entry {n} was removed"

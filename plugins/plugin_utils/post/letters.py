@@ -48,7 +48,7 @@ class Letter:
         }
 
     def message(self, sender: str) -> EmailMessage:
-        """The letter as a mail: plain text, in which nothing of other people's words turns the text around it."""
+        """Return the letter as a mail: plain text, in which nothing of other people's words turns the text around it."""
         message = EmailMessage()
         message["From"], message["To"] = sender, ", ".join(self.to)
         message["Subject"] = line(self.subject)
@@ -89,5 +89,5 @@ def post(run: LedgerRun, letters: Sequence[Letter], by: Post) -> Posted:
 
 
 def line(text: str) -> str:
-    """A line of a letter: no line break or control in it."""
+    """Return a line of a letter: no line break or control in it."""
     return visible(text.translate(_CONTROL))

@@ -16,7 +16,7 @@ from ...module_utils.reconcile.findings import KINDS
 
 
 def chosen(report: Mapping[str, Any], fix: Collection[str]) -> tuple[list[Mapping[str, Any]], list[str]]:
-    """The findings that ``fix`` names by kind or id, and why others of them are left to a person.
+    """Return the findings that ``fix`` names by kind or id, and why others of them are left to a person.
 
     A system that was not read has no findings, so that nothing is done there.
 
@@ -46,7 +46,7 @@ def chosen(report: Mapping[str, Any], fix: Collection[str]) -> tuple[list[Mappin
 
 
 def person_of(finding: Mapping[str, Any], record: Mapping[str, Any]) -> Person:
-    """Whom the step is about: HR's record; of an account that is nobody's, what it says of itself."""
+    """Return whom the step is about: HR's record; of an account that is nobody's, what it says of itself."""
     if record:
         return Person.of(record)
     facts = finding["evidence"]["facts"]
@@ -57,7 +57,7 @@ def person_of(finding: Mapping[str, Any], record: Mapping[str, Any]) -> Person:
 
 
 def shielded(policy: Policy, person: Person, protected: Sequence[Mapping[str, Any]]) -> str:
-    """Why no run may touch this person; empty when it may.
+    """Return why no run may touch this person; empty when it may.
 
     :param protected: who is in the groups that policy protects, as the other runs ask it too.
     """
@@ -69,7 +69,7 @@ def shielded(policy: Policy, person: Person, protected: Sequence[Mapping[str, An
 
 
 def step_of(finding: Mapping[str, Any], person: Person, case: str) -> dict[str, Any]:
-    """What a system's play does: ``do`` is ``cutoff``, ``suspend``, ``take`` or ``give``."""
+    """Return what a system's play does: ``do`` is ``cutoff``, ``suspend``, ``take`` or ``give``."""
     return {
         "do": finding["fix"]["do"],
         "person": person.as_dict(),

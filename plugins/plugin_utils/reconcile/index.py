@@ -29,7 +29,7 @@ INDEX = "people.db"
 
 
 def spool() -> Path:
-    """This run's own folder: 0700, shared by its workers, removed by Ansible when the run ends."""
+    """Return this run's own folder: 0700, shared by its workers, removed by Ansible when the run ends."""
     from ansible import constants as C
 
     where = Path(C.DEFAULT_LOCAL_TMP) / "workforce_reconcile"
@@ -38,7 +38,7 @@ def spool() -> Path:
 
 
 def read_people(path: Path, looks: dict[str, Look] | None = None) -> Iterator[dict[str, Any]]:
-    """The records of one HR system, as ``people_snapshot`` wrote them; what the source looked like as a whole goes to ``looks``.
+    """Yield the records of one HR system, as ``people_snapshot`` wrote them; what the source looked like as a whole goes to ``looks``.
 
     :raises InputError: it is not there, or was not written to its end.
     """
@@ -105,7 +105,7 @@ def build(
 
 
 def still_ignored(entry: Ignored) -> bool:
-    """Whether an accepted finding is still to be left alone.
+    """Return whether an accepted finding is still to be left alone.
 
     :raises InputError: the day is none.
     """
@@ -120,7 +120,7 @@ def still_ignored(entry: Ignored) -> bool:
 
 
 def _facts(policy: Policy, profiles: Profiles | None, sources: list[str]) -> dict[str, Any]:
-    """What the checks need of policy and profiles, as plain data."""
+    """Return what the checks need of policy and profiles, as plain data."""
     return {
         "sources": sources,
         "read_at": clock.stamp(),
@@ -179,7 +179,7 @@ class _Index:
             yield known, record, self._keys(person)
 
     def _keys(self, person: Person) -> list[str]:
-        """What they are found by everywhere, and the accounts that were seen to be theirs."""
+        """Return what they are found by everywhere, and the accounts that were seen to be theirs."""
         linked = [link for name in links.names_of(person) for link in self.linked.get(name, ())]
         ids = [text for system, id_ in linked for text in texts(system, Key(Kind.ID, id_))]
         return [*everywhere(person), *ids]
@@ -260,7 +260,7 @@ class _Matcher:
         self.found: dict[tuple[str, ...], str] = {}
 
     def profile(self, person: Person) -> str:
-        """Its name; empty when none fits, or two do equally well."""
+        """Return its name; empty when none fits, or two do equally well."""
         if self.profiles is None:
             return ""
         facts = tuple(fact_of(person, name) for name in self.asked)

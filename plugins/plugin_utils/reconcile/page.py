@@ -33,7 +33,7 @@ _UNTOLD: Mapping[str, str] = {
 
 
 def render(report: Mapping[str, Any]) -> str:
-    """The page. Nothing is loaded from anywhere, everything is escaped, no script runs."""
+    """Return the page. Nothing is loaded from anywhere, everything is escaped, no script runs."""
     env = environment()
     env.filters.update(when=_when, day=_day, thousands=lambda number: f"{number:,}", untold=_untold)
     systems = report["summary"]["by_system"]
@@ -119,7 +119,7 @@ def _item(findings: list[Mapping[str, Any]], slug: Mapping[str, str]) -> dict[st
 
 
 def _rules(groups: list[dict[str, Any]], slugs: Any) -> Iterator[str]:
-    """What each check box hides. Names come from our own lists and counters, never from data."""
+    """Yield what each check box hides. Names come from our own lists and counters, never from data."""
     for name in SEVERITIES:
         yield f"body:has(#s-{name}:not(:checked)) .f.{name} {{ display:none }}"
     for slug in slugs:

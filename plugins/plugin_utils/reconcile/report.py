@@ -62,7 +62,7 @@ def build(
     company: str,
     earlier: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The report.
+    """Return the report.
 
     :param systems: of the inventory, as ``Inventory.systems`` gives them.
     :param failures: what a system's check said when it failed.
@@ -82,7 +82,7 @@ def build(
 
 
 def links_seen(where: Path, made: Mapping[str, Any]) -> Iterator[tuple[str, Link]]:
-    """Every account that was seen to be somebody's, with the person's key, of the systems that were read to their end."""
+    """Yield every account that was seen to be somebody's, with the person's key, of the systems that were read to their end."""
     with closing(People(str(where / INDEX))) as people:
         for read in made["systems"]:
             for line in _lines(where / f"found-{read['system']}.jsonl") if read["read"] else ():
@@ -300,7 +300,7 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _end(path: Path) -> dict[str, Any] | None:
-    """What the check said at its end; None when it never came there."""
+    """Return what the check said at its end; None when it never came there."""
     last: dict[str, Any] = {}
     try:
         for line in _lines(path):
@@ -312,12 +312,12 @@ def _end(path: Path) -> dict[str, Any] | None:
 
 
 def at_least(report: Mapping[str, Any], severity: str) -> int:
-    """How many findings are as bad as that, or worse."""
+    """Return how many findings are as bad as that, or worse."""
     return sum(report["summary"]["by_severity"].get(name, 0) for name in SEVERITIES[: SEVERITIES.index(severity) + 1])
 
 
 def sentence(report: Mapping[str, Any]) -> str:
-    """The report in a line."""
+    """Return the report in a line."""
     summary = report["summary"]
     worst = ", ".join(
         f"{summary['by_severity'][name]} {name}" for name in SEVERITIES if summary["by_severity"].get(name)
@@ -337,7 +337,7 @@ def _of(number: int, one: str, many: str = "") -> str:
 
 
 def as_csv(report: Mapping[str, Any]) -> str:
-    """One line a finding; what a spreadsheet would calculate is made a text."""
+    """Return one line a finding; what a spreadsheet would calculate is made a text."""
     out = io.StringIO()
     rows = csv.writer(out)
     rows.writerow(COLUMNS)
@@ -361,7 +361,7 @@ def digest(report: Mapping[str, Any]) -> str:
 
 
 def as_json(report: Mapping[str, Any]) -> str:
-    """The report as it is written: without the numbers of people in this run's index."""
+    """Return the report as it is written: without the numbers of people in this run's index."""
     lists = {
         name: [{key: value for key, value in finding.items() if key != "n"} for finding in report[name]]
         for name in ("findings", "ignored")
@@ -370,7 +370,7 @@ def as_json(report: Mapping[str, Any]) -> str:
 
 
 def last(folder: str) -> Mapping[str, Any]:
-    """The newest report in a folder; empty when there is none that can be read."""
+    """Return the newest report in a folder; empty when there is none that can be read."""
     for path in sorted(Path(folder).expanduser().glob("reconcile-*.json"), reverse=True):
         try:
             found = json.loads(path.read_text(encoding="utf-8"))

@@ -37,7 +37,7 @@ class Reconciling:
     run: LedgerRun
 
     def begin(self, fix: Collection[str], only: Collection[str], fail_on: str) -> dict[str, Any]:
-        """Everything that can be wrong before HR is asked. :raises InputError: says what."""
+        """Return everything that can be wrong before HR is asked. :raises InputError: says what."""
         systems = self._systems()
         if not any("hr_records" in facts["capabilities"] for facts in systems.values()):
             raise InputError(
@@ -139,7 +139,7 @@ class Reconciling:
     def _fixes(
         self, made: Mapping[str, Any], fix: Collection[str], plan: str, protected: Sequence[Mapping[str, Any]]
     ) -> dict[str, Any]:
-        """What each system's play is to do, and for whom. In check mode there are no cases, and the plays write nothing.
+        """Return what each system's play is to do, and for whom. In check mode there are no cases, and the plays write nothing.
 
         :raises Refused: an approval is missing.
         """

@@ -44,7 +44,7 @@ def completed_since(entries: list[Any]) -> dict[tuple[str, str], str]:
 
 
 def achieved_by_step(entries: list[Any]) -> dict[tuple[str, str], dict[str, Mapping[str, Any]]]:
-    """What the runs of this case themselves changed, by step and change: a later run finds it so already, or finds it gone,
+    """Return what the runs of this case themselves changed, by step and change: a later run finds it so already, or finds it gone,
     and must not make the record forget who did it and when."""
     achieved: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = {}
     for entry in entries:
@@ -60,7 +60,7 @@ def achieved_by_step(entries: list[Any]) -> dict[tuple[str, str], dict[str, Mapp
 
 
 def is_closed(outcome: Any) -> bool:
-    """Whether nothing is left to do of what ended so."""
+    """Return whether nothing is left to do of what ended so."""
     return outcome in _CLOSED
 
 
@@ -96,7 +96,7 @@ class _Standing:
         return said[-1] if said else None
 
     def verified(self) -> tuple[str, str]:
-        """How the end is known, and since when; no moment when it is not."""
+        """Return how the end is known, and since when; no moment when it is not."""
         if self.newest is not None and is_closed(self.outcome):
             return "the system was read again at the end", self.newest["at"]
         if self.attested is not None:
@@ -106,13 +106,13 @@ class _Standing:
         return _UNREAD.get(self.outcome, "not verified"), ""
 
     def message(self) -> str:
-        """What went wrong, in the system's words or the run's."""
+        """Return what went wrong, in the system's words or the run's."""
         result = self.step["result"]
         said = result if not is_closed(result.get("outcome")) and result.get("msg") else self.newest or result
         return str(said.get("msg") or "")
 
     def observed(self) -> dict[str, Any]:
-        """How each thing looked when it was last read."""
+        """Return how each thing looked when it was last read."""
         return {
             row["what"]: row.get("after") if is_closed(row.get("outcome")) else row.get("before")
             for row in (self.newest or self.step["result"]).get("changes") or ()
@@ -120,7 +120,7 @@ class _Standing:
         }
 
     def with_achieved(self, achieved: Mapping[str, Mapping[str, Any]]) -> tuple[str, list[Mapping[str, Any]]]:
-        """The outcome and the changes with what earlier runs of the case did themselves."""
+        """Return the outcome and the changes with what earlier runs of the case did themselves."""
         if not is_closed(self.outcome) or not achieved:
             return self.outcome, list(self.rows)
         rows = [
@@ -137,7 +137,7 @@ class _Standing:
 def action(
     number: int, step: Mapping[str, Any], completed: str, achieved: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """One step of the case, as an auditor reads it."""
+    """Return one step of the case, as an auditor reads it."""
     standing = _Standing.of(step)
     attested = standing.attested
     method, at = standing.verified()
@@ -162,7 +162,7 @@ def action(
 
 
 def _as_attested(row: Mapping[str, Any], attestations: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """A change that waited for a person, as they left it."""
+    """Return a change that waited for a person, as they left it."""
     said = next(
         (a for a in reversed(attestations) if a.get("what") and a["what"] == row.get("what") and not a.get("decision")),
         None,

@@ -43,7 +43,7 @@ _SHOWN_OF_PERSON = (
 
 
 def build(ledger: Ledger, case_id: str, systems: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """The record, from the ledger alone.
+    """Return the record, from the ledger alone.
 
     :param systems: ``{name: {"owner", "service_level", "connector", "title", "capabilities"}}``; ``service_level`` maps a phase
         to the longest it may take: seconds, ``15m``, ``4h`` or ``PT15M``.
@@ -155,7 +155,7 @@ def digest(record: Mapping[str, Any]) -> str:
 
 
 def collection_version() -> str:
-    """This collection's version, from the manifest of an installed one or from ``galaxy.yml`` of a checkout."""
+    """Return this collection's version, from the manifest of an installed one or from ``galaxy.yml`` of a checkout."""
     root = Path(__file__).resolve().parents[2]
     manifest = root / "MANIFEST.json"
     if manifest.exists():
@@ -169,7 +169,7 @@ def collection_version() -> str:
 
 
 def render_html(record: Mapping[str, Any]) -> str:
-    """The record as one self-contained page."""
+    """Return the record as one self-contained page."""
     from .page import render
 
     return render(record, digest(record))

@@ -66,7 +66,7 @@ def given_back(
     systems: Mapping[str, Mapping[str, Any]],
     achieved: Mapping[tuple[str, str], Mapping[str, Mapping[str, Any]]],
 ) -> dict[str, Any]:
-    """What a reinstatement gave back, what cannot come back and who must do it, and what others have changed since."""
+    """Return what a reinstatement gave back, what cannot come back and who must do it, and what others have changed since."""
     told: dict[str, Any] = {
         "of": case.facts.of,
         "by": case.facts.withdrawn_by or "HR",
@@ -97,7 +97,7 @@ def given_back(
 
 
 def said_of_devices(entries: Sequence[Entry], step: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What people said of devices, as the attestations of a step that it makes.
+    """Return what people said of devices, as the attestations of a step that it makes.
 
     Who has a laptop in their hands needs no lock of it, and nobody asks for what is back.
     """
@@ -117,7 +117,7 @@ def said_of_devices(entries: Sequence[Entry], step: Mapping[str, Any]) -> list[d
 
 
 def hardware(ledger: Ledger, case: Case) -> list[dict[str, Any]]:
-    """The company's devices that a leaver had: where each is, and what is known of it, oldest first."""
+    """Return the company's devices that a leaver had: where each is, and what is known of it, oldest first."""
     if case.kind != OFFBOARD or case.withdrawn:
         return []
     return [

@@ -16,13 +16,13 @@ from ...module_utils.model.errors import LedgerError
 
 
 def paths(folder: str, case_id: str) -> tuple[Path, Path]:
-    """Where a case's JSON and HTML lie."""
+    """Return where a case's JSON and HTML lie."""
     where = Path(folder).expanduser().absolute()
     return where / f"{case_id}.json", where / f"{case_id}.html"
 
 
 def earlier(path: Path) -> Mapping[str, Any]:
-    """How the case stood in the record that is there, empty when there is none that can be read."""
+    """Return how the case stood in the record that is there, empty when there is none that can be read."""
     try:
         found = json.loads(path.read_text())
     except (OSError, ValueError):
@@ -31,7 +31,7 @@ def earlier(path: Path) -> Mapping[str, Any]:
 
 
 def standing(record: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What of a record says how its case stands."""
+    """Return what of a record says how its case stands."""
     summary = record.get("summary") or {}
     return {
         "open_items": record.get("open_items"),

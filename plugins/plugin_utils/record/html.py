@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def environment() -> Environment:
-    """The templates' environment of every page that we write."""
+    """Return the templates' environment of every page that we write."""
     from jinja2 import Environment
     from markupsafe import Markup
 

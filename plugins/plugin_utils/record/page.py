@@ -47,7 +47,7 @@ _WIDTH, _LEFT, _ROW, _TOP = 1000, 190, 26, 34
 
 
 def render(record: Mapping[str, Any], sha256: str) -> str:
-    """The page of a record. ``sha256`` is the digest of its canonical JSON."""
+    """Return the page of a record. ``sha256`` is the digest of its canonical JSON."""
     env = environment()
     env.filters.update(when=_when, span=_span, plain=_plain)
     env.globals.update(
@@ -77,7 +77,7 @@ def _when(text: str) -> str:
 
 
 def _span(took: float | None) -> str:
-    """Seconds as people say them."""
+    """Return seconds as people say them."""
     if took is None:
         return "not yet"
     sign, took = ("−" if took < 0 else ""), abs(took)
@@ -91,7 +91,7 @@ def _span(took: float | None) -> str:
 
 
 def _plain(value: Any) -> str:
-    """A value as a person writes it."""
+    """Return a value as a person writes it."""
     if value in (None, "", [], {}):
         return "nothing"
     if isinstance(value, bool):
@@ -104,7 +104,7 @@ def _plain(value: Any) -> str:
 
 
 def _chart(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Where each bar of the timeline stands. Time is real, except that a silence of hours between two runs is shortened."""
+    """Return where each bar of the timeline stands. Time is real, except that a silence of hours between two runs is shortened."""
     bars = []
     for action in record["actions"]:
         start, end = action["requested_at"], action["completed_at"] or action["verified_at"] or action["requested_at"]

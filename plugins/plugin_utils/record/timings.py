@@ -32,12 +32,12 @@ class _Origin:
         return max(self.effective, known) if self.effective else known
 
     def after(self, text: str) -> float | None:
-        """How many seconds after it something was; None when it has not been."""
+        """Return how many seconds after it something was; None when it has not been."""
         return round((clock.parse(text) - self.moment).total_seconds(), 3) if text else None
 
 
 def timings(case: Case, actions: list[dict[str, Any]], systems: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """How long each step took, from when HR had it recorded, or from when it took effect if that is later."""
+    """Return how long each step took, from when HR had it recorded, or from when it took effect if that is later."""
     origin = _Origin(_moment(case.facts.effective_at), _moment(case.facts.hr_recorded_at), clock.parse(case.opened))
     effective, recorded = origin.effective, origin.recorded
     levels = _levels(origin, actions, systems)
@@ -68,7 +68,7 @@ def timings(case: Case, actions: list[dict[str, Any]], systems: Mapping[str, Map
 
 
 def _longest(times: Sequence[float | None]) -> float | None:
-    """The longest, once all have ended: an average over those that did would flatter."""
+    """Return the longest, once all have ended: an average over those that did would flatter."""
     known = [one for one in times if one is not None]
     return max(known) if known and len(known) == len(times) else None
 
@@ -76,7 +76,7 @@ def _longest(times: Sequence[float | None]) -> float | None:
 def _levels(
     origin: _Origin, actions: list[dict[str, Any]], systems: Mapping[str, Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Each step that has a service level, against it."""
+    """Return each step that has a service level, against it."""
     levels = []
     for action in actions:
         limits = (systems.get(action["system"]) or {}).get("service_level") or {}

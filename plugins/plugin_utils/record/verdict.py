@@ -16,7 +16,7 @@ NOBODY = "the person"
 
 
 def access(case: Case, actions: list[dict[str, Any]], open_items: list[dict[str, Any]]) -> str:
-    """Whether every way in is ``closed`` or one is ``open``; empty for a case that takes nobody's access.
+    """Return whether every way in is ``closed`` or one is ``open``; empty for a case that takes nobody's access.
 
     A system on which nothing was tried, and a person whom no system knows, leave it open: nobody knows what is there.
     """
@@ -34,7 +34,7 @@ def verdict(
     out: Sequence[str],
     actions: list[dict[str, Any]],
 ) -> dict[str, Any]:
-    """Both verdicts, the access's and the case's, and the sentence that says them.
+    """Return both verdicts, the access's and the case's, and the sentence that says them.
 
     :param out: serials of the company's hardware that is not back: while there is any, the case is not complete.
     """
@@ -78,7 +78,7 @@ def _where(actions: list[dict[str, Any]]) -> str:
 
 
 def found_nowhere(case: Case, actions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The open item of a leaver of whom no system knows: more likely their keys are wrong than that they never had an account."""
+    """Return the open item of a leaver of whom no system knows: more likely their keys are wrong than that they never had an account."""
     cut = [a for a in actions if a["action"] == "cutoff"]
     if case.kind != OFFBOARD or not cut or any(a["result"] != Outcome.ABSENT.value or a["attested"] for a in cut):
         return []
@@ -96,7 +96,7 @@ def found_nowhere(case: Case, actions: list[dict[str, Any]]) -> list[dict[str, A
 
 
 def name_of(person: Mapping[str, Any]) -> str:
-    """What a human calls the person of a case."""
+    """Return what a human calls the person of a case."""
     return str(
         person.get("display_name")
         or " ".join(str(person[k]) for k in ("first_name", "last_name") if person.get(k))

@@ -86,7 +86,7 @@ def lines(
     skipped: bool = False,
     check: bool = False,
 ) -> Iterator[Line]:
-    """The lines of a task's result: one, or one per item of a loop."""
+    """Yield the lines of a task's result: one, or one per item of a loop."""
     found = result if isinstance(result, Mapping) else {}
     items = found.get("results")
     if isinstance(items, (list, tuple)) and items and all(isinstance(item, Mapping) for item in items):
@@ -138,7 +138,7 @@ def _person(found: Mapping[str, Any]) -> str:
 
 
 def text(value: Any) -> str:
-    """A value as one line that can't move a cursor, and without what looks like a secret."""
+    """Return a value as one line that can't move a cursor, and without what looks like a secret."""
     flat = _CONTROL.sub("", " ".join(str(value).split()))
     return _SECRET.sub(
         lambda m: (
@@ -149,13 +149,13 @@ def text(value: Any) -> str:
 
 
 def indented(value: Any) -> str:
-    """A line as :func:`text` has it, that keeps the spaces it begins with."""
+    """Return a line as :func:`text` has it, that keeps the spaces it begins with."""
     line = str(value)
     return " " * min(8, len(line) - len(line.lstrip(" "))) + text(line)
 
 
 def plain(name: str, value: Any) -> str:
-    """A value of a change as a person writes it; ``name`` says whose it is."""
+    """Return a value of a change as a person writes it; ``name`` says whose it is."""
     if value in (None, "", [], {}):
         return "nothing"
     if _SECRET_KEYS.search(name) and not isinstance(value, bool) and " " not in str(value) and len(str(value)) > 15:
@@ -189,7 +189,7 @@ def change(row: Mapping[str, Any], *, arrow: str = "→") -> str:
 
 
 def span(took: float) -> str:
-    """Seconds as people say them."""
+    """Return seconds as people say them."""
     if took < 60:
         return f"{took:.1f} s"
     minutes, rest = divmod(int(took), 60)
@@ -197,7 +197,7 @@ def span(took: float) -> str:
 
 
 def gauge(done: int, total: int, unit: str, *, width: int = 16) -> str:
-    """How far long work is."""
+    """Return how far long work is."""
     if total <= 0:
         return f"{done} {text(unit)}"
     full = max(0, min(width, done * width // total))

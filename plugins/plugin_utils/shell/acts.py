@@ -16,12 +16,12 @@ Act = Callable[[LedgerRun, Mapping[str, Any]], Mapping[str, Any]]
 
 
 def act_of(task: LedgerTask) -> Callable[..., dict[str, Any]]:
-    """The function ``act`` of the file that the task names. It takes what its kind of task works on, and the arguments."""
+    """Return the function ``act`` of the file that the task names. It takes what its kind of task works on, and the arguments."""
     act: Callable[..., dict[str, Any]] = importlib.import_module(f"{acts.__name__}.{task.act}").act
     return act
 
 
 def perform(task: LedgerTask, run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
-    """The module's result for these checked arguments."""
+    """Return the module's result for these checked arguments."""
     act: Act = act_of(task)
     return task.run(lambda given: act(run, given), want)

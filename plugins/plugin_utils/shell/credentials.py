@@ -28,7 +28,7 @@ def resolve(
     templar: Any = None,
     warn: Callable[[str], None] | None = None,
 ) -> dict[str, str]:
-    """The secrets behind a system's references.
+    """Return the secrets behind a system's references.
 
     :param references: credential's name to ``{env: NAME}``, ``{file: path}``, ``{lookup: plugin, args: [...], options}``,
         ``{value: text}``, or a text (an inline ``!vault`` value or a template that the caller has resolved).

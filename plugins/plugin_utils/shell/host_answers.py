@@ -67,7 +67,7 @@ def found(folder: RunFolder, groups: Groups) -> Iterator[Answer]:
 
 
 def found_elsewhere(folder: RunFolder, system: str, groups: Groups) -> list[Answer]:
-    """Whom the other HR systems found."""
+    """Return whom the other HR systems found."""
     others = [host for host in groups.get("hr_records", ()) if host != system]
     return [one for host in others for answer in _of(folder, "people", host) for one in answer.get("people", [])]
 
@@ -97,12 +97,12 @@ def held(folder: RunFolder, groups: Groups) -> Iterator[Answer]:
 
 
 def cases(folder: RunFolder, groups: Groups) -> Iterator[Answer]:
-    """The run's cases, as the module ``case`` returned them."""
+    """Yield the run's cases, as the module ``case`` returned them."""
     yield from map(dict, run_cases.opened(folder))
 
 
 def failures(folder: RunFolder, groups: Groups) -> dict[str, str]:
-    """What each system's comparison said when it failed, by system."""
+    """Return what each system's comparison said when it failed, by system."""
     names = ("account_listing", "device_listing", "credential_listing")
     return {
         host: str(answer.get("msg") or "it failed")

@@ -52,7 +52,7 @@ class Limits:
         unproven: str = "",
         case: str = "",
     ) -> dict[str, Any]:
-        """Plain data for :class:`Guard`; empty when nothing limits the step for this person.
+        """Return plain data for :class:`Guard`; empty when nothing limits the step for this person.
 
         :param adopted: somebody says that what is there is the person's own. So does the ledger once a step of theirs wrote there:
             what is a shared mailbox now was theirs before.
@@ -86,7 +86,7 @@ class Limits:
         return {**limits, "source": policy.file} if limits else {}
 
     def _kept(self, record: Mapping[str, Any], unproven: str, case: str) -> dict[str, str]:
-        """What would lose data that must be kept."""
+        """Return what would lose data that must be kept."""
         held_by = holds.of_person(self.ledger, record, case) if self.ledger is not None and record else ""
         kept = {act: f"{held_by}: nothing is lost until it is released" for act in ("wipe", "delete") if held_by}
         if unproven:
@@ -94,7 +94,7 @@ class Limits:
         return kept
 
     def _approvals(self) -> dict[str, Any]:
-        """What wants an approval that this run does not have."""
+        """Return what wants an approval that this run does not have."""
         policy, patterns = self.policy, approvals.patterns(self.policy, self.system)
         if self.rehearsal:
             asks = any(rule.needs == "privileged" for rule in policy.approvals)
@@ -114,7 +114,7 @@ HEIRS = ("successor", "delegates", "forward_to", "deliver_to", "organizer")
 
 
 def gone_heirs(ledger: Ledger | None, person: Mapping[str, Any], args: Mapping[str, Any]) -> dict[str, str]:
-    """Those to whom a step would give something and who are not here, each with why; and whoever would inherit from themselves."""
+    """Return those to whom a step would give something and who are not here, each with why; and whoever would inherit from themselves."""
     given = [args.get(name) or () for name in HEIRS]
     names = [str(name) for value in given for name in ([value] if isinstance(value, str) else value)]
     own = presence.names_of(person)
@@ -128,13 +128,13 @@ def gone_heirs(ledger: Ledger | None, person: Mapping[str, Any], args: Mapping[s
 
 
 def named(value: Any) -> list[str]:
-    """The names in a list, or in a text with commas: ``-e adopt=entra,exchange``."""
+    """Return the names in a list, or in a text with commas: ``-e adopt=entra,exchange``."""
     names = value.split(",") if isinstance(value, str) else value or ()
     return [str(name).strip() for name in names if str(name).strip()]
 
 
 def _wrote(ledger: Ledger | None, person: str, system: str) -> bool:
-    """Whether a run has written for this person there before."""
+    """Return whether a run has written for this person there before."""
     return ledger is not None and bool(
         ledger.storage.query(
             "SELECT 1 FROM ledger WHERE kind = 'intent' AND person = ? AND system = ? LIMIT 1", (person, system)

@@ -36,7 +36,7 @@ def handed(folder: str, *, here: bool) -> dict[str, Any]:
 
 
 def patterns(task_vars: Mapping[str, Any], template: Callable[[Any], Any]) -> dict[str, str]:
-    """How logins are made on each of the inventory's systems that know people."""
+    """Return how logins are made on each of the inventory's systems that know people."""
     found = {}
     for host in task_vars.get("groups", {}).get("accounts", []):
         variables = task_vars["hostvars"].raw_get(host)

@@ -21,7 +21,7 @@ EVERY = 0.5
 
 
 def folder() -> Path:
-    """Where this run's lines are: ``LIFECYCLE_PROGRESS``, else beside Ansible's own temporary files."""
+    """Return where this run's lines are: ``LIFECYCLE_PROGRESS``, else beside Ansible's own temporary files."""
     if os.environ.get("LIFECYCLE_PROGRESS"):
         return Path(os.environ["LIFECYCLE_PROGRESS"])
     from ansible import constants as C
@@ -30,7 +30,7 @@ def folder() -> Path:
 
 
 def writer(system: str, step: str, person: str) -> Callable[[int, int, str], None]:
-    """A function ``(done, total, unit)`` that notes how far a step is. It never fails: progress is worth no step.
+    """Return a function ``(done, total, unit)`` that notes how far a step is. It never fails: progress is worth no step.
 
     A line is ``{"system", "step", "person", "done", "total", "unit", "at"}``; ``total`` is 0 when nobody knows it.
     """

@@ -42,7 +42,7 @@ class RunCases:
     fixes: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
     def on(self, system: str, capabilities: frozenset[str], settings: Settings) -> list[tuple[OpenCase, Here]]:
-        """Each case with what is known of it on one system, in the order in which the people were named."""
+        """Return each case with what is known of it on one system, in the order in which the people were named."""
         found = [
             (case, Here(system, capabilities, settings, **self._known(case.person.email, system)))
             for case in map(OpenCase.of, self.cases)
@@ -92,13 +92,13 @@ def _add(folder: RunFolder, **found: Any) -> None:
 
 
 def opened(folder: RunFolder) -> Sequence[Mapping[str, Any]]:
-    """The cases that this run has opened so far, as they were returned; none when it opened none."""
+    """Return the cases that this run has opened so far, as they were returned; none when it opened none."""
     cases: Sequence[Mapping[str, Any]] = (folder.read(_NAME) or {}).get("cases") or ()
     return cases
 
 
 def read(folder: RunFolder, given: Sequence[Mapping[str, Any]] | None = None) -> RunCases:
-    """The run's cases.
+    """Return the run's cases.
 
     :param given: the playbook's own, in place of those that this run opened.
     :raises InputError: no case was opened in this run.

@@ -23,7 +23,7 @@ _NAME = "workforce_ledger"
 
 
 def run_of(folder: str) -> str:
-    """The run's id, by its temporary folder: the same for every worker of one ansible-playbook process, and for no other."""
+    """Return the run's id, by its temporary folder: the same for every worker of one ansible-playbook process, and for no other."""
     return os.path.basename(folder).removeprefix("ansible-local-")
 
 

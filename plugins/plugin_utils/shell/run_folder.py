@@ -32,7 +32,7 @@ class RunFolder:
         made.replace(path)
 
     def read(self, name: str, *, of: str = "") -> Any:
-        """What was left; None when nothing was."""
+        """Return what was left; None when nothing was."""
         try:
             return json.loads((self._folder(name) / f"{of or 'run'}.json").read_text(encoding="utf-8"))
         except FileNotFoundError:

@@ -44,7 +44,7 @@ class Step:
         return cls(ledger if case else None, str(case or ""), **facts)
 
     def history(self) -> dict[str, Any]:
-        """What the seam may know of earlier runs. An intent that a killed run left open is settled as unknown here."""
+        """Return what the seam may know of earlier runs. An intent that a killed run left open is settled as unknown here."""
         if self.ledger is None:
             return {}
         known = self.ledger.history(self.case, self.system, self.name)
@@ -57,7 +57,7 @@ class Step:
         }
 
     def blocked_by(self, phases: Collection[str], *, everywhere: bool) -> str:
-        """Why this step must not run yet: an earlier phase that it depends on is not proven. Empty when it may.
+        """Return why this step must not run yet: an earlier phase that it depends on is not proven. Empty when it may.
 
         :param everywhere: other systems' data hang on what this step takes: their steps count too. What only waits for a
             person's decision elsewhere does not.
@@ -79,7 +79,7 @@ class Step:
         )
 
     def unproven(self) -> str:
-        """What of the cut, and of bringing the person's data to safety, is open on any system; empty when it is proven."""
+        """Return what of the cut, and of bringing the person's data to safety, is open on any system; empty when it is proven."""
         if self.ledger is None:
             return ""
         return ", ".join(
@@ -110,7 +110,7 @@ class Step:
             )
 
     def alive(self, told: Callable[[int, int, str], None]) -> Callable[[int, int, str], None]:
-        """A function that passes on how far a step is, and keeps its run from being taken for dead while it takes hours."""
+        """Return a function that passes on how far a step is, and keeps its run from being taken for dead while it takes hours."""
         ledger = self.ledger
         if ledger is None or self.silent or self.observe:
             return told
@@ -153,7 +153,7 @@ class Step:
 
 
 def _observed(result: dict[str, Any]) -> dict[str, Any]:
-    """A look at the end: what would still have to change is open, and that is a failure."""
+    """Return a look at the end: what would still have to change is open, and that is a failure."""
     still = [row["what"] for row in result.get("changes", []) if row["outcome"] == "planned"]
     if not still:
         return {**result, "changed": False}
@@ -173,7 +173,7 @@ def _observed(result: dict[str, Any]) -> dict[str, Any]:
 
 
 def _holds_up(step: Mapping[str, Any]) -> bool:
-    """Whether what comes after has to wait: not for what a person only has to look at, and no later step can harm."""
+    """Return whether what comes after has to wait: not for what a person only has to look at, and no later step can harm."""
     if Outcome(step["outcome"]).closed:
         return False
     rows = [row for row in step["result"].get("changes") or () if not Outcome(row.get("outcome", "unknown")).closed]

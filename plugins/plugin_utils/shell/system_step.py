@@ -100,7 +100,7 @@ class SystemStep:
     # -- for everybody -----------------------------------------------------------------------------------------------------
 
     def for_cases(self, cases: Sequence[tuple[OpenCase, Here]]) -> dict[str, Any]:
-        """The step for each of these people whom it concerns here; the module's result, with one of ``results`` a person.
+        """Return the step for each of these people whom it concerns here; the module's result, with one of ``results`` a person.
 
         :raises InputError: the module does nothing in a case, or no such step.
         """
@@ -121,7 +121,7 @@ class SystemStep:
         return together(self.system, results)
 
     def case_step(self) -> CaseStep:
-        """The step of a case that is meant.
+        """Return the step of a case that is meant.
 
         :raises InputError: there is no such step.
         """
@@ -163,14 +163,14 @@ class SystemStep:
     # -- for one -----------------------------------------------------------------------------------------------------------
 
     def for_one(self) -> dict[str, Any]:
-        """The step for the person whom the task names, without a case; or for nobody, where the module is about the whole system."""
+        """Return the step for the person whom the task names, without a case; or for nobody, where the module is about the whole system."""
         args = {**self.host_args, **self.task_args}
         person = args.get("person")
         email = str(person.get("email", "")) if isinstance(person, Mapping) else ""
         return self.once(OneRun(args, self.module, person=email))
 
     def once(self, run: OneRun) -> dict[str, Any]:
-        """One run of the module, with its intent and outcome in the ledger; the module's result."""
+        """Return one run of the module, with its intent and outcome in the ledger; the module's result."""
         step = Step.of(
             self.limits.ledger,
             limits=self.limits.policy.brake,
@@ -207,7 +207,7 @@ class SystemStep:
         return finished
 
     def _known(self, person: Any) -> dict[str, Any]:
-        """What ledger and HR know of the person on this system, as plain data for either shell."""
+        """Return what ledger and HR know of the person on this system, as plain data for either shell."""
         policy = self.limits.policy
         return {
             **links.known(self._everybody, person if isinstance(person, Mapping) else {}),
@@ -264,7 +264,7 @@ class SystemStep:
 
 
 def together(system: str, results: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """One result of a task for what it did for several people, as a loop has it.
+    """Return one result of a task for what it did for several people, as a loop has it.
 
     It is not failed when one of them is: that stands in the ledger, and decides when the case is closed.
     """
@@ -298,7 +298,7 @@ def _told(failed: Sequence[Mapping[str, Any]], most: int = 10) -> list[str]:
 
 
 def failure(error: LifecycleError) -> dict[str, Any]:
-    """The result of a step that an error ended."""
+    """Return the result of a step that an error ended."""
     return _failed(str(error), error.code)
 
 
@@ -314,7 +314,7 @@ def _failed(why: str, code: str) -> dict[str, Any]:
 
 
 def _may_count(name: str, args: Mapping[str, Any]) -> list[dict[str, str]]:
-    """What the brake counts of a step that is planned elsewhere: the most that it may do."""
+    """Return what the brake counts of a step that is planned elsewhere: the most that it may do."""
     if name == "cutoff" or name == "account" and args.get("state") == "suspended":
         return [{"what": "account", "act": "disable"}]
     if name == "device" and args.get("company") == "wipe":

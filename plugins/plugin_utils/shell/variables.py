@@ -35,33 +35,33 @@ class Variables:
     template: Callable[[Any], Any]
 
     def value(self, name: str) -> Any:
-        """A variable, None when it is not set."""
+        """Return a variable, None when it is not set."""
         value = self.values.get(name)
         # Asked a dozen times a step: the templar is spared what is none.
         plain = value is None or isinstance(value, (bool, int, float)) or isinstance(value, str) and "{" not in value
         return value if plain else self.template(value)
 
     def text(self, name: str) -> str:
-        """A variable as text, empty when it is not set."""
+        """Return a variable as text, empty when it is not set."""
         value = self.value(name)
         return "" if value is None else str(value)
 
     def path(self, name: str) -> str:
-        """A file or folder, with the home folder spelled out."""
+        """Return a file or folder, with the home folder spelled out."""
         return os.path.expanduser(self.text(name))
 
     def flag(self, name: str, default: bool = False) -> bool:
-        """A variable that is on or off, however it is written."""
+        """Return a variable that is on or off, however it is written."""
         value = self.value(name)
         return default if value is None else str(value).lower() in ("1", "true", "yes", "on")
 
     def mapping(self, name: str) -> Mapping[str, Any]:
-        """A variable that is a dictionary, empty when it is not set."""
+        """Return a variable that is a dictionary, empty when it is not set."""
         value = self.value(name)
         return value if isinstance(value, Mapping) else {}
 
     def settings(self) -> Settings:
-        """What the company, or whoever starts the run, says of a run's steps."""
+        """Return what the company, or whoever starts the run, says of a run's steps."""
         return Settings(
             mailbox=self.mapping("lifecycle_mailbox"),
             devices=self.mapping("lifecycle_devices"),
@@ -117,14 +117,14 @@ class StepInput:
 
 
 def _listed(value: Any) -> list[str]:
-    """One or several, as a person writes them with ``-e``: a list stays as it is, a text is divided at its commas."""
+    """Return one or several, as a person writes them with ``-e``: a list stays as it is, a text is divided at its commas."""
     if isinstance(value, (list, tuple)):
         return [str(one) for one in value]
     return [one.strip() for one in str(value or "").split(",") if one.strip()]
 
 
 def plain(value: Any) -> Any:
-    """A value without what Ansible notes on it (where it was written, whether it is a template): a thousand people's arguments are copied."""
+    """Return a value without what Ansible notes on it (where it was written, whether it is a template): a thousand people's arguments are copied."""
     if isinstance(value, str):
         return value[:] if type(value) is not str else value
     if isinstance(value, Mapping):

@@ -18,7 +18,7 @@ from .statement import Statement, case_digest, standing
 def deviations(
     query: Query, name: str, kept: Kept, keyring: Keyring, names: Mapping[str, str] | None = None
 ) -> list[Finding]:
-    """Where a ledger is not what a witness has seen.
+    """Return where a ledger is not what a witness has seen.
 
     :param names: digest of a case to its id, as far as anybody knows them.
     """
@@ -57,7 +57,7 @@ def deviations(
 
 
 def refuse_older(policy: Policy) -> Callable[[Query], None] | None:
-    """What a run does before its first write: stop, when the ledger is older than its last witness, or another one.
+    """Return what a run does before its first write: stop, when the ledger is older than its last witness, or another one.
 
     None when policy names no witness that can be asked.
     """
@@ -87,7 +87,7 @@ def _refuse(query: Query, name: str, keeper: Keeper, keyring: Keyring) -> None:
 
 
 def asked(policy: Policy) -> tuple[dict[str, Kept], list[Finding]]:
-    """What every witness of the policy has kept, and who could not be asked."""
+    """Return what every witness of the policy has kept, and who could not be asked."""
     answers, silent = {}, []
     for name, keeper in keepers_of(policy).items():
         if not keeper.ANSWERS:
@@ -100,7 +100,7 @@ def asked(policy: Policy) -> tuple[dict[str, Kept], list[Finding]]:
 
 
 def digests_of(cases: Sequence[str]) -> dict[str, str]:
-    """Digest to id of every case that is known."""
+    """Return digest to id of every case that is known."""
     return {case_digest(case): case for case in cases}
 
 

@@ -17,7 +17,7 @@ from .findings import Finding
 
 
 def changed_files(query: Query, keyring: Keyring, records: str, plans: str) -> Iterator[Finding]:
-    """Every record, page and plan that is not what was written last."""
+    """Yield every record, page and plan that is not what was written last."""
     if records and os.path.isdir(records):
         yield from _records(query, keyring, Path(records))
     if plans and os.path.isdir(plans):
@@ -25,7 +25,7 @@ def changed_files(query: Query, keyring: Keyring, records: str, plans: str) -> I
 
 
 def changed_archives(query: Query, folder: str) -> Iterator[Finding]:
-    """Every archive that is not what was taken out of the ledger, and each of its entries whose hash does not follow."""
+    """Yield every archive that is not what was taken out of the ledger, and each of its entries whose hash does not follow."""
     if not folder:
         return
     for n, at, body in query("SELECT n, at, body FROM ledger WHERE kind = 'archived' ORDER BY n", ()):
@@ -80,7 +80,7 @@ def _records(query: Query, keyring: Keyring, folder: Path) -> Iterator[Finding]:
 
 
 def _signatures(keyring: Keyring, paths: Mapping[Path, str], kind: str) -> Iterator[Finding]:
-    """Whose signature does not fit, of files with the moment in which each was written."""
+    """Yield whose signature does not fit, of files with the moment in which each was written."""
     for path, at in paths.items():
         signature = path.with_name(f"{path.name}.sig")
         content = _content(path)
@@ -95,7 +95,7 @@ def _signatures(keyring: Keyring, paths: Mapping[Path, str], kind: str) -> Itera
 
 
 def _half_written(path: Path, digest: str) -> bool:
-    """Whether a run was killed after it noted a record and before it put the file in its place: what it wrote lies beside."""
+    """Return whether a run was killed after it noted a record and before it put the file in its place: what it wrote lies beside."""
     return any(_sha256(_content(one) or b"") == digest for one in path.parent.glob(f".{path.name}.*"))
 
 

@@ -20,7 +20,7 @@ _LOOKED = "workforce_witnessed"
 
 
 def seal_of(policy: Policy, folder: str) -> Seal:
-    """How this run seals what it writes: the company's key, and one look at the witnesses for the whole run.
+    """Return how this run seals what it writes: the company's key, and one look at the witnesses for the whole run.
 
     :param folder: the run's own temporary folder, where its workers find that one of them has looked.
     :raises InputError: the key that policy names cannot be used.

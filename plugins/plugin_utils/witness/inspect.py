@@ -73,7 +73,7 @@ def inspect(
 
 
 def _of_chain(query: Query, verdict: Verdict) -> Finding:
-    """What the walk found, with its moment and its cases."""
+    """Return what the walk found, with its moment and its cases."""
     bad = verdict.bad
     if bad is None:
         rows = query("SELECT case_id, max(at) FROM ledger WHERE kind = 'counted' GROUP BY case_id", ())
@@ -96,7 +96,7 @@ def _of_chain(query: Query, verdict: Verdict) -> Finding:
 
 
 def _of_signatures(query: Query, keyring: Keyring, wanted: bool) -> tuple[int, list[Finding]]:
-    """How many entries are signed, and of which the signature is missing or wrong; neighbours in one finding."""
+    """Return how many entries are signed, and of which the signature is missing or wrong; neighbours in one finding."""
     doubts: list[tuple[int, str, str, str, str]] = []
     signed, began = 0, False
     rows = query(
@@ -144,7 +144,7 @@ def _grouped(doubts: Sequence[tuple[int, str, str, str, str]]) -> Iterator[Findi
 
 
 def _of_clock(query: Query) -> Iterator[Finding]:
-    """Where the time of entries goes back by more than machines may differ."""
+    """Yield where the time of entries goes back by more than machines may differ."""
     latest = ""
     for n, at, case in query("SELECT n, at, case_id FROM ledger ORDER BY n", ()):
         at = str(at)

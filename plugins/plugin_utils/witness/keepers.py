@@ -44,7 +44,7 @@ class Keeper(Protocol):
         """:raises LedgerError: it could not be reached."""
 
     def kept(self, *, thorough: bool) -> Kept:
-        """What it has; with ``thorough`` everything and from where it really is, without it the newest, quickly.
+        """Return what it has; with ``thorough`` everything and from where it really is, without it the newest, quickly.
 
         :raises LedgerError: it could not be asked.
         """
@@ -164,7 +164,7 @@ class MailKeeper:
 
 
 def parsed(text: str, where: str, *, numbered: bool = True) -> Kept:
-    """The statements in a text of lines; a line that is none is said."""
+    """Return the statements in a text of lines; a line that is none is said."""
     statements: list[Statement] = []
     broken = []
     for number, line in enumerate(text.splitlines(), 1):
@@ -178,7 +178,7 @@ def parsed(text: str, where: str, *, numbered: bool = True) -> Kept:
 
 
 def keeper_of(policy: Policy, witness: Witness) -> Keeper:
-    """The witness that policy names, at work."""
+    """Return the witness that policy names, at work."""
     path = Path(beside(policy.file, witness.path))
     if witness.kind == "file":
         return FileKeeper(path)
@@ -215,5 +215,5 @@ class StampKeeper:
 
 
 def keepers_of(policy: Policy) -> Mapping[str, Keeper]:
-    """Every witness of the policy by its name."""
+    """Return every witness of the policy by its name."""
     return {witness.name: keeper_of(policy, witness) for witness in policy.proof.witnesses}

@@ -64,11 +64,11 @@ class StampFolder:
             ) from None
 
     def names(self) -> list[str]:
-        """Every stamp by name, in order."""
+        """Return every stamp by name, in order."""
         return sorted(path.stem for path in self.folder.glob("*.tsr"))
 
     def read(self, name: str, *, check: bool = True) -> tuple[bytes, str]:
-        """What was stamped, and why the stamp is not to be believed, empty when it is."""
+        """Return what was stamped, and why the stamp is not to be believed, empty when it is."""
         try:
             data = (self.folder / f"{name}.json").read_bytes()
             token = (self.folder / f"{name}.tsr").read_bytes()
@@ -93,7 +93,7 @@ class StampFolder:
         return ""
 
     def moment(self, name: str) -> str:
-        """When the authority says that it stamped this, ISO 8601 UTC."""
+        """Return when the authority says that it stamped this, ISO 8601 UTC."""
         from rfc3161_client import decode_timestamp_response
 
         from ...module_utils.model import clock

@@ -42,7 +42,7 @@ class Statement:
         return self.head.partition(":")[2]
 
     def line(self) -> str:
-        """The one text of it, without the line's end."""
+        """Return the one text of it, without the line's end."""
         said: dict[str, object] = {"at": self.at, "head": self.head, "cases": list(self.cases)}
         if self.key:
             said |= {"key": self.key, "signature": self.signature}
@@ -52,7 +52,7 @@ class Statement:
 
 
 def read(line: str) -> Statement | None:
-    """The statement in a line, or None when it is none."""
+    """Return the statement in a line, or None when it is none."""
     try:
         said = json.loads(line)
         cases, replaces = said.get("cases") or [], said.get("replaces")
@@ -72,12 +72,12 @@ def read(line: str) -> Statement | None:
 
 
 def case_digest(case_id: str) -> str:
-    """How a statement names a case."""
+    """Return how a statement names a case."""
     return hashlib.sha256(case_id.encode()).hexdigest()[:16]
 
 
 def standing(statements: Iterable[Statement]) -> list[Statement]:
-    """The statements that still count, oldest first: what a person accepted as lost does not."""
+    """Return the statements that still count, oldest first: what a person accepted as lost does not."""
     kept: list[Statement] = []
     for one in statements:
         if one.replaces is not None:

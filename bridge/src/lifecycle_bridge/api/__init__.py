@@ -56,7 +56,7 @@ class Asked:
 
 
 def api_routes(database: Database, config: Config, acts: CaseActs) -> list[Route]:
-    """All routes of the API; none where no token is configured."""
+    """Return all routes of the API; none where no token is configured."""
     if not config.api.tokens:
         return []
     api = Api(database, config, acts)
@@ -85,7 +85,7 @@ class Api:
         }
 
     def endpoint(self, operation: Operation | None) -> Callable[[Request], Awaitable[Response]]:
-        """What answers an operation; None for the description of all of them."""
+        """Return what answers an operation; None for the description of all of them."""
 
         async def answer(request: Request) -> Response:
             headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -115,7 +115,7 @@ class Api:
         return answer
 
     def _token(self, request: Request, scope: str) -> ApiToken:
-        """Whose token this is. All are compared, so that the time does not tell which one was nearly right."""
+        """Return whose token this is. All are compared, so that the time does not tell which one was nearly right."""
         kind, _, given = request.headers.get("authorization", "").partition(" ")
         mine = None
         for token in self._config.api.tokens:

@@ -69,7 +69,7 @@ _QUERY: dict[str, dict[str, Any]] = {
 
 
 def openapi() -> dict[str, Any]:
-    """The description of the whole API."""
+    """Return the description of the whole API."""
     every = {one.gives for one in OPERATIONS} | {one.takes for one in OPERATIONS if one.takes} | {models.Problem}
     _, schemas = models_json_schema(
         [(model, "validation") for model in sorted(every, key=lambda model: model.__name__)], ref_template=_REFS

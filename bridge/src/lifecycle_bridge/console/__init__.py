@@ -26,7 +26,7 @@ __all__ = ["Acts", "console_routes"]
 def console_routes(
     database: Database, config: Config, acts: Acts, checks: Checks, door: DoorMeter | None = None
 ) -> list[Route]:
-    """All routes beside the door's: the pages, signing in, ``/metrics``, ``/healthz`` and ``/readyz``.
+    """Return all routes beside the door's: the pages, signing in, ``/metrics``, ``/healthz`` and ``/readyz``.
 
     Makes the local token's file at the first start, unless sign-in by OIDC is configured.
 

@@ -65,7 +65,7 @@ class Doing:
         return self._frame.render(request, "confirm.html", who, status, act=act, cases=cases, alert=alert, wrong=wrong)
 
     def _cases(self, act: Act, idents: Sequence[str]) -> list[Case]:
-        """The cases that are meant, all of which can be acted on.
+        """Return the cases that are meant, all of which can be acted on.
 
         :raises Problem: none was chosen, or one is not what it was.
         """

@@ -57,14 +57,14 @@ class Problem(Exception):
 
 @cache
 def _files() -> Mapping[str, bytes]:
-    """The style sheet, the script, the icon; read once."""
+    """Return the style sheet, the script, the icon; read once."""
     folder = resources.files("lifecycle_bridge.console") / "static"
     return {name: (folder / name).read_bytes() for name in _STATIC}
 
 
 @cache
 def _templates() -> Environment:
-    """The pages' templates; each is compiled once. Whatever stands in a page is escaped, and a name that is not there is a fault."""
+    """Return the pages' templates; each is compiled once. Whatever stands in a page is escaped, and a name that is not there is a fault."""
     made = Environment(
         loader=PackageLoader("lifecycle_bridge.console"),
         autoescape=True,
@@ -99,28 +99,28 @@ class Frame:
     # -- who, and what they may
 
     def who(self, request: Request) -> Who | None:
-        """Who is signed in."""
+        """Return who is signed in."""
         return self.sessions.read(request.cookies.get(self.cookie, ""))
 
     def operator(self, who: Who) -> bool:
-        """Whether they may act. Judged each time by the configuration as it is now."""
+        """Return whether they may act. Judged each time by the configuration as it is now."""
         oidc = self.config.console.oidc
         return who.via == TOKEN or (oidc is not None and bool(set(who.groups) & set(oidc.operators)))
 
     def viewer(self, who: Who) -> bool:
-        """Whether they may look."""
+        """Return whether they may look."""
         oidc = self.config.console.oidc
         return self.operator(who) or (oidc is not None and bool(set(who.groups) & set(oidc.viewers)))
 
     def reader(self, who: Who) -> bool:
-        """Whether they may read records, which hold names: not whoever just happens to be able to sign in."""
+        """Return whether they may read records, which hold names: not whoever just happens to be able to sign in."""
         oidc = self.config.console.oidc
         return self.operator(who) or (oidc is not None and bool(set(who.groups) & set(oidc.viewers)))
 
     # -- endpoints
 
     def page(self, endpoint: Get) -> Endpoint:
-        """A page for those who are signed in; others are sent to sign in, and come back."""
+        """Return a page for those who are signed in; others are sent to sign in, and come back."""
 
         async def answer(request: Request) -> Response:
             return await self._answer(request, lambda: self._looked(request, endpoint))
@@ -128,7 +128,7 @@ class Frame:
         return answer
 
     def act(self, endpoint: Post, operator: bool = True) -> Endpoint:
-        """What a form does. It has to come from a page of ours, of this session, and (``operator``) of somebody who may act."""
+        """Return what a form does. It has to come from a page of ours, of this session, and (``operator``) of somebody who may act."""
 
         async def answer(request: Request) -> Response:
             try:
@@ -140,7 +140,7 @@ class Frame:
         return answer
 
     def open(self, endpoint: Callable[[Request, Form], Response]) -> Endpoint:
-        """What needs no sign-in: signing in."""
+        """Return what needs no sign-in: signing in."""
 
         async def answer(request: Request) -> Response:
             try:
@@ -212,7 +212,7 @@ class Frame:
     # -- answers
 
     def render(self, request: Request, template: str, who: Who | None, answer: int = 200, **given: Any) -> Response:
-        """A page."""
+        """Return a page."""
         now = clock.now()
         about = {
             "who": who,
@@ -237,7 +237,7 @@ class Frame:
         return Response(text, answer, media_type="text/html; charset=utf-8")
 
     def problem(self, request: Request, problem: Problem) -> Response:
-        """The page that says why not."""
+        """Return the page that says why not."""
         text = _templates().get_template("problem.html").render(problem=problem, who=None, here=request.url.path)
         return self.secured(Response(text, problem.status, problem.headers, "text/html; charset=utf-8"))
 
@@ -260,7 +260,7 @@ class Frame:
         return response
 
     async def static(self, request: Request) -> Response:
-        """The style sheet, the script, the icon."""
+        """Return the style sheet, the script, the icon."""
         name = request.path_params["name"]
         if name not in _files():
             return self.problem(request, Problem(404, "Not here", "There is no such file."))
@@ -268,7 +268,7 @@ class Frame:
 
 
 async def read_form(request: Request) -> dict[str, list[str]]:
-    """A form's fields.
+    """Return a form's fields.
 
     :raises Problem: it is none, too long, or too slow.
     """
@@ -292,12 +292,12 @@ async def read_form(request: Request) -> dict[str, list[str]]:
 
 
 def one(form: Form, name: str) -> str:
-    """A field that comes once; empty when it does not."""
+    """Return a field that comes once; empty when it does not."""
     found = form.get(name) or [""]
     return found[0]
 
 
 def local(path: str) -> str:
-    """A page of ours, or the first one: nobody is sent elsewhere after signing in."""
+    """Return a page of ours, or the first one: nobody is sent elsewhere after signing in."""
     plain = path.startswith("/") and not path.startswith(("//", "/\\")) and not any(ord(letter) < 33 for letter in path)
     return path if plain and "\\" not in path else "/"

@@ -108,7 +108,7 @@ def relative(moment: datetime, now: datetime) -> str:
 
 
 def event_word(kind: str) -> str:
-    """What HR said, of an event's type."""
+    """Return what HR said, of an event's type."""
     base, comma, urgent = kind.partition(",")
     said = {
         "jml.person.created": "somebody new",

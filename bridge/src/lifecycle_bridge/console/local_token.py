@@ -35,7 +35,7 @@ class LocalToken:
         return self.path is not None and self.path.exists()
 
     def read(self) -> str:
-        """The token.
+        """Return the token.
 
         :raises ConfigError: there is none, others may read the file, or it is too short to be safe.
         """
@@ -57,7 +57,7 @@ class LocalToken:
         return found
 
     def opens(self, given: str) -> bool:
-        """Whether this is the token; takes as long whatever it is.
+        """Return whether this is the token; takes as long whatever it is.
 
         :raises ConfigError: as :meth:`read`.
         """

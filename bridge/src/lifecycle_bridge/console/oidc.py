@@ -72,7 +72,7 @@ class Provider:
         self._keys: tuple[float, KeySet] | None = None
 
     def begin(self) -> Begun:
-        """Where to send the browser.
+        """Return where to send the browser.
 
         :raises Unreachable: the provider does not say how it works.
         """
@@ -85,7 +85,7 @@ class Provider:
         return Begun(str(url), str(state), nonce, verifier)
 
     def finish(self, begun: Mapping[str, str], answer: Mapping[str, str]) -> Person:
-        """Whom the provider's answer proves.
+        """Return whom the provider's answer proves.
 
         :param begun: ``state``, ``nonce``, ``verifier`` of :meth:`begin`.
         :param answer: the query that the browser came back with.
@@ -256,7 +256,7 @@ def _safe(url: str, name: str) -> None:
 
 
 def _name(claims: Mapping[str, Any]) -> str:
-    """What time lines call them: an address that the provider does not stand for could be anybody's."""
+    """Return what time lines call them: an address that the provider does not stand for could be anybody's."""
     if claims.get("email_verified") is True and claims.get("email"):
         return str(claims["email"])[:200]
     return str(claims["sub"])[:200]

@@ -156,7 +156,7 @@ class Pages:
 
 
 def record_of(case: Case, config: Config) -> Path | None:
-    """The record's page, when this machine can read it: a plain file, below ``lifecycle_records`` where the configuration names that folder."""
+    """Return the record's page, when this machine can read it: a plain file, below ``lifecycle_records`` where the configuration names that folder."""
     if not case.record:
         return None
     path = Path(case.record)
@@ -179,7 +179,7 @@ def _folded(story: list[Line]) -> list[list[Line]]:
 
 
 def _links(path: str, kept: dict[str, str]) -> Any:
-    """The address of a page of this list, with other filters or another number."""
+    """Return the address of a page of this list, with other filters or another number."""
 
     def link(**changed: Any) -> str:
         given = {name: value for name, value in {**kept, **changed}.items() if value}

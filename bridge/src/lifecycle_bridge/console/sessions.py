@@ -57,13 +57,13 @@ class Sessions:
         self._hours = hours
 
     def open(self, name: str, via: str, groups: Sequence[str]) -> tuple[Who, str]:
-        """A new session and its cookie's value."""
+        """Return a new session and its cookie's value."""
         who = Who(secrets.token_urlsafe(24), name, via, tuple(groups), clock.now() + timedelta(hours=self._hours))
         facts = {"s": who.session, "n": who.name, "g": list(who.groups), "u": int(who.until.timestamp())}
         return who, f"{via}.{self.signer(via, 'session').dumps(facts)}"
 
     def read(self, cookie: str) -> Who | None:
-        """Whose cookie this is; None when it is nobody's, ended, or signed out."""
+        """Return whose cookie this is; None when it is nobody's, ended, or signed out."""
         via, _, signed = cookie.partition(".")
         facts = self.opened(via, "session", signed)
         if facts is None:
@@ -77,7 +77,7 @@ class Sessions:
         return None if gone or cut else who
 
     def _was_cut(self, connection: sa.Connection, who: Who) -> bool:
-        """Whether access of this very person began to be ended since they signed in: the console's session is a way in like any other."""
+        """Return whether access of this very person began to be ended since they signed in: the console's session is a way in like any other."""
         begun = stamp(who.until - timedelta(hours=self._hours))
         ended = sa.select(cases.c.marks).where(cases.c.kind.in_(ENDING), cases.c.started_at >= begun)
         return any(is_about(marks, [who.name]) for marks in connection.execute(ended).scalars())
@@ -93,7 +93,7 @@ class Sessions:
             connection.execute(sa.insert(signed_out).values(session=_digest(who.session), until=stamp(who.until)))
 
     def form_token(self, who: Who) -> str:
-        """What a form of this session carries (against forged requests)."""
+        """Return what a form of this session carries (against forged requests)."""
         return hmac.new(self._key(who.via, "form"), who.session.encode(), hashlib.sha256).hexdigest()
 
     def signer(self, via: str, purpose: str) -> URLSafeSerializer:
@@ -104,7 +104,7 @@ class Sessions:
         )
 
     def opened(self, via: str, purpose: str, signed: str) -> dict[str, Any] | None:
-        """What was signed for this purpose, unless its time ``u`` has passed."""
+        """Return what was signed for this purpose, unless its time ``u`` has passed."""
         if via not in self._secrets:
             return None
         try:

@@ -92,7 +92,7 @@ class Executor(Protocol):
         ...
 
     def check(self) -> list[str]:
-        """What is wrong with the set-up, a line each for ``doctor``: playbooks not found, no access, wrong version. Empty when all is well."""
+        """Return what is wrong with the set-up, a line each for ``doctor``: playbooks not found, no access, wrong version. Empty when all is well."""
         ...
 
     def warm(self) -> None:

@@ -122,7 +122,7 @@ class ControllerExecutor:
         return self._settings.templates.get(short, f"lifecycle-{short}")
 
     def _answers(self, api: Api, template: _Template, extra_vars: Mapping[str, Any]) -> dict[str, Any]:
-        """The variables as the survey takes them.
+        """Return the variables as the survey takes them.
 
         :raises BridgeError: the template would drop some, in silence.
         """
@@ -145,7 +145,7 @@ class ControllerExecutor:
         return {name: _fitted(value, questions[name]) if name in questions else value for name, value in given.items()}
 
     def _claim(self, api: Api, template: _Template, ident: str, stop: Callable[[], bool]) -> tuple[int, bool]:
-        """The id of the run's label, and whether it was made now."""
+        """Return the id of the run's label, and whether it was made now."""
         name, doing = _label(ident), f"make the label of {ident}"
         query = {"name": name, "organization": template.organization}
         lost = False
@@ -189,7 +189,7 @@ class ControllerExecutor:
             return self._find(api, template, ident, stop)
 
     def _find(self, api: Api, template: _Template, ident: str, stop: Callable[[], bool]) -> dict[str, Any] | None:
-        """The job with the run's label, if there is one before no launch of it can be under way any more.
+        """Return the job with the run's label, if there is one before no launch of it can be under way any more.
 
         It goes on when it is to stop: what cannot be found cannot be stopped.
         """
@@ -276,7 +276,7 @@ class ControllerExecutor:
             "rename",
         ),
     ) -> list[str]:
-        """What is wrong, a line each: version, access, and every template that a run may need.
+        """Return what is wrong, a line each: version, access, and every template that a run may need.
 
         :param playbooks: short names of those that are launched.
         """
@@ -333,7 +333,7 @@ def _label(ident: str) -> str:
 
 
 def _fitted(value: Any, question: Mapping[str, Any]) -> Any:
-    """A value as an answer to the question: surveys know text, numbers and choices, not lists or booleans."""
+    """Return a value as an answer to the question: surveys know text, numbers and choices, not lists or booleans."""
     kind = question.get("type")
     if kind in ("integer", "float", "multiselect") or isinstance(value, str):
         return value
@@ -345,7 +345,7 @@ def _fitted(value: Any, question: Mapping[str, Any]) -> Any:
 
 
 def _lost(job: Mapping[str, Any], answers: Mapping[str, Any]) -> list[str]:
-    """What the job has not got of what it was given: by the answer to the launch, and by the job itself, whose answer may have been lost."""
+    """Return what the job has not got of what it was given: by the answer to the launch, and by the job itself, whose answer may have been lost."""
     ignored = job.get("ignored_fields") or {}
     lost = set(ignored.get("extra_vars") or {}) | (set(ignored) - {"extra_vars"})
     if "extra_vars" in job:

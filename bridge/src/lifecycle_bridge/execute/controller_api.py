@@ -167,7 +167,7 @@ class Api:
 
 
 def _before_sending(failure: requests.exceptions.RequestException) -> bool:
-    """Whether the request surely never left: the connection was not made."""
+    """Return whether the request surely never left: the connection was not made."""
     if isinstance(failure, requests.exceptions.ConnectTimeout | requests.exceptions.ProxyError):
         return True
     cause = failure.args[0] if failure.args else None
@@ -208,7 +208,7 @@ def _answered(answer: requests.Response, tried: str) -> dict[str, Any]:
 
 
 def _words(content: Any) -> str:
-    """The controller's own words, in one line: ``{"detail": ...}`` or ``{"field": ["what is wrong"]}``."""
+    """Return the controller's own words, in one line: ``{"detail": ...}`` or ``{"field": ["what is wrong"]}``."""
     if not isinstance(content, dict):
         return ""
     if isinstance(content.get("detail"), str):

@@ -214,7 +214,7 @@ class Watch:
         return f"/{self._api.base}/{path}"
 
     def _asked(self) -> bool:
-        """Whether nothing but a person's approval is missing."""
+        """Return whether nothing but a person's approval is missing."""
         states = [
             job for node in self._nodes if (job := _job_of(node)).get("status") in ("pending", "waiting", "running")
         ]
@@ -310,7 +310,7 @@ class Watch:
         )
 
     def _last_events(self, job: int, url: str) -> _Seen | None:
-        """All that failed, read again from the start: events are stored in any order, and some only after the job has ended."""
+        """Return all that failed, read again from the start: events are stored in any order, and some only after the job has ended."""
         began, gap = self._time.monotonic(), FIRST
         while True:
             try:
@@ -333,7 +333,7 @@ class Watch:
             gap = min(gap * 1.5, LONGEST)
 
     def _stats(self) -> dict[str, Any]:
-        """What ``set_stats`` handed over; of a workflow, the later job's word counts."""
+        """Return what ``set_stats`` handed over; of a workflow, the later job's word counts."""
         if not self._workflow:
             return dict(self._job.get("artifacts") or {})
         jobs = [

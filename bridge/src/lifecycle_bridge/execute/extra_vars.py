@@ -27,7 +27,7 @@ _PLAIN = frozenset(map(chr, range(0x20, 0x7F))) - {'"', "\\"}
 
 
 def encoded(value: object) -> str:
-    """A value as YAML in one line, each string of it that could be a template marked as unsafe.
+    """Return a value as YAML in one line, each string of it that could be a template marked as unsafe.
 
     :raises BridgeError: it holds something that JSON has no form for, or a key that is no name.
     """

@@ -58,7 +58,7 @@ class Failure:
 
 
 def failures_of(data: Mapping[str, Any], *, unreachable: bool) -> list[Failure]:
-    """The failures of one event (``event_data``): one, or of a loop one for each item that failed."""
+    """Return the failures of one event (``event_data``): one, or of a loop one for each item that failed."""
     result = data.get("res") or {}
     items = [item for item in result.get("results") or () if isinstance(item, Mapping) and item.get("failed")]
     found = []
@@ -71,17 +71,17 @@ def failures_of(data: Mapping[str, Any], *, unreachable: bool) -> list[Failure]:
 
 
 def decided(failures: Iterable[Failure]) -> tuple[str, ...]:
-    """The codes of those that decide, without doubles."""
+    """Return the codes of those that decide, without doubles."""
     return tuple(sorted({failure.code for failure in failures} - CONSEQUENCES - {""}))
 
 
 def brakes(failures: Iterable[Failure]) -> tuple[str, ...]:
-    """The limits of the brake that stopped it."""
+    """Return the limits of the brake that stopped it."""
     return tuple(sorted({failure.brake for failure in failures} - {""}))
 
 
 def is_temporary(failures: Iterable[Failure]) -> bool:
-    """Whether all that decide may be over by themselves."""
+    """Return whether all that decide may be over by themselves."""
     codes = {failure.code for failure in failures} - CONSEQUENCES
     return bool(codes) and codes <= TEMPORARY
 

@@ -26,7 +26,7 @@ from urllib.parse import quote
 
 
 def name_of(ident: str) -> str:
-    """An ident as the name of a folder: the id that HR gave a person may hold anything."""
+    """Return an ident as the name of a folder: the id that HR gave a person may hold anything."""
     name = quote(ident, safe=" @+=,:")
     return name.replace(".", "%2E", 1) if name.startswith(".") else name
 
@@ -80,7 +80,7 @@ def write(path: Path, data: Mapping[str, Any]) -> None:
 
 
 def read(path: Path) -> dict[str, Any] | None:
-    """What :func:`write` wrote; None when there is nothing, or (after the power went) nothing that can be read."""
+    """Return what :func:`write` wrote; None when there is nothing, or (after the power went) nothing that can be read."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -43,7 +43,7 @@ def send(channel: socket.socket, message: object) -> None:
 
 
 def receive(channel: socket.socket) -> dict[str, object] | None:
-    """The next message; None when the other end is closed."""
+    """Return the next message; None when the other end is closed."""
     head = _exactly(channel, 4)
     body = _exactly(channel, struct.unpack("!I", head)[0]) if head else None
     return None if body is None else dict(json.loads(body))

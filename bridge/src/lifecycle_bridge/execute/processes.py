@@ -43,12 +43,12 @@ def adopt_orphans() -> bool:
 
 
 def can_adopt_orphans() -> bool:
-    """Whether :func:`adopt_orphans` would work here, and /proc is there to find them in."""
+    """Return whether :func:`adopt_orphans` would work here, and /proc is there to find them in."""
     return hasattr(ctypes.CDLL(None), "prctl") and look_up(os.getpid()) is not None
 
 
 def look_up(pid: int) -> Process | None:
-    """One process; None when there is none of that number."""
+    """Return one process; None when there is none of that number."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             head, _, tail = file.read().decode("utf-8", "replace").rpartition(")")
@@ -63,7 +63,7 @@ def _everything() -> list[Process]:
 
 
 def descendants(root: int) -> list[Process]:
-    """All below a process that live, the nearest first."""
+    """Return all below a process that live, the nearest first."""
     children: dict[int, list[Process]] = {}
     for process in _everything():
         children.setdefault(process.parent, []).append(process)
@@ -76,13 +76,13 @@ def descendants(root: int) -> list[Process]:
 
 
 def marked(mark: str) -> list[Process]:
-    """All that live and carry this mark. Another user's processes cannot be looked into, and are not found."""
+    """Return all that live and carry this mark. Another user's processes cannot be looked into, and are not found."""
     wanted = f"{MARK}={mark}".encode()
     return [process for process in _everything() if process.state not in _DEAD and wanted in _environment(process.pid)]
 
 
 def command(pid: int) -> list[str]:
-    """The command line of one; empty when it has ended."""
+    """Return the command line of one; empty when it has ended."""
     try:
         with open(f"/proc/{pid}/cmdline", "rb") as file:
             return file.read().decode("utf-8", "replace").split("\0")[:-1]
@@ -91,7 +91,7 @@ def command(pid: int) -> list[str]:
 
 
 def marks() -> set[str]:
-    """The marks of all runs that have a process that lives."""
+    """Return the marks of all runs that have a process that lives."""
     prefix = f"{MARK}=".encode()
     return {
         entry.removeprefix(prefix).decode("ascii", "replace")

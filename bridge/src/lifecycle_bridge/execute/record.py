@@ -128,7 +128,7 @@ class Record:
             self._output.write(text + "\n" if self._room > 0 else "... and more: the output was cut here\n")
 
     def short(self, text: str) -> str:
-        """One line for a person, without secrets and without anybody's address."""
+        """Return one line for a person, without secrets and without anybody's address."""
         line = " ".join(_ADDRESS.sub("<address>", self.redact(text)).split())
         return line if len(line) <= _WORD else line[: _WORD - 3] + "..."
 
@@ -140,7 +140,7 @@ class Record:
     # -- the verdict ---------------------------------------------------------------------------------------------------
 
     def verdict(self, *, reason: str, why: str, said: str, code: int | None, left: str) -> tuple[str, str, bool]:
-        """How the run ended: status, detail, temporary.
+        """Return how the run ended: status, detail, temporary.
 
         ``successful`` needs three that agree: ansible-runner's status, the playbook's own last event and its exit code.
 

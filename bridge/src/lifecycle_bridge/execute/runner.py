@@ -68,7 +68,7 @@ class _Seat:
     born: tuple[float, ...]
 
     def is_gone(self, patience: float) -> bool:
-        """Whether it ends within so many seconds: it says nothing until its end of the channel closes."""
+        """Return whether it ends within so many seconds: it says nothing until its end of the channel closes."""
         self.channel.settimeout(patience)
         try:
             return not self.channel.recv(1)
@@ -84,7 +84,7 @@ class _Seat:
         shutil.rmtree(self.place, ignore_errors=True)
 
     def last_words(self) -> str:
-        """Why it ended, when it should not have."""
+        """Return why it ended, when it should not have."""
         with suppress(OSError):
             lines = (self.place / "trouble").read_text(encoding="utf-8", errors="replace").strip().splitlines()
             return lines[-1] if lines else ""
@@ -200,7 +200,7 @@ class RunnerExecutor:
         )
 
     def _ended(self, folder: Folder) -> Result | None:
-        """How the run of this folder ended; None when it was never begun. Its lock is ours: nobody watches it."""
+        """Return how the run of this folder ended; None when it was never begun. Its lock is ours: nobody watches it."""
         data = folders.read(folder.result)
         if data is None:
             if not folder.run.exists():
@@ -341,7 +341,7 @@ class RunnerExecutor:
         return {name: os.environ[name] for name in self._settings.environment if name in os.environ}
 
     def _environment(self, place: Path) -> dict[str, str]:
-        """The whole environment of a run: nothing of ours is in it that is not named."""
+        """Return the whole environment of a run: nothing of ours is in it that is not named."""
         given = {**self._given(), **self._settings.variables}
         defaults = {} if "ANSIBLE_CONFIG" in given else _DEFAULTS
         folder = os.path.dirname(shutil.which(self._python) or self._python)
@@ -415,6 +415,6 @@ class RunnerExecutor:
     # -- doctor --------------------------------------------------------------------------------------------------------
 
     def check(self) -> list[str]:
-        """What is wrong with the set-up, a line each; empty when all is well."""
+        """Return what is wrong with the set-up, a line each; empty when all is well."""
         seats = self._work / _SEATS
         return SetupCheck(self._config, self._settings, self._work, seats, self._python, self._environment).wrong()

@@ -34,7 +34,7 @@ class SetupCheck:
     environment: Callable[[Path], dict[str, str]]
 
     def wrong(self) -> list[str]:
-        """What is wrong, a line each; empty when all is well."""
+        """Return what is wrong, a line each; empty when all is well."""
         wrong = []
         if not processes.can_adopt_orphans():
             wrong.append(

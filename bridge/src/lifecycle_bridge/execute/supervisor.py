@@ -74,7 +74,7 @@ class Seat:
         return [self.python, "-I", "-S", playbook_process.__file__, "stand-in", str(self.place)]
 
     def trouble(self) -> list[str]:
-        """The last that it said before it had a terminal: why Ansible could not be started."""
+        """Return the last that it said before it had a terminal: why Ansible could not be started."""
         with suppress(OSError):
             return (self.place / "trouble").read_text(encoding="utf-8", errors="replace").splitlines()[-1:]
         return []
@@ -85,7 +85,7 @@ class Seat:
 
 
 def _callback(environment: Mapping[str, str]) -> dict[str, str]:
-    """What ansible-runner would set for its events to come through, known before it is imported."""
+    """Return what ansible-runner would set for its events to come through, known before it is imported."""
     spec = importlib.util.find_spec("ansible_runner")
     if spec is None or not spec.submodule_search_locations:
         raise SystemExit(
@@ -133,7 +133,7 @@ class Watch(threading.Thread):
             self._end(spare_stand_in=not self.reason)
 
     def judge(self, now: float) -> tuple[str, str]:
-        """Whether it must end now, and why in words; ("", "") when it may go on."""
+        """Return whether it must end now, and why in words; ("", "") when it may go on."""
         order, silent = self.run_.order, now - self.run_.record.seen
         if self.run_.terminated:
             return (
@@ -307,7 +307,7 @@ def main() -> int:
 
 
 def take(channel: socket.socket) -> tuple[dict[str, Any], int] | None:
-    """The order, and the lock of its folder, which is ours from now on; None when the bridge went away."""
+    """Return the order, and the lock of its folder, which is ours from now on; None when the bridge went away."""
     part, ancillary, _, _ = channel.recvmsg(1, socket.CMSG_SPACE(array.array("i").itemsize))
     if not part:
         return None

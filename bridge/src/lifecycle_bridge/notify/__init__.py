@@ -33,7 +33,7 @@ def tell(channels: Sequence[Notify], notice: Notice) -> list[Told]:
 
 
 def check(channels: Sequence[Notify]) -> list[str]:
-    """What is wrong with the channels as they are configured, a line each."""
+    """Return what is wrong with the channels as they are configured, a line each."""
     wrong = []
     for position, channel in enumerate(channels):
         try:

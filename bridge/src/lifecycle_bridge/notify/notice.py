@@ -77,5 +77,5 @@ class Notice:
 
 
 def line(words: str) -> str:
-    """One line, without controls: what comes from elsewhere makes no header and no second line."""
+    """Return one line, without controls: what comes from elsewhere makes no header and no second line."""
     return re.sub(r"[\x00-\x1f\x7f\u2028\u2029]+", " ", words).strip()[:500]

@@ -44,7 +44,7 @@ class Words:
         )
 
     def of(self, news: str, case: Case, role: str, card: Card, reader: Contact, plain: Notice) -> tuple[str, str]:
-        """The subject and the text.
+        """Return the subject and the text.
 
         :raises BridgeError: the company's text cannot be used; says which, and where.
         """
@@ -80,7 +80,7 @@ class Words:
 
 
 def _day(case: Case, card: Card, language: str) -> str:
-    """The case's day in the person's own zone, as it is written in that language; of what is made ready before the day, that day."""
+    """Return the case's day in the person's own zone, as it is written in that language; of what is made ready before the day, that day."""
     written = _DAYS.get(language, _DAYS["en"])
     with suppress(ValueError):
         if case.stage:
@@ -91,7 +91,7 @@ def _day(case: Case, card: Card, language: str) -> str:
 
 
 def wrong(notices: Notices) -> list[str]:
-    """What is wrong with the company's own texts, a line each: for ``doctor``."""
+    """Return what is wrong with the company's own texts, a line each: for ``doctor``."""
     if notices.templates is None:
         return []
     if not Path(notices.templates).is_dir():

@@ -120,7 +120,7 @@ class Api:
 
 
 def of(name: str, poll: Poll, url: str, headers: Mapping[str, str]) -> Api:
-    """The API that a source's section names."""
+    """Return the API that a source's section names."""
     return Api(
         name, poll.url or url, headers, str(poll.options.get("ca_file", "")), float(poll.options.get("timeout", 30))
     )
@@ -145,7 +145,7 @@ def _judged(act: str, status: int, headers: Mapping[str, str], content: bytes) -
 
 
 def _throttled(status: int, headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait, when the answer is a throttle. HiBob names the moment in X-RateLimit-Reset (epoch seconds)."""
+    """Return seconds to wait, when the answer is a throttle. HiBob names the moment in X-RateLimit-Reset (epoch seconds)."""
     if status != 429 and not (status == 503 and "Retry-After" in headers):
         return None
     told = headers.get("Retry-After", "")

@@ -66,7 +66,7 @@ class Poller(Protocol):
 
 
 def settings(name: str, source: Source) -> Poll:
-    """The source's poll section.
+    """Return the source's poll section.
 
     :raises ConfigError: it has none.
     """
@@ -76,7 +76,7 @@ def settings(name: str, source: Source) -> Poll:
 
 
 def credential(name: str, poll: Poll, key: str) -> str:
-    """A credential, read now, so that a changed one holds without a restart.
+    """Return a credential, read now, so that a changed one holds without a restart.
 
     :raises ConfigError: it is not configured, or cannot be read.
     """
@@ -96,7 +96,7 @@ def event(
     *,
     place: str = "",
 ) -> Event:
-    """An event with an id that the same look gives again: source, person and ``mark``."""
+    """Return an event with an id that the same look gives again: source, person and ``mark``."""
     ident = f"{PREFIX}{person}:{mark}"
     if len(ident) > 200 or refusal(person):
         ident = f"{PREFIX}{hashlib.sha256(person.encode('utf-8', 'backslashreplace')).hexdigest()}:{mark}"
@@ -104,14 +104,14 @@ def event(
 
 
 def canonical(value: Any) -> bytes:
-    """The same bytes for the same value."""
+    """Return the same bytes for the same value."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str).encode(
         "utf-8", "backslashreplace"
     )
 
 
 def digest(value: Any) -> str:
-    """Twelve characters that change with the value."""
+    """Return twelve characters that change with the value."""
     return hashlib.sha256(canonical(value)).hexdigest()[:12]
 
 

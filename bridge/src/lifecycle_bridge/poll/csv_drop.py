@@ -175,7 +175,7 @@ def _mode(path: Path) -> int:
 
 
 def _fits(path: Path, options: dict[str, Any]) -> bool:
-    """Whether the checksum is that of the file as it is now."""
+    """Return whether the checksum is that of the file as it is now."""
     try:
         drop = _read(path, options)
         return _promised(drop)[0] in ("", hashlib.sha256(drop.content).hexdigest())
@@ -276,7 +276,7 @@ def _archive(folder: Path, drop: Drop, options: dict[str, Any], now: datetime) -
 
 
 def _promised(drop: Drop) -> tuple[str, int | None]:
-    """Checksum and number of rows, as the manifest says; empty and None where it says nothing."""
+    """Return checksum and number of rows, as the manifest says; empty and None where it says nothing."""
     if drop.manifest is None:
         return "", None
     text = drop.manifest.read_text(encoding="utf-8", errors="replace")[:100_000]

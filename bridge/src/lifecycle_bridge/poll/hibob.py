@@ -70,7 +70,7 @@ class HiBob:
 
 
 def value(record: Mapping[str, Any], field: str) -> Any:
-    """A field, which comes as ``/work/title``: {value} or nested (and ``root.`` at the top), or as both."""
+    """Return a field, which comes as ``/work/title``: {value} or nested (and ``root.`` at the top), or as both."""
     flat = record.get("/" + field.replace(".", "/"))
     if isinstance(flat, Mapping) and "value" in flat:
         return flat["value"]
@@ -81,7 +81,7 @@ def value(record: Mapping[str, Any], field: str) -> Any:
 
 
 def shown(record: Mapping[str, Any], field: str) -> bool:
-    """Whether the field is there at all, empty or not."""
+    """Return whether the field is there at all, empty or not."""
     if "/" + field.replace(".", "/") in record:
         return True
     *path, last = field.removeprefix("root.").split(".")

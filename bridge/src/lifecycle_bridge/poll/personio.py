@@ -85,7 +85,7 @@ class Personio:
 
 
 def _turn(standing: list[str], after: str, poll: Poll) -> tuple[set[str], str]:
-    """Whose employments are read now besides, and where the next turn begins."""
+    """Return whose employments are read now besides, and where the next turn begins."""
     looks = max(1.0, float(poll.options.get("sweep_hours", 6)) * 3600 / poll.every)
     many = min(len(standing), max(_AT_LEAST, math.ceil(len(standing) / looks)))
     start = next((index for index, key in enumerate(standing) if key > after), 0)

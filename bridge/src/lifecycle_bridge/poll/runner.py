@@ -140,7 +140,7 @@ class Polling:
         self._update(name, accepted_by=by, tried_at="", failures=0)
 
     def check(self) -> list[str]:
-        """What is wrong with the configuration of polls, a line each, for ``doctor``."""
+        """Return what is wrong with the configuration of polls, a line each, for ``doctor``."""
         wrong = []
         for name, source in self._config.sources.items():
             try:

@@ -72,7 +72,7 @@ def checked(name: str, ids: list[str]) -> None:
 
 
 def changes(name: str, before: Known, people: Mapping[str, str], now: datetime) -> tuple[Event, ...]:
-    """Who is new, who is different, and whose record is gone (which is not a termination: the intake looks)."""
+    """Return who is new, who is different, and whose record is gone (which is not a termination: the intake looks)."""
     look = before.look + 1
     found = []
     for number, (person, mark) in enumerate(people.items(), 1):
@@ -98,7 +98,7 @@ def changes(name: str, before: Known, people: Mapping[str, str], now: datetime) 
 def next_look(
     before: Known | None, people: Mapping[str, str], active: int, extra: Mapping[str, Any] | None = None
 ) -> Known:
-    """What is kept after a look; the same text when nothing changed."""
+    """Return what is kept after a look; the same text when nothing changed."""
     extra = dict(extra or {})
     if before is None:
         return Known(people, active, 0, extra)

@@ -52,7 +52,7 @@ class Task:
 
 
 def due(sources: Mapping[str, tuple[Source, Standing]], now: datetime) -> list[Task]:
-    """What is to be done now, the nightly comparisons first. Asked each second; says a thing until it is recorded as done."""
+    """Return what is to be done now, the nightly comparisons first. Asked each second; says a thing until it is recorded as done."""
     nightly = [
         Task(name, "everybody", slot)
         for name, (source, standing) in sources.items()
@@ -67,7 +67,7 @@ def due(sources: Mapping[str, tuple[Source, Standing]], now: datetime) -> list[T
 
 
 def poll_at(name: str, source: Source, standing: Standing) -> datetime:
-    """When the source is to be looked at next: at once when it never was; later each time after failures; a little off the even, so that
+    """Return when the source is to be looked at next: at once when it never was; later each time after failures; a little off the even, so that
     several sources (and bridges) do not ask together."""
     if source.poll is None or standing.tried_at is None:
         return standing.known_since
@@ -83,12 +83,12 @@ def _ahead(moment: datetime | None, now: datetime) -> bool:
 
 
 def _jitter(name: str, moment: datetime) -> float:
-    """Up to a tenth, the same for the same look, so that asking twice changes nothing."""
+    """Return up to a tenth, the same for the same look, so that asking twice changes nothing."""
     return hashlib.sha256(f"{name} {moment.isoformat()}".encode()).digest()[0] / 2550
 
 
 def everybody_due(source: Source, standing: Standing, now: datetime) -> datetime | None:
-    """The moment of the nightly comparison that has come and was not made; None when there is none."""
+    """Return the moment of the nightly comparison that has come and was not made; None when there is none."""
     if not source.everybody_at:
         return None
     slot = last_slot(source.everybody_at, zone_of(source), now)
@@ -97,7 +97,7 @@ def everybody_due(source: Source, standing: Standing, now: datetime) -> datetime
 
 
 def last_slot(at: str, zone: tzinfo | None, now: datetime) -> datetime:
-    """The last moment, up to now, at which a local clock (``zone``; None: this machine's) showed ``at``, in UTC.
+    """Return the last moment, up to now, at which a local clock (``zone``; None: this machine's) showed ``at``, in UTC.
 
     Each local day has exactly one: a time that the clock skips is taken with the offset before the gap, of one that it shows twice
     it is the first (RFC 5545, 3.3.5, which is Python's fold=0).
@@ -109,7 +109,7 @@ def last_slot(at: str, zone: tzinfo | None, now: datetime) -> datetime:
 
 
 def zone_of(source: Source) -> tzinfo | None:
-    """The option ``zone`` of the source or its poll; None for this machine's.
+    """Return the option ``zone`` of the source or its poll; None for this machine's.
 
     :raises ConfigError: there is no such zone.
     """
@@ -125,7 +125,7 @@ def zone_of(source: Source) -> tzinfo | None:
 
 
 def silent(source: Source, standing: Standing, now: datetime) -> str:
-    """Why the source counts as silent; empty while an event or a look that succeeded is recent enough.
+    """Return why the source counts as silent; empty while an event or a look that succeeded is recent enough.
 
     A webhook whose owner left is dead without a sound: only a look proves that nothing happened.
     """
@@ -143,7 +143,7 @@ def silent(source: Source, standing: Standing, now: datetime) -> str:
 
 
 def dead_webhook(source: Source, standing: Standing, now: datetime) -> str:
-    """Why the webhook counts as dead although it is configured; empty while it is not.
+    """Return why the webhook counts as dead although it is configured; empty while it is not.
 
     It is, when polls found several people changed, the first of them longer ago than any retry, and no webhook came since.
     """

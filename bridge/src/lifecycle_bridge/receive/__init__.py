@@ -50,7 +50,7 @@ _SHAPES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
 
 
 def receive(raw: Raw, name: str, source: Source, now: datetime) -> Received:
-    """What a request to the source ``name`` says, and what is answered once that is durable.
+    """Return what a request to the source ``name`` says, and what is answered once that is durable.
 
     :raises Forged: nothing proves that it is from this source; the answer is 401.
     :raises Malformed: it is genuine and cannot be read; the answer is the scheme's ``unreadable`` (415 for :class:`Unsupported`).
@@ -76,7 +76,7 @@ def receive(raw: Raw, name: str, source: Source, now: datetime) -> Received:
 
 
 def keys(source: Source) -> tuple[list[str], ConfigError | None]:
-    """The keys of a source that can be read, and the trouble with one that cannot."""
+    """Return the keys of a source that can be read, and the trouble with one that cannot."""
     found: list[str] = []
     trouble = None
     for secret in source.secrets:
@@ -88,7 +88,7 @@ def keys(source: Source) -> tuple[list[str], ConfigError | None]:
 
 
 def check(name: str, source: Source) -> list[str]:
-    """What is wrong with a source, in words: the bridge does not start with it, and ``doctor`` says it. Empty when all is well.
+    """Return what is wrong with a source, in words: the bridge does not start with it, and ``doctor`` says it. Empty when all is well.
 
     A source that is only polled has nothing to check here.
     """

@@ -189,7 +189,7 @@ def _binary(raw: Raw, source: Source) -> Said:
 
 
 def _unquoted(value: str) -> str:
-    """A header's value: double quotes off, then percent-decoded once (HTTP binding, 3.1.3.2)."""
+    """Return a header's value: double quotes off, then percent-decoded once (HTTP binding, 3.1.3.2)."""
     if len(value) >= 2 and value[0] == value[-1] == '"':
         value = re.sub(r"\\(.)", r"\1", value[1:-1])
     try:

@@ -29,7 +29,7 @@ class Limits:
         self._buckets: OrderedDict[Hashable, _Bucket] = OrderedDict()
 
     def wait(self, key: Hashable, per_minute: float) -> int:
-        """Seconds until one more is taken; 0 when it is now. Takes nothing."""
+        """Return seconds until one more is taken; 0 when it is now. Takes nothing."""
         left = self._filled(key, per_minute).left
         return 0 if left >= 1 else math.ceil((1 - left) * 60 / per_minute)
 

@@ -49,7 +49,7 @@ USUAL: Mapping[str, tuple[str, ...]] = {
 
 
 def said(body: Any, source: Source, *, usual: Mapping[str, tuple[str, ...]] = USUAL) -> Said:
-    """What such a body says."""
+    """Return what such a body says."""
 
     def at(name: str) -> Any:
         return pick(body, str(source.options[name])) if name in source.options else pick(body, usual.get(name, ()))
@@ -73,5 +73,5 @@ def is_urgent(body: Any, flag: Any) -> bool:
 
 
 def body(kind: str, person: str, ident: str, now: datetime) -> dict[str, Any]:
-    """A body in the usual names."""
+    """Return a body in the usual names."""
     return {"event_id": ident, "type": kind, "timestamp": now.isoformat(), "employee_id": person}

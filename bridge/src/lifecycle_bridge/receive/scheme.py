@@ -124,25 +124,25 @@ class Scheme(ABC):
 
     @abstractmethod
     def read(self, raw: Raw, source: Source) -> Iterable[Said]:
-        """What a proven request says.
+        """Return what a proven request says.
 
         :raises Malformed: it cannot be read.
         """
 
     @abstractmethod
     def make(self, kind: str, person: str, key: str, source: Source, now: datetime) -> Made:
-        """A genuine request that says so; ``kind`` is one of :data:`~lifecycle_bridge.events.TYPES`."""
+        """Return a genuine request that says so; ``kind`` is one of :data:`~lifecycle_bridge.events.TYPES`."""
 
     def signed(self, raw: Raw) -> bytes:
-        """The bytes whose digest is the id of an event that has none of its own."""
+        """Return the bytes whose digest is the id of an event that has none of its own."""
         return raw.body
 
     def wrong(self, key: str, source: Source) -> str:
-        """What is wrong with a key, in words; empty when nothing is."""
+        """Return what is wrong with a key, in words; empty when nothing is."""
         return ""
 
     def word(self, kind: str) -> str:
-        """The vendor's word for one of our types.
+        """Return the vendor's word for one of our types.
 
         :raises BridgeError: it has none.
         """
@@ -155,7 +155,7 @@ class Scheme(ABC):
 
 
 def same(one: str | bytes, other: str | bytes) -> bool:
-    """Whether both are the same, in a time that does not tell where they differ."""
+    """Return whether both are the same, in a time that does not tell where they differ."""
     return hmac.compare_digest(
         *(part if isinstance(part, bytes) else part.encode("utf-8", "backslashreplace") for part in (one, other))
     )
@@ -167,7 +167,7 @@ def any_true(found: Iterable[bool]) -> bool:
 
 
 def mac(key: str | bytes, message: bytes, algorithm: str = "sha256") -> bytes:
-    """The HMAC (RFC 2104) of a message."""
+    """Return the HMAC (RFC 2104) of a message."""
     return hmac.new(key if isinstance(key, bytes) else key.encode(), message, algorithm).digest()
 
 
@@ -215,7 +215,7 @@ def token_headers(key: str, source: Source) -> dict[str, str]:
 
 
 def weak_token(key: str) -> str:
-    """A token that can be guessed; a vendor that does not sign leaves nothing else to hold on to."""
+    """Return a token that can be guessed; a vendor that does not sign leaves nothing else to hold on to."""
     return (
         ""
         if len(key) >= 16
@@ -224,12 +224,12 @@ def weak_token(key: str) -> str:
 
 
 def media_type(raw: Raw) -> str:
-    """The content type without its parameters, in lower case; empty when there is none."""
+    """Return the content type without its parameters, in lower case; empty when there is none."""
     return raw.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def decoded(raw: Raw) -> Any:
-    """The body as JSON.
+    """Return the body as JSON.
 
     :raises Malformed: it isn't.
     """
@@ -240,7 +240,7 @@ def decoded(raw: Raw) -> Any:
 
 
 def peeked(raw: Raw) -> Any:
-    """The body of what is not proven, as JSON, to know a handshake; None when it isn't JSON."""
+    """Return the body of what is not proven, as JSON, to know a handshake; None when it isn't JSON."""
     try:
         return decoded(raw)
     except Malformed:
@@ -248,7 +248,7 @@ def peeked(raw: Raw) -> Any:
 
 
 def form(raw: Raw) -> dict[str, Any]:
-    """The body as a form, names such as ``data[changedFields][0]`` nested as PHP does; numbers stay names.
+    """Return the body as a form, names such as ``data[changedFields][0]`` nested as PHP does; numbers stay names.
 
     :raises Malformed: it isn't one, or has more than 10,000 fields.
     """
@@ -270,7 +270,7 @@ def form(raw: Raw) -> dict[str, Any]:
 
 
 def mapping(value: Any, what: str = "the body") -> Mapping[str, Any]:
-    """An object.
+    """Return an object.
 
     :raises Malformed: it is something else.
     """
@@ -280,7 +280,7 @@ def mapping(value: Any, what: str = "the body") -> Mapping[str, Any]:
 
 
 def rows(value: Any, what: str) -> Iterator[Mapping[str, Any]]:
-    """The objects of a list, or of a form's numbered fields."""
+    """Yield the objects of a list, or of a form's numbered fields."""
     if isinstance(value, dict):
         value = list(value.values())
     if not isinstance(value, list):
@@ -290,7 +290,7 @@ def rows(value: Any, what: str) -> Iterator[Mapping[str, Any]]:
 
 
 def text(value: Any) -> str:
-    """An id or a word: text or a whole number; empty for everything else, and for what no id looks like."""
+    """Return an id or a word: text or a whole number; empty for everything else, and for what no id looks like."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
     if isinstance(value, int):
@@ -300,7 +300,7 @@ def text(value: Any) -> str:
 
 
 def pick(data: Any, paths: str | Sequence[str]) -> Any:
-    """The first value found by dotted paths; None when there is none."""
+    """Return the first value found by dotted paths; None when there is none."""
     for path in [paths] if isinstance(paths, str) else paths:
         place = data
         for part in path.split("."):
@@ -311,7 +311,7 @@ def pick(data: Any, paths: str | Sequence[str]) -> Any:
 
 
 def moment(value: Any) -> datetime | None:
-    """A time: seconds or milliseconds since 1970, or ISO 8601; None when it isn't one. Without a zone, it is taken as UTC."""
+    """Return a time: seconds or milliseconds since 1970, or ISO 8601; None when it isn't one. Without a zone, it is taken as UTC."""
     try:
         if isinstance(value, str) and not re.fullmatch(r"\d{1,15}(\.\d{1,9})?", value.strip()):
             at = datetime.fromisoformat(value.strip())
@@ -325,7 +325,7 @@ def moment(value: Any) -> datetime | None:
 
 
 def meaning(word: str, types: Mapping[str, str], chosen: Any) -> str | None:
-    """Which of our types a vendor's word is: empty when it is nothing for us, None when it is not known.
+    """Return which of our types a vendor's word is: empty when it is nothing for us, None when it is not known.
 
     The source's own ``options.types`` come first, then the vendor's, then what the word says.
     """
@@ -355,7 +355,7 @@ _GUESSES = (
 
 
 def events(scheme: Scheme, said: Iterable[Said], raw: Raw, name: str, source: Source) -> tuple[tuple[Event, ...], int]:
-    """What was said as events, and how much of it is nothing for us.
+    """Return what was said as events, and how much of it is nothing for us.
 
     :raises Malformed: it says something about a person, and not which.
     """
@@ -399,7 +399,7 @@ def dumped(value: Any) -> bytes:
 
 
 def base64_bytes(value: str, what: str) -> bytes:
-    """Bytes from base64.
+    """Return bytes from base64.
 
     :raises ConfigError: it isn't base64.
     """

@@ -51,7 +51,7 @@ _SIGNATURES = 16
 
 
 def prove(raw: Raw, keys: Sequence[str], now: datetime, window: float = WINDOW) -> str:
-    """The id of a request that is signed by one of the keys.
+    """Return the id of a request that is signed by one of the keys.
 
     :raises Forged: it isn't, or not within ``window`` seconds.
     """
@@ -69,12 +69,12 @@ def prove(raw: Raw, keys: Sequence[str], now: datetime, window: float = WINDOW) 
 
 
 def header(raw: Raw, name: str) -> str:
-    """One of the three headers; of a sender that uses the old names, by those."""
+    """Return one of the three headers; of a sender that uses the old names, by those."""
     return raw.headers.get(name) or raw.headers.get(_OLD[name], "")
 
 
 def sign(key: str, ident: str, now: datetime, body: bytes) -> dict[str, str]:
-    """The three headers of a request.
+    """Return the three headers of a request.
 
     :raises BridgeError: the key cannot sign.
     """
@@ -90,7 +90,7 @@ def sign(key: str, ident: str, now: datetime, body: bytes) -> dict[str, str]:
 
 
 def wrong(key: str) -> str:
-    """What is wrong with a key, in words."""
+    """Return what is wrong with a key, in words."""
     try:
         if key.startswith(("whpk_", "whsk_")):
             _public(key)

@@ -80,7 +80,7 @@ class Workday(Scheme):
 
 
 def _xml(body: bytes) -> dict[str, Any]:
-    """The texts of an XML document by their local names: all of them at the top, the first of each name."""
+    """Return the texts of an XML document by their local names: all of them at the top, the first of each name."""
     texts = _Texts()
     parser = ElementTree.XMLParser(target=texts)  # noqa: S314 - _Texts refuses a document type, so no entity is declared
     try:

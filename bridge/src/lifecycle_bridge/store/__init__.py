@@ -18,7 +18,7 @@ from lifecycle_bridge.store.migrations import up_to_date
 
 
 def stamp(moment: datetime) -> str:
-    """A moment as text that sorts."""
+    """Return a moment as text that sorts."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
@@ -28,7 +28,7 @@ def moment(text: str) -> datetime | None:
 
 
 def rows(found: sa.CursorResult[Any]) -> list[dict[str, Any]]:
-    """All rows of an answer, by name."""
+    """Return all rows of an answer, by name."""
     return [dict(row) for row in found.mappings()]
 
 
@@ -78,7 +78,7 @@ class Database:
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(7018141342)"))
 
     def now(self, connection: sa.Connection) -> datetime:
-        """The clock that all bridges on this database share: PostgreSQL's; of the one machine that has the file with SQLite."""
+        """Return the clock that all bridges on this database share: PostgreSQL's; of the one machine that has the file with SQLite."""
         if self.sqlite:
             return clock.now()
         shared: datetime = connection.execute(sa.text("SELECT clock_timestamp()")).scalar_one()

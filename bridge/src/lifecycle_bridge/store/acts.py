@@ -28,7 +28,7 @@ from lifecycle_bridge.store.timelines import note as write_line
 
 
 def marks_of(name: str) -> set[str]:
-    """Digests of what somebody is called, as a case has them of its person's addresses; with and without a ``+tag``."""
+    """Return digests of what somebody is called, as a case has them of its person's addresses; with and without a ``+tag``."""
     plain = re.sub(r"\+[^@]*(?=@)", "", name.casefold())
     return {
         hashlib.sha256(word.encode("utf-8", "backslashreplace")).hexdigest()[:16] for word in (name.casefold(), plain)
@@ -182,6 +182,6 @@ class CaseActs:
 
 
 def is_about(marks: str, names: Iterable[str]) -> bool:
-    """Whether a case's marks are those of somebody who is called so."""
+    """Return whether a case's marks are those of somebody who is called so."""
     mine = {mark for name in names for mark in marks_of(name)}
     return bool(mine & set(json.loads(marks or "[]")))

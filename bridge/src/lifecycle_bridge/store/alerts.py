@@ -59,7 +59,7 @@ class Alerts:
         self._database = database
 
     def untold(self) -> list[Alert]:
-        """Those that nobody was told of yet, the oldest first."""
+        """Return those that nobody was told of yet, the oldest first."""
         with self._database.read() as c:
             found = c.execute(
                 sa.select(alerts.c.key, alerts.c.detail)

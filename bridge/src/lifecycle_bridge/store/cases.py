@@ -57,7 +57,7 @@ class Cases:
             return due.claim(c, self.config, now, most, owner)
 
     def begin(self, ident: str, owner: str, now: datetime) -> Order | None:
-        """The order of a run, marked as running; None when nothing of it is left to run. Asked again, it is the same order."""
+        """Return the order of a run, marked as running; None when nothing of it is left to run. Asked again, it is the same order."""
         with self.database.write() as c:
             group = due.begin(c, ident, owner, now)
         return due.order(self.config, ident, group) if group else None
@@ -68,12 +68,12 @@ class Cases:
             ending.settle(c, self.config, ident, result, now)
 
     def of_run(self, ident: str) -> tuple[str, ...]:
-        """The cases that a run is for."""
+        """Return the cases that a run is for."""
         with self.database.read() as c:
             return tuple(c.execute(sa.select(cases.c.id).where(cases.c.ident == ident)).scalars())
 
     def stopped(self, ident: str) -> bool:
-        """Whether a person wants the run to end now."""
+        """Return whether a person wants the run to end now."""
         with self.database.read() as c:
             return c.execute(sa.select(runs.c.status).where(runs.c.ident == ident)).scalar() == "stopping"
 

@@ -21,7 +21,7 @@ PREFIX = "chore-"
 
 
 def last_due(chore: Chore, now: datetime) -> datetime:
-    """The last minute, up to now, at which it was to be run. A minute that the clock skips is taken with the offset before the gap."""
+    """Return the last minute, up to now, at which it was to be run. A minute that the clock skips is taken with the offset before the gap."""
     zone = ZoneInfo(chore.zone) if chore.zone else UTC
     hour, minute = map(int, chore.at.split(":"))
     today = now.astimezone(zone)
@@ -80,7 +80,7 @@ class Chores:
         return ident
 
     def begin(self, ident: str, owner: str, now: datetime) -> Order | None:
-        """What it asks of the collection."""
+        """Return what it asks of the collection."""
         with self.database.write() as c:
             c.execute(sa.update(runs).where(runs.c.ident == ident, runs.c.status == "ready").values(status="running"))
             c.execute(sa.update(runs).where(runs.c.ident == ident).values(owner=owner))

@@ -45,7 +45,7 @@ def claim(c: sa.Connection, config: Config, now: datetime, most: int, owner: str
 
 
 def _due(c: sa.Connection, now: datetime) -> list[Row]:
-    """Cases whose minute has come, first things first; of each person one, and nobody who is at work."""
+    """Return cases whose minute has come, first things first; of each person one, and nobody who is at work."""
     active = sa.select(cases.c.source, cases.c.person).where(cases.c.state.in_(("ready", "running")))
     busy = {(row.source, row.person) for row in c.execute(active)}
     daily = stamp(now - timedelta(days=1))
@@ -65,7 +65,7 @@ def _due(c: sa.Connection, now: datetime) -> list[Row]:
 
 
 def _groups(found: Sequence[Row]) -> list[list[Row]]:
-    """Who goes together: the same kind, for the first time. Whoever failed is tried again alone."""
+    """Return who goes together: the same kind, for the first time. Whoever failed is tried again alone."""
     groups: dict[tuple[Any, ...], list[Row]] = {}
     for row in found:
         alone = row["id"] if row["attempt"] else ""
@@ -142,7 +142,7 @@ def _started(c: sa.Connection, row: Row, ident: str, now: datetime) -> None:
 
 
 def order(config: Config, ident: str, group: Sequence[Row]) -> Order:
-    """What a run of these cases asks of the collection."""
+    """Return what a run of these cases asks of the collection."""
     given = [json.loads(row["extra_vars"]) for row in group]
     # When HR recorded it is one person's: of several it can only be told where it is the same.
     shared = {

@@ -151,7 +151,7 @@ def _write(c: sa.Connection, config: Config, row: Row, ended: Ended | None, verd
 
 
 def _news(row: Row, verdict: Verdict, reminds: bool) -> str:
-    """What it is called that somebody is to hear; empty when nobody is."""
+    """Return what it is called that somebody is to hear; empty when nobody is."""
     if verdict.state == "done":
         return "prepared" if row["stage"] == "prepare" else "ready" if row["kind"] == "onboard" else "done"
     if reminds:

@@ -47,7 +47,7 @@ def order_errand(
 
 
 def order_release(c: sa.Connection, held: Sequence[Mapping[str, Any]], by: str, why: str, now: datetime) -> list[str]:
-    """A run for each limit of the brake that holds one of these cases."""
+    """Return a run for each limit of the brake that holds one of these cases."""
     by_limit: dict[str, list[Mapping[str, Any]]] = {}
     for row in held:
         if limit := limit_of(row):
@@ -67,7 +67,7 @@ def order_release(c: sa.Connection, held: Sequence[Mapping[str, Any]], by: str, 
 
 
 def limit_of(row: Mapping[str, Any]) -> str:
-    """The limit that holds a case, as the collection named it when it stopped the run; empty when the brake does not."""
+    """Return the limit that holds a case, as the collection named it when it stopped the run; empty when the brake does not."""
     kind, _, limit = str(row["outcome"]).partition(":")
     if kind == "brake" and limit:
         return limit
@@ -82,7 +82,7 @@ class Errands:
         self.database, self.config = database, config
 
     def begin(self, ident: str, owner: str, now: datetime) -> Order | None:
-        """What it asks of the collection."""
+        """Return what it asks of the collection."""
         with self.database.write() as c:
             c.execute(sa.update(runs).where(runs.c.ident == ident, runs.c.status == "ready").values(status="running"))
             c.execute(sa.update(runs).where(runs.c.ident == ident).values(owner=owner))

@@ -157,12 +157,12 @@ class Inbox:
 
 
 def refusal_of(event: Event) -> str:
-    """Why the id of an event's person is not taken; empty when it is, or nobody is named."""
+    """Return why the id of an event's person is not taken; empty when it is, or nobody is named."""
     return refusal(event.person) if event.person else ""
 
 
 def _refused(event: Event, why: str) -> tuple[str, str]:
-    """The alert of an id that is not taken, by key and words: the others go on, and this record waits for a person."""
+    """Return the alert of an id that is not taken, by key and words: the others go on, and this record waits for a person."""
     digest = hashlib.sha256(event.person.encode("utf-8", "backslashreplace")).hexdigest()[:16]
     return f"id:{event.source}:{digest}", (
         f"HR source {event.source}: an id is refused ({shown(event.person)}): {why}; {event.place or 'place not known'}. "

@@ -57,7 +57,7 @@ class Intakes:
             return [_made(c, group, members, owner, now) for group, members in groups.items()]
 
     def begin(self, ident: str, owner: str, now: datetime) -> Order | None:
-        """What is asked of the collection; None when nothing of it is left. Each attempt has a name of its own, and the same one when it is taken up."""
+        """Return what is asked of the collection; None when nothing of it is left. Each attempt has a name of its own, and the same one when it is taken up."""
         with self.database.write() as c:
             wanted = sa.select(events.c.source, events.c.type, events.c.person)
             found = c.execute(wanted.where(events.c.batch == ident, events.c.state == "taken")).all()
@@ -91,7 +91,7 @@ class Intakes:
         return {"people": people}
 
     def _recorded(self, ident: str) -> dict[tuple[str, str], str]:
-        """When HR recorded what an intake is about, by HR system and person, where an event says it. HR's clock may be ahead of ours."""
+        """Return when HR recorded what an intake is about, by HR system and person, where an event says it. HR's clock may be ahead of ours."""
         with self.database.read() as c:
             found = c.execute(
                 sa.select(events.c.source, events.c.person, events.c.occurred_at, events.c.received_at)

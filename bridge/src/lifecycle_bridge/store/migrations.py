@@ -40,7 +40,7 @@ def up_to_date(c: sa.Connection) -> None:
 
 
 def _added(c: sa.Connection, table: sa.Table, column: sa.Column[object]) -> sa.TextClause:
-    """The statement that adds a column; names and defaults are ours, none comes from outside."""
+    """Return the statement that adds a column; names and defaults are ours, none comes from outside."""
     kind = column.type.compile(dialect=c.dialect)
     given = column.default.arg if isinstance(column.default, sa.ColumnDefault) else ""
     value = sa.literal(given).compile(dialect=c.dialect, compile_kwargs={"literal_binds": True})

@@ -69,7 +69,7 @@ class Pending:
 
 
 def routes(config: Config) -> Iterator[Route]:
-    """All ways to all readers."""
+    """Yield all ways to all readers."""
     for channel in config.notify:
         if channel.to or channel.kind != "mail":
             yield Route(channel.way, "", channel)
@@ -167,12 +167,12 @@ class Outbox:
         return made
 
     def waits(self, now: datetime) -> bool:
-        """Whether anything is to be sent now."""
+        """Return whether anything is to be sent now."""
         with self._database.read() as c:
             return c.execute(sa.select(notices.c.n).where(_to_send(now)).limit(1)).first() is not None
 
     def is_new(self, key: str, now: datetime) -> bool:
-        """Whether nobody has sent yet what a run called so; from now on it counts as sent."""
+        """Return whether nobody has sent yet what a run called so; from now on it counts as sent."""
         mark = hashlib.sha256(key.encode("utf-8", "backslashreplace")).hexdigest()
         mine = (notices.c.case_id == _LETTER, notices.c.mark == mark)
         with self._database.write() as c:
@@ -242,7 +242,7 @@ def _pending(row: Row, case: Case, route: Route | None) -> Pending:
 
 
 def holds(one: Pending) -> bool:
-    """Whether what a notice says is still so: nobody is told that something is due which HR has moved or dropped meanwhile."""
+    """Return whether what a notice says is still so: nobody is told that something is due which HR has moved or dropped meanwhile."""
     if one.route is None:
         return False  # that way is not configured any more
     if one.news == "due":

@@ -93,12 +93,12 @@ def apply(c: sa.Connection, config: Config, batch: str, one: Decision, recorded:
 
 
 def digest(*words: str) -> str:
-    """Eight characters that change with the words."""
+    """Return eight characters that change with the words."""
     return hashlib.sha256("\0".join(words).encode("utf-8", "backslashreplace")).hexdigest()[:8]
 
 
 def cancelled_key(case: str) -> str:
-    """The alert of a leaver's case that a person cancelled."""
+    """Return the alert of a leaver's case that a person cancelled."""
     return f"cancelled:{case}"
 
 
@@ -219,7 +219,7 @@ def _make(c: sa.Connection, batch: str, one: Decision, run: Planned, now: dateti
 
 
 def _case_id(one: Decision, batch: str, run: Planned) -> str:
-    """A name for a case that a person can read; of a long one the end is its digest, since its column ends somewhere."""
+    """Return a name for a case that a person can read; of a long one the end is its digest, since its column ends somewhere."""
     name = f"{run.kind}-{one.source}-{one.person}"
     if len(name) <= _LONGEST_NAME:
         return f"{name}-{digest(batch, run.kind, run.stage, run.due)}"
@@ -227,5 +227,5 @@ def _case_id(one: Decision, batch: str, run: Planned) -> str:
 
 
 def _recorded(given: str, at: str) -> str:
-    """A case's extra variables, with when HR recorded what they are about now."""
+    """Return a case's extra variables, with when HR recorded what they are about now."""
     return json.dumps({**json.loads(given), "hr_recorded_at": at}) if at else given

@@ -21,7 +21,7 @@ def note(c: sa.Connection, case: str, now: datetime, what: str, detail: str = ""
 
 
 def nameless(text: str) -> str:
-    """A text of HR's without anybody's address: no person's name or address is kept in the bridge's database."""
+    """Return a text of HR's without anybody's address: no person's name or address is kept in the bridge's database."""
     return _ADDRESS.sub("<address>", text)
 
 

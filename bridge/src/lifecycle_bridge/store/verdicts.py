@@ -71,7 +71,7 @@ class Case:
 def judge(
     case: Case, steps: Sequence[Step] | None, complete: bool, result: Result, *, together: int, times: int
 ) -> Verdict:
-    """How it goes on.
+    """Return how it goes on.
 
     :param steps: what the record says is open; None when the run did not get as far as the record.
     :param together: how many cases the run had.
@@ -95,7 +95,7 @@ def judge(
 
 
 def reminder_is_due(since: datetime, reminded: int, now: datetime) -> bool:
-    """Whether it is time to remind somebody of what waits since then. Working days are Monday to Friday; both moments are local."""
+    """Return whether it is time to remind somebody of what waits since then. Working days are Monday to Friday; both moments are local."""
     wanted = REMIND[reminded] if reminded < len(REMIND) else REMIND[-1] + _REMIND_EVERY * (reminded - len(REMIND) + 1)
     return now.weekday() < 5 and _working_days(since.date(), now.date()) >= wanted
 

@@ -57,7 +57,7 @@ class Case:
     silent: bool = False
 
     def behind(self, now: datetime) -> timedelta:
-        """How far behind its minute it began, or is while it has not begun; zero when that is nothing to speak of."""
+        """Return how far behind its minute it began, or is while it has not begun; zero when that is nothing to speak of."""
         if self.started_at is None and self.state in OPEN:
             behind = now - self.due_at
         else:
@@ -142,7 +142,7 @@ class Views:
         self._database = database
 
     def counts(self, now: datetime) -> dict[str, int]:
-        """How many cases are in each state, and ``late``, ``day`` (done in the last 24 hours), ``alerts``."""
+        """Return how many cases are in each state, and ``late``, ``day`` (done in the last 24 hours), ``alerts``."""
         with self._database.read() as connection:
             found = {
                 str(state): int(n)
@@ -172,7 +172,7 @@ class Views:
             return Page([case_of(row) for row in rows], total, page, pages)
 
     def upcoming(self, kinds: Sequence[str], now: datetime, most: int) -> Page[Case]:
-        """Who comes or goes next."""
+        """Return who comes or goes next."""
         where = sa.and_(cases.c.state == "upcoming", cases.c.kind.in_(kinds))
         with self._database.read() as connection:
             rows = connection.execute(
@@ -186,7 +186,7 @@ class Views:
         return case_of(row) if row is not None else None
 
     def of(self, idents: Sequence[str]) -> list[Case]:
-        """Those of these ids that there are."""
+        """Return those of these ids that there are."""
         with self._database.read() as connection:
             rows = (
                 connection.execute(sa.select(cases).where(cases.c.id.in_(idents)).order_by(cases.c.id)).mappings().all()
@@ -194,7 +194,7 @@ class Views:
         return [case_of(row) for row in rows]
 
     def story(self, case: Case) -> list[Line]:
-        """The time line with the events that HR sent of this person while the case was open, and in the day before; the oldest first."""
+        """Return the time line with the events that HR sent of this person while the case was open, and in the day before; the oldest first."""
         since, until = (
             stamp(case.created_at - timedelta(days=1)),
             stamp(case.changed_at) if case.state in ("done", "cancelled") else "9",
@@ -225,7 +225,7 @@ class Views:
         return sorted([*told, *story], key=lambda line: line.at)
 
     def runs_of(self, case: Case) -> list[Run]:
-        """The runs that had this case, the last first."""
+        """Return the runs that had this case, the last first."""
         quoted = json.dumps(case.id)
         with self._database.read() as connection:
             found = (
@@ -253,12 +253,12 @@ class Views:
             return Page([_run(row) for row in connection.execute(some).mappings()], total, page, pages)
 
     def statuses(self) -> list[str]:
-        """The statuses that runs have."""
+        """Return the statuses that runs have."""
         with self._database.read() as connection:
             return sorted(connection.scalars(sa.select(runs.c.status).distinct()))
 
     def sources(self, names: Sequence[str], now: datetime) -> list[SourceState]:
-        """Those that are configured, and those that once were and left a trace."""
+        """Return those that are configured, and those that once were and left a trace."""
         with self._database.read() as connection:
             rows = {row["name"]: row for row in connection.execute(sa.select(sources)).mappings()}
             day = _per_source(connection, events.c.received_at >= stamp(now - timedelta(days=1)))
@@ -273,7 +273,7 @@ class Views:
             return sorted(connection.scalars(sa.select(cases.c.kind).distinct()))
 
     def alerts(self, settled: bool = False, most: int = 100) -> list[Alert]:
-        """Those that nobody settled, the newest first; or the last that somebody did."""
+        """Return those that nobody settled, the newest first; or the last that somebody did."""
         where, order = (
             (alerts.c.settled_at != "", alerts.c.settled_at.desc())
             if settled
@@ -342,7 +342,7 @@ def _moment(text: str) -> datetime:
 
 
 def case_of(row: sa.RowMapping | Mapping[str, Any]) -> Case:
-    """A row of ``cases``, typed."""
+    """Return a row of ``cases``, typed."""
     times: dict[str, Any] = {name: _moment(row[name]) for name in ("due_at", "next_at", "created_at", "changed_at")}
     given = {
         name: row[name]

@@ -39,7 +39,7 @@ _PLAIN = re.compile(r"[\w.:+-]{1,100}")
 
 
 def main(event: dict[str, Any], source: str, scheme: str, system: str = "") -> dict[str, Any]:
-    """The event with ids in place of its payload."""
+    """Return the event with ids in place of its payload."""
     payload = event.get("payload", event.get("body", {key: value for key, value in event.items() if key != "meta"}))
     meta = dict(event.get("meta") or {})
     body = (payload if isinstance(payload, str) else json.dumps(payload, sort_keys=True)).encode()

@@ -28,7 +28,7 @@ class AwsAdministrators:
         return "iam" in account.raw and account.login in self._names()
 
     def ids(self) -> Iterator[str]:
-        """Users who hold the policy, themselves or through a group, and are not blocked; a role that Identity Center keeps for it
+        """Yield users who hold the policy, themselves or through a group, and are not blocked; a role that Identity Center keeps for it
         counts as one, since somebody may be assigned to it."""
         for name in sorted(self._names()):
             blocked = DENY_POLICY in self.api.every("iam", "list_user_policies", _ACT, key="PolicyNames", UserName=name)

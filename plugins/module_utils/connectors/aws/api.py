@@ -132,7 +132,7 @@ class AwsApi:
             self.target.writing(model.name)
 
     def read(self, service: str, operation: str, act: str, *, key: str, **params: Any) -> Any:
-        """What is under ``key`` of the answer (all of it without a key), or None when AWS says there is no such thing."""
+        """Return what is under ``key`` of the answer (all of it without a key), or None when AWS says there is no such thing."""
         try:
             answer = self._repeated(service, operation, act, params, reading=True, repeat=True)
         except NotFound:
@@ -140,7 +140,7 @@ class AwsApi:
         return self._part(answer, key, act)
 
     def every(self, service: str, operation: str, act: str, *, key: str, **params: Any) -> Iterator[Any]:
-        """Every item under ``key``, over all pages. ``IsTruncated``/``Marker`` in IAM, ``NextToken`` elsewhere."""
+        """Yield every item under ``key``, over all pages. ``IsTruncated``/``Marker`` in IAM, ``NextToken`` elsewhere."""
         seen: set[str] = set()
         while True:
             answer = self._repeated(service, operation, act, params, reading=True, repeat=True)
@@ -158,7 +158,7 @@ class AwsApi:
     def write(
         self, service: str, operation: str, act: str, *, gone_is_done: bool = False, repeat: bool = True, **params: Any
     ) -> Mapping[str, Any]:
-        """One write. ``repeat``: sending twice does no more than once. ``gone_is_done``: a removal of what is not there is a success."""
+        """Send one write. ``repeat``: sending twice does no more than once. ``gone_is_done``: a removal of what is not there is a success."""
         self.target.writing(act)
         try:
             return self._repeated(service, operation, act, params, reading=False, repeat=repeat)

@@ -134,12 +134,12 @@ def _has(row: Mapping[str, str], *credentials: str) -> bool:
 
 
 def _time(text: str) -> str:
-    """A column of the report; what is no time (``N/A``, ``no_information``, ``not_supported``) is empty."""
+    """Return a column of the report; what is no time (``N/A``, ``no_information``, ``not_supported``) is empty."""
     return clock.stamp(clock.parse(text)) if text[:1].isdigit() else ""
 
 
 def _same(text: str, moment: Any) -> bool:
-    """The report knows keys by the second they were made in."""
+    """Compare a column of the report with a moment; it knows keys by the second they were made in."""
     return bool(_time(text)) and _time(text)[:19] == _text(moment)[:19]
 
 

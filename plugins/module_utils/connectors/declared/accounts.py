@@ -54,7 +54,7 @@ class DeclaredAccounts(Declared):
         return section
 
     def candidates(self, keys: PersonKeys) -> Iterator[Account]:
-        """Every account that answers to any key of the person, by every look-up of every source."""
+        """Yield every account that answers to any key of the person, by every look-up of every source."""
         for source in self.section.sources:
             found: dict[str, Account] = {}
             for row in self._looked_up(source, keys, source.name):
@@ -75,7 +75,7 @@ class DeclaredAccounts(Declared):
     # -- finding -------------------------------------------------------------------------------------------------------
 
     def _looked_up(self, source: Source | Deleted, keys: PersonKeys, what: str) -> Iterator[Json]:
-        """The rows that have one of the person's keys, by every look-up."""
+        """Yield the rows that have one of the person's keys, by every look-up."""
         for look in source.find:
             for value in self._asked_for(look, source, keys):
                 scope = {"value": value} if look.searches else {}
@@ -84,7 +84,7 @@ class DeclaredAccounts(Declared):
                         yield row
 
     def _asked_for(self, look: LookUp, source: Source | Deleted, keys: PersonKeys) -> Sequence[str]:
-        """The values that a look-up is asked for; a whole list is asked for once, for whichever key there is."""
+        """Return the values that a look-up is asked for; a whole list is asked for once, for whichever key there is."""
         values: list[str] = []
         for kind in (KINDS[key] for key in look.by):
             own = keys.of(kind)
@@ -97,12 +97,12 @@ class DeclaredAccounts(Declared):
         return keys.has(kind, self._prefixed(source, said) if kind is Kind.ID else said)
 
     def _prefixed(self, source: Source | Deleted, ident: str) -> str:
-        """An account's id as the rest of a run knows it: those of all but the first source begin with the source's name."""
+        """Return an account's id as the rest of a run knows it: those of all but the first source begin with the source's name."""
         name = source.name if isinstance(source, Source) else self.section.sources[0].name
         return ident if name == self.section.sources[0].name else f"{name}:{ident}"
 
     def _bare(self, source: Source | Deleted, ident: str) -> str:
-        """The vendor's own id; "" of an account of another source."""
+        """Return the vendor's own id; "" of an account of another source."""
         prefixes = [f"{one.name}:" for one in self.section.sources[1:]]
         own = self._prefixed(source, "")
         if own:
@@ -110,13 +110,13 @@ class DeclaredAccounts(Declared):
         return "" if any(ident.startswith(prefix) for prefix in prefixes) else ident
 
     def _whole(self, source: Source, row: Json) -> Json:
-        """The record itself, where a search answers from an index; None when it is gone."""
+        """Return the record itself, where a search answers from an index; None when it is gone."""
         if source.read is None:
             return row
         return self.calls.one(source.read, {**self.calls.scope, "item": row}, f"read {source.name}")
 
     def again(self, account: Account) -> Account | None:
-        """The same account, read anew."""
+        """Return the same account, read anew."""
         own = PersonKeys(
             Person(email=account.email),
             ids=(account.id,),
@@ -128,7 +128,7 @@ class DeclaredAccounts(Declared):
     # -- an account ----------------------------------------------------------------------------------------------------
 
     def account(self, source: Source, row: Json) -> Account:
-        """Our view of a row. Ids of all but the first source begin with the source's name."""
+        """Return our view of a row. Ids of all but the first source begin with the source's name."""
         said = {
             name: one.of(row) for name, one in source.fields.items() if name not in ("kind", "last_seen", "created")
         }
@@ -155,15 +155,15 @@ class DeclaredAccounts(Declared):
         return next((one for one in sources[1:] if account.id.startswith(f"{one.name}:")), sources[0])
 
     def bare_id(self, account: Account) -> str:
-        """The vendor's own id."""
+        """Return the vendor's own id."""
         return self._bare(self.source_of(account), account.id)
 
     def of_account(self, account: Account) -> dict[str, Any]:
-        """What requests about an account may speak of."""
+        """Return what requests about an account may speak of."""
         return scope_of(self.calls, account, self.bare_id(account))
 
     def is_first(self, account: Account) -> bool:
-        """Whether it is an account proper, and not an invitation."""
+        """Return whether it is an account proper, and not an invitation."""
         return self.source_of(account) is self.section.sources[0]
 
 
@@ -254,7 +254,7 @@ class DeclaredRenaming(DeclaredAccounts):
 
 
 def carried_by(match: Mapping[str, Expression], row: Json) -> Iterator[tuple[Kind, str]]:
-    """The keys that a row carries; an expression may find a text, or a list of them."""
+    """Yield the keys that a row carries; an expression may find a text, or a list of them."""
     for key, one in match.items():
         said = one.of(row)
         for value in said if isinstance(said, list) else [said]:

@@ -40,7 +40,7 @@ class Calls:
         self.transport("")  # a credential that is missing is said at once
 
     def transport(self, name: str) -> Transport:
-        """The transport to one of the file's addresses, made when it is first needed."""
+        """Return the transport to one of the file's addresses, made when it is first needed."""
         if name not in self._transports:
             api = self.manifest.apis[name]
             url = self._address(api)
@@ -112,7 +112,7 @@ class Calls:
         )
 
     def one(self, read: Read, scope: Mapping[str, Any], act: str) -> Json:
-        """The one thing that a request reads, or None when it is not there."""
+        """Return the one thing that a request reads, or None when it is not there."""
         answer = self.send(read.request, scope, act)
         if answer.status in read.request.passes:
             return None
@@ -148,7 +148,7 @@ class Calls:
     # -- lists ---------------------------------------------------------------------------------------------------------
 
     def rows(self, rows: Rows, scope: Mapping[str, Any], act: str) -> Iterator[Json]:
-        """Every row, page by page.
+        """Yield every row, page by page.
 
         :raises ProtocolError: the answer has no list, or the pages do not advance.
         """
@@ -175,7 +175,7 @@ class Calls:
 
 
 def _plain(value: Json) -> Json:
-    """A value of a query or form: JSON's true is written true."""
+    """Return a value of a query or form: JSON's true is written true."""
     return str(value).lower() if isinstance(value, bool) else value
 
 

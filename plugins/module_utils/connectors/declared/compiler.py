@@ -20,7 +20,7 @@ from .reading import manifest_of, read_manifest
 
 
 def compiled(manifest: Manifest, *, shipped: bool = False) -> type[Declared]:
-    """The class of a manifest.
+    """Return the class of a manifest.
 
     :param shipped: it came with the collection. Who else's file it is, the systems file must say the address itself: whoever writes
         a connector's file must not decide where the company's credentials go.
@@ -71,7 +71,7 @@ def _name(manifest: Manifest) -> str:
 
 
 def _seat(manifest: Manifest, facts: dict[str, Any]) -> type[Declared]:
-    """A class whose accounts are SCIM's."""
+    """Return a class whose accounts are SCIM's."""
     from .scim_seat import ScimSeat
 
     dialect = manifest.accounts.scim if manifest.accounts is not None else None
@@ -114,7 +114,7 @@ def _capabilities(manifest: Manifest) -> tuple[type[Declared], ...]:
 
 @cache
 def of_file(path: str, shipped: bool = False) -> type[Declared]:
-    """The class of a file, read once a process: a run goes on with what it read first.
+    """Return the class of a file, read once a process: a run goes on with what it read first.
 
     :raises InputError: names file, line, key and fix.
     """
@@ -123,5 +123,5 @@ def of_file(path: str, shipped: bool = False) -> type[Declared]:
 
 @cache
 def of_text(text: str, name: str, shipped: bool) -> type[Declared]:
-    """The class of a manifest that was handed on as JSON, to where its file is not."""
+    """Return the class of a manifest that was handed on as JSON, to where its file is not."""
     return compiled(manifest_of(text, name), shipped=shipped)

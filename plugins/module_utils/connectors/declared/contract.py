@@ -39,7 +39,7 @@ Contract = Mapping[tuple[str, str], Operation]
 
 
 def of_table(said: Mapping[str, Any]) -> Contract:
-    """The contract in ``operations:``, ``METHOD /path/{id}: {query: ..., body: ...}`` each."""
+    """Return the contract in ``operations:``, ``METHOD /path/{id}: {query: ..., body: ...}`` each."""
     return dict(_row(line, how or {}) for line, how in said.items())
 
 
@@ -58,12 +58,12 @@ def _object(said: Any) -> Any:
 
 
 def blank(path: str) -> str:
-    """A path with its parameters' names left out."""
+    """Return a path with its parameters' names left out."""
     return _HOLE.sub("{}", path.partition("?")[0]).rstrip("/")
 
 
 def graphql_of(request: Request) -> str:
-    """The text of a GraphQL request; "" of another."""
+    """Return the text of a GraphQL request; "" of another."""
     said = request.json.get("query") if isinstance(request.json, dict) else None
     return str(said) if isinstance(said, Verbatim) else ""
 
@@ -72,7 +72,7 @@ def graphql_of(request: Request) -> str:
 
 
 def violations(manifest: Manifest, contract: Contract) -> list[str]:
-    """All that is wrong with the requests of a file, each with its place in the file."""
+    """Return all that is wrong with the requests of a file, each with its place in the file."""
     return [
         f"{'.'.join(map(str, request.place))}: {said}"
         for request, pages in manifest.requests()
@@ -107,7 +107,7 @@ def _wrong(manifest: Manifest, request: Request, pages: Pages, contract: Contrac
 
 
 def _spelled_out(body: Any, manifest: Manifest) -> Any:
-    """A body with every attribute that it may change."""
+    """Return a body with every attribute that it may change."""
     if body == "{changed}":
         made: dict[str, Any] = {}
         accounts = manifest.accounts
@@ -145,7 +145,7 @@ def _body(sent: Any, known: Any, where: str) -> Iterator[str]:
 
 
 def of_openapi(document: Mapping[str, Any], prefix: str = "") -> Contract:
-    """The contract in an OpenAPI or Swagger description; ``prefix``
+    """Return the contract in an OpenAPI or Swagger description; ``prefix``
     is what its paths begin with and the connector's do not, since the address has it."""
     made: dict[tuple[str, str], Operation] = {}
     for template, item in document["paths"].items():
@@ -189,7 +189,7 @@ def _schema_of(document: Mapping[str, Any], operation: Mapping[str, Any], parame
 
 
 def _shape(document: Mapping[str, Any], schema: Any, depth: int) -> Any:
-    """A schema as :class:`Operation` has a body; None where it says nothing, or too much."""
+    """Return a schema as :class:`Operation` has a body; None where it says nothing, or too much."""
     schema = _resolved(document, schema)
     if not isinstance(schema, Mapping) or depth > 6:
         return None

@@ -83,7 +83,7 @@ class Expression:
     _compiled: Any = field(repr=False, compare=False)
 
     def of(self, value: Json) -> Json:
-        """What the expression finds in a value.
+        """Return what the expression finds in a value.
 
         :raises ProtocolError: the value is not as the expression expects it.
         """
@@ -101,7 +101,7 @@ class Expression:
         return "" if found is None or found is False else str(found)
 
     def names(self) -> frozenset[str]:
-        """The names that the expression takes from the value itself: ``item`` and ``account`` of ``item.id == account.id``."""
+        """Return the names that the expression takes from the value itself: ``item`` and ``account`` of ``item.id == account.id``."""
         return frozenset(_names(self._compiled.parsed))
 
 

@@ -79,7 +79,7 @@ class DeclaredEntitlements(DeclaredAccounts):
                 yield replace(one, raw={**one.raw, "held": mine[one.id]})
 
     def named_in(self, kind: Kind, said: Json, act: str) -> Iterator[Entitlement]:
-        """What an account's own record names: one id, or a list of them."""
+        """Yield what an account's own record names: one id, or a list of them."""
         ids = {str(one) for one in (said if isinstance(said, list) else [said]) if one not in (None, "", False)}
         if ids:
             yield from (one for one in self._catalogue(kind, act) if one.id in ids)
@@ -90,7 +90,7 @@ class DeclaredEntitlements(DeclaredAccounts):
 
 
 def entitlement_of(kind: Kind, row: Json, fields: Mapping[str, Expression] | None = None) -> Entitlement:
-    """One entitlement, of a row or of a fixed value."""
+    """Return one entitlement, of a row or of a fixed value."""
     if isinstance(row, str):
         return Entitlement(kind.name, row, row, fixed=kind.fixed.text_of(row) if kind.fixed is not None else "")
     said = fields or kind.fields

@@ -36,7 +36,7 @@ class Unsafe(ValueError):
 
 
 def holes(template: Json) -> Iterator[str]:
-    """The names in all holes of a template, however deep."""
+    """Yield the names in all holes of a template, however deep."""
     if isinstance(template, Mapping):
         for value in template.values():
             yield from holes(value)
@@ -48,7 +48,7 @@ def holes(template: Json) -> Iterator[str]:
 
 
 def odd_braces(template: Json) -> Iterator[str]:
-    """What stands in braces and is no hole: ``{Account.id}``, ``{ id }``."""
+    """Yield what stands in braces and is no hole: ``{Account.id}``, ``{ id }``."""
     if isinstance(template, Mapping):
         for value in template.values():
             yield from odd_braces(value)
@@ -60,7 +60,7 @@ def odd_braces(template: Json) -> Iterator[str]:
 
 
 def value_at(scope: Scope, name: str) -> Json:
-    """The value under a dotted name.
+    """Return the value under a dotted name.
 
     :raises Missing: there is none, or it is null.
     """
@@ -73,7 +73,7 @@ def value_at(scope: Scope, name: str) -> Json:
 
 
 def filled(template: Json, scope: Scope) -> Json:
-    """The template with its holes filled; see the module.
+    """Return the template with its holes filled; see the module.
 
     :raises Missing: a hole without a question mark has no value.
     """
@@ -99,7 +99,7 @@ def filled(template: Json, scope: Scope) -> Json:
 
 
 def filled_path(template: str, scope: Scope) -> UrlPath:
-    """A path with its holes filled, each value a quoted segment or a part of one.
+    """Return a path with its holes filled, each value a quoted segment or a part of one.
 
     :raises Missing: a hole has no value.
     :raises InputError: a value would lead somewhere else.
@@ -108,7 +108,7 @@ def filled_path(template: str, scope: Scope) -> UrlPath:
 
 
 def filled_address(template: str, scope: Scope) -> str:
-    """An address with its holes filled; what stands in the host must be a part of a host's name.
+    """Return an address with its holes filled; what stands in the host must be a part of a host's name.
 
     :raises Missing: a hole has no value.
     :raises Unsafe: a value would make another host of it.
@@ -123,7 +123,7 @@ def filled_address(template: str, scope: Scope) -> str:
 
 
 def pattern(template: str) -> re.Pattern[str]:
-    """What matches every text that the template can become."""
+    """Return what matches every text that the template can become."""
     parts, end = [], 0
     for found in _HOLE.finditer(template):
         parts += [re.escape(template[end : found.start()]), ".*"]
@@ -138,7 +138,7 @@ def _text(value: Json) -> str:
 
 
 def _quoted(found: re.Match[str], template: str, text: str) -> str:
-    """A value inside the double quotes of a filter (SCIM, RFC 7644) or the single quotes of OData can't end them."""
+    """Return a value inside the double quotes of a filter (SCIM, RFC 7644) or the single quotes of OData can't end them."""
     around = template[found.start() - 1 : found.start()] + template[found.end() : found.end() + 1]
     if around == '""':
         return text.replace("\\", "\\\\").replace('"', '\\"')

@@ -30,7 +30,7 @@ class DeclaredListing(DeclaredAccounts):
                     yield self._listed(source, row, kinds)
 
     def administrators(self) -> Iterator[str]:
-        """Ids of those who can be used, as far as what they hold stands in their accounts."""
+        """Yield ids of those who can be used, as far as what they hold stands in their accounts."""
         kinds = {kind: self._by_id(self.MANIFEST.entitlements[kind]) for kind, _name in self.ADMINISTRATORS}
         for source in self.section.sources:
             for rows in source.lists:
@@ -40,7 +40,7 @@ class DeclaredListing(DeclaredAccounts):
                         yield listed.account.id
 
     def _by_id(self, kind: Kind) -> dict[str, tuple[str, bool]]:
-        """The name of each entitlement of a kind, and whether it is fixed: asked for once, not once an account."""
+        """Return the name of each entitlement of a kind, and whether it is fixed: asked for once, not once an account."""
         rows = kind.values if kind.catalogue is None else self.calls.rows(kind.catalogue, {}, f"list {kind.name}")
         return {one.id: (one.name, bool(one.fixed)) for one in (entitlement_of(kind, row) for row in rows)}
 
@@ -70,7 +70,7 @@ class DeclaredListing(DeclaredAccounts):
         return [str(one) for one in (said if isinstance(said, list) else [said]) if one not in (None, "", False)]
 
     def group_members(self, kind: str, name: str) -> Iterator[str]:
-        """Ids and logins of an entitlement's members: as its file reads them, else from the accounts."""
+        """Yield ids and logins of an entitlement's members: as its file reads them, else from the accounts."""
         act, how = f"list members of {name}", self.MANIFEST.entitlements.get(kind)
         names = self._by_id(how) if how is not None else {}
         found = next((id_ for id_, (known, _fixed) in names.items() if known.casefold() == name.casefold()), None)

@@ -303,11 +303,11 @@ class Manifest:
     contract: Mapping[str, str] = field(default_factory=dict)
 
     def text(self) -> str:
-        """The whole of it as JSON, for a machine that does not have the file."""
+        """Return the whole of it as JSON, for a machine that does not have the file."""
         return json.dumps(self.source, sort_keys=True)
 
     def requests(self) -> Iterator[tuple[Request, Pages]]:
-        """Every request that the connector can send, but for those that sign it in, and how each goes on."""
+        """Yield every request that the connector can send, but for those that sign it in, and how each goes on."""
         yield from _requests(self)
 
 

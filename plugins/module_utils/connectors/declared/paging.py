@@ -52,7 +52,7 @@ class Position:
         return {"page": self.at} if self.pages.place == "path" else {}
 
     def body(self, body: Json) -> Json:
-        """The request's body with the page in it; in GraphQL, it is one of the variables."""
+        """Return the request's body with the page in it; in GraphQL, it is one of the variables."""
         if self.pages.place != "json":
             return body
         if isinstance(body, dict) and set(body) == {"query", "variables"}:
@@ -62,7 +62,7 @@ class Position:
     # -- what comes after it -------------------------------------------------------------------------------------------
 
     def after(self, answer: Answer, rows: list[Json]) -> Position | None:
-        """The next page; None after the last.
+        """Return the next page; None after the last.
 
         :raises ValueError: the list does not advance, or ends too early.
         """
@@ -111,7 +111,7 @@ class Position:
 
 
 def next_link(header: str) -> str:
-    """The address of the next page in a Link header (RFC 8288). Sentry says by ``results="false"`` that it would be empty."""
+    """Return the address of the next page in a Link header (RFC 8288). Sentry says by ``results="false"`` that it would be empty."""
     for part in re.split(r",\s*(?=<)", header):
         found = _LINK.match(part)
         if found and re.search(r'rel="?next"?', found[2]) and 'results="false"' not in found[2]:

@@ -48,7 +48,7 @@ class Part:
     # -- values --------------------------------------------------------------------------------------------------------
 
     def text(self, key: str, default: str | None = None) -> str:
-        """A text that must be there, unless there is a default."""
+        """Return a text that must be there, unless there is a default."""
         value = self.data.get(key, default)
         if value is None:
             raise self.error(
@@ -77,7 +77,7 @@ class Part:
         return value
 
     def texts(self, key: str) -> tuple[str, ...]:
-        """A list of texts; a text alone is a list of one."""
+        """Return a list of texts; a text alone is a list of one."""
         value = self.data.get(key, [])
         value = [value] if isinstance(value, str) else value
         if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
@@ -103,7 +103,7 @@ class Part:
     # -- parts ---------------------------------------------------------------------------------------------------------
 
     def part(self, *keys: str | int) -> Part:
-        """A mapping inside this one."""
+        """Return a mapping inside this one."""
         value: Json = self.data
         for key in keys:
             value = value[key]
@@ -112,7 +112,7 @@ class Part:
         return Part(self.document, value, (*self.at, *keys))
 
     def parts(self, key: str) -> Iterator[Part]:
-        """The mappings of a list; a mapping alone is a list of one."""
+        """Yield the mappings of a list; a mapping alone is a list of one."""
         value = self.data.get(key, [])
         if isinstance(value, dict):
             yield self.part(key)
@@ -129,7 +129,7 @@ class Part:
     # -- expressions and holes -----------------------------------------------------------------------------------------
 
     def expression(self, key: str, names: Names | None = None) -> Expression:
-        """An expression that must be there. ``names``: what it may name, where it looks at more than the vendor's answer."""
+        """Return an expression that must be there. ``names``: what it may name, where it looks at more than the vendor's answer."""
         text = self.text(key)
         try:
             made = expression(text)
@@ -144,7 +144,7 @@ class Part:
         return self.expression(key, names) if key in self.data else None
 
     def expressions(self, key: str, known: Collection[str] = ()) -> dict[str, Expression]:
-        """A mapping of names to expressions over a row of the vendor's; ``known``: no other names."""
+        """Return a mapping of names to expressions over a row of the vendor's; ``known``: no other names."""
         part = self.part(key) if key in self.data else Part(self.document, {}, (*self.at, key))
         if known:
             part.only(*known)
@@ -168,7 +168,7 @@ class Part:
                 raise self.error(f"{{{name}}} is not known here", *more, hint=meant(second, seconds))
 
     def template(self, key: str, names: Names) -> Json:
-        """Anything with holes."""
+        """Return anything with holes."""
         value = self.data[key]
         self.check_holes(value, names, key)
         return value

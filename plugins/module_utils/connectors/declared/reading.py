@@ -59,7 +59,7 @@ _NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 
 
 def read_manifest(document: Document) -> Manifest:
-    """The whole file.
+    """Return the whole file.
 
     :raises InputError: names file, line, key and fix.
     """
@@ -110,7 +110,7 @@ def read_manifest(document: Document) -> Manifest:
 
 
 def _ways_to_sign_in(auth: Json) -> list[Mapping[str, Json]]:
-    """The mappings of ``auth``, those of ``first_of`` too; what is none is refused later."""
+    """Return the mappings of ``auth``, those of ``first_of`` too; what is none is refused later."""
     said = auth if isinstance(auth, dict) else {}
     choices = said.get("first_of")
     inner = [one for choice in choices for one in _ways_to_sign_in(choice)] if isinstance(choices, list) else []
@@ -364,7 +364,7 @@ def _key(part: Part, reader: Reader) -> KeyKind:
 
 
 def manifest_of(source: str, name: str) -> Manifest:
-    """The manifest in the JSON text that a shell hands on.
+    """Return the manifest in the JSON text that a shell hands on.
 
     :raises InputError: it is none.
     """

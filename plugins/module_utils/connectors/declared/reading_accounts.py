@@ -59,7 +59,7 @@ def read_accounts(part: Part, reader: Reader, title: str) -> Accounts:
 
 
 def _dialect(part: Part, title: str) -> Dialect:
-    """How a vendor's SCIM departs from the RFCs: see ``scim/dialects.py``."""
+    """Return how a vendor's SCIM departs from the RFCs: see ``scim/dialects.py``."""
     known = {one.name: one for one in fields(Dialect) if one.name != "title"}
     part.only(*known)
     said: dict[str, Any] = {}

@@ -34,7 +34,7 @@ class Reader:
     pages: Mapping[str, Pages] = field(default_factory=dict)
 
     def names(self, *more: Names) -> Names:
-        """What holes may name: the options, and more."""
+        """Return what holes may name: the options, and more."""
         merged: dict[str, Collection[str] | None] = {"options": self.options}
         for one in more:
             merged.update(one)
@@ -134,7 +134,7 @@ class Reader:
         )
 
     def look_ups(self, part: Part, key: str, match: Mapping[str, Expression]) -> tuple[LookUp, ...]:
-        """How accounts are found; each key that is looked for must be compared."""
+        """Return how accounts are found; each key that is looked for must be compared."""
         found = []
         for one in part.parts(key):
             by = one.texts("by")
@@ -179,7 +179,7 @@ class Reader:
     # -- writes --------------------------------------------------------------------------------------------------------
 
     def writes(self, part: Part, key: str, names: Names) -> Writes | None:
-        """The writes under a key, in order; None where the file has no such key."""
+        """Return the writes under a key, in order; None where the file has no such key."""
         if key not in part:
             return None
         made = []

@@ -39,7 +39,7 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
 
 
 def read_sign_in(part: Part, names: Names) -> SignIn:
-    """The section ``auth``.
+    """Return the section ``auth``.
 
     :raises InputError: it is none of :data:`KINDS`, or names no credential.
     """
@@ -63,7 +63,7 @@ def read_sign_in(part: Part, names: Names) -> SignIn:
 
 
 def auth_of(how: SignIn, target: Target, url: str) -> Auth:
-    """What signs the requests.
+    """Return what signs the requests.
 
     :param url: the address that a path of the section is relative to.
     :raises CredentialError: a credential is not set.
@@ -115,7 +115,7 @@ def _oauth2(target: Target, says: Mapping[str, Any], url: str) -> Auth:
 
 
 def _token_address(target: Target, says: Mapping[str, Any]) -> str:
-    """Where tokens come from: the file's word, or the systems file's for an address of another host."""
+    """Return where tokens come from: the file's word, or the systems file's for an address of another host."""
     said = str(says["token"])
     return str(target.options.get("token_url") or said) if said.startswith("https://") else said
 

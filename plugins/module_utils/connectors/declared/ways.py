@@ -27,7 +27,7 @@ class Ways:
     suspend: Callable[[Account, bool], None]
 
     def paths(self, account: Account, source: str, scope: Mapping[str, Any]) -> Iterator[AccessPath]:
-        """Every way in of an account, which is of a source of the file."""
+        """Yield every way in of an account, which is of a source of the file."""
         for way in self.calls.manifest.cutoff:
             if source not in way.of or not self._concerns(way, scope):
                 continue
@@ -42,11 +42,11 @@ class Ways:
                     yield self._path(way, account, here)
 
     def _concerns(self, way: Way, scope: Mapping[str, Any]) -> bool:
-        """Whether the list of a way in is to be asked for: not where its condition speaks of the account alone, and does not hold."""
+        """Return whether the list of a way in is to be asked for: not where its condition speaks of the account alone, and does not hold."""
         return way.each is None or way.when is None or "item" in way.when.names() or bool(way.when.of(scope))
 
     def back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
-        """What suspending closed opens again; the rest was ended, and the person has it anew by their own hands."""
+        """Return what suspending closed opens again; the rest was ended, and the person has it anew by their own hands."""
         found = []
         for name in closed:
             way = next((one for one in self.calls.manifest.cutoff if pattern(one.name).fullmatch(name)), None)
@@ -89,7 +89,7 @@ def _state(way: Way, account: Account, scope: Json) -> str:
 
 
 def scope_of(calls: Calls, account: Account, bare_id: str) -> dict[str, Any]:
-    """What requests about an account may speak of."""
+    """Return what requests about an account may speak of."""
     return {
         **calls.scope,
         "account": {

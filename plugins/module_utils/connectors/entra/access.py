@@ -211,7 +211,7 @@ class EntraAccess:
 
 
 def cloud(account: Account) -> Account:
-    """The same account where synchronisation does not matter: roles are always the cloud's own."""
+    """Return the same account where synchronisation does not matter: roles are always the cloud's own."""
     return Account(account.id, account.login, account.active, raw=account.raw)
 
 

@@ -178,7 +178,7 @@ class Entra(EntraListing):
         self._accounts.update(account, attributes)
 
     def addresses(self, account: Account) -> Addresses:
-        """The login. Addresses are the mailbox's: Exchange tells the directory."""
+        """Return the login. Addresses are the mailbox's: Exchange tells the directory."""
         return Addresses(login=account.login.lower())
 
     def set_address(self, account: Account, address: str, aliases: Sequence[str]) -> None:
@@ -204,7 +204,7 @@ class Entra(EntraListing):
         return any(("roles", role.name) in ADMINISTRATORS for role in self.roles_of(cloud(account)))
 
     def administrators(self) -> Iterator[str]:
-        """Those who hold the role, themselves or through a group, and can sign in."""
+        """Yield those who hold the role, themselves or through a group, and can sign in."""
         act = "list global administrators"
         for kind, name in ADMINISTRATORS:
             role = self.find_entitlement(kind, name)

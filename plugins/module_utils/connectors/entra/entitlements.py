@@ -368,7 +368,7 @@ class EntraEntitlements(DirectoryUsers):
 
 
 def fixed_group(row: Raw) -> str:
-    """Why a group's members can't be changed through Graph (https://learn.microsoft.com/graph/api/group-delete-members)."""
+    """Return why a group's members can't be changed through Graph (https://learn.microsoft.com/graph/api/group-delete-members)."""
     if row.get("onPremisesSyncEnabled"):
         return "synchronised from on-premises Active Directory: change it there"
     if row.get("membershipRule"):
@@ -387,7 +387,7 @@ def user_roles(app: Raw) -> list[Raw]:
 
 
 def app_name(app: str, roles: Mapping[str, str], role: str) -> str:
-    """How a profile names a role of an app: with the role where the app has several; ``roles`` are their names by id."""
+    """Return how a profile names a role of an app: with the role where the app has several; ``roles`` are their names by id."""
     return f"{app}/{roles[role]}" if len(roles) > 1 and role in roles else app
 
 

@@ -31,7 +31,7 @@ class LeftBehind:
         self.graph = graph
 
     def of(self, account: Account, apps: Sequence[tuple[str, str]]) -> Iterator[Owned]:
-        """All of it.
+        """Yield all of it.
 
         :param apps: the apps and enterprise apps that the account owns: (collection, id).
         """

@@ -44,13 +44,13 @@ class EntraListing(EntraEntitlements):
     USER_FIELDS: ClassVar[str]
 
     def listed_account(self, row: Raw) -> Account:
-        """The account that a user's row is; the connector knows how."""
+        """Return the account that a user's row is; the connector knows how."""
         raise NotImplementedError
 
     # -- accounts ------------------------------------------------------------------------------------------------------
 
     def all_accounts(self) -> Iterator[Listed]:
-        """Every user, guests too. Who holds what is read first, entitlement by entitlement: few calls, however many users.
+        """Yield every user, guests too. Who holds what is read first, entitlement by entitlement: few calls, however many users.
 
         ``last_seen`` needs AuditLog.Read.All and Entra ID P1; without them it stays empty.
         """
@@ -98,7 +98,7 @@ class EntraListing(EntraEntitlements):
         return held, {id: row["displayName"] for id, row in groups.items()}
 
     def _groups(self, act: str) -> tuple[dict[str, Raw], dict[str, set[str]]]:
-        """Every group, and its direct members' ids.
+        """Return every group, and its direct members' ids.
 
         A delta query hands out groups with all their members (``$expand`` ends at 20): a large group comes in several rows, of
         which only the first need have its properties, and rows may repeat (https://learn.microsoft.com/graph/delta-query-groups).
@@ -187,7 +187,7 @@ class EntraListing(EntraEntitlements):
         return (row for row in rows if row.get("@odata.type") == _USER)
 
     def _holders(self, entitlement: Entitlement, act: str) -> list[str]:
-        """Ids of the principals that have a role, or an app's."""
+        """Return ids of the principals that have a role, or an app's."""
         if entitlement.kind == "apps":
             assigned = graph_pages(
                 self.graph,
@@ -205,7 +205,7 @@ class EntraListing(EntraEntitlements):
         return [row["principalId"] for row in rows]
 
     def _principals(self, ids: list[str], act: str) -> Iterator[Raw]:
-        """The users that these principals are, or hold as groups."""
+        """Yield the users that these principals are, or hold as groups."""
         for start in range(0, len(ids), _IDS_AT_ONCE):
             body = {"ids": ids[start : start + _IDS_AT_ONCE], "types": ["user", "group"]}
             for row in self.graph.send("POST", "/directoryObjects/getByIds", act=act, json=body, reads=True).body[
@@ -219,7 +219,7 @@ class EntraListing(EntraEntitlements):
     # -- credentials ---------------------------------------------------------------------------------------------------
 
     def all_credentials(self) -> Iterator[Credential]:
-        """Secrets, certificates and trusted outside identities of apps, and what people let apps do in their name.
+        """Yield secrets, certificates and trusted outside identities of apps, and what people let apps do in their name.
 
         The maker is an owner, one who can sign in before one who can't; an app may have none. Consents that an administrator gave
         for everybody, and what Azure renews by itself (managed identities), are nobody's.
@@ -292,7 +292,7 @@ def _licences(row: Raw, skus: Mapping[str, str], groups: Mapping[str, str]) -> I
 
 
 def _last_seen(row: Raw) -> str:
-    """The latest of the sign-ins that Entra keeps, interactive or not."""
+    """Return the latest of the sign-ins that Entra keeps, interactive or not."""
     activity = row.get("signInActivity") or {}
     return max((str(at) for name, at in activity.items() if name.endswith("DateTime") and at), default="")
 

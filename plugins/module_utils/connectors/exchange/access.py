@@ -54,7 +54,7 @@ class MailAccess:
         )
 
     def paths(self, account: Account) -> Sequence[AccessPath]:
-        """The protocols, mobile devices' partnerships, and inbox rules that forward mail, which work without anybody signed in."""
+        """Return the protocols, mobile devices' partnerships, and inbox rules that forward mail, which work without anybody signed in."""
         who = account.login
         row = self._protocols(account.id, who)
         open_now = self._open_among(row)
@@ -94,7 +94,7 @@ class MailAccess:
             return [*paths, AccessPath("forwarding inbox rules", "unseen", _nothing, refused=str(e))]
 
     def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
-        """The protocols that were open before, and no others; inbox rules that were on."""
+        """Return the protocols that were open before, and no others; inbox rules that were on."""
         backs = []
         if "mail protocols" in closed:
             was = set(
@@ -134,7 +134,7 @@ class MailAccess:
         return backs
 
     def _forwarding(self, account: Account) -> list[AccessPath]:
-        """What the mailbox itself sends on to somewhere outside the company: a copy or all, without a rule that anybody sees.
+        """Return what the mailbox itself sends on to somewhere outside the company: a copy or all, without a rule that anybody sees.
 
         Of a shared mailbox it is the company's: whoever took the mailbox over set it.
         """
@@ -163,7 +163,7 @@ class MailAccess:
         return address.rpartition("@")[2] not in self._domains
 
     def _external_address(self, name: str, login: str) -> str:
-        """Where mail to a recipient of the address book really goes: a contact's is outside."""
+        """Return where mail to a recipient of the address book really goes: a contact's is outside."""
         try:
             rows = self.admin.read("Get-Recipient", act=f"find recipient {name}", anchor=login, Identity=name)
         except NotFound:

@@ -36,7 +36,7 @@ _KINDS: Mapping[str, type[LifecycleError]] = {
 
 
 def admin_message(answer: Answer) -> str:
-    """The text of an error: ``error.message`` says nothing; the .NET exception inside, or the detail, does.
+    """Return the text of an error: ``error.message`` says nothing; the .NET exception inside, or the detail, does.
 
     A 403 may have a body of NUL bytes, or none.
     """
@@ -75,7 +75,7 @@ class AdminApi:
     tenant: str
 
     def read(self, cmdlet: str, *, act: str, anchor: str, **parameters: Any) -> list[dict[str, Any]]:
-        """What a ``Get-`` cmdlet returns, all pages of it.
+        """Return what a ``Get-`` cmdlet returns, all pages of it.
 
         :raises NotFound: the object it was asked for does not exist.
         :raises AmbiguousIdentity: more than one object answers to the name.
@@ -83,7 +83,7 @@ class AdminApi:
         return list(self.rows(cmdlet, act=act, anchor=anchor, **parameters))
 
     def one(self, cmdlet: str, *, act: str, anchor: str, **parameters: Any) -> dict[str, Any]:
-        """The one object that a ``Get-`` cmdlet returns."""
+        """Return the one object that a ``Get-`` cmdlet returns."""
         rows = self.read(cmdlet, act=act, anchor=anchor, **parameters)
         if len(rows) != 1:
             raise AmbiguousIdentity(

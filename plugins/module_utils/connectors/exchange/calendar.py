@@ -68,7 +68,7 @@ class GraphCalendar(Connector):
     # -- booking -------------------------------------------------------------------------------------------------------
 
     def find_meeting(self, person: Person, marker: str) -> Meeting | None:
-        """The meeting that we booked in this person's calendar under ``marker``, with the attendees' answers.
+        """Return the meeting that we booked in this person's calendar under ``marker``, with the attendees' answers.
 
         :raises AmbiguousIdentity: there are two.
         """
@@ -85,7 +85,7 @@ class GraphCalendar(Connector):
     def free_slot(
         self, attendees: Sequence[str], *, earliest: str, latest: str, minutes: int, time_zone: str, country: str = ""
     ) -> str | None:
-        """The first quarter of an hour at which nobody has anything, on a working day of the country and within the option ``working_hours``.
+        """Return the first quarter of an hour at which nobody has anything, on a working day of the country and within the option ``working_hours``.
 
         The hours are those of ``time_zone``, not each attendee's own: a mailbox that nobody has used yet has Redmond's.
 
@@ -164,7 +164,7 @@ class GraphCalendar(Connector):
     # -- a leaver's meetings -------------------------------------------------------------------------------------------
 
     def future_meetings(self, person: Person) -> Sequence[Meeting]:
-        """Meetings from now on, with attendees, that the person organises; of a series, its next occurrence with the series' id."""
+        """Return meetings from now on, with attendees, that the person organises; of a series, its next occurrence with the series' id."""
         now = clock.now()
         act = f"read meetings of {person.email}"
         found: dict[str, Meeting] = {}
@@ -358,7 +358,7 @@ class GraphCalendar(Connector):
         return event
 
     def _upcoming(self, who: str, series: str, zone: str, act: str) -> list[dict[str, Any]]:
-        """The series' occurrences from now on, the earliest first, times in ``zone``."""
+        """Return the series' occurrences from now on, the earliest first, times in ``zone``."""
         now = clock.now()
         rows = self._view(_events(who).below("/{}/instances", series), now, now + HORIZON, act, {}, zone)
         return sorted(
@@ -398,12 +398,12 @@ def _point(moment: datetime) -> dict[str, str]:
 
 
 def _moment(point: Mapping[str, str]) -> datetime:
-    """The moment of a ``dateTimeTimeZone`` that we have asked for in UTC."""
+    """Return the moment of a ``dateTimeTimeZone`` that we have asked for in UTC."""
     return clock.parse(point["dateTime"])
 
 
 def _original(row: Mapping[str, Any]) -> datetime:
-    """When the rule of its series puts this occurrence."""
+    """Return when the rule of its series puts this occurrence."""
     return clock.parse(row["originalStart"]) if row.get("originalStart") else _moment(row["start"])
 
 
@@ -414,7 +414,7 @@ def _pattern_date(row: Mapping[str, Any]) -> date:
 
 
 def _without_join_link(body: Any) -> dict[str, Any]:
-    """The invitation without the old meeting's link to join, which Teams puts between two rules."""
+    """Return the invitation without the old meeting's link to join, which Teams puts between two rules."""
     kept: dict[str, Any] = dict(body or {"contentType": "html"})
     kept["content"] = re.sub(r"_{20,}.*?_{20,}", "", str(kept.get("content") or ""), flags=re.S)
     return kept

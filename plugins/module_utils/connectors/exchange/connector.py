@@ -146,7 +146,7 @@ class Exchange(DirectoryUsers, GraphMail, GraphCalendar):
     # -- accounts ------------------------------------------------------------------------------------------------------
 
     def candidates(self, keys: PersonKeys) -> Iterator[Account]:
-        """The mailboxes of the directory's users that answer, and those that have an address as theirs; ``active`` while any
+        """Yield the mailboxes of the directory's users that answer, and those that have an address as theirs; ``active`` while any
         protocol that we close is open. The directory has the employee number, a mailbox has none."""
         numbers = {row["id"]: row for row in users(self.graph, at("/users"), keys)}
         found: dict[str, Mapping[str, Any]] = {}
@@ -180,7 +180,7 @@ class Exchange(DirectoryUsers, GraphMail, GraphCalendar):
         )
 
     def all_accounts(self) -> Iterator[Listed]:
-        """Every mailbox; which protocols are open is read first. When one was last used would be a call each, so it is not said."""
+        """Yield every mailbox; which protocols are open is read first. When one was last used would be a call each, so it is not said."""
         act = "list mailboxes"
         switches = [PROTOCOLS[name] for name in self.target.options["protocols"]]
         open_now = {
@@ -287,7 +287,7 @@ class Exchange(DirectoryUsers, GraphMail, GraphCalendar):
     # -- mailbox -------------------------------------------------------------------------------------------------------
 
     def mailbox(self, person: Person) -> Mapping[str, Any] | None:
-        """How the mailbox is set now; None when the person has none."""
+        """Return how the mailbox is set now; None when the person has none."""
         found = self._find(person)
         return self._settings.read(found) if found is not None else None
 
@@ -300,7 +300,7 @@ class Exchange(DirectoryUsers, GraphMail, GraphCalendar):
         self._settings.change(found, key, value, act)
 
     def has_online_archive(self, person: Person) -> bool:
-        """Whether part of the mail lies in an archive mailbox of its own."""
+        """Return whether part of the mail lies in an archive mailbox of its own."""
         found = self._find(person)
         return found is not None and found.get("ArchiveStatus") not in (None, "None", "")
 

@@ -34,7 +34,7 @@ class GraphMail(Connector):
         raise NotImplementedError
 
     def mail_folders(self, person: Person) -> Sequence[MailFolder] | None:
-        """Every folder, hidden ones and recoverable items too; names are paths: ``Inbox/Projekte``. None without a mailbox.
+        """Return every folder, hidden ones and recoverable items too; names are paths: ``Inbox/Projekte``. None without a mailbox.
 
         :raises Unsupported: part of the mail is in an online archive, which Graph can't read (option ``online_archive``).
         """
@@ -60,7 +60,7 @@ class GraphMail(Connector):
         return [folder for folder in folders if folder.messages]
 
     def mail_messages(self, person: Person, folder: MailFolder, skip: frozenset[str]) -> Iterator[MailMessage]:
-        """The folder's messages that are not in ``skip``, in the order of the folder; a few are fetched ahead."""
+        """Yield the folder's messages that are not in ``skip``, in the order of the folder; a few are fetched ahead."""
         act = f"read mail of {person.email} in {folder.name}"
         root = self._mailbox_path(person)
         listed = graph_pages(

@@ -31,7 +31,7 @@ class MailboxSettings:
         self.graph, self.admin, self.system, self.audience, self.large = graph, admin, system, audience, large
 
     def read(self, found: Mapping[str, Any]) -> Mapping[str, Any]:
-        """How the mailbox is set now."""
+        """Return how the mailbox is set now."""
         login, identity = found["UserPrincipalName"], found["ExternalDirectoryObjectId"]
         return {
             "type": _TYPES.get(found["RecipientTypeDetails"], str(found["RecipientTypeDetails"])),
@@ -95,7 +95,7 @@ class MailboxSettings:
         return re.sub("^smtp:", "", str(found.get("ForwardingSmtpAddress") or ""), flags=re.I).lower()
 
     def _recipient(self, name: str, login: str) -> str:
-        """The primary address of a recipient of the company, empty when it has none of that name."""
+        """Return the primary address of a recipient of the company, empty when it has none of that name."""
         try:
             rows = self.admin.read("Get-Recipient", act=f"find recipient {name}", anchor=login, Identity=name)
         except NotFound:
@@ -174,7 +174,7 @@ class MailboxSettings:
 
 
 def _text(html: str) -> str:
-    """The text of a reply, which the service keeps as an HTML page around what it was given."""
+    """Return the text of a reply, which the service keeps as an HTML page around what it was given."""
     body = re.sub(r"\s*\n\s*", "", re.sub(r"(?is)<head.*?</head>", "", html))
     lines = re.sub(r"(?i)<br\s*/?>|</p>\s*<p[^>]*>|</div>\s*<div[^>]*>", "\n", body)
     return unescape(re.sub(r"<[^>]+>", "", lines)).strip()

@@ -30,7 +30,7 @@ class GitHubAccess:
         self.api, self.org, self.target, self.membership, self.held = api, org, target, membership, held
 
     def paths(self, account: Account) -> Sequence[AccessPath]:
-        """Credentials while GitHub still lists them by member, then what runs, then the membership, which ends the rest."""
+        """Return credentials while GitHub still lists them by member, then what runs, then the membership, which ends the rest."""
         membership = account.raw.get("membership") or {}
         invitation = account.raw.get("invitation")
         paths = [
@@ -115,7 +115,7 @@ class GitHubAccess:
         return paths
 
     def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
-        """An invitation that brings back role, teams and repositories, within three months; the person has to accept it."""
+        """Return an invitation that brings back role, teams and repositories, within three months; the person has to accept it."""
         state = "invited" if account.pending else "open" if account.raw.get("membership") else "closed"
         anew = {
             "single sign-on credentials": "they were revoked: they authorise their tokens and keys again",
@@ -217,6 +217,6 @@ class GitHubAccess:
 
 
 def _unpushed(space: Mapping[str, Any]) -> bool:
-    """Whether work may be lost with it; GitHub looks at the machine, and says nothing of one that is archived."""
+    """Return whether work may be lost with it; GitHub looks at the machine, and says nothing of one that is archived."""
     work = space.get("git_status") or {}
     return bool(work.get("has_unpushed_changes") or work.get("has_uncommitted_changes")) or not work

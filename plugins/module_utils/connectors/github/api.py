@@ -40,7 +40,7 @@ _NEXT = re.compile(r'<([^<>]+)>;\s?rel="next"')
 
 
 def throttled(answer: Answer) -> float | None:
-    """Seconds to wait. A 403 is a throttle only when its headers or text say so; else it is a missing permission."""
+    """Return seconds to wait. A 403 is a throttle only when its headers or text say so; else it is a missing permission."""
     if answer.status not in (403, 429):
         return None
     asked = retry_after(answer)
@@ -75,7 +75,7 @@ def next_link(answer: Answer) -> str | None:
 
 
 def sign_in(target: Target) -> Auth:
-    """A token as given, or an installation token of a GitHub App.
+    """Return a token as given, or an installation token of a GitHub App.
 
     :raises CredentialError: neither is set.
     """
@@ -121,7 +121,7 @@ def _installation_token(target: Target) -> tuple[str, float]:
 
 
 def repository_path(full_name: str) -> UrlPath:
-    """The path of ``owner/name``."""
+    """Return the path of ``owner/name``."""
     owner, _slash, name = full_name.partition("/")
     return at("/repos/{}/{}", owner, name)
 
@@ -136,7 +136,7 @@ class GitHubApi(Transport):
         self._graphql = Transport(target, self.auth, POLICY, url=beside)
 
     def listed(self, path: str, *, act: str, key: str = "", **params: Any) -> Iterator[Mapping[str, Any]]:
-        """Every item of a list, all pages; of an envelope's ``key`` where the list is in one. None at all when the list is not there (404)."""
+        """Yield every item of a list, all pages; of an envelope's ``key`` where the list is in one. None at all when the list is not there (404)."""
         begun = False
         try:
             for row in self.all_of(path, act=act, key=key, **params):
@@ -158,7 +158,7 @@ class GitHubApi(Transport):
             yield from rows
 
     def connection(self, text: str, variables: Mapping[str, Any], *path: str, act: str) -> Iterator[Mapping[str, Any]]:
-        """Every node of a GraphQL connection at ``path`` of the data, page by page; none where something on the way is null.
+        """Yield every node of a GraphQL connection at ``path`` of the data, page by page; none where something on the way is null.
 
         The query takes ``$after``, and asks for ``nodes`` and ``pageInfo { hasNextPage endCursor }``.
         """
@@ -188,7 +188,7 @@ class GitHubApi(Transport):
         )
 
     def query(self, text: str, variables: Mapping[str, Any], *, act: str) -> Mapping[str, Any]:
-        """A GraphQL query's ``data``. GraphQL says its errors with 200."""
+        """Return a GraphQL query's ``data``. GraphQL says its errors with 200."""
         answer = self._graphql.send(
             "POST", "/graphql", act=act, json={"query": text, "variables": dict(variables)}, reads=True
         )

@@ -121,7 +121,7 @@ class GitHub(GitHubListing):
         return self.people.candidates(keys)
 
     def _login(self, person: Person) -> str | None:
-        """The handle that HR or the pattern names."""
+        """Return the handle that HR or the pattern names."""
         keys = self.keys_of(person)
         return next((login for login in (*keys.logins, *keys.patterned) if login != NO_LOGIN), None)
 

@@ -42,7 +42,7 @@ class GitHubListing(Connector):
     # -- accounts ------------------------------------------------------------------------------------------------------
 
     def all_accounts(self) -> Iterator[Listed]:
-        """Members, outside collaborators (guests), and who is invited. GitHub does not say when somebody was last there."""
+        """Yield members, outside collaborators (guests), and who is invited. GitHub does not say when somebody was last there."""
         addresses, held = self._addresses(), self._held()
         listed = set[str]()
         for user in self.api.all_of(self.org.below("/members"), act="list members"):
@@ -96,7 +96,7 @@ class GitHubListing(Connector):
         )
 
     def _held(self) -> Held:
-        """What each member holds, by login, under the names of ``entitlements``."""
+        """Return what each member holds, by login, under the names of ``entitlements``."""
         held: Held = {}
         for user in self._owners():
             held.setdefault(user["login"], []).append(Entitlement("roles", "owner", "admin"))
@@ -111,7 +111,7 @@ class GitHubListing(Connector):
         return self.api.all_of(self.org.below("/members"), act="list owners", role="admin")
 
     def _teams_with_members(self) -> Iterator[tuple[Entitlement, list[str]]]:
-        """Teams that somebody is in, fifty a call; more calls only for more than a hundred members, and where the identity provider may fill teams."""
+        """Yield teams that somebody is in, fifty a call; more calls only for more than a hundred members, and where the identity provider may fill teams."""
         variables, act = {"org": self.target.options["org"]}, "list teams and their members"
         synchronises = True
         for team in self.api.connection(_TEAMS, variables, "organization", "teams", act=act):
@@ -125,7 +125,7 @@ class GitHubListing(Connector):
                 yield team_of(team, groups or ()), logins
 
     def synchronised(self, team: Mapping[str, Any]) -> list[str] | None:
-        """The identity provider's groups that fill a team; None where synchronisation is not in use."""
+        """Return the identity provider's groups that fill a team; None where synchronisation is not in use."""
         act = f"read synchronisation of team {team['name']}"
         answer = self.api.send(
             "GET", self.org.below("/teams/{}/team-sync/group-mappings", team["slug"]), act=act, missing=(403, 404, 422)
@@ -153,7 +153,7 @@ class GitHubListing(Connector):
                     yield seat
 
     def _addresses(self) -> dict[str, str]:
-        """The e-mail address of each login, from single sign-on; none without it."""
+        """Return the e-mail address of each login, from single sign-on; none without it."""
         found: dict[str, str] = {}
         identities = self.api.connection(
             _IDENTITIES,
@@ -170,7 +170,7 @@ class GitHubListing(Connector):
         return found
 
     def group_members(self, kind: str, name: str) -> Iterator[str]:
-        """The login of each member, and their address where single sign-on tells it."""
+        """Yield the login of each member, and their address where single sign-on tells it."""
         found = self.find_entitlement(kind, name)
         if found is None:
             raise NotFound(f"it has no {name} among {kind}", act=f"list members of {name}", system=self.target.name)
@@ -249,7 +249,7 @@ def seat_of(seat: Mapping[str, Any]) -> Entitlement:
 
 
 def names_of(node: Mapping[str, Any]) -> set[str]:
-    """Every name of a SAML or SCIM identity, in lower case."""
+    """Return every name of a SAML or SCIM identity, in lower case."""
     saml, scim = node.get("samlIdentity") or {}, node.get("scimIdentity") or {}
     return {str(v).casefold() for v in (saml.get("nameId"), saml.get("username"), scim.get("username")) if v}
 

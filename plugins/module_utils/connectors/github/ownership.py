@@ -22,7 +22,7 @@ class GitHubOwnership:
         self.api, self.org, self.target, self.people = api, org, target, people
 
     def owned(self, account: Account) -> Sequence[Owned]:
-        """Repositories nobody but they (and owners) administer, deploy keys they added, Actions secrets of what they committed to.
+        """Return repositories nobody but they (and owners) administer, deploy keys they added, Actions secrets of what they committed to.
 
         Who is out already administers nothing: then it is the repositories that nobody administers and that they committed to.
         """
@@ -52,7 +52,7 @@ class GitHubOwnership:
         return found
 
     def _secrets(self, account: Account, repository: Mapping[str, Any]) -> list[Owned]:
-        """Whoever may push may read every secret of a repository's Actions; that they did shows in what they committed."""
+        """Return whoever may push may read every secret of a repository's Actions; that they did shows in what they committed."""
         path, act = repository_path(repository["full_name"]), f"list Actions secrets of {repository['name']}"
         try:
             names = [s["name"] for s in self.api.listed(path.below("/actions/secrets"), act=act, key="secrets")]
@@ -123,7 +123,7 @@ class GitHubOwnership:
         )
 
     def handed_over(self, account: Account, heir: Account) -> Sequence[Owned]:
-        """Repositories that the heir was given to administer."""
+        """Return repositories that the heir was given to administer."""
         found = []
         for repository in self.api.listed(self.org.below("/repos"), act="list repositories", type="all"):
             path, act = repository_path(repository["full_name"]), f"list who administers {repository['name']}"

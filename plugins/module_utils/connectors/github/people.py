@@ -31,7 +31,7 @@ class People:
         self.has_saml = True
 
     def candidates(self, keys: PersonKeys) -> Iterator[Account]:
-        """Each user with what the identity provider calls them, so that a handle alone proves nothing where it can be compared.
+        """Yield each user with what the identity provider calls them, so that a handle alone proves nothing where it can be compared.
 
         :raises InputError: no handle is known, and the organisation has no SAML identities to look in.
         """
@@ -102,7 +102,7 @@ class People:
         )
 
     def _by_saml(self, query: str, values: Mapping[str, str], sought: str) -> dict[str, set[str]]:
-        """What the identity provider calls each user that answers, by handle."""
+        """Return what the identity provider calls each user that answers, by handle."""
         data = self.api.query(query, {"org": self.org, **values}, act=f"find SAML identity of {sought}")
         provider = (data.get("organization") or {}).get("samlIdentityProvider")
         self.has_saml = provider is not None
@@ -113,7 +113,7 @@ class People:
         return {login: known for login, known in sought_names.items() if any(same_text(one, sought) for one in known)}
 
     def handle_of(self, address: str) -> str | None:
-        """The handle of whom the identity provider knows by this address.
+        """Return the handle of whom the identity provider knows by this address.
 
         :raises AmbiguousIdentity: it is several people's.
         """
@@ -127,7 +127,7 @@ class People:
         return logins[0] if logins else None
 
     def is_outside(self, login: str) -> bool:
-        """Whether they are an outside collaborator."""
+        """Return whether they are an outside collaborator."""
         return any(
             user["login"] == login
             for user in self.api.listed(
@@ -136,6 +136,6 @@ class People:
         )
 
     def invitation(self, *, email: str) -> Mapping[str, Any] | None:
-        """The open invitation of an address."""
+        """Return the open invitation of an address."""
         rows = self.api.listed(self.path.below("/invitations"), act=f"find invitation of {email}")
         return next((row for row in rows if same_text(row.get("email"), email)), None)

@@ -44,7 +44,7 @@ class GoogleAccess:
         self.api, self.accounts, self.suspends = api, accounts, suspends
 
     def paths(self, account: Account) -> Sequence[AccessPath]:
-        """Every way in, in the order in which Google lets it be closed."""
+        """Return every way in, in the order in which Google lets it be closed."""
         shut = not account.active
         paths = [] if shut else [AccessPath(PASSWORD, "unseen", partial(self._scramble, account))]
         paths += self._recovery(account)
@@ -70,7 +70,7 @@ class GoogleAccess:
         self.accounts.patch(account, body, f"replace the password of {account.login}")
 
     def _recovery(self, account: Account) -> Iterator[AccessPath]:
-        """What the person could take the account back with."""
+        """Yield what the person could take the account back with."""
         open_ = bool(account.raw.get("recoveryEmail") or account.raw.get("recoveryPhone"))
         end = partial(
             self.accounts.patch,
@@ -128,7 +128,7 @@ class GoogleAccess:
             )
 
     def super_admins(self) -> Iterator[str]:
-        """Ids of the super administrators who can sign in."""
+        """Return ids of the super administrators who can sign in."""
         found = self.accounts.search("isAdmin=true", act="list super administrators")
         return (one.id for one in found if one.active)
 

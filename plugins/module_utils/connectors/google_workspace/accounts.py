@@ -17,7 +17,7 @@ ATTRIBUTES = ("first_name", "last_name", "title", "department", "employee_id", "
 
 
 def account_of(user: Mapping[str, Any]) -> Account:
-    """The account as the directory shows it."""
+    """Return the account as the directory shows it."""
     name = user.get("name") or {}
     work = _first(user.get("organizations"))
     manager: Mapping[str, Any] = next((r for r in user.get("relations") or () if r.get("type") == "manager"), {})
@@ -47,13 +47,13 @@ def account_of(user: Mapping[str, Any]) -> Account:
 
 
 def _first(rows: Any) -> Mapping[str, Any]:
-    """The primary of several, else the first; Google's profile fields are lists."""
+    """Return the primary of several, else the first; Google's profile fields are lists."""
     found = [row for row in rows or () if isinstance(row, dict)]
     return next((row for row in found if row.get("primary")), found[0] if found else {})
 
 
 def fields_of(user: Mapping[str, Any], attributes: Mapping[str, Any], *, system: str) -> dict[str, Any]:
-    """What a PATCH needs to set our attributes. A list is sent whole, with what else stands in it.
+    """Return what a PATCH needs to set our attributes. A list is sent whole, with what else stands in it.
 
     :raises Unsupported: an attribute that the directory keeps nowhere.
     """
@@ -92,12 +92,12 @@ class GoogleAccounts:
         self.api = api
 
     def read(self, key: str, *, act: str) -> Account | None:
-        """The account under an id, a primary address or an alias; None when there is none."""
+        """Return the account under an id, a primary address or an alias; None when there is none."""
         user = self.api.admin().get(directory("users", key), act=act, params={"projection": "full"})
         return account_of(user) if user else None
 
     def search(self, query: str, *, act: str) -> Iterator[Account]:
-        """Accounts that answer to a query: https://developers.google.com/admin-sdk/directory/v1/guides/search-users"""
+        """Return accounts that answer to a query: https://developers.google.com/admin-sdk/directory/v1/guides/search-users"""
         rows = self.api.listed(
             self.api.admin(),
             directory("users"),
@@ -110,7 +110,7 @@ class GoogleAccounts:
         return (account_of(row) for row in rows)
 
     def numbered(self, number: str, *, act: str) -> Iterator[Account]:
-        """Accounts with an employee number; what Google takes for a match is compared by who asked."""
+        """Return accounts with an employee number; what Google takes for a match is compared by who asked."""
         escaped = number.replace(chr(92), chr(92) * 2).replace("'", chr(92) + "'")
         return self.search(f"externalId:'{escaped}'", act=act)
 
@@ -143,7 +143,7 @@ class GoogleAccounts:
         self.api.admin().send("DELETE", directory("users", account.id), act=act, missing=(404,))
 
     def find_deleted(self, address: str) -> Account | None:
-        """A deleted account, which Google keeps for 20 days, by the address it had."""
+        """Return a deleted account, which Google keeps for 20 days, by the address it had."""
         rows = self.api.listed(
             self.api.admin(),
             directory("users"),

@@ -47,7 +47,7 @@ _REAL = "googleapis.com"
 
 
 def path(*segments: str) -> UrlPath:
-    """A path of its segments, each quoted."""
+    """Return a path of its segments, each quoted."""
     return at("/{}" * len(segments), *segments)
 
 
@@ -67,7 +67,7 @@ def reason(answer: Answer) -> str:
 
 
 def throttled(answer: Answer) -> float | None:
-    """Seconds to wait. A 403 is a throttle by its reason, or by its plain text; else it is a missing permission.
+    """Return seconds to wait. A 403 is a throttle by its reason, or by its plain text; else it is a missing permission.
 
     https://developers.google.com/admin-sdk/directory/v1/limits
     """
@@ -98,11 +98,11 @@ class GoogleApi:
         self.admin_address = str(target.options["admin"])
 
     def admin(self, host: str = "admin") -> Transport:
-        """A service in the administrator's name: ``admin``, ``licensing``, ``vault``."""
+        """Return a service in the administrator's name: ``admin``, ``licensing``, ``vault``."""
         return self._transport(host, self.admin_address, ADMIN_SCOPES)
 
     def person(self, host: str, address: str) -> Transport:
-        """A service in a person's own name: ``gmail``, ``www`` (calendar, drive).
+        """Return a service in a person's own name: ``gmail``, ``www`` (calendar, drive).
 
         Google gives no token for somebody who is suspended.
         """
@@ -123,7 +123,7 @@ class GoogleApi:
         return host_of(host, _REAL) if self.target.url.rstrip("/").endswith(_REAL) else self.target.url
 
     def _token(self, subject: str, scopes: Sequence[str]) -> tuple[str, float]:
-        """An access token for ``subject``.
+        """Return an access token for ``subject``.
 
         :raises CredentialError: the key is none.
         :raises AuthenticationFailed: Google does not let the service account act for ``subject``.
@@ -170,7 +170,7 @@ class GoogleApi:
     def listed(
         self, transport: Transport, where: UrlPath, key: str, *, act: str, **params: Any
     ) -> Iterator[Mapping[str, Any]]:
-        """Every item of a list, all pages; Google leaves the key out where a page is empty."""
+        """Yield every item of a list, all pages; Google leaves the key out where a page is empty."""
 
         def following(answer: Answer) -> Mapping[str, Any] | None:
             token = answer.body.get("nextPageToken") if isinstance(answer.body, dict) else None
@@ -184,7 +184,7 @@ class GoogleApi:
 
 
 def _service_account(target: Target) -> Mapping[str, Any]:
-    """The service account's key file, as Google hands it out.
+    """Return the service account's key file, as Google hands it out.
 
     :raises CredentialError: it is no such file.
     """

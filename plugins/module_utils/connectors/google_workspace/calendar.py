@@ -32,7 +32,7 @@ class GoogleCalendar:
         self.api, self.working_hours = api, working_hours
 
     def marked(self, organizer: str, marker: str) -> Meeting | None:
-        """What we booked in a calendar under ``marker``.
+        """Return what we booked in a calendar under ``marker``.
 
         :raises AmbiguousIdentity: there are two.
         """
@@ -46,7 +46,7 @@ class GoogleCalendar:
     def free_slot(
         self, attendees: Sequence[str], *, earliest: str, latest: str, minutes: int, time_zone: str, country: str = ""
     ) -> str | None:
-        """The first quarter of an hour at which nobody has anything, on a working day of the country, within the working hours of ``time_zone``."""
+        """Return the first quarter of an hour at which nobody has anything, on a working day of the country, within the working hours of ``time_zone``."""
         act = f"find a free time for {', '.join(attendees)}"
         hours = WorkingHours.read(self.working_hours, time_zone, act=act, system=self.api.target.name)
         first, last = clock.parse(earliest), clock.parse(latest)
@@ -94,7 +94,7 @@ class GoogleCalendar:
         )
 
     def future(self, address: str) -> Sequence[Meeting]:
-        """Meetings from now on, with attendees, that the person organises; of a series, its next occurrence with the series' id."""
+        """Return meetings from now on, with attendees, that the person organises; of a series, its next occurrence with the series' id."""
         now = clock.now()
         act = f"read meetings of {address}"
         found: dict[str, Meeting] = {}
@@ -165,7 +165,7 @@ def _calendar(address: str, *segments: str) -> UrlPath:
 
 
 def _event_id(organizer: str, marker: str, start: str) -> str:
-    """An id in Google's alphabet (base32hex), the same for the same meeting."""
+    """Return an id in Google's alphabet (base32hex), the same for the same meeting."""
     import hashlib
 
     return hashlib.sha256(f"{organizer}\n{marker}\n{start}".encode()).hexdigest()[:40]
@@ -192,5 +192,5 @@ def _meeting(row: Mapping[str, Any]) -> Meeting:
 
 
 def _point(moment: Mapping[str, Any]) -> str:
-    """A moment of an event in UTC; of an event that lasts whole days, the beginning of the day."""
+    """Return a moment of an event in UTC; of an event that lasts whole days, the beginning of the day."""
     return clock.stamp(clock.parse(str(moment.get("dateTime") or f"{moment['date']}T00:00:00Z")))

@@ -106,7 +106,7 @@ class GoogleWorkspace(Connector):
     # -- accounts ------------------------------------------------------------------------------------------------------
 
     def candidates(self, keys: PersonKeys) -> Iterator[Account]:
-        """Every user under an id, an address or an alias, and those with the employee number."""
+        """Yield every user under an id, an address or an alias, and those with the employee number."""
         act = f"find account of {keys.person.email}"
         seen: set[str] = set()
         logins = [login for login in keys.of(Kind.LOGIN) if "@" in login]
@@ -223,7 +223,7 @@ class GoogleWorkspace(Connector):
         yield from self._mail.messages(self._must_have(person, "read mail"), folder, skip)
 
     def files(self, person: Person) -> Mapping[str, Any] | None:
-        """Who has the person's files now, and who will: Google's transfer takes its time.
+        """Return who has the person's files now, and who will: Google's transfer takes its time.
 
         Neither how many there are nor which links lead to them can be seen of somebody who is suspended.
         """
@@ -299,7 +299,7 @@ class GoogleWorkspace(Connector):
         )
 
     def future_meetings(self, person: Person) -> Sequence[Meeting]:
-        """Meetings to come. Of somebody who is suspended the calendar can't be read: it moves with their files.
+        """Return meetings to come. Of somebody who is suspended the calendar can't be read: it moves with their files.
 
         :raises Conflict: it has not been moved yet.
         """

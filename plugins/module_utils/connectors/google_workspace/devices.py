@@ -35,7 +35,7 @@ class GoogleDevices:
         self.api = api
 
     def of(self, account: Account) -> Sequence[Device]:
-        """The person's phones, and the Chromebooks that they use."""
+        """Return the person's phones, and the Chromebooks that they use."""
         act = f"list devices of {account.login}"
         return [
             *(_mobile(row) for row in self._rows("mobile", act, query=f"email:{account.email}")),

@@ -41,7 +41,7 @@ class GoogleEntitlements:
         return [*self._groups(account), *self._licences(account), *self._roles(account)]
 
     def find(self, kind: str, name: str) -> Entitlement | None:
-        """A group by its address or name, a licence by its name, a role by its name.
+        """Return a group by its address or name, a licence by its name, a role by its name.
 
         :raises AmbiguousIdentity: several groups have that name.
         """
@@ -101,7 +101,7 @@ class GoogleEntitlements:
             self.api.admin().send("DELETE", where, act=act, missing=(404,))
 
     def members(self, kind: str, name: str) -> Iterator[str]:
-        """Ids and addresses of who holds it.
+        """Yield ids and addresses of who holds it.
 
         :raises NotFound: there is no such thing.
         """
@@ -128,7 +128,7 @@ class GoogleEntitlements:
     # -- groups that nobody else owns ----------------------------------------------------------------------------------
 
     def owned(self, account: Account) -> Sequence[Owned]:
-        """Groups whose only owner this account is."""
+        """Return groups whose only owner this account is."""
         act = f"list groups that {account.login} owns"
         found = []
         for group in self._groups(account):

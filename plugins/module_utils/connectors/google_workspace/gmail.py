@@ -35,7 +35,7 @@ class GoogleMail:
         self.api, self.accounts, self.matter = api, accounts, matter
 
     def settings(self, account: Account) -> Mapping[str, Any]:
-        """What :class:`Mailbox` names, as far as Google shows it: of a suspended account, hold and hidden."""
+        """Return what :class:`Mailbox` names, as far as Google shows it: of a suspended account, hold and hidden."""
         found: dict[str, Any] = {"hidden": account.raw.get("includeInGlobalAddressList") is False}
         if self.matter:
             found["hold"] = self._hold(account) is not None
@@ -126,7 +126,7 @@ class GoogleMail:
     # -- hold ----------------------------------------------------------------------------------------------------------
 
     def _hold(self, account: Account) -> Mapping[str, Any] | None:
-        """The hold on the account's mail that we set, or somebody else in the same matter."""
+        """Return the hold on the account's mail that we set, or somebody else in the same matter."""
         act = f"read holds of {account.login}"
         where = path("v1", "matters", self.matter, "holds")
         for hold in self.api.listed(self.api.admin("vault"), where, "holds", act=act, view="FULL_HOLD"):
@@ -177,7 +177,7 @@ class GoogleMail:
         return [MailFolder("all", ALL_MAIL, total)] if total else []
 
     def messages(self, account: Account, folder: MailFolder, skip: frozenset[str]) -> Iterator[MailMessage]:
-        """Every message whose id is not in ``skip``, spam and trash too."""
+        """Yield every message whose id is not in ``skip``, spam and trash too."""
         act = f"read mail of {account.login}"
         gmail = self._gmail(account)
         where = path("gmail", "v1", "users", account.login, "messages")

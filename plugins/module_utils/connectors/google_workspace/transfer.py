@@ -29,7 +29,7 @@ class GoogleTransfer:
         self.api = api
 
     def of(self, account: Account) -> list[Mapping[str, Any]]:
-        """Every transfer of what the account owned, whatever became of it."""
+        """Return every transfer of what the account owned, whatever became of it."""
         act = f"list transfers of {account.login}"
         where = path("admin", "datatransfer", "v1", "transfers")
         return list(
@@ -44,11 +44,11 @@ class GoogleTransfer:
         )
 
     def running(self, account: Account) -> bool:
-        """Whether one is under way: until it ends, a deletion would lose what was not moved yet."""
+        """Return whether one is under way: until it ends, a deletion would lose what was not moved yet."""
         return any(row.get("overallTransferStatusCode") not in (COMPLETED, FAILED) for row in self.of(account))
 
     def moved(self, account: Account, application: str) -> bool:
-        """Whether the account's data of one application was moved to its end."""
+        """Return whether the account's data of one application was moved to its end."""
         wanted = self._applications("list transfers").get(application)
         return any(
             str(part.get("applicationId")) == wanted and part.get("applicationTransferStatus") == COMPLETED

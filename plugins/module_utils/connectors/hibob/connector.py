@@ -233,7 +233,7 @@ class HiBob(Connector):
         return {key: lifecycle_of(own) for key, own in rows.items()}
 
     def _index(self, act: str, *, fresh: bool) -> list[dict[str, str]]:
-        """Everybody's identifiers. Looking 1,000 people up in one step must not mean 1,000 lists (50 a minute are allowed)."""
+        """Return everybody's identifiers. Looking 1,000 people up in one step must not mean 1,000 lists (50 a minute are allowed)."""
         return kept_index(
             self.target,
             "service_user_token",
@@ -256,7 +256,7 @@ class HiBob(Connector):
         )
 
     def _row(self, record: Mapping[str, Any]) -> dict[str, str]:
-        """What tells one from another, and the fields that may be seen."""
+        """Return what tells one from another, and the fields that may be seen."""
         attributes, named = self.target.options["attributes"], self._person_fields
         theirs = {
             "number": named["employee_id"],

@@ -93,7 +93,7 @@ class Imap(Connector):
     # -- the mailbox ---------------------------------------------------------------------------------------------------
 
     def mail_folders(self, person: Person) -> Sequence[MailFolder] | None:
-        """Folders with messages in the person's own namespaces (RFC 2342), names decoded, ``/`` between levels."""
+        """Return folders with messages in the person's own namespaces (RFC 2342), names decoded, ``/`` between levels."""
         login, act = self.login_of(person), f"list mail folders of {person.email}"
         try:
             return self._retrying(login, act, self._folders)
@@ -168,7 +168,7 @@ class Imap(Connector):
         return found
 
     def _foreign_prefixes(self, connection: imaplib.IMAP4) -> tuple[str, ...]:
-        """Where other people's and shared folders begin: they are not this person's mail."""
+        """Return where other people's and shared folders begin: they are not this person's mail."""
         if "NAMESPACE" not in connection.capabilities:
             return ()
         kind, data = connection.namespace()
@@ -190,7 +190,7 @@ class Imap(Connector):
             raise exceeded from None
 
     def _connection(self, login: str, act: str, allowance: Allowance) -> Limited:
-        """A connection signed in to that login's mailbox.
+        """Return a connection signed in to that login's mailbox.
 
         :raises Unavailable, CertificateError, AuthenticationFailed, PermissionDenied, Throttled: by what happened.
         """

@@ -27,7 +27,7 @@ _MONTHS = {
 
 
 def decode_name(name: str) -> str:
-    """A mailbox name out of modified UTF-7 (section 5.1.3): ``B&APw-ro`` is ``Büro``. What is not valid stays as it is."""
+    """Return a mailbox name out of modified UTF-7 (section 5.1.3): ``B&APw-ro`` is ``Büro``. What is not valid stays as it is."""
 
     def plain(match: re.Match[str]) -> str:
         if not match[1]:
@@ -42,12 +42,12 @@ def decode_name(name: str) -> str:
 
 
 def quoted(name: str) -> str:
-    """A mailbox name as a quoted string."""
+    """Return a mailbox name as a quoted string."""
     return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def unquoted(text: bytes) -> bytes:
-    """The inside of a quoted string."""
+    """Return the inside of a quoted string."""
     return _ESCAPED.sub(rb"\1", text[1:-1]) if text.startswith(b'"') else text
 
 
@@ -66,7 +66,7 @@ def folder_of_list(row: Any) -> tuple[set[bytes], str, str]:
 
 
 def namespaces(line: bytes) -> list[list[str]]:
-    """The prefixes of the personal, other users' and shared namespaces (RFC 2342, 5); extensions behind a delimiter are passed over.
+    """Return the prefixes of the personal, other users' and shared namespaces (RFC 2342, 5); extensions behind a delimiter are passed over.
 
     :raises ProtocolError: the answer is far longer than any.
     """

@@ -159,7 +159,7 @@ class Ldap(Connector):
         self.entries.change(account, values, act)
 
     def addresses(self, account: Account) -> Addresses:
-        """An open directory keeps further addresses in ``mail`` itself, Active Directory in ``proxyAddresses``."""
+        """Read all addresses: an open directory keeps further ones in ``mail`` itself, Active Directory in ``proxyAddresses``."""
         mail = [value.lower() for value in texts(account.raw, "mail")]
         proxies = [
             value[5:].lower() for value in texts(account.raw, "proxyAddresses") if value.lower().startswith("smtp:")

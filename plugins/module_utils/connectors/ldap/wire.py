@@ -86,7 +86,7 @@ _AD_BIND = {
 
 
 def in_filter(value: str | bytes) -> str:
-    """A value as it may stand in a search filter (RFC 4515, 3)."""
+    """Return a value as it may stand in a search filter (RFC 4515, 3)."""
     from ldap3.utils.conv import escape_bytes, escape_filter_chars
 
     escaped: str = escape_bytes(value) if isinstance(value, bytes) else escape_filter_chars(value)
@@ -94,7 +94,7 @@ def in_filter(value: str | bytes) -> str:
 
 
 def in_name(value: str) -> str:
-    """A value as it may stand in a distinguished name (RFC 4514, 2.4)."""
+    """Return a value as it may stand in a distinguished name (RFC 4514, 2.4)."""
     from ldap3.utils.dn import escape_rdn
 
     escaped: str = escape_rdn(value)
@@ -102,12 +102,12 @@ def in_name(value: str) -> str:
 
 
 def texts(row: Mapping[str, Any], attribute: str) -> list[str]:
-    """All values of an entry's attribute."""
+    """Return all values of an entry's attribute."""
     return [value.decode("utf-8", "replace") for value in row.get(attribute.lower(), ())]
 
 
 def text(row: Mapping[str, Any], attribute: str) -> str:
-    """The first value; empty without one."""
+    """Return the first value; empty without one."""
     return (texts(row, attribute) or [""])[0]
 
 
@@ -156,7 +156,7 @@ class Wire:
     def search(
         self, base: str, query: str, attributes: Sequence[str], *, act: str, scope: str = SUBTREE
     ) -> list[dict[str, Any]]:
-        """Every entry: ``{"dn": ..., attribute: [values as bytes]}``, attribute names in lower case. [] when the base is not there.
+        """Return every entry: ``{"dn": ..., attribute: [values as bytes]}``, attribute names in lower case. [] when the base is not there.
 
         :raises SystemError_: one of its kinds, by what happened.
         """
@@ -283,7 +283,7 @@ class Wire:
             self._judge(connection.result, act)
 
     def _unreadable(self, e: Exception, act: str) -> SystemError_:
-        """An answer that is no message. Nothing that follows on this connection can be read."""
+        """Return an answer that is no message. Nothing that follows on this connection can be read."""
         self._bound = None
         return ProtocolError(
             f"its answer is not LDAP ({type(e).__name__})",

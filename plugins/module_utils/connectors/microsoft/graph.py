@@ -129,7 +129,7 @@ class _MsalHttp:
 
 
 def graph_transport(target: Target, *, scope: str = "https://graph.microsoft.com/.default", url: str = "") -> Transport:
-    """A transport that signs in as the app and obeys Graph's throttling.
+    """Return a transport that signs in as the app and obeys Graph's throttling.
 
     :param scope: ``{resource}/.default``; each resource has its own token, fetched once a run.
     :param url: base address when not the target's own.
@@ -150,7 +150,7 @@ def graph_pages(
     params: Mapping[str, Any] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """Every row of a list, over all its pages.
+    """Yield every row of a list, over all its pages.
 
     :raises ProtocolError: an answer without rows, or a page link that stands still or leaves the host.
     """
@@ -164,7 +164,7 @@ def graph_pages(
 def graph_lists(
     http: Transport, paths: Iterable[UrlPath], *, act: str, params: Mapping[str, Any]
 ) -> Iterator[tuple[UrlPath, Iterator[dict[str, Any]]]]:
-    """The rows of many lists, each with its path; all have the same parameters. Twenty are asked for at once.
+    """Yield the rows of many lists, each with its path; all have the same parameters. Twenty are asked for at once.
 
     What is refused, throttled or of more than one page in there is read by itself, where retries and errors are at home.
     https://learn.microsoft.com/graph/json-batching
@@ -211,7 +211,7 @@ def graph_error(answer: Answer) -> tuple[str, str]:
 
 
 def graph_message(answer: Answer) -> str:
-    """One line about a refused call, with the id that Microsoft's support asks for."""
+    """Return one line about a refused call, with the id that Microsoft's support asks for."""
     code, message = graph_error(answer)
     said = ": ".join(part for part in (code, message) if part)
     request = answer.headers.get("request-id")
@@ -241,7 +241,7 @@ GRAPH_POLICY = Policy(
 
 
 def _fetch(target: Target, authority: str, scope: str) -> tuple[str, float]:
-    """A token, and the seconds it is good for.
+    """Return a token, and the seconds it is good for.
 
     :raises AuthenticationFailed: the token service refuses; says what to do.
     :raises CredentialError: the credential can't be used.
@@ -284,7 +284,7 @@ def _fetch(target: Target, authority: str, scope: str) -> tuple[str, float]:
 
 
 def _client_credential(target: Target) -> str | dict[str, str]:
-    """What msal calls the client credential. The certificate wins, since some services take nothing else.
+    """Return what msal calls the client credential. The certificate wins, since some services take nothing else.
 
     :raises CredentialError: neither is there, or the PEM lacks a part.
     """

@@ -53,7 +53,7 @@ def users(
     expand: str = "",
     get: Callable[[UrlPath, str, Mapping[str, str]], Any] | None = None,
 ) -> Iterator[Mapping[str, Any]]:
-    """Each user once, with the properties in ``select``.
+    """Yield each user once, with the properties in ``select``.
 
     By object id and sign-in name directly, which shows a new user at once; by everything else with a filter.
 
@@ -94,17 +94,17 @@ def _filters(keys: PersonKeys) -> Iterator[list[str]]:
 
 
 def literal(text: str) -> str:
-    """A text as it stands in a filter (OData 4.01, 5.1.1.6.1)."""
+    """Return a text as it stands in a filter (OData 4.01, 5.1.1.6.1)."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def user_at(root: UrlPath, name: str) -> UrlPath:
-    """One user's address. A guest's sign-in name holds "#"; one that begins with "$" needs the key form."""
+    """Return one user's address. A guest's sign-in name holds "#"; one that begins with "$" needs the key form."""
     return root.below("/{}", name) if not name.startswith("$") else root.below("('{}')", name)
 
 
 def keys_in(row: Mapping[str, Any]) -> tuple[Key, ...]:
-    """Every key that a user carries beside sign-in name, address and number."""
+    """Return every key that a user carries beside sign-in name, address and number."""
     proxies = [str(one)[5:] for one in row.get("proxyAddresses") or () if str(one).lower().startswith("smtp:")]
     return tuple(Key(Kind.ADDRESS, address) for address in (*proxies, *(row.get("otherMails") or ())))
 
@@ -117,7 +117,7 @@ def _is_object_id(text: str) -> bool:
 
 
 def account_of(row: Mapping[str, Any]) -> Account:
-    """A user as an account, for connectors whose accounts are Entra ID's."""
+    """Return a user as an account, for connectors whose accounts are Entra ID's."""
     return Account(
         row["id"],
         row["userPrincipalName"],

@@ -38,7 +38,7 @@ class OktaAccess:
         self.api, self.deactivates = api, deactivates
 
     def paths(self, account: Account) -> Sequence[AccessPath]:
-        """Every way in, in the order in which Okta lets it be closed."""
+        """Return every way in, in the order in which Okta lets it be closed."""
         ended = account.raw["status"] == DEPROVISIONED
         paths = list(self._sign_in(account))
         paths.append(
@@ -119,7 +119,7 @@ class OktaAccess:
         self.api.send("DELETE", path("users", account.id, "factors", factor["id"]), act=act, missing=(404,))
 
     def _grants(self, account: Account) -> Iterator[AccessPath]:
-        """Consents given to apps, and the refresh tokens that live on them."""
+        """Yield consents given to apps, and the refresh tokens that live on them."""
         act = f"list app consents of {account.login}"
         if next(self.api.listed(path("users", account.id, "grants"), act=act), None) is not None:
             yield AccessPath(GRANTS, "open", partial(self._end_grants, account))
@@ -156,7 +156,7 @@ class OktaAccess:
         self.api.send("DELETE", path("api-tokens", token["id"]), act=f"end API token {token['name']}", missing=(404,))
 
     def _devices(self, account: Account) -> Iterator[AccessPath]:
-        """Registrations of Okta Verify. One that others use too is left to them: the person's factor on it ends anyway."""
+        """Yield registrations of Okta Verify. One that others use too is left to them: the person's factor on it ends anyway."""
         act = f"list devices of {account.login}"
         for row in self.api.listed(path("users", account.id, "devices"), act=act):
             device = row.get("device") or row
@@ -184,7 +184,7 @@ class OktaAccess:
         return list(self.api.listed(path("users", account.id, "roles"), act=f"list admin roles of {account.login}"))
 
     def super_admins(self) -> Iterator[str]:
-        """Ids of the super administrators who can sign in.
+        """Yield ids of the super administrators who can sign in.
 
         The first hundred administrators are asked: where the other is not among them, a person decides.
         """
@@ -204,7 +204,7 @@ class OktaAccess:
     # -- and back ------------------------------------------------------------------------------------------------------
 
     def ways_back(self, account: Account, closed: Mapping[str, str], *, mail: bool) -> Sequence[WayBack]:
-        """What opens again. A reactivated person sets everything up anew; apps come back through groups only."""
+        """Return what opens again. A reactivated person sets everything up anew; apps come back through groups only."""
         status = account.raw["status"]
         shut = "closed" if status in CLOSED else "open"
         reopen = partial(self.unsuspend, account) if status == SUSPENDED else partial(self.activate, account, mail=mail)

@@ -32,7 +32,7 @@ MASTERS: Mapping[str, str] = {"ACTIVE_DIRECTORY": "Active Directory", "LDAP": "a
 
 
 def account_of(user: Mapping[str, Any]) -> Account:
-    """The account as Okta's user object shows it."""
+    """Return the account as Okta's user object shows it."""
     profile = user.get("profile") or {}
     provider = ((user.get("credentials") or {}).get("provider") or {}).get("type", "")
     moving = user.get("transitioningToStatus")

@@ -35,12 +35,12 @@ _NEXT = re.compile(r'<([^<>]+)>;\s?rel="next"')
 
 
 def path(*segments: str) -> UrlPath:
-    """A path of the management API; each segment is quoted, so that an id can name nothing else."""
+    """Return a path of the management API; each segment is quoted, so that an id can name nothing else."""
     return at("/".join(("/api/v1", *(["{}"] * len(segments)))), *segments)
 
 
 def throttled(answer: Answer) -> float | None:
-    """Seconds to wait after a 429. ``X-Rate-Limit-Reset`` is Okta's clock, so it is compared with Okta's ``Date``.
+    """Return seconds to wait after a 429. ``X-Rate-Limit-Reset`` is Okta's clock, so it is compared with Okta's ``Date``.
 
     https://developer.okta.com/docs/reference/rl-best-practices/
     """
@@ -78,13 +78,13 @@ POLICY = Policy(
 
 
 def next_link(answer: Answer) -> str | None:
-    """The address of the next page; ``after`` is opaque, so that it is followed and never built."""
+    """Return the address of the next page; ``after`` is opaque, so that it is followed and never built."""
     found = _NEXT.search(answer.headers.get("Link", ""))
     return found.group(1) if found else None
 
 
 def sign_in(target: Target) -> Auth:
-    """An API token as given, or an access token of a service app that signs with its private key.
+    """Return an API token as given, or an access token of a service app that signs with its private key.
 
     :raises CredentialError: neither is set.
     """
@@ -160,7 +160,7 @@ class OktaApi(Transport):
         super().__init__(target, sign_in(target), POLICY)
 
     def listed(self, where: str, *, act: str, **params: Any) -> Iterator[Mapping[str, Any]]:
-        """Every item of a list, all pages.
+        """Yield every item of a list, all pages.
 
         :raises ProtocolError: an answer is no list.
         """

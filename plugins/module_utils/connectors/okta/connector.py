@@ -81,7 +81,7 @@ class Okta(Connector):
     # -- accounts ------------------------------------------------------------------------------------------------------
 
     def candidates(self, keys: PersonKeys) -> Iterator[Account]:
-        """Every user under an id or login, which Okta shows at once, and those that its search finds, which lags."""
+        """Yield every user under an id or login, which Okta shows at once, and those that its search finds, which lags."""
         act = f"find account of {keys.person.email}"
         seen: set[str] = set()
         for key in dict.fromkeys((*keys.ids, *keys.of(Kind.LOGIN), *keys.addresses)):
@@ -148,7 +148,7 @@ class Okta(Connector):
         self.api.send("DELETE", path("users", account.id), act=act, params={"sendEmail": "false"}, missing=(404,))
 
     def addresses(self, account: Account) -> Addresses:
-        """One address, and the login that the person types."""
+        """Return one address, and the login that the person types."""
         return Addresses(account.email, None, account.login.lower())
 
     def set_address(self, account: Account, address: str, aliases: Sequence[str]) -> None:

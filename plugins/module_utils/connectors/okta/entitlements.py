@@ -44,11 +44,11 @@ class OktaEntitlements:
         self._rules: dict[str, str] | None = None
 
     def held(self, account: Account) -> Sequence[Entitlement]:
-        """Everything held now, fixed ones too."""
+        """Return everything held now, fixed ones too."""
         return [*self._groups(account), *self._apps(account), *self._roles(account)]
 
     def find(self, kind: str, name: str) -> Entitlement | None:
-        """What a profile names: a group or an app by its name, a role by its label or type.
+        """Return what a profile names: a group or an app by its name, a role by its label or type.
 
         :raises AmbiguousIdentity: several answer to the name.
         """

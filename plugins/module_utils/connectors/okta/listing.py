@@ -23,7 +23,7 @@ class OktaListing:
         self.api, self.entitlements = api, entitlements
 
     def accounts(self) -> Iterator[Listed]:
-        """Every account. The plain list leaves out deactivated people, so that these are asked for by themselves."""
+        """Yield every account. The plain list leaves out deactivated people, so that these are asked for by themselves."""
         act = "list accounts"
         deactivated = {"filter": 'status eq "DEPROVISIONED"'}
         for only in ({}, deactivated):
@@ -31,7 +31,7 @@ class OktaListing:
                 yield Listed(account_of(row), last_seen=row.get("lastLogin") or "", created=row.get("created") or "")
 
     def members(self, kind: str, name: str) -> Iterator[str]:
-        """Ids, logins and addresses of who holds a group, an app or a role.
+        """Yield ids, logins and addresses of who holds a group, an app or a role.
 
         :raises NotFound: there is no such thing.
         """

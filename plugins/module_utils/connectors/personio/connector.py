@@ -138,7 +138,7 @@ class Personio(Connector):
         return overview_of(self._index("read everybody", fresh=False))
 
     def changes_since(self, since: str) -> Sequence[Person]:
-        """Whose person or employment was changed, and whose employment begins or ends on a day since then: the day itself changes no record."""
+        """Return whose person or employment was changed, and whose employment begins or ends on a day since then: the day itself changes no record."""
         act = f"read changes since {since}"
         moment = clock.parse(since)
         from_day, to_day = days_since(since)
@@ -225,7 +225,7 @@ class Personio(Connector):
         refuse_hidden(hidden, who="the credential", act=act, system=self.target.name, hint=hint)
 
     def _recent(self, record: Record) -> bool:
-        """Whether the employments may say more than that the person has left."""
+        """Return whether the employments may say more than that the person has left."""
         age = clock.now() - moment_of(record.get("updated_at"))
         return text(record.get("status")).upper() != "INACTIVE" or age <= timedelta(
             days=float(self.target.options["inactive_days"])
@@ -243,7 +243,7 @@ class Personio(Connector):
         return self._departments.get(units[0], units[0])
 
     def _index(self, act: str, *, fresh: bool) -> list[dict[str, str]]:
-        """Everybody's identifiers: looking 1,000 people up in one step must not mean 1,000 lists."""
+        """Return everybody's identifiers: looking 1,000 people up in one step must not mean 1,000 lists."""
         return kept_index(
             self.target, "client_secret", lambda: [self._row(record) for record in self._everybody(act)], fresh=fresh
         )
@@ -251,7 +251,7 @@ class Personio(Connector):
     # -- normalising ---------------------------------------------------------------------------------------------------
 
     def _row(self, record: Record) -> dict[str, str]:
-        """What tells one from another, and the attributes that may be read."""
+        """Return what tells one from another, and the attributes that may be read."""
         custom = custom_of(record)
         born = self.target.options["attributes"].get("birth_date", "")
         named = {
@@ -333,7 +333,7 @@ class Personio(Connector):
 
 
 def _next_page(answer: Answer) -> Mapping[str, Any] | None:
-    """A cursor and never an address: the credential goes to nobody else. A plus in it is a plus."""
+    """Return a cursor and never an address: the credential goes to nobody else. A plus in it is a plus."""
     links = (answer.body.get("_meta") or {}).get("links") or {} if isinstance(answer.body, dict) else {}
     href = text((links.get("next") or {}).get("href"))
     cursor = (parse_qs(urlsplit(href).query.replace("+", "%2B")).get("cursor") or [""])[0]

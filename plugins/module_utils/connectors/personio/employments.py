@@ -25,7 +25,10 @@ def current(employments: Sequence[Record]) -> Record:
 
 
 def ends_of(employment: Record) -> tuple[str, str]:
-    """Read the day the employment ends, and the last day of work; empty where there is none. The schema says last_working_day, the examples last_working_date."""
+    """Read the day the employment ends, and the last day of work; empty where there is none.
+
+    The schema says last_working_day, the examples last_working_date.
+    """
     termination = employment.get("termination") or {}
     ended = text(termination.get("termination_date"))[:10] or text(employment.get("employment_end_date"))[:10]
     return ended, text(termination.get("last_working_day") or termination.get("last_working_date"))[:10]

@@ -32,7 +32,7 @@ _SERVICES: dict[tuple[str, str, str], Service] = {}
 
 
 def message(answer: Answer) -> str:
-    """The RFC's error body, and Slack's old one: ``{"Errors": {"description", "code"}}``."""
+    """Return the RFC's error body, and Slack's old one: ``{"Errors": {"description", "code"}}``."""
     errors = answer.body.get("Errors") if isinstance(answer.body, Mapping) else None
     return str(errors.get("description", "")) if isinstance(errors, Mapping) else json_message(answer)
 
@@ -94,7 +94,7 @@ class Client:
         return _SERVICES[key]
 
     def list(self, path: str, act: str, filter_: str = "") -> Iterator[Mapping[str, Any]]:
-        """Every resource at ``path``, each once. ``startIndex`` counts from 1 (RFC 7644, 3.4.2.4)."""
+        """Yield every resource at ``path``, each once. ``startIndex`` counts from 1 (RFC 7644, 3.4.2.4)."""
         position = 1
         seen: set[str] = set()
 

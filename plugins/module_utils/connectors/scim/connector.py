@@ -94,13 +94,13 @@ class Scim(Connector):
         self.listing = Listing(self.client, self.ENTITLEMENT_KINDS)
 
     def dialect_of(self, target: Target) -> Dialect:
-        """How this service differs: as the systems file says, where no connector's file does."""
+        """Return how this service differs: as the systems file says, where no connector's file does."""
         return DIALECTS[target.options.get("dialect") or "generic"]
 
     # -- whose an account is -------------------------------------------------------------------------------------------
 
     def subjects_of(self, person: Person) -> tuple[Sequence[str], bool]:
-        """What externalId may hold. Where the option says so, another value means another person, unless it is made of a changing address."""
+        """Return what externalId may hold. Where the option says so, another value means another person, unless it is made of a changing address."""
         pattern = self.target.options.get("external_id")
         if not pattern:
             return super().subjects_of(person)
@@ -168,7 +168,7 @@ class Scim(Connector):
             )
 
     def _replacements(self, values: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """The shapes of a PATCH that sets these, the usual one first."""
+        """Return the shapes of a PATCH that sets these, the usual one first."""
         plain = protocol.bare(values)
         return [
             protocol.replace(shape, one)
@@ -177,7 +177,7 @@ class Scim(Connector):
         ]
 
     def _in_scim(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
-        """The attributes with ``manager``'s address replaced by their SCIM id."""
+        """Return the attributes with ``manager``'s address replaced by their SCIM id."""
         values = dict(attributes)
         if values.get("manager"):
             manager = self.find_account(Person(email=str(values["manager"]).lower()))
@@ -320,7 +320,7 @@ class Scim(Connector):
         )
 
     def _as_member(self, account: Account, entitlement: Entitlement, act: str) -> str:
-        """What the group itself calls this member."""
+        """Return what the group itself calls this member."""
         group = (
             entitlement.raw
             if "members" in entitlement.raw
@@ -330,7 +330,7 @@ class Scim(Connector):
         return next((_value_of(member) for member in members if _is(member, account) and _value_of(member)), account.id)
 
     def _shapes(self, entitlement: Entitlement, account: Account) -> Sequence[Mapping[str, str]]:
-        """What may stand beside a value: some services want a member's address too (RFC 7643, 4.2)."""
+        """Return what may stand beside a value: some services want a member's address too (RFC 7643, 4.2)."""
         ref = {"$ref": self.client.http.link(at("/Users/{}", account.id))}
         return ({}, ref) if entitlement.kind == "groups" else ({},)
 
@@ -357,12 +357,12 @@ def _value_of(member: Mapping[str, Any]) -> str:
 
 
 def _is(member: Mapping[str, Any], account: Account) -> bool:
-    """Whether a group's member is this account, by its id or, as some servers have it, by its userName."""
+    """Return whether a group's member is this account, by its id or, as some servers have it, by its userName."""
     return any(name == account.id or same_text(name, account.login) for name in protocol.member_names(member))
 
 
 def _place(account: Account, entitlement: Entitlement) -> tuple[str, str, str]:
-    """Where an entitlement is written: resource, attribute, value."""
+    """Return where an entitlement is written: resource, attribute, value."""
     if entitlement.kind == "groups":
         return at("/Groups/{}", entitlement.id), "members", account.id
     return at("/Users/{}", account.id), entitlement.kind, entitlement.id

@@ -49,7 +49,7 @@ class Listing:
         return found
 
     def _members(self, group: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Its members; a service may leave them out of its lists and show them on the group itself."""
+        """Return its members; a service may leave them out of its lists and show them on the group itself."""
         whole = (
             group
             if "members" in group
@@ -61,7 +61,7 @@ class Listing:
     def group_members(
         self, kind: str, name: str, find_entitlement: Callable[[str, str], Entitlement | None]
     ) -> Iterator[str]:
-        """The id, login and address of each member, of nested groups too.
+        """Yield the id, login and address of each member, of nested groups too.
 
         :raises Unsupported: this service never shows a group's members.
         """
@@ -109,7 +109,7 @@ class Listing:
 
 
 def held_by_user(user: Mapping[str, Any], kinds: Sequence[str], direct: Sequence[Entitlement]) -> Iterator[Entitlement]:
-    """What the user's own resource says it holds, besides the groups it is known to be in."""
+    """Yield what the user's own resource says it holds, besides the groups it is known to be in."""
     if "groups" in kinds:
         known = {group.id for group in direct}
         for through in protocol.values_of(user, "groups"):
@@ -129,7 +129,7 @@ def held_by_user(user: Mapping[str, Any], kinds: Sequence[str], direct: Sequence
 
 
 def _direct(groups: Mapping[str, list[Entitlement]], account: Account) -> list[Entitlement]:
-    """The groups that name the account as a member, by its id or, as some servers do, by its userName."""
+    """Return the groups that name the account as a member, by its id or, as some servers do, by its userName."""
     found = {group.id: group for name in (account.id, account.login) for group in groups.get(name, ())}
     return list(found.values())
 

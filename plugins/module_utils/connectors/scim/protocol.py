@@ -49,7 +49,7 @@ USUAL: Sequence[str] = (
 
 
 def equals(attribute: str, value: str) -> str:
-    """A filter with the one operator that every service has (RFC 7644, 3.4.2.2)."""
+    """Return a filter with the one operator that every service has (RFC 7644, 3.4.2.2)."""
     return f"{attribute} eq {json.dumps(value, ensure_ascii=False)}"
 
 
@@ -58,7 +58,7 @@ def _values(resource: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
 
 
 def _chosen(values: Sequence[Mapping[str, Any]], kind: str) -> int | None:
-    """Which value is the one we mean: of the type, else the primary one, else the first where the service keeps no types."""
+    """Return which value is the one we mean: of the type, else the primary one, else the first where the service keeps no types."""
     typed = [n for n, v in enumerate(values) if same_text(v.get("type"), kind)]
     primary = [n for n, v in enumerate(values) if v.get("primary") is True]
     first = [0] if values and not any(v.get("type") for v in values) else []
@@ -66,7 +66,7 @@ def _chosen(values: Sequence[Mapping[str, Any]], kind: str) -> int | None:
 
 
 def attributes_of(resource: Mapping[str, Any]) -> dict[str, str]:
-    """The attributes in our words; ``manager`` is the SCIM id, for the connector to resolve."""
+    """Return the attributes in our words; ``manager`` is the SCIM id, for the connector to resolve."""
     found: dict[str, str] = {}
     for ours, (container, name) in _SINGLE.items():
         held = resource.get(container) if container else resource
@@ -87,7 +87,7 @@ def attributes_of(resource: Mapping[str, Any]) -> dict[str, str]:
 
 
 def merged(resource: Mapping[str, Any], attributes: Mapping[str, Any], *, formatted: bool = False) -> dict[str, Any]:
-    """The resource with attributes in our words set; everything else stays, so that a PUT clears nothing."""
+    """Return the resource with attributes in our words set; everything else stays, so that a PUT clears nothing."""
     result = copy.deepcopy(dict(resource))
     for ours, value in attributes.items():
         if ours in _SINGLE:
@@ -116,7 +116,7 @@ def merged(resource: Mapping[str, Any], attributes: Mapping[str, Any], *, format
 
 
 def bare(resource: Mapping[str, Any]) -> dict[str, Any]:
-    """The same with nothing beside the values of addresses and telephone numbers: some services know no types of them."""
+    """Return the same with nothing beside the values of addresses and telephone numbers: some services know no types of them."""
     return {
         name: [{"value": one["value"]} for one in value] if name in ("emails", "phoneNumbers") else value
         for name, value in resource.items()
@@ -124,7 +124,7 @@ def bare(resource: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def further_addresses(resource: Mapping[str, Any]) -> list[str]:
-    """Every address but the one that counts."""
+    """Return every address but the one that counts."""
     values = _values(resource, "emails")
     number = _chosen(values, "work")
     return sorted({str(v["value"]).lower() for n, v in enumerate(values) if n != number and v.get("value")})
@@ -148,12 +148,12 @@ def with_addresses(resource: Mapping[str, Any], address: str, aliases: Sequence[
 
 
 def writable(resource: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a read resource goes back in a PUT: without what only the service sets."""
+    """Return what of a read resource goes back in a PUT: without what only the service sets."""
     return {k: v for k, v in resource.items() if k not in ("meta", "groups")}
 
 
 def new_user(login: str, external_id: str, attributes: Mapping[str, Any], further: Mapping[str, Any]) -> dict[str, Any]:
-    """The body of a POST to /Users."""
+    """Return the body of a POST to /Users."""
     user: dict[str, Any] = {"schemas": [CORE_USER], "userName": login, "active": True, **further}
     if external_id:
         user["externalId"] = external_id
@@ -165,7 +165,7 @@ def patch(*operations: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def replace(shape: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """A PATCH that replaces top-level attributes, in one of the two shapes of RFC 7644, 3.5.2.3."""
+    """Return a PATCH that replaces top-level attributes, in one of the two shapes of RFC 7644, 3.5.2.3."""
     if shape == "path":
         return patch(*({"op": "replace", "path": path, "value": value} for path, value in values.items()))
     return patch({"op": "replace", "value": dict(values)})
@@ -176,19 +176,19 @@ def add_value(attribute: str, value: str, further: Mapping[str, str]) -> dict[st
 
 
 def remove_value(shape: str, attribute: str, value: str) -> dict[str, Any]:
-    """A PATCH that takes one value out, by a path filter or by a list of values."""
+    """Return a PATCH that takes one value out, by a path filter or by a list of values."""
     if shape == "filter":
         return patch({"op": "remove", "path": f"{attribute}[{equals('value', value)}]"})
     return patch({"op": "remove", "path": attribute, "value": [{"value": value}]})
 
 
 def values_of(resource: Mapping[str, Any], attribute: str) -> list[dict[str, Any]]:
-    """The values of a multi-valued attribute; plain strings are taken as values."""
+    """Return the values of a multi-valued attribute; plain strings are taken as values."""
     return [dict(v) if isinstance(v, Mapping) else {"value": str(v)} for v in resource.get(attribute) or ()]
 
 
 def member_names(member: Mapping[str, Any]) -> list[str]:
-    """What a group's member is called: ``value`` should be the id, and is the userName on some servers; ``$ref`` ends with the one or the other."""
+    """Return what a group's member is called: ``value`` should be the id, and is the userName on some servers; ``$ref`` ends with the one or the other."""
     names = (str(member.get("value") or ""), str(member.get("$ref") or "").rpartition("/")[2])
     return list(dict.fromkeys(unquote(name) for name in names if name))
 

@@ -40,7 +40,7 @@ NOT_OFFERED = ("feature_not_enabled", "not_an_enterprise", "team_type_not_suppor
 
 
 def web_failure(answer: Answer) -> str:
-    """The error of a Web API answer, in words; empty when it is ok."""
+    """Return the error of a Web API answer, in words; empty when it is ok."""
     body = answer.body
     if not isinstance(body, dict) or body.get("ok") is not False:
         return ""
@@ -249,7 +249,7 @@ class Slack(SlackListing):
         return [back for name, back in known.items() if name in closed]
 
     def _sessions(self, account: Account) -> list[Mapping[str, Any]] | None:
-        """The live sessions; None where the plan does not show them."""
+        """Return the live sessions; None where the plan does not show them."""
         try:
             return list(
                 self._listed(
@@ -374,7 +374,7 @@ class Slack(SlackListing):
             )
 
     def _workflows(self, act: str, managers: Sequence[str]) -> list[Mapping[str, Any]]:
-        """The workflows that one of the managers looks after; all without."""
+        """Return the workflows that one of the managers looks after; all without."""
         try:
             return list(
                 self._listed("admin.workflows.search", "workflows", act=act, collaborator_ids=list(managers) or None)

@@ -72,7 +72,7 @@ class SlackListing(Connector):
             yield from _resources(answer) or ()
 
     def group_members(self, kind: str, name: str) -> Iterator[str]:
-        """The id, name and address of each member of a user group."""
+        """Yield the id, name and address of each member of a user group."""
         act = f"list members of {name}"
         group = self.find_entitlement(kind, name)
         if group is None:
@@ -111,6 +111,6 @@ def _resources(answer: Answer) -> list[Mapping[str, Any]] | None:
 
 
 def _address(user: Mapping[str, Any]) -> str:
-    """The primary address, else the first."""
+    """Return the primary address, else the first."""
     emails = [e for e in user.get("emails") or () if e.get("value")]
     return str(next((e["value"] for e in (*(e for e in emails if e.get("primary")), *emails)), "")).lower()

@@ -70,7 +70,7 @@ class People:
 
 
 def account_of(user: Mapping[str, Any], email: str) -> Account:
-    """A member, with every key that it carries."""
+    """Return a member, with every key that it carries."""
     attributes = {name: value for name, place in PLACES.items() if (value := _at(user, place))}
     external = str(user.get("externalId") or "")
     addresses = [str(mail.get("value") or "") for mail in user.get("emails") or ()]

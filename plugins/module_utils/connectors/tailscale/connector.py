@@ -215,7 +215,7 @@ class Tailscale(TailscaleListing):
         )
 
     def _devices(self, account: Account) -> list[Mapping[str, Any]]:
-        """Those the person registered."""
+        """Return those the person registered."""
         return [
             d
             for d in self.own_devices(f"list devices of {account.login}")
@@ -280,7 +280,7 @@ class Tailscale(TailscaleListing):
     # -- ownership -----------------------------------------------------------------------------------------------------
 
     def owned(self, account: Account) -> Sequence[Owned]:
-        """What survives the person: tagged devices they registered, OAuth clients they made. Tailscale can hand over neither."""
+        """Return what survives the person: tagged devices they registered, OAuth clients they made. Tailscale can hand over neither."""
         servers = [
             Owned(
                 "tagged device",

@@ -42,7 +42,7 @@ class TailscaleListing(Connector):
         ]
 
     def keys(self, act: str) -> list[Mapping[str, Any]]:
-        """Everybody's keys that are good."""
+        """Return everybody's keys that are good."""
         return [
             key
             for key in self._list("keys", "keys", act, all="true")
@@ -67,7 +67,7 @@ class TailscaleListing(Connector):
             yield Listed(invited(invite))
 
     def group_members(self, kind: str, name: str) -> Iterator[str]:
-        """The id and login of everybody of a role."""
+        """Yield the id and login of everybody of a role."""
         act, role = f"list members of {name}", role_of(name) if kind == "roles" else None
         if role is None:
             raise NotFound(f"it has no {name} among {kind}", act=act, system=self.target.name)
@@ -76,7 +76,7 @@ class TailscaleListing(Connector):
                 yield from (str(user["id"]), str(user["loginName"]))
 
     def all_devices(self) -> Iterator[Device]:
-        """Those of the tailnet. A tagged one is nobody's, and is shown with whoever registered it."""
+        """Yield those of the tailnet. A tagged one is nobody's, and is shown with whoever registered it."""
         for device in self.own_devices("list devices"):
             serials = (device.get("postureIdentity") or {}).get("serialNumbers") or ()
             yield Device(
