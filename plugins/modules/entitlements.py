@@ -126,8 +126,9 @@ def plan(system: Entitlements, want: Mapping[str, Any]) -> list[Change]:
     if account is None:
         return [
             Change(_named(kind, name), MISSING, HELD, lambda: _no_account(person.email))
+            if system.find_entitlement(kind, name) is not None
+            else _nowhere(kind, name)
             for kind, name in _pairs(system, want["wanted"], "wanted")
-            if _known(system.find_entitlement, kind, name)
         ]
     return _of_account(system, account, want)
 
@@ -190,15 +191,10 @@ def _pairs(system: Entitlements, names: Mapping[str, Any], option: str) -> list[
     return [(kind, str(name)) for kind in system.ENTITLEMENT_KINDS for name in dict.fromkeys(names.get(kind) or ())]
 
 
-def _known(find: Find, kind: str, name: str) -> Entitlement:
-    found = find(kind, name)
-    if found is None:
-        raise InputError(
-            f"there is no {name!r} among its {kind}",
-            act="grant",
-            hint="correct the access profile, or make it there first",
-        )
-    return found
+def _nowhere(kind: str, name: str) -> Change:
+    """It is not there to be given: that one is a person's, and the rest of the profile is given."""
+    why = f"there is no {name!r} among its {kind}: correct the access profile, or make it there, and run again"
+    return Change(_named(kind, name), MISSING, HELD, outcome=Outcome.NEEDS_HUMAN, note=why)
 
 
 def _given(
@@ -211,7 +207,9 @@ def _given(
 ) -> Change:
     if (kind, name.casefold()) in held:
         return Change(_named(kind, name), HELD, HELD)
-    entitlement = _known(find, kind, name)
+    entitlement = find(kind, name)
+    if entitlement is None:
+        return _nowhere(kind, name)
     if (kind, entitlement.name.casefold()) in held:  # it goes by another name there
         return Change(_named(kind, name), HELD, HELD)
     if entitlement.fixed:

@@ -402,3 +402,20 @@ def test_what_is_held_is_read_as_policy_names_it(tmp_path: Path) -> None:
     ]
     system.find_entitlement = lambda kind, name: None  # type: ignore[method-assign]
     assert "a rule about nothing stops nobody" in does(HELD, system, policy=str(policy), system="entra")["msg"]
+
+
+class OneIsMissing(Directory):
+    """A directory that has no group B."""
+
+    def find_entitlement(self, kind: str, name: str) -> Entitlement | None:
+        return None if name == "B" else Entitlement(kind, name, name)
+
+
+def test_a_group_that_is_not_there_stops_that_group_and_the_licence_is_given() -> None:
+    system = OneIsMissing(set())
+    result = does(ENTITLEMENTS, system, wanted={"groups": ["A", "B"], "roles": ["licence"]})
+    assert system.held == {("groups", "A"), ("roles", "licence")}
+    outcomes = {change["what"]: change["outcome"] for change in result["changes"]}
+    assert outcomes == {"groups: A": "done", "groups: B": "needs_human", "roles: licence": "done"}
+    assert result["outcome"] == "needs_human", "the step stays open, with the group's name"
+    assert any("no 'B' among its groups" in str(change) for change in result["changes"])

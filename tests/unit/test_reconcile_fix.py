@@ -11,7 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.case_step import Fix, Here
+from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.steps import ACCOUNT as ACCOUNT_STEPS
+from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.steps import ENTITLEMENTS as ENTITLEMENTS_STEPS
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model import clock
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.case import OpenCase
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import AmbiguousIdentity
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.keys import Kind, PersonKeys
@@ -238,3 +242,53 @@ def test_a_second_account_is_settled_by_its_link(stages: Stages) -> None:
     cut = CUTOFF.run(want, check_mode=False, system=AsksByAddress("jira", made))
     assert cut["outcome"] == "done" and not made.accounts["jira"]["adm"].account.active, cut
     assert made.accounts["jira"]["jira-8"].account.active
+
+
+class Makes(company.Directory):
+    """A directory on which accounts can be made."""
+
+    ATTRIBUTES = ("display_name",)
+
+    def find_account(self, person: Person) -> Account | None:
+        return next((one.account for one in self.all_accounts() if one.account.email == person.email), None)
+
+    def set_active(self, account: Account, active: bool) -> None:
+        raise NotImplementedError
+
+    def create_account(self, person: Person, attributes: Mapping[str, Any]) -> None:
+        raise NotImplementedError
+
+    update_account = delete_account = set_active  # type: ignore[assignment]
+
+
+def test_a_system_that_is_new_in_a_profile_has_a_fix_that_makes_the_account_with_what_the_profile_gives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stages = Stages(tmp_path, monkeypatch)
+    person = stages.bench.made.people[7]
+    del stages.bench.made.accounts["jira"]["jira-7"]
+    del stages.bench.made.accounts["wiki"]["wiki-7"]
+    stages.bench.index()
+    for system in company.connectors(stages.bench.made):
+        makes = isinstance(system, company.Directory) and system.target.name == "jira"
+        stages.bench.read(Makes("jira", stages.bench.made) if makes else system)
+    result = stages.run("report", fix=["account_missing"])
+    [step] = [step for step in result["steps"]["jira"] if step["person"]["email"] == person.email]
+    assert (step["do"], step["account_id"]) == ("make", "")
+    assert step["wanted"] == {"groups": [f"{person.department} jira", "everybody jira"]}
+    assert "wiki" not in result["steps"] and any("on wiki" in line for line in result["left"]), "it makes no accounts"
+
+    here = Here(
+        system="jira",
+        capabilities=frozenset(("provisioning", "entitlements")),
+        fix=Fix("make", "f-1", "", step["wanted"]),
+    )
+    case = OpenCase.of(result["cases"][0])
+    given = {
+        name: one.of_case(case, here) for name, one in {**ACCOUNT_STEPS, **ENTITLEMENTS_STEPS}.items() if "fix" in name
+    }
+    assert given == {
+        "fix": {"state": "present"},
+        "fix_take": None,
+        "fix_give": {"wanted": step["wanted"], "mode": "add"},
+    }

@@ -19,6 +19,7 @@ from ..model import clock, private
 from ..model.errors import InputError, RecordRefused
 from ..model.person import STATUSES, Person
 from ..model.typed import harmless
+from ..sdk.kept_addresses import KeptAddresses
 from ..sdk.target import Connector, Option, Target
 from ..sdk.values import Overview
 
@@ -65,6 +66,13 @@ class Csv(Connector):
         ),
         "encoding": Option("The file's encoding; a byte order mark is understood.", default="utf-8-sig"),
         "changed_column": Option("Column with the moment of a row's last change (ISO 8601)."),
+        "address": Option(
+            "Rule for the work address of whoever has none: '{first_name}.{last_name}@corp.example'. In ASCII letters, and nobody else's."
+        ),
+        "addresses": Option(
+            "File (mode 0600) that keeps the addresses made by the rule, for HR to take over: a row each of key and address. Needed with it.",
+            "path",
+        ),
         "snapshots": Option(
             "Folder of earlier copies of the file, kept by this connector, to find what changed.", "path"
         ),
@@ -89,6 +97,11 @@ class Csv(Connector):
         for word, status in options["statuses"].items():
             if status not in STATUSES:
                 raise self._error(f"statuses: {word!r} becomes {status!r}", f"one of {', '.join(STATUSES)}")
+        if options["address"] and not (options["addresses"] and {"hr_id", "employee_id"} & set(options["columns"])):
+            raise self._error(
+                "address makes addresses, and they must be kept by an id that stays",
+                "give addresses: a file to keep them in, and a column for hr_id or employee_id",
+            )
         if options["delimiter"] is not None and len(options["delimiter"]) != 1:
             raise self._error(f"delimiter is {options['delimiter']!r}", "give one character")
 
@@ -149,6 +162,7 @@ class Csv(Connector):
     def _rows(self, path: str) -> list[Row]:
         text = self._text(path)
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=self._delimiter(text, path), strict=True)
+        named: list[tuple[int, dict[str, str]]] = []
         rows: list[Row] = []
         self._bad, self.refused = [], []
         begins = 1
@@ -166,13 +180,7 @@ class Csv(Connector):
                         "quote cells that hold the delimiter, and close quotes",
                     )
                 else:
-                    named = dict(zip(header, (cell.strip() for cell in cells), strict=True))
-                    try:
-                        rows.append(Row(begins, named, self._person(named, f"{path}:{begins}")))
-                    except RecordRefused as e:
-                        # One row that can't be read stops nobody else's run; whoever asks for it is told.
-                        self._bad.append((begins, named, e))
-                        self.refused.append(str(e))
+                    named.append((begins, dict(zip(header, (cell.strip() for cell in cells), strict=True))))
                 begins = reader.line_num + 1
         except csv.Error as e:
             raise self._error(
@@ -181,8 +189,42 @@ class Csv(Connector):
         if header is None:
             raise self._error(f"{path}: is empty", "an export that failed? Nothing was read")
         self._header_read = header
+        self._give_addresses([cells for _line, cells in named])
+        for line, cells in named:
+            try:
+                rows.append(Row(line, cells, self._person(cells, f"{path}:{line}")))
+            except RecordRefused as e:
+                # One row that can't be read stops nobody else's run; whoever asks for it is told.
+                self._bad.append((line, cells, e))
+                self.refused.append(str(e))
         self._unique(rows, path)
         return rows
+
+    def _give_addresses(self, everybody: Sequence[dict[str, str]]) -> None:
+        """Where the file has no work address, the one made by the rule."""
+        options, columns = self.target.options, self.target.options["columns"]
+        if not options["address"]:
+            return
+        keys = [columns[name] for name in ("hr_id", "employee_id") if name in columns]
+        taken = {word.lower() for cells in everybody for name in ("email", "aliases") if name in columns
+                 for word in cells[columns[name]].replace("|", " ").split()}  # fmt: skip
+        without = {
+            next(filter(None, (cells[key] for key in keys)), ""): {
+                **{name: str(value) for name, value in options["constants"].items()},
+                **{name: cells[column] for name, column in columns.items()},
+            }
+            for cells in everybody
+            if not cells[columns["email"]]
+        }
+        without.pop("", None)  # nobody: it is refused for its missing address
+        kept = KeptAddresses(
+            self.target.name, options["address"], options["addresses"], read_only=self.target.read_only
+        )
+        made = kept.fill(without, taken) if without else {}
+        for cells in everybody:
+            key = next(filter(None, (cells[key] for key in keys)), "")
+            if not cells[columns["email"]] and key in made:
+                cells[columns["email"]] = made[key]
 
     def _text(self, path: str) -> str:
         try:

@@ -54,7 +54,7 @@ class Due:
 
 @dataclass(frozen=True)
 class Fix:
-    """What a reconcile settles here: ``do`` is ``cutoff``, ``suspend``, ``take`` or ``give``."""
+    """What a reconcile settles here: ``do`` is ``cutoff``, ``suspend``, ``take``, ``give`` or ``make``."""
 
     do: str
     finding: str
@@ -111,7 +111,10 @@ class CaseStep:
 
     def ledger_name(self, module: str, here: Here) -> str:
         """Under which name the ledger keeps it."""
-        return f"{here.fix.do} {here.fix.finding}" if here.fix is not None else self.name or module
+        if here.fix is None:
+            return self.name or module
+        do = "give" if here.fix.do == "make" and module == "entitlements" else here.fix.do
+        return f"{do} {here.fix.finding}"
 
 
 def everybody(case: OpenCase, here: Here) -> Mapping[str, Any]:

@@ -81,6 +81,8 @@ def _account_deleted(case: OpenCase, here: Here) -> Arguments:
 
 
 def _account_found(case: OpenCase, here: Here) -> Arguments:
+    if here.fix is not None and here.fix.do == "make":
+        return {"state": "present"}
     meant = ("suspend",) if "cutoff" in here.capabilities else ("suspend", "cutoff")
     concerned = here.fix is not None and here.fix.do in meant
     return {"account_id": here.fix.account_id, "state": "suspended"} if concerned and here.fix is not None else None
@@ -145,6 +147,8 @@ def _withdrawn(case: OpenCase, here: Here) -> Arguments:
 
 def _found(do: str, mode: str) -> OfCase:
     def of_case(case: OpenCase, here: Here) -> Arguments:
+        if mode == "add" and here.fix is not None and here.fix.do == "make":
+            return {"wanted": here.fix.wanted, "mode": mode} if here.fix.wanted else None
         if here.fix is None or here.fix.do != do:
             return None
         return {"account_id": here.fix.account_id, "wanted": here.fix.wanted, "mode": mode}

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..company.policy import like
 from ..model import clock
-from ..sdk.protocols import AccountListing, CredentialListing, DeviceListing, Entitlements
+from ..sdk.protocols import AccountListing, CredentialListing, DeviceListing, Entitlements, Provisioning
 from ..sdk.values import Listed
 from .credentials import Credentials
 from .devices import Devices
@@ -308,6 +308,8 @@ class Check:
                         person.n,
                         detail=person.profile,
                         said=f"profile {person.profile} gives an account here, and there is none",
+                        facts={"wanted": self.held.of_profile(person.profile)},
+                        fix={"do": "make"} if isinstance(self.system, Provisioning) else {},
                     )
                 )
 

@@ -124,7 +124,8 @@ KINDS: Mapping[str, Kind] = {
         "No account, though the profile gives one",
         "low",
         "The access profile names this system.",
-        "Bring the person to their profile.",
+        "Make it, with what the profile gives.",
+        "make",
     ),
     "leaver_holds": Kind(
         "A leaver's account still holds things",

@@ -46,6 +46,13 @@ class Held:
         #: What a profile or policy names and the system does not have.
         self.nowhere: set[tuple[str, str]] = set()
 
+    def of_profile(self, profile: str) -> dict[str, list[str]]:
+        """What a profile gives here: names by kind."""
+        found: dict[str, list[str]] = {}
+        for (kind, _key), name in self.wanted.get(profile, {}).items():
+            found.setdefault(kind, []).append(name)
+        return found
+
     def name_as_the_system_does(self, system: Entitlements) -> None:
         """Profiles and policy may name a thing by any of its names (a team's title, its slug); the listing has one."""
         named = {

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Protocol
 
+from ..model.addresses import LoginRule
 from ..model.errors import (
     AmbiguousIdentity,
     CredentialError,
@@ -179,6 +180,8 @@ class Connector:
     PARALLEL: ClassVar[int] = 4
     #: How the person's login here is made, unless the option ``login`` says otherwise.
     LOGIN: ClassVar[str] = "{email}"
+    #: What the vendor allows in a login: a joiner's is held against it before anything is written anywhere.
+    LOGIN_RULE: ClassVar[LoginRule | None] = None
 
     #: The kinds of keys that this system can be asked for, and those that an account here may carry: see ``protocols.Correlates``.
     LOOKS_UP: ClassVar[frozenset[Kind]] = frozenset()

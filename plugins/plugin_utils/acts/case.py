@@ -57,6 +57,7 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
     meant.refuse_together(run.policy, people, profiles, kind)
     if kind == ONBOARD:
         unmet.refuse_unmet(profiles, run.inventory.systems())
+        unmet.refuse_logins(list(zip(people, profiles, strict=True)), run.inventory.systems(), kind)
     feed.keep(run, looks)
     # Every person is known, and every profile, before the first case is opened.
     opening = _Opening(run, want, systems, plan, records, known)

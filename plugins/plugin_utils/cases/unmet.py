@@ -4,13 +4,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
 from ...module_utils.company.profiles import Profile
 from ...module_utils.connectors.registry import connector_class
+from ...module_utils.model.errors import InputError
 from ...module_utils.model.marked_yaml import read_document
+from ...module_utils.model.person import Person
+from ...module_utils.model.text import visible
 
 #: What of a profile asks for a capability, and how a system with it is called.
 _ASKS = (("device", "devices", "device management"), ("orientation", "calendar", "calendar"))
@@ -40,6 +43,33 @@ def refuse_unmet(profiles: Iterable[Profile | None], systems: Mapping[str, Mappi
                     number,
                     hint=f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(known)) or 'none'}",
                 )
+
+
+def refuse_logins(
+    people: Sequence[tuple[Person, Profile | None]], systems: Mapping[str, Mapping[str, Any]], act: str
+) -> None:
+    """Hold each person's login against what every system that their profile names allows, before anything is written anywhere.
+
+    :param systems: by name, with ``connector``, ``capabilities`` and ``login``, the pattern of logins there.
+    :raises InputError: names every system that would refuse it, and why.
+    """
+    wrong = []
+    for person, profile in people:
+        for name, one in systems.items():
+            connector = connector_class(one["connector"], system=name)
+            rule = connector.LOGIN_RULE
+            makes = "provisioning" in one["capabilities"] or "mailbox" in one["capabilities"]
+            if rule is None or not makes or profile is not None and name not in profile.systems:
+                continue
+            login = person.login(name, one.get("login") or connector.LOGIN)
+            if why := rule.wrong(login):
+                wrong.append(f"{name}: {visible(login)} {why}")
+    if wrong:
+        raise InputError(
+            "; ".join(wrong),
+            act=act,
+            hint="nothing was written anywhere: correct the address in HR, or set the system's option login",
+        )
 
 
 def _controls(systems: Mapping[str, Mapping[str, Any]]) -> set[str]:

@@ -69,12 +69,14 @@ def shielded(policy: Policy, person: Person, protected: Sequence[Mapping[str, An
 
 
 def step_of(finding: Mapping[str, Any], person: Person, case: str) -> dict[str, Any]:
-    """Return what a system's play does: ``do`` is ``cutoff``, ``suspend``, ``take`` or ``give``."""
+    """Return what a system's play does: ``do`` is ``cutoff``, ``suspend``, ``take``, ``give``, or ``make``: the account, and what the profile gives."""
+    make = finding["fix"]["do"] == "make"
+    named = {finding["fix"]["kind"]: [finding["fix"]["name"]]} if "name" in finding["fix"] else {}
     return {
         "do": finding["fix"]["do"],
         "person": person.as_dict(),
-        "account_id": finding["ident"],
+        "account_id": "" if make else finding["ident"],
         "case": case,
         "finding": finding["id"],
-        "wanted": {finding["fix"]["kind"]: [finding["fix"]["name"]]} if "name" in finding["fix"] else {},
+        "wanted": finding["evidence"]["facts"]["wanted"] if make else named,
     }

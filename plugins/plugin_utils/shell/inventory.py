@@ -39,4 +39,5 @@ class AnsibleInventory:
             "owner": self.template(variables.get("lifecycle_owner", "")),
             "service_level": dict(self.template(variables.get("lifecycle_service_level", {})) or {}),
             "capabilities": list(capabilities_of(connector)),
+            "login": str((self.template(variables.get("lifecycle_options", {})) or {}).get("login") or connector.LOGIN),
         }

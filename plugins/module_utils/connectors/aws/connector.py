@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
+from ...model.addresses import LoginRule
 from ...model.errors import Rejected
 from ...model.person import Person
 from ...sdk.keys import Kind, PersonKeys
@@ -28,6 +29,8 @@ class Aws(Connector):
     """See docs/connectors/aws.md."""
 
     TITLE = "Amazon Web Services"
+    #: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateUser.html, UserName.
+    LOGIN_RULE = LoginRule(r"[A-Za-z0-9_+=,.@-]+", "ASCII letters, digits and + = , . @ _ -", longest=64)
     NAMES_FROM = "nobody: IAM keeps no names"
     NEEDS_URL = False
     OPTIONS = {

@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar
 
 from ...model import clock
+from ...model.addresses import LoginRule
 from ...model.errors import Unsupported
 from ...model.person import Person
 from ...sdk.address import UrlPath, at
@@ -46,6 +47,10 @@ class Entra(EntraListing):
     """Microsoft Entra ID."""
 
     TITLE = "Microsoft Entra ID"
+    #: https://learn.microsoft.com/en-us/entra/identity/hybrid/connect/plan-connect-userprincipalname
+    LOGIN_RULE = LoginRule(
+        r"[A-Za-z0-9'._!#^~-]+@[A-Za-z0-9.-]+", "ASCII letters, digits and ' . - _ ! # ^ ~", longest=113
+    )
     CARRIES_DATA = True
     CLOCKS = (
         Clock(

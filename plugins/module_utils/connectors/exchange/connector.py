@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
+from ...model.addresses import ASCII_ADDRESS
 from ...model.errors import (
     AmbiguousIdentity,
     InputError,
@@ -60,6 +61,7 @@ class Exchange(DirectoryUsers, GraphMail, GraphCalendar):
     """Microsoft Exchange Online."""
 
     TITLE = "Microsoft Exchange Online"
+    LOGIN_RULE = ASCII_ADDRESS
     LOOKS_UP = LOOKS_UP
     COMPARES = LOOKS_UP
     DEFAULT_URL = "https://graph.microsoft.com/v1.0"

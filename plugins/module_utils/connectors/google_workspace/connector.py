@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
+from ...model.addresses import LoginRule
 from ...model.errors import Conflict, NotFound, Unsupported
 from ...model.person import Person
 from ...sdk.keys import Kind, PersonKeys
@@ -39,6 +40,8 @@ from .transfer import GoogleTransfer
 
 class GoogleWorkspace(Connector):
     TITLE = "Google Workspace"
+    #: https://support.google.com/a/answer/9193374
+    LOGIN_RULE = LoginRule(r"[A-Za-z0-9'._-]+@[A-Za-z0-9.-]+", "ASCII letters, digits and ' . - _")
     DEFAULT_URL = "https://admin.googleapis.com"
     OPTIONS = {
         "admin": Option("Address of the administrator whom the service account acts for.", required=True),
