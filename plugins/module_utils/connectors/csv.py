@@ -190,12 +190,12 @@ class Csv(Connector):
             raise self._error(f"{path}: is empty", "an export that failed? Nothing was read")
         self._header_read = header
         self._give_addresses([cells for _line, cells in named])
-        for line, cells in named:
+        for line, record in named:
             try:
-                rows.append(Row(line, cells, self._person(cells, f"{path}:{line}")))
+                rows.append(Row(line, record, self._person(record, f"{path}:{line}")))
             except RecordRefused as e:
                 # One row that can't be read stops nobody else's run; whoever asks for it is told.
-                self._bad.append((line, cells, e))
+                self._bad.append((line, record, e))
                 self.refused.append(str(e))
         self._unique(rows, path)
         return rows
