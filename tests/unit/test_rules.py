@@ -20,6 +20,7 @@ import jinja2
 import jinja2.nodes
 import pytest
 import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.registry import CONNECTORS
 from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.task import Task
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import CAPABILITIES, capabilities_of
@@ -265,7 +266,7 @@ def test_every_module_has_documentation_an_example_and_a_test(name: str) -> None
     ]
 
 
-TYPES = {"str": str, "list": list, "dict": dict, "int": int, "bool": bool, "float": (float, int)}
+TYPES = {"str": str, "list": list, "dict": dict, "int": int, "bool": bool, "float": float}
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -283,6 +284,20 @@ def test_a_module_says_since_when_it_is_there_what_it_needs_what_to_read_next_an
             assert (ROOT / page).read_text(encoding="utf-8").splitlines(), page
     for key, value in yaml.safe_load(module.RETURN).items():
         assert isinstance(value["sample"], TYPES[value["type"]]), f"{name} returns {key}: sample is no {value['type']}"
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_example_of_a_module_is_one_that_the_module_takes(name: str) -> None:
+    module = importlib.import_module(f"ansible_collections.workforce.lifecycle.plugins.modules.{name}")
+    connection = {"system": "example", "connector": "entra"} if "connector" in TASKS[name].spec else {}
+    for example in yaml.safe_load(module.EXAMPLES):
+        given = example.get(f"workforce.lifecycle.{name}") or {}
+        filled = {
+            option: TYPES[TASKS[name].spec[option].get("type", "str")]() if "{{" in str(value) else value
+            for option, value in given.items()
+        }
+        said = ArgumentSpecValidator(TASKS[name].spec).validate({**connection, **filled})
+        assert not said.error_messages, f"{name}: {example['name']}: {said.error_messages}"
 
 
 def tasks_of(block: Any) -> Iterator[dict[str, Any]]:
