@@ -266,7 +266,7 @@ def test_every_module_has_documentation_an_example_and_a_test(name: str) -> None
     ]
 
 
-TYPES = {"str": str, "list": list, "dict": dict, "int": int, "bool": bool, "float": float}
+TYPES = {"str": str, "path": str, "list": list, "dict": dict, "int": int, "bool": bool, "float": float}
 
 
 @pytest.mark.parametrize("name", MODULES)
