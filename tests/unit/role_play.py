@@ -18,6 +18,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.registry import connector_class
 from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.ledger_task import LedgerTask
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import capabilities_of
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.pace import PROCESS
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.run import LedgerRun
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell import host_answers, run_cases
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.acts import perform
@@ -107,6 +108,7 @@ class Run:
             folder=self.folder.path,
             quiet=False,
             tokens=TOKENS,
+            pace=PROCESS,
         )
         cases = run_cases.read(self.folder).on(host, self.capabilities[host], self.variables.settings())
         result = step.for_cases(cases)

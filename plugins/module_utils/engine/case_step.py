@@ -101,6 +101,7 @@ class CaseStep:
     :param looks: ``first`` looks before anything is done, ``again`` at the end, which is left out in check mode. The ledger keeps what
         was seen, and what would still have to change is open.
     :param stops: a failure ends the run for this system; of others it stands in the ledger, and the run goes on.
+    :param shows: colleagues, or the person, can see that it was done: of a silent departure not before every way in is closed.
     """
 
     of_case: OfCase
@@ -108,6 +109,7 @@ class CaseStep:
     requires: tuple[str, ...] = ()
     looks: Literal["", "first", "again"] = ""
     stops: bool = False
+    shows: bool = False
 
     def ledger_name(self, module: str, here: Here) -> str:
         """Under which name the ledger keeps it."""

@@ -211,8 +211,14 @@ def _forwarding_ended(case: OpenCase, here: Here) -> Arguments:
     return {"forward_to": ""} if _is_due(here, "end_forwarding") else None
 
 
+def _held(case: OpenCase, here: Here) -> Arguments:
+    """Of a silent departure what nobody sees is done at once, and the rest once every way in is closed."""
+    return {"hold": here.settings.mailbox.get("hold", True)} if case.facts.others.get("silent") else None
+
+
 MAILBOX: Steps = {
-    "preserve": CaseStep(_mailbox_kept),
+    "preserve": CaseStep(_mailbox_kept, shows=True),
+    "hold": CaseStep(_held, name="hold"),
     "provision": CaseStep(_mailbox_of_before),
     "leave": CaseStep(_mailbox_on_leave),
     "end_forwarding": CaseStep(_forwarding_ended, name="end_forwarding"),
@@ -229,7 +235,7 @@ def _successor(case: OpenCase, here: Here) -> Arguments:
 
 MAILBOX_ARCHIVE: Steps = {"preserve": CaseStep(_archive)}
 #: Of files, meetings, and what they own.
-HANDED_OVER: Steps = {"preserve": CaseStep(_successor)}
+HANDED_OVER: Steps = {"preserve": CaseStep(_successor, shows=True)}
 
 
 # -- devices and controls ------------------------------------------------------------------------------------------------

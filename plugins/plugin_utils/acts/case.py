@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from ...module_utils.company.policy import Policy
 from ...module_utils.model import clock
 from ...module_utils.model.case import Facts, OpenCase
 from ...module_utils.model.errors import InputError, Refused
@@ -242,9 +243,16 @@ def _facts(opening: _Opening, person: Person, profile: Profile | None, further: 
         effective_at=times.get("effective_at", ""),
         hr_recorded_at=times.get("hr_recorded_at", ""),
     )
-    departure = opening.run.policy.departure_of(person).name if want["kind"] == OFFBOARD else ""
-    how = {"departure": departure} if departure else {}
+    how = departure_facts(opening.run.policy, person) if want["kind"] == OFFBOARD else {}
     return Facts.of_dict({**want["facts"], **how, **ours.as_dict()})
+
+
+def departure_facts(policy: Policy, person: Person) -> dict[str, Any]:
+    """How somebody leaves, as it is kept with the case: policy may be another later."""
+    departure = policy.departure_of(person)
+    if not departure.name:
+        return {}
+    return {"departure": departure.name, **({"silent": True} if departure.silent else {})}
 
 
 def _successor(opening: _Opening, person: Person) -> str:

@@ -11,6 +11,7 @@ from ...module_utils.company.policy import Policy
 from ...module_utils.company.responsibility import Levels
 from ...module_utils.model.commands import command
 from ...module_utils.model.durations import seconds, words
+from ...module_utils.model.kinds import OFFBOARD
 from ..history.casefile import CaseFile
 from ..later.followups import asked_for
 from ..post.letters import Letter
@@ -24,6 +25,7 @@ _BY_HAND = ("needs_human", "unsupported")
 def letters(cases: Mapping[str, CaseFile], levels: Levels, policy: Policy, now: datetime) -> Iterator[Letter]:
     """Yield every letter that is due by now, whether or not it was sent: of what is late for so long, and of what somebody is asked today."""
     for case in cases.values():
+        yield from _nobody_hands_over(case, policy)
         for item in open_items(case, levels, now):
             yield from _late(case, item, levels, policy)
             if item.phase == _LATER and item.outcome == "needs_human" and "@" in item.owner:
@@ -51,6 +53,23 @@ def _late(case: CaseFile, item: OpenItem, levels: Levels, policy: Policy) -> Ite
             _command(case, item),
             case.id,
         )
+
+
+def _nobody_hands_over(case: CaseFile, policy: Policy) -> Iterator[Letter]:
+    """The manager is asked at once where the person who leaves is not expected to hand over; of a silent departure, when it has happened."""
+    how = next((one for one in policy.departures if one.name == case.facts.get("departure")), None)
+    manager = str(case.person.get("manager_email") or "")
+    if case.kind != OFFBOARD or case.withdrawn or how is None or how.handover or not manager:
+        return
+    if how.silent and not case.access_closed:
+        return
+    successor = str(case.facts.get("successor") or "")
+    lines = [
+        f"Nobody hands over in case {case.id}: {how.name}.",
+        f"Mailbox, files and meetings go to {successor}." if successor else "Nobody is named who takes over.",
+        "Say who takes over what else: customers, passwords that were shared, work that is open.",
+    ]
+    yield Letter(f"handover:{case.id}", [manager], f"Hand-over without the person ({case.id})", lines, case=case.id)
 
 
 def _address(name: str, case: CaseFile, item: OpenItem, policy: Policy) -> str:

@@ -78,6 +78,21 @@ class Step:
             else ""
         )
 
+    def betrays(self) -> str:
+        """Why a step that others can see must wait: a way in is open, and the person would be warned. Empty when none is."""
+        open_ = [
+            f"{s['step']} on {s['system']} ({s['outcome']})"
+            for s in (self.ledger.steps(self.case) if self.ledger is not None else ())
+            if s["phase"] == "cutoff"
+            and s["person"] == self.person
+            and not Outcome(s["outcome"]).closed
+            and not s["attested"]
+        ]
+        waits = (
+            f"waits for {', '.join(open_)}: the departure is silent, and others would see it. Settle that and run again"
+        )
+        return f"{self.name} of {self.person} on {self.system}: {waits}" if open_ else ""
+
     def unproven(self) -> str:
         """Return what of the cut, and of bringing the person's data to safety, is open on any system; empty when it is proven."""
         if self.ledger is None:

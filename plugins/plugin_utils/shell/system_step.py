@@ -46,6 +46,7 @@ class OneRun:
     :param person: their address; empty when the module is about nobody.
     :param requires: roles whose steps must be proven first.
     :param looks: it only looks, and what would still have to change is open.
+    :param silently: others would see it, and are not to before every way in is closed.
     """
 
     args: Mapping[str, Any]
@@ -54,6 +55,7 @@ class OneRun:
     person: str = ""
     requires: Sequence[str] = ()
     looks: bool = False
+    silently: bool = False
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,7 @@ class SystemStep:
             case=case.id,
             person=case.person.email,
             requires=step.requires,
+            silently=step.shows and bool(case.facts.others.get("silent")),
             looks=bool(step.looks),
         )
 
@@ -186,6 +189,8 @@ class SystemStep:
             silent=self.quiet or self.task.info is not None and not run.looks,
         )
         blocked = "" if self.limits.rehearsal else step.blocked_by(run.requires, everywhere=self.connector.CARRIES_DATA)
+        if run.silently and not self.limits.rehearsal:
+            blocked = blocked or step.betrays()
         if blocked:
             return step.finished({**_failed(blocked, "waiting"), "system": self.system})
         args = {**run.args, "history": step.history()}
