@@ -34,8 +34,7 @@ from ..plugin_utils.ledger.ledger import Ledger
 from ..plugin_utils.ledger.pace import pace_of
 from ..plugin_utils.ledger.run import LedgerRun
 from ..plugin_utils.ledger.store import is_missing
-from ..plugin_utils.shell import host_answers, others_keys, run_cases
-from ..plugin_utils.shell import run_end as handback
+from ..plugin_utils.shell import host_answers, others_keys, run_cases, run_end
 from ..plugin_utils.shell.acts import act_of, perform
 from ..plugin_utils.shell.credentials import resolve
 from ..plugin_utils.shell.inventory import AnsibleInventory
@@ -157,7 +156,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             plain(host_args),
             plain(task_args),
             limits,
-            run=handback.run_of(C.DEFAULT_LOCAL_TMP),
+            run=run_end.run_of(C.DEFAULT_LOCAL_TMP),
             phase=self._phase(),
             folder=C.DEFAULT_LOCAL_TMP,
             quiet=bool(self._play_context.check_mode),
@@ -236,10 +235,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             return {"failed": True, "changed": False, "msg": checked.errors.msg, "code": "input"}
         looks_only = bool(self._task.check_mode)
         if not looks_only:
-            handback.remember(C.DEFAULT_LOCAL_TMP, ledger.url, variables.path("lifecycle_policy"))
+            run_end.remember(C.DEFAULT_LOCAL_TMP, ledger.url, variables.path("lifecycle_policy"))
         run = LedgerRun(
             ledger,
-            id=handback.run_of(C.DEFAULT_LOCAL_TMP),
+            id=run_end.run_of(C.DEFAULT_LOCAL_TMP),
             read_only=looks_only,
             inventory=AnsibleInventory(task_vars, self._templar.template),
             policy_file=variables.path("lifecycle_policy"),

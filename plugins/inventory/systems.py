@@ -97,7 +97,7 @@ from ..plugin_utils.inventory.systems_file import (
     connector_file,
     is_template,
 )
-from ..plugin_utils.shell import run_end as handback
+from ..plugin_utils.shell import run_end
 
 try:
     from ansible.template import trust_as_template
@@ -156,7 +156,7 @@ class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc]
             if holding.system not in data["systems"]:
                 raise AnsibleParserError(f"{policy.file}: separation: there is no system {holding.system}")
             self.inventory.add_host(holding.system, group="separation")
-        handback.at_exit(C.DEFAULT_LOCAL_TMP)
+        run_end.at_exit(C.DEFAULT_LOCAL_TMP)
         # What is loaded by now stays to the end: a worker that looks for garbage in it would copy every page it looks at, and Python
         # that ends would look through all of it before it does (50 ms).
         gc.freeze()

@@ -11,7 +11,7 @@ version_added: 0.1.0
 description:
   - Decides by state, not by event - what a record says now, what it said at the last look, and what runs have left the person with.
   - Answers with ids, kinds of case and moments, no names; whoever starts runs keeps them, moves them or drops them.
-  - The first look at a source takes whoever works there for somebody who has access already, and only counts those who left more than seven days before.
+  - At the first look at a source, everybody who works there is taken to have access already. Those who left more than seven days before are only counted.
   - Runs on the controller, beside the ledger.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:

@@ -141,7 +141,7 @@ def test_what_needs_a_human_is_told_at_once_and_settled_when_it_is_over(
         {"fault": "status", "status": 429, "headers": {"Retry-After": "7200"}},
     ],
 )
-def test_what_may_pass_is_told_after_three_times_and_asked_later_each_time(
+def test_transient_poll_failure_backs_off_and_alerts_on_third(
     bridge: Bridge, box: Box, fault: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(api, "pause", lambda seconds: None)

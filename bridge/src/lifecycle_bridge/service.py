@@ -120,7 +120,7 @@ class Bridge:
         self._loop.start()
 
     def stop(self, seconds: float = 10) -> None:
-        """Take nothing new. Runs go on by themselves, and are taken up again at the next start."""
+        """Take nothing new. Runs go on by themselves, and the bridge watches them again after its next start."""
         self._ended.set()
         self.wake()
         self._loop.join(seconds)
@@ -153,7 +153,7 @@ class Bridge:
             self.bridges.beat()
             self._beat_at = monotonic
         for ident in self.bridges.take_over():
-            log.warning("run %s is of no bridge that lives; it is taken up", ident)
+            log.warning("run %s belongs to a bridge that is gone; this bridge takes it over", ident)
         mine = self._open_runs()
         if sum(kind == "intake" for kind in mine.values()) < _INTAKES:
             self.intakes.claim(now, self.bridges.owner)
@@ -218,7 +218,7 @@ class Bridge:
         try:
             self.carry_out(ident, kind)
         except Exception:  # the database is away, most likely: the run is open still, and gets another thread
-            log.exception("run %s could not be carried out; it is taken up again", ident)
+            log.exception("run %s could not be carried out; it is tried again", ident)
             self._not_before[ident] = time.monotonic() + _PAUSE
         self.wake()
 

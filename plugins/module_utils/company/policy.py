@@ -59,7 +59,7 @@ class Protected:
 class Limit:
     """At most ``count``, and at most ``percent`` of all active people, within ``hours``; the run stops *before* one more.
 
-    ``percent`` 0 means no limit by percent; it never allows fewer than ``least``, since in a company of ten it is no measure.
+    ``percent`` 0 means no limit by percent; it never allows fewer than ``least``, since in a company of ten a percentage says little.
     ``release`` are the addresses of those who may release named people from it.
     """
 

@@ -3,7 +3,7 @@
 """One run per person at a time: who is at work on whom, in the tables ``lease`` and ``holder`` beside the ledger's chain.
 
 A run takes everybody it is about before its first write, all or none, and gives each back when their record is written, or when
-it ends (:mod:`handback`). What a run leaves that was killed is free at once where that can be seen (its process is gone, and no
+it ends (:mod:`run_end`). What a run leaves that was killed is free at once where that can be seen (its process is gone, and no
 worker of it is still at a write), and after :data:`EXPIRES` where it can't (another machine, another container); every write to
 the ledger puts that off.
 A run that was taken for dead and is not may write nothing more: its reads are older than another run's writes.

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""When ansible-playbook ends, other runs may go on with whoever its run still has, and the ledger's witnesses get its head: nothing of a
-playbook has to say so.
+"""Release this run's person locks when ansible-playbook ends, and give the ledger's head to its witnesses. No playbook has to ask for it.
 
 A worker that opens the ledger leaves its address in the run's own temporary folder (0700, removed by Ansible in the end); the
 process that is the run reads it when it ends. One that is killed reads nothing, and :mod:`lease` finds out otherwise.

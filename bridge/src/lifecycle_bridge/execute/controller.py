@@ -189,7 +189,7 @@ class ControllerExecutor:
             return self._find(api, template, ident, stop)
 
     def _find(self, api: Api, template: _Template, ident: str, stop: Callable[[], bool]) -> dict[str, Any] | None:
-        """Return the job with the run's label, if there is one before no launch of it can be under way any more.
+        """Find the job with the run's label; look until the launch request cannot be in flight.
 
         It goes on when it is to stop: what cannot be found cannot be stopped.
         """

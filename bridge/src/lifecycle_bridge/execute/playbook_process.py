@@ -118,7 +118,7 @@ def stand_in(folder: str) -> int:
 
 
 def _die_with_the_supervisor() -> None:
-    """A playbook that nobody watches has no end: it goes when its supervisor goes, and what it forked is found by its mark."""
+    """Stop the playbook when its supervisor stops; the processes that it forked are found by their mark."""
     import ctypes
 
     parent = os.getppid()

@@ -250,7 +250,7 @@ class RunnerExecutor:
                 self._waiting.append(self._new_seat())
 
     def _warm_again(self) -> None:
-        """In a while: what follows upon a run, often another, has the processors first."""
+        """Start warm processes a little later, so that the next run is not slowed down."""
         if self._warm:
             timer = threading.Timer(REFILL_AFTER, self._refill)
             timer.daemon = True
@@ -284,7 +284,7 @@ class RunnerExecutor:
             seat.dismiss()
 
     def _software(self) -> tuple[float, ...]:
-        """Changes when ansible-core or the bridge is upgraded: half of the old and half of the new must not make one process."""
+        """Note when the software was installed; warm processes are discarded after an upgrade."""
         found = []
         for path in (
             Path(self._python),
