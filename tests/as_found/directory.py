@@ -79,6 +79,13 @@ class FoundDirectory(Slapd):
         connection = ldap3.Connection(server, dn_of(seat), self.password_of(seat.login), check_names=False)
         return bool(connection.bind())
 
+    def entry(self, seat: Seat) -> dict[str, list[str]]:
+        """A seat's entry as the administrator reads it."""
+        server = ldap3.Server(self.url, tls=ldap3.Tls(ca_certs_file=str(self.authority.ca_file), validate=2))
+        with ldap3.Connection(server, self.ADMIN, self.secret("password"), auto_bind=True, check_names=False) as admin:
+            admin.search(dn_of(seat), "(objectClass=*)", search_scope="BASE", attributes=["*"])
+            return dict(admin.response[0]["attributes"])
+
     def systems(self) -> Mapping[str, Mapping[str, Any]]:
         return {
             "found": {

@@ -85,6 +85,9 @@ def test_a_rename_finds_who_married_by_the_number(box: Box) -> None:
     person = HUMANS["married"].hr
     result = run(rename.TASK, box, "found", person=person, known=KNOWN, address=True)
     assert result["outcome"] == "done" and {row["what"] for row in result["changes"]} >= {"last_name", "address"}
+    entry = box["found"].entry(HUMANS["married"].seats[0])
+    assert entry["cn"] == ["Mara Kern"], "programs show people by cn, though there was no displayName"
+    assert entry["mail"][0] == person["email"]
 
 
 def test_a_second_account_loses_its_groups_too(box: Box) -> None:

@@ -8,6 +8,7 @@ and returns values; it never writes, so it cannot forget check mode, a diff, or 
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -196,6 +197,14 @@ class Task:
                 system=name,
                 hint="set url: https://host of the system",
             )
+        ca_file = params.get("ca_file") or ""
+        if ca_file and not os.access(ca_file, os.R_OK):
+            raise InputError(
+                f"ca_file {ca_file} is not a file that can be read",
+                act="find system",
+                system=name,
+                hint="set ca_file of the system to your certificate authority, on the machine where the step runs",
+            )
         check_credential_names(name, connector, params.get("credentials") or {})
         return connector(
             Target(
@@ -204,7 +213,7 @@ class Task:
                 url=url,
                 credentials=params.get("credentials") or {},
                 options=checked_options(name, connector, params.get("options") or {}),
-                ca_file=params.get("ca_file") or "",
+                ca_file=ca_file,
                 proxy=params.get("proxy") or "",
                 timeout=params.get("timeout") or 30.0,
                 max_wait=60.0 if params.get("max_wait") is None else params["max_wait"],

@@ -152,10 +152,15 @@ class Ldap(Connector):
     def update_account(self, account: Account, attributes: Mapping[str, Any]) -> None:
         act = f"update {account.login}"
         values = {name: [value] if value else [] for name, value in self._theirs(attributes, act).items()}
-        shown, names = account.attributes.get("display_name"), texts(account.raw, "cn")
-        if attributes.get("display_name") and shown in names and self.flavour.rdn != "cn":
+        before, names = account.attributes, texts(account.raw, "cn")
+        shown = {
+            before.get("display_name"),
+            " ".join(filter(None, (before.get("first_name"), before.get("last_name")))),
+        }
+        if attributes.get("display_name") and shown & set(names) and self.flavour.rdn != "cn":
             # Programs show people by cn too (RFC 4519, 2.3); of several, the one that was their name follows.
-            values["cn"] = list(dict.fromkeys([attributes["display_name"], *(name for name in names if name != shown)]))
+            others = [name for name in names if name not in shown]
+            values["cn"] = list(dict.fromkeys([attributes["display_name"], *others]))
         self.entries.change(account, values, act)
 
     def addresses(self, account: Account) -> Addresses:

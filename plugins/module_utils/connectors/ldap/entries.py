@@ -47,7 +47,7 @@ class Entries:
             for name, value in sought
             for spelled in (spellings(value) if isinstance(value, str) else (value,))
         ]
-        email = keys.addresses[0] if keys.addresses else ""
+        email = keys.person.email.lower()
         for row in self._people(f"(|{''.join(dict.fromkeys(parts))})", f"find {keys.person.email}"):
             account = self._account(row)
             # RFC 4511, 4.1.7: values have no order. Of several addresses the person's own is theirs, whichever comes first.
