@@ -51,7 +51,7 @@ def read_accounts(part: Part, reader: Reader, title: str) -> Accounts:
         attributes,
         part.text("names_from", ""),
         reader.writes(part, "create", reader.names(making)),
-        reader.writes(part, "update", reader.names(ACCOUNT, {"changed": PLAIN})),
+        reader.writes(part, "update", reader.names(ACCOUNT, {"changed": None})),
         part.expressions("keeps"),
         deleted,
         _address(part.part("address"), reader) if "address" in part else None,
