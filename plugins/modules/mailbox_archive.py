@@ -48,6 +48,7 @@ changes:
   sample: [{what: archive, before: none, after: complete, outcome: done}]
 """
 
+from dataclasses import replace
 from typing import Any
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -56,7 +57,7 @@ from ..module_utils.mailbox.manifest import State
 from ..module_utils.engine.arguments import PERSON_SPEC
 from ..module_utils.engine.correlate import person_here
 from ..module_utils.sdk.protocols import MailArchive
-from ..module_utils.sdk.values import MailFolder, MailMessage
+from ..module_utils.sdk.values import MailFolder, MailMessage, Residual
 from ..module_utils.model import private
 from ..module_utils.model.errors import InputError
 from ..module_utils.model.person import Person
@@ -96,10 +97,18 @@ def plan(system: MailArchive, want: Mapping[str, Any]) -> list[Change]:
             before,
             "complete",
             lambda: write(system, person, folders, archive),
-            residual=system.LINGERS,
+            residual=_lingers(system),
             note=note,
         )
     ]
+
+
+def _lingers(system: Any) -> Residual | None:
+    """What stays open at the mail server, and with which system's cut it is closed."""
+    lingers: Residual | None = system.LINGERS
+    if lingers is None:
+        return None
+    return replace(lingers, closed_with=str(system.target.options.get("passwords_in") or ""))
 
 
 def write(system: Any, person: Person, folders: Sequence[MailFolder], archive: Archive) -> None:

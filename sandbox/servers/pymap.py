@@ -14,6 +14,7 @@ from typing import Any
 
 from proxyprotocol.sock import SocketInfoLocal
 from pymap.backend.dict import DictBackend, Identity
+from pymap.exceptions import InvalidAuth
 from pymap.imap import IMAPServer
 from pymap.parsing.message import AppendMessage
 from pymap.user import Passwords, UserMetadata
@@ -27,6 +28,8 @@ class Pymap(Server):
     #: Mail is only read; filling it anew would take a second.
     WRITTEN = False
     name = "imap"
+    #: The directory that checks the mailboxes' passwords, where the box has one.
+    DIRECTORY = "ldap"
 
     def __init__(self, company: Company) -> None:
         super().__init__(company)
@@ -80,6 +83,19 @@ class Pymap(Server):
         # The connection is encrypted already when it gets there; pymap must be told.
         backend, config = await DictBackend.init(args, secure_auth=False)
         login, passwords = backend.login, Passwords(config)
+        authenticate = login.authenticate
+
+        async def authenticated(credentials: Any) -> Any:
+            """The directory may start later than the mail server: it is asked when somebody signs in."""
+            directory, key = self._directory(), credentials.authcid
+            if directory is not None and key in self.company.on_system("imap"):
+                password = await passwords.hash_password(directory.password_of(key))
+                login.users_dict[key] = UserMetadata(config, key, password=password)
+                if (directory.entry(f"uid={key},ou=people,dc=corp,dc=example") or {}).get("pwdAccountLockedTime"):
+                    raise InvalidAuth
+            return await authenticate(credentials)
+
+        login.authenticate = authenticated  # type: ignore[method-assign]
         admin = Identity("archiver", login, None, frozenset({"admin"}))
         await admin.set(
             UserMetadata(
@@ -102,6 +118,14 @@ class Pymap(Server):
                         AppendMessage(content, when, frozenset())
                     )
         self._server = IMAPServer(login, config)
+
+    def _directory(self) -> Any:
+        return self.box.emulators.get(self.DIRECTORY) if hasattr(self, "box") else None
+
+    def password_of(self, key: str) -> str:
+        """The password that a person types: the directory's, where there is one."""
+        directory = self._directory()
+        return str(directory.password_of(key) if directory is not None else self.secret(f"of-{key}"))
 
     @staticmethod
     async def _make(mailboxes: Any, folder: str) -> None:
@@ -133,7 +157,12 @@ class Pymap(Server):
                 "connector": "imap",
                 "url": self.url,
                 "credentials": {"user": "archiver", "password": self.secret("password")},
-                "options": {"sign_in": "proxy", "login": "{local_part}", "probe_login": "grace"},
+                "options": {
+                    "sign_in": "proxy",
+                    "login": "{local_part}",
+                    "probe_login": "grace",
+                    **({"passwords_in": self.DIRECTORY} if self._directory() is not None else {}),
+                },
                 "owner": "IT",
             }
         }

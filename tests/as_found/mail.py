@@ -87,6 +87,6 @@ class FoundMail(Dovecot):
                 "connector": "imap",
                 "url": self.url,
                 "credentials": {"user": "archiver", "password": self.secret("password")},
-                "options": {"login": "{local_part}"},
+                "options": {"login": "{local_part}", "passwords_in": "found"},
             }
         }

@@ -7,15 +7,17 @@ from __future__ import annotations
 import imaplib
 import json
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import ldap3
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.modules import cutoff, mailbox_archive
+from ansible_collections.workforce.lifecycle.plugins.modules.attest import TASK as ATTEST
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.record import build as record
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.acts import perform
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.step import Step
 
 from sandbox.box import Box
@@ -25,6 +27,7 @@ from sandbox.servers.pymap import Pymap
 from sandbox.servers.slapd import Slapd
 from sandbox.vendors.ldap import Ldap
 from tests.support import person_of, run
+from tests.unit.ledger_run import ledger_run
 
 
 def _or_skipped(name: str, server: Any) -> Any:
@@ -33,9 +36,22 @@ def _or_skipped(name: str, server: Any) -> Any:
     )
 
 
+_DEFAULTS = {**{name: spec.get("default") for name, spec in ATTEST.spec.items()}, "by": "Grace Okoye"}
+
+
+class OwnPasswords(Pymap):
+    """A mail server that keeps the mailboxes' passwords itself."""
+
+    name = "own_mail"
+    DIRECTORY = ""
+
+    def systems(self) -> Mapping[str, Mapping[str, Any]]:
+        return {"own_mail": super().systems()["imap"]}
+
+
 @pytest.fixture(scope="module")
 def box() -> Iterator[Box]:
-    with Box([Pymap, Ldap, *(server for server in (Dovecot, Slapd) if not server.missing())]) as running:
+    with Box([OwnPasswords, Pymap, Ldap, *(server for server in (Dovecot, Slapd) if not server.missing())]) as running:
         yield running
 
 
@@ -72,15 +88,16 @@ def test_a_bound_directory_connection_is_dead_or_named(box: Box, system: str) ->
     before.unbind()
 
 
-def _signed_in(box: Box, system: str) -> imaplib.IMAP4_SSL:
+def _signed_in(box: Box, system: str, key: str = "jane") -> imaplib.IMAP4_SSL:
     connection = imaplib.IMAP4_SSL(
         "localhost", int(box[system].url.rpartition(":")[2]), ssl_context=ssl.create_default_context(cafile=box.ca_file)
     )
-    connection.login("jane", box[system].secret("of-jane"))
+    server: Any = box[system]
+    connection.login(key, server.password_of(key) if system == "imap" else server.secret(f"of-{key}"))
     return connection
 
 
-@pytest.mark.parametrize("system", ["imap", _or_skipped("dovecot", Dovecot)])
+@pytest.mark.parametrize("system", ["own_mail", _or_skipped("dovecot", Dovecot)])
 def test_an_imap_session_lives_on_and_the_record_names_it(box: Box, system: str, tmp_path: Path) -> None:
     person = person_of(box, "jane")
     before = _signed_in(box, system)
@@ -112,7 +129,36 @@ def test_an_imap_session_lives_on_and_the_record_names_it(box: Box, system: str,
         )
         told = json.loads(json.dumps(record.build(ledger, case, {})))
         assert told["residual_access"] == [{"system": system, **residual}]
+        # She can still sign in: no word of the record says that every way in is closed.
+        [item] = [item for item in told["open_items"] if item["what"] == "mailbox password"]
+        assert item["system"] == system and told["verdict"]["access"] == "open" and not told["summary"]["complete"]
+        assert "Every way in" not in told["verdict"]["sentence"]
     before.logout()
+    attested = perform(ATTEST, ledger_run(ledger, {}), {**_DEFAULTS, "person": person["email"], "system": system})
+    assert [row["what"] for row in attested["changes"]] == ["mailbox password"], attested
+    assert not [i for i in record.build(ledger, case, {})["open_items"] if i["what"] == "mailbox password"]
+
+
+def test_a_mailbox_whose_password_is_the_directorys_is_closed_by_its_cut(box: Box, tmp_path: Path) -> None:
+    person, ledger = person_of(box, "mark"), Ledger.open(str(tmp_path / "ledger.db"))
+    case = ledger.open_case("offboard", person, "test", {"key": "test"}).id
+    archived = run(mailbox_archive.TASK, box, "imap", person=person, path=str(tmp_path / "archive"))
+    _noted(ledger, case, person, "imap", "mailbox_archive", archived)
+    told = record.build(ledger, case, {})
+    assert told["verdict"]["access"] == "open" and "ldap checks it" in told["open_items"][0]["why"]
+    _signed_in(box, "imap", "mark").logout()
+    _noted(ledger, case, person, "ldap", "cutoff", run(cutoff.TASK, box, "ldap", person=person))
+    told = record.build(ledger, case, {})
+    assert told["verdict"]["access"] == "closed" and told["open_items"] == []
+    with pytest.raises(imaplib.IMAP4.error):
+        _signed_in(box, "imap", "mark")
+
+
+def _noted(ledger: Ledger, case: str, person: Any, system: str, name: str, result: dict[str, Any]) -> None:
+    phase = "cutoff" if name == "cutoff" else "preserve"
+    Step.of(
+        ledger, case=case, run="r", phase=phase, system=system, name=name, person=person["email"], silent=False
+    ).finished(result)
 
 
 def test_no_mailbox_nothing_lingers(box: Box, tmp_path: Path) -> None:

@@ -237,7 +237,7 @@ def test_a_second_account_is_settled_by_its_link(stages: Stages) -> None:
         "person": step["person"],
         "account_id": "adm",
         "since": clock.stamp(),
-        "known": links.known(ledger, step["person"], "jira"),
+        "known": links.known(links.Everybody(ledger, "jira"), step["person"]),
     }
     cut = CUTOFF.run(want, check_mode=False, system=AsksByAddress("jira", made))
     assert cut["outcome"] == "done" and not made.accounts["jira"]["adm"].account.active, cut

@@ -96,13 +96,16 @@ class Credential:
 class Residual:
     """Access that outlives the cut: what, until when (ISO 8601, or ``unknown``), and why.
 
-    Where it ends a fixed time after the cut, ``lasts`` says how long (seconds), and ``until`` is counted from the cut.
+    Where it ends a fixed time after the cut, ``lasts`` says how long (seconds), and ``until`` is counted from the cut. ``way`` names
+    a way in that stays open until somebody closes it: a case is open until then. ``closed_with`` is the system whose cut closes it.
     """
 
     what: str
     until: str
     why: str
     lasts: float = 0.0
+    way: str = ""
+    closed_with: str = ""
 
     def as_dict(self, closed: str = "") -> dict[str, str]:
         """Return plain data; ``closed`` is when the path was closed (ISO 8601), now when it is not known."""
@@ -111,6 +114,8 @@ class Residual:
             "what": self.what,
             "until": clock.stamp(moment + timedelta(seconds=self.lasts)) if self.lasts else self.until,
             "why": self.why,
+            **({"way": self.way} if self.way else {}),
+            **({"closed_with": self.closed_with} if self.closed_with else {}),
         }
 
 

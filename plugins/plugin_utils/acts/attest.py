@@ -111,12 +111,19 @@ def _refuse_themselves(case: Case, by: str, said: str) -> None:
 def _waiting(ledger: Ledger, case: Case, system: str, decision: str) -> list[_Waiting]:
     """Return what waits on a system; with a decision, only what is to be decided, and not so decided already."""
     known = {(a["step"], a.get("what")) for a in ledger.attested(case.id, system) if a.get("decision", "") == decision}
+    steps = [step for step in ledger.steps(case.id) if step["system"] == system]
     found = [
         _Waiting(step["step"], row["what"])
-        for step in ledger.steps(case.id)
-        if step["system"] == system
+        for step in steps
         for row in step["result"].get("changes") or ()
         if row["outcome"] in WAITING
+    ]
+    # A way in that no run can close: see record/ways.py.
+    found += [
+        _Waiting(step["step"], residual["way"])
+        for step in steps
+        for residual in step["result"].get("residual") or ()
+        if residual.get("way")
     ]
     return [one for one in found if (one.step, one.what) not in known and (not decision or one.undecided)]
 

@@ -20,7 +20,7 @@ from ..later import countdowns as clocks
 from ..later import followups
 from ..ledger.entry import canonical
 from ..ledger.ledger import Ledger
-from . import contents, scope, timings, verdict
+from . import contents, scope, timings, verdict, ways
 from .actions import achieved_by_step, action, completed_since, open_items
 from .sealed import NOTED
 
@@ -58,8 +58,10 @@ def build(ledger: Ledger, case_id: str, systems: Mapping[str, Mapping[str, Any]]
         key = (step["system"], step["step"])
         actions.append(action(number, step, completed.get(key, ""), achieved.get(key, {})))
     covering = scope.scope(case, actions, systems)
+    open_ways = [*ways.still_open(actions, systems)]
     still_open = [
         *open_items(actions, systems),
+        *open_ways,
         *verdict.found_nowhere(case, actions),
         *(
             {
@@ -79,7 +81,7 @@ def build(ledger: Ledger, case_id: str, systems: Mapping[str, Mapping[str, Any]]
     times = timings.timings(case, actions, systems)
     hardware = contents.hardware(ledger, case)
     out = [device["serial"] for device in hardware if device["out"]]
-    access = verdict.access(case, actions, still_open)
+    access = verdict.access(case, actions, still_open, open_ways)
     complete = not still_open and not out
     counted = len(actions) + len([item for item in still_open if item["outcome"] == "not_covered"])
     failures = sum(

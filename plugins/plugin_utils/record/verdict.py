@@ -15,16 +15,20 @@ from ...module_utils.model.kinds import OFFBOARD
 NOBODY = "the person"
 
 
-def access(case: Case, actions: list[dict[str, Any]], open_items: list[dict[str, Any]]) -> str:
+def access(
+    case: Case, actions: list[dict[str, Any]], open_items: list[dict[str, Any]], ways: Sequence[Mapping[str, Any]]
+) -> str:
     """Return whether every way in is ``closed`` or one is ``open``; empty for a case that takes nobody's access.
 
     A system on which nothing was tried, and a person whom no system knows, leave it open: nobody knows what is there.
+
+    :param ways: what of ``open_items`` is a way in that no run can close, such as a mailbox's own password.
     """
     if not (case.meaning.takes or case.meaning.ends):
         return ""
     cuts = [a for a in actions if a["phase"] == "cutoff" or a["action"] == "cutoff"]
     unseen = [item for item in open_items if item["outcome"] == "not_covered" or item["what"] == NOBODY]
-    return "closed" if cuts and all(a["closed"] for a in cuts) and not unseen else "open"
+    return "closed" if cuts and all(a["closed"] for a in cuts) and not unseen and not ways else "open"
 
 
 def verdict(

@@ -70,6 +70,9 @@ class Imap(Connector):
         "probe_login": Option(
             "A login that certainly has a mailbox. Servers answer a missing mailbox and a wrong credential alike; this tells them apart."
         ),
+        "passwords_in": Option(
+            "The system of this file that checks the mailboxes' passwords, an LDAP directory say: whoever is cut off there signs in here no more. Without it, a leaver's password stays open until somebody attests that it is ended."
+        ),
         "exclude": Option(
             "Folders to leave out, as a person sees them, e.g. [Gmail]/All Mail.", kind="list", default=()
         ),
@@ -83,6 +86,7 @@ class Imap(Connector):
         "open IMAP sessions and the mailbox's own password",
         "unknown",
         "IMAP can neither end a session nor block a sign-in: block it where the server checks passwords, and kick it at the server",
+        way="mailbox password",
     )
     PERMISSIONS = {
         "mail_archive": [
