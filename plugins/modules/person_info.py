@@ -46,6 +46,13 @@ options:
     description: Whether to return RV(look) and RV(keys).
     type: bool
     default: false
+  about:
+    description:
+      - Others of whom it is asked whether they are here, such as a successor; filled in by the collection. Managers of the people found are
+        asked for by themselves.
+    type: list
+    elements: str
+    default: []
   logins:
     description: How logins are made on each system, by its name, for RV(keys). Filled in by the collection.
     type: dict
@@ -78,6 +85,11 @@ refused:
   type: list
   elements: str
   sample: ["people.csv:14: the number has characters that no number has"]
+present:
+  description: What HR has of the others who were asked about, by the name that was asked for; an empty list is nobody.
+  returned: with O(users) or O(user)
+  type: dict
+  sample: {mark@corp.example: [{email: mark@corp.example, employee_id: E1002, status: active}]}
 look:
   description: What the source looked like as a whole, for M(workforce.lifecycle.case); of people only hashes. Empty where the source cannot be read as a whole.
   returned: success
@@ -129,7 +141,9 @@ def info(system: HrRecords, want: Mapping[str, Any]) -> dict[str, Any]:
         these = [person for person in system.find_people(asked(user)[1]) if names_met(person, user)]
         people += these
         beside += _beside(system, these, own=True)
-    return _answer(system, people, beside, {**want, "look": want["look"] and bool(users)})
+    names = dict.fromkeys(name for name in (*want["about"], *(person.manager_email for person in people)) if name)
+    present = {name: [person.as_dict() for person in system.find_people(asked(name)[1])] for name in names}
+    return {**_answer(system, people, beside, {**want, "look": want["look"] and bool(users)}), "present": present}
 
 
 def _users(want: Mapping[str, Any]) -> list[str] | None:
@@ -169,6 +183,7 @@ TASK = Task(
         "others_of": {"type": "list", "elements": "dict", "default": []},
         "elsewhere": {"type": "bool", "default": False},
         "look": {"type": "bool", "default": False},
+        "about": {"type": "list", "elements": "str", "default": []},
         "logins": {"type": "dict", "default": {}},
     },
 )

@@ -63,6 +63,43 @@ def test_who_was_offboarded_is_not_here_under_any_of_their_names(ledger: Ledger,
     assert presence.presence(ledger, name).gone == "", "they were hired again"
 
 
+def said(name: str, *records: Mapping[str, Any], systems: int = 1) -> presence.HrSaid:
+    answers = [{"present": {name: list(records)}}, *[{"present": {name: []}}] * (systems - 1)]
+    return presence.HrSaid.of(answers)
+
+
+@pytest.mark.parametrize(
+    ("hr", "gone"),
+    [
+        (None, ""),
+        (said("mark@corp.example", MARK), ""),
+        (said("mark@corp.example", MARK, systems=2), ""),
+        (said("mark@corp.example", {**MARK, "status": "terminated", "last_working_day": "2026-01-31"}), "has left, HR"),
+        (said("mark@corp.example", {**MARK, "last_working_day": "2026-01-31"}), "has left, HR says"),
+        (said("mark@corp.example", {**MARK, "status": "terminated", "last_working_day": "2999-01-31"}), ""),
+        # Hired again: one record is over, the other is not.
+        (said("mark@corp.example", {**MARK, "status": "terminated"}, {**MARK, "hr_id": "209"}), ""),
+        (said("mark@corp.example"), "is nobody whom HR knows"),
+        (said("mark@corp.example", systems=2), "is nobody whom HR knows"),
+        # Nobody asked this HR system about them: that says nothing.
+        (said("another@corp.example"), ""),
+        (presence.HrSaid.of([{"present": {"mark@corp.example": []}}, {"present": {}}]), ""),
+    ],
+)
+def test_hr_says_who_is_here_when_it_was_asked(ledger: Ledger, hr: presence.HrSaid | None, gone: str) -> None:
+    """Nobody of ours offboarded them: HR did it by hand, or an address is nobody's."""
+    told = presence.presence(ledger, "mark@corp.example", hr).gone
+    assert gone in told and bool(gone) == bool(told)
+    if gone:
+        with pytest.raises(InputError, match="can't be successor"):
+            presence.require(ledger, "mark@corp.example", role="successor", act="offboard jane", of=JANE, hr=hr)
+
+
+def test_who_was_made_here_and_is_not_in_hr_yet_is_here(ledger: Ledger) -> None:
+    ledger.open_case("onboard", MARK, "run-1", {"key": "2026-06-01"})
+    assert presence.presence(ledger, "mark@corp.example", said("mark@corp.example")).gone == ""
+
+
 def test_a_leaver_is_nobodys_successor_recipient_or_delegate(ledger: Ledger) -> None:
     left(ledger, MARK)
     args = {

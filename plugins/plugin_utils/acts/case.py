@@ -61,7 +61,7 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
         unmet.refuse_logins(list(zip(people, profiles, strict=True)), run.inventory.systems(), kind)
     feed.keep(run, looks)
     # Every person is known, and every profile, before the first case is opened.
-    opening = _Opening(run, want, systems, plan, records, known)
+    opening = _Opening(run, want, systems, plan, records, known, presence.HrSaid.of(want["found"], people))
     further = [_further(opening, one, profile) for one, profile in zip(people, profiles, strict=True)]
     facts = [
         _facts(opening, one, profile, more.facts) for one, profile, more in zip(people, profiles, further, strict=True)
@@ -122,6 +122,7 @@ class _Opening:
     plan: Mapping[str, Any] | None
     records: Records | None
     profiles: Profiles | None
+    hr: presence.HrSaid
 
     @property
     def approved(self) -> bool:
@@ -262,14 +263,13 @@ def _successor(opening: _Opening, person: Person) -> str:
     """
     ledger, named = opening.run.ledger, str(opening.want["successor"]).strip().lower()
     if named:
-        presence.require(
-            ledger, named, role="successor", act=f"{opening.want['kind']} {person.email}", of=person.as_dict()
-        )
+        said = f"{opening.want['kind']} {person.email}"
+        presence.require(ledger, named, role="successor", act=said, of=person.as_dict(), hr=opening.hr)
         return named
     manager = person.manager_email.lower()
     if not manager or presence.canonical(manager) in presence.names_of(person.as_dict()):
         return ""
-    return "" if presence.presence(ledger, manager).gone else manager
+    return "" if presence.presence(ledger, manager, opening.hr).gone else manager
 
 
 def _told(case: OpenCase, profile: Profile | None, facts: Facts) -> OpenCase:

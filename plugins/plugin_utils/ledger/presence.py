@@ -10,7 +10,7 @@ over asks its directory too: see ``engine/arguments.py``.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -57,34 +57,77 @@ def names_of(person: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(canonical(str(name)) for name in told if name and str(name).strip())
 
 
-def presence(ledger: Ledger, name: str, hr: Iterable[Person] = ()) -> Presence:
+@dataclass(frozen=True)
+class HrSaid:
+    """What HR says of those about whom a run asked: by HR system, the records by the name that was asked for.
+
+    ``people`` are further records that the run has read.
+    """
+
+    by_system: Sequence[Mapping[str, Sequence[Person]]] = ()
+    people: Sequence[Person] = ()
+
+    @classmethod
+    def of(cls, found: Iterable[Mapping[str, Any]], people: Iterable[Person] = ()) -> HrSaid:
+        """Read what ``person_info`` answered, of each HR system."""
+        answers = [answer["present"] for answer in found if "present" in answer]
+        read = [{name: [Person.of(one) for one in records] for name, records in answer.items()} for answer in answers]
+        return cls(read, [*people])
+
+    def records(self, name: str) -> list[Person]:
+        """Return the records that have this name."""
+        everybody = (*self.people, *(one for said in self.by_system for records in said.values() for one in records))
+        return [person for person in everybody if canonical(name) in names_of(person.as_dict())]
+
+    def knows_nobody(self, name: str) -> bool:
+        """Return whether every HR system was asked for this name, and none has anybody."""
+        asked = [{canonical(one) for one in said} for said in self.by_system]
+        return bool(asked) and all(canonical(name) in names for names in asked) and not self.records(name)
+
+
+def presence(ledger: Ledger, name: str, hr: HrSaid | None = None) -> Presence:
     """Return what is known of whoever has this name (an address, an id, a login or a full name).
 
-    :param hr: HR's records that this run has read.
+    :param hr: what HR says, where the run asked it.
     """
     sought = canonical(name)
-    for person in hr:
-        if sought in names_of(person.as_dict()):
-            ended = person.employment_ends()
-            if person.status == "terminated" or ended is not None and ended <= clock.now():
-                return Presence(person.key, f"HR says that they have left ({person.email})")
-    key, gone = sought, ""
+    records = hr.records(name) if hr is not None else []
+    if records and all(_has_left(person) for person in records):
+        return Presence(records[0].key, f"has left, HR says ({records[0].email})")
+    key, gone = records[0].key if records else sought, ""
+    known = bool(records)
     for case in ledger.cases():  # oldest first: the last word counts
         if case.kind not in _SAYS or case.withdrawn or sought not in names_of(case.person) | {canonical(case.key)}:
             continue
-        key = case.key
+        key, known = case.key, True
         gone = f"{_GONE[case.kind]} (case {case.id})" if case.kind in _GONE else ""
+    if hr is not None and not known and hr.knows_nobody(name):
+        gone = "is nobody whom HR knows"
     return Presence(key, gone)
 
 
-def require(ledger: Ledger, name: str, *, role: str, act: str, of: Mapping[str, Any] | None = None) -> Presence:
+def _has_left(person: Person) -> bool:
+    ended = person.employment_ends()
+    return ended <= clock.now() if ended is not None else person.status == "terminated"
+
+
+def require(
+    ledger: Ledger,
+    name: str,
+    *,
+    role: str,
+    act: str,
+    of: Mapping[str, Any] | None = None,
+    hr: HrSaid | None = None,
+) -> Presence:
     """Return whoever has this name, who must be here, and must not be the one whom it is about.
 
     :param role: what they would be: ``successor``, ``approver``.
     :param of: the record of whom it is about.
+    :param hr: what HR says, where the run asked it.
     :raises InputError: they are not here, or it is about themselves.
     """
-    found = presence(ledger, name)
+    found = presence(ledger, name, hr)
     if of is not None and (canonical(name) in names_of(of) or found.key in names_of(of)):
         raise InputError(
             f"{name} is whom it is about, and nobody is their own {role}", act=act, hint=f"name another {role}"
