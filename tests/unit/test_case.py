@@ -69,6 +69,27 @@ def test_one_person_one_case(ledger: Ledger, user: str) -> None:
     assert opened(ledger, JANE, user=[user])["cases"][0]["id"] == case["id"], "a second run goes on with the same case"
 
 
+@pytest.mark.parametrize(
+    ("manager", "heir"),
+    [
+        ([{"email": "mark@corp.example", "hr_id": "109"}], "mark@corp.example"),
+        (
+            [{"email": "mark@corp.example", "hr_id": "109", "status": "terminated", "last_working_day": "2026-01-31"}],
+            "",
+        ),
+        ([], ""),
+    ],
+)
+def test_a_manager_who_has_left_in_hr_inherits_nothing(
+    ledger: Ledger, manager: list[Mapping[str, Any]], heir: str
+) -> None:
+    """No run of ours offboarded him; without an heir the hand-overs wait. Named by somebody, he is refused."""
+    found = [{"system": "hr", "people": [JANE], "present": {"mark@corp.example": manager}}]
+    named = opened(ledger, found=found, successor="mark@corp.example")
+    assert bool(named.get("failed")) == (not heir) and (heir or "can't be successor" in named["msg"])
+    assert opened(ledger, found=found)["cases"][0].get("successor", "") == heir
+
+
 def test_nobody_stops_before_any_case_is_opened(ledger: Ledger) -> None:
     result = opened(ledger, JANE, user=["jane@corp.example", "zoe@corp.example"])
     assert result["failed"] and "offboard zoe@corp.example on hr: nobody in HR" in result["msg"]

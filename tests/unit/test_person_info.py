@@ -41,6 +41,15 @@ def test_every_match_is_handed_on_and_nothing_is_written(box: Box, user: str, fo
     assert box["bamboohr"].writes() == []
 
 
+def test_managers_and_named_successors_are_looked_up_with_the_leaver(box: Box) -> None:
+    present = ask(box, user="jane@corp.example", about=["grace@corp.example", "nobody@corp.example"])["present"]
+    assert {name: [one["email"] for one in records] for name, records in present.items()} == {
+        "mark@corp.example": ["mark@corp.example"],
+        "grace@corp.example": ["grace@corp.example"],
+        "nobody@corp.example": [],
+    }
+
+
 @pytest.mark.parametrize(
     "want", [{}, {"user": "jane@corp.example", "since": "2026-01-01T00:00:00Z"}, {"since": "yesterday"}]
 )
