@@ -9,6 +9,7 @@ feeds the same TASK. Around either, this shell fills in where the system is, and
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -59,6 +60,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     _supports_check_mode = True
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        gc.freeze()  # what this worker inherited stays the parent's memory: no collection writes into it
         result: dict[str, Any] = super().run(tmp, task_vars)
         task_vars = task_vars or {}
         name = self._task.action.rpartition(".")[2]
@@ -101,9 +103,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 act=f"run {name}",
                 hint="leave out async, or give person",
             )
-        cases = run_cases.read(RunFolder(C.DEFAULT_LOCAL_TMP), said.cases)
         capabilities = frozenset(capabilities_of(step.connector))
-        result = step.for_cases(cases.on(step.system, capabilities, variables.settings()))
+        folder = RunFolder(C.DEFAULT_LOCAL_TMP)
+        # What was read is in no variable: with a thousand people it would be held to the end of the step, by each worker.
+        concerned = run_cases.read(folder, said.cases).on(step.system, capabilities, variables.settings())
+        result = step.for_cases(concerned)
         ends = step.case_step().stops or not said.go_on
         return {**result, "failed": ends and bool(result.get("failures"))}
 
@@ -167,6 +171,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             adopt=said.adopt,
             others=others_keys.handed(C.DEFAULT_LOCAL_TMP, here=ordinary is None) if "person" in task.spec else {},
             ordinary=ordinary,
+            shows_diff=bool(self._task.diff),
         )
 
     def _goes_the_ordinary_way(self, said: StepInput) -> bool:

@@ -29,6 +29,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from ansible import constants as C
@@ -46,10 +47,29 @@ from ..plugin_utils.shell.tasks import make_ready
 #: A step for more people than this is summed up; only what is open is listed, up to as many.
 MANY = 20
 
+#: Seconds between two lines that name those of many people who are through with a step.
+EVERY = 5.0
+
 #: Where a text of many people names the person.
 _WHO = "\0"
 
 _COLOURS = {"green": "32", "red": "31", "yellow": "33", "cyan": "36", "dim": "2", "bold": "1"}
+
+
+@dataclass
+class _Several:
+    """A step that several people go through: how each ended, and who of many was not named yet."""
+
+    system: str
+    step: str
+    of: int
+    said: float
+    counts: Counter[str] = field(default_factory=Counter)
+    fresh: list[str] = field(default_factory=list)
+
+    @property
+    def open(self) -> int:
+        return sum(count for outcome, count in self.counts.items() if outcome in told.OPEN)
 
 
 class CallbackModule(CallbackBase):  # type: ignore[misc]
@@ -79,7 +99,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         self.running: dict[str, tuple[str, float]] = {}
         self.how_far: dict[tuple[str, str], str] = {}
         self.ends: dict[tuple[str, str, str], told.Line] = {}
-        self.told: dict[str, list[told.Line]] = {}
+        self.several: dict[str, _Several] = {}
         self.records: list[str] = []
         self.plan: dict[str, Any] = {}
         self.planned = 0
@@ -212,10 +232,10 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
             if step == "plan" and data.get("digest"):
                 self.plan = data
                 return
-            several = self.told.pop(f"{getattr(task, '_uuid', '')} {host}", [])
-            if len(several) > MANY:
-                self._sum_up(several, time.monotonic() - began)
-            if several:
+            several = self.several.pop(f"{getattr(task, '_uuid', '')} {host}", None)
+            if several is not None:
+                if several.of > MANY:
+                    self._sum_up(several, time.monotonic() - began)
                 return
             # A loop's failed items carry their own flag; the whole is failed when one is.
             for line in told.lines(host, step, data, failed=failed, unreachable=unreachable, check=self.check):
@@ -226,25 +246,36 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         """One of several people is through with a step that goes on for the others."""
         system = told.text(result.get("system", ""))
         for line in told.lines(system, str(result.get("step", "")), result, check=self.check):
-            seen = self.told.setdefault(f"{task} {system}", [])
-            seen.append(line)
-            still_open = line.outcome in told.OPEN
-            if of <= MANY or still_open and sum(one.outcome in told.OPEN for one in seen) <= MANY:
+            several = self.several.setdefault(f"{task} {system}", _Several(system, line.step, of, time.monotonic()))
+            several.counts[line.outcome] += 1
+            if of <= MANY or line.outcome in told.OPEN and several.open <= MANY:
                 self._tell(line, line.took or 0.0)
             else:
+                several.fresh.append(line.person)
                 self._remember(line)
             if of > MANY:
-                self.how_far[system, line.step] = told.gauge(len(seen), of, "people")
+                self.how_far[system, line.step] = told.gauge(several.counts.total(), of, "people")
+                if time.monotonic() - several.said >= EVERY:
+                    self._tell_who(several)
 
-    def _sum_up(self, lines: list[told.Line], took: float) -> None:
+    def _tell_who(self, several: _Several) -> None:
+        """Name those of many people who are through since the last time."""
+        several.said = time.monotonic()
+        if several.fresh:
+            name = several.step.replace("_", " ")
+            self._say(f"  . {several.system:<16} {name:<18} {several.counts.total()} of {several.of} people")
+            self._say(f"      {', '.join(several.fresh)}")
+            several.fresh.clear()
+
+    def _sum_up(self, several: _Several, took: float) -> None:
         """One line for a step that many people went through."""
-        counts = Counter(line.outcome for line in lines)
+        counts = several.counts
         words = ", ".join(f"{count} {told.WORDS[outcome][2]}" for outcome, count in counts.most_common())
-        worst = next((outcome for outcome in counts if outcome in told.OPEN), lines[0].outcome)
+        worst = next((outcome for outcome in counts if outcome in told.OPEN), next(iter(counts)))
         mark = told.WORDS[worst]
-        name = lines[0].step.replace("_", " ")
+        name = several.step.replace("_", " ")
         self._say(
-            f"  {mark[0] if self.unicode else mark[1]} {lines[0].system:<16} {name:<18} {len(lines)} people: {words}  {told.span(took)}",
+            f"  {mark[0] if self.unicode else mark[1]} {several.system:<16} {name:<18} {counts.total()} people: {words}  {told.span(took)}",
             mark[3],
         )
 
@@ -270,7 +301,11 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
     def _remember(self, line: told.Line) -> None:
         """Keep what is said of it at the end of the run."""
         self.planned += sum(row.get("outcome") == "planned" for row in line.changes)
-        self.ends[line.system, line.step, line.person] = line
+        key = (line.system, line.step, line.person)
+        if line.outcome in told.OPEN or line.residual:
+            self.ends[key] = line
+        else:
+            self.ends.pop(key, None)  # it was open, and is no longer
         if line.html and line.html not in self.records and not self.check:
             self.records.append(line.html)
 

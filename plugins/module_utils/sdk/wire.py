@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import os
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Mapping
@@ -246,16 +247,17 @@ os.register_at_fork(after_in_child=_MANAGERS.clear)
 
 def _made(ca_file: str, proxy: str) -> urllib3.PoolManager:
     trusted = ca_file or os.environ.get("REQUESTS_CA_BUNDLE") or _everybodys_authorities()
-    trusts: dict[str, Any] = {"ca_cert_dir" if os.path.isdir(trusted) else "ca_certs": trusted}
+    # One for all connections: each would read a hundred authorities for itself.
+    trusts = urllib3.util.create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED)
+    trusts.load_verify_locations(**{"capath" if os.path.isdir(trusted) else "cafile": trusted})
     if not proxy:
-        return urllib3.PoolManager(maxsize=_KEPT, cert_reqs="CERT_REQUIRED", **trusts)
+        return urllib3.PoolManager(maxsize=_KEPT, ssl_context=trusts)
     through = urllib3.util.parse_url(proxy)
     return urllib3.ProxyManager(
         urllib3.util.Url(through.scheme or "http", None, through.host, through.port).url,
         proxy_headers=urllib3.make_headers(proxy_basic_auth=unquote(through.auth)) if through.auth else None,
         maxsize=_KEPT,
-        cert_reqs="CERT_REQUIRED",
-        **trusts,
+        ssl_context=trusts,
     )
 
 

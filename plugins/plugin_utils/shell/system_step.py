@@ -79,6 +79,7 @@ class SystemStep:
     :param adopt: the systems on which somebody says that what is there is the person's own.
     :param others: the keys of HR's other people: see :mod:`others_keys`.
     :param ordinary: set when it must run the ordinary way (AnsiballZ), one person after another.
+    :param shows_diff: whoever watches wants each difference once more, before and after (``--diff``).
     """
 
     module: str
@@ -98,6 +99,7 @@ class SystemStep:
     adopt: Sequence[str] = ()
     others: Mapping[str, Any] = field(default_factory=dict)
     ordinary: Ordinary | None = None
+    shows_diff: bool = True
 
     # -- for everybody -----------------------------------------------------------------------------------------------------
 
@@ -111,16 +113,18 @@ class SystemStep:
             return {"changed": False, "skipped": True, "skip_reason": "the system has nothing of the kind"}
         if step.looks == "again" and self.limits.rehearsal:
             return {"changed": False, "skipped": True, "skip_reason": "nothing was done that could be looked at again"}
-        runs = [run for case, here in cases if (run := self._of_case(step, case, here)) is not None]
-        if not runs:
+        concerned = [(case, here, taken) for case, here in cases if (taken := step.of_case(case, here)) is not None]
+        if not concerned:
             return {"changed": False, "skipped": True, "skip_reason": "nobody is concerned here"}
-        at_once = 1 if self.ordinary else min(self.connector.PARALLEL, len(runs))
+
+        def once(one: tuple[OpenCase, Here, Mapping[str, Any]]) -> dict[str, Any]:
+            return self._timed(self._of_case(step, *one), len(concerned))
+
+        at_once = 1 if self.ordinary else min(self.connector.PARALLEL, len(concerned))
         if at_once == 1:
-            results = [self._timed(run, len(runs)) for run in runs]
-        else:
-            with ThreadPoolExecutor(at_once) as threads:
-                results = list(threads.map(lambda run: self._timed(run, len(runs)), runs))
-        return together(self.system, results)
+            return together(self.system, [once(one) for one in concerned])
+        with ThreadPoolExecutor(at_once) as threads:
+            return together(self.system, list(threads.map(once, concerned)))
 
     def case_step(self) -> CaseStep:
         """Return the step of a case that is meant.
@@ -134,10 +138,8 @@ class SystemStep:
             )
         return steps[name] if name else next(iter(steps.values()))
 
-    def _of_case(self, step: CaseStep, case: OpenCase, here: Here) -> OneRun | None:
-        taken = step.of_case(case, here)
-        if taken is None:
-            return None
+    def _of_case(self, step: CaseStep, case: OpenCase, here: Here, taken: Mapping[str, Any]) -> OneRun:
+        """One person's run, put together when it is their turn: a thousand people's arguments are much to hold."""
         return OneRun(
             args={
                 **self.host_args,
@@ -160,6 +162,9 @@ class SystemStep:
         except LifecycleError as e:  # of the ledger: the others go on, and each will find out
             result = {**failure(e), "system": self.system, "step": run.name, "person": run.person}
         result["seconds"] = round(time.monotonic() - began, 3)
+        result.pop("accounts", None)  # the ledger has them; a thousand results are much for Ansible to carry
+        if not self.shows_diff:
+            result.pop("diff", None)
         progress.ended(self.id, result, of)
         return result
 
