@@ -9,7 +9,6 @@ feeds the same TASK. Around either, this shell fills in where the system is, and
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -60,7 +59,6 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     _supports_check_mode = True
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        gc.freeze()  # what this worker inherited stays the parent's memory: no collection writes into it
         result: dict[str, Any] = super().run(tmp, task_vars)
         task_vars = task_vars or {}
         name = self._task.action.rpartition(".")[2]
@@ -106,8 +104,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         capabilities = frozenset(capabilities_of(step.connector))
         folder = RunFolder(C.DEFAULT_LOCAL_TMP)
         # What was read is in no variable: with a thousand people it would be held to the end of the step, by each worker.
-        concerned = run_cases.read(folder, said.cases).on(step.system, capabilities, variables.settings())
-        result = step.for_cases(concerned)
+        result = step.for_cases(
+            iter(run_cases.read(folder, said.cases).on(step.system, capabilities, variables.settings()))
+        )
         ends = step.case_step().stops or not said.go_on
         return {**result, "failed": ends and bool(result.get("failures"))}
 

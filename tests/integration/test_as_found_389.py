@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -62,7 +63,7 @@ def test_a_link_by_the_servers_own_id_outlives_number_and_name(box: Box) -> None
     seen = run(cutoff.TASK, box, "found", person=married.hr, known=KNOWN, check_mode=True)
     link = {"id": seen["accounts"][0]["id"], "login": "mvogel"}
     changed = {**married.hr, "employee_id": "9999", "email": "new@acme.example"}
-    known = {"links": [link], "linked": [link["id"]]}
+    known = {"links": [link], "linked": json.dumps([link["id"]])}
     assert run(cutoff.TASK, box, "found", person=changed, known=known)["outcome"] == "done"
     assert not box["found"].signs_in(married.seats[0])
 

@@ -8,6 +8,7 @@ The systems themselves are asked: nobody is certified with an account open, and 
 from __future__ import annotations
 
 import base64
+import json
 import random
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -185,7 +186,7 @@ class Company:
         own = [
             {"id": ident, "login": server.rows[ident].login} for ident, whose in server.links.items() if whose == human
         ]
-        return {"links": own, "linked": list(server.links), "others": self.others}
+        return {"links": own, "linked": json.dumps([*server.links]), "others": self.others}
 
     def leave(self, human: int) -> bool:
         """Cut them off everywhere; whether the case would be closed."""

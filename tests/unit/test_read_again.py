@@ -83,9 +83,9 @@ def test_links_that_other_processes_made_meanwhile_count(tmp_path: Path) -> None
     ledger, other = Ledger(str(tmp_path / "ledger.db")), Ledger(str(tmp_path / "ledger.db"))
     everybody = links.Everybody(ledger, "wiki")
     account = {"id": "u1", "login": "ann", "by": ["address"], "whose": "theirs", "doubt": ""}
-    assert everybody.now() == ({}, [])
+    assert everybody.now() == ({}, "[]")
     links.keep(other, Person.of(ANN), "wiki", [account], "r1")
     links.keep(other, Person.of(ANN), "chat", [{**account, "id": "c1"}], "r1")
-    assert everybody.now() == ({"address": 1}, ["u1"])
+    assert everybody.now() == ({"address": 1}, '["u1"]')
     links.keep(other, Person("bob@corp.example"), "wiki", [{**account, "id": "u2"}], "r1")
-    assert everybody.now() == ({"address": 2}, ["u1", "u2"])
+    assert everybody.now() == ({"address": 2}, '["u1", "u2"]')

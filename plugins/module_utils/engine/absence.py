@@ -8,6 +8,7 @@ another's by a key that HR knows. Else the step waits for a person, with what is
 
 from __future__ import annotations
 
+import json as jsonlib
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
@@ -88,7 +89,7 @@ def _by_links(system: Correlates, keys: PersonKeys, known: Known) -> str:
 
 def _by_listing(system: Any, keys: PersonKeys, known: Known) -> str:
     others, name = Others.read(known.others), system.target.name
-    placed, nobodys, linked = 0, [], frozenset(known.linked)
+    placed, nobodys, linked = 0, [], frozenset(jsonlib.loads(known.linked))
     for account in islice(_active_people(system, known), SEARCHED):
         told = (key for key in account.carried if key.kind is not Kind.LOGIN or not system.logins_of_names)
         if account.id in linked or any(others.owners(name, key) for key in told):

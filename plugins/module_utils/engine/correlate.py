@@ -30,7 +30,7 @@ class Known:
     :param others: where the keys of HR's people are, see :class:`Others`.
     :param expected: why the person must have had an account here, a line each.
     :param covered: by which kinds of keys the ledger's links found other people here, and how many.
-    :param linked: immutable ids of the accounts here that the ledger links to anybody.
+    :param linked: immutable ids of the accounts here that the ledger links to anybody, a list as JSON.
     :param service: patterns of accounts that policy says are nobody's own.
     """
 
@@ -38,7 +38,7 @@ class Known:
     others: Mapping[str, Sequence[str]] = field(default_factory=dict)
     expected: Sequence[str] = ()
     covered: Mapping[str, int] = field(default_factory=dict)
-    linked: Sequence[str] = ()
+    linked: str = "[]"
     service: Sequence[str] = ()
 
     @classmethod

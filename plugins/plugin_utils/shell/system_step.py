@@ -10,7 +10,7 @@ stops nobody else.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -103,7 +103,7 @@ class SystemStep:
 
     # -- for everybody -----------------------------------------------------------------------------------------------------
 
-    def for_cases(self, cases: Sequence[tuple[OpenCase, Here]]) -> dict[str, Any]:
+    def for_cases(self, cases: Iterable[tuple[OpenCase, Here]]) -> dict[str, Any]:
         """Return the step for each of these people whom it concerns here; the module's result, with one of ``results`` a person.
 
         :raises InputError: the module does nothing in a case, or no such step.
@@ -114,17 +114,20 @@ class SystemStep:
         if step.looks == "again" and self.limits.rehearsal:
             return {"changed": False, "skipped": True, "skip_reason": "nothing was done that could be looked at again"}
         concerned = [(case, here, taken) for case, here in cases if (taken := step.of_case(case, here)) is not None]
-        if not concerned:
+        of = len(concerned)
+        if not of:
             return {"changed": False, "skipped": True, "skip_reason": "nobody is concerned here"}
 
         def once(one: tuple[OpenCase, Here, Mapping[str, Any]]) -> dict[str, Any]:
-            return self._timed(self._of_case(step, *one), len(concerned))
+            return self._timed(self._of_case(step, *one), of)
 
-        at_once = 1 if self.ordinary else min(self.connector.PARALLEL, len(concerned))
+        at_once = 1 if self.ordinary else min(self.connector.PARALLEL, of)
         if at_once == 1:
             return together(self.system, [once(one) for one in concerned])
         with ThreadPoolExecutor(at_once) as threads:
-            return together(self.system, list(threads.map(once, concerned)))
+            results = threads.map(once, concerned)
+            concerned.clear()  # each is held until it was their turn, and no longer
+            return together(self.system, list(results))
 
     def case_step(self) -> CaseStep:
         """Return the step of a case that is meant.

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import pkgutil
 from collections.abc import Iterator, Mapping
@@ -37,3 +38,5 @@ def make_ready(action: str) -> None:
         task.validator  # noqa: B018 - made by looking at it
         if isinstance(task, LedgerTask):
             act_of(task)
+    # What a worker inherits stays the parent's memory: no collection of its garbage writes into that.
+    gc.freeze()

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""The peer of a thousand leavers: the same three calls a person and system with requests, over as many connections as ours; no ledger, no
+screen, no second look. ``bench_bare_crowd.py bare_crowd.json CONNECTIONS``"""
+
+from __future__ import annotations
+
+import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import requests
+
+
+def cut(url: str, ca_file: str, token: str, people: list[str]) -> None:
+    with requests.Session() as session:
+        session.verify = ca_file
+        session.headers["Authorization"] = f"Bearer {token}"
+        for email in people:
+            found = session.get(f"{url}/users", params={"email": email}, timeout=30)
+            found.raise_for_status()
+            user = found.json()["users"][0]
+            session.patch(f"{url}/users/{user['id']}", timeout=30, json={"active": False}).raise_for_status()
+            seen = session.get(f"{url}/users", params={"email": email}, timeout=30)
+            seen.raise_for_status()
+            assert seen.json()["users"][0]["active"] is False, f"{email} is not blocked on {url}"
+
+
+if __name__ == "__main__":
+    with open(sys.argv[1]) as file:
+        given = json.load(file)
+    each = int(sys.argv[2])
+    work = [(url, given["people"][n::each]) for url in given["systems"] for n in range(each)]
+    with ThreadPoolExecutor(len(work)) as threads:
+        list(threads.map(lambda one: cut(one[0], given["ca_file"], given["token"], one[1]), work))

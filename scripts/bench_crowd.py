@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""A thousand leavers on twelve systems that take 50 ms for a request: a company of its own, served by a process of its own.
+
+The systems are seats of a declared connector, so that a cut is three calls: find by address, suspend, read back. The server is small, so
+that it isn't what is measured, and counts: requests, connections, and whom it still lets in. ``bench_crowd.py FOLDER`` serves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import json
+import os
+import ssl
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import yaml
+
+SYSTEMS, LATENCY = 12, 0.05
+#: The calls of one cut.
+CALLS = 3
+TOKEN = "canary-crowd-token"
+#: What a user would write for such a system.
+SEAT = """
+declares: 1
+title: Seat
+docs: [https://seat.example/api]
+needs_url: "https://127.0.0.1:8443"
+credentials:
+  token: {help: "A token of the measured company.", required: true}
+permissions: {accounts: [users], cutoff: [users]}
+auth: {bearer: "{credentials.token}"}
+pages: {by: none}
+accounts:
+  sources:
+    - name: user
+      find: {by: [email], get: /users, query: {email: "{value}"}, items: users}
+      match: {email: email}
+      fields: {id: id, login: email, email: email, active: active}
+      suspend: {patch: "/users/{account.id}", json: {active: false}, retry_safe: true}
+      resume: {patch: "/users/{account.id}", json: {active: true}, retry_safe: true}
+cutoff:
+  - way: sign-in
+    close: suspend
+"""
+
+
+class Seats:
+    """One system: people by their addresses, and what was asked."""
+
+    def __init__(self, people: list[str]) -> None:
+        self.people = people
+        self.reset()
+
+    def reset(self) -> None:
+        self.active = {email: True for email in self.people}
+        self.requests = self.connections = self.most = 0
+
+    def answer(self, method: str, path: str, body: bytes) -> tuple[int, Any]:
+        parts = urlsplit(path)
+        if method == "GET" and parts.path == "/users":
+            email = parse_qs(parts.query)["email"][0]
+            return 200, {"users": [self._user(email)] if email in self.active else []}
+        email = self.people[int(parts.path.removeprefix("/users/u"))]
+        self.active[email] = json.loads(body)["active"]
+        return 200, self._user(email)
+
+    def _user(self, email: str) -> dict[str, Any]:
+        return {"id": f"u{int(email[6:].partition('@')[0])}", "email": email, "active": self.active[email]}
+
+
+class Served:
+    """All systems in one event loop, and a port without TLS that says what they counted."""
+
+    def __init__(self, folder: Path) -> None:
+        self.told = json.loads((folder / "crowd.json").read_text())
+        self.latency = LATENCY
+        self.systems = [Seats(self.told["people"]) for _n in range(SYSTEMS)]
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(self.told["cert_file"], self.told["key_file"])
+
+    async def serve(self, folder: Path) -> None:
+        servers = [
+            await asyncio.start_server(lambda r, w, one=one: self._talk(one, r, w), "127.0.0.1", 0, ssl=self.context)
+            for one in self.systems
+        ]
+        counts = await asyncio.start_server(self._count, "127.0.0.1", 0)
+        ports = [server.sockets[0].getsockname()[1] for server in (*servers, counts)]
+        made = folder / "ports.new"
+        made.write_text(json.dumps(ports))
+        made.replace(folder / "ports.json")
+        await asyncio.gather(*(server.serve_forever() for server in (*servers, counts)))
+
+    async def _talk(self, one: Seats, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        one.connections += 1
+        one.most = max(one.most, one.connections)
+        try:
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+                length = next(
+                    (int(line[15:]) for line in head.lower().split("\r\n") if line.startswith("content-length:")), 0
+                )
+                body = await reader.readexactly(length) if length else b""
+                method, path, _version = head.split(" ", 2)
+                one.requests += 1
+                await asyncio.sleep(self.latency)
+                if f"Bearer {TOKEN}" not in head:
+                    status, said = 401, {"message": "the token is not valid"}
+                else:
+                    status, said = one.answer(method, path, body)
+                content = json.dumps(said).encode()
+                writer.write(
+                    b"HTTP/1.1 %d x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
+                    % (status, len(content), content)
+                )
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return
+        finally:
+            one.connections -= 1
+            writer.close()
+
+    async def _count(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked = (await reader.readuntil(b"\r\n\r\n")).decode().split(" ")[1]
+        if asked.startswith("/reset"):
+            self.latency = float(parse_qs(urlsplit(asked).query)["latency"][0])
+            for one in self.systems:
+                one.reset()
+        content = json.dumps(
+            [
+                {"requests": one.requests, "connections": one.most, "active": sum(one.active.values())}
+                for one in self.systems
+            ]
+        ).encode()
+        writer.write(b"HTTP/1.1 200 x\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b" % (len(content), content))
+        await writer.drain()
+        writer.close()
+
+
+class Crowd:
+    """The company: its server, and the files that a user would write for it.
+
+    :param people: how many leave.
+    """
+
+    def __init__(self, folder: Path, people: int, *, cert_file: str, key_file: str, ca_file: str) -> None:
+        self.folder, self.ca_file = folder, ca_file
+        self.people = [f"person{n:04}@corp.example" for n in range(people)]
+        folder.mkdir(exist_ok=True)
+        (folder / "crowd.json").write_text(
+            json.dumps({"people": self.people, "cert_file": cert_file, "key_file": key_file})
+        )
+
+    def __enter__(self) -> Crowd:
+        self.server = subprocess.Popen([sys.executable, __file__, str(self.folder)])
+        ports = self.folder / "ports.json"
+        while not ports.exists():
+            if self.server.poll() is not None:
+                raise SystemExit("the measured company did not start")
+            time.sleep(0.05)
+        *systems, self.counts = json.loads(ports.read_text())
+        self._write_files([f"https://127.0.0.1:{port}" for port in systems])
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.server.terminate()
+        self.server.wait()
+
+    def fresh(self, latency: float = LATENCY) -> None:
+        """Everybody is let in again, nothing is counted, and there is no ledger."""
+        self._ask(f"/reset?latency={latency}")
+        for old in (*self.folder.glob("ledger.db*"), *self.folder.glob("records/*")):
+            if old.is_file():
+                old.unlink()
+
+    def check(self) -> int:
+        """That everybody was cut everywhere with exactly the calls that it takes.
+
+        :returns: the most connections that one system had at once.
+        """
+        counted = self._ask("/")
+        for one in counted:
+            assert one["requests"] == CALLS * len(self.people) and not one["active"], one
+        return max(one["connections"] for one in counted)
+
+    def _ask(self, path: str) -> list[Mapping[str, int]]:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.counts}{path}", timeout=30) as answer:
+            told: list[Mapping[str, int]] = json.load(answer)
+        return told
+
+    def _write_files(self, urls: list[str]) -> None:
+        (self.folder / "seat.yml").write_text(SEAT)
+        with (self.folder / "people.csv").open("w", newline="") as file:
+            csv.writer(file).writerows([["email"], *([email] for email in self.people)])
+        (self.folder / "policy.yml").write_text(
+            yaml.safe_dump({"brake": {of: {"count": 5000, "percent": 0} for of in ("leavers", "disables", "wipes")}})
+        )
+        with open(os.open(self.folder / "token", os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
+            file.write(TOKEN)
+        systems = {
+            f"seat{n:02}": {
+                "connector": "seat.yml",
+                "url": url,
+                "ca_file": self.ca_file,
+                "credentials": {"token": {"file": str(self.folder / "token")}},
+            }
+            for n, url in enumerate(urls, 1)
+        }
+        top = {
+            "plugin": "workforce.lifecycle.systems",
+            "company": "Crowd",
+            "ledger": "ledger.db",
+            "policy": "policy.yml",
+        }
+        (self.folder / "crowd.systems.yml").write_text(yaml.safe_dump({**top, "systems": systems}, sort_keys=False))
+        (self.folder / "user.json").write_text(json.dumps({"user": self.people}))
+        bare = {"ca_file": self.ca_file, "token": TOKEN, "systems": urls, "people": self.people}
+        (self.folder / "bare_crowd.json").write_text(json.dumps(bare))
+
+
+if __name__ == "__main__":
+    asyncio.run(Served(Path(sys.argv[1])).serve(Path(sys.argv[1])))
