@@ -12,22 +12,30 @@ import asyncio
 import csv
 import json
 import os
+import secrets
 import ssl
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import yaml
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from sandbox.certs import Authority
+
 SYSTEMS, LATENCY = 12, 0.05
 #: The calls of one cut.
 CALLS = 3
-TOKEN = "canary-crowd-token"
 #: What a user would write for such a system.
 SEAT = """
 declares: 1
@@ -61,7 +69,7 @@ class Seats:
         self.reset()
 
     def reset(self) -> None:
-        self.active = {email: True for email in self.people}
+        self.active = dict.fromkeys(self.people, True)
         self.requests = self.connections = self.most = 0
 
     def answer(self, method: str, path: str, body: bytes) -> tuple[int, Any]:
@@ -112,7 +120,7 @@ class Served:
                 method, path, _version = head.split(" ", 2)
                 one.requests += 1
                 await asyncio.sleep(self.latency)
-                if f"Bearer {TOKEN}" not in head:
+                if f"Bearer {self.told['token']}" not in head:
                     status, said = 401, {"message": "the token is not valid"}
                 else:
                     status, said = one.answer(method, path, body)
@@ -153,9 +161,10 @@ class Crowd:
     def __init__(self, folder: Path, people: int, *, cert_file: str, key_file: str, ca_file: str) -> None:
         self.folder, self.ca_file = folder, ca_file
         self.people = [f"person{n:04}@corp.example" for n in range(people)]
+        self.token = secrets.token_hex(16)
         folder.mkdir(exist_ok=True)
         (folder / "crowd.json").write_text(
-            json.dumps({"people": self.people, "cert_file": cert_file, "key_file": key_file})
+            json.dumps({"people": self.people, "token": self.token, "cert_file": cert_file, "key_file": key_file})
         )
 
     def __enter__(self) -> Crowd:
@@ -203,7 +212,7 @@ class Crowd:
             yaml.safe_dump({"brake": {of: {"count": 5000, "percent": 0} for of in ("leavers", "disables", "wipes")}})
         )
         with open(os.open(self.folder / "token", os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
-            file.write(TOKEN)
+            file.write(self.token)
         systems = {
             f"seat{n:02}": {
                 "connector": "seat.yml",
@@ -221,8 +230,130 @@ class Crowd:
         }
         (self.folder / "crowd.systems.yml").write_text(yaml.safe_dump({**top, "systems": systems}, sort_keys=False))
         (self.folder / "user.json").write_text(json.dumps({"user": self.people}))
-        bare = {"ca_file": self.ca_file, "token": TOKEN, "systems": urls, "people": self.people}
+        bare = {"ca_file": self.ca_file, "token": self.token, "systems": urls, "people": self.people}
         (self.folder / "bare_crowd.json").write_text(json.dumps(bare))
+
+
+@dataclass(frozen=True)
+class Run:
+    """How one run went: wall time, processor time, and the most memory that it and its children had of their own (PSS), in MB."""
+
+    wall: float
+    cpu: float
+    memory: float
+    connections: int
+
+
+class Runs:
+    """Runs a command against the company, and asks the company whether it did its work."""
+
+    def __init__(self, crowd: Crowd, environment: Mapping[str, str]) -> None:
+        self.crowd, self.environment = crowd, environment
+
+    def timed(self, command: Sequence[str], **environment: str) -> Run:
+        self.crowd.fresh()
+        output = self.crowd.folder / "output.txt"
+        with output.open("w") as out:
+            began = time.monotonic()
+            process = subprocess.Popen(
+                command,
+                cwd=self.crowd.folder,
+                env={**self.environment, **environment},
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+            )
+            over, most = threading.Event(), [0.0]
+            watch = threading.Thread(target=_watch, args=(process.pid, over, most))
+            watch.start()
+            _pid, status, used = os.wait4(process.pid, 0)
+            wall = time.monotonic() - began
+            over.set()
+            watch.join()
+        if os.waitstatus_to_exitcode(status):
+            raise SystemExit(f"{' '.join(command)[:200]}: {output.read_text()[-4000:]}")
+        return Run(wall, used.ru_utime + used.ru_stime, most[0], self.crowd.check())
+
+    def command_line(self) -> Run:
+        """``ansible-playbook``, as a person starts it."""
+        playbook = str(Path(sys.executable).with_name("ansible-playbook"))
+        return self.timed([playbook, "-i", "crowd.systems.yml", "workforce.lifecycle.cutoff", "-e", "@user.json"])
+
+    def controller(self) -> Run:
+        """ansible-runner, which AWX starts a job with, and whose callback makes an event of every result."""
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+        return self.timed([sys.executable, "-c", _RUNNER, str(self.crowd.folder)], AWX_JOB_ID="1", PATH=path)
+
+    def bare(self, connections: int) -> Run:
+        script = Path(__file__).with_name("bench_bare_crowd.py")
+        return self.timed([sys.executable, str(script), "bare_crowd.json", str(connections)])
+
+
+_RUNNER = """
+import ansible_runner, os, sys
+folder = sys.argv[1]
+os.makedirs(folder + "/runner", exist_ok=True)
+done = ansible_runner.run(private_data_dir=folder + "/runner", project_dir=folder, playbook="workforce.lifecycle.cutoff",
+    inventory=folder + "/crowd.systems.yml", cmdline=f"-e @{folder}/user.json", quiet=True)
+sys.exit(done.rc)
+"""
+
+
+def _watch(pid: int, over: threading.Event, most: list[float]) -> None:
+    while not over.wait(0.5):
+        most[0] = max(most[0], _memory(pid))
+
+
+def _memory(pid: int) -> float:
+    """The memory of a process and its children: what several share is counted once."""
+    children: dict[int, list[int]] = {}
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with suppress(OSError):
+            parent = int(Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()[1])
+            children.setdefault(parent, []).append(int(name))
+    found, waiting = 0, [pid]
+    while waiting:
+        one = waiting.pop()
+        waiting += children.get(one, [])
+        with suppress(OSError):
+            lines = Path(f"/proc/{one}/smaps_rollup").read_text().splitlines()
+            found += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return found / 1024
+
+
+def measure(environment: Mapping[str, str], people: int) -> dict[str, Any]:
+    """The rows of ``bench.json``."""
+    with tempfile.TemporaryDirectory(prefix="crowd-") as name:
+        authority = Authority(Path(name) / "tls")
+        files = {key: str(getattr(authority, key)) for key in ("cert_file", "key_file", "ca_file")}
+        with Crowd(Path(name) / "company", people, **files) as crowd:
+            runs = Runs(crowd, environment)
+            ours = _told("command line", runs.command_line())
+            # As many connections as ours had, and no more: more would only be more at once.
+            bare = _told("bare script", runs.bare(ours.connections))
+            awx = _told("AWX's runner", runs.controller())
+    peer = f"{ours.connections} connections a system with requests, the same calls"
+
+    def row(value: float, unit: str, peer: str, peer_value: float) -> dict[str, Any]:
+        told = {"value": round(value, 1), "unit": unit, "peer": peer, "peer_value": round(peer_value, 1)}
+        return {**told, "ratio": round(value / peer_value, 2)}
+
+    steps = people * SYSTEMS / 1000
+    name = "people_1000" if people == 1000 else f"crowd_{people}"
+    return {
+        name: row(ours.wall, "s", peer, bare.wall),
+        f"{name}_awx": row(awx.wall, "s", peer, bare.wall),
+        f"{name}_cpu": row(ours.cpu / steps, "ms of a processor a person and step", peer, bare.cpu / steps),
+        f"{name}_memory": row(ours.memory, "MB in all", peer, bare.memory),
+    }
+
+
+def _told(name: str, run: Run) -> Run:
+    print(
+        f"  {name}: {run.wall:.1f} s, processor {run.cpu:.1f} s, {run.memory:.0f} MB, load {os.getloadavg()[0]:.0f}",
+        file=sys.stderr,
+    )
+    return run
 
 
 if __name__ == "__main__":

@@ -151,3 +151,48 @@ def test_run(tmp_path: Path) -> None:
 def test_plan(tmp_path: Path) -> None:
     out = _play(tmp_path, "    - workforce.lifecycle.ledger_info: {state: verify}\n", "--check", "--diff", NO_COLOR="1")
     assert "Plan: 0 changes; nothing was written" in out and "\x1b" not in out
+
+
+def _ends(callback: CallbackModule, system: str, people: int, of: int, outcome: str = "done") -> None:
+    for n in range(people):
+        result = {
+            "system": system,
+            "step": "cutoff",
+            "person": f"p{n}@corp.example",
+            "outcome": outcome,
+            "seconds": 1.0,
+        }
+        callback._one_ended("task", result, of)
+
+
+@pytest.mark.parametrize("of", [20, 21])
+def test_on_a_long_step_everybody_is_named_when_they_are_through(
+    of: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    callback = CallbackModule()
+    callback.out = sys.stdout
+    now = [100.0]
+    monkeypatch.setattr(
+        "ansible_collections.workforce.lifecycle.plugins.callback.timeline.time.monotonic", lambda: now[0]
+    )
+    _ends(callback, "chat", of // 2, of)
+    now[0] += 60.0
+    _ends(callback, "chat", of // 2 + 1, of)
+    said = capsys.readouterr().out
+    assert all(f"p{n}@corp.example" in said for n in range(of // 2)), "long before the step is over"
+    assert (f" of {of} people" in said) is (of > 20)
+
+
+def test_what_many_people_leave_open_is_remembered_and_what_was_settled_later_is_not(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    callback = CallbackModule()
+    callback.out = sys.stdout
+    _ends(callback, "chat", 30, 30, "failed")
+    assert len(callback.ends) == 30
+    _ends(callback, "chat", 29, 30)
+    assert [key[2] for key in callback.ends] == ["p29@corp.example"]
+    task = SimpleNamespace(_uuid="task", action="workforce.lifecycle.cutoff", no_log=False)
+    host = SimpleNamespace(get_name=lambda: "chat")
+    callback._ended(SimpleNamespace(host=host, task=task, result={"results": []}))
+    assert "59 people: 30 failed, 29 done" in capsys.readouterr().out
