@@ -24,7 +24,7 @@ from ...module_utils.engine.task import Task, names_of
 from ...module_utils.model.case import OpenCase
 from ...module_utils.model.errors import InputError, LifecycleError
 from ...module_utils.sdk.capabilities import capabilities_of
-from ...module_utils.sdk.pace import Pace
+from ...module_utils.sdk.pace import PROCESS, Pace
 from ...module_utils.sdk.target import Connector, Tokens
 from ..approval import plans
 from ..ledger import links
@@ -95,7 +95,7 @@ class SystemStep:
     folder: str
     quiet: bool
     tokens: Tokens
-    pace: Pace
+    pace: Pace = PROCESS
     adopt: Sequence[str] = ()
     others: Mapping[str, Any] = field(default_factory=dict)
     ordinary: Ordinary | None = None
