@@ -18,6 +18,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from lifecycle_bridge.errors import ConfigError
+from lifecycle_bridge.kinds import OFFBOARD, ONBOARD, TRANSFER
 
 #: Names of sources stand in addresses (``/hr/<name>``) and in the ids of cases.
 NAME = re.compile(r"^[a-z][a-z0-9_-]{0,62}$")
@@ -206,7 +207,7 @@ class Notices(_Section):
     :param buddy: the HR fact that holds the buddy's address or employee number.
     """
 
-    days_before: dict[str, Annotated[int, Field(ge=0, le=60)]] = {"onboard": 7, "offboard": 3, "transfer": 3}
+    days_before: dict[str, Annotated[int, Field(ge=0, le=60)]] = {ONBOARD: 7, OFFBOARD: 3, TRANSFER: 3}
     templates: Path | None = None
     company: str = ""
     language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = "en"

@@ -13,6 +13,7 @@ from datetime import datetime
 from lifecycle_bridge import clock, notify
 from lifecycle_bridge.config import Config, Notify
 from lifecycle_bridge.errors import BridgeError
+from lifecycle_bridge.kinds import ONBOARD
 from lifecycle_bridge.notify.words import Words
 from lifecycle_bridge.people import Card, Contact, People
 from lifecycle_bridge.store.outbox import Outbox, Pending, Route, holds, routes
@@ -171,7 +172,7 @@ class Post:
 def _reader(role: str, card: Card, case: Case) -> Contact:
     """Return who reads it. A joiner is written to at home until the day, and at work from then on."""
     if role == "person":
-        home = case.kind == "onboard" and card.private and case.state != "done"
+        home = case.kind == ONBOARD and card.private and case.state != "done"
         return Contact(card.name, card.private if home else card.address, card.language)
     return {"manager": card.manager, "buddy": card.buddy}.get(role, Contact())
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from ..model.case import OpenCase
-from ..model.kinds import KINDS, OFFBOARD, ONBOARD, SUSPEND, TRANSFER
+from ..model.kinds import KINDS, OFFBOARD, ONBOARD, SUSPEND, TRANSFER, WITHDRAW
 from .case_step import CaseStep, Here, Names, OfCase, everybody
 
 Steps = Mapping[str, CaseStep]
@@ -50,7 +50,7 @@ CUTOFF: Steps = {
     "cut": CaseStep(everybody),
     "look": CaseStep(_cut_again, looks="again"),
     "adjust": CaseStep(_cut_mover),
-    "withdraw": CaseStep(_cut_withdrawn),
+    WITHDRAW: CaseStep(_cut_withdrawn),
     "withdraw_look": CaseStep(_cut_withdrawn, looks="again"),
     "fix": CaseStep(_cut_found),
 }
@@ -91,7 +91,7 @@ def _account_found(case: OpenCase, here: Here) -> Arguments:
 ACCOUNT: Steps = {
     "provision": CaseStep(_account_given),
     "adjust": CaseStep(_account_of_mover),
-    "withdraw": CaseStep(_account_withdrawn),
+    WITHDRAW: CaseStep(_account_withdrawn),
     "delete": CaseStep(_account_deleted, name="delete_account", requires=_PRESERVED),
     "fix": CaseStep(_account_found),
 }
@@ -164,7 +164,7 @@ ENTITLEMENTS: Steps = {
     "separate": CaseStep(_separated, name="separation", stops=True),
     "look_given": CaseStep(_profile_given, looks="again"),
     "look_taken": CaseStep(_taken, looks="again"),
-    "withdraw": CaseStep(_withdrawn),
+    WITHDRAW: CaseStep(_withdrawn),
     "withdraw_look": CaseStep(_withdrawn, looks="again"),
     "fix_take": CaseStep(_found("take", "remove")),
     "fix_give": CaseStep(_found("give", "add")),

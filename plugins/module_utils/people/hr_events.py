@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from ..model.kinds import OFFBOARD, ONBOARD, REINSTATE, RENAME, RESUME, SUSPEND, TRANSFER
 from ..model.person import Person
 from .identity import (
     alike,
@@ -159,12 +160,12 @@ def silent(last_event: datetime | None, last_look: datetime | None, at: datetime
 def _withdrawn(now: Person, at: datetime, live: str, earlier: bool) -> Decision:
     why = f"the hire for {now.hire_date} was taken back"
     if live in ("nothing", "ended"):
-        return Decision(why=why, cancels=("onboard", "transfer", "rename", "suspend", "resume"))
+        return Decision(why=why, cancels=(ONBOARD, TRANSFER, RENAME, SUSPEND, RESUME))
     return Decision(
-        "offboard",
+        OFFBOARD,
         at,
         f"{why}: undo what the onboarding made",
-        cancels=("onboard", "transfer", "rename", "suspend", "resume"),
+        cancels=(ONBOARD, TRANSFER, RENAME, SUSPEND, RESUME),
         urgent=True,
         undo=earlier or live in ("prepared", "withdrawing"),
     )
@@ -183,16 +184,14 @@ def _leaver_now(
             else _mover(at, working, stays=working[0])
         )
     if live in ("ended", "nothing"):
-        return Decision(
-            why="left, and nothing is left open", cancels=("onboard", "transfer", "rename", "suspend", "resume")
-        )
+        return Decision(why="left, and nothing is left open", cancels=(ONBOARD, TRANSFER, RENAME, SUSPEND, RESUME))
     due = min(ends, at) if ends else at
     expected = before.employment_ends() if before is not None and before.status != "terminated" else None
     return Decision(
-        "offboard",
+        OFFBOARD,
         due,
         f"left at {told(due, now)}",
-        cancels=("onboard", "transfer", "rename", "suspend", "resume"),
+        cancels=(ONBOARD, TRANSFER, RENAME, SUSPEND, RESUME),
         urgent=expected is None or expected > at,
         late=at - due,
     )
@@ -204,24 +203,24 @@ def _leaver_later(before: Person | None, now: Person, ends: datetime, until_then
     moved = f", moved from {told(old, now)}" if old is not None and old != ends else ""
     if until_then.kind and (now.status != "terminated" or live == "nothing"):
         return replace(
-            until_then, why=f"{until_then.why}, until {told(ends, now)}{moved}", also=(*until_then.also, "offboard")
+            until_then, why=f"{until_then.why}, until {told(ends, now)}{moved}", also=(*until_then.also, OFFBOARD)
         )
     return Decision(
-        "offboard",
+        OFFBOARD,
         ends,
         f"leaves at {told(ends, now)}{moved}; nothing is touched before",
-        cancels=("offboard",) if moved else (),
+        cancels=(OFFBOARD,) if moved else (),
     )
 
 
 def _mover(at: datetime, working: Sequence[Person], *, stays: Person | None = None) -> Decision:
     other = working[0]
     return Decision(
-        "transfer",
+        TRANSFER,
         at,
         f"one employment ends, another goes on ({other.employee_id or other.hr_id or 'without an id'}, {other.employment_type or other.status}): "
         "no leaver until all have ended",
-        cancels=("offboard",),
+        cancels=(OFFBOARD,),
         stays=stays,
     )
 
@@ -240,7 +239,7 @@ def _back(
     """Return who was offboarded, and is employed again: withdrawn termination, another last day, or another employment."""
     begins = now.employment_begins()
     old = before.employment_ends(cut_at) if before is not None else None
-    later = ("offboard",) if now.employment_ends(cut_at) is not None else ()
+    later = (OFFBOARD,) if now.employment_ends(cut_at) is not None else ()
     again = any(
         then is not None and then.hire_date != now.hire_date
         for then in ([known] if known is not None and known.hire_date else [before])
@@ -248,14 +247,14 @@ def _back(
     if begins is not None and (again or begins > at or old is not None and begins >= old):
         start = now.employment_begins(lead_days) or at
         why = f"hired again for {now.hire_date}: gets what the profile says, and nothing of before"
-        return Decision("onboard", max(start, at), why, also=later, cancels=("offboard",))
+        return Decision(ONBOARD, max(start, at), why, also=later, cancels=(OFFBOARD,))
     said = before is not None and (before.status == "terminated" or old is not None and old <= at)
     if by_hand and not said:
         return Decision(
             alert="access was ended against what HR said, and HR still says that they work here: somebody has to enter it there, or to reinstate them"
         )
     return Decision(
-        "reinstate", at, "the termination was withdrawn after it was carried out", also=later, cancels=("offboard",)
+        REINSTATE, at, "the termination was withdrawn after it was carried out", also=later, cancels=(OFFBOARD,)
     )
 
 
@@ -272,7 +271,7 @@ def _staying(
 ) -> Decision:
     start = now.employment_begins(lead_days)
     cancelled = (
-        ("offboard",)
+        (OFFBOARD,)
         if before is not None and (before.employment_ends() is not None or before.status == "terminated")
         else ()
     )
@@ -284,15 +283,15 @@ def _staying(
         return _suspended(before, now, at, by_hand, start, cancelled)
     if start is not None and start > at and now.status == "pending":
         return Decision(
-            "suspend",
+            SUSPEND,
             at,
             f"the start was moved to {now.hire_date}: no access before {told(start, now)}",
-            also=("resume",),
-            cancels=("resume",),
+            also=(RESUME,),
+            cancels=(RESUME,),
         )
     if now.status == "leave":
         return Decision(
-            "suspend",
+            SUSPEND,
             at,
             "a leave of absence began: suspended or kept as policy says; nothing is deleted or taken back",
             cancels=cancelled,
@@ -314,21 +313,21 @@ def _prepared(
     cancelled: tuple[str, ...],
 ) -> Decision:
     """Accounts are made, and closed until the day. What changed since they were made waits for the day too: a move would open them."""
-    moves = "transfer" in _changed(known, now)[0]
-    also = ("transfer",) if moves else ()
+    moves = TRANSFER in _changed(known, now)[0]
+    also = (TRANSFER,) if moves else ()
     if start is not None and before is not None and before.hire_date != now.hire_date:
         return Decision(
-            "onboard",
+            ONBOARD,
             max(start, at),
             f"begins on {now.hire_date}, moved from {before.hire_date or 'an unknown day'}",
             also=also,
-            cancels=("onboard", "transfer", *cancelled),
+            cancels=(ONBOARD, TRANSFER, *cancelled),
         )
-    renames = "rename" in _changed(before, now)[0]
-    kinds = (*(("rename",) if renames else ()), *also)
+    renames = RENAME in _changed(before, now)[0]
+    kinds = (*((RENAME,) if renames else ()), *also)
     why = _changed(known if moves else before, now)[1] if kinds else "nothing changed"
     return Decision(
-        kinds[0] if kinds else "", at if kinds else None, why, also=kinds[1:], cancels=("transfer", *cancelled)
+        kinds[0] if kinds else "", at if kinds else None, why, also=kinds[1:], cancels=(TRANSFER, *cancelled)
     )
 
 
@@ -339,14 +338,14 @@ def _suspended(
     kinds, changed = _changed(before, now)
     later = f"; {changed}" if kinds else ""
     if start is not None and start > at and now.status == "pending":
-        return Decision("resume", start, f"begins on {now.hire_date}{later}", also=kinds, cancels=("resume",))
+        return Decision(RESUME, start, f"begins on {now.hire_date}{later}", also=kinds, cancels=(RESUME,))
     if now.status == "leave":
         return Decision(why="on leave", cancels=cancelled)
     if by_hand and (before is None or before.status != "leave"):
         return Decision(
             why="suspended by somebody's word, not for a leave in HR: it ends by somebody's word", cancels=cancelled
         )
-    return Decision("resume", at, f"back from leave{later}", also=kinds, cancels=cancelled)
+    return Decision(RESUME, at, f"back from leave{later}", also=kinds, cancels=cancelled)
 
 
 def _changed(before: Person | None, now: Person) -> tuple[tuple[str, ...], str]:
@@ -355,7 +354,7 @@ def _changed(before: Person | None, now: Person) -> tuple[tuple[str, ...], str]:
         return (), ""
     moved = [name for name in MOVING if getattr(before, name) != getattr(now, name)]
     renamed = [name for name in NAMING if getattr(before, name) != getattr(now, name)]
-    kinds = (*(("transfer",) if moved else ()), *(("rename",) if renamed else ()))
+    kinds = (*((TRANSFER,) if moved else ()), *((RENAME,) if renamed else ()))
     return kinds, f"changed: {', '.join(name.replace('_', ' ') for name in (*moved, *renamed))}"
 
 
@@ -373,7 +372,7 @@ def _joiner(
     again = "; was here before: gets what the profile says, and nothing of before" if same else ""
     moved = before is not None and before.hire_date != now.hire_date
     return Decision(
-        "onboard", due, f"begins on {now.hire_date or 'an unknown day'}{again}", cancels=("onboard",) if moved else ()
+        ONBOARD, due, f"begins on {now.hire_date or 'an unknown day'}{again}", cancels=(ONBOARD,) if moved else ()
     )
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from ..company.policy import Policy, fact_of, like
 from ..model import clock
 from ..model.errors import AmbiguousIdentity, InputError, Refused
+from ..model.kinds import OFFBOARD, ONBOARD, RENAME, RESUME, SUSPEND, TRANSFER
 from ..model.person import Person
 
 #: By what a person is found, the surest first.
@@ -26,7 +27,7 @@ _SAME_PERSON = ("person key", "employee id", "personal address", "name and birth
 #: HR's attribute that counts with the name, where the systems file maps it: ``attributes: {birth_date: dateOfBirth}``.
 BIRTH_DATE = "birth_date"
 #: Kinds of case that take access from a person, or give it: each needs that no other employment hangs on it.
-_TAKES = ("offboard", "suspend")
+_TAKES = (OFFBOARD, SUSPEND)
 
 
 @dataclass(frozen=True)
@@ -270,7 +271,7 @@ def _refuse_other_employment(
             hint="correct the address in HR: what is done to one would be done to the other",
         )
     same = [other for other in others if not _named(other.person, distinct)]
-    if same and kind in (*_TAKES, "onboard"):
+    if same and kind in (*_TAKES, ONBOARD):
         raise Refused(
             f"{person.name} has another active employment ({'; '.join(map(str, same))})",
             act=act,
@@ -282,8 +283,8 @@ def _refuse_standing(person: Person, kind: str, at: datetime, policy: Policy, ac
     """HR is the truth: what it does not say is not done."""
     hint = "correct HR first; or say why it is right all the same: -e despite_hr='WHY', which the record keeps"
     left = f"HR says that {person.name} has left ({person.last_working_day or person.termination_date or 'no date'})"
-    ends = person.employment_ends(policy.timers.cut_at if kind == "offboard" else "24:00")
-    if kind == "offboard":
+    ends = person.employment_ends(policy.timers.cut_at if kind == OFFBOARD else "24:00")
+    if kind == OFFBOARD:
         at_once = policy.departure_of(person).cut == "now"
         if ends is not None and ends > at and not at_once and not gone_now(person, at) and not withdrawn(person):
             raise InputError(
@@ -295,7 +296,7 @@ def _refuse_standing(person: Person, kind: str, at: datetime, policy: Policy, ac
             raise InputError(
                 f"HR says that {person.name} is {person.status}, and has no last day for them", act=act, hint=hint
             )
-    elif kind in ("onboard", "transfer", "suspend", "resume", "rename"):
+    elif kind in (ONBOARD, TRANSFER, SUSPEND, RESUME, RENAME):
         if person.status == "terminated":
             raise InputError(left, act=act, hint=hint)
         if ends is not None and ends <= at:
@@ -305,13 +306,13 @@ def _refuse_standing(person: Person, kind: str, at: datetime, policy: Policy, ac
                 hint=hint,
             )
         begins = person.employment_begins(policy.identity.lead_days)
-        if kind == "onboard" and begins is not None and begins > at:
+        if kind == ONBOARD and begins is not None and begins > at:
             raise InputError(
                 f"{person.name} begins on {person.hire_date}: no access before {told(begins, person)}",
                 act=act,
                 hint=hint,
             )
-        if kind == "resume" and person.status == "leave":
+        if kind == RESUME and person.status == "leave":
             raise InputError(f"HR says that {person.name} is still on leave", act=act, hint=hint)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from ...module_utils.engine.change import Outcome
 from ...module_utils.model import clock
 from ...module_utils.model.errors import InputError, Refused
+from ...module_utils.model.kinds import OFFBOARD
 from ..history.casefile import CaseFile, read_cases
 from ..history.custody import DeviceFile, devices
 from ..ledger.run import LedgerRun
@@ -66,7 +67,7 @@ def _case_of(
             raise InputError(
                 f"the ledger knows nobody called {want['person']}", act=said, hint="give the address of their case"
             )
-        return next((case for case in reversed(mine) if case.kind == "offboard"), mine[-1])
+        return next((case for case in reversed(mine) if case.kind == OFFBOARD), mine[-1])
     if device is None or not device.events:
         raise InputError(
             "the ledger does not know this device",

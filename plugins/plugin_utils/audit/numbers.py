@@ -16,6 +16,7 @@ from typing import Any
 
 from ...module_utils.company.responsibility import Levels
 from ...module_utils.model import clock
+from ...module_utils.model.kinds import OFFBOARD, ONBOARD, TRANSFER
 from ..history.casefile import RECONCILE, CaseFile, StepFile, moment
 from ..history.custody import devices
 from .population import Period
@@ -129,11 +130,11 @@ def numbers(cases: Mapping[str, CaseFile], period: Period, levels: Levels, now: 
     """Return the numbers of the cases whose time begins in the period; what is open or out is as it is now."""
     now = now or clock.now()
     mine = [case for case in cases.values() if not case.withdrawn and period.holds(case.origin.date())]
-    leavers = [case for case in mine if case.kind == "offboard"]
-    joiners = [case for case in mine if case.kind == "onboard"]
+    leavers = [case for case in mine if case.kind == OFFBOARD]
+    joiners = [case for case in mine if case.kind == ONBOARD]
     made = Numbers(period.first.isoformat(), period.last.isoformat(), clock.stamp(now))
     made.leavers, made.joiners = len(leavers), len(joiners)
-    made.movers = sum(1 for case in mine if case.kind == "transfer")
+    made.movers = sum(1 for case in mine if case.kind == TRANSFER)
     _of_leavers(made, leavers)
     _of_joiners(made, joiners)
     told = {case.id: list(timings(case, levels, now)) for case in mine}

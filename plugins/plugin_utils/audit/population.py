@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 
 from ...module_utils.company.policy import Policy, fact_of, like
+from ...module_utils.model.kinds import OFFBOARD, ONBOARD, REINSTATE, RESUME
 from ...module_utils.model.person import Person
 from ..history.casefile import CaseFile, of_kind
 
@@ -59,7 +60,7 @@ class Member:
 
 def population(people: Iterable[Person], cases: Mapping[str, CaseFile], period: Period, policy: Policy) -> list[Member]:
     """Return everybody who left by HR's word or has a leaver's case, in the period, in the order of their keys."""
-    leavers = list(of_kind(cases, "offboard"))
+    leavers = list(of_kind(cases, OFFBOARD))
     by_name: dict[str, list[CaseFile]] = {}
     for case in leavers:
         for name in case.names:
@@ -177,7 +178,7 @@ def _without_leaving(case: CaseFile, hr: Person | None, cases: Mapping[str, Case
         day = left_on(hr)
         back = [
             one
-            for one in of_kind(cases, "reinstate", "onboard", "resume")
+            for one in of_kind(cases, REINSTATE, ONBOARD, RESUME)
             if one.names & case.names and one.opened > case.opened
         ]
         if back:
@@ -198,6 +199,6 @@ def _withdrawn(cases: Mapping[str, CaseFile]) -> dict[str, str]:
     return {
         name: case.withdrawn
         for case in cases.values()
-        if case.kind == "offboard" and case.withdrawn
+        if case.kind == OFFBOARD and case.withdrawn
         for name in case.names
     }

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from ...module_utils.model import clock
+from ...module_utils.model.kinds import OFFBOARD, ONBOARD, TRANSFER
 from .numbers import Numbers, Spread
 from .plots import STEPS, buckets
 
@@ -25,7 +26,7 @@ def text(told: Numbers) -> str:
 
 
 def _families(told: Numbers) -> Iterator[tuple[str, str, str, Iterable[Sample]]]:
-    kinds = (("offboard", told.leavers), ("onboard", told.joiners), ("transfer", told.movers))
+    kinds = ((OFFBOARD, told.leavers), (ONBOARD, told.joiners), (TRANSFER, told.movers))
     yield "cases", "gauge", "Cases of the period by kind.", [({"kind": kind}, count) for kind, count in kinds]
     yield "access_open", "gauge", "Leavers of the period with a way in that is open.", [({}, told.access_open)]
     for name, spread, what in (

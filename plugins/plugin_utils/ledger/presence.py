@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...module_utils.model import clock
 from ...module_utils.model.errors import InputError
+from ...module_utils.model.kinds import OFFBOARD, ONBOARD, REINSTATE, RESUME, SUSPEND, WITHDRAW
 from ...module_utils.model.person import Person
 
 if TYPE_CHECKING:
@@ -23,11 +24,11 @@ if TYPE_CHECKING:
 
 #: What the last case of somebody says of whether they are here, by its kind.
 _GONE: Mapping[str, str] = {
-    "offboard": "has left",
-    "withdraw": "was never hired",
-    "suspend": "is suspended",
+    OFFBOARD: "has left",
+    WITHDRAW: "was never hired",
+    SUSPEND: "is suspended",
 }
-_SAYS = frozenset((*_GONE, "onboard", "reinstate", "resume"))
+_SAYS = frozenset((*_GONE, ONBOARD, REINSTATE, RESUME))
 
 
 @dataclass(frozen=True)

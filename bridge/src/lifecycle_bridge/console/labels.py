@@ -8,15 +8,17 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from lifecycle_bridge.kinds import OFFBOARD, ONBOARD, REINSTATE, RENAME, RESUME, SUSPEND, TRANSFER, WITHDRAW
+
 KINDS: Mapping[str, str] = {
-    "onboard": "Joiner",
-    "offboard": "Leaver",
-    "transfer": "Mover",
-    "suspend": "Leave begins",
-    "resume": "Back from leave",
-    "reinstate": "Reinstated",
-    "rename": "Renamed",
-    "withdraw": "Hire withdrawn",
+    ONBOARD: "Joiner",
+    OFFBOARD: "Leaver",
+    TRANSFER: "Mover",
+    SUSPEND: "Leave begins",
+    RESUME: "Back from leave",
+    REINSTATE: "Reinstated",
+    RENAME: "Renamed",
+    WITHDRAW: "Hire withdrawn",
 }
 #: Word, and the colour that it has.
 STATES: Mapping[str, tuple[str, str]] = {

@@ -13,20 +13,21 @@ import sqlalchemy as sa
 
 from lifecycle_bridge.config import Config
 from lifecycle_bridge.execute import Order
+from lifecycle_bridge.kinds import OFFBOARD, ONBOARD, REINSTATE, RENAME, RESUME, SUSPEND, TRANSFER, WITHDRAW
 from lifecycle_bridge.store import moment, rows, stamp
 from lifecycle_bridge.store.tables import SLEEPING, STOPPED, cases, runs
 from lifecycle_bridge.store.timelines import note, span
 
 #: Lower goes first: whoever leaves before whoever comes.
 PRIORITY = {
-    "offboard": 2,
-    "withdraw": 3,
-    "suspend": 3,
-    "transfer": 5,
-    "rename": 6,
-    "reinstate": 4,
-    "resume": 4,
-    "onboard": 7,
+    OFFBOARD: 2,
+    WITHDRAW: 3,
+    SUSPEND: 3,
+    TRANSFER: 5,
+    RENAME: 6,
+    REINSTATE: 4,
+    RESUME: 4,
+    ONBOARD: 7,
 }
 _URGENT = 1
 _LATE = timedelta(seconds=60)
@@ -53,11 +54,11 @@ def _due(c: sa.Connection, now: datetime) -> list[Row]:
     stopped = sa.and_(cases.c.state.in_(STOPPED), cases.c.ended_at <= daily)
     found = rows(c.execute(sa.select(cases).where(sa.or_(waits, stopped))))
     # What changed before somebody's first day is carried out after it: accounts that a move made would not pass for the joiner's own.
-    joining = {_who(row) for row in found if row["kind"] == "onboard" and row["state"] in ("upcoming", "waiting")}
+    joining = {_who(row) for row in found if row["kind"] == ONBOARD and row["state"] in ("upcoming", "waiting")}
     chosen: list[Row] = []
     # The day itself goes before what was to be made ready for it.
     for row in sorted(found, key=lambda row: (_priority(row), row["stage"] != "", row["next_at"])):
-        if _who(row) in busy or row["kind"] == "transfer" and _who(row) in joining:
+        if _who(row) in busy or row["kind"] == TRANSFER and _who(row) in joining:
             continue
         busy.add(_who(row))
         chosen.append(row)
@@ -96,14 +97,14 @@ def _bind(c: sa.Connection, group: Sequence[Row], owner: str, now: datetime) -> 
             "changed_at": stamp(now),
         }
         c.execute(sa.update(cases).where(cases.c.id == row["id"]).values(**values))
-        if row["kind"] == "onboard" and not row["stage"]:
+        if row["kind"] == ONBOARD and not row["stage"]:
             _day_has_come(c, row, now)
     return ident
 
 
 def _day_has_come(c: sa.Connection, row: Row, now: datetime) -> None:
     """What was to be made ready before the day is part of the day's own case from now on."""
-    mine = (cases.c.source == row["source"], cases.c.person == row["person"], cases.c.kind == "onboard")
+    mine = (cases.c.source == row["source"], cases.c.person == row["person"], cases.c.kind == ONBOARD)
     open_ = c.execute(sa.select(cases.c.id).where(*mine, cases.c.stage == "prepare", cases.c.state == "todo")).scalars()
     for id in list(open_):
         values = {"state": "done", "ended_at": stamp(now), "changed_at": stamp(now)}

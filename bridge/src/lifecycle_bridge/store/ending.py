@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from lifecycle_bridge.config import Config, Retry
 from lifecycle_bridge.execute import Result
+from lifecycle_bridge.kinds import ONBOARD
 from lifecycle_bridge.store import moment, rows, stamp
 from lifecycle_bridge.store.outbox import put
 from lifecycle_bridge.store.tables import cases, runs, timeline
@@ -153,7 +154,7 @@ def _write(c: sa.Connection, config: Config, row: Row, ended: Ended | None, verd
 def _news(row: Row, verdict: Verdict, reminds: bool) -> str:
     """Return what it is called that somebody is to hear; empty when nobody is."""
     if verdict.state == "done":
-        return "prepared" if row["stage"] == "prepare" else "ready" if row["kind"] == "onboard" else "done"
+        return "prepared" if row["stage"] == "prepare" else "ready" if row["kind"] == ONBOARD else "done"
     if reminds:
         return "reminder"
     return (verdict.outcome if verdict.outcome == "not_ready" else verdict.state) if verdict.tell else ""

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from lifecycle_bridge.config import Config
 from lifecycle_bridge.execute import Order, Result
+from lifecycle_bridge.kinds import OFFBOARD
 from lifecycle_bridge.store import Database, stamp
 from lifecycle_bridge.store.ending import close_run
 from lifecycle_bridge.store.tables import cases, runs
@@ -72,7 +73,7 @@ def limit_of(row: Mapping[str, Any]) -> str:
     if kind == "brake" and limit:
         return limit
     # Held by a bridge or a controller that did not keep the limit's name.
-    return ("leavers" if row["kind"] == "offboard" else "disables") if kind == "held" else ""
+    return ("leavers" if row["kind"] == OFFBOARD else "disables") if kind == "held" else ""
 
 
 class Errands:

@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 
 from lifecycle_bridge.config import Config, Notify
+from lifecycle_bridge.kinds import OFFBOARD, ONBOARD, RENAME, SUSPEND, TRANSFER, WITHDRAW
 from lifecycle_bridge.store import Database, stamp
 from lifecycle_bridge.store.tables import cases, notices
 from lifecycle_bridge.store.verdicts import Step
@@ -27,17 +28,17 @@ from lifecycle_bridge.store.views import Case, case_of, late
 ACTING = ("stuck", "held", "todo", "not_ready", "reminder")
 #: What concerns whom, by kind of case, where a way does not say it. Nobody is written to about leaving: people are told that by people.
 CONCERNS: Mapping[str, Mapping[str, Sequence[str]]] = {
-    "onboard": {
+    ONBOARD: {
         "person": ("due", "ready", "cancelled"),
         "manager": ("due", "not_ready", "ready", "cancelled"),
         "buddy": ("due", "ready", "cancelled"),
     },
-    "offboard": {"manager": ("due", "todo", "done", "cancelled")},
-    "transfer": {"manager": ("due", "done", "cancelled"), "person": ("done",)},
-    "rename": {"person": ("done",)},
+    OFFBOARD: {"manager": ("due", "todo", "done", "cancelled")},
+    TRANSFER: {"manager": ("due", "done", "cancelled"), "person": ("done",)},
+    RENAME: {"person": ("done",)},
 }
 #: Kinds that end somebody's access.
-_ENDING = ("offboard", "withdraw", "suspend")
+_ENDING = (OFFBOARD, WITHDRAW, SUSPEND)
 #: Seconds after which somebody who took a notice to send it, and did not say how that went, counts as gone; between two tries; tries.
 _LEASE, _PAUSE, TRIES = 600.0, 300.0, 12
 #: What a run has sent by name is kept under this word, with a digest of its key.

@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lifecycle_bridge.config import Config
+from lifecycle_bridge.kinds import OFFBOARD, SUSPEND, WITHDRAW
 from lifecycle_bridge.person_ids import refusal, shown
 from lifecycle_bridge.store import moment, stamp
 from lifecycle_bridge.store.alerts import end_alerts, raise_alert
@@ -24,7 +25,7 @@ from lifecycle_bridge.store.timelines import nameless, note
 #: A case's id has 100 characters at most, and that of its runs too: there is room for a digest and the number of the attempt.
 _LONGEST_NAME = 80
 #: Kinds of case that end access: who drops one by hand leaves somebody in who should be out.
-ENDING = ("offboard", "withdraw", "suspend")
+ENDING = (OFFBOARD, WITHDRAW, SUSPEND)
 
 
 @dataclass(frozen=True)
@@ -113,10 +114,10 @@ def _planned(one: Decision, given: Mapping[str, Any], recorded: str) -> Planned:
         moment(due)
     except ValueError:
         raise ValueError(f"the moment of its {kind} cannot be read") from None
-    if one.undo and kind == "offboard":
-        kind = "withdraw"
+    if one.undo and kind == OFFBOARD:
+        kind = WITHDRAW
     # A joiner's record counts from the day, not from when HR wrote it down weeks before.
-    return Planned(kind, str(given.get("stage") or ""), due, recorded if kind == "offboard" else "")
+    return Planned(kind, str(given.get("stage") or ""), due, recorded if kind == OFFBOARD else "")
 
 
 def _drop(c: sa.Connection, config: Config, one: Decision, kind: str, now: datetime) -> None:

@@ -15,6 +15,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from lifecycle_bridge.execute import Result
+from lifecycle_bridge.kinds import OFFBOARD, SUSPEND, WITHDRAW
 
 #: Codes that stop a run before its first write, and wait for somebody's word.
 _HOLDS = ("brake", "approval")
@@ -27,7 +28,7 @@ _LOOKS = (timedelta(hours=1), timedelta(hours=2), timedelta(hours=4), timedelta(
 REMIND = (1, 3, 5)
 _REMIND_EVERY = 5
 #: Kinds of which somebody hears at once when a step waits for a person: access may still be open.
-_AT_ONCE = ("offboard", "withdraw", "suspend")
+_AT_ONCE = (OFFBOARD, WITHDRAW, SUSPEND)
 
 
 @dataclass(frozen=True)

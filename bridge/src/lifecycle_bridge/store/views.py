@@ -12,11 +12,12 @@ from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
 
+from lifecycle_bridge.kinds import OFFBOARD, ONBOARD, WITHDRAW
 from lifecycle_bridge.store import Database, moment, stamp
 from lifecycle_bridge.store.tables import OPEN, alerts, cases, events, runs, sources, timeline
 
-JOINERS = ("onboard",)
-LEAVERS = ("offboard", "withdraw")
+JOINERS = (ONBOARD,)
+LEAVERS = (OFFBOARD, WITHDRAW)
 #: Behind its minute by more than this counts as late.
 LATE = timedelta(minutes=5)
 #: What may be asked of :meth:`Views.cases` beside the states themselves.
