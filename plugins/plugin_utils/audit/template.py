@@ -22,10 +22,7 @@ font:13px/1.6 ui-monospace,Menlo,Consolas,monospace }
 .numbers strong { white-space:nowrap } .numbers.four { grid-template-columns:repeat(4,minmax(0,1fr)) } .numbers.three {
 grid-template-columns:repeat(3,minmax(0,1fr)) }
 @media (max-width:600px) { .numbers, .numbers.four, .numbers.three { grid-template-columns:repeat(2,minmax(0,1fr)) } .numbers strong { font-size:20px }
-.scroll table.stack { min-width:0 } .stack th { display:none } .stack tr { display:block; padding:10px 0; border-top:1px solid var(--line) }
-.stack tr:first-child, .stack tr:nth-child(2) { border-top:0 } .stack td { display:block; border:0; padding:1px 0; text-align:left !important;
-white-space:normal }
-.stack td[data-l]::before { content:attr(data-l) ": "; color:var(--dim) } }
+.scroll table.stack { min-width:0 } }
 @media print { .scroll table { min-width:0 } a { color:inherit; text-decoration:none } .scroll { overflow:visible } }
 </style></head><body><main>
 """

@@ -54,27 +54,48 @@ class DeviceFile:
         return bool(self.leaver) and not self.personal and not self.settled
 
 
+@dataclass
+class _Known:
+    """The devices met so far, and who was given which: a case asks for its person's, and never for all."""
+
+    files: dict[str, DeviceFile] = field(default_factory=dict)
+    held: dict[str, dict[str, DeviceFile]] = field(default_factory=dict)
+
+    def of(self, serial: str) -> DeviceFile:
+        """Return the device of a serial."""
+        return self.files.setdefault(serial, DeviceFile(serial))
+
+    def give(self, one: DeviceFile, key: str) -> None:
+        """Note who has it."""
+        one.holder = key
+        self.held.setdefault(key, {})[one.serial] = one
+
+    def held_by(self, key: str) -> list[DeviceFile]:
+        """Return what somebody has."""
+        return [one for one in self.held.get(key, {}).values() if one.holder == key]
+
+
 def devices(cases: Iterable[CaseFile]) -> dict[str, DeviceFile]:
-    """Return every device that the cases know, by serial."""
-    found: dict[str, DeviceFile] = {}
+    """Return every device that the cases know, by serial. The cost is linear in cases and devices."""
+    known = _Known()
     for case in sorted(cases, key=lambda one: one.entry):
-        _with_their_holder(case, found)
+        _with_their_holder(case, known)
         for step in case.steps.values():
             for serial, event, personal in _events(case, step):
-                one = found.setdefault(serial, DeviceFile(serial))
+                one = known.of(serial)
                 one.personal = one.personal or personal
                 one.events.append(event)
                 if case.kind == OFFBOARD and step.step == "device" and not case.withdrawn:
                     if one.leaver != case.id:
                         one.leaver, one.left, one.settled = case.id, case.opened, ""
-                    one.holder = case.key
+                    known.give(one, case.key)
                 elif step.step == "device_assignment" and event.seen:
                     one.leaver = one.left = one.settled = ""  # it has a new holder
-                    one.holder = case.key
-        _returned(case, found)
-    for one in found.values():
+                    known.give(one, case.key)
+        _returned(case, known)
+    for one in known.files.values():
         one.events.sort(key=lambda event: event.at)
-    return found
+    return known.files
 
 
 def of_leaver(query: Query, case: str, person: str) -> list[DeviceFile]:
@@ -83,14 +104,14 @@ def of_leaver(query: Query, case: str, person: str) -> list[DeviceFile]:
     return [one for _serial, one in sorted(found.items()) if one.leaver == case and not one.personal]
 
 
-def _with_their_holder(case: CaseFile, found: Mapping[str, DeviceFile]) -> None:
+def _with_their_holder(case: CaseFile, known: _Known) -> None:
     """What a new case of its holder means for a device: who leaves has what they were given, who is back may have it."""
     if case.withdrawn:
         return
-    for one in found.values():
-        if one.holder == case.key and case.meaning.returns:
+    for one in known.held_by(case.key):
+        if case.meaning.returns:
             one.leaver = one.left = one.settled = ""
-        elif one.holder == case.key and case.kind == OFFBOARD:
+        elif case.kind == OFFBOARD:
             one.leaver, one.left, one.settled = case.id, case.opened, ""
 
 
@@ -128,9 +149,9 @@ def _events(case: CaseFile, step: StepFile) -> Iterator[tuple[str, Event, bool]]
             yield serial, Event(at, words.get(outcome, outcome), step.system, case.id, note=note, seen=False), personal
 
 
-def _returned(case: CaseFile, found: dict[str, DeviceFile]) -> None:
+def _returned(case: CaseFile, known: _Known) -> None:
     for said in case.custody:
-        one = found.setdefault(str(said["serial"]), DeviceFile(str(said["serial"])))
+        one = known.of(str(said["serial"]))
         one.events.append(
             Event(
                 said["at"],
@@ -143,13 +164,14 @@ def _returned(case: CaseFile, found: dict[str, DeviceFile]) -> None:
             )
         )
         if case.kind == OFFBOARD and not one.leaver and not case.withdrawn:
-            one.leaver, one.left, one.holder = case.id, case.opened, case.key
+            one.leaver, one.left = case.id, case.opened
+            known.give(one, case.key)
         if said["state"] in BACK and one.leaver == case.id:
             one.settled, one.holder = f"{said['state']} by {said['by']}", ""
     for step in case.steps.values():
         if step.step.startswith("chase_device") and step.attested:
             said = step.attested[-1]
-            for one in found.values():
+            for one in known.held_by(case.key):
                 if one.leaver == case.id and not one.settled and any(e.system == step.system for e in one.events):
                     one.settled, one.holder = f"returned, says {said.get('by')}", ""
                     event = Event(

@@ -28,7 +28,7 @@ border:1px solid var(--line); border-radius:12px; padding:14px 18px }
 .numbers span { color:var(--dim); font-size:14px }
 .card { background:var(--card); border:1px solid var(--line); border-radius:12px; padding:6px 20px; overflow-x:auto }
 .todo { border-left:4px solid var(--warn) } .linger { border-left:4px solid var(--soft) }
-ul.plain { list-style:none; margin:0; padding:0 } ul.plain li { padding:12px 0; border-top:1px solid var(--line) }
+ul.plain { list-style:none; margin:0; padding:0 } ul.plain li { padding:12px 0; border-top:1px solid var(--line); overflow-wrap:anywhere }
 ul.plain li:first-child { border:0 }
 table { width:100%; border-collapse:collapse; font-size:15px } th { text-align:left; font-weight:560; color:var(--dim); font-size:13px;
 padding:10px 14px 8px 0; border-bottom:1px solid var(--line) }
@@ -48,7 +48,11 @@ svg .name { fill:var(--ink) } svg .grid { stroke:var(--line) } svg .b { rx:4 }
 svg .b.good { fill:var(--good) } svg .b.soft { fill:var(--soft) } svg .b.warn { fill:var(--warn) } svg .b.bad { fill:var(--bad) }
 svg .b.quiet { fill:var(--quiet) } .legend { display:flex; flex-wrap:wrap; gap:4px 18px; padding:4px 0 10px; font-size:13.5px }
 @media (max-width:600px) { main { padding:28px 16px 48px } h1 { font-size:30px } .verdict { font-size:17px; padding:16px }
-dl { grid-template-columns:1fr; gap:0 } dd { margin-bottom:8px } }
+dl { grid-template-columns:1fr; gap:0 } dd { margin-bottom:8px }
+.stack th { display:none } .stack tr { display:block; padding:10px 0; border-top:1px solid var(--line) } .stack tr:first-child { border-top:0 }
+.stack tr:first-child:has(th) + tr { border-top:0 } .stack tr:has(th) { padding:0 }
+.stack td { display:block; border:0; padding:1px 0; width:auto !important; text-align:left !important; white-space:normal }
+.stack td:empty { display:none } .stack td[data-l]::before { content:attr(data-l) ": "; color:var(--dim) } .sys h3 { flex-wrap:wrap; gap:2px 10px } }
 @media print { @page { size:A4; margin:16mm 14mm } :root { --paper:#fff; --card:#fff; --ink:#000; --dim:#555; --line:#ccc; --good:#1d6b49;
 --goodbg:#fff; --soft:#2d5a8e; --softbg:#fff; --warn:#7a5200; --warnbg:#fff; --bad:#9c2a23; --badbg:#fff; --quiet:#666; --quietbg:#fff;
 color-scheme:light }

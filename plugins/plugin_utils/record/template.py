@@ -51,7 +51,7 @@ TEMPLATE = (
 {% for item in r.clocks %}<li><strong>{{ item.system }}</strong>: {{ item.what }}: <strong class="{{ 'soft' if item.days_left else 'bad' }}">{{ item.text }}
 </strong><br><span class="dim">Until then: {{ item.until_then }}. The vendor says so: {{ item.source }}</span></li>{% endfor %}</ul></div>{% endif %}
 
-{% if r.followups %}<h2>What comes later</h2><div class="card"><table><tr><th>Due</th><th>What</th><th></th></tr>
+{% if r.followups %}<h2>What comes later</h2><div class="card"><table class="stack"><tr><th>Due</th><th>What</th><th></th></tr>
 {% for f in r.followups %}<tr><td class="n">{{ f.due | when }}</td><td>{{ f.what }}{% if f.system %} <span class="dim">on {{ f.system }}</span>{% endif %}
 </td><td>{{ f.how }}{% if f.why %}<br><span class="change">{{ f.why }}</span>{% endif %}</td></tr>{% endfor %}</table></div>{% endif %}
 
@@ -75,39 +75,39 @@ r.timings.hr_latency_s is not none %}; HR recorded it {{ r.timings.hr_latency_s 
 if chart.breaks %}; long pauses are shortened (⫽){% endif %}
 .</p>{% endif %}
 
-{% if r.case.kind == "transfer" %}<h2>What changed hands</h2><div class="card"><table><tr><th>Gained</th><th>Lost</th><th>Kept</th></tr><tr>
-{% for name in ("gained", "lost", "kept") %}<td>{% for e in r.entitlements[name] %}{{ e.what }} <span class="dim">on {{ e.system }}</span>
+{% if r.case.kind == "transfer" %}<h2>What changed hands</h2><div class="card"><table class="stack"><tr><th>Gained</th><th>Lost</th><th>Kept</th></tr><tr>
+{% for name in ("gained", "lost", "kept") %}<td data-l="{{ name | capitalize }}">{% for e in r.entitlements[name] %}{{ e.what }} <span class="dim">on {{ e.system }}</span>
 <br>{% else %}<span class="dim">nothing</span>{% endfor %}</td>{% endfor %}</tr></table></div>{% endif %}
 
-{% if r.given_back %}<h2>What came back, and what cannot</h2><div class="card"><table><tr><th>Lost</th><th>Why</th><th>Who</th></tr>
+{% if r.given_back %}<h2>What came back, and what cannot</h2><div class="card"><table class="stack"><tr><th>Lost</th><th>Why</th><th>Who</th></tr>
 {% for l in r.given_back.lost %}<tr><td>{{ l.what }}<br><span class="change">{{ l.system }}</span></td><td>{{ l.why }}</td><td>{{ l.who }}</td></tr>
 {% else %}<tr><td class="dim">nothing</td><td></td><td></td></tr>{% endfor %}</table>
 <p class="dim">{{ r.given_back.restored | length }} things came back from case {{ r.given_back.of }}, withdrawn by {{ r.given_back.by }}.
 {% for l in r.given_back.left %}<br>Left: {{ l.what }} on {{ l.system }}: {{ l.why }}{% endfor %}</p></div>{% endif %}
 
-{% if r.devices %}<h2>Devices</h2><div class="card"><table><tr><th>Device</th><th>From</th><th>To</th><th></th></tr>
-{% for d in r.devices %}<tr><td>{{ d.what }}{% if d.note %}<br><span class="change">{{ d.note }}</span>{% endif %}</td><td>{{ d.before | plain }}
-</td><td>{{ d.after | plain }}</td><td><span class="pill {{ words(d.outcome)[2] }}">{{ words(d.outcome)[1] }}</span></td></tr>{% endfor %}</table>
+{% if r.devices %}<h2>Devices</h2><div class="card"><table class="stack"><tr><th>Device</th><th>From</th><th>To</th><th></th></tr>
+{% for d in r.devices %}<tr><td>{{ d.what }}{% if d.note %}<br><span class="change">{{ d.note }}</span>{% endif %}</td><td data-l="From">{{ d.before | plain }}
+</td><td data-l="To">{{ d.after | plain }}</td><td><span class="pill {{ words(d.outcome)[2] }}">{{ words(d.outcome)[1] }}</span></td></tr>{% endfor %}</table>
 </div>{% endif %}
 
-{% if r.hardware %}<h2>Company hardware <small>where it is, and who says so</small></h2>
+{% if r.hardware %}<h2>Company hardware</h2>
 {% for d in r.hardware %}<div class="card sys{{ ' todo' if d.out }}"><h3>{{ d.serial }} <small>{{ "not back" if d.out else d.settled }}</small></h3>
 <table class="stack">
-{% for e in d.events %}<tr><td class="n" style="width:24%">{{ e.at | when }}</td><td>{{ e.what | replace("_", " ") | capitalize }}
-{% if not e.seen %}<span class="pill warn">{{ "ordered, or said; not seen" }}</span>{% endif %}
+{% for e in d.events %}<tr><td class="n" style="width:24%">{{ e.at | when }}</td><td>{{ ("shipping label sent" if e.what == "label" else e.what) | replace("_", " ") | capitalize }}
+{% if not e.seen %}<span class="pill {{ 'soft' if e.by else 'warn' }}">{{ "said by name" if e.by else "not seen" }}</span>{% endif %}
 {% if e.note %}<div class="change">{{ e.note }}</div>{% endif %}</td>
 <td class="change">{{ e.by or e.system }}</td></tr>{% endfor %}</table></div>{% endfor %}
 {% endif %}
 
-{% if r.data_custody %}<h2>What was handed over, and kept</h2><div class="card"><table><tr><th>What</th><th>Now</th><th>Successor</th><th></th></tr>
-{% for d in r.data_custody %}<tr><td>{{ d.what }}<br><span class="change">{{ d.system }}</span></td><td>{{ d.now | plain }}</td><td>{{ d.to or "–" }}
+{% if r.data_custody %}<h2>What was handed over, and kept</h2><div class="card"><table class="stack"><tr><th>What</th><th>Now</th><th>Successor</th><th></th></tr>
+{% for d in r.data_custody %}<tr><td>{{ d.what }}<br><span class="change">{{ d.system }}</span></td><td data-l="Now">{{ d.now | plain }}</td><td data-l="Successor">{{ d.to or "–" }}
 </td><td><span class="pill {{ words(d.outcome)[2] }}">{{ words(d.outcome)[1] }}</span></td></tr>{% endfor %}</table></div>{% endif %}
 
 <h2>System by system</h2>
 {% for name, actions in systems.items() %}{% set facts = r.scope.systems.get(name, {}) %}
 <div class="card sys"><h3>{{ name }} <small>{{ facts.title or "" }}{% if facts.owner %}
 · {{ facts.owner }}{% endif %}{% if name in r.timings.cut_s and r.timings.cut_s[name] is not none %}
-· cut after {{ r.timings.cut_s[name] | span }}{% endif %}</small></h3><table>
+· cut after {{ r.timings.cut_s[name] | span }}{% endif %}</small></h3><table class="stack">
 {% for a in actions %}{% set w = words("attested" if a.attested and a.closed else a.result) %}
 <tr><td style="width:24%"><strong style="font-weight:560">{{ a.action.replace("_", " ") | capitalize }}</strong><br>
 <span class="change">{{ phase(a.phase) }}</span></td>
@@ -127,10 +127,10 @@ if chart.breaks %}; long pauses are shortened (⫽){% endif %}
 <span class="dim">{{ e.why }}</span>{% endif %}{% if e.approved_by %}<br>
 <span class="dim">Approved by {{ e.approved_by }}{% if e.expires %}, until {{ e.expires }}{% endif %}</span>{% endif %}</li>{% endfor %}</ul>
 </div>{% endif %}
-{% if r.timings.service_levels %}<h2>Times against the service levels</h2><div class="card"><table><tr><th>System</th><th>Step</th><th>Took</th>
+{% if r.timings.service_levels %}<h2>Times against the service levels</h2><div class="card"><table class="stack"><tr><th>System</th><th>Step</th><th>Took</th>
 <th>Limit</th><th></th></tr>
-{% for s in r.timings.service_levels %}<tr><td>{{ s.system }}</td><td>{{ s.action.replace("_", " ") }}</td><td class="n">{{ s.took_s | span }}</td>
-<td class="n">{{ s.limit_s | span }}</td><td><span class="pill {{ 'good' if s.met else 'bad' }}">{{ "met" if s.met else "missed" }}</span></td>
+{% for s in r.timings.service_levels %}<tr><td>{{ s.system }}</td><td>{{ s.action.replace("_", " ") }}</td><td class="n" data-l="Took">{{ s.took_s | span }}</td>
+<td class="n" data-l="Limit">{{ s.limit_s | span }}</td><td><span class="pill {{ 'good' if s.met else 'bad' }}">{{ "met" if s.met else "missed" }}</span></td>
 </tr>{% endfor %}</table></div>{% endif %}
 
 <h2>Evidence</h2><div class="card"><dl>
