@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Writes docs/connectors.md from the registry: what each connector can do, and which permissions it needs for it; and
-inventory/seats.systems.yml from the pages of the connectors that are data.
+"""Writes docs/connectors.md from the registry: what each connector can do, and which permissions it needs for it;
+inventory/seats.systems.yml from the pages of the connectors that are data; and a controller's credential type for each of these.
 
 ``--check`` writes nothing, and exits 1 when the page is not what the registry says.
 """
@@ -9,6 +9,7 @@ inventory/seats.systems.yml from the pages of the connectors that are data.
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -39,7 +40,8 @@ see or end, is on the connector's own page.
 
 def page() -> str:
     """Return the whole page."""
-    return "\n".join([_HEAD, *_matrix(), "", *_capabilities(), "", *_ways(), "", *_permissions()]).rstrip() + "\n"
+    parts = (_matrix(), _peers(), _capabilities(), _ways(), _permissions())
+    return "\n".join([_HEAD, *(line for part in parts for line in (*part, ""))]).rstrip() + "\n"
 
 
 def _matrix() -> Iterator[str]:
@@ -52,6 +54,45 @@ def _matrix() -> Iterator[str]:
         has = capabilities_of(connector)
         marks = " | ".join("●" if capability in has else "" for capability in CAPABILITIES)
         yield f"| [{name}](connectors/{name}.md) | {'□' if name in data else '■'} | {marks} |"
+
+
+#: What answers the tests of the connectors that are code. A connector that is data has its own, found by its files.
+REAL = {
+    "aws": "moto (boto3 against AWS' models)",
+    "csv": "files",
+    "imap": "Dovecot; pymap",
+    "ldap": "OpenLDAP; Samba",
+    "scim": "scim2-server",
+}
+CONTRACTS = {"entra", "exchange", "github", "google_workspace", "intune", "okta", "onedrive"}
+
+
+def _peer_of(name: str) -> tuple[str, str]:
+    """What answers a connector's tests: the kind, and its name."""
+    if name in REAL:
+        return "real server", REAL[name]
+    if (ROOT / "tests" / "integration" / f"test_{name}.py").exists():
+        return "real server", f"the product itself (`tests/integration/test_{name}.py`), and an emulator"
+    if name in CONTRACTS or (ROOT / "tests" / "declared" / "contracts" / f"{name}.yml").exists():
+        return "emulator with a contract", ""
+    return ("nothing to ask", "") if name == "manual" else ("emulator without a contract", "")
+
+
+def _peers() -> Iterator[str]:
+    """How many connectors of each class are tried against what."""
+    kinds = ("real server", "emulator with a contract", "emulator without a contract", "nothing to ask")
+    found = {name: (_peer_of(name), hasattr(connector, "MANIFEST")) for name, connector in CONNECTORS.items()}
+    yield "## What they are tried against"
+    yield ""
+    yield "A contract is the vendor's own description, or a table from its pages: every request that a connector sends is held against it."
+    yield ""
+    yield "| | code | data | which |"
+    yield "|---|---|---|---|"
+    for kind in kinds:
+        names = [name for name, ((one, _), _) in found.items() if one == kind]
+        data = sum(found[name][1] for name in names)
+        shown = ", ".join(f"{name} ({found[name][0][1]})" if found[name][0][1] else name for name in names)
+        yield f"| {kind} | {len(names) - data} | {data} | {shown} |"
 
 
 def _ways() -> Iterator[str]:
@@ -145,12 +186,45 @@ def seats() -> str:
     return _SEATS + "".join(entries)
 
 
+TYPES = ROOT / "awx" / "vars" / "seat_credential_types.yml"
+_TYPES = """---
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+# Generated from the registry by scripts/generate_docs.py: a credential type of each connector that is data. Copy those of your
+# systems into credential_types.yml; docs/bridge-awx.md says how the systems file names their variables.
+lifecycle_seat_credential_types:
+"""
+
+
+def credential_types() -> str:
+    """A controller's credential types: each secret reaches a job as a file, since a variable's value would be kept with the job."""
+    made = []
+    for name, connector in CONNECTORS.items():
+        if not hasattr(connector, "MANIFEST") or not connector.CREDENTIALS:
+            continue
+        lines = [f"  - name: Lifecycle {connector.TITLE}", "    kind: cloud", "    inputs:", "      fields:"]
+        for key, option in connector.CREDENTIALS.items():
+            more = ", multiline: true" if "PEM" in option.help else ""
+            label = json.dumps(option.help.rstrip("."), ensure_ascii=False)
+            lines.append(f"        - {{id: {key}, label: {label}, type: string, secret: true{more}}}")
+        required = [key for key, option in connector.CREDENTIALS.items() if option.required]
+        lines += [f"      required: [{', '.join(required)}]", "    injectors:", "      file:"]
+        lines += [f'        template.{key}: !unsafe "{{{{ {key} }}}}"' for key in connector.CREDENTIALS]
+        lines.append("      env:")
+        lines += [
+            f'        LIFECYCLE_{name.upper()}_{key.upper()}: !unsafe "{{{{ tower.filename.{key} }}}}"'
+            for key in connector.CREDENTIALS
+        ]
+        made += lines
+    return _TYPES + "\n".join(made) + "\n"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true")
     args = parser.parse_args()
     stale = 0
-    for path, made in ((PAGE, page()), (SEATS, seats())):
+    for path, made in ((PAGE, page()), (SEATS, seats()), (TYPES, credential_types())):
         if not args.check:
             path.write_text(made, encoding="utf-8")
         elif not path.exists() or path.read_text(encoding="utf-8") != made:

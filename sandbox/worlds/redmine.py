@@ -47,6 +47,7 @@ class Redmine(World):
             "mail": mail,
             "created_on": stamp(-500),
             "last_login_on": stamp(-1),
+            "twofa_scheme": "totp",
             "status": ACTIVE,
             "held": groups,
         }

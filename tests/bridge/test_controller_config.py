@@ -140,6 +140,25 @@ def test_credentials_reach_the_systems_file_as_files() -> None:
     assert families - used <= {"google_workspace", "hibob", "okta", "personio"}
 
 
+def test_every_connector_that_is_data_has_a_credential_type_to_copy() -> None:
+    made = read(CONTROLLER / "vars" / "seat_credential_types.yml")["lifecycle_seat_credential_types"]
+    schema = json.loads((Path(__file__).parent / "controller_variables.schema.json").read_text())
+    jsonschema.Draft202012Validator(schema).validate({**CONFIG, "controller_credential_types": made})
+    types = {entry["name"]: entry for entry in made}
+    for name, connector in CONNECTORS.items():
+        if not hasattr(connector, "MANIFEST"):
+            continue
+        entry = types.pop(f"Lifecycle {connector.TITLE}")
+        fields = {field["id"] for field in entry["inputs"]["fields"] if field["secret"]}
+        assert fields == set(connector.CREDENTIALS), name
+        assert set(entry["inputs"]["required"]) == {k for k, o in connector.CREDENTIALS.items() if o.required}
+        for key in fields:
+            assert entry["injectors"]["file"][f"template.{key}"] == f"{{{{ {key} }}}}"
+            variable = f"LIFECYCLE_{name.upper()}_{key.upper()}"
+            assert entry["injectors"]["env"][variable] == f"{{{{ tower.filename.{key} }}}}"
+    assert types == {}
+
+
 def test_every_template_has_every_credential() -> None:
     made = {entry["name"] for entry in CONFIG["controller_credentials"]}
     for name, template in TEMPLATES.items():

@@ -58,3 +58,17 @@ def test_netlify_the_last_owner_waits_for_a_person_and_another_owner_does_not() 
         next(row for row in world.state["users"].values() if row["email"] == "mark@corp.example")["role"] = "Owner"
         support.run(cutoff.TASK, box, "netlify", person=person)
         assert world.see("grace").account == "absent"
+
+
+def test_redmine_a_locked_user_is_listed_as_locked_though_the_list_shows_no_state() -> None:
+    with at("redmine") as (world, system, box):
+        world.settle("jane", "suspended")
+        assert {one.account.login for one in system.all_accounts() if not one.account.active} == {"jane"}
+
+
+def test_zoom_what_an_invitation_does_not_carry_waits_until_it_is_accepted() -> None:
+    with at("zoom") as (world, system, box):
+        system.create_account(Person.of(support.person_of(box, "ada")), {"first_name": "Ada", "department": "Sales"})
+        assert world.see("ada").account == "invited" and system.INVITES
+        account = system.find_account(Person.of(support.person_of(box, "ada")))
+        assert account.pending and "department" not in account.attributes

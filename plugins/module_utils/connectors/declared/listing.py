@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import ClassVar
 
 from ...model.errors import NotFound
@@ -26,8 +27,10 @@ class DeclaredListing(DeclaredAccounts):
         )
         for source in self.section.sources:
             for rows in source.lists:
+                # A list of one state may not show the state: it says itself what its rows are.
+                here = replace(source, fields={**source.fields, **rows.fields})
                 for row in self.calls.rows(rows, {}, f"list {source.name}s"):
-                    yield self._listed(source, row, kinds)
+                    yield self._listed(here, row, kinds)
 
     def administrators(self) -> Iterator[str]:
         """Yield ids of those who can be used, as far as what they hold stands in their accounts."""
