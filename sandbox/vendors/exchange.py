@@ -61,6 +61,8 @@ class ExchangePart(MailOfGraph, CalendarOfGraph):
             ("GET", "/events/{event}/instances", self.list_instances),
             ("POST", "/events/{event}/cancel", self.cancel_event),
             ("POST", "/events/{event}/microsoft.graph.cancel", self.cancel_event),
+            ("GET", "/calendar/calendarPermissions", self.list_permissions),
+            ("DELETE", "/calendar/calendarPermissions/{permission}", self.delete_permission),
             ("POST", "/calendar/getSchedule", self.get_schedule),
             ("POST", "/calendar/microsoft.graph.getSchedule", self.get_schedule),
         ]

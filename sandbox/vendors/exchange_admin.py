@@ -37,9 +37,17 @@ class Cmdlets(Permissions):
                     "LitigationHoldDuration",
                     "HiddenFromAddressListsEnabled",
                     "EmailAddresses",
+                    "GrantSendOnBehalfTo",
                 ),
                 self.set_mailbox,
             ),
+            "Get-DistributionGroup": (("Identity", "Filter", "ResultSize"), self.get_lists),
+            "Remove-DistributionGroupMember": (
+                (*_TARGET, "Member", "BypassSecurityGroupManagerCheck"),
+                self.remove_member,
+            ),
+            "Get-RecipientPermission": (("Identity", "Trustee", "ResultSize"), self.get_senders),
+            "Remove-RecipientPermission": ((*_TARGET, "Trustee", "AccessRights"), self.remove_sender),
             "Get-AcceptedDomain": (("Identity",), self.get_domains),
             "Get-MailboxStatistics": (("Identity",), self.get_statistics),
             "Get-Recipient": (("Identity",), self.get_recipient),
@@ -123,6 +131,8 @@ class Cmdlets(Permissions):
         address = self.part.address(user)
         return {
             "Identity": user["displayName"],
+            "DistinguishedName": self.distinguished(user),
+            "GrantSendOnBehalfTo": [self.part.user_of(id)["displayName"] for id in box["on_behalf"]],
             "DisplayName": user["displayName"],
             "ExternalDirectoryObjectId": user["id"],
             "ExchangeGuid": box["guid"],
@@ -193,6 +203,8 @@ class Cmdlets(Permissions):
             box["forwarding_smtp"] = (
                 str(p["ForwardingSmtpAddress"]).removeprefix("smtp:") if p["ForwardingSmtpAddress"] else None
             )
+        if "GrantSendOnBehalfTo" in p:
+            box["on_behalf"] = [self._box({"Identity": one})[0]["id"] for one in p["GrantSendOnBehalfTo"]]
         if "EmailAddresses" in p:
             self._set_addresses(user, box, [str(one) for one in p["EmailAddresses"]])
         if "DeliverToMailboxAndForward" in p:

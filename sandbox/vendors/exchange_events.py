@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import uuid
 from collections.abc import Mapping
@@ -206,6 +207,34 @@ class CalendarOfGraph(Mailboxes):
                 for copied in other["events"].values():
                     if copied["iCalUId"] == event["iCalUId"]:
                         copied |= {"isCancelled": True, "subject": f"Canceled: {event['subject']}", "showAs": "free"}
+
+    def list_permissions(self, call: Call, user: dict[str, Any], box: dict[str, Any]) -> Reply:
+        """``calendar_permissions`` are roles by address; the company's own view is there always, and stays."""
+        everybody = {
+            "id": "RGVmYXVsdA==",
+            "isRemovable": False,
+            "isInsideOrganization": True,
+            "role": "freeBusyRead",
+            "allowedRoles": ["none", "freeBusyRead", "limitedRead", "read", "write"],
+            "emailAddress": {"name": "My Organization"},
+        }
+        given = [
+            {
+                **everybody,
+                "id": base64.b64encode(address.encode()).decode(),
+                "isRemovable": True,
+                "role": role,
+                "emailAddress": {"name": address, "address": address},
+            }
+            for address, role in box["calendar_permissions"].items()
+        ]
+        return self._paged(call, [everybody, *given])
+
+    def delete_permission(self, call: Call, user: dict[str, Any], box: dict[str, Any]) -> Reply:
+        address = base64.b64decode(call.args["permission"]).decode()
+        if box["calendar_permissions"].pop(address, None) is None:
+            raise Refusal(404, "ErrorItemNotFound", "The specified object was not found in the store.")
+        return Reply(204)
 
     def get_schedule(self, call: Call, user: dict[str, Any], box: dict[str, Any]) -> Reply:
         body = {k[:1].lower() + k[1:]: v for k, v in call.body.items()}

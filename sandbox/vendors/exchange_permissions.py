@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
-from sandbox.vendors.exchange_cmdlets import NOT_FOUND, CmdletError, Named
+from sandbox.vendors.exchange_cmdlets import NOT_FOUND, PARAMETERS, CmdletError, Named
 
 
 class Permissions(Named):
@@ -40,7 +42,7 @@ class Permissions(Named):
             "Deny": False,
         }
         return [
-            own,
+            *(() if "User" in p else (own,)),
             *(
                 {
                     "Identity": user["displayName"],
@@ -50,6 +52,7 @@ class Permissions(Named):
                     "Deny": False,
                 }
                 for d in box["delegates"]
+                if "User" not in p or d == self._box(p, "User")[0]["id"]
             ),
         ]
 
@@ -71,14 +74,64 @@ class Permissions(Named):
             self.part.warnings.append("Can't remove the access control entry because the ACE isn't present.")
         return []
 
+    def distinguished(self, user: Mapping[str, Any]) -> str:
+        return f"CN={user['displayName']},OU=corp.onmicrosoft.com,DC=EURP195A001,DC=PROD,DC=OUTLOOK,DC=COM"
+
+    def _kept_lists(self) -> list[dict[str, Any]]:
+        """Of Entra's groups those that Exchange keeps: mail-enabled, and not Microsoft 365 groups."""
+        groups = self.part.cloud.state["entra"]["groups"].values()
+        return [g for g in groups if g["mailEnabled"] and "Unified" not in g["groupTypes"]]
+
+    def get_lists(self, p: dict[str, Any]) -> list[dict[str, Any]]:
+        asked = re.fullmatch(r"Members -eq '((?:[^']|'')*)'", str(p.get("Filter") or ""))
+        if asked is None:
+            raise CmdletError(400, PARAMETERS, "Invalid filter syntax.")
+        users = {self.distinguished(user): user["id"] for user in self.part.cloud.users()}
+        member = users.get(asked.group(1).replace("''", "'"))
+        return [
+            {
+                "Identity": group["displayName"],
+                "DisplayName": group["displayName"],
+                "ExternalDirectoryObjectId": group["id"],
+                "PrimarySmtpAddress": group.get("mail") or "",
+                "IsDirSynced": bool(group.get("onPremisesSyncEnabled")),
+            }
+            for group in self._kept_lists()
+            if member in group["members"]
+        ]
+
+    def remove_member(self, p: dict[str, Any]) -> list[dict[str, Any]]:
+        name, member = str(p.get("Identity")), self._box(p, "Member")[0]["id"]
+        group = next((g for g in self._kept_lists() if name in (g["id"], g["displayName"])), None)
+        if group is None or member not in group["members"]:
+            raise CmdletError(404, NOT_FOUND, f"The recipient isn't a member of the group '{name}'.")
+        group["members"].remove(member)
+        return []
+
+    def get_senders(self, p: dict[str, Any]) -> list[dict[str, Any]]:
+        trustee = self._box(p, "Trustee")[0]
+        return [
+            {
+                "Identity": user["displayName"],
+                "Trustee": trustee["userPrincipalName"],
+                "AccessControlType": "Allow",
+                "AccessRights": ["SendAs"],
+                "IsInherited": False,
+            }
+            for user, box in self.part.mailboxes()
+            if trustee["id"] in box["send_as"]
+        ]
+
+    def remove_sender(self, p: dict[str, Any]) -> list[dict[str, Any]]:
+        _, box = self._box(p)
+        trustee = self._box(p, "Trustee")[0]["id"]
+        box["send_as"] = [id for id in box["send_as"] if id != trustee]
+        return []
+
     def get_members(self, p: dict[str, Any]) -> list[dict[str, Any]]:
         """Of Entra's groups those that Exchange keeps: mail-enabled, and not Microsoft 365 groups."""
         name = str(p.get("Identity") or "").lower()
-        groups = {
-            g["id"]: g
-            for g in self.part.cloud.state["entra"]["groups"].values()
-            if g["mailEnabled"] and "Unified" not in g["groupTypes"]
-        }
+        groups = {g["id"]: g for g in self._kept_lists()}
         group = next((g for g in groups.values() if name in (g["id"], g["displayName"].lower())), None)
         if group is None:
             raise CmdletError(

@@ -84,6 +84,18 @@ UNDESCRIBED: Sequence[Undescribed] = (
         "microsoft", "DELETE", r"/v1\.0/users/[^/]+/mailFolders/[^/]+/messageRules/[^/]+", _GRAPH + "messagerule-delete"
     ),
     Undescribed("microsoft", "GET", r"/v1\.0/users/[^/]+/events/[^/]+/instances", _GRAPH + "event-list-instances"),
+    Undescribed(
+        "microsoft",
+        "GET",
+        r"/v1\.0/users/[^/]+/calendar/calendarPermissions",
+        _GRAPH + "calendar-list-calendarpermissions",
+    ),
+    Undescribed(
+        "microsoft",
+        "DELETE",
+        r"/v1\.0/users/[^/]+/calendar/calendarPermissions/[^/]+",
+        _GRAPH + "calendarpermission-delete",
+    ),
     Undescribed("microsoft", "GET", r"/v1\.0/drives/[^/]+/root/delta", _GRAPH + "driveitem-delta"),
     Undescribed("microsoft", "GET", r"/v1\.0/servicePrincipals(/[^/]+)?", _GRAPH + "serviceprincipal-list"),
     Undescribed("microsoft", "GET", r"/v1\.0/applications(/[^/]+)?", _GRAPH + "application-list"),

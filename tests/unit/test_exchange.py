@@ -24,7 +24,13 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors i
     Unsupported,
 )
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
-from ansible_collections.workforce.lifecycle.plugins.modules import cutoff, mailbox, meeting, meetings_handover
+from ansible_collections.workforce.lifecycle.plugins.modules import (
+    cutoff,
+    mailbox,
+    meeting,
+    meetings_handover,
+    ownership,
+)
 
 from sandbox.box import Box
 from sandbox.vendors.exchange_calendar import moment, occurrences
@@ -80,6 +86,52 @@ def test_forwarding_of_a_mailbox_that_was_taken_over_is_the_companys(box: Box) -
     held(box)["forwarding_smtp"], held(box)["type"] = "law@firm.example", "SharedMailbox"
     run(cutoff.TASK, box, "exchange", person=person_of(box, "jane"))
     assert held(box)["forwarding_smtp"] == "law@firm.example"
+
+
+def let_in(box: Box) -> None:
+    """Jane is in everybody's things: Mark's mailbox in every way there is, and Lena's calendar."""
+    her = box["microsoft"].user(JANE)["id"]
+    for right in ("delegates", "send_as", "on_behalf"):
+        held(box, MARK)[right] = [her, box["microsoft"].user(LENA)["id"]]
+    held(box, LENA)["calendar_permissions"] = {JANE: "write", MARK: "read"}
+
+
+def test_a_leaver_is_taken_out_of_others_mailboxes_calendars_and_lists_and_nobody_else_is(box: Box) -> None:
+    let_in(box)
+    lena = box["microsoft"].user(LENA)["id"]
+    result = run(ownership.TASK, box, "exchange", person=person_of(box, "jane"), successor=MARK)
+    assert result["outcome"] == "done"
+    assert set(outcomes(result)) == {
+        f"full access to {MARK}",
+        "may send as Mark Chen",
+        f"may send on behalf of {MARK}",
+        f"calendar of {LENA} (write)",
+        "distribution list News",
+    }
+    assert [held(box, MARK)[right] for right in ("delegates", "send_as", "on_behalf")] == [[lena]] * 3
+    assert held(box, LENA)["calendar_permissions"] == {MARK: "read"}
+    groups = box["microsoft"].state["entra"]["groups"].values()
+    [news] = [g for g in groups if g["displayName"] == "News"]
+    assert news["members"] == []
+
+
+def test_mailboxes_that_were_not_asked_are_an_open_item(box: Box) -> None:
+    let_in(box)
+    entry = options(box, delegations_up_to=1)
+    result = run(ownership.TASK, box, "exchange", changes=entry, person=person_of(box, "jane"), successor="")
+    [what] = [row["what"] for row in result["changes"] if row["outcome"] == "needs_human"]
+    assert what.startswith("mailboxes that were not asked")
+
+
+def test_calendars_that_the_app_may_not_see_are_an_open_item_and_the_rest_is_taken(box: Box) -> None:
+    let_in(box)
+    for _time in range(40):
+        box["microsoft"].fault(
+            "status", path="calendarPermissions", status=403, body={"error": {"code": "ErrorAccessDenied"}}
+        )
+    result = run(ownership.TASK, box, "exchange", person=person_of(box, "jane"), successor=MARK)
+    assert outcomes(result)["calendars of others not seen"] == "needs_human"
+    assert box["microsoft"].user(JANE)["id"] not in held(box, MARK)["delegates"]
 
 
 def event_of(box: Box, address: str, subject: str, *, own: bool = True) -> Any:

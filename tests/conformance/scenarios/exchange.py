@@ -93,7 +93,29 @@ def _is_booked(box: Box) -> None:
 _monday = datetime.now(timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=7)
 _monday += timedelta(days=(-_monday.weekday()) % 7)
 
+
+def _let_in(box: Box) -> None:
+    her = box["microsoft"].user(JANE)["id"]
+    for right in ("delegates", "send_as", "on_behalf"):
+        _mailbox(box, MARK)[right] = [her]
+    _mailbox(box, LENA)["calendar_permissions"] = {JANE: "write"}
+
+
+def _is_out(box: Box) -> None:
+    mark = _mailbox(box, MARK)
+    assert not (mark["delegates"] or mark["send_as"] or mark["on_behalf"])
+    assert _mailbox(box, LENA)["calendar_permissions"] == {}
+
+
 SCENARIOS = [
+    Scenario(
+        name="take them out of others' mailboxes and calendars",
+        system="exchange",
+        module="ownership",
+        want={"person": "jane", "successor": MARK},
+        prepare=_let_in,
+        verify=_is_out,
+    ),
     Scenario(name="cut off", system="exchange", module="cutoff", want={"person": "jane"}, verify=_is_cut),
     Scenario(
         name="suspend",

@@ -25,6 +25,7 @@ from ...sdk.values import (
     Account,
     Addresses,
     Listed,
+    Owned,
     WayBack,
 )
 from ..microsoft.directory import DirectoryUsers
@@ -37,6 +38,7 @@ from ..microsoft.people import LOOKS_UP, keys_in, users
 from .access import PROTOCOLS, MailAccess
 from .admin import ADMIN_POLICY, AdminApi
 from .calendar import GraphCalendar
+from .let_in import LetIn
 from .mail import GraphMail
 from .mailbox import MailboxSettings
 
@@ -79,6 +81,11 @@ class Exchange(DirectoryUsers, GraphMail, GraphCalendar):
         "protocols": Option(
             f"Ways in that the cut-off closes: {', '.join(PROTOCOLS)}.", kind="list", default=tuple(PROTOCOLS)
         ),
+        "delegations_up_to": Option(
+            "How many mailboxes are asked one by one whether they let a leaver in; beyond that a person looks.",
+            kind="int",
+            default=2000,
+        ),
         "auto_reply_audience": Option(
             "Whom outside the company the automatic reply answers.",
             default="all",
@@ -110,6 +117,10 @@ class Exchange(DirectoryUsers, GraphMail, GraphCalendar):
             "Office 365 Exchange Online: Exchange.ManageAsApp, and the role Exchange Administrator",
             "MailboxSettings.ReadWrite",
         ),
+        "ownership": (
+            "Office 365 Exchange Online: Exchange.ManageAsApp, and the role Exchange Administrator",
+            "Calendars.ReadWrite",
+        ),
         "mail_archive": ("Mail.Read", "Office 365 Exchange Online: Exchange.ManageAsApp, and the role Global Reader"),
         "calendar": ("Calendars.ReadWrite",),
         "account_listing": ("Office 365 Exchange Online: Exchange.ManageAsApp, and the role Global Reader",),
@@ -129,6 +140,7 @@ class Exchange(DirectoryUsers, GraphMail, GraphCalendar):
             target.credential("tenant_id"),
         )
         self._access = MailAccess(self.graph, self.admin, target.options["protocols"])
+        self._let_in = LetIn(self.graph, self.admin, int(target.options["delegations_up_to"]))
         self._settings = MailboxSettings(
             self.graph,
             self.admin,
@@ -285,6 +297,16 @@ class Exchange(DirectoryUsers, GraphMail, GraphCalendar):
 
     def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
         return self._access.ways_back(account, closed)
+
+    # -- where others let them in --------------------------------------------------------------------------------------
+
+    def owned(self, account: Account) -> Sequence[Owned]:
+        """Distribution lists, others' mailboxes and others' calendars; see :class:`LetIn`."""
+        return self._let_in.of(account)
+
+    def reassign(self, account: Account, owned: Owned, successor: str) -> None:
+        """Take it back: nothing of it is handed on."""
+        self._let_in.take(account, owned)
 
     # -- mailbox -------------------------------------------------------------------------------------------------------
 

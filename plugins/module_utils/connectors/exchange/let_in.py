@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""What others let a person into: their mailboxes, their calendars, and the distribution lists that Exchange keeps.
+
+Exchange has no list of where somebody is a delegate: lists and *Send As* are asked for by the person, full access and calendars
+mailbox by mailbox (https://learn.microsoft.com/powershell/module/exchange/get-mailboxpermission).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from ...model.errors import NotFound, PermissionDenied
+from ...sdk.address import at
+from ...sdk.transport import Transport
+from ...sdk.values import Account, Owned
+from ..microsoft.graph import graph_lists
+from .admin import AdminApi
+
+_BOXES = "ExternalDirectoryObjectId,UserPrincipalName,PrimarySmtpAddress,DisplayName,GrantSendOnBehalfTo"
+#: Mailboxes that are asked at once.
+_AT_ONCE = 4
+LIST, FULL, SEND_AS, ON_BEHALF, CALENDAR = (
+    "distribution list",
+    "full access to",
+    "may send as",
+    "may send on behalf of",
+    "calendar of",
+)
+
+
+class LetIn:
+    """Finds where somebody was let in, and takes it back.
+
+    :param up_to: how many mailboxes are asked one by one, at most; the rest is left to a person.
+    """
+
+    def __init__(self, graph: Transport, admin: AdminApi, up_to: int) -> None:
+        self.graph, self.admin, self.up_to = graph, admin, up_to
+
+    def of(self, account: Account) -> Sequence[Owned]:
+        act = f"look where {account.login} was let in"
+        boxes = [
+            row
+            for row in self.admin.rows("Get-Mailbox", act=act, select=_BOXES, ResultSize="Unlimited")
+            if row.get("ExternalDirectoryObjectId") != account.id
+        ]
+        asked = boxes[: self.up_to]
+        found = [*self._lists(account, act), *self._send_as(account, act), *self._on_behalf(account, boxes)]
+        found += [*self._full(account, asked, act), *self._calendars(account, asked, act)]
+        if len(boxes) > len(asked):
+            found.append(
+                _decide(
+                    "mailboxes that were not asked",
+                    f"{len(boxes) - len(asked)} of {len(boxes)}",
+                    "whether they were let into these is not known: raise option delegations_up_to, or look, then attest",
+                )
+            )
+        return found
+
+    def take(self, account: Account, one: Owned) -> None:
+        """End one of them."""
+        act = f"take {one.kind} {one.name} from {account.login}"
+        if one.kind == CALENDAR:
+            path = at("/users/{}/calendar/calendarPermissions/{}", one.raw["box"], one.id)
+            self.graph.send("DELETE", path, act=act, missing=(404,))
+            return
+        given: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+            LIST: ("Remove-DistributionGroupMember", {"Member": account.id, "BypassSecurityGroupManagerCheck": True}),
+            FULL: (
+                "Remove-MailboxPermission",
+                {"User": account.id, "AccessRights": ["FullAccess"], "InheritanceType": "All"},
+            ),
+            SEND_AS: ("Remove-RecipientPermission", {"Trustee": account.id, "AccessRights": ["SendAs"]}),
+        }
+        if one.kind == ON_BEHALF:
+            self.admin.write(
+                "Set-Mailbox", act=act, anchor=account.login, Identity=one.id, GrantSendOnBehalfTo=one.raw["left"]
+            )
+            return
+        cmdlet, parameters = given[one.kind]
+        try:
+            self.admin.write(cmdlet, act=act, anchor=account.login, Identity=one.id, Confirm=False, **parameters)
+        except NotFound:
+            return  # gone already
+
+    def _lists(self, account: Account, act: str) -> Iterator[Owned]:
+        name = str(account.raw.get("DistinguishedName") or "")
+        if not name:
+            return
+        query = "Members -eq '" + name.replace("'", "''") + "'"
+        for row in self.admin.rows("Get-DistributionGroup", act=act, Filter=query, ResultSize="Unlimited"):
+            shown = str(row.get("DisplayName") or row.get("PrimarySmtpAddress"))
+            if row.get("IsDirSynced"):
+                yield _decide(LIST, shown, "it is synchronised from on-premises Active Directory: take them out there")
+            else:
+                yield Owned(LIST, str(row["ExternalDirectoryObjectId"]), shown, settle="revoke")
+
+    def _send_as(self, account: Account, act: str) -> Iterator[Owned]:
+        rows = self.admin.rows("Get-RecipientPermission", act=act, Trustee=account.id, ResultSize="Unlimited")
+        for row in rows:
+            if "SendAs" in row.get("AccessRights", ()) and str(row["Identity"]) != account.raw.get("Identity"):
+                yield Owned(SEND_AS, str(row["Identity"]), str(row["Identity"]), settle="revoke")
+
+    def _on_behalf(self, account: Account, boxes: Sequence[Mapping[str, Any]]) -> Iterator[Owned]:
+        names = {str(account.raw.get(key) or "").lower() for key in ("Identity", "Name", "DisplayName")} - {""}
+        names |= {account.login.lower(), account.id.lower()}
+        for box in boxes:
+            given = [str(one) for one in box.get("GrantSendOnBehalfTo") or ()]
+            left = [one for one in given if one.lower() not in names]
+            if len(left) < len(given):
+                yield Owned(
+                    ON_BEHALF,
+                    str(box["ExternalDirectoryObjectId"]),
+                    str(box["PrimarySmtpAddress"]).lower(),
+                    settle="revoke",
+                    raw={"left": left},
+                )
+
+    def _full(self, account: Account, boxes: Sequence[Mapping[str, Any]], act: str) -> Iterator[Owned]:
+        def rights(box: Mapping[str, Any]) -> list[dict[str, Any]]:
+            try:
+                return self.admin.read(
+                    "Get-MailboxPermission",
+                    act=act,
+                    anchor=box["UserPrincipalName"],
+                    Identity=box["ExternalDirectoryObjectId"],
+                    User=account.id,
+                )
+            except NotFound:
+                return []  # the mailbox went meanwhile
+
+        for box, rows in zip(boxes, _side_by_side(rights, boxes), strict=True):
+            if any(
+                "FullAccess" in r.get("AccessRights", ()) and not r.get("Deny") and not r.get("IsInherited")
+                for r in rows
+            ):
+                yield Owned(
+                    FULL,
+                    str(box["ExternalDirectoryObjectId"]),
+                    str(box["PrimarySmtpAddress"]).lower(),
+                    settle="revoke",
+                )
+
+    def _calendars(self, account: Account, boxes: Sequence[Mapping[str, Any]], act: str) -> Iterator[Owned]:
+        """The one calendar that each mailbox begins with; Graph shows no others' permissions without reading every calendar."""
+        paths = {at("/users/{}/calendar/calendarPermissions", box["ExternalDirectoryObjectId"]): box for box in boxes}
+        try:
+            for path, rows in graph_lists(self.graph, paths, act=act, params={"$top": "100"}):
+                yield from self._permissions(account, paths[path], rows)
+        except PermissionDenied as e:
+            yield _decide("calendars of others", "not seen", f"{e}: look whether they were let in, then attest")
+
+    def _permissions(self, account: Account, box: Mapping[str, Any], rows: Iterator[dict[str, Any]]) -> Iterator[Owned]:
+        address = str(box["PrimarySmtpAddress"]).lower()
+        try:
+            for row in rows:
+                who = str((row.get("emailAddress") or {}).get("address") or "").lower()
+                if who in (account.email, account.login.lower()):
+                    yield Owned(
+                        CALENDAR,
+                        str(row["id"]),
+                        f"{address} ({row.get('role') or 'unknown'})",
+                        settle="revoke" if row.get("isRemovable", True) else "decide",
+                        raw={"box": str(box["ExternalDirectoryObjectId"]), "why": "Exchange lets nobody remove it"},
+                    )
+        except NotFound:
+            return  # a mailbox without a calendar, or one that went meanwhile
+
+
+def _decide(kind: str, name: str, why: str) -> Owned:
+    return Owned(kind, name, name, settle="decide", raw={"why": why})
+
+
+def _side_by_side(
+    read: Callable[[Mapping[str, Any]], list[dict[str, Any]]], boxes: Sequence[Mapping[str, Any]]
+) -> Iterator[list[dict[str, Any]]]:
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        yield from threads.map(read, boxes)
