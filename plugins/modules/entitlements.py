@@ -170,7 +170,11 @@ def _of_account(system: Entitlements, account: Account, want: Mapping[str, Any])
     moved = want["explained"] is not None and (want["mode"] == "exact" or not wanted)
     riddles = not_named(doomed, want["explained"], find) if moved else []
     take = [
-        _judged(system, account, e, overlap, want, riddles) if moved else _taken(system, account, e, overlap)
+        _judged(system, account, e, overlap, want, riddles)
+        if moved
+        else _left_to_somebody(e)
+        if e.by_hand and want["mode"] == "remove"
+        else _taken(system, account, e, overlap)
         for e in sorted(doomed, key=lambda e: (list(system.ENTITLEMENT_KINDS).index(e.kind), e.name))
     ]
     if any(c.before != c.after for c in (*give, *take)) and account.protected:
@@ -264,6 +268,17 @@ def _taken(system: Entitlements, account: Account, entitlement: Entitlement, ove
         )
     return Change(
         _named(entitlement.kind, entitlement.name), HELD, None, lambda: system.revoke(account, entitlement), note=why
+    )
+
+
+def _left_to_somebody(entitlement: Entitlement) -> Change:
+    """What a leaver keeps until a person takes it: it is not quietly so already."""
+    return Change(
+        _named(entitlement.kind, entitlement.name),
+        HELD,
+        None,
+        outcome=Outcome.NEEDS_HUMAN,
+        note=f"can't be taken here: {entitlement.fixed}",
     )
 
 

@@ -21,7 +21,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person i
 from ansible_collections.workforce.lifecycle.plugins.module_utils.people.others import pack
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.target import Target, checked_options
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.values import Account, Entitlement
-from ansible_collections.workforce.lifecycle.plugins.modules import cutoff, restore
+from ansible_collections.workforce.lifecycle.plugins.modules import cutoff, entitlements, restore
 from botocore.stub import Stubber
 
 from sandbox.box import Box
@@ -31,6 +31,7 @@ from tests.support import connect, person_of, run
 JANE = "jane@corp.example"
 ID = "AIDA1234567890EXAMPLE"
 ARN = "arn:aws:iam::123456789012:user/one"
+POLICY = '{"Version": "2012-10-17", "Statement": []}'
 THEN = datetime(2026, 1, 1)
 
 
@@ -249,3 +250,11 @@ def test_the_last_who_may_do_everything_is_told_from_one_beside_whom_another_can
         for _key in ("PolicyUsers", "PolicyGroups"):
             stub.add_response("list_entities_for_policy", {**holders, "PolicyGroups": []}, asked)
         assert system.administers(Account(ID, JANE, True, raw={"iam": {}}))
+
+
+def test_an_inline_policy_of_a_leaver_is_left_to_a_person_by_name(box: Box) -> None:
+    iam = connect(box, "aws").api.client("iam")
+    iam.put_user_policy(UserName=JANE, PolicyName="buckets", PolicyDocument=POLICY)
+    result = run(entitlements.TASK, box, "aws", person=person_of(box, "jane"), mode="remove")
+    assert {row["what"]: row["outcome"] for row in result["changes"]}["policies: buckets"] == "needs_human"
+    assert "buckets" in iam.list_user_policies(UserName=JANE)["PolicyNames"], "its text would be lost"

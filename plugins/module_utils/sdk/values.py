@@ -180,7 +180,7 @@ class Entitlement:
     """Something held or grantable on a system: ``kind`` is one of the connector's ``ENTITLEMENT_KINDS``.
 
     ``name`` is how access profiles write it. ``fixed`` says why it can't be taken or given by hand (``dynamic rule``,
-    ``through group Sales``); empty when it can.
+    ``through group Sales``); empty when it can. ``by_hand`` says that nothing else ends it either: of a leaver, somebody must.
     """
 
     kind: str
@@ -188,6 +188,7 @@ class Entitlement:
     id: str
     fixed: str = ""
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    by_hand: bool = False
 
 
 @dataclass(frozen=True)

@@ -144,7 +144,9 @@ SCENARIOS = [
         },
         _granted,
     ),
-    Scenario("reclaim", "entra", "entitlements", {"person": "jane", "mode": "remove"}, _reclaimed),
+    Scenario(
+        "reclaim", "entra", "entitlements", {"person": "jane", "mode": "remove"}, _reclaimed, outcome="needs_human"
+    ),
     Scenario(
         "first credential",
         "entra",
@@ -152,5 +154,5 @@ SCENARIOS = [
         {"person": "tom", "deliver_to": "mark@corp.example", "lifetime_minutes": 60},
         _welcomed,
     ),
-    Scenario("ownership", "entra", "ownership", {"person": "jane", "successor": "mark@corp.example"}, _handed_over),
+    Scenario("ownership", "entra", "ownership", {"person": "jane", "successor": "mark@corp.example"}, _handed_over, outcome="needs_human"),
 ]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from ...sdk.values import Account, Entitlement
 from .api import AwsApi
 from .center import ASSIGNMENTS, GROUPS, IdentityCenter
-from .users import DENY_POLICY, IamUsers
+from .users import DENY_POLICY, IamUsers, inline_policy
 
 IAM_KINDS = ("groups", "policies")
 KINDS = (*IAM_KINDS, GROUPS, ASSIGNMENTS)
@@ -36,7 +36,7 @@ class AwsEntitlements:
                 )
             ]
             held += [
-                Entitlement("policies", name, name, "inline policy; goes with the account")
+                inline_policy(name)
                 for name in self.api.every("iam", "list_user_policies", act, key="PolicyNames", UserName=user)
                 if name != DENY_POLICY
             ]

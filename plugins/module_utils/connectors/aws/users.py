@@ -226,10 +226,13 @@ def user_held(user: Raw) -> Iterator[Entitlement]:
     yield from (
         Entitlement("policies", p["PolicyName"], p["PolicyArn"]) for p in user.get("AttachedManagedPolicies") or ()
     )
-    yield from (
-        Entitlement("policies", name, name, "inline policy; goes with the account")
-        for name in inline_policies(user)
-        if name != DENY_POLICY
+    yield from (inline_policy(name) for name in inline_policies(user) if name != DENY_POLICY)
+
+
+def inline_policy(name: str) -> Entitlement:
+    """One that is the user's own: taken away, its text is lost, so that a person does it."""
+    return Entitlement(
+        "policies", name, name, "an inline policy: delete it, or the account, which takes it along", by_hand=True
     )
 
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ...model.errors import (
@@ -26,6 +27,7 @@ ROLES = at("/roleManagement/directory")
 ELIGIBLE = " (eligible)"
 #: Who may do everything in the tenant, now or by a word to Privileged Identity Management.
 ADMINISTRATORS = (("roles", "Global Administrator"), ("roles", f"Global Administrator{ELIGIBLE}"))
+KEPT_IN_EXCHANGE = "a distribution list or mail-enabled security group: its members are kept in Exchange"
 GROUP_FIELDS = "id,displayName,groupTypes,mailEnabled,membershipRule,onPremisesSyncEnabled"
 #: The role id of an assignment to an app that has no roles (https://learn.microsoft.com/graph/api/resources/approleassignment).
 _NO_ROLE = "00000000-0000-0000-0000-000000000000"
@@ -43,7 +45,7 @@ class EntraEntitlements(DirectoryUsers):
     def entitlements(self, account: Account) -> Sequence[Entitlement]:
         act = f"read what {account.login} holds"
         groups = [
-            Entitlement("groups", row["displayName"], row["id"], fixed_group(row), raw=row)
+            group_of(row)
             for row in graph_pages(
                 self.graph,
                 at("/users/{}/memberOf/microsoft.graph.group", account.id),
@@ -146,7 +148,7 @@ class EntraEntitlements(DirectoryUsers):
 
     def _find_group(self, name: str) -> Entitlement | None:
         row = self._only("group", name, "/groups", GROUP_FIELDS)
-        return Entitlement("groups", row["displayName"], row["id"], fixed_group(row), raw=row) if row else None
+        return group_of(row) if row else None
 
     def _find_licence(self, name: str) -> Entitlement | None:
         sku = next((row for row in self._skus() if row["skuPartNumber"].casefold() == name.casefold()), None)
@@ -367,6 +369,11 @@ class EntraEntitlements(DirectoryUsers):
         self._tolerant("do not exist", "DELETE", owners.below("/{}/$ref", account.id), act)
 
 
+def group_of(row: Raw) -> Entitlement:
+    fixed = fixed_group(row)
+    return Entitlement("groups", row["displayName"], row["id"], fixed, raw=row, by_hand=fixed == KEPT_IN_EXCHANGE)
+
+
 def fixed_group(row: Raw) -> str:
     """Return why a group's members can't be changed through Graph (https://learn.microsoft.com/graph/api/group-delete-members)."""
     if row.get("onPremisesSyncEnabled"):
@@ -374,7 +381,7 @@ def fixed_group(row: Raw) -> str:
     if row.get("membershipRule"):
         return f"dynamic rule {row['membershipRule']}: change what the rule looks at"
     if row.get("mailEnabled") and "Unified" not in row.get("groupTypes", ()):
-        return "a distribution list or mail-enabled security group: its members are kept in Exchange"
+        return KEPT_IN_EXCHANGE
     return ""
 
 
@@ -410,8 +417,5 @@ def told_apart(found: Sequence[Entitlement]) -> list[Entitlement]:
     """Display names are not unique: those that repeat carry their id."""
     names = [(e.kind, e.name.casefold()) for e in found]
     return [
-        e
-        if names.count((e.kind, e.name.casefold())) == 1
-        else Entitlement(e.kind, f"{e.name} ({e.id})", e.id, e.fixed, e.raw)
-        for e in found
+        e if names.count((e.kind, e.name.casefold())) == 1 else replace(e, name=f"{e.name} ({e.id})") for e in found
     ]

@@ -102,7 +102,7 @@ def group_of(group: Mapping[str, Any], *, last: bool = False) -> Entitlement:
         if last
         else ""
     )
-    return Entitlement("groups", group["handle"], group["id"], fixed=fixed, raw=group)
+    return Entitlement("groups", group["handle"], group["id"], fixed=fixed, raw=group, by_hand=bool(fixed))
 
 
 def _resources(answer: Answer) -> list[Mapping[str, Any]] | None:
