@@ -93,7 +93,7 @@ def test_three_at_once_that_wait(company: SandboxCompany) -> None:
         "the later ones have next to nothing to write"
     )
     assert_done_once(company)
-    attest(company, "jane@corp.example", "badge", "entra", "tailscale")
+    attest(company, "jane@corp.example", "aws", "badge", "entra", "slack", "tailscale")
     assert play(company, "offboard").changed <= 1
 
 

@@ -21,7 +21,7 @@ def killed_and_run_again(company: SandboxCompany, moments: list[dict[str, float]
         company.reset()
         company.play_and_kill("offboard", *ARGUMENTS, **moment)  # type: ignore[arg-type]
         ran = play(company, "offboard")
-        attest(company, "jane@corp.example", "badge", "entra", "tailscale")
+        attest(company, "jane@corp.example", "aws", "badge", "entra", "slack", "tailscale")
         assert record(company, "offboard")["summary"]["access_closed"], (moment, ran.output)
         assert not record(company, "offboard")["open_items"], (moment, ran.output)
         jane = asked(company, "jane")

@@ -32,12 +32,12 @@ def test_one_that_answers_503(company: SandboxCompany, tmp_path: Path) -> None:
     assert jane["intune"] == "manages C02JANE01 (encrypted, compliant); F2LJANE02 retired"
     assert not [write for write in company.writes() if "/wipe" in write]
     open_ = record(company, "offboard")["open_items"]
-    assert {item["system"] for item in open_} == {"github", "badge", "entra", "tailscale", "intune"}
+    assert {item["system"] for item in open_} == {"aws", "github", "badge", "entra", "slack", "tailscale", "intune"}
     assert any("github" in item["why"] and "503" in item["why"] for item in open_), open_
     [waiting] = [item for item in open_ if item["system"] == "intune"]
     assert "waits for" in waiting["why"] and "on github" in waiting["why"], waiting
     assert not record(company, "offboard")["summary"]["complete"]
-    attest(company, user, "badge", "entra", "tailscale")
+    attest(company, user, "aws", "badge", "entra", "slack", "tailscale")
     company.fault("github")
     sent = company.writes()
     second = play(company, "offboard")
