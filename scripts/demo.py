@@ -146,7 +146,7 @@ def _plays(running: dict[str, Any]) -> list[int]:
             '{"lifecycle_devices": {"company": "wipe", "follow": 30}}',
         ),
         _play(
-            "Three things only a person can do.",
+            "Five things only a person can do.",
             "attest",
             f"user={JANE}",
             "system=badge",
@@ -164,6 +164,8 @@ def _plays(running: dict[str, Any]) -> list[int]:
             "by='Mark Chen'",
             "note='Deploy Bot has a new secret and certificate'",
         ),
+        _play("", "attest", f"user={JANE}", "system=slack", "by='Mark Chen'", "note='I am on duty for releases'"),
+        _play("", "attest", f"user={JANE}", "system=aws", "by='Mark Chen'", "note='the inline policy is deleted'"),
         _play(
             "Her laptop comes back, and whoever has it says so. Only now is the case complete.",
             "custody",

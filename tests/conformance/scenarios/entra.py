@@ -154,5 +154,12 @@ SCENARIOS = [
         {"person": "tom", "deliver_to": "mark@corp.example", "lifetime_minutes": 60},
         _welcomed,
     ),
-    Scenario("ownership", "entra", "ownership", {"person": "jane", "successor": "mark@corp.example"}, _handed_over, outcome="needs_human"),
+    Scenario(
+        "ownership",
+        "entra",
+        "ownership",
+        {"person": "jane", "successor": "mark@corp.example"},
+        _handed_over,
+        outcome="needs_human",
+    ),
 ]
