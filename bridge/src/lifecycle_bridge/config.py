@@ -241,14 +241,23 @@ class Chore(_Section):
 
 
 class Oidc(_Section):
-    """Sign-in. ``operators`` may retry, cancel and release; ``viewers`` look. Values of ``claim``; whoever is in none of them sees nothing."""
+    """Sign-in. Values of ``claim``; whoever is in none of them sees nothing.
+
+    :param operators: may do everything but approve plans.
+    :param approvers: look, and approve plans that policy lets them approve.
+    :param auditors: look at everything, records too; ``viewers`` likewise.
+    :param departments: by group, the departments whose people it may look at.
+    """
 
     issuer: str
     client_id: str
     client_secret: Secret
     claim: str = "groups"
     operators: list[str] = []
+    approvers: list[str] = []
+    auditors: list[str] = []
     viewers: list[str] = []
+    departments: dict[str, list[str]] = {}
     ca: Path | None = None
 
 

@@ -103,6 +103,11 @@ class People:
                 found, _missing = self._in_memory(wanted)
         return found
 
+    def everybody_in_memory(self) -> Mapping[Key, Card]:
+        """Return all who are known by name now."""
+        with self._lock:
+            return {key: card for key, (_at, card) in self._cards.items() if card is not None}
+
     def _in_memory(self, keys: set[Key]) -> tuple[dict[Key, Card], set[Key]]:
         now = self._monotonic()
         with self._lock:

@@ -13,10 +13,12 @@ from lifecycle_bridge.console.frame import Frame
 from lifecycle_bridge.console.local_token import LocalToken
 from lifecycle_bridge.console.oidc import Provider
 from lifecycle_bridge.console.pages import Pages
+from lifecycle_bridge.console.people_pages import PeoplePages
 from lifecycle_bridge.console.sessions import OIDC, TOKEN, Sessions
 from lifecycle_bridge.console.signing import Signing
 from lifecycle_bridge.health import Checks, health_routes
 from lifecycle_bridge.metrics import DoorMeter, metrics_route
+from lifecycle_bridge.people import People
 from lifecycle_bridge.store import Database
 from lifecycle_bridge.store.views import Views
 
@@ -24,13 +26,19 @@ __all__ = ["Acts", "console_routes"]
 
 
 def console_routes(
-    database: Database, config: Config, acts: Acts, checks: Checks, door: DoorMeter | None = None
+    database: Database,
+    config: Config,
+    acts: Acts,
+    checks: Checks,
+    door: DoorMeter | None = None,
+    people: People | None = None,
 ) -> list[Route]:
     """Return all routes beside the door's: the pages, signing in, ``/metrics``, ``/healthz`` and ``/readyz``.
 
     Makes the local token's file at the first start, unless sign-in by OIDC is configured.
 
     :param checks: for ``/readyz``, such as ``{"database": health.writable(database)}``.
+    :param people: says who people are; without it they are shown by number.
     :param door: what the door tells what it saw: ``Door(..., seen=door.seen)``.
 
     :raises ConfigError: that file cannot be made.
@@ -39,7 +47,7 @@ def console_routes(
     token = LocalToken(config.console.token_file, make=oidc is None)
     ways = {TOKEN: token.read, **({OIDC: oidc.client_secret.read} if oidc else {})}
     views = Views(database)
-    frame = Frame(config, views, Sessions(database, ways, config.console.session_hours))
+    frame = Frame(config, views, Sessions(database, ways, config.console.session_hours), people or People(config, None))
     provider = Provider(oidc, f"{config.public_url.rstrip('/')}/sign-in/callback") if oidc else None
     return [
         *health_routes(checks),
@@ -47,5 +55,6 @@ def console_routes(
         *Signing(frame, token, provider).routes(),
         *Doing(frame, views, acts).routes(),
         *Pages(frame, views, config).routes(),
+        *PeoplePages(frame, views).routes(),
         Route("/static/{name}", frame.static),
     ]

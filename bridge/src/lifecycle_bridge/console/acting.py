@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -32,13 +32,12 @@ class Doing:
     def routes(self) -> list[Route]:
         return [
             Route("/act/{act}", self._frame.page(self._ask), methods=["GET"]),
-            Route("/act/{act}", self._frame.act(self._do), methods=["POST"]),
+            Route("/act/{act}", self._frame.act(self._do, operator=False), methods=["POST"]),
         ]
 
     def _ask(self, request: Request, who: Who) -> Response:
-        if not self._frame.operator(who):
-            raise Problem(403, "Only for operators", "You may look. Ask whoever looks after the bridge.")
         act = _act(request)
+        self._permitted(who, act)
         if act.name == "settle":
             return self._confirm(request, who, act, key=request.query_params.get("key", ""))
         if act.name == "release" and request.query_params.get("all"):
@@ -46,7 +45,16 @@ class Doing:
             return self._confirm(
                 request, who, act, [case.id for case in self._views.cases(which, clock.now(), per_page=_MOST).rows]
             )
-        return self._confirm(request, who, act, request.query_params.getlist("case"))
+        given = {name: request.query_params.get(name, "")[:100] for name in ("system", "plan")}
+        return self._confirm(request, who, act, request.query_params.getlist("case"), given=given)
+
+    def _permitted(self, who: Who, act: Act) -> None:
+        """:raises Problem: it is not theirs to do."""
+        mine = self._frame.may(who)
+        if act.name == "approve" and not mine.approve:
+            raise Problem(403, "Only for approvers", "Plans are approved by those whom console.oidc.approvers names.")
+        if act.name != "approve" and not mine.act:
+            raise Problem(403, "Only for operators", "You may look. Ask whoever looks after the bridge.")
 
     def _confirm(
         self,
@@ -57,12 +65,23 @@ class Doing:
         key: str = "",
         wrong: str = "",
         status: int = 200,
+        given: Mapping[str, str] | None = None,
     ) -> Response:
         cases = self._cases(act, idents) if act.name != "settle" else []
         alert = self._views.alert(key) if act.name == "settle" else None
         if act.name == "settle" and alert is None:
             raise Problem(404, "Not here", "There is no such alert.")
-        return self._frame.render(request, "confirm.html", who, status, act=act, cases=cases, alert=alert, wrong=wrong)
+        return self._frame.render(
+            request,
+            "confirm.html",
+            who,
+            status,
+            act=act,
+            cases=cases,
+            alert=alert,
+            wrong=wrong,
+            given=given or {"system": "", "plan": ""},
+        )
 
     def _cases(self, act: Act, idents: Sequence[str]) -> list[Case]:
         """Return the cases that are meant, all of which can be acted on.
@@ -85,24 +104,34 @@ class Doing:
 
     def _do(self, request: Request, who: Who, form: Form) -> Response:
         act = _act(request)
+        self._permitted(who, act)
+        given = {name: one(form, name)[:100] for name in ("system", "plan")}
         why = " ".join(one(form, "why").split())[:_WHY]
         idents, key = list(form.get("case") or ()), one(form, "key")
         if act.needs_why and not why:
             return self._confirm(
-                request, who, act, idents, key, "Say why: whoever looks at this later will want to know.", 422
+                request, who, act, idents, key, "Say why: whoever looks at this later will want to know.", 422, given
+            )
+        if act.danger and not one(form, "sure"):
+            return self._confirm(
+                request, who, act, idents, key, "Look at it again, and tick that you have.", 422, given
             )
         if act.name == "settle":
             self._acts.settle(key, who.name)
             back = "/sources?said=settle"
         else:
-            back = self._do_cases(act, [case.id for case in self._cases(act, idents)], who.name, why)
+            back = self._do_cases(act, [case.id for case in self._cases(act, idents)], who.name, why, given)
         log.info("console: %s", act.name, extra={"act": act.name, "cases": len(idents), "via": who.via})
         return RedirectResponse(back, 303)
 
-    def _do_cases(self, act: Act, idents: Sequence[str], by: str, why: str) -> str:
+    def _do_cases(self, act: Act, idents: Sequence[str], by: str, why: str, given: Mapping[str, str]) -> str:
         first = idents[0]
         if act.name == "release":
             self._acts.release(idents, by, why)
+        elif act.name == "attest":
+            self._acts.attest(first, given["system"], by, why)
+        elif act.name == "approve":
+            self._acts.approve(given["plan"].strip(), by, why)
         elif act.name == "cancel":
             self._acts.cancel(first, by, why)
         elif act.name == "retry":

@@ -36,6 +36,10 @@ class Acts(Protocol):
         """A person did what only a person can, on one system."""
         ...
 
+    def approve(self, plan: str, by: str, why: str) -> object:
+        """Approve a plan by its digest."""
+        ...
+
     def settle(self, key: str, by: str) -> None:
         """An alert was looked at, and is dealt with."""
         ...
@@ -95,6 +99,25 @@ ACTS: Mapping[str, Act] = {
             "Let these cases through the brake?",
             "Exactly these go on, and no others. Look at each: the brake stopped them because they are more than is plausible.",
             "They go on as soon as there is room for them.",
+            ("held",),
+            danger=True,
+            needs_why=True,
+        ),
+        Act(
+            "attest",
+            "Tick off",
+            "Is this done?",
+            "You say that a person did what only a person can. Your name and your words are kept in the ledger, for whoever audits it.",
+            "It is noted, and looked at again as soon as there is room for it.",
+            ("todo", "stuck", "waiting"),
+            needs_why=True,
+        ),
+        Act(
+            "approve",
+            "Approve the plan",
+            "Approve this plan?",
+            "Read the plan first: the check of a run wrote it, and its digest is bound to every line of it. What it does cannot all be undone.",
+            "Your approval is noted; policy says whether it is enough.",
             ("held",),
             danger=True,
             needs_why=True,

@@ -23,9 +23,11 @@ from lifecycle_bridge import clock
 from lifecycle_bridge.config import Config
 from lifecycle_bridge.console import labels
 from lifecycle_bridge.console.acts import ACTS
-from lifecycle_bridge.console.sessions import TOKEN, Sessions, Who
+from lifecycle_bridge.console.roles import May, may
+from lifecycle_bridge.console.sessions import Sessions, Who
 from lifecycle_bridge.errors import BridgeError, ConfigError, Unreachable
-from lifecycle_bridge.store.views import Views
+from lifecycle_bridge.people import People
+from lifecycle_bridge.store.views import Case, Views
 
 log = logging.getLogger("lifecycle_bridge.console")
 
@@ -91,8 +93,8 @@ def _templates() -> Environment:
 class Frame:
     """See the module."""
 
-    def __init__(self, config: Config, views: Views, sessions: Sessions) -> None:
-        self.config, self.views, self.sessions = config, views, sessions
+    def __init__(self, config: Config, views: Views, sessions: Sessions, people: People) -> None:
+        self.config, self.views, self.sessions, self.people = config, views, sessions, people
         self.secure = urlsplit(config.public_url).scheme == "https"
         self.cookie = "__Host-lifecycle" if self.secure else "lifecycle"
 
@@ -102,28 +104,32 @@ class Frame:
         """Return who is signed in."""
         return self.sessions.read(request.cookies.get(self.cookie, ""))
 
+    def may(self, who: Who) -> May:
+        """Return what they may. Judged each time by the configuration as it is now."""
+        return may(who, self.config.console.oidc)
+
     def operator(self, who: Who) -> bool:
-        """Return whether they may act. Judged each time by the configuration as it is now."""
-        oidc = self.config.console.oidc
-        return who.via == TOKEN or (oidc is not None and bool(set(who.groups) & set(oidc.operators)))
+        """Return whether they may act."""
+        return self.may(who).act
 
     def viewer(self, who: Who) -> bool:
         """Return whether they may look."""
-        oidc = self.config.console.oidc
-        return self.operator(who) or (oidc is not None and bool(set(who.groups) & set(oidc.viewers)))
+        return self.may(who).look
 
     def reader(self, who: Who) -> bool:
         """Return whether they may read records, which hold names: not whoever just happens to be able to sign in."""
-        oidc = self.config.console.oidc
-        return self.operator(who) or (oidc is not None and bool(set(who.groups) & set(oidc.viewers)))
+        return self.may(who).records
 
     # -- endpoints
 
-    def page(self, endpoint: Get) -> Endpoint:
-        """Return a page for those who are signed in; others are sent to sign in, and come back."""
+    def page(self, endpoint: Get, narrow: bool = False) -> Endpoint:
+        """Return a page for those who are signed in; others are sent to sign in, and come back.
+
+        :param narrow: it shows only what each may see, so that it is also for those who look at their department alone.
+        """
 
         async def answer(request: Request) -> Response:
-            return await self._answer(request, lambda: self._looked(request, endpoint))
+            return await self._answer(request, lambda: self._looked(request, endpoint, narrow))
 
         return answer
 
@@ -151,7 +157,7 @@ class Frame:
 
         return answer
 
-    def _looked(self, request: Request, endpoint: Get) -> Response:
+    def _looked(self, request: Request, endpoint: Get, narrow: bool) -> Response:
         who = self.who(request)
         if who is None:
             there = request.url.path + (f"?{request.url.query}" if request.url.query else "")
@@ -162,6 +168,10 @@ class Frame:
                 "Not for you",
                 "You are signed in, and none of your groups may look at the console. Ask whoever looks after the bridge.",
             )
+        if self.may(who).departments is not None and not narrow:
+            if request.url.path == "/":
+                return RedirectResponse("/people", 303)
+            raise Problem(403, "Not for you", "You may look at the people of your department: see People.")
         return endpoint(request, who)
 
     def _acted(self, request: Request, endpoint: Post, form: Form, operator: bool) -> Response:
@@ -214,8 +224,11 @@ class Frame:
     def render(self, request: Request, template: str, who: Who | None, answer: int = 200, **given: Any) -> Response:
         """Return a page."""
         now = clock.now()
+        mine = self.may(who) if who else May()
         about = {
             "who": who,
+            "may": mine,
+            "name_of": lambda case: self._name(case, mine),
             "operator": who is not None and self.operator(who),
             "reader": who is not None and self.reader(who),
             "form_token": self.sessions.form_token(who) if who else "",
@@ -235,6 +248,12 @@ class Frame:
             )
         )
         return Response(text, answer, media_type="text/html; charset=utf-8")
+
+    def _name(self, case: Case, mine: May) -> str:
+        """Return what the person of a case is called; empty until HR has said it, and for whoever may not see it."""
+        key = (case.source, case.person)
+        known = mine.shown(self.people.known([key])) if mine.names else {}
+        return known[key].name if key in known else ""
 
     def problem(self, request: Request, problem: Problem) -> Response:
         """Return the page that says why not."""

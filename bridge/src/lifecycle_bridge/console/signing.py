@@ -18,6 +18,7 @@ from lifecycle_bridge import clock
 from lifecycle_bridge.console.frame import Form, Frame, Problem, local, one
 from lifecycle_bridge.console.local_token import LocalToken
 from lifecycle_bridge.console.oidc import Provider, Refused
+from lifecycle_bridge.console.roles import named_groups
 from lifecycle_bridge.console.sessions import OIDC, TOKEN, Who
 from lifecycle_bridge.receive.limits import Limits
 
@@ -117,7 +118,7 @@ class Signing:
             self._drop(response, self._begun_cookie)
             return response
         oidc = self._frame.config.console.oidc
-        named = [group for group in person.groups if oidc and group in (*oidc.operators, *oidc.viewers)]
+        named = [group for group in person.groups if oidc and group in named_groups(oidc)]
         response = self._in(str(begun["next"]), person.name, OIDC, named)
         self._drop(response, self._begun_cookie)
         return response

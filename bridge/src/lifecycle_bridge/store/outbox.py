@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from lifecycle_bridge.config import Config, Notify
 from lifecycle_bridge.kinds import OFFBOARD, ONBOARD, RENAME, SUSPEND, TRANSFER, WITHDRAW
-from lifecycle_bridge.store import Database, stamp
+from lifecycle_bridge.store import Database, moment, stamp
 from lifecycle_bridge.store.tables import cases, notices
 from lifecycle_bridge.store.verdicts import Step
 from lifecycle_bridge.store.views import Case, case_of, late
@@ -231,6 +231,15 @@ class Outbox:
     def _set(self, n: int, **values: str) -> None:
         with self._database.write() as c:
             c.execute(sa.update(notices).where(notices.c.n == n).values(**values))
+
+
+def told_of(database: Database, about: Sequence[str]) -> list[tuple[str, str, datetime]]:
+    """Return what was sent of some cases: the news, by which way, and when; the last first."""
+    with database.read() as c:
+        where = (notices.c.case_id.in_(about), notices.c.state == "sent")
+        wanted = sa.select(notices.c.news, notices.c.way, notices.c.sent_at).where(*where)
+        found = c.execute(wanted.order_by(notices.c.sent_at.desc()).limit(100)).all()
+    return [(row.news, row.way, at) for row in found if (at := moment(row.sent_at)) is not None]
 
 
 def _to_send(now: datetime) -> sa.ColumnElement[bool]:

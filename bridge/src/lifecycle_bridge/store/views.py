@@ -140,11 +140,16 @@ class Views:
     """Everything that the console asks."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self.database = database
 
     def counts(self, now: datetime) -> dict[str, int]:
+<<<<<<< HEAD
         """Return how many cases are in each state, and ``late``, ``day`` (done in the last 24 hours), ``alerts``."""
         with self._database.read() as connection:
+=======
+        """How many cases are in each state, and ``late``, ``day`` (done in the last 24 hours), ``alerts``."""
+        with self.database.read() as connection:
+>>>>>>> 5ce5b73 (console: people by name, roles, ticking off, approving, trends)
             found = {
                 str(state): int(n)
                 for state, n in connection.execute(sa.select(cases.c.state, sa.func.count()).group_by(cases.c.state))
@@ -163,7 +168,7 @@ class Views:
         where = _where(which, now)
         ended = which.state in ("done", "cancelled", "")
         order = cases.c.changed_at.desc() if ended else cases.c.next_at
-        with self._database.read() as connection:
+        with self.database.read() as connection:
             total = _count(connection, where)
             pages = max(1, -(-total // per_page))
             page = min(max(1, page), pages)
@@ -175,24 +180,47 @@ class Views:
     def upcoming(self, kinds: Sequence[str], now: datetime, most: int) -> Page[Case]:
         """Return who comes or goes next."""
         where = sa.and_(cases.c.state == "upcoming", cases.c.kind.in_(kinds))
-        with self._database.read() as connection:
+        with self.database.read() as connection:
             rows = connection.execute(
                 sa.select(cases).where(where).order_by(cases.c.due_at, cases.c.id).limit(most)
             ).mappings()
             return Page([case_of(row) for row in rows], _count(connection, where), 1, 1)
 
     def case(self, ident: str) -> Case | None:
-        with self._database.read() as connection:
+        with self.database.read() as connection:
             row = connection.execute(sa.select(cases).where(cases.c.id == ident)).mappings().first()
         return case_of(row) if row is not None else None
 
     def of(self, idents: Sequence[str]) -> list[Case]:
+<<<<<<< HEAD
         """Return those of these ids that there are."""
         with self._database.read() as connection:
+=======
+        """Those of these ids that there are."""
+        with self.database.read() as connection:
+>>>>>>> 5ce5b73 (console: people by name, roles, ticking off, approving, trends)
             rows = (
                 connection.execute(sa.select(cases).where(cases.c.id.in_(idents)).order_by(cases.c.id)).mappings().all()
             )
         return [case_of(row) for row in rows]
+
+    def around(self, since: datetime, until: datetime, most: int = 500) -> list[Case]:
+        """Return the cases whose day is about now, and those that are due and not over."""
+        about = sa.and_(cases.c.due_at >= stamp(since), cases.c.due_at <= stamp(until), cases.c.state != "cancelled")
+        open_ = sa.and_(cases.c.due_at <= stamp(until), cases.c.state.in_(OPEN))
+        with self.database.read() as connection:
+            wanted = sa.select(cases).where(sa.or_(about, open_)).order_by(cases.c.due_at, cases.c.id).limit(most)
+            return [case_of(row) for row in connection.execute(wanted).mappings()]
+
+    def of_people(self, people: Sequence[tuple[str, str]], text: str, most: int = 200) -> list[Case]:
+        """Return all cases of these people, and of those whose id holds the text; the last first."""
+        these = [sa.and_(cases.c.source == source, cases.c.person == person) for source, person in people[:most]]
+        like = [cases.c.person.icontains(text, autoescape=True)] if text else []
+        with self.database.read() as connection:
+            wanted = (
+                sa.select(cases).where(sa.or_(sa.false(), *these, *like)).order_by(cases.c.due_at.desc(), cases.c.id)
+            )
+            return [case_of(row) for row in connection.execute(wanted.limit(most)).mappings()]
 
     def story(self, case: Case) -> list[Line]:
         """Return the time line with the events that HR sent of this person while the case was open, and in the day before; the oldest first."""
@@ -200,7 +228,7 @@ class Views:
             stamp(case.created_at - timedelta(days=1)),
             stamp(case.changed_at) if case.state in ("done", "cancelled") else "9",
         )
-        with self._database.read() as connection:
+        with self.database.read() as connection:
             lines = connection.execute(
                 sa.select(timeline.c.at, timeline.c.what, timeline.c.detail, timeline.c.by)
                 .where(timeline.c.case_id == case.id)
@@ -228,7 +256,7 @@ class Views:
     def runs_of(self, case: Case) -> list[Run]:
         """Return the runs that had this case, the last first."""
         quoted = json.dumps(case.id)
-        with self._database.read() as connection:
+        with self.database.read() as connection:
             found = (
                 sa.select(runs)
                 .where(runs.c.cases.contains(quoted, autoescape=True))
@@ -240,7 +268,7 @@ class Views:
     def runs(self, status: str, page: int = 1, per_page: int = PER_PAGE) -> Page[Run]:
         """Runs of one status, or all; the last first."""
         where = runs.c.status == status if status else sa.true()
-        with self._database.read() as connection:
+        with self.database.read() as connection:
             total = connection.scalar(sa.select(sa.func.count()).select_from(runs).where(where)) or 0
             pages = max(1, -(-total // per_page))
             page = min(max(1, page), pages)
@@ -254,6 +282,7 @@ class Views:
             return Page([_run(row) for row in connection.execute(some).mappings()], total, page, pages)
 
     def statuses(self) -> list[str]:
+<<<<<<< HEAD
         """Return the statuses that runs have."""
         with self._database.read() as connection:
             return sorted(connection.scalars(sa.select(runs.c.status).distinct()))
@@ -261,6 +290,15 @@ class Views:
     def sources(self, names: Sequence[str], now: datetime) -> list[SourceState]:
         """Return those that are configured, and those that once were and left a trace."""
         with self._database.read() as connection:
+=======
+        """The statuses that runs have."""
+        with self.database.read() as connection:
+            return sorted(connection.scalars(sa.select(runs.c.status).distinct()))
+
+    def sources(self, names: Sequence[str], now: datetime) -> list[SourceState]:
+        """Those that are configured, and those that once were and left a trace."""
+        with self.database.read() as connection:
+>>>>>>> 5ce5b73 (console: people by name, roles, ticking off, approving, trends)
             rows = {row["name"]: row for row in connection.execute(sa.select(sources)).mappings()}
             day = _per_source(connection, events.c.received_at >= stamp(now - timedelta(days=1)))
             new = _per_source(connection, events.c.state.in_(("new", "taken")))
@@ -270,7 +308,7 @@ class Views:
         ]
 
     def kinds(self) -> list[str]:
-        with self._database.read() as connection:
+        with self.database.read() as connection:
             return sorted(connection.scalars(sa.select(cases.c.kind).distinct()))
 
     def alerts(self, settled: bool = False, most: int = 100) -> list[Alert]:
@@ -280,14 +318,14 @@ class Views:
             if settled
             else (alerts.c.settled_at == "", alerts.c.at.desc())
         )
-        with self._database.read() as connection:
+        with self.database.read() as connection:
             return [
                 _alert(row)
                 for row in connection.execute(sa.select(alerts).where(where).order_by(order).limit(most)).mappings()
             ]
 
     def alert(self, key: str) -> Alert | None:
-        with self._database.read() as connection:
+        with self.database.read() as connection:
             row = connection.execute(sa.select(alerts).where(alerts.c.key == key)).mappings().first()
         return _alert(row) if row is not None else None
 

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""People by name: who comes and goes these days and what each lacks, one person with everything of theirs, and how it has gone lately.
+
+Names are asked of HR and kept in memory (:mod:`lifecycle_bridge.people`). A page never waits for HR: until a name is there, it shows the id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from lifecycle_bridge import clock
+from lifecycle_bridge.console.acts import ACTS
+from lifecycle_bridge.console.frame import Frame, Problem
+from lifecycle_bridge.console.sessions import Who
+from lifecycle_bridge.people import Card, Key
+from lifecycle_bridge.store.outbox import told_of
+from lifecycle_bridge.store.trends import weeks
+from lifecycle_bridge.store.views import JOINERS, LEAVERS, Case, Views
+
+#: Days back and ahead that count as these days.
+_BACK, _AHEAD = timedelta(days=7), timedelta(days=7)
+_WEEKS = 12
+
+
+@dataclass(frozen=True)
+class Row:
+    """One person on the page: the case that is nearest, what is open of all of theirs, and whether anybody has to act."""
+
+    case: Case
+    card: Card | None
+    lacks: tuple[str, ...]
+
+
+class PeoplePages:
+    """See the module."""
+
+    def __init__(self, frame: Frame, views: Views) -> None:
+        self._frame, self._views = frame, views
+
+    def routes(self) -> list[Route]:
+        page = self._frame.page
+        return [
+            Route("/people", page(self._people, narrow=True)),
+            Route("/people/{source}/{person:path}", page(self._person, narrow=True)),
+            Route("/trends", page(self._trends)),
+        ]
+
+    def _people(self, request: Request, who: Who) -> Response:
+        now, may = clock.now(), self._frame.may(who)
+        text = request.query_params.get("text", "").strip()[:200]
+        around = self._views.around(now - _BACK, now + _AHEAD)
+        cards = self._frame.people.known({(case.source, case.person) for case in around})
+        rows = [row for row in _rows(around, cards) if may.sees(row.card)]
+        found: list[Row] = []
+        if text:
+            matching = [
+                key
+                for key, card in self._frame.people.everybody_in_memory().items()
+                if may.sees(card) and _fits(card, text)
+            ]
+            cases = self._views.of_people(matching, text if may.departments is None else "")
+            cards = self._frame.people.known({(case.source, case.person) for case in cases})
+            found = [row for row in _rows(cases, cards) if may.sees(row.card)]
+        return self._frame.render(
+            request,
+            "people.html",
+            who,
+            text=text,
+            found=found,
+            joiners=[row for row in rows if row.case.kind in JOINERS],
+            leavers=[row for row in rows if row.case.kind in LEAVERS],
+            others=[row for row in rows if row.case.kind not in (*JOINERS, *LEAVERS)],
+        )
+
+    def _person(self, request: Request, who: Who) -> Response:
+        key: Key = (request.path_params["source"], request.path_params["person"])
+        may = self._frame.may(who)
+        cases = self._views.of_people([key], "")
+        card = self._frame.people.known([key]).get(key)
+        if may.departments is not None and card is None:
+            card = self._frame.people.ask([key]).get(key)  # whether they may be shown has to be known first
+        if not cases or not may.sees(card):
+            raise Problem(404, "Not here", "Nobody of that HR system and id has a case that you may see.")
+        told = told_of(self._views.database, [case.id for case in cases])
+        return self._frame.render(
+            request,
+            "person.html",
+            who,
+            key=key,
+            card=card if may.names else None,
+            cases=cases,
+            steps=[(case, step) for case in cases if case.state != "cancelled" for step in case.steps],
+            attest=ACTS["attest"],
+            told=told,
+        )
+
+    def _trends(self, request: Request, who: Who) -> Response:
+        return self._frame.render(request, "trends.html", who, weeks=weeks(self._views.database, clock.now(), _WEEKS))
+
+
+def _rows(cases: Sequence[Case], cards: dict[Key, Card]) -> list[Row]:
+    """Return a row for each person: of several cases the first that is open, and what any of them still lacks."""
+    by_person: dict[Key, list[Case]] = {}
+    for case in cases:
+        by_person.setdefault((case.source, case.person), []).append(case)
+    rows = []
+    for key, theirs in by_person.items():
+        still = [case for case in theirs if case.state not in ("done", "cancelled")]
+        lacks = dict.fromkeys(str(step.get("system", "")) for case in still for step in case.steps)
+        day = next((case for case in still if not case.stage), next(iter(still), theirs[-1]))
+        rows.append(Row(day, cards.get(key), tuple(lacks)))
+    return sorted(rows, key=lambda row: (row.case.due_at, row.case.id))
+
+
+def _fits(card: Card, text: str) -> bool:
+    words = f"{card.name} {card.address} {card.department}".casefold()
+    return all(word in words for word in text.casefold().split())
