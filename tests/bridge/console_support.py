@@ -18,6 +18,8 @@ from lifecycle_bridge import clock, health
 from lifecycle_bridge.config import Config
 from lifecycle_bridge.console import console_routes
 from lifecycle_bridge.errors import BridgeError
+from lifecycle_bridge.execute import Order, Result
+from lifecycle_bridge.people import People
 from lifecycle_bridge.store import Database, stamp
 from lifecycle_bridge.store.tables import alerts, cases, events, runs, sources, timeline
 from starlette.applications import Starlette
@@ -379,6 +381,12 @@ class FakeActs:
         for one in cases:
             self._set("release", one, by, "waiting", why)
 
+    def attest(self, case: str, system: str, by: str, note: str, what: str = "") -> None:
+        self._set("attest", case, by, "waiting", f"{system}: {note}")
+
+    def approve(self, plan: str, by: str, why: str) -> None:
+        self.asked.append(("approve", plan, by, why))
+
     def settle(self, key: str, by: str) -> None:
         self.asked.append(("settle", key, by))
         with self.database.write() as c:
@@ -411,6 +419,21 @@ class FakeActs:
             )
 
 
+class Hr:
+    """Says who people are, as the playbook ``people`` does, by the id that HR gave them."""
+
+    def __init__(self, names: Mapping[str, Mapping[str, Any]]) -> None:
+        self.names = names
+
+    def run(self, order: Order, **_hooks: Any) -> Result:
+        wanted = order.extra_vars["people"]
+        found = {system: {one: self.names[one] for one in ids if one in self.names} for system, ids in wanted.items()}
+        return Result("successful", stats={"contacts": found})
+
+    def forget(self, ident: str) -> None:
+        """Keep nothing."""
+
+
 SOURCES = {
     "bamboohr": {"scheme": "bamboohr", "secrets": [{"env": "X"}], "poll": {"kind": "bamboohr"}},
     "hibob": {"scheme": "hibob", "secrets": [{"env": "X"}], "poll": {"kind": "hibob"}},
@@ -419,7 +442,12 @@ SOURCES = {
 
 
 def made(
-    folder: Path, seeded: bool = True, checks: Mapping[str, health.Check] | None = None, record: str = "", **config: Any
+    folder: Path,
+    seeded: bool = True,
+    checks: Mapping[str, health.Check] | None = None,
+    record: str = "",
+    names: Mapping[str, Mapping[str, Any]] | None = None,
+    **config: Any,
 ) -> tuple[Starlette, Database, FakeActs]:
     """The console's application, its database, and the acts."""
     database = Database(f"sqlite:///{folder / 'bridge.db'}")
@@ -427,12 +455,11 @@ def made(
     if seeded:
         seed(database, record)
     acts = FakeActs(database)
-    routes = console_routes(
-        database,
-        Config.model_validate({"sources": SOURCES, **config}),
-        acts,
-        checks or {"database": health.writable(database)},
-    )
+    settings = Config.model_validate({"sources": SOURCES, **config})
+    people = People(settings, Hr(names) if names is not None else None)  # type: ignore[arg-type]
+    if names is not None:
+        people.ask({(source, person) for source in SOURCES for person in names})
+    routes = console_routes(database, settings, acts, checks or {"database": health.writable(database)}, people=people)
     return Starlette(routes=routes), database, acts
 
 

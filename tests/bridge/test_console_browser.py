@@ -19,6 +19,9 @@ from lifecycle_bridge import clock
 
 from tests.bridge.console_support import NOW, TOKEN, FakeActs, made, served, week
 
+axe = pytest.importorskip("axe_playwright_python", reason="needs axe-playwright-python (requirements-dev.txt)")
+#: axe-core as npm ships it: its rules for WCAG 2 A and AA, and its best practices.
+AXE = (Path(axe.__path__[0]) / "axe.min.js").read_text(encoding="utf-8")
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright (requirements-dev.txt)")
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), ""
@@ -28,6 +31,22 @@ pytestmark = [
     pytest.mark.skipif(not CHROMIUM, reason="needs Debian's chromium: apt-get install chromium"),
 ]
 STUCK = week()[0]["id"]
+MARK = {"name": "Mark Ito", "address": "mark@corp.example"}
+NAMES = {
+    "4711": {
+        "name": "Jane Roth",
+        "address": "jane@corp.example",
+        "department": "Sales",
+        "manager": MARK,
+        "last_day": "2026-03-24",
+    },
+    "5301": {
+        "name": "Ada Löwe-Schimmelpfennig von und zu Altenburg",
+        "department": "Engineering",
+        "manager": MARK,
+        "hire_date": "2026-03-30",
+    },
+}
 
 #: WCAG 2.1, 1.4.3: text whose contrast to what is behind it is below 4.5 (3 when it is large), with the contrast.
 CONTRAST = """() => {
@@ -88,7 +107,7 @@ def console(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Console
         "<!doctype html><html lang=en><title>Record</title><style>p{color:rgb(1, 2, 3)}</style><p>Everything of 4711"
         "<script>document.body.textContent='scripted'</script>"
     )
-    app, _database, acts = made(tmp_path, console={"token_file": token}, record=str(record))
+    app, _database, acts = made(tmp_path, console={"token_file": token}, record=str(record), names=NAMES)
     with served(app) as url:
         yield Console(url, acts)
 
@@ -126,8 +145,8 @@ def test_from_sign_in_to_a_case_tried_again_and_one_cancelled(page: Any, console
     page.get_by_role("button", name="Sign in").click()
     playwright.expect(page).to_have_url(re.compile(r"/cases\?state=stuck$"))
 
-    page.get_by_role("link", name="Leaver 4711").click()
-    playwright.expect(page.get_by_role("heading", level=1)).to_have_text("Leaver 4711")
+    page.get_by_role("link", name="Leaver Jane Roth (4711)").click()
+    playwright.expect(page.get_by_role("heading", level=1)).to_have_text("Leaver Jane Roth (4711)")
     page.get_by_text("4 steps").click()
     playwright.expect(page.get_by_text("Block sign-in on entra")).to_be_visible()
     inside = page.frame_locator("iframe")
@@ -149,6 +168,9 @@ def test_from_sign_in_to_a_case_tried_again_and_one_cancelled(page: Any, console
     page.get_by_role("button", name="Cancel").click()  # without a reason the browser does not even send it
     assert len(console.acts.asked) == 1
     page.get_by_label("Why").fill("HR-1234: not this one")
+    page.get_by_role("button", name="Cancel").click()  # nor without a second look
+    assert len(console.acts.asked) == 1
+    page.get_by_label("I have looked at it once more").check()
     page.get_by_role("button", name="Cancel").click()
     playwright.expect(page.locator(".title .pill").first).to_have_text("cancelled")
     assert console.acts.asked[1] == ("cancel", "offboard-hibob-3310-7f0c", "local token", "HR-1234: not this one")
@@ -167,11 +189,30 @@ def test_the_brake_is_released_for_the_chosen(page: Any, console: Console) -> No
     page.get_by_label("Choose offboard-bamboohr-4803-7f0c").check()
     page.get_by_role("button", name="Release the chosen").click()
     page.get_by_label("Why").fill("HR-1234")
+    page.get_by_label("I have looked at it once more").check()
     page.get_by_role("button", name="Release the brake").click()
     playwright.expect(page.locator(".title .pill").first).to_have_text("tries again")
     assert [asked[:2] for asked in console.acts.asked] == [
         ("release", "offboard-bamboohr-4803-7f0c")
     ] and page.complaints == []
+
+
+def test_from_a_name_to_what_they_lack_ticked_off(page: Any, console: Console) -> None:
+    sign_in(page, console)
+    page.get_by_role("link", name="People").click()
+    page.get_by_label("Name, address, department or id").fill("roth sales")
+    page.keyboard.press("Enter")
+    found = page.get_by_role("region", name="Found")
+    playwright.expect(found).to_contain_text("Lacks: github, intune")
+    found.get_by_role("link", name="Leaver Jane Roth").click()
+    playwright.expect(page.get_by_role("heading", level=1)).to_have_text("Jane Roth")
+    playwright.expect(page.get_by_text("Mark Ito")).to_be_visible()
+    page.get_by_role("link", name="Tick off intune").click()
+    page.get_by_label("What was done, and where it can be seen").fill("handed in, shelf 4")
+    page.get_by_role("button", name="Tick off").click()
+    playwright.expect(page.get_by_role("status")).to_contain_text("It is noted")
+    assert console.acts.asked == [("attest", STUCK, "local token", "intune: handed in, shelf 4")]
+    assert page.complaints == []
 
 
 def test_it_is_usable_by_keyboard_alone(page: Any, console: Console) -> None:
@@ -186,10 +227,10 @@ def test_it_is_usable_by_keyboard_alone(page: Any, console: Console) -> None:
     page.keyboard.press("Enter")
     for _ in range(8):  # seven tiles, then the first case
         page.keyboard.press("Tab")
-    playwright.expect(page.get_by_role("link", name="Leaver 4711")).to_be_focused()
+    playwright.expect(page.get_by_role("link", name="Leaver Jane Roth (4711)")).to_be_focused()
     assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid", "one sees where one is"
     page.keyboard.press("Enter")
-    playwright.expect(page.get_by_role("heading", level=1)).to_have_text("Leaver 4711")
+    playwright.expect(page.get_by_role("heading", level=1)).to_have_text("Leaver Jane Roth (4711)")
 
 
 def test_it_stays_fresh_by_itself_and_can_be_paused(page: Any, console: Console) -> None:
@@ -210,7 +251,7 @@ def test_without_scripts_everything_works(chromium: Any, console: Console) -> No
     context = chromium.new_context(java_script_enabled=False)
     page = context.new_page()
     sign_in(page, console)
-    page.get_by_role("link", name="Leaver 4711").click()
+    page.get_by_role("link", name="Leaver Jane Roth (4711)").click()
     page.get_by_role("link", name="Try again").click()
     page.get_by_role("button", name="Try again").click()
     playwright.expect(page.get_by_role("status")).to_be_visible()
@@ -224,6 +265,7 @@ def test_without_scripts_everything_works(chromium: Any, console: Console) -> No
         pytest.param("light", 1280, id="light-screen"),
         pytest.param("light", 390, id="light-phone", marks=pytest.mark.soak),
         pytest.param("dark", 1280, id="dark-screen", marks=pytest.mark.soak),
+        pytest.param("light", 820, id="light-tablet", marks=pytest.mark.soak),
     ],
 )
 def test_each_page_is_readable_named_and_fits(chromium: Any, console: Console, scheme: str, width: int) -> None:
@@ -236,6 +278,10 @@ def test_each_page_is_readable_named_and_fits(chromium: Any, console: Console, s
     sign_in(page, console)
     for name, path in (
         ("overview", "/"),
+        ("people", "/people?text=l%C3%B6we"),
+        ("person", "/people/bamboohr/4711"),
+        ("trends", "/trends"),
+        ("attest", f"/act/attest?case={STUCK}&system=intune"),
         ("cases", "/cases"),
         ("held", "/cases?state=held"),
         ("case", f"/cases/{STUCK}"),
@@ -256,6 +302,12 @@ def _judge(page: Any, name: str) -> None:
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
     assert page.evaluate(CONTRAST) == [], name
     assert page.evaluate(NAMELESS) == [], name
+    page.evaluate(AXE)
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations'], iframes: false})")
+    said = [
+        f"{one['id']}: {one['help']}: {[node['html'][:120] for node in one['nodes']]}" for one in found["violations"]
+    ]
+    assert said == [], name
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, (
         f"{name}: it is wider than the screen"
     )

@@ -143,13 +143,8 @@ class Views:
         self.database = database
 
     def counts(self, now: datetime) -> dict[str, int]:
-<<<<<<< HEAD
         """Return how many cases are in each state, and ``late``, ``day`` (done in the last 24 hours), ``alerts``."""
-        with self._database.read() as connection:
-=======
-        """How many cases are in each state, and ``late``, ``day`` (done in the last 24 hours), ``alerts``."""
         with self.database.read() as connection:
->>>>>>> 5ce5b73 (console: people by name, roles, ticking off, approving, trends)
             found = {
                 str(state): int(n)
                 for state, n in connection.execute(sa.select(cases.c.state, sa.func.count()).group_by(cases.c.state))
@@ -192,13 +187,8 @@ class Views:
         return case_of(row) if row is not None else None
 
     def of(self, idents: Sequence[str]) -> list[Case]:
-<<<<<<< HEAD
         """Return those of these ids that there are."""
-        with self._database.read() as connection:
-=======
-        """Those of these ids that there are."""
         with self.database.read() as connection:
->>>>>>> 5ce5b73 (console: people by name, roles, ticking off, approving, trends)
             rows = (
                 connection.execute(sa.select(cases).where(cases.c.id.in_(idents)).order_by(cases.c.id)).mappings().all()
             )
@@ -282,23 +272,13 @@ class Views:
             return Page([_run(row) for row in connection.execute(some).mappings()], total, page, pages)
 
     def statuses(self) -> list[str]:
-<<<<<<< HEAD
         """Return the statuses that runs have."""
-        with self._database.read() as connection:
+        with self.database.read() as connection:
             return sorted(connection.scalars(sa.select(runs.c.status).distinct()))
 
     def sources(self, names: Sequence[str], now: datetime) -> list[SourceState]:
         """Return those that are configured, and those that once were and left a trace."""
-        with self._database.read() as connection:
-=======
-        """The statuses that runs have."""
         with self.database.read() as connection:
-            return sorted(connection.scalars(sa.select(runs.c.status).distinct()))
-
-    def sources(self, names: Sequence[str], now: datetime) -> list[SourceState]:
-        """Those that are configured, and those that once were and left a trace."""
-        with self.database.read() as connection:
->>>>>>> 5ce5b73 (console: people by name, roles, ticking off, approving, trends)
             rows = {row["name"]: row for row in connection.execute(sa.select(sources)).mappings()}
             day = _per_source(connection, events.c.received_at >= stamp(now - timedelta(days=1)))
             new = _per_source(connection, events.c.state.in_(("new", "taken")))
