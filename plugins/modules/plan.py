@@ -56,6 +56,12 @@ needs:
   elements: dict
   sample: [{act: wipe, of: C02JANE001, who: [grace@corp.example], why: policy}]
 steps: {description: "How many steps it has.", returned: in check mode, type: int, sample: 14}
+problems:
+  description: The steps that could not be rehearsed, a line each; the run then ends as a failed one, after the plan is written.
+  returned: in check mode
+  type: list
+  elements: str
+  sample: ["cutoff of jane@corp.example on slack: it cannot be reached"]
 """
 from ..module_utils.engine.ledger_task import LedgerTask
 

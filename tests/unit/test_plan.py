@@ -354,3 +354,14 @@ def test_workers_that_begin_together_execute_one_plan(spool: Path) -> None:
     assert [entry.name for entry in (spool / "spool" / "executed").iterdir()] == [
         plans.executed(str(path), "", None).where.name
     ], "nothing half written is left"
+
+
+def test_a_step_that_could_not_be_rehearsed_is_said_beside_the_plan(
+    ledger: Ledger, spool: Path, tmp_path: Path
+) -> None:
+    """``offboard --check`` ended well while a system could not be reached."""
+    plans.leave("cutoff", {**result("slack", "cutoff"), "outcome": "failed", "failed": True, "msg": "no answer"})
+    plans.leave("cutoff", result("entra", "cutoff", WIPE))
+    want = {"kind": "offboard", "people": [JANE], "cases": [], "path": str(tmp_path / "plans")}
+    told = perform(PLAN, book(ledger, read_only=True), want)
+    assert told["problems"] == ["cutoff of jane@corp.example on slack: no answer"] and Path(told["path"]).exists()

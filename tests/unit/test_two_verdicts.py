@@ -223,3 +223,41 @@ def test_who_was_asked_for_a_laptop_is_asked_no_more_once_it_is_back(company: Co
     assert not made["open_items"] and verdicts(made) == ("closed", "complete")
     [case] = read_cases(company.ledger.storage.query).values()
     assert all(step.closed for step in case.steps.values()), "the numbers say the same"
+
+
+@pytest.mark.parametrize("tried", [True, False])
+def test_what_is_open_on_a_system_that_was_taken_out_of_the_file_is_attested(company: Company, tried: bool) -> None:
+    """No run comes there any more: attest said that nothing waits, and the record kept the case open for ever."""
+    facts = {"key": "2026-11-23", "expected": ["entra", "oldwiki"]}
+    company.case = company.ledger.open_case("offboard", {"email": "zoe@corp.example"}, "r", facts)
+    company.cut()
+    failed = {"outcome": "failed", "failed": True, "msg": "no answer", "changes": []}
+    if tried:
+        company.ledger.outcome(
+            company.case.id,
+            run="r",
+            phase="cutoff",
+            system="oldwiki",
+            step="cutoff",
+            person=company.case.key,
+            intent=None,
+            result=failed,
+        )
+    open_before = [item["system"] for item in company.written()["open_items"]]
+    assert "oldwiki" in open_before
+    said = company.attests(person="zoe@corp.example", system="oldwiki", note="the machine is scrapped")
+    assert said["changed"], said
+    left = [item["system"] for item in company.written()["open_items"]]
+    assert "oldwiki" not in left and not company.attests(person="zoe@corp.example", system="oldwiki")["changed"]
+    if tried:  # it is back, and fails again: that is open
+        company.ledger.outcome(
+            company.case.id,
+            run="r",
+            phase="cutoff",
+            system="oldwiki",
+            step="cutoff",
+            person=company.case.key,
+            intent=None,
+            result=failed,
+        )
+        assert "oldwiki" in [item["system"] for item in company.written()["open_items"]]

@@ -18,6 +18,7 @@ from ..history.custody import of_leaver
 from ..ledger import presence
 from ..ledger.ledger import Ledger
 from ..ledger.run import LedgerRun
+from ..record.actions import BY_HAND, ended
 
 #: How far two machines' clocks may differ.
 SKEW = timedelta(minutes=5)
@@ -56,6 +57,8 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
         _refuse_themselves(case, by, said)
     presence.require(run.ledger, by, role="attestor", act=said, of=case.person)
     waiting = _waiting(run.ledger, case, want["system"], decision)
+    if not decision and want["system"] not in run.inventory.systems():
+        waiting += _left_behind(run.ledger, case, want["system"])
     if not waiting and not decision:
         _refuse_what_is_said_otherwise(run.ledger, case, want["system"], said)
     chosen = _chosen(waiting, want["what"], decision, said)
@@ -72,7 +75,7 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
         )
     rows = [
         {
-            "what": one.what,
+            "what": one.what or one.step,
             "before": "open",
             "after": f"{decision}, decided by {want['by']}" if decision else f"attested by {want['by']}",
             "outcome": "planned" if run.read_only else Outcome.DONE.value,
@@ -137,6 +140,15 @@ def _refuse_what_is_said_otherwise(ledger: Ledger, case: Case, system: str, said
             act=said,
             hint=f"whoever has it says so: playbook custody, -e serial={out[0]} -e state=received -e by=THEIR-NAME",
         )
+
+
+def _left_behind(ledger: Ledger, case: Case, system: str) -> list[_Waiting]:
+    """Return what is open on a system that was taken out of the systems file: no run will come there again, so a person's word ends it."""
+    steps = [step for step in ledger.steps(case.id) if step["system"] == system]
+    if not steps and system in case.facts.expected:
+        return [_Waiting(BY_HAND, "")]
+    open_ = [step for step in steps if not Outcome(step["outcome"]).closed and step["outcome"] not in WAITING]
+    return [_Waiting(step["step"], "") for step in open_ if not any(ended(step, said) for said in step["attested"])]
 
 
 def _chosen(waiting: Sequence[_Waiting], what: str, decision: str, said: str) -> list[_Waiting]:

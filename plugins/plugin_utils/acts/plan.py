@@ -32,4 +32,9 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
         "digest": made["digest"],
         "needs": made["needs"],
         "steps": len(made["steps"]),
+        "problems": [
+            f"{step['step']}{' of ' + step['person'] if step['person'] else ''} on {step['system']}: {step['problem']}"
+            for step in made["steps"]
+            if step.get("problem")
+        ],
     }

@@ -20,6 +20,8 @@ _ATTESTABLE = (*_WAITING, Outcome.ACKNOWLEDGED.value, Outcome.UNSUPPORTED.value)
 _BY_NAME = (*_WAITING, Outcome.UNSUPPORTED.value)
 #: What nobody waits for of a device that somebody has in their hands.
 _IN_HAND = (*_BY_NAME, Outcome.IN_PROGRESS.value)
+#: The step of a system that no run came to, and that was taken out of the systems file: somebody says what became of it.
+BY_HAND = "by_hand"
 #: How the end is known, by outcome: of those that were read, and of the others.
 _READ = {
     Outcome.DONE.value: "the system was read after the change",
@@ -64,6 +66,11 @@ def is_closed(outcome: Any) -> bool:
     return outcome in _CLOSED
 
 
+def ended(step: Mapping[str, Any], said: Mapping[str, Any]) -> bool:
+    """Return whether somebody's word ends a whole step that had failed: it was given after the last try, on a system taken out of the file."""
+    return not said.get("what") and not said.get("decision") and str(said.get("at")) >= step["last"]
+
+
 @dataclass(frozen=True)
 class _Standing:
     """How a step stands: what its last run said, and what the system showed when it was read again since.
@@ -91,7 +98,8 @@ class _Standing:
         """What closes the step by a person's word, the last of it; a decision is carried out by the next run, and only then done."""
         whole = self.outcome in _IN_HAND and bool(self.rows) and all(is_closed(row.get("outcome")) for row in self.rows)
         if not whole and self.outcome not in _ATTESTABLE:
-            return None
+            last = [a for a in self.step["attested"] if ended(self.step, a)]
+            return last[-1] if last and not is_closed(self.outcome) else None
         said = [a for a in self.step["attested"] if not a.get("decision") and (whole or not a.get("what"))]
         return said[-1] if said else None
 
