@@ -63,6 +63,7 @@ def build(ledger: Ledger, case_id: str, systems: Mapping[str, Mapping[str, Any]]
         *open_items(actions, systems),
         *open_ways,
         *verdict.found_nowhere(case, actions),
+        *scope.never_given(case, actions, systems),
         *(
             {
                 "system": gap["system"],

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ...module_utils.model.case import Case
+from ...module_utils.model.kinds import ONBOARD
 
 
 def scope(case: Case, actions: list[dict[str, Any]], systems: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -49,6 +50,39 @@ def scope(case: Case, actions: list[dict[str, Any]], systems: Mapping[str, Mappi
             for name, facts in systems.items()
         },
     }
+
+
+#: The steps that give a joiner what the profile names, by what a system must be able to do, and what is missing without them.
+_GIVES = (("provisioning", "account", "the account"), ("entitlements", "entitlements", "what the profile gives"))
+
+
+def never_given(
+    case: Case, actions: list[dict[str, Any]], systems: Mapping[str, Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """The open items of what a joiner's profile names and no step has given, on systems where another step ran.
+
+    A run that was killed, or limited to a part, leaves no word of the steps that it never came to: they are expected all the same.
+    """
+    if case.kind != ONBOARD or case.facts.stage == "prepare":
+        return []
+    items = []
+    for name, wanted in (case.facts.wanted or {}).items():
+        facts = systems.get(name) or {}
+        ran = {a["action"] for a in actions if a["system"] == name}
+        for capability, step, what in _GIVES if ran else ():
+            names = step == "account" or any(wanted.values())
+            if names and capability in facts.get("capabilities", ()) and step not in ran:
+                items.append(
+                    {
+                        "system": name,
+                        "step": step,
+                        "what": what,
+                        "outcome": "not_covered",
+                        "why": "no step of this case has given it: run again",
+                        "owner": str(facts.get("owner") or ""),
+                    }
+                )
+    return items
 
 
 def unique(items: Iterable[str]) -> list[str]:
