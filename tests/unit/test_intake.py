@@ -187,6 +187,19 @@ def test_a_last_day_where_clocks_change(company: HrCompany) -> None:
     assert due(take_in(company, "8")["8"]) == [("offboard", "", "2028-02-29T12:30")]
 
 
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "Europe/Belin", "/etc/passwd", "Europe/../../x"])
+def test_one_persons_time_zone_that_is_none_is_their_alert_and_stops_nobody(company: HrCompany, zone: str) -> None:
+    take_in(company)
+    company.has(
+        *(row(number) for number in range(1, 7)),
+        row(7, termination_date="2026-06-30"),
+        row(8, termination_date="2026-06-30", time_zone=zone),
+    )
+    found = take_in(company)
+    assert due(found["7"]) == [("offboard", "", "2026-06-30T16:00")]
+    assert found["8"]["alert"] and found["8"]["runs"] == []
+
+
 def test_the_run_is_let_through_at_the_minute_and_not_before(company: HrCompany) -> None:
     take_in(company)
     company.has(*(row(number) for number in range(1, 8)), row(8, termination_date="2026-06-30"))
