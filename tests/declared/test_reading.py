@@ -133,6 +133,7 @@ MISTAKES = [
     ("title: Assets", "title: 2026-01-01", "is a date, or has a tag: put it in quotes", True),
     ("  token: A token.", "  token: A token.\n  other: Another.", "credentials.other: is used nowhere", False),
     ("get: /users, query", "get: /users, pages: {by: page}, query", "has no name", True),
+    ("accounts:\n", "http: {parallel: 100}\naccounts:\n", "must be a number from 1 to 32", True),
     (
         "get: /users, query",
         "get: /users, pages: {by: page, name: p, in: path}, query",
@@ -158,6 +159,11 @@ def test_the_schema_for_editors_accepts_what_the_collection_accepts(file: Path) 
     assert [
         f"{list(e.absolute_path)}: {e.message[:200]}" for e in SCHEMA.iter_errors(yaml.safe_load(file.read_text()))
     ] == []
+
+
+def test_a_file_says_how_many_people_its_system_takes_at_once() -> None:
+    assert compiled(read(GOOD)).PARALLEL == 4
+    assert compiled(read(GOOD.replace("accounts:\n", "http: {parallel: 9}\naccounts:\n", 1))).PARALLEL == 9
 
 
 def test_the_example_of_the_documentation_is_a_connector() -> None:

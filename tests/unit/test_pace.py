@@ -134,3 +134,18 @@ def test_without_a_rate_nothing_is_kept(server: Counting, tmp_path: Path) -> Non
     target = Target("okta", "okta", f"http://127.0.0.1:{server.server_address[1]}", pace=shared.pace_of(ledger))
     assert Transport(target, bearer("t")).get("/users", act="look") == {}
     assert not (tmp_path / "ledger.db.pace").exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "waits"), [("https://api.github.com", True), ("https://github.corp.example/api/v3", False)]
+)
+def test_a_limit_of_the_vendors_cloud_holds_there_and_not_for_what_a_company_runs_itself(url: str, waits: bool) -> None:
+    from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.target import Target
+    from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.transport import Policy, Transport, bearer
+
+    turns = pace.ProcessPace()
+    api = Transport(
+        Target("github", "github", url, pace=turns), bearer("t"), Policy(rate=15.0, rate_on="api.github.com")
+    )
+    api._await_turn()
+    assert bool(turns._next) is waits

@@ -67,6 +67,9 @@ class Intune(DirectoryUsers):
     """Microsoft Intune."""
 
     TITLE = "Microsoft Intune"
+    #: 200 writes in 20 seconds for an app in a tenant:
+    #: https://learn.microsoft.com/graph/throttling-limits (Intune devices)
+    PARALLEL = 4
     NAMES_FROM = "Entra ID"
     DEFAULT_URL = "https://graph.microsoft.com"
     CREDENTIALS = {

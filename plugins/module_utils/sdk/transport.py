@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from ..model.errors import (
     AnswerLost,
@@ -109,7 +110,8 @@ class Policy:
 
     ``throttled``: seconds to wait when the answer is a throttle, else None. ``failure``: the error text when the body says
     failure although the status does not (Slack), else empty. ``message``: the error text of a refused call. ``rate``:
-    requests a second we allow ourselves. ``permission_hint``: what to do about a 403. ``most_bytes``: how long an answer may
+    requests a second we allow ourselves, on the vendor's own hosts (``rate_on``: how their names end) where the limit is
+    its cloud's and not its product's. ``permission_hint``: what to do about a 403. ``most_bytes``: how long an answer may
     be, for a vendor that has no pages.
     """
 
@@ -117,6 +119,7 @@ class Policy:
     failure: Callable[[Answer], str] = lambda answer: ""
     message: Callable[[Answer], str] = json_message
     rate: float | None = None
+    rate_on: str = ""
     attempts: int = 4
     permission_hint: str = "grant the credential the permission"
     most_bytes: int = MOST_BYTES
@@ -136,6 +139,7 @@ class Transport:
     def __init__(self, target: Target, auth: Auth, policy: Policy = Policy(), *, url: str = "") -> None:
         self.target, self.auth, self.policy = target, auth, policy
         self.url = (url or target.url).rstrip("/")
+        self._rate = policy.rate if _ends_in(self.url, policy.rate_on) else None
         if self.url.startswith("http://"):
             refuse_plain(self.url, act="connect", system=target.name)
 
@@ -267,9 +271,9 @@ class Transport:
 
     def _await_turn(self) -> float:
         """Wait for this request's turn, where the vendor names a rate; the seconds that it took."""
-        if not self.policy.rate:
+        if not self._rate:
             return 0.0
-        wait = self.target.pace.turn(f"{self.target.name} {self.url}", 1.0 / self.policy.rate)
+        wait = self.target.pace.turn(f"{self.target.name} {self.url}", 1.0 / self._rate)
         if wait > 0:
             time.sleep(wait)
         return wait
@@ -379,6 +383,12 @@ class Transport:
             error = Unavailable if reading else AnswerLost
             hint = "" if reading else "the write may have happened: run again to see"
         raise error(said, act=act, system=name, hint=hint, status=status)
+
+
+def _ends_in(url: str, domain: str) -> bool:
+    """Whether an address is of a domain; every address is of none."""
+    host = urlsplit(url).hostname or ""
+    return not domain or host == domain or host.endswith(f".{domain}")
 
 
 class _Patience:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -67,6 +68,7 @@ _CONFLICTS = frozenset(
 #: Conflicts that pass by themselves (IAM API reference, common errors).
 _PASSING = frozenset({"ConcurrentModification", "EntityTemporarilyUnmodifiable", "ConflictException"})
 _CLIENTS: dict[tuple[Any, ...], Any] = {}
+_MAKING = threading.Lock()
 ATTEMPTS = 4
 
 
@@ -77,6 +79,11 @@ class AwsApi:
         self.target, self.region = target, region
 
     def client(self, service: str) -> Any:
+        """Return the client of a service, which threads may share; making one is for one thread at a time (boto3's guide, "Multithreading")."""
+        with _MAKING:
+            return self._client(service)
+
+    def _client(self, service: str) -> Any:
         target = self.target
         # clients must not cross a fork
         key = (

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 from ...model import clock
 from ...model.errors import InputError, ProtocolError
@@ -185,6 +186,7 @@ def _policy(api: Api, scope: Mapping[str, Any]) -> Policy:
     return Policy(
         headers=headers,
         rate=api.rate,
+        rate_on=(urlsplit(api.url).netloc.rpartition("}.")[2]).partition(":")[0],
         permission_hint=api.permission_hint,
         throttled=partial(_throttled, api.throttle),
         failure=(lambda answer: failure.text_of(answer.body)) if failure is not None else (lambda answer: ""),

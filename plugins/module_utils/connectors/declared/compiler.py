@@ -42,6 +42,7 @@ def compiled(manifest: Manifest, *, shipped: bool = False) -> type[Declared]:
         "CREDENTIALS": manifest.credentials,
         "PERMISSIONS": manifest.permissions,
         "SETTLES_WITHIN": manifest.settles_within,
+        "PARALLEL": manifest.apis[""].parallel,
         **_keys(accounts),
         "NAMES_FROM": accounts.names_from if accounts is not None else "",
         "LOGIN": manifest.login,

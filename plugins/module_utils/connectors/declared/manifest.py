@@ -273,6 +273,7 @@ class Api:
     sign_in: SignIn
     headers: Mapping[str, str] = field(default_factory=dict)
     rate: float | None = None
+    parallel: int = 4
     failure: Expression | None = None
     message: Expression | None = None
     permission_hint: str = "grant the credential the permission"

@@ -51,7 +51,7 @@ SECTIONS = (
     *("pages", "graphql", "apis", "settles_within", "accounts", "cutoff", "entitlements", "owned", "keys", "controls"),
     "contract",
 )
-_HTTP = ("headers", "rate", "failure", "message", "permission_hint", "throttle")
+_HTTP = ("headers", "rate", "parallel", "failure", "message", "permission_hint", "throttle")
 _WAY = (*("way", "of", "each", "closed", "unseen", "close", "gate", "refused", "lingers", "lost", "anew", "when"),)
 _KIND = ("values", "catalogue", "fields", "fixed", "held", "floor", "grant", "revoke", "members", "administrators")
 _KINDS_OF_OPTIONS = ("str", "int", "float", "bool", "list", "dict", "path")
@@ -224,11 +224,20 @@ def _api(part: Part, name: str, reader: Reader, signed: Part) -> Api:
         read_sign_in(signed.part("auth"), reader.names({"credentials": None})),
         headers,
         http.number("rate", 0.0) or None,
+        _parallel(http),
         http.maybe("failure"),
         http.maybe("message"),
         http.text("permission_hint", "grant the credential the permission"),
         tuple(_throttle(one) for one in http.parts("throttle")),
     )
+
+
+def _parallel(part: Part) -> int:
+    """How many people may be at work there at once."""
+    found = part.data.get("parallel", 4)
+    if not isinstance(found, int) or isinstance(found, bool) or not 1 <= found <= 32:
+        raise part.error("must be a number from 1 to 32", "parallel", hint="how many requests the vendor takes at once")
+    return found
 
 
 def _throttle(part: Part) -> Throttle:

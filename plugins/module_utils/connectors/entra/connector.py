@@ -47,6 +47,9 @@ class Entra(EntraListing):
     """Microsoft Entra ID."""
 
     TITLE = "Microsoft Entra ID"
+    #: 3,500 resource units in ten seconds for an app in the smallest tenant; a leaver costs about 40, each a round trip:
+    #: https://learn.microsoft.com/graph/throttling-limits (identity and access)
+    PARALLEL = 8
     #: https://learn.microsoft.com/en-us/entra/identity/hybrid/connect/plan-connect-userprincipalname
     LOGIN_RULE = LoginRule(
         r"[A-Za-z0-9'._!#^~-]+@[A-Za-z0-9.-]+", "ASCII letters, digits and ' . - _ ! # ^ ~", longest=113

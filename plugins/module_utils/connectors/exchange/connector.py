@@ -63,6 +63,9 @@ class Exchange(DirectoryUsers, GraphMail, GraphCalendar):
     """Microsoft Exchange Online."""
 
     TITLE = "Microsoft Exchange Online"
+    #: Four requests at once to one mailbox, and each person has their own; a shared calendar is one mailbox:
+    #: https://learn.microsoft.com/graph/throttling-limits (Outlook)
+    PARALLEL = 4
     LOGIN_RULE = ASCII_ADDRESS
     LOOKS_UP = LOOKS_UP
     COMPARES = LOOKS_UP

@@ -62,6 +62,8 @@ def message(answer: Answer) -> str:
 
 
 POLICY = Policy(
+    rate=15.0,  # 900 points a minute, a read is one: https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
+    rate_on="api.github.com",
     throttled=throttled,
     message=message,
     headers=HEADERS,

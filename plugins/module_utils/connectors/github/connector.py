@@ -37,6 +37,9 @@ from .people import NO_LOGIN, People
 
 class GitHub(GitHubListing):
     TITLE = "GitHub organisation"
+    #: "Make requests serially instead of concurrently":
+    #: https://docs.github.com/rest/guides/best-practices-for-using-the-rest-api
+    PARALLEL = 1
     NAMES_FROM = "the person, who owns the account"
     OWN_ACCOUNTS = True
     CLOCKS = (

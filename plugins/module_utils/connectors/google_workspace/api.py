@@ -79,6 +79,8 @@ def throttled(answer: Answer) -> float | None:
 
 
 POLICY = Policy(
+    rate=40.0,  # 2,400 a minute for one user of the project: https://developers.google.com/workspace/admin/directory/v1/limits
+    rate_on="googleapis.com",
     throttled=throttled,
     message=json_message,
     permission_hint="authorise the service account for the scope, and give its administrator the privilege, on the connector's page",

@@ -40,6 +40,9 @@ from .transfer import GoogleTransfer
 
 class GoogleWorkspace(Connector):
     TITLE = "Google Workspace"
+    #: No limit of requests at once is published, but 2,400 a minute, which the pace keeps (``api.POLICY``):
+    #: https://developers.google.com/workspace/admin/directory/v1/limits
+    PARALLEL = 8
     #: https://support.google.com/a/answer/9193374
     LOGIN_RULE = LoginRule(r"[A-Za-z0-9'._-]+@[A-Za-z0-9.-]+", "ASCII letters, digits and ' . - _")
     DEFAULT_URL = "https://admin.googleapis.com"

@@ -54,6 +54,9 @@ UNREADABLE = (LookupError, ValueError, TypeError, AttributeError)
 
 class Imap(Connector):
     TITLE = "IMAP mail server"
+    #: Ten connections of one user and address by default, and a run signs in to each mailbox by itself:
+    #: https://doc.dovecot.org/main/core/summaries/settings.html#mail_max_userip_connections
+    PARALLEL = 4
     NAMES_FROM = "nobody: the server keeps no names"
     OPTIONS = {
         "sign_in": Option(

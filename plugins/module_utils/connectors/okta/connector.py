@@ -32,6 +32,9 @@ _PHISHING_RESISTANT = frozenset({"webauthn", "u2f", "signed_nonce"})
 
 class Okta(Connector):
     TITLE = "Okta"
+    #: 75 transactions at once for the whole organisation; large loads "rarely require more than 10":
+    #: https://developer.okta.com/docs/reference/rl-additional-limits/
+    PARALLEL = 8
     OPTIONS = {
         "end_state": Option(
             "How a cut-off leaves the account: deactivate, which takes every app assignment; or suspend, which keeps them.",

@@ -57,6 +57,9 @@ def scim_message(answer: Answer) -> str:
 
 class Slack(SlackListing):
     TITLE = "Slack"
+    #: SCIM is limited for the whole organisation, all apps together; the pace keeps to its 600 writes a minute:
+    #: https://docs.slack.dev/reference/scim-api/rate-limits
+    PARALLEL = 4
     DEFAULT_URL = "https://slack.com/api"
     OPTIONS = {
         "scim_url": Option("Base address of SCIM.", default="https://api.slack.com/scim/v2"),
@@ -95,7 +98,10 @@ class Slack(SlackListing):
             Policy(failure=web_failure, message=lambda a: web_failure(a) or json_message(a), permission_hint=hint),
         )
         self.scim = Transport(
-            target, auth, Policy(message=scim_message, permission_hint=hint), url=target.options["scim_url"]
+            target,
+            auth,
+            Policy(message=scim_message, permission_hint=hint, rate=10.0, rate_on="slack.com"),
+            url=target.options["scim_url"],
         )
         self.people = People(self.scim)
 
