@@ -25,7 +25,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "build" / "collections")]
 
-from scripts import bench_archive, bench_crowd
+from scripts import bench_archive, bench_crowd, bench_declared
 from scripts.bench_company import CALLS, CROWD, LATENCY, LEAVER, SYSTEMS, MeasuredCompany
 
 BIN = Path(sys.executable).parent
@@ -231,6 +231,8 @@ def measure(bench: Bench, rounds: int, only: set[str], people: int) -> dict[str,
         )
     if "crowd" in only:
         results.update(bench_crowd.measure(bench.environment, people))
+    if "declared" in only:
+        results.update(bench_declared.measure(bench.environment, rounds))
     if "archive" in only:
         archive = bench_archive.run()
         if not archive:
@@ -256,7 +258,7 @@ def table(results: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def main() -> int:
-    parts = ("cutoff", "modules", "startup", "offboard", "people", "crowd", "archive")
+    parts = ("cutoff", "modules", "startup", "offboard", "people", "crowd", "declared", "archive")
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="+", choices=parts, default=list(parts), help="parts to measure")
     parser.add_argument(
