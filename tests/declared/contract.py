@@ -21,7 +21,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.dec
     violations,
 )
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.declared.manifest import Manifest
-from graphql import build_schema, parse, validate
+from graphql import GraphQLSchema, build_schema, parse, validate
 from graphql.error import GraphQLError
 
 HERE = Path(__file__).parent / "contracts"
@@ -70,9 +70,14 @@ def _of_paths(contract: Contract, manifest: Manifest) -> list[str]:
     return violations(manifest, contract)
 
 
+@cache
+def _built(sdl: str) -> GraphQLSchema:
+    return build_schema(sdl)
+
+
 def _of_schema(sdl: str, manifest: Manifest) -> list[str]:
     """What GraphQL's own validation says of each text, and variables that a text does not take, or wants and does not get."""
-    schema = build_schema(sdl)
+    schema = _built(sdl)
     found = []
     for request, pages in manifest.requests():
         text = graphql_of(request)

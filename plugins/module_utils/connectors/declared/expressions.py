@@ -126,6 +126,9 @@ def expression(text: str) -> Expression:
         ):
             # JMESPath reads !a.b as (!a).b, which is never true.
             raise Mistake(f"{text!r} means (!a).b", "write !(a.b)")
+        if node["type"] == "subexpression" and isinstance(first, dict) and first["type"] == "value_projection":
+            # JMESPath reads a.*.b.c as (a.*.b).c, which a list has not: a cursor that is never found is a list that ends early.
+            raise Mistake(f"{text!r} finds nothing: JMESPath takes one name after .*", "write values(a)[].b.c")
         if node["type"] == "function_expression" and node["value"] not in _options().custom_functions.FUNCTION_TABLE:
             raise Mistake(
                 f"{text!r} calls {node['value']}(), which there is not", "lower, moment, past, and JMESPath's own"
