@@ -19,6 +19,8 @@ from ..ledger.rows import Query
 #: What counts as closed: nothing is left to do.
 CLOSED = frozenset(outcome.value for outcome in Outcome if outcome.closed)
 _ERRORS = ("failed", "unknown")
+#: The steps that are about devices.
+DEVICE_STEPS = ("device", "device_assignment")
 #: The phase of what a reconcile settled by itself.
 RECONCILE = "reconcile"
 _KINDS = (
@@ -47,6 +49,8 @@ class StepFile:
     residual: Sequence[Mapping[str, Any]] = ()
     by_hand: bool = False
     in_hand: bool = False
+    #: What was ever noted of each device, oldest first, with its moment: one that is wiped is gone from the next look, and not from here.
+    devices: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
 
     @property
     def closed(self) -> bool:
@@ -220,8 +224,15 @@ def _outcome(case: CaseFile, at: str, system: str, step: str, body: Mapping[str,
     if outcome in _ERRORS and data.get("code") != "waiting":
         one.errors.append(at)
     one.rows, one.residual = data.get("changes") or (), data.get("residual") or ()
+    if step in DEVICE_STEPS:
+        known = {row.get("what"): row for _at, row in one.devices}
+        one.devices += [(at, row) for row in one.rows if not _says_the_same(known.get(row.get("what")), row)]
     one.by_hand = one.by_hand or step == "manual_step" or outcome == "needs_human"
     _stands(one, outcome, at)
+
+
+def _says_the_same(before: Mapping[str, Any] | None, row: Mapping[str, Any]) -> bool:
+    return before is not None and all(before.get(name) == row.get(name) for name in ("after", "outcome", "note"))
 
 
 def _observed(case: CaseFile, at: str, system: str, step: str, body: Mapping[str, Any]) -> None:

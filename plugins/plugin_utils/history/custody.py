@@ -14,7 +14,7 @@ from typing import Any
 from ...module_utils.model.kinds import OFFBOARD
 from ..later.followups import BACK, IN_HAND, is_personal
 from ..ledger.rows import Query
-from .casefile import CaseFile, StepFile, read_person
+from .casefile import DEVICE_STEPS, CaseFile, StepFile, read_person
 
 #: A device management's word for a device, and what it means in a history.
 _SEEN = {"locked": "locked", "retired": "retired", "wiped": "wiped", "unmanaged": "no longer managed"}
@@ -116,11 +116,11 @@ def _with_their_holder(case: CaseFile, known: _Known) -> None:
 
 
 def _events(case: CaseFile, step: StepFile) -> Iterator[tuple[str, Event, bool]]:
-    if step.step not in ("device", "device_assignment"):
+    if step.step not in DEVICE_STEPS:
         return
-    for row in step.rows:
+    for noted, row in step.devices:
         what, outcome = str(row.get("what") or ""), str(row.get("outcome") or "")
-        at = str(row.get("at") or step.since or step.began)
+        at = str(row.get("at") or noted)
         if what.startswith("escrow key of "):
             if outcome in ("done", "already"):
                 note = "where: the device management; the key itself is in no ledger"
