@@ -71,11 +71,12 @@ from dataclasses import replace
 from ..module_utils.engine.arguments import ACCOUNT_SPEC, CONFIRM_SPEC, PERSON_SPEC, refuse_protected
 from ..module_utils.engine.absence import ask_about, nobody_here
 from ..module_utils.engine.correlate import person_and_account, person_and_accounts
+from ..module_utils.sdk.target import Connector
 from ..module_utils.sdk.protocols import Accounts, Provisioning, Restorable
 from ..module_utils.sdk.values import Account
 from ..module_utils.model.errors import NotFound, Unsupported
 from ..module_utils.model.person import Person
-from ..module_utils.engine.change import Change, absent
+from ..module_utils.engine.change import Change, Outcome, absent
 from ..module_utils.engine.steps import ACCOUNT
 from ..module_utils.engine.task import Task
 
@@ -211,6 +212,10 @@ def _deleted(system: Accounts, account: Account) -> Change:
     if not isinstance(system, Provisioning):
         raise Unsupported("accounts can't be deleted here", act=f"delete account {account.login}")
     provisioning = system
+    kept = system.carries(account) if isinstance(system, Connector) else ""
+    if kept:
+        now = "active" if account.active else "suspended"
+        return Change("account", now, "absent", outcome=Outcome.NEEDS_HUMAN, note=kept, act="delete")
     return Change(
         "account",
         "active" if account.active else "suspended",

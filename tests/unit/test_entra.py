@@ -334,6 +334,22 @@ def test_replicas_that_lag_are_waited_for(box):
     assert do(box, account, "jane", state="suspended")["outcome"] == "done"
 
 
+def test_an_account_with_a_shared_mailbox_is_not_deleted_under_those_who_use_it(box):
+    exchange = next(part for part in box["microsoft"].parts if part.name == "exchange")
+    exchange.mailbox_of("jane@corp.example")["type"] = "SharedMailbox"
+    result = do(box, account, "jane", state="absent")
+    assert result["outcome"] == "needs_human" and "its mailbox is shared" in result["changes"][0]["note"]
+    assert user(box, "jane")
+    exchange.mailbox_of("jane@corp.example")["type"] = "UserMailbox"
+    assert do(box, account, "jane", state="absent")["outcome"] == "done" and user(box, "jane") is None
+
+
+def test_an_account_is_not_deleted_while_nobody_can_see_whether_its_mailbox_is_shared(box):
+    box["microsoft"].fault("status", path="/mailboxSettings", status=403, body={"error": {"code": "ErrorAccessDenied"}})
+    result = do(box, account, "jane", state="absent")
+    assert result["outcome"] == "needs_human" and user(box, "jane")
+
+
 # -- what works on without the account ---------------------------------------------------------------------------------
 
 

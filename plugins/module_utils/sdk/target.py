@@ -257,6 +257,10 @@ class Connector:
         except InputError:
             return ""  # HR lacks a field of the pattern: this person has no such login here
 
+    def carries(self, account: Account) -> str:
+        """Why the account may not be deleted yet, though nothing of the person needs it: what others use goes with it. Empty when it may."""
+        return ""
+
     def administers(self, account: Account) -> bool:
         """Return whether the account holds any of :attr:`ADMINISTRATORS`. A connector that can tell at less cost overrides it."""
         if not isinstance(self, Entitlements):

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from ...model import clock
 from ...model.addresses import LoginRule
-from ...model.errors import Unsupported
+from ...model.errors import PermissionDenied, Unsupported
 from ...model.person import Person
 from ...sdk.address import UrlPath, at
 from ...sdk.keys import PersonKeys
@@ -101,7 +101,12 @@ class Entra(EntraListing):
     }
     PERMISSIONS: ClassVar[Mapping[str, Sequence[str]]] = {
         "accounts": ("User.Read.All",),
-        "provisioning": ("User.ReadWrite.All", "User-PasswordProfile.ReadWrite.All", "and the role User Administrator"),
+        "provisioning": (
+            "User.ReadWrite.All",
+            "User-PasswordProfile.ReadWrite.All",
+            "MailboxSettings.Read",
+            "and the role User Administrator",
+        ),
         "restorable": ("User.DeleteRestore.All",),
         "cutoff": (
             "User.EnableDisableAccount.All",
@@ -207,6 +212,18 @@ class Entra(EntraListing):
 
     def restore_account(self, account: Account) -> None:
         self._accounts.restore(account)
+
+    def carries(self, account: Account) -> str:
+        """A shared mailbox lives on this account, and goes with it (https://learn.microsoft.com/microsoft-365/admin/email/convert-user-mailbox-to-shared-mailbox)."""
+        act = f"look whether the mailbox of {account.login} is shared"
+        try:
+            said = self.graph.get(
+                user_path(account.id).below("/mailboxSettings"), act=act, params={"$select": "userPurpose"}
+            )
+        except PermissionDenied as e:
+            return f"whether its mailbox is shared can't be read ({e})"
+        shared = (said or {}).get("userPurpose") in ("shared", "room", "equipment", "others")
+        return "its mailbox is shared, and goes with it: make it a user's again when nobody needs it" if shared else ""
 
     def administers(self, account: Account) -> bool:
         return any(("roles", role.name) in ADMINISTRATORS for role in self.roles_of(cloud(account)))
