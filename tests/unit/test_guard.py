@@ -10,8 +10,13 @@ from typing import Any
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.task import Task
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
-from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.values import AccessPath, Account, Entitlement
-from ansible_collections.workforce.lifecycle.plugins.modules import cutoff, entitlements
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.values import (
+    AccessPath,
+    Account,
+    Device,
+    Entitlement,
+)
+from ansible_collections.workforce.lifecycle.plugins.modules import cutoff, device, entitlements
 
 JANE = {"email": "jane@corp.example", "employee_id": "E1007"}
 
@@ -114,6 +119,47 @@ def test_the_plan_is_done_and_a_second_time_nothing() -> None:
     assert run(entitlements, system, {"planned": plan}, mode="remove")["outcome"] == "done" and not system.held
     again = run(entitlements, system, {"planned": plan}, mode="remove")
     assert (again["outcome"], again["changed"], system.writes) == ("already", False, 3)
+
+
+def test_under_a_plan_one_protected_group_stops_that_group_and_not_the_step() -> None:
+    system = Memory()
+    plan = planned(entitlements, system, mode="remove")
+    guard = {"planned": plan, "entitlements": ["groups: Break glass"], "source": "policy.yml"}
+    result = run(entitlements, system, guard, mode="remove")
+    assert system.held == {("groups", "Break glass")} and result["outcome"] == "needs_human"
+    # it became protected after the plan was made, and is gone from it: the rest is the plan's all the same
+    system = Memory()
+    guard["planned"] = [row for row in plan if row["what"] != "groups: Break glass"]
+    run(entitlements, system, guard, mode="remove")
+    assert system.held == {("groups", "Break glass")}
+
+
+class Laptops:
+    """A device management that forgets a laptop once it is wiped."""
+
+    def __init__(self) -> None:
+        self.there, self.wiped = True, 0
+
+    def devices(self, person: Person) -> Sequence[Device]:
+        return [Device("d1", "C02X", "laptop", "macOS", "company", "managed", escrowed=True)] if self.there else []
+
+    def wipe_device(self, device: Device) -> None:
+        self.there, self.wiped = False, self.wiped + 1
+
+    lock_device = retire_device = escrow_key = wipe_device
+
+
+def test_a_plan_that_wiped_a_laptop_can_be_run_again_when_the_laptop_is_listed_no_more() -> None:
+    system: Any = Laptops()
+    want = {"company": "wipe", "confirm": ["C02X"]}
+    rows = run(device, system, {}, check_mode=True, **want)["changes"]
+    plan = [row for row in rows if row["outcome"] == "planned"]
+    assert plan and not system.wiped
+    first = run(device, system, {"planned": plan}, **want)
+    assert system.wiped == 1 and not first.get("failed"), first
+    done = {row["what"]: "2026-11-28T12:00:00Z" for row in first["changes"]}
+    again = run(device, system, {"planned": plan}, history={"done": done}, **want)
+    assert not again.get("failed") and system.wiped == 1, again
 
 
 def drifted(system: Memory, plan: list[dict[str, Any]], module: Any = cutoff, **want: Any) -> str:
