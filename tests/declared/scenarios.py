@@ -22,7 +22,7 @@ from tests import rotation
 from tests.conformance.scenario import Scenario
 
 WORLDS = worlds()
-#: Into how many parts the vendors are divided. A vendor takes about six seconds, so that one in seven adds half a minute to ``make test``.
+#: Into how many parts the vendors are divided. A vendor takes two to six seconds, so that one in seven adds less than half a minute to ``make test``.
 PARTS = 7
 
 

@@ -6,8 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
+import pytest
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import Rejected
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 from ansible_collections.workforce.lifecycle.plugins.modules import cutoff, entitlements
 
@@ -72,3 +75,52 @@ def test_zoom_what_an_invitation_does_not_carry_waits_until_it_is_accepted() -> 
         assert world.see("ada").account == "invited" and system.INVITES
         account = system.find_account(Person.of(support.person_of(box, "ada")))
         assert account.pending and "department" not in account.attributes
+
+
+def test_twingate_a_change_of_one_name_leaves_the_other() -> None:
+    with at("twingate") as (world, system, box):
+        account = system.find_account(Person.of(support.person_of(box, "jane")))
+        last = account.attributes["last_name"]
+        system.update_account(account, {"first_name": "Janet"})
+        again = system.find_account(Person.of(support.person_of(box, "jane")))
+        assert again.attributes == {"first_name": "Janet", "last_name": last}
+
+
+def test_twingate_who_is_synced_is_left_to_the_identity_provider_and_their_devices_are_blocked() -> None:
+    with at("twingate") as (world, system, box):
+        world.state["users"][world.id_of(world.state["users"], "jane")]["type"] = "SYNCED"
+        paths = paths_of(system, box, "jane")
+        assert "disable them there" in paths["sign-in"].refused
+        for name, path in paths.items():
+            if name.startswith("device"):
+                path.close()
+        assert world.see("jane").open == []
+
+
+def test_docusign_what_one_user_was_refused_for_is_no_success() -> None:
+    with at("docusign") as (world, system, box):
+        account = system.find_account(Person.of(support.person_of(box, "jane")))
+        del world.state["users"][account.id]
+        with pytest.raises(Rejected, match="no such user"):
+            system.set_active(account, False)
+
+
+def test_adobe_commands_use_the_spelling_that_adobe_has_on_file() -> None:
+    with at("adobe") as (world, system, box):
+        account = system.find_account(Person.of(support.person_of(box, "jane")))
+        system.grant(account, system.find_entitlement("groups", "Platform"))
+        [sent] = world.writes()
+        assert "groups: Platform" in world.see("jane").held and sent["path"].startswith("/v2/usermanagement/action/")
+        with pytest.raises(Rejected, match="nonexistent"):
+            system.grant(
+                replace(account, raw={**account.raw, "email": account.email}),
+                system.find_entitlement("groups", "Platform"),
+            )
+
+
+def test_monday_whom_a_mutation_refused_is_no_success_though_it_answers_200() -> None:
+    with at("monday") as (world, system, box):
+        account = system.find_account(Person.of(support.person_of(box, "jane")))
+        world.settle("jane", "suspended")
+        with pytest.raises(Rejected, match="refused the user"):
+            system.grant(account, system.find_entitlement("teams", "Platform"))
