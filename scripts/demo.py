@@ -138,6 +138,12 @@ def _plays(running: dict[str, Any]) -> list[int]:
         _play("", "attest", f"user={TOM}", "system=badge", "by='Lena Fischer'"),
         _first_day(running, "tom"),
         _play("", "transfer", f"user={TOM}"),
+        *_leaver(),
+    ]
+
+
+def _leaver() -> list[int]:
+    return [
         _play(
             "Jane leaves. Cut everything, keep what the company needs, wipe the laptop.",
             "offboard",

@@ -16,35 +16,22 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors i
     Throttled,
     Unavailable,
 )
-from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 
 from sandbox.box import Box
-from sandbox.days import day, pinned
+from sandbox.days import day
 from sandbox.vendors.bamboohr import BambooHr
 from tests.support import connect
-
-NOON = datetime(2026, 6, 1, 12, tzinfo=timezone.utc)
+from tests.unit.hr_connectors import NOON, both_of_one_address_are_returned, fresh, only, running
 
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Box]:
-    with pinned(NOON.date()), Box([BambooHr]) as running:
-        yield running
+    yield from running(BambooHr)
 
 
 @pytest.fixture
 def box(shared: Box, monkeypatch: pytest.MonkeyPatch) -> Box:
-    from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk import people_index
-
-    people_index.INDEXES.clear()
-    monkeypatch.setattr(clock, "now", lambda: NOON)
-    shared["bamboohr"].reset()
-    return shared
-
-
-def only(found: Any) -> Person:
-    (person,) = found
-    return person
+    return fresh(shared, "bamboohr", monkeypatch)
 
 
 @pytest.mark.parametrize("user", ["jane@corp.example", "JANE@corp.example", "E1007", "107"])
@@ -66,9 +53,7 @@ def test_finds_by_every_identifier(box: Box, user: str) -> None:
 
 
 def test_two_with_one_address_are_both_returned_and_nobody_is_nobody(box: Box) -> None:
-    hr = connect(box, "bamboohr")
-    assert sorted(p.employee_id for p in hr.find_people("sam@corp.example")) == ["E1008", "E1009"]
-    assert list(hr.find_people("nobody@corp.example")) == []
+    both_of_one_address_are_returned(connect(box, "bamboohr"))
 
 
 def test_everybody_is_two_requests_of_which_none_writes(box: Box) -> None:

@@ -16,40 +16,24 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors i
     Throttled,
     Unavailable,
 )
-from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 
 from sandbox.box import Box
-from sandbox.days import day, pinned
+from sandbox.days import day
 from sandbox.vendors.hibob import HiBob
 from tests.support import connect
+from tests.unit.hr_connectors import both_of_one_address_are_returned, fresh, only, running, with_options
 
-NOON = datetime(2026, 6, 1, 12, tzinfo=timezone.utc)
 JANE, MARK, TOM, ADA = ("3332883894235000" + n for n in ("107", "102", "111", "120"))
 
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Box]:
-    with pinned(NOON.date()), Box([HiBob]) as running:
-        yield running
+    yield from running(HiBob)
 
 
 @pytest.fixture
 def box(shared: Box, monkeypatch: pytest.MonkeyPatch) -> Box:
-    from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk import people_index
-
-    people_index.INDEXES.clear()
-    monkeypatch.setattr(clock, "now", lambda: NOON)
-    shared["hibob"].reset()
-    return shared
-
-
-def only(found: Any) -> Person:
-    (person,) = found
-    return person
-
-
-def with_options(box: Box, **options: Any) -> Any:
-    return connect(box, "hibob", options={**box.systems()["hibob"]["options"], **options})
+    return fresh(shared, "hibob", monkeypatch)
 
 
 @pytest.mark.parametrize("user", ["jane@corp.example", "JANE@corp.example", "E1007", JANE])
@@ -74,9 +58,7 @@ def test_finds_by_every_identifier(box: Box, user: str) -> None:
 
 
 def test_two_with_one_address_are_both_returned_and_nobody_is_nobody(box: Box) -> None:
-    hr = connect(box, "hibob")
-    assert sorted(p.employee_id for p in hr.find_people("sam@corp.example")) == ["E1008", "E1009"]
-    assert list(hr.find_people("nobody@corp.example")) == []
+    both_of_one_address_are_returned(connect(box, "hibob"))
 
 
 def test_everybody_is_one_list_and_the_pages_of_the_lifecycle_table(box: Box) -> None:
@@ -144,7 +126,9 @@ def test_a_last_day_ends_in_the_persons_own_zone_and_not_when_bob_turns_the_stat
 
 def test_the_date_may_be_the_first_day_out(box: Box) -> None:
     box["hibob"].enter(MARK, "2026-07-01", "terminated")
-    assert only(with_options(box, terminated_from="day_after").find_people(MARK)).last_working_day == "2026-06-30"
+    assert (
+        only(with_options(box, "hibob", terminated_from="day_after").find_people(MARK)).last_working_day == "2026-06-30"
+    )
 
 
 @pytest.mark.parametrize(
@@ -162,7 +146,7 @@ def test_the_date_may_be_the_first_day_out(box: Box) -> None:
 )
 def test_statuses_are_ours(box: Box, word: str, options: dict[str, Any], status: str) -> None:
     box["hibob"].enter(MARK, "2026-05-01", word)
-    assert only(with_options(box, **options).find_people(MARK)).status == status
+    assert only(with_options(box, "hibob", **options).find_people(MARK)).status == status
 
 
 def test_garden_leave_until_the_end_leaves_on_the_day_before_it_when_told_so(box: Box) -> None:
@@ -170,7 +154,7 @@ def test_garden_leave_until_the_end_leaves_on_the_day_before_it_when_told_so(box
     box["hibob"].enter(MARK, "2026-09-30", "terminated")
     kept, gone = (
         only(connect(box, "hibob").find_people(MARK)),
-        only(with_options(box, garden_leave="left").find_people(MARK)),
+        only(with_options(box, "hibob", garden_leave="left").find_people(MARK)),
     )
     assert (kept.last_working_day, gone.last_working_day, gone.termination_date) == (
         "2026-09-30",
@@ -187,7 +171,7 @@ def test_an_unknown_word_of_an_inactive_person_takes_nothing_away_for_good(box: 
 
 def test_a_wrong_status_option_is_named(box: Box) -> None:
     with pytest.raises(InputError, match="'away' becomes 'gone'"):
-        with_options(box, statuses={"away": "gone"})
+        with_options(box, "hibob", statuses={"away": "gone"})
 
 
 def test_a_termination_that_is_taken_back_and_a_rehire(box: Box) -> None:

@@ -16,39 +16,22 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors i
     Throttled,
     Unavailable,
 )
-from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 
 from sandbox.box import Box
-from sandbox.days import day, pinned
+from sandbox.days import day
 from sandbox.vendors.personio import CLIENT, Personio
 from tests.support import connect
-
-NOON = datetime(2026, 6, 1, 12, tzinfo=timezone.utc)
+from tests.unit.hr_connectors import both_of_one_address_are_returned, fresh, only, running, with_options
 
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Box]:
-    with pinned(NOON.date()), Box([Personio]) as running:
-        yield running
+    yield from running(Personio)
 
 
 @pytest.fixture
 def box(shared: Box, monkeypatch: pytest.MonkeyPatch) -> Box:
-    from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk import people_index
-
-    people_index.INDEXES.clear()
-    monkeypatch.setattr(clock, "now", lambda: NOON)
-    shared["personio"].reset()
-    return shared
-
-
-def only(found: Any) -> Person:
-    (person,) = found
-    return person
-
-
-def with_options(box: Box, **options: Any) -> Any:
-    return connect(box, "personio", options={**box.systems()["personio"]["options"], **options})
+    return fresh(shared, "personio", monkeypatch)
 
 
 def many(box: Box, number: int) -> None:
@@ -90,9 +73,7 @@ def test_finds_by_every_identifier(box: Box, user: str) -> None:
 
 
 def test_two_with_one_address_are_both_returned_and_nobody_is_nobody(box: Box) -> None:
-    hr = connect(box, "personio")
-    assert sorted(p.employee_id for p in hr.find_people("sam@corp.example")) == ["E1008", "E1009"]
-    assert list(hr.find_people("nobody@corp.example")) == []
+    both_of_one_address_are_returned(connect(box, "personio"))
 
 
 def test_everybody_page_by_page(box: Box) -> None:
@@ -157,7 +138,7 @@ def test_after_the_last_working_day_comes_garden_leave_until_the_employment_ends
         monkeypatch.setattr(clock, "now", lambda number=number: datetime(2026, 6, number, 12, tzinfo=timezone.utc))
         kept, gone = (
             only(connect(box, "personio").find_people("102")),
-            only(with_options(box, garden_leave="left").find_people("102")),
+            only(with_options(box, "personio", garden_leave="left").find_people("102")),
         )
         states[number] = (kept.status, gone.status)
     assert states == {15: ("active", "active"), 16: ("leave", "terminated")}

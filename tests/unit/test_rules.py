@@ -483,18 +483,45 @@ def words_in(value: object) -> Iterator[str]:
             yield from words_in(one)
 
 
-#: Files over the limit since the lines became shorter: each is split by what it knows, and none is added.
-TO_SPLIT = {}
-
-
 def test_no_file_knows_everything() -> None:
-    for path in files("plugins/*.py", "sandbox/*.py", "scripts/*.py"):
+    for path in files("plugins/*.py", "bridge/src/*.py", "sandbox/*.py", "scripts/*.py"):
         code = [
             line
             for line in path.read_text(encoding="utf-8").splitlines()
             if line.strip() and not line.strip().startswith("#")
         ]
-        assert len(code) <= 400 or name_of(path) in TO_SPLIT, f"{name_of(path)} has {len(code)} lines of code"
+        assert len(code) <= 400, f"{name_of(path)} has {len(code)} lines of code"
+
+
+#: Functions over the limit: whoever changes one divides it and takes it off, and none is added.
+TOO_LONG = {
+    "plugins/action/in_process.py:_step",
+    "plugins/module_utils/connectors/entra/access.py:paths",
+    "plugins/module_utils/connectors/github/access.py:paths",
+    "plugins/module_utils/connectors/imap/connector.py:_connection",
+    "plugins/module_utils/engine/task.py:run",
+    "plugins/module_utils/sdk/transport.py:send",
+    "plugins/plugin_utils/reconcile/report.py:_take",
+    "plugins/plugin_utils/reconcile/report.py:report",
+    "plugins/plugin_utils/record/build.py:build",
+    "scripts/bench.py:measure",
+    "sandbox/vendors/entra.py:routes",
+    "sandbox/vendors/entra_seed.py:seeded",
+    "sandbox/vendors/exchange_boxes.py:_new",
+    "sandbox/vendors/exchange_calendar.py:seeded",
+    "sandbox/vendors/github.py:routes",
+    "sandbox/vendors/github.py:seed",
+}
+
+
+def test_no_function_is_longer_than_a_page() -> None:
+    long = {
+        f"{name}:{node.name}"
+        for name, tree in parsed("plugins/*.py", "bridge/src/*.py", "sandbox/*.py", "scripts/*.py")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and (node.end_lineno or 0) - node.lineno >= 60
+    }
+    assert long <= TOO_LONG, "divide it by what it knows"
 
 
 def test_every_source_file_says_its_licence() -> None:

@@ -126,6 +126,14 @@ class Policy:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+#: What a refusal means where its status alone tells.
+_ERRORS: Mapping[int, type[SystemError_]] = {
+    **dict.fromkeys((404, 410), NotFound),
+    **dict.fromkeys((409, 412, 423), Conflict),
+    **dict.fromkeys((400, 405, 413, 415, 422, 501), Rejected),
+}
+
+
 class Transport:
     """Sends requests to one system.
 
@@ -355,34 +363,28 @@ class Transport:
             said = "a web page (HTML)"
         else:
             said = self.policy.message(answer)
-        said = f"{status} {said}".strip()
-        error = SystemError_
-        hint = ""
+        error, hint = self._error_of(answer, throttled_for=throttled_for, reading=reading)
+        raise error(f"{status} {said}".strip(), act=act, system=name, hint=hint, status=status)
+
+    def _error_of(
+        self, answer: Answer, *, throttled_for: float | None, reading: bool
+    ) -> tuple[type[SystemError_], str]:
+        """Choose the error that a refusal is, and what to do about it."""
+        status, name = answer.status, self.target.name
         if throttled_for is not None:
-            error, hint = (
-                Throttled,
-                f"it asks to wait {throttled_for:.0f} s; run again then, or raise max_wait of the system",
-            )
-        elif 300 <= status < 400:
-            error, hint = (
-                ProtocolError,
-                f"it redirects to {answer.headers.get('Location', '?').split('?')[0]}: is url {self.url} the API's address?",
-            )
-        elif status == 401:
-            error, hint = AuthenticationFailed, f"check the credentials of {name}: wrong, expired or revoked"
-        elif status == 403:
-            error, hint = PermissionDenied, self.policy.permission_hint
-        elif status in (404, 410):
-            error = NotFound
-        elif status in (409, 412, 423):
-            error = Conflict
-        elif status in (400, 405, 413, 415, 422, 501):
-            error = Rejected
-        elif status >= 500:
+            wait = f"it asks to wait {throttled_for:.0f} s; run again then, or raise max_wait of the system"
+            return Throttled, wait
+        if 300 <= status < 400:
+            place = answer.headers.get("Location", "?").split("?")[0]
+            return ProtocolError, f"it redirects to {place}: is url {self.url} the API's address?"
+        if status == 401:
+            return AuthenticationFailed, f"check the credentials of {name}: wrong, expired or revoked"
+        if status == 403:
+            return PermissionDenied, self.policy.permission_hint
+        if status >= 500 and status != 501:
             # A write that ended in a gateway's 5xx may have been done behind it.
-            error = Unavailable if reading else AnswerLost
-            hint = "" if reading else "the write may have happened: run again to see"
-        raise error(said, act=act, system=name, hint=hint, status=status)
+            return (Unavailable, "") if reading else (AnswerLost, "the write may have happened: run again to see")
+        return _ERRORS.get(status, SystemError_), ""
 
 
 def _ends_in(url: str, domain: str) -> bool:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...module_utils.model import clock
@@ -121,6 +121,26 @@ def _chart(record: Mapping[str, Any]) -> dict[str, Any]:
     scale = _Scale([t for _unused, start, end in bars for t in (start, end)])
     names = list(dict.fromkeys(action["system"] for action, _unused, _unused in bars))
     rows = {name: _TOP + number * _ROW for number, name in enumerate(names)}
+    drawn = _drawn(bars, scale, rows)
+    phases = _phases(bars, scale)
+    height = _TOP + _ROW * len(names) + 30
+    return {
+        "width": _WIDTH,
+        "height": height,
+        "left": _LEFT,
+        "rows": [{"name": n, "y": y} for n, y in rows.items()],
+        "row": _ROW,
+        "bars": drawn,
+        "phases": phases,
+        "ticks": scale.ticks(),
+        "base": _TOP + _ROW * len(names),
+        "breaks": scale.breaks,
+    }
+
+
+def _drawn(
+    bars: Sequence[tuple[Mapping[str, Any], float, float]], scale: _Scale, rows: Mapping[str, float]
+) -> list[dict[str, Any]]:
     drawn = []
     for action, start, end in bars:
         left, right = scale.x(start), scale.x(end)
@@ -135,7 +155,11 @@ def _chart(record: Mapping[str, Any]) -> dict[str, Any]:
                 "phase": action["phase"],
             }
         )
-    phases = []
+    return drawn
+
+
+def _phases(bars: Sequence[tuple[Mapping[str, Any], float, float]], scale: _Scale) -> list[dict[str, Any]]:
+    phases: list[dict[str, Any]] = []
     for name in dict.fromkeys(action["phase"] for action, _unused, _unused in bars):
         mine = [(start, end) for action, start, end in bars if action["phase"] == name]
         phases.append(
@@ -151,19 +175,7 @@ def _chart(record: Mapping[str, Any]) -> dict[str, Any]:
         phase["shown"] = phase["x"] >= free
         if phase["shown"]:
             free = phase["x"] + 7.2 * len(phase["name"]) + 10
-    height = _TOP + _ROW * len(names) + 30
-    return {
-        "width": _WIDTH,
-        "height": height,
-        "left": _LEFT,
-        "rows": [{"name": n, "y": y} for n, y in rows.items()],
-        "row": _ROW,
-        "bars": drawn,
-        "phases": phases,
-        "ticks": scale.ticks(),
-        "base": _TOP + _ROW * len(names),
-        "breaks": scale.breaks,
-    }
+    return phases
 
 
 class _Scale:
