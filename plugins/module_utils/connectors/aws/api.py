@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -54,6 +55,7 @@ _STRANGERS = frozenset(
         "401",
     }
 )
+_CODE = re.compile(r"<Code>(\w+)</Code>")
 _FORBIDDEN = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"})
 _CONFLICTS = frozenset(
     {
@@ -266,6 +268,9 @@ class AwsApi:
         said = error.response.get("Error", {})
         meta = error.response.get("ResponseMetadata", {})
         code, status = str(said.get("Code", "")), int(meta.get("HTTPStatusCode") or 0)
+        # What stands before the services refuses a key in XML, also where the service itself speaks JSON.
+        if code.isdigit() and (inside := _CODE.search(str(said.get("Message", "")))):
+            code = inside[1]
         what, name = f"{status} {code}: {said.get('Message', '')}".strip(": "), self.target.name
         result: LifecycleError
         if code in _THROTTLES or status == 429:
