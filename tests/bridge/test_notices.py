@@ -298,3 +298,44 @@ def test_what_a_run_wants_people_to_hear_is_sent_once_and_again_only_when_it_did
     ((envelope, message),) = mail.got
     assert envelope["to"] == ["grace@corp.example"] and message["Subject"] == "4711: okta is 4 h late"
     assert "ansible-playbook x" in message.get_content()
+
+
+def test_a_joiner_s_fortnight_day_by_day_who_received_what_and_nobody_is_red_for_what_waits(
+    tmp_path: Path, mail: MailServer, at: Callable[[Any], None]
+) -> None:
+    """From the signed offer to week two, with the clock moved day by day; the bridge and its mails are real, what a run ends with is said."""
+    hr = Hr()
+    hr.cards["7"] = {**ADA, "name": "Ada", "hire_date": "2026-06-15"}
+    world = World(tmp_path, mail, hr)
+    day = NOW.replace(hour=6) + 12 * DAY  # a Monday, 08:00 in Berlin
+    world.decided(("onboard", "prepare", day - 5 * DAY), ("onboard", "", day))
+    laptop, badge, mfa = (
+        ("intune", "device", "needs_human"),
+        ("badge", "by_hand", "needs_human"),
+        ("entra", "controls", "needs_human"),
+    )
+    # What the systems would say on each day, counted from the first: the device comes on the third day before it, she signs in on the second.
+    says = {-5: (laptop, badge), -4: (laptop, badge), -3: (badge,), 0: (mfa,), 1: (mfa,), 2: ()}
+    received: dict[int, list[str]] = {}
+    for number in range(-12, 11):
+        at(day + number * DAY)
+        now = clock.now()
+        standing = says[max((known for known in says if known <= number), default=-5)]
+        while found := world.bridge.cases.claim(now, 1, "me"):
+            world.bridge.cases.begin(found[0], "me", now)
+            said = [{"system": system, "step": step, "outcome": outcome} for system, step, outcome in standing]
+            one = {"case": "c", "key": "7", "complete": not standing, "record": "", "open": said}
+            world.bridge.cases.settle(
+                found[0], Result("failed" if standing else "successful", stats={"cases": [one]}), now
+            )
+        if who := [f"{who.partition('@')[0]}: {subject}" for who, subject in world.post()]:
+            received[number] = who
+        with world.bridge.database.read() as c:
+            states = set(c.execute(sa.text("SELECT state FROM cases")).scalars())
+        assert states <= {"upcoming", "todo", "done"}, f"day {number}: red for what only waits: {states}"
+    waits = f"[not_ready] onboard {_case(world)}, person 7"
+    assert received == {
+        -7: ["ada: Welcome: your first day is 2026-06-15", "bob: You are the buddy of Ada, who begins on 2026-06-15", "mark: Ada beginnt am 15.06.2026"],
+        -5: [f"it: {waits}", "mark: Ada ist für den 15.06.2026 noch nicht bereit"],
+        2: ["ada: Your accounts are ready", "bob: Ada is ready to work", "mark: Ada kann arbeiten"],
+    }  # fmt: skip
