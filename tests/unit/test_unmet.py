@@ -10,7 +10,15 @@ from typing import Any
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.company.profiles import load_profiles
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.registry import CONNECTORS
+from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.case_step import Here
+from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.steps import (
+    FIRST_SIGN_IN,
+    MANUAL_STEP,
+    MEETING,
+)
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.case import OpenCase
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import InputError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import capabilities_of
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.cases.unmet import refuse_unmet
 
@@ -48,3 +56,25 @@ def test_a_misspelt_control_is_refused_and_the_right_one_named(tmp_path: Path) -
     with pytest.raises(InputError, match="knows the control mfa_registred: did you mean mfa_registered?"):
         judged(tmp_path, "controls: [mfa_registred]\n", "entra", "intune")
     judged(tmp_path, "controls: [mfa_registered, disk_encrypted]\ndevice: {platform: macOS}\n", "entra", "intune")
+
+
+def test_a_joiner_s_profile_asks_only_what_it_names() -> None:
+    """A contractor whose profile is a repository: no credential where they have no account, no badge, no orientation."""
+    person = Person.of({"email": "nia@contractors.example", "manager_email": "mark@corp.example"})
+    contractor = OpenCase("c", "onboard", person, wanted={"github": {"teams": ["infra"]}})
+    staff = OpenCase("c", "onboard", person, wanted={"github": {}, "entra": {}, "badge": {}})
+    without = OpenCase("c", "onboard", person)
+
+    def asked(case: OpenCase) -> tuple[bool, ...]:
+        steps = (
+            ("entra", FIRST_SIGN_IN["welcome"]),
+            ("badge", MANUAL_STEP["say"]),
+            ("exchange", MEETING["orientation"]),
+        )
+        return tuple(step.of_case(case, Here(system)) is not None for system, step in steps)
+
+    assert asked(contractor) == (False, False, False)
+    assert asked(staff) == (True, True, False)
+    assert asked(without) == (True, True, False), "where a company has no profiles, everybody is asked the same"
+    leaver = OpenCase("c", "offboard", person, wanted={"github": {}})
+    assert MANUAL_STEP["say"].of_case(leaver, Here("badge")) is not None, "whoever leaves hands in what they have"

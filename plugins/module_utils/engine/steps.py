@@ -289,7 +289,7 @@ def _existing(case: OpenCase, here: Here) -> Arguments:
 
 def _first_credential(case: OpenCase, here: Here) -> Arguments:
     # The account is opened, and its credential issued, on the day.
-    if here.unread or here.settings.stage == "prepare":
+    if here.unread or here.settings.stage == "prepare" or _not_named(case, here):
         return None
     return {"deliver_to": case.person.manager_email, "lifetime_minutes": _lifetime(here)}
 
@@ -330,7 +330,7 @@ MEETING: Steps = {"orientation": CaseStep(_orientation)}
 
 
 def _by_hand(case: OpenCase, here: Here) -> Arguments:
-    return {"kind": case.kind} if case.kind in KINDS else None
+    return {"kind": case.kind} if case.kind in KINDS and not _not_named(case, here) else None
 
 
 def _back_by_hand(case: OpenCase, here: Here) -> Arguments:
@@ -388,6 +388,11 @@ def _provisioned(case: OpenCase, here: Here) -> bool:
     they would be invited. Of whom nobody knows what is there already, nothing is touched."""
     ready = here.settings.stage != "prepare" or "first_sign_in" in here.capabilities
     return here.system in case.wanted and ready and not here.unread
+
+
+def _not_named(case: OpenCase, here: Here) -> bool:
+    """Return whether a joiner's profile names systems, and not this one: of a contractor without a badge nobody asks one."""
+    return case.kind == ONBOARD and bool(case.wanted) and here.system not in case.wanted
 
 
 def _restored(case: OpenCase, here: Here) -> Mapping[str, Any]:
