@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Policy
 from ansible_collections.workforce.lifecycle.plugins.modules.attest import TASK as ATTEST
 from ansible_collections.workforce.lifecycle.plugins.modules.case import TASK as CASE
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
@@ -88,6 +89,38 @@ def test_a_manager_who_has_left_in_hr_inherits_nothing(
     named = opened(ledger, found=found, successor="mark@corp.example")
     assert bool(named.get("failed")) == (not heir) and (heir or "can't be successor" in named["msg"])
     assert opened(ledger, found=found)["cases"][0].get("successor", "") == heir
+
+
+def test_of_several_leavers_those_with_administrator_rights_come_first(ledger: Ledger, tmp_path: Path) -> None:
+    names = ("anna", "ben", "carl")
+    anna, ben, carl = (
+        {**JANE, "email": f"{name}@corp.example", "hr_id": f"20{n}", "employee_id": f"E20{n}", "first_name": name}
+        for n, name in enumerate(names)
+    )
+    for account in ("ben", "adm-ben"):  # a second account, most often made for an administrator
+        ledger.note(
+            "linked", {"id": account, "login": account, "by": ["number"]}, system="entra", person="E201", run="r"
+        )
+    folder = tmp_path / "profiles"
+    folder.mkdir()
+    (folder / "it.yml").write_text(
+        "name: it\nmatch: {department: IT}\nsystems: {entra: {roles: [Global Administrator]}}\n", encoding="utf-8"
+    )
+    run = ledger_run(ledger, SYSTEMS, policy=Policy(privileged={"entra": {"roles": ("*Administrator",)}}))
+    defaults = {name: spec.get("default") for name, spec in CASE.spec.items()}
+    cases = perform(
+        CASE,
+        run,
+        {
+            **defaults,
+            "kind": "offboard",
+            "user": [f"{name}@corp.example" for name in names],
+            "found": [{"system": "hr", "people": [anna, ben, {**carl, "department": "IT"}]}],
+            "profiles": str(folder),
+        },
+    )["cases"]
+    emails = [case["person"]["email"].partition("@")[0] for case in cases]
+    assert emails == ["ben", "carl", "anna"]
 
 
 def test_nobody_stops_before_any_case_is_opened(ledger: Ledger) -> None:

@@ -20,6 +20,7 @@ from ...module_utils.people.protection import refuse_protected_people
 from ..approval import approvals
 from ..approval import run as approval
 from ..cases import meant, moments, mover_origin, undo, unmet
+from ..cases.order import administrators_first
 from ..hr import feed
 from ..later import followups
 from ..later.leave import return_day
@@ -49,6 +50,8 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
     feed.examine(run, looks)
     records = Records(want["found"]) if run.inventory.group("hr_records") else None
     people = [meant.known(run, want, user, records) for user in users]
+    if kind == OFFBOARD:
+        people = administrators_first(run, people, want["profiles"])
     feed.examine(run, looks, people)
     plan = approval.executed(run, want["plan"])
     refuse_protected_people(run.policy, people, want["protected"], kind)
