@@ -96,13 +96,20 @@ GIANT = b"\x30\x84\x7f\xff\xff\xff"
 
 
 def message(number: int, operation: bytes) -> bytes:
-    inner = b"\x02\x01" + bytes([number]) + operation
+    id = number.to_bytes(4, "big")
+    inner = b"\x02\x04" + id + operation
     return b"\x30\x84" + len(inner).to_bytes(4, "big") + inner
 
 
+def head_of(asked: bytes) -> tuple[int, int]:
+    """Return the id and the operation's tag of a request (RFC 4511, 4.1.1); the library counts ids through the whole process."""
+    at = 2 + (asked[1] & 0x7F if asked[1] & 0x80 else 0)
+    end = at + 2 + asked[at + 1]
+    return int.from_bytes(asked[at + 2 : end], "big"), asked[end]
+
+
 def number_of(asked: bytes) -> int:
-    """The id of the request, after its head of two or six bytes."""
-    return asked[asked.index(b"\x02\x01") + 2]
+    return head_of(asked)[0]
 
 
 #: Somebody's entry (RFC 4511, 4.5.2), with their uid.
@@ -117,7 +124,7 @@ def bound(then: Say) -> Say:
     """Lets everybody sign in, and then says this."""
 
     def say(asked: bytes) -> Iterator[bytes]:
-        if b"\x60" in asked[:9]:
+        if head_of(asked)[1] == 0x60:
             yield message(number_of(asked), done(0x61))
         else:
             yield from then(asked)
