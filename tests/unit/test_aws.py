@@ -31,7 +31,7 @@ from tests.support import connect, person_of, run
 JANE = "jane@corp.example"
 ID = "AIDA1234567890EXAMPLE"
 ARN = "arn:aws:iam::123456789012:user/one"
-POLICY = '{"Version": "2012-10-17", "Statement": []}'
+POLICY = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "*"}]}'
 THEN = datetime(2026, 1, 1)
 
 

@@ -147,7 +147,6 @@ class Transport:
     def __init__(self, target: Target, auth: Auth, policy: Policy = Policy(), *, url: str = "") -> None:
         self.target, self.auth, self.policy = target, auth, policy
         self.url = (url or target.url).rstrip("/")
-        self._rate = policy.rate if _ends_in(self.url, policy.rate_on) else None
         if self.url.startswith("http://"):
             refuse_plain(self.url, act="connect", system=target.name)
 
@@ -279,9 +278,10 @@ class Transport:
 
     def _await_turn(self) -> float:
         """Wait for this request's turn, where the vendor names a rate; the seconds that it took."""
-        if not self._rate:
+        rate = self.policy.rate
+        if not rate or not _ends_in(self.url, self.policy.rate_on):
             return 0.0
-        wait = self.target.pace.turn(f"{self.target.name} {self.url}", 1.0 / self._rate)
+        wait = self.target.pace.turn(f"{self.target.name} {self.url}", 1.0 / rate)
         if wait > 0:
             time.sleep(wait)
         return wait

@@ -297,7 +297,7 @@ def exchange(target: Target, base: str, request: Request) -> Raw:
     seconds = min(target.timeout, request.seconds)
     with _Exchange(request.seconds) as watch:
         try:
-            response = manager.urlopen(
+            response = manager.request(
                 request.method,
                 _address(request),
                 body=body,

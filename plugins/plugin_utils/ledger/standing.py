@@ -13,8 +13,10 @@ _SETTLED = ("done", "already", "absent", "acknowledged", "in_progress")
 
 
 def history(entries: Iterable[Entry], opened: str) -> dict[str, Any]:
-    """Return what is known of a step from earlier runs of its case: ``{"since": iso, "acknowledged": {what: iso}, "done": {what:
-    iso}, "attested": {what: {"by", "at"}}, "waiting": {what: why}, "unsure": [what, ...], "open_intent": n or None, "last": the last outcome's result or None}``.
+    """Return what is known of a step from earlier runs of its case.
+
+    ``{"since": iso, "acknowledged": {what: iso}, "done": {what: iso}, "attested": {what: {"by", "at"}}, "waiting": {what: why},
+    "unsure": [what, ...], "open_intent": n or None, "last": the last outcome's result or None}``
 
     A change stays unsure until an outcome shows where it stands, or a person attests the step.
     """

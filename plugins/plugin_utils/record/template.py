@@ -76,7 +76,8 @@ if chart.breaks %}; long pauses are shortened (⫽){% endif %}
 .</p>{% endif %}
 
 {% if r.case.kind == "transfer" %}<h2>What changed hands</h2><div class="card"><table class="stack"><tr><th>Gained</th><th>Lost</th><th>Kept</th></tr><tr>
-{% for name in ("gained", "lost", "kept") %}<td data-l="{{ name | capitalize }}">{% for e in r.entitlements[name] %}{{ e.what }} <span class="dim">on {{ e.system }}</span>
+{% for name in ("gained", "lost", "kept") %}<td data-l="{{ name | capitalize }}">{% for e in r.entitlements[name] %}
+{{ e.what }} <span class="dim">on {{ e.system }}</span>
 <br>{% else %}<span class="dim">nothing</span>{% endfor %}</td>{% endfor %}</tr></table></div>{% endif %}
 
 {% if r.given_back %}<h2>What came back, and what cannot</h2><div class="card"><table class="stack"><tr><th>Lost</th><th>Why</th><th>Who</th></tr>
@@ -93,14 +94,17 @@ if chart.breaks %}; long pauses are shortened (⫽){% endif %}
 {% if r.hardware %}<h2>Company hardware</h2>
 {% for d in r.hardware %}<div class="card sys{{ ' todo' if d.out }}"><h3>{{ d.serial }} <small>{{ "not back" if d.out else d.settled }}</small></h3>
 <table class="stack">
-{% for e in d.events %}<tr><td class="n" style="width:24%">{{ e.at | when }}</td><td>{{ ("shipping label sent" if e.what == "label" else e.what) | replace("_", " ") | capitalize }}
+{% for e in d.events %}<tr><td class="n" style="width:24%">{{ e.at | when }}</td>
+<td>{{ ("shipping label sent" if e.what == "label" else e.what) | replace("_", " ") | capitalize }}
 {% if not e.seen %}<span class="pill {{ 'soft' if e.by else 'warn' }}">{{ "said by name" if e.by else "not seen" }}</span>{% endif %}
 {% if e.note %}<div class="change">{{ e.note }}</div>{% endif %}</td>
 <td class="change">{{ e.by or e.system }}</td></tr>{% endfor %}</table></div>{% endfor %}
 {% endif %}
 
-{% if r.data_custody %}<h2>What was handed over, and kept</h2><div class="card"><table class="stack"><tr><th>What</th><th>Now</th><th>Successor</th><th></th></tr>
-{% for d in r.data_custody %}<tr><td>{{ d.what }}<br><span class="change">{{ d.system }}</span></td><td data-l="Now">{{ d.now | plain }}</td><td data-l="Successor">{{ d.to or "–" }}
+{% if r.data_custody %}<h2>What was handed over, and kept</h2><div class="card"><table class="stack">
+<tr><th>What</th><th>Now</th><th>Successor</th><th></th></tr>
+{% for d in r.data_custody %}<tr><td>{{ d.what }}<br><span class="change">{{ d.system }}</span></td><td data-l="Now">{{ d.now | plain }}</td>
+<td data-l="Successor">{{ d.to or "–" }}
 </td><td><span class="pill {{ words(d.outcome)[2] }}">{{ words(d.outcome)[1] }}</span></td></tr>{% endfor %}</table></div>{% endif %}
 
 <h2>System by system</h2>
@@ -129,7 +133,8 @@ if chart.breaks %}; long pauses are shortened (⫽){% endif %}
 </div>{% endif %}
 {% if r.timings.service_levels %}<h2>Times against the service levels</h2><div class="card"><table class="stack"><tr><th>System</th><th>Step</th><th>Took</th>
 <th>Limit</th><th></th></tr>
-{% for s in r.timings.service_levels %}<tr><td>{{ s.system }}</td><td>{{ s.action.replace("_", " ") }}</td><td class="n" data-l="Took">{{ s.took_s | span }}</td>
+{% for s in r.timings.service_levels %}<tr><td>{{ s.system }}</td><td>{{ s.action.replace("_", " ") }}</td>
+<td class="n" data-l="Took">{{ s.took_s | span }}</td>
 <td class="n" data-l="Limit">{{ s.limit_s | span }}</td><td><span class="pill {{ 'good' if s.met else 'bad' }}">{{ "met" if s.met else "missed" }}</span></td>
 </tr>{% endfor %}</table></div>{% endif %}
 

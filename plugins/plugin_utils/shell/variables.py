@@ -124,9 +124,12 @@ def _listed(value: Any) -> list[str]:
 
 
 def plain(value: Any) -> Any:
-    """Return a value without what Ansible notes on it (where it was written, whether it is a template): a thousand people's arguments are copied."""
+    """Return a value without what Ansible notes on it (where it was written, whether it is a template).
+
+    A thousand people's arguments are copied, and the notes cost more than the values. A part of a text has no notes.
+    """
     if isinstance(value, str):
-        return value[:] if type(value) is not str else value
+        return value[:]
     if isinstance(value, Mapping):
         return {plain(key): plain(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):

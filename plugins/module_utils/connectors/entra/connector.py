@@ -214,7 +214,10 @@ class Entra(EntraListing):
         self._accounts.restore(account)
 
     def carries(self, account: Account) -> str:
-        """A shared mailbox lives on this account, and goes with it (https://learn.microsoft.com/microsoft-365/admin/email/convert-user-mailbox-to-shared-mailbox)."""
+        """A shared mailbox lives on this account, and goes with it.
+
+        https://learn.microsoft.com/microsoft-365/admin/email/convert-user-mailbox-to-shared-mailbox
+        """
         act = f"look whether the mailbox of {account.login} is shared"
         try:
             said = self.graph.get(
