@@ -88,7 +88,7 @@ def _inside(page: Path, text: str) -> str:
         there = (ROOT / "docs" / page.relative_to(PAGES).parent / target).resolve()
         return f"]({REPOSITORY}{there.relative_to(ROOT)}{anchor})"
 
-    text = text.removeprefix("<!-- SPDX-License-Identifier: GPL-3.0-or-later -->\n")  # the title comes first
+    text = re.sub(r"\A<!--.*?-->\n", "", text)  # the title comes first
     return re.sub(r"\]\((?!https?:|#|mailto:)([^)#\s]+)(#[^)\s]*)?\)", link, text)
 
 
