@@ -91,7 +91,6 @@ SCENARIOS = [
         "ownership",
         {"person": "jane", "successor": "mark@corp.example"},
         _handed_over,
-        outcome="needs_human",
     ),
     Scenario(
         "roles, teams and seats",
