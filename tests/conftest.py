@@ -8,10 +8,15 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "build" / "collections")]
+
+# How long an example takes says only how busy the machine is.
+hypothesis.settings.register_profile("any_machine", deadline=None)
+hypothesis.settings.load_profile("any_machine")
 
 #: Runs a suite inside a test: a planted violation must fail it.
 pytest_plugins = ["pytester"]
