@@ -14,6 +14,7 @@ from lifecycle_bridge.execute import Order, Result
 from lifecycle_bridge.store import Database, stamp
 from lifecycle_bridge.store.alerts import end_alerts, raise_alert
 from lifecycle_bridge.store.ending import close_run
+from lifecycle_bridge.store.ordering import order_run
 from lifecycle_bridge.store.tables import RUN_OPEN, cases, chores, runs
 
 #: How the idents of such runs begin.
@@ -66,18 +67,7 @@ class Chores:
             return ""
         c.execute(sa.update(chores).where(chores.c.name == name).values(**values))
         ident = f"{PREFIX}{name}-{now:%Y%m%dT%H%M%S}"
-        c.execute(
-            sa.insert(runs).values(
-                ident=ident,
-                kind="chore",
-                playbook=playbook,
-                cases="[]",
-                status="ready",
-                owner=owner,
-                started_at=stamp(now),
-            )
-        )
-        return ident
+        return order_run(c, ident, kind="chore", playbook=playbook, now=now, owner=owner)
 
     def begin(self, ident: str, owner: str, now: datetime) -> Order | None:
         """Return what it asks of the collection."""

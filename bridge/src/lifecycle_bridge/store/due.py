@@ -15,6 +15,7 @@ from lifecycle_bridge.config import Config
 from lifecycle_bridge.execute import Order
 from lifecycle_bridge.kinds import OFFBOARD, ONBOARD, REINSTATE, RENAME, RESUME, SUSPEND, TRANSFER, WITHDRAW
 from lifecycle_bridge.store import moment, rows, stamp
+from lifecycle_bridge.store.ordering import order_run
 from lifecycle_bridge.store.tables import SLEEPING, STOPPED, cases, runs
 from lifecycle_bridge.store.timelines import note, span
 
@@ -77,16 +78,14 @@ def _groups(found: Sequence[Row]) -> list[list[Row]]:
 def _bind(c: sa.Connection, group: Sequence[Row], owner: str, now: datetime) -> str:
     first = group[0]
     ident = f"{first['id']}-{first['attempt'] + 1}"
-    c.execute(
-        sa.insert(runs).values(
-            ident=ident,
-            kind="cases",
-            playbook=f"workforce.lifecycle.{first['kind']}",
-            cases=json.dumps([row["id"] for row in group]),
-            status="ready",
-            owner=owner,
-            started_at=stamp(now),
-        )
+    order_run(
+        c,
+        ident,
+        kind="cases",
+        playbook=f"workforce.lifecycle.{first['kind']}",
+        now=now,
+        owner=owner,
+        about=[row["id"] for row in group],
     )
     for row in group:
         values = {

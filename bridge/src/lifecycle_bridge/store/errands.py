@@ -19,6 +19,7 @@ from lifecycle_bridge.execute import Order, Result
 from lifecycle_bridge.kinds import OFFBOARD
 from lifecycle_bridge.store import Database, stamp
 from lifecycle_bridge.store.ending import close_run
+from lifecycle_bridge.store.ordering import order_run
 from lifecycle_bridge.store.tables import cases, runs
 from lifecycle_bridge.store.timelines import note
 
@@ -32,19 +33,15 @@ def order_errand(
 ) -> str:
     """Make the run, inside a transaction of the caller's. Of no bridge yet: the next one that looks takes it."""
     ident = f"{playbook}-{mark or 'errand'}-{stamp(now).replace(':', '').replace('.', '')}"
-    c.execute(
-        sa.insert(runs).values(
-            ident=ident,
-            kind="errand",
-            playbook=f"workforce.lifecycle.{playbook}",
-            cases=json.dumps(list(about)),
-            extra_vars=json.dumps(dict(extra_vars)),
-            status="ready",
-            owner="",
-            started_at=stamp(now),
-        )
+    return order_run(
+        c,
+        ident,
+        kind="errand",
+        playbook=f"workforce.lifecycle.{playbook}",
+        now=now,
+        about=about,
+        extra_vars=extra_vars,
     )
-    return ident
 
 
 def order_release(c: sa.Connection, held: Sequence[Mapping[str, Any]], by: str, why: str, now: datetime) -> list[str]:

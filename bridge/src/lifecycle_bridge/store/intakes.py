@@ -17,6 +17,7 @@ from lifecycle_bridge.store import Database, stamp
 from lifecycle_bridge.store.alerts import raise_alert
 from lifecycle_bridge.store.cases import Cases
 from lifecycle_bridge.store.ending import backoff, close_run
+from lifecycle_bridge.store.ordering import order_run
 from lifecycle_bridge.store.tables import events, runs, sources
 
 PLAYBOOK = "workforce.lifecycle.intake"
@@ -143,15 +144,4 @@ class Intakes:
 def _made(c: sa.Connection, group: str, members: list[int], owner: str, now: datetime) -> str:
     ident = f"intake-{hashlib.sha256(repr((group, members, stamp(now))).encode()).hexdigest()[:12]}"
     c.execute(sa.update(events).where(events.c.n.in_(members)).values(state="taken", batch=ident))
-    c.execute(
-        sa.insert(runs).values(
-            ident=ident,
-            kind="intake",
-            playbook=PLAYBOOK,
-            cases="[]",
-            status="ready",
-            owner=owner,
-            started_at=stamp(now),
-        )
-    )
-    return ident
+    return order_run(c, ident, kind="intake", playbook=PLAYBOOK, now=now, owner=owner)

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""A run as a row: ready, and waiting for a bridge that begins it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from lifecycle_bridge.store import stamp
+from lifecycle_bridge.store.tables import runs
+
+
+def order_run(
+    c: sa.Connection,
+    ident: str,
+    *,
+    kind: str,
+    playbook: str,
+    now: datetime,
+    owner: str = "",
+    about: Sequence[str] = (),
+    extra_vars: Mapping[str, Any] | None = None,
+) -> str:
+    """Make the run, inside a transaction of the caller's.
+
+    :param owner: the bridge that begins it; empty for the next one that looks.
+    :param about: the cases that it is of.
+    :param extra_vars: what it is given beside them; None where the kind says it when the run begins.
+    :returns: its ``ident``.
+    """
+    asked = {} if extra_vars is None else {"extra_vars": json.dumps(dict(extra_vars))}
+    c.execute(
+        sa.insert(runs).values(
+            ident=ident,
+            kind=kind,
+            playbook=playbook,
+            cases=json.dumps(list(about)),
+            status="ready",
+            owner=owner,
+            started_at=stamp(now),
+            **asked,
+        )
+    )
+    return ident
