@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ...module_utils.company.policy import Policy, like
 from ...module_utils.model.errors import LifecycleError
 from ...module_utils.model.person import Person
-from ..ledger.links import links
+from ..ledger.links import by_name, names_of
 from ..ledger.run import LedgerRun
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ def administrators_first(run: LedgerRun, people: Sequence[Person], profiles: str
     """
     if len(people) < 2:
         return list(people)
-    privileged = _by_profile(run, profiles)
-    return sorted(people, key=lambda person: not (privileged(person) or _has_several(run, person)))
+    privileged, linked = _by_profile(run, profiles), by_name(run.ledger)
+    return sorted(people, key=lambda person: not (privileged(person) or _has_several(linked, person)))
 
 
 def _by_profile(run: LedgerRun, folder: str) -> Callable[[Person], bool]:
@@ -59,6 +59,6 @@ def _gives_privileges(policy: Policy, profile: Profile) -> bool:
     )
 
 
-def _has_several(run: LedgerRun, person: Person) -> bool:
-    systems = [link.system for link in links(run.ledger, person)]
-    return len(systems) > len(set(systems))
+def _has_several(linked: Mapping[str, Sequence[tuple[str, str]]], person: Person) -> bool:
+    accounts = {account for name in names_of(person) for account in linked.get(name, ())}
+    return len(accounts) > len({system for system, _ in accounts})
