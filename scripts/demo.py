@@ -20,8 +20,7 @@ sys.path.insert(0, str(ROOT))
 
 from sandbox.__main__ import control
 
-#: Another name when it runs beside another demo.
-FOLDER = ROOT / "build" / (sys.argv[1] if len(sys.argv) > 1 else "demo")
+FOLDER = ROOT / "build" / "demo"
 BIN = Path(sys.executable).parent
 ADA, TOM, JANE = "ada@corp.example", "tom@corp.example", "jane@corp.example"
 

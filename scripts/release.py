@@ -101,8 +101,7 @@ def check(archive: Path) -> None:
         cwd=archive.parent,
         env={"GALAXY_IMPORTER_CONFIG": str(settings), "PATH": f"{TOOLS / 'bin'}:{os.environ['PATH']}"},
     )
-    for leftover in archive.parent.glob("importer_result.json"):
-        leftover.unlink()
+    archive.parent.joinpath("importer_result.json").unlink(missing_ok=True)
 
 
 def components() -> None:

@@ -120,10 +120,9 @@ def _modules(folder: Path) -> Iterator[str]:
         text=True,
         check=True,
     )
-    yield from _index(
-        folder, "modules", "Modules", {n: d["doc"]["short_description"] for n, d in json.loads(done.stdout).items()}
-    )
-    for full, found in sorted(json.loads(done.stdout).items()):
+    modules = json.loads(done.stdout)
+    yield from _index(folder, "modules", "Modules", {n: d["doc"]["short_description"] for n, d in modules.items()})
+    for full, found in sorted(modules.items()):
         name, doc = full.rpartition(".")[2], found["doc"]
         lines = [f"# {name}", "", _said(doc["short_description"]) + ".", f"Since {doc['version_added']}.", ""]
         lines += [f"{_said(line)}\n" for line in doc["description"]]

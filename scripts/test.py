@@ -133,12 +133,7 @@ def demos(run: Runner) -> None:
 
 
 def demo(run: Runner, day: str, zone: str) -> None:
-    run.stage(
-        f"the demo: {day}, {zone}",
-        [python("python"), "scripts/demo.py", f"demo-{day}"],
-        env=environment(day, zone, run.env),
-        aside=True,
-    )
+    run.stage(f"the demo: {day}, {zone}", [python("python"), "scripts/demo.py"], env=environment(day, zone, run.env))
 
 
 def unpacked(name: str, folder: Path = BUILD) -> Path:
