@@ -90,6 +90,24 @@ def _identifiers(row: Mapping[str, str]) -> Sequence[str]:
     return [value.casefold() for value in values if value]
 
 
+def indexed_fields(named: Mapping[str, str], attributes: Mapping[str, str]) -> dict[str, str]:
+    """Return which field of the HR system fills which column of the index; empty where the company names none.
+
+    :param named: its fields by ours, as :func:`own_fields` divides them.
+    :param attributes: the option of that name.
+    """
+    return {
+        "number": named["employee_id"],
+        "email": named["email"],
+        "first": named["first_name"],
+        "last": named["last_name"],
+        "personal": named["personal_email"],
+        "department": named["department"],
+        "person_key": named.get("person_key", ""),
+        "born": attributes.get("birth_date", ""),
+    }
+
+
 def own_fields(given: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     """Divide the option ``fields`` into those of :class:`Person` and the logins at other systems."""
     own = {one.name for one in fields(Person)} - {"logins", "attributes", "status", "hr_id"}

@@ -33,7 +33,7 @@ from ...sdk.hr_record import (
     time_zone_of,
     today_of,
 )
-from ...sdk.people_index import find_records, kept_index, overview_of, own_fields, several
+from ...sdk.people_index import find_records, indexed_fields, kept_index, overview_of, own_fields, several
 from ...sdk.target import Connector, Option, Target
 from ...sdk.transport import (
     Answer,
@@ -257,17 +257,8 @@ class HiBob(Connector):
 
     def _row(self, record: Mapping[str, Any]) -> dict[str, str]:
         """Return what tells one from another, and the fields that may be seen."""
-        attributes, named = self.target.options["attributes"], self._person_fields
-        theirs = {
-            "number": named["employee_id"],
-            "email": named["email"],
-            "first": named["first_name"],
-            "last": named["last_name"],
-            "personal": named["personal_email"],
-            "department": named["department"],
-            "person_key": named.get("person_key", ""),
-            "born": attributes.get("birth_date", ""),
-        }
+        named = self._person_fields
+        theirs = indexed_fields(named, self.target.options["attributes"])
         return {
             "id": id_of(record),
             "columns": " ".join(sorted(field for field in self._wanted() if shown(record, field))),
