@@ -20,6 +20,8 @@ from on_a_day import combinations, environment
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 BUILD = ROOT / "build"
+#: How much of a failed stage is shown again at the end.
+LAST_LINES = 40
 #: What asks which day it is: run on every sample day and in every zone by `make soak`.
 DATED = (
     "tests/unit",
@@ -37,7 +39,7 @@ class Runner:
     """Runs stages, keeps their times, and what was skipped."""
 
     def __init__(self) -> None:
-        self.failed: list[str] = []
+        self.failed: dict[str, list[str]] = {}
         self.times: list[tuple[str, float]] = []
         self.env = {
             **os.environ,
@@ -55,20 +57,35 @@ class Runner:
         if not aside:
             print(f"\n== {name}", flush=True)
         start = time.monotonic()
-        done = subprocess.run(
-            command,
-            cwd=cwd,
-            env={**self.env, **(env or {})},
-            stdin=subprocess.DEVNULL,
-            **({"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True} if aside else {}),
-        )
-        code = done.returncode
-        self.times.append((name, time.monotonic() - start))
-        if aside:
-            print(f"\n== {name}\n{done.stdout}", flush=True)
-        if code:
-            self.failed.append(name)
-            print(f"== {name}: FAILED ({code})", flush=True)
+        # A file, not a pipe: a server that a stage leaves running holds a pipe open for ever.
+        with tempfile.NamedTemporaryFile() as written, Path(written.name).open(errors="replace") as read:
+            with subprocess.Popen(
+                command,
+                cwd=cwd,
+                env={**self.env, **(env or {})},
+                stdin=subprocess.DEVNULL,
+                stdout=written,
+                stderr=subprocess.STDOUT,
+            ) as running:
+                while running.poll() is None:
+                    time.sleep(0.1)
+                    if not aside:
+                        print(read.read(), end="", flush=True)
+            self.times.append((name, time.monotonic() - start))
+            print(f"\n== {name}\n{read.read()}" if aside else read.read(), end="", flush=True)
+            if running.returncode:
+                read.seek(0)
+                self.failed[name] = read.readlines()[-LAST_LINES:]
+                print(f"== {name}: FAILED ({running.returncode})", flush=True)
+
+    def end(self) -> int:
+        """Print what each failed stage said last: the only lines left where a long output is cut at its head."""
+        for name, lines in self.failed.items():
+            print(f"\n== {name}: its last lines\n{''.join(lines)}")
+        print(f"\n{len(self.times) - len(self.failed)} passed, {len(self.failed)} failed")
+        if self.failed:
+            print("failed: " + ", ".join(self.failed))
+        return 1 if self.failed else 0
 
 
 def python(name: str) -> str:
@@ -260,10 +277,7 @@ def main() -> int:
     for name, seconds in run.times:
         print(f"   {seconds:7.1f} s  {name}")
     print(f"   {time.monotonic() - start:7.1f} s  in all")
-    print(f"\n{len(run.times) - len(run.failed)} passed, {len(run.failed)} failed")
-    if run.failed:
-        print("failed: " + ", ".join(run.failed))
-    return 1 if run.failed else 0
+    return run.end()
 
 
 if __name__ == "__main__":
