@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
+from urllib.parse import unquote_plus
 
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import Rejected
@@ -124,3 +125,27 @@ def test_monday_whom_a_mutation_refused_is_no_success_though_it_answers_200() ->
         world.settle("jane", "suspended")
         with pytest.raises(Rejected, match="refused the user"):
             system.grant(account, system.find_entitlement("teams", "Platform"))
+
+
+def test_salesforce_who_is_named_in_rules_is_frozen_though_deactivating_is_refused() -> None:
+    with at("salesforce") as (world, system, box):
+        account = system.find_account(Person.of(support.person_of(box, "jane")))
+        world.state["named in rules"] = [account.id]
+        paths = paths_of(system, box, "jane")
+        assert next(iter(paths)).startswith("unfrozen login")
+        next(iter(paths.values())).close()
+        with pytest.raises(Rejected, match="default case owner"):
+            paths["sign-in"].close()
+        assert [row["IsFrozen"] for row in world.state["UserLogin"].values() if row["UserId"] == account.id] == [True]
+        closed = {name: "open" for name in paths if name.startswith("unfrozen")}
+        [back] = system.ways_back(account, closed)
+        back.open()
+        assert not any(row["IsFrozen"] for row in world.state["UserLogin"].values())
+
+
+def test_salesforce_an_apostrophe_in_an_address_ends_no_query() -> None:
+    with at("salesforce") as (world, system, box):
+        person = Person(email="o'neill@corp.example", employee_id="1' OR IsActive = true --")
+        assert list(system.candidates(system.keys_of(person))) == []
+        asked = [unquote_plus(entry["query"]) for entry in world.journal if entry["path"].endswith("/query")]
+        assert any("Email = 'o\\'neill@corp.example'" in text for text in asked)

@@ -23,4 +23,4 @@ class DeclaredCutoff(DeclaredAccounts):
         return list(self.ways.paths(account, self.source_of(account).name, self.of_account(account)))
 
     def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
-        return self.ways.back(account, closed)
+        return self.ways.back(account, closed, self.of_account(account))

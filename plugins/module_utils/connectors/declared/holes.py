@@ -27,6 +27,10 @@ class Verbatim(str):
     """A text whose braces are its own: GraphQL."""
 
 
+class Backslashed(str):
+    """A text of a query language that escapes by a backslash what stands in its quotes: SOQL."""
+
+
 class Missing(LookupError):
     """There is no value for a hole."""
 
@@ -138,8 +142,10 @@ def _text(value: Json) -> str:
 
 
 def _quoted(found: re.Match[str], template: str, text: str) -> str:
-    """Return a value inside the double quotes of a filter (SCIM, RFC 7644) or the single quotes of OData can't end them."""
+    """Return a value inside the double quotes of a filter (SCIM, RFC 7644) or the single quotes of OData or SOQL can't end them."""
     around = template[found.start() - 1 : found.start()] + template[found.end() : found.end() + 1]
+    if isinstance(template, Backslashed) and around == "''":
+        return text.replace("\\", "\\\\").replace("'", "\\'")
     if around == '""':
         return text.replace("\\", "\\\\").replace('"', '\\"')
     return text.replace("'", "''") if around == "''" else text

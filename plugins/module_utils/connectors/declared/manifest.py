@@ -206,6 +206,8 @@ class Way:
     lost: str = "it was ended: they sign in anew"
     anew: bool = True
     when: Expression | None = None
+    #: What opens again a row of ``each`` that was closed: a block of the account, and no key of it.
+    reopen: Writes | None = None
 
 
 @dataclass(frozen=True)

@@ -51,8 +51,10 @@ SECTIONS = (
     *("pages", "graphql", "apis", "settles_within", "accounts", "cutoff", "entitlements", "owned", "keys", "controls"),
     "contract",
 )
-_HTTP = ("headers", "rate", "parallel", "failure", "message", "permission_hint", "throttle")
-_WAY = (*("way", "of", "each", "closed", "unseen", "close", "gate", "refused", "lingers", "lost", "anew", "when"),)
+_HTTP = ("headers", "rate", "parallel", "failure", "message", "permission_hint", "quotes", "throttle")
+_WAY = (
+    *("way", "of", "each", "closed", "unseen", "close", "gate", "refused", "lingers", "lost", "anew", "reopen", "when"),
+)
 _KIND = ("values", "catalogue", "fields", "fixed", "held", "floor", "grant", "revoke", "members", "administrators")
 _KINDS_OF_OPTIONS = ("str", "int", "float", "bool", "list", "dict", "path")
 _NAME = re.compile(r"^[a-z][a-z0-9_]*$")
@@ -216,6 +218,8 @@ def _api(part: Part, name: str, reader: Reader, signed: Part) -> Api:
         raise signed.error("has no auth", hint="auth: {bearer: '{credentials.token}'}")
     http = part.part("http") if "http" in part else Part(part.document, {}, part.at)
     http.only(*_HTTP)
+    if http.one_of("quotes", ("doubled", "backslash"), "doubled") == "backslash":
+        reader.backslashed = (*reader.backslashed, name)
     headers = http.mapping("headers")
     http.check_holes(headers, reader.names(), "headers")
     return Api(
@@ -290,6 +294,8 @@ def _way(part: Part, reader: Reader, accounts: Accounts | None) -> Way:
     close = None if suspends else reader.writes(part, "close", inner)
     if close is None and not suspends:
         raise part.error("has no close", hint="close: suspend, or the request that ends it")
+    if "reopen" in part and (each is None or "closed" not in part):
+        raise part.error("reopens what nothing shows", "reopen", hint="each: the list, and closed: EXPRESSION")
     return Way(
         name,
         close,
@@ -307,6 +313,7 @@ def _way(part: Part, reader: Reader, accounts: Accounts | None) -> Way:
         part.text("lost", "it was ended: they sign in anew"),
         part.flag("anew") if "anew" in part else True,
         part.maybe("when", inner),
+        reader.writes(part, "reopen", inner),
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from .expressions import Expression, Json
-from .holes import Verbatim
+from .holes import Backslashed, Verbatim
 from .manifest import Job, LookUp, Pages, Read, Request, Rows, Write, Writes
 from .parts import PLAIN, Names, Part, meant
 
@@ -32,6 +32,8 @@ class Reader:
     #: The path of GraphQL, by address.
     graphql: Mapping[str, str] = field(default_factory=dict)
     pages: Mapping[str, Pages] = field(default_factory=dict)
+    #: The addresses whose query language escapes by a backslash.
+    backslashed: Collection[str] = ()
 
     def names(self, *more: Names) -> Names:
         """Return what holes may name: the options, and more."""
@@ -68,7 +70,7 @@ class Reader:
             part.at,
             "POST" if verb == "graphql" else verb.upper(),
             path,
-            part.mapping("query"),
+            self._query(part, api),
             body,
             part.mapping("form"),
             part.mapping("headers"),
@@ -76,6 +78,12 @@ class Reader:
             part.statuses(passes) if passes else (),
             reads,
         )
+
+    def _query(self, part: Part, api: str) -> Mapping[str, Json]:
+        said = part.mapping("query")
+        if api not in self.backslashed:
+            return said
+        return {name: Backslashed(value) if isinstance(value, str) else value for name, value in said.items()}
 
     def _reads(self, part: Part, verb: str, write: bool) -> bool:
         if write:

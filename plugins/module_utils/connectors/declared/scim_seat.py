@@ -32,4 +32,4 @@ class ScimSeat(Scim, Declared):
         return list(self.ways.paths(account, SCIM_SOURCE, scope_of(self.calls, account, account.id)))
 
     def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
-        return self.ways.back(account, closed)
+        return self.ways.back(account, closed, scope_of(self.calls, account, account.id))

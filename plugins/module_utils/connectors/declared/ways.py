@@ -13,7 +13,7 @@ from ...sdk.values import AccessPath, Account, Residual, WayBack
 from .calls import Calls
 from .expressions import Json
 from .holes import filled, pattern
-from .manifest import Way
+from .manifest import Rows, Way
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Ways:
         """Return whether the list of a way in is to be asked for: not where its condition speaks of the account alone, and does not hold."""
         return way.each is None or way.when is None or "item" in way.when.names() or bool(way.when.of(scope))
 
-    def back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
+    def back(self, account: Account, closed: Mapping[str, str], scope: Mapping[str, Any]) -> Sequence[WayBack]:
         """Return what suspending closed opens again; the rest was ended, and the person has it anew by their own hands."""
         found = []
         for name in closed:
@@ -55,9 +55,21 @@ class Ways:
             if way.close is None:
                 state = "open" if account.active else "closed"
                 found.append(WayBack(name, state, partial(self.suspend, account, True)))
+            elif way.reopen is not None and way.each is not None:
+                found += self._unblocked(way, way.each, name, account, scope)
             else:
                 found.append(WayBack(name, lost=way.lost, anew=way.anew))
         return found
+
+    def _unblocked(
+        self, way: Way, each: Rows, name: str, account: Account, scope: Mapping[str, Any]
+    ) -> Iterator[WayBack]:
+        """Yield the way back of a block, where its row is still there."""
+        for row in self.calls.rows(each, scope, f"look for {name} of {account.login}"):
+            here = {**scope, "item": row}
+            if filled(way.name, here) == name and way.reopen is not None:
+                act = f"open {name} of {account.login}"
+                yield WayBack(name, _state(way, account, here), partial(self.calls.write, way.reopen, here, act))
 
     def _path(self, way: Way, account: Account, scope: Mapping[str, Any]) -> AccessPath:
         name = str(filled(way.name, scope))
@@ -74,7 +86,8 @@ class Ways:
             close,
             residual=Residual(lingers.what, lingers.until, lingers.why, lingers.lasts) if lingers is not None else None,
             gate=way.gate,
-            spares=way.each is not None,  # a key or a session: the account goes on without it
+            # A key or a session: the account goes on without it. What can be opened again is a block.
+            spares=way.each is not None and way.reopen is None,
             refused=str(filled(refused.because, scope)) if refused is not None and refused.when.of(scope) else "",
         )
 
