@@ -444,6 +444,12 @@ def test_no_statement_is_an_assert() -> None:
         assert not [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Assert)], name
 
 
+def test_what_is_not_used_has_a_name_all_the_same() -> None:
+    """`ansible-test sanity` refuses the name `_`, minutes later than this."""
+    for name, tree in parsed("plugins/*.py"):
+        assert not [n.lineno for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id == "_"], name
+
+
 # -- files ---------------------------------------------------------------------------------------------------------------
 
 

@@ -61,4 +61,4 @@ def _gives_privileges(policy: Policy, profile: Profile) -> bool:
 
 def _has_several(linked: Mapping[str, Sequence[tuple[str, str]]], person: Person) -> bool:
     accounts = {account for name in names_of(person) for account in linked.get(name, ())}
-    return len(accounts) > len({system for system, _ in accounts})
+    return len(accounts) > len({system for system, _account in accounts})
