@@ -9,7 +9,7 @@ module: brake
 short_description: Read the brake, or release named people from it
 version_added: 0.1.0
 description:
-  - Policy says how many leavers, disables and wipes there may be within some hours, over all runs that share the ledger.
+  - Policy says how many leavers, movers, disables and wipes there may be within some hours, over all runs that share the ledger.
     The one too many is refused before it begins.
   - Somebody whom policy names (C(brake.<limit>.release)) may release named people, for a time. Nobody is released in general, and nobody releases themselves.
   - Runs on the controller, beside the ledger.
@@ -26,7 +26,7 @@ attributes:
   diff_mode: {description: "A release has no diff.", support: none}
 options:
   state: {description: "V(read) how each limit stands, or release people.", type: str, choices: [read, released], default: read}
-  of: {description: "The limit to release from.", type: str, choices: [leavers, disables, wipes]}
+  of: {description: "The limit to release from.", type: str, choices: [leavers, movers, disables, wipes]}
   user: {description: "Who is released - e-mail addresses, employee ids or HR ids.", type: list, elements: str, default: []}
   found:
     description: What the HR systems answered, as for M(workforce.lifecycle.case). Taken from what the role C(identify) registered, when not given.
@@ -71,7 +71,7 @@ TASK = LedgerTask(
     act="brake",
     argument_spec={
         "state": {"type": "str", "choices": ["read", "released"], "default": "read"},
-        "of": {"type": "str", "choices": ["leavers", "disables", "wipes"]},
+        "of": {"type": "str", "choices": ["leavers", "movers", "disables", "wipes"]},
         "user": {"type": "list", "elements": "str", "default": []},
         "found": {"type": "list", "elements": "dict", "default": []},
         "by": {"type": "str", "default": ""},

@@ -14,9 +14,11 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.brake import LIMITS
 from lifecycle_bridge.config import Chore
 from lifecycle_bridge.errors import BridgeError
 from lifecycle_bridge.execute import Result
+from lifecycle_bridge.execute.failures import brakes, failures_of
 from lifecycle_bridge.store import Database, stamp
 from lifecycle_bridge.store.acts import marks_of
 from lifecycle_bridge.store.chores import Chores, last_due
@@ -185,6 +187,12 @@ def test_each_limit_of_the_brake_is_released_by_its_own_name(world: World) -> No
         ("leavers", ["hr_id:1"]),
         ("disables", ["hr_id:2"]),
     ]
+
+
+@pytest.mark.parametrize("of", LIMITS)
+def test_every_limit_of_the_brake_is_known_by_its_name(of: str) -> None:
+    said = {"failed": True, "code": "brake", "msg": f"brake.{of}: tom@corp.example: 3 more would make 3 {of}"}
+    assert brakes(failures_of({"host": "localhost", "task": "Open the case", "res": said}, unreachable=False)) == (of,)
 
 
 # -- who may act ---------------------------------------------------------------------------------------------------------

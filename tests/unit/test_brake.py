@@ -191,7 +191,7 @@ def test_who_may_not_be_cut_off_loses_nothing_else(ledger: Ledger, time: Time) -
     write(ledger, brakes, one, GROUP)
     time.passes(hours=25)
     write(ledger, brakes, other, GROUP)
-    assert ledger.tallies(brakes)[1].counted == {"2"}
+    assert ledger.tallies(brakes)[2].counted == {"2"}
 
 
 def test_a_case_counts_once_also_after_the_window(ledger: Ledger, time: Time) -> None:
@@ -262,7 +262,7 @@ def test_a_release_is_from_one_limit(ledger: Ledger) -> None:
         write(ledger, brakes, other, DISABLE)
     released(brakes, ledger, 2, of="disables")
     write(ledger, brakes, other, DISABLE)
-    assert ledger.tallies(brakes)[1].counted == {"1"}, "who is released does not count"
+    assert ledger.tallies(brakes)[2].counted == {"1"}, "who is released does not count"
 
 
 @pytest.mark.parametrize(
@@ -357,6 +357,7 @@ def test_the_case_module_stops_all_of_a_run_and_goes_on_when_released(
     assert len(done["cases"]) == 3 and done["brake"][0]["count"] == 2 and "not judged" in done["brake"][0]["judged"]
     assert [(limit["of"], limit["count"]) for limit in braked(book(), state="read")["brake"]] == [
         ("leavers", 2),
+        ("movers", 0),
         ("disables", 0),
         ("wipes", 0),
     ]

@@ -227,7 +227,7 @@ def test_the_old_profile_is_the_last_case_s_then_hr_s_then_somebody_s_word(tmp_p
     )["cases"][0]
     assert told["old_profile"]["name"] == "sales" and "department Sales" in told["old_profile"]["why"]
     named = opened(Ledger.open(str(tmp_path / "n.db")), TOM, profiles=profiles, old_profile="sales")["cases"][0]
-    assert named["explained"] == {"entra": {"groups": ["Sales"]}} and named["unexplained"]["entra"] == "remove"
+    assert named["explained"] == {"entra": {"groups": ["Sales"]}} and named["unexplained"]["entra"] == "decide"
     first = opened(ledger, sold, kind="onboard", profiles=profiles)["cases"][0]
     moved = opened(ledger, TOM, profiles=profiles)["cases"][0]
     assert moved["old_profile"] == {"name": "sales", "why": f"the case {first['id']} gave it"}
@@ -239,6 +239,22 @@ def test_the_old_profile_is_the_last_case_s_then_hr_s_then_somebody_s_word(tmp_p
     assert back["id"] != moved["id"] and set(back["explained"]["entra"]["groups"]) == {"Sales", "Engineering"}, (
         "a move that was not through is explained too"
     )
+
+
+def test_another_title_is_no_move_and_takes_nothing_whatever_policy_says(tmp_path: Path) -> None:
+    """A reorganisation changes titles and places: what somebody holds beside their profile is none of its business."""
+    ledger, profiles = Ledger.open(str(tmp_path / "l.db")), folder(tmp_path / "p", sales=SALES, engineering=ENGINEERING)
+    policy = tmp_path / "policy.yml"
+    policy.write_text(
+        "transfer: {unexplained: remove, systems: {badge: decide}}\nbrake: {movers: {count: 0, percent: 0}}\n"
+    )
+    opened(ledger, TOM, kind="onboard", profiles=profiles)
+    promoted = opened(ledger, {**TOM, "title": "Principal"}, policy, profiles=profiles)["cases"][0]
+    assert promoted["old_profile"]["name"] == promoted["profile"] == "engineering"
+    assert set(promoted["unexplained"].values()) == {"keep"}, "and the brake does not count it: nobody may move here"
+    stopped = opened(ledger, {**TOM, "department": "Sales"}, policy, profiles=profiles)
+    assert stopped["code"] == "brake" and "1 more would make 1 movers" in stopped["msg"]
+    assert "release_brake -e of=movers" in stopped["msg"]
 
 
 def test_a_decision_is_somebody_else_s_and_the_record_says_whose(tmp_path: Path) -> None:

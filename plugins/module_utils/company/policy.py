@@ -87,9 +87,11 @@ class Feed:
 
 @dataclass(frozen=True)
 class Brake:
-    """What is counted over all runs: people whose leaving is begun, people whose access is cut or suspended, devices wiped."""
+    """What is counted over all runs: people whose leaving is begun, people who are moved to another profile, people whose access is
+    cut or suspended, devices wiped."""
 
     leavers: Limit = Limit(25, 10.0)
+    movers: Limit = Limit(50, 20.0)
     disables: Limit = Limit(50, 20.0)
     wipes: Limit = Limit(10)
     feed: Feed = Feed()
@@ -157,12 +159,12 @@ class Separation:
 
 @dataclass(frozen=True)
 class TransferPolicy:
-    """What happens to what a mover holds and no profile explains: ``remove``, ``keep`` or ``decide`` (a person decides, and attests).
+    """What happens to what a mover holds and no profile explains: ``decide`` (a person decides, and attests), ``remove`` or ``keep``.
 
     ``systems`` overrides it by system.
     """
 
-    unexplained: str = "remove"
+    unexplained: str = "decide"
     systems: Mapping[str, str] = field(default_factory=dict)
 
 

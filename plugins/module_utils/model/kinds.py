@@ -98,6 +98,7 @@ KINDS: Mapping[str, Kind] = {
             verdict="moved",
             proven="{name} holds what the new role asks for, and nothing that it does not.",
             parts=frozenset(("provisioning", "entitlements", "manual_steps")),
+            limits=frozenset(("movers",)),
             needs_profile=True,
             goes_on=False,
             newest_only=True,

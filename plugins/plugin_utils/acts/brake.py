@@ -21,7 +21,7 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
     if want["state"] == "read":
         return {"changed": False, "brake": standing(run), "outcome": Outcome.ALREADY.value}
     if not want["of"]:
-        raise InputError("of is empty", act="release the brake", hint="-e of=leavers, disables or wipes")
+        raise InputError("of is empty", act="release the brake", hint="-e of=leavers, movers, disables or wipes")
     records = Records(want["found"]) if want["found"] else None
     # Nobody is released, or releases themselves, under another name.
     people = [

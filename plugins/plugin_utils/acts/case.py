@@ -79,7 +79,7 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
         more.told(_told(case, profile, known_facts))
         for case, profile, known_facts, more in zip(cases, profiles, facts, further, strict=True)
     ]
-    would = warnings(run, kind, people)
+    would = warnings(run, [OpenCase("", kind, one, facts=told) for one, told in zip(people, facts, strict=True)])
     return {
         "cases": [case.as_dict() for case in opened],
         "brake": standing(run),
@@ -167,8 +167,7 @@ def _move(opening: _Opening, person: Person, profile: Profile | None) -> _Furthe
     )
     until = clock.stamp(clock.now() + timedelta(days=profile.overlap)) if profile.overlap else ""
     facts = Facts(old_profile=origin.profile, explained=origin.explained, overlap=until, keep=want["keep"])
-    rules = run.policy.transfer
-    how = {name: rules.systems.get(name, rules.unexplained) for name in opening.systems}
+    how = mover_origin.unexplained(run.policy, opening.systems, origin.profile, profile.name)
     return _Further(
         facts,
         lambda case: replace(

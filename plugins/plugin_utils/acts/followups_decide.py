@@ -15,7 +15,7 @@ from ...module_utils.model.errors import InputError, LifecycleError, Refused
 from ...module_utils.model.kinds import FOLLOWUPS, RESUME
 from ...module_utils.model.person import Person
 from ..approval import run as approval
-from ..cases import undo
+from ..cases import mover_origin, undo
 from ..later import followups
 from ..later.due_today import DueToday
 from ..later.followups import BY_HAND, Due, Judgement
@@ -84,7 +84,6 @@ def _hand_out(run: LedgerRun, due: Due, judgement: Judgement, answer: dict[str, 
     }
     if judgement.word == "act" and due.step == "end_overlap":
         kept = case.facts
-        rule = run.policy.transfer
         move = OpenCase(
             case.id,
             case.kind,
@@ -95,7 +94,7 @@ def _hand_out(run: LedgerRun, due: Due, judgement: Judgement, answer: dict[str, 
             wanted=kept.wanted or {},
             old_profile=kept.old_profile,
             explained=kept.explained,
-            unexplained={name: rule.systems.get(name, rule.unexplained) for name in run.inventory.systems()},
+            unexplained=mover_origin.unexplained(run.policy, run.inventory.systems(), kept.old_profile, kept.profile),
             keep=kept.keep or None,
             restore={},
         )

@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ...module_utils.company.policy import Policy
 from ...module_utils.company.profiles import Profile, Profiles
 from ...module_utils.model.case import Case, OldProfile, Wanted
 from ...module_utils.model.errors import InputError
@@ -61,6 +62,16 @@ def origin(ledger: Ledger, person: Person, new: Profile, known: Profiles, named:
         except InputError as e:
             return replace(Origin(), why=f"{Origin().why}; HR's facts of before the move lead to none: {e.what}")
     return Origin()
+
+
+def unexplained(policy: Policy, systems: Iterable[str], old: OldProfile | None, new: str) -> dict[str, str]:
+    """Return what becomes of what no profile explains, by system: as policy says; who keeps their profile keeps that too.
+
+    Another title, place or manager is no move: the account is brought up to date, and nothing is taken that the profile never gave.
+    """
+    if old is not None and old.name == new:
+        return dict.fromkeys(systems, "keep")
+    return {name: policy.transfer.systems.get(name, policy.transfer.unexplained) for name in systems}
 
 
 def known_as(ledger: Ledger, person: Person, further: Sequence[str]) -> Person:

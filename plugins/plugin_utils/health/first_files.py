@@ -33,6 +33,7 @@ _POLICY = """\
 # What no run may touch, how much a run may do at once, and what needs somebody's approval: docs/policy.md
 brake: # over all runs; the run stops before one more
   leavers: {count: 5, percent: 10}
+  movers: {count: 10, percent: 20}
   disables: {count: 10, percent: 20}
   wipes: {count: 2}
 transfer: {unexplained: decide} # what a mover holds and no profile explains is shown, not taken

@@ -152,7 +152,8 @@ def _of_approvers(policy: Policy, people: Sequence[Person], has_hr: bool) -> Ite
             yield Found("hr", "HR's people were not read, so neither approvers nor coverage could be looked at")
         return
     named = {name: "approve" for rule in policy.approvals for name in rule.by}
-    for limit in (policy.brake.leavers, policy.brake.disables, policy.brake.wipes, policy.brake.feed):
+    brake = policy.brake
+    for limit in (brake.leavers, brake.movers, brake.disables, brake.wipes, brake.feed):
         named |= dict.fromkeys(limit.release, "release the brake")
     here = {name.casefold() for one in people if one.status != _GONE for name in _names(one)}
     for name, may in named.items():

@@ -18,13 +18,17 @@ from typing import Any
 
 from ...module_utils.company.policy import Brake, Limit
 from ...module_utils.model import clock
+from ...module_utils.model.case import Facts
 from ...module_utils.model.commands import command
 from ...module_utils.model.errors import Braked, InputError
+from ...module_utils.model.kinds import kind_of
 from ...module_utils.model.person import Person
 from .rows import Query
 
 #: What is counted.
-LIMITS = ("leavers", "disables", "wipes")
+LIMITS = ("leavers", "movers", "disables", "wipes")
+#: Those of which a place is taken when a case is opened, each a person's.
+OF_CASES = ("leavers", "movers")
 #: Nobody is released for longer.
 RELEASED_AT_MOST = timedelta(days=7)
 #: The last looks at the HR sources that are read for the headcount: more than there are sources.
@@ -133,6 +137,12 @@ def names_of(person: Person) -> frozenset[str]:
     return frozenset(
         name.casefold() for name in (person.email, person.hr_id, person.employee_id, *person.aliases) if name
     )
+
+
+def counts(of: str, kind: str, facts: Facts) -> bool:
+    """Return whether a case counts against this limit: who keeps their access profile is no mover."""
+    stays = of == "movers" and facts.old_profile is not None and facts.old_profile.name == facts.profile
+    return of in kind_of(kind).limits and not stays
 
 
 # -- in the ledger's transaction -----------------------------------------------------------------------------------------

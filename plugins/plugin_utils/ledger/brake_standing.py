@@ -7,8 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ...module_utils.model.kinds import kind_of
-from ...module_utils.model.person import Person
+from ...module_utils.model.case import OpenCase
 from . import brake
 from .run import LedgerRun
 
@@ -24,15 +23,13 @@ def standing(run: LedgerRun) -> list[dict[str, Any]]:
     ]
 
 
-def warnings(run: LedgerRun, kind: str, people: Sequence[Person]) -> list[str]:
-    """In check mode, what the brake would stop of a run of this kind for these people."""
+def warnings(run: LedgerRun, cases: Sequence[OpenCase]) -> list[str]:
+    """In check mode, what the brake would stop of a run with these cases."""
     if not run.read_only:
         return []
     found = []
     for tally in run.ledger.tallies(run.policy.brake):
-        if tally.of in kind_of(kind).limits:
-            releases = brake.releases(run.ledger.storage.query, tally.of)
-            found.append(
-                tally.exceeded_by({p.key for p in people if not any(release.frees(p) for release in releases)})
-            )
+        people = [case.person for case in cases if brake.counts(tally.of, case.kind, case.facts)]
+        releases = brake.releases(run.ledger.storage.query, tally.of)
+        found.append(tally.exceeded_by({p.key for p in people if not any(release.frees(p) for release in releases)}))
     return [f"the brake would stop this run: {why}" for why in found if why]

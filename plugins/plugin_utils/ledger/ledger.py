@@ -19,7 +19,6 @@ from ...module_utils.company.policy import Brake
 from ...module_utils.model import clock
 from ...module_utils.model.case import Case, Facts
 from ...module_utils.model.errors import LedgerError
-from ...module_utils.model.kinds import kind_of
 from ...module_utils.model.person import Person
 from . import brake as counting
 from . import cases, lease, standing
@@ -93,20 +92,14 @@ class Ledger:
                 cases.same(query, kind, who, facts) or self._open(query, kind, who, run, facts) for who, facts in meant
             ]
             lease.claim(query, run, [(who, case.id) for (who, _facts), case in zip(meant, opened, strict=True)])
-            if "leavers" in kind_of(kind).limits:
-                self._counted(
-                    query,
-                    run,
-                    counting.take(
-                        query,
-                        limits,
-                        [
-                            counting.Place("leavers", who.key, case.id, who)
-                            for (who, _facts), case, same in zip(meant, opened, known, strict=True)
-                            if same is None
-                        ],
-                    ),
-                )
+            places = [
+                counting.Place(of, who.key, case.id, who)
+                for of in counting.OF_CASES
+                for (who, _facts), case, same in zip(meant, opened, known, strict=True)
+                if same is None and counting.counts(of, kind, case.facts)
+            ]
+            if places:
+                self._counted(query, run, counting.take(query, limits, places))
             return opened
 
     def _open(self, query: Query, kind: str, who: Person, run: str, facts: Mapping[str, Any]) -> Case:

@@ -62,7 +62,7 @@ class Result:
     :param detail: one line for a person: what failed, or why the end is not known.
     :param temporary: trying again later may help by itself (a system that does not answer, a node that was lost).
     :param codes: what the failures that decided are called by the collection (``brake``, ``refused``, ``input``, ...), without doubles.
-    :param brakes: which limits of the brake stopped it (``leavers``, ``disables``, ``wipes``), where one did.
+    :param brakes: which limits of the brake stopped it (``leavers``, ``movers``, ``disables``, ``wipes``), where one did.
     :param started_at, ended_at: UTC.
     :param output: where the run's output is kept, for a person to look at.
     """

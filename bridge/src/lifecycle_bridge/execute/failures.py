@@ -20,7 +20,7 @@ TEMPORARY = frozenset(
 #: Codes that only say that something else failed: they decide nothing.
 CONSEQUENCES = frozenset({"waiting", "open"})
 #: How the collection names the limit of the brake that stopped a run: ``brake.leavers: ...``.
-_LIMIT = re.compile(r"\bbrake\.(leavers|disables|wipes)\b")
+_LIMIT = re.compile(r"\bbrake\.(leavers|movers|disables|wipes)\b")
 _WORDS: Mapping[str, str] = {
     "brake": "stopped by the brake",
     "approval": "an approval is missing",
