@@ -129,7 +129,7 @@ def installed(core: Path, built: Path, tmp_path: Path) -> Installed:
     return Installed(core, built, tmp_path)
 
 
-@pytest.mark.rotating(of=2)
+@pytest.mark.rotating(of=3)
 def test_it_runs_from_where_it_was_installed(company: SandboxCompany, installed: Installed) -> None:
     for entry in installed.collection.iterdir():
         if entry.name not in NEEDED_AT_RUN_TIME:

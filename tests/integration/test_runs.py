@@ -182,6 +182,7 @@ def test_a_leaver(company: SandboxCompany) -> None:
     assert company.new_writes(sent) == []
 
 
+@pytest.mark.rotating(of=3)
 def test_a_mover(company: SandboxCompany) -> None:
     before = {person: (asked(company, person), theirs(company, person)) for person in (*BYSTANDERS, "jane")}
     play(company, "transfer")
@@ -208,6 +209,7 @@ def test_a_mover(company: SandboxCompany) -> None:
     assert company.new_writes(sent) == []
 
 
+@pytest.mark.rotating(of=3)
 def test_a_joiner(company: SandboxCompany) -> None:
     first = play(company, "onboard")
     assert first.code != 0

@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from tests.integration.company import SandboxCompany
@@ -58,6 +59,7 @@ def _offboarded(
     return states, sorted(ended), company.writes()[before:]
 
 
+@pytest.mark.rotating(of=3)
 def test_both_shells_end_alike(company: SandboxCompany, tmp_path: Path) -> None:
     here = _offboarded(company, tmp_path / "here", in_process=True)
     ordinary = _offboarded(company, tmp_path / "ordinary", in_process=False)
