@@ -108,9 +108,9 @@ class Company:
     def record(self, case: str) -> dict[str, Any]:
         return write(self.book(), case, str(self.path), None)
 
-    def leaves(self) -> str:
+    def leaves(self, person: Mapping[str, Any] = JANE) -> str:
         """Jane is offboarded, as the roles would."""
-        case = str(self.open("offboard", JANE)["cases"][0]["id"])
+        case = str(self.open("offboard", person)["cases"][0]["id"])
         self.step(case, "entra", "cutoff", [{"what": "sign-in", "before": "open", "after": "closed"}])
         self.step(
             case,
@@ -298,6 +298,18 @@ def test_nobody_is_asked_for_a_laptop_on_a_saturday_or_sunday(company: Company) 
     company.pass_to(weekend=True)
     chased = {name: judged for name, judged in company.judged(JANE).items() if name.startswith("chase_device")}
     assert chased and {word for word, _why in chased.values()} == {"wait"}
+
+
+def test_nobody_is_asked_for_a_laptop_on_a_public_holiday_where_they_are(company: Company) -> None:
+    case = company.leaves({**JANE, "country": "DE"})  # on 27 March 2026; 3 to 6 April are Easter
+    asked = {due.id: due.due for due in followups.waiting(company.ledger) if due.case == case}
+    assert asked["chase_device intune 7"] == "2026-04-06T22:00:00.000000Z", "the Tuesday after Easter, in Berlin"
+    company.moment = datetime(2026, 5, 14, 8, tzinfo=timezone.utc)  # Ascension Day, a Thursday
+    holiday = {name: word for name, (word, _why) in company.judged({**JANE, "country": "DE"}).items()}
+    assert holiday["chase_device intune 7"] == "wait"
+    company.pass_days(1)
+    friday = {name: word for name, (word, _why) in company.judged({**JANE, "country": "DE"}).items()}
+    assert friday["chase_device intune 7"] == "act"
 
 
 def test_a_laptop_that_was_received_before_its_day_is_not_asked_for(company: Company) -> None:

@@ -20,6 +20,7 @@ from ...module_utils.model.case import Case
 from ...module_utils.model.kinds import OFFBOARD, ONBOARD, REINSTATE, RESUME, SUSPEND, TRANSFER
 from ...module_utils.model.person import Person
 from ...module_utils.model.states import COMPANY_DEVICE, PERSONAL_DEVICE
+from ...module_utils.model.working_days import is_working_day, working_day_from
 from ...module_utils.people.identity import Records, alike, employed
 from ..ledger import holds
 from ..ledger.entry import Entry
@@ -156,9 +157,10 @@ class _Scheduling:
         )
 
     def on_a_working_day(self, step: str, system: str, what: str, days: int, suffix: str = "") -> Due:
-        """The same, not before the Monday where the day is a Saturday or Sunday."""
-        weekday = local_day(self.start, days, self.case.who).astimezone(self.case.who.zone).isoweekday()
-        return self.later(step, system, what, days + (8 - weekday if weekday > 5 else 0), suffix)
+        """The same, not before the next day on which people work where the person is."""
+        who = self.case.who
+        day = local_day(self.start, days, who).astimezone(who.zone).date()
+        return self.later(step, system, what, days + (working_day_from(day, who.country) - day).days, suffix)
 
 
 def _wanted(
@@ -332,8 +334,8 @@ def judge(ledger: Ledger, due: Due, found: Sequence[Mapping[str, Any]] | None, a
         return Judgement("done", f"attested by {said[-1]['by']} at {said[-1]['at']}")
     if due.step == "chase_device" and (back := _all_back(ledger, due)):
         return Judgement("done", back)
-    if due.step == "chase_device" and at.astimezone(case.who.zone).isoweekday() > 5:
-        return Judgement("wait", "nobody is asked for a device on a Saturday or Sunday")
+    if due.step == "chase_device" and not is_working_day(at.astimezone(case.who.zone).date(), case.who.country):
+        return Judgement("wait", "nobody is asked for a device on a weekend or a public holiday")
     standing, why = ("unknown", "") if found is None else _standing(case.who, found, at)
     if standing == "doubt":
         return Judgement("ask", why)
