@@ -136,7 +136,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         if "logins" in task.spec and task_args.get("look"):
             host_args["logins"] = others_keys.patterns(task_vars, self._templar.template)
         if "about" in task.spec and task_args.get("look"):
-            host_args["about"] = [name for name in (variables.text("successor").strip(),) if name]
+            others = variables.value("identify_about") or ()
+            host_args["about"] = [name for name in (variables.text("successor").strip(), *others) if name]
         policy, ledger = load_policy(said.policy), self._ledger(said.ledger, said.policy)
         connector = connector_class(named, system=system)
         check_file(policy, system, digest_of(connector), shipped=not is_file(named))

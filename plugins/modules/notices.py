@@ -12,7 +12,9 @@ description:
   - Owners, and whom the policy names under C(responsibility.escalate), hear of each step that is late, and of what they are asked on its day; each once.
   - Sends by the mail server that the policy names (C(responsibility.mail)), and notes each letter in the ledger. Without one, the letters are returned for
     C(set_stats), and the bridge sends them.
-  - Of a silent departure the manager hears nothing before every way in is closed.
+  - Where the policy names the manager, it is the manager of whoever answers for the step, as HR says today, else as the ledger's last case of them says.
+    Where the owner is nobody whom either knows (a team's address), it is the manager of the person whom the case is about, and the letter says so.
+  - Of a silent departure no manager hears anything before every way in is closed.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:
   - module: workforce.lifecycle.numbers
@@ -31,6 +33,11 @@ options:
     choices: [late, week]
     default: late
   company: {description: "The company's name, for the digest.", type: str, default: ""}
+  found:
+    description: What the HR systems answered in this run; filled in by the collection.
+    type: list
+    elements: dict
+    default: []
 """
 
 EXAMPLES = r"""
@@ -59,6 +66,7 @@ TASK = LedgerTask(
     argument_spec={
         "of": {"type": "str", "choices": ["late", "week"], "default": "late"},
         "company": {"type": "str", "default": ""},
+        "found": {"type": "list", "elements": "dict", "default": []},
     },
 )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import email
 import socketserver
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from email.message import EmailMessage
 from email.policy import default
@@ -24,6 +24,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.company.respon
     Responsibility,
 )
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model import clock
+from ansible_collections.workforce.lifecycle.plugins.modules.followups import TASK as FOLLOWUPS
 from ansible_collections.workforce.lifecycle.plugins.modules.notices import TASK
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.acts import perform
@@ -88,11 +89,21 @@ class Company:
     def cut(self, case: Any, outcome: str) -> None:
         sample.step(self.ledger, case, "okta", "cutoff", [sample.row("sign-in", outcome)])
 
-    def says(self, of: str = "late", *, read_only: bool = False) -> dict[str, Any]:
+    def says(self, of: str = "late", *, read_only: bool = False, hr: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """What a run says; ``hr`` are HR's records by the name that was asked for."""
+        run = ledger_run(self.ledger, SYSTEMS, policy=self.policy, read_only=read_only)
+        found = [{"system": "hr", "people": [], "present": hr}] if hr is not None else []
+        return perform(TASK, run, {"of": of, "company": "Corp", "found": found})
+
+    def due(self) -> dict[str, Any]:
+        """What the run says is due before it asks HR."""
+        defaults = {name: spec.get("default") for name, spec in FOLLOWUPS.spec.items()}
+        return perform(FOLLOWUPS, ledger_run(self.ledger, SYSTEMS, policy=self.policy), {**defaults, "state": "due"})
+
+    @property
+    def policy(self) -> Policy:
         told = Responsibility(DUTIES, RULES, self.mail, self.digest)
-        policy = Policy(responsibility=told, departures=self.departures)
-        run = ledger_run(self.ledger, SYSTEMS, policy=policy, read_only=read_only)
-        return perform(TASK, run, {"of": of, "company": "Corp"})
+        return Policy(responsibility=told, departures=self.departures)
 
     def passes(self, **time: float) -> None:
         self.moment += timedelta(**time)
@@ -128,6 +139,57 @@ def test_the_owner_hears_first_then_the_manager_and_whom_policy_names_each_once(
         ["ann@corp.example"],
         ["mara@corp.example", "lead@corp.example"],
     ]
+
+
+ANN = {"email": "ann@corp.example", "hr_id": "HR-1", "status": "active", "manager_email": "chief@corp.example"}
+
+
+def test_the_owners_own_manager_hears_of_what_is_late_where_hr_knows_the_owner(
+    company: Company, post: MailServer
+) -> None:
+    by_mail(company, post)
+    company.cut(company.leaver(), "failed")
+    company.passes(minutes=20)
+    assert company.due()["owners"] == [], "nobody's manager is to hear of it yet"
+    company.passes(hours=5)
+    assert company.due()["owners"] == ["ann@corp.example"], "of whom HR is asked before anybody is told"
+    company.says(hr={"ann@corp.example": [ANN]})
+    assert post.told[-1][0] == "chief@corp.example, lead@corp.example"
+    assert "chief@corp.example is the manager of ann@corp.example." in post.got[-1].get_content()
+
+
+def test_the_ledgers_last_case_of_the_owner_says_who_their_manager_is(company: Company, post: MailServer) -> None:
+    by_mail(company, post)
+    for manager in ("old@corp.example", "chief@corp.example"):
+        company.ledger.open_case("transfer", {**ANN, "manager_email": manager}, "r", {"key": manager})
+    company.cut(company.leaver(), "failed")
+    company.passes(hours=5)
+    company.says(hr={"ann@corp.example": []})
+    assert post.told[-1][0] == "chief@corp.example, lead@corp.example"
+
+
+@pytest.mark.parametrize(
+    "hr", [{"ann@corp.example": []}, {"ann@corp.example": [{**ANN, "manager_email": "gone@corp.example"}]}]
+)
+def test_where_nobody_knows_the_owners_manager_the_persons_own_hears_and_is_told_why(
+    company: Company, post: MailServer, hr: Mapping[str, Any]
+) -> None:
+    by_mail(company, post)
+    gone = {**sample.PERSON, "email": "gone@corp.example", "hr_id": "HR-9", "employee_id": "E9"}
+    company.ledger.open_case("offboard", gone, "r", {"key": "9"})
+    company.cut(company.leaver(), "failed")
+    company.passes(hours=5)
+    company.says(hr=hr)
+    assert post.told[-1][0] == "mara@corp.example, lead@corp.example"
+    assert "Nobody knows a manager of ann@corp.example, so mara@corp.example hears of it" in post.got[-1].get_content()
+
+
+def test_nobody_gets_a_letter_about_their_own_leaving(company: Company, post: MailServer) -> None:
+    by_mail(company, post)
+    company.cut(company.leaver(), "failed")
+    company.passes(hours=5)
+    company.says(hr={"ann@corp.example": [{**ANN, "manager_email": sample.PERSON["email"]}]})
+    assert sample.PERSON["email"] not in str(post.told) and "lead@corp.example" in str(post.told)
 
 
 def test_what_was_closed_in_time_is_told_to_nobody(company: Company, post: MailServer) -> None:

@@ -44,8 +44,8 @@ class Duty:
 class Escalation:
     """Who hears of a step that has been late for so long (``0m``: at once), each once.
 
-    ``to`` are addresses, ``owner`` (who answers for the step) and ``manager`` (of the person whom the case is about, as HR says; of a silent
-    departure only once every way in is closed).
+    ``to`` are addresses, ``owner`` (who answers for the step) and ``manager``: the owner's, where HR or the ledger knows the owner as a person; else of
+    the person whom the case is about. Of a silent departure a manager hears only once every way in is closed.
     """
 
     after: str

@@ -7,7 +7,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...module_utils.company.responsibility import Levels
 from ...module_utils.engine.change import Outcome
+from ...module_utils.model import clock
+from ..audit.escalation import owners_to_ask
+from ..history.casefile import read_cases
 from ..hr import feed
 from ..later.due_today import DueToday
 from ..ledger.run import LedgerRun
@@ -22,13 +26,21 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
         return {**_NOTHING_CHANGED, **later.coming(person)}
     if state == "due":
         lines = [f"{one.what}{' on ' + one.system if one.system else ''} ({one.case})" for one in later.due(person)]
-        return {**_NOTHING_CHANGED, "users": later.users(person), "lines": lines, "acts": []}
+        return {**_NOTHING_CHANGED, "users": later.users(person), "owners": _owners(run), "lines": lines, "acts": []}
     if state == "decide":
         return _decided(run, want, person)
     if state == "settle":
         return {**_NOTHING_CHANGED, **_settled(run, later, want["acts"])}
     lines = later.change(state, person, want["id"], want["to"], want["by"], want["why"])
     return {"outcome": Outcome.DONE.value, "changes": [], "changed": True, "lines": lines}
+
+
+def _owners(run: LedgerRun) -> list[str]:
+    """Return who answers for what is late so long that their manager is to hear of it: HR is asked who that is."""
+    levels = Levels(run.policy.responsibility.duties, run.inventory.systems())
+    if not any("manager" in rule.to for rule in run.policy.responsibility.escalate):
+        return []
+    return owners_to_ask(read_cases(run.ledger.storage.query), levels, run.policy, clock.now())
 
 
 def _decided(run: LedgerRun, want: Mapping[str, Any], person: str) -> dict[str, Any]:

@@ -13,9 +13,11 @@ from ...module_utils.engine.change import Outcome
 from ...module_utils.model import clock
 from ..audit.digest import digest
 from ..audit.escalation import letters
+from ..audit.managers import Managers
 from ..audit.numbers import numbers
 from ..audit.population import Period
 from ..history.casefile import read_cases
+from ..ledger.presence import HrSaid
 from ..ledger.run import LedgerRun
 from ..post.letters import Letter, post
 
@@ -32,7 +34,8 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
         key = f"digest:{last.isocalendar().year}-W{last.isocalendar().week:02d}"
         found = [Letter(key, to, text.partition("\n")[0], text.splitlines()[2:])] if to else []
     else:
-        found = list(letters(cases, levels, policy, now))
+        managers = Managers(cases, HrSaid.of(want["found"]), run.ledger)
+        found = list(letters(cases, levels, policy, now, managers))
     posted = post(run, found, policy.responsibility.mail)
     said = {
         "notices": list(posted.left),

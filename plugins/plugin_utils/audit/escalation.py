@@ -8,13 +8,14 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from ...module_utils.company.policy import Policy
-from ...module_utils.company.responsibility import Levels
+from ...module_utils.company.responsibility import Escalation, Levels
 from ...module_utils.model.commands import command
 from ...module_utils.model.durations import seconds, words
 from ...module_utils.model.kinds import OFFBOARD
 from ..history.casefile import CaseFile
 from ..later.followups import asked_for
 from ..post.letters import Letter
+from .managers import Managers
 from .timing import OpenItem, open_items
 
 #: The phase of what a person was asked on a later day.
@@ -22,24 +23,42 @@ _LATER = "followups"
 _BY_HAND = ("needs_human", "unsupported")
 
 
-def letters(cases: Mapping[str, CaseFile], levels: Levels, policy: Policy, now: datetime) -> Iterator[Letter]:
+def letters(
+    cases: Mapping[str, CaseFile], levels: Levels, policy: Policy, now: datetime, managers: Managers
+) -> Iterator[Letter]:
     """Yield every letter that is due by now, whether or not it was sent: of what is late for so long, and of what somebody is asked today."""
     for case in cases.values():
         yield from _nobody_hands_over(case, policy)
         for item in open_items(case, levels, now):
-            yield from _late(case, item, levels, policy)
+            yield from _late(case, item, levels, policy, managers)
             if item.phase == _LATER and item.outcome == "needs_human" and "@" in item.owner:
                 yield _asked(case, item)
 
 
-def _late(case: CaseFile, item: OpenItem, levels: Levels, policy: Policy) -> Iterator[Letter]:
+def owners_to_ask(cases: Mapping[str, CaseFile], levels: Levels, policy: Policy, now: datetime) -> list[str]:
+    """Return who answers for what is late so long that their manager is to hear of it."""
+    items = [item for case in cases.values() for item in open_items(case, levels, now)]
+    late = [item.owner for item in items for rule, _limit in _rules(item, levels, policy) if "manager" in rule.to]
+    return sorted({owner for owner in late if "@" in owner})
+
+
+def _rules(item: OpenItem, levels: Levels, policy: Policy) -> Iterator[tuple[Escalation, float]]:
+    """Yield the rules by which somebody is to hear of a step by now, each with how long the step may have taken."""
     limit = levels.limit(item.system, item.phase, item.step, item.departure)
-    if limit is None:
-        return
-    for rule in policy.responsibility.escalate:
+    for rule in policy.responsibility.escalate if limit is not None else ():
         after = seconds(rule.after)
-        to = list(dict.fromkeys(filter(None, (_address(name, case, item, policy) for name in rule.to))))
-        if after is None or item.age <= limit + after or not to:
+        if limit is not None and after is not None and item.age > limit + after:
+            yield rule, limit
+
+
+def _late(case: CaseFile, item: OpenItem, levels: Levels, policy: Policy, managers: Managers) -> Iterator[Letter]:
+    for rule, limit in _rules(item, levels, policy):
+        manager, why = _manager(case, item, policy, managers) if "manager" in rule.to else ("", "")
+        named = {"owner": item.owner if "@" in item.owner else "", "manager": manager}
+        to = [name for name in dict.fromkeys(named.get(one, one) for one in rule.to) if name]
+        # Nobody hears of their own leaving by a letter that is about somebody else's work.
+        to = [name for name in to if name.casefold() not in case.names]
+        if not to:
             continue
         yield Letter(
             f"late:{case.id}:{item.system}:{item.step}:{rule.after}",
@@ -49,6 +68,7 @@ def _late(case: CaseFile, item: OpenItem, levels: Levels, policy: Policy) -> Ite
                 f"{_named(item.step)} on {item.system} of case {case.id} is {item.outcome.replace('_', ' ')}.",
                 f"It was to be done within {words(limit)}, and has waited for {words(item.age)}.",
                 f"{item.owner or 'Nobody is named who'} answers for it.",
+                *([why] if manager in to else []),
             ],
             _command(case, item),
             case.id,
@@ -72,14 +92,19 @@ def _nobody_hands_over(case: CaseFile, policy: Policy) -> Iterator[Letter]:
     yield Letter(f"handover:{case.id}", [manager], f"Hand-over without the person ({case.id})", lines, case=case.id)
 
 
-def _address(name: str, case: CaseFile, item: OpenItem, policy: Policy) -> str:
-    """Return whom a rule means. Of a silent departure the manager hears nothing before every way in is closed."""
-    if name == "owner":
-        return item.owner if "@" in item.owner else ""
-    if name != "manager":
-        return name
-    silent = any(one.silent for one in policy.departures if one.name == item.departure)
-    return "" if silent and not case.access_closed else str(case.person.get("manager_email") or "")
+def _manager(case: CaseFile, item: OpenItem, policy: Policy, managers: Managers) -> tuple[str, str]:
+    """Return which manager hears of a late step, and why they: the owner's; the person's own where nobody knows whose the owner's address is.
+
+    Of a silent departure none hears anything before every way in is closed.
+    """
+    if any(one.silent for one in policy.departures if one.name == item.departure) and not case.access_closed:
+        return "", ""
+    manager = managers.of(item.owner) if "@" in item.owner else ""
+    if manager:
+        return manager, f"{manager} is the manager of {item.owner}."
+    manager = str(case.person.get("manager_email") or "")
+    unknown = f"Nobody knows a manager of {item.owner}" if item.owner else "Nobody answers for it"
+    return manager, f"{unknown}, so {manager} hears of it, the manager of the person whom the case is about."
 
 
 def _asked(case: CaseFile, item: OpenItem) -> Letter:

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Whose manager is whose, for those who answer for a step: as HR says today, else as the ledger's last case of them says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from ..history.casefile import CaseFile
+from ..ledger.ledger import Ledger
+from ..ledger.presence import HrSaid, canonical, presence
+
+
+@dataclass(frozen=True)
+class Managers:
+    """Answers for one run. Who has left is nobody's manager."""
+
+    cases: Mapping[str, CaseFile]
+    hr: HrSaid
+    ledger: Ledger
+
+    def of(self, owner: str) -> str:
+        """Return the address of the manager of an owner; empty where nobody knows the owner, or their manager."""
+        told = [person.manager_email for person in self.hr.records(owner) if person.manager_email]
+        manager = told[0] if told else self._by_cases.get(canonical(owner), "")
+        if not manager or canonical(manager) == canonical(owner):
+            return ""
+        return "" if presence(self.ledger, manager, self.hr).gone else manager
+
+    @cached_property
+    def _by_cases(self) -> Mapping[str, str]:
+        found: dict[str, str] = {}
+        for case in self.cases.values():  # oldest first: the last word counts
+            manager = str(case.person.get("manager_email") or "")
+            found.update((canonical(name), manager) for name in case.names)
+        return found
