@@ -36,13 +36,13 @@ lines: {description: "What was seen, a line each.", returned: success, type: lis
 found: {description: "How many accounts answer to the person's keys.", returned: success, type: int, sample: 1}
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
 from ..module_utils.engine.arguments import PERSON_SPEC
+from ..module_utils.engine.correlate import correlated
 from ..module_utils.engine.task import Task
-from ..module_utils.model.person import Person
 from ..module_utils.sdk.protocols import (
     AccountListing,
     Accounts,
@@ -53,33 +53,28 @@ from ..module_utils.sdk.protocols import (
     Ownership,
     SecurityControls,
 )
+from ..module_utils.people.correlation import Judged, Whose
 from ..module_utils.sdk.values import Account
-from ..module_utils.sdk.keys import agreement
 
 
 def info(system: Accounts, want: Mapping[str, Any]) -> dict[str, Any]:
-    person = Person.of(want["person"])
-    accounts = list(_accounts(system, person))
-    lines = [line for account in accounts for line in _of_account(system, person, account)]
-    if not accounts:
+    person, correlation = correlated(system, want)
+    found = correlation.judged
+    lines = [line for one in found for line in _of_account(system, one)]
+    if not found:
         lines.append(f"no account answers to {person.email}: is it the address there? is match right?")
     lines += _lists(system, want["most"])
-    return {"lines": lines, "found": len(accounts)}
+    return {"lines": lines, "found": len(found)}
 
 
-def _accounts(system: Accounts, person: Person) -> Iterable[Account]:
-    if isinstance(system, Correlates):
-        return system.candidates(system.keys_of(person))
-    account = system.find_account(person)
-    return [account] if account is not None else []
-
-
-def _of_account(system: Accounts, person: Person, account: Account) -> Iterator[str]:
+def _of_account(system: Accounts, one: Judged) -> Iterator[str]:
+    account = one.account
     state = account.pending or ("active" if account.active else "suspended")
     yield f"account {account.login or account.id} (id {account.id}): {state}"
     if isinstance(system, Correlates):
-        how = agreement(system.keys_of(person), account.carried, account.id, account.names)
-        yield f"  found by {', '.join(how.shown) or 'nothing that could be compared'}; {'certain' if how.certain else 'in doubt: ' + '; '.join(how.against)}"
+        against = "; ".join(dict.fromkeys(filter(None, (one.doubt, *one.how.against))))
+        word = "certain" if one.whose is Whose.THEIRS else f"{one.whose.value}: {against}"
+        yield f"  found by {', '.join(one.how.shown) or 'nothing that could be compared'}; {word}"
     for name, value in account.attributes.items():
         yield f"  {name}: {value}"
     for why in (account.protected, account.no_person):

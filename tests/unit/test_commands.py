@@ -57,6 +57,13 @@ def test_a_command_names_the_inventory_of_its_run() -> None:
     )
 
 
+def test_a_command_names_the_inventory_that_was_just_written() -> None:
+    """``init`` writes the systems file, so the run itself has none yet: one place makes the command all the same."""
+    made = commands.command("init", inventory="/srv/my company/company.systems.yml", path="/srv/my company")
+    assert shlex.split(made)[1:4] == ["workforce.lifecycle.init", "-i", "/srv/my company/company.systems.yml"]
+    assert json.loads(shlex.split(made)[5]) == {"path": "/srv/my company"}
+
+
 def test_words_that_the_command_line_lost_stop_the_run() -> None:
     """``-e by='Lena Fischer'`` is ``by=Lena``, and a word that belongs to nothing."""
     refuse_left_over({"by": "Lena"})

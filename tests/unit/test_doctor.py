@@ -21,11 +21,14 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.health import 
 from ansible_collections.workforce.lifecycle.plugins.module_utils.health import probe
 from ansible_collections.workforce.lifecycle.plugins.module_utils.health.coverage import measure
 from ansible_collections.workforce.lifecycle.plugins.module_utils.health.endpoint import Endpoint
-from ansible_collections.workforce.lifecycle.plugins.module_utils.health.shares import proposed
+from ansible_collections.workforce.lifecycle.plugins.module_utils.health.shares import proposed, shares
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import InputError
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.marked_yaml import read_document
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.people.correlation import Whose, judge
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.keys import Kind
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.values import Account, Listed
 from ansible_collections.workforce.lifecycle.plugins.modules import doctor_system, locate_system
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.acts.doctor import act as doctor
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.acts.init import act as init
@@ -146,6 +149,22 @@ def test_what_a_profile_names_and_the_system_has_not_is_a_problem(box: Box) -> N
     assert [problem["what"] for problem in result["health"]["problems"]] == [
         "a profile names groups engineerign, which is not there"
     ]
+
+
+def test_an_account_that_carries_two_peoples_keys_counts_for_neither_as_a_run_would_ask(box: Box) -> None:
+    system = connect(box, "tailscale", read_only=True)
+    people = [Person.of(MARK), Person.of({"email": "grace@corp.example", "hr_id": "103", "status": "active"})]
+    both = Account("u1", "x1", True, "grace@corp.example", {"employee_id": "E1002"})
+    claims = ([frozenset({Kind.ADDRESS})], [frozenset({Kind.NUMBER})])
+    assert [judge(system.keys_of(one), both, claim).whose for one, claim in zip(people, claims, strict=True)] == [
+        Whose.DOUBT,
+        Whose.DOUBT,
+    ]
+    counted = measure(system, people, [Listed(both)])
+    assert counted.found == {} and counted.nobodys == ["x1"]
+    assert shares(system, people, [Listed(both)])["Engineering"].accounts == 0
+    marks = Account("u1", "x1", True, "mark@corp.example", {"employee_id": "E1002"})
+    assert measure(system, people, [Listed(marks)]).found == {"employee number": 1}
 
 
 def test_coverage_counts_people_by_the_strongest_key_and_accounts_that_are_nobodys(box: Box, tmp_path: Path) -> None:
@@ -275,7 +294,7 @@ def test_a_first_systems_file_of_any_connector_is_one_that_the_inventory_takes(c
         )
     assert all(name.startswith(f"IT_{connector.upper()}_") for name in result["credentials"])
     assert any(
-        f"ansible-playbook -i {tmp_path}/company.systems.yml workforce.lifecycle.doctor" in x for x in result["lines"]
+        f"ansible-playbook workforce.lifecycle.doctor -i {tmp_path}/company.systems.yml" in x for x in result["lines"]
     )
 
 

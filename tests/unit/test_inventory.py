@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import InputError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.marked_yaml import parse_document
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.inventory.systems_file import check_systems
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(os.environ.get("ANSIBLE_BIN") or Path(sys.executable).parent)
@@ -139,6 +142,48 @@ def test_an_inline_vault_value_stays_encrypted(tmp_path: Path) -> None:
             "{cutoff: soon}",
             ":10: systems.hr.service_level.cutoff: must be a length of time, not 'soon'",
         ),
+        # A name that nothing has would be dropped: the leaver's login there, a step of a kind of case, a limit of a phase.
+        (
+            "{cutoff: 900}",
+            "{cutof: 900}",
+            ":10: systems.hr.service_level.cutof: there is no phase 'cutof': did you mean",
+        ),
+        (
+            "columns: {email: Mail}",
+            "columns: {email: Mail}, logins: {bagde: Badge}",
+            ":20: systems.contractors.options.logins.bagde: there is no system 'bagde': did you mean badge?",
+        ),
+        (
+            "      api_key: {file: secrets/key}\n",
+            "      api_key: {file: secrets/key}\n    options:\n      fields:\n        contractrs: customLogin\n",
+            ":15: systems.hr.options.fields.contractrs: there is no name or system 'contractrs': did you mean contractors?",
+        ),
+        (
+            "      api_key: {file: secrets/key}\n",
+            "      api_key: {file: secrets/key}\n    options: {fields: {time_zoen: customZone}}\n",
+            ":13: systems.hr.options.fields.time_zoen: there is no name or system 'time_zoen': did you mean time_zone?",
+        ),
+        (
+            "columns: {email: Mail}",
+            "columns: {email: Mail, tittle: T}",
+            ":20: systems.contractors.options.columns.tittle: there is no name 'tittle': did you mean title?",
+        ),
+        (
+            "{offboard: [",
+            "{ofboard: [",
+            ":17: systems.badge.options.steps.ofboard: there is no name 'ofboard': did you mean offboard?",
+        ),
+        (
+            "of {name}",
+            "of {nmae}",
+            ":16: systems.badge.options: steps.offboard: 'Collect the badge of {nmae}': a person has no",
+        ),
+        (
+            "  contractors:\n",
+            "  mail:\n    connector: imap\n    url: imaps://mail.corp.example\n"
+            "    credentials: {user: {env: U}, password: {env: P}}\n    options: {passwords_in: directroy}\n  contractors:\n",
+            ":22: systems.mail.options.passwords_in: there is no system 'directroy': known: badge, contractors, hr, mail",
+        ),
         ("  badge:", "  hr:", ":13: hr is given twice (first on line 6)"),
         ("  badge:", "  mailbox:", ":13: systems.mailbox: is the name of a group"),
         ("  badge:", "\tbadge:", ":13: not YAML: "),
@@ -156,12 +201,19 @@ def test_an_inline_vault_value_stays_encrypted(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_mistake_is_one_line_with_file_line_key_and_fix(tmp_path: Path, old: str, new: str, said: str) -> None:
-    answer = ask(tmp_path, GOOD.replace(old, new, 1))
+def test_a_mistake_is_one_line_with_file_line_key_and_fix(old: str, new: str, said: str) -> None:
+    with pytest.raises(InputError) as refused:
+        check_systems(parse_document(GOOD.replace(old, new, 1), "company.systems.yml"))
+    assert f"company.systems.yml{said}" in str(refused.value) and "hunter2" not in str(refused.value)
+
+
+def test_a_mistake_ends_ansible_with_its_line(tmp_path: Path) -> None:
+    answer = ask(tmp_path, GOOD.replace("owner:", "owmer:", 1))
     assert answer.returncode != 0
     # ansible-core before 2.19 wraps what it prints.
-    assert "".join(f"company.systems.yml{said}".split()) in "".join(answer.stderr.split()), answer.stderr
-    assert "hunter2" not in answer.stderr and "Traceback" not in answer.stderr
+    said = "company.systems.yml:9: systems.hr.owmer: unknown key: did you mean owner?"
+    assert "".join(said.split()) in "".join(answer.stderr.split()), answer.stderr
+    assert "Traceback" not in answer.stderr
 
 
 def test_other_names_are_not_ours(tmp_path: Path) -> None:

@@ -71,6 +71,8 @@ def test_the_most_specific_match_wins_and_parents_do_not_match(tmp_path: Path) -
     ("text", "said"),
     [
         ("match: {department: A}\nsystem: {}\n", r"a\.yml:2: system: unknown key: did you mean systems\?"),
+        ("orientation:\n  attendees: [manger]\n", r"a\.yml:2: orientation\.attendees\.0: 'manger' is nobody"),
+        ("orientation:\n  organiser: Grace\n", r"a\.yml:2: orientation\.organiser: 'Grace' is nobody"),
         ("systems:\n  ipd: {}\n", r"a\.yml:2: systems\.ipd: there is no such system: did you mean idp\?"),
         (
             "systems:\n  idp:\n    group: [A]\n",

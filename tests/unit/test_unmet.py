@@ -20,7 +20,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.model.case imp
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import InputError
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import capabilities_of
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.cases.unmet import refuse_unmet
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.cases.unmet import refuse_keep, refuse_unmet
 
 
 def company(*connectors: str) -> dict[str, dict[str, Any]]:
@@ -56,6 +56,20 @@ def test_a_misspelt_control_is_refused_and_the_right_one_named(tmp_path: Path) -
     with pytest.raises(InputError, match="knows the control mfa_registred: did you mean mfa_registered?"):
         judged(tmp_path, "controls: [mfa_registred]\n", "entra", "intune")
     judged(tmp_path, "controls: [mfa_registered, disk_encrypted]\ndevice: {platform: macOS}\n", "entra", "intune")
+
+
+@pytest.mark.parametrize(
+    ("keep", "said"),
+    [
+        ({"entrra": {"groups": ["Works council"]}}, "lifecycle_keep names entrra, .*did you mean entra?"),
+        ({"entra": {"group": ["Works council"]}}, "lifecycle_keep names group on entra, .*did you mean groups?"),
+        ({"imap": {"groups": ["x"]}}, "lifecycle_keep names groups on imap, .*known: none"),
+    ],
+)
+def test_what_a_mover_keeps_on_a_misspelt_system_is_refused_and_not_taken(keep: dict[str, Any], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        refuse_keep(keep, company("entra", "imap"), "transfer")
+    refuse_keep({"entra": {"groups": ["Works council"]}}, company("entra"), "transfer")
 
 
 def test_a_joiner_s_profile_asks_only_what_it_names() -> None:

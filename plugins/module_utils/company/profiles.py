@@ -152,6 +152,13 @@ def _check(document: Document, systems: Mapping[str, str]) -> None:
     )
     if errors:
         raise _told(document, errors[0])
+    meeting = document.data.get("orientation") or {}
+    for path, name in (
+        (("organiser",), meeting.get("organiser", "manager")),
+        *((("attendees", n), one) for n, one in enumerate(meeting.get("attendees") or ())),
+    ):
+        if name != "manager" and "@" not in name:
+            raise document.error(f"{name!r} is nobody", "orientation", *path, hint="an address, or manager")
     for system, wanted in (document.data.get("systems") or {}).items():
         if system not in systems:
             raise document.error("there is no such system", "systems", system, hint=_meant(system, systems))

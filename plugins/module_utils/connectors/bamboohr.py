@@ -34,8 +34,8 @@ from ..sdk.hr_record import (
     time_zone_of,
     today_of,
 )
-from ..sdk.people_index import find_records, indexed_fields, kept_index, overview_of, own_fields, several
-from ..sdk.target import Connector, Option, Target
+from ..sdk.people_index import OWN_FIELDS, find_records, indexed_fields, kept_index, overview_of, own_fields, several
+from ..sdk.target import ANY_SYSTEM, Connector, Option, Target
 from ..sdk.transport import (
     Answer,
     Policy,
@@ -91,6 +91,7 @@ class BambooHr(Connector):
             "BambooHR's fields by our name: a field of the person (time_zone: customTimeZone), or a system, for the login there (github: customGitHub).",
             "dict",
             default={},
+            names=(*OWN_FIELDS, ANY_SYSTEM),
         ),
         "attributes": Option(
             "Further fields to keep, by the name profiles match on: {cost_center: customCostCenter}.",

@@ -20,7 +20,7 @@ from ..model.errors import InputError, RecordRefused
 from ..model.person import STATUSES, Person
 from ..model.typed import harmless
 from ..sdk.kept_addresses import KeptAddresses
-from ..sdk.target import Connector, Option, Target
+from ..sdk.target import ANY_SYSTEM, Connector, Option, Target
 from ..sdk.values import Overview
 
 _DATES = ("hire_date", "termination_date", "last_working_day")
@@ -47,11 +47,21 @@ class Csv(Connector):
             "Person's field to the file's column: {email: Mail, employee_id: Number}. email is needed.",
             "dict",
             required=True,
+            names=_FIELDS,
+            example={"employee_id": "Number", "email": "Mail", "first_name": "First", "last_name": "Last"},
         ),
-        "logins": Option("System to the column with the person's login there: {github: GitHub}.", "dict", default={}),
+        "logins": Option(
+            "System to the column with the person's login there: {github: GitHub}.",
+            "dict",
+            default={},
+            names=(ANY_SYSTEM,),
+        ),
         "attributes": Option("Further HR fields to their columns: {cost_center: CC}.", "dict", default={}),
         "constants": Option(
-            "Fields that are the same for everybody in the file: {employment_type: contractor}.", "dict", default={}
+            "Fields that are the same for everybody in the file: {employment_type: contractor}.",
+            "dict",
+            default={},
+            names=_FIELDS,
         ),
         "statuses": Option(
             "The file's words for a status to ours (pending, active, leave, terminated): {left: terminated}. Without it the file uses ours.",

@@ -30,6 +30,8 @@ class Manual(Connector):
             'What to do, by kind of case: {offboard: ["Collect the badge of {name}"]}. A step may name fields of the person in braces.',
             "dict",
             required=True,
+            names=tuple(KINDS),
+            example={"offboard": ["Collect the badge of {name}"]},
         )
     }
     PERMISSIONS: ClassVar[Mapping[str, Sequence[str]]] = {"manual_steps": ()}

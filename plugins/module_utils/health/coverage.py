@@ -5,13 +5,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ..model.person import Person
-from ..sdk.keys import Key, Kind, PersonKeys, agreement, canonical
+from ..people.correlation import Whose, judge
+from ..people.others import Others, pack
+from ..sdk.keys import Agreement, Key, Kind, PersonKeys, canonical
 from ..sdk.target import Connector
-from ..sdk.values import Listed
+from ..sdk.values import Account, Listed
 
 _GONE = "terminated"
 
@@ -47,28 +49,37 @@ class Index:
         return {n for key in carried for n in self._numbers.get((key.kind, canonical(key.kind, key.value)), ())}
 
 
-def by_key(system: Connector, people: Sequence[Person]) -> tuple[list[PersonKeys], Index]:
-    """Return each person's keys on a system, and the index of them."""
-    keys, index = [system.keys_of(person) for person in people], Index()
-    for number, own in enumerate(keys):
-        index.add(own, number)
-    return keys, index
+class Everybody:
+    """All of HR's people on one system: whose an account is, judged as a run judges it (``people/correlation.py``)."""
+
+    def __init__(self, system: Connector, people: Sequence[Person]) -> None:
+        self._system = system.target.name
+        self._keys, self._index = [system.keys_of(person) for person in people], Index()
+        for number, own in enumerate(self._keys):
+            self._index.add(own, number)
+        self._others = Others(pack(people, {self._system: system.login_pattern}))
+
+    def owners(self, account: Account) -> Iterator[tuple[int, Agreement]]:
+        """Yield whose an account certainly is, by number, and by which keys."""
+        for number in self._index.of(account.carried):
+            keys = self._keys[number]
+            judged = judge(keys, account, self._others.claims(self._system, account, keys))
+            if judged.whose is Whose.THEIRS and judged.how.by:
+                yield number, judged.how
 
 
 def measure(system: Connector, people: Sequence[Person], accounts: Iterable[Listed], *, shown: int = 5) -> Coverage:
     """Compare every account with every person that has a key in common with it."""
-    keys, index = by_key(system, people)
+    everybody = Everybody(system, people)
     by: dict[int, Kind] = {}
     seen = Coverage(people=sum(1 for person in people if person.status != _GONE))
     for listed in accounts:
         account = listed.account
         seen.accounts += 1
         certain = False
-        for number in index.of(account.carried):
-            how = agreement(keys[number], account.carried, account.id, account.names)
-            if how.by and how.certain:
-                certain = True
-                by[number] = min(by.get(number, how.by[0]), how.by[0], key=list(Kind).index)
+        for number, how in everybody.owners(account):
+            certain = True
+            by[number] = min(by.get(number, how.by[0]), how.by[0], key=list(Kind).index)
         if not certain and listed.kind == "person" and not account.no_person:
             seen.nobodys_count += 1
             if len(seen.nobodys) < shown:

@@ -10,14 +10,14 @@ from typing import Any
 
 from ..model.errors import LifecycleError
 from ..model.person import Person
-from ..sdk.keys import agreement
 from ..sdk.protocols import Entitlements
 from ..sdk.target import Connector
 from ..sdk.values import Account, Listed
-from .coverage import by_key
+from .coverage import Everybody
 
 #: Held by asking account by account, where a listing does not show it; of more people a sample is enough.
 MOST_ASKED = 200
+_HERE = ("active", "leave")
 
 
 @dataclass
@@ -32,22 +32,17 @@ class Share:
 def shares(system: Connector, people: Sequence[Person], listed: Iterable[Listed]) -> dict[str, Share]:
     """Count, by department."""
     counted: dict[str, Share] = {}
-    active = [person for person in people if person.status in ("active", "leave")]
-    for person in active:
+    for person in (one for one in people if one.status in _HERE):
         counted.setdefault(person.department, Share()).people += 1
-    keys, index = by_key(system, active)
+    everybody = Everybody(system, people)
     shown = bool(getattr(system, "LISTS_HELD", False))
     asked = 0
     for row in listed:
         account = row.account
-        owners = [
-            n
-            for n in index.of(account.carried)
-            if agreement(keys[n], account.carried, account.id, account.names).certain
-        ]
+        owners = [people[number] for number, _how in everybody.owners(account) if people[number].status in _HERE]
         if len(owners) != 1 or not account.active:
             continue
-        share = counted[active[owners[0]].department]
+        share = counted[owners[0].department]
         share.accounts += 1
         if shown:
             held = [one for one in row.held if one not in row.fixed]

@@ -22,15 +22,16 @@ def remember_inventory(path: str) -> None:
         _INVENTORIES.append(path)
 
 
-def command(playbook: str, *, open_end: str = "", **variables: str) -> str:
+def command(playbook: str, *, open_end: str = "", inventory: str = "", **variables: str) -> str:
     """Return the command that runs a playbook of the collection: ``ansible-playbook workforce.lifecycle.offboard -i ... -e user=...``.
 
     A value that Ansible would divide or unpack (a space, a quote, an equals sign) is given as JSON, in which it is one text.
 
+    :param inventory: the systems file; those of this run, when not given.
     :param open_end: what the reader fills in, as it is: ``-e by=<who>``.
     """
     words = ["ansible-playbook", f"workforce.lifecycle.{playbook}"]
-    for path in _INVENTORIES:
+    for path in [inventory] if inventory else _INVENTORIES:
         words += ["-i", visible(path)]
     for name, value in variables.items():
         text = TEMPLATE.sub(lambda mark: " ".join(mark.group()), visible(value))

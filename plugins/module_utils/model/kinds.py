@@ -20,6 +20,26 @@ WITHDRAW: Final = "withdraw"
 RECONCILE: Final = "reconcile"
 FOLLOWUPS: Final = "followups"
 
+#: The phases of all runs, as the ledger has them: the roles whose steps it keeps.
+PHASES: Final = (
+    "cutoff",
+    "preserve",
+    "secure_devices",
+    "reclaim",
+    "closeout",
+    "provision",
+    "prepare_device",
+    "welcome",
+    "adjust",
+    "followups",
+    "suspend",
+    "resume",
+    "restore",
+    "rename",
+    "reconcile",
+    "withdraw",
+)
+
 #: The capabilities by which a system has a part in giving somebody back their access, or in calling them by another name.
 _ACCOUNTS = frozenset(("accounts", "manual_steps"))
 _EVERYTHING = frozenset(

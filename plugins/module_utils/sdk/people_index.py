@@ -19,6 +19,8 @@ from .target import Target
 from .values import Overview
 
 Row = dict[str, str]
+#: Fields of a person for which the company may name its HR system's own field.
+OWN_FIELDS = frozenset(one.name for one in fields(Person)) - {"logins", "attributes", "status", "hr_id"}
 Record = TypeVar("Record")
 
 #: How long a list of who has which address may serve to find somebody, who is then read afresh.
@@ -110,10 +112,9 @@ def indexed_fields(named: Mapping[str, str], attributes: Mapping[str, str]) -> d
 
 def own_fields(given: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     """Divide the option ``fields`` into those of :class:`Person` and the logins at other systems."""
-    own = {one.name for one in fields(Person)} - {"logins", "attributes", "status", "hr_id"}
     return (
-        {name: theirs for name, theirs in given.items() if name in own},
-        {name: theirs for name, theirs in given.items() if name not in own},
+        {name: theirs for name, theirs in given.items() if name in OWN_FIELDS},
+        {name: theirs for name, theirs in given.items() if name not in OWN_FIELDS},
     )
 
 

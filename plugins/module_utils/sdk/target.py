@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Protocol
 
@@ -57,11 +57,17 @@ def no_progress(done: int, total: int, unit: str) -> None:
     """Where nobody watches."""
 
 
+#: Stands in ``Option.names`` for every system of the systems file.
+ANY_SYSTEM = "<a system>"
+
+
 @dataclass(frozen=True)
 class Option:
     """A setting or credential of a connector, as the systems file may give it.
 
     ``kind`` is one of ``str``, ``int``, ``float``, ``bool``, ``list``, ``dict``, ``path`` (relative to the systems file).
+    ``names`` are those that its value (of a mapping: its keys) may name, :data:`ANY_SYSTEM` for every system of the file. Another
+    name is refused when the file is read: it would be dropped. ``example`` is what ``init`` writes for a required one.
     """
 
     help: str
@@ -69,6 +75,8 @@ class Option:
     required: bool = False
     default: Any = None
     choices: Sequence[Any] = ()
+    names: Collection[str] = ()
+    example: Any = None
 
 
 @dataclass(frozen=True)

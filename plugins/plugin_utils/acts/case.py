@@ -59,6 +59,7 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
     known = meant.known_profiles(want, run)
     profiles = meant.profiles_of(people, want, known)
     meant.refuse_together(run.policy, people, profiles, kind)
+    unmet.refuse_keep(want["keep"] or {}, run.inventory.systems(), kind)
     if kind == ONBOARD:
         unmet.refuse_unmet(profiles, run.inventory.systems())
         unmet.refuse_logins(list(zip(people, profiles, strict=True)), run.inventory.systems(), kind)

@@ -45,6 +45,30 @@ def refuse_unmet(profiles: Iterable[Profile | None], systems: Mapping[str, Mappi
                 )
 
 
+def refuse_keep(keep: Mapping[str, Any], systems: Mapping[str, Mapping[str, Any]], act: str) -> None:
+    """Hold what a run shall leave alone (``lifecycle_keep``) against the systems: what is misspelt would be taken.
+
+    :param systems: by name, with ``connector``.
+    :raises InputError: names the system or kind that nothing has.
+    """
+    for system, kinds in keep.items():
+        has = (
+            getattr(connector_class(systems[system]["connector"], system=system), "ENTITLEMENT_KINDS", ())
+            if system in systems
+            else ()
+        )
+        wrong = (
+            [(system, systems)] if system not in systems else [(kind, has) for kind in kinds or () if kind not in has]
+        )
+        for name, known in wrong:
+            near = get_close_matches(name, sorted(known), 1)
+            raise InputError(
+                f"lifecycle_keep names {name}{f' on {system}' if name != system else ''}, which nothing here is",
+                act=act,
+                hint=f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(known)) or 'none'}",
+            )
+
+
 def refuse_logins(
     people: Sequence[tuple[Person, Profile | None]], systems: Mapping[str, Mapping[str, Any]], act: str
 ) -> None:

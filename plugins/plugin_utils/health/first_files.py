@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from ...module_utils.company.policy import load_policy
 from ...module_utils.company.profiles import load_profiles
 from ...module_utils.connectors.registry import CONNECTORS
 from ...module_utils.health.shares import proposed
+from ...module_utils.model.commands import command
 from ...module_utils.model.errors import InputError
 from ...module_utils.model.marked_yaml import read_document
 
@@ -84,7 +84,9 @@ class Named:
         if self.credentials:
             made["credentials"] = {key: {"env": f"{self.prefix}_{key.upper()}"} for key in self.credentials}
         needed = {
-            key: option.choices[0]
+            key: option.example
+            if option.example is not None
+            else option.choices[0]
             if option.choices
             else {"path": f"{self.name}.csv", "list": [], "dict": {}}.get(option.kind, "CHANGE-ME")
             for key, option in cls.OPTIONS.items()
@@ -220,11 +222,11 @@ def _next(
     if variables:
         lines += ["Set these, from a vault or a file of mode 0600:", *(f"export {name}=" for name in variables)]
     if named:
-        systems = shlex.quote(str(folder / "company.systems.yml"))
+        systems = str(folder / "company.systems.yml")
         lines += [
             "Correct addresses and options in the systems file (docs/connectors has a page for each), then:",
-            f"ansible-playbook -i {systems} workforce.lifecycle.doctor",
+            command("doctor", inventory=systems),
             "and, for profiles proposed from what your departments really share:",
-            f"ansible-playbook -i {systems} workforce.lifecycle.init -e path={shlex.quote(str(folder))}",
+            command("init", inventory=systems, path=str(folder)),
         ]
     return lines

@@ -4,68 +4,129 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from difflib import get_close_matches
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from typing import Any
 
-from ...module_utils.model.marked_yaml import Document
+from ...module_utils.engine import steps
+from ...module_utils.engine.case_step import CaseStep
+from ...module_utils.model.kinds import KINDS, PHASES
+from ...module_utils.model.marked_yaml import Document, Path
+from ...module_utils.model.person import Person
+from ...module_utils.sdk.capabilities import capabilities_of
 from ...module_utils.sdk.target import Connector
+from ..shell.tasks import TASKS
+from .names import refuse_fitting_none, refuse_no_address, refuse_unknown
 
-#: Where a policy names systems as keys, and whether kinds of entitlements stand below them.
-_KEYED = (
-    (("protected", "accounts"), False),
-    (("protected", "entitlements"), True),
-    (("privileged",), True),
-    (("transfer", "systems"), False),
-    (("reconcile", "service"), False),
-    (("connectors",), False),
+#: Stands in a place for every key of a mapping, or every entry of a list.
+_EACH = "*"
+#: Where a policy names systems, as keys or as values. Below those of the second kind stand kinds of entitlements.
+_SYSTEM_KEYS: tuple[Path, ...] = (
+    ("protected", "accounts"),
+    ("transfer", "systems"),
+    ("reconcile", "service"),
+    ("connectors",),
 )
-#: Where it names them in a list, and where as a value of each entry.
-_LISTED = (("followups", "delete_on"),)
-_ENTRIES = ((("reconcile", "ignore"), "system"), (("protected", "members"), "system"))
+_KIND_KEYS: tuple[Path, ...] = (("protected", "entitlements"), ("privileged",))
+_SYSTEMS: tuple[Path, ...] = (
+    ("followups", "delete_on", _EACH),
+    ("followups", "also", _EACH, "system"),
+    ("identity", "precreated", _EACH),
+    ("reconcile", "ignore", _EACH, "system"),
+    ("protected", "members", _EACH, "system"),
+    ("separation", _EACH, "one", "system"),
+    ("separation", _EACH, "other", "system"),
+)
+#: Mappings with a ``system`` and a ``kind`` of entitlements there.
+_HOLDINGS: tuple[Path, ...] = (
+    ("protected", "members", _EACH),
+    ("separation", _EACH, "one"),
+    ("separation", _EACH, "other"),
+)
+#: Where it names people who approve, release or are written to.
+_PEOPLE: tuple[Path, ...] = (
+    ("approvals", _EACH, "by", _EACH),
+    ("brake", _EACH, "release", _EACH),
+    ("responsibility", "digest", _EACH),
+    ("responsibility", "mail", "sender"),
+)
 
 
 def check_names(document: Document, systems: Mapping[str, type[Connector]]) -> None:
-    """Hold what a policy names against the systems file.
+    """Hold what a policy names against the systems file, HR's facts and the kinds of cases.
 
     :raises InputError: names file, line, key, and what may have been meant.
     """
-    for path, kinds in _KEYED:
-        for name, inner in _mapping(document, path).items():
-            _known(document, (*path, name), str(name), systems, "system")
-            if kinds and isinstance(inner, Mapping):
-                for kind in inner:
-                    has = getattr(systems[str(name)], "ENTITLEMENT_KINDS", ())
-                    _known(document, (*path, name, kind), str(kind), has, f"kind of entitlements on {name}")
-    for path in _LISTED:
-        for number, name in enumerate(_sequence(document, path)):
-            _known(document, (*path, number), str(name), systems, "system")
-    for path, key in _ENTRIES:
-        for number, entry in enumerate(_sequence(document, path)):
-            if isinstance(entry, Mapping) and key in entry:
-                _known(document, (*path, number, key), str(entry[key]), systems, "system")
+    for path in (*_SYSTEM_KEYS, *_KIND_KEYS):
+        for at, named in _found(document.data, path):
+            for name in named if isinstance(named, Mapping) else ():
+                refuse_unknown(document, (*at, name), str(name), systems, "system")
+    for path in _SYSTEMS:
+        for at, name in _found(document.data, path):
+            if name != "":
+                refuse_unknown(document, at, str(name), systems, "system")
+    for path in _PEOPLE:
+        for at, name in _found(document.data, path):
+            refuse_no_address(document, at, str(name))
+    _check_kinds(document, systems)
+    _check_later(document, systems)
+    _check_duties(document, systems)
 
 
-def _known(document: Document, path: tuple[Any, ...], name: str, known: Collection[str], what: str) -> None:
-    if name in known:
+def _check_kinds(document: Document, systems: Mapping[str, type[Connector]]) -> None:
+    named = [
+        ((*at, kind), str(kind), str(at[-1]))
+        for path in _KIND_KEYS
+        for at, kinds in _found(document.data, (*path, _EACH))
+        for kind in (kinds if isinstance(kinds, Mapping) else ())
+    ]
+    named += [
+        ((*at, "kind"), str(holding["kind"]), str(holding.get("system")))
+        for path in _HOLDINGS
+        for at, holding in _found(document.data, path)
+        if isinstance(holding, Mapping) and "kind" in holding
+    ]
+    for at, kind, system in named:
+        known = getattr(systems[system], "ENTITLEMENT_KINDS", ())
+        refuse_unknown(document, at, kind, known, f"kind of entitlements on {system}")
+
+
+def _check_later(document: Document, systems: Mapping[str, type[Connector]]) -> None:
+    for at, kind in _found(document.data, ("followups", "also", _EACH, "kind")):
+        refuse_unknown(document, at, str(kind), KINDS, "kind of case")
+    for at, name in _found(document.data, ("followups", "delete_on", _EACH)):
+        if "provisioning" not in capabilities_of(systems[str(name)]):
+            raise document.error(f"{name} can't delete accounts", *at, hint="name it in followups.also, for a person")
+    for at, fact in _found(document.data, ("followups", "return_fact")):
+        if not str(fact).startswith("attributes."):
+            refuse_unknown(document, at, str(fact), [one.name for one in fields(Person)], "fact that HR gives")
+
+
+def _check_duties(document: Document, systems: Mapping[str, type[Connector]]) -> None:
+    for at, pattern in _found(document.data, ("responsibility", "duties", _EACH, "system")):
+        refuse_fitting_none(document, at, str(pattern), systems, "system")
+    for at, pattern in _found(document.data, ("responsibility", "duties", _EACH, "step")):
+        refuse_fitting_none(document, at, str(pattern), {*PHASES, *_steps()}, "phase or step")
+
+
+def _steps() -> Iterator[str]:
+    """Yield the names under which steps stand in the ledger: the module's, or the step's own."""
+    yield from TASKS
+    for told in vars(steps).values():
+        for one in told.values() if isinstance(told, Mapping) else ():
+            if isinstance(one, CaseStep) and one.name:
+                yield one.name
+
+
+def _found(data: Any, path: Path, at: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Yield what stands in a place of a file, each with its own path; nothing where the place is not there."""
+    if not path:
+        yield at, data
         return
-    near = get_close_matches(name, list(known), 1)
-    hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(known)) or 'none'}"
-    raise document.error(f"there is no {what} {name!r}", *path, hint=hint)
-
-
-def _at(document: Document, path: tuple[str, ...]) -> Any:
-    value = document.data
-    for key in path:
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value
-
-
-def _mapping(document: Document, path: tuple[str, ...]) -> Mapping[Any, Any]:
-    value = _at(document, path)
-    return value if isinstance(value, Mapping) else {}
-
-
-def _sequence(document: Document, path: tuple[str, ...]) -> Iterator[Any]:
-    value = _at(document, path)
-    yield from value if isinstance(value, (list, tuple)) else ()
+    key, rest = path[0], path[1:]
+    if key == _EACH:
+        inner: Any = data.items() if isinstance(data, Mapping) else enumerate(data) if isinstance(data, list) else ()
+        for own, value in inner:
+            yield from _found(value, rest, (*at, own))
+    elif isinstance(data, Mapping) and key in data:
+        yield from _found(data[key], rest, (*at, key))

@@ -6,17 +6,18 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping
 from typing import Any
 
 from ...module_utils.connectors.registry import CONNECTORS, connector_class, is_file
 from ...module_utils.model.durations import seconds
 from ...module_utils.model.errors import InputError
+from ...module_utils.model.kinds import PHASES
 from ...module_utils.model.marked_yaml import Document, Tagged
 from ...module_utils.sdk.capabilities import CAPABILITIES
-from ...module_utils.sdk.target import COMMON_OPTIONS, Connector, Option, checked_options
+from ...module_utils.sdk.target import ANY_SYSTEM, COMMON_OPTIONS, Connector, Option, Target, checked_options
 from ..shell.credentials import SOURCES
+from .names import meant, refuse_unknown
 
 PLUGIN = "workforce.lifecycle.systems"
 #: Top-level keys that become ``lifecycle_*`` variables, and whether each is a path.
@@ -56,7 +57,7 @@ def check_systems(document: Document) -> None:
         raise document.error("is empty" if data is None else "must be a mapping", hint=f"start with plugin: {PLUGIN}")
     for key in data:
         if key not in ("plugin", "systems", *TOP):
-            raise document.error("unknown key", key, hint=_meant(key, ("plugin", "systems", *TOP)))
+            raise document.error("unknown key", key, hint=meant(key, ("plugin", "systems", *TOP)))
     if data.get("plugin") != PLUGIN:
         raise document.error(f"must be {PLUGIN}", "plugin", hint=f"write plugin: {PLUGIN}")
     for key in TOP:
@@ -92,7 +93,7 @@ def _check_system(document: Document, name: str, entry: Any) -> None:
         raise document.error("must be a mapping", *at, hint="connector: and the rest, indented below it")
     for key, value in entry.items():
         if key not in SYSTEM:
-            raise document.error("unknown key", *at, key, hint=_meant(key, SYSTEM))
+            raise document.error("unknown key", *at, key, hint=meant(key, SYSTEM))
         if value is None or is_template(value):
             continue
         if not isinstance(value, SYSTEM[key]) or isinstance(value, bool):
@@ -108,6 +109,7 @@ def _check_system(document: Document, name: str, entry: Any) -> None:
     if url and not is_template(url) and cls.NEEDS_URL and "://" not in url:
         raise document.error(f"{url!r} is not an address", *at, "url", hint=f"write https://{url}")
     for what, limit in (entry.get("service_level") or {}).items():
+        refuse_unknown(document, (*at, "service_level", what), str(what), PHASES, "phase")
         if not is_template(limit) and seconds(limit) is None:
             raise document.error(
                 f"must be a length of time, not {limit!r}", *at, "service_level", what, hint="15m, 4h, 2d, or seconds"
@@ -137,7 +139,7 @@ def _connector(document: Document, at: tuple[str, ...], connector: Any) -> type[
         # A mistake in it names its own file and line.
         return connector_class(connector_file(connector, document.file))
     if connector not in CONNECTORS:
-        raise document.error(f"unknown connector {connector}", *at, "connector", hint=_meant(connector, CONNECTORS))
+        raise document.error(f"unknown connector {connector}", *at, "connector", hint=meant(connector, CONNECTORS))
     return CONNECTORS[connector]
 
 
@@ -148,7 +150,7 @@ def _check_credentials(
         here = (*at, "credentials", key)
         if key not in known:
             raise document.error(
-                "unknown credential", *here, hint=_meant(key, known) if known else "this connector takes none"
+                "unknown credential", *here, hint=meant(key, known) if known else "this connector takes none"
             )
         if is_template(reference):
             continue
@@ -185,7 +187,7 @@ def _check_options(
     known = {**COMMON_OPTIONS, **cls.OPTIONS}
     for key in given:
         if key not in known:
-            raise document.error("unknown option", *at, "options", key, hint=_meant(key, known))
+            raise document.error("unknown option", *at, "options", key, hint=meant(key, known))
     for key, value in given.items():
         if is_template(value):
             continue
@@ -196,6 +198,30 @@ def _check_options(
     for key, option in known.items():
         if option.required and given.get(key) in (None, ""):
             raise document.error(f"option {key} is missing", *at, "options", hint=f"add options.{key}: {option.help}")
+    _check_named(document, at, cls.OPTIONS, given)
+    if cls.NEEDS_URL or cls.CREDENTIALS or not given or any(is_template(value) for value in given.values()):
+        return
+    # It is made of its options alone, so it can say now what it would say in the middle of a run.
+    try:
+        cls(Target(name, cls.__name__, options=checked_options(name, cls, given)))
+    except InputError as e:
+        raise document.error(e.what, *at, "options", hint=e.hint) from None
+
+
+def _check_named(
+    document: Document, at: tuple[str, ...], options: Mapping[str, Option], given: Mapping[str, Any]
+) -> None:
+    """Refuse a name in an option that nothing has: a login for a system that is misspelt would be dropped."""
+    for key, option in options.items():
+        value = given.get(key)
+        if not option.names or not value or is_template(value):
+            continue
+        others = [name for name in option.names if name != ANY_SYSTEM]
+        systems = [str(name) for name in document.data["systems"]] if ANY_SYSTEM in option.names else []
+        what = " or ".join((["name"] if others else []) + (["system"] if systems else []))
+        for one in [value] if isinstance(value, str) else value:
+            path = (*at, "options", key) if value is one else (*at, "options", key, one)
+            refuse_unknown(document, path, str(one), [*others, *systems], what)
 
 
 def _stand_in(option: Option) -> Any:
@@ -206,8 +232,3 @@ def _stand_in(option: Option) -> Any:
             option.kind
         ]
     )
-
-
-def _meant(key: Any, known: Collection[str]) -> str:
-    close = get_close_matches(str(key), list(known), 1)
-    return f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"

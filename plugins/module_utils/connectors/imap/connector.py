@@ -32,7 +32,7 @@ from ...model.errors import (
 from ...model.person import Person
 from ...sdk.address import refuse_plain
 from ...sdk.allowance import CALL_TIMEOUTS, FILE_SECONDS, Allowance
-from ...sdk.target import Connector, Option
+from ...sdk.target import ANY_SYSTEM, Connector, Option
 from ...sdk.values import MailFolder, MailMessage, Residual
 from . import connection as wire
 from .connection import MOST_BYTES_OF_MESSAGES, Limited, LimitedTls
@@ -75,7 +75,8 @@ class Imap(Connector):
         ),
         "passwords_in": Option(
             "The system of this file that checks the mailboxes' passwords, an LDAP directory say: whoever is cut off there signs "
-            "in here no more. Without it, a leaver's password stays open until somebody attests that it is ended."
+            "in here no more. Without it, a leaver's password stays open until somebody attests that it is ended.",
+            names=(ANY_SYSTEM,),
         ),
         "exclude": Option(
             "Folders to leave out, as a person sees them, e.g. [Gmail]/All Mail.", kind="list", default=()

@@ -36,8 +36,8 @@ from ...sdk.hr_record import (
     time_zone_of,
     today_of,
 )
-from ...sdk.people_index import find_records, kept_index, overview_of, own_fields, several
-from ...sdk.target import Connector, Option, Target
+from ...sdk.people_index import OWN_FIELDS, find_records, kept_index, overview_of, own_fields, several
+from ...sdk.target import ANY_SYSTEM, Connector, Option, Target
 from ...sdk.transport import (
     Answer,
     Policy,
@@ -65,6 +65,7 @@ class Personio(Connector):
             "(github: dynamic_306).",
             "dict",
             default={},
+            names=(*OWN_FIELDS, ANY_SYSTEM),
         ),
         "attributes": Option(
             "Further custom attributes to keep, by the name profiles match on: {cost_center: dynamic_307}.",
