@@ -209,10 +209,36 @@ def soak(run: Runner) -> None:
         demo(run, day, zone)
         run.stage(
             f"what depends on dates: {day}, {zone}",
-            [python("pytest"), "-m", "not soak", "-q", "-p", "no:cacheprovider", *DATED],
+            [
+                python("pytest"),
+                "-m",
+                "not soak",
+                "-q",
+                "-n",
+                "2",
+                "--dist",
+                "loadfile",
+                "-p",
+                "no:cacheprovider",
+                *DATED,
+            ],
             env=environment(day, zone, run.env),
         )
-    run.stage("soak", [python("pytest"), "-m", "soak or rotating", "-p", "no:cacheprovider", "tests"])
+    run.stage(
+        "soak",
+        [
+            python("pytest"),
+            "-m",
+            "soak or rotating",
+            "-n",
+            "2",
+            "-rs",
+            "--durations=20",
+            "-p",
+            "no:cacheprovider",
+            "tests",
+        ],
+    )
 
 
 def gates(run: Runner, only: str | None) -> None:
