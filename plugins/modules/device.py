@@ -12,6 +12,7 @@ description:
   - Company devices are locked or wiped; personal ones are retired, which takes off company data and management and leaves the person's own data.
   - A company device is not locked or wiped before its recovery key is known to be kept. Where it is not, the key is asked for first, and that
     device alone is held (V(in_progress)) until a later run sees the key.
+  - An Apple device with Activation Lock is not wiped before the code that ends it is known to be kept. Where it is kept is said; the code is not read out.
   - A wipe can't be undone. It is sent only for the serials in O(confirm), once, and is followed to its end.
   - A personal device is never wiped; a device of unknown ownership is left to a person (V(needs_human)).
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
@@ -119,7 +120,9 @@ def _secured(system: Devices, device: Device, label: str, want: Mapping[str, Any
     act = want[device.ownership]
     if act == "keep" or device.state in ENDED:
         whose = PERSONAL_DEVICE if device.ownership == "personal" else COMPANY_DEVICE
-        return [Change(what, device.state, device.state, note=whose)]
+        # Without management nothing of the company's is on it: that is what retiring wants.
+        ended = STATES["retire"][1] if act == "retire" and device.state == "unmanaged" else device.state
+        return [Change(what, ended, ended, note=whose)]
     for stronger in ("wipe", "retire"):
         pending, end = STATES[stronger]
         if device.state == pending and act != "wipe" or device.state == pending and act == stronger:
@@ -136,7 +139,10 @@ def _secured(system: Devices, device: Device, label: str, want: Mapping[str, Any
         return [Change(what, device.state, STATES[act][1], outcome=Outcome.UNSUPPORTED, note=device.refuses[act])]
     if device.ownership == "personal":
         return [_act(system, device, what, act)]
-    return _after_its_key(system, device, label, _act(system, device, what, act))
+    act_then = _act(system, device, what, act)
+    if act == "wipe" and device.activation_lock and device.state != STATES[act][1]:
+        return _after_its_code(system, device, label, act_then)
+    return _after_its_key(system, device, label, act_then)
 
 
 def _act(system: Devices, device: Device, what: str, act: str) -> Change:
@@ -155,17 +161,34 @@ def _act(system: Devices, device: Device, what: str, act: str) -> Change:
     )
 
 
+def _after_its_code(system: Devices, device: Device, label: str, wipe: Change) -> list[Change]:
+    """Return the wipe, held while Activation Lock is on and nobody keeps its code: afterwards, nobody can use the device again."""
+    what = f"bypass code of {label}"
+    if device.bypass_kept:
+        kept = Change(what, "kept", "kept", note=f"in {device.bypass_kept}")
+        return [kept, *_after_its_key(system, device, label, wipe)]
+    note = "Activation Lock is on: keep the code that ends it, or turn the lock off, then run again"
+    held = "held until its bypass code is kept: run again then"
+    return [
+        Change(what, "not kept", "kept", outcome=Outcome.NEEDS_HUMAN, note=note),
+        Change(wipe.what, wipe.before, wipe.after, outcome=Outcome.NEEDS_HUMAN, note=held),
+    ]
+
+
 def _after_its_key(system: Devices, device: Device, label: str, act: Change) -> list[Change]:
     """Return the act, held while a recovery key exists that nobody keeps: a locked disk without its key is lost evidence."""
     if device.escrowed is None or device.encrypted is False:
         return [act]
+    what = f"escrow key of {label}"
     key = Change(
-        f"escrow key of {label}",
+        what,
         "escrowed" if device.escrowed else "rotating" if device.escrow_pending else "not escrowed",
         "escrowed",
         lambda: system.escrow_key(device),
         pending="rotating",
     )
+    if not device.escrowed and "escrow" in device.refuses:
+        key = Change(what, key.before, "escrowed", outcome=Outcome.NEEDS_HUMAN, note=device.refuses["escrow"])
     if device.escrowed or act.before == act.after:
         return [key, act]
     return [

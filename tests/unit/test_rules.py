@@ -105,6 +105,7 @@ WITHOUT_SCENARIO = {
         }.items()
         for what in lists.split()
     },
+    **{(name, "device_listing"): "only reads: tests/unit/test_mdm.py" for name in ("fleet", "jamf", "kandji")},
     ("manual", "manual_steps"): "sends nothing: tests/unit/test_manual.py",
 }
 #: What a module that needs one capability also exercises.

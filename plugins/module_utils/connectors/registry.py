@@ -50,6 +50,12 @@ def _exchange() -> type[Connector]:
     return Exchange
 
 
+def _fleet() -> type[Connector]:
+    from .fleet import Fleet
+
+    return Fleet
+
+
 def _github() -> type[Connector]:
     from .github.connector import GitHub
 
@@ -78,6 +84,18 @@ def _intune() -> type[Connector]:
     from .intune import Intune
 
     return Intune
+
+
+def _jamf() -> type[Connector]:
+    from .jamf import Jamf
+
+    return Jamf
+
+
+def _kandji() -> type[Connector]:
+    from .kandji import Kandji
+
+    return Kandji
 
 
 def _ldap() -> type[Connector]:
@@ -171,11 +189,14 @@ _CODE: Mapping[str, Loader] = {
     "csv": _csv,
     "entra": _entra,
     "exchange": _exchange,
+    "fleet": _fleet,
     "github": _github,
     "google_workspace": _google_workspace,
     "hibob": _hibob,
     "imap": _imap,
     "intune": _intune,
+    "jamf": _jamf,
+    "kandji": _kandji,
     "ldap": _ldap,
     "manual": _manual,
     "okta": _okta,
