@@ -73,7 +73,8 @@ def _peer_of(name: str) -> tuple[str, str]:
         return "real server", REAL[name]
     if (ROOT / "tests" / "integration" / f"test_{name}.py").exists():
         return "real server", f"the product itself (`tests/integration/test_{name}.py`), and an emulator"
-    if name in CONTRACTS or (ROOT / "tests" / "declared" / "contracts" / f"{name}.yml").exists():
+    tables = (ROOT / "tests" / folder / f"{name}.yml" for folder in ("declared/contracts", "contract/tables"))
+    if name in CONTRACTS or any(table.exists() for table in tables):
         return "emulator with a contract", ""
     return ("nothing to ask", "") if name == "manual" else ("emulator without a contract", "")
 

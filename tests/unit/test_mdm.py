@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Fleet, Jamf Pro and Kandji: what conformance does not play."""
+"""Fleet, Jamf Pro and Kandji: what all three must do, and conformance does not play."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -91,74 +90,3 @@ def test_readiness_shows_encryption_compliance_key_and_programs(box: Box, name: 
     box[name].device("C02JANE01").update(encrypted=False, compliant=False)
     result = run(device_info.TASK, box, name, person=person_of(box, "jane"), serial="C02JANE01")
     assert {"encrypted", "compliant"} <= set(result["missing"])
-
-
-# -- Activation Lock -------------------------------------------------------------------------------------------------------
-
-
-def test_a_locked_device_is_not_wiped_before_its_bypass_code_is_kept(box: Box) -> None:
-    mac = box["kandji"].device("C02JANE01")
-    box["kandji"].state["locks"].append(mac["id"])
-    result = secure(box, "kandji", **WIPE)
-    assert result["outcome"] == "needs_human" and "Activation Lock" in str(result["changes"])
-    assert box["kandji"].commands("C02JANE01") == []
-    box["kandji"].state["codes"].append(mac["id"])
-    result = secure(box, "kandji", **WIPE)
-    assert "in Kandji (the device's record, Secrets)" in str(result["changes"])
-    assert box["kandji"].commands("C02JANE01") == ["wipe"]
-
-
-def test_no_code_and_no_pin_leaves_the_connector(box: Box) -> None:
-    mac = box["kandji"].device("C02JANE01")
-    box["kandji"].state["locks"].append(mac["id"])
-    box["kandji"].state["codes"].append(mac["id"])
-    said = json.dumps([secure(box, "kandji", personal="keep"), secure(box, "kandji", **WIPE)])
-    assert box["kandji"].state["read"] and "canary-" not in said
-
-
-def test_jamf_wipes_a_locked_device_where_the_company_says_who_keeps_the_codes(box: Box) -> None:
-    box["jamf"].state["locks"].append(box["jamf"].device("C02JANE01")["id"])
-    assert secure(box, "jamf", **WIPE)["outcome"] == "needs_human" and not box["jamf"].commands("C02JANE01")
-    options = {**box.systems()["jamf"]["options"], "bypass_codes": "vault Devices"}
-    result = secure(box, "jamf", changes={"options": options}, **WIPE)
-    assert "in vault Devices" in str(result["changes"]) and box["jamf"].commands("C02JANE01") == ["wipe"]
-
-
-# -- what one of them does --------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("version", [1, 3, 4])
-def test_jamf_the_newest_inventory_of_the_server_is_used(box: Box, version: int) -> None:
-    box["jamf"].state["version"] = version
-    assert secure(box, "jamf", **WIPE)["outcome"] == "in_progress"
-    [erased] = [entry["path"] for entry in box["jamf"].writes()]
-    assert erased.startswith("/api/v4/computers-inventory/" if version == 4 else "/api/v1/computer-inventory/")
-
-
-def test_jamf_an_older_server_has_its_tokens_elsewhere(box: Box) -> None:
-    box["jamf"].state["old token path"] = True
-    assert connect(box, "jamf").find_device("C02JANE01") is not None
-
-
-def test_jamf_a_key_that_is_not_known_to_be_valid_is_none(box: Box) -> None:
-    box["jamf"].device("C02JANE01")["escrowed"] = False
-    found = connect(box, "jamf").find_device("C02JANE01")
-    assert found is not None and found.encrypted and found.escrowed is False
-
-
-def test_fleet_without_premium_the_refusal_says_so(box: Box) -> None:
-    box["fleet"].state["premium"] = False
-    result = secure(box, "fleet", personal="keep")
-    assert result["outcome"] == "failed" and "Premium" in str(result)
-
-
-def test_kandji_an_error_in_any_of_its_three_forms_is_said(box: Box) -> None:
-    connector = connect(box, "kandji")
-    found = connector.find_device("C02JANE01")
-    assert found is not None
-    connector.lock_device(found)
-    with pytest.raises(Exception, match="Command already running"):
-        connector.lock_device(found)
-    box["kandji"].device("C02JANE01")["ended"] = "locked"
-    with pytest.raises(Exception, match="already locked"):
-        connector.lock_device(found)

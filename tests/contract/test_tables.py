@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Vendors without a public description: every request of a connector's scenarios is in a table from the vendor's pages."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+import yaml
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.declared.contract import (
+    Contract,
+    of_table,
+)
+
+from tests import support, virtual_time
+from tests.conformance import test_conformance as conformance
+
+TABLES = sorted(path.stem for path in (Path(__file__).parent / "tables").glob("*.yml"))
+Entry = Mapping[str, Any]
+
+
+def table(name: str) -> Contract:
+    said = yaml.safe_load((Path(__file__).parent / "tables" / f"{name}.yml").read_text(encoding="utf-8"))
+    return of_table(said["operations"])
+
+
+def wrong(contract: Contract, entry: Entry) -> Iterator[str]:
+    """What of one request the table does not have."""
+    fits = [key for key in contract if re.fullmatch(re.escape(key[1]).replace(r"\{\}", "[^/]+"), entry["path"])]
+    mine = [key for key in fits if key[0] == entry["method"]]
+    # A path that is written out goes before one with holes.
+    key = min(mine, key=lambda one: one[1].count("{}"), default=None)
+    if key is None:
+        yield f"{entry['path']} has no {entry['method']}" if fits else f"no such path: {entry['path']}"
+        return
+    operation = contract[key]
+    for name, value in parse_qsl(entry["query"], keep_blank_values=True):
+        if name not in operation.query:
+            yield f"{' '.join(key)} has no parameter {name}"
+        elif (known := operation.query[name]) and value not in known:
+            yield f"{name}={value} is none of {', '.join(known)}"
+    body = _body(entry)
+    if isinstance(body, dict) and operation.described:
+        yield from (f"{' '.join(key)} has no field {name}" for name in body if name not in operation.body)
+
+
+def _body(entry: Entry) -> Any:
+    text = entry["body"] if isinstance(entry["body"], str) else ""
+    try:
+        return json.loads(text) if text else None
+    except ValueError:
+        return dict(parse_qsl(text, keep_blank_values=True))
+
+
+def said_by(name: str, folder: Path, patch: pytest.MonkeyPatch) -> list[Entry]:
+    """What was sent while every scenario of a connector was done."""
+    virtual_time.install(patch)
+    said: list[Entry] = []
+    for scenario in conformance.SETS[name].SCENARIOS:
+        support.TOKENS._held.clear()
+        play = conformance.Play(name, scenario, folder)
+        play.run()
+        said += [entry for emulator in play.box.emulators.values() for entry in emulator.journal]
+    conformance._BOXES.pop(name).stop()
+    return said
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.rotating(of=3, by=name)) for name in TABLES])
+def test_every_request_is_in_the_vendors_table_and_what_is_planted_is_not(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contract, said = table(name), said_by(name, tmp_path, monkeypatch)
+    assert [line for entry in said for line in wrong(contract, entry)] == []
+    assert any(entry["write"] for entry in said)
+    for entry in said:
+        assert [*wrong(contract, {**entry, "path": f"{entry['path']}/planted"})]
+        assert [*wrong(contract, {**entry, "method": "TRACE"})]
+        assert [*wrong(contract, {**entry, "query": "planted=1"})]
