@@ -39,6 +39,8 @@ DIRECTORIES: Mapping[str, tuple[bool, str, bool]] = {
     "zoom": (True, "{email}", False),
     "figma": (True, "{email}", False),
 }
+#: They keep a login and nothing else, and nobody but HR's people has an account there.
+BARE = ("github", "vault")
 MDM = ("intune", "jamf")
 SEPARATED = ("entra", "payments create", "payments approve")
 
@@ -161,13 +163,7 @@ def at_work(person: Person, system: str, number: int) -> Listed:
     lists, pattern, numbers = DIRECTORIES[system]
     login = pattern.format(email=person.email, local_part=person.local_part)
     # An address changed in HR and not yet here is still the person's.
-    email = (
-        person.aliases[0]
-        if person.aliases and system == "wiki"
-        else ""
-        if system in ("github", "vault")
-        else person.email
-    )
+    email = person.aliases[0] if person.aliases and system == "wiki" else "" if system in BARE else person.email
     if email and email != person.email:
         login = email
     governed = system not in ("zoom", "figma")
@@ -340,7 +336,7 @@ class Directory(Connector):
     LISTS_HELD = True
 
     def __init__(self, name: str, made: Generated, *, breaks_after: int = -1) -> None:
-        super().__init__(Target(name, name, options={"login": DIRECTORIES[name][1]}))
+        super().__init__(Target(name, name, options={"login": DIRECTORIES[name][1], "hr_only": name in BARE}))
         self.made, self.breaks_after, self.asked = made, breaks_after, 0
         self.LISTS_HELD = DIRECTORIES[name][0]  # type: ignore[misc]
 

@@ -56,7 +56,10 @@ def others(*people: dict[str, Any]) -> Others:
     [
         (account("jroth", "old@corp.example", "E1007"), Whose.THEIRS),  # married; the number is hers
         (account("x", "jane.roth@corp.example"), Whose.THEIRS),  # a former address
-        (account("jane.roth"), Whose.THEIRS),  # the pattern, of a former address; nothing else is there
+        (
+            account("jane.roth"),
+            Whose.DOUBT,
+        ),  # the pattern, of a former address; nothing else is there, and others have such names
         (account("jane.lind", "jane.lind@another.example", name="Jane Lind"), Whose.DOUBT),  # a look-alike elsewhere
         (account("jane.lind", name="Bob Smith"), Whose.DOUBT),  # a login that somebody else has
         (account("jane.lind", "jane.lind@corp.example", "E2000"), Whose.DOUBT),  # an address that was given on
@@ -70,6 +73,33 @@ def others(*people: dict[str, Any]) -> Others:
 )
 def test_an_account_is_compared_by_every_key_it_carries(one: Account, whose: Whose) -> None:
     assert judge(keys_of(), one).whose is whose
+
+
+@pytest.mark.parametrize(
+    ("pattern", "login", "whose"),
+    [
+        ("{local_part}", "jane.lind", Whose.DOUBT),  # so is jane.lind@partner.example, of whom HR knows nothing
+        ("{local_part}-corp", "jane.lind-corp", Whose.DOUBT),
+        ("{email}", "jane.lind@corp.example", Whose.THEIRS),
+        ("{local_part}@corp.example", "jane.lind@corp.example", Whose.THEIRS),
+        ("{employee_id}", "E1007", Whose.THEIRS),
+        ("{local_part}.{employee_id}", "jane.lind.E1007", Whose.THEIRS),
+    ],
+)
+def test_a_login_that_a_stranger_may_have_too_is_asked_about_where_strangers_may_have_accounts(
+    pattern: str, login: str, whose: Whose
+) -> None:
+    def judged(**options: object) -> Whose:
+        keys = Wiki(Target("wiki", "wiki", options={"login": pattern, **options})).keys_of(Person.of(JANE))
+        return judge(keys, account(login, name="Jane Lind")).whose
+
+    assert judged() is whose
+    assert judged(hr_only=True) is Whose.THEIRS
+
+
+def test_a_login_of_names_is_asked_about_even_where_only_hrs_people_are() -> None:
+    wiki = Wiki(Target("wiki", "wiki", options={"login": "{first_name:.1}{last_name}", "hr_only": True}))
+    assert judge(wiki.keys_of(Person.of(JANE)), account("JLind")).whose is Whose.DOUBT
 
 
 def test_a_link_outlives_every_rename() -> None:

@@ -50,6 +50,8 @@ class Server:
     declared: bool
     keeps: frozenset[str]
     seen: bool
+    #: The company says that nobody but HR's people has an account here. It never says so where it is wrong.
+    hr_only: bool = False
     rows: dict[str, Row] = field(default_factory=dict)
     #: Account -> human, as runs of the product linked them at the hire.
     links: dict[str, int] = field(default_factory=dict)
@@ -67,7 +69,8 @@ class Seat(Connector):
     LISTS_HELD = False
 
     def __init__(self, server: Server) -> None:
-        super().__init__(Target(server.name, "seat", options={"login": server.pattern if server.declared else ""}))
+        options = {"login": server.pattern if server.declared else "", "hr_only": server.hr_only}
+        super().__init__(Target(server.name, "seat", options=options))
         self.server = server
 
     def candidates(self, keys: PersonKeys) -> Iterable[Account]:
@@ -119,7 +122,7 @@ class Company:
             result = self._step(server, person, {"others": others}, check_mode=True)
             found = [one["id"] for one in result.get("accounts", ()) if one["whose"] == "theirs"]
             wrong = [server.rows[ident] for ident in found if server.rows[ident].human != human]
-            assert all(map(nobody_could_tell, wrong)), f"linked to somebody else: {wrong}"
+            assert not wrong, f"linked to somebody else: {wrong}"
             server.links.update(dict.fromkeys(found, human))
 
     def _step(
@@ -156,6 +159,8 @@ class Company:
             twin = self.random.choice(self.hired)
             stranger = {**twin, "email": twin["email"].replace("corp", "partner"), "employee_id": "P7"}
             self._seat(server, -1, stranger, Person.of(stranger).login("", server.pattern))
+        else:
+            server.hr_only = self.random.random() < 0.5
         return server
 
     def _seat(self, server: Server, human: int, person: Mapping[str, str], login: str) -> None:
@@ -209,61 +214,80 @@ class Company:
         )
 
 
-def nobody_could_tell(row: Row) -> bool:
-    """An account of somebody whom HR does not know, that carries nothing but a login, the very one that the company's declared
-    pattern gives one of ours. The company said that such a login is theirs; two of 30,000 accounts are so."""
-    return row.human < 0 and not row.mail and not row.number
+@dataclass
+class Share:
+    """Of leavers, how many of their cases closed by themselves."""
+
+    counted: int = 0
+    closed: int = 0
+
+    def add(self, closed: bool) -> None:
+        self.counted += 1
+        self.closed += closed
+
+    @property
+    def value(self) -> float:
+        return self.closed / self.counted
+
+    def __str__(self) -> str:
+        return f"{self.closed} of {self.counted} closed by themselves ({self.value:.1%})"
 
 
-def walk(companies: int, first: int = 0, *, seen: float) -> tuple[int, int]:
-    """How many leavers with a surviving key there were, and how many of their cases closed by themselves.
+@dataclass
+class Shares:
+    """``everywhere``: leavers with an account on each system, and a living key on each account.
+
+    ``anywhere``: also those who have no account on some system. No key of theirs is there, and where an account there is that nobody
+    in HR can be told to own, the run asks whether it is theirs.
+    """
+
+    everywhere: Share = field(default_factory=Share)
+    anywhere: Share = field(default_factory=Share)
+
+
+def walk(companies: int, first: int = 0, *, seen: float) -> Shares:
+    """Let people of generated companies leave; nobody is left with an account open behind a closed case, and nobody else is touched.
 
     :param seen: the share of systems that a run of the product saw at the hire.
     """
-    counted = closed = 0
+    shares = Shares()
     for seed in range(first, first + companies):
         company = Company(seed, seen)
         for human in company.random.sample(range(len(company.hired)), 3):
             before = {row.id: row.active for server in company.servers for row in server.rows.values()}
-            survives, has_any = (
-                company.a_key_survives(human),
-                any(row.human == human for server in company.servers for row in server.rows.values()),
-            )
+            has = [any(row.human == human for row in server.rows.values()) for server in company.servers]
+            survives = company.a_key_survives(human)
             ended = company.leave(human)
             rows = [row for server in company.servers for row in server.rows.values()]
-            touched = [
-                row
-                for row in rows
-                if row.human != human and row.active != before[row.id] and not nobody_could_tell(row)
-            ]
+            touched = [row for row in rows if row.human != human and row.active != before[row.id]]
             assert not touched, f"company {seed}: {touched} cut in place of {company.now[human]}"
             still_open = [row for row in rows if row.human == human and row.active]
             assert not (ended and still_open), f"company {seed}: closed, and {still_open} is open"
-            if survives and has_any:
-                counted += 1
-                closed += ended
-    return counted, closed
+            if survives and any(has):
+                shares.anywhere.add(ended)
+            if survives and all(has):
+                shares.everywhere.add(ended)
+    return shares
 
 
-def told(companies: int, first: int = 0) -> dict[float, float]:
-    """The share that closes by itself, by the share of systems that were seen before; printed, for it is a claim of ours."""
+def told(companies: int, first: int = 0) -> dict[float, Shares]:
+    """The shares that close by themselves, by the share of systems that were seen before; printed, for they are a claim of ours."""
     shares = {}
     for seen in (0.6, 1.0):
-        counted, closed = walk(companies, first, seen=seen)
-        assert counted > companies
-        shares[seen] = closed / counted
-        print(
-            f"\n{seen:.0%} of systems seen before: {closed} of {counted} leavers with a surviving key closed by themselves ({shares[seen]:.1%})"
-        )
+        shares[seen] = walk(companies, first, seen=seen)
+        print(f"\n{seen:.0%} of systems seen before. A key on each system: {shares[seen].everywhere}")
+        print(f"  with those who have no account on some system: {shares[seen].anywhere}")
+        assert shares[seen].everywhere.counted > companies // 2
     return shares
 
 
 def test_no_generated_leaver_is_certified_with_an_account_open_and_nobody_else_is_touched() -> None:
-    assert told(50)[1.0] >= 0.95
+    assert min(one.everywhere.value for one in told(50).values()) >= 0.95
 
 
 @pytest.mark.soak
 def test_two_thousand_generated_companies() -> None:
-    """Where a system was never seen, a colleague's account without a living key makes the run ask whether it is the leaver's."""
+    """Whoever has no account on a system that holds accounts nobody can place is asked about: that share has a floor of its own."""
     shares = told(2000, first=1000)
-    assert shares[1.0] >= 0.95 and shares[0.6] >= 0.92
+    assert min(one.everywhere.value for one in shares.values()) >= 0.95
+    assert shares[0.6].anywhere.value >= 0.9 and shares[1.0].anywhere.value >= 0.93

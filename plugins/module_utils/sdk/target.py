@@ -26,6 +26,8 @@ from .values import Account, Residual
 
 #: Fields that many people have alike.
 _OF_NAMES = frozenset({"first_name", "last_name", "display_name"})
+#: And fields that people of two companies may have alike.
+_ALIKE = _OF_NAMES | {"local_part"}
 
 
 class Tokens(Protocol):
@@ -227,6 +229,14 @@ class Connector:
         fields = fields_of(self.login_pattern)
         return bool(fields) and fields <= _OF_NAMES
 
+    @property
+    def logins_of_strangers(self) -> bool:
+        """Whether somebody of whom HR knows nothing may have the login that the pattern makes of one of HR's people: it holds neither a
+        number nor a whole address, and nobody said that they have no accounts here. Jane of another company is ``jane`` too."""
+        fields = fields_of(self.login_pattern)
+        alike = bool(fields) and fields <= _ALIKE and "@" not in self.login_pattern
+        return self.logins_of_names or alike and not self.target.options.get("hr_only")
+
     def login_of(self, person: Person) -> str:
         """Return the person's login on this system: HR's, the inventory's pattern, or the connector's own."""
         return person.login(self.target.name, self.login_pattern)
@@ -238,7 +248,7 @@ class Connector:
         addresses = distinct(Kind.ADDRESS, (person.email, *person.aliases))
         named = person.logins.get(self.target.name, "")
         patterned = tuple(self._patterned(person, address) for address in addresses)
-        alone = self.logins_of_names
+        alone = self.logins_of_strangers
         subjects, declared = self.subjects_of(person)
         return PersonKeys(
             person,
@@ -344,6 +354,12 @@ def _is_among(names: Sequence[tuple[str, str]], kind: str, name: str) -> bool:
 COMMON_OPTIONS: Mapping[str, Option] = {
     "login": Option(
         "How a person's login here is made: a pattern of person fields, e.g. {local_part} or {employee_id}."
+    ),
+    "hr_only": Option(
+        "Nobody but HR's people has an account here, service accounts that policy names aside. Then a login that the pattern makes of the "
+        "part before the @ says whose an account is, though it carries nothing else; without this, somebody is asked.",
+        default=False,
+        kind="bool",
     ),
 }
 
