@@ -52,6 +52,8 @@ THINGS: tuple[Thing, ...] = (
     ("github", "roles", "owner"),
     ("github", "seats", "Copilot"),
 )
+#: Of an account that was given once, and that nobody finds: somebody has to say that it is gone.
+NOT_FOUND = ("", "not found")
 SYSTEMS = ("wiki", "crm", "slack", "ldap", "github")
 #: Filled by the identity provider: nobody can be given it, or lose it, by hand.
 FILLED = {("github", "teams", "contractors"), ("github", "teams", "everyone")}
@@ -108,13 +110,15 @@ class Move:
         before = {thing for things in self.profile(self.old).values() for thing in things}
         return set() if self.origin == "nobody" else before | (self.gave if self.origin == "ledger" else set())
 
+    def was_given(self, system: str) -> bool:
+        """Whether the ledger knows that they had an account there."""
+        return self.origin == "ledger" and (
+            system in self.profile(self.old) or any(thing[0] == system for thing in self.gave)
+        )
+
     def explains(self, system: str) -> bool:
         """Whether the old profile says why there is an account."""
-        return self.origin != "nobody" and (
-            system in self.profile(self.old)
-            or self.origin == "ledger"
-            and any(thing[0] == system for thing in self.gave)
-        )
+        return self.origin != "nobody" and (system in self.profile(self.old) or self.was_given(system))
 
 
 RULES = ("remove", "keep", "decide")
@@ -453,15 +457,15 @@ class Office:
     def waiting(self) -> set[Thing]:
         """What the ledger says waits for somebody to decide."""
         last = {
-            (step["system"], step["step"]): step["result"]
+            (step["system"], step["step"]): (step["result"], [said["what"] for said in step["attested"]])
             for case in self.ledger.cases(kind="transfer")
             for step in self.ledger.steps(case.id)
         }
         rows = [
-            (system, row["what"].removeprefix("unexplained: "))
-            for (system, _step), result in last.items()
+            (system, row["what"])
+            for (system, _step), (result, attested) in last.items()
             for row in result.get("changes") or ()
-            if row["outcome"] == "needs_human"
+            if row["outcome"] == "needs_human" and row["what"] not in attested
         ]
         return {thing_of(system, what) for system, what in rows}
 
@@ -470,23 +474,21 @@ class Office:
             what = (
                 f"unexplained: {kind}: {titled(name) if kind == 'teams' else name}" if kind else "unexplained: account"
             )
-            result = perform(
-                ATTEST,
-                self.book(),
-                {
-                    "person": RECORD["email"],
-                    "system": system,
-                    "what": what,
-                    "by": "Grace Okoye",
-                    "at": "",
-                    "note": "",
-                    "decision": self.move.said[system, kind, name],
-                },
-            )
-            assert result["changed"], result
+            self.attest(system, what, self.move.said[system, kind, name])
+        for system, _kind, _name in {lost for lost in self.waiting() if lost[1:] == NOT_FOUND}:
+            if self.move.said.get((system, "", "account")) == "remove":
+                self.attest(system, "account", "")  # somebody looked, and it is gone
+
+    def attest(self, system: str, what: str, decision: str) -> None:
+        said = {"person": RECORD["email"], "system": system, "what": what, "by": "Grace Okoye", "at": "", "note": ""}
+        result = perform(ATTEST, self.book(), {**said, "decision": decision})
+        assert result["changed"], result
 
 
 def thing_of(system: str, what: str) -> Thing:
+    if what == "account":
+        return (system, *NOT_FOUND)
+    what = what.removeprefix("unexplained: ")
     kind, colon, name = what.partition(": ")
     return (
         (system, kind, name.lower().replace(" ", "-") if kind == "teams" else name)
@@ -584,21 +586,33 @@ class Oracle:
 
     def waits(self, said: Mapping[Thing, str]) -> set[Thing]:
         new = self.move.profile(self.move.new)
-        things = {thing for thing in self.riddles - self.first if self.undecided(thing, said)}
-        return things | {
-            (system, "", "account")
+        lost = {
+            (system, *NOT_FOUND)
             for system in SYSTEMS
             if system not in new
-            and self.accounts.get(system)
-            and not self.move.explains(system)
-            and self.how(system) == "decide"
-            and (system, "", "account") not in said
-            and not {
-                thing
-                for thing in self.holds - self.first
-                if thing[0] == system and thing in self.move.keep and thing not in self.fixed
-            }
+            and system not in self.accounts
+            and self.move.was_given(system)
+            and said.get((system, "", "account")) != "remove"
         }
+        things = {thing for thing in self.riddles - self.first if self.undecided(thing, said)}
+        return (
+            lost
+            | things
+            | {
+                (system, "", "account")
+                for system in SYSTEMS
+                if system not in new
+                and self.accounts.get(system)
+                and not self.move.explains(system)
+                and self.how(system) == "decide"
+                and (system, "", "account") not in said
+                and not {
+                    thing
+                    for thing in self.holds - self.first
+                    if thing[0] == system and thing in self.move.keep and thing not in self.fixed
+                }
+            }
+        )
 
 
 def holds_exactly_what_profile_and_policy_say(box: Box, move: Move) -> str:
