@@ -67,6 +67,10 @@ def plan(system: Ownership, want: Mapping[str, Any]) -> list[Change]:
     return [_settled(system, account, owned, successor) for owned in system.owned(account)]
 
 
+#: What a run says of what it took, and a reinstatement reads.
+_TAKEN = {"revoke": "is revoked", "shut_out": "is closed to them"}
+
+
 def _settled(system: Ownership, account: Account, owned: Owned, successor: str) -> Change:
     what, before = f"{owned.kind} {owned.name}", f"of {account.login}"
     if owned.settle == "decide":
@@ -75,13 +79,8 @@ def _settled(system: Ownership, account: Account, owned: Owned, successor: str) 
     if owned.settle == "reassign" and not successor:
         note = "nobody is named who takes it over: run again with -e successor=ADDRESS"
         return Change(what, before, before, outcome=Outcome.NEEDS_HUMAN, note=note)
-    note = (
-        "is revoked"
-        if owned.settle == "revoke"
-        else f"stays with {successor}, who owns it too"
-        if successor in owned.beside
-        else f"goes to {successor}"
-    )
+    heir = f"stays with {successor}, who owns it too" if successor in owned.beside else f"goes to {successor}"
+    note = _TAKEN.get(owned.settle, heir)
     return Change(what, before, None, lambda: system.reassign(account, owned, successor), note=note)
 
 

@@ -50,7 +50,7 @@ changes:
 
 from functools import partial
 from typing import Any
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from ..module_utils.engine.arguments import PERSON_SPEC, refuse_protected
 from ..module_utils.sdk.protocols import (
@@ -59,6 +59,7 @@ from ..module_utils.sdk.protocols import (
     Entitlements,
     Files,
     HandingBack,
+    LettingIn,
     Mailbox,
     Reopening,
     Restorable,
@@ -230,6 +231,8 @@ def _handed_over(system: Any, person: Person, taken: Mapping[str, Any]) -> list[
     changes = [change for successor in taken.get("files", ()) for change in _files(system, person, successor)]
     if taken.get("owned"):
         changes += _owned(system, person, taken)
+    if taken.get("let_in"):
+        changes += _let_in(system, person, taken["let_in"])
     return changes + [_lost(one["what"], one["why"], anew=bool(one["anew"])) for one in taken.get("lost", ())]
 
 
@@ -262,6 +265,18 @@ def _owned(system: Any, person: Person, taken: Mapping[str, Any]) -> list[Change
     mine = {f"{one.kind} {one.name}" for one in system.owned(account)}
     return [
         _handed_back(system, account, heir, one["what"], theirs, mine, keep=bool(one["keep"])) for one in taken["owned"]
+    ]
+
+
+def _let_in(system: Any, person: Person, places: Sequence[str]) -> list[Change]:
+    account = system.find_account(person)
+    if account is None:
+        return [_lost("account", _GONE)]
+    if not isinstance(system, LettingIn):
+        return [_lost(what, _UNKNOWN) for what in places]
+    inside, back = {f"{one.kind} {one.name}" for one in system.owned(account)}, f"of {account.login}"
+    return [
+        Change(what, back if what in inside else None, back, partial(system.let_in, account, what)) for what in places
     ]
 
 

@@ -62,6 +62,7 @@ class ExchangePart(MailOfGraph, CalendarOfGraph):
             ("POST", "/events/{event}/cancel", self.cancel_event),
             ("POST", "/events/{event}/microsoft.graph.cancel", self.cancel_event),
             ("GET", "/calendar/calendarPermissions", self.list_permissions),
+            ("POST", "/calendar/calendarPermissions", self.add_calendar_permission),
             ("DELETE", "/calendar/calendarPermissions/{permission}", self.delete_permission),
             ("POST", "/calendar/getSchedule", self.get_schedule),
             ("POST", "/calendar/microsoft.graph.getSchedule", self.get_schedule),

@@ -46,6 +46,11 @@ class Cmdlets(Permissions):
                 (*_TARGET, "Member", "BypassSecurityGroupManagerCheck"),
                 self.remove_member,
             ),
+            "Add-DistributionGroupMember": (
+                (*_TARGET, "Member", "BypassSecurityGroupManagerCheck"),
+                self.add_member,
+            ),
+            "Add-RecipientPermission": ((*_TARGET, "Trustee", "AccessRights"), self.add_sender),
             "Get-RecipientPermission": (("Identity", "Trustee", "ResultSize"), self.get_senders),
             "Remove-RecipientPermission": ((*_TARGET, "Trustee", "AccessRights"), self.remove_sender),
             "Get-AcceptedDomain": (("Identity",), self.get_domains),

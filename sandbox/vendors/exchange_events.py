@@ -230,6 +230,16 @@ class CalendarOfGraph(Mailboxes):
         ]
         return self._paged(call, [everybody, *given])
 
+    def add_calendar_permission(self, call: Call, user: dict[str, Any], box: dict[str, Any]) -> Reply:
+        try:
+            address, role = str(call.body["emailAddress"]["address"]), str(call.body["role"])
+        except (KeyError, TypeError) as e:
+            raise Refusal(400, "ErrorInvalidParameter", f"{e} is missing or not valid.") from None
+        if address in box["calendar_permissions"]:
+            raise Refusal(409, "ErrorPermissionAlreadyExists", "There is a permission for this user already.")
+        box["calendar_permissions"][address] = role
+        return Reply(201, {"id": base64.b64encode(address.encode()).decode(), **call.body})
+
     def delete_permission(self, call: Call, user: dict[str, Any], box: dict[str, Any]) -> Reply:
         address = base64.b64decode(call.args["permission"]).decode()
         if box["calendar_permissions"].pop(address, None) is None:

@@ -108,6 +108,25 @@ class Permissions(Named):
         group["members"].remove(member)
         return []
 
+    def add_member(self, p: dict[str, Any]) -> list[dict[str, Any]]:
+        name, member = str(p.get("Identity")), self._box(p, "Member")[0]["id"]
+        group = next((g for g in self._kept_lists() if name in (g["id"], g["displayName"])), None)
+        if group is None:
+            raise CmdletError(
+                404, NOT_FOUND, f"The operation couldn't be performed because object '{name}' couldn't be found."
+            )
+        if member in group["members"]:
+            raise CmdletError(400, PARAMETERS, f"The recipient is already a member of the group '{name}'.")
+        group["members"].append(member)
+        return []
+
+    def add_sender(self, p: dict[str, Any]) -> list[dict[str, Any]]:
+        _, box = self._box(p)
+        trustee = self._box(p, "Trustee")[0]["id"]
+        if trustee not in box["send_as"]:
+            box["send_as"].append(trustee)
+        return []
+
     def get_senders(self, p: dict[str, Any]) -> list[dict[str, Any]]:
         trustee = self._box(p, "Trustee")[0]
         return [

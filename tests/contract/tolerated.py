@@ -92,6 +92,12 @@ UNDESCRIBED: Sequence[Undescribed] = (
     ),
     Undescribed(
         "microsoft",
+        "POST",
+        r"/v1\.0/users/[^/]+/calendar/calendarPermissions",
+        _GRAPH + "calendar-post-calendarpermissions",
+    ),
+    Undescribed(
+        "microsoft",
         "DELETE",
         r"/v1\.0/users/[^/]+/calendar/calendarPermissions/[^/]+",
         _GRAPH + "calendarpermission-delete",

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import copy
 import email
 import email.policy
 import json
@@ -30,6 +31,7 @@ from ansible_collections.workforce.lifecycle.plugins.modules import (
     meeting,
     meetings_handover,
     ownership,
+    restore,
 )
 
 from sandbox.box import Box
@@ -113,6 +115,21 @@ def test_a_leaver_is_taken_out_of_others_mailboxes_calendars_and_lists_and_nobod
     groups = box["microsoft"].state["entra"]["groups"].values()
     [news] = [g for g in groups if g["displayName"] == "News"]
     assert news["members"] == []
+
+
+def test_who_comes_back_is_let_in_again_where_others_had_let_them_in(box: Box) -> None:
+    let_in(box)
+    before = copy.deepcopy(box["microsoft"].state)
+    gone = run(ownership.TASK, box, "exchange", person=person_of(box, "jane"), successor=MARK)
+    taken = {"let_in": [row["what"] for row in gone["changes"]]}
+    result = run(restore.TASK, box, "exchange", person=person_of(box, "jane"), part="handed_over", taken=taken)
+    assert len(taken["let_in"]) == 5 and set(outcomes(result).values()) == {"done"}
+    for right in ("delegates", "send_as", "on_behalf"):
+        assert set(held(box, MARK)[right]) == {box["microsoft"].user(one)["id"] for one in (JANE, LENA)}
+    assert held(box, LENA)["calendar_permissions"] == {JANE: "write", MARK: "read"}
+    assert box["microsoft"].state["entra"]["groups"] == before["entra"]["groups"]
+    again = run(restore.TASK, box, "exchange", person=person_of(box, "jane"), part="handed_over", taken=taken)
+    assert again["outcome"] == "already"
 
 
 def test_mailboxes_that_were_not_asked_are_an_open_item(box: Box) -> None:

@@ -63,6 +63,11 @@ GIVEN_BACK: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("files_handover", row("files", "not open to mark@c", "open to mark@c"), {"files": ["mark@c"]}),
     (
         "ownership",
+        row("full access to mark@c", "of jane", None, note="is closed to them"),
+        {"let_in": ["full access to mark@c"]},
+    ),
+    (
+        "ownership",
         row("group Crew", "of jane", None, note="goes to mark@c"),
         {"owned": [{"what": "group Crew", "keep": False}]},
     ),

@@ -370,7 +370,9 @@ RESTORE: Steps = {
     "access": CaseStep(_back("access"), name="restore access"),
     "entitlements": CaseStep(_back("entitlements"), name="restore entitlements"),
     "mailbox": CaseStep(_back("mailbox"), name="restore mailbox"),
-    "handed_over": CaseStep(_back("handed_over", "files", "owned", "lost"), name="restore what was handed over"),
+    "handed_over": CaseStep(
+        _back("handed_over", "files", "owned", "let_in", "lost"), name="restore what was handed over"
+    ),
     "look_access": CaseStep(_back("access"), name="restore access", looks="again"),
     "look_entitlements": CaseStep(_back("entitlements"), name="restore entitlements", looks="again"),
     "undo_mailbox": CaseStep(_undone("mailbox"), name="restore mailbox"),

@@ -86,7 +86,7 @@ def owed(rows: Iterable[Taken], successor: str = "") -> dict[str, dict[str, Any]
     """Return what is to be given back, by system, as the module ``restore`` takes it.
 
     ``{"deleted": bool, "suspended": bool, "access": {path: state before}, "entitlements": {kind: [names]}, "mailbox": {setting:
-    {"was", "made"}}, "files": [address], "owned": [{"what", "keep"}], "lost": [{"what", "why", "anew"}]}``, only the keys that apply.
+    {"was", "made"}}, "files": [address], "owned": [{"what", "keep"}], "let_in": [what], "lost": [{"what", "why", "anew"}]}``, only the keys that apply.
     """
     systems: dict[str, dict[str, Any]] = {}
     for row in rows:
@@ -109,6 +109,8 @@ def _owe(owes: dict[str, Any], row: Taken, successor: str) -> None:
         owes.setdefault("mailbox", {})[row.what] = {"was": row.before, "made": row.after}
     elif row.step == "files_handover" and row.what == "files":
         owes.setdefault("files", []).append(str(row.after).removeprefix("open to "))
+    elif row.step == "ownership" and row.note == "is closed to them":
+        owes.setdefault("let_in", []).append(row.what)
     elif row.step == "ownership" and row.note != "is revoked":
         owes.setdefault("owned", []).append({"what": row.what, "keep": row.note.startswith("stays with ")})
     else:

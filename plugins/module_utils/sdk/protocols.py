@@ -283,6 +283,17 @@ class HandingBack(Ownership, Protocol):
 
 
 @runtime_checkable
+class LettingIn(Ownership, Protocol):
+    """Undoes :meth:`Ownership.reassign` of what an account was shut out of. Not a capability of its own."""
+
+    def let_in(self, account: Account, what: str) -> None:
+        """Let the account in again.
+
+        :param what: the kind and the name of what was found, as a change names it: ``full access to mark@corp.example``.
+        """
+
+
+@runtime_checkable
 class Devices(Protocol):
     """Device management."""
 

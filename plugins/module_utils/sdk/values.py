@@ -265,7 +265,7 @@ class Owned:
     kind: str
     id: str
     name: str
-    #: How it is settled: ``reassign`` to the successor, ``revoke``, or ``decide`` by a person.
+    #: How it is settled: ``reassign`` to the successor, ``revoke``, ``shut_out`` of what is somebody else's, or ``decide`` by a person.
     settle: str = "reassign"
     #: Addresses of those who own it too.
     beside: Sequence[str] = ()

@@ -311,6 +311,10 @@ class Exchange(DirectoryUsers, GraphMail, GraphCalendar):
         """Take it back: nothing of it is handed on."""
         self._let_in.take(account, owned)
 
+    def let_in(self, account: Account, what: str) -> None:
+        """Undo it, with the same rights."""
+        self._let_in.again(account, what)
+
     # -- mailbox -------------------------------------------------------------------------------------------------------
 
     def mailbox(self, person: Person) -> Mapping[str, Any] | None:

@@ -32,7 +32,7 @@ LIST, FULL, SEND_AS, ON_BEHALF, CALENDAR = (
 
 
 class LetIn:
-    """Finds where somebody was let in, and takes it back.
+    """Finds where somebody was let in, shuts them out, and lets them in again.
 
     :param up_to: how many mailboxes are asked one by one, at most; the rest is left to a person.
     """
@@ -86,6 +86,35 @@ class LetIn:
         except NotFound:
             return  # gone already
 
+    def again(self, account: Account, what: str) -> None:
+        """Let them in again where :meth:`take` took them out.
+
+        :param what: kind and name of it: ``calendar of lena@corp.example (write)``.
+        """
+        act = f"let {account.login} in again: {what}"
+        kind = next(kind for kind in (LIST, FULL, SEND_AS, ON_BEHALF, CALENDAR) if what.startswith(f"{kind} "))
+        name = what.removeprefix(f"{kind} ")
+        if kind == CALENDAR:
+            address, _space, role = name.removesuffix(")").rpartition(" (")
+            who = {"emailAddress": {"address": account.email or account.login, "name": account.login}, "role": role}
+            self.graph.send("POST", at("/users/{}/calendar/calendarPermissions", address), act=act, json=who)
+            return
+        given: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+            LIST: ("Add-DistributionGroupMember", {"Member": account.id, "BypassSecurityGroupManagerCheck": True}),
+            FULL: (
+                "Add-MailboxPermission",
+                {"User": account.id, "AccessRights": ["FullAccess"], "InheritanceType": "All", "AutoMapping": True},
+            ),
+            SEND_AS: ("Add-RecipientPermission", {"Trustee": account.id, "AccessRights": ["SendAs"]}),
+        }
+        if kind == ON_BEHALF:
+            [box] = self.admin.read("Get-Mailbox", act=act, anchor=name, select=_BOXES, Identity=name)
+            those = [*(box.get("GrantSendOnBehalfTo") or ()), account.id]
+            self.admin.write("Set-Mailbox", act=act, anchor=name, Identity=name, GrantSendOnBehalfTo=those)
+            return
+        cmdlet, parameters = given[kind]
+        self.admin.write(cmdlet, act=act, anchor=account.login, Identity=name, Confirm=False, **parameters)
+
     def _lists(self, account: Account, act: str) -> Iterator[Owned]:
         name = str(account.raw.get("DistinguishedName") or "")
         if not name:
@@ -96,13 +125,13 @@ class LetIn:
             if row.get("IsDirSynced"):
                 yield _decide(LIST, shown, "it is synchronised from on-premises Active Directory: take them out there")
             else:
-                yield Owned(LIST, str(row["ExternalDirectoryObjectId"]), shown, settle="revoke")
+                yield Owned(LIST, str(row["ExternalDirectoryObjectId"]), shown, settle="shut_out")
 
     def _send_as(self, account: Account, act: str) -> Iterator[Owned]:
         rows = self.admin.rows("Get-RecipientPermission", act=act, Trustee=account.id, ResultSize="Unlimited")
         for row in rows:
             if "SendAs" in row.get("AccessRights", ()) and str(row["Identity"]) != account.raw.get("Identity"):
-                yield Owned(SEND_AS, str(row["Identity"]), str(row["Identity"]), settle="revoke")
+                yield Owned(SEND_AS, str(row["Identity"]), str(row["Identity"]), settle="shut_out")
 
     def _on_behalf(self, account: Account, boxes: Sequence[Mapping[str, Any]]) -> Iterator[Owned]:
         names = {str(account.raw.get(key) or "").lower() for key in ("Identity", "Name", "DisplayName")} - {""}
@@ -115,7 +144,7 @@ class LetIn:
                     ON_BEHALF,
                     str(box["ExternalDirectoryObjectId"]),
                     str(box["PrimarySmtpAddress"]).lower(),
-                    settle="revoke",
+                    settle="shut_out",
                     raw={"left": left},
                 )
 
@@ -141,7 +170,7 @@ class LetIn:
                     FULL,
                     str(box["ExternalDirectoryObjectId"]),
                     str(box["PrimarySmtpAddress"]).lower(),
-                    settle="revoke",
+                    settle="shut_out",
                 )
 
     def _calendars(self, account: Account, boxes: Sequence[Mapping[str, Any]], act: str) -> Iterator[Owned]:
@@ -163,7 +192,7 @@ class LetIn:
                         CALENDAR,
                         str(row["id"]),
                         f"{address} ({row.get('role') or 'unknown'})",
-                        settle="revoke" if row.get("isRemovable", True) else "decide",
+                        settle="shut_out" if row.get("isRemovable", True) else "decide",
                         raw={"box": str(box["ExternalDirectoryObjectId"]), "why": "Exchange lets nobody remove it"},
                     )
         except NotFound:
