@@ -114,30 +114,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         self, name: str, task: Task, variables: Variables, said: StepInput, task_vars: dict[str, Any]
     ) -> SystemStep:
         """Return the module, ready to run on this host."""
-        host = self._task.delegate_to or task_vars["inventory_hostname"]
-        # What is delegated is about the other host's system.
-        there = Variables(task_vars["hostvars"][host], self._templar.template) if self._task.delegate_to else variables
         task_args, rehearsal = dict(self._task.args), bool(self._task.check_mode)
-        host_args = {key: there.value(f"lifecycle_{key}") for key in FROM_HOST if f"lifecycle_{key}" in there.values}
-        host_args["system"] = system = task_args.get("system") or host
+        host_args = self._host_args(task, variables, said, task_vars)
+        system = host_args["system"]
         named = str(task_args.get("connector") or host_args.get("connector") or "")
-        if "policy" in task.spec:
-            host_args["policy"] = said.policy or None
         if boolean(task_args.get("elsewhere", False), strict=False):
             folder = RunFolder(C.DEFAULT_LOCAL_TMP)
             task_args["others_of"] = host_answers.found_elsewhere(folder, system, task_vars.get("groups", {}))
-        if "credentials" not in task_args and "lifecycle_credentials" in there.values:
-            host_args["credentials"] = resolve(
-                host,
-                self._templar.template(there.values["lifecycle_credentials"]),
-                loader=self._loader,
-                templar=self._templar,
-            )
-        if "logins" in task.spec and task_args.get("look"):
-            host_args["logins"] = others_keys.patterns(task_vars, self._templar.template)
-        if "about" in task.spec and task_args.get("look"):
-            others = variables.value("identify_about") or ()
-            host_args["about"] = [name for name in (variables.text("successor").strip(), *others) if name]
         policy, ledger = load_policy(said.policy), self._ledger(said.ledger, said.policy)
         connector = connector_class(named, system=system)
         check_file(policy, system, digest_of(connector), shipped=not is_file(named))
@@ -173,6 +156,32 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             ordinary=ordinary,
             shows_diff=bool(self._task.diff),
         )
+
+    def _host_args(
+        self, task: Task, variables: Variables, said: StepInput, task_vars: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Return what the host's variables say of the system: its address, its credentials, the company's patterns."""
+        host = self._task.delegate_to or task_vars["inventory_hostname"]
+        # What is delegated is about the other host's system.
+        there = Variables(task_vars["hostvars"][host], self._templar.template) if self._task.delegate_to else variables
+        args = {key: there.value(f"lifecycle_{key}") for key in FROM_HOST if f"lifecycle_{key}" in there.values}
+        args["system"] = self._task.args.get("system") or host
+        if "policy" in task.spec:
+            args["policy"] = said.policy or None
+        if "credentials" not in self._task.args and "lifecycle_credentials" in there.values:
+            args["credentials"] = resolve(
+                host,
+                self._templar.template(there.values["lifecycle_credentials"]),
+                loader=self._loader,
+                templar=self._templar,
+            )
+        if self._task.args.get("look"):
+            if "logins" in task.spec:
+                args["logins"] = others_keys.patterns(task_vars, self._templar.template)
+            if "about" in task.spec:
+                others = variables.value("identify_about") or ()
+                args["about"] = [name for name in (variables.text("successor").strip(), *others) if name]
+        return args
 
     def _goes_the_ordinary_way(self, said: StepInput) -> bool:
         elsewhere = self._task.async_val or self._task.become or self._connection.transport != "local"

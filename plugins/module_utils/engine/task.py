@@ -133,42 +133,46 @@ class Task:
                 )
             seen: list[Mapping[str, Any]] = []  # the accounts that were found, for the ledger's links
             if self.info is not None:
-                told = self.info(system, {**params, "seen": seen})
-                return {"changed": False, "system": name, **told, **({"accounts": seen} if seen else {})}
-            history = History(**(params.get("history") or {}))
-            want = {**params, "since": history.since, "seen": seen}
-            changes = list(self.plan(system, want))
-            steps = Outcomes(changes, history, params.get("confirm") or ())
-            guard = Guard(**(params.get("guard") or {}))
-            steps.hold(guard.holds(system, want, changes, steps.pending))
-            said = guard.says(system, want, steps.pending) if check_mode else {}
-            if steps.pending and not check_mode:
-                on_intent(steps.pending)
-                steps.write()
-                want = {**want, "again": [one["id"] for one in seen]}
-                self._read_back(system, want, steps)
-            if not check_mode:
-                self._follow(system, want, steps, params.get("follow") or 0.0)
-            return {
-                **steps.result(name, rehearsal=check_mode),
-                **said,
-                **({"accounts": seen} if seen else {}),
-                **_made_of(system),
-            }
+                result = {"changed": False, "system": name, **self.info(system, {**params, "seen": seen})}
+            else:
+                result = self._change(system, params, name, seen, check_mode=check_mode, on_intent=on_intent)
+            return {**result, **({"accounts": seen} if seen else {})}
         except Unsupported as e:
-            return {
-                "changed": False,
-                "system": name,
-                "outcome": Outcome.UNSUPPORTED.value,
-                "code": e.code,
-                "msg": str(e),
-                "changes": [],
-                "failed": not params.get("optional", False),
-            }
+            return unsupported(e, name, failed=not params.get("optional", False))
         except LifecycleError as e:
             return failed(e, name)
         except ModuleNotFoundError as e:
             return failed(missing_library(e), name)
+
+    def _change(
+        self,
+        system: Any,
+        params: Mapping[str, Any],
+        name: str,
+        seen: list[Mapping[str, Any]],
+        *,
+        check_mode: bool,
+        on_intent: Callable[[Sequence[Change]], None],
+    ) -> dict[str, Any]:
+        """Plan, refuse or write, read back, and return the result of a module that changes something.
+
+        :param seen: gets the accounts that the plan found.
+        """
+        history = History(**(params.get("history") or {}))
+        want = {**params, "since": history.since, "seen": seen}
+        changes = list(self.plan(system, want))
+        steps = Outcomes(changes, history, params.get("confirm") or ())
+        guard = Guard(**(params.get("guard") or {}))
+        steps.hold(guard.holds(system, want, changes, steps.pending))
+        said = guard.says(system, want, steps.pending) if check_mode else {}
+        if steps.pending and not check_mode:
+            on_intent(steps.pending)
+            steps.write()
+            want = {**want, "again": [one["id"] for one in seen]}
+            self._read_back(system, want, steps)
+        if not check_mode:
+            self._follow(system, want, steps, params.get("follow") or 0.0)
+        return {**steps.result(name, rehearsal=check_mode), **said, **_made_of(system)}
 
     def _connect(
         self,
@@ -278,7 +282,24 @@ def refuse(spec: Mapping[str, Any], error: LifecycleError) -> None:
     AnsibleModule(argument_spec=dict(spec), supports_check_mode=True).fail_json(**failed(error, ""))
 
 
+def unsupported(error: Unsupported, name: str, *, failed: bool) -> dict[str, Any]:
+    """Return the result of a step that the system has no way to do.
+
+    :param failed: the step was not optional.
+    """
+    return {
+        "changed": False,
+        "system": name,
+        "outcome": Outcome.UNSUPPORTED.value,
+        "code": error.code,
+        "msg": str(error),
+        "changes": [],
+        "failed": failed,
+    }
+
+
 def failed(error: LifecycleError, name: str) -> dict[str, Any]:
+    """Return the result of a step that ended in an error of ours."""
     error.system = error.system or name
     return {
         "failed": True,

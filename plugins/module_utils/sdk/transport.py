@@ -196,6 +196,10 @@ class Transport:
             seconds=FILE_SECONDS if raw else self.target.timeout * CALL_TIMEOUTS,
             most_bytes=MOST_BYTES_OF_A_FILE if raw else self.policy.most_bytes,
         )
+        return self._repeated(request, safe=safe, raw=raw, missing=missing)
+
+    def _repeated(self, request: Request, *, safe: bool, raw: bool, missing: Collection[int]) -> Answer:
+        """Send a request as often as patience, the system's throttle and a fresh credential allow; judge the last answer."""
         patience = _Patience(self.policy.attempts - 1, self.target.max_wait)
         fresh_credential_tried = False
         ends = time.monotonic() + request.seconds
@@ -220,7 +224,7 @@ class Transport:
             if answer.status == 401 and 401 not in missing and not fresh_credential_tried and self.auth.refused():
                 fresh_credential_tried = True
                 continue
-            return self._judged(answer, act, missing, throttled_for=pause, reading=reading)
+            return self._judged(answer, request.act, missing, throttled_for=pause, reading=request.reading)
 
     def pages(
         self,

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -20,6 +20,7 @@ from .methods import SignInMethods
 
 #: An access token lives 60 to 90 minutes (https://learn.microsoft.com/entra/identity-platform/configurable-token-lifetimes).
 _TOKEN_LIFE = timedelta(minutes=90)
+_TOKENS_LAST = "an app that does not evaluate access continuously takes a token until it expires, at most 90 minutes after the revocation"
 #: Without a case there is no moment to compare with; what happened within this is taken as this cut.
 _RECENT = timedelta(hours=1)
 
@@ -35,82 +36,77 @@ class EntraAccess:
     def paths(self, account: Account, since: str, skew: timedelta) -> Sequence[AccessPath]:
         """Roles first: they guard the disable. Then sign-in, what is signed in, and everything that could sign in again."""
         moment = ((clock.parse(since) if since else clock.now() - _RECENT) + skew).replace(microsecond=0)
-        revoked, changed = (
-            _moment(account.raw.get("signInSessionsValidFromDateTime")),
-            _moment(account.raw.get("lastPasswordChangeDateTime")),
-        )
-        cut = revoked if revoked and revoked >= moment else None
-        tokens = Residual(
-            "issued access tokens",
-            clock.stamp((cut or clock.now()) + _TOKEN_LIFE),
-            "an app that does not evaluate access continuously takes a token until it expires, at most 90 minutes after the revocation",
-        )
-        paths = [
-            AccessPath(
+        return [
+            *self._roles(account),
+            *self._sign_in(account, moment),
+            self._consents(account),
+            *self._devices(account),
+        ]
+
+    def _roles(self, account: Account) -> Iterator[AccessPath]:
+        for role in self.held.roles_of(cloud(account)):
+            yield AccessPath(
                 f"role {role.name}",
                 "open",
-                lambda r=role: self.held.revoke(cloud(account), r),  # type: ignore[misc]
+                partial(self.held.revoke, cloud(account), role),
                 refused=role.fixed and f"held {role.fixed}: remove the person from it",
                 spares=("roles", role.name) not in ADMINISTRATORS,
             )
-            for role in self.held.roles_of(cloud(account))
-        ]
+
+    def _sign_in(self, account: Account, moment: datetime) -> Iterator[AccessPath]:
+        """Yield the ways to sign in and to stay signed in; what happened since ``moment`` is this cut's."""
+        revoked = _moment(account.raw.get("signInSessionsValidFromDateTime"))
+        changed = _moment(account.raw.get("lastPasswordChangeDateTime"))
+        cut = revoked if revoked and revoked >= moment else None
         mastered = f"{SYNCED}, or it comes back with the next synchronisation" if account.protected else ""
-        paths += [
-            AccessPath(
-                "sign-in",
-                "open" if account.active else "closed",
-                lambda: self.accounts.set_active(account, False),
-                refused=mastered,
-            ),
-            AccessPath(
-                "sessions",
-                "closed" if cut else "open",
-                lambda: self._revoke_sessions(account),
-                tokens,
-                spares=True,
-            ),
-            AccessPath(
-                "password",
-                "closed" if changed and changed >= moment else "open",
-                lambda: self._scramble(account),
-                refused=mastered,
-            ),
-            AccessPath(
-                "authentication methods",
-                "open" if self.methods.of(account) else "closed",
-                lambda: self.methods.remove(account),
-            ),
-        ]
+        yield AccessPath(
+            "sign-in",
+            "open" if account.active else "closed",
+            lambda: self.accounts.set_active(account, False),
+            refused=mastered,
+        )
+        yield AccessPath(
+            "sessions",
+            "closed" if cut else "open",
+            lambda: self._revoke_sessions(account),
+            Residual("issued access tokens", clock.stamp((cut or clock.now()) + _TOKEN_LIFE), _TOKENS_LAST),
+            spares=True,
+        )
+        yield AccessPath(
+            "password",
+            "closed" if changed and changed >= moment else "open",
+            lambda: self._scramble(account),
+            refused=mastered,
+        )
+        yield AccessPath(
+            "authentication methods",
+            "open" if self.methods.of(account) else "closed",
+            lambda: self.methods.remove(account),
+        )
+
+    def _consents(self, account: Account) -> AccessPath:
+        grants = user_path(account.id).below("/oauth2PermissionGrants")
         consents = [
             row
-            for row in graph_pages(
-                self.graph,
-                user_path(account.id).below("/oauth2PermissionGrants"),
-                act=f"read app consents of {account.login}",
-            )
+            for row in graph_pages(self.graph, grants, act=f"read app consents of {account.login}")
             if row.get("consentType") == "Principal" and row.get("principalId") == account.id
         ]
-        paths.append(
-            AccessPath(
-                "app consents",
-                "open" if consents else "closed",
-                lambda: self._remove_consents(account, consents),
+        return AccessPath(
+            "app consents",
+            "open" if consents else "closed",
+            lambda: self._remove_consents(account, consents),
+            spares=True,
+        )
+
+    def _devices(self, account: Account) -> Iterator[AccessPath]:
+        registered = user_path(account.id).below("/registeredDevices")
+        for device in graph_pages(self.graph, registered, act=f"read devices of {account.login}"):
+            yield AccessPath(
+                f"device {device['displayName']} ({device['id'][:8]})",
+                "open" if device.get("accountEnabled") else "closed",
+                partial(self._end_device, device),
                 spares=True,
             )
-        )
-        for device in graph_pages(
-            self.graph, user_path(account.id).below("/registeredDevices"), act=f"read devices of {account.login}"
-        ):
-            paths.append(
-                AccessPath(
-                    f"device {device['displayName']} ({device['id'][:8]})",
-                    "open" if device.get("accountEnabled") else "closed",
-                    partial(self._end_device, device),
-                    spares=True,
-                )
-            )
-        return paths
 
     def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
         """Sign-in, then devices, roles last. A password that was made unknown stays so: a first credential takes its place."""

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -31,88 +31,87 @@ class GitHubAccess:
 
     def paths(self, account: Account) -> Sequence[AccessPath]:
         """Return credentials while GitHub still lists them by member, then what runs, then the membership, which ends the rest."""
-        membership = account.raw.get("membership") or {}
-        invitation = account.raw.get("invitation")
-        paths = [
-            AccessPath(
-                "invitation", "open" if invitation else "closed", lambda: self.membership.cancel_invitation(account)
-            )
-        ]
+        invitation = AccessPath(
+            "invitation",
+            "open" if account.raw.get("invitation") else "closed",
+            lambda: self.membership.cancel_invitation(account),
+        )
         if account.id.startswith("invitation:"):
-            return paths
-        login = account.login
+            return [invitation]
+        return [
+            invitation,
+            *self._tokens(account.login),
+            *self._running(account),
+            *self._enterprise_teams(account),
+            *self._memberships(account),
+        ]
+
+    def _tokens(self, login: str) -> Iterator[AccessPath]:
         credentials = self._credentials(login)
-        paths.append(
-            AccessPath(
-                "single sign-on credentials",
-                "open" if credentials else "closed",
-                lambda: self._revoke_credentials(login),
+        yield AccessPath(
+            "single sign-on credentials",
+            "open" if credentials else "closed",
+            lambda: self._revoke_credentials(login),
+            spares=True,
+        )
+        if self.target.credentials.get("token"):  # only an app may see and revoke the fine-grained ones
+            return
+        for token in self._fine_grained(login):
+            yield AccessPath(
+                f"fine-grained token {token['token_name']} ({token['id']})",
+                "open",
+                partial(self._revoke_token, login, token),
                 spares=True,
             )
-        )
-        if not self.target.credentials.get("token"):  # only an app may see and revoke these
-            for token in self._fine_grained(login):
-                paths.append(
-                    AccessPath(
-                        f"fine-grained token {token['token_name']} ({token['id']})",
-                        "open",
-                        partial(self._revoke_token, login, token),
-                        spares=True,
-                    )
-                )
-        for space in self.codespaces(login):
+
+    def _running(self, account: Account) -> Iterator[AccessPath]:
+        """Yield the codespaces, and the seat of Copilot."""
+        for space in self.codespaces(account.login):
             running = space["state"] not in ("Shutdown", "Archived", "Deleted", "Moved", "Failed")
-            paths.append(
-                AccessPath(
-                    f"codespace {space['name']}",
-                    "open" if running else "closed",
-                    partial(self._stop, login, space),
-                    spares=True,
-                    leaves=_UNPUSHED if _unpushed(space) else "",
-                )
+            yield AccessPath(
+                f"codespace {space['name']}",
+                "open" if running else "closed",
+                partial(self._stop, account.login, space),
+                spares=True,
+                leaves=_UNPUSHED if _unpushed(space) else "",
             )
         seat = self.held.seat(account)
         if seat:
-            paths.append(
-                AccessPath(
-                    "Copilot seat",
-                    "closed" if seat.get("pending_cancellation_date") or seat.get("assigning_team") else "open",
-                    lambda: self.held.cancel_seat(login),
-                    spares=True,
-                )
+            yield AccessPath(
+                "Copilot seat",
+                "closed" if seat.get("pending_cancellation_date") or seat.get("assigning_team") else "open",
+                lambda: self.held.cancel_seat(account.login),
+                spares=True,
             )
-        for team in membership.get("enterprise_teams_providing_indirect_membership") or ():
-            paths.append(
-                AccessPath(
-                    f"enterprise team {team}",
-                    "open",
-                    partial(self._leave_enterprise_team, login, team),
-                    refused=""
-                    if self.target.options.get("enterprise")
-                    else "set the option enterprise, or remove them from the enterprise team by hand",
-                )
+
+    def _enterprise_teams(self, account: Account) -> Iterator[AccessPath]:
+        by_hand = "set the option enterprise, or remove them from the enterprise team by hand"
+        teams = (account.raw.get("membership") or {}).get("enterprise_teams_providing_indirect_membership")
+        for team in teams or ():
+            yield AccessPath(
+                f"enterprise team {team}",
+                "open",
+                partial(self._leave_enterprise_team, account.login, team),
+                refused="" if self.target.options.get("enterprise") else by_hand,
             )
-        direct = bool(membership) and membership.get("direct_membership", True)
-        paths.append(
-            AccessPath(
-                "outside collaborator",
-                "open" if account.raw.get("outside") else "closed",
-                lambda: self.membership.remove_outside(account),
-            )
+
+    def _memberships(self, account: Account) -> Iterator[AccessPath]:
+        membership = account.raw.get("membership") or {}
+        yield AccessPath(
+            "outside collaborator",
+            "open" if account.raw.get("outside") else "closed",
+            lambda: self.membership.remove_outside(account),
         )
-        paths.append(
-            AccessPath(
-                "membership",
-                "open" if direct else "closed",
-                lambda: self.membership.remove(account),
-                residual=Residual(
-                    "deploy keys, Actions secrets and clones the person has",
-                    "unknown",
-                    "they belong to repositories, not to the person: settle ownership, and rotate secrets",
-                ),
-            )
+        yield AccessPath(
+            "membership",
+            "open" if membership and membership.get("direct_membership", True) else "closed",
+            lambda: self.membership.remove(account),
+            residual=Residual(
+                "deploy keys, Actions secrets and clones the person has",
+                "unknown",
+                "they belong to repositories, not to the person: settle ownership, and rotate secrets",
+            ),
         )
-        return paths
 
     def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
         """Return an invitation that brings back role, teams and repositories, within three months; the person has to accept it."""

@@ -15,7 +15,7 @@ import ssl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from ...model.errors import (
     AuthenticationFailed,
@@ -203,33 +203,32 @@ class Imap(Connector):
 
         :raises Unavailable, CertificateError, AuthenticationFailed, PermissionDenied, Throttled: by what happened.
         """
-        name = self.target.name
-        address = urlsplit(self.target.url)
+        connection = self._connected(act, allowance)
+        try:
+            self._sign_in(connection, login)
+        except (imaplib.IMAP4.abort, OSError) as e:
+            self._judge_allowance()
+            raise Unavailable(f"it hung up during sign-in ({_text(e)})", act=act, system=self.target.name) from None
+        except imaplib.IMAP4.error as e:
+            self._leave(connection, act)
+            raise self._refused(_text(e), login, act) from None
+        return connection
+
+    def _connected(self, act: str, allowance: Allowance) -> Limited:
+        """Return a connection before sign-in, encrypted as the systems file says.
+
+        :raises InputError, Unavailable, CertificateError: by what happened.
+        """
+        name, url = self.target.name, self.target.url
+        address = urlsplit(url)
         if address.scheme not in ("imap", "imaps") or not address.hostname:
             raise InputError(
-                f"{self.target.url!r} is not an IMAP address",
-                act=act,
-                system=name,
-                hint="set url of the system: imaps://host",
+                f"{url!r} is not an IMAP address", act=act, system=name, hint="set url of the system: imaps://host"
             )
         if self.target.options["tls"] == "none":
-            refuse_plain(self.target.url, act=act, system=name)
+            refuse_plain(url, act=act, system=name)
         try:
-            context = ssl.create_default_context(cafile=self.target.ca_file or None)
-            if address.scheme == "imaps":
-                connection: Limited = LimitedTls(
-                    address.hostname,
-                    address.port or 993,
-                    ssl_context=context,
-                    allowance=allowance,
-                    timeout=self.target.timeout,
-                )
-            else:
-                connection = Limited(
-                    address.hostname, address.port or 143, allowance=allowance, timeout=self.target.timeout
-                )
-                if self.target.options["tls"] == "starttls":
-                    connection.starttls(context)
+            return self._greeted(address, allowance)
         except ssl.SSLCertVerificationError as e:
             raise CertificateError(
                 f"its certificate is not trusted ({e.verify_message})",
@@ -247,7 +246,7 @@ class Imap(Connector):
         except OSError as e:
             self._judge_allowance()
             raise Unavailable(
-                f"cannot connect ({_text(e)})", act=act, system=name, hint=f"is {self.target.url} right and reachable?"
+                f"cannot connect ({_text(e)})", act=act, system=name, hint=f"is {url} right and reachable?"
             ) from None
         except (imaplib.IMAP4.error, *UNREADABLE) as e:
             self._judge_allowance()
@@ -255,16 +254,18 @@ class Imap(Connector):
                 f"it does not greet as an IMAP server, or has no STARTTLS ({_text(e)})",
                 act=act,
                 system=name,
-                hint=f"is {self.target.url} right? imaps:// is for TLS from the start",
+                hint=f"is {url} right? imaps:// is for TLS from the start",
             ) from None
-        try:
-            self._sign_in(connection, login)
-        except (imaplib.IMAP4.abort, OSError) as e:
-            self._judge_allowance()
-            raise Unavailable(f"it hung up during sign-in ({_text(e)})", act=act, system=name) from None
-        except imaplib.IMAP4.error as e:
-            self._leave(connection, act)
-            raise self._refused(_text(e), login, act) from None
+
+    def _greeted(self, address: SplitResult, allowance: Allowance) -> Limited:
+        """Open the connection and read the server's greeting."""
+        host, timeout = address.hostname or "", self.target.timeout
+        context = ssl.create_default_context(cafile=self.target.ca_file or None)
+        if address.scheme == "imaps":
+            return LimitedTls(host, address.port or 993, ssl_context=context, allowance=allowance, timeout=timeout)
+        connection = Limited(host, address.port or 143, allowance=allowance, timeout=timeout)
+        if self.target.options["tls"] == "starttls":
+            connection.starttls(context)
         return connection
 
     def _sign_in(self, connection: imaplib.IMAP4, login: str) -> None:
