@@ -178,67 +178,79 @@ def row(value: float, unit: str, peer: str, peer_value: float, *, faster: bool =
 
 
 def measure(bench: Bench, rounds: int, only: set[str], people: int) -> dict[str, Any]:
+    few = max(1, rounds // 2)
     results: dict[str, Any] = {}
     if only & {"cutoff", "startup"}:
-        runs = {
-            "empty play": bench.empty,
-            "cutoff": bench.cutoff,
-            "bare script": bench.bare,
-            "Ansible alone": bench.nothing_of_ours,
-        }
-        if "modules" in only:
-            runs["cutoff, modules"] = lambda: bench.cutoff(**ORDINARY)
-        t = in_turn(rounds, runs)
-        results["cutoff_vs_empty_play"] = row(
-            t["cutoff"], "s", "a play without tasks on the same hosts", t["empty play"]
-        )
-        if "modules" in only:
-            results["cutoff_vs_modules"] = row(
-                t["cutoff"], "s", "the same playbook through AnsiballZ", t["cutoff, modules"], faster=True
-            )
-        results["cutoff_vs_bare_script"] = row(
-            t["cutoff"], "s", "12 threads with requests, the same calls", t["bare script"]
-        )
-        results["startup"] = row(
-            t["empty play"], "s", "a play without tasks, plain inventory, nothing of ours loaded", t["Ansible alone"]
-        )
+        results |= measure_cutoff(bench, rounds, modules="modules" in only)
     if "offboard" in only:
-        t = in_turn(
-            max(1, rounds // 2), {"offboard": bench.offboard, "offboard, modules": lambda: bench.offboard(**ORDINARY)}
-        )
-        results["offboard_full"] = row(
-            t["offboard"], "s", "the same playbook through AnsiballZ", t["offboard, modules"], faster=True
-        )
+        results |= measure_offboard(bench, few)
     if "people" in only:
-        # The services answer at once, so that nothing of ours can hide behind their waiting. In all: wall time for (people x
-        # systems) cuts on this machine's cores, less Ansible's own start. Our own: what that is more than the same calls cost a
-        # bare loop on the same cores, where the services' work is in both.
-        t = in_turn(
-            max(1, rounds // 2),
-            {
-                "empty play": bench.empty,
-                "100 people": lambda: bench.cutoff(CROWD, 0.0),
-                "bare, 100 people": lambda: bench.bare(CROWD, 0.0),
-            },
-        )
-        steps = len(CROWD) * SYSTEMS
-        whole, bare = 1000 * (t["100 people"] - t["empty play"]) / steps, 1000 * t["bare, 100 people"] / steps
-        results["people_100"] = row(
-            whole - bare, "ms of our own a person and step", "12 threads with requests, the same calls", bare
-        )
-        results["people_100_in_all"] = row(
-            whole, "ms a person and step", "12 threads with requests, the same calls", bare
-        )
+        results |= measure_people(bench, few)
     if "crowd" in only:
-        results.update(bench_crowd.measure(bench.environment, people))
+        results |= bench_crowd.measure(bench.environment, people)
     if "declared" in only:
-        results.update(bench_declared.measure(bench.environment, rounds))
+        results |= bench_declared.measure(bench.environment, rounds)
     if "archive" in only:
         archive = bench_archive.run()
         if not archive:
             print("archive: left out, Dovecot or mbsync is not installed here", file=sys.stderr)
-        results.update(archive)
+        results |= archive
     return results
+
+
+def measure_cutoff(bench: Bench, rounds: int, *, modules: bool) -> dict[str, Any]:
+    """Measure one leaver's cut against a play without tasks and against a bare script, and our own start."""
+    runs = {
+        "empty play": bench.empty,
+        "cutoff": bench.cutoff,
+        "bare script": bench.bare,
+        "Ansible alone": bench.nothing_of_ours,
+    }
+    if modules:
+        runs["cutoff, modules"] = lambda: bench.cutoff(**ORDINARY)
+    t = in_turn(rounds, runs)
+    peers = {
+        "cutoff_vs_empty_play": ("cutoff", "a play without tasks on the same hosts", "empty play"),
+        "cutoff_vs_bare_script": ("cutoff", "12 threads with requests, the same calls", "bare script"),
+        "startup": ("empty play", "a play without tasks, plain inventory, nothing of ours loaded", "Ansible alone"),
+    }
+    results = {name: row(t[ours], "s", words, t[theirs]) for name, (ours, words, theirs) in peers.items()}
+    if modules:
+        results["cutoff_vs_modules"] = row(
+            t["cutoff"], "s", "the same playbook through AnsiballZ", t["cutoff, modules"], faster=True
+        )
+    return results
+
+
+def measure_offboard(bench: Bench, rounds: int) -> dict[str, Any]:
+    """Measure a whole offboarding in process against the same playbook as ordinary modules."""
+    t = in_turn(rounds, {"offboard": bench.offboard, "offboard, modules": lambda: bench.offboard(**ORDINARY)})
+    return {
+        "offboard_full": row(
+            t["offboard"], "s", "the same playbook through AnsiballZ", t["offboard, modules"], faster=True
+        )
+    }
+
+
+def measure_people(bench: Bench, rounds: int) -> dict[str, Any]:
+    """Measure what a person and step costs us.
+
+    The services answer at once, so that nothing of ours can hide behind their waiting. In all: wall time for (people x systems)
+    cuts on this machine's cores, less Ansible's own start. Our own: what that is more than the same calls cost a bare loop on
+    the same cores, where the services' work is in both.
+    """
+    runs = {
+        "empty play": bench.empty,
+        "100 people": lambda: bench.cutoff(CROWD, 0.0),
+        "bare, 100 people": lambda: bench.bare(CROWD, 0.0),
+    }
+    t = in_turn(rounds, runs)
+    steps, peer = len(CROWD) * SYSTEMS, "12 threads with requests, the same calls"
+    whole, bare = 1000 * (t["100 people"] - t["empty play"]) / steps, 1000 * t["bare, 100 people"] / steps
+    return {
+        "people_100": row(whole - bare, "ms of our own a person and step", peer, bare),
+        "people_100_in_all": row(whole, "ms a person and step", peer, bare),
+    }
 
 
 def table(results: Mapping[str, Mapping[str, Any]]) -> str:

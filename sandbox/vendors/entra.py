@@ -42,8 +42,17 @@ class EntraPart(SignIn):
         }
 
     def routes(self) -> list[tuple[str, str, Handler]]:
-        user, auth, roles = "/v1.0/users/{id}", "/v1.0/users/{id}/authentication", "/v1.0/roleManagement/directory"
-        of_user: list[tuple[str, str, Callable[[Call, Row], Reply]]] = [
+        return [
+            *self.list_routes(),
+            *self._directory_routes(),
+            *self._role_routes(),
+            *((method, path, self._of_user(handler)) for method, path, handler in self._user_routes()),
+        ]
+
+    def _user_routes(self) -> list[tuple[str, str, Callable[[Call, Row], Reply]]]:
+        """Return the routes below one user, who must be there."""
+        user, auth = "/v1.0/users/{id}", "/v1.0/users/{id}/authentication"
+        return [
             ("GET", user, self.get_user),
             ("PATCH", user, self.patch_user),
             ("DELETE", user, self.delete_user),
@@ -66,7 +75,9 @@ class EntraPart(SignIn):
             ("POST", f"{auth}/temporaryAccessPassMethods", self.create_pass),
             ("DELETE", f"{auth}/{{collection}}/{{method}}", self.delete_method),
         ]
-        others: list[tuple[str, str, Handler]] = [
+
+    def _directory_routes(self) -> list[tuple[str, str, Handler]]:
+        return [
             ("POST", "/v1.0/users", self.create_user),
             (
                 "GET",
@@ -86,6 +97,11 @@ class EntraPart(SignIn):
             ("DELETE", "/v1.0/oauth2PermissionGrants/{id}", lambda call: self._deleted("grants", call.args["id"])),
             ("PATCH", "/v1.0/devices/{id}", self.patch_device),
             ("DELETE", "/v1.0/devices/{id}", lambda call: self._deleted("devices", call.args["id"])),
+        ]
+
+    def _role_routes(self) -> list[tuple[str, str, Handler]]:
+        roles = "/v1.0/roleManagement/directory"
+        return [
             (
                 "GET",
                 f"{roles}/roleDefinitions",
@@ -101,13 +117,6 @@ class EntraPart(SignIn):
             ("GET", f"{roles}/roleEligibilitySchedules", lambda call: self._list_of_principal(call, "eligibilities")),
             ("POST", f"{roles}/roleEligibilityScheduleRequests", self.request_eligibility),
         ]
-        return [
-            *self.list_routes(),
-            *others,
-            *((method, path, self._of_user(handler)) for method, path, handler in of_user),
-        ]
-
-    # -- lists ---------------------------------------------------------------------------------------------------------
 
     def _of_user(self, handler: Callable[[Call, Row], Reply]) -> Handler:
         def found(call: Call) -> Reply:

@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from sandbox.company import Company
 from sandbox.days import stamp
 from sandbox.vendors.microsoft import guid
+
+Row = dict[str, Any]
 
 #: https://learn.microsoft.com/entra/identity/users/licensing-service-plan-reference
 SKUS = {
@@ -78,23 +81,79 @@ _PROJECTS = 110
 def seeded(company: Company) -> dict[str, Any]:
     people = company.on_system("entra")
     ids = {key: guid("user", company.domain, key) for key in people}
+    groups, apps = _groups(company, people, ids), _apps(company, ids["jane"])
+    return {
+        "users": {
+            ids[key]: _user(
+                key,
+                person,
+                ids[key],
+                ids.get(person.get("manager", "")),
+                [SKUS[name] for name in person["on"]["entra"].get("licences", ())],
+                bool(person["on"]["entra"].get("synced")),
+            )
+            for key, person in people.items()
+        },
+        "deleted": {},
+        "groups": {g["id"]: g for g in groups.values()},
+        "seats": dict(_SEATS),
+        "premium": True,
+        "pass_policy": True,
+        "role_definitions": {
+            id: {"id": id, "displayName": name, "isBuiltIn": True, "isEnabled": True} for name, id in _ROLES.items()
+        },
+        "role_assignments": _role_assignments(people, ids),
+        "eligibilities": _eligibilities(ids["jane"]),
+        "apps": {a["id"]: a for a in apps.values()},
+        "app_assignments": _app_assignments(people, ids, apps),
+        "applications": {
+            guid("application", "Deploy Bot"): {
+                "id": guid("application", "Deploy Bot"),
+                "displayName": "Deploy Bot",
+                "owners": [ids["jane"]],
+                **_keys("Deploy Bot"),
+            }
+        },
+        "grants": _grants(ids["jane"], apps["Figma"]),
+        "devices": _devices(company, ids),
+        "mails": [],
+        "app_roles": ["User Administrator", "Privileged Authentication Administrator"],
+        "reads_sign_ins": True,
+        "delta_page": 100,
+    }
+
+
+def _groups(company: Company, people: Mapping[str, Row], ids: Mapping[str, str]) -> dict[str, Row]:
+    """Return the groups that people hold, and one of each kind that a connector must tell apart."""
     names = sorted({group for person in people.values() for group in person["on"]["entra"].get("groups", ())})
     groups = {name: _group(company, name, unified=name in ("Engineering", "Sales")) for name in names}
     groups["Finance"]["onPremisesSyncEnabled"] = True
     groups["Release Managers"]["isAssignableToRole"] = True
-    everybody = groups["All Employees"] = _group(company, "All Employees")
-    everybody |= {
+    groups["All Employees"] = _group(company, "All Employees") | {
         "groupTypes": ["DynamicMembership"],
         "membershipRule": '(user.userType -eq "Member")',
         "members": list(ids.values()),
     }
-    flow = groups["Automation"] = _group(company, "Automation")
-    flow |= {"_licences": [SKUS["FLOW_FREE"]], "members": [ids["jane"], ids["mark"]]}
-    news = groups["News"] = _group(company, "News")
-    news |= {"mailEnabled": True, "members": [ids["jane"]]}
+    groups["Automation"] = _group(company, "Automation") | {
+        "_licences": [SKUS["FLOW_FREE"]],
+        "members": [ids["jane"], ids["mark"]],
+    }
+    groups["News"] = _group(company, "News") | {"mailEnabled": True, "members": [ids["jane"]]}
     for n in range(_PROJECTS):
         groups[f"Project {n:03}"] = _group(company, f"Project {n:03}") | {"members": [ids["lena"]]}
-    users, assignments = {}, {}
+    for key, person in people.items():
+        for name in person["on"]["entra"].get("groups", ()):
+            groups[name]["members"].append(ids[key])
+    for name in ("Release Managers", "VPN Users"):
+        groups[name]["owners"] = [ids["jane"]]
+    return groups
+
+
+#: Enterprise applications, each with its roles; one that has none takes everybody in the same way.
+_APPS = {"Figma": ["Editor"], "Salesforce": ["Standard User", "System Administrator"], "Status Page": []}
+
+
+def _apps(company: Company, owner: str) -> dict[str, Row]:
     apps = {
         name: {
             "id": guid("app", company.domain, name),
@@ -112,94 +171,67 @@ def seeded(company: Company) -> dict[str, Any]:
                 for role in roles
             ],
         }
-        for name, roles in (
-            ("Figma", ["Editor"]),
-            ("Salesforce", ["Standard User", "System Administrator"]),
-            ("Status Page", []),
-        )
+        for name, roles in _APPS.items()
     }
-    app_assignments = {}
-    for key, person in people.items():
-        holds, id = person["on"]["entra"], ids[key]
-        for name in holds.get("groups", ()):
-            groups[name]["members"].append(id)
-        for name in holds.get("roles", ()):
-            row = {
-                "id": guid("assignment", key, name),
-                "principalId": id,
-                "roleDefinitionId": _ROLES[name],
-                "directoryScopeId": "/",
-            }
-            assignments[row["id"]] = row
-        for name in holds.get("apps", ()):
-            row = {
-                "id": guid("approleassignment", key, name),
-                "principalId": id,
-                "principalType": "User",
-                "principalDisplayName": key,
-                "resourceId": apps[name]["id"],
-                "resourceDisplayName": name,
-                "appRoleId": apps[name]["appRoles"][0]["id"],
-            }
-            app_assignments[row["id"]] = row
-        users[id] = _user(
-            key,
-            person,
-            id,
-            ids.get(person.get("manager", "")),
-            [SKUS[name] for name in holds.get("licences", ())],
-            bool(holds.get("synced")),
-        )
-    jane = ids["jane"]
-    for name in ("Release Managers", "VPN Users"):
-        groups[name]["owners"] = [jane]
-    apps["Status Page"]["owners"] = [jane]
-    eligible = {
+    apps["Status Page"]["owners"] = [owner]
+    return apps
+
+
+def _role_assignments(people: Mapping[str, Row], ids: Mapping[str, str]) -> dict[str, Row]:
+    rows = [
+        {
+            "id": guid("assignment", key, name),
+            "principalId": ids[key],
+            "roleDefinitionId": _ROLES[name],
+            "directoryScopeId": "/",
+        }
+        for key, person in people.items()
+        for name in person["on"]["entra"].get("roles", ())
+    ]
+    return {row["id"]: row for row in rows}
+
+
+def _app_assignments(people: Mapping[str, Row], ids: Mapping[str, str], apps: Mapping[str, Row]) -> dict[str, Row]:
+    rows = [
+        {
+            "id": guid("approleassignment", key, name),
+            "principalId": ids[key],
+            "principalType": "User",
+            "principalDisplayName": key,
+            "resourceId": apps[name]["id"],
+            "resourceDisplayName": name,
+            "appRoleId": apps[name]["appRoles"][0]["id"],
+        }
+        for key, person in people.items()
+        for name in person["on"]["entra"].get("apps", ())
+    ]
+    return {row["id"]: row for row in rows}
+
+
+def _eligibilities(user: str) -> dict[str, Row]:
+    row = {
         "id": guid("eligible", "jane"),
-        "principalId": jane,
+        "principalId": user,
         "roleDefinitionId": _ROLES["Helpdesk Administrator"],
         "directoryScopeId": "/",
         "memberType": "Direct",
         "status": "Provisioned",
     }
+    return {row["id"]: row}
+
+
+def _grants(user: str, app: Row) -> dict[str, Row]:
+    """Return one consent that a user gave, and one that an administrator gave for everybody."""
     grant = {
         "id": guid("grant", "jane"),
-        "clientId": apps["Figma"]["id"],
+        "clientId": app["id"],
         "consentType": "Principal",
-        "principalId": jane,
+        "principalId": user,
         "resourceId": guid("graph"),
         "scope": "openid Files.Read offline_access",
     }
     everyone = {**grant, "id": guid("grant", "all"), "consentType": "AllPrincipals", "principalId": None}
-    return {
-        "users": users,
-        "deleted": {},
-        "groups": {g["id"]: g for g in groups.values()},
-        "seats": dict(_SEATS),
-        "premium": True,
-        "pass_policy": True,
-        "role_definitions": {
-            id: {"id": id, "displayName": name, "isBuiltIn": True, "isEnabled": True} for name, id in _ROLES.items()
-        },
-        "role_assignments": assignments,
-        "eligibilities": {eligible["id"]: eligible},
-        "apps": {a["id"]: a for a in apps.values()},
-        "app_assignments": app_assignments,
-        "applications": {
-            guid("application", "Deploy Bot"): {
-                "id": guid("application", "Deploy Bot"),
-                "displayName": "Deploy Bot",
-                "owners": [jane],
-                **_keys("Deploy Bot"),
-            }
-        },
-        "grants": {grant["id"]: grant, everyone["id"]: everyone},
-        "devices": _devices(company, ids),
-        "mails": [],
-        "app_roles": ["User Administrator", "Privileged Authentication Administrator"],
-        "reads_sign_ins": True,
-        "delta_page": 100,
-    }
+    return {row["id"]: row for row in (grant, everyone)}
 
 
 def _group(company: Company, name: str, *, unified: bool = False) -> dict[str, Any]:

@@ -89,72 +89,13 @@ class Mailboxes(Part):
         key = next((k for k, p in people.items() if p["email"] == address), "")
         others = [p["email"] for k, p in people.items() if k != key] or ["grace@corp.example"]
         now = datetime.now(timezone.utc)
-        box: dict[str, Any] = {
-            "guid": str(uuid.uuid5(_SPACE, address)),
-            "type": "UserMailbox",
-            "forwarding": None,
-            "forwarding_smtp": None,
-            "keep": False,
-            "hold": False,
-            "hidden": False,
-            "archive": "None",
-            "size": 31_000_000 if key == "jane" else 400_000,
-            "delegates": [],
-            "send_as": [],
-            "on_behalf": [],
-            "calendar_permissions": {},
-            "cas": dict(CAS),
-            "devices": [],
-            "rules": [],
-            "events": {},
-            "reply": {
-                "status": "disabled",
-                "externalAudience": "all",
-                "internalReplyMessage": "",
-                "externalReplyMessage": "",
-            },
-            "folders": folders_of(key or "new", address, others) if key else folders_of("new", address, others)[:8],
-        }
+        box = _empty_box(address)
+        box["folders"] = folders_of(key, address, others) if key else folders_of("new", address, others)[:8]
         if not key:
             for folder in box["folders"]:
                 folder["messages"] = []
         if key == "jane":
-            box["devices"] = [
-                {
-                    "DeviceId": "ApplF2LJANE02",
-                    "Guid": str(uuid.uuid5(_SPACE, "device")),
-                    "DeviceModel": "iPhone16C1",
-                    "FriendlyName": "Jane's iPhone",
-                    "DeviceType": "iPhone",
-                    "ClientType": "EAS",
-                    "DeviceAccessState": "Allowed",
-                }
-            ]
-            box["rules"] = [
-                {
-                    "id": "AQAAAJ5dZp8=",
-                    "displayName": "Keep a copy at home",
-                    "sequence": 1,
-                    "isEnabled": True,
-                    "hasError": False,
-                    "isReadOnly": False,
-                    "conditions": {},
-                    "actions": {
-                        "forwardTo": [{"emailAddress": {"name": "me", "address": "jane.private@mail.example"}}],
-                        "stopProcessingRules": False,
-                    },
-                },
-                {
-                    "id": "AQAAAJ5dZp9=",
-                    "displayName": "Builds",
-                    "sequence": 2,
-                    "isEnabled": True,
-                    "hasError": False,
-                    "isReadOnly": False,
-                    "conditions": {"subjectContains": ["build"]},
-                    "actions": {"moveToFolder": box["folders"][0]["id"]},
-                },
-            ]
+            box |= {"size": 31_000_000, "devices": [_phone()], "rules": _rules(box["folders"][0]["id"])}
         addresses = {k: p["email"] for k, p in people.items()}
         for n, body in enumerate(seeded(key, addresses, now)):
             event_id = f"AAMkAD{uuid.uuid5(_SPACE, f'{key} event {n}').hex}"
@@ -254,3 +195,73 @@ def ids_of(item: Mapping[str, Any], place: str) -> tuple[str, str]:
 
 def shown_id(call: Call, item: Mapping[str, Any], place: str) -> str:
     return ids_of(item, place)[0 if "immutableid" in call.headers.get("prefer", "").lower() else 1]
+
+
+def _empty_box(address: str) -> dict[str, Any]:
+    return {
+        "guid": str(uuid.uuid5(_SPACE, address)),
+        "type": "UserMailbox",
+        "forwarding": None,
+        "forwarding_smtp": None,
+        "keep": False,
+        "hold": False,
+        "hidden": False,
+        "archive": "None",
+        "size": 400_000,
+        "delegates": [],
+        "send_as": [],
+        "on_behalf": [],
+        "calendar_permissions": {},
+        "cas": dict(CAS),
+        "devices": [],
+        "rules": [],
+        "events": {},
+        "reply": {
+            "status": "disabled",
+            "externalAudience": "all",
+            "internalReplyMessage": "",
+            "externalReplyMessage": "",
+        },
+        "folders": [],
+    }
+
+
+def _phone() -> dict[str, Any]:
+    return {
+        "DeviceId": "ApplF2LJANE02",
+        "Guid": str(uuid.uuid5(_SPACE, "device")),
+        "DeviceModel": "iPhone16C1",
+        "FriendlyName": "Jane's iPhone",
+        "DeviceType": "iPhone",
+        "ClientType": "EAS",
+        "DeviceAccessState": "Allowed",
+    }
+
+
+def _rules(folder: str) -> list[dict[str, Any]]:
+    """Return a rule that sends mail out of the company, and one that only sorts it into a folder."""
+    return [
+        {
+            "id": "AQAAAJ5dZp8=",
+            "displayName": "Keep a copy at home",
+            "sequence": 1,
+            "isEnabled": True,
+            "hasError": False,
+            "isReadOnly": False,
+            "conditions": {},
+            "actions": {
+                "forwardTo": [{"emailAddress": {"name": "me", "address": "jane.private@mail.example"}}],
+                "stopProcessingRules": False,
+            },
+        },
+        {
+            "id": "AQAAAJ5dZp9=",
+            "displayName": "Builds",
+            "sequence": 2,
+            "isEnabled": True,
+            "hasError": False,
+            "isReadOnly": False,
+            "conditions": {"subjectContains": ["build"]},
+            "actions": {"moveToFolder": folder},
+        },
+    ]

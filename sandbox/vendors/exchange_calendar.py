@@ -170,67 +170,60 @@ def seeded(key: str, addresses: Mapping[str, str], now: datetime) -> list[dict[s
         day += timedelta(days=1)
     monday = day - timedelta(days=day.weekday())
 
-    def meeting(subject: str, at: datetime, minutes: int, *names: str, **more: Any) -> dict[str, Any]:
-        return {
-            "subject": subject,
-            "start": _local(at),
-            "end": _local(at + timedelta(minutes=minutes)),
-            "attendees": [{"emailAddress": {"address": addresses[n], "name": n}} for n in names if n in addresses],
-            **more,
-        }
-
     if key == "jane":
-        weekly = monday - timedelta(days=28) + timedelta(days=1, hours=10)
-        return [
-            meeting(
-                "Release 7 planning",
-                day + timedelta(days=9, hours=14),
-                60,
-                "mark",
-                "lena",
-                location={"displayName": "Room Spree"},
-                isOnlineMeeting=True,
-                onlineMeetingProvider="teamsForBusiness",
-                body={
-                    "contentType": "html",
-                    "content": f"<p>Agenda für Köln</p>{'_' * 80}<a href='https://teams.example/l/1'>Join</a>{'_' * 80}",
-                },
-            ),
-            meeting(
-                "Team sync",
-                weekly,
-                30,
-                "mark",
-                "tom",
-                recurrence={
-                    "pattern": {"type": "weekly", "interval": 1, "daysOfWeek": ["tuesday"], "firstDayOfWeek": "monday"},
-                    "range": {"type": "noEnd", "startDate": weekly.date().isoformat(), "endDate": "0001-01-01"},
-                },
-            ),
-            meeting("1:1 Jane & Mark", day + timedelta(days=3, hours=16), 30, "mark"),
-            meeting("Dentist", day + timedelta(days=4, hours=8), 60),
-            meeting("Kick-off, last month", day - timedelta(days=30), 60, "mark"),
-        ]
-    if key == "mark":
-        # busy every morning until eleven: a slot has to be looked for
-        start = monday - timedelta(days=7) + timedelta(hours=9)
-        return [
-            meeting(
-                "Focus time",
-                start,
-                120,
-                recurrence={
-                    "pattern": {
-                        "type": "weekly",
-                        "interval": 1,
-                        "daysOfWeek": list(_DAYS[:5]),
-                        "firstDayOfWeek": "monday",
-                    },
-                    "range": {"type": "noEnd", "startDate": start.date().isoformat(), "endDate": "0001-01-01"},
-                },
-            )
-        ]
-    return []
+        return _planned(addresses, day, monday)
+    return _busy_mornings(addresses, monday) if key == "mark" else []
+
+
+def _planned(addresses: Mapping[str, str], day: datetime, monday: datetime) -> list[dict[str, Any]]:
+    """Return one online, one every week, two that nobody else needs, and one that is over."""
+    weekly = monday - timedelta(days=28) + timedelta(days=1, hours=10)
+    return [
+        _meeting(
+            addresses,
+            "Release 7 planning",
+            day + timedelta(days=9, hours=14),
+            60,
+            "mark",
+            "lena",
+            location={"displayName": "Room Spree"},
+            isOnlineMeeting=True,
+            onlineMeetingProvider="teamsForBusiness",
+            body={
+                "contentType": "html",
+                "content": f"<p>Agenda für Köln</p>{'_' * 80}<a href='https://teams.example/l/1'>Join</a>{'_' * 80}",
+            },
+        ),
+        _meeting(addresses, "Team sync", weekly, 30, "mark", "tom", recurrence=_every(["tuesday"], weekly)),
+        _meeting(addresses, "1:1 Jane & Mark", day + timedelta(days=3, hours=16), 30, "mark"),
+        _meeting(addresses, "Dentist", day + timedelta(days=4, hours=8), 60),
+        _meeting(addresses, "Kick-off, last month", day - timedelta(days=30), 60, "mark"),
+    ]
+
+
+def _busy_mornings(addresses: Mapping[str, str], monday: datetime) -> list[dict[str, Any]]:
+    """Return a meeting every morning until eleven, so that a free hour has to be looked for."""
+    start = monday - timedelta(days=7) + timedelta(hours=9)
+    return [_meeting(addresses, "Focus time", start, 120, recurrence=_every(list(_DAYS[:5]), start))]
+
+
+def _meeting(
+    addresses: Mapping[str, str], subject: str, at: datetime, minutes: int, *names: str, **more: Any
+) -> dict[str, Any]:
+    return {
+        "subject": subject,
+        "start": _local(at),
+        "end": _local(at + timedelta(minutes=minutes)),
+        "attendees": [{"emailAddress": {"address": addresses[n], "name": n}} for n in names if n in addresses],
+        **more,
+    }
+
+
+def _every(days: list[str], first: datetime) -> dict[str, Any]:
+    return {
+        "pattern": {"type": "weekly", "interval": 1, "daysOfWeek": days, "firstDayOfWeek": "monday"},
+        "range": {"type": "noEnd", "startDate": first.date().isoformat(), "endDate": "0001-01-01"},
+    }
 
 
 def _local(at: datetime) -> dict[str, str]:

@@ -13,10 +13,11 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sandbox.emulator import Call, Handler, Reply
-from sandbox.vendors.github_bodies import ORG, THEN, new_key, new_repository, new_team, refusal
+from sandbox.vendors.github_bodies import ORG, refusal
 from sandbox.vendors.github_credentials import Credentials
 from sandbox.vendors.github_members import Members
 from sandbox.vendors.github_repositories import Repositories
+from sandbox.vendors.github_seed import seeded
 
 APP, INSTALLATION = "4711", "815"
 _KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -72,92 +73,15 @@ class GitHub(Members, Credentials, Repositories):
     # -- state ---------------------------------------------------------------------------------------------------------
 
     def seed(self) -> Any:
-        users, saml, members, outside, teams = {}, {}, {}, [f"contractor-{n:03}" for n in range(1, 111)], {}
-        for n in range(1, 111):
-            users[f"contractor-{n:03}"] = 5000 + n
-            teams[f"project-{n:03}"] = new_team(n, f"project-{n:03}")
-        for n, person in enumerate(self.company.people.values(), 1):
-            login = (person.get("logins") or {}).get("github")
-            if not login:
-                continue
-            users[login] = 1000 + n
-            holds = (person.get("on") or {}).get("github")
-            if not holds:
-                continue
-            if holds["role"] == "outside":
-                outside.append(login)
-                continue
-            members[login] = {"role": holds["role"], "state": "active"}
-            saml[person["email"]] = login
-            for team in holds.get("teams", ()):
-                teams.setdefault(team, new_team(900 + len(teams), team))["members"].append(login)
-        teams["everyone"] = {**new_team(990, "everyone"), "members": list(members), "groups": ["All staff"]}
-        repos = {
-            "website": new_repository(1, "website", direct={"janemo": "admin"}, authors=["janemo"]),
-            "payments": new_repository(
-                2, "payments", direct={"janemo": "push", "markchen": "admin"}, authors=["janemo", "markchen"]
-            ),
-            "infra": new_repository(
-                3, "infra", direct={"janemo": "admin"}, teams={"platform": "admin"}, authors=["janemo"]
-            ),
-            "untouched": new_repository(4, "untouched", authors=["markchen"]),
-            "old": {**new_repository(5, "old", direct={"janemo": "admin"}), "archived": True},
-        }
-        repos["website"]["keys"] = [new_key(71, "deploy website", "janemo"), new_key(72, "ci", "markchen")]
-        credentials = [
-            {
-                "login": "janemo",
-                "credential_id": 161195,
-                "credential_type": "personal access token",
-                "token_last_eight": "71c3fc11",
-                "scopes": ["repo"],
-                "credential_authorized_at": THEN,
-                "credential_accessed_at": THEN,
-                "authorized_credential_id": 12345678,
-                "authorized_credential_expires_at": None,
-            },
-            {
-                "login": "janemo",
-                "credential_id": 161199,
-                "credential_type": "SSH key",
-                "fingerprint": "jklmnop12345678",
-                "authorized_credential_title": "mbp",
-                "credential_authorized_at": THEN,
-                "credential_accessed_at": THEN,
-                "authorized_credential_id": 12345682,
-            },
-            {
-                "login": "markchen",
-                "credential_id": 161200,
-                "credential_type": "SSH key",
-                "fingerprint": "abc",
-                "authorized_credential_title": "mbp",
-                "credential_authorized_at": THEN,
-                "credential_accessed_at": THEN,
-                "authorized_credential_id": 12345683,
-            },
-        ]
-        return {
-            "users": users,
-            "saml": saml,
-            "members": members,
-            "outside": outside,
-            "teams": teams,
-            "repos": repos,
-            "credentials": credentials,
-            "pats": {25381: "janemo", 25382: "markchen"},
-            "spaces": {"fuzzy-train-g4wpq6h95q": {"id": 1, "owner": "janemo", "state": "Available"}},
-            "seats": {"janemo": None, "markchen": None},
-            "invitations": {},
-            "former": {},
-            "privileges": {},
-            "next": 1,
-        }
+        return seeded(self.company)
 
     # -- paths ---------------------------------------------------------------------------------------------------------
 
     def routes(self) -> list[tuple[str, str, Handler]]:
-        o, r = f"/orgs/{ORG}", f"/repos/{ORG}/{{repo}}"
+        return [*self._member_routes(), *self._credential_routes(), *self._team_and_repository_routes()]
+
+    def _member_routes(self) -> list[tuple[str, str, Handler]]:
+        o = f"/orgs/{ORG}"
         return [
             ("POST", "/app/installations/{id}/access_tokens", self.installation_token),
             ("POST", "/graphql", self.graphql),
@@ -177,6 +101,11 @@ class GitHub(Members, Credentials, Repositories):
             ("POST", f"{o}/invitations", self.invite),
             ("DELETE", f"{o}/invitations/{{id}}", self.cancel),
             ("GET", f"{o}/invitations/{{id}}/teams", self.invitation_teams),
+        ]
+
+    def _credential_routes(self) -> list[tuple[str, str, Handler]]:
+        o = f"/orgs/{ORG}"
+        return [
             ("GET", f"{o}/credential-authorizations", self.credentials),
             ("DELETE", f"{o}/credential-authorizations/{{id}}", self.remove_credential),
             ("POST", f"{o}/credential-authorizations/{{user}}/revoke", self.revoke_credentials),
@@ -188,6 +117,11 @@ class GitHub(Members, Credentials, Repositories):
             ("GET", f"{o}/copilot/billing/seats", self.seats),
             ("POST", f"{o}/copilot/billing/selected_users", self.add_seat),
             ("DELETE", f"{o}/copilot/billing/selected_users", self.cancel_seat),
+        ]
+
+    def _team_and_repository_routes(self) -> list[tuple[str, str, Handler]]:
+        o, r = f"/orgs/{ORG}", f"/repos/{ORG}/{{repo}}"
+        return [
             ("GET", f"{o}/teams", lambda c: self._pages(c, [self._team_body(t) for t in self.state["teams"].values()])),
             ("GET", f"{o}/teams/{{team}}/team-sync/group-mappings", self.mappings),
             ("PUT", f"{o}/teams/{{team}}/memberships/{{user}}", self.join_team),

@@ -13,12 +13,12 @@ import hashlib
 import io
 import json
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from ...module_utils.company.policy import Policy, like
+from ...module_utils.company.policy import Ignored, Policy, like
 from ...module_utils.model import clock
 from ...module_utils.model.errors import InputError
 from ...module_utils.reconcile.findings import (
@@ -164,22 +164,31 @@ class _Merged:
                 )
 
     def _take(self, line: Mapping[str, Any], read_at: str) -> None:
-        kind = KINDS[line["kind"]]
+        """Keep a finding, or keep it as ignored where policy names its account."""
         record = self.people.record(line["n"]) if line["n"] is not None else {}
-        person = record.get("person") or {}
+        finding = self._finding(line, record, read_at)
+        email = str((record.get("person") or {}).get("email", ""))
+        names = [
+            name for name in (line["account"], line["ident"], str(line["facts"].get("email") or ""), email) if name
+        ]
+        entry = _naming(self.ignores, line["system"], names)
+        if entry is not None:
+            self.ignored.append({**finding, "ignored": {"why": entry.why, "until": entry.until}})
+            return
+        lapsed = _naming(self.over, line["system"], names)
+        if lapsed is not None:
+            finding["evidence"]["was_ignored"] = {"why": lapsed.why, "until": lapsed.until}
+        self.findings.append(finding)
+
+    def _finding(self, line: Mapping[str, Any], record: Mapping[str, Any], read_at: str) -> dict[str, Any]:
+        """Return a finding as the report shows it.
+
+        :param record: of the person in the index; empty when the account is nobody's.
+        """
+        kind, person = KINDS[line["kind"]], record.get("person") or {}
         protected = line["protected"] or record.get("protected", "")
         line = {**line, "fix": {} if protected else line["fix"]}
-        names = [
-            name
-            for name in (line["account"], line["ident"], str(line["facts"].get("email") or ""), person.get("email", ""))
-            if name
-        ]
-        hr = {
-            key: person[key]
-            for key in ("status", "termination_date", "last_working_day", "hire_date", "department", "title")
-            if person.get(key)
-        }
-        finding = {
+        return {
             "id": line["id"],
             "kind": line["kind"],
             "title": kind.title,
@@ -197,41 +206,18 @@ class _Merged:
             }
             if record
             else None,
-            "evidence": {
-                "read_at": read_at,
-                "facts": line["facts"],
-                **(
-                    {"hr": {"source": record["source"], **hr, **({"case": record["case"]} if record["case"] else {})}}
-                    if record
-                    else {}
-                ),
-            },
+            "evidence": {"read_at": read_at, "facts": line["facts"], **_hr_evidence(record)},
             "todo": kind.todo,
             "command": command(line, person, dict.fromkeys(self.capabilities.get(line["system"], ()))),
             "fix": line["fix"],
             "protected": protected,
         }
-        entry = next(
-            (e for e in self.ignores if e.system == line["system"] and any(like(name, [e.account]) for name in names)),
-            None,
-        )
-        if entry is not None:
-            self.ignored.append({**finding, "ignored": {"why": entry.why, "until": entry.until}})
-            return
-        lapsed = next(
-            (e for e in self.over if e.system == line["system"] and any(like(name, [e.account]) for name in names)),
-            None,
-        )
-        if lapsed is not None:
-            finding["evidence"]["was_ignored"] = {"why": lapsed.why, "until": lapsed.until}
-        self.findings.append(finding)
 
     def report(
         self, *, company: str, systems: Mapping[str, Mapping[str, Any]], asked: Collection[str]
     ) -> dict[str, Any]:
         order = {name: number for number, name in enumerate((*SEVERITIES, *KINDS))}
         self.findings.sort(key=lambda f: (order[f["severity"]], order[f["kind"]], f["system"], f["account"], f["id"]))
-        unread = [s["system"] for s in self.systems if not s["read"]]
         found = {f["id"]: f["since"] for f in (*self.findings, *self.ignored)}
         looked = {s["system"] for s in self.systems if s["read"]}
         # Of a system that was not read this time, what is known stays known.
@@ -241,17 +227,13 @@ class _Merged:
             if id_ not in found and self.earlier_systems.get(id_) not in looked
         }
         people = self.people.facts
-        read = sorted(
-            s["system"] for s in self.systems if s["read"] and "account_listing" in self.capabilities[s["system"]]
-        )
-        blind = sorted(name for name in systems if "accounts" in systems[name]["capabilities"] and name not in read)
-        counted = people["counts"]
+        unread = [s["system"] for s in self.systems if not s["read"]]
         return {
             "schema": SCHEMA,
             "made": self.now,
             "company": company,
             "complete": not unread,
-            "hr": {"systems": people["sources"], "read_at": people["read_at"], **counted},
+            "hr": {"systems": people["sources"], "read_at": people["read_at"], **people["counts"]},
             "systems": self.systems,
             "not_listed": [
                 {"system": name, "why": "its connector cannot list accounts, devices or keys"}
@@ -259,25 +241,8 @@ class _Merged:
                 if not set(LISTINGS) & set(systems[name]["capabilities"])
                 and "accounts" in systems[name]["capabilities"]
             ],
-            "closed_leavers": {
-                "known": counted["closed_leavers"],
-                "looked_for_on": read,
-                "not_on": blind,
-                "back": len(
-                    {(f["person"] or {}).get("email") for f in self.findings if f["kind"] == "leaver_returned"}
-                ),
-            },
-            "summary": {
-                "findings": len(self.findings),
-                "by_severity": _counted(f["severity"] for f in self.findings),
-                "by_kind": _counted(f["kind"] for f in self.findings),
-                "by_system": _counted(f["system"] for f in self.findings),
-                "new": sum(f["new"] for f in self.findings),
-                "gone": sorted(set(self.earlier) - set(found) - set(carried)),
-                "ignored": len(self.ignored),
-                "marked": len(self.marked),
-                "not_read": unread,
-            },
+            "closed_leavers": self._closed_leavers(people["counts"]["closed_leavers"], systems),
+            "summary": {**self._summary(unread), "gone": sorted(set(self.earlier) - set(found) - set(carried))},
             "findings": self.findings,
             "ignored": self.ignored,
             "marked": sorted(self.marked, key=lambda m: (m["system"], m["account"])),
@@ -287,6 +252,51 @@ class _Merged:
                 **{f["id"]: f["system"] for f in (*self.findings, *self.ignored)},
             },
         }
+
+    def _closed_leavers(self, known: int, systems: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+        """Return on which systems those who left were looked for, and how many are back."""
+        listed = sorted(
+            s["system"] for s in self.systems if s["read"] and "account_listing" in self.capabilities[s["system"]]
+        )
+        returned = (f for f in self.findings if f["kind"] == "leaver_returned")
+        return {
+            "known": known,
+            "looked_for_on": listed,
+            "not_on": sorted(
+                name for name in systems if "accounts" in systems[name]["capabilities"] and name not in listed
+            ),
+            "back": len({(f["person"] or {}).get("email") for f in returned}),
+        }
+
+    def _summary(self, unread: Sequence[str]) -> dict[str, Any]:
+        return {
+            "findings": len(self.findings),
+            "by_severity": _counted(f["severity"] for f in self.findings),
+            "by_kind": _counted(f["kind"] for f in self.findings),
+            "by_system": _counted(f["system"] for f in self.findings),
+            "new": sum(f["new"] for f in self.findings),
+            "ignored": len(self.ignored),
+            "marked": len(self.marked),
+            "not_read": unread,
+        }
+
+
+#: What HR says of a person that explains a finding.
+_HR_FACTS = ("status", "termination_date", "last_working_day", "hire_date", "department", "title")
+
+
+def _hr_evidence(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what HR says of the person, and their case; empty when the account is nobody's."""
+    if not record:
+        return {}
+    person = record.get("person") or {}
+    facts = {key: person[key] for key in _HR_FACTS if person.get(key)}
+    return {"hr": {"source": record["source"], **facts, **({"case": record["case"]} if record["case"] else {})}}
+
+
+def _naming(entries: Iterable[Ignored], system: str, names: Sequence[str]) -> Ignored | None:
+    """Return policy's first entry that names this account on this system."""
+    return next((e for e in entries if e.system == system and any(like(name, [e.account]) for name in names)), None)
 
 
 def _counted(names: Iterator[str]) -> dict[str, int]:

@@ -8,17 +8,18 @@ import hashlib
 import json
 import platform
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ansible.release import __version__ as ansible_version
 
+from ...module_utils.model.case import Case
 from ...module_utils.model.kinds import ONBOARD, REINSTATE
 from ...module_utils.sdk.values import lasting
 from ..later import countdowns as clocks
 from ..later import followups
-from ..ledger.entry import canonical
+from ..ledger.entry import Entry, canonical
 from ..ledger.ledger import Ledger
 from . import contents, scope, timings, verdict, ways
 from .actions import achieved_by_step, action, completed_since, open_items
@@ -51,86 +52,30 @@ def build(ledger: Ledger, case_id: str, systems: Mapping[str, Mapping[str, Any]]
     """
     case = ledger.case(case_id)
     entries = [entry for entry in ledger.entries(case_id) if entry.kind != NOTED]
-    completed, achieved = completed_since(entries), achieved_by_step(entries)
-    actions = []
-    for number, step in enumerate(ledger.steps(case_id), 1):
-        step["attested"] += contents.said_of_devices(entries, step)
-        key = (step["system"], step["step"])
-        actions.append(action(number, step, completed.get(key, ""), achieved.get(key, {})))
-    covering = scope.scope(case, actions, systems)
+    achieved = achieved_by_step(entries)
+    actions = _actions(ledger.steps(case_id), entries, achieved)
+    covering, gaps = scope.scope(case, actions, systems)
     open_ways = [*ways.still_open(actions, systems)]
     still_open = [
         *open_items(actions, systems),
         *open_ways,
         *verdict.found_nowhere(case, actions),
         *scope.never_given(case, actions, systems),
-        *(
-            {
-                "system": gap["system"],
-                "step": "",
-                "what": gap["system"],
-                "outcome": "not_covered",
-                "why": gap["why"],
-                "owner": gap["owner"],
-            }
-            for gap in covering["not_covered"]
-            if gap["open"]
-        ),
+        *gaps,
     ]
-    for gap in covering["not_covered"]:
-        gap.pop("open")
     times = timings.timings(case, actions, systems)
     hardware = contents.hardware(ledger, case)
     out = [device["serial"] for device in hardware if device["out"]]
     access = verdict.access(case, actions, still_open, open_ways)
     complete = not still_open and not out
-    counted = len(actions) + len([item for item in still_open if item["outcome"] == "not_covered"])
-    failures = sum(
-        1 for e in entries if e.kind in ("outcome", "observed") and e.data.get("outcome") in ("failed", "unknown")
-    )
-    summary = {
-        "complete": complete,
-        "access_closed": access == "closed",
-        "open": len(still_open),
-        "hardware_out": len(out),
-        "time_to_cut_s": times["time_to_cut_s"],
-        "time_to_full_revoke_s": times["time_to_full_revoke_s"],
-        "time_to_ready_s": times["finished_s"] if case.kind == ONBOARD and complete else None,
-        "completeness": round(sum(a["closed"] for a in actions) / counted, 4) if counted else 0.0,
-        "access_errors": failures,
-        "service_levels_met": times["met"],
-    }
-    last = entries[-1]
     return {
         "schema": SCHEMA,
-        "case": {
-            "id": case.id,
-            "kind": case.kind,
-            "opened": case.opened,
-            "closed": case.closed,
-            "complete": complete,
-            "runs": scope.unique(e.run for e in entries),
-        },
-        "person": {
-            "key": case.key,
-            "name": verdict.name_of(case.person),
-            **{k: str(case.person[k]) for k in _SHOWN_OF_PERSON if case.person.get(k)},
-        },
-        "trigger": {
-            **{
-                k: v
-                for k, v in case.facts.as_dict().items()
-                if k not in ("expected", "wanted", "profile", "policy", "exceptions", "orientation")
-            },
-            **{k: v for entry in entries if entry.kind == "against_hr" for k, v in entry.data.items() if v},
-        },
+        "case": {**_case(case, entries), "complete": complete},
+        "person": _person(case),
+        "trigger": _trigger(case, entries),
         "policy": case.facts.others.get("policy") or {},
         "profile": case.facts.profile,
-        "software": {
-            "collection": collection_version(),
-            "ansible_core": ansible_version,
-            "python": platform.python_version(),
-        },
+        "software": _software(),
         "scope": covering,
         "actions": actions,
         "residual_access": lasting({"system": a["system"], **r} for a in actions for r in a["residual"]),
@@ -147,8 +92,86 @@ def build(ledger: Ledger, case_id: str, systems: Mapping[str, Mapping[str, Any]]
         "timings": times,
         "open_items": still_open,
         "verdict": verdict.verdict(case, access, still_open, out, actions),
-        "summary": summary,
-        "chain": {"head": last.head, "entries": len(entries), "algorithm": "h = SHA-256(previous h || canonical JSON)"},
+        "summary": {
+            "complete": complete,
+            "access_closed": access == "closed",
+            "open": len(still_open),
+            "hardware_out": len(out),
+            **_counted(actions, still_open, entries),
+            **_times(times, ready=case.kind == ONBOARD and complete),
+        },
+        "chain": {
+            "head": entries[-1].head,
+            "entries": len(entries),
+            "algorithm": "h = SHA-256(previous h || canonical JSON)",
+        },
+    }
+
+
+def _case(case: Case, entries: Sequence[Entry]) -> dict[str, Any]:
+    return {
+        "id": case.id,
+        "kind": case.kind,
+        "opened": case.opened,
+        "closed": case.closed,
+        "runs": scope.unique(e.run for e in entries),
+    }
+
+
+def _person(case: Case) -> dict[str, str]:
+    shown = {k: str(case.person[k]) for k in _SHOWN_OF_PERSON if case.person.get(k)}
+    return {"key": case.key, "name": verdict.name_of(case.person), **shown}
+
+
+def _software() -> dict[str, str]:
+    return {
+        "collection": collection_version(),
+        "ansible_core": ansible_version,
+        "python": platform.python_version(),
+    }
+
+
+def _actions(
+    steps: Iterable[dict[str, Any]], entries: Sequence[Entry], achieved: Mapping[tuple[str, str], Any]
+) -> list[dict[str, Any]]:
+    """Return what was done, step by step, with what people attested of it."""
+    completed, actions = completed_since(entries), []
+    for number, step in enumerate(steps, 1):
+        step["attested"] += contents.said_of_devices(entries, step)
+        key = (step["system"], step["step"])
+        actions.append(action(number, step, completed.get(key, ""), achieved.get(key, {})))
+    return actions
+
+
+def _trigger(case: Case, entries: Sequence[Entry]) -> dict[str, Any]:
+    """Return why the case was opened, in HR's words and ours."""
+    shown_elsewhere = ("expected", "wanted", "profile", "policy", "exceptions", "orientation")
+    return {
+        **{k: v for k, v in case.facts.as_dict().items() if k not in shown_elsewhere},
+        **{k: v for entry in entries if entry.kind == "against_hr" for k, v in entry.data.items() if v},
+    }
+
+
+def _times(times: Mapping[str, Any], *, ready: bool) -> dict[str, Any]:
+    return {
+        "time_to_cut_s": times["time_to_cut_s"],
+        "time_to_full_revoke_s": times["time_to_full_revoke_s"],
+        "time_to_ready_s": times["finished_s"] if ready else None,
+        "service_levels_met": times["met"],
+    }
+
+
+def _counted(
+    actions: Sequence[Mapping[str, Any]], still_open: Sequence[Mapping[str, Any]], entries: Sequence[Entry]
+) -> dict[str, Any]:
+    """Return which share of the steps is closed, and how many attempts failed."""
+    counted = len(actions) + sum(item["outcome"] == "not_covered" for item in still_open)
+    failures = [
+        e for e in entries if e.kind in ("outcome", "observed") and e.data.get("outcome") in ("failed", "unknown")
+    ]
+    return {
+        "completeness": round(sum(a["closed"] for a in actions) / counted, 4) if counted else 0.0,
+        "access_errors": len(failures),
     }
 
 

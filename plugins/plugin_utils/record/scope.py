@@ -11,10 +11,13 @@ from ...module_utils.model.case import Case
 from ...module_utils.model.kinds import ONBOARD
 
 
-def scope(case: Case, actions: list[dict[str, Any]], systems: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def scope(
+    case: Case, actions: list[dict[str, Any]], systems: Mapping[str, Mapping[str, Any]]
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return which systems the case had to cover and which it did, and the open items of those that it must still cover."""
     expected = unique([*case.facts.expected, *systems])
     covered = [name for name in expected if any(a["system"] == name for a in actions)]
-    missing = []
+    missing, open_items = [], []
     for name in expected:
         if name in covered:
             continue
@@ -31,14 +34,10 @@ def scope(case: Case, actions: list[dict[str, Any]], systems: Mapping[str, Mappi
             if facts is None
             else "no step of this case has run on this system"
         )
-        missing.append(
-            {
-                "system": name,
-                "why": why,
-                "owner": str((facts or {}).get("owner") or ""),
-                "open": not idle and not outside,
-            }
-        )
+        gap = {"system": name, "why": why, "owner": str((facts or {}).get("owner") or "")}
+        missing.append(gap)
+        if not idle and not outside:
+            open_items.append({**gap, "step": "", "what": name, "outcome": "not_covered"})
     extra = [a["system"] for a in actions if a["system"] not in expected]
     return {
         "source": "inventory",
@@ -49,7 +48,7 @@ def scope(case: Case, actions: list[dict[str, Any]], systems: Mapping[str, Mappi
             name: {k: v for k, v in facts.items() if k in ("owner", "connector", "title", "service_level")}
             for name, facts in systems.items()
         },
-    }
+    }, open_items
 
 
 #: The steps that give a joiner what the profile names, by what a system must be able to do, and what is missing without them.
