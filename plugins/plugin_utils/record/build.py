@@ -26,6 +26,7 @@ from .actions import achieved_by_step, action, completed_since, open_items
 from .sealed import NOTED
 
 SCHEMA = "workforce.lifecycle/record/1"
+CHAIN = "h = SHA-256(previous h || canonical JSON)"
 _SHOWN_OF_PERSON = (
     "email",
     "hr_id",
@@ -100,11 +101,7 @@ def build(ledger: Ledger, case_id: str, systems: Mapping[str, Mapping[str, Any]]
             **_counted(actions, still_open, entries),
             **_times(times, ready=case.kind == ONBOARD and complete),
         },
-        "chain": {
-            "head": entries[-1].head,
-            "entries": len(entries),
-            "algorithm": "h = SHA-256(previous h || canonical JSON)",
-        },
+        "chain": {"head": entries[-1].head, "entries": len(entries), "algorithm": CHAIN},
     }
 
 
