@@ -129,7 +129,7 @@ def _software() -> dict[str, str]:
 
 
 def _actions(
-    steps: Iterable[dict[str, Any]], entries: Sequence[Entry], achieved: Mapping[tuple[str, str], Any]
+    steps: Iterable[dict[str, Any]], entries: list[Entry], achieved: Mapping[tuple[str, str], Any]
 ) -> list[dict[str, Any]]:
     """Return what was done, step by step, with what people attested of it."""
     completed, actions = completed_since(entries), []
