@@ -88,7 +88,8 @@ def scenarios(world: type[World]) -> Iterator[Scenario]:
             seen("ada", lambda s: s.account == ("active" if world.CREATED == "done" else "invited")),
             outcome=world.CREATED,
         )
-    if "provisioning" in has and (scim is not None or first is not None and first.delete is not None):
+    deletes = scim.delete != "soft" if scim is not None else first is not None and first.delete is not None
+    if "provisioning" in has and deletes:
         yield Scenario(
             "delete",
             name,

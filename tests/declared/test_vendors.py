@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
-from urllib.parse import unquote_plus
+from urllib.parse import unquote_plus, urlencode
 
+import duo_client
 import pytest
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.declared.signed import canonical
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import Rejected
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 from ansible_collections.workforce.lifecycle.plugins.modules import cutoff, entitlements
@@ -149,3 +151,32 @@ def test_salesforce_an_apostrophe_in_an_address_ends_no_query() -> None:
         assert list(system.candidates(system.keys_of(person))) == []
         asked = [unquote_plus(entry["query"]) for entry in world.journal if entry["path"].endswith("/query")]
         assert any("Email = 'o\\'neill@corp.example'" in text for text in asked)
+
+
+def test_duo_a_request_is_signed_as_duos_own_library_signs_it() -> None:
+    date, host, path = "Sat, 28 Nov 2026 10:00:00 -0000", "api-0.duosecurity.com", "/admin/v1/users/DU 1"
+    for method, params, body in (
+        ("GET", {"username": ["ann o'b~x"], "limit": ["100"]}, b""),
+        ("POST", {}, b'{"a": "b"}'),
+    ):
+        theirs = duo_client.client.canonicalize(method, host, path, params, date, 5, body=body.decode())
+        url = f"https://{host}{path}?{urlencode(params, doseq=True)}".removesuffix("?")
+        assert canonical(date, method, url, body) == theirs
+
+
+def test_duo_every_bypass_code_ends_and_the_secret_key_is_never_sent() -> None:
+    with at("duo") as (world, _system, box):
+        support.run(cutoff.TASK, box, "duo", person=support.person_of(box, "jane"))
+        assert world.see("jane").open == [] and world.see("jane").account == "suspended"
+        assert world.secret("secret_key") not in str(world.journal)
+        assert (
+            all(row["user"] != "DU3" for row in world.state["bypass_codes"].values())
+            and len(world.state["bypass_codes"]) == 4
+        )
+
+
+def test_miro_sessions_end_by_the_other_token() -> None:
+    with at("miro") as (world, _system, box):
+        result = support.run(cutoff.TASK, box, "miro", person=support.person_of(box, "jane"))
+        assert result["outcome"] == "acknowledged" and world.see("jane").open == []
+        assert "jane@corp.example" not in world.state["sessions"] and len(world.state["sessions"]) == 4

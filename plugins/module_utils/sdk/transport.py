@@ -16,7 +16,7 @@ import re
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
 from ..model.errors import (
@@ -37,7 +37,7 @@ from .address import UrlPath, literal, refuse_plain, same_host
 from .allowance import CALL_TIMEOUTS, FILE_SECONDS, MOST_PAGES
 from .answer import Answer, Unreadable, json_message, parsed_json, retry_after, standard_throttle
 from .target import Target
-from .wire import MOST_BYTES, MOST_BYTES_OF_A_FILE, Raw, Request, exchange
+from .wire import MOST_BYTES, MOST_BYTES_OF_A_FILE, Raw, Request, address_of, exchange
 
 __all__ = [
     "Answer",
@@ -69,6 +69,14 @@ class Auth(Protocol):
 
     def refused(self) -> bool:
         """The system answered 401. True when a fresh credential can be tried."""
+
+
+@runtime_checkable
+class SigningAuth(Auth, Protocol):
+    """Signs each request by what is in it."""
+
+    def signed(self, method: str, url: str, body: bytes) -> Mapping[str, str]:
+        """Return the headers of one request, as it is sent."""
 
 
 @dataclass(frozen=True)
@@ -306,6 +314,11 @@ class Transport:
             **self.auth.headers(),
         }
         headers = {**base, **request.headers}
+        if isinstance(self.auth, SigningAuth):
+            # What is signed is what goes over the wire: the address with its query, and the body's bytes.
+            request = replace(request, url=address_of(request), params=None)
+            sent = request.body if isinstance(request.body, bytes) else b""
+            headers |= self.auth.signed(request.method, request.url, sent)
         for name, value in headers.items():
             if not _HEADER.fullmatch(value):
                 raise InputError(

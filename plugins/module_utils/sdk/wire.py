@@ -299,7 +299,7 @@ def exchange(target: Target, base: str, request: Request) -> Raw:
         try:
             response = manager.request(
                 request.method,
-                _address(request),
+                address_of(request),
                 body=body,
                 headers=headers,
                 timeout=urllib3.Timeout(connect=seconds, read=seconds),
@@ -325,7 +325,8 @@ def exchange(target: Target, base: str, request: Request) -> Raw:
     return Raw(response.status, response.headers, content)
 
 
-def _address(request: Request) -> str:
+def address_of(request: Request) -> str:
+    """Return the address of a request, with its query."""
     if not request.params:
         return request.url
     pairs = {name: value for name, value in request.params.items() if value is not None}

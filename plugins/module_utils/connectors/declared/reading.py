@@ -25,6 +25,7 @@ from .manifest import (
     OwnedKind,
     Refusal,
     Rows,
+    SignIn,
     Throttle,
     Way,
 )
@@ -143,7 +144,7 @@ def _check_whole(part: Part, manifest: Manifest) -> None:
                 "has no cutoff: what does SCIM leave open here?",
                 hint="cutoff: [{way: sign-in, close: suspend, lingers: ...}]",
             )
-        if not set(manifest.credentials) <= {"token", "username", "password"}:
+        if not _named_by(manifest.apis[""].sign_in) <= {"token", "username", "password"}:
             raise part.error("must be token, or username and password: SCIM takes no other", "credentials")
     for section in ("cutoff", "entitlements", "owned", "controls"):
         if section in part and manifest.accounts is None:
@@ -155,18 +156,19 @@ def _check_whole(part: Part, manifest: Manifest) -> None:
 
 
 def _check_credentials(part: Part, manifest: Manifest) -> None:
-    used = {
-        name.partition(".")[2]
-        for api in manifest.apis.values()
-        for name in (*holes(dict(api.sign_in.says)), *(n for c in api.sign_in.choices for n in holes(dict(c.says))))
-        if name.startswith("credentials.")
-    }
+    used = {name for api in manifest.apis.values() for name in _named_by(api.sign_in)}
     for name in used - set(manifest.credentials):
         raise part.error(
             f"names the credential {name}, which is not described", "auth", hint=f"credentials: {{{name}: what it is}}"
         )
     for name in set(manifest.credentials) - used:
         raise part.error("is used nowhere", "credentials", name, hint="name it in auth, or leave it out")
+
+
+def _named_by(how: SignIn) -> set[str]:
+    """Return the credentials that a way to sign in names."""
+    said = [*holes(dict(how.says)), *(name for one in how.choices for name in holes(dict(one.says)))]
+    return {name.partition(".")[2] for name in said if name.startswith("credentials.")}
 
 
 def _options(part: Part, key: str) -> dict[str, Option]:

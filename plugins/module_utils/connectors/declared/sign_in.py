@@ -3,7 +3,7 @@
 """How a declared connector signs in: the only place that sees a credential.
 
 ``bearer``, ``basic`` and ``headers`` put it on each request; ``oauth2`` fetches a token with it (client credentials, or what
-``form`` says, such as a refresh token), ``session_login`` signs in with it, ``jwt_bearer`` signs with it; ``first_of`` takes the
+``form`` says, such as a refresh token), ``session_login`` signs in with it, ``jwt_bearer`` signs with it; ``duo`` signs each request with it; ``first_of`` takes the
 first whose credentials are set.
 """
 
@@ -22,19 +22,22 @@ from .expressions import Json, expression
 from .holes import Missing, filled, holes
 from .manifest import SignIn
 from .parts import Names, Part
+from .signed import DuoAuth
 
-KINDS = ("bearer", "basic", "headers", "oauth2", "session_login", "jwt_bearer", "first_of")
+KINDS = ("bearer", "basic", "headers", "oauth2", "session_login", "jwt_bearer", "duo", "first_of")
 _KEYS: Mapping[str, tuple[str, ...]] = {
     "basic": ("username", "password"),
     "oauth2": ("token", "form", "basic", "headers"),
     "session_login": ("post", "json", "token", "header", "prefix"),
     "jwt_bearer": ("key", "issuer", "subject", "audience", "key_id", "claims", "lifetime", "token", "form"),
+    "duo": ("integration_key", "secret_key"),
 }
 _NEEDED: Mapping[str, tuple[str, ...]] = {
     "basic": ("username", "password"),
     "oauth2": ("token",),
     "session_login": ("post", "json", "token"),
     "jwt_bearer": ("key", "issuer", "audience"),
+    "duo": ("integration_key", "secret_key"),
 }
 
 
@@ -184,4 +187,5 @@ _MAKERS: Mapping[str, Callable[[Target, Mapping[str, Any], str], Auth]] = {
     "oauth2": _oauth2,
     "session_login": _session_login,
     "jwt_bearer": _jwt_bearer,
+    "duo": lambda target, says, url: DuoAuth(str(says["integration_key"]), str(says["secret_key"])),
 }
