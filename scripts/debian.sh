@@ -12,6 +12,7 @@ check slapd slapd
 check ldapsearch ldap-utils
 check samba "samba samba-ad-provision samba-dsdb-modules samba-vfs-modules winbind"
 if [ "${1:-}" = soak ] && [ ! -d /usr/share/redmine ]; then need="$need redmine redmine-sqlite"; fi
+if [ "${1:-}" = soak ]; then check rt-setup-database-5 "request-tracker5 rt5-db-sqlite"; fi
 if [ "${1:-}" = soak ]; then check java default-jre-headless; fi # ansible-rulebook's rule engine
 check chromium chromium
 check systemd-analyze systemd                                     # how much the bridge's unit exposes

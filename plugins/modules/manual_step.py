@@ -6,11 +6,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: manual_step
-short_description: Say what a person must do on a system without an API
+short_description: Say what a person must do, or make a ticket of it
 version_added: 0.1.0
 description:
   - Lists the steps that the system's options give for this kind of case. Each ends V(needs_human) until somebody attests it by name and time.
-  - It changes nothing. Attestations are kept in the ledger; M(workforce.lifecycle.attest) writes them.
+  - On a ticket system each step becomes a ticket, once a case. It is V(in_progress) while the ticket is open, V(done) when it was closed as done, and
+    V(needs_human) when it was closed without.
+  - Elsewhere it changes nothing. Attestations are kept in the ledger; M(workforce.lifecycle.attest) writes them.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:
   - module: workforce.lifecycle.attest
@@ -43,11 +45,13 @@ changes:
   sample: [{what: badge, before: open, after: attested, outcome: done}]
 """
 
+import hashlib
+import json
 from typing import Any
 from collections.abc import Mapping, Sequence
 
 from ..module_utils.engine.arguments import PERSON_SPEC
-from ..module_utils.sdk.protocols import ManualSteps
+from ..module_utils.sdk.protocols import ManualSteps, Ticketing
 from ..module_utils.model.person import Person
 from ..module_utils.model.kinds import KINDS
 from ..module_utils.engine.change import Change, Outcome, absent
@@ -55,12 +59,39 @@ from ..module_utils.engine.steps import MANUAL_STEP
 from ..module_utils.engine.task import Task
 
 
+#: A ticket that somebody has to close.
+OPEN = "ticket open"
+
+
 def plan(system: ManualSteps, want: Mapping[str, Any]) -> Sequence[Change]:
     person = Person.of(want["person"])
     steps = system.manual_steps(want["kind"], person)
+    if isinstance(system, Ticketing) and steps:
+        return [_by_ticket(system, want, person, step) for step in steps]
     return [
         Change(step, "open", "attested", outcome=Outcome.NEEDS_HUMAN, note="do it, then attest it") for step in steps
     ] or absent("steps", f"nothing is to do by hand to {want['kind']} {person.email}")
+
+
+def _by_ticket(system: Ticketing, want: Mapping[str, Any], person: Person, step: str) -> Change:
+    key = ticket_key(want, person, step)
+    found = system.find_ticket(key)
+    if found is None:
+        text = f"{step}\n\nCase: {want['kind']} {person.name}\nClose this ticket as done when it is done: the case sees it."
+        return Change(step, "open", "done", lambda: system.open_ticket(key, step, text), pending=OPEN)
+    whose = found.owner or "nobody yet"
+    if found.state == "dropped":
+        note = f"ticket {found.ref} was closed and nothing was done: {found.url}"
+        return Change(step, "ticket closed", "done", outcome=Outcome.NEEDS_HUMAN, note=note)
+    if found.state == "done":
+        return Change(step, "done", "done", note=f"ticket {found.ref}, closed by {whose}: {found.url}")
+    return Change(step, OPEN, "done", pending=OPEN, note=f"ticket {found.ref} of {whose}: {found.url}")
+
+
+def ticket_key(want: Mapping[str, Any], person: Person, step: str) -> str:
+    """Return what a step's ticket is found by: of this system, case and step. It names nobody."""
+    said = json.dumps([want.get("system"), want["kind"], person.key, want.get("since", ""), step])
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
 TASK = Task(

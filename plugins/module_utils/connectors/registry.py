@@ -92,6 +92,12 @@ def _jamf() -> type[Connector]:
     return Jamf
 
 
+def _jira_tickets() -> type[Connector]:
+    from .jira_tickets import JiraTickets
+
+    return JiraTickets
+
+
 def _kandji() -> type[Connector]:
     from .kandji import Kandji
 
@@ -128,10 +134,22 @@ def _personio() -> type[Connector]:
     return Personio
 
 
+def _request_tracker() -> type[Connector]:
+    from .request_tracker import RequestTracker
+
+    return RequestTracker
+
+
 def _scim() -> type[Connector]:
     from .scim.connector import Scim
 
     return Scim
+
+
+def _servicenow() -> type[Connector]:
+    from .servicenow import ServiceNow
+
+    return ServiceNow
 
 
 def _slack() -> type[Connector]:
@@ -196,13 +214,16 @@ _CODE: Mapping[str, Loader] = {
     "imap": _imap,
     "intune": _intune,
     "jamf": _jamf,
+    "jira_tickets": _jira_tickets,
     "kandji": _kandji,
     "ldap": _ldap,
     "manual": _manual,
     "okta": _okta,
     "onedrive": _onedrive,
     "personio": _personio,
+    "request_tracker": _request_tracker,
     "scim": _scim,
+    "servicenow": _servicenow,
     "slack": _slack,
     "tailscale": _tailscale,
 }

@@ -23,6 +23,7 @@ from .values import (
     Overview,
     Owned,
     Residual,
+    Ticket,
     WayBack,
 )
 
@@ -354,3 +355,13 @@ class ManualSteps(Protocol):
 
     #: What must be done, by kind of case: ``{"offboard": ["Collect the badge"], ...}``
     def manual_steps(self, kind: str, person: Person) -> Sequence[str]: ...
+
+
+@runtime_checkable
+class Ticketing(ManualSteps, Protocol):
+    """Makes a ticket of each step that a person does. Not a capability of its own."""
+
+    def find_ticket(self, key: str) -> Ticket | None:
+        """Return the ticket that was opened under a key; the oldest, where there are several."""
+
+    def open_ticket(self, key: str, step: str, text: str) -> None: ...

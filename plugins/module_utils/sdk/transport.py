@@ -278,9 +278,9 @@ class Transport:
                 else (path, {**(params or {}), **following})
             )
 
-    def link(self, path: UrlPath) -> str:
-        """Return the whole address of something here, for a body that names it (OData's ``@odata.id``)."""
-        return self.url + path
+    def link(self, path: UrlPath, params: Mapping[str, object] | None = None) -> str:
+        """Return the whole address of something here, for a body that names it (OData's ``@odata.id``), or for a person."""
+        return self.url + path.asking(params or {})
 
     def _address(self, path: str, act: str) -> str:
         """Return the whole address of a path, or of a link that the system itself gave."""

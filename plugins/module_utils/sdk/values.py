@@ -222,6 +222,16 @@ class Device:
 
 
 @dataclass(frozen=True)
+class Ticket:
+    """A ticket of one step that a person does. ``state`` is ``open``, ``done``, or ``dropped``: closed, and nothing was done."""
+
+    ref: str
+    state: str
+    owner: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True)
 class MailMessage:
     """One message on its way to an archive. ``date`` is ISO 8601; ``content`` is the RFC 5322 text as stored."""
 
