@@ -45,7 +45,13 @@ options:
 EXAMPLES = r"""
 - name: Give a joiner an account
   workforce.lifecycle.account:
-    person: {email: ada@corp.example, first_name: Ada, last_name: Nunez, department: Engineering, manager_email: mark@corp.example}
+    person:
+      email: ada@corp.example
+      first_name: Ada
+      last_name: Nunez
+      department: Engineering
+      country: ES
+      manager_email: mark@corp.example
 
 - name: Let nobody in
   workforce.lifecycle.account:

@@ -33,7 +33,7 @@ options:
 EXAMPLES = r"""
 - name: Grace agrees
   workforce.lifecycle.approve:
-    plan: 5f2ab0c94e1d
+    plan: "{{ written.digest }}" # what the module plan returned, or the file that --check wrote
     by: grace@corp.example
 """
 

@@ -43,12 +43,13 @@ EXAMPLES = r"""
     person: jane@corp.example
     system: badge
     by: Grace Okoye
+  register: attested
 
 - name: Tom may stay in the group
   workforce.lifecycle.attest:
     person: tom@corp.example
     system: entra
-    what: "unexplained: groups: Book club"
+    what: "unexplained: groups: Release Managers"
     decision: keep
     by: Mark Osei
     note: he runs it

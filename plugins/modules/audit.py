@@ -43,13 +43,20 @@ options:
 """
 
 EXAMPLES = r"""
+- name: Make a folder for what HR says
+  workforce.lifecycle.audit:
+    state: begun
+  register: audit_begun
+
+# here people_snapshot writes the people of each HR system into {{ audit_begun.spool }}
+
 - name: The pack of a year
   workforce.lifecycle.audit:
     from: "2026-01-01"
     to: "2026-12-31"
     seed: "4711"
     people: "{{ audit_begun.spool }}"
-    records: /var/lib/workforce/records
+    records: "{{ lifecycle_records }}" # the folder that the systems file names
 """
 
 RETURN = r"""

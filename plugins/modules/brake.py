@@ -47,7 +47,7 @@ EXAMPLES = r"""
   workforce.lifecycle.brake:
     state: released
     of: leavers
-    user: [ann@corp.example, bob@corp.example, cid@corp.example]
+    user: [jane@corp.example, tom@corp.example, lena@corp.example]
     by: grace@corp.example
     note: HR-1234
 """

@@ -133,8 +133,14 @@ EXAMPLES = r"""
   workforce.lifecycle.case:
     kind: offboard
     user: jane@corp.example
-    found: "{{ found_in_hr }}"
   register: opened
+
+- name: Open it before her last day, which HR does not know yet
+  workforce.lifecycle.case:
+    kind: offboard
+    user: lena@corp.example
+    successor: grace@corp.example
+    despite_hr: HR-1234, she leaves today
 """
 
 RETURN = r"""

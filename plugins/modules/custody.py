@@ -49,7 +49,7 @@ options:
 EXAMPLES = r"""
 - name: The laptop came back on the second day
   workforce.lifecycle.custody:
-    serial: C02XG2JHJG5H
+    serial: C02JANE01
     state: received
     by: Grace Okoye
     number: R-2214

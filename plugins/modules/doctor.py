@@ -37,6 +37,13 @@ options:
 """
 
 EXAMPLES = r"""
+- name: Make ready
+  workforce.lifecycle.doctor:
+    state: begin
+  register: doctor_begun
+
+# here doctor_system examines every system
+
 - name: Is everything ready?
   workforce.lifecycle.doctor:
     path: doctor.json

@@ -32,10 +32,13 @@ options:
 """
 
 EXAMPLES = r"""
+- name: What stands against each HR system?
+  workforce.lifecycle.hr_feed:
+
 - name: A site was sold
   workforce.lifecycle.hr_feed:
     state: released
-    source: bamboohr
+    source: contractors
     by: grace@corp.example
     reason: The site in Lyon was sold on 1 March
 """

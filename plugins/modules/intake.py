@@ -58,8 +58,7 @@ options:
 EXAMPLES = r"""
 - name: Say what is to be done
   workforce.lifecycle.intake:
-    people: {bamboohr: ["107", "112"]}
-    found: "{{ found_in_hr }}"
+    people: {bamboohr: ["107", "111"]}
     batch: 7f0c
   register: taken_in
 """

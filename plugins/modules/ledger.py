@@ -40,18 +40,18 @@ options:
 """
 
 EXAMPLES = r"""
+- name: Old cases leave the ledger
+  workforce.lifecycle.ledger:
+    state: archived
+    before: "2018-01-01"
+    path: archive-2018
+    by: Grace Okoye
+
 - name: The disk died, and Tuesday's copy is all that is left
   workforce.lifecycle.ledger:
     state: accepted
     by: Grace Okoye
     reason: the disk of ctl1 died
-
-- name: Old cases leave the ledger
-  workforce.lifecycle.ledger:
-    state: archived
-    before: "2018-01-01"
-    path: /var/lib/workforce/archive
-    by: Grace Okoye
 """
 
 RETURN = r"""

@@ -52,9 +52,13 @@ options:
 """
 
 EXAMPLES = r"""
+- name: Read the ledger's head, to be kept elsewhere
+  workforce.lifecycle.ledger_info:
+  register: kept
+
 - name: Is the ledger as it was written?
   workforce.lifecycle.ledger_info:
-    expected_head: "4401:c05966984a6b7b0bb8976b927e8f5cb48b0675beaba7aa1b452eba33ec952280"
+    expected_head: "{{ kept.head }}" # such as 4401:c05966984a6b7b0bb8976b927e8f5cb48b0675beaba7aa1b452eba33ec952280
 """
 
 RETURN = r"""

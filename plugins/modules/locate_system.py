@@ -27,6 +27,7 @@ EXAMPLES = r"""
 - name: Where is Jane here?
   workforce.lifecycle.locate_system:
     person: {email: jane@corp.example, employee_id: E1007}
+  register: locate_seen # the name under which the module locate looks for it
 """
 
 RETURN = r"""

@@ -35,7 +35,7 @@ EXAMPLES = r"""
 - name: Keep a leaver's mail
   workforce.lifecycle.mailbox_archive:
     person: {email: jane@corp.example}
-    path: /srv/archive/jane@corp.example
+    path: "{{ lifecycle_archive }}/jane@corp.example"
 """
 
 RETURN = r"""

@@ -38,8 +38,8 @@ EXAMPLES = r"""
     person: {email: ada@corp.example}
     organizer: mark@corp.example
     subject: Welcome, Ada
-    earliest: "2026-12-01T08:00:00Z"
-    latest: "2026-12-01T17:00:00Z"
+    earliest: "{{ first_day }}T08:00:00Z" # such as 2026-12-01
+    latest: "{{ first_day }}T17:00:00Z"
     marker: orientation-E1020
 """
 

@@ -37,8 +37,8 @@ EXAMPLES = r"""
 - name: The week, for HR and IT
   workforce.lifecycle.numbers:
     days: 7
-    path: /var/www/lifecycle
-    metrics: /var/lib/node_exporter/workforce_lifecycle.prom
+    path: numbers
+    metrics: numbers/workforce_lifecycle.prom # in node_exporter's folder for text files, where there is one
 """
 
 RETURN = r"""

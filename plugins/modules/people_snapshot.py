@@ -29,7 +29,7 @@ options:
 EXAMPLES = r"""
 - name: Read everybody
   workforce.lifecycle.people_snapshot:
-    path: /run/workforce/hr-bamboohr.jsonl
+    path: "{{ hostvars['localhost'].audit_begun.spool }}/hr-{{ inventory_hostname }}.jsonl"
 """
 
 RETURN = r"""
@@ -38,7 +38,6 @@ read_at: {description: "When the reading began.", returned: success, type: str, 
 """
 
 import json
-import os
 from typing import Any
 from collections.abc import Mapping
 
@@ -54,7 +53,7 @@ _PRIVATE = ("personal_email", "mobile_phone")
 
 def info(system: HrRecords, want: Mapping[str, Any]) -> dict[str, Any]:
     read_at, count = clock.stamp(), 0
-    with open(private.opened(want["path"], os.O_CREAT | os.O_WRONLY | os.O_TRUNC), "w", encoding="utf-8") as out:
+    with private.rewritten(want["path"]) as out:
         for person in system.all_people():
             record = {key: value for key, value in person.as_dict().items() if key not in _PRIVATE}
             out.write(json.dumps({"person": record}) + "\n")

@@ -90,6 +90,12 @@ present:
   returned: with O(users) or O(user)
   type: dict
   sample: {mark@corp.example: [{email: mark@corp.example, employee_id: E1002, status: active}]}
+asked:
+  description: Whom the source was asked about.
+  returned: with O(users) or O(user)
+  type: list
+  elements: str
+  sample: [jane@corp.example]
 look:
   description: What the source looked like as a whole, for M(workforce.lifecycle.case); of people only hashes. Empty where the source cannot be read as a whole.
   returned: success
@@ -143,7 +149,8 @@ def info(system: HrRecords, want: Mapping[str, Any]) -> dict[str, Any]:
         beside += _beside(system, these, own=True)
     names = dict.fromkeys(name for name in (*want["about"], *(person.manager_email for person in people)) if name)
     present = {name: [person.as_dict() for person in system.find_people(asked(name)[1])] for name in names}
-    return {**_answer(system, people, beside, {**want, "look": want["look"] and bool(users)}), "present": present}
+    answer = _answer(system, people, beside, {**want, "look": want["look"] and bool(users)})
+    return {**answer, "present": present, "asked": users or []}
 
 
 def _users(want: Mapping[str, Any]) -> list[str] | None:

@@ -43,7 +43,8 @@ options:
 EXAMPLES = r"""
 - name: Write the plan
   workforce.lifecycle.plan:
-    path: plans
+    path: "{{ lifecycle_plans }}" # beside the records that the systems file names
+  register: written
 """
 
 RETURN = r"""

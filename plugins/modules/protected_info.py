@@ -28,7 +28,7 @@ options:
 EXAMPLES = r"""
 - name: Ask who is protected
   workforce.lifecycle.protected_info:
-    policy: policy.yml
+    policy: "{{ lifecycle_policy }}" # the file that the systems file names
 """
 
 RETURN = r"""

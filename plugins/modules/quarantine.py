@@ -47,8 +47,7 @@ options:
 EXAMPLES = r"""
 - name: Nothing is taken over without a word
   workforce.lifecycle.quarantine:
-    cases: "{{ lifecycle_opened.cases }}"
-    seen: "{{ what_is_there }}"
+    cases: "{{ opened.cases }}"
     adopt: [entra]
 """
 

@@ -69,10 +69,25 @@ options:
 """
 
 EXAMPLES = r"""
+- name: Check what can be checked before anybody is asked
+  workforce.lifecycle.reconcile:
+    state: begin
+  register: reconcile_begun
+
+# here people_snapshot writes the people of each HR system into {{ reconcile_begun.spool }}
+
+- name: Put together who should be there
+  workforce.lifecycle.reconcile:
+    state: index
+    profiles: "{{ lifecycle_profiles }}"
+  register: reconcile_index
+
+# here reconcile_system compares every system
+
 - name: Say what was found
   workforce.lifecycle.reconcile:
     state: report
-    path: records
+    path: "{{ lifecycle_records }}"
   register: reconcile_report
 """
 

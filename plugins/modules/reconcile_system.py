@@ -34,8 +34,8 @@ options:
 EXAMPLES = r"""
 - name: Compare
   workforce.lifecycle.reconcile_system:
-    people: /run/workforce/people.db
-    path: /run/workforce/found-entra.jsonl
+    people: "{{ hostvars['localhost'].reconcile_index.path }}"
+    path: "{{ hostvars['localhost'].reconcile_begun.spool }}/found-{{ inventory_hostname }}.jsonl"
 """
 
 RETURN = r"""
@@ -52,7 +52,6 @@ notes:
 """
 
 import json
-import os
 from dataclasses import asdict
 from typing import Any
 from collections.abc import Mapping
@@ -70,7 +69,7 @@ def info(system: Connector, want: Mapping[str, Any]) -> dict[str, Any]:
     read_at = clock.stamp()
     people = People(want["people"])
     try:
-        with open(private.opened(want["path"], os.O_CREAT | os.O_WRONLY | os.O_TRUNC), "w", encoding="utf-8") as out:
+        with private.rewritten(want["path"]) as out:
             counts = Check(system, people, lambda line: _write(out, line), keep=want["keep"]).run()
             told = {**asdict(counts), "findings": dict(counts.findings), "read_at": read_at, "until": clock.stamp()}
             _write(out, {"end": told})

@@ -47,8 +47,9 @@ options:
 EXAMPLES = r"""
 - name: Write the record
   workforce.lifecycle.record:
-    case: "{{ case.id }}"
-    path: /var/lib/workforce/records
+    case: "{{ attested.case }}" # what the module attest returned, or the id that a run printed
+    path: "{{ lifecycle_records }}"
+    require_complete: false # something may still be open
 """
 
 RETURN = r"""

@@ -41,8 +41,7 @@ options:
 EXAMPLES = r"""
 - name: Nobody may hold both
   workforce.lifecycle.separation:
-    cases: "{{ lifecycle_opened.cases }}"
-    held: "{{ what_they_hold }}"
+    cases: "{{ opened.cases }}"
 """
 
 RETURN = r"""

@@ -159,11 +159,17 @@ class SandboxCompany:
         }
 
     def play(
-        self, playbook: str, *args: str, systems_file: Path | None = None, timeout: float = 300, **env: str
+        self,
+        playbook: str,
+        *args: str,
+        systems_file: Path | None = None,
+        timeout: float = 300,
+        cwd: Path = ROOT,
+        **env: str,
     ) -> Ran:
         ran = subprocess.run(
             self.command(playbook, *args, systems_file=systems_file),
-            cwd=ROOT,
+            cwd=cwd,
             env=self.environment(**env),
             capture_output=True,
             text=True,

@@ -229,6 +229,20 @@ def test_a_hold_that_the_licence_lacks_stops_what_comes_after(box: Box, monkeypa
     assert held(box)["type"] == "UserMailbox"
 
 
+def test_a_mailbox_that_this_step_shares_is_still_read_back(box: Box) -> None:
+    """A shared mailbox is nobody's own; this one is shared because the step made it so."""
+    guard = {"not_people": []}
+    result = run(
+        mailbox.TASK, box, "exchange", person={"email": "jane@corp.example"}, type="shared", hidden=True, guard=guard
+    )
+    assert [(change["what"], change["outcome"]) for change in result["changes"]] == [
+        ("type", "done"),
+        ("hidden", "done"),
+    ]
+    again = run(mailbox.TASK, box, "exchange", person={"email": "jane@corp.example"}, hidden=False, guard=guard)
+    assert "nobody's own" in again["msg"], "what it was before the step is refused"
+
+
 def test_without_a_licence_only_a_shared_mailbox_stays(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     system = connect(box, "exchange")
     system.set_mailbox(jane(box), "type", "shared")

@@ -380,6 +380,15 @@ def test_a_hire_taken_back_of_somebody_with_an_earlier_life_is_withdrawn_not_off
     assert take_in(company, "9")["9"]["runs"] == []
 
 
+def test_several_people_who_were_asked_about_together_are_judged_together(company: HrCompany) -> None:
+    take_in(company)
+    together = {"system": "hr", **company._ask("hr", users=["7", "9"], look=True)}
+    params = {name: spec.get("default") for name, spec in INTAKE.spec.items()} | {"found": [together]}
+    assert perform(INTAKE, company.book(), {**params, "people": {"hr": ["7", "9"]}})["judged"] == 2
+    unasked = perform(INTAKE, company.book(), {**params, "people": {"hr": ["7", "8"]}})
+    assert unasked["failed"] and "it was not read" in unasked["msg"], "of 8 nobody knows anything"
+
+
 def test_a_source_that_failed_is_not_one_where_nobody_is(company: HrCompany) -> None:
     take_in(company)
     (company.folder / "hr.csv").write_bytes(b"Number;Mail\n\xff\xfe\n")

@@ -12,6 +12,7 @@ import os
 import stat
 from contextlib import suppress
 from pathlib import Path
+from typing import TextIO
 
 from .errors import InputError
 
@@ -58,6 +59,17 @@ def opened(path: Path | str, flags: int) -> int:
         with suppress(PermissionError):  # somebody else's: whoever needs it to be ours asks check()
             os.fchmod(handle, 0o600)
     return handle
+
+
+def rewritten(path: Path | str) -> TextIO:
+    """Open a file of ours to write it anew, for its owner only.
+
+    :raises InputError: it can't be opened, such as in a folder that is not there.
+    """
+    try:
+        return open(opened(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC), "w", encoding="utf-8")
+    except OSError as e:
+        raise InputError(f"{path} cannot be written: {e.strerror}", hint="give a path in a folder of yours") from e
 
 
 def check(path: Path, *, folder: bool = False) -> None:

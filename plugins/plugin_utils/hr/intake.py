@@ -284,10 +284,12 @@ def people_asked(
 ) -> Iterator[tuple[str, Person | None, Others]]:
     """Yield those who were asked for by id, as the HR systems answered.
 
-    :raises InputError: an id is there twice, or the system did not answer.
+    :raises InputError: an id is there twice, or the system did not answer about each of them.
     """
-    answers = [answer["people"] for answer in found if answer["system"] == system and "look" in answer]
-    if len(answers) < len(ids):
+    answered = [answer for answer in found if answer["system"] == system and "look" in answer]
+    answers = [answer["people"] for answer in answered]
+    asked = {str(name) for answer in answered for name in answer.get("asked") or ()}
+    if not (set(ids) <= asked if asked else len(answers) >= len(ids)):
         raise InputError(
             "it was not read", act="take in", system=system, hint="see its error above; nothing was decided"
         )

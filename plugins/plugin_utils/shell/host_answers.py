@@ -52,7 +52,7 @@ def keep(folder: RunFolder, module: str, system: str, args: Mapping[str, Any], r
 
 
 def found(folder: RunFolder, groups: Groups) -> Iterator[Answer]:
-    """``{system, people, related, look, present}``. An HR system that failed has no answer, which is not the same as nobody."""
+    """``{system, people, related, look, asked, present}``. An HR system that failed has no answer, which is not the same as nobody."""
     for host in groups.get("hr_records", ()):
         for answer in _of(folder, "people", host):
             if "people" in answer:
@@ -61,6 +61,7 @@ def found(folder: RunFolder, groups: Groups) -> Iterator[Answer]:
                     "people": answer["people"],
                     "related": answer.get("related", []),
                     "look": answer.get("look", {}),
+                    "asked": answer.get("asked", []),
                     "present": answer.get("present", {}),
                 }
         related = [one for answer in _of(folder, "related", host) for one in answer.get("related", [])]
