@@ -12,7 +12,7 @@ description:
   - Decides who is meant - exactly one person for each O(user), or nothing happens - finds the access profile, and opens the case in the ledger.
   - A case that is open, or finished and the same, is the one that a further run goes on with.
   - What is said with C(-e) need not be passed on. O(profile), O(old_profile), O(former), O(successor), O(plan), O(withdrawn_by), O(until),
-    O(stage), O(hr_recorded_at), O(despite_hr) and O(distinct) are taken from the variables of the same name when the task does not set them, O(of),
+    O(stage), O(access), O(ends), O(sponsor), O(why), O(hr_recorded_at), O(despite_hr) and O(distinct) are taken from the variables of the same name when the task does not set them, O(of),
     O(facts), O(keep) and O(profiles) from C(lifecycle_of), C(lifecycle_facts), C(lifecycle_keep) and C(lifecycle_profiles),
     O(effective_at) from C(hr_effective_at).
   - Runs on the controller, beside the ledger.
@@ -31,7 +31,7 @@ options:
   kind:
     description: What happens to the person.
     type: str
-    choices: [onboard, transfer, offboard, suspend, resume, reinstate, rename, withdraw]
+    choices: [onboard, transfer, offboard, suspend, resume, reinstate, rename, withdraw, access, rollout]
     required: true
   user:
     description: E-mail address, employee id or HR id; or several.
@@ -76,9 +76,33 @@ options:
     type: str
     default: ""
   until:
-    description: For O(kind=suspend), the day on which they come back, ISO 8601. What HR says, when empty.
+    description:
+      - For O(kind=suspend), the day on which they come back, ISO 8601. What HR says, when empty.
     type: str
     default: ""
+  access:
+    description:
+      - For O(kind=access), what is asked for beyond the access profile, C(SYSTEM:KIND:NAME) each; C(SYSTEM) alone is an account there.
+      - Of a plan that is executed, what the plan says.
+    type: list
+    elements: str
+    default: []
+    version_added: 0.2.0
+  ends:
+    description: For O(kind=access), the last day on which they have what is asked for, in their own zone, or a moment, ISO 8601.
+    type: str
+    default: ""
+    version_added: 0.2.0
+  sponsor:
+    description: For O(kind=access), the address of who answers for it, and is reminded of its end. Their manager, when empty.
+    type: str
+    default: ""
+    version_added: 0.2.0
+  why:
+    description: For O(kind=access), what it is for. The record keeps it.
+    type: str
+    default: ""
+    version_added: 0.2.0
   stage:
     description: For O(kind=onboard), V(prepare) when what is made stays closed until the day. The case keeps it, and when a run without it was the first.
     type: str
@@ -197,6 +221,10 @@ TASK = LedgerTask(
         "of": {"type": "str", "default": ""},
         "withdrawn_by": {"type": "str", "default": ""},
         "until": {"type": "str", "default": ""},
+        "access": {"type": "list", "elements": "str", "default": []},
+        "ends": {"type": "str", "default": ""},
+        "sponsor": {"type": "str", "default": ""},
+        "why": {"type": "str", "default": ""},
         "stage": {"type": "str", "choices": ["", "prepare"], "default": ""},
         "effective_at": {"type": "str", "default": ""},
         "hr_recorded_at": {"type": "str", "default": ""},
@@ -216,6 +244,10 @@ TASK = LedgerTask(
         "of": "lifecycle_of",
         "withdrawn_by": "withdrawn_by",
         "until": "until",
+        "access": "access",
+        "ends": "ends",
+        "sponsor": "sponsor",
+        "why": "why",
         "stage": "stage",
         "effective_at": "hr_effective_at",
         "hr_recorded_at": "hr_recorded_at",

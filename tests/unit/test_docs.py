@@ -35,6 +35,7 @@ POLICY = (
     "followups",
     "reconcile",
     "rename",
+    "access",
     "proof",
 )
 

@@ -225,6 +225,14 @@ class Rename:
 
 
 @dataclass(frozen=True)
+class Access:
+    """Access by request: for at most ``longest_days``; who answers for it is reminded so many days (``remind_days``) before its end."""
+
+    longest_days: int = 180
+    remind_days: Sequence[int] = (14, 3)
+
+
+@dataclass(frozen=True)
 class Policy:
     """The whole file; what is not written has the defaults above."""
 
@@ -240,6 +248,7 @@ class Policy:
     followups: Followups = Followups()
     reconcile: Reconcile = Reconcile()
     rename: Rename = Rename()
+    access: Access = Access()
     proof: Proof = Proof()
     connectors: Mapping[str, str] = field(default_factory=dict)
     responsibility: Responsibility = Responsibility()
@@ -346,6 +355,7 @@ _SECTIONS = {
         Ignored,
         Reconcile,
         Rename,
+        Access,
         Witness,
         KnownKey,
         Proof,

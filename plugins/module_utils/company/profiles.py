@@ -9,7 +9,7 @@ specific match wins, and a draw is an error. Every mistake names its file and li
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
@@ -46,6 +46,10 @@ class Profile:
     def wanted(self, system: str) -> dict[str, list[str]]:
         """Return names by kind on a system; empty when the profile asks for an account only, or for nothing there."""
         return {kind: list(names) for kind, names in self.systems.get(system, {}).items()}
+
+    def on(self, systems: Iterable[str]) -> dict[str, dict[str, list[str]]]:
+        """Return what it gives on these systems; those that it does not name are not in it."""
+        return {name: self.wanted(name) for name in systems if name in self.systems}
 
     def fits(self, person: Person) -> bool:
         """Return whether everything the profile asks of a person is so. Case does not count."""

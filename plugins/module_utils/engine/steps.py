@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from ..model.case import OpenCase
-from ..model.kinds import KINDS, OFFBOARD, ONBOARD, SUSPEND, TRANSFER, WITHDRAW
+from ..model.kinds import ACCESS, KINDS, OFFBOARD, ONBOARD, ROLLOUT, SUSPEND, TRANSFER, WITHDRAW
 from .case_step import CaseStep, Here, Names, OfCase, everybody
 
 Steps = Mapping[str, CaseStep]
@@ -19,6 +19,8 @@ Arguments: TypeAlias = "Mapping[str, Any] | None"
 
 #: The phase that brings a leaver's data to safety.
 _PRESERVED = ("preserve",)
+#: The kinds that compare an old profile with a new one.
+_BY_PROFILE = (TRANSFER, ROLLOUT)
 
 
 # -- cutoff --------------------------------------------------------------------------------------------------------------
@@ -29,7 +31,7 @@ def _cut_again(case: OpenCase, here: Here) -> Arguments:
 
 
 def _cut_mover(case: OpenCase, here: Here) -> Arguments:
-    if case.kind != TRANSFER or here.system in case.wanted or case.overlap_until:
+    if case.kind not in _BY_PROFILE or here.system in case.wanted or case.overlap_until or _never_named(case, here):
         return None
     return {
         "explained": (case.explained or {}).get(here.system),
@@ -66,8 +68,12 @@ def _account_given(case: OpenCase, here: Here) -> Arguments:
 
 
 def _account_of_mover(case: OpenCase, here: Here) -> Arguments:
-    concerned = case.kind == TRANSFER and here.system in case.wanted and "provisioning" in here.capabilities
+    concerned = case.kind in _BY_PROFILE and here.system in case.wanted and "provisioning" in here.capabilities
     return {"state": "present"} if concerned else None
+
+
+def _account_asked_for(case: OpenCase, here: Here) -> Arguments:
+    return {"state": "present"} if here.system in (case.facts.others.get("seats") or ()) else None
 
 
 def _account_withdrawn(case: OpenCase, here: Here) -> Arguments:
@@ -91,6 +97,7 @@ def _account_found(case: OpenCase, here: Here) -> Arguments:
 ACCOUNT: Steps = {
     "provision": CaseStep(_account_given),
     "adjust": CaseStep(_account_of_mover),
+    ACCESS: CaseStep(_account_asked_for),
     WITHDRAW: CaseStep(_account_withdrawn),
     "delete": CaseStep(_account_deleted, name="delete_account", requires=_PRESERVED),
     "fix": CaseStep(_account_found),
@@ -115,8 +122,13 @@ def _taken(case: OpenCase, here: Here) -> Arguments:
     return {"mode": "remove"} if case.kind == OFFBOARD else None
 
 
+def _asked_for(case: OpenCase, here: Here) -> Arguments:
+    wanted = case.wanted.get(here.system) if case.kind == ACCESS else None
+    return {"wanted": wanted, "mode": "add"} if wanted else None
+
+
 def _adjusted(case: OpenCase, here: Here) -> Arguments:
-    if case.kind != TRANSFER:
+    if case.kind not in _BY_PROFILE or _never_named(case, here):
         return None
     return {
         "wanted": case.wanted.get(here.system) or {},
@@ -129,7 +141,7 @@ def _adjusted(case: OpenCase, here: Here) -> Arguments:
 
 
 def _profile_given(case: OpenCase, here: Here) -> Arguments:
-    if case.kind == TRANSFER:
+    if case.kind in _BY_PROFILE:
         return _adjusted(case, here)
     if case.kind == OFFBOARD or here.system not in case.wanted:
         return None
@@ -161,6 +173,7 @@ ENTITLEMENTS: Steps = {
     "left_before": CaseStep(_left_before, name="left before"),
     "reclaim": CaseStep(_taken, requires=_PRESERVED),
     "adjust": CaseStep(_adjusted),
+    ACCESS: CaseStep(_asked_for),
     "separate": CaseStep(_separated, name="separation", stops=True),
     "look_given": CaseStep(_profile_given, looks="again"),
     "look_taken": CaseStep(_taken, looks="again"),
@@ -390,6 +403,11 @@ def _provisioned(case: OpenCase, here: Here) -> bool:
     they would be invited. Of whom nobody knows what is there already, nothing is touched."""
     ready = here.settings.stage != "prepare" or "first_sign_in" in here.capabilities
     return here.system in case.wanted and ready and not here.unread
+
+
+def _never_named(case: OpenCase, here: Here) -> bool:
+    """Return whether a profile that is rolled out never gave anything here: it is none of its business."""
+    return case.kind == ROLLOUT and here.system not in case.wanted and here.system not in (case.explained or {})
 
 
 def _not_named(case: OpenCase, here: Here) -> bool:

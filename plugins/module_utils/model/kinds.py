@@ -16,6 +16,9 @@ RESUME: Final = "resume"
 REINSTATE: Final = "reinstate"
 RENAME: Final = "rename"
 WITHDRAW: Final = "withdraw"
+#: Beyond the profile, for a time; and a changed profile, for whoever has it. HR knows nothing of either.
+ACCESS: Final = "access"
+ROLLOUT: Final = "rollout"
 #: Not a case of HR's: what a reconcile settles for one person. A plan of the playbook ``followups`` has a kind of its own too.
 RECONCILE: Final = "reconcile"
 FOLLOWUPS: Final = "followups"
@@ -171,12 +174,33 @@ KINDS: Mapping[str, Kind] = {
             ends=True,
             goes_on=False,
         ),
+        Kind(
+            ACCESS,
+            title="Access by request",
+            verdict="given",
+            proven="{name} has what was asked for, until its end.",
+            parts=frozenset(("provisioning", "entitlements")),
+            idle="nothing was asked for here",
+            goes_on=False,
+            changes_access=False,
+        ),
+        Kind(
+            ROLLOUT,
+            title="Changed profile",
+            verdict="up to date",
+            proven="{name} holds what the access profile gives today.",
+            parts=frozenset(("provisioning", "entitlements")),
+            idle="the profile gives nothing here",
+            needs_profile=True,
+            goes_on=False,
+            changes_access=False,
+        ),
     )
 }
-#: For a case whose kind is not of these eight: a reconcile's, or one that a later version wrote.
+#: For a case whose kind is not of these: a reconcile's, or one that a later version wrote.
 _OTHER = Kind("", title="")
 
 
 def kind_of(name: str) -> Kind:
-    """Return what a kind of case means; of one that is not among the eight, that it means nothing special."""
+    """Return what a kind of case means; of one that is not among them, that it means nothing special."""
     return KINDS.get(name, _OTHER)

@@ -141,7 +141,7 @@ class Held:
             return
         wanted = self.wanted.get(whose.profile)
         if wanted is None:
-            if self.wanted and not whose.until:
+            if self.wanted and not whose.until and self._asked(whose) is None:
                 self.seen.found(
                     Finding(
                         "account_extra",
@@ -164,11 +164,16 @@ class Held:
                 and key not in fixed
                 and key[0] in self.kinds
                 and not whose.until
-            ):
+            ) and f"{key[0]}: {name}".casefold() not in (self._asked(whose) or ()):
                 self._drift("entitlement_extra", row, whose, key[0], name, "take")
         for key, name in wanted.items():
             if key not in held and key not in self.nowhere and key[0] in self.kinds:
                 self._drift("entitlement_missing", row, whose, key[0], name, "give")
+
+    def _asked(self, whose: Known) -> set[str] | None:
+        """Return what they have here by request, until its own end, folded; None without a request. Asked only of what is too much."""
+        names = (self.seen.people.record(whose.n).get("asked") or {}).get(self.seen.name)
+        return None if names is None else {name.casefold() for name in names}
 
     def _drift(self, kind: str, row: Row, whose: Known, of: str, name: str, do: str) -> None:
         text = f"{of}: {name}"

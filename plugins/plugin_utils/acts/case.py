@@ -13,16 +13,26 @@ from ...module_utils.company.policy import Policy
 from ...module_utils.model import clock
 from ...module_utils.model.case import Facts, OpenCase
 from ...module_utils.model.errors import InputError, Refused
-from ...module_utils.model.kinds import OFFBOARD, ONBOARD, REINSTATE, RESUME, SUSPEND, TRANSFER, WITHDRAW
+from ...module_utils.model.kinds import (
+    ACCESS,
+    OFFBOARD,
+    ONBOARD,
+    REINSTATE,
+    RESUME,
+    ROLLOUT,
+    SUSPEND,
+    TRANSFER,
+    WITHDRAW,
+)
 from ...module_utils.model.person import Person
 from ...module_utils.people.identity import Records, earlier
 from ...module_utils.people.protection import refuse_protected_people
 from ..approval import approvals
 from ..approval import run as approval
-from ..cases import meant, moments, mover_origin, undo, unmet
+from ..cases import meant, moments, mover_origin, requested, rollout, undo, unmet
 from ..cases.order import administrators_first
 from ..hr import feed
-from ..later import followups
+from ..later import followups, granted
 from ..later.leave import return_day
 from ..ledger import presence
 from ..ledger.brake_standing import standing, warnings
@@ -107,6 +117,8 @@ def _note_what_is_new(opening: _Opening, case: OpenCase) -> None:
     run, said = opening.run, meant.said(opening.want)
     if not case.id:
         return
+    if case.kind == ACCESS:
+        granted.schedule_end(run.ledger, run.ledger.case(case.id), run.id)
     if any(said.values()):
         run.note("against_hr", said, case=case.id)
     if case.facts.stage and not opening.want["stage"] and run.ledger.prepared(run.ledger.case(case.id)):
@@ -167,7 +179,8 @@ def _move(opening: _Opening, person: Person, profile: Profile | None) -> _Furthe
         run.ledger, person, profile, opening.profiles, want["old_profile"], list(opening.systems)
     )
     until = clock.stamp(clock.now() + timedelta(days=profile.overlap)) if profile.overlap else ""
-    facts = Facts(old_profile=origin.profile, explained=origin.explained, overlap=until, keep=want["keep"])
+    keep = _with(want["keep"], granted.kept(run.ledger, person.key))
+    facts = Facts(old_profile=origin.profile, explained=origin.explained, overlap=until, keep=keep)
     how = mover_origin.unexplained(run.policy, opening.systems, origin.profile, profile.name)
     return _Further(
         facts,
@@ -179,6 +192,28 @@ def _move(opening: _Opening, person: Person, profile: Profile | None) -> _Furthe
             overlap_until=moments.overlap(case),
         ),
     )
+
+
+def _rolled_out(opening: _Opening, person: Person, profile: Profile | None) -> _Further:
+    run = opening.run
+    if profile is None or opening.profiles is None:
+        raise InputError("no access profile is known", act="roll out a profile", hint="-e profile=engineering")
+    found = rollout.facts(run, person, profile, opening.profiles, planned=opening.plan is not None)
+    how = mover_origin.unexplained(run.policy, opening.systems, found.old_profile, profile.name)
+    facts = replace(found, keep=_with({}, granted.kept(run.ledger, person.key)))
+    return _Further(
+        facts,
+        lambda case: replace(case, old_profile=found.old_profile, explained=found.explained, unexplained=how),
+    )
+
+
+def _with(keep: Mapping[str, Any], asked: Mapping[str, Mapping[str, Sequence[str]]]) -> dict[str, Any]:
+    """Return what a transfer leaves alone: what it was told to, and what they have by request until its own end."""
+    kept = {system: {kind: [*names] for kind, names in kinds.items()} for system, kinds in keep.items()}
+    for system, kinds in asked.items():
+        for kind, names in kinds.items():
+            kept.setdefault(system, {}).setdefault(kind, []).extend(names)
+    return kept
 
 
 def _reinstate(opening: _Opening, person: Person, profile: Profile | None) -> _Further:
@@ -211,6 +246,10 @@ def _resume(opening: _Opening, person: Person, profile: Profile | None) -> _Furt
     return _Further(back.facts(RESUME), lambda case: replace(case, restore=back.owed))
 
 
+def _asked_for(opening: _Opening, person: Person, profile: Profile | None) -> _Further:
+    return _Further(requested.facts(opening.run, person, opening.want, opening.plan, opening.hr))
+
+
 _OF_KIND: Mapping[str, Callable[[_Opening, Person, Any], _Further]] = {
     ONBOARD: _hire,
     TRANSFER: _move,
@@ -218,6 +257,8 @@ _OF_KIND: Mapping[str, Callable[[_Opening, Person, Any], _Further]] = {
     WITHDRAW: _withdraw,
     SUSPEND: _suspend,
     RESUME: _resume,
+    ACCESS: _asked_for,
+    ROLLOUT: _rolled_out,
 }
 
 
@@ -231,7 +272,7 @@ def _facts(opening: _Opening, person: Person, profile: Profile | None, further: 
         ONBOARD: person.hire_date,
         TRANSFER: profile.name if profile else "",
     }.get(want["kind"], further.key)
-    wanted = {name: profile.wanted(name) for name in opening.systems if name in profile.systems} if profile else None
+    wanted = profile.on(opening.systems) if profile else further.wanted
     times = moments.times(want, person, opening.run.policy)
     ours = replace(
         further,

@@ -16,9 +16,10 @@ from ...module_utils.model.kinds import FOLLOWUPS, RESUME
 from ...module_utils.model.person import Person
 from ..approval import run as approval
 from ..cases import mover_origin, undo
-from ..later import followups
+from ..later import followups, granted
 from ..later.due_today import DueToday
 from ..later.followups import BY_HAND, Due, Judgement
+from ..later.granted import END_ACCESS
 from ..ledger.run import LedgerRun
 
 
@@ -27,13 +28,13 @@ def decide(
 ) -> dict[str, Any]:
     """End what no longer holds, and say what is to be done.
 
-    :returns: ``{"acts": [...], "transfers": cases, "resumed": cases, "judged": [every one with its word and why]}``.
+    :returns: ``{"acts": [...], "transfers": cases, "resumed": cases, "ended": cases, "judged": [every one with its word and why]}``.
     :raises InputError: the plan is of another kind.
     :raises Refused: an approval is missing.
     """
     due = _meant(run, person, plan)
     judged = [(one, _judge(run, one, found, protected)) for one in due]
-    answer: dict[str, Any] = {"acts": [], "transfers": [], "resumed": [], "judged": []}
+    answer: dict[str, Any] = {"acts": [], "transfers": [], "resumed": [], "ended": [], "judged": []}
     for one, judgement in judged:
         answer["judged"].append({**vars(one), "word": judgement.word, "reason": judgement.why})
         if judgement.word in ("cancel", "done") and not run.read_only:
@@ -68,6 +69,8 @@ def _judge(
     judgement = followups.judge(run.ledger, due, found if asks_hr else None, clock.now())
     if judgement.word != "act" or due.step in BY_HAND:
         return judgement
+    if due.step == END_ACCESS and not granted.to_take(run.ledger, run.ledger.case(due.case)):
+        return Judgement("done", "nothing of it is held by that request alone any more")
     person = run.ledger.case(due.case).who
     why = run.policy.protects(person) or _protected_by_group(run.policy, person, protected)
     return Judgement("ask", why) if why else judgement
@@ -99,6 +102,9 @@ def _hand_out(run: LedgerRun, due: Due, judgement: Judgement, answer: dict[str, 
             restore={},
         )
         answer["transfers"].append(move.as_dict())
+    if judgement.word == "act" and due.step == END_ACCESS:
+        made = granted.to_take(run.ledger, case)
+        answer["ended"].append(OpenCase(case.id, case.kind, case.who, case.opened, made=made).as_dict())
     if judgement.word == "act" and due.step == RESUME:
         try:
             back = begin_resume(run, case.who)

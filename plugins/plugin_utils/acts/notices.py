@@ -12,6 +12,7 @@ from ...module_utils.company.responsibility import Levels
 from ...module_utils.engine.change import Outcome
 from ...module_utils.model import clock
 from ..audit.digest import digest
+from ..audit.ending import reminders
 from ..audit.escalation import letters
 from ..audit.managers import Managers
 from ..audit.numbers import numbers
@@ -35,7 +36,7 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
         found = [Letter(key, to, text.partition("\n")[0], text.splitlines()[2:])] if to else []
     else:
         managers = Managers(cases, HrSaid.of(want["found"]), run.ledger)
-        found = list(letters(cases, levels, policy, now, managers))
+        found = [*letters(cases, levels, policy, now, managers), *reminders(cases, policy.access, now)]
     posted = post(run, found, policy.responsibility.mail)
     said = {
         "notices": list(posted.left),

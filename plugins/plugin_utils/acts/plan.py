@@ -8,8 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...module_utils.engine.change import Outcome
+from ...module_utils.model.case import OpenCase
+from ...module_utils.model.kinds import ACCESS
 from ...module_utils.model.person import Person
 from ..approval import run as approval
+from ..cases import requested
 from ..ledger.run import LedgerRun
 
 
@@ -19,10 +22,15 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
     cases = want["cases"]
     records = want["people"] if want["people"] is not None else [case["person"] for case in cases]
     people = [Person.of(record) for record in records]
+    opened = [OpenCase.of(case) for case in cases or ()]
+    asked = {one.person.key: {"asked": requested.described(one.facts)} for one in opened if one.kind == ACCESS}
     made = approval.write(
         run,
         want["kind"] or (cases[0]["kind"] if cases else ""),
-        [{"key": p.key, "email": p.email, "name": p.name, "aliases": list(p.aliases)} for p in people],
+        [
+            {"key": p.key, "email": p.email, "name": p.name, "aliases": list(p.aliases), **asked.get(p.key, {})}
+            for p in people
+        ],
         want["path"],
     )
     return {

@@ -98,17 +98,18 @@ def _from_case(case: Case, new: Profile, known: Profiles, systems: Sequence[str]
     if case.kind == TRANSFER and old is not None and (name == new.name or not case.closed):
         # This run goes on with that case, and its origin stays; or that move was never through, and what it gave is explained too.
         why = old.why if name == new.name else f"{old.why}; the case {case.id} towards {name} was not through"
-        return Origin(old.name, why, _joined(case.facts.explained, {} if name == new.name else gave))
+        return Origin(old.name, why, joined(case.facts.explained, {} if name == new.name else gave))
     today = known.by_name.get(name)
     now = _of(today, "", systems).explained if today else {}
-    return Origin(name, f"the case {case.id} gave it", _joined(gave, now))
+    return Origin(name, f"the case {case.id} gave it", joined(gave, now))
 
 
 def _of(profile: Profile, why: str, systems: Sequence[str]) -> Origin:
     return Origin(profile.name, why, {name: profile.wanted(name) for name in systems if name in profile.systems})
 
 
-def _joined(one: Mapping[str, Wanted], other: Mapping[str, Wanted]) -> dict[str, dict[str, list[str]]]:
+def joined(one: Mapping[str, Wanted], other: Mapping[str, Wanted]) -> dict[str, dict[str, list[str]]]:
+    """Return what either gives, by system and kind."""
     return {
         system: {
             kind: list(dict.fromkeys((*one.get(system, {}).get(kind, ()), *other.get(system, {}).get(kind, ()))))

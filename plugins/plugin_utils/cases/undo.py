@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from ...module_utils.people.undo import (
 )
 from ..approval import approvals
 from ..later.leave import suspension
+from ..ledger.entry import as_taken
 from ..ledger.ledger import Ledger
 from ..ledger.run import LedgerRun
 
@@ -96,7 +97,7 @@ def resuming(ledger: Ledger, person: Person, policy: Policy, *, approved: bool) 
 
 def owing(ledger: Ledger, case: Case, policy: Policy, *, approved: bool) -> dict[str, dict[str, Any]]:
     """Return what a case took and can be given back, by system: see :func:`owed`."""
-    owes = owed(taken(_entries(ledger, case.id)), case.facts.successor)
+    owes = owed(taken(as_taken(ledger.entries(case.id))), case.facts.successor)
     why = "" if approved else approvals.stops(policy).get("privileged", "")
     for system, owe in owes.items():
         if "owned" in owe:
@@ -124,7 +125,7 @@ def withdrawing(ledger: Ledger, person: Person, of: str, withdrawn_by: str) -> U
             )
     if _is_undone(cases, WITHDRAW, case):
         return Undone(case, {})
-    undo = made(taken(_entries(ledger, case.id)))
+    undo = made(taken(as_taken(ledger.entries(case.id))))
     meeting = dict(case.facts.orientation)
     return Undone(
         case, {system: {**owes, "meeting": meeting} if "meeting" in owes else owes for system, owes in undo.items()}
@@ -164,22 +165,3 @@ def withdrawn(run: LedgerRun, undone: Undone, kind: str, by: str, case: str) -> 
     if not run.read_only:
         withdraw(run.ledger, undone.of, by=by.strip(), case=case, run=run.id, kind=kind)
     return undone.owed
-
-
-def _entries(ledger: Ledger, case: str) -> Iterator[Mapping[str, Any]]:
-    for entry in ledger.entries(case):
-        if entry.kind in ("intent", "outcome"):
-            yield {
-                "kind": entry.kind,
-                "system": entry.system,
-                "step": entry.step,
-                "changes": entry.data.get("changes") or (),
-            }
-        elif entry.kind == "attested":
-            yield {
-                "kind": entry.kind,
-                "system": entry.system,
-                "step": entry.step,
-                "what": entry.data.get("what"),
-                "by": entry.data["by"],
-            }

@@ -11,16 +11,17 @@ from typing import Any
 
 from ...module_utils.engine.change import Outcome
 from ...module_utils.model import clock
-from ...module_utils.model.errors import InputError
+from ...module_utils.model.errors import InputError, Refused
 from ...module_utils.model.kinds import FOLLOWUPS, REINSTATE, RESUME
 from ..ledger import holds
 from ..ledger.run import LedgerRun
 from . import countdowns as clocks
 from . import followups
 from .followups import BY_HAND, Due
+from .granted import END_ACCESS
 
 #: The phase of a run that carries out a step that belongs to no system.
-_PHASES = {"end_overlap": "adjust", RESUME: "restore"}
+_PHASES = {"end_overlap": "adjust", RESUME: "restore", END_ACCESS: "withdraw"}
 
 
 @dataclass(frozen=True)
@@ -171,6 +172,13 @@ class DueToday:
                 ledger.note("hold", {"held": state == "hold", "by": by, "why": why}, case=case, run=run)
             return [f"{case}: {'held' if state == 'hold' else 'released'}" for case in cases]
         day = self._day(chosen[0], to, act) if state == "move" else ""
+        for one in chosen:
+            if one.step == END_ACCESS and (state == "cancel" or day > ledger.case(one.case).facts.until):
+                raise Refused(
+                    "access by request ends when it was approved to end",
+                    act=act,
+                    hint="ask for it anew: playbook access; an earlier day is no question",
+                )
         for one in chosen if not self.run.read_only else ():
             if state == "move":
                 followups.note(ledger, replace(one, due=day, why=why), run, by)

@@ -339,7 +339,7 @@ def judge(ledger: Ledger, due: Due, found: Sequence[Mapping[str, Any]] | None, a
     standing, why = ("unknown", "") if found is None else _standing(case.who, found, at)
     if standing == "doubt":
         return Judgement("ask", why)
-    leaver, mover_or_away = case.meaning.ends, due.step in ("end_overlap", RESUME)
+    leaver, mover_or_away = case.meaning.ends, due.step in ("end_overlap", "end_access", RESUME)
     if leaver and standing in ("here", "leave"):
         return Judgement("cancel", why)
     if mover_or_away and standing == "gone":
@@ -358,6 +358,7 @@ _OVERTAKEN: Mapping[str, Mapping[str, str]] = {
         for step in ("delete_account", "end_forwarding", "chase_device", OFFBOARD)
     },
     "end_overlap": {TRANSFER: "they moved again", OFFBOARD: "they have left"},
+    "end_access": {OFFBOARD: "they have left"},
     RESUME: {OFFBOARD: "they have left", RESUME: "they are back"},
 }
 

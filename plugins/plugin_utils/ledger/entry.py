@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,3 +80,23 @@ def entry_of(row: Sequence[Any]) -> Entry:
             act=f"read ledger entry {row[0]}",
             hint="the ledger was changed: run playbooks/verify.yml",
         ) from e
+
+
+def as_taken(entries: Iterable[Entry]) -> Iterator[Mapping[str, Any]]:
+    """Yield what a case's entries say was changed, as :func:`taken` of ``people/undo.py`` reads it."""
+    for entry in entries:
+        if entry.kind in ("intent", "outcome"):
+            yield {
+                "kind": entry.kind,
+                "system": entry.system,
+                "step": entry.step,
+                "changes": entry.data.get("changes") or (),
+            }
+        elif entry.kind == "attested":
+            yield {
+                "kind": entry.kind,
+                "system": entry.system,
+                "step": entry.step,
+                "what": entry.data.get("what"),
+                "by": entry.data["by"],
+            }

@@ -22,6 +22,7 @@ from ...module_utils.people.hr_look import Look
 from ...module_utils.people.others import everywhere, texts
 from ...module_utils.reconcile.people import Known, write_people
 from ...module_utils.sdk.keys import Key, Kind
+from ..later import granted
 from ..ledger import links
 from ..ledger.ledger import Ledger
 
@@ -157,6 +158,8 @@ class _Index:
         #: Every number and address of HR.
         self.in_hr: set[str] = set()
         self.linked = links.by_name(ledger)
+        #: What each has by request, beyond the profile, by system.
+        self.asked = _by_request(ledger)
 
     def people(self) -> Iterator[tuple[Known, Mapping[str, Any], Iterable[str]]]:
         n = 0
@@ -206,6 +209,7 @@ class _Index:
             "source": source,
             "protected": self.policy.protects(person),
             "case": {"id": case.id, "closed": case.closed} if case else {},
+            "asked": self.asked.get(person.key, {}),
         }
 
     def _forgotten(self) -> Iterator[Case]:
@@ -216,6 +220,16 @@ class _Index:
             own = [Key(Kind.SUBJECT, number) for number in numbers] or [Key(Kind.ADDRESS, person.email)]
             if self.in_hr.isdisjoint(text for key in own for text in texts("", key)):
                 yield case
+
+
+def _by_request(ledger: Ledger) -> dict[str, dict[str, list[str]]]:
+    """Return what each has by request now, by the person's key and by system, as the findings name it; an account alone is an empty list."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for case in granted.running(ledger.cases(), granted.ended(ledger)):
+        for system, kinds in (case.facts.wanted or {}).items():
+            known = found.setdefault(case.key, {}).setdefault(system, [])
+            known += [f"{kind}: {name}" for kind, names in kinds.items() for name in names]
+    return found
 
 
 def state_of(person: Person, now: datetime) -> str:

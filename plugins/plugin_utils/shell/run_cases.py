@@ -80,7 +80,9 @@ def leave(folder: RunFolder, module: str, result: Mapping[str, Any]) -> None:
     elif module == "separation":
         _add(folder, first=result["first"])
     elif module == "followups" and "transfers" in result:
-        folder.leave(_NAME, {"cases": [*result["transfers"], *result["resumed"]], "acts": result["acts"]})
+        folder.leave(
+            _NAME, {"cases": [*result["transfers"], *result["resumed"], *result["ended"]], "acts": result["acts"]}
+        )
     elif module in ("intake", "followups"):
         folder.leave(_NAME, {"cases": []})  # nobody has decided, or all is settled: it is about nobody
     elif module == "reconcile":

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Find who has an access profile, and not yet what it gives today."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ...module_utils.company.profiles import Profiles, load_profiles
+from ...module_utils.engine.change import Outcome
+from ...module_utils.model import clock
+from ...module_utils.model.errors import InputError
+from ...module_utils.model.person import Person
+from ...module_utils.people.hr_look import Look
+from ..approval import run as approval
+from ..cases import rollout
+from ..hr import feed
+from ..ledger.run import LedgerRun
+from ..reconcile import index
+
+_NOTHING_CHANGED = {"outcome": Outcome.ALREADY.value, "changes": []}
+
+
+def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
+    planned = approval.executed(run, want["plan"])
+    if planned is not None:
+        return {"users": [one["key"] for one in planned["people"]], "up_to_date": 0, **_NOTHING_CHANGED}
+    said = f"roll out {want['profile'] or 'a profile'}"
+    if not want["profile"] or not want["profiles"]:
+        raise InputError("no profile is named", act=said, hint="-e profile=engineering; profiles: in the systems file")
+    known = load_profiles(
+        want["profiles"], {name: facts["connector"] for name, facts in run.inventory.systems().items()}
+    )
+    profile = known.named(want["profile"])
+    have = list(_having(run, known, profile.name, Path(want["snapshots"])))
+    behind = [
+        person
+        for person in have
+        if not rollout.is_given(run.ledger.cases(person=person.key), profile, run.inventory.group("systems"))
+    ]
+    if not behind:
+        raise InputError(
+            f"nobody lacks anything of it: {len(have)} have it",
+            act=said,
+            hint="see what they really hold with the playbook reconcile",
+        )
+    return {"users": [person.key for person in behind], "up_to_date": len(have) - len(behind), **_NOTHING_CHANGED}
+
+
+def _having(run: LedgerRun, known: Profiles, name: str, folder: Path) -> Iterator[Person]:
+    """Yield everybody at work whose profile it is.
+
+    :raises Incident: an HR source is not to be believed.
+    """
+    looks: dict[str, Look] = {}
+    everybody = [
+        Person.of(record) for path in sorted(folder.glob("hr-*.jsonl")) for record in index.read_people(path, looks)
+    ]
+    feed.examine(run, looks)
+    for person in everybody:
+        try:
+            fits = known.match(person).name == name
+        except InputError:  # nobody else is kept from it because HR's facts of one lead to no profile
+            continue
+        if fits and index.state_of(person, clock.now()) == "active":
+            yield person

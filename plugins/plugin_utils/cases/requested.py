@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Access by request: what somebody asks for beyond the access profile, until when, and who answers for it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta, timezone
+from difflib import get_close_matches
+from typing import Any
+
+from ...module_utils.connectors.registry import connector_class
+from ...module_utils.model import clock
+from ...module_utils.model.case import Facts
+from ...module_utils.model.errors import InputError
+from ...module_utils.model.kinds import ACCESS
+from ...module_utils.model.person import Person
+from ..ledger import presence
+from ..ledger.run import LedgerRun
+
+#: What a plan says of a request, so that an approval is of it too.
+ASKED = ("wanted", "seats", "until", "sponsor", "why")
+_HINT = "-e access=github:teams:platform, or -e access=figma for an account there; several as a list"
+
+
+@dataclass(frozen=True)
+class _Request:
+    """One request of one person: ``given`` is what the run was given."""
+
+    run: LedgerRun
+    person: Person
+    given: Mapping[str, Any]
+    hr: presence.HrSaid
+
+    @property
+    def act(self) -> str:
+        return f"give access to {self.person.email}"
+
+    def facts(self) -> Facts:
+        """See :func:`facts`."""
+        if not any(rule.needs == ACCESS for rule in self.run.policy.approvals):
+            raise InputError(
+                "policy says nobody who approves access by request",
+                act=self.act,
+                hint="write into the policy: approvals: [{needs: access, by: [grace@corp.example]}]",
+            )
+        if self.person.status != "active":
+            raise InputError(
+                f"HR says that they are {self.person.status}", act=self.act, hint="ask again when they work here"
+            )
+        wanted, seats = self._wanted()
+        until, sponsor, why = self._until(), self._sponsor(), str(self.given["why"]).strip()
+        if not why:
+            raise InputError("why is empty", act=self.act, hint="what it is for, which the record keeps: -e why=REASON")
+        told = json.dumps([wanted, sorted(seats), until], sort_keys=True)
+        others = {"sponsor": sponsor, "why": why, **({"seats": seats} if seats else {})}
+        return Facts(key=hashlib.sha256(told.encode()).hexdigest()[:12], wanted=wanted, until=until, others=others)
+
+    def _wanted(self) -> tuple[dict[str, dict[str, list[str]]], list[str]]:
+        wanted: dict[str, dict[str, list[str]]] = {}
+        seats: list[str] = []
+        for one in self.given["access"]:
+            system, _colon, rest = str(one).strip().partition(":")
+            kind, _colon, name = rest.partition(":")
+            names = wanted.setdefault(system, {})
+            if rest and not (kind and name):
+                raise InputError(f"{one!r} is not SYSTEM:KIND:NAME", act=self.act, hint=_HINT)
+            self._check(system, kind)
+            if not rest:
+                seats.append(system)
+            elif name not in names.setdefault(kind, []):
+                names[kind].append(name)
+        if not wanted:
+            raise InputError("nothing is asked for", act=self.act, hint=_HINT)
+        return wanted, seats
+
+    def _check(self, system: str, kind: str) -> None:
+        """:raises InputError: there is no such system, or nothing of the kind can be given there."""
+        systems = self.run.inventory.systems()
+        if system not in systems:
+            raise InputError(f"there is no system {system!r}", act=self.act, hint=_meant(system, list(systems)))
+        capabilities = systems[system].get("capabilities", ())
+        kinds = getattr(connector_class(systems[system]["connector"], system=system), "ENTITLEMENT_KINDS", ())
+        if not kind and "provisioning" not in capabilities:
+            raise InputError(f"no run makes accounts on {system}", act=self.act, hint="make it there by hand")
+        if kind and kind not in kinds:
+            hint = _meant(kind, kinds) if kinds else f"an account only: -e access={system}"
+            raise InputError(f"{system} has no entitlements {kind!r}", act=self.act, hint=hint)
+
+    def _until(self) -> str:
+        text, longest = str(self.given["ends"]).strip(), self.run.policy.access.longest_days
+        try:
+            told = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        except ValueError:
+            raise InputError(
+                f"ends is {text!r}", act=self.act, hint="access by request has an end: -e ends=2027-01-31"
+            ) from None
+        if len(text) == len("2027-01-31"):  # a day is over when it is
+            told = datetime.combine(told.date() + timedelta(days=1), time.min)
+        end = (told if told.tzinfo else told.replace(tzinfo=self.person.zone)).astimezone(timezone.utc)
+        if not clock.now() < end <= clock.now() + timedelta(days=longest + 1):
+            raise InputError(
+                f"ends is {text}",
+                act=self.act,
+                hint=f"a day within the next {longest} days (access.longest_days of the policy)",
+            )
+        return clock.stamp(end)
+
+    def _sponsor(self) -> str:
+        named = str(self.given["sponsor"]).strip().lower() or self.person.manager_email.lower()
+        if not named:
+            raise InputError("nobody answers for it", act=self.act, hint="-e sponsor=grace@corp.example")
+        presence.require(self.run.ledger, named, role="sponsor", act=self.act, of=self.person.as_dict(), hr=self.hr)
+        return named
+
+
+def facts(
+    run: LedgerRun, person: Person, want: Mapping[str, Any], plan: Mapping[str, Any] | None, hr: presence.HrSaid
+) -> Facts:
+    """Return what is kept with a request. What an approved plan asks for is what is given: not what a run is told besides.
+
+    :raises InputError: it is not asked for in a way that can be given, or the plan is for something else.
+    """
+    asked = _of_plan(plan, person)
+    if asked is None:
+        return _Request(run, person, want, hr).facts()
+    mine = Facts.of_dict({**asked, "key": ""})
+    if any(want[name] for name in ("access", "ends", "sponsor", "why")):
+        own = _Request(run, person, want, hr).facts()
+        if described(own) != described(mine):
+            raise InputError(
+                f"it is for {json.dumps(asked, sort_keys=True)}",
+                act=f"execute plan {str(plan['digest'])[:12] if plan else ''}",
+                hint="leave out access, ends, sponsor and why, or make a new plan",
+            )
+        return own
+    return _Request(run, person, _given(asked), hr).facts()
+
+
+def described(told: Facts) -> dict[str, Any]:
+    """Return what a plan says of a request; nothing of another case."""
+    plain = {**told.others, "until": told.until, "wanted": dict(told.wanted or {})}
+    return {name: plain[name] for name in ASKED if plain.get(name)}
+
+
+def _of_plan(plan: Mapping[str, Any] | None, person: Person) -> Mapping[str, Any] | None:
+    rows = [one for one in plan["people"] if one["key"] == person.key] if plan is not None else []
+    return rows[0].get("asked") if rows else None
+
+
+def _given(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a request as somebody would write it."""
+    names = [
+        f"{system}:{kind}:{name}"
+        for system, kinds in asked["wanted"].items()
+        for kind, listed in kinds.items()
+        for name in listed
+    ]
+    return {**asked, "ends": asked["until"], "access": [*names, *asked.get("seats", ())]}
+
+
+def _meant(name: str, known: Sequence[str]) -> str:
+    close = get_close_matches(name, list(known), 1)
+    return f"did you mean {close[0]}?" if close else f"known: {', '.join(sorted(known))}"
