@@ -10,7 +10,8 @@ short_description: Say, by name, where a device is; or show its history
 version_added: 0.2.0
 description:
   - Notes in the ledger that a device was collected, shipped, received, sanitised, sold or given away, and by whom, from the first day of a leaving on.
-  - V(shown) gives each device's history over all cases and systems, from the first assignment on. Only what was seen or attested is stated.
+  - V(shown) gives each device's history over all cases and systems, from the first assignment on. Only what was seen or attested is stated. Devices that
+    the last reconcile found unmanaged, unencrypted or without an owner stand in the same view.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:
   - module: workforce.lifecycle.device
@@ -44,6 +45,9 @@ options:
   tool: {description: "With what, and which version.", type: str, default: ""}
   verified_by: {description: "Who looked whether it is.", type: str, default: ""}
   note: {description: "Anything worth keeping.", type: str, default: ""}
+  records: {description: "The folder with the reports of M(workforce.lifecycle.reconcile), for V(shown).", type: str, default: ""}
+  path: {description: "A folder for C(devices.html) and C(devices.json), for V(shown).", type: str, default: ""}
+  company: {description: "The company's name, for the page.", type: str, default: ""}
 """
 
 EXAMPLES = r"""
@@ -69,7 +73,15 @@ devices:
   returned: when shown
   type: list
   elements: dict
-  sample: [{serial: C02JANE001, history: [{state: wiped, at: "2026-11-28T09:12:44+00:00", by: intune}]}]
+  sample:
+    - serial: C02JANE001
+      holder: Jane Roth
+      out: true
+      concerns: [{kind: device_unencrypted, what: not encrypted, system: intune}]
+      events: [{what: lock ordered, at: "2026-11-28T09:12:44+00:00", system: intune, seen: false}]
+reconciled: {description: "When the reconcile was made whose findings are shown; empty when there is none.", returned: when shown, type: str,
+  sample: "2026-11-28T06:00:00.000000Z"}
+page: {description: "The page that was written.", returned: with O(path), type: str, sample: /var/www/lifecycle/devices.html}
 """
 
 from ..module_utils.engine.ledger_task import LedgerTask
@@ -96,7 +108,8 @@ TASK = LedgerTask(
         **{
             name: {"type": "str", "default": ""}
             for name in (
-                "serial", "by", "person", "at", "number", "carrier", "to", "place", "method", "tool", "verified_by", "note"
+                "serial", "by", "person", "at", "number", "carrier", "to", "place", "method", "tool", "verified_by", "note",
+                "records", "path", "company",
             )
         },
         "photo": {"type": "path", "default": ""},

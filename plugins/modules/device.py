@@ -70,7 +70,7 @@ from collections.abc import Mapping
 
 from ..module_utils.engine.arguments import CONFIRM_SPEC, PERSON_SPEC
 from ..module_utils.engine.correlate import person_here
-from ..module_utils.model.states import COMPANY_DEVICE, PERSONAL_DEVICE
+from ..module_utils.model.states import BYPASS_CODE, COMPANY_DEVICE, ESCROWED_KEY, PERSONAL_DEVICE
 from ..module_utils.sdk.protocols import Devices
 from ..module_utils.sdk.values import Device
 from ..module_utils.engine.change import Change, Outcome, absent
@@ -140,9 +140,17 @@ def _secured(system: Devices, device: Device, label: str, want: Mapping[str, Any
     if device.ownership == "personal":
         return [_act(system, device, what, act)]
     act_then = _act(system, device, what, act)
-    if act == "wipe" and device.activation_lock and device.state != STATES[act][1]:
-        return _after_its_code(system, device, label, act_then)
-    return _after_its_key(system, device, label, act_then)
+    kept = _code_kept(device, label)
+    if act == "wipe" and device.activation_lock and not kept and device.state != STATES[act][1]:
+        return _without_its_code(label, act_then)
+    return [*kept, *_after_its_key(system, device, label, act_then)]
+
+
+def _code_kept(device: Device, label: str) -> list[Change]:
+    """Return where the code is kept without which nobody can use an Apple device again after its wipe."""
+    return (
+        [Change(f"{BYPASS_CODE}{label}", "kept", "kept", note=f"in {device.bypass_kept}")] if device.bypass_kept else []
+    )
 
 
 def _act(system: Devices, device: Device, what: str, act: str) -> Change:
@@ -161,16 +169,12 @@ def _act(system: Devices, device: Device, what: str, act: str) -> Change:
     )
 
 
-def _after_its_code(system: Devices, device: Device, label: str, wipe: Change) -> list[Change]:
+def _without_its_code(label: str, wipe: Change) -> list[Change]:
     """Return the wipe, held while Activation Lock is on and nobody keeps its code: afterwards, nobody can use the device again."""
-    what = f"bypass code of {label}"
-    if device.bypass_kept:
-        kept = Change(what, "kept", "kept", note=f"in {device.bypass_kept}")
-        return [kept, *_after_its_key(system, device, label, wipe)]
     note = "Activation Lock is on: keep the code that ends it, or turn the lock off, then run again"
     held = "held until its bypass code is kept: run again then"
     return [
-        Change(what, "not kept", "kept", outcome=Outcome.NEEDS_HUMAN, note=note),
+        Change(f"{BYPASS_CODE}{label}", "not kept", "kept", outcome=Outcome.NEEDS_HUMAN, note=note),
         Change(wipe.what, wipe.before, wipe.after, outcome=Outcome.NEEDS_HUMAN, note=held),
     ]
 
@@ -179,13 +183,14 @@ def _after_its_key(system: Devices, device: Device, label: str, act: Change) -> 
     """Return the act, held while a recovery key exists that nobody keeps: a locked disk without its key is lost evidence."""
     if device.escrowed is None or device.encrypted is False:
         return [act]
-    what = f"escrow key of {label}"
+    what = f"{ESCROWED_KEY}{label}"
     key = Change(
         what,
         "escrowed" if device.escrowed else "rotating" if device.escrow_pending else "not escrowed",
         "escrowed",
         lambda: system.escrow_key(device),
         pending="rotating",
+        note=device.recovery_key,
     )
     if not device.escrowed and "escrow" in device.refuses:
         key = Change(what, key.before, "escrowed", outcome=Outcome.NEEDS_HUMAN, note=device.refuses["escrow"])

@@ -44,7 +44,7 @@ def _id(*parts: str) -> str:
 
 
 class IntunePart(Part):
-    """The state: ``devices``, ``stock``, ``bitlocker``, ``filevault``, ``apps`` by device id, ``offline`` (serials), ``done``
+    """The state: ``devices``, ``stock``, ``bitlocker``, ``filevault``, ``bypass`` (codes that end an Activation Lock), ``apps`` by device id, ``offline`` (serials), ``done``
     (what devices have carried out), ``polls`` (reads of a device until it carries out a command), ``first_boot`` (searches
     of the stock until an assigned device is started)."""
 
@@ -56,6 +56,7 @@ class IntunePart(Part):
             "stock": {},
             "bitlocker": {},
             "filevault": {},
+            "bypass": {},
             "apps": {},
             "queue": {},
             "offline": [],
@@ -101,6 +102,7 @@ class IntunePart(Part):
             "userPrincipalName": upn,
             "deviceActionResults": [],
         }
+        self._keep_code(state, state["devices"][id])
         if spec.get("escrowed"):
             self._keep_key(state, state["devices"][id])
         padding = [f"System Component {n:03}" for n in range(45)] if spec["platform"] != "iOS" else []
@@ -127,6 +129,11 @@ class IntunePart(Part):
             }
         elif device["operatingSystem"] == "macOS":
             state["filevault"][device["id"]] = "ABCD-EFGH-IJKL-MNOP-QRST-UVWX"
+
+    def _keep_code(self, state: Any, device: Mapping[str, Any]) -> None:
+        """Apple gives a management the code of each device that it supervises."""
+        if device["operatingSystem"] in ("iOS", "iPadOS", "macOS") and device["managedDeviceOwnerType"] == "company":
+            state["bypass"][device["id"]] = "7M6P0-QRK4T-V3JX-Y29D-N1HC-W8EF"
 
     def routes(self) -> Sequence[tuple[str, str, Handler]]:
         routes: list[tuple[str, str, Handler]] = [("GET", "/v1.0/users/{id}/managedDevices", self._of_user)]
@@ -204,7 +211,10 @@ class IntunePart(Part):
         beta_only = () if call.path.startswith(BETA) else ("managementState",)
         shown = {**{k: v for k, v in row.items() if k not in beta_only}, "userId": user["id"] if user else ""}
         names = call.query.get("$select", "").split(",")
-        return shown if names == [""] else {k: v for k, v in shown.items() if k in names}
+        if names == [""]:
+            return shown  # without the code of its Activation Lock, which has to be asked for by name
+        shown["activationLockBypassCode"] = self.state["bypass"].get(row["id"])
+        return {k: v for k, v in shown.items() if k in names}
 
     def _device(self, call: Call) -> Any:
         return self.state["devices"].get(call.args["id"])
@@ -252,7 +262,7 @@ class IntunePart(Part):
         action, id, ended = command["action"], device["id"], "done"
         if action in _ISSUED:
             # the record goes, and with it what Intune kept for it; BitLocker's keys are Entra's
-            for kept in ("devices", "filevault", "apps", "queue"):
+            for kept in ("devices", "filevault", "bypass", "apps", "queue"):
                 self.state[kept].pop(id, None)
         elif action != "remoteLock":
             if device["isEncrypted"]:

@@ -72,7 +72,8 @@ def secrets_of(company: SandboxCompany) -> set[str]:
                 found.update(value for key, value in _strings(_parsed(text)) if SECRET_KEYS.match(key))
                 found.update(re.findall(r"canary-[\w-]{8,}", text))
         found.update(value for key, value in _strings(company.state(emulator)) if key == "password")
-    found.update(company.state("microsoft")["intune"]["filevault"].values())
+    intune = company.state("microsoft")["intune"]
+    found.update((*intune["filevault"].values(), *intune["bypass"].values()))
     return {secret for secret in found if len(secret) >= 8 and not secret.startswith("http")}
 
 

@@ -185,7 +185,7 @@ def _managed(theirs: Theirs, match: re.Match[str]) -> list[str]:
     ]
     return [
         f"\\+ microsoft intune done {{'serial': '{match[1]}'.*",
-        *(f"- microsoft intune (devices|apps|filevault|bitlocker) {id}( .*)?" for id in ids),
+        *(f"- microsoft intune (devices|apps|filevault|bypass|bitlocker) {id}( .*)?" for id in ids),
     ]
 
 

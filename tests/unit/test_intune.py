@@ -95,13 +95,34 @@ def test_two_records_of_one_serial_stop(box: Box) -> None:
 def test_lock_and_retire_followed_to_their_end(box: Box) -> None:
     result = secure(box, follow=20.0)
     assert rows(result) == {
+        "bypass code of C02JANE01": "already",
         "escrow key of C02JANE01": "already",
         "device C02JANE01": "done",
         "device F2LJANE02": "done",
     }
     assert commands(box, "C02JANE01") == {"remoteLock"} and commands(box, "F2LJANE02") == {"retire"}
     again = secure(box)
-    assert rows(again) == {"escrow key of C02JANE01": "already", "device C02JANE01": "already"} and not again["changed"]
+    assert set(rows(again).values()) == {"already"} and len(rows(again)) == 3 and not again["changed"]
+
+
+def test_where_each_key_is_kept_is_said_and_no_key_is_shown(box: Box) -> None:
+    phone = next(d for d in state(box)["devices"].values() if d["serialNumber"] == "F2LJANE02")
+    phone["managedDeviceOwnerType"] = "company"
+    state(box)["bypass"][phone["id"]] = code = "7M6P0-QRK4T-V3JX-Y29D-N1HC-XXXX"
+    result = secure(box)
+    notes = {row["what"]: row.get("note", "") for row in result["changes"]}
+    assert notes["escrow key of C02JANE01"] == "FileVault recovery key: Intune"
+    assert notes["bypass code of C02JANE01"] == "in Intune, with the device's record: have it copied before a wipe"
+    assert notes["bypass code of F2LJANE02"].startswith("in Intune")
+    assert code not in str(result) and state(box)["filevault"].popitem()[1] not in str(result)
+    assert connect(box, "intune").find_device("5CGTOM001").recovery_key == "BitLocker recovery key: Entra ID"
+
+
+def test_a_code_that_nobody_keeps_is_not_stated_and_a_personal_phone_is_not_asked_for_one(box: Box) -> None:
+    state(box)["bypass"].clear()
+    assert not [what for what in rows(secure(box)) if what.startswith("bypass code")]
+    phone = next(d for d in state(box)["devices"].values() if d["serialNumber"] == "F2LJANE02")
+    assert not [one for one in box["microsoft"].journal if phone["id"] in one["path"] and "activationLock" in str(one)]
 
 
 def test_a_wipe_wants_its_serial(box: Box) -> None:
@@ -135,6 +156,7 @@ def test_no_wipe_before_the_key_and_only_that_device_waits(box: Box) -> None:
     want = {"company": "wipe", "confirm": ["C02JANE01"]}
     first = secure(box, **want)
     assert rows(first) == {
+        "bypass code of C02JANE01": "already",
         "escrow key of C02JANE01": "in_progress",
         "device C02JANE01": "in_progress",
         "device F2LJANE02": "in_progress",

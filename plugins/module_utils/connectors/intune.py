@@ -61,6 +61,12 @@ _STATES: Mapping[str, str] = {
 _LAST_WORDS = timedelta(minutes=15)
 #: https://learn.microsoft.com/mem/intune/remote-actions/device-remote-lock
 _LOCKABLE = frozenset({"ios", "ipados", "macos", "android"})
+#: Which recovery key a platform has, and who keeps it.
+_RECOVERY_KEYS: Mapping[str, str] = {
+    "Windows": "BitLocker recovery key: Entra ID",
+    "macOS": "FileVault recovery key: Intune",
+}
+_ACTIVATION_LOCKS = frozenset({"iOS", "iPadOS", "macOS"})
 
 
 class Intune(DirectoryUsers):
@@ -168,7 +174,8 @@ class Intune(DirectoryUsers):
     def all_devices(self) -> Iterator[Device]:
         """Yield every managed device, then those that people registered with Entra and never enrolled (``unmanaged``).
 
-        A list leaves out what only the record itself has: that a device is locked, its programs, and whether a Mac's key is kept.
+        A list leaves out what only the record itself has: that a device is locked, its programs, whether a Mac's key is kept, and whether
+        there is a code for its Activation Lock.
         """
         act = "list devices"
         keys = {key.get("deviceId") for key in graph_pages(self.graph, KEYS, act=act) if _of_system_volume(key)}
@@ -300,7 +307,23 @@ class Intune(DirectoryUsers):
             row,
             escrowed=self._escrowed(row, _platform(row.get("operatingSystem") or ""), act),
             software=tuple(sorted(set(software))),
+            bypass_kept=self._bypass_kept(row, act),
         )
+
+    def _bypass_kept(self, row: Mapping[str, Any], act: str) -> str:
+        """Return where the code is kept that ends the Activation Lock of a company's Apple device; the code itself is let go at once.
+
+        It is in the record only when it is selected by name: https://learn.microsoft.com/graph/api/resources/intune-devices-manageddevice
+        """
+        apple = _platform(row.get("operatingSystem") or "") in _ACTIVATION_LOCKS
+        if not apple or row.get("managedDeviceOwnerType") != "company":
+            return ""
+        read = self.graph.get(
+            MANAGED.below("/{}", row["id"]), act=act, params={"$select": "id,activationLockBypassCode"}
+        )
+        # Its record goes with the wipe, and the code with it.
+        kept = "Intune, with the device's record: have it copied before a wipe"
+        return kept if (read or {}).get("activationLockBypassCode") else ""
 
     def _escrowed(self, row: Mapping[str, Any], platform: str, act: str) -> bool | None:
         """Return whether a recovery key is kept; None where there is none to keep, or the device is not known to be the company's."""
@@ -329,7 +352,9 @@ class Intune(DirectoryUsers):
         return same[0] if same else None
 
 
-def _shown(row: Mapping[str, Any], *, escrowed: bool | None, software: tuple[str, ...] = ()) -> Device:
+def _shown(
+    row: Mapping[str, Any], *, escrowed: bool | None, software: tuple[str, ...] = (), bypass_kept: str = ""
+) -> Device:
     platform, compliance, owner = (
         _platform(row.get("operatingSystem") or ""),
         row.get("complianceState"),
@@ -349,6 +374,8 @@ def _shown(row: Mapping[str, Any], *, escrowed: bool | None, software: tuple[str
         software=software,
         assigned_to=row.get("userPrincipalName") or "",
         escrow_pending=_running(row, "escrow"),
+        recovery_key=_RECOVERY_KEYS.get(platform, ""),
+        bypass_kept=bypass_kept,
         refuses={}
         if platform.casefold() in _LOCKABLE
         else {"lock": f"Intune can't lock {platform}: wipe it, or disable its user"},

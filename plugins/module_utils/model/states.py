@@ -12,6 +12,9 @@ GONE: Final[tuple[Any, ...]] = (None, "absent", "closed")
 GONE_OR_OFF: Final[tuple[Any, ...]] = (*GONE, False)
 #: Before it was given, or after it was taken, whatever kind of thing it is.
 NOT_HELD: Final[tuple[Any, ...]] = (*GONE_OR_OFF, 0, "", "not held", "none", [], {})
+#: How the changes of a device's keys begin: of its disk's recovery key, and of the code that ends its Activation Lock.
+ESCROWED_KEY = "escrow key of "
+BYPASS_CODE = "bypass code of "
 #: The note of a device that a run leaves as it is: whose it is decides whether it is to come back.
 PERSONAL_DEVICE = "a personal device"
 COMPANY_DEVICE = "a company device"

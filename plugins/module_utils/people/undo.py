@@ -15,6 +15,7 @@ from typing import Any
 
 from ..model.errors import InputError
 from ..model.person import Person
+from ..model.states import BYPASS_CODE, ESCROWED_KEY
 from .identity import told, withdrawn
 
 #: Outcomes of a change that the run itself brought about, or may have.
@@ -183,7 +184,7 @@ def _lost(row: Taken, successor: str) -> tuple[str, bool] | None:
     if row.step == "attested":
         return f"{row.note}, by hand: it is undone by hand", False
     if row.step == "device":
-        if row.what.startswith("escrow key of "):
+        if row.what.startswith((ESCROWED_KEY, BYPASS_CODE)):
             return None
         return (
             (_PENDING, False)

@@ -197,7 +197,8 @@ class Device:
 
     ``state`` is ``managed``, ``lock_pending``, ``locked``, ``wipe_pending``, ``retire_pending``, ``wiped``, ``retired``,
     ``lost`` or ``unmanaged``; "" where the system manages no devices. ``escrowed`` tells whether a recovery key is kept by
-    the system, ``escrow_pending`` that one is on its way. ``ownership`` is ``unknown`` where the system says so. ``assigned_to`` is the login of its person.
+    the system, ``escrow_pending`` that one is on its way; ``recovery_key`` says which kind of key it is and where it is kept (``FileVault recovery key:
+    Intune``), never the key. ``ownership`` is ``unknown`` where the system says so. ``assigned_to`` is the login of its person.
     ``refuses`` maps an act (``lock``, ``retire``, ``wipe``, ``escrow``) that this kind of device can't do to why. ``activation_lock`` says that
     Apple binds the device to somebody's account, and ``bypass_kept`` where the code is kept that ends it (never the code).
     """
@@ -215,6 +216,7 @@ class Device:
     software: tuple[str, ...] = ()
     assigned_to: str = ""
     escrow_pending: bool = False
+    recovery_key: str = ""
     refuses: Mapping[str, str] = field(default_factory=dict)
     activation_lock: bool | None = None
     bypass_kept: str = ""

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -14,9 +15,13 @@ from ...module_utils.engine.change import Outcome
 from ...module_utils.model import clock
 from ...module_utils.model.errors import InputError, Refused
 from ...module_utils.model.kinds import OFFBOARD
+from ..audit.devices_page import Source, devices_page
 from ..history.casefile import CaseFile, read_cases
 from ..history.custody import DeviceFile, devices
+from ..history.fleet import fleet
 from ..ledger.run import LedgerRun
+from ..reconcile.report import last
+from ..record import files
 
 #: What ends the wait for a device: whose it was may not say that themselves.
 _BY_OTHERS = frozenset({"received", "collected", "sanitised", "disposed", "waived", "lost"})
@@ -26,9 +31,9 @@ _WORDS = ("number", "carrier", "to", "place", "method", "tool", "verified_by", "
 def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
     said = f"note device {want['serial']}"
     cases = read_cases(run.ledger.storage.query)
-    known = devices(cases.values())
     if want["state"] == "shown":
-        return _shown(known, want["serial"])
+        return _shown(run, cases, want)
+    known = devices(cases.values())
     by = want["by"].strip()
     if not by or not want["serial"].strip():
         raise InputError("by or serial is empty", act=said, hint="-e serial=C02XG2 -e by='Grace Okoye'")
@@ -77,23 +82,28 @@ def _case_of(
     return cases[device.leaver or device.events[-1].case]
 
 
-def _shown(known: Mapping[str, DeviceFile], serial: str) -> dict[str, Any]:
-    found = [known[name] for name in sorted(known) if serial in ("", name)]
-    return {
+def _shown(run: LedgerRun, cases: Mapping[str, CaseFile], want: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all devices, or the one of a serial, with what the last reconcile found; and write them as a page where a folder is given."""
+    report = last(want["records"]) if want["records"] else {}
+    found = [
+        one
+        for one in fleet(cases, report.get("findings") or ())
+        if want["serial"].strip() in ("", one.serial, one.name)
+    ]
+    said = {
         "outcome": Outcome.ALREADY.value,
         "changes": [],
-        "devices": [
-            {
-                "serial": one.serial,
-                "personal": one.personal,
-                "out": one.is_out,
-                "case": one.leaver,
-                "settled": one.settled,
-                "events": [vars(event) for event in one.events],
-            }
-            for one in found
-        ],
+        "devices": [one.as_dict() for one in found],
+        "reconciled": report.get("made", ""),
     }
+    if not want["path"] or run.read_only:
+        return said
+    unread = (report.get("summary") or {}).get("not_read") or ()
+    source = Source(clock.stamp(), run.ledger.head(), said["reconciled"], unread, want["company"])
+    where = Path(want["path"]).expanduser().absolute()
+    files.write(where / "devices.html", devices_page(found, source))
+    files.write(where / "devices.json", json.dumps(said["devices"], indent=2, sort_keys=True) + "\n")
+    return {**said, "changed": True, "outcome": Outcome.DONE.value, "page": str(where / "devices.html")}
 
 
 def _moment(text: str, said: str) -> str:

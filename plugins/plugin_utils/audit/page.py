@@ -37,7 +37,7 @@ def audit_page(made: Audit, keys: Sequence[str]) -> str:
     for problem in made.problems:
         groups.setdefault(problem.kind, []).append(problem)
     told = made.numbers
-    return _render(
+    return render(
         AUDIT,
         title=f"Audit of leavers, {made.period.first} to {made.period.last}",
         a=made,
@@ -59,7 +59,7 @@ def audit_page(made: Audit, keys: Sequence[str]) -> str:
 
 def numbers_page(told: Numbers, company: str) -> str:
     """Return the page of the numbers."""
-    return _render(
+    return render(
         NUMBERS,
         title=f"Joiners, movers, leavers: {told.first} to {told.last}",
         n=told,
@@ -97,9 +97,10 @@ def owed(items: Sequence[OpenItem]) -> list[Owed]:
     return sorted(rows, key=lambda row: (-row.late, -row.open, row.owner))
 
 
-def _render(template: str, **values: Any) -> str:
+def render(template: str, **values: Any) -> str:
+    """Return a page of these values."""
     env = environment()
-    env.filters.update(when=_when, day=_day, span=words, share=_share, early=_early)
+    env.filters.update(when=_when, day=_day, span=words, share=_share, early=_early, capitalize_first=_capital)
     return env.from_string(template).render(**values)
 
 
@@ -113,6 +114,11 @@ def _day(value: str | date) -> str:
     except ValueError:
         return str(value) or "–"
     return day.strftime("%-d %b %Y")
+
+
+def _capital(text: str) -> str:
+    """Return a text with a capital at its beginning, and everything else as it is: names keep theirs."""
+    return text[:1].upper() + text[1:].replace("_", " ")
 
 
 def _early(took: float) -> str:

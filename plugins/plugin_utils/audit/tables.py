@@ -46,7 +46,17 @@ _POPULATION = (
 _SAMPLE = ("key", "name", "left (HR)", "standing", "case", "sha256(seed:key)")
 _EXCEPTIONS = ("exception", "key", "name", "case", "what", "owner", "since")
 _TIMINGS = ("key", "case", "system", "phase", "step", "owner", "limit (s)", "took (s)", "late", "why")
-_DEVICES = ("serial", "personal", "leaver's case", "since", "out", "settled", "last known", "at")
+_DEVICES = (
+    "serial",
+    "personal",
+    "leaver's case",
+    "since",
+    "out",
+    "settled",
+    "company data (personal)",
+    "last known",
+    "at",
+)
 _CUSTODY = ("serial", "at", "what", "system", "case", "by", "seen", "note")
 _SANITISED = ("serial", "at", "method and tool, as told", "by", "seen by the device management", "case")
 
@@ -104,7 +114,7 @@ def _devices(made: Audit) -> Iterator[Row]:
         last = device.events[-1] if device.events else None
         yield (
             device.serial, device.personal, device.leaver, device.left, device.is_out, device.settled,
-            last.what if last else "", last.at if last else "",
+            device.company_data, last.what if last else "", last.at if last else "",
         )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from ..record.style import STYLE
 
-_HEAD = (
+HEAD = (
     """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
@@ -37,7 +37,7 @@ _PLOT = """{% macro plot(p, label) %}<div class="plot"><svg viewBox="0 0 {{ p.wi
 """
 
 AUDIT = (
-    _HEAD
+    HEAD
     + _PLOT
     + """<header>
 <div class="eyebrow">Audit of leavers{% if a.company %} · {{ a.company }}{% endif %}</div>
@@ -107,7 +107,7 @@ with its signature.</p>
 )
 
 NUMBERS = (
-    _HEAD
+    HEAD
     + _PLOT
     + """<header>
 <div class="eyebrow">Joiners, movers, leavers{% if company %} · {{ company }}{% endif %}</div>

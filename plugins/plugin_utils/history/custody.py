@@ -12,12 +12,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...module_utils.model.kinds import OFFBOARD
+from ...module_utils.model.states import BYPASS_CODE, ESCROWED_KEY
 from ..later.followups import BACK, IN_HAND, is_personal
 from ..ledger.rows import Query
 from .casefile import DEVICE_STEPS, CaseFile, StepFile, read_person
 
 #: A device management's word for a device, and what it means in a history.
 _SEEN = {"locked": "locked", "retired": "retired", "wiped": "wiped", "unmanaged": "no longer managed"}
+#: What an event of a personal device says of the company's data on it.
+_COMPANY_DATA = {
+    "retired": "taken off",
+    "wiped": "taken off",
+    "retire ordered": "its removal is ordered, and not seen",
+    "managed": "left on it, as policy says",
+}
+#: Where a key is kept of which an older version noted only that it is.
+_SOMEWHERE = "where: the device management"
 _ORDERED = {"lock_pending": "lock ordered", "retire_pending": "retire ordered", "wipe_pending": "wipe ordered"}
 
 
@@ -32,6 +42,8 @@ class Event:
     by: str = ""
     note: str = ""
     seen: bool = True
+    #: The address of a shipping label, of a tracking page or of a photo.
+    link: str = ""
 
 
 @dataclass
@@ -47,6 +59,14 @@ class DeviceFile:
     leaver: str = ""
     left: str = ""
     settled: str = ""
+
+    @property
+    def company_data(self) -> str:
+        """Return what is known of the company's data on a personal device; empty for the company's own devices."""
+        if not self.personal:
+            return ""
+        acts = [event for event in self.events if not event.by]
+        return _COMPANY_DATA.get(acts[-1].what, "not known whether it is taken off") if acts else ""
 
     @property
     def is_out(self) -> bool:
@@ -121,14 +141,10 @@ def _events(case: CaseFile, step: StepFile) -> Iterator[tuple[str, Event, bool]]
     for noted, row in step.devices:
         what, outcome = str(row.get("what") or ""), str(row.get("outcome") or "")
         at = str(row.get("at") or noted)
-        if what.startswith("escrow key of "):
+        if what.startswith((ESCROWED_KEY, BYPASS_CODE)):
+            serial, escrowed = _key(what, str(row.get("note") or ""))
             if outcome in ("done", "already"):
-                note = "where: the device management; the key itself is in no ledger"
-                yield (
-                    what.removeprefix("escrow key of "),
-                    Event(at, "recovery key escrowed", step.system, case.id, note=note),
-                    False,
-                )
+                yield serial, Event(at, escrowed[0], step.system, case.id, note=escrowed[1]), False
             continue
         if not what.startswith("device ") or outcome == "absent":
             continue
@@ -149,6 +165,18 @@ def _events(case: CaseFile, step: StepFile) -> Iterator[tuple[str, Event, bool]]
             yield serial, Event(at, words.get(outcome, outcome), step.system, case.id, note=note, seen=False), personal
 
 
+def _key(what: str, note: str) -> tuple[str, tuple[str, str]]:
+    """Return of which device a key is kept, which one, and where. The key itself was never in a result."""
+    if what.startswith(BYPASS_CODE):
+        return what.removeprefix(BYPASS_CODE), (
+            "Activation Lock bypass code escrowed",
+            f"where: {note.removeprefix('in ')}",
+        )
+    kind, _colon, where = note.partition(": ")
+    known = (f"{kind} escrowed", f"where: {where}") if where else ("recovery key escrowed", _SOMEWHERE)
+    return what.removeprefix(ESCROWED_KEY), known
+
+
 def _returned(case: CaseFile, known: _Known) -> None:
     for said in case.custody:
         one = known.of(str(said["serial"]))
@@ -161,6 +189,7 @@ def _returned(case: CaseFile, known: _Known) -> None:
                 said["by"],
                 _note(said),
                 seen=said["state"] in IN_HAND,
+                link=_link(str(said.get("number") or "")),
             )
         )
         if case.kind == OFFBOARD and not one.leaver and not case.withdrawn:
@@ -178,6 +207,11 @@ def _returned(case: CaseFile, known: _Known) -> None:
                         str(said.get("at") or ""), "received", step.system, case.id, str(said.get("by") or "")
                     )
                     one.events.append(event)
+
+
+def _link(number: str) -> str:
+    """Return the address of a label, where its number is one; nothing else ever becomes a link."""
+    return number if number.lower().startswith(("https://", "http://")) else ""
 
 
 def _note(said: Mapping[str, Any]) -> str:

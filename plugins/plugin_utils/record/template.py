@@ -97,7 +97,8 @@ if chart.breaks %}; long pauses are shortened (⫽){% endif %}
 {% for e in d.events %}<tr><td class="n" style="width:24%">{{ e.at | when }}</td>
 <td>{{ ("shipping label sent" if e.what == "label" else e.what) | replace("_", " ") | capitalize }}
 {% if not e.seen %}<span class="pill {{ 'soft' if e.by else 'warn' }}">{{ "said by name" if e.by else "not seen" }}</span>{% endif %}
-{% if e.note %}<div class="change">{{ e.note }}</div>{% endif %}</td>
+{% if e.note %}<div class="change">{{ e.note }}</div>{% endif %}
+{% if e.link %}<div class="change"><a href="{{ e.link }}" rel="noreferrer">open the label</a></div>{% endif %}</td>
 <td class="change">{{ e.by or e.system }}</td></tr>{% endfor %}</table></div>{% endfor %}
 {% endif %}
 
