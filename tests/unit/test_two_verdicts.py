@@ -113,6 +113,16 @@ def test_the_case_is_complete_when_somebody_says_by_name_who_has_the_laptop(comp
     assert "number R-7" in laptop["events"][-1]["note"]
 
 
+def test_who_has_a_laptop_in_their_hands_does_not_make_the_record_say_that_it_was_wiped(company: Company) -> None:
+    company.cut()
+    company.device(sample.row("device SN1", "in_progress", "wipe_pending", "wiped"))
+    company.says("SN1", "received")
+    record = json.loads(Path(company.written()["json"]).read_text())
+    [row] = record["devices"]
+    assert (row["before"], row["after"]) == ("wipe_pending", "received") and "Grace Okoye" in row["note"]
+    assert "wiped" not in json.dumps(record["hardware"]) and "wiped" not in json.dumps(record["actions"][1]["changes"])
+
+
 def test_somebody_may_waive_the_laptop_by_name_and_with_a_reason(company: Company) -> None:
     company.cut()
     company.device(sample.row("device SN1", before="managed", after="wiped"))

@@ -39,19 +39,19 @@ or "All company hardware of leavers is back, and nothing wrong is known of any d
 <td data-l="The company's data">{{ d.company_data or "nothing was done: they work here" }}</td></tr>{% endfor %}</table></div>{% endif %}
 
 <h2>Every device, and what is known of it <small>oldest first</small></h2>
-{% for d in devices if d.events %}<div class="card sys{{ ' todo' if d.out }}"><h3>{{ d.serial }} <small>{{
+<p class="dim said">"Not seen" is an order that the device has not carried out as far as anybody knows. "Said by name" is what a person stated.
+All else was seen by the device management, or by the person who is named.</p>
+{% for d in devices if d.events %}<div class="card sys long{{ ' todo' if d.out }}"><h3>{{ d.serial }} <small>{{
 [d.name, d.platform, d.holder] | select | join(" · ") }}</small>
 <span class="pill {{ 'warn' if d.out else 'quiet' if d.personal else 'good' if d.settled else 'soft' }}">{{
 "not back" if d.out else "their own" if d.personal else d.settled or "in use" }}</span></h3>
 <table class="stack">{% for e in d.events %}<tr><td class="n" style="width:26%">{{ e.at | when }}</td>
-<td>{{ words.get(e.what, e.what) | capitalize_first }}
+<td>{{ words.get(e.what, e.what) | sentence }}
 {% if not e.seen %}<span class="pill {{ 'soft' if e.by else 'warn' }}">{{ "said by name" if e.by else "not seen" }}</span>{% endif %}
 {% if e.note %}<div class="change">{{ e.note }}</div>{% endif %}
 {% if e.link %}<div class="change"><a href="{{ e.link }}" rel="noreferrer">open the label</a></div>{% endif %}</td>
 <td class="change" style="width:24%">{{ e.by or e.system }}<br><code>{{ e.case }}</code></td></tr>{% endfor %}</table></div>
 {% else %}<div class="card"><p style="margin:12px 0" class="dim">No device was assigned, secured or returned yet.</p></div>{% endfor %}
-<p class="dim said">"Not seen" is an order that the device has not carried out as far as anybody knows. "Said by name" is what a person stated.
-All else was seen by the device management, or by the person who is named.</p>
 </main></body></html>
 """
 )

@@ -11,7 +11,7 @@ from typing import Any
 
 from ...module_utils.model import clock
 from ...module_utils.model.durations import words
-from ..record.html import environment
+from ..record.html import environment, sentence
 from .controls import CONTROLS
 from .numbers import Numbers
 from .plots import distribution, trend
@@ -100,7 +100,7 @@ def owed(items: Sequence[OpenItem]) -> list[Owed]:
 def render(template: str, **values: Any) -> str:
     """Return a page of these values."""
     env = environment()
-    env.filters.update(when=_when, day=_day, span=words, share=_share, early=_early, capitalize_first=_capital)
+    env.filters.update(when=_when, day=_day, span=words, share=_share, early=_early, sentence=sentence)
     return env.from_string(template).render(**values)
 
 
@@ -114,11 +114,6 @@ def _day(value: str | date) -> str:
     except ValueError:
         return str(value) or "–"
     return day.strftime("%-d %b %Y")
-
-
-def _capital(text: str) -> str:
-    """Return a text with a capital at its beginning, and everything else as it is: names keep theirs."""
-    return text[:1].upper() + text[1:].replace("_", " ")
 
 
 def _early(took: float) -> str:

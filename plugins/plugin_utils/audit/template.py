@@ -141,9 +141,9 @@ NUMBERS = (
 </tr>{% else %}<tr><td class="dim">Nothing was late.</td></tr>{% endfor %}</table></div>
 
 <h2>What waits for whom</h2>
-<div class="card scroll"><table><tr><th>Answers for it</th><th class="r">Open</th><th class="r">Late</th><th class="r">Oldest</th></tr>
-{% for o in owners %}<tr><td>{{ o.owner or "nobody is named" }}</td><td class="r">{{ o.open }}</td><td class="r">{{ o.late }}</td>
-<td class="r">{{ o.oldest | span }}</td></tr>
+<div class="card scroll"><table class="stack"><tr><th>Answers for it</th><th class="r">Open</th><th class="r">Late</th><th class="r">Oldest</th></tr>
+{% for o in owners %}<tr><td>{{ o.owner or "nobody is named" }}</td><td class="r" data-l="Open">{{ o.open }}</td>
+<td class="r" data-l="Late">{{ o.late }}</td><td class="r" data-l="Oldest">{{ o.oldest | span }}</td></tr>
 {% else %}<tr><td class="dim">Nothing is open.</td></tr>{% endfor %}</table></div>
 
 <h2>Hardware that is not back</h2>

@@ -16,7 +16,7 @@ CONCERNS: Mapping[str, str] = {
     "device_unencrypted": "not encrypted",
     "device_unmanaged": "not managed",
     "device_not_compliant": "does not comply",
-    "device_owner_gone": "its holder has left",
+    "device_owner_gone": "its holder is gone, or not in HR",
     "device_unowned": "assigned to nobody",
 }
 

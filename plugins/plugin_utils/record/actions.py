@@ -177,7 +177,9 @@ def _as_attested(row: Mapping[str, Any], attestations: Sequence[Mapping[str, Any
     )
     if said is None or row.get("outcome") not in (_IN_HAND if said.get("in_hand") else _BY_NAME):
         return row
-    return {**row, "outcome": Outcome.ALREADY.value, "note": f"attested by {said['by']} at {said['at']}"}
+    left = {**row, "outcome": Outcome.ALREADY.value, "note": f"attested by {said['by']} at {said['at']}"}
+    # Who has a laptop in their hands has not seen it wiped: it is where it is, and nothing more.
+    return {**left, "after": said["note"]} if said.get("in_hand") else left
 
 
 def _row(row: Mapping[str, Any]) -> dict[str, Any]:

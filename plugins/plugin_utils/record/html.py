@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 
+def sentence(text: str) -> str:
+    """Return a word of ours as a sentence begins; what follows stays as it is: a product's name keeps its capitals."""
+    return text[:1].upper() + text[1:].replace("_", " ")
+
+
 def environment() -> Environment:
     """Return the templates' environment of every page that we write."""
     from jinja2 import Environment

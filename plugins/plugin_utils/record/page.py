@@ -10,7 +10,7 @@ from typing import Any
 
 from ...module_utils.model import clock
 from ...module_utils.model.kinds import kind_of
-from .html import environment
+from .html import environment, sentence
 from .template import TEMPLATE
 
 #: outcome -> (symbol, words, tone)
@@ -43,13 +43,19 @@ PHASES: Mapping[str, str] = {
     "restore": "Give back",
     "withdraw": "Undo the onboarding",
 }
+#: Our words for the states of a device that are no words.
+_STATES: Mapping[str, str] = {
+    "lock_pending": "lock ordered",
+    "retire_pending": "retire ordered",
+    "wipe_pending": "wipe ordered",
+}
 _WIDTH, _LEFT, _ROW, _TOP = 1000, 190, 26, 34
 
 
 def render(record: Mapping[str, Any], sha256: str) -> str:
     """Return the page of a record. ``sha256`` is the digest of its canonical JSON."""
     env = environment()
-    env.filters.update(when=_when, span=_span, plain=_plain)
+    env.filters.update(when=_when, span=_span, plain=_plain, sentence=sentence)
     env.globals.update(
         words=_words, phase=lambda name: PHASES.get(name, name.replace("_", " ").capitalize() or "Other")
     )
@@ -100,7 +106,7 @@ def _plain(value: Any) -> str:
         return ", ".join(_plain(v) for v in value)
     if isinstance(value, Mapping):
         return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
-    return str(value)
+    return _STATES.get(str(value), str(value))
 
 
 def _chart(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -210,6 +216,6 @@ class _Scale:
             marks += [(self.start + self.length * part, f"+{_span(self.length * part)}") for part in (0.25, 0.5, 0.75)]
         shown: list[dict[str, Any]] = []
         for t, text in sorted(marks):
-            if not shown or self.x(t) - shown[-1]["x"] > 70:
+            if not shown or self.x(t) - shown[-1]["x"] > 70 and text != shown[-1]["text"]:
                 shown.append({"x": self.x(t), "text": text})
         return shown

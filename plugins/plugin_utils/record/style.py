@@ -15,7 +15,7 @@ font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif }
 main { max-width:1060px; margin:0 auto; padding:56px 28px 80px } h1 { font-size:40px; line-height:1.1; letter-spacing:-.02em; font-weight:650;
 margin:4px 0 6px }
 h2 { font-size:20px; letter-spacing:-.01em; font-weight:620; margin:52px 0 14px } .eyebrow { color:var(--dim); font-size:14px; font-weight:560 }
-p { margin:0 0 10px } .dim { color:var(--dim) }
+p { margin:0 0 10px } .dim { color:var(--dim) } a { color:var(--soft) }
 .verdict { display:flex; gap:16px; align-items:center; margin:28px 0 0; padding:20px 24px; border-radius:14px; font-size:20px; line-height:1.35;
 font-weight:560 }
 .verdict b { flex:none; width:38px; height:38px; border-radius:50%; display:grid; place-items:center; color:var(--card); font-size:20px }
@@ -56,7 +56,8 @@ dl { grid-template-columns:1fr; gap:0 } dd { margin-bottom:8px }
 @media print { @page { size:A4; margin:16mm 14mm } :root { --paper:#fff; --card:#fff; --ink:#000; --dim:#555; --line:#ccc; --good:#1d6b49;
 --goodbg:#fff; --soft:#2d5a8e; --softbg:#fff; --warn:#7a5200; --warnbg:#fff; --bad:#9c2a23; --badbg:#fff; --quiet:#666; --quietbg:#fff;
 color-scheme:light }
-  body { font-size:10.5pt } main { padding:0; max-width:none } h1 { font-size:24pt } h2 { break-after:avoid; margin-top:22pt }
+  body { font-size:10.5pt } td { overflow-wrap:break-word } .change { overflow-wrap:anywhere } a { color:inherit }
+.sys.long { break-inside:auto } .sys h3, tr:has(th), .sys.long tr:first-child, .todo > p { break-after:avoid } main { padding:0; max-width:none } h1 { font-size:24pt } h2 { break-after:avoid; margin-top:22pt }
 .sys, .numbers, .verdict, li, tr, svg { break-inside:avoid } .verdict { border:1px solid var(--line) } .pill { border:1px solid var(--line) }
 .card { overflow:visible } * { print-color-adjust:exact; -webkit-print-color-adjust:exact } svg { min-width:0 } table { font-size:9.5pt } }
 """

@@ -18,8 +18,8 @@ TEMPLATE = (
 <header>
 <div class="eyebrow">{{ kind }}{% if r.person.department %} · {{ r.person.department }}{% endif %}</div>
 <h1>{{ r.person.name }}</h1>
-<p class="dim">{% if r.person.title %}{{ r.person.title }} · {% endif %}{{ r.person.email }}{% if r.person.location %}
-· {{ r.person.location }}{% endif %}</p>
+<p class="dim">{% if r.person.title %}{{ r.person.title }} · {% endif %}{{ r.person.email }}{%
+if r.person.location %} · {{ r.person.location }}{% endif %}</p>
 {% set tone = "good" if r.case.complete else "warn" %}
 <div class="verdict {{ tone }}"><b>{{ "✓" if r.case.complete else "!" }}</b><span>{{ r.verdict.sentence }}</span></div>
 {% if r.verdict.access %}<p class="two">{% set shut = r.verdict.access == "closed" %}
@@ -38,7 +38,7 @@ TEMPLATE = (
 </div></header>
 
 {% if r.open_items %}<h2>What a person still has to do</h2><div class="card todo"><ul class="plain">
-{% for item in r.open_items %}<li><strong>{{ item.system }}</strong>{% if item.what != item.system %}: {{ item.what }}{% endif %}
+{% for item in r.open_items %}<li><strong>{{ item.system }}</strong>{% if item.what != item.system %}: {{ item.what }}{% endif +%}
 <span class="pill {{ words(item.outcome)[2] }}">{{ words(item.outcome)[1] }}</span>{% if item.why %}<br><span class="dim">{{ item.why }}
 </span>{% endif %}{% if item.owner %}<br><span class="dim">Ask {{ item.owner }}</span>{% endif %}</li>
 {% endfor %}</ul></div>{% endif %}
@@ -70,8 +70,10 @@ TEMPLATE = (
 </svg><div class="legend"><span class="good">■ done</span><span class="soft">■ accepted or attested</span><span class="warn">■ waits</span>
 <span class="bad">■ failed or unknown</span><span class="quiet">■ no account</span></div></div>
 <p class="dim" style="margin-top:8px">From {{ r.timings.origin | when }}{% if r.timings.cut_after_effective_s is not none
-%}; effective {{ r.timings.effective_at | when }}, cut {{ r.timings.cut_after_effective_s | span }} after that{% endif %}{% if
-r.timings.hr_latency_s is not none %}; HR recorded it {{ r.timings.hr_latency_s | span }} after it took effect{% endif %}{%
+%}; effective {{ r.timings.effective_at | when }}, cut {{ r.timings.cut_after_effective_s | abs | span }} {{
+"before" if r.timings.cut_after_effective_s < 0 else "after" }} that{% endif %}{% if
+r.timings.hr_latency_s is not none %}; HR recorded it {{ r.timings.hr_latency_s | abs | span }} {{
+"before" if r.timings.hr_latency_s < 0 else "after" }} it took effect{% endif %}{%
 if chart.breaks %}; long pauses are shortened (⫽){% endif %}
 .</p>{% endif %}
 
@@ -88,14 +90,15 @@ if chart.breaks %}; long pauses are shortened (⫽){% endif %}
 
 {% if r.devices %}<h2>Devices</h2><div class="card"><table class="stack"><tr><th>Device</th><th>From</th><th>To</th><th></th></tr>
 {% for d in r.devices %}<tr><td>{{ d.what }}{% if d.note %}<br><span class="change">{{ d.note }}</span>{% endif %}</td><td data-l="From">{{ d.before | plain }}
-</td><td data-l="To">{{ d.after | plain }}</td><td><span class="pill {{ words(d.outcome)[2] }}">{{ words(d.outcome)[1] }}</span></td></tr>{% endfor %}</table>
+</td><td data-l="To">{{ d.after | plain }}</td><td>{% set w = words("attested" if d.note.startswith("attested by ") else d.outcome) %}
+<span class="pill {{ w[2] }}">{{ w[1] }}</span></td></tr>{% endfor %}</table>
 </div>{% endif %}
 
 {% if r.hardware %}<h2>Company hardware</h2>
-{% for d in r.hardware %}<div class="card sys{{ ' todo' if d.out }}"><h3>{{ d.serial }} <small>{{ "not back" if d.out else d.settled }}</small></h3>
+{% for d in r.hardware %}<div class="card sys long{{ ' todo' if d.out }}"><h3>{{ d.serial }} <small>{{ "not back" if d.out else d.settled }}</small></h3>
 <table class="stack">
 {% for e in d.events %}<tr><td class="n" style="width:24%">{{ e.at | when }}</td>
-<td>{{ ("shipping label sent" if e.what == "label" else e.what) | replace("_", " ") | capitalize }}
+<td>{{ ("shipping label sent" if e.what == "label" else e.what) | sentence }}
 {% if not e.seen %}<span class="pill {{ 'soft' if e.by else 'warn' }}">{{ "said by name" if e.by else "not seen" }}</span>{% endif %}
 {% if e.note %}<div class="change">{{ e.note }}</div>{% endif %}
 {% if e.link %}<div class="change"><a href="{{ e.link }}" rel="noreferrer">open the label</a></div>{% endif %}</td>
@@ -110,15 +113,13 @@ if chart.breaks %}; long pauses are shortened (⫽){% endif %}
 
 <h2>System by system</h2>
 {% for name, actions in systems.items() %}{% set facts = r.scope.systems.get(name, {}) %}
-<div class="card sys"><h3>{{ name }} <small>{{ facts.title or "" }}{% if facts.owner %}
-· {{ facts.owner }}{% endif %}{% if name in r.timings.cut_s and r.timings.cut_s[name] is not none %}
-· cut after {{ r.timings.cut_s[name] | span }}{% endif %}</small></h3><table class="stack">
+<div class="card sys"><h3>{{ name }} <small>{{ facts.title or "" }}{% if facts.owner %} · {{ facts.owner }}{% endif %}{%
+if name in r.timings.cut_s and r.timings.cut_s[name] is not none %} · cut after {{ r.timings.cut_s[name] | span }}{% endif %}</small></h3><table class="stack">
 {% for a in actions %}{% set w = words("attested" if a.attested and a.closed else a.result) %}
-<tr><td style="width:24%"><strong style="font-weight:560">{{ a.action.replace("_", " ") | capitalize }}</strong><br>
-<span class="change">{{ phase(a.phase) }}</span></td>
-<td><span class="pill {{ w[2] }}">{{ w[0] }} {{ w[1] }}</span>{% for c in a.changes %}<div class="change"><b>{{ c.what }}
-</b>: {% if c.before != c.after %}{{ c.before | plain }}
-→ {{ c.after | plain }}{% else %}{{ c.after | plain }}{% endif %}{% if c.outcome != a.result %}
+<tr><td style="width:24%"><strong style="font-weight:560">{{ a.action | sentence }}</strong>
+{% if phase(a.phase) | lower | replace(" ", "") != a.action | lower %}<br><span class="change">{{ phase(a.phase) }}</span>{% endif %}</td>
+<td><span class="pill {{ w[2] }}">{{ w[0] }} {{ w[1] }}</span>{% for c in a.changes %}<div class="change"><b>{{ c.what }}</b>: {% if c.before != c.after %}{{ c.before | plain }}
+→ {{ c.after | plain }}{% else %}{{ c.after | plain }}{% endif %}{% if c.outcome != a.result +%}
 <span class="{{ words(c.outcome)[2] }}">({{ words(c.outcome)[1] }})</span>{% endif %}{% if c.note %} – {{ c.note }}{% endif %}</div>{% endfor %}
 {% if a.message and not a.changes %}<div class="change">{{ a.message }}</div>{% endif %}{% for t in a.attested %}
 <div class="change">Attested by {{ t.by }}, {{ t.at | when }}{% if t.note %}: {{ t.note }}{% endif %}</div>{% endfor %}</td>
