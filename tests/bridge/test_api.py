@@ -114,6 +114,14 @@ def test_attest_release_and_approve_are_runs_of_the_collection_under_the_token_s
     assert {json.loads(row.extra_vars)["by"] for row in found} == {"grace@corp.example"}
 
 
+def test_a_case_has_both_verdicts(tmp_path: Path) -> None:
+    app, database = made(tmp_path)
+    with database.write() as c:
+        c.execute(sa.update(cases).values(access="closed", hardware_out=2))
+    told = TestClient(app, headers=BEARER).get(BADGE.removesuffix("/attest")).json()
+    assert (told["access"], told["complete"], told["hardware_out"]) == ("closed", False, 2)
+
+
 def test_a_token_does_not_act_on_the_case_of_whose_name_it_bears(client: TestClient) -> None:
     answer = client.post("/api/v1/cases/onboard-bamboohr-5120-7f0c/run-now")
     assert answer.status_code == 409 and "of their own" in answer.json()["detail"]

@@ -165,6 +165,21 @@ def test_a_case_tells_its_story_in_order(company: Company) -> None:
     )
 
 
+def test_a_case_shows_both_verdicts_access_closed_and_case_complete(company: Company) -> None:
+    browser = company.browser("look")
+    assert "Access closed" not in browser.get(f"/cases/{STUCK}").text, "no run has said so"
+    said = {"access": "closed", "complete": False, "hardware_out": 1, "open_steps": "[]", "state": "done"}
+    with company.database.write() as c:
+        c.execute(sa.update(cases).where(cases.c.id == STUCK).values(**said))
+    page = browser.get(f"/cases/{STUCK}").text
+    assert "Access closed" in page and "Case not complete" in page and "1 company device is not back" in page
+    assert "1 device not back" in browser.get("/cases").text
+    with company.database.write() as c:
+        c.execute(sa.update(cases).where(cases.c.id == STUCK).values(complete=True, hardware_out=0))
+    page = browser.get(f"/cases/{STUCK}").text
+    assert "Case complete" in page and "not back" not in page
+
+
 def test_ids_of_hr_may_be_anything(company: Company) -> None:
     odd = "offboard-bamboohr-a/b?c#d <script>50%-7f0c"
     with company.database.write() as c:

@@ -289,6 +289,37 @@ def test_followups_and_reconcile_are_run_once_a_day_and_a_failure_is_an_alert_un
     assert open_alerts(world) == []
 
 
+def out(person: str, devices: int) -> dict[str, object]:
+    """What the record says of a leaver whose access is closed, and of whom so many devices are not back."""
+    case = {"case": f"offboard-{person}", "key": person, "record": "r.html", "open": []}
+    return {**case, "complete": True, "access": "closed", "hardware_out": devices}
+
+
+def test_access_is_closed_and_the_case_is_complete_only_when_the_laptop_is_back(world: World) -> None:
+    config = world.config.model_copy(update={"chores": {"followups": Chore(at="06:00")}})
+    world.decided("7", ("offboard", NOW))
+    once(world, "7", NOW, Result("successful", stats={"cases": [out("7", 1)]}))
+    row = world.of("7")[0]
+    assert (row["state"], row["access"], row["complete"], row["hardware_out"]) == ("done", "closed", False, 1)
+    chores = Chores(world.database, config)
+    assert chores.claim(NOW, "me") == []
+    (ident,) = chores.claim(NOW + DAY, "me")
+    chores.begin(ident, "me", NOW + DAY)
+    chores.settle(
+        ident, Result("successful", stats={"cases": [out("7", 0), {"case": "of a bridge of before"}]}), NOW + DAY
+    )
+    row = world.of("7")[0]
+    assert (row["state"], row["access"], row["complete"], row["hardware_out"]) == ("done", "closed", True, 0)
+    assert row["detail"] == "every device is back, and the case is complete"
+
+
+def test_of_a_joiner_nobody_says_that_access_is_closed(world: World) -> None:
+    world.decided("7", ("onboard", NOW))
+    once(world, "7", NOW, Result("successful", stats={"cases": [{**out("7", 0), "access": ""}]}))
+    row = world.of("7")[0]
+    assert (row["access"], row["complete"]) == ("", True)
+
+
 def test_a_time_of_day_that_the_clock_skips_comes_all_the_same() -> None:
     now = datetime.fromisoformat("2026-03-29T12:00:00+00:00")
     assert last_due(Chore(at="02:30", zone="Europe/Berlin"), now) == datetime.fromisoformat("2026-03-29T01:30:00+00:00")

@@ -44,6 +44,7 @@ def _ended(result: Mapping[str, Any]) -> dict[str, Any]:
         "case": result["case"],
         "key": result["key"],
         "complete": not result["open_items"],
+        "access": result["verdict"]["access"],
         "access_closed": result["summary"]["access_closed"],
         "hardware_out": result["summary"]["hardware_out"],
         "open": still,

@@ -64,6 +64,11 @@ class Case(BaseModel):
     state: str
     outcome: str
     detail: str
+    access: Annotated[
+        str, Field(description="closed or open; empty where nobody's access is taken, or no run has said.")
+    ]
+    complete: Annotated[bool, Field(description="Nothing is open, and no company hardware is out.")]
+    hardware_out: Annotated[int, Field(description="Company devices that are not back, as of the last run.")]
     why: str
     due_at: str
     next_at: str

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -13,9 +15,10 @@ from lifecycle_bridge.config import Chore, Config
 from lifecycle_bridge.execute import Order, Result
 from lifecycle_bridge.store import Database, stamp
 from lifecycle_bridge.store.alerts import end_alerts, raise_alert
-from lifecycle_bridge.store.ending import close_run
+from lifecycle_bridge.store.ending import Ended, close_run
 from lifecycle_bridge.store.ordering import order_run
 from lifecycle_bridge.store.tables import RUN_OPEN, cases, chores, runs
+from lifecycle_bridge.store.timelines import note
 
 #: How the idents of such runs begin.
 PREFIX = "chore-"
@@ -95,9 +98,24 @@ class Chores:
                 detail = f"{name} did not succeed: {result.detail or result.status}"
                 raise_alert(c, f"{PREFIX}{name}", detail, now)
             for one in result.stats.get("cases") or ():
+                _judge_again(c, one, now)
                 mine = (cases.c.ledger_case == str(one.get("case")), cases.c.state.in_(("waiting", "todo", "stuck")))
                 values = {"state": "waiting", "next_at": stamp(now), "changed_at": stamp(now)}
                 c.execute(sa.update(cases).where(*mine).values(**values))
+
+
+def _judge_again(c: sa.Connection, data: Mapping[str, Any], now: datetime) -> None:
+    """Write down both verdicts of a case that is over: its laptop came back, or somebody said what became of it."""
+    if "complete" not in data or "hardware_out" not in data:
+        return
+    ended = Ended.of(data)
+    mine = sa.and_(cases.c.ledger_case == ended.ledger_case, cases.c.state == "done")
+    row = c.execute(sa.select(cases.c.id, cases.c.complete).where(mine)).first()
+    if row is None or row.complete == ended.verdicts["complete"]:
+        return
+    detail = "every device is back, and the case is complete" if ended.verdicts["complete"] else ended.out
+    c.execute(sa.update(cases).where(mine).values(**ended.verdicts, detail=detail, changed_at=stamp(now)))
+    note(c, row.id, now, "noted", detail)
 
 
 def _name(ident: str) -> str:

@@ -35,6 +35,19 @@ class Ended:
     record: str
     steps: tuple[Step, ...]
     hardware_out: int = 0
+    access: str = ""
+
+    @property
+    def out(self) -> str:
+        """Return what of the company's hardware is not back, in words; empty when all is."""
+        count = self.hardware_out
+        return f"{count} company device{'s are' if count > 1 else ' is'} not back" if count else ""
+
+    @property
+    def verdicts(self) -> dict[str, object]:
+        """Return the two verdicts as a case's row has them: whether access is closed, and whether the case is complete."""
+        whole = self.complete and not self.hardware_out
+        return {"access": self.access, "complete": whole, "hardware_out": self.hardware_out}
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Ended:
@@ -45,6 +58,7 @@ class Ended:
             str(data.get("record") or ""),
             steps,
             _count(data.get("hardware_out")),
+            access if (access := data.get("access")) in ("closed", "open") else "",
         )
 
 
@@ -95,9 +109,8 @@ def _verdict(c: sa.Connection, config: Config, row: Row, ended: Ended | None, re
     if verdict.outcome == "retry":
         return replace(verdict, wait=backoff(config.retry, row["tries"]))
     if ended and ended.hardware_out and verdict.outcome == "complete":
-        out = f"{ended.hardware_out} company device{'s are' if ended.hardware_out > 1 else ' is'} not back"
         return replace(
-            verdict, detail=f"access is closed; {out}, and the case is complete when somebody says who has it"
+            verdict, detail=f"access is closed; {ended.out}, and the case is complete when somebody says who has it"
         )
     if row["stage"] == "prepare" and verdict.outcome == "complete":
         return replace(verdict, outcome="prepared", detail="made ready for the day")
@@ -140,7 +153,7 @@ def _write(c: sa.Connection, config: Config, row: Row, ended: Ended | None, verd
     if sleeps:
         values["tries"] = 0  # to wait is no failure: what fails later is tried as often as ever
     if ended is not None:
-        values |= {"ledger_case": ended.ledger_case, "record": ended.record}
+        values |= {"ledger_case": ended.ledger_case, "record": ended.record, **ended.verdicts}
     c.execute(sa.update(cases).where(cases.c.id == row["id"]).values(**values))
     again = f"; again in {span(verdict.wait)}" if verdict.outcome == "retry" else ""
     if not sleeps or verdict.detail != row["detail"] or verdict.state != row["state"]:

@@ -51,7 +51,8 @@ sources = sa.Table(
 
 #: A person's case. ``state``: :data:`CASE_STATES`. ``ident`` is the run that has it now. ``why`` is the intake's line, without names. ``marks`` are
 #: digests of the person's addresses: whoever is signed in by one of them may not act on it. Of a ``silent`` departure nobody hears before it is done. ``looks`` counts how often it waited, ``reminded``
-#: how often a person was reminded since ``waits_since``.
+#: how often a person was reminded since ``waits_since``. Two verdicts, as the record last had them: ``access`` is ``closed`` or ``open``, empty where nobody's
+#: access is taken, or no run has said; ``complete``: nothing is open, and no company hardware is out (``hardware_out``).
 cases = sa.Table(
     "cases",
     metadata,
@@ -83,6 +84,9 @@ cases = sa.Table(
     sa.Column("looks", sa.Integer, nullable=False, default=0),
     sa.Column("reminded", sa.Integer, nullable=False, default=0),
     sa.Column("silent", sa.Boolean, nullable=False, default=False),
+    sa.Column("access", sa.String(10), nullable=False, default=""),
+    sa.Column("complete", sa.Boolean, nullable=False, default=False),
+    sa.Column("hardware_out", sa.Integer, nullable=False, default=0),
     sa.Column("created_at", sa.String(32), nullable=False),
     sa.Column("changed_at", sa.String(32), nullable=False),
     sa.Index("cases_due", "state", "next_at"),
@@ -120,6 +124,9 @@ CASES_SHOWN = (
     "ended_at",
     "outcome",
     "detail",
+    "access",
+    "complete",
+    "hardware_out",
     "ledger_case",
     "record",
     "open_steps",

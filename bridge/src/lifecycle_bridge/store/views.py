@@ -56,6 +56,9 @@ class Case:
     created_at: datetime
     changed_at: datetime
     silent: bool = False
+    access: str = ""
+    complete: bool = False
+    hardware_out: int = 0
 
     def behind(self, now: datetime) -> timedelta:
         """Return how far behind its minute it began, or is while it has not begun; zero when that is nothing to speak of."""
@@ -383,6 +386,9 @@ def case_of(row: sa.RowMapping | Mapping[str, Any]) -> Case:
             "ledger_case",
             "record",
             "silent",
+            "access",
+            "complete",
+            "hardware_out",
         )
     }
     steps = tuple(
