@@ -153,9 +153,17 @@ def _shown(row: Mapping[str, Any], *, listed: bool = False) -> Device:
         last_seen=str(row.get("seen_time") or ""),
         software=tuple(sorted({str(one["name"]) for one in row.get("software") or () if one.get("name")})),
         assigned_to=owners[0] if owners else "",
+        recovery_key=_RECOVERY_KEYS.get(platform, ""),
         refuses={"escrow": _NO_ROTATION, **({"lock": f"Fleet can't lock {platform}"} if platform in _NO_LOCK else {})},
         raw=row,
     )
+
+
+_RECOVERY_KEYS: Mapping[str, str] = {
+    "macOS": "FileVault recovery key: Fleet",
+    "Windows": "BitLocker recovery key: Fleet",
+    "Linux": "LUKS recovery key: Fleet",
+}
 
 
 def _state(mdm: Mapping[str, Any], enrolment: str) -> str:

@@ -249,6 +249,7 @@ class Jamf(Connector):
             last_seen=facts["seen"],
             software=tuple(sorted({str(one["name"]) for one in row.get("applications") or () if one.get("name")})),
             assigned_to=_owner(row),
+            recovery_key="FileVault recovery key: Jamf Pro",
             refuses={"escrow": _NO_ROTATION},
             activation_lock=bool(locked) if locked is not None else None,
             bypass_kept=where if locked else "",

@@ -177,6 +177,7 @@ class Kandji(Connector):
             last_seen=seen,
             software=tuple(sorted({str(one["app_name"]) for one in apps if one.get("app_name")})),
             assigned_to=_owner(row),
+            recovery_key="FileVault recovery key: Kandji",
             refuses={"escrow": _NO_ROTATION, **({"lock": "an Apple TV has no lock"} if platform == "tvOS" else {})},
             activation_lock=locked,
             bypass_kept="Kandji (the device's record, Secrets)" if kept else "",
