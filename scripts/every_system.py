@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""One leaver with an account on every system of the sandbox: one cut, its time and memory, and the table of what lingers.
+
+    python scripts/every_system.py [--table FILE]
+
+Exit status 1 when a system, asked by its own tables, still lets them in and the run did not say so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from sandbox import every
+from sandbox.box import Box
+
+LEAVER = "jane"
+
+
+@dataclass
+class Cut:
+    """What one cut did. ``ways`` is how many ways in were closed, and ``lingers`` what the record names, by system."""
+
+    code: int
+    output: str
+    seconds: float
+    megabytes: float
+    systems: list[str]
+    outcomes: dict[str, str] = field(default_factory=dict)
+    ways: dict[str, int] = field(default_factory=dict)
+    human: dict[str, list[str]] = field(default_factory=dict)
+    lingers: dict[str, list[dict[str, str]]] = field(default_factory=dict)
+    left_open: dict[str, str] = field(default_factory=dict)
+
+
+def cut(folder: Path) -> Cut:
+    """Start every system, cut the leaver off, and ask the systems afterwards."""
+    with Box(every.EVERY, folder / "box") as box:
+        inventory = every.written(box, folder)
+        command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", str(inventory)]
+        command += ["workforce.lifecycle.cutoff", "-e", f"user={box.company.people[LEAVER]['email']}"]
+        environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
+        began = time.monotonic()
+        ran = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+        )
+        seconds = time.monotonic() - began
+        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+        found = Cut(ran.returncode, ran.stdout + ran.stderr, seconds, peak, every.names(box))
+        for system, data in _outcomes(folder / "ledger.db"):
+            found.outcomes[system] = data["outcome"]
+            changes = data.get("changes") or []
+            found.ways[system] = sum(one["outcome"] in ("done", "acknowledged") for one in changes)
+            found.human[system] = [one["what"] for one in changes if one["outcome"] == "needs_human"]
+            found.lingers[system] = data.get("residual") or []
+        found.left_open = every.left_open(box, LEAVER)
+    return found
+
+
+def _outcomes(ledger: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield what the ledger says of each system's cut."""
+    with closing(sqlite3.connect(ledger)) as db:
+        rows = db.execute("SELECT system, body FROM ledger WHERE kind = 'outcome' AND step = 'cutoff' ORDER BY n")
+        for system, body in rows.fetchall():
+            yield system, json.loads(body)["data"]
+
+
+def table(found: Cut) -> str:
+    """Return the residual table, in Markdown."""
+    lines = ["| system | outcome | ways closed | a person ends | what lingers | until |", "|---|---|---|---|---|---|"]
+    for system in sorted(found.outcomes):
+        lingers = found.lingers[system]
+        what = "; ".join(f"{one['what']}: {one['why']}" if one.get("why") else one["what"] for one in lingers)
+        until = "; ".join(dict.fromkeys("a named hour" if "T" in one["until"] else one["until"] for one in lingers))
+        cells = (system, found.outcomes[system], str(found.ways[system]), ", ".join(found.human[system]), what, until)
+        lines.append("| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |")
+    return "\n".join(lines)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--table", type=Path, help="where to write the table")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="every-") as folder:
+        found = cut(Path(folder))
+    print(table(found))
+    if args.table:
+        args.table.write_text(table(found) + "\n", encoding="utf-8")
+    print(
+        f"\n{len(found.systems)} systems, {len(found.outcomes)} with a cut of their own, {sum(found.ways.values())} ways closed"
+    )
+    print(f"{found.seconds:.1f} s, {found.megabytes:.0f} MB for the largest process, exit status {found.code}")
+    for system, what in found.left_open.items():
+        print(f"STILL OPEN on {system}: {what}")
+    return 1 if found.left_open else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

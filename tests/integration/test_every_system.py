@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""A leaver with accounts on every system of the sandbox: cut everywhere in one run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.registry import CONNECTORS
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import capabilities_of
+from ansible_collections.workforce.lifecycle.plugins.modules import cutoff
+
+from sandbox import every
+from sandbox.box import Box
+from sandbox.worlds import worlds
+from scripts import every_system
+from tests import support
+
+#: Where a person ends something, and the run says so.
+BY_HAND = {"pagerduty": ["integration c-integration (D3i)"]}
+
+
+@pytest.mark.soak
+def test_one_run_cuts_a_leaver_off_everywhere(tmp_path: Path) -> None:
+    found = every_system.cut(tmp_path)
+    assert len(found.systems) >= 50
+    assert found.left_open == {}, found.output
+    assert {name: what for name, what in found.human.items() if what} == BY_HAND
+    assert set(found.outcomes.values()) <= {"done", "acknowledged", "needs_human"}, found.output
+    cuts = {name for name, one in CONNECTORS.items() if "cutoff" in capabilities_of(one)} - {"scim"}
+    assert cuts <= set(found.outcomes), cuts - set(found.outcomes)
+    assert found.seconds < 120 and found.megabytes < 600
+
+
+@pytest.mark.rotating(of=4, by="every")
+def test_every_seat_in_one_process_is_cut_and_looked_at_by_its_own_tables() -> None:
+    """The same without Ansible, for the systems that are data: each against the one company's people."""
+    seats = [one for one in every.EVERY if one.name in worlds() or one in every.DIALECTS]
+    with Box(seats) as box:
+        person = support.person_of(box, "jane")
+        for seat in seats:
+            result = support.run(cutoff.TASK, box, seat.name, person=person)
+            assert result["outcome"] in ("done", "acknowledged", "needs_human"), (seat.name, result)
+        left = {seat.name: box[seat.name].see("jane") for seat in seats}
+        assert not {name: seen for name, seen in left.items() if seen.open or seen.account == "active"}
+        mark = {seat.name: box[seat.name].see("mark").account for seat in seats}
+        assert set(mark.values()) <= {"active", "invited"}, mark
