@@ -19,6 +19,7 @@ from sandbox.box import Box
 from sandbox.catalogue import COMPANY
 from sandbox.scim_world import ScimWorld
 from sandbox.vendors.fleet import FleetServer
+from sandbox.vendors.gcp import GoogleCloud
 from sandbox.vendors.google_workspace import GoogleWorkspace
 from sandbox.vendors.jamf import JamfPro
 from sandbox.vendors.kandji import KandjiTenant
@@ -49,7 +50,7 @@ class Claude(_Dialect):
 
 DIALECTS: list[type[Any]] = [ChatGpt, Claude]
 DEVICES: list[type[Any]] = [FleetServer, JamfPro, KandjiTenant]
-EVERY: list[type[Any]] = [*COMPANY, Okta, GoogleWorkspace, *DEVICES, *DIALECTS, *worlds().values()]
+EVERY: list[type[Any]] = [*COMPANY, Okta, GoogleWorkspace, GoogleCloud, *DEVICES, *DIALECTS, *worlds().values()]
 #: Systems of the company that nobody signs in to.
 _HR = ("bamboohr", "contractors")
 #: What a system that is no world says of somebody who is cut off: words of ``ask``, or a look at its tables.
@@ -111,4 +112,8 @@ def _google(box: Box, email: str) -> str:
     return "" if user["suspended"] else "account"
 
 
-_TABLES: Mapping[str, Callable[[Box, str], str]] = {"okta": _okta, "google_workspace": _google}
+_TABLES: Mapping[str, Callable[[Box, str], str]] = {
+    "okta": _okta,
+    "google_workspace": _google,
+    "gcp": lambda box, email: ", ".join(box["gcp"].roles_of(email)),
+}

@@ -105,6 +105,9 @@ WITHOUT_SCENARIO = {
         }.items()
         for what in lists.split()
     },
+    ("gcp", "accounts"): "nobody can be suspended there: tests/unit/test_gcp.py",
+    ("gcp", "account_listing"): "only reads: tests/unit/test_gcp.py",
+    ("gcp", "credential_listing"): "only reads: tests/unit/test_gcp.py",
     **{(name, "device_listing"): "only reads: tests/unit/test_mdm.py" for name in ("fleet", "jamf", "kandji")},
     ("manual", "manual_steps"): "sends nothing: tests/unit/test_manual.py",
 }

@@ -56,6 +56,12 @@ def _fleet() -> type[Connector]:
     return Fleet
 
 
+def _gcp() -> type[Connector]:
+    from .gcp.connector import Gcp
+
+    return Gcp
+
+
 def _github() -> type[Connector]:
     from .github.connector import GitHub
 
@@ -208,6 +214,7 @@ _CODE: Mapping[str, Loader] = {
     "entra": _entra,
     "exchange": _exchange,
     "fleet": _fleet,
+    "gcp": _gcp,
     "github": _github,
     "google_workspace": _google_workspace,
     "hibob": _hibob,

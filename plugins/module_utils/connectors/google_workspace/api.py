@@ -97,20 +97,21 @@ class GoogleApi:
         self.target = target
         self._key = _service_account(target)
         self._transports: dict[tuple[str, str], Transport] = {}
-        self.admin_address = str(target.options["admin"])
+        self.admin_address = str(target.options.get("admin") or "")
 
     def admin(self, host: str = "admin") -> Transport:
         """Return a service in the administrator's name: ``admin``, ``licensing``, ``vault``."""
-        return self._transport(host, self.admin_address, ADMIN_SCOPES)
+        return self.service(host, self.admin_address, ADMIN_SCOPES)
 
     def person(self, host: str, address: str) -> Transport:
         """Return a service in a person's own name: ``gmail``, ``www`` (calendar, drive).
 
         Google gives no token for somebody who is suspended.
         """
-        return self._transport(host, address, PERSON_SCOPES)
+        return self.service(host, address, PERSON_SCOPES)
 
-    def _transport(self, host: str, subject: str, scopes: Sequence[str]) -> Transport:
+    def service(self, host: str, subject: str, scopes: Sequence[str]) -> Transport:
+        """Return a service in the name of ``subject``, or of the service account itself where that is empty."""
         found = self._transports.get((host, subject))
         if found is None:
             auth = TokenAuth(
@@ -135,13 +136,13 @@ class GoogleApi:
         now = int(time.time())
         claims = {
             "iss": self._key["client_email"],
-            "sub": subject,
+            **({"sub": subject} if subject else {}),
             "scope": " ".join(scopes),
             "aud": "https://oauth2.googleapis.com/token",
             "iat": now,
             "exp": now + 3600,
         }
-        act = f"sign in for {subject}"
+        act = f"sign in for {subject}" if subject else "sign in"
         try:
             headers = {"kid": str(self._key.get("private_key_id") or "")}
             signed = jwt.encode(claims, self._key["private_key"], algorithm="RS256", headers=headers)

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Google Cloud: Resource Manager's policies (https://cloud.google.com/resource-manager/reference/rest/v3), OS Login, keys of service accounts.
+
+A policy has an etag, and one that is stale is refused. Conditions are shown, and may be written, in version 3 only.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jwt
+
+from sandbox.emulator import Call, Emulator, Handler, Reply
+from sandbox.vendors import google_workspace_seed as seeded
+
+NIGHT = {"title": "until June", "expression": 'request.time < timestamp("2027-06-30T00:00:00Z")'}
+
+
+def error(status: int, word: str, message: str) -> Reply:
+    return Reply(status, {"error": {"code": status, "message": message, "status": word}})
+
+
+class GoogleCloud(Emulator):
+    """``state["policies"]`` by resource; ``state["moved"]`` is how many writes find that somebody else was faster."""
+
+    name = "gcp"
+    READING_POSTS = (r"/token$", r":getIamPolicy$")
+    PAGE = 2
+
+    def seed(self) -> Any:
+        people = self.company.people
+        jane, mark, grace = (f"user:{people[key]['email']}" for key in ("jane", "mark", "grace"))
+        policies = {
+            "organizations/1": [{"role": "roles/resourcemanager.organizationAdmin", "members": [grace]}],
+            "projects/shop": [
+                {"role": "roles/owner", "members": [grace, "group:platform@corp.example"]},
+                {"role": "roles/editor", "members": [jane, mark]},
+                {"role": "roles/storage.admin", "members": [jane], "condition": NIGHT},
+            ],
+            "projects/lab": [
+                {"role": "roles/viewer", "members": [f"user:{people['jane']['email'].title()}"]},
+                {"role": "roles/viewer", "members": [mark], "condition": NIGHT},
+            ],
+            "projects/third": [{"role": "roles/viewer", "members": [mark]}],
+        }
+        return {
+            "policies": {name: {"bindings": rows, "etag": 1} for name, rows in policies.items()},
+            "keys": {people["jane"]["email"]: {"fp1": {"key": "ssh-ed25519 AAAA jane", "fingerprint": "fp1"}}},
+            "suspended": [],
+            "moved": 0,
+        }
+
+    def systems(self) -> Mapping[str, Mapping[str, Any]]:
+        return {
+            "gcp": {
+                "connector": "gcp",
+                "url": self.url,
+                "credentials": {"service_account": seeded.service_account()},
+                "options": {
+                    "resources": ["organizations/1", "projects/shop", "projects/lab", "projects/third"],
+                    "os_login": True,
+                },
+            }
+        }
+
+    def authorise(self, call: Call) -> Reply | None:
+        if call.path == "/token":
+            return None
+        good = call.headers.get("authorization", "").startswith(f"Bearer {self.secret('token')}~")
+        return None if good else error(401, "UNAUTHENTICATED", "Request had invalid authentication credentials.")
+
+    def routes(self) -> Sequence[tuple[str, str, Handler]]:
+        return [
+            ("POST", "/token", self._token),
+            ("GET", "/v3/projects:search", self._projects),
+            ("POST", "/v3/{kind}/{rest}", self._policy),
+            ("GET", "/v1/users/{user}/loginProfile", self._profile),
+            ("DELETE", "/v1/users/{user}/sshPublicKeys/{fingerprint}", self._end_key),
+            ("GET", "/v1/projects/{project}/serviceAccounts", self._accounts),
+            ("GET", "/v1/projects/{project}/serviceAccounts/{account}/keys", self._keys),
+        ]
+
+    def _token(self, call: Call) -> Reply:
+        try:
+            claims = jwt.decode(
+                call.form["assertion"],
+                seeded.key().public_key(),
+                algorithms=["RS256"],
+                audience="https://oauth2.googleapis.com/token",
+                options={"require": ["exp", "iat", "iss"]},
+            )
+        except (KeyError, jwt.PyJWTError):
+            return Reply(400, {"error": "invalid_grant", "error_description": "Invalid JWT Signature."})
+        if claims["iss"] != seeded.CLIENT or claims["exp"] > time.time() + 3700:
+            return Reply(401, {"error": "unauthorized_client", "error_description": "Client is unauthorized"})
+        if claims.get("sub") in self.state["suspended"]:
+            return Reply(400, {"error": "invalid_grant", "error_description": "Account has been suspended"})
+        token = f"{self.secret('token')}~{claims.get('sub', '')}"
+        return Reply(200, {"access_token": token, "expires_in": 3599, "token_type": "Bearer"})
+
+    # -- policies ------------------------------------------------------------------------------------------------------
+
+    def _projects(self, call: Call) -> Reply:
+        names = [one.partition("/")[2] for one in self.state["policies"] if one.startswith("projects/")]
+        start = int(call.query.get("pageToken") or 0)
+        rows = [{"name": f"projects/{n}", "projectId": one, "state": "ACTIVE"} for n, one in enumerate(names)]
+        more = {"nextPageToken": str(start + self.PAGE)} if start + self.PAGE < len(rows) else {}
+        return Reply(200, {"projects": rows[start : start + self.PAGE], **more})
+
+    def _policy(self, call: Call) -> Reply:
+        id, _colon, verb = call.args["rest"].partition(":")
+        policy = self.state["policies"].get(f"{call.args['kind']}/{id}")
+        if policy is None:
+            return error(403, "PERMISSION_DENIED", "The caller does not have permission")
+        if verb == "getIamPolicy":
+            version = ((call.body or {}).get("options") or {}).get("requestedPolicyVersion", 1)
+            return Reply(200, self._shown(policy, version))
+        return self._set(policy, call.body["policy"]) if verb == "setIamPolicy" else self.not_found(call)
+
+    def _shown(self, policy: Mapping[str, Any], version: int) -> dict[str, Any]:
+        rows = [dict(row) for row in policy["bindings"]]
+        if version < 3:  # what it looks like without conditions
+            rows = [
+                {**row, "role": f"{row['role']}_withcond_1", "condition": None} if "condition" in row else row
+                for row in rows
+            ]
+        conditional = any(row.get("condition") for row in rows)
+        return {"version": 3 if conditional else 1, "etag": f"e{policy['etag']}", "bindings": rows}
+
+    def _set(self, policy: Any, said: Mapping[str, Any]) -> Reply:
+        if self.state["moved"]:
+            self.state["moved"] -= 1
+            policy["etag"] += 1
+        if said.get("etag") != f"e{policy['etag']}":
+            return error(
+                409, "ABORTED", "There were concurrent policy changes. Please retry the whole read-modify-write."
+            )
+        rows = said.get("bindings", [])
+        if any(not row["members"] for row in rows):
+            return error(400, "INVALID_ARGUMENT", "A binding has no members.")
+        if any("condition" in row for row in rows) and said.get("version") != 3:
+            return error(400, "INVALID_ARGUMENT", "Policies with conditions must have version 3.")
+        policy.update(bindings=rows, etag=policy["etag"] + 1)
+        return Reply(200, self._shown(policy, 3))
+
+    # -- keys ----------------------------------------------------------------------------------------------------------
+
+    def _own(self, call: Call) -> bool:
+        return call.headers["authorization"].endswith(f"~{call.args['user']}")
+
+    def _profile(self, call: Call) -> Reply:
+        if not self._own(call):
+            return error(403, "PERMISSION_DENIED", "Insufficient permissions to read the login profile.")
+        keys = self.state["keys"].get(call.args["user"], {})
+        return Reply(200, {"name": call.args["user"], "posixAccounts": [], **({"sshPublicKeys": keys} if keys else {})})
+
+    def _end_key(self, call: Call) -> Reply:
+        if not self._own(call):
+            return error(403, "PERMISSION_DENIED", "Insufficient permissions.")
+        if self.state["keys"].get(call.args["user"], {}).pop(call.args["fingerprint"], None) is None:
+            return error(404, "NOT_FOUND", "SSH key not found.")
+        return Reply(200, {})
+
+    def _accounts(self, call: Call) -> Reply:
+        email = f"ci@{call.args['project']}.iam.gserviceaccount.com"
+        return Reply(200, {"accounts": [{"name": f"projects/-/serviceAccounts/{email}", "email": email}]})
+
+    def _keys(self, call: Call) -> Reply:
+        if call.query.get("keyTypes") != "USER_MANAGED":
+            return error(400, "INVALID_ARGUMENT", "keyTypes")
+        name = f"projects/{call.args['project']}/serviceAccounts/{call.args['account']}/keys/k1"
+        times = {"validAfterTime": "2026-01-01T00:00:00Z", "validBeforeTime": "9999-12-31T23:59:59Z"}
+        return Reply(200, {"keys": [{"name": name, **times}]})
+
+    # -- for testers ---------------------------------------------------------------------------------------------------
+
+    def roles_of(self, email: str) -> list[str]:
+        """Return what a person holds, by the policies."""
+        return [
+            f"{row['role']} on {resource}"
+            for resource, policy in self.state["policies"].items()
+            for row in policy["bindings"]
+            if f"user:{email}" in [one.lower() for one in row["members"]]
+        ]
