@@ -35,6 +35,8 @@ options:
     choices: ["", keep, remove]
     default: ""
   note: {description: "Anything worth keeping, such as where the badge lies.", type: str, default: ""}
+  number: {description: "The number of the receipt.", type: str, default: ""}
+  photo: {description: "A photo of what came back, whose SHA-256 is kept.", type: path, default: ""}
 """
 
 EXAMPLES = r"""
@@ -44,6 +46,14 @@ EXAMPLES = r"""
     system: badge
     by: Grace Okoye
   register: attested
+
+- name: Her laptop came back, and here is the receipt
+  workforce.lifecycle.attest:
+    person: jane@corp.example
+    system: intune
+    by: Grace Okoye
+    number: R-2214
+    photo: ~/receipts/R-2214.jpg
 
 - name: Tom may stay in the group
   workforce.lifecycle.attest:
@@ -74,9 +84,14 @@ TASK = LedgerTask(
         "by": {"type": "str", "required": True},
         "at": {"type": "str", "default": ""},
         "note": {"type": "str", "default": ""},
+        "number": {"type": "str", "default": ""},
+        "photo": {"type": "path", "default": ""},
         "decision": {"type": "str", "choices": ["", "keep", "remove"], "default": ""},
     },
-    asked={"person": "user", **{name: name for name in ("system", "by", "what", "at", "note", "decision")}},
+    asked={
+        "person": "user",
+        **{name: name for name in ("system", "by", "what", "at", "note", "number", "photo", "decision")},
+    },
 )
 
 

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -282,9 +284,17 @@ def test_a_laptop_is_asked_for_until_somebody_says_it_is_back(company: Company) 
     ), "a personal phone is theirs"
     company.record(case)
     defaults = {name: spec.get("default") for name, spec in ATTEST.spec.items()}
-    assert perform(ATTEST, company.book(), {**defaults, "person": "107", "system": "intune", "by": "Grace Okoye"})[
-        "changed"
-    ]
+    photo = company.path / "shelf.jpg"
+    photo.write_bytes(b"a photo")
+    said = {"person": "107", "system": "intune", "by": "Grace Okoye", "number": "R-2214", "note": "shelf 4"}
+    missing = perform(ATTEST, company.book(), {**defaults, **said, "photo": f"{photo}.gone"})
+    assert missing["failed"] and "photo" in missing["msg"] and not company.ledger.attested(case, "intune")
+    assert perform(ATTEST, company.book(), {**defaults, **said, "photo": str(photo)})["changed"]
+    kept = f"number R-2214; photo sha256 {hashlib.sha256(b'a photo').hexdigest()}; shelf 4"
+    made = company.record(case)
+    [laptop] = json.loads(Path(made["json"]).read_text())["hardware"]
+    assert laptop["settled"] == "returned, says Grace Okoye" and kept in laptop["events"][-1]["note"]
+    assert kept in Path(made["html"]).read_text()
     company.pass_days(7)
     assert {word for word, _why in company.judged(JANE).values()} == {"done"}, "nor is it asked for a second time"
 

@@ -18,6 +18,7 @@ from ..history.custody import of_leaver
 from ..ledger import presence
 from ..ledger.ledger import Ledger
 from ..ledger.run import LedgerRun
+from ..record import files
 from ..record.actions import BY_HAND, ended
 
 #: How far two machines' clocks may differ.
@@ -62,6 +63,7 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
     if not waiting and not decision:
         _refuse_what_is_said_otherwise(run.ledger, case, want["system"], said)
     chosen = _chosen(waiting, want["what"], decision, said)
+    note = _kept(want, said)
     for one in chosen if not run.read_only else ():
         run.ledger.attest(
             case.id,
@@ -70,7 +72,7 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
             what=one.what,
             by=want["by"],
             at=at,
-            note=want["note"],
+            note=note,
             decision=decision,
         )
     rows = [
@@ -89,6 +91,13 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
         "case": case.id,
         "person": want["person"],
     }
+
+
+def _kept(want: Mapping[str, Any], said: str) -> str:
+    """Return what is kept of a receipt: its number, the digest of a photo, and the note."""
+    photo = files.photo_digest(want["photo"], said) if want.get("photo") else ""
+    told = [f"number {want['number']}" if want.get("number") else "", f"photo sha256 {photo}" if photo else ""]
+    return "; ".join(one for one in (*told, want["note"]) if one)
 
 
 def _moment(text: str, said: str) -> str:

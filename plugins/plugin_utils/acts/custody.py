@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from datetime import timedelta
@@ -46,7 +45,7 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
     data = {"serial": want["serial"].strip(), "state": want["state"], "by": by, "at": at}
     data |= {name: want[name] for name in _WORDS if want[name]}
     if want["photo"]:
-        data["photo_sha256"] = _digest(want["photo"], said)
+        data["photo_sha256"] = files.photo_digest(want["photo"], said)
     device = known.get(data["serial"])
     system = device.events[-1].system if device and device.events else ""
     run.note("custody", data, case=case.id, system=system)
@@ -116,12 +115,3 @@ def _moment(text: str, said: str) -> str:
     if at > clock.now() + timedelta(minutes=5):
         raise InputError(f"at is {text}, which has not come yet", act=said, hint="give when it happened")
     return clock.stamp(at)
-
-
-def _digest(path: str, said: str) -> str:
-    try:
-        return hashlib.sha256(Path(path).expanduser().read_bytes()).hexdigest()
-    except OSError as e:
-        raise InputError(
-            f"photo {path}: {e.strerror or e}", act=said, hint="give a file that this user may read"
-        ) from None

@@ -203,9 +203,8 @@ def _returned(case: CaseFile, known: _Known) -> None:
             for one in known.held_by(case.key):
                 if one.leaver == case.id and not one.settled and any(e.system == step.system for e in one.events):
                     one.settled, one.holder = f"returned, says {said.get('by')}", ""
-                    event = Event(
-                        str(said.get("at") or ""), "received", step.system, case.id, str(said.get("by") or "")
-                    )
+                    at, by = str(said.get("at") or ""), str(said.get("by") or "")
+                    event = Event(at, "received", step.system, case.id, by, _note(said))
                     one.events.append(event)
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import tempfile
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ...module_utils.model import private
-from ...module_utils.model.errors import LedgerError
+from ...module_utils.model.errors import InputError, LedgerError
 
 
 def paths(folder: str, case_id: str) -> tuple[Path, Path]:
@@ -37,6 +38,19 @@ def standing(record: Mapping[str, Any]) -> Mapping[str, Any]:
         "open_items": record.get("open_items"),
         **{name: summary.get(name) for name in ("complete", "access_closed", "hardware_out")},
     }
+
+
+def photo_digest(path: str, act: str) -> str:
+    """Return the SHA-256 of a photo that proves something.
+
+    :raises InputError: it cannot be read.
+    """
+    try:
+        return hashlib.sha256(Path(path).expanduser().read_bytes()).hexdigest()
+    except OSError as e:
+        raise InputError(
+            f"photo {path}: {e.strerror or e}", act=act, hint="give a file that this user may read"
+        ) from None
 
 
 def write(path: Path, text: str) -> None:
