@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model import clock
@@ -13,6 +14,7 @@ from ansible_collections.workforce.lifecycle.plugins.modules.custody import TASK
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.history.casefile import read_cases
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.history.custody import devices, of_leaver
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.record.build import build
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.acts import perform
 
 from sandbox.box import Box
@@ -202,3 +204,28 @@ def test_an_order_is_an_order_until_the_laptop_is_seen_to_have_carried_it_out(bo
     events = [(event.what, event.seen) for event in laptop.events if not event.what.endswith("escrowed")]
     assert events == sorted(set(events), key=events.index), "each is told once, however often it was looked at"
     assert all(seen == ("ordered" not in what) for what, seen in events) and laptop.is_out, events
+
+
+def test_a_record_forgets_no_device_whose_end_nobody_waited_for(box: Box, tmp_path: Path) -> None:
+    """With ``follow: 0`` the first run only orders. The next finds the laptop locked already, and the phone gone from the list."""
+    box["microsoft"].reset()
+    ledger = Ledger(str(tmp_path / "ledger.db"))
+    case = ledger.open_case("offboard", JANE, "r", {"key": "1"})
+    cases = [{"id": case.id, "kind": "offboard", "person": dict(case.person), "facts": case.facts.as_dict()}]
+
+    def devices(number: int) -> dict[str, dict[str, Any]]:
+        said = {"company": "lock", "personal": "retire", "follow": 0}
+        Run(box, ledger_run(ledger, run=f"r{number}"), {"lifecycle_devices": said}).role(
+            "secure_devices", ["intune"], cases=cases
+        )
+        facts = {"intune": {"connector": "intune", "capabilities": ["devices"]}}
+        return {row["what"]: row for row in build(ledger, case.id, facts)["devices"]}
+
+    for number in range(1, 9):
+        shown = devices(number)
+    laptop, phone = shown[f"device {LAPTOP}"], shown["device F2LJANE02"]
+    assert (laptop["before"], laptop["after"], laptop["outcome"]) == ("managed", "locked", "done")
+    assert (phone["before"], phone["after"], phone["outcome"]) == ("managed", "retired", "acknowledged")
+    assert "nobody saw its end" in phone["note"] and laptop["at"] and phone["at"]
+    sent = {one["path"].rpartition("/")[2]: one for one in box["microsoft"].journal if one["method"] == "POST"}
+    assert {"remoteLock", "retire"} <= sent.keys()

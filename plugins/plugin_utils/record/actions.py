@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ...module_utils.engine.change import Outcome
@@ -48,17 +48,39 @@ def completed_since(entries: list[Any]) -> dict[tuple[str, str], str]:
 def achieved_by_step(entries: list[Any]) -> dict[tuple[str, str], dict[str, Mapping[str, Any]]]:
     """Return what the runs of this case themselves changed, by step and change: a later run finds it so already, or finds it gone,
     and must not make the record forget who did it and when."""
-    achieved: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = {}
+    achieved: dict[tuple[str, str], _Achieved] = {}
     for entry in entries:
-        if entry.kind != "outcome":
-            continue
-        rows = achieved.setdefault((entry.system, entry.step), {})
-        for row in entry.data.get("changes") or ():
+        if entry.kind == "outcome":
+            achieved.setdefault((entry.system, entry.step), _Achieved()).add(entry)
+    return {key: one.rows for key, one in achieved.items()}
+
+
+@dataclass
+class _Achieved:
+    """What the runs of a case changed in one step: ``rows`` by change; ``ordered`` was accepted, and is not known to have ended."""
+
+    rows: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    ordered: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def add(self, entry: Any) -> None:
+        """Take up what one run did."""
+        changes = {row["what"]: row for row in entry.data.get("changes") or () if "what" in row}
+        for what, row in changes.items():
             if row.get("outcome") in (Outcome.DONE.value, Outcome.ACKNOWLEDGED.value):
-                rows[row["what"]] = {**row, "at": row.get("at") or entry.at}
+                self.rows[what] = {**row, "at": row.get("at") or entry.at}
+                self.ordered.pop(what, None)
+            elif row.get("outcome") == Outcome.IN_PROGRESS.value:
+                self.rows.pop(what, None)
+                if row.get("at"):  # this run sent the order
+                    self.ordered[what] = row
             elif not is_closed(row.get("outcome")):
-                rows.pop(row.get("what", ""), None)
-    return achieved
+                self.rows.pop(what, None)
+            elif what in self.ordered and row.get("after") == self.ordered[what].get("after"):
+                self.rows[what] = {**self.ordered.pop(what), "outcome": Outcome.DONE.value, "note": "seen so since"}
+        if is_closed(entry.data.get("outcome")):
+            for what in self.ordered.keys() - changes.keys():
+                note = "ordered; the system shows it no more, so nobody saw its end"
+                self.rows[what] = {**self.ordered.pop(what), "outcome": Outcome.ACKNOWLEDGED.value, "note": note}
 
 
 def is_closed(outcome: Any) -> bool:
