@@ -34,7 +34,7 @@ from ..plugin_utils.ledger.ledger import Ledger
 from ..plugin_utils.ledger.pace import pace_of
 from ..plugin_utils.ledger.run import LedgerRun
 from ..plugin_utils.ledger.store import is_missing
-from ..plugin_utils.shell import host_answers, others_keys, run_cases, run_end
+from ..plugin_utils.shell import asked_about, host_answers, others_keys, run_cases, run_end
 from ..plugin_utils.shell.acts import act_of, perform
 from ..plugin_utils.shell.credentials import resolve
 from ..plugin_utils.shell.inventory import AnsibleInventory
@@ -122,6 +122,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             folder = RunFolder(C.DEFAULT_LOCAL_TMP)
             task_args["others_of"] = host_answers.found_elsewhere(folder, system, task_vars.get("groups", {}))
         policy, ledger = load_policy(said.policy), self._ledger(said.ledger, said.policy)
+        if "about" in task.spec and task_args.get("look"):
+            host_args["about"] = asked_about.names(variables, policy, ledger)
         connector = connector_class(named, system=system)
         check_file(policy, system, digest_of(connector), shipped=not is_file(named))
         limits = Limits.of(
@@ -131,6 +133,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             plans_folder=said.plans,
             rehearsal=rehearsal,
             system=system,
+            not_here=run_cases.not_here(RunFolder(C.DEFAULT_LOCAL_TMP)),
         )
         ordinary = self._ordinary(task_vars) if self._goes_the_ordinary_way(said) else None
         if ordinary is not None and manifest_text(connector):
@@ -175,12 +178,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 loader=self._loader,
                 templar=self._templar,
             )
-        if self._task.args.get("look"):
-            if "logins" in task.spec:
-                args["logins"] = others_keys.patterns(task_vars, self._templar.template)
-            if "about" in task.spec:
-                others = variables.value("identify_about") or ()
-                args["about"] = [name for name in (variables.text("successor").strip(), *others) if name]
+        if "logins" in task.spec and self._task.args.get("look"):
+            args["logins"] = others_keys.patterns(task_vars, self._templar.template)
         return args
 
     def _goes_the_ordinary_way(self, said: StepInput) -> bool:

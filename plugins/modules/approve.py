@@ -28,6 +28,11 @@ options:
   by: {description: "The address of who approves.", type: str, required: true}
   account: {description: "The account in whose hands it was given. That of the operating system, when not given.", type: str, default: ""}
   note: {description: "Anything worth keeping, such as the ticket.", type: str, default: ""}
+  found:
+    description: What the HR systems answered of who says so (RV(workforce.lifecycle.person_info#module:present)). Taken from this run's answers, when not given.
+    type: list
+    elements: dict
+    default: []
 """
 
 EXAMPLES = r"""
@@ -55,6 +60,7 @@ TASK = LedgerTask(
         "by": {"type": "str", "required": True},
         "account": {"type": "str", "default": ""},
         "note": {"type": "str", "default": ""},
+        "found": {"type": "list", "elements": "dict", "default": []},
     },
 )
 

@@ -37,6 +37,11 @@ options:
   note: {description: "Anything worth keeping, such as where the badge lies.", type: str, default: ""}
   number: {description: "The number of the receipt.", type: str, default: ""}
   photo: {description: "A photo of what came back, whose SHA-256 is kept.", type: path, default: ""}
+  found:
+    description: What the HR systems answered of who says so (RV(workforce.lifecycle.person_info#module:present)). Taken from this run's answers, when not given.
+    type: list
+    elements: dict
+    default: []
 """
 
 EXAMPLES = r"""
@@ -86,6 +91,7 @@ TASK = LedgerTask(
         "note": {"type": "str", "default": ""},
         "number": {"type": "str", "default": ""},
         "photo": {"type": "path", "default": ""},
+        "found": {"type": "list", "elements": "dict", "default": []},
         "decision": {"type": "str", "choices": ["", "keep", "remove"], "default": ""},
     },
     asked={

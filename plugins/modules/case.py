@@ -168,6 +168,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+not_here:
+  description: Of whom HR was asked beside the people (successors, managers, approvers, recipients) and who are not here, with why.
+  returned: when there are any
+  type: dict
+  sample: {mark@corp.example: "has left, HR says (mark@corp.example)"}
 cases:
   description: One case a person, with what the later steps need.
   returned: success

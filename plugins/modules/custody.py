@@ -48,6 +48,11 @@ options:
   records: {description: "The folder with the reports of M(workforce.lifecycle.reconcile), for V(shown).", type: str, default: ""}
   path: {description: "A folder for C(devices.html) and C(devices.json), for V(shown).", type: str, default: ""}
   company: {description: "The company's name, for the page.", type: str, default: ""}
+  found:
+    description: What the HR systems answered of who says so (RV(workforce.lifecycle.person_info#module:present)). Taken from this run's answers, when not given.
+    type: list
+    elements: dict
+    default: []
 """
 
 EXAMPLES = r"""
@@ -113,6 +118,7 @@ TASK = LedgerTask(
             )
         },
         "photo": {"type": "path", "default": ""},
+        "found": {"type": "list", "elements": "dict", "default": []},
     },
 )  # fmt: skip
 

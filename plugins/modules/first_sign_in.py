@@ -20,7 +20,7 @@ seealso:
 extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
   deliver_to:
-    description: Address of who hands it over, such as the manager, or the joiner's private address.
+    description: Address of who hands it over, such as the manager. It must be an active account here, and nobody whom HR says has left.
     type: str
     required: true
   lifetime_minutes:

@@ -119,6 +119,7 @@ from ..module_utils.people.hr_look import Look, refusals
 from ..module_utils.people.others import pack
 from ..module_utils.people.identity import asked, names_met, related
 from ..module_utils.model.person import Person
+from ..module_utils.sdk.keys import same_text
 from ..module_utils.engine.task import Task
 
 
@@ -148,9 +149,17 @@ def info(system: HrRecords, want: Mapping[str, Any]) -> dict[str, Any]:
         people += these
         beside += _beside(system, these, own=True)
     names = dict.fromkeys(name for name in (*want["about"], *(person.manager_email for person in people)) if name)
-    present = {name: [person.as_dict() for person in system.find_people(asked(name)[1])] for name in names}
+    present = {name: [person.as_dict() for person in _called(system, name)] for name in names}
     answer = _answer(system, people, beside, {**want, "look": want["look"] and bool(users)})
     return {**answer, "present": present, "asked": users or []}
+
+
+def _called(system: HrRecords, name: str) -> Sequence[Person]:
+    """Return whoever has this address, number or id; or this full name, where the system shows everybody."""
+    found = system.find_people(asked(name)[1])
+    if found or "@" in name or not isinstance(system, HrSource):
+        return found
+    return [one for one in system.overview().people if same_text(one.name, name) and one.name != one.email]
 
 
 def _users(want: Mapping[str, Any]) -> list[str] | None:

@@ -342,7 +342,9 @@ def opened(book: LedgerRun, *numbers: int) -> dict[str, Any]:
 
 def braked(book: LedgerRun, **want: Any) -> dict[str, Any]:
     params = {name: spec.get("default") for name, spec in BRAKE.argument_spec.items()}
-    return perform(BRAKE, book, {**params, **want})
+    here = {"present": {GRACE: [{"email": GRACE, "hr_id": "103"}]}}
+    found = [{**answer, **here} for answer in want.get("found") or ()]
+    return perform(BRAKE, book, {**params, **want, "found": found})
 
 
 def test_the_case_module_stops_all_of_a_run_and_goes_on_when_released(
@@ -369,7 +371,9 @@ def test_a_rehearsal_says_what_the_brake_would_do_and_takes_no_place(
     result = opened(book(read_only=True), 1, 2, 3)
     assert len(result["cases"]) == 3 and "policy allows 2" in result["warnings"][0]
     assert "warnings" not in opened(book(read_only=True), 1, 2)
-    assert braked(book(read_only=True), state="released", of="leavers", user=["p3@corp.example"], by=GRACE)["changed"]
+    found = [{"system": "hr", "people": [person(3)]}]
+    said = {"state": "released", "of": "leavers", "user": ["p3@corp.example"], "by": GRACE, "found": found}
+    assert braked(book(read_only=True), **said)["changed"]
     assert (
         list(ledger.entries()) == []
         and ledger.storage.query("SELECT * FROM counted UNION ALL SELECT name, run, case_id, '', 0 FROM lease") == []

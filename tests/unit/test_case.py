@@ -222,6 +222,7 @@ def attest(ledger: Ledger, **want: Any) -> dict[str, Any]:
         "by": "Grace Okoye",
         "at": "",
         "note": "",
+        "found": [{"present": {"Grace Okoye": [{"email": "grace@corp.example", "display_name": "Grace Okoye"}]}}],
         **want,
     }
     return perform(ATTEST, book(ledger), params)

@@ -64,7 +64,15 @@ def test_every_yaml_example_is_one_that_its_reader_takes(page: Path, text: str, 
     if not isinstance(data, dict):
         return
     if data.get("plugin") == "workforce.lifecycle.systems" and "systems" in data or systems_of(data):
-        whole = data if "plugin" in data else {"plugin": "workforce.lifecycle.systems", "systems": systems_of(data)}
+        whole = (
+            data
+            if "plugin" in data
+            else {
+                "plugin": "workforce.lifecycle.systems",
+                # An example of one system may name another that the rest of the file has.
+                "systems": {"github": {"connector": "github", "options": {"org": "x"}}, **systems_of(data)},
+            }
+        )
         file = tmp_path / "company.systems.yml"
         file.write_text(text if whole is data else yaml.safe_dump(whole, sort_keys=False))
         check_systems(read_document(str(file)))

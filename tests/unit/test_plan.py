@@ -243,6 +243,9 @@ def test_a_run_for_others_than_the_plans_does_not_begin(spool: Path, ledger: Led
     assert wrong["failed"] and "it is a plan to offboard, and this run is to suspend" in wrong["msg"]
 
 
+ASKED = [{"present": {"grace@corp.example": [{"email": "grace@corp.example", "hr_id": "103"}]}}]
+
+
 def test_modules(spool: Path, ledger: Ledger) -> None:
     plans.leave("cutoff", result("wiki", "cutoff", GROUP))
     want: dict[str, Any] = {"cases": [], "kind": "offboard", "people": [JANE], "path": str(spool / "plans")}
@@ -250,7 +253,9 @@ def test_modules(spool: Path, ledger: Ledger) -> None:
     written = perform(PLAN, book(ledger, read_only=True), want)
     assert Path(written["path"]).exists() and written["needs"] == []
     refused = perform(
-        APPROVE, book(ledger), {"plan": written["path"], "by": "grace@corp.example", "account": "", "note": ""}
+        APPROVE,
+        book(ledger),
+        {"plan": written["path"], "by": "grace@corp.example", "account": "", "note": "", "found": ASKED},
     )
     assert refused["failed"] and "it needs no approval" in refused["msg"]
 

@@ -4,21 +4,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Approval, Policy
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Approval, Brake, Limit, Policy
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.csv import Csv
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import InputError
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.target import Target, checked_options
+from ansible_collections.workforce.lifecycle.plugins.modules.custody import TASK as CUSTODY_TASK
+from ansible_collections.workforce.lifecycle.plugins.modules.person_info import TASK as PERSON_INFO
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.acts.approve import act as approve_act
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.acts.attest import act as attest
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.acts.brake import act as brake_act
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.acts.custody import act as custody
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.approval import approvals, plans
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import holds, presence
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell import asked_about
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.limits import Limits, gone_heirs
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.variables import Variables
+
+from tests.unit.ledger_run import ledger_run
 
 JANE = {"email": "jane@corp.example", "hr_id": "107", "termination_date": "2026-03-31"}
 MARK = {"email": "mark@corp.example", "hr_id": "109", "aliases": ["m.osei@corp.example"]}
 GRACE, ANN = "grace@corp.example", "ann@corp.example"
+CUSTODY = {name: spec.get("default") for name, spec in CUSTODY_TASK.argument_spec.items()}
 WIPE = Approval(needs="wipe", by=(GRACE,))
 
 
@@ -93,6 +107,140 @@ def test_hr_says_who_is_here_when_it_was_asked(ledger: Ledger, hr: presence.HrSa
     if gone:
         with pytest.raises(InputError, match="can't be successor"):
             presence.require(ledger, "mark@corp.example", role="successor", act="offboard jane", of=JANE, hr=hr)
+
+
+# -- who gives their word now: approves, attests, says where a device is, releases the brake -----------------------------
+
+HR = {"hr": {"connector": "csv", "capabilities": ["hr_records"]}, "badge": {"capabilities": ["manual_steps"]}}
+GRACES = {"email": GRACE, "hr_id": "103", "employee_id": "E1003", "first_name": "Grace", "last_name": "Okoye"}
+HAS_LEFT = {**GRACES, "status": "terminated", "last_working_day": "2026-01-31"}
+
+
+def answers(name: str, *records: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [{"system": "hr", "people": [], "present": {name: list(records)}}]
+
+
+def words(ledger: Ledger) -> dict[str, Callable[..., Any]]:
+    """Everything that somebody says by name, as its act; what each must be given beside ``by`` and what HR answered."""
+    case = ledger.open_case("offboard", JANE, "r", {"key": "2026-03-31"})
+    ledger.outcome(
+        case.id,
+        run="r",
+        phase="closeout",
+        system="badge",
+        step="manual_step",
+        person=case.key,
+        intent=None,
+        result={"outcome": "needs_human", "changes": [{"what": "badge", "outcome": "needs_human"}]},
+    )
+    plan = plan_of(needs=approvals.needs(Policy(approvals=(WIPE,)), "offboard", 1, plan_of()["steps"]))
+    ledger.note("plan", {"digest": plan["digest"], "plan": plan}, run="r")
+    brake = Brake(leavers=Limit(1, release=(GRACE,)))
+    run = ledger_run(ledger, HR, policy=Policy(approvals=(WIPE,), brake=brake))
+    given: dict[str, tuple[Any, dict[str, Any]]] = {
+        "approve": (approve_act, {"plan": plan["digest"], "account": "", "note": ""}),
+        "attest": (attest, {"person": "107", "system": "badge", "what": "", "at": "", "note": "", "decision": ""}),
+        "custody": (custody, {**CUSTODY, "serial": "C02", "state": "received", "person": "jane@corp.example"}),
+        "brake": (brake_act, {"state": "released", "of": "leavers", "user": [], "ends": "", "account": "", "note": ""}),
+    }
+    return {name: partial(_said, run, act, want) for name, (act, want) in given.items()}
+
+
+def _said(run: Any, act: Any, want: dict[str, Any], by: str, found: list[dict[str, Any]]) -> Any:
+    if "user" in want:
+        found = [*found, {"system": "hr", "people": [{"email": "bob@corp.example", "hr_id": "9"}]}]
+        want = {**want, "user": ["9"]}
+    return act(run, {**want, "by": by, "found": found})
+
+
+SAYS = ("approve", "attest", "custody", "brake")
+
+
+@pytest.mark.parametrize("what", SAYS)
+def test_hr_is_asked_whether_who_gives_their_word_is_here(ledger: Ledger, what: str) -> None:
+    say = words(ledger)[what]
+    before = len([*ledger.entries()])
+    for found, why in (
+        (answers(GRACE, HAS_LEFT), "has left, HR says"),
+        (answers(GRACE), "is nobody whom HR knows"),
+        ([], "was not asked whether grace@corp.example works here"),
+        (answers("another@corp.example"), "was not asked"),
+    ):
+        with pytest.raises(InputError, match=why):
+            say(GRACE, found)
+    assert len([*ledger.entries()]) == before, "nothing was written"
+    say(GRACE, answers(GRACE, GRACES))
+    assert len([*ledger.entries()]) > before
+
+
+def test_an_attestor_may_be_named_in_full_and_is_the_person_whom_hr_has(ledger: Ledger) -> None:
+    words(ledger)["attest"]("Grace Okoye", answers("Grace Okoye", GRACES))
+    with pytest.raises(InputError, match="has left"):
+        words(ledger)["attest"]("Grace Okoye", answers("Grace Okoye", HAS_LEFT))
+
+
+def test_nobody_has_a_device_who_is_not_here_but_it_may_be_sold_to_anybody(ledger: Ledger) -> None:
+    run = ledger_run(ledger, HR)
+    ledger.open_case("offboard", JANE, "r", {"key": "2026-03-31"})
+    want = {**CUSTODY, "serial": "C02", "person": "jane@corp.example", "by": GRACE, "to": "mark@corp.example"}
+    found = [{"present": {GRACE: [GRACES], "mark@corp.example": [{**MARK, "status": "terminated"}]}}]
+    with pytest.raises(InputError, match="mark@corp.example has left.*can't have it"):
+        custody(run, {**want, "state": "received", "found": found})
+    custody(run, {**want, "state": "disposed", "to": "a dealer", "found": found})
+
+
+def test_two_addresses_of_one_approver_in_hr_are_one_approval(ledger: Ledger) -> None:
+    """No case of ours ever named them: that both are Mark's says HR alone."""
+    both = ("mark@corp.example", "m.osei@corp.example")
+    policy, plan = Policy(approvals=(Approval(needs="wipe", by=both, count=2),)), plan_of()
+    for name in both:
+        hr = said(name, MARK)
+        approvals.approve(ledger, plan, policy, by=name, account="root", note="", run="r", hr=hr)
+    assert approvals.missing(ledger, plan, policy)
+
+
+def test_an_approver_who_has_left_in_hr_since_counts_no_more(ledger: Ledger) -> None:
+    policy, plan = Policy(approvals=(WIPE,)), plan_of()
+    approve(ledger, plan, GRACE, policy)
+    assert approvals.missing(ledger, plan, policy, said(GRACE, GRACES)) == []
+    assert approvals.missing(ledger, plan, policy, said(GRACE, HAS_LEFT))
+    assert "wipe" in approvals.stops(policy, ledger, plan, said(GRACE, HAS_LEFT))
+
+
+def test_whoever_hr_calls_gone_gets_nothing_of_the_person_s_whatever_the_step_calls_it(ledger: Ledger) -> None:
+    """The first credential's recipient, delegates, whom mail is forwarded to: of whom our runs never heard."""
+    gone = presence.HrSaid.of(answers(GRACE, HAS_LEFT)).gone(ledger)
+    for args in ({"deliver_to": GRACE}, {"delegates": ["Grace@corp.example"]}, {"forward_to": "grace+x@corp.example"}):
+        assert "has left, HR says" in str(gone_heirs(ledger, JANE, args, gone)), args
+    assert not gone_heirs(ledger, JANE, {"deliver_to": GRACE})
+
+
+@pytest.mark.parametrize("setting", ["lifecycle_mailbox", "lifecycle_first_sign_in"])
+def test_hr_is_asked_about_everybody_who_would_get_something(ledger: Ledger, setting: str) -> None:
+    policy = Policy(approvals=(WIPE,))
+    ledger.note("approved", {"digest": "abc123", "by": ANN}, run="r")
+    given = {
+        setting: {"delegates": ["x@corp.example"], "deliver_to": "y@corp.example"},
+        "successor": "mark@corp.example",
+        "withdrawn_by": "Lena Fischer",
+        "identify_about": ["owner@corp.example"],
+        "plan": "abc",
+    }
+    asked = asked_about.names(Variables(given, lambda value: value), policy, ledger)
+    assert {*asked} == {
+        "x@corp.example", "y@corp.example", "mark@corp.example", "Lena Fischer", "owner@corp.example", GRACE, ANN
+    }  # fmt: skip
+
+
+def test_a_full_name_is_found_where_hr_shows_everybody(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("Mail,First,Last\ngrace@corp.example,Grace,Okoye\nann@corp.example,Ann,Lee\n")
+    columns = {"email": "Mail", "first_name": "First", "last_name": "Last"}
+    options = checked_options("hr", Csv, {"path": str(tmp_path / "p.csv"), "columns": columns})
+    want = {name: spec.get("default") for name, spec in PERSON_INFO.argument_spec.items()}
+    told = PERSON_INFO.info(
+        Csv(Target("hr", "csv", options=options)), {**want, "users": [], "about": ["grace okoye", "Nobody X"]}
+    )
+    assert [one["email"] for one in told["present"]["grace okoye"]] == [GRACE] and told["present"]["Nobody X"] == []
 
 
 def test_who_was_made_here_and_is_not_in_hr_yet_is_here(ledger: Ledger) -> None:

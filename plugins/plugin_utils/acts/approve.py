@@ -11,15 +11,18 @@ from typing import Any
 from ...module_utils.engine.change import Outcome
 from ..approval import approvals
 from ..approval import run as approval
+from ..ledger import presence
 from ..ledger.run import LedgerRun
 
 
 def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
     plan = approval.plan(run, want["plan"])
+    hr = presence.heard(run, want["by"], want["found"], f"approve plan {plan['digest'][:12]}")
     approvals.approve(
         run.ledger,
         plan,
         run.policy,
+        hr=hr,
         read_only=run.read_only,
         by=want["by"],
         account=want["account"] or getpass.getuser(),
@@ -37,5 +40,5 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
         "outcome": Outcome.DONE.value,
         "changes": [row],
         "digest": plan["digest"],
-        "missing": approval.missing(run, plan, plan["kind"], len(plan["people"])),
+        "missing": approval.missing(run, plan, plan["kind"], len(plan["people"]), hr),
     }

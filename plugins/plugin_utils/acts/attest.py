@@ -56,7 +56,8 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
     case = cases[-1]
     if decision:
         _refuse_themselves(case, by, said)
-    presence.require(run.ledger, by, role="attestor", act=said, of=case.person)
+    hr = presence.heard(run, by, want["found"], said)
+    presence.require(run.ledger, by, role="attestor", act=said, of=case.person, hr=hr)
     waiting = _waiting(run.ledger, case, want["system"], decision)
     if not decision and want["system"] not in run.inventory.systems():
         waiting += _left_behind(run.ledger, case, want["system"])

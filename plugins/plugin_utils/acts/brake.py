@@ -12,7 +12,7 @@ from ...module_utils.engine.change import Outcome
 from ...module_utils.model.errors import InputError
 from ...module_utils.model.person import Person
 from ...module_utils.people.identity import Records
-from ..ledger import brake
+from ..ledger import brake, presence
 from ..ledger.brake_standing import standing
 from ..ledger.run import LedgerRun
 
@@ -38,6 +38,9 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
         account=want["account"] or getpass.getuser(),
         note=want["note"],
     )
+    said = f"release the brake ({want['of']})"
+    hr = presence.heard(run, want["by"], want["found"], said)
+    presence.require(run.ledger, want["by"], role="who releases it", act=said, hr=hr)
     run.note("released", released, durable=True)
     emails = [person.email for person in people]
     rows = [

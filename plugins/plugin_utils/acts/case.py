@@ -65,7 +65,8 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
     feed.examine(run, looks, people)
     plan = approval.executed(run, want["plan"])
     refuse_protected_people(run.policy, people, want["protected"], kind)
-    _refuse_unapproved(run, plan, people, want)
+    hr = presence.HrSaid.of(want["found"], people)
+    _refuse_unapproved(run, plan, people, want, hr)
     known = meant.known_profiles(want, run)
     profiles = meant.profiles_of(people, want, known)
     meant.refuse_together(run.policy, people, profiles, kind)
@@ -75,7 +76,7 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
         unmet.refuse_logins(list(zip(people, profiles, strict=True)), run.inventory.systems(), kind)
     feed.keep(run, looks)
     # Every person is known, and every profile, before the first case is opened.
-    opening = _Opening(run, want, systems, plan, records, known, presence.HrSaid.of(want["found"], people))
+    opening = _Opening(run, want, systems, plan, records, known, hr)
     further = [_further(opening, one, profile) for one, profile in zip(people, profiles, strict=True)]
     facts = [
         _facts(opening, one, profile, more.facts) for one, profile, more in zip(people, profiles, further, strict=True)
@@ -91,19 +92,25 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
         for case, profile, known_facts, more in zip(cases, profiles, facts, further, strict=True)
     ]
     would = warnings(run, [OpenCase("", kind, one, facts=told) for one, told in zip(people, facts, strict=True)])
+    gone = hr.gone(run.ledger)
     return {
         "cases": [case.as_dict() for case in opened],
+        **({"not_here": gone} if gone else {}),
         "brake": standing(run),
         **({"warnings": would} if would else {}),
     }
 
 
 def _refuse_unapproved(
-    run: LedgerRun, plan: Mapping[str, Any] | None, people: Sequence[Person], want: Mapping[str, Any]
+    run: LedgerRun,
+    plan: Mapping[str, Any] | None,
+    people: Sequence[Person],
+    want: Mapping[str, Any],
+    hr: presence.HrSaid,
 ) -> None:
     """:raises Refused: the plan is for others, or an approval is missing."""
     meant.refuse_other_plan(plan, people, want)
-    lacking = approval.missing(run, plan, want["kind"], len(people))
+    lacking = approval.missing(run, plan, want["kind"], len(people), hr)
     if lacking:
         raise Refused(
             "; ".join(lacking),
@@ -143,7 +150,7 @@ class _Opening:
     @property
     def approved(self) -> bool:
         """Whether the run executes an approved plan, or only rehearses."""
-        lacking = approvals.stops(self.run.policy, self.run.ledger, self.plan)
+        lacking = approvals.stops(self.run.policy, self.run.ledger, self.plan, self.hr)
         return self.run.read_only or self.plan is not None and "privileged" not in lacking
 
 
@@ -217,7 +224,7 @@ def _with(keep: Mapping[str, Any], asked: Mapping[str, Mapping[str, Sequence[str
 
 
 def _reinstate(opening: _Opening, person: Person, profile: Profile | None) -> _Further:
-    run, by = opening.run, opening.want["withdrawn_by"]
+    run, by = opening.run, _withdrawer(opening, person)
     back = undo.reinstating(run.ledger, person, opening.want["of"], by, run.policy, approved=opening.approved)
     return _Further(
         back.facts(REINSTATE, by), lambda case: replace(case, restore=undo.withdrawn(run, back, REINSTATE, by, case.id))
@@ -225,11 +232,23 @@ def _reinstate(opening: _Opening, person: Person, profile: Profile | None) -> _F
 
 
 def _withdraw(opening: _Opening, person: Person, profile: Profile | None) -> _Further:
-    run, by = opening.run, opening.want["withdrawn_by"]
+    run, by = opening.run, _withdrawer(opening, person)
     gone = undo.withdrawing(run.ledger, person, opening.want["of"], by)
     return _Further(
         gone.facts(WITHDRAW, by), lambda case: replace(case, made=undo.withdrawn(run, gone, WITHDRAW, by, case.id))
     )
+
+
+def _withdrawer(opening: _Opening, person: Person) -> str:
+    """Return who says that it is withdrawn, empty when HR says it.
+
+    :raises InputError: they are not here, or it is about themselves.
+    """
+    by = str(opening.want["withdrawn_by"])
+    if by.strip():
+        act = f"{opening.want['kind']} {person.email}"
+        presence.require(opening.run.ledger, by, role="who takes it back", act=act, of=person.as_dict(), hr=opening.hr)
+    return by
 
 
 def _suspend(opening: _Opening, person: Person, profile: Profile | None) -> _Further:

@@ -18,12 +18,15 @@ from ..audit.devices_page import Source, devices_page
 from ..history.casefile import CaseFile, read_cases
 from ..history.custody import DeviceFile, devices
 from ..history.fleet import fleet
+from ..ledger import presence
 from ..ledger.run import LedgerRun
 from ..reconcile.report import last
 from ..record import files
 
 #: What ends the wait for a device: whose it was may not say that themselves.
 _BY_OTHERS = frozenset({"received", "collected", "sanitised", "disposed", "waived", "lost"})
+#: States in which somebody of the company has it.
+_HERE = frozenset({"received", "collected"})
 _WORDS = ("number", "carrier", "to", "place", "method", "tool", "verified_by", "note")
 
 
@@ -37,8 +40,7 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
     if not by or not want["serial"].strip():
         raise InputError("by or serial is empty", act=said, hint="-e serial=C02XG2 -e by='Grace Okoye'")
     case = _case_of(cases, known, want, said)
-    if want["state"] in _BY_OTHERS and by.casefold() in {case.name.casefold(), *case.names}:
-        raise Refused(f"{by} is whose device it was", act=said, hint="whoever has it in their hands now says so")
+    _refuse_gone(run, case, want, said)
     if want["state"] == "waived" and not want["note"].strip():
         raise InputError("note is empty", act=said, hint="-e note= says why the company does not want it back")
     at = _moment(want["at"], said)
@@ -57,6 +59,26 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
         "outcome": "planned" if run.read_only else Outcome.DONE.value,
     }
     return {"changed": True, "outcome": Outcome.DONE.value, "changes": [row], "case": case.id}
+
+
+def _refuse_gone(run: LedgerRun, case: CaseFile, want: Mapping[str, Any], said: str) -> None:
+    """Refuse whoever is not here and says where it is, or has it; whom it was sold or given to may be anybody.
+
+    :raises Refused: whose device it was says that the company has it.
+    :raises InputError: they are not here, or HR was not asked.
+    """
+    by, to = want["by"].strip(), want["to"].strip()
+    own = by.casefold() in {case.name.casefold(), *case.names}
+    if own and want["state"] in _BY_OTHERS:
+        raise Refused(f"{by} is whose device it was", act=said, hint="whoever has it in their hands now says so")
+    hr = presence.heard(run, by, want["found"], said)
+    if not own:  # whoever leaves says themselves that they have sent it
+        presence.require(run.ledger, by, role="who says where a device is", act=said, hr=hr)
+    if not to or want["state"] not in _HERE:
+        return
+    found = presence.presence(run.ledger, to, hr)
+    if found.gone and ("@" in to or hr.records(to)):
+        raise InputError(f"{to} {found.gone}, and can't have it", act=said, hint="name who has it now and works here")
 
 
 def _case_of(

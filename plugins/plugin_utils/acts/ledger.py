@@ -9,7 +9,7 @@ from typing import Any
 
 from ...module_utils.engine.change import Outcome
 from ...module_utils.model.errors import InputError
-from ..ledger import retention
+from ..ledger import presence, retention
 from ..ledger.run import LedgerRun
 from ..ledger.signing import keyring_of
 from ..witness.compare import asked, deviations
@@ -20,6 +20,7 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
     by = want["by"].strip()
     if not by:
         raise InputError("by is empty", act=f"{want['state']} ledger", hint="-e by= names who says so")
+    presence.require(run.ledger, by, role="who says so", act=f"{want['state']} ledger")
     return _STATES[want["state"]](run, want, by)
 
 

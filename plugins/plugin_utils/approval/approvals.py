@@ -64,8 +64,10 @@ def _some(items: Sequence[str]) -> str:
     return ", ".join(items[:3]) + (f" and {len(items) - 3} more" if len(items) > 3 else "")
 
 
-def missing(ledger: Ledger, plan: Mapping[str, Any], policy: Policy) -> list[str]:
+def missing(ledger: Ledger, plan: Mapping[str, Any], policy: Policy, hr: presence.HrSaid | None = None) -> list[str]:
     """Return what a plan still needs, a line each; empty when it may be executed.
+
+    :param hr: what HR says of those who approved it, where the run asked.
 
     What it asked for when it was made, and what today's policy asks for: a plan never says itself that it needs nothing.
     """
@@ -80,7 +82,7 @@ def missing(ledger: Ledger, plan: Mapping[str, Any], policy: Policy) -> list[str
         if why
     ]
     known = {(need.needs, need.by, need.count) for need in today}
-    given = _given(ledger, plan)
+    given = _given(ledger, plan, hr)
     return [
         line
         for need in [*today, *(need for need in asked if (need.needs, need.by, need.count) not in known)]
@@ -121,17 +123,19 @@ class _Need:
         return f"{self.why}: an approval of {wanted} is missing{aged}"
 
 
-def _given(ledger: Ledger, plan: Mapping[str, Any]) -> list[_Given]:
+def _given(ledger: Ledger, plan: Mapping[str, Any], hr: presence.HrSaid | None) -> list[_Given]:
     """Return the approvals of a plan that count now: written through the chain, by people who are here and whom it is not about."""
     about = frozenset().union(*(presence.names_of(person) for person in plan["people"]))
     found = []
     for entry in ledger.noted("approved"):
         if entry.data["digest"] != plan["digest"] or not ledger.holds(entry) or not ledger.believes(entry):
             continue
-        who = presence.presence(ledger, entry.data["by"])
-        if who.gone or who.key in about or presence.canonical(entry.data["by"]) in about:
+        who = presence.presence(ledger, entry.data["by"], hr)
+        # HR said then who it was, so that two addresses of one person are one approver.
+        keys = {who.key, entry.data.get("key") or who.key}
+        if who.gone or not keys.isdisjoint(about) or presence.canonical(entry.data["by"]) in about:
             continue
-        found.append(_Given(who.key, entry.data["by"], entry.data["at"]))
+        found.append(_Given(entry.data.get("key") or who.key, entry.data["by"], entry.data["at"]))
     return found
 
 
@@ -145,12 +149,14 @@ def approve(
     note: str,
     run: str,
     read_only: bool = False,
+    hr: presence.HrSaid | None = None,
 ) -> None:
     """Note that somebody approves a plan; the plan itself is kept once, so that it can be executed elsewhere by its digest.
 
     :param by: the address of who approves.
     :param account: the account of this machine, or of the automation controller, in whose hands the approval was given.
     :param read_only: only check.
+    :param hr: what HR says of them.
     :raises InputError: the plan does not want this person's approval, is about them, or they are not here.
     """
     act, who = f"approve plan {plan['digest'][:12]}", by.strip().casefold()
@@ -161,34 +167,39 @@ def approve(
             "it needs no approval", act=act, hint=f"run it: {command(str(plan['kind']), plan=plan['digest'][:12])}"
         )
     approvers = sorted({name for need in wanted for name in need["by"]})
-    for person in plan["people"]:
-        if presence.canonical(who) in presence.names_of(person):
-            raise InputError(
-                f"{by} is whom it is about, and nobody approves what is about themselves",
-                act=act,
-                hint="ask another approver",
-            )
+    _refuse_themselves(plan, presence.canonical(who), by, act)
     if who not in _folded(approvers):
         raise InputError(
             f"{by or 'by is empty, and nobody'} may not approve it", act=act, hint=f"ask {' or '.join(approvers)}"
         )
-    known = presence.require(ledger, who, role="approver", act=act)
-    for person in plan["people"]:
-        if known.key in presence.names_of(person):
-            raise InputError(
-                f"{by} is whom it is about, and nobody approves what is about themselves",
-                act=act,
-                hint="ask another approver",
-            )
+    known = presence.require(ledger, who, role="approver", act=act, hr=hr)
+    _refuse_themselves(plan, known.key, by, act)
     if not read_only:
         # Every step of the run asks for approvals, and they are short.
         if plan["digest"] not in [entry.data["digest"] for entry in ledger.noted("plan")]:
             ledger.note("plan", {"digest": plan["digest"], "plan": plan}, run=run)
         ledger.note(
             "approved",
-            {"digest": plan["digest"], "by": who, "at": clock.stamp(), "account": account, "note": note},
+            {
+                "digest": plan["digest"],
+                "by": who,
+                "key": known.key,
+                "at": clock.stamp(),
+                "account": account,
+                "note": note,
+            },
             run=run,
             durable=True,
+        )
+
+
+def _refuse_themselves(plan: Mapping[str, Any], who: str, by: str, act: str) -> None:
+    """:raises InputError: the plan is about whoever approves it."""
+    if any(who in presence.names_of(person) for person in plan["people"]):
+        raise InputError(
+            f"{by} is whom it is about, and nobody approves what is about themselves",
+            act=act,
+            hint="ask another approver",
         )
 
 
@@ -217,9 +228,14 @@ def refuse_used(ledger: Ledger, plan: Mapping[str, Any], kind: str, keys: Mappin
             )
 
 
-def stops(policy: Policy, ledger: Ledger | None = None, plan: Mapping[str, Any] | None = None) -> dict[str, str]:
+def stops(
+    policy: Policy,
+    ledger: Ledger | None = None,
+    plan: Mapping[str, Any] | None = None,
+    hr: presence.HrSaid | None = None,
+) -> dict[str, str]:
     """Return the acts that a run may not do, and why: those for which its plan has not enough approvals today, or which has no plan."""
-    given = _given(ledger, plan) if ledger is not None and plan is not None else []
+    given = _given(ledger, plan, hr) if ledger is not None and plan is not None else []
     return {
         rule.needs: _told(rule)
         for rule in policy.approvals

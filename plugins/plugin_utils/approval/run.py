@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..ledger import presence
 from ..ledger.run import LedgerRun
 from . import approvals, plans
 
@@ -25,10 +26,12 @@ def executed(run: LedgerRun, name: str) -> dict[str, Any] | None:
     return dict(plans.executed(name, os.path.expanduser(run.plans), run.ledger).head) if name else None
 
 
-def missing(run: LedgerRun, plan: Mapping[str, Any] | None, kind: str, people: int) -> list[str]:
+def missing(
+    run: LedgerRun, plan: Mapping[str, Any] | None, kind: str, people: int, hr: presence.HrSaid | None = None
+) -> list[str]:
     """Return what is missing before a run may begin, a line each: approvals of its plan, or a plan to approve."""
     if plan is not None:
-        return approvals.missing(run.ledger, plan, run.policy)
+        return approvals.missing(run.ledger, plan, run.policy, hr)
     why = "" if run.read_only else approvals.refused(run.policy, kind, people)
     return [why] if why else []
 

@@ -20,6 +20,7 @@ from ...module_utils.model.errors import Incident, InputError
 from ...module_utils.model.person import Person
 from ...module_utils.people.hr_events import silent
 from ...module_utils.people.hr_look import Look, packed, unpacked
+from ..ledger import presence
 from ..ledger.ledger import Ledger
 from ..ledger.run import LedgerRun
 
@@ -109,6 +110,8 @@ def release(run: LedgerRun, system: str, *, by: str, account: str, reason: str) 
             act=act,
             hint=f"ask {' or '.join(rule.release) or 'whoever keeps the policy: brake.feed.release names nobody'}",
         )
+    # HR is what is in doubt, so only what our own runs did says whether they are here.
+    presence.require(run.ledger, who, role="who releases it", act=act)
     if not reason.strip():
         raise InputError("no reason is given", act=act, hint="-e reason='the site in Lyon was sold on 1 March'")
     until = clock.stamp(clock.now() + timedelta(hours=rule.hours))

@@ -21,6 +21,7 @@ from ...module_utils.model.person import Person
 
 if TYPE_CHECKING:
     from .ledger import Ledger
+    from .run import LedgerRun
 
 #: What the last case of somebody says of whether they are here, by its kind.
 _GONE: Mapping[str, str] = {
@@ -80,10 +81,35 @@ class HrSaid:
         everybody = (*self.people, *(one for said in self.by_system for records in said.values() for one in records))
         return [person for person in everybody if canonical(name) in names_of(person.as_dict())]
 
+    def asked(self, name: str) -> int:
+        """Return how many HR systems were asked for this name, and answered."""
+        return sum(canonical(name) in {canonical(one) for one in said} for said in self.by_system)
+
     def knows_nobody(self, name: str) -> bool:
         """Return whether every HR system was asked for this name, and none has anybody."""
-        asked = [{canonical(one) for one in said} for said in self.by_system]
-        return bool(asked) and all(canonical(name) in names for names in asked) and not self.records(name)
+        return 0 < len(self.by_system) == self.asked(name) and not self.records(name)
+
+    def gone(self, ledger: Ledger) -> dict[str, str]:
+        """Return those of whom HR was asked and who are not here, each as :func:`canonical` writes it, with why."""
+        names = dict.fromkeys(canonical(name) for said in self.by_system for name in said)
+        found = {name: presence(ledger, name, self).gone for name in names}
+        return {name: why for name, why in found.items() if why}
+
+
+def heard(run: LedgerRun, name: str, found: Sequence[Mapping[str, Any]], act: str) -> HrSaid:
+    """Return what HR says of somebody who gives their word now.
+
+    :param found: what ``person_info`` answered, of each HR system.
+    :raises InputError: an HR system of the company was not asked, or did not answer.
+    """
+    said, systems = HrSaid.of(found), run.inventory.group("hr_records")
+    if name.strip() and said.asked(name) < len(systems):
+        raise InputError(
+            f"HR ({', '.join(systems)}) was not asked whether {name} works here",
+            act=act,
+            hint="the collection's playbook asks first: use it, or put person_info with about: before this task",
+        )
+    return said
 
 
 def presence(ledger: Ledger, name: str, hr: HrSaid | None = None) -> Presence:

@@ -21,6 +21,7 @@ class Limits:
     :param document: the plan that is being executed; None when none is.
     :param rehearsal: nothing is written, so that nothing needs an approval; the plan itself will say what does.
     :param stops: the acts that this run may not do, and why: those that want an approval today, and whose plan has none.
+    :param not_here: of whom HR said in this run that they are not here, with why.
     """
 
     policy: Policy
@@ -29,17 +30,26 @@ class Limits:
     rehearsal: bool = False
     document: plans.Executed | None = None
     stops: Mapping[str, str] = field(default_factory=dict)
+    not_here: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(
-        cls, policy: Policy, ledger: Ledger | None, *, plan: str, plans_folder: str, rehearsal: bool, system: str
+        cls,
+        policy: Policy,
+        ledger: Ledger | None,
+        *,
+        plan: str,
+        plans_folder: str,
+        rehearsal: bool,
+        system: str,
+        not_here: Mapping[str, str] = {},
     ) -> Limits:
         """:param plan: the plan that is being executed, a file or a digest; empty when none is.
         :raises InputError: the plan cannot be read.
         """
         document = plans.executed(plan, plans_folder, ledger) if plan else None
         stops = {} if rehearsal else approvals.stops(policy, ledger, document.head if document is not None else None)
-        return cls(policy, ledger, system, rehearsal, document, stops)
+        return cls(policy, ledger, system, rehearsal, document, stops, not_here)
 
     def guard(
         self,
@@ -63,7 +73,7 @@ class Limits:
         limits: dict[str, Any] = {}
         record = (args or {}).get("person")
         record = record if isinstance(record, Mapping) else {}
-        gone = gone_heirs(self.ledger, record, args or {})
+        gone = gone_heirs(self.ledger, record, args or {}, self.not_here)
         if gone:
             limits["gone"] = gone
         if person and not adopted and not _wrote(self.ledger, person, system):
@@ -113,7 +123,9 @@ class Limits:
 HEIRS = ("successor", "delegates", "forward_to", "deliver_to", "organizer")
 
 
-def gone_heirs(ledger: Ledger | None, person: Mapping[str, Any], args: Mapping[str, Any]) -> dict[str, str]:
+def gone_heirs(
+    ledger: Ledger | None, person: Mapping[str, Any], args: Mapping[str, Any], not_here: Mapping[str, str] = {}
+) -> dict[str, str]:
     """Return those to whom a step would give something and who are not here, each with why; and whoever would inherit from themselves."""
     given = [args.get(name) or () for name in HEIRS]
     names = [str(name) for value in given for name in ([value] if isinstance(value, str) else value)]
@@ -122,7 +134,11 @@ def gone_heirs(ledger: Ledger | None, person: Mapping[str, Any], args: Mapping[s
     for name in filter(None, names):
         if presence.canonical(name) in own:
             found[name.lower()] = "is whom it is about"
-        elif ledger is not None and (gone := presence.presence(ledger, name).gone):
+        elif (
+            (gone := not_here.get(presence.canonical(name), ""))
+            or ledger is not None
+            and (gone := presence.presence(ledger, name).gone)
+        ):
             found[name.lower()] = gone
     return found
 

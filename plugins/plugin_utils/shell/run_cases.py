@@ -20,6 +20,7 @@ from ...module_utils.model.person import Person
 from .run_folder import RunFolder
 
 _NAME = "cases"
+_NOT_HERE = "not_here"
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,7 @@ def leave(folder: RunFolder, module: str, result: Mapping[str, Any]) -> None:
     """Keep what a module on the ledger decided for the steps that follow."""
     if module == "case":
         folder.leave(_NAME, {"cases": result["cases"]})
+        folder.leave(_NOT_HERE, result.get("not_here") or {})
     elif module == "quarantine":
         _add(folder, adopted=result["adopted"], unread=result["unread"])
     elif module == "separation":
@@ -91,6 +93,12 @@ def leave(folder: RunFolder, module: str, result: Mapping[str, Any]) -> None:
 
 def _add(folder: RunFolder, **found: Any) -> None:
     folder.leave(_NAME, {**(folder.read(_NAME) or {}), **found})
+
+
+def not_here(folder: RunFolder) -> Mapping[str, str]:
+    """Return of whom HR said in this run that they are not here, with why."""
+    found: Mapping[str, str] = folder.read(_NOT_HERE) or {}
+    return found
 
 
 def opened(folder: RunFolder) -> Sequence[Mapping[str, Any]]:

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Of whom HR is asked beside the people of a run, whether they are here: who takes over, who gets something, who approved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ...module_utils.company.policy import Policy
+from ..ledger.ledger import Ledger
+from .limits import HEIRS
+from .variables import Variables
+
+#: The company's settings that may name somebody who gets something of a person's.
+_SETTINGS = ("lifecycle_mailbox", "lifecycle_first_sign_in")
+
+
+def names(variables: Variables, policy: Policy, ledger: Ledger | None) -> list[str]:
+    """Return their names, each once, with whom the playbook asks about (``identify_about``). Managers of the people found are asked for by the module itself."""
+    found = [variables.text("successor"), variables.text("withdrawn_by"), *_listed(variables.value("identify_about"))]
+    for setting in _SETTINGS:
+        given = variables.mapping(setting)
+        found += [name for key in HEIRS for name in _listed(given.get(key))]
+    if plan := variables.text("plan"):
+        found += [name for rule in policy.approvals for name in rule.by]
+        approved = ledger.noted("approved") if ledger is not None else ()
+        found += [
+            entry.data["by"] for entry in approved if entry.data["digest"].startswith(plan.removeprefix("sha256:"))
+        ]
+    return [*dict.fromkeys(name.strip() for name in found if name.strip())]
+
+
+def _listed(value: Any) -> Iterator[str]:
+    yield from [value] if isinstance(value, str) else map(str, value or ())
