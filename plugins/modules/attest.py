@@ -66,7 +66,7 @@ EXAMPLES = r"""
     system: entra
     what: "unexplained: groups: Release Managers"
     decision: keep
-    by: Mark Osei
+    by: Mark Chen
     note: he runs it
 """
 

@@ -58,8 +58,10 @@ def run_of(playbook: str, **variables: Any) -> dict[str, Any]:
     }
 
 
+#: Who gives their word in the examples: our playbooks ask HR first whether they work here.
+HERE = ["grace@corp.example", "Grace Okoye", "Mark Chen"]
 ASK = [
-    ours("person_info", "hr_records", users=[f"{name}@corp.example" for name in ("jane", "tom", "lena")]),
+    ours("person_info", "hr_records", users=[f"{name}@corp.example" for name in ("jane", "tom", "lena")], about=HERE),
     ours("protected_info", "account_listing", policy="{{ lifecycle_policy }}"),
 ]
 #: A name of a module means all its examples, ``name:1`` the second.
@@ -92,6 +94,7 @@ STORY: list[str | dict[str, Any]] = [
     "device",
     ours("entitlements", "entra", person={"email": "tom@corp.example"}, wanted={"groups": ["Release Managers"]}),
     run_of("transfer", user="tom@corp.example"),
+    ours("person_info", "hr_records", users=[], about=HERE),
     *("attest", "custody", "record", "audit:1"),
     *("reconcile:0", "reconcile:1", "reconcile_system", "reconcile:2"),
     *("followups", "notices", "numbers", "ledger_info", "ledger"),
