@@ -16,6 +16,7 @@ from .expressions import Expression
 from .holdings import DeclaredControls, DeclaredEntitlements, DeclaredOwnership
 from .listing import DeclaredCredentials, DeclaredListing
 from .manifest import Accounts, Manifest
+from .people import DeclaredPeople
 from .reading import manifest_of, read_manifest
 
 
@@ -107,6 +108,7 @@ def _capabilities(manifest: Manifest) -> tuple[type[Declared], ...]:
         DeclaredControls: bool(manifest.controls),
         DeclaredListing: accounts is not None and any(source.lists for source in accounts.sources),
         DeclaredCredentials: bool(manifest.keys),
+        DeclaredPeople: manifest.people is not None,
     }
     parts = tuple(part for part, there in has.items() if there)
     needs_accounts = accounts is not None and not any(issubclass(part, DeclaredAccounts) for part in parts)

@@ -248,6 +248,16 @@ class KeyKind:
 
 
 @dataclass(frozen=True)
+class People:
+    """An HR list: everybody, those who left too. ``statuses`` are its words for ours; ``changed`` is when a record changed."""
+
+    lists: tuple[Rows, ...]
+    fields: Mapping[str, Expression]
+    statuses: Mapping[str, str] = field(default_factory=dict)
+    changed: Expression | None = None
+
+
+@dataclass(frozen=True)
 class SignIn:
     """How requests are signed: ``kind`` is one of :data:`KINDS` of ``sign_in.py``; ``says`` is what its section says."""
 
@@ -298,6 +308,7 @@ class Manifest:
     login: str = "{email}"
     settles_within: float = 0.0
     accounts: Accounts | None = None
+    people: People | None = None
     cutoff: tuple[Way, ...] = ()
     entitlements: Mapping[str, Kind] = field(default_factory=dict)
     owned: tuple[OwnedKind, ...] = ()

@@ -31,6 +31,7 @@ from .manifest import (
 )
 from .parts import ACCOUNT, ENTITLEMENT, ITEM, PLAIN, Names, Part, meant
 from .reading_accounts import SCIM_SOURCE, read_accounts
+from .reading_people import PEOPLE_OPTIONS, read_people
 from .reading_requests import Reader
 from .sign_in import read_sign_in
 
@@ -49,7 +50,19 @@ SECTIONS = (
         "auth",
         "http",
     ),
-    *("pages", "graphql", "apis", "settles_within", "accounts", "cutoff", "entitlements", "owned", "keys", "controls"),
+    *(
+        "pages",
+        "graphql",
+        "apis",
+        "settles_within",
+        "accounts",
+        "people",
+        "cutoff",
+        "entitlements",
+        "owned",
+        "keys",
+        "controls",
+    ),
     "contract",
 )
 _HTTP = ("headers", "rate", "parallel", "failure", "message", "permission_hint", "quotes", "throttle")
@@ -85,6 +98,8 @@ def read_manifest(document: Document) -> Manifest:
         "token" in how and str(how["token"]).startswith("https://") for how in _ways_to_sign_in(part.data.get("auth"))
     ):
         options["token_url"] = Option("Address that gives tokens, where it is not the vendor's.")
+    if "people" in part:
+        options = {**PEOPLE_OPTIONS, **options}
     reader = Reader([*options, *COMMON_OPTIONS], ("", *part.mapping("apis")))
     apis = _apis(part, reader)
     accounts = read_accounts(part.part("accounts"), reader, part.text("title")) if "accounts" in part else None
@@ -101,6 +116,7 @@ def read_manifest(document: Document) -> Manifest:
         login=part.text("login", "{email}"),
         settles_within=part.number("settles_within", 0.0),
         accounts=accounts,
+        people=read_people(part.part("people"), reader) if "people" in part else None,
         cutoff=tuple(_way(one, reader, accounts) for one in part.parts("cutoff")),
         entitlements={name: _kind(name, one, reader, accounts) for name, one in part.named_parts("entitlements")},
         owned=tuple(_owned(one, reader) for one in part.parts("owned")),
