@@ -13,11 +13,16 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+import sqlalchemy as sa
 from lifecycle_bridge import clock
+from lifecycle_bridge.store.tables import cases
 
 from tests.bridge.console_support import NOW, TOKEN, FakeActs, made, served, week
+from tests.bridge.test_console_people import HELD, a_plan
+from tests.bridge.test_console_people import Company as Approving
 
 axe = pytest.importorskip("axe_playwright_python", reason="needs axe-playwright-python (requirements-dev.txt)")
 #: axe-core as npm ships it: its rules for WCAG 2 A and AA, and its best practices.
@@ -296,6 +301,41 @@ def test_each_page_is_readable_named_and_fits(chromium: Any, console: Console, s
         page.goto(console.url + path)
         _judge(page, f"{scheme}-{width}-{name}")
     assert [words for words in page.complaints if "404" not in words and "script" not in words] == []
+    context.close()
+
+
+@pytest.mark.parametrize(
+    "width", [pytest.param(390, id="phone"), pytest.param(1280, id="screen"), pytest.param(820, id="tablet")]
+)
+def test_a_plan_is_read_and_approved_by_keyboard(
+    chromium: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setattr(clock, "now", lambda: NOW)
+    monkeypatch.setenv("OIDC_SECRET", "secret")
+    company = Approving(tmp_path, extra_vars={"lifecycle_plans": str(tmp_path / "plans")})
+    digest = a_plan(tmp_path / "plans")
+    cookie = company.browser("cab").cookies["lifecycle"]
+    context = chromium.new_context(
+        color_scheme="dark" if width < 1000 else "light", viewport={"width": width, "height": 844}
+    )
+    page = watched(context.new_page())
+    with company.database.write() as c:
+        c.execute(sa.update(cases).where(cases.c.id == HELD).values(outcome="approval"))
+    with served(company.app) as url:
+        context.add_cookies([{"name": "lifecycle", "value": cookie, "url": url}])
+        page.goto(f"{url}/act/approve?case={quote(HELD, safe='')}")
+        _judge(page, f"{width}-approve-which")
+        page.get_by_label("Digest of the plan").fill(digest[:12])
+        page.keyboard.press("Enter")
+        page.get_by_text("cannot be undone", exact=True).wait_for()
+        _judge(page, f"{width}-approve-plan")
+        page.get_by_label("Why").fill("read it")
+        page.get_by_label("I have looked at it once more").check()
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**said=approve")
+    assert company.acts.asked == [("approve", digest, "grace@corp.example", "read it")]
+    assert page.complaints == []
     context.close()
 
 

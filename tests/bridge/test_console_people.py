@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -31,7 +33,7 @@ NAMES = {
 
 
 class Company:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **config: Any) -> None:
         oidc = {
             "issuer": "https://id.example",
             "client_id": "x",
@@ -41,7 +43,7 @@ class Company:
             "auditors": ["audit"],
             "departments": {"sales-leads": ["Sales"]},
         }
-        self.app, self.database, self.acts = made(folder, names=NAMES, console={"oidc": oidc})
+        self.app, self.database, self.acts = made(folder, names=NAMES, console={"oidc": oidc}, **config)
         self.config = Config()
 
     def browser(self, *groups: str, name: str = "grace@corp.example") -> TestClient:
@@ -123,6 +125,53 @@ def test_a_step_is_ticked_off_by_an_operator_with_what_was_done(company: Company
     assert company.acts.asked == [("attest", STUCK, "grace@corp.example", "intune: handed in")]
     other = company.browser("cab")
     assert does(other, "attest", case=STUCK, system="intune", why="x").status_code == 403
+
+
+def a_plan(folder: Path, **more: Any) -> str:
+    """A plan as the collection writes it; its digest."""
+    row = {
+        "what": "device C02JANE001",
+        "before": "managed",
+        "after": "wiped",
+        "outcome": "planned",
+        "irreversible": True,
+    }
+    plan = {
+        "schema": "workforce.lifecycle/plan/1",
+        "kind": "offboard",
+        "people": [{"key": "107", "email": "jane@corp.example", "name": "Jane <b>Ortiz</b>", "aliases": []}],
+        "steps": [
+            {"n": 1, "phase": "secure_devices", "system": "intune", "step": "device", "person": "jane@corp.example", "changes": [row]}
+        ],
+        "needs": [{"needs": "wipe", "by": ["grace@corp.example"], "count": 1, "hours": 72.0, "why": "wipe: device C02JANE001"}],
+    }  # fmt: skip
+    told = json.dumps(plan, sort_keys=True, separators=(",", ":"))
+    digest = hashlib.sha256(told.encode()).hexdigest()
+    folder.mkdir(exist_ok=True)
+    (folder / f"plan-offboard-{digest[:12]}.json").write_text(
+        json.dumps({**plan, "digest": digest, "made": NOW.isoformat(), **more})
+    )
+    return digest
+
+
+def test_a_plan_is_read_where_it_is_approved_and_a_changed_one_is_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "now", lambda: NOW)
+    monkeypatch.setenv("OIDC_SECRET", "secret")
+    company = Company(tmp_path, extra_vars={"lifecycle_plans": str(tmp_path / "plans")})
+    with company.database.write() as c:
+        c.execute(sa.update(cases).where(cases.c.id == HELD).values(outcome="approval"))
+    client, digest = company.browser("cab"), a_plan(tmp_path / "plans")
+    first = client.get(f"/act/approve?case={HELD}")
+    assert first.status_code == 200 and "Read the plan" in first.text and 'name="why"' not in first.text
+    shown = client.get(f"/act/approve?case={HELD}&plan={digest[:12]}").text
+    assert "device C02JANE001" in shown and "cannot be undone" in shown and "Jane &lt;b&gt;Ortiz&lt;/b&gt;" in shown
+    assert f'name="plan" value="{digest}"' in shown, "approved is what was read, by all of its digest"
+    forged = a_plan(tmp_path / "plans", needs=[])
+    changed = client.get(f"/act/approve?case={HELD}&plan={forged[:12]}").text
+    assert "device C02JANE001" not in changed and "cannot show the plan" in changed
+    assert company.browser("audit").get(f"/act/approve?case={HELD}&plan={digest[:12]}").status_code == 403
 
 
 def test_a_plan_is_approved_by_an_approver_who_looked_again(company: Company) -> None:

@@ -53,7 +53,7 @@ def console_routes(
         *health_routes(checks),
         metrics_route(database, config, door),
         *Signing(frame, token, provider).routes(),
-        *Doing(frame, views, acts).routes(),
+        *Doing(frame, views, acts, config).routes(),
         *Pages(frame, views, config).routes(),
         *PeoplePages(frame, views).routes(),
         Route("/static/{name}", frame.static),

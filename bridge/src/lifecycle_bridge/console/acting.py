@@ -13,8 +13,10 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from lifecycle_bridge import clock
+from lifecycle_bridge.config import Config
 from lifecycle_bridge.console.acts import ACTS, Act, Acts
 from lifecycle_bridge.console.frame import Form, Frame, Problem, one
+from lifecycle_bridge.console.plans import plan_of
 from lifecycle_bridge.console.sessions import Who
 from lifecycle_bridge.store.views import Case, Filter, Views
 
@@ -26,8 +28,8 @@ _WHY = 500
 class Doing:
     """See the module."""
 
-    def __init__(self, frame: Frame, views: Views, acts: Acts) -> None:
-        self._frame, self._views, self._acts = frame, views, acts
+    def __init__(self, frame: Frame, views: Views, acts: Acts, config: Config) -> None:
+        self._frame, self._views, self._acts, self._config = frame, views, acts, config
 
     def routes(self) -> list[Route]:
         return [
@@ -81,6 +83,7 @@ class Doing:
             alert=alert,
             wrong=wrong,
             given=given or {"system": "", "plan": ""},
+            plan=plan_of((given or {}).get("plan", ""), self._config) if act.name == "approve" else None,
         )
 
     def _cases(self, act: Act, idents: Sequence[str]) -> list[Case]:
