@@ -53,7 +53,7 @@ DISCOVERY = {
     "google/admin.datatransfer_v1.json": r"/admin/datatransfer/v1/(applications|transfers)$",
     "google/licensing.v1.json": r"/apps/licensing/v1/product/\{productId\}/sku/\{skuId\}/user(s|/\{userId\})?$",
     "google/vault.v1.json": r"/v1/matters/\{matterId\}/holds(/\{holdId\})?$",
-    "google/gmail.v1.json": r"/gmail/v1/users/\{userId\}/(profile|messages(/\{id\})?|settings/(autoForwarding|vacation|forwardingAddresses|delegates(/\{delegateEmail\})?))$",
+    "google/gmail.v1.json": r"/gmail/v1/users/\{userId\}/(profile|messages(/\{id\})?|settings/(autoForwarding|vacation|filters(/\{id\})?|forwardingAddresses|delegates(/\{delegateEmail\})?))$",
     "google/calendar.v3.json": r"/calendar/v3/(freeBusy|calendars/\{calendarId\}/events(/\{eventId\}(/move)?)?)$",
 }
 _PROSE = {

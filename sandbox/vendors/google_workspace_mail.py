@@ -25,6 +25,7 @@ def routes(google: GoogleWorkspace) -> list[tuple[str, str, Handler]]:
         ("POST", user + "/settings/delegates", mail.delegate),
         ("DELETE", user + "/settings/delegates/{address}", mail.undelegate),
         ("POST", user + "/settings/forwardingAddresses", mail.forwarding_address),
+        ("DELETE", user + "/settings/filters/{id}", mail.delete_filter),
         ("GET", user + "/settings/{what}", mail.setting),
         ("PUT", user + "/settings/{what}", mail.set),
         ("GET", vault, mail.holds),
@@ -72,6 +73,15 @@ class _Mail:
             return error(404, "notFound", "Not Found")
         mail[what] = body
         return Reply(200, body)
+
+    def delete_filter(self, call: Call) -> Reply:
+        _, mail = self._own(call)
+        rows = mail["filters"].get("filter", [])
+        left = [row for row in rows if row["id"] != call.args["id"]]
+        if len(left) == len(rows):
+            return error(404, "notFound", "Not Found")
+        mail["filters"] = {"filter": left} if left else {}
+        return Reply(204)
 
     def forwarding_address(self, call: Call) -> Reply:
         _, mail = self._own(call)

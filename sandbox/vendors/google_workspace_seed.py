@@ -96,6 +96,7 @@ def mail_settings() -> dict[str, Any]:
         "autoForwarding": {"enabled": False},
         "vacation": {"enableAutoReply": False},
         "delegates": [],
+        "filters": {},
         "forwardingAddresses": [],
     }
 

@@ -57,6 +57,45 @@ def test_backup_codes_and_grants_end_before_the_suspension(box: Box) -> None:
     assert '"password"' in order[0]
 
 
+def test_mail_that_goes_out_of_the_company_by_itself_ends_with_the_cut(box: Box) -> None:
+    """Nobody sees it but the person: the copy of everything, and a filter; what goes to a colleague stays."""
+    mail = box[NAME].state["mail"][JANE]
+    mail["forwardingAddresses"] = [{"forwardingEmail": "jane@private.example"}]
+    mail["autoForwarding"] = {"enabled": True, "emailAddress": "jane@private.example", "disposition": "leaveInInbox"}
+    mail["filters"] = {
+        "filter": [
+            {"id": "f1", "criteria": {"query": "invoice"}, "action": {"forward": "Jane@Private.example"}},
+            {"id": "f2", "criteria": {"query": "ticket"}, "action": {"forward": "mark@corp.example"}},
+            {"id": "f3", "criteria": {"from": "x"}, "action": {"addLabelIds": ["STARRED"]}},
+        ]
+    }
+    result = run(cutoff.TASK, box, NAME, changes=LOCK, person=person_of(box, "jane"))
+    rows = {row["what"]: row["outcome"] for row in result["changes"]}
+    assert {what: outcome for what, outcome in rows.items() if "private.example" in what} == {
+        "filter that forwards to jane@private.example (f1)": "done",
+        "forwarding of a copy of the mail to jane@private.example": "done",
+    }, rows
+    assert mail["autoForwarding"]["enabled"] is False and [one["id"] for one in mail["filters"]["filter"]] == [
+        "f2",
+        "f3",
+    ]
+
+
+def test_gmail_that_may_not_be_looked_at_is_left_to_a_person_and_the_rest_is_closed(box: Box) -> None:
+    box[NAME].fault("status", path=".*/settings/filters", status=403, times=-1)
+    result = run(cutoff.TASK, box, NAME, person=person_of(box, "jane"))
+    rows = {row["what"]: row["outcome"] for row in result["changes"]}
+    assert rows["mail that is sent on"] == "needs_human", rows
+    assert box[NAME].state["users"][JANE]["suspended"]
+
+
+def test_a_person_without_gmail_is_cut_all_the_same(box: Box) -> None:
+    body = {"error": {"code": 400, "errors": [{"reason": "failedPrecondition"}], "message": "Mail service not enabled"}}
+    box[NAME].fault("status", path=".*/settings/.*", status=400, times=-1, body=body)
+    result = run(cutoff.TASK, box, NAME, person=person_of(box, "jane"))
+    assert not result.get("failed") and box[NAME].state["users"][JANE]["suspended"], result
+
+
 def test_a_lock_leaves_the_mailbox_reachable_and_nothing_else(box: Box) -> None:
     run(cutoff.TASK, box, NAME, changes=LOCK, person=person_of(box, "jane"))
     state = box[NAME].state

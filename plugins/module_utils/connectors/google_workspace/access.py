@@ -16,6 +16,7 @@ from typing import Any
 from ...sdk.values import AccessPath, Account, Residual, WayBack
 from .accounts import GoogleAccounts, new_password
 from .api import GoogleApi, directory
+from .sent_on import FILTER, FORWARDING, SentOn
 
 PASSWORD, RECOVERY, SESSIONS, CODES, SIGN_IN = (
     "password",
@@ -42,6 +43,7 @@ class GoogleAccess:
 
     def __init__(self, api: GoogleApi, accounts: GoogleAccounts, *, suspends: bool) -> None:
         self.api, self.accounts, self.suspends = api, accounts, suspends
+        self.sent_on = SentOn(api)
 
     def paths(self, account: Account) -> Sequence[AccessPath]:
         """Return every way in, in the order in which Google lets it be closed."""
@@ -52,6 +54,7 @@ class GoogleAccess:
             paths += self._backup_codes(account)
         paths += self._app_passwords(account)
         paths += self._tokens(account)
+        paths += self.sent_on.paths(account)
         paths.append(
             AccessPath(SESSIONS, "closed" if shut else "unseen", partial(self._sign_out, account), spares=True)
         )
@@ -145,6 +148,9 @@ class GoogleAccess:
                 backs.append(WayBack(name, lost="the person enters them anew", anew=True))
             elif name == PASSWORD:
                 backs.append(WayBack(name, lost="it was replaced: give the person a new one", anew=True))
+            elif name.startswith((FORWARDING, FILTER)):
+                lost = "it went outside the company: whoever wants it sets it again"
+                backs.append(WayBack(name, lost=lost, anew=True))
             elif name in (SESSIONS, CODES) or name.startswith(("app password ", "OAuth grant ")):
                 backs.append(WayBack(name, lost="it was ended: the person sets it up anew", anew=True))
         return backs
