@@ -95,6 +95,7 @@ def python(name: str) -> str:
 def lint(run: Runner) -> None:
     run.stage("ruff", [python("ruff"), "check", "."])
     run.stage("ruff format", [python("ruff"), "format", "--check", "."])
+    run.stage("vulture: nothing is dead", [python("vulture")])
     run.stage("reuse: every file has a licence", [python("reuse"), "lint", "--quiet"])
     run.stage(
         "mypy --strict on every plugin that is shipped",

@@ -35,7 +35,7 @@ from ..plugin_utils.ledger.pace import pace_of
 from ..plugin_utils.ledger.run import LedgerRun
 from ..plugin_utils.ledger.store import is_missing
 from ..plugin_utils.shell import asked_about, host_answers, others_keys, run_cases, run_end
-from ..plugin_utils.shell.acts import act_of, perform
+from ..plugin_utils.shell.acts import act_of, handing_over, perform
 from ..plugin_utils.shell.credentials import resolve
 from ..plugin_utils.shell.inventory import AnsibleInventory
 from ..plugin_utils.shell.left_over import refuse_left_over
@@ -219,7 +219,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             check=check_systems,
         )
         act: Callable[[Here, Mapping[str, Any]], dict[str, Any]] = cast("Any", act_of(task))
-        return task.run(lambda want: act(here, want), checked.validated_parameters)
+        result = task.run(lambda want: act(here, want), checked.validated_parameters)
+        return handing_over(task, result, rehearsal=bool(self._task.check_mode))
 
     # -- the ledger, and what hangs on it ------------------------------------------------------------------------------
 
@@ -236,7 +237,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             )
         folder = RunFolder(C.DEFAULT_LOCAL_TMP)
         asked = {
-            option: variables.value(variable) for option, variable in task.asked.items() if task_vars.get(variable)
+            option: next((value for name in names if task_vars.get(name) and (value := variables.value(name))), None)
+            for option, names in task.variables().items()
         }
         answered = {
             option: read(folder, task_vars.get("groups", {}))

@@ -12,6 +12,7 @@ description:
   - Notes in the ledger that a named person approves a plan, bound to the plan's digest. A plan that is made anew needs a new approval.
   - Policy says what needs whose approval (C(approvals) in the policy file). Nobody approves what is about themselves.
   - Who may write the ledger may approve; under an automation controller give the address that it knows (RV(ignore:awx_user_email)).
+  - What the task does not give is taken from the run's variables, as C(-e by=grace@corp.example) sets them.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:
   - module: workforce.lifecycle.plan
@@ -62,6 +63,7 @@ TASK = LedgerTask(
         "note": {"type": "str", "default": ""},
         "found": {"type": "list", "elements": "dict", "default": []},
     },
+    asked={"plan": "plan", "by": ("by", "awx_user_email"), "account": "awx_user_name", "note": "note"},
 )
 
 if __name__ == "__main__":

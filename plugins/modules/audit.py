@@ -13,6 +13,7 @@ description:
   - Draws a sample that the same seed draws again, and writes each record with its evidence, the times against the service levels, the exceptions
     with who answers for them, tables, a page, and a script that verifies all of it with openssl, sha256sum and jq alone.
   - The playbook C(audit) reads HR first.
+  - What the task does not give is taken from the run's variables, as C(-e from=2026-01-01) sets them.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:
   - module: workforce.lifecycle.record
@@ -83,6 +84,11 @@ TASK = LedgerTask(
         "records": {"type": "path", "default": ""},
         "archives": {"type": "path", "default": ""},
         "company": {"type": "str", "default": ""},
+    },
+    asked={
+        "records": "lifecycle_records",
+        "company": "lifecycle_company",
+        **{name: name for name in ("from", "to", "sample", "seed", "path", "archives")},
     },
 )
 

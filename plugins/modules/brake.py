@@ -13,6 +13,7 @@ description:
     The one too many is refused before it begins.
   - Somebody whom policy names (C(brake.<limit>.release)) may release named people, for a time. Nobody is released in general, and nobody releases themselves.
   - Runs on the controller, beside the ledger.
+  - What the task does not give is taken from the run's variables, as C(-e of=leavers) sets them.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:
   - module: workforce.lifecycle.case
@@ -62,6 +63,7 @@ brake:
   type: list
   elements: dict
   sample: [{of: leavers, limit: 10, hours: 24, count: 3, allowed: 10, active: 240, judged: by number}]
+lines: {description: "The same, a line a limit.", returned: "when O(state=read)", type: list, elements: str, sample: ["leavers: 3 of 10 within 24 hours (by number)"]}
 people: {description: "Addresses of those who were released.", returned: "when O(state=released)", type: list, elements: str, sample: [jane@corp.example]}
 until: {description: "Until when they are.", returned: "when O(state=released)", type: str, sample: "2026-11-30T18:00:00+00:00"}
 """
@@ -78,6 +80,14 @@ TASK = LedgerTask(
         "ends": {"type": "str", "default": ""},
         "account": {"type": "str", "default": ""},
         "note": {"type": "str", "default": ""},
+    },
+    asked={
+        "of": "of",
+        "user": "user",
+        "by": ("by", "awx_user_email"),
+        "ends": "until",
+        "account": "awx_user_name",
+        "note": "note",
     },
 )
 

@@ -66,7 +66,17 @@ systems: {description: "What was seen of each system.", returned: always, type: 
 lines: {description: "The same for a person.", returned: always, type: list, elements: str, sample: ["slack: users:write is missing"]}
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from ..module_utils.engine.workplace_task import WorkplaceTask
+
+
+def _verdict(result: Mapping[str, Any], rehearsal: bool) -> Mapping[str, Any]:
+    if "spool" in result:
+        return {}
+    return {"doctor_ok": result.get("ok", False), "doctor_problems": result.get("problems", [])}
+
 
 TASK = WorkplaceTask(
     "doctor",
@@ -75,6 +85,7 @@ TASK = WorkplaceTask(
         "path": {"type": "path"},
         "coverage": {"type": "int", "default": 0},
     },
+    hands_over=_verdict,
 )
 
 if __name__ == "__main__":

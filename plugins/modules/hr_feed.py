@@ -14,6 +14,7 @@ description:
   - V(shown) tells when each was last good, what stopped a run since, and whether it is silent.
   - V(released) notes that a named person says that the source is right as it was when it stopped a run. Policy says who may, and for how
     many hours it holds (C(brake.feed)). An empty source, and one with an id twice, can't be released.
+  - What the task does not give is taken from the run's variables, as C(-e by=grace@corp.example) sets them.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:
   - module: workforce.lifecycle.person_info
@@ -61,6 +62,12 @@ TASK = LedgerTask(
         "by": {"type": "str", "default": ""},
         "account": {"type": "str", "default": ""},
         "reason": {"type": "str", "default": ""},
+    },
+    asked={
+        "source": "source",
+        "by": ("by", "awx_user_email"),
+        "account": "awx_user_name",
+        "reason": "reason",
     },
 )
 

@@ -105,7 +105,19 @@ judged:
   type: int
   sample: 240
 """
+from collections.abc import Mapping
+from typing import Any
+
 from ..module_utils.engine.ledger_task import LedgerTask
+
+
+def _decided(result: Mapping[str, Any], rehearsal: bool) -> Mapping[str, Any]:
+    if "decisions" not in result:
+        return {}
+    decisions = result["decisions"]
+    lock = decisions[0]["id"] if decisions else "nobody"
+    return {"intake": {"decisions": decisions, "judged": result["judged"], "due": result["due"], "lock": lock}}
+
 
 TASK = LedgerTask(
     act="intake",
@@ -117,6 +129,7 @@ TASK = LedgerTask(
         "snapshots": {"type": "path"},
         "batch": {"type": "str", "default": ""},
     },
+    hands_over=_decided,
 )
 
 if __name__ == "__main__":

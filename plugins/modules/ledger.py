@@ -11,6 +11,7 @@ version_added: 0.2.0
 description:
   - What a named person decides about the ledger itself. Each is an entry of its own, signed like all, so that what is gone is said to be gone.
   - The chain stays whole. The row of an entry that was archived or erased keeps its number, its hash and its signature.
+  - What the task does not give is taken from the run's variables, as C(-e by=grace@corp.example) sets them.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:
   - module: workforce.lifecycle.ledger_info
@@ -82,6 +83,11 @@ TASK = LedgerTask(
         "reason": {"type": "str", "default": ""},
         "person": {"type": "str", "default": ""},
         "records": {"type": "path", "default": ""},
+    },
+    asked={
+        "person": "user",
+        "records": "lifecycle_records",
+        **{name: name for name in ("state", "by", "reason", "before", "path")},
     },
 )
 

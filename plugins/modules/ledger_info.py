@@ -10,6 +10,7 @@ short_description: Read the ledger, or check that nobody changed it
 version_added: 0.1.0
 description:
   - Walks the ledger's hash chain, lists its cases, or reads the entries of a case. Nothing is changed.
+  - What the task does not give is taken from the run's variables, as C(-e expected_head=...) sets them.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:
   - module: workforce.lifecycle.ledger
@@ -89,6 +90,11 @@ TASK = LedgerTask(
         "case": {"type": "str"},
         "person": {"type": "str"},
         "open_only": {"type": "bool", "default": False},
+    },
+    asked={
+        "expected_head": "expected_head",
+        "records": "lifecycle_records",
+        "archives": "archives",
     },
 )
 

@@ -59,7 +59,15 @@ notices:
 lines: {description: "Who was told what, or is to be told, a line each.", returned: always, type: list, elements: str, sample: ["Late: to grace@corp.example"]}
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from ..module_utils.engine.ledger_task import LedgerTask
+
+
+def _left(result: Mapping[str, Any], rehearsal: bool) -> Mapping[str, Any]:
+    return {} if rehearsal or "notices" not in result else {"notices": result["notices"]}
+
 
 TASK = LedgerTask(
     act="notices",
@@ -68,6 +76,8 @@ TASK = LedgerTask(
         "company": {"type": "str", "default": ""},
         "found": {"type": "list", "elements": "dict", "default": []},
     },
+    asked={"company": "lifecycle_company"},
+    hands_over=_left,
 )
 
 if __name__ == "__main__":

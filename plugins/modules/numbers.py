@@ -12,6 +12,7 @@ description:
   - How long until access is closed and until a joiner is ready, what was late and why, errors, what waits for whom, hardware that is not back,
     access that lingers, and which steps are done by hand.
   - Writes a page with plots, metrics for Prometheus, and a digest in plain text. C(docs/numbers.md) defines each number.
+  - What the task does not give is taken from the run's variables, as C(-e days=7) sets them.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:
   - module: workforce.lifecycle.audit
@@ -66,6 +67,10 @@ TASK = LedgerTask(
         "metrics": {"type": "path", "default": ""},
         "archives": {"type": "path", "default": ""},
         "company": {"type": "str", "default": ""},
+    },
+    asked={
+        "company": "lifecycle_company",
+        **{name: name for name in ("from", "to", "days", "path", "metrics", "archives")},
     },
 )
 

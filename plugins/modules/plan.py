@@ -64,7 +64,15 @@ problems:
   elements: str
   sample: ["cutoff of jane@corp.example on slack: it cannot be reached"]
 """
+from collections.abc import Mapping
+from typing import Any
+
 from ..module_utils.engine.ledger_task import LedgerTask
+
+
+def _written(result: Mapping[str, Any], rehearsal: bool) -> Mapping[str, Any]:
+    return {"plan": result["digest"], "plan_needs": result["needs"]} if "digest" in result else {}
+
 
 TASK = LedgerTask(
     act="plan",
@@ -75,6 +83,7 @@ TASK = LedgerTask(
         "path": {"type": "path", "required": True},
     },
     asked={"path": "lifecycle_plans"},
+    hands_over=_written,
 )
 
 if __name__ == "__main__":

@@ -112,7 +112,17 @@ left:
   sample: ["F7: nobody knows whose account build@corp.example is"]
 open: {description: "V(close) - what is still open of the cases.", returned: success, type: list, elements: str, sample: ["slack: F3"]}
 """
+from collections.abc import Mapping
+from typing import Any
+
 from ..module_utils.engine.ledger_task import LedgerTask
+
+
+def _reported(result: Mapping[str, Any], rehearsal: bool) -> Mapping[str, Any]:
+    if "summary" not in result:
+        return {}
+    return {"reconcile": result["summary"], "reconcile_report": result.get("json", "")}
+
 
 TASK = LedgerTask(
     act="reconcile",
@@ -129,6 +139,7 @@ TASK = LedgerTask(
         "protected": {"type": "list", "elements": "dict", "default": []},
         "cases": {"type": "list", "elements": "dict", "default": []},
     },
+    hands_over=_reported,
 )
 
 if __name__ == "__main__":

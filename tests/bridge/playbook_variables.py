@@ -86,7 +86,7 @@ def _filled(text: str, given: Mapping[str, Any]) -> str:
 def _of_module(task: object, args: Mapping[str, Any]) -> set[str]:
     """What a module takes from variables though the task does not name them."""
     if isinstance(task, LedgerTask):
-        return set(task.asked.values())
+        return {name for names in task.variables().values() for name in names}
     if not isinstance(task, Task):
         return set()
     found = {_given_to(StepInput.of)["plan"]} if task.info is None else set()  # what only reads is held to no plan

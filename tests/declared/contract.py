@@ -15,9 +15,9 @@ import yaml
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.declared.contract import (
     Contract,
     Operation,
+    blank,
     graphql_of,
     of_openapi,
-    of_table,
     violations,
 )
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.declared.manifest import Manifest
@@ -34,6 +34,25 @@ Check = Callable[[Manifest], list[str]]
 def said_of(name: str) -> Mapping[str, Any]:
     said: Mapping[str, Any] = yaml.safe_load((HERE / f"{name}.yml").read_text(encoding="utf-8"))
     return said
+
+
+def of_table(said: Mapping[str, Any]) -> Contract:
+    """Return the contract in ``operations:``, ``METHOD /path/{id}: {query: ..., body: ...}`` each."""
+    return dict(_row(line, how or {}) for line, how in said.items())
+
+
+def _row(line: str, how: Mapping[str, Any]) -> tuple[tuple[str, str], Operation]:
+    method, path = line.split(" ", 1)
+    query = how.get("query") or {}
+    names = dict.fromkeys(query) if isinstance(query, list) else query
+    values = {name: tuple(str(one).split("|")) if one is not None else None for name, one in names.items()}
+    return (method, blank(path)), Operation(values, _object(how.get("body")), "body" in how, "body" in how)
+
+
+def _object(said: Any) -> Any:
+    if isinstance(said, list):
+        return dict.fromkeys(said)
+    return {name: _object(inner) for name, inner in said.items()} if isinstance(said, Mapping) else said
 
 
 def rest(name: str) -> dict[str, Contract]:

@@ -39,8 +39,8 @@ REGISTERED = dict(CONNECTORS)
 DATA = {name: connector for name, connector in REGISTERED.items() if hasattr(connector, "MANIFEST")}
 CODE = {name: connector for name, connector in REGISTERED.items() if name not in DATA}
 MODULES = sorted(path.stem for path in (PLUGINS / "modules").glob("*.py"))
-#: Of playbooks, their parts and the tasks of roles together. Each phase is one entry.
-YAML_LINES = 1100
+#: Of all playbooks, their parts and the tasks of roles together, without comments and document starts. Each phase is one entry.
+YAML_LINES = 1000
 #: Playbooks that only look, and are no run about people.
 YAML_BESIDE = {"audit", "connector_check", "custody", "doctor", "init", "ledger", "locate", "people", "report", "steps"}
 SHELLS = {
@@ -379,9 +379,9 @@ def test_what_is_registered_is_read_in_yaml_and_known_to_no_python() -> None:
 def test_the_playbooks_read_like_a_table_of_contents() -> None:
     lines = [
         line
-        for path in files("playbooks/*.yml", "playbooks/parts/*.yml", "roles/*/tasks/*.yml")
-        if path.stem not in YAML_BESIDE
+        for path in files("playbooks/*.yml", "roles/*/tasks/*.yml")
         for line in path.read_text(encoding="utf-8").splitlines()
+        if line.strip() not in ("", "---") and not line.strip().startswith("#")
     ]
     assert len(lines) <= YAML_LINES, f"{len(lines)} lines of YAML in playbooks and tasks"
     for path in files("roles/*/defaults/*.yml"):

@@ -22,18 +22,25 @@ class LedgerTask:
     :param act: the file of :mod:`plugin_utils.acts` whose function ``act(run, want)`` does it. By name, since a module's file knows nothing
         of the machine that runs Ansible, and since a run imports only what it needs.
     :param argument_spec: the module's own arguments.
-    :param asked: options that a user gives to the run (``-e successor=...``), by the variable's name: a task that does not set one
-        gets it from there.
+    :param asked: options that a user gives to the run (``-e successor=...``), by the variable's name, or by several of which the
+        first that is set counts: a task that does not set one gets it from there.
+    :param hands_over: of a result, and of whether it is a rehearsal's, what the run hands to what comes next (an AWX workflow, the
+        bridge), as ``set_stats`` does.
     """
 
     act: str
     argument_spec: Mapping[str, Any] = field(default_factory=dict)
-    asked: Mapping[str, str] = field(default_factory=dict)
+    asked: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    hands_over: Callable[[Mapping[str, Any], bool], Mapping[str, Any]] | None = None
 
     @cached_property
     def validator(self) -> ArgumentSpecValidator:
         """Checks what a task gives this module. Made once, before Ansible forks, for all workers."""
         return ArgumentSpecValidator(self.spec)
+
+    def variables(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the variables that each option may come from, the strongest first."""
+        return {option: (names,) if isinstance(names, str) else names for option, names in self.asked.items()}
 
     @property
     def spec(self) -> dict[str, Any]:

@@ -13,13 +13,14 @@ from ...module_utils.model.errors import InputError
 from ...module_utils.model.person import Person
 from ...module_utils.people.identity import Records
 from ..ledger import brake, presence
-from ..ledger.brake_standing import standing
+from ..ledger.brake_standing import lines, standing
 from ..ledger.run import LedgerRun
 
 
 def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
     if want["state"] == "read":
-        return {"changed": False, "brake": standing(run), "outcome": Outcome.ALREADY.value}
+        stands = standing(run)
+        return {"changed": False, "brake": stands, "lines": list(lines(stands)), "outcome": Outcome.ALREADY.value}
     if not want["of"]:
         raise InputError("of is empty", act="release the brake", hint="-e of=leavers, movers, disables or wipes")
     records = Records(want["found"]) if want["found"] else None

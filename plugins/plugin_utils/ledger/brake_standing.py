@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ...module_utils.model.case import OpenCase
@@ -21,6 +21,15 @@ def standing(run: LedgerRun) -> list[dict[str, Any]]:
         }
         for tally in run.ledger.tallies(run.policy.brake)
     ]
+
+
+def lines(limits: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield a line for each limit: how many it counted, of how many that are allowed, and who is released from it."""
+    for limit in limits:
+        counted = (
+            f"{limit['of']}: {limit['count']} of {limit['allowed']} within {limit['hours']} hours ({limit['judged']})"
+        )
+        yield "; ".join([counted, *(str(release["told"]) for release in limit["released"])])
 
 
 def warnings(run: LedgerRun, cases: Sequence[OpenCase]) -> list[str]:

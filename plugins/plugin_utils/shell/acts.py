@@ -24,4 +24,10 @@ def act_of(task: LedgerTask) -> Callable[..., dict[str, Any]]:
 def perform(task: LedgerTask, run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
     """Return the module's result for these checked arguments."""
     act: Act = act_of(task)
-    return task.run(lambda given: act(run, given), want)
+    return handing_over(task, task.run(lambda given: act(run, given), want), rehearsal=run.read_only)
+
+
+def handing_over(task: LedgerTask, result: dict[str, Any], *, rehearsal: bool) -> dict[str, Any]:
+    """Put into a result what the run hands to what comes next, as ``set_stats`` does; Ansible leaves it out when a task fails."""
+    data = task.hands_over(result, rehearsal) if task.hands_over else {}
+    return {**result, **({"ansible_stats": {"data": data, "per_host": False, "aggregate": True}} if data else {})}

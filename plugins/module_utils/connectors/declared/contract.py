@@ -2,8 +2,8 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Whether every request that a connector's file can send is one that the vendor has: path, method, names and values.
 
-A contract is a table written from the vendor's pages (:func:`of_table`), or an OpenAPI description (:func:`of_openapi`). It is for tests and
-for ``connector_check``; no run reads one.
+A contract is a table written from the vendor's pages, or an OpenAPI description (:func:`of_openapi`). It is for tests and for
+``connector_check``; no run reads one.
 """
 
 from __future__ import annotations
@@ -36,25 +36,6 @@ class Operation:
 
 
 Contract = Mapping[tuple[str, str], Operation]
-
-
-def of_table(said: Mapping[str, Any]) -> Contract:
-    """Return the contract in ``operations:``, ``METHOD /path/{id}: {query: ..., body: ...}`` each."""
-    return dict(_row(line, how or {}) for line, how in said.items())
-
-
-def _row(line: str, how: Mapping[str, Any]) -> tuple[tuple[str, str], Operation]:
-    method, path = line.split(" ", 1)
-    query = how.get("query") or {}
-    names = dict.fromkeys(query) if isinstance(query, list) else query
-    values = {name: tuple(str(one).split("|")) if one is not None else None for name, one in names.items()}
-    return (method, blank(path)), Operation(values, _object(how.get("body")), "body" in how, "body" in how)
-
-
-def _object(said: Any) -> Any:
-    if isinstance(said, list):
-        return dict.fromkeys(said)
-    return {name: _object(inner) for name, inner in said.items()} if isinstance(said, Mapping) else said
 
 
 def blank(path: str) -> str:
