@@ -99,7 +99,7 @@ def _held(system: Accounts, account: Account) -> Iterator[str]:
             yield f"  control {name}: {'holds' if holds else 'does not hold'}"
 
 
-def _lists(system: Any, most: int) -> Iterator[str]:
+def _lists(system: object, most: int) -> Iterator[str]:
     if isinstance(system, AccountListing):
         listed = [one.account for one in islice(system.all_accounts(), most)]
         active = sum(account.active for account in listed)

@@ -42,18 +42,22 @@ changes:
   sample: [{what: device C02ADA001, before: nobody, after: ada@corp.example, outcome: done}]
 """
 
-from typing import Any
+from typing import Any, Protocol
 from collections.abc import Mapping
 
 from ..module_utils.engine.arguments import PERSON_SPEC
 from ..module_utils.engine.correlate import person_here
-from ..module_utils.sdk.protocols import Devices
+from ..module_utils.sdk.protocols import Devices, OnSystem
 from ..module_utils.engine.change import Change, Outcome
 from ..module_utils.engine.steps import DEVICE_ASSIGNMENT
 from ..module_utils.engine.task import Task
 
 
-def plan(system: Any, want: Mapping[str, Any]) -> list[Change]:
+class _DevicesHere(Devices, OnSystem, Protocol):
+    """Device management that knows how the person signs in there."""
+
+
+def plan(system: _DevicesHere, want: Mapping[str, Any]) -> list[Change]:
     person, serial = person_here(system, want), want["serial"].strip()
     if not serial:
         return [

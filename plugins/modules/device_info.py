@@ -53,12 +53,12 @@ missing: {description: "What keeps the best device from being ready.", returned:
 outcome: {description: "How it ended; see the notes.", returned: always, type: str, sample: already}
 """
 
-from typing import Any
+from typing import Any, Protocol
 from collections.abc import Mapping, Sequence
 
 from ..module_utils.engine.arguments import PERSON_SPEC
 from ..module_utils.engine.correlate import person_here
-from ..module_utils.sdk.protocols import Devices
+from ..module_utils.sdk.protocols import Devices, OnSystem
 from ..module_utils.sdk.values import Device
 from ..module_utils.engine.change import Outcome
 from ..module_utils.engine.steps import DEVICE_INFO
@@ -79,7 +79,11 @@ _FACTS = (
 )
 
 
-def info(system: Any, want: Mapping[str, Any]) -> dict[str, Any]:
+class _DevicesHere(Devices, OnSystem, Protocol):
+    """Device management that knows how the person signs in there."""
+
+
+def info(system: _DevicesHere, want: Mapping[str, Any]) -> dict[str, Any]:
     person, serial = person_here(system, want), want["serial"].strip()
     devices = list(system.devices(person))
     if serial and serial not in [device.serial for device in devices]:

@@ -50,14 +50,14 @@ from ..module_utils.engine.steps import EXISTING_INFO
 from ..module_utils.engine.task import Task
 
 
-def info(system: Any, want: Mapping[str, Any]) -> dict[str, Any]:
+def info(system: object, want: Mapping[str, Any]) -> dict[str, Any]:
     try:
         return {"existing": _found(system, want)}
     except AmbiguousIdentity as e:
         return {"existing": {"state": "ambiguous", "says": e.what}}
 
 
-def _found(system: Any, want: Mapping[str, Any]) -> dict[str, Any]:
+def _found(system: object, want: Mapping[str, Any]) -> dict[str, Any]:
     what = "account" if hasattr(system, "create_account") else "mailbox"
     if not isinstance(system, Accounts):
         person = Person.of(want["person"])

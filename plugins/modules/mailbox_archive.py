@@ -49,14 +49,14 @@ changes:
 """
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 from collections.abc import Iterator, Mapping, Sequence
 
 from ..module_utils.mailbox.archive import Archive
 from ..module_utils.mailbox.manifest import State
 from ..module_utils.engine.arguments import PERSON_SPEC
 from ..module_utils.engine.correlate import person_here
-from ..module_utils.sdk.protocols import MailArchive
+from ..module_utils.sdk.protocols import MailArchive, OnSystem
 from ..module_utils.sdk.values import MailFolder, MailMessage, Residual
 from ..module_utils.model import private
 from ..module_utils.model.errors import InputError
@@ -66,7 +66,11 @@ from ..module_utils.engine.steps import MAILBOX_ARCHIVE
 from ..module_utils.engine.task import Task
 
 
-def plan(system: MailArchive, want: Mapping[str, Any]) -> list[Change]:
+class _Archived(MailArchive, OnSystem, Protocol):
+    """A mail server that knows its options and who watches."""
+
+
+def plan(system: _Archived, want: Mapping[str, Any]) -> list[Change]:
     person = person_here(system, want)
     folders = system.mail_folders(person)
     if folders is None:
@@ -103,7 +107,7 @@ def plan(system: MailArchive, want: Mapping[str, Any]) -> list[Change]:
     ]
 
 
-def _lingers(system: Any) -> Residual | None:
+def _lingers(system: _Archived) -> Residual | None:
     """What stays open at the mail server, and with which system's cut it is closed."""
     lingers: Residual | None = system.LINGERS
     if lingers is None:
@@ -111,7 +115,7 @@ def _lingers(system: Any) -> Residual | None:
     return replace(lingers, closed_with=str(system.target.options.get("passwords_in") or ""))
 
 
-def write(system: Any, person: Person, folders: Sequence[MailFolder], archive: Archive) -> None:
+def write(system: _Archived, person: Person, folders: Sequence[MailFolder], archive: Archive) -> None:
     """Archive what is missing; progress goes to the system's watcher.
 
     :raises LifecycleError: the mailbox or the disk stopped it; what was stored stays.

@@ -61,6 +61,8 @@ from ..module_utils.sdk.protocols import (
     HandingBack,
     LettingIn,
     Mailbox,
+    Ownership,
+    Provisioning,
     Reopening,
     Restorable,
 )
@@ -78,11 +80,11 @@ _UNKNOWN = "no run knows how it opens again: settle it by hand"
 _GONE = "they have no account here any more: onboard them again"
 
 
-def plan(system: Any, want: Mapping[str, Any]) -> list[Change]:
+def plan(system: object, want: Mapping[str, Any]) -> list[Change]:
     return _PARTS[want["part"]](system, Person.of(want["person"]), want["taken"])
 
 
-def _account(system: Any, person: Person, taken: Mapping[str, Any]) -> list[Change]:
+def _account(system: Accounts, person: Person, taken: Mapping[str, Any]) -> list[Change]:
     account = system.find_account(person)
     if account is not None and taken.get("suspended"):
         return [
@@ -95,18 +97,16 @@ def _account(system: Any, person: Person, taken: Mapping[str, Any]) -> list[Chan
         ]
     if account is not None:
         return [Change("account", "there", "there")]
-    deleted = system.find_deleted(person) if isinstance(system, Restorable) else None
+    if not isinstance(system, Restorable):
+        return [_lost("account", "it was deleted for good: onboard them again")]
+    deleted = system.find_deleted(person)
     if deleted is None:
-        why = (
-            "it was deleted, and the time in which it can be restored is over"
-            if isinstance(system, Restorable)
-            else "it was deleted for good"
-        )
-        return [_lost("account", f"{why}: onboard them again")]
-    return [Change("account", "deleted", "there", lambda: system.restore_account(deleted))]
+        why = "it was deleted, and the time in which it can be restored is over: onboard them again"
+        return [_lost("account", why)]
+    return [Change("account", "deleted", "there", partial(system.restore_account, deleted))]
 
 
-def _access(system: Any, person: Person, taken: Mapping[str, Any]) -> list[Change]:
+def _access(system: object, person: Person, taken: Mapping[str, Any]) -> list[Change]:
     closed = taken["access"]
     account = system.find_account(person) if isinstance(system, Accounts) else None
     if account is None:
@@ -194,7 +194,7 @@ def _mailbox(system: Mailbox, person: Person, taken: Mapping[str, Any]) -> list[
     return changes
 
 
-def _attributes(system: Any, person: Person, taken: Mapping[str, Any]) -> list[Change]:
+def _attributes(system: Provisioning, person: Person, taken: Mapping[str, Any]) -> list[Change]:
     account = system.find_account(person)
     if account is None:
         return [_lost("account", _GONE)]
@@ -227,9 +227,11 @@ def _meeting(system: Calendar, person: Person, taken: Mapping[str, Any]) -> list
     return [Change("meeting", "booked", "cancelled", lambda: system.cancel_meeting(organizer, found, comment))]
 
 
-def _handed_over(system: Any, person: Person, taken: Mapping[str, Any]) -> list[Change]:
-    changes = [change for successor in taken.get("files", ()) for change in _files(system, person, successor)]
-    if taken.get("owned"):
+def _handed_over(system: object, person: Person, taken: Mapping[str, Any]) -> list[Change]:
+    changes: list[Change] = []
+    if isinstance(system, Files):
+        changes += [change for successor in taken.get("files", ()) for change in _files(system, person, successor)]
+    if taken.get("owned") and isinstance(system, Ownership):
         changes += _owned(system, person, taken)
     if taken.get("let_in"):
         changes += _let_in(system, person, taken["let_in"])
@@ -252,19 +254,17 @@ def _files(system: Files, person: Person, successor: str) -> list[Change]:
     ]
 
 
-def _owned(system: Any, person: Person, taken: Mapping[str, Any]) -> list[Change]:
+def _owned(system: Ownership, person: Person, taken: Mapping[str, Any]) -> list[Change]:
     account = system.find_account(person)
     if account is None:
         return [_lost("account", _GONE)]
-    heir = (
-        system.find_account(Person(email=taken["successor"]))
-        if taken.get("successor") and isinstance(system, HandingBack)
-        else None
-    )
-    theirs = {f"{one.kind} {one.name}": one for one in system.handed_over(account, heir)} if heir is not None else {}
+    back = system if isinstance(system, HandingBack) else None
+    heir = back.find_account(Person(email=taken["successor"])) if back is not None and taken.get("successor") else None
+    given = back.handed_over(account, heir) if back is not None and heir is not None else ()
+    theirs = {f"{one.kind} {one.name}": one for one in given}
     mine = {f"{one.kind} {one.name}" for one in system.owned(account)}
     return [
-        _handed_back(system, account, heir, one["what"], theirs, mine, keep=bool(one["keep"])) for one in taken["owned"]
+        _handed_back(back, account, heir, one["what"], theirs, mine, keep=bool(one["keep"])) for one in taken["owned"]
     ]
 
 
@@ -281,7 +281,7 @@ def _let_in(system: Any, person: Person, places: Sequence[str]) -> list[Change]:
 
 
 def _handed_back(
-    system: HandingBack,
+    system: HandingBack | None,
     account: Account,
     heir: Account | None,
     what: str,
@@ -293,7 +293,7 @@ def _handed_back(
     back = f"of {account.login}"
     if what in mine and (keep or what not in theirs):
         return Change(what, back, back)
-    if what not in theirs or heir is None:
+    if what not in theirs or heir is None or system is None:
         return _lost(what, "it is no longer with whom it was handed to: ask them")
     if account.pending:
         return Change(

@@ -281,7 +281,7 @@ def manifest_text(connector: type[Connector]) -> str:
     return manifest.text() if manifest is not None else ""
 
 
-def digest_of(connector: type[Connector]) -> str:
+def digest_of(connector: type) -> str:
     """Return the digest of a declared connector's file; "" of a connector that is code."""
     manifest = getattr(connector, "MANIFEST", None)
     return str(manifest.digest) if manifest is not None else ""

@@ -11,14 +11,14 @@ from __future__ import annotations
 import json as jsonlib
 from collections.abc import Iterator, Mapping
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol, cast
 
 from ..company.policy import like
 from ..model.person import Person
 from ..people.correlation import Correlation
 from ..people.others import Others
 from ..sdk.keys import Kind, PersonKeys, agreement
-from ..sdk.protocols import AccountListing, Correlates
+from ..sdk.protocols import AccountListing, Correlates, OnSystem
 from ..sdk.values import Account
 from .change import Change, Outcome, absent
 from .correlate import Known
@@ -29,7 +29,13 @@ SEARCHED = 2000
 _NAMED = 5
 
 
-def nobody_here(system: Any, want: Mapping[str, Any], person: Person, found: Correlation | None = None) -> list[Change]:
+class _Listed(Correlates, AccountListing, OnSystem, Protocol):
+    """A system whose accounts are all listed and compared by keys."""
+
+
+def nobody_here(
+    system: object, want: Mapping[str, Any], person: Person, found: Correlation | None = None
+) -> list[Change]:
     """Return the plan of a step that found no account: absent, or a question."""
     known = Known.of(want)
     doubts = ask_about(found) if found is not None else []
@@ -60,7 +66,7 @@ def ask_about(found: Correlation) -> list[Change]:
     ]
 
 
-def open_question(system: Any, want: Mapping[str, Any], person: Person) -> str:
+def open_question(system: object, want: Mapping[str, Any], person: Person) -> str:
     """Return why nobody may say yet that the person has no account here; empty when it is earned."""
     known = Known.of(want)
     if not isinstance(system, Correlates) or not want.get("known"):
@@ -76,7 +82,7 @@ def open_question(system: Any, want: Mapping[str, Any], person: Person) -> str:
         )
     if not isinstance(system, AccountListing):
         return _by_links(system, keys, known)
-    return _by_listing(system, keys, known)
+    return _by_listing(cast(_Listed, system), keys, known)
 
 
 def _by_links(system: Correlates, keys: PersonKeys, known: Known) -> str:
@@ -87,7 +93,7 @@ def _by_links(system: Correlates, keys: PersonKeys, known: Known) -> str:
     return "no account answers, and nobody was ever found here by a key that they have: see that their keys fit (docs/identity.md), or attest"
 
 
-def _by_listing(system: Any, keys: PersonKeys, known: Known) -> str:
+def _by_listing(system: _Listed, keys: PersonKeys, known: Known) -> str:
     others, name = Others.read(known.others), system.target.name
     placed, nobodys, linked = 0, [], frozenset(jsonlib.loads(known.linked))
     for account in islice(_active_people(system, known), SEARCHED):

@@ -8,7 +8,7 @@ A connector only says what lets somebody do everything there (``Connector.ADMINI
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..model.errors import LifecycleError
 from ..sdk.target import Connector
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _ENDING = ("disable", "delete")
 
 
-def leave_none(system: Any, accounts: Sequence[Account], pending: Sequence[Change]) -> dict[str, str]:
+def leave_none(system: object, accounts: Sequence[Account], pending: Sequence[Change]) -> dict[str, str]:
     """Return those of the pending changes after which nobody would administer the system, each with why.
 
     :param accounts: all accounts of the person: a second one of theirs is no other administrator. Changes of any but the first

@@ -46,7 +46,7 @@ class Known:
         return cls(**(want.get("known") or {}))
 
 
-def correlated(system: Any, want: Mapping[str, Any]) -> tuple[Person, Correlation]:
+def correlated(system: Correlates | Accounts, want: Mapping[str, Any]) -> tuple[Person, Correlation]:
     """Return the person, and every account that answers to any of their keys, judged."""
     person, known = Person.of(want["person"]), Known.of(want)
     if isinstance(system, Correlates):
@@ -176,7 +176,7 @@ def _only(person: Person, found: Correlation) -> Judged | None:
     return found.theirs[0] if found.theirs else None
 
 
-def person_here(system: Any, want: Mapping[str, Any]) -> Person:
+def person_here(system: object, want: Mapping[str, Any]) -> Person:
     """Return the person as this system addresses them: by the account that was found, whatever HR calls them now."""
     person = Person.of(want["person"])
     if not isinstance(system, Correlates):

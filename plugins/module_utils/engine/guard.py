@@ -58,7 +58,7 @@ class Guard:
     declared: str = ""
 
     def holds(
-        self, system: Any, want: Mapping[str, Any], changes: Sequence[Change], pending: Sequence[Change]
+        self, system: object, want: Mapping[str, Any], changes: Sequence[Change], pending: Sequence[Change]
     ) -> dict[str, str]:
         """Return those of the pending changes that wait for a person, each with why.
 
@@ -90,7 +90,7 @@ class Guard:
             held = {change.what: self.privileged_stop for change in pending}
         return held
 
-    def says(self, system: Any, want: Mapping[str, Any], pending: Sequence[Change]) -> dict[str, Any]:
+    def says(self, system: object, want: Mapping[str, Any], pending: Sequence[Change]) -> dict[str, Any]:
         """Return what a rehearsal tells of the step, so that the plan knows what it needs: whose account is privileged."""
         return (
             {"privileged": True}
@@ -116,12 +116,12 @@ class Guard:
                     hint="no run may touch it",
                 )
 
-    def _is_privileged(self, system: Any, accounts: Sequence[Account]) -> bool:
+    def _is_privileged(self, system: object, accounts: Sequence[Account]) -> bool:
         return isinstance(system, Entitlements) and any(
             like(f"{e.kind}: {e.name}", self.privileged) for account in accounts for e in system.entitlements(account)
         )
 
-    def _compare_file(self, system: Any) -> None:
+    def _compare_file(self, system: object) -> None:
         """An approval is for the file that the plan was made with: another may send the same change somewhere else."""
         now = digest_of(type(system))
         if self.planned and now != self.declared:
@@ -162,7 +162,7 @@ class Guard:
             )
 
 
-def _accounts(system: Any, want: Mapping[str, Any]) -> list[Account]:
+def _accounts(system: object, want: Mapping[str, Any]) -> list[Account]:
     """Return the person's accounts here; none where the system knows none, or the step is about nobody."""
     if not want.get("person") or not isinstance(system, Accounts):
         return []
@@ -174,7 +174,7 @@ def _accounts(system: Any, want: Mapping[str, Any]) -> list[Account]:
 HEIRS = ("successor", "delegates", "forward_to", "deliver_to", "organizer")
 
 
-def _inactive(system: Any, want: Mapping[str, Any], known: Mapping[str, str]) -> dict[str, str]:
+def _inactive(system: object, want: Mapping[str, Any], known: Mapping[str, str]) -> dict[str, str]:
     """Return those who would be given something and whose account on this system can't be used."""
     if not isinstance(system, Accounts):
         return {}

@@ -62,13 +62,13 @@ TARGET_SPEC: Mapping[str, Any] = {
 }
 
 
-def _made_of(system: Any) -> dict[str, str]:
+def _made_of(system: object) -> dict[str, str]:
     """By which file a declared connector did it: evidence, and what a plan and an approval are for."""
     digest = digest_of(type(system))
     return {"declared": digest} if digest else {}
 
 
-def _no_plan(system: Any, want: Mapping[str, Any]) -> Sequence[Change]:
+def _no_plan(system: object, want: Mapping[str, Any]) -> Sequence[Change]:
     """Return the plan of a module that only reads."""
     return ()
 
@@ -112,7 +112,7 @@ class Task:
         pace: Pace = PROCESS,
         progress: Callable[[int, int, str], None] = no_progress,
         on_intent: Callable[[Sequence[Change]], None] = forget_intent,
-        system: Any = None,
+        system: object = None,
     ) -> dict[str, Any]:
         """Read, compare, refuse or write, read back, report.
 
@@ -146,7 +146,7 @@ class Task:
 
     def _change(
         self,
-        system: Any,
+        system: object,
         params: Mapping[str, Any],
         name: str,
         seen: list[Mapping[str, Any]],
@@ -232,7 +232,7 @@ class Task:
             )
         )
 
-    def _read_back(self, system: Any, want: Mapping[str, Any], steps: Outcomes) -> None:
+    def _read_back(self, system: object, want: Mapping[str, Any], steps: Outcomes) -> None:
         """Plan again from fresh reads until everything written is seen, or the system's time to settle is over."""
         settles = float(getattr(system, "SETTLES_WITHIN", 0.0))
         deadline = time.monotonic() + settles
@@ -248,7 +248,7 @@ class Task:
             time.sleep(min(pause, max(0.0, deadline - time.monotonic())))
             pause = min(pause * 2, 5.0)
 
-    def _follow(self, system: Any, want: Mapping[str, Any], steps: Outcomes, seconds: float) -> None:
+    def _follow(self, system: object, want: Mapping[str, Any], steps: Outcomes, seconds: float) -> None:
         """Watch what is in progress until its end, or until we may watch no longer."""
         deadline = time.monotonic() + seconds
         pause = 0.2

@@ -56,7 +56,7 @@ def shares(system: Connector, people: Sequence[Person], listed: Iterable[Listed]
     return counted
 
 
-def _held(system: Any, account: Account) -> list[tuple[str, str]]:
+def _held(system: object, account: Account) -> list[tuple[str, str]]:
     if not isinstance(system, Entitlements):
         return []
     try:

@@ -15,6 +15,7 @@ from typing import Any
 from ..company.policy import like
 from ..model import clock
 from ..sdk.protocols import AccountListing, CredentialListing, DeviceListing, Entitlements, Provisioning
+from ..sdk.target import Connector
 from ..sdk.values import Listed
 from .credentials import Credentials
 from .devices import Devices
@@ -36,7 +37,7 @@ class Check:
 
     def __init__(
         self,
-        system: Any,
+        system: Connector,
         people: People,
         emit: Callable[[Mapping[str, Any]], None],
         *,

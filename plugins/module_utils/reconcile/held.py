@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
 
 from ..company.policy import like
 from ..model.errors import NotFound
@@ -21,7 +20,7 @@ class Held:
     :param keep: by kind, names that nobody's profile need explain.
     """
 
-    def __init__(self, system: Any, seen: Sighting, keep: Mapping[str, Collection[str]]) -> None:
+    def __init__(self, system: object, seen: Sighting, keep: Mapping[str, Collection[str]]) -> None:
         self.seen = seen
         facts = seen.people.facts
         policy = facts["policy"]

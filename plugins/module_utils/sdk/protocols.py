@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from ..model.person import Person
 from .keys import Kind, PersonKeys
@@ -26,6 +26,21 @@ from .values import (
     Ticket,
     WayBack,
 )
+
+if TYPE_CHECKING:
+    from .target import Target
+
+
+class OnSystem(Protocol):
+    """Knows the system that it speaks to, and how people sign in there: every connector does."""
+
+    @property
+    def target(self) -> Target: ...
+
+    @property
+    def logins_of_names(self) -> bool: ...
+
+    def login_of(self, person: Person) -> str: ...
 
 
 @runtime_checkable
