@@ -268,7 +268,7 @@ def _owned(system: Ownership, person: Person, taken: Mapping[str, Any]) -> list[
     ]
 
 
-def _let_in(system: Any, person: Person, places: Sequence[str]) -> list[Change]:
+def _let_in(system: Ownership, person: Person, places: Sequence[str]) -> list[Change]:
     account = system.find_account(person)
     if account is None:
         return [_lost("account", _GONE)]

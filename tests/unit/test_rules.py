@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 import tarfile
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -514,6 +515,64 @@ def test_no_function_is_longer_than_a_page() -> None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and (node.end_lineno or 0) - node.lineno >= 60
     }
     assert not long, "divide it by what it knows"
+
+
+#: By room, arguments, attributes and returned values that are said to be ``Any``, no more: foreign JSON on its way in, what Ansible
+#: and libraries hand over, values that are compared and never looked into. Whoever names one of them lowers the number.
+ANY_ALONE = {
+    "action": 1,
+    "callback": 15,
+    "inventory": 7,
+    "lookup": 2,
+    "module_utils/company": 7,
+    "module_utils/connectors": 100,
+    "module_utils/engine": 8,
+    "module_utils/mailbox": 2,
+    "module_utils/model": 11,
+    "module_utils/people": 5,
+    "module_utils/sdk": 19,
+    "modules": 5,
+    "plugin_utils/approval": 2,
+    "plugin_utils/audit": 2,
+    "plugin_utils/health": 2,
+    "plugin_utils/history": 1,
+    "plugin_utils/hr": 1,
+    "plugin_utils/inventory": 7,
+    "plugin_utils/ledger": 8,
+    "plugin_utils/reconcile": 2,
+    "plugin_utils/record": 4,
+    "plugin_utils/screen": 5,
+    "plugin_utils/shell": 19,
+}
+#: What the collection itself hands about has a type.
+OURS = {
+    "system",
+    "connector",
+    "run",
+    "book",
+    "case",
+    "change",
+    "changes",
+    "policy",
+    "account",
+    "device",
+    "ledger",
+    "here",
+}
+
+
+def test_a_value_of_ours_has_a_type() -> None:
+    found: Counter[str] = Counter()
+    for name, tree in parsed("plugins/*.py"):
+        parts = name.split("/")
+        room = "/".join(parts[1:3]) if parts[1] in ("module_utils", "plugin_utils") else parts[1]
+        for node in ast.walk(tree):
+            said = node.annotation if isinstance(node, ast.arg | ast.AnnAssign) else getattr(node, "returns", None)
+            if isinstance(said, ast.Name) and said.id == "Any":
+                found[room] += 1
+                assert not isinstance(node, ast.arg) or node.arg not in OURS, f"{name}:{node.lineno} {node.arg}"
+    more = {room: number for room, number in found.items() if number > ANY_ALONE.get(room, 0)}
+    assert not more, "give it a type, a protocol, or object where it is only looked at"
 
 
 def test_every_source_file_says_its_licence() -> None:
