@@ -233,7 +233,7 @@ def _handed_over(system: object, person: Person, taken: Mapping[str, Any]) -> li
         changes += [change for successor in taken.get("files", ()) for change in _files(system, person, successor)]
     if taken.get("owned") and isinstance(system, Ownership):
         changes += _owned(system, person, taken)
-    if taken.get("let_in"):
+    if taken.get("let_in") and isinstance(system, Ownership):
         changes += _let_in(system, person, taken["let_in"])
     return changes + [_lost(one["what"], one["why"], anew=bool(one["anew"])) for one in taken.get("lost", ())]
 

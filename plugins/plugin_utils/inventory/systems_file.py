@@ -102,7 +102,7 @@ def _check_system(document: Document, name: str, entry: Any) -> None:
                 *at,
                 key,
             )
-    cls = _connector(document, at, entry.get("connector"))
+    cls = _connector(document, at, str(entry.get("connector") or ""))
     url = entry.get("url") or ""
     if cls.NEEDS_URL and not cls.DEFAULT_URL and not url:
         raise document.error("has no url", *at, hint=f"add url: the address of {cls.TITLE or name}")
@@ -132,7 +132,7 @@ def connector_file(connector: str, systems_file: str) -> str:
     return os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(systems_file)), connector))
 
 
-def _connector(document: Document, at: tuple[str, ...], connector: Any) -> type[Connector]:
+def _connector(document: Document, at: tuple[str, ...], connector: str) -> type[Connector]:
     if not connector:
         raise document.error("has no connector", *at, hint=f"connector: one of {', '.join(CONNECTORS)}, or a file")
     if is_file(connector):

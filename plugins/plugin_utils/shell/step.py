@@ -40,8 +40,8 @@ class Step:
     _intent: int | None = field(default=None, init=False)
 
     @classmethod
-    def of(cls, ledger: Ledger | None, *, case: Any, **facts: Any) -> Step:
-        return cls(ledger if case else None, str(case or ""), **facts)
+    def of(cls, ledger: Ledger | None, *, case: str | None, **facts: Any) -> Step:
+        return cls(ledger if case else None, case or "", **facts)
 
     def history(self) -> dict[str, Any]:
         """Return what the seam may know of earlier runs. An intent that a killed run left open is settled as unknown here."""
