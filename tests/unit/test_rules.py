@@ -540,7 +540,7 @@ ANY_ALONE = {
     "plugin_utils/inventory": 7,
     "plugin_utils/ledger": 8,
     "plugin_utils/reconcile": 2,
-    "plugin_utils/record": 4,
+    "plugin_utils/record": 5,
     "plugin_utils/screen": 5,
     "plugin_utils/shell": 19,
 }

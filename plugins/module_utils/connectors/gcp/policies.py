@@ -8,7 +8,7 @@ https://cloud.google.com/iam/docs/conditions-overview.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,10 @@ VERSION = 3
 #: How often a policy is read anew that somebody else has changed in between.
 TRIES = 5
 _KINDS = ("organizations", "folders", "projects")
+
+
+#: Makes a policy's bindings from those that are there; None when nothing is to be changed.
+Changing = Callable[[Sequence[Mapping[str, Any]]], "list[Mapping[str, Any]] | None"]
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,7 @@ class Policies:
 
     # -- requests ------------------------------------------------------------------------------------------------------
 
-    def _change(self, resource: str, change: Any, act: str) -> None:
+    def _change(self, resource: str, change: Changing, act: str) -> None:
         """Read, change and write under the etag; once more where somebody else was faster."""
         for left in range(TRIES - 1, -1, -1):
             policy = self._policy(resource, act)
