@@ -11,6 +11,7 @@ version_added: 0.1.0
 description:
   - Issues a credential that works once and for a short time, and has the system itself hand it to O(deliver_to).
   - It is never returned, logged or kept; when it can't be delivered, it is taken back and the step fails.
+  - In a case it is issued once; again when O(lifetime_minutes) are over, and the system shows that no second factor was set up with it.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:
   - module: workforce.lifecycle.account
@@ -44,16 +45,22 @@ RETURN = r"""
 outcome: {description: "How it ended; see the notes.", returned: always, type: str, sample: done}
 """
 
+from datetime import timedelta
 from typing import Any
 from collections.abc import Mapping
 
 from ..module_utils.engine.arguments import PERSON_SPEC
 from ..module_utils.engine.correlate import person_here
-from ..module_utils.sdk.protocols import Accounts, FirstSignIn
+from ..module_utils.sdk.protocols import Accounts, FirstSignIn, SecurityControls
+from ..module_utils.sdk.values import Account
+from ..module_utils.model import clock
 from ..module_utils.model.errors import InputError, NotFound
-from ..module_utils.engine.change import Change
+from ..module_utils.engine.change import Change, History
 from ..module_utils.engine.steps import FIRST_SIGN_IN
 from ..module_utils.engine.task import Task
+
+#: Each is issued once a case.
+_FIRST = "first credential"
 
 
 def plan(system: FirstSignIn, want: Mapping[str, Any]) -> list[Change]:
@@ -72,12 +79,12 @@ def plan(system: FirstSignIn, want: Mapping[str, Any]) -> list[Change]:
                 f"{person.email} has no account here", act="issue first credential", hint="create the account first"
             )
 
-        return [Change("first credential", "not issued", "issued", nobody, once=True)]
+        return [Change(_FIRST, "not issued", "issued", nobody, once=True)]
     found = account
     issued = system.first_sign_in(account)["issued"]
     return [
         Change(
-            "first credential",
+            _of_now(system, account, want, issued),
             "issued" if issued else "not issued",
             "issued",
             once=True,
@@ -90,6 +97,23 @@ def plan(system: FirstSignIn, want: Mapping[str, Any]) -> list[Change]:
             ),
         )
     ]
+
+
+def _of_now(system: FirstSignIn, account: Account, want: Mapping[str, Any], issued: bool) -> str:
+    """Return which one is meant: the last that was issued, or the next when that one has expired and was not used.
+
+    Who has used it has set up a second factor with it; a system that does not show that issues one once.
+    """
+    given = {what: at for what, at in History(**(want.get("history") or {})).done.items() if what.startswith(_FIRST)}
+    if not given or clock.parse(max(given.values())) + timedelta(minutes=want["lifetime_minutes"]) > clock.now():
+        return _numbered(max(1, len(given)))
+    # One that can be used now, after the last has expired, is the next: this run has just issued it.
+    unused = isinstance(system, SecurityControls) and system.controls(account).get("mfa_registered") is False
+    return _numbered(len(given) + (1 if issued or unused else 0))
+
+
+def _numbered(number: int) -> str:
+    return _FIRST if number < 2 else f"{_FIRST}, issued again ({number})"
 
 
 TASK = Task(

@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils.model import errors
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model import clock, errors
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import capabilities_of
 from ansible_collections.workforce.lifecycle.plugins.modules import (
@@ -269,6 +270,29 @@ def test_a_pass_goes_to_its_recipient_and_nowhere_else(box):
         do(box, first_sign_in, "ada", deliver_to="mark@corp.example")["outcome"] == "already"
         and len(state(box)["mails"]) == 1
     )
+
+
+def test_a_pass_that_expired_unused_is_issued_again_and_one_that_was_used_is_not(box):
+    def issue(done, minutes=60):
+        history = {"since": "", "done": done}
+        return do(box, first_sign_in, "ada", deliver_to="mark@corp.example", lifetime_minutes=minutes, history=history)
+
+    do(box, account, "ada")
+    assert issue({})["outcome"] == "done"
+    an_hour_ago = clock.stamp(clock.now() - timedelta(hours=1, minutes=1))
+    just_now = clock.stamp(clock.now())
+    user(box, "ada")["_methods"].clear()  # it has expired, or was used: the system shows neither
+    assert issue({"first credential": just_now})["outcome"] == "already", "it may be in use this minute"
+    again = issue({"first credential": an_hour_ago})
+    assert rows(again) == {"first credential, issued again (2)": "done"} and len(state(box)["mails"]) == 2
+    user(box, "ada")["_methods"].clear()
+    both = {"first credential": an_hour_ago, "first credential, issued again (2)": just_now}
+    assert issue(both)["outcome"] == "already"
+    user(box, "ada")["_methods"].append(next(m for m in user(box, "jane")["_methods"] if "Authenticator" in str(m)))
+    assert issue({"first credential": an_hour_ago})["outcome"] == "already", (
+        "they have used it, and set up a second factor"
+    )
+    assert len(state(box)["mails"]) == 2
 
 
 @pytest.mark.parametrize("fault", [{"fault": "status", "status": 403}, {"fault": "lost"}])
