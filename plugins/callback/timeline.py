@@ -243,7 +243,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
                     self._tell(line, time.monotonic() - began if line.took is None else line.took)
 
     def _one_ended(self, task: str, result: dict[str, Any], of: int) -> None:
-        """One of several people is through with a step that goes on for the others."""
+        """Print that one of several people is through with a step that goes on for the others."""
         system = told.text(result.get("system", ""))
         for line in told.lines(system, str(result.get("step", "")), result, check=self.check):
             several = self.several.setdefault(f"{task} {system}", _Several(system, line.step, of, time.monotonic()))
@@ -268,7 +268,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
             several.fresh.clear()
 
     def _sum_up(self, several: _Several, took: float) -> None:
-        """One line for a step that many people went through."""
+        """Print one line for a step that many people went through."""
         counts = several.counts
         words = ", ".join(f"{count} {told.WORDS[outcome][2]}" for outcome, count in counts.most_common())
         worst = next((outcome for outcome in counts if outcome in told.OPEN), next(iter(counts)))

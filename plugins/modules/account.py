@@ -179,7 +179,7 @@ def _made_open(system: Provisioning, person: Person, attributes: Mapping[str, An
 
 
 def _made_ready(system: Provisioning, person: Person, attributes: Mapping[str, Any]) -> None:
-    """Nobody knows a credential of it yet; so that none works that somebody sets meanwhile, it is closed at once."""
+    """Close a new account whose credential nobody knows yet, so that none works that somebody sets meanwhile."""
     system.create_account(person, attributes)
     account = system.find_account(person)
     if account is None:

@@ -119,7 +119,7 @@ def _card(person: Person, manager: Person | None, buddy: Person | None) -> dict[
 
 
 def _contact(one: Person | None, of: Person) -> dict[str, str]:
-    """Nothing of whoever has left, or is the person themselves."""
+    """Return a contact's facts; none of somebody who has left or is the person themselves."""
     if one is None or one.status not in ("active", "leave") or one.key == of.key:
         return {}
     return {"name": one.name, "address": one.email, "language": one.preferred_language}

@@ -196,7 +196,7 @@ def _pairs(system: Entitlements, names: Mapping[str, Any], option: str) -> list[
 
 
 def _nowhere(kind: str, name: str) -> Change:
-    """It is not there to be given: that one is a person's, and the rest of the profile is given."""
+    """Return the step for a person when an entitlement is not there to be given; the rest of the profile is given."""
     why = f"there is no {name!r} among its {kind}: correct the access profile, or make it there, and run again"
     return Change(_named(kind, name), MISSING, HELD, outcome=Outcome.NEEDS_HUMAN, note=why)
 
@@ -245,7 +245,7 @@ def _judged(
     want: Mapping[str, Any],
     riddles: Collection[Entitlement],
 ) -> Change:
-    """A mover's: what the old profile gave goes, the rest as policy or a person says."""
+    """Judge what a mover holds: what the old profile gave goes, the rest as policy or a person says."""
     what = _named(entitlement.kind, entitlement.name)
     if entitlement not in riddles:
         return _taken(system, account, entitlement, overlap, "the old profile gave it")
@@ -272,7 +272,7 @@ def _taken(system: Entitlements, account: Account, entitlement: Entitlement, ove
 
 
 def _left_to_somebody(entitlement: Entitlement) -> Change:
-    """What a leaver keeps until a person takes it: it is not quietly so already."""
+    """Return what a leaver keeps until a person takes it: it is not quietly so already."""
     return Change(
         _named(entitlement.kind, entitlement.name),
         HELD,

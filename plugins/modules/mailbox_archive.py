@@ -108,7 +108,7 @@ def plan(system: _Archived, want: Mapping[str, Any]) -> list[Change]:
 
 
 def _lingers(system: _Archived) -> Residual | None:
-    """What stays open at the mail server, and with which system's cut it is closed."""
+    """Return what stays open at the mail server, and with which system's cut it is closed."""
     lingers: Residual | None = system.LINGERS
     if lingers is None:
         return None

@@ -157,7 +157,7 @@ def _address(system: Renaming, person: Person, account: Account, known: Addresse
 
 
 def _with_the_address() -> None:
-    """All addresses are set in one write."""
+    """Set all addresses in one write."""
 
 
 def _left(what: str, now: str, new: str) -> list[Change]:

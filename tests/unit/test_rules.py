@@ -517,6 +517,25 @@ def test_no_function_is_longer_than_a_page() -> None:
     assert not long, "divide it by what it knows"
 
 
+#: Words that begin no docstring of a function: it begins with a verb and names its object.
+NO_VERB = re.compile(
+    r"(The|An?|What|Whether|Whose|Who|Where|When|How|Why|Of|With|Every\w*|All|Each|None|Nobody|Two|Roles|Those|Only|On|By|For|In|Its?"
+    r"|Their|Our|That|This|One|No|Not|Nothing|Some\w+|If|But|As|At|To)\b"
+)
+
+
+def test_a_docstring_begins_with_a_verb() -> None:
+    found = [
+        f"{name}:{node.lineno} {node.name}: {said.splitlines()[0]}"
+        for name, tree in parsed("plugins/*.py", "bridge/src/*.py")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (said := ast.get_docstring(node))
+        and NO_VERB.match(said)
+    ]
+    assert not found, "what does it do, and with what?"
+
+
 #: By room, arguments, attributes and returned values that are said to be ``Any``, no more: foreign JSON on its way in, what Ansible
 #: and libraries hand over, values that are compared and never looked into. Whoever names one of them lowers the number.
 ANY_ALONE = {

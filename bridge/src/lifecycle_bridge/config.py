@@ -193,7 +193,7 @@ class Notify(_Section):
 
     @property
     def way(self) -> str:
-        """What it is called in tables and time lines."""
+        """Return what it is called in tables and time lines."""
         return self.name or self.kind
 
 

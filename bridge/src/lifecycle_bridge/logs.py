@@ -37,7 +37,7 @@ _LONGEST = 2_000
 
 
 def clean(text: str) -> str:
-    """On one line, without what must not be in a log."""
+    """Return a text on one line, without what must not be in a log."""
     for pattern, instead in _TAKEN_OUT:
         text = pattern.sub(instead, text)
     text = re.sub(r"[\x00-\x1f\x7f\u2028\u2029]+", " ", text)

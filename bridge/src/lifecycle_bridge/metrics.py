@@ -110,7 +110,7 @@ class StoreMeter(Collector):
             yield GaugeMetricFamily("jml_alerts", "Alerts that nobody has settled.", value=open_alerts or 0)
 
     def _durations(self, connection: sa.Connection) -> HistogramMetricFamily:
-        """The database adds them up: one row for each kind, not one for each case."""
+        """Let the database add them up: one row for each kind, not one for each case."""
         began = sa.case((cases.c.due_at > cases.c.created_at, cases.c.due_at), else_=cases.c.created_at)
         spans = {
             "start": (began, cases.c.started_at),

@@ -25,7 +25,7 @@ class Sent:
 
     @property
     def taken(self) -> bool:
-        """Whether it is durable there."""
+        """Return whether it is durable there."""
         return 200 <= self.status < 300
 
 

@@ -131,7 +131,7 @@ class Bridge:
         self.database.close()
 
     def wake(self) -> None:
-        """Something is new: do not wait for the next look."""
+        """Look now, since something is new, and do not wait for the next look."""
         self._woken.set()
 
     # -- the loop ------------------------------------------------------------------------------------------------------
@@ -201,7 +201,7 @@ class Bridge:
         thread.start()
 
     def _first_looks(self) -> None:
-        """A source that was never seen whole is, first of all."""
+        """Read each source that was never read as a whole, before anything else."""
         now = clock.now()
         with self.database.write() as c:
             judged = set(c.execute(sa.select(sources.c.name).where(sources.c.judged_at != "")).scalars())
@@ -279,7 +279,7 @@ class Bridge:
         return arrived
 
     def _post_notices(self, now: datetime) -> None:
-        """In a thread of its own: a way may take its time, and HR too. What it leaves behind, the next one sends."""
+        """Send notices in a thread of its own, since channels and HR may be slow. What one round does not send, the next one does."""
         if (self._posting is None or not self._posting.is_alive()) and self.outbox.waits(now):
             self._posting = threading.Thread(target=self._send_all, args=(now,), name="notices", daemon=True)
             self._posting.start()
@@ -291,7 +291,7 @@ class Bridge:
             log.exception("notices could not be sent; they are tried again")
 
     def _post_letters(self, result: Result) -> None:
-        """What a run wants people to hear, by name: each once. One that did not arrive is said again by the next run."""
+        """Send each letter that a run hands over, once, to people by name. One that did not arrive comes again with the next run."""
         for data in result.stats.get("notices") or ():
             letter = Letter.of(data)
             if letter is None or not self.outbox.is_new(letter.key, clock.now()):
@@ -305,7 +305,7 @@ class Bridge:
                 self.outbox.is_new_again(letter.key)
 
     def _tell_alerts(self) -> None:
-        """Each alert is told once, by one bridge, in a thread of its own: a channel may take its time. In vain is tried again later."""
+        """Send each alert once, by one bridge, in a thread of its own, since a channel may be slow. What fails is tried again later."""
         now, due = clock.now(), time.monotonic()
         untold = [alert for alert in self.alerts.untold() if self._tell_at.get(alert.key, 0.0) <= due]
         mine = [alert for alert in untold if self.alerts.claim(alert.key, now)]

@@ -275,7 +275,7 @@ class Policy:
 
 
 def check_file(policy: Policy, system: str, digest: str, *, shipped: bool) -> None:
-    """That a system's connector file is the one that policy pins.
+    """Check that a system's connector file is the one that policy pins.
 
     Once policy pins one file (``connectors: {our-tool: sha256:...}``), every file that is the company's own must be pinned.
 
@@ -406,7 +406,7 @@ def _value(document: Document, path: tuple[Any, ...], value: Any, kind: str) -> 
 
 
 def _check(document: Document, policy: Policy) -> None:
-    """What the types alone do not say."""
+    """Check what the types alone do not say."""
     check_proof(document, policy.proof)
     check_responsibility(document, policy.responsibility, policy.departures)
     person = {f.name for f in fields(Person)}

@@ -103,7 +103,7 @@ class Levels:
         return str((self.systems.get(system) or {}).get("owner") or "")
 
     def limit(self, system: str, phase: str, step: str, departure: str = "") -> float | None:
-        """In how many seconds it must be done; None when nobody says."""
+        """Return in how many seconds it must be done; None when nobody says."""
         for duty in self.duties:
             if duty.within and duty.fits(system, phase, step, departure):
                 return seconds(duty.within)

@@ -141,7 +141,7 @@ class Csv(Connector):
         return Overview([*(row.person for row in rows), *shown], tuple(self._header_read))
 
     def _shown(self, cells: Mapping[str, str]) -> Person:
-        """As much of a refused row as tells people apart."""
+        """Return it as much of a refused row as tells people apart."""
         told: dict[str, Any] = {
             name: harmless(cells[column])
             for name, column in self.target.options["columns"].items()
@@ -151,7 +151,7 @@ class Csv(Connector):
         return Person(**told)
 
     def changes_since(self, since: str) -> Sequence[Person]:
-        """By ``changed_column`` where there is one; else by comparison with the newest snapshot taken before ``since``.
+        """Find changed people by ``changed_column`` where there is one; else by comparison with the newest snapshot taken before ``since``.
 
         Where neither can tell, everybody is returned: too many is safe, too few is not. A row that is gone is never
         returned: absence from a file is not a termination.
@@ -211,7 +211,7 @@ class Csv(Connector):
         return rows
 
     def _give_addresses(self, everybody: Sequence[dict[str, str]]) -> None:
-        """Where the file has no work address, the one made by the rule."""
+        """Give people without a work address in the file the one that the rule makes."""
         options, columns = self.target.options, self.target.options["columns"]
         if not options["address"]:
             return
@@ -317,7 +317,7 @@ class Csv(Connector):
             raise self._error(f"{where}: {e.what}", e.hint) from None
 
     def _as_of_now(self, person: Person, told: bool) -> Person:
-        """Where the file gives no status, its dates do, in the person's own zone: a last day ends when that day does."""
+        """Take the status from the file's dates where it gives none, in the person's own zone: a last day ends when that day does."""
         if told:
             return person
         moment = clock.now()
@@ -399,7 +399,7 @@ class Csv(Connector):
         return os.path.join(folder, earlier[-1]) if earlier else None
 
     def _keep_snapshot(self) -> None:
-        """A copy of the file as it is, unless the newest copy is the same. It holds personal data: mode 0600."""
+        """Keep a copy of the file as it is, unless the newest copy is the same. It holds personal data: mode 0600."""
         folder = os.path.expanduser(self.target.options["snapshots"])
         try:
             with open(os.path.expanduser(self.target.options["path"]), "rb") as f:

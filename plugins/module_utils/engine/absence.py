@@ -86,7 +86,7 @@ def open_question(system: object, want: Mapping[str, Any], person: Person) -> st
 
 
 def _by_links(system: Correlates, keys: PersonKeys, known: Known) -> str:
-    """Where accounts are not listed, what it found of others has to do."""
+    """Judge by what was found of other people here, since accounts are not listed."""
     worked = [kind for kind in Kind if kind in system.LOOKS_UP and keys.of(kind) and known.covered.get(kind.value)]
     if worked or not known.others:
         return ""

@@ -27,7 +27,7 @@ class Outcome(str, Enum):
 
     @property
     def closed(self) -> bool:
-        """Whether nothing is left to do."""
+        """Return whether nothing is left to do."""
         return self in (Outcome.ABSENT, Outcome.ALREADY, Outcome.DONE, Outcome.ACKNOWLEDGED)
 
 
@@ -36,7 +36,7 @@ WORST = {outcome: rank for rank, outcome in enumerate(Outcome)}
 
 
 def _nothing() -> None:
-    """What a change does that only reports."""
+    """Do nothing: the change only reports."""
 
 
 @dataclass(frozen=True)
@@ -105,4 +105,4 @@ class History:
 
 
 def forget_intent(changes: Sequence[Change]) -> None:
-    """Where no ledger is kept."""
+    """Do nothing: no ledger is kept."""

@@ -75,7 +75,7 @@ def _again(system: Correlates, person: Person, want: Mapping[str, Any]) -> Seque
 
 
 def _by_address(system: Accounts, person: Person) -> Correlation:
-    """Where a connector looks up one address and compares by itself."""
+    """Correlate where a connector looks up one address and compares by itself."""
     found = {}
     for address in dict.fromkeys((person.email, *(alias.lower() for alias in person.aliases))):
         then = person if address == person.email else replace(person, email=address, aliases=())
@@ -110,7 +110,7 @@ def person_and_account(system: Accounts, want: Mapping[str, Any]) -> tuple[Perso
 
 
 def person_and_accounts(system: Accounts, want: Mapping[str, Any]) -> tuple[Person, Correlation]:
-    """For a cut: the person, the accounts that are certainly theirs, and those about which somebody must be asked.
+    """Return it for a cut: the person, the accounts that are certainly theirs, and those about which somebody must be asked.
 
     What the system says of an account, or what its owner may write there themselves, does not keep it open when an employee
     number or a link says whose it is.

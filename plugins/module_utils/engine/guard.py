@@ -122,7 +122,7 @@ class Guard:
         )
 
     def _compare_file(self, system: object) -> None:
-        """An approval is for the file that the plan was made with: another may send the same change somewhere else."""
+        """Refuse another file than the plan was made with: it may send the same change somewhere else."""
         now = digest_of(type(system))
         if self.planned and now != self.declared:
             raise Drifted(
@@ -202,7 +202,7 @@ def _names(change: Change, who: str) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """As JSON gives it back."""
+    """Return it as JSON gives it back."""
     if isinstance(value, Mapping):
         return {str(key): _plain(inner) for key, inner in value.items()}
     return [_plain(inner) for inner in value] if isinstance(value, (list, tuple, set, frozenset)) else value

@@ -29,7 +29,7 @@ Find = Callable[[str, str], "Entitlement | None"]
 
 
 def not_named(held: Sequence[Entitlement], names: Mapping[str, Sequence[str]] | None, find: Find) -> list[Entitlement]:
-    """Of what is held, what none of these names (by kind) means.
+    """Return what is held and is meant by none of these names (by kind).
 
     A thing may go by several names, a team's title and its slug: a name that is nothing held is looked up.
     """

@@ -126,7 +126,7 @@ class Outcomes:
         return [c for c in self.changes if self.outcomes.get(c.what) is Outcome.IN_PROGRESS and c.pending is not None]
 
     def ended(self, changes: Sequence[Change]) -> None:
-        """Of what was in progress, mark what a fresh plan shows at its end."""
+        """Mark what was in progress and is done in a fresh plan."""
         fresh = {c.what: c for c in changes}
         for change in self.in_progress():
             now = fresh.get(change.what)
@@ -149,7 +149,7 @@ class Outcomes:
             self.notes.pop(change.what, None)
 
     def unread(self, error: LifecycleError) -> None:
-        """The read after the write failed: nothing unseen may be called done."""
+        """Mark everything unseen as unknown, since the read after the write failed."""
         for what in self.unseen:
             self.outcomes[what] = Outcome.UNKNOWN
             self.codes[what] = "read_back"

@@ -225,7 +225,7 @@ def _forwarding_ended(case: OpenCase, here: Here) -> Arguments:
 
 
 def _held(case: OpenCase, here: Here) -> Arguments:
-    """Of a silent departure what nobody sees is done at once, and the rest once every way in is closed."""
+    """Hold back, of a silent departure, what others can see until every way in is closed."""
     return {"hold": here.settings.mailbox.get("hold", True)} if case.facts.others.get("silent") else None
 
 

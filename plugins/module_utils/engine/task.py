@@ -63,7 +63,7 @@ TARGET_SPEC: Mapping[str, Any] = {
 
 
 def _made_of(system: object) -> dict[str, str]:
-    """By which file a declared connector did it: evidence, and what a plan and an approval are for."""
+    """Return which file a declared connector was made of: it is evidence, and plans and approvals hold for this file only."""
     digest = digest_of(type(system))
     return {"declared": digest} if digest else {}
 
@@ -258,7 +258,7 @@ class Task:
             steps.ended(list(self.plan(system, want)))
 
     def main(self) -> None:
-        """The second shell: run as an ordinary module, wherever AnsiballZ took us."""
+        """Run as an ordinary module, wherever AnsiballZ took us: the second shell."""
         module = AnsibleModule(argument_spec=self.spec, supports_check_mode=True)
         result = self.run(module.params, check_mode=module.check_mode)
         (module.fail_json if result.get("failed") else module.exit_json)(**result)

@@ -151,7 +151,7 @@ class Archive:
         return state
 
     def _refuse_damage(self, line: bytes, at: int, rest: Iterable[bytes]) -> None:
-        """A line that says nothing is torn, because the run was killed while writing it; but what is followed by synced lines was whole once.
+        """Refuse damage in the middle. A torn last line is none: a run was killed while writing it; what synced lines follow was whole once.
 
         :raises InputError: it is no archive's manifest, or was damaged after it was written.
         """

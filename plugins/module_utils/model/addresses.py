@@ -34,7 +34,7 @@ class LoginRule:
     local: int = _LONGEST_LOCAL
 
     def wrong(self, login: str) -> str:
-        """Why it can't be a login there; empty when it can."""
+        """Return why it can't be a login there; empty when it can."""
         if len(login) > self.longest:
             return f"has {len(login)} characters, and {self.longest} are allowed"
         if len(login.partition("@")[0]) > self.local:
@@ -47,7 +47,7 @@ ASCII_ADDRESS = LoginRule(r"[A-Za-z0-9'._!#^~+-]+@[A-Za-z0-9.-]+", "ASCII letter
 
 
 def generated(rule: str, facts: Mapping[str, str], taken: Collection[str]) -> str:
-    """An address by a rule such as ``{first_name}.{last_name}@corp.example``: in ASCII letters, and nobody else's.
+    """Return an address by a rule such as ``{first_name}.{last_name}@corp.example``: in ASCII letters, and nobody else's.
 
     A second Ada Byron is ``ada.byron2``. Of a long name, the end is cut.
 
@@ -82,7 +82,7 @@ def generated(rule: str, facts: Mapping[str, str], taken: Collection[str]) -> st
 
 
 def _plain(text: str, country: str) -> str:
-    """A name in small ASCII letters; its parts are joined by a hyphen."""
+    """Return a name in small ASCII letters; its parts are joined by a hyphen."""
     from anyascii import anyascii  # loaded only when an address is made
 
     written = text.translate(_GERMAN) if country.upper() in _GERMAN_SPOKEN else text

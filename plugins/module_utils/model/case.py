@@ -124,12 +124,12 @@ class Case:
 
     @property
     def meaning(self) -> Kind:
-        """What its kind means."""
+        """Return what its kind means."""
         return kind_of(self.kind)
 
     @property
     def who(self) -> Person:
-        """The person, as they were when the case was opened."""
+        """Return the person, as they were when the case was opened."""
         return Person.of(self.person)
 
     @property
@@ -138,12 +138,12 @@ class Case:
 
     @property
     def access_closed(self) -> bool:
-        """Whether the last run saw every way in closed, also while the case waits for something else."""
+        """Return whether the last run saw every way in closed, also while the case waits for something else."""
         return bool(self.closed or self.summary.get("access_closed"))
 
     @property
     def waits_for_hardware(self) -> bool:
-        """Whether nothing is left of it but company hardware that is to come back: no run can do more."""
+        """Return whether nothing is left of it but company hardware that is to come back: no run can do more."""
         return bool(not self.closed and self.access_closed and not self.summary.get("open"))
 
     def as_dict(self) -> dict[str, Any]:

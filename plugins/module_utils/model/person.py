@@ -102,22 +102,22 @@ class Person:
 
     @property
     def name(self) -> str:
-        """What a human calls them."""
+        """Return what a human calls them."""
         return self.display_name or " ".join(p for p in (self.first_name, self.last_name) if p) or self.email
 
     @property
     def local_part(self) -> str:
-        """The e-mail before the at sign."""
+        """Return the e-mail before the at sign."""
         return self.email.partition("@")[0]
 
     @property
     def key(self) -> str:
-        """What tells this person from all others over time: the HR id, else the employee id, else the e-mail."""
+        """Return what tells this person from all others over time: the HR id, else the employee id, else the e-mail."""
         return self.hr_id or self.employee_id or self.email
 
     @property
     def zone(self) -> tzinfo:
-        """The person's own time zone; UTC where it is not known.
+        """Return the person's own time zone; UTC where it is not known.
 
         :raises InputError: it is not an IANA name.
         """

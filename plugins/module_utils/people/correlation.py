@@ -43,11 +43,11 @@ class Judged:
 
     @property
     def evidence(self) -> str:
-        """The keys that agree, and what speaks against it."""
+        """Return the keys that agree, and what speaks against it."""
         return "; ".join(part for part in (", ".join(self.how.shown), self.doubt) if part)
 
     def as_dict(self) -> dict[str, object]:
-        """For a step's result, the ledger and the record."""
+        """Return it for a step's result, the ledger and the record."""
         return {
             "id": self.account.id,
             "login": self.account.login,

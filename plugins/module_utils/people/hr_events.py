@@ -198,7 +198,7 @@ def _leaver_now(
 
 
 def _leaver_later(before: Person | None, now: Person, ends: datetime, until_then: Decision, live: str) -> Decision:
-    """A last day to come touches no access. Until then a joiner for a term begins, and a mover moves, like any other."""
+    """Judge somebody whose last day is to come: their access stays, and until then they join or move like anybody else."""
     old = before.employment_ends() if before is not None else None
     moved = f", moved from {told(old, now)}" if old is not None and old != ends else ""
     if until_then.kind and (now.status != "terminated" or live == "nothing"):

@@ -41,7 +41,7 @@ class Look:
 
     @classmethod
     def of(cls, seen: Overview) -> Look:
-        """Of everybody whom a source shows."""
+        """Sum up everybody whom a source shows."""
         return cls(
             len(seen.people),
             sum(person.status != "terminated" for person in seen.people),

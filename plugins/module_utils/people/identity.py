@@ -70,7 +70,7 @@ def alike(person: Person, other: Person) -> tuple[str, ...]:
 
 
 def related(people: Iterable[Person], everybody: Iterable[Person], *, own: bool = True) -> Iterator[Person]:
-    """Of everybody in one HR system, those that may be one of ``people`` in another record.
+    """Return who of one HR system may be one of ``people`` in another record.
 
     :param own: whether ``people`` are records of this same system: those are left out.
     """
@@ -262,7 +262,7 @@ def _refuse_no_person(person: Person, policy: Policy, act: str) -> None:
 def _refuse_other_employment(
     person: Person, others: Sequence[Found], distinct: Collection[str], kind: str, act: str
 ) -> None:
-    """A person with another active employment is a mover; two people with one address are nobody's to touch."""
+    """Refuse a person with another active employment, who is a mover, and two people with one address, whom no run touches."""
     strangers = [other for other in others if not set(other.by) & set(_SAME_PERSON)]
     if strangers:
         raise AmbiguousIdentity(

@@ -159,12 +159,12 @@ class Finding:
 
     @property
     def id(self) -> str:
-        """The same in every run, for as long as it is there."""
+        """Return an id that is the same in every run, for as long as the finding is there."""
         text = "\n".join((self.kind, self.system, self.ident, self.detail))
         return "f-" + hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def line(self) -> dict[str, Any]:
-        """As it travels from a system's check to the report."""
+        """Return it as it travels from a system's check to the report."""
         return {
             "id": self.id,
             "kind": self.kind,

@@ -46,7 +46,7 @@ class Held:
         self.nowhere: set[tuple[str, str]] = set()
 
     def of_profile(self, profile: str) -> dict[str, list[str]]:
-        """What a profile gives here: names by kind."""
+        """Return what a profile gives here: names by kind."""
         found: dict[str, list[str]] = {}
         for (kind, _key), name in self.wanted.get(profile, {}).items():
             found.setdefault(kind, []).append(name)

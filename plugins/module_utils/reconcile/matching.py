@@ -48,7 +48,7 @@ class _Candidate:
 
     @property
     def disputes(self) -> bool:
-        """Whether it is a reason to ask, though the account is certainly another's: a guessed login, or a key that says otherwise, is none."""
+        """Return whether it is a reason to ask, though the account is certainly another's: a guessed login, or a key that says otherwise, is none."""
         how = self.judged.how
         guess = how.guessed and set(how.by) == {Kind.LOGIN}
         return self.judged.whose is Whose.DOUBT and not (how.contradicted or guess or self.known.forgotten)

@@ -24,7 +24,7 @@ class KeptAddresses:
         self._system, self._rule, self._path, self._read_only = system, rule, os.path.expanduser(path), read_only
 
     def fill(self, people: Mapping[str, Mapping[str, str]], taken: Collection[str]) -> dict[str, str]:
-        """An address for each of these people.
+        """Return an address for each of these people.
 
         :param people: by key, the fields that the rule may name.
         :param taken: every address that HR knows, in lower case.

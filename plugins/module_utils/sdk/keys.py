@@ -133,7 +133,7 @@ class Agreement:
 
     @property
     def certain(self) -> bool:
-        """Whether the account is the person's, as far as the two alone can tell.
+        """Return whether the account is the person's, as far as the two alone can tell.
 
         The immutable id of a link, an employee number and an address are enough. A login, or an external id whose meaning nobody
         declared, is not where the account carries an address that is none of the person's: look-alikes are other people.
@@ -148,7 +148,7 @@ class Agreement:
 
     @property
     def strength(self) -> int:
-        """For comparing two claims to one account."""
+        """Return it for comparing two claims to one account."""
         weights = {Kind.ID: 8, Kind.NUMBER: 4, Kind.SUBJECT: 2, Kind.ADDRESS: 2, Kind.LOGIN: 1}
         return sum(weights[kind] for kind in self.by) + self.named
 

@@ -159,7 +159,7 @@ class Reopening(Cutoff, Protocol):
     """Opens again what its own cut-off closed. Not a capability of its own: whoever can cut off has it, or says why not."""
 
     def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
-        """For what :meth:`access_paths` named and a cut-off closed, in the order in which it must be opened.
+        """Return it for what :meth:`access_paths` named and a cut-off closed, in the order in which it must be opened.
 
         :param closed: path -> its state before; a name that the answer leaves out is one that nobody here knows.
         """
@@ -295,7 +295,7 @@ class HandingBack(Ownership, Protocol):
         """Return what the heir has now, and that may have been the account's."""
 
     def hand_back(self, account: Account, heir: Account, owned: Owned, *, keep: bool) -> None:
-        """The account owns it again; the heir no longer, unless ``keep``."""
+        """Make the account the owner again; the heir is none any longer, unless ``keep``."""
 
 
 @runtime_checkable

@@ -37,7 +37,7 @@ class Tokens(Protocol):
         """Return the token under ``key``, or what ``fetch`` gives: ``(token, seconds it is good for)``."""
 
     def forget(self, key: str) -> None:
-        """The system refused this token: fetch a new one next time."""
+        """Forget a token that the system refused: the next call fetches a new one."""
 
 
 class MemoryTokens:
@@ -56,7 +56,7 @@ class MemoryTokens:
 
 
 def no_progress(done: int, total: int, unit: str) -> None:
-    """Where nobody watches."""
+    """Do nothing: nobody watches."""
 
 
 #: Stands in ``Option.names`` for every system of the systems file.
@@ -216,7 +216,7 @@ class Connector:
 
     @property
     def login_pattern(self) -> str:
-        """How logins are made here, unless HR names one."""
+        """Return how logins are made here, unless HR names one."""
         return str(self.target.options.get("login") or self.LOGIN)
 
     def granted(self) -> frozenset[str] | None:
@@ -225,13 +225,13 @@ class Connector:
 
     @property
     def logins_of_names(self) -> bool:
-        """Whether logins are made of names alone: one was somebody else's before they changed theirs, so it raises a question, and settles nothing."""
+        """Return whether logins are made of names alone: one was somebody else's before they changed theirs, so it raises a question, and settles nothing."""
         fields = fields_of(self.login_pattern)
         return bool(fields) and fields <= _OF_NAMES
 
     @property
     def logins_of_strangers(self) -> bool:
-        """Whether somebody of whom HR knows nothing may have the login that the pattern makes of one of HR's people: it holds neither a
+        """Return whether somebody of whom HR knows nothing may have the login that the pattern makes of one of HR's people: it holds neither a
         number nor a whole address, and nobody said that they have no accounts here. Jane of another company is ``jane`` too."""
         fields = fields_of(self.login_pattern)
         alike = bool(fields) and fields <= _ALIKE and "@" not in self.login_pattern
@@ -276,7 +276,7 @@ class Connector:
             return ""  # HR lacks a field of the pattern: this person has no such login here
 
     def carries(self, account: Account) -> str:
-        """Why the account may not be deleted yet, though nothing of the person needs it: what others use goes with it. Empty when it may."""
+        """Return why the account may not be deleted yet, though nothing of the person needs it: what others use goes with it. Empty when it may."""
         return ""
 
     def administers(self, account: Account) -> bool:
@@ -294,7 +294,7 @@ class Connector:
                     yield listed.account.id
 
     def addressed_by(self, account: Account) -> str:
-        """By what methods that take a person address their account here."""
+        """Return the name by which methods that take a person find their account here."""
         return account.login
 
     def find_account(self, person: Person) -> Account | None:
@@ -373,7 +373,7 @@ def checked_options(system: str, connector: type[Connector], given: Mapping[str,
 
 
 def check_credential_names(system: str, connector: type[Connector], given: Mapping[str, Any]) -> None:
-    """That the credentials given are ones the connector has, and the required ones are there.
+    """Check that the credentials given are ones the connector has, and the required ones are there.
 
     :raises InputError: names system, credential and fix.
     """

@@ -68,7 +68,7 @@ class Auth(Protocol):
     def headers(self) -> Mapping[str, str]: ...
 
     def refused(self) -> bool:
-        """The system answered 401. True when a fresh credential can be tried."""
+        """Note a 401; return whether a fresh credential can be tried."""
 
 
 @runtime_checkable
@@ -405,7 +405,7 @@ class Transport:
 
 
 def _ends_in(url: str, domain: str) -> bool:
-    """Whether an address is of a domain; every address is of none."""
+    """Return whether an address is of a domain; every address is of none."""
     host = urlsplit(url).hostname or ""
     return not domain or host == domain or host.endswith(f".{domain}")
 

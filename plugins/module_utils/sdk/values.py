@@ -38,7 +38,7 @@ class Account:
 
     @property
     def carried(self) -> tuple[Key, ...]:
-        """Every key that the account carries: its login, addresses, employee number, and :attr:`keys`. A login that is an address is both."""
+        """Return every key that the account carries: its login, addresses, employee number, and :attr:`keys`. A login that is an address is both."""
         further = self.attributes.get("aliases") or ()
         addresses = (self.email, self.login, *(further if isinstance(further, (list, tuple)) else ()))
         return (
@@ -120,7 +120,7 @@ class Residual:
 
 
 def lasting(residuals: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Of what :meth:`Residual.as_dict` gave, each thing once: several ways in may leave the same behind. The latest end counts."""
+    """Return each residual of :meth:`Residual.as_dict` once, with its latest end: several ways in may leave the same one behind."""
     ends: dict[tuple[tuple[str, str], ...], dict[str, Any]] = {}
     for one in residuals:
         known = ends.setdefault(

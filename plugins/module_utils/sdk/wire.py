@@ -150,7 +150,7 @@ class _Watchdog:
 
     @classmethod
     def forget(cls) -> None:
-        """In a process that was forked just now: the thread is the parent's."""
+        """Forget the thread in a process that was just forked: it is the parent's."""
         cls._made, cls._making = None, threading.Lock()
 
     def watch(self, exchange: _Exchange) -> None:
@@ -398,7 +398,7 @@ def _trouble(target: Target, base: str, request: Request, e: wrong.HTTPError, ov
 
 
 def _lost(target: Target, request: Request, e: Exception | None, over: bool) -> Exception:
-    """No whole answer: nothing is lost of a read, and of a write nobody knows."""
+    """Return the error of an answer that did not come whole: a read lost nothing, what a write did is not known."""
     kind = Unavailable if request.reading else AnswerLost
     what = f"no whole answer in {request.seconds:.0f} s" if over or e is None else f"no answer ({_root(e)})"
     return kind(

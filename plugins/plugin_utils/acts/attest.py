@@ -36,7 +36,7 @@ class _Waiting:
 
     @property
     def undecided(self) -> bool:
-        """Whether somebody has to say if it is kept or removed."""
+        """Return whether somebody has to say if it is kept or removed."""
         return self.what.startswith(UNDECIDED)
 
 

@@ -149,7 +149,7 @@ class _Opening:
 
     @property
     def approved(self) -> bool:
-        """Whether the run executes an approved plan, or only rehearses."""
+        """Return whether the run executes an approved plan, or only rehearses."""
         lacking = approvals.stops(self.run.policy, self.run.ledger, self.plan, self.hr)
         return self.run.read_only or self.plan is not None and "privileged" not in lacking
 
@@ -312,7 +312,7 @@ def _facts(opening: _Opening, person: Person, profile: Profile | None, further: 
 
 
 def departure_facts(policy: Policy, person: Person) -> dict[str, Any]:
-    """How somebody leaves, as it is kept with the case: policy may be another later."""
+    """Return how somebody leaves, as it is kept with the case: policy may be another later."""
     departure = policy.departure_of(person)
     if not departure.name:
         return {}

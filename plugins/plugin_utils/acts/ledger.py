@@ -25,7 +25,7 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _accepted(run: LedgerRun, want: Mapping[str, Any], by: str) -> dict[str, Any]:
-    """A named person accepts that what the witnesses have seen is lost; the ledger and the witnesses keep that."""
+    """Note that a named person accepts the loss of what the witnesses have seen; ledger and witnesses keep that."""
     if not want["reason"].strip():
         raise InputError("reason is empty", act="accept a loss", hint="-e reason='the disk of ctl1 died'")
     answers, _silent = asked(run.policy)
@@ -76,7 +76,7 @@ def _archived(run: LedgerRun, want: Mapping[str, Any], by: str) -> dict[str, Any
 
 
 def _erased(run: LedgerRun, want: Mapping[str, Any], by: str) -> dict[str, Any]:
-    """Everything that is said of a person goes; that it went stays."""
+    """Erase everything that is said of a person, and note that it was erased."""
     done = retention.erase(
         run.ledger, want["person"], want["records"], by=by, reason=want["reason"], run=run.id, read_only=run.read_only
     )

@@ -76,7 +76,7 @@ def _late(case: CaseFile, item: OpenItem, levels: Levels, policy: Policy, manage
 
 
 def _nobody_hands_over(case: CaseFile, policy: Policy) -> Iterator[Letter]:
-    """The manager is asked at once where the person who leaves is not expected to hand over; of a silent departure, when it has happened."""
+    """Return whether nobody hands over, so that the manager is asked at once; of a silent departure, once it has happened."""
     how = next((one for one in policy.departures if one.name == case.facts.get("departure")), None)
     manager = str(case.person.get("manager_email") or "")
     if case.kind != OFFBOARD or case.withdrawn or how is None or how.handover or not manager:

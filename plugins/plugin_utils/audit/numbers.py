@@ -34,7 +34,7 @@ class Spread:
 
     @classmethod
     def of(cls, values: Iterable[float | None]) -> Spread:
-        """Of the values that there are."""
+        """Sum up the values that there are."""
         found = sorted(value for value in values if value is not None)
         if not found:
             return cls()
@@ -117,7 +117,7 @@ class Numbers:
         return self.by_hand / self.steps if self.steps else None
 
     def as_dict(self) -> dict[str, Any]:
-        """As plain data, with the shares."""
+        """Return it as plain data, with the shares."""
         return {
             **asdict(self),
             "share_in_time": self.share_in_time,

@@ -116,7 +116,7 @@ def _fill(
 def _case(
     where: Path, case: str, ledger: Ledger, records: str, systems: Mapping[str, Mapping[str, Any]], run: str
 ) -> None:
-    """One case of the sample: its record as it was written, its page, its entries with what verifies each."""
+    """Write one case of the sample: its record as it was written, its page, its entries with what verifies each."""
     data, page = record_files.paths(records, case)
     if not data.exists() or not page.exists():
         made = record.build(ledger, case, systems)
@@ -153,7 +153,7 @@ def evidence(ledger: Ledger, case: str) -> Sequence[Mapping[str, Any]]:
 
 
 def _witnesses(where: Path, policy: Policy) -> None:
-    """What the witnesses have: the heads, and the stamps of each authority with its root certificate."""
+    """Write what the witnesses have: the heads, and the stamps of each authority with its root certificate."""
     answers, _silent = asked(policy)
     for name, kept in answers.items():
         record_files.write(where / "heads" / f"{name}.jsonl", "".join(f"{one.line()}\n" for one in kept.statements))

@@ -34,7 +34,7 @@ class Period:
 
     @property
     def end(self) -> datetime:
-        """The moment after its last one."""
+        """Return the moment after its last one."""
         return datetime.combine(self.last + timedelta(days=1), datetime.min.time(), timezone.utc)
 
 
@@ -54,7 +54,7 @@ class Member:
 
     @property
     def is_exception(self) -> bool:
-        """Whether an auditor must be told why."""
+        """Return whether an auditor must be told why."""
         return self.standing == MISSING or self.standing in (NOT_LEFT, UNKNOWN) and not self.why
 
 

@@ -68,7 +68,7 @@ class Named:
 
     @property
     def credentials(self) -> list[str]:
-        """Those that must be there, and the first secret where there are several ways to sign in."""
+        """Return those that must be there, and the first secret where there are several ways to sign in."""
         known = CONNECTORS[self.connector].CREDENTIALS
         wanted = [key for key, one in known.items() if one.required] or [*known][:1]
         if not any(word in key for key in wanted for word in _SECRETS):
@@ -164,7 +164,7 @@ def _check(here: Here, folder: Path, files: Mapping[Path, str]) -> None:
 
 
 def _profiles(named: Sequence[Named], found: Mapping[str, Any], percent: int) -> dict[str, str]:
-    """One file a department where something was read; else one for everybody."""
+    """Write one file a department where something was read; else one for everybody."""
     departments = sorted({name for seen in found.values() for name in seen if name})
     made: dict[str, str] = {}
     for department in departments:

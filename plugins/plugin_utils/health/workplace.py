@@ -32,7 +32,7 @@ class Here:
 
     @property
     def spool(self) -> str:
-        """The run's own folder: 0700, and removed by Ansible when the run ends."""
+        """Return the run's own folder: 0700, and removed by Ansible when the run ends."""
         return str(C.DEFAULT_LOCAL_TMP)
 
     def setting(self, name: str) -> str:

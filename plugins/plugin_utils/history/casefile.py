@@ -54,17 +54,17 @@ class StepFile:
 
     @property
     def closed(self) -> bool:
-        """Whether nothing is left to do."""
+        """Return whether nothing is left to do."""
         return self.outcome in CLOSED or self.settled_by_hand
 
     @property
     def settled_by_hand(self) -> bool:
-        """Whether a named person says that it is done."""
+        """Return whether a named person says that it is done."""
         return bool(self.attested) and (self.in_hand or self.outcome not in ("failed", "in_progress"))
 
     @property
     def completed(self) -> str:
-        """When it was closed for good, ISO 8601; empty while it is not."""
+        """Return when it was closed for good, ISO 8601; empty while it is not."""
         return self.since or (str(self.attested[-1].get("at") or "") if self.settled_by_hand else "")
 
 
@@ -90,7 +90,7 @@ class CaseFile:
 
     @property
     def name(self) -> str:
-        """What a human calls the person."""
+        """Return what a human calls the person."""
         parts = (str(self.person.get(k) or "") for k in ("first_name", "last_name"))
         return str(
             self.person.get("display_name") or " ".join(p for p in parts if p) or self.person.get("email") or self.key
@@ -98,12 +98,12 @@ class CaseFile:
 
     @property
     def meaning(self) -> Kind:
-        """What its kind means."""
+        """Return what its kind means."""
         return kind_of(self.kind)
 
     @property
     def names(self) -> set[str]:
-        """Everything that HR may know the person by."""
+        """Return everything that HR may know the person by."""
         known = [
             self.key,
             *(self.person.get(k) for k in ("email", "hr_id", "employee_id")),
@@ -113,7 +113,7 @@ class CaseFile:
 
     @property
     def effective(self) -> datetime | None:
-        """When it took effect, as HR said."""
+        """Return when it took effect, as HR said."""
         return moment(self.facts.get("effective_at"))
 
     @property
@@ -128,23 +128,23 @@ class CaseFile:
 
     @property
     def cuts(self) -> list[StepFile]:
-        """The steps that close a way in; what a reconcile closed later too."""
+        """Return the steps that close a way in; what a reconcile closed later too."""
         return [s for s in self.steps.values() if s.phase == "cutoff" or s.step == "cutoff" or is_late_cut(s)]
 
     @property
     def access_closed(self) -> str:
-        """When the last way in was closed; empty while one is open, or none was tried."""
+        """Return when the last way in was closed; empty while one is open, or none was tried."""
         cuts = self.cuts
         return max(s.completed for s in cuts) if cuts and all(s.closed and s.completed for s in cuts) else ""
 
     @property
     def first_way_closed(self) -> str:
-        """When the first way in was closed; empty when none was."""
+        """Return when the first way in was closed; empty when none was."""
         return min((s.completed for s in self.cuts if s.closed and s.completed), default="")
 
     @property
     def closed_by_reconcile(self) -> bool:
-        """Whether a way in was closed only after a reconcile found it, or was seen open again after it had been closed."""
+        """Return whether a way in was closed only after a reconcile found it, or was seen open again after it had been closed."""
         return any(is_late_cut(s) and s.outcome in ("done", "acknowledged") or s.reopened for s in self.cuts)
 
 
@@ -204,7 +204,7 @@ def _step(case: CaseFile, system: str, step: str) -> StepFile:
 
 
 def _opened(case: CaseFile, at: str, system: str, step: str, body: Mapping[str, Any]) -> None:
-    """The case itself was read already."""
+    """Skip the opening entry: the case itself was read already."""
 
 
 def _intent(case: CaseFile, at: str, system: str, step: str, body: Mapping[str, Any]) -> None:

@@ -70,7 +70,7 @@ class DeviceFile:
 
     @property
     def is_out(self) -> bool:
-        """Whether company hardware is with somebody who has left."""
+        """Return whether company hardware is with somebody who has left."""
         return bool(self.leaver) and not self.personal and not self.settled
 
 
@@ -125,7 +125,7 @@ def of_leaver(query: Query, case: str, person: str) -> list[DeviceFile]:
 
 
 def _with_their_holder(case: CaseFile, known: _Known) -> None:
-    """What a new case of its holder means for a device: who leaves has what they were given, who is back may have it."""
+    """Apply what a new case of its holder means for a device: leavers have what they were given, who is back may keep it."""
     if case.withdrawn:
         return
     for one in known.held_by(case.key):

@@ -52,7 +52,7 @@ def known(ledger: Ledger, system: str) -> Known:
 
 
 def looks_of(found: Sequence[Mapping[str, Any]]) -> dict[str, Look]:
-    """By system, what the answers of the HR systems say of the whole source."""
+    """Return by system what the answers of the HR systems say of the whole source."""
     return {answer["system"]: Look.read(answer["look"]) for answer in found if answer.get("look")}
 
 
@@ -121,7 +121,7 @@ def release(run: LedgerRun, system: str, *, by: str, account: str, reason: str) 
 
 
 def shown(run: LedgerRun, system: str) -> dict[str, Any]:
-    """How a source stands: ``{"system", "people", "active", "good_at", "incident", "released_by", "silent"}``; ``silent`` says why it counts as silent."""
+    """Return how a source stands: ``{"system", "people", "active", "good_at", "incident", "released_by", "silent"}``; ``silent`` says why it counts as silent."""
     now = known(run.ledger, system)
     last = clock.parse(now.at) if now.at else None
     return {
@@ -136,7 +136,7 @@ def shown(run: LedgerRun, system: str) -> dict[str, Any]:
 
 
 def _is_released(look: Look, before: Known, policy: Policy) -> bool:
-    """A release is of what was seen: whoever breaks it further has an incident of their own."""
+    """Return whether this incident is released: a release holds for what was seen, and more damage is a new incident."""
     if before.released is None or not _in_time(before.released):
         return False
     return not look.duplicates and not look.wrong(Look.read(before.released), policy.brake)

@@ -242,7 +242,7 @@ class Intake:
     # -- the last look -------------------------------------------------------------------------------------------------
 
     def _known(self, source: str) -> dict[str, Seen]:
-        """As it was before this batch."""
+        """Return it as it was before this batch."""
         rows = self.ledger.storage.query("SELECT person, data, previous, batch FROM seen WHERE source = ?", (source,))
         found = {str(row[0]): str(row[2] if row[3] == self.batch and self.batch else row[1]) for row in rows}
         return {person: Seen(**json.loads(data)) for person, data in found.items() if data}

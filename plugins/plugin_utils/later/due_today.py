@@ -141,7 +141,7 @@ class DueToday:
     # -- by hand -----------------------------------------------------------------------------------------------------------
 
     def change(self, state: str, person: str, id: str, to: str, by: str, why: str) -> list[str]:
-        """Somebody moves, cancels, holds or releases what waits for one person; by name, and with the reason.
+        """Move, cancel, hold or release what is due for one person, in somebody's name and with the reason.
 
         :returns: a line each.
         :raises InputError: nothing of the kind waits, the day cannot be read, or nobody gave a name and a reason.

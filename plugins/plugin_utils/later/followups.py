@@ -61,7 +61,7 @@ class Due:
     why: str = ""
 
     def as_dict(self, now: datetime) -> dict[str, Any]:
-        """With the days that are left; less than 0 when it is late."""
+        """Return it with the days that are left; less than 0 when it is late."""
         left = clock.parse(self.due) - now
         days = -(-left // timedelta(days=1))  # what is left of a day counts as one
         return {**vars(self), "in_days": days, "is_due": left <= timedelta()}
@@ -126,7 +126,7 @@ def note(ledger: Ledger, due: Due, run: str, by: str = "") -> None:
 
 
 def end(ledger: Ledger, due: Due, how: str, why: str, run: str, by: str = "") -> None:
-    """It was ``done`` or ``cancelled``."""
+    """End a follow-up as ``done`` or ``cancelled``."""
     ledger.note(
         "due_ended",
         {"id": due.id, "how": how, "why": why, "by": by},
@@ -157,7 +157,7 @@ class _Scheduling:
         )
 
     def on_a_working_day(self, step: str, system: str, what: str, days: int, suffix: str = "") -> Due:
-        """The same, not before the next day on which people work where the person is."""
+        """Return the same follow-up, not before the next day on which people work where the person is."""
         who = self.case.who
         day = local_day(self.start, days, who).astimezone(who.zone).date()
         return self.later(step, system, what, days + (working_day_from(day, who.country) - day).days, suffix)

@@ -70,7 +70,7 @@ class Tally:
 
     @property
     def by_percent(self) -> int | None:
-        """How many the percentage allows; None when it is not judged."""
+        """Return how many the percentage allows; None when it is not judged."""
         if not self.limit.percent or self.active is None:
             return None
         # 10 % of 70 people are 7, also in binary fractions.
@@ -104,7 +104,7 @@ class Tally:
 
     @property
     def judged(self) -> str:
-        """How the percentage was."""
+        """Return how the percentage was."""
         if not self.limit.percent:
             return "no percentage is set"
         if self.active is None:

@@ -33,7 +33,7 @@ def lines(limits: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def warnings(run: LedgerRun, cases: Sequence[OpenCase]) -> list[str]:
-    """In check mode, what the brake would stop of a run with these cases."""
+    """Return in check mode what the brake would stop of a run with these cases."""
     if not run.read_only:
         return []
     found = []

@@ -204,7 +204,7 @@ def release_all(query: Query, run: str) -> None:
 
 
 def _forget(query: Query, run: str) -> None:
-    """Of a run that has nobody left nothing is kept, unless it was taken for dead."""
+    """Remove a run that holds nobody any more, unless it was taken for dead."""
     query(
         "DELETE FROM holder WHERE run = ? AND lost = '' AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.run = holder.run)",
         (run,),
@@ -231,7 +231,7 @@ def _held(query: Query, me: Holder, other: Holder, case: str) -> str:
 
 
 def _at_work(query: Query, case: str) -> str:
-    """A worker that outlived its run and is between an intent and its outcome: what it sent may still come to pass."""
+    """Return whether a worker outlived its run between an intent and its outcome: what it sent may still take effect."""
     rows = query(
         "SELECT i.body FROM ledger i WHERE i.case_id = ? AND i.kind = 'intent'"
         " AND NOT EXISTS (SELECT 1 FROM ledger o WHERE o.ref = i.n AND o.kind = 'outcome')",

@@ -61,7 +61,7 @@ class Ledger:
 
     @property
     def seal(self) -> Seal:
-        """How its entries are sealed."""
+        """Return how its entries are sealed."""
         return self.chain.seal
 
     # -- cases ---------------------------------------------------------------------------------------------------------
@@ -152,7 +152,7 @@ class Ledger:
         ]
 
     def cases_of(self, keys: Sequence[str]) -> list[Case]:
-        """The cases of whoever has one of these keys, in the order in which they were opened."""
+        """Return the cases of whoever has one of these keys, in the order in which they were opened."""
         marks = ", ".join("?" * len(keys))
         return cases.read(self.storage.query, f"AND person IN ({marks})", keys) if keys else []
 
@@ -221,7 +221,7 @@ class Ledger:
 
     @contextmanager
     def _braking(self, run: str, case_id: str = "", *, durable: bool = False) -> Iterator[Query]:
-        """A transaction; when the brake ends it, that is noted in another."""
+        """Open a transaction; when the brake ends it, that is noted in another."""
         try:
             with self.storage.writing(durable=durable) as query:
                 yield query

@@ -43,7 +43,7 @@ class Link:
 
 
 def names_of(person: Person) -> list[str]:
-    """By what the ledger may know a person: their key now, or what it was before HR gave them an id."""
+    """Return by which names the ledger may know a person: their key now, or what it was before HR gave them an id."""
     return list(
         dict.fromkeys(name for name in (person.key, person.person_key, person.employee_id, person.email) if name)
     )
@@ -125,7 +125,7 @@ class Everybody:
         self._reading = threading.Lock()
 
     def now(self) -> tuple[dict[str, int], str]:
-        """By which kinds of keys people were found there, and how many; and the ids of all accounts that are somebody's, as JSON: they
+        """Return by which kinds of keys people were found there, and how many; and the ids of all accounts that are somebody's, as JSON: they
         travel in the arguments of every step, where a list of thousands would be copied each time."""
         with self._reading:
             known = len(self._ids)

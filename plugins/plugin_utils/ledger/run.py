@@ -47,7 +47,7 @@ class LedgerRun:
 
     @property
     def policy(self) -> Policy:
-        """The company's; the defaults when the systems file names none."""
+        """Return the company's; the defaults when the systems file names none."""
         return load_policy(os.path.expanduser(self.policy_file))
 
     def note(self, kind: str, data: Mapping[str, Any], **where: Any) -> None:

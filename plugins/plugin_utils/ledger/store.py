@@ -29,7 +29,7 @@ class Storage(Protocol):
 
     @property
     def in_transaction(self) -> bool:
-        """Whether this thread is inside :meth:`writing`."""
+        """Return whether this thread is inside :meth:`writing`."""
 
     def query(self, sql: str, values: Sequence[Any] = ()) -> list[Row]: ...
 

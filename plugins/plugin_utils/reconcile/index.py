@@ -244,7 +244,7 @@ def state_of(person: Person, now: datetime) -> str:
 
 
 def _cases(cases: Iterable[Case], profiles: Profiles | None, now: datetime) -> tuple[dict[str, Case], dict[str, str]]:
-    """By person's key: the leaving that was closed and not taken back, and the end of a hand-over that still runs."""
+    """Return by person's key the leaving that was closed and not taken back, and the end of a hand-over that still runs."""
     closed: dict[str, Case] = {}
     overlaps: dict[str, str] = {}
     for case in cases:

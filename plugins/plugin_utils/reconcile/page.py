@@ -71,7 +71,7 @@ def _group(kind: str, report: Mapping[str, Any], slug: Mapping[str, str]) -> dic
 
 
 def _folded(found: list[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
-    """What one command settles is one item; so is what one account has too much, or too little."""
+    """Return what one command settles is one item; so is what one account has too much, or too little."""
     items: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for finding in found:
         if finding["id"] not in finding["command"] and finding["person"]:

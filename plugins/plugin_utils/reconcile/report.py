@@ -133,7 +133,7 @@ class _Merged:
                 self.holders.setdefault((n, number), {})[side] = account
 
     def separations(self, policy: Policy, systems: Mapping[str, Mapping[str, Any]]) -> None:
-        """Two that nobody may hold together may be held on two systems."""
+        """Find entitlements that nobody may hold together and that one person holds on two systems."""
         for (n, number), sides in sorted(self.holders.items()):
             if len(sides) == 2:
                 pair = policy.separation[number]

@@ -117,7 +117,7 @@ class _Standing:
 
     @property
     def attested(self) -> Mapping[str, Any] | None:
-        """What closes the step by a person's word, the last of it; a decision is carried out by the next run, and only then done."""
+        """Return what closes the step by a person's word, the last of it; a decision is carried out by the next run, and only then done."""
         whole = self.outcome in _IN_HAND and bool(self.rows) and all(is_closed(row.get("outcome")) for row in self.rows)
         if not whole and self.outcome not in _ATTESTABLE:
             last = [a for a in self.step["attested"] if ended(self.step, a)]

@@ -58,7 +58,7 @@ _GIVES = (("provisioning", "account", "the account"), ("entitlements", "entitlem
 def never_given(
     case: Case, actions: list[dict[str, Any]], systems: Mapping[str, Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """The open items of what a joiner's profile names and no step has given, on systems where another step ran.
+    """Return the open items of what a joiner's profile names and no step has given, on systems where another step ran.
 
     A run that was killed, or limited to a part, leaves no word of the steps that it never came to: they are expected all the same.
     """
@@ -85,5 +85,5 @@ def never_given(
 
 
 def unique(items: Iterable[str]) -> list[str]:
-    """Each once, in the order in which they came; the empty ones left out."""
+    """Return each once, in the order in which they came; the empty ones left out."""
     return [item for item in dict.fromkeys(items) if item]

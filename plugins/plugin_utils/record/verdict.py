@@ -71,7 +71,7 @@ def verdict(
 
 
 def _where(actions: list[dict[str, Any]]) -> str:
-    """On how many systems somebody is cut off, of those where they had an account: who was nowhere is cut off nowhere."""
+    """Say on how many systems somebody is cut off, of those where they had an account."""
     cut = [a for a in actions if a["action"] == "cutoff"]
     here = [a for a in cut if a["result"] != Outcome.ABSENT.value]
     shut = [a for a in here if a["closed"]]

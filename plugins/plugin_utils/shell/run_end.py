@@ -27,7 +27,7 @@ def run_of(folder: str) -> str:
 
 
 def remember(folder: str, ledger: str, policy: str = "") -> None:
-    """In a worker: the run of ``folder`` may hold people in this ledger, a path or an address with a password; ``policy`` is the policy's file."""
+    """Note in a worker that the run of ``folder`` may hold people in this ledger, a path or an address with a password; ``policy`` is the policy's file."""
     path = Path(folder, _NAME)
     if not path.exists():
         with open(private.opened(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC), "w") as file:
@@ -36,7 +36,7 @@ def remember(folder: str, ledger: str, policy: str = "") -> None:
 
 @cache
 def at_exit(folder: str) -> None:
-    """In the process that is the run, before it forks."""
+    """Register the end of the run, in the process that is the run, before it forks."""
     atexit.register(_hand_back, folder, os.getpid())
 
 

@@ -79,7 +79,7 @@ class Step:
         )
 
     def betrays(self) -> str:
-        """Why a step that others can see must wait: a way in is open, and the person would be warned. Empty when none is."""
+        """Return why a step that others can see must wait: a way in is open, and the person would be warned. Empty when none is."""
         open_ = [
             f"{s['step']} on {s['system']} ({s['outcome']})"
             for s in (self.ledger.steps(self.case) if self.ledger is not None else ())

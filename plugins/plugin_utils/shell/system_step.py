@@ -142,7 +142,7 @@ class SystemStep:
         return steps[name] if name else next(iter(steps.values()))
 
     def _of_case(self, step: CaseStep, case: OpenCase, here: Here, taken: Mapping[str, Any]) -> OneRun:
-        """One person's run, put together when it is their turn: a thousand people's arguments are much to hold."""
+        """Put one person's run together when it is their turn: the arguments of a thousand people would take much memory."""
         return OneRun(
             args={
                 **self.host_args,
@@ -233,7 +233,7 @@ class SystemStep:
 
     @cached_property
     def _everybody(self) -> links.Everybody | None:
-        """What the ledger knows of all people here."""
+        """Return what the ledger knows of all people here."""
         return links.Everybody(self.limits.ledger, self.system) if self.limits.ledger is not None else None
 
     def _limit(self, args: dict[str, Any], run: OneRun, step: Step) -> None:

@@ -45,7 +45,7 @@ class Finding:
 
     @property
     def tampered(self) -> bool:
-        """Whether somebody did this to the ledger, or to what hangs on it."""
+        """Return whether somebody did this to the ledger, or to what hangs on it."""
         return self.kind not in NOTICES
 
     def as_dict(self) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class Inspection:
 
     @property
     def ok(self) -> bool:
-        """Whether nobody tampered, as far as can be seen."""
+        """Return whether nobody tampered, as far as can be seen."""
         return self.verdict.ok and not any(one.tampered for one in self.findings)
 
 

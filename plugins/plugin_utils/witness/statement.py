@@ -33,12 +33,12 @@ class Statement:
 
     @property
     def n(self) -> int:
-        """The number of the entry."""
+        """Return the number of the entry."""
         return int(self.head.partition(":")[0])
 
     @property
     def hash(self) -> str:
-        """The hash of the entry."""
+        """Return the hash of the entry."""
         return self.head.partition(":")[2]
 
     def line(self) -> str:

@@ -33,7 +33,7 @@ class Acts(Protocol):
         ...
 
     def attest(self, case: str, system: str, by: str, note: str) -> object:
-        """A person did what only a person can, on one system."""
+        """Attest that a person did what only a person can do, on one system."""
         ...
 
     def approve(self, plan: str, by: str, why: str) -> object:
@@ -41,7 +41,7 @@ class Acts(Protocol):
         ...
 
     def settle(self, key: str, by: str) -> None:
-        """An alert was looked at, and is dealt with."""
+        """Note that somebody looked at an alert and dealt with it."""
         ...
 
 

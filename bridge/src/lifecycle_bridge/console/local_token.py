@@ -31,7 +31,7 @@ class LocalToken:
 
     @property
     def offered(self) -> bool:
-        """Whether one can sign in by it."""
+        """Return whether one can sign in by it."""
         return self.path is not None and self.path.exists()
 
     def read(self) -> str:

@@ -263,7 +263,7 @@ def _name(claims: Mapping[str, Any]) -> str:
 
 
 def _groups(claims: Mapping[str, Any], claim: str) -> tuple[str, ...]:
-    """Of a list, or one word; a dotted name goes into objects, such as Keycloak's ``realm_access.roles``."""
+    """Read groups from a list or one word; a dotted name goes into objects, such as Keycloak's ``realm_access.roles``."""
     found: Any = claims.get(claim)
     if found is None and "." in claim:
         found = claims

@@ -248,17 +248,17 @@ class ControllerExecutor:
                 gap = min(gap * 2, LONGEST)
 
     def warm(self) -> None:
-        """Nothing is to be made ready: the controller does it."""
+        """Do nothing: the controller makes ready what a job needs."""
 
     def forget(self, ident: str) -> None:
-        """Nothing is kept here; the controller keeps its jobs as its own schedule says."""
+        """Do nothing: nothing is kept here, and the controller keeps its jobs as its own schedule says."""
 
     def sweep(self, now: datetime) -> int:
-        """Nothing is kept here; the controller cleans up by its own schedule."""
+        """Do nothing: nothing is kept here, and the controller cleans up by its own schedule."""
         return 0
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: no connection is held."""
 
     # -- doctor --------------------------------------------------------------------------------------------------------
 

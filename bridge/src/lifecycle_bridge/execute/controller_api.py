@@ -78,7 +78,7 @@ class Api:
 
     @property
     def gateway(self) -> bool:
-        """Whether this is AAP 2.5 or later; known after the first request."""
+        """Return whether this is AAP 2.5 or later; known after the first request."""
         return "controller" in self._base
 
     @property
@@ -113,7 +113,7 @@ class Api:
             raise NotTaken(str(failure)) from None
 
     def pages(self, path: str, what: str, **query: Any) -> Iterator[dict[str, Any]]:
-        """All of a list. ``next`` is followed on this host only."""
+        """Return all of a list. ``next`` is followed on this host only."""
         where: str | None = path
         query = {"page_size": PAGE, **query}
         while where:

@@ -52,7 +52,7 @@ class Time:
     monotonic: Callable[[], float]
 
     def wait(self, seconds: float, until: Callable[[], bool] = lambda: False) -> None:
-        """In pieces of at most a second; ``until``, asked before each, ends it early."""
+        """Wait in pieces of at most a second; ``until``, asked before each, ends it early."""
         ends = self.monotonic() + seconds
         while (left := ends - self.monotonic()) > 0 and not until():
             self.pause(min(left, 1.0))

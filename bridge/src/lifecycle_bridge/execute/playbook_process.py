@@ -37,7 +37,7 @@ _NEEDED = (
 
 
 def send(channel: socket.socket, message: object) -> None:
-    """One message: its length, then JSON."""
+    """Send one message: its length, then JSON."""
     body = json.dumps(message).encode()
     channel.sendall(struct.pack("!I", len(body)) + body)
 

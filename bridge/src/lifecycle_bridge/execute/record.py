@@ -133,7 +133,7 @@ class Record:
         return line if len(line) <= _WORD else line[: _WORD - 3] + "..."
 
     def close(self) -> None:
-        """Nothing more is coming."""
+        """End the record: nothing more is written to it."""
         for file in (self._output, self._progress):
             file.close()
 

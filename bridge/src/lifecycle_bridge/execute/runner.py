@@ -78,7 +78,7 @@ class _Seat:
             return True
 
     def dismiss(self) -> None:
-        """It isn't needed: it sees that and goes."""
+        """Close the channel of a process that isn't needed, which then ends by itself."""
         self.channel.close()
         self.process.wait()
         shutil.rmtree(self.place, ignore_errors=True)
@@ -219,7 +219,7 @@ class RunnerExecutor:
         )
 
     def _abandoned(self, folder: Folder) -> dict[str, Any]:
-        """Its supervisor was killed: end what is left of it. What it did is not known."""
+        """End what is left of a run whose supervisor was killed. What the run did is not known."""
         run = folders.read(folder.run) or {}
         left = processes.end(lambda: processes.marked(run["mark"])) if run.get("mark") else []
         words = ", ".join(f"process {each.pid} ({each.name})" for each in left)
@@ -337,7 +337,7 @@ class RunnerExecutor:
         return _Seat(process, ours, place, self._software())
 
     def _given(self) -> dict[str, str]:
-        """Of our own environment, what a run may see."""
+        """Return what a run may see of our own environment."""
         return {name: os.environ[name] for name in self._settings.environment if name in os.environ}
 
     def _environment(self, place: Path) -> dict[str, str]:

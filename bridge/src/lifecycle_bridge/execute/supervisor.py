@@ -70,7 +70,7 @@ class Seat:
 
     @property
     def stand_in(self) -> list[str]:
-        """The command that ansible-runner starts in its place."""
+        """Return the command that ansible-runner starts in its place."""
         return [self.python, "-I", "-S", playbook_process.__file__, "stand-in", str(self.place)]
 
     def trouble(self) -> list[str]:
@@ -149,7 +149,7 @@ class Watch(threading.Thread):
         return "", ""
 
     def finish(self) -> None:
-        """The playbook is over: end what is left of it, and watch no longer."""
+        """End what is left of a playbook that is over, and stop watching."""
         self._over.set()
         self.join()
         self._end(spare_stand_in=False)
@@ -259,7 +259,7 @@ class Run:
         )
 
     def _wait_for_playbook(self, watch: Watch) -> None:
-        """The terminal is closed; the process is over a moment later, or the watch ends it."""
+        """Wait until the process is over, a moment after its terminal was closed, or until the watch ends it."""
         while self.seat.process.poll() is None and not watch.reason:
             with suppress(subprocess.TimeoutExpired):
                 self.seat.process.wait(LOOK)

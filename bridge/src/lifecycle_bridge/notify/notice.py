@@ -44,7 +44,7 @@ class Notice:
 
     @property
     def id(self) -> str:
-        """The same for the same news: who gets it twice can know it."""
+        """Return an id that is the same for the same news, so that who gets it twice can tell."""
         return "msg_" + sha256(f"{self.case}\n{self.state}\n{self.at.isoformat()}{self.reader}".encode())[:32]
 
     @property
@@ -53,7 +53,7 @@ class Notice:
         return line(self.subject or plain)
 
     def text(self) -> str:
-        """For a person to read."""
+        """Return it for a person to read."""
         if self.words:
             return self.words
         parts = [self.title, line(self.why)]
@@ -63,7 +63,7 @@ class Notice:
         return "\n\n".join(part for part in parts if part) + "\n"
 
     def data(self) -> dict[str, object]:
-        """For a program to read."""
+        """Return it for a program to read."""
         return {
             "case": self.case,
             "kind": self.kind,

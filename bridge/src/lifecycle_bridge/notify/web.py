@@ -81,7 +81,7 @@ def check_teams(channel: Notify) -> None:
 
 
 def teams(channel: Notify, notice: Notice) -> None:
-    """An adaptive card to a workflow of Teams. Runs of text, not text blocks: those would read what comes from elsewhere as Markdown.
+    """Build an adaptive card for a workflow of Teams. Runs of text, not text blocks: those would read what comes from elsewhere as Markdown.
 
     Source: https://learn.microsoft.com/en-us/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using
     """

@@ -63,11 +63,11 @@ class Api:
         self.session.close()
 
     def get(self, path: str, params: Mapping[str, Any] | None = None, *, missing_ok: bool = False) -> Answer | None:
-        """None when it answers 404 and that is an answer."""
+        """Return the JSON; None when 404 is an answer."""
         return self._asked("GET", path, params=params, missing_ok=missing_ok)
 
     def post(self, path: str, body: Any, *, form: bool = False, params: Mapping[str, Any] | None = None) -> Answer:
-        """A search, or a token."""
+        """Post a search, or ask for a token."""
         sent = {"data": body} if form else {"json": body}
         answer = self._asked("POST", path, params=params, **sent)
         assert answer is not None

@@ -223,7 +223,7 @@ def _name(uid: int) -> str:
 
 
 def _put(into: Path, content: bytes) -> None:
-    """All at once: a reader sees the old file or the new one."""
+    """Replace a file in one step: a reader sees the old file or the new one."""
     private.folder(into.parent)
     part = into.with_name(f".{into.name}.{os.getpid()}.part")
     part.unlink(missing_ok=True)
@@ -255,7 +255,7 @@ def _reject(folder: Path, path: Path, why: str, now: datetime) -> None:
 
 
 def _archive(folder: Path, drop: Drop, options: dict[str, Any], now: datetime) -> None:
-    """What was read, and not what may have been put in its place since; old ones go."""
+    """Archive what was read, not what may have been put in its place since, and remove old archives."""
     archived = folder / "archive"
     to = archived / f"{now:%Y%m%dT%H%M%SZ}-{drop.path.name}"
     try:

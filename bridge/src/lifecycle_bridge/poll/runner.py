@@ -128,7 +128,7 @@ class Polling:
         return done
 
     def accept(self, name: str, by: str) -> None:
-        """A human says that what the source shows now is right, however small: the next look takes it.
+        """Accept, in somebody's name, what the source shows now, however small: the next look takes it.
 
         :raises ConfigError: there is no such source, or it is not polled.
         """
@@ -283,7 +283,7 @@ class Polling:
             self._tell(f"poll:{name}", trouble, now)
 
     def _poll_once(self, name: str, source: Source, now: datetime, done: Round) -> bool:
-        """One look; whether there is more."""
+        """Look once, and return whether there is more."""
         assert source.poll is not None
         row = self._row(name)
         poller = self._pollers.get(source.poll.kind)
@@ -321,7 +321,7 @@ class Polling:
     # -- alarms ----------------------------------------------------------------------------------------------------------
 
     def _told(self, now: datetime) -> None:
-        """What the last call handed over is told by now; what a bridge that ended had not told is told by this one."""
+        """Mark what the last call handed over as sent, and hand over what an earlier bridge had not sent."""
         with self._database.write() as connection:
             if self._handed is None:
                 left = connection.execute(

@@ -33,7 +33,7 @@ class Known:
 
     @classmethod
     def read(cls, cursor: str) -> Known | None:
-        """None for an empty cursor, or one that another version or kind of poller wrote: the next look is a first one."""
+        """Return None for an empty cursor, or one that another version or kind of poller wrote: the next look is a first one."""
         if not cursor:
             return None
         try:
@@ -46,14 +46,14 @@ class Known:
             return None
 
     def text(self) -> str:
-        """As it is kept."""
+        """Return it as it is kept."""
         lines = "\n".join(f"{key}\t{value}" for key, value in sorted(self.people.items()))
         packed = base64.b64encode(zlib.compress(lines.encode(), 6)).decode()
         return f"{canonical({'active': self.active, 'look': self.look, 'extra': self.extra}).decode()}\n{packed}"
 
 
 def checked(name: str, ids: list[str]) -> None:
-    """That every record has an id of its own.
+    """Check that every record has an id of its own.
 
     :raises Incident: one is missing, twice there, or not an id; or they are too many.
     """

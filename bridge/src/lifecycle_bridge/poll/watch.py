@@ -78,7 +78,7 @@ def poll_at(name: str, source: Source, standing: Standing) -> datetime:
 
 
 def _ahead(moment: datetime | None, now: datetime) -> bool:
-    """A moment to come is of a clock that was wrong: nobody waits for it to come again."""
+    """Return whether a moment lies in the future, which only a wrong clock explains: nobody waits for it."""
     return moment is not None and moment > now
 
 

@@ -191,7 +191,7 @@ def within(at: datetime | None, now: datetime, window: timedelta) -> None:
 
 
 def prove_by_token(raw: Raw, keys: Sequence[str], source: Source) -> None:
-    """For vendors without signature: ``Authorization: Bearer <key>``; HTTP Basic with ``options.user`` and the key as its password.
+    """Check a token, for vendors without signature: ``Authorization: Bearer <key>``; HTTP Basic with ``options.user`` and the key as its password.
 
     :raises Forged: neither is right.
     """
@@ -209,7 +209,7 @@ def prove_by_token(raw: Raw, keys: Sequence[str], source: Source) -> None:
 
 
 def token_headers(key: str, source: Source) -> dict[str, str]:
-    """The other way of :func:`prove_by_token`."""
+    """Return the headers that :func:`prove_by_token` accepts."""
     user = source.options.get("user")
     return {"Authorization": f"Bearer {key}" if user is None else f"Basic {base64_of(f'{user}:{key}'.encode())}"}
 
@@ -394,7 +394,7 @@ def _ident(scheme: Scheme, said: Said, raw: Raw, position: int) -> str:
 
 
 def dumped(value: Any) -> bytes:
-    """As vendors write JSON: no spaces."""
+    """Return it as vendors write JSON: no spaces."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
 
 

@@ -23,7 +23,7 @@ def stamp(moment: datetime) -> str:
 
 
 def moment(text: str) -> datetime | None:
-    """The other way; None for an empty text."""
+    """Return the moment of a text; None for an empty one."""
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC) if text else None
 
 
@@ -73,7 +73,7 @@ class Database:
             up_to_date(connection)
 
     def exclusive(self, connection: sa.Connection) -> None:
-        """One bridge at a time from here to the end of the transaction: on PostgreSQL a lock; SQLite's BEGIN IMMEDIATE is one already."""
+        """Let only one bridge at a time work from here to the end of the transaction: on PostgreSQL a lock; SQLite's BEGIN IMMEDIATE is one already."""
         if not self.sqlite:
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(7018141342)"))
 
@@ -86,7 +86,7 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
-        """A transaction that writes; it begins with the lock, so that what it read holds until it ends (SQLite: BEGIN IMMEDIATE)."""
+        """Open a transaction that writes; it begins with the lock, so that what it read holds until it ends (SQLite: BEGIN IMMEDIATE)."""
         with self.engine.connect() as connection:
             if self.sqlite:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -99,7 +99,7 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """A transaction that only reads."""
+        """Open a transaction that only reads."""
         with self.engine.connect() as connection:
             yield connection
 

@@ -153,7 +153,7 @@ class CaseActs:
         return made
 
     def settle(self, key: str, by: str) -> None:
-        """Somebody has looked at an alert.
+        """Note that somebody has looked at an alert.
 
         :raises BridgeError: there is no such alert, or it ends by itself only.
         """

@@ -43,7 +43,7 @@ def raise_alert(c: sa.Connection, key: str, detail: str, now: datetime) -> bool:
 
 
 def end_alerts(c: sa.Connection, keys: Sequence[str], now: datetime) -> int:
-    """The trouble has ended by itself; inside a transaction of the caller's. How many alerts were open."""
+    """End alerts whose trouble has ended by itself, inside the caller's transaction; return how many were open."""
     settled = c.execute(
         sa.update(alerts)
         .where(alerts.c.key.in_(keys), alerts.c.settled_at == "")
@@ -82,7 +82,7 @@ class Alerts:
             c.execute(sa.update(alerts).where(alerts.c.key == key).values(told_at=""))
 
     def settle(self, key: str, by: str, now: datetime) -> None:
-        """Somebody has looked at it.
+        """Note that somebody has looked at an alert.
 
         :raises BridgeError: there is no such alert.
         """

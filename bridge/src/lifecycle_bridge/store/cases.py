@@ -63,7 +63,7 @@ class Cases:
         return due.order(self.config, ident, group) if group else None
 
     def settle(self, ident: str, result: Result, now: datetime) -> None:
-        """What a run's end means for its cases, and who is to hear of it. Asked again, it changes nothing more."""
+        """Write what a run's end means for its cases, and who gets a notice. A second call changes nothing."""
         with self.database.write() as c:
             ending.settle(c, self.config, ident, result, now)
 

@@ -88,7 +88,7 @@ class Chores:
         )
 
     def settle(self, ident: str, result: Result, now: datetime) -> None:
-        """A failure is an alert until it succeeds. What it ended of somebody's case is looked at at once."""
+        """Write how a chore ended. A failure is an alert until it succeeds; cases that it ended are looked at immediately."""
         name = _name(ident)
         with self.database.write() as c:
             close_run(c, ident, result, now)

@@ -102,7 +102,7 @@ def _bind(c: sa.Connection, group: Sequence[Row], owner: str, now: datetime) -> 
 
 
 def _day_has_come(c: sa.Connection, row: Row, now: datetime) -> None:
-    """What was to be made ready before the day is part of the day's own case from now on."""
+    """Make what had to be ready before the day a part of the day's own case."""
     mine = (cases.c.source == row["source"], cases.c.person == row["person"], cases.c.kind == ONBOARD)
     open_ = c.execute(sa.select(cases.c.id).where(*mine, cases.c.stage == "prepare", cases.c.state == "todo")).scalars()
     for id in list(open_):

@@ -67,7 +67,7 @@ def _count(value: object) -> int:
 
 
 def settle(c: sa.Connection, config: Config, ident: str, result: Result, now: datetime) -> None:
-    """What a run's end means for its cases, and who is to hear of it. Asked again, it changes nothing more."""
+    """Write what a run's end means for its cases, and who gets a notice. A second call changes nothing."""
     close_run(c, ident, result, now)
     group = rows(c.execute(sa.select(cases).where(cases.c.ident == ident, cases.c.state.in_(("ready", "running")))))
     by_person = {str(one["key"]): Ended.of(one) for one in result.stats.get("cases") or () if isinstance(one, Mapping)}
@@ -78,7 +78,7 @@ def settle(c: sa.Connection, config: Config, ident: str, result: Result, now: da
 
 
 def close_run(c: sa.Connection, ident: str, result: Result, now: datetime, status: str = "") -> None:
-    """A run is over."""
+    """Mark a run as over."""
     values = {
         "status": status or result.status,
         "detail": result.detail,
@@ -118,7 +118,7 @@ def _verdict(c: sa.Connection, config: Config, row: Row, ended: Ended | None, re
 
 
 def _stopped(c: sa.Connection, case: str, result: Result) -> Verdict:
-    """A run that was stopped: whose case was cancelled is through; who only was in the same run goes on."""
+    """Settle a run that was stopped: a cancelled case is through; others in the same run go on."""
     found = c.execute(
         sa.select(timeline.c.what, sa.func.max(timeline.c.n).label("n"))
         .where(timeline.c.case_id == case, timeline.c.what.in_(("started", "stopping")))
@@ -131,7 +131,7 @@ def _stopped(c: sa.Connection, case: str, result: Result) -> Verdict:
 
 
 def _write(c: sa.Connection, config: Config, row: Row, ended: Ended | None, verdict: Verdict, now: datetime) -> None:
-    """The case as it is now, and what is to be heard of it."""
+    """Write the case as it is now, and the notices that follow from it."""
     steps = ended.steps if ended else ()
     sleeps = verdict.state in ("waiting", "todo") and verdict.outcome != "retry"
     since = (row["waits_since"] or stamp(now)) if verdict.state == "todo" else ""

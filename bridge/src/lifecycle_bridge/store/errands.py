@@ -94,7 +94,7 @@ class Errands:
         )
 
     def settle(self, ident: str, result: Result, now: datetime) -> None:
-        """How it ended: its cases go on, or say why not."""
+        """Write how an errand ended: its cases go on, or say why not."""
         with self.database.write() as c:
             close_run(c, ident, result, now)
             row = c.execute(sa.select(runs.c.playbook, runs.c.cases).where(runs.c.ident == ident)).one()

@@ -73,7 +73,7 @@ class Inbox:
         return await asyncio.shield(answer)
 
     def put_now(self, events: Sequence[Event]) -> list[Event]:
-        """The same, for threads without a loop, such as polls."""
+        """Store requests from threads without a loop, such as polls."""
         new = self._store([events])[0] if events else []
         if new:
             self._wake()
@@ -122,7 +122,7 @@ class Inbox:
             log.exception("what waits for new events failed")
 
     def _store(self, together: Sequence[Sequence[Event]]) -> list[list[Event]]:
-        """One transaction; for each of the requests what was new of it."""
+        """Store the requests in one transaction; return for each what was new in it."""
         first: dict[tuple[str, str], Event] = {}
         for events in together:
             for event in events:

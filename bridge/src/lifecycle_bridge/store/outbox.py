@@ -130,7 +130,7 @@ def _wants(route: Route, kind: str, news: str) -> bool:
 
 
 def _may_hear(case: Row, route: Route, news: str, steps: Sequence[Step]) -> bool:
-    """Of a silent departure those who carry it out hear what they must do, by number; others when it has happened."""
+    """Return whether somebody may get this notice: of a silent departure those who carry it out hear what they must do, by number; others when it has happened."""
     if not case["silent"] or case["kind"] not in _ENDING or news == "done":
         return True
     if news in ("todo", "reminder") and not any(step.step == "cutoff" for step in steps):
@@ -185,7 +185,7 @@ class Outbox:
             return True
 
     def is_new_again(self, key: str) -> None:
-        """It did not arrive."""
+        """Mark a notice as new again, since it did not arrive."""
         mark = hashlib.sha256(key.encode("utf-8", "backslashreplace")).hexdigest()
         with self._database.write() as c:
             c.execute(sa.delete(notices).where(notices.c.case_id == _LETTER, notices.c.mark == mark))
@@ -212,11 +212,11 @@ class Outbox:
         return [_pending(row, about[row["case_id"]], known.get(row["way"])) for row in found]
 
     def sent(self, n: int, now: datetime) -> None:
-        """It has arrived."""
+        """Mark a notice as arrived."""
         self._set(n, state="sent", sent_at=stamp(now))
 
     def again(self, one: Pending, now: datetime) -> bool:
-        """It did not arrive: try again later, ever more rarely. False when it was tried often enough, and is given up."""
+        """Try a notice again later, after longer and longer pauses. False when it was tried often enough and is given up."""
         if one.tries >= TRIES:
             self._set(one.n, state="dropped")
             return False
@@ -225,7 +225,7 @@ class Outbox:
         return True
 
     def drop(self, n: int) -> None:
-        """It does not hold any more, or reaches nobody."""
+        """Drop a notice that does not hold any more, or reaches nobody."""
         self._set(n, state="dropped")
 
     def _set(self, n: int, **values: str) -> None:

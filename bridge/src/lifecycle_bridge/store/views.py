@@ -318,7 +318,7 @@ def _count(connection: sa.Connection, where: sa.ColumnElement[bool]) -> int:
 
 
 def late(now: datetime) -> sa.ColumnElement[bool]:
-    """Not begun although its minute has passed, or under way and begun too late."""
+    """Select what is late: not begun although its minute has passed, or under way and begun too late."""
     return sa.or_(
         sa.and_(
             cases.c.state.in_(("upcoming", "ready", "waiting")),

@@ -92,7 +92,7 @@ class AwsAccess:
         return AccessPath(f"{what} {one[id_name]}", "open" if one["Status"] == "Active" else "closed", close)
 
     def _center_paths(self, account: Account) -> list[AccessPath]:
-        """No call disables the person or ends a portal session: what the portal gives is taken away instead."""
+        """Yield what the portal gives, to be taken away: no call disables the person or ends a portal session."""
         lingering = Residual(
             "Identity Center sessions",
             "",

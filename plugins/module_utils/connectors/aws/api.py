@@ -314,7 +314,7 @@ class AwsApi:
 
 
 def _legible(operation_model: Any, response_dict: dict[str, Any], **_: Any) -> None:
-    """A refusal that a gateway or proxy wrote in place of IAM is no XML: keep its status, which is all that we can use."""
+    """Keep the status of a refusal that a gateway or proxy wrote in place of IAM: it is no XML, and nothing else of it is of use."""
     if (
         response_dict["status_code"] >= 300
         and operation_model.service_model.protocol == "query"

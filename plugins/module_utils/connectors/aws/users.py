@@ -230,7 +230,7 @@ def user_held(user: Raw) -> Iterator[Entitlement]:
 
 
 def inline_policy(name: str) -> Entitlement:
-    """One that is the user's own: taken away, its text is lost, so that a person does it."""
+    """Return an inline policy of the user's own. A person takes it away, since its text is then lost."""
     return Entitlement(
         "policies", name, name, "an inline policy: delete it, or the account, which takes it along", by_hand=True
     )

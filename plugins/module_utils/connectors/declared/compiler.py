@@ -87,7 +87,7 @@ def _seat(manifest: Manifest, facts: dict[str, Any]) -> type[Declared]:
 
 
 def _keys(accounts: Accounts | None) -> dict[str, frozenset[Kind]]:
-    """By which keys people are looked for, and by which they are compared."""
+    """Return by which keys people are looked up, and by which they are compared."""
     sources = accounts.sources if accounts is not None else ()
     return {
         "LOOKS_UP": frozenset(KINDS[key] for source in sources for look in source.find for key in look.by),

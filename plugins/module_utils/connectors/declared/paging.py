@@ -48,7 +48,7 @@ class Position:
 
     @property
     def holes(self) -> Mapping[str, Json]:
-        """What the path's ``{page}`` becomes."""
+        """Return what the path's ``{page}`` becomes."""
         return {"page": self.at} if self.pages.place == "path" else {}
 
     def body(self, body: Json) -> Json:

@@ -255,7 +255,7 @@ def _api(part: Part, name: str, reader: Reader, signed: Part) -> Api:
 
 
 def _parallel(part: Part) -> int:
-    """How many people may be at work there at once."""
+    """Return how many people may be at work there at once."""
     found = part.data.get("parallel", 4)
     if not isinstance(found, int) or isinstance(found, bool) or not 1 <= found <= 32:
         raise part.error("must be a number from 1 to 32", "parallel", hint="how many requests the vendor takes at once")

@@ -34,7 +34,7 @@ class EntraAccess:
         self.graph, self.accounts, self.methods, self.held = graph, accounts, methods, held
 
     def paths(self, account: Account, since: str, skew: timedelta) -> Sequence[AccessPath]:
-        """Roles first: they guard the disable. Then sign-in, what is signed in, and everything that could sign in again."""
+        """Return roles first: they guard the disable. Then sign-in, what is signed in, and everything that could sign in again."""
         moment = ((clock.parse(since) if since else clock.now() - _RECENT) + skew).replace(microsecond=0)
         return [
             *self._roles(account),

@@ -153,7 +153,7 @@ class EntraAccounts:
             raise Refused(account.protected, act=act, system=self.system)
 
     def _when_replicated(self, write: Callable[[], None]) -> None:
-        """A fresh account is not known to every replica at once: its 404 is then no answer."""
+        """Repeat a call while the answer is 404: not every replica knows a fresh account at once."""
         deadline, pause = time.monotonic() + self.settles, 0.2
         while True:
             try:

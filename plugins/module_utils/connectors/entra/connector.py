@@ -214,7 +214,7 @@ class Entra(EntraListing):
         self._accounts.restore(account)
 
     def carries(self, account: Account) -> str:
-        """A shared mailbox lives on this account, and goes with it.
+        """Return the shared mailbox that lives on this account and would go with it.
 
         https://learn.microsoft.com/microsoft-365/admin/email/convert-user-mailbox-to-shared-mailbox
         """

@@ -354,7 +354,7 @@ class EntraEntitlements(DirectoryUsers):
             self._tolerant("do not exist", "DELETE", owners.below("/{}/$ref", heir.id), act)
 
     def reassign(self, account: Account, owned: Owned, successor: str) -> None:
-        """The successor first: a group's last owner can't be removed."""
+        """Add the successor first: a group's last owner can't be removed."""
         act = f"hand {owned.kind} {owned.name} of {account.login} to {successor}"
         heir = self.graph.get(at("/users/{}", successor), act=act, params={"$select": "id,userPrincipalName"})
         if heir is None:

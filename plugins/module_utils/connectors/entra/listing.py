@@ -306,7 +306,7 @@ def _maker(app: Raw) -> str:
 
 
 def _keys(app: Raw) -> Iterator[Credential]:
-    """A SAML certificate comes as two keys and a secret, of one ``customKeyIdentifier``: it is one credential."""
+    """Return a SAML certificate as one credential: it comes as two keys and a secret with one ``customKeyIdentifier``."""
     maker = _maker(app)
     seen: set[str] = set()
     for kind, keys in (("certificate", app.get("keyCredentials")), ("secret", app.get("passwordCredentials"))):

@@ -53,7 +53,7 @@ class SignInMethods:
         return [(kind, row) for kind, row in kinds if kind != "password"]
 
     def remove(self, account: Account) -> None:
-        """The default method can only be removed as the last one, and nothing says which it is: go round until none is left."""
+        """Remove the methods in rounds until none is left: the default one goes last, and nothing says which one it is."""
         act, left = f"remove authentication methods of {account.login}", self.of(account)
         while left:
             kept: list[tuple[str, Mapping[str, Any]]] = []
@@ -96,7 +96,7 @@ class SignInMethods:
         return {"issued": False, "expires": ""}
 
     def issue(self, account: Account, *, deliver_to: str, lifetime_minutes: int, starts_at: str) -> None:
-        """A Temporary Access Pass, mailed. A pass that did not arrive is taken back, so that the next run can issue another."""
+        """Issue a Temporary Access Pass and mail it. A pass that did not arrive is taken back, so that the next run can issue another."""
         act, sender = f"issue first credential of {account.login}", self.sender
         if not sender:
             raise InputError(

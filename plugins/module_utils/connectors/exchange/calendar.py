@@ -195,7 +195,7 @@ class GraphCalendar(Connector):
         self._end(self.login_of(person), meeting, comment, f"cancel meeting {meeting.subject} of {person.email}")
 
     def hand_over_meeting(self, person: Person, meeting: Meeting, successor: str) -> None:
-        """The same meeting in the successor's calendar, then the end of this one. A meeting of these two alone is only ended."""
+        """Book the same meeting in the successor's calendar, then end this one. A meeting of these two alone is only ended."""
         who = self.login_of(person)
         act = f"hand meeting {meeting.subject} of {person.email} over to {successor}"
         old = self._event(who, meeting.id, act)

@@ -252,7 +252,7 @@ class Exchange(DirectoryUsers, GraphMail, GraphCalendar):
         return Addresses(account.email, tuple(sorted(_addresses(account.raw) - {account.email})))
 
     def set_address(self, account: Account, address: str, aliases: Sequence[str]) -> None:
-        """All addresses in one write; those of other kinds (SIP, X500) stay as they are.
+        """Set all addresses in one write; those of other kinds (SIP, X500) stay as they are.
 
         https://learn.microsoft.com/powershell/module/exchange/set-mailbox: the primary one has ``SMTP:`` in capitals.
         """

@@ -174,7 +174,7 @@ class LetIn:
                 )
 
     def _calendars(self, account: Account, boxes: Sequence[Mapping[str, Any]], act: str) -> Iterator[Owned]:
-        """The one calendar that each mailbox begins with; Graph shows no others' permissions without reading every calendar."""
+        """Return the one calendar that each mailbox begins with; Graph shows no others' permissions without reading every calendar."""
         paths = {at("/users/{}/calendar/calendarPermissions", box["ExternalDirectoryObjectId"]): box for box in boxes}
         try:
             for path, rows in graph_lists(self.graph, paths, act=act, params={"$top": "100"}):

@@ -76,7 +76,7 @@ class People:
     def _account(
         self, handle: str, names: Mapping[str, set[str]], invited: Mapping[str, Mapping[str, Any]]
     ) -> Account | None:
-        """Somebody who is not in the organisation (any more) is an inactive account: what they left is found by it."""
+        """Return an inactive account for somebody who is not (or no longer) in the organisation: what they left is found by it."""
         act = f"find {handle}"
         user = self.api.get(at("/users/{}", handle), act=act)
         if user is None or not same_text(user.get("login"), handle):

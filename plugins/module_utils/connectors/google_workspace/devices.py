@@ -53,7 +53,7 @@ class GoogleDevices:
         return next((one for one in found if one.serial == serial), None)
 
     def lock(self, device: Device) -> None:
-        """A Chromebook is disabled and shows whose it is; a phone is kept from the company's data."""
+        """Disable a Chromebook, which then shows whose it is; keep a phone from the company's data."""
         act = f"lock {device.serial or device.name}"
         if _is_chromebook(device):
             self._change_status(device, "CHANGE_CHROME_OS_DEVICE_STATUS_ACTION_DISABLE", act)
@@ -61,7 +61,7 @@ class GoogleDevices:
             self._act(device, "block", act)
 
     def retire(self, device: Device) -> None:
-        """A phone loses the company's account; a Chromebook, which holds nothing else, leaves management."""
+        """Remove the company's account from a phone; take a Chromebook, which holds nothing else, out of management."""
         act = f"retire {device.serial or device.name}"
         if _is_chromebook(device):
             self._change_status(
@@ -74,7 +74,7 @@ class GoogleDevices:
             self._act(device, "admin_account_wipe", act)
 
     def wipe(self, device: Device) -> None:
-        """Everything on a phone. A command that is under way is never sent again: the state says so."""
+        """Wipe everything on a phone. A command that is under way, which the state shows, is never sent again."""
         act = f"wipe {device.serial or device.name}"
         self._act(device, "admin_remote_wipe", act)
 

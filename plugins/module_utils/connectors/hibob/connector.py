@@ -270,7 +270,7 @@ class HiBob(Connector):
         }
 
     def _plain_status(self, word: str, record: Mapping[str, Any]) -> str:
-        """Our word for theirs. One that nobody knows: who is active is active; who is not, and never left, is on leave, which takes nothing away for good."""
+        """Return our word for Bob's status. Of an unknown one, whoever is active is active; others who never left are on leave, which takes nothing for good."""
         word = word.casefold().replace("_", " ")
         if word in self._words:
             return {"garden": "terminated" if self.target.options["garden_leave"] == "left" else "leave"}.get(
@@ -317,7 +317,7 @@ class HiBob(Connector):
         return Person.of({**person.as_dict(), "status": self._status(record, person, lifecycle)})
 
     def _status(self, record: Mapping[str, Any], person: Person, lifecycle: Lifecycle) -> str:
-        """By dates in the person's own zone: Bob turns a status at the site's midnight, and a last day ends when that day does."""
+        """Return the status by dates in the person's own zone: Bob turns a status at the site's midnight, and a last day ends when that day does."""
         today = today_of(person)
         later = not_begun(person, today)
         if later:

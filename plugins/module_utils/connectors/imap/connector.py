@@ -187,7 +187,7 @@ class Imap(Connector):
     # -- the connection ------------------------------------------------------------------------------------------------
 
     def _allow(self, act: str, seconds: float = 0.0, most_bytes: int = 0) -> Allowance:
-        """A call begins: what it may take, its other tries included."""
+        """Return what one call may take, all its tries together."""
         seconds = seconds or self.target.timeout * CALL_TIMEOUTS
         self._allowance = Allowance(self.target, act, seconds=seconds, most_bytes=most_bytes or wire.MOST_BYTES)
         return self._allowance

@@ -168,7 +168,7 @@ class Wire:
     def pages(
         self, base: str, query: str, attributes: Sequence[str], *, act: str, scope: str = SUBTREE
     ) -> Iterator[dict[str, Any]]:
-        """As :meth:`search`, handed out page by page. Nothing else may be asked on this connection meanwhile.
+        """Return it as :meth:`search`, handed out page by page. Nothing else may be asked on this connection meanwhile.
 
         :raises NotFound: the base is not there.
         """
@@ -293,7 +293,7 @@ class Wire:
         )
 
     def _begin(self, act: str) -> None:
-        """A call begins: from now on its time runs, for signing in and for a second try too."""
+        """Start the time that one call may take, with signing in and a second try."""
         seconds = self.target.timeout * CALL_TIMEOUTS
         self.allowance = Allowance(self.target, act, seconds=seconds, most_bytes=MOST_BYTES)
 

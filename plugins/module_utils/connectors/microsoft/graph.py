@@ -100,7 +100,7 @@ class _MsalHttp:
         return self._send("POST", url, **how)
 
     def close(self) -> None:
-        """The pool belongs to the transport."""
+        """Do nothing: the pool belongs to the transport."""
 
     def _send(
         self,

@@ -35,7 +35,7 @@ _CLAUSES = 15
 
 
 def by_object_id(keys: PersonKeys) -> PersonKeys:
-    """A login that is an object id, as a step hands it on after the first look-up, is an immutable id."""
+    """Take a login that is an object id for an immutable id: a step hands it on after the first look-up."""
     ids = [login for login in keys.logins if _is_object_id(login)]
     return (
         replace(keys, ids=(*keys.ids, *ids), logins=tuple(one for one in keys.logins if one not in ids))

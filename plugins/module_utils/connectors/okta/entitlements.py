@@ -140,7 +140,7 @@ class OktaEntitlements:
 
 
 def _app_of(row: Mapping[str, Any]) -> Entitlement:
-    """An assignment through a group can't be taken here: Okta answers E0000046."""
+    """Return the entitlement of an app. One assigned through a group can't be taken here: Okta answers E0000046."""
     assigned = (row.get("_embedded") or {}).get("user") or {}
     fixed = "through a group" if assigned.get("scope") == "GROUP" else ""
     return Entitlement("apps", row["label"], row["id"], fixed=fixed, raw=row)

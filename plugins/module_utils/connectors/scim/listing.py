@@ -100,7 +100,7 @@ class Listing:
                     yield from _names(user)
 
     def _user(self, member: Mapping[str, Any], act: str) -> Mapping[str, Any] | None:
-        """By the id that ``value`` or, where a server writes the userName there, ``$ref`` has."""
+        """Return the user by the id that ``value`` or, where a server writes the userName there, ``$ref`` has."""
         for ident in protocol.member_names(member):
             user = self.client.http.get(at("/Users/{}", ident), act=act)
             if isinstance(user, Mapping) and user.get("id"):

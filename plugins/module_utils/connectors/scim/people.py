@@ -35,7 +35,7 @@ class People:
         self.client, self.managers = client, managers
 
     def candidates(self, keys: PersonKeys) -> Iterator[Account]:
-        """Every key is asked for by a filter. Where the service filters by none, or not by one of them, and the others found
+        """Ask for every key by a filter. Where the service filters by none, or not by one of them, and the others found
         nobody, the whole list is compared: a key that can't be asked for must not make somebody absent."""
         found: dict[str, Mapping[str, Any]] = {}
         for ident in keys.ids:
@@ -62,7 +62,7 @@ class People:
         return keys.of(kind)
 
     def _filtered(self, attribute: str, value: str, act: str) -> list[Mapping[str, Any]] | None:
-        """None where the service does not filter by this."""
+        """Return the users of one filter; None where the service does not filter by this."""
         refused = _REFUSED.setdefault(f"{self.client.target.name} {self.client.target.url}", set())
         known = attribute in self.client.dialect.filters
         if attribute in refused or not known and self.client.dialect.filters_closed:
@@ -76,7 +76,7 @@ class People:
             return None
 
     def whole(self, user: Mapping[str, Any]) -> Account:
-        """With the manager's address in place of their id."""
+        """Return it with the manager's address in place of their id."""
         attributes = protocol.attributes_of(user)
         if attributes.get("manager") and self.managers:
             manager = self.client.http.get(at("/Users/{}", attributes["manager"]), act="read manager") or {}

@@ -216,7 +216,7 @@ class Slack(SlackListing):
         return bool(self._flags(account).get("is_primary_owner"))
 
     def administrators(self) -> Iterator[str]:
-        """Nobody beside: a workspace has one primary owner, whom Slack deactivates for nobody."""
+        """Return no one else: a workspace has one primary owner, whom Slack never deactivates."""
         return iter(())
 
     # -- cut-off -------------------------------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ class People:
         self.scim = scim
 
     def candidates(self, keys: PersonKeys) -> Iterator[Account]:
-        """By immutable id, and by a filter for every address and user name (https://docs.slack.dev/admins/scim-api).
+        """Find accounts by immutable id, and by a filter for every address and user name (https://docs.slack.dev/admins/scim-api).
 
         :raises NotFound: the plan has no SCIM.
         """

@@ -186,7 +186,7 @@ class Tailscale(TailscaleListing):
         return paths
 
     def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
-        """The user comes back whole; keys were deleted, and a device whose key expired wants a sign-in."""
+        """Return the user, who comes back whole; keys were deleted, and a device whose key expired wants a sign-in."""
         return [
             (
                 WayBack(name, "open" if account.active else "closed", lambda: self.set_active(account, True))
