@@ -40,7 +40,7 @@ from ..plugin_utils.shell import bytecode as _bytecode  # noqa: F401 (before the
 # isort: split
 from ..module_utils.model.commands import command
 from ..module_utils.sdk.values import lasting
-from ..plugin_utils.screen import result_lines as told
+from ..plugin_utils.screen import result_lines as wording
 from ..plugin_utils.shell import progress
 from ..plugin_utils.shell.tasks import make_ready
 
@@ -69,7 +69,7 @@ class _Several:
 
     @property
     def open(self) -> int:
-        return sum(count for outcome, count in self.counts.items() if outcome in told.OPEN)
+        return sum(count for outcome, count in self.counts.items() if outcome in wording.OPEN)
 
 
 class CallbackModule(CallbackBase):  # type: ignore[misc]
@@ -98,7 +98,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         self.check = False
         self.running: dict[str, tuple[str, float]] = {}
         self.how_far: dict[tuple[str, str], str] = {}
-        self.ends: dict[tuple[str, str, str], told.Line] = {}
+        self.ends: dict[tuple[str, str, str], wording.Line] = {}
         self.several: dict[str, _Several] = {}
         self.records: list[str] = []
         self.plan: dict[str, Any] = {}
@@ -146,15 +146,15 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
 
     def _busy(self, system: str, step: str, began: float) -> str:
         far = next((text for (name, _unused), text in reversed(list(self.how_far.items())) if name == system), "")
-        return f"{system} {told.span(time.monotonic() - began)}{' ' + far if far else ''}"
+        return f"{system} {wording.span(time.monotonic() - began)}{' ' + far if far else ''}"
 
     def _look(self) -> None:
         for line in self._reader.new():
             if isinstance(line, dict) and isinstance(line.get("ended"), dict) and isinstance(line.get("of"), int):
                 self._one_ended(str(line.get("task")), line["ended"], line["of"])
             elif isinstance(line, dict) and isinstance(line.get("done"), int) and isinstance(line.get("total"), int):
-                system, step = told.text(line.get("system", "")), told.text(line.get("step", ""))
-                far = told.gauge(line["done"], line["total"], str(line.get("unit", "")))
+                system, step = wording.text(line.get("system", "")), wording.text(line.get("step", ""))
+                far = wording.gauge(line["done"], line["total"], str(line.get("unit", "")))
                 if not self.live and self.how_far.get((system, step)) != far:
                     self._say(f"  . {system:<16} {step}: {far}")
                 self.how_far[system, step] = far
@@ -179,7 +179,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         make_ready(task.action)
         role = getattr(task, "_role", None)
         name = role.get_name().rpartition(".")[2] if role is not None else ""
-        phase = told.PHASES.get(name, name.replace("_", " ").capitalize()) or told.text(task.get_name())
+        phase = wording.PHASES.get(name, name.replace("_", " ").capitalize()) or wording.text(task.get_name())
         if phase != self.phase:
             self.phase = phase
             self._say("")
@@ -190,7 +190,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
 
     def v2_runner_on_start(self, host: Any, task: Any) -> None:
         with self._lock:
-            self.running[host.get_name()] = (told.text(task.get_name()), time.monotonic())
+            self.running[host.get_name()] = (wording.text(task.get_name()), time.monotonic())
 
     def v2_runner_on_ok(self, result: Any) -> None:
         self._ended(result)
@@ -224,10 +224,10 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
                 if str(getattr(task, "action", "")).rpartition(".")[2] == "debug" and data.get("msg") is not None:
                     said = data["msg"] if isinstance(data["msg"], list) else [data["msg"]]
                     for one in said:
-                        self._say(f"      {told.indented(one)}")
+                        self._say(f"      {wording.indented(one)}")
                 return
-            step = told.text(str(getattr(task, "action", "")).rpartition(".")[2])
-            if step in told.QUIET and (ignored or not failed):
+            step = wording.text(str(getattr(task, "action", "")).rpartition(".")[2])
+            if step in wording.QUIET and (ignored or not failed):
                 return
             if step == "plan" and data.get("digest"):
                 self.plan = data
@@ -238,23 +238,23 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
                     self._sum_up(several, time.monotonic() - began)
                 return
             # A loop's failed items carry their own flag; the whole is failed when one is.
-            for line in told.lines(host, step, data, failed=failed, unreachable=unreachable, check=self.check):
+            for line in wording.lines(host, step, data, failed=failed, unreachable=unreachable, check=self.check):
                 if line.outcome != "skipped":
                     self._tell(line, time.monotonic() - began if line.took is None else line.took)
 
     def _one_ended(self, task: str, result: dict[str, Any], of: int) -> None:
         """Print that one of several people is through with a step that goes on for the others."""
-        system = told.text(result.get("system", ""))
-        for line in told.lines(system, str(result.get("step", "")), result, check=self.check):
+        system = wording.text(result.get("system", ""))
+        for line in wording.lines(system, str(result.get("step", "")), result, check=self.check):
             several = self.several.setdefault(f"{task} {system}", _Several(system, line.step, of, time.monotonic()))
             several.counts[line.outcome] += 1
-            if of <= MANY or line.outcome in told.OPEN and several.open <= MANY:
+            if of <= MANY or line.outcome in wording.OPEN and several.open <= MANY:
                 self._tell(line, line.took or 0.0)
             else:
                 several.fresh.append(line.person)
                 self._remember(line)
             if of > MANY:
-                self.how_far[system, line.step] = told.gauge(several.counts.total(), of, "people")
+                self.how_far[system, line.step] = wording.gauge(several.counts.total(), of, "people")
                 if time.monotonic() - several.said >= EVERY:
                     self._tell_who(several)
 
@@ -270,39 +270,39 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
     def _sum_up(self, several: _Several, took: float) -> None:
         """Print one line for a step that many people went through."""
         counts = several.counts
-        words = ", ".join(f"{count} {told.WORDS[outcome][2]}" for outcome, count in counts.most_common())
-        worst = next((outcome for outcome in counts if outcome in told.OPEN), next(iter(counts)))
-        mark = told.WORDS[worst]
+        words = ", ".join(f"{count} {wording.WORDS[outcome][2]}" for outcome, count in counts.most_common())
+        worst = next((outcome for outcome in counts if outcome in wording.OPEN), next(iter(counts)))
+        mark = wording.WORDS[worst]
         name = several.step.replace("_", " ")
         self._say(
-            f"  {mark[0] if self.unicode else mark[1]} {several.system:<16} {name:<18} {counts.total()} people: {words}  {told.span(took)}",
+            f"  {mark[0] if self.unicode else mark[1]} {several.system:<16} {name:<18} {counts.total()} people: {words}  {wording.span(took)}",
             mark[3],
         )
 
-    def _tell(self, line: told.Line, took: float) -> None:
-        symbol, ascii_symbol, words, colour = told.WORDS[line.outcome]
+    def _tell(self, line: wording.Line, took: float) -> None:
+        symbol, ascii_symbol, words, colour = wording.WORDS[line.outcome]
         who = f"  {line.person}" if line.person else ""
         self._say(
-            f"  {symbol if self.unicode else ascii_symbol} {line.system:<16} {line.step.replace('_', ' '):<18} {words}{who}  {told.span(took)}",
+            f"  {symbol if self.unicode else ascii_symbol} {line.system:<16} {line.step.replace('_', ' '):<18} {words}{who}  {wording.span(took)}",
             colour,
         )
         for row in line.changes:
             how = row.get("outcome")
             told_anyway = (
-                how in told.OPEN and row.get("code") != "not_sent" or how == "planned" or row.get("irreversible")
+                how in wording.OPEN and row.get("code") != "not_sent" or how == "planned" or row.get("irreversible")
             )
             if told_anyway or how == "acknowledged" or (how in ("done", "already") and self._option("show_already")):
-                mark = told.WORDS.get(str(how), told.WORDS["planned"])
-                self._say(f"      {mark[0] if self.unicode else mark[1]} {told.change(row)}", mark[3])
-        if line.message and line.outcome in told.OPEN and not any(row.get("note") for row in line.changes):
+                mark = wording.WORDS.get(str(how), wording.WORDS["planned"])
+                self._say(f"      {mark[0] if self.unicode else mark[1]} {wording.change(row)}", mark[3])
+        if line.message and line.outcome in wording.OPEN and not any(row.get("note") for row in line.changes):
             self._say(f"      {line.message}", colour)
         self._remember(line)
 
-    def _remember(self, line: told.Line) -> None:
+    def _remember(self, line: wording.Line) -> None:
         """Keep what is said of it at the end of the run."""
         self.planned += sum(row.get("outcome") == "planned" for row in line.changes)
         key = (line.system, line.step, line.person)
-        if line.outcome in told.OPEN or line.residual:
+        if line.outcome in wording.OPEN or line.residual:
             self.ends[key] = line
         else:
             self.ends.pop(key, None)  # it was open, and is no longer
@@ -310,7 +310,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
             self.records.append(line.html)
 
     @staticmethod
-    def _open(still: list[told.Line], under_way: bool) -> Iterator[tuple[str, str]]:
+    def _open(still: list[wording.Line], under_way: bool) -> Iterator[tuple[str, str]]:
         """Yield what is open, each once, with its colour; of many people in one line.
 
         What was not sent because something before it failed is not a task of its own, and a last look may say again what a
@@ -319,10 +319,10 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         said: set[tuple[str, str, str]] = set()
         people: dict[tuple[str, str, str], list[str]] = {}
         for line in still:
-            rows = [row for row in line.changes if row.get("outcome") in told.OPEN and row.get("code") != "not_sent"]
-            texts = [(str(row.get("what")), told.change(row), str(row.get("outcome"))) for row in rows]
+            rows = [row for row in line.changes if row.get("outcome") in wording.OPEN and row.get("code") != "not_sent"]
+            texts = [(str(row.get("what")), wording.change(row), str(row.get("outcome"))) for row in rows]
             if not line.changes:
-                texts = [("", line.message or told.WORDS[line.outcome][2], line.outcome)]
+                texts = [("", line.message or wording.WORDS[line.outcome][2], line.outcome)]
             for what, text, outcome in texts:
                 if (outcome == "in_progress") is under_way and (line.system, line.person, what) not in said:
                     said.add((line.system, line.person, what))
@@ -330,7 +330,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
                         (line.system, text.replace(line.person, _WHO) if line.person else text, outcome), []
                     ).append(line.person)
         for (system, text, outcome), who in people.items():
-            colour = told.WORDS[outcome][3]
+            colour = wording.WORDS[outcome][3]
             if len(who) > MANY:
                 yield f"{system}, {len(who)} people ({', '.join(who[:3])}, …): {text.replace(_WHO, '…')}", colour
                 continue
@@ -347,11 +347,12 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
             return False
 
     def _tell_plan(self) -> None:
-        digest = told.text(self.plan["digest"])[:12]
-        self._say(f"      Plan: {told.text(self.plan.get('path', ''))}")
+        digest = wording.text(self.plan["digest"])[:12]
+        self._say(f"      Plan: {wording.text(self.plan.get('path', ''))}")
         for need in self.plan.get("needs") or ():
             self._say(
-                f"      Needs an approval of {told.text(' or '.join(need['by']))}: {told.text(need['why'])}", "yellow"
+                f"      Needs an approval of {wording.text(' or '.join(need['by']))}: {wording.text(need['why'])}",
+                "yellow",
             )
         if self.plan.get("needs"):
             self._say(f"      Approve it: {command('approve', open_end='-e by=<who>', plan=digest)}")
@@ -364,7 +365,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         self._look()
         with self._lock:
             self._wipe()
-        still = [line for line in self.ends.values() if line.outcome in told.OPEN and line.step != "record"]
+        still = [line for line in self.ends.values() if line.outcome in wording.OPEN and line.step != "record"]
         for heading, under_way in (
             ("What would stay open" if self.check else "What a person still has to do", False),
             ("Still under way: run again to see the end", True),
@@ -389,7 +390,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         self._say("")
         for path in self.records:
             self._say(f"      Record: {path}")
-        took = told.span(time.monotonic() - self.began)
+        took = wording.span(time.monotonic() - self.began)
         if self.plan:
             self._tell_plan()
         if self.check:
@@ -408,21 +409,21 @@ def _lingering(residual: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     ordered = sorted(residual, key=lambda r: (r["system"], r["person"], str(r.get("what"))))
     several: dict[tuple[str, str, str], list[str]] = {}
     for one in ordered:
-        several.setdefault(_lingers(one), []).append(told.text(one.get("until")))
+        several.setdefault(_lingers(one), []).append(wording.text(one.get("until")))
     said: set[tuple[str, str, str]] = set()
     for one in ordered:
         system, what, why = alike = _lingers(one)
         ends = several[alike]
         if len(ends) <= MANY:
             who = f", {one['person']}" if one["person"] else ""
-            yield f"{system}{who}: {what}, until {told.text(one.get('until'))} ({why})"
+            yield f"{system}{who}: {what}, until {wording.text(one.get('until'))} ({why})"
         elif alike not in said:
             said.add(alike)
             yield f"{system}, {len(ends)} people: {what}, until {max(ends)} ({why})"
 
 
 def _lingers(one: Mapping[str, Any]) -> tuple[str, str, str]:
-    return str(one["system"]), told.text(one.get("what")), told.text(one.get("why"))
+    return str(one["system"]), wording.text(one.get("what")), wording.text(one.get("why"))
 
 
 def _cut(line: str, width: int, mark: str) -> str:

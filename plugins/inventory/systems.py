@@ -243,7 +243,7 @@ def _resolved(path: Any, folder: str) -> Any:
 
 
 def _trusted(text: str) -> str:
-    """Return it as if it stood in the file itself: a text made here would be listed as unsafe since ansible-core 2.19."""
+    """Return a text as if it stood in the file itself: a text made here would be listed as unsafe since ansible-core 2.19."""
     trusted: str = trust_as_template(text) if trust_as_template else text
     return trusted
 

@@ -70,9 +70,9 @@ def _found(system: object, want: Mapping[str, Any]) -> dict[str, Any]:
     person, account = person_and_account(system, want)
     if account is not None:
         state = "pending" if account.pending else "active" if account.active else "suspended"
-        return {} if state == "suspended" and _peoples_own(system) else _told(what, state, account)
+        return {} if state == "suspended" and _peoples_own(system) else _existing(what, state, account)
     deleted = system.find_deleted(person) if isinstance(system, Restorable) else None
-    return _told(what, "deleted", deleted) if deleted is not None else {}
+    return _existing(what, "deleted", deleted) if deleted is not None else {}
 
 
 def _peoples_own(system: Accounts) -> bool:
@@ -80,7 +80,7 @@ def _peoples_own(system: Accounts) -> bool:
     return isinstance(system, PersonalAccounts) and system.OWN_ACCOUNTS
 
 
-def _told(what: str, state: str, account: Account) -> dict[str, Any]:
+def _existing(what: str, state: str, account: Account) -> dict[str, Any]:
     guest = "a guest" if account.attributes.get("user_type") == "Guest" else ""
     says = "; ".join(filter(None, (account.no_person, account.pending, account.protected, guest)))
     name = account.attributes.get("display_name") or " ".join(

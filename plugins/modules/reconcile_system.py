@@ -71,11 +71,11 @@ def info(system: Connector, want: Mapping[str, Any]) -> dict[str, Any]:
     try:
         with private.rewritten(want["path"]) as out:
             counts = Check(system, people, lambda line: _write(out, line), keep=want["keep"]).run()
-            told = {**asdict(counts), "findings": dict(counts.findings), "read_at": read_at, "until": clock.stamp()}
-            _write(out, {"end": told})
+            ending = {**asdict(counts), "findings": dict(counts.findings), "read_at": read_at, "until": clock.stamp()}
+            _write(out, {"end": ending})
     finally:
         people.close()
-    return {**told, "outcome": Outcome.ALREADY.value}
+    return {**ending, "outcome": Outcome.ALREADY.value}
 
 
 def _write(out: Any, line: Mapping[str, Any]) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.callback.timeline import CallbackModule
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.screen import result_lines as told
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.screen import result_lines as wording
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell import progress
 
 from tests.unit.ledger_sample import row
@@ -41,28 +41,28 @@ ROOT = Path(__file__).resolve().parents[2]
     ],
 )
 def test_odd_results_do_not_crash(odd: Any) -> None:
-    for line in told.lines("sys", "step", odd):
-        assert line.outcome in told.WORDS
-        assert all(isinstance(told.change(r), str) for r in line.changes)
+    for line in wording.lines("sys", "step", odd):
+        assert line.outcome in wording.WORDS
+        assert all(isinstance(wording.change(r), str) for r in line.changes)
 
 
 def test_failure_is_never_told_as_good() -> None:
-    assert next(told.lines("s", "x", {"outcome": "done"}, failed=True)).outcome == "failed"
-    assert next(told.lines("s", "x", {"outcome": "needs_human", "failed": True})).outcome == "needs_human"
+    assert next(wording.lines("s", "x", {"outcome": "done"}, failed=True)).outcome == "failed"
+    assert next(wording.lines("s", "x", {"outcome": "needs_human", "failed": True})).outcome == "needs_human"
     assert [
         line.outcome
-        for line in told.lines("s", "x", {"results": [{"outcome": "done"}, {"failed": True}, {"skipped": True}]})
+        for line in wording.lines("s", "x", {"results": [{"outcome": "done"}, {"failed": True}, {"skipped": True}]})
     ] == ["done", "failed", "skipped"]
 
 
 def test_no_secret_and_no_cursor() -> None:
-    said = told.text("\x1b[2Jget https://me:hunter2@x/ password=hunter2 Authorization: Bearer hunter2hunter2")
+    said = wording.text("\x1b[2Jget https://me:hunter2@x/ password=hunter2 Authorization: Bearer hunter2hunter2")
     assert "hunter2" not in said and "\x1b" not in said
-    assert "hunter2" not in told.change(row("user", before={"api_key": "hunter2"}))
+    assert "hunter2" not in wording.change(row("user", before={"api_key": "hunter2"}))
 
 
 def test_irreversible_is_marked() -> None:
-    assert "CAN NOT BE UNDONE" in told.change(row("device X", "planned", "managed", "wiped", irreversible=True))
+    assert "CAN NOT BE UNDONE" in wording.change(row("device X", "planned", "managed", "wiped", irreversible=True))
 
 
 def test_progress(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,7 +94,7 @@ def test_what_lingers_is_said_once_with_its_latest_end(capsys: pytest.CaptureFix
         ("restore access", "jane@c", linger("2026-04-01T08:00:00.0Z")),
         ("cutoff", "mark@c", linger("2026-04-01T10:00:00.0Z")),
     ):
-        [line] = told.lines("aws", step, {"person": person, "outcome": "done", "residual": rows})
+        [line] = wording.lines("aws", step, {"person": person, "outcome": "done", "residual": rows})
         screen.ends["aws", step, person] = line
     screen.v2_playbook_on_stats(SimpleNamespace(processed={}))
     said = [line.strip() for line in capsys.readouterr().out.splitlines() if "no API" in line]

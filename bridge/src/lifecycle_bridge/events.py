@@ -51,7 +51,7 @@ class Event:
     place: str = ""
 
     def cloudevent(self) -> dict[str, Any]:
-        """Return it as a CloudEvents 1.0 object (JSON format), without any personal data but the HR id."""
+        """Return the event as a CloudEvents 1.0 object (JSON format), without any personal data but the HR id."""
         return {
             "specversion": "1.0",
             "id": self.id,

@@ -44,7 +44,7 @@ class Letter:
 
     @classmethod
     def of(cls, data: object) -> Letter | None:
-        """Return it as a run hands it over by ``set_stats``: ``{key, to, subject, lines, command}``. None when it is for nobody."""
+        """Read a letter as a run hands it over by ``set_stats``: ``{key, to, subject, lines, command}``. None when it is for nobody."""
         given = data if isinstance(data, Mapping) else {}
         to = tuple(str(one) for one in given.get("to") or () if "@" in str(one))[:50]
         if not (given.get("key") and to):

@@ -155,7 +155,7 @@ def _check(document: Document, systems: Mapping[str, str]) -> None:
         key=lambda e: (len(e.absolute_path), str(e.absolute_path)),
     )
     if errors:
-        raise _told(document, errors[0])
+        raise _error_of(document, errors[0])
     meeting = document.data.get("orientation") or {}
     for path, name in (
         (("organiser",), meeting.get("organiser", "manager")),
@@ -178,7 +178,7 @@ def _check(document: Document, systems: Mapping[str, str]) -> None:
                 )
 
 
-def _told(document: Document, error: Any) -> InputError:
+def _error_of(document: Document, error: Any) -> InputError:
     """Return a schema error in the file's terms."""
     path = tuple(error.absolute_path)
     if error.validator == "additionalProperties":

@@ -111,14 +111,14 @@ class Levels:
         return seconds(level.get(phase) if isinstance(level, Mapping) else level)
 
 
-def check_responsibility(document: Document, told: Responsibility, departures: Sequence[Departure]) -> None:
+def check_responsibility(document: Document, duties_said: Responsibility, departures: Sequence[Departure]) -> None:
     """:raises InputError: names file, line and fix."""
     names = [departure.name for departure in departures]
-    for number, duty in enumerate(told.duties):
+    for number, duty in enumerate(duties_said.duties):
         _check_duty(document, number, duty, names)
-    for number, escalation in enumerate(told.escalate):
+    for number, escalation in enumerate(duties_said.escalate):
         _check_escalation(document, number, escalation)
-    if bool(told.mail.server) != bool(told.mail.sender):
+    if bool(duties_said.mail.server) != bool(duties_said.mail.sender):
         raise document.error("needs server and sender", "responsibility", "mail")
     for number, departure in enumerate(departures):
         if departure.cut not in CUTS:

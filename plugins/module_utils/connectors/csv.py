@@ -141,14 +141,14 @@ class Csv(Connector):
         return Overview([*(row.person for row in rows), *shown], tuple(self._header_read))
 
     def _shown(self, cells: Mapping[str, str]) -> Person:
-        """Return it as much of a refused row as tells people apart."""
-        told: dict[str, Any] = {
+        """Return as much of a refused row as tells people apart."""
+        fields: dict[str, Any] = {
             name: harmless(cells[column])
             for name, column in self.target.options["columns"].items()
             if name in ("email", "hr_id", "employee_id", "person_key", "first_name", "last_name", "personal_email")
         }
-        told["email"] = told.get("email", "").lower()
-        return Person(**told)
+        fields["email"] = fields.get("email", "").lower()
+        return Person(**fields)
 
     def changes_since(self, since: str) -> Sequence[Person]:
         """Find changed people by ``changed_column`` where there is one; else by comparison with the newest snapshot taken before ``since``.
@@ -316,9 +316,9 @@ class Csv(Connector):
         except InputError as e:
             raise self._error(f"{where}: {e.what}", e.hint) from None
 
-    def _as_of_now(self, person: Person, told: bool) -> Person:
+    def _as_of_now(self, person: Person, has_status: bool) -> Person:
         """Take the status from the file's dates where it gives none, in the person's own zone: a last day ends when that day does."""
-        if told:
+        if has_status:
             return person
         moment = clock.now()
         ends = person.employment_ends()

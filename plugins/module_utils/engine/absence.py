@@ -97,8 +97,8 @@ def _by_listing(system: _Listed, keys: PersonKeys, known: Known) -> str:
     others, name = Others.read(known.others), system.target.name
     placed, nobodys, linked = 0, [], frozenset(jsonlib.loads(known.linked))
     for account in islice(_active_people(system, known), SEARCHED):
-        told = (key for key in account.carried if key.kind is not Kind.LOGIN or not system.logins_of_names)
-        if account.id in linked or any(others.owners(name, key) for key in told):
+        keys_here = (key for key in account.carried if key.kind is not Kind.LOGIN or not system.logins_of_names)
+        if account.id in linked or any(others.owners(name, key) for key in keys_here):
             placed += 1
         elif agreement(keys, (), account.id, account.names).other_name:
             placed += 1  # it carries a name that has no word in common with any of theirs

@@ -110,7 +110,7 @@ def person_and_account(system: Accounts, want: Mapping[str, Any]) -> tuple[Perso
 
 
 def person_and_accounts(system: Accounts, want: Mapping[str, Any]) -> tuple[Person, Correlation]:
-    """Return it for a cut: the person, the accounts that are certainly theirs, and those about which somebody must be asked.
+    """Return what a cut needs: the person, the accounts that are certainly theirs, and those about which somebody must be asked.
 
     What the system says of an account, or what its owner may write there themselves, does not keep it open when an employee
     number or a link says whose it is.

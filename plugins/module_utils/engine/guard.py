@@ -142,17 +142,17 @@ class Guard:
                 continue  # it waits for a person whatever the plan says, and stops nothing beside it
             row = planned.get(change.what)
             if row is None:
-                different.append(f"{change.what} is {_told(change.before)}, and the plan has nothing of it")
+                different.append(f"{change.what} is {_shown(change.before)}, and the plan has nothing of it")
             elif (_plain(change.before), _plain(change.after)) != (row["before"], row["after"]):
                 different.append(
-                    f"{change.what} is {_told(change.before)} (to become {_told(change.after)}), "
-                    f"the plan says {_told(row['before'])} (to become {_told(row['after'])})"
+                    f"{change.what} is {_shown(change.before)} (to become {_shown(change.after)}), "
+                    f"the plan says {_shown(row['before'])} (to become {_shown(row['after'])})"
                 )
         waiting = {change.what for change in pending}
         for what, row in planned.items():
             # What an earlier run of this plan did need not be seen any more: a device that was wiped is gone.
             if what not in waiting and what not in now and what not in done and row["after"] not in GONE_OR_OFF:
-                different.append(f"{what} is no longer there, the plan says {_told(row['before'])}")
+                different.append(f"{what} is no longer there, the plan says {_shown(row['before'])}")
         if different:
             email = (want.get("person") or {}).get("email", "")
             raise Drifted(
@@ -202,11 +202,11 @@ def _names(change: Change, who: str) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """Return it as JSON gives it back."""
+    """Return a value as JSON gives it back."""
     if isinstance(value, Mapping):
         return {str(key): _plain(inner) for key, inner in value.items()}
     return [_plain(inner) for inner in value] if isinstance(value, (list, tuple, set, frozenset)) else value
 
 
-def _told(value: Any) -> str:
+def _shown(value: Any) -> str:
     return "not there" if value is None else str(value)

@@ -159,8 +159,8 @@ class Person:
         """Return a moment in UTC: what ``text`` says when it has a time of day, else that time (``HH:MM``) so many days after its date."""
         try:
             if len(text) > 10:
-                told = datetime.fromisoformat(text.replace("Z", "+00:00"))
-                return (told if told.tzinfo else told.replace(tzinfo=self.zone)).astimezone(timezone.utc)
+                parsed = datetime.fromisoformat(text.replace("Z", "+00:00"))
+                return (parsed if parsed.tzinfo else parsed.replace(tzinfo=self.zone)).astimezone(timezone.utc)
             # Python's fold=0 is RFC 5545's rule. UTC, since two moments of one zone are compared by their clocks, not by time.
             return datetime.combine(
                 date.fromisoformat(text) + timedelta(days=after), time.fromisoformat(clock), self.zone

@@ -47,7 +47,7 @@ class Judged:
         return "; ".join(part for part in (", ".join(self.how.shown), self.doubt) if part)
 
     def as_dict(self) -> dict[str, object]:
-        """Return it for a step's result, the ledger and the record."""
+        """Return plain data for a step's result, the ledger and the record."""
         return {
             "id": self.account.id,
             "login": self.account.login,

@@ -19,7 +19,7 @@ from .identity import (
     alike,
     employed,
     gone_now,
-    told,
+    local_time,
     withdrawn,
 )
 
@@ -94,7 +94,7 @@ def decide(
     :param known: the record when that run was begun; None when nobody knows.
     :param lead_days: how many days before the hire date access may be given.
     :param cut_at: the time of day at which the last working day ends (``HH:MM``).
-    :param at_once: a leaving takes effect at HR's word, whatever its day: they are not told before.
+    :param at_once: a leaving takes effect at HR's word, whatever its day: nobody tells them before.
     :param others: other records, of any HR system, that may be the same human being.
     :raises InputError: a date or time zone of the record cannot be read.
     """
@@ -176,7 +176,9 @@ def _leaver_now(
 ) -> Decision:
     if working:
         over = before is not None and (
-            before.status == "terminated" or (told_before := before.employment_ends()) is not None and told_before <= at
+            before.status == "terminated"
+            or (ended_before := before.employment_ends()) is not None
+            and ended_before <= at
         )
         return (
             Decision(why="it was over at the last look, and another employment goes on")
@@ -190,7 +192,7 @@ def _leaver_now(
     return Decision(
         OFFBOARD,
         due,
-        f"left at {told(due, now)}",
+        f"left at {local_time(due, now)}",
         cancels=(ONBOARD, TRANSFER, RENAME, SUSPEND, RESUME),
         urgent=expected is None or expected > at,
         late=at - due,
@@ -200,15 +202,15 @@ def _leaver_now(
 def _leaver_later(before: Person | None, now: Person, ends: datetime, until_then: Decision, live: str) -> Decision:
     """Judge somebody whose last day is to come: their access stays, and until then they join or move like anybody else."""
     old = before.employment_ends() if before is not None else None
-    moved = f", moved from {told(old, now)}" if old is not None and old != ends else ""
+    moved = f", moved from {local_time(old, now)}" if old is not None and old != ends else ""
     if until_then.kind and (now.status != "terminated" or live == "nothing"):
         return replace(
-            until_then, why=f"{until_then.why}, until {told(ends, now)}{moved}", also=(*until_then.also, OFFBOARD)
+            until_then, why=f"{until_then.why}, until {local_time(ends, now)}{moved}", also=(*until_then.also, OFFBOARD)
         )
     return Decision(
         OFFBOARD,
         ends,
-        f"leaves at {told(ends, now)}{moved}; nothing is touched before",
+        f"leaves at {local_time(ends, now)}{moved}; nothing is touched before",
         cancels=(OFFBOARD,) if moved else (),
     )
 
@@ -285,7 +287,7 @@ def _staying(
         return Decision(
             SUSPEND,
             at,
-            f"the start was moved to {now.hire_date}: no access before {told(start, now)}",
+            f"the start was moved to {now.hire_date}: no access before {local_time(start, now)}",
             also=(RESUME,),
             cancels=(RESUME,),
         )

@@ -113,11 +113,11 @@ class Records:
 
     def answering(self, user: str) -> list[Found]:
         """Return every record that has this name, at whatever field."""
-        told = [
+        candidates = [
             (self._all[number], names_met(self._all[number][1], user))
             for number in self._by_name.get(asked(user)[1].casefold(), ())
         ]
-        return [Found(system, person, by) for (system, person), by in told if by]
+        return [Found(system, person, by) for (system, person), by in candidates if by]
 
     def one(self, user: str, act: str) -> Found:
         """Return the one record that has this name.
@@ -288,7 +288,7 @@ def _refuse_standing(person: Person, kind: str, at: datetime, policy: Policy, ac
         at_once = policy.departure_of(person).cut == "now"
         if ends is not None and ends > at and not at_once and not gone_now(person, at) and not withdrawn(person):
             raise InputError(
-                f"HR says that {person.name} is {person.status}, and leaves at {told(ends, person)}",
+                f"HR says that {person.name} is {person.status}, and leaves at {local_time(ends, person)}",
                 act=act,
                 hint="nothing is touched before; run it then, or " + hint.partition("; or ")[2],
             )
@@ -301,14 +301,14 @@ def _refuse_standing(person: Person, kind: str, at: datetime, policy: Policy, ac
             raise InputError(left, act=act, hint=hint)
         if ends is not None and ends <= at:
             raise InputError(
-                f"HR says that {person.name} is {person.status}, and that they left at {told(ends, person)}",
+                f"HR says that {person.name} is {person.status}, and that they left at {local_time(ends, person)}",
                 act=act,
                 hint=hint,
             )
         begins = person.employment_begins(policy.identity.lead_days)
         if kind == ONBOARD and begins is not None and begins > at:
             raise InputError(
-                f"{person.name} begins on {person.hire_date}: no access before {told(begins, person)}",
+                f"{person.name} begins on {person.hire_date}: no access before {local_time(begins, person)}",
                 act=act,
                 hint=hint,
             )
@@ -316,7 +316,7 @@ def _refuse_standing(person: Person, kind: str, at: datetime, policy: Policy, ac
             raise InputError(f"HR says that {person.name} is still on leave", act=act, hint=hint)
 
 
-def told(moment: datetime, person: Person) -> str:
+def local_time(moment: datetime, person: Person) -> str:
     """Return a moment as the person's own clock shows it."""
     return f"{moment.astimezone(person.zone):%Y-%m-%d %H:%M} {person.time_zone or 'UTC'}"
 
@@ -326,7 +326,7 @@ def told(moment: datetime, person: Person) -> str:
 
 def _traits(person: Person) -> frozenset[tuple[str, str]]:
     """Return what no two people have in common, each with what it is."""
-    told = [
+    candidates = [
         ("person key", person.person_key),
         ("employee id", person.employee_id),
         ("personal address", person.personal_email),
@@ -335,8 +335,8 @@ def _traits(person: Person) -> frozenset[tuple[str, str]]:
     born = person.attributes.get(BIRTH_DATE)
     if born:
         names = (f"{person.first_name} {person.last_name}", *person.former_names)
-        told += [("name and birth date", f"{name.strip()} {born}") for name in names if name.strip()]
-    return frozenset((what, value.casefold()) for what, value in told if value)
+        candidates += [("name and birth date", f"{name.strip()} {born}") for name in names if name.strip()]
+    return frozenset((what, value.casefold()) for what, value in candidates if value)
 
 
 def _lenient(record: Mapping[str, Any]) -> Person:

@@ -124,13 +124,13 @@ def pack(people: Iterable[Person], patterns: Mapping[str, str]) -> bytes:
 def _traits(person: Person) -> Iterable[tuple[str, str]]:
     """Return what makes two records one human being."""
     name = " ".join((person.first_name, person.last_name)).strip()
-    told = (
+    addresses = (
         ("person key", person.person_key),
         ("employee id", person.employee_id),
         ("personal address", person.personal_email),
         ("address and name", f"{person.email} {name}" if person.email and name else ""),
     )
-    return ((what, canonical(Kind.ADDRESS, value)) for what, value in told if value)
+    return ((what, canonical(Kind.ADDRESS, value)) for what, value in addresses if value)
 
 
 def _called(person: Person) -> str:

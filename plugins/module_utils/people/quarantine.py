@@ -53,7 +53,7 @@ def judge(
             adopted.append(system)
         else:
             stops[system] = (
-                f"{system}: {told(found)}{': it is not theirs to adopt' if elses and system in adopt else ''}"
+                f"{system}: {described(found)}{': it is not theirs to adopt' if elses and system in adopt else ''}"
             )
     return Verdict(stops, tuple(adopted))
 
@@ -63,7 +63,7 @@ def _somebody_elses(person: Person, found: Mapping[str, Any]) -> bool:
     return found["state"] == "ambiguous" or bool(number and person.employee_id and number != person.employee_id)
 
 
-def told(found: Mapping[str, Any]) -> str:
+def described(found: Mapping[str, Any]) -> str:
     """Return what was found, in words."""
     if found["state"] == "ambiguous":
         return str(found["says"])

@@ -50,7 +50,7 @@ class Verdict:
 def within(pairs: Sequence[Separation], wanted: Wanted, profile: str) -> list[str]:
     """Return the pairs that a profile gives by itself, a line each."""
     return [
-        f"{pair.name}: the profile {profile} gives both {_told(pair.one)} and {_told(pair.other)}{_why(pair)}"
+        f"{pair.name}: the profile {profile} gives both {_named(pair.one)} and {_named(pair.other)}{_why(pair)}"
         for pair in pairs
         if _gives(wanted, pair.one) and _gives(wanted, pair.other)
     ]
@@ -97,20 +97,20 @@ def judge(pairs: Sequence[Separation], wanted: Wanted, profile: str, held: Held,
 def _end(one: Holding, wanted: Wanted, profile: str, held: bool, fixed: str, mover: Mover | None) -> tuple[bool, str]:
     """Return whether somebody has this afterwards, and why."""
     if _gives(wanted, one):
-        return True, f"the profile {profile} gives {_told(one)}"
+        return True, f"the profile {profile} gives {_named(one)}"
     if not held:
         return False, ""
     if mover is None:
-        return True, f"they hold {_told(one)}"
+        return True, f"they hold {_named(one)}"
     if fixed:
-        return True, f"they hold {_told(one)}, which can't be taken by hand ({fixed})"
+        return True, f"they hold {_named(one)}, which can't be taken by hand ({fixed})"
     if _gives(mover.keep, one):
-        return True, f"they hold {_told(one)}, which lifecycle_keep leaves alone"
+        return True, f"they hold {_named(one)}, which lifecycle_keep leaves alone"
     how = mover.unexplained.get(one.system, "remove")
     said = mover.decided.get(_key(one), "")
     if not _gives(mover.explained, one) and how != "remove" and (how == "keep" or said != "remove"):
         why = "(policy keeps it)" if how == "keep" else "(it was decided to keep it)" if said else UNDECIDED
-        return True, f"they hold {_told(one)}, which no profile explains {why}"
+        return True, f"they hold {_named(one)}, which no profile explains {why}"
     return False, ""
 
 
@@ -122,7 +122,7 @@ def _key(one: Holding) -> tuple[str, str, str]:
     return one.system, one.kind, one.name.casefold()
 
 
-def _told(one: Holding) -> str:
+def _named(one: Holding) -> str:
     return f"{one.kind}: {one.name} on {one.system}"
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from ..model.errors import InputError
 from ..model.person import Person
 from ..model.states import BYPASS_CODE, ESCROWED_KEY
-from .identity import told, withdrawn
+from .identity import local_time, withdrawn
 
 #: Outcomes of a change that the run itself brought about, or may have.
 _OURS = frozenset({"done", "acknowledged", "in_progress", "unknown"})
@@ -213,7 +213,7 @@ def refuse_standing(person: Person, at: datetime, withdrawn_by: str) -> None:
     ends = person.employment_ends()
     if by or person.status != "terminated" and (ends is None or ends > at):
         return
-    left = told(ends, person) if ends is not None else "no date"
+    left = local_time(ends, person) if ends is not None else "no date"
     raise InputError(
         f"HR says that {person.name} is {person.status}, and left at {left}",
         act=act,

@@ -116,9 +116,9 @@ class Check:
         if match.one is None:
             self._of_nobody(listed, match, protected)
             left = bool(match.people) and all(person.state == "gone" for person in match.people)
-            told = "ambiguous" if match.people else "protected" if protected else ""
+            excluded = "ambiguous" if match.people else "protected" if protected else ""
             return Row(
-                account.id, account.login, account.active, match.people[0] if left else None, "" if left else told
+                account.id, account.login, account.active, match.people[0] if left else None, "" if left else excluded
             )
         whose = match.one
         if whose.state == "gone":

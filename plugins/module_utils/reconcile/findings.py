@@ -164,7 +164,7 @@ class Finding:
         return "f-" + hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def line(self) -> dict[str, Any]:
-        """Return it as it travels from a system's check to the report."""
+        """Return the finding as it travels from a system's check to the report."""
         return {
             "id": self.id,
             "kind": self.kind,

@@ -148,7 +148,7 @@ class Agreement:
 
     @property
     def strength(self) -> int:
-        """Return it for comparing two claims to one account."""
+        """Return a number that compares two claims to one account."""
         weights = {Kind.ID: 8, Kind.NUMBER: 4, Kind.SUBJECT: 2, Kind.ADDRESS: 2, Kind.LOGIN: 1}
         return sum(weights[kind] for kind in self.by) + self.named
 

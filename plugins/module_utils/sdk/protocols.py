@@ -65,7 +65,7 @@ class HrSource(HrRecords, Protocol):
     """
 
     def overview(self) -> Overview:
-        """Everybody, as last read by this object; read now when it has read nothing yet."""
+        """Sum up everybody as last read by this object; read now when it has read nothing yet."""
 
 
 @runtime_checkable
@@ -159,7 +159,7 @@ class Reopening(Cutoff, Protocol):
     """Opens again what its own cut-off closed. Not a capability of its own: whoever can cut off has it, or says why not."""
 
     def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
-        """Return it for what :meth:`access_paths` named and a cut-off closed, in the order in which it must be opened.
+        """Return the ways back for what :meth:`access_paths` named and a cut-off closed, in the order in which it must be opened.
 
         :param closed: path -> its state before; a name that the answer leaves out is one that nobody here knows.
         """

@@ -97,8 +97,8 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
 def _kept(want: Mapping[str, Any], said: str) -> str:
     """Return what is kept of a receipt: its number, the digest of a photo, and the note."""
     photo = files.photo_digest(want["photo"], said) if want.get("photo") else ""
-    told = [f"number {want['number']}" if want.get("number") else "", f"photo sha256 {photo}" if photo else ""]
-    return "; ".join(one for one in (*told, want["note"]) if one)
+    attested = [f"number {want['number']}" if want.get("number") else "", f"photo sha256 {photo}" if photo else ""]
+    return "; ".join(one for one in (*attested, want["note"]) if one)
 
 
 def _moment(text: str, said: str) -> str:

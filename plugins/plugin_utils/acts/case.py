@@ -82,16 +82,18 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
         _facts(opening, one, profile, more.facts) for one, profile, more in zip(people, profiles, further, strict=True)
     ]
     if plan is not None:
-        keys = {one.key: told.key for one, told in zip(people, facts, strict=True)}
+        keys = {one.key: its_facts.key for one, its_facts in zip(people, facts, strict=True)}
         approvals.refuse_used(run.ledger, plan, kind, keys)
     cases = run.open_cases(kind, list(zip(people, facts, strict=True)))
     for case in cases:
         _note_what_is_new(opening, case)
     opened = [
-        more.told(_told(case, profile, known_facts))
+        more.completed(_completed(case, profile, known_facts))
         for case, profile, known_facts, more in zip(cases, profiles, facts, further, strict=True)
     ]
-    would = warnings(run, [OpenCase("", kind, one, facts=told) for one, told in zip(people, facts, strict=True)])
+    would = warnings(
+        run, [OpenCase("", kind, one, facts=its_facts) for one, its_facts in zip(people, facts, strict=True)]
+    )
     gone = hr.gone(run.ledger)
     return {
         "cases": [case.as_dict() for case in opened],
@@ -156,10 +158,10 @@ class _Opening:
 
 @dataclass(frozen=True)
 class _Further:
-    """``facts`` to keep with one person's case, and what the later steps are ``told`` besides, once the case has an id."""
+    """``facts`` to keep with one person's case, and what is added (``completed``) once the case has an id."""
 
     facts: Facts = Facts()
-    told: Callable[[OpenCase], OpenCase] = field(default=lambda case: case)
+    completed: Callable[[OpenCase], OpenCase] = field(default=lambda case: case)
 
 
 def _further(opening: _Opening, person: Person, profile: Profile | None) -> _Further:
@@ -215,7 +217,7 @@ def _rolled_out(opening: _Opening, person: Person, profile: Profile | None) -> _
 
 
 def _with(keep: Mapping[str, Any], asked: Mapping[str, Mapping[str, Sequence[str]]]) -> dict[str, Any]:
-    """Return what a transfer leaves alone: what it was told to, and what they have by request until its own end."""
+    """Return what a transfer leaves alone: what the run is told to leave, and what they have by request until its own end."""
     kept = {system: {kind: [*names] for kind, names in kinds.items()} for system, kinds in keep.items()}
     for system, kinds in asked.items():
         for kind, names in kinds.items():
@@ -335,7 +337,7 @@ def _successor(opening: _Opening, person: Person) -> str:
     return "" if presence.presence(ledger, manager, opening.hr).gone else manager
 
 
-def _told(case: OpenCase, profile: Profile | None, facts: Facts) -> OpenCase:
+def _completed(case: OpenCase, profile: Profile | None, facts: Facts) -> OpenCase:
     return replace(
         case,
         successor=facts.successor,

@@ -39,10 +39,10 @@ def _said(seen: Inspection) -> dict[str, Any]:
         "outcome": Outcome.ALREADY.value,
     }
     notices = [str(one) for one in seen.findings if not one.tampered]
-    told = f"; {seen.signed} signed" if seen.signed else "; none signed"
-    told += f"; witnesses agree: {', '.join(seen.witnesses)}" if seen.witnesses and seen.ok else ""
+    seals = f"; {seen.signed} signed" if seen.signed else "; none signed"
+    seals += f"; witnesses agree: {', '.join(seen.witnesses)}" if seen.witnesses and seen.ok else ""
     if seen.ok:
-        said = f"{verdict.entries} entries, as they were written; head {verdict.head}{told}"
+        said = f"{verdict.entries} entries, as they were written; head {verdict.head}{seals}"
         return {**result, "msg": "; ".join([said, *notices])}
     good = "entries before it are good" if verdict.bad else "entries are good"
     tampered = [str(one) for one in seen.findings if one.tampered]

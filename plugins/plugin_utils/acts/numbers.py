@@ -29,11 +29,11 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
     first = want["from"] or (period_of(last, last).last - timedelta(days=want["days"] - 1)).isoformat()
     policy = run.policy
     levels = Levels(policy.responsibility.duties, run.inventory.systems())
-    told = numbers(all_cases(run, want["archives"]), period_of(first, last), levels)
-    summary = digest(told, want["company"])
-    late = calls(told.open_items, levels, policy.responsibility.escalate)
+    figures = numbers(all_cases(run, want["archives"]), period_of(first, last), levels)
+    summary = digest(figures, want["company"])
+    late = calls(figures.open_items, levels, policy.responsibility.escalate)
     said = {
-        "numbers": told.as_dict(),
+        "numbers": figures.as_dict(),
         "digest": summary,
         "escalations": [{"to": one.to, "after": one.after, **asdict(one.item)} for one in late],
         "outcome": Outcome.ALREADY.value,
@@ -46,15 +46,15 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
     if want["path"]:
         where = Path(want["path"]).expanduser().absolute()
         for name, content in (
-            ("index.html", numbers_page(told, want["company"])),
-            ("numbers.json", json.dumps(told.as_dict(), indent=2, sort_keys=True) + "\n"),
+            ("index.html", numbers_page(figures, want["company"])),
+            ("numbers.json", json.dumps(figures.as_dict(), indent=2, sort_keys=True) + "\n"),
             ("digest.txt", summary),
         ):
             files.write(where / name, content)
         written["page"] = str(where / "index.html")
     if want["metrics"]:
         metrics = Path(want["metrics"]).expanduser().absolute()
-        files.write(metrics, text(told))
+        files.write(metrics, text(figures))
         metrics.chmod(0o644)  # node_exporter reads it as somebody else; no line of it names a person
         written["metrics"] = str(metrics)
     return {

@@ -237,7 +237,7 @@ def stops(
     """Return the acts that a run may not do, and why: those for which its plan has not enough approvals today, or which has no plan."""
     given = _given(ledger, plan, hr) if ledger is not None and plan is not None else []
     return {
-        rule.needs: _told(rule)
+        rule.needs: _described(rule)
         for rule in policy.approvals
         if rule.needs in (*ACTS, "privileged")
         and _Need(rule.needs, tuple(rule.by), rule.count, rule.hours, rule.needs).lacks(given)
@@ -247,10 +247,12 @@ def stops(
 def refused(policy: Policy, kind: str, people: int) -> str:
     """Return why a run that executes no plan must not begin; empty when it may."""
     rules = [rule for rule in policy.approvals if rule.needs == kind or rule.needs == "people" and people > rule.over]
-    return f"{rules[0].needs if rules[0].needs == kind else f'{people} people'}: {_told(rules[0])}" if rules else ""
+    return (
+        f"{rules[0].needs if rules[0].needs == kind else f'{people} people'}: {_described(rules[0])}" if rules else ""
+    )
 
 
-def _told(rule: Approval) -> str:
+def _described(rule: Approval) -> str:
     return f"needs an approval of {' or '.join(rule.by)}: make a plan with --check, have it approved, and run it with -e plan=<digest>"
 
 

@@ -23,32 +23,33 @@ class Call:
     after: str
 
 
-def digest(told: Numbers, company: str) -> str:
+def digest(figures: Numbers, company: str) -> str:
     """Return what happened and what waits, on one screen."""
-    closed = told.to_access_closed
+    closed = figures.to_access_closed
     lines = [
-        f"{company or 'Joiners, movers, leavers'}: {told.first} to {told.last}",
+        f"{company or 'Joiners, movers, leavers'}: {figures.first} to {figures.last}",
         "",
-        f"{told.leavers} leavers, {told.joiners} joiners, {told.movers} movers.",
-        "; ".join(attention(told)).capitalize() + "." if attention(told) else "Nothing is late, open or out.",
+        f"{figures.leavers} leavers, {figures.joiners} joiners, {figures.movers} movers.",
+        "; ".join(attention(figures)).capitalize() + "." if attention(figures) else "Nothing is late, open or out.",
         "",
     ]
     if closed.count:
         lines.append(
             f"Access closed: the middle leaver after {words(closed.median)}, nine of ten within {words(closed.p90)}."
         )
-    if told.share_in_time is not None:
-        lines.append(f"Within their service level: {told.in_time} of {told.with_level} steps.")
+    if figures.share_in_time is not None:
+        lines.append(f"Within their service level: {figures.in_time} of {figures.with_level} steps.")
     lines += _section(
-        "Late", [f"{one.name}: {one.step} on {one.system}, {words(one.took)}: {one.why}" for one in told.late[:10]]
+        "Late", [f"{one.name}: {one.step} on {one.system}, {words(one.took)}: {one.why}" for one in figures.late[:10]]
     )
     rows = [
         f"{row.owner or 'nobody is named'}: {row.open} open, {row.late} late, the oldest {words(row.oldest)}"
-        for row in owed(told.open_items)
+        for row in owed(figures.open_items)
     ]
     lines += _section("Waits for", rows)
     lines += _section(
-        "Hardware that is not back", [f"{serial} ({case}), {words(age)}" for serial, case, age in told.devices_out[:10]]
+        "Hardware that is not back",
+        [f"{serial} ({case}), {words(age)}" for serial, case, age in figures.devices_out[:10]],
     )
     return "\n".join(lines) + "\n"
 

@@ -23,8 +23,8 @@ class Managers:
 
     def of(self, owner: str) -> str:
         """Return the address of the manager of an owner; empty where nobody knows the owner, or their manager."""
-        told = [person.manager_email for person in self.hr.records(owner) if person.manager_email]
-        manager = told[0] if told else self._by_cases.get(canonical(owner), "")
+        addresses = [person.manager_email for person in self.hr.records(owner) if person.manager_email]
+        manager = addresses[0] if addresses else self._by_cases.get(canonical(owner), "")
         if not manager or canonical(manager) == canonical(owner):
             return ""
         return "" if presence(self.ledger, manager, self.hr).gone else manager

@@ -117,7 +117,7 @@ class Numbers:
         return self.by_hand / self.steps if self.steps else None
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it as plain data, with the shares."""
+        """Return the numbers as plain data, with the shares."""
         return {
             **asdict(self),
             "share_in_time": self.share_in_time,
@@ -137,9 +137,9 @@ def numbers(cases: Mapping[str, CaseFile], period: Period, levels: Levels, now: 
     made.movers = sum(1 for case in mine if case.kind == TRANSFER)
     _of_leavers(made, leavers)
     _of_joiners(made, joiners)
-    told = {case.id: list(timings(case, levels, now)) for case in mine}
-    _of_levels(made, mine, told)
-    _of_steps(made, mine, told, now)
+    timings_of = {case.id: list(timings(case, levels, now)) for case in mine}
+    _of_levels(made, mine, timings_of)
+    _of_steps(made, mine, timings_of, now)
     made.devices_out = sorted(
         (
             (one.serial, one.leaver, round((now - clock.parse(one.left)).total_seconds(), 3))
@@ -198,9 +198,9 @@ def _signed_in(case: CaseFile) -> str:
     )
 
 
-def _of_levels(made: Numbers, mine: Sequence[CaseFile], told: Mapping[str, Sequence[Timing]]) -> None:
+def _of_levels(made: Numbers, mine: Sequence[CaseFile], timings_of: Mapping[str, Sequence[Timing]]) -> None:
     for case in mine:
-        for one in told[case.id]:
+        for one in timings_of[case.id]:
             made.with_level += 1
             made.in_time += not one.late
             if one.late:
@@ -210,7 +210,9 @@ def _of_levels(made: Numbers, mine: Sequence[CaseFile], told: Mapping[str, Seque
     made.late.sort(key=lambda one: (one.took is not None, -(one.took or 0.0), one.case, one.system, one.step))
 
 
-def _of_steps(made: Numbers, mine: Sequence[CaseFile], told: Mapping[str, Sequence[Timing]], now: datetime) -> None:
+def _of_steps(
+    made: Numbers, mine: Sequence[CaseFile], timings_of: Mapping[str, Sequence[Timing]], now: datetime
+) -> None:
     attempts = wrong = repaired = too_much = 0
     by_hand: Counter[str] = Counter()
     residual: Counter[str] = Counter()
@@ -226,7 +228,7 @@ def _of_steps(made: Numbers, mine: Sequence[CaseFile], told: Mapping[str, Sequen
             repaired += bool(step.errors or step.reopened) and step.closed
             too_much += _took_too_much(step)
             residual[step.system] += sum(1 for one in step.residual if lingers(one, now))
-    too_late = sum(1 for case in mine for one in told[case.id] if one.late)
+    too_late = sum(1 for case in mine for one in timings_of[case.id] if one.late)
     made.errors = Errors(attempts, wrong, repaired, too_much, too_late)
     made.by_hand_most = sorted(by_hand.items(), key=lambda row: (-row[1], row[0]))[:10]
     made.residual = {system: count for system, count in sorted(residual.items()) if count}

@@ -36,7 +36,7 @@ def audit_page(made: Audit, keys: Sequence[str]) -> str:
     groups: dict[str, list[Problem]] = {}
     for problem in made.problems:
         groups.setdefault(problem.kind, []).append(problem)
-    told = made.numbers
+    figures = made.numbers
     return render(
         AUDIT,
         title=f"Audit of leavers, {made.period.first} to {made.period.last}",
@@ -48,8 +48,8 @@ def audit_page(made: Audit, keys: Sequence[str]) -> str:
             (name, made.count(name)) for name in (LEFT, MISSING, NOT_OURS, NOT_LEFT, UNKNOWN) if made.count(name)
         ],
         explained=[one for one in made.members if one.standing != LEFT],
-        spread=distribution(told.closed_after if told else ()),
-        trend=trend(told.months if told else ()),
+        spread=distribution(figures.closed_after if figures else ()),
+        trend=trend(figures.months if figures else ()),
         controls=CONTROLS,
         keys=list(keys),
         LEFT=LEFT,
@@ -57,29 +57,29 @@ def audit_page(made: Audit, keys: Sequence[str]) -> str:
     )
 
 
-def numbers_page(told: Numbers, company: str) -> str:
+def numbers_page(figures: Numbers, company: str) -> str:
     """Return the page of the numbers."""
     return render(
         NUMBERS,
-        title=f"Joiners, movers, leavers: {told.first} to {told.last}",
-        n=told,
+        title=f"Joiners, movers, leavers: {figures.first} to {figures.last}",
+        n=figures,
         company=company,
-        said="; ".join(attention(told)),
-        owners=owed(told.open_items),
-        spread=distribution(told.closed_after),
-        trend=trend(told.months),
+        said="; ".join(attention(figures)),
+        owners=owed(figures.open_items),
+        spread=distribution(figures.closed_after),
+        trend=trend(figures.months),
     )
 
 
-def attention(told: Numbers) -> list[str]:
+def attention(figures: Numbers) -> list[str]:
     """Return what somebody should look at, a clause each; nothing when all is well."""
-    late = sum(1 for item in told.open_items if item.late)
+    late = sum(1 for item in figures.open_items if item.late)
     return [
         f"{count} {one if count == 1 else many}"
         for count, one, many in (
-            (told.access_open, "leaver has a way in that is open", "leavers have a way in that is open"),
+            (figures.access_open, "leaver has a way in that is open", "leavers have a way in that is open"),
             (late, "open step is late", "open steps are late"),
-            (len(told.devices_out), "company device is not back", "company devices are not back"),
+            (len(figures.devices_out), "company device is not back", "company devices are not back"),
         )
         if count
     ]

@@ -112,8 +112,8 @@ def left_on(person: Person) -> date | None:
 
 def kind_of(case: CaseFile | None, person: Person | None = None) -> str:
     """Return how they left, as HR names it: ``voluntary``, ``involuntary`` or empty."""
-    told = str(case.facts.get("departure") or "") if case is not None else ""
-    return told or (str(person.attributes.get("termination_type", "")) if person is not None else "")
+    of_case = str(case.facts.get("departure") or "") if case is not None else ""
+    return of_case or (str(person.attributes.get("termination_type", "")) if person is not None else "")
 
 
 def _names(person: Person) -> set[str]:

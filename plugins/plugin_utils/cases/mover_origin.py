@@ -31,7 +31,7 @@ class Origin:
 
     @property
     def profile(self) -> OldProfile:
-        """Return it as a case keeps it."""
+        """Return the profile as a case keeps it."""
         return OldProfile(self.name, self.why)
 
 
@@ -75,7 +75,7 @@ def unexplained(policy: Policy, systems: Iterable[str], old: OldProfile | None, 
 
 
 def known_as(ledger: Ledger, person: Person, further: Sequence[str]) -> Person:
-    """Return it with every address under which earlier cases knew them: a new one must not make anybody a stranger.
+    """Return the person with every address under which earlier cases knew them: a new one must not make anybody a stranger.
 
     An address that somebody else has been given since is theirs.
     """

@@ -55,9 +55,9 @@ class _Request:
         until, sponsor, why = self._until(), self._sponsor(), str(self.given["why"]).strip()
         if not why:
             raise InputError("why is empty", act=self.act, hint="what it is for, which the record keeps: -e why=REASON")
-        told = json.dumps([wanted, sorted(seats), until], sort_keys=True)
+        canonical = json.dumps([wanted, sorted(seats), until], sort_keys=True)
         others = {"sponsor": sponsor, "why": why, **({"seats": seats} if seats else {})}
-        return Facts(key=hashlib.sha256(told.encode()).hexdigest()[:12], wanted=wanted, until=until, others=others)
+        return Facts(key=hashlib.sha256(canonical.encode()).hexdigest()[:12], wanted=wanted, until=until, others=others)
 
     def _wanted(self) -> tuple[dict[str, dict[str, list[str]]], list[str]]:
         wanted: dict[str, dict[str, list[str]]] = {}
@@ -93,14 +93,14 @@ class _Request:
     def _until(self) -> str:
         text, longest = str(self.given["ends"]).strip(), self.run.policy.access.longest_days
         try:
-            told = datetime.fromisoformat(text.replace("Z", "+00:00"))
+            moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
         except ValueError:
             raise InputError(
                 f"ends is {text!r}", act=self.act, hint="access by request has an end: -e ends=2027-01-31"
             ) from None
         if len(text) == len("2027-01-31"):  # a day is over when it is
-            told = datetime.combine(told.date() + timedelta(days=1), time.min)
-        end = (told if told.tzinfo else told.replace(tzinfo=self.person.zone)).astimezone(timezone.utc)
+            moment = datetime.combine(moment.date() + timedelta(days=1), time.min)
+        end = (moment if moment.tzinfo else moment.replace(tzinfo=self.person.zone)).astimezone(timezone.utc)
         if not clock.now() < end <= clock.now() + timedelta(days=longest + 1):
             raise InputError(
                 f"ends is {text}",
@@ -140,9 +140,9 @@ def facts(
     return _Request(run, person, _given(asked), hr).facts()
 
 
-def described(told: Facts) -> dict[str, Any]:
+def described(facts: Facts) -> dict[str, Any]:
     """Return what a plan says of a request; nothing of another case."""
-    plain = {**told.others, "until": told.until, "wanted": dict(told.wanted or {})}
+    plain = {**facts.others, "until": facts.until, "wanted": dict(facts.wanted or {})}
     return {name: plain[name] for name in ASKED if plain.get(name)}
 
 

@@ -53,8 +53,8 @@ def facts(run: LedgerRun, person: Person, profile: Profile, known: Profiles, *, 
         f"what it gave {'them' if own else 'others'}, by {len(of)} cases" if of else "no case knows what it gave before"
     )
     systems = run.inventory.group("systems")
-    told = json.dumps(profile.on(systems), sort_keys=True)
-    key = f"{profile.name} {hashlib.sha256(told.encode()).hexdigest()[:12]}"
+    given = json.dumps(profile.on(systems), sort_keys=True)
+    key = f"{profile.name} {hashlib.sha256(given.encode()).hexdigest()[:12]}"
     return Facts(key=key, old_profile=OldProfile(profile.name, why), explained=before)
 
 

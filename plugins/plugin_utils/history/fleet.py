@@ -50,7 +50,7 @@ class Shown:
     events: Sequence[Event] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """As plain data."""
+        """Return plain data."""
         return {
             **vars(self),
             "concerns": [vars(one) for one in self.concerns],

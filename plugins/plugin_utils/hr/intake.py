@@ -107,7 +107,7 @@ class Intake:
                 rows.append((hr_id, look, seen))
                 if not (decision.kind or decision.alert) and (look == seen or first and everybody):
                     continue  # what no longer holds was said when it changed
-            yield from self._told(source, hr_id, now, decision, others)
+            yield from self._as_decision(source, hr_id, now, decision, others)
         if long_gone:
             gone = f"{long_gone} people had left more than {NEWS.days} days before the first look"
             yield self._one(
@@ -119,7 +119,7 @@ class Intake:
             )
         if everybody:
             for hr_id in sorted(set(known) - met):
-                yield from self._told(
+                yield from self._as_decision(
                     source, hr_id, None, self._decided(None, known[hr_id], known[hr_id].live, (), None), ()
                 )
         self._keep(source, rows)
@@ -184,7 +184,7 @@ class Intake:
         waits = now is not None and now.status == "pending" or begins is not None and begins > self.at
         return "nothing" if new or waits else "access"
 
-    def _told(
+    def _as_decision(
         self, source: str, hr_id: str, now: Person | None, decision: Decision, others: Others
     ) -> Iterator[dict[str, Any]]:
         """Yield plain data without a name: it travels through job artifacts."""
@@ -242,7 +242,7 @@ class Intake:
     # -- the last look -------------------------------------------------------------------------------------------------
 
     def _known(self, source: str) -> dict[str, Seen]:
-        """Return it as it was before this batch."""
+        """Return the record as it was before this batch."""
         rows = self.ledger.storage.query("SELECT person, data, previous, batch FROM seen WHERE source = ?", (source,))
         found = {str(row[0]): str(row[2] if row[3] == self.batch and self.batch else row[1]) for row in rows}
         return {person: Seen(**json.loads(data)) for person, data in found.items() if data}

@@ -112,8 +112,8 @@ def _check_duties(document: Document, systems: Mapping[str, type[Connector]]) ->
 def _steps() -> Iterator[str]:
     """Yield the names under which steps stand in the ledger: the module's, or the step's own."""
     yield from TASKS
-    for told in vars(steps).values():
-        for one in told.values() if isinstance(told, Mapping) else ():
+    for group in vars(steps).values():
+        for one in group.values() if isinstance(group, Mapping) else ():
             if isinstance(one, CaseStep) and one.name:
                 yield one.name
 

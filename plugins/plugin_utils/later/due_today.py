@@ -188,11 +188,11 @@ class DueToday:
 
     def _day(self, due: Due, to: str, act: str) -> str:
         try:
-            told = datetime.fromisoformat(to.strip().replace("Z", "+00:00"))
+            moment = datetime.fromisoformat(to.strip().replace("Z", "+00:00"))
         except ValueError:
             raise InputError(f"to is {to!r}", act=act, hint="the new day: 2027-01-31") from None
         zone = self.run.ledger.case(due.case).who.zone
-        return clock.stamp((told if told.tzinfo else told.replace(tzinfo=zone)).astimezone(timezone.utc))
+        return clock.stamp((moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(timezone.utc))
 
 
 def _days(days: int) -> str:

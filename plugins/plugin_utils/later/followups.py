@@ -61,7 +61,7 @@ class Due:
     why: str = ""
 
     def as_dict(self, now: datetime) -> dict[str, Any]:
-        """Return it with the days that are left; less than 0 when it is late."""
+        """Return the follow-up with the days that are left; less than 0 when it is late."""
         left = clock.parse(self.due) - now
         days = -(-left // timedelta(days=1))  # what is left of a day counts as one
         return {**vars(self), "in_days": days, "is_due": left <= timedelta()}
@@ -243,13 +243,13 @@ def _promised(case: Case) -> Iterator[Due]:
 
 def _by_hand(at: _Scheduling) -> Iterator[Due]:
     """Yield what policy, or whoever started the case, wants done by a person."""
-    told = [(one.what, one.days, one.system) for one in at.rules.also if one.kind == at.case.kind]
-    told += [
+    further = [(one.what, one.days, one.system) for one in at.rules.also if one.kind == at.case.kind]
+    further += [
         (str(one["what"]), int(one["days"]), str(one.get("system", "")))
         for one in at.case.facts.others.get("followups") or ()
         if isinstance(one, Mapping)
     ]
-    for what, days, system in told:
+    for what, days, system in further:
         yield at.later("by_hand", system or PEOPLE, what, days, f"{days}: {what}")
 
 
@@ -381,18 +381,18 @@ def _standing(person: Person, found: Sequence[Mapping[str, Any]], at: datetime) 
         and one.person.email == person.email
     ]
     others = [one for one in seen.values() if one not in mine]
-    told = "; ".join(str(one) for one in (*mine, *others))
+    further = "; ".join(str(one) for one in (*mine, *others))
     working = [one for one in mine if employed(one.person, at)]
     if working:
         away = all(one.person.status == "leave" for one in working)
         return (
             "leave" if away else "here"
-        ), f"HR has them as {' and '.join(sorted({one.person.status for one in working}))} ({told})"
+        ), f"HR has them as {' and '.join(sorted({one.person.status for one in working}))} ({further})"
     if any(employed(one.person, at) for one in others):
-        return "doubt", f"somebody else may have their address now ({told}): look, then cancel or move this by hand"
+        return "doubt", f"somebody else may have their address now ({further}): look, then cancel or move this by hand"
     if not mine:
         return (
             "doubt",
             f"HR ({', '.join(records.systems) or 'nobody answered'}) does not know them any more: look, then cancel or move this by hand",
         )
-    return "gone", f"HR still has them as left ({told})"
+    return "gone", f"HR still has them as left ({further})"

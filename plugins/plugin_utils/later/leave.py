@@ -30,12 +30,12 @@ def return_day(person: Person, until: str, policy: Policy) -> str:
     if not text:
         return ""
     try:
-        told = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+        parsed = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
     except ValueError:
         raise InputError(
             f"until is {text!r}", act=f"suspend {person.email}", hint="the day they come back: 2026-12-01"
         ) from None
-    moment = (told if told.tzinfo else told.replace(tzinfo=person.zone)).astimezone(timezone.utc)
+    moment = (parsed if parsed.tzinfo else parsed.replace(tzinfo=person.zone)).astimezone(timezone.utc)
     if moment <= clock.now() and until:
         raise InputError(
             f"until is {text!r}, which is over", act=f"suspend {person.email}", hint="the day they come back"

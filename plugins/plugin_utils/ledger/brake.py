@@ -82,11 +82,11 @@ class Tally:
         new = total - len(self.counted)
         if not new:
             return ""
-        told = f"{new} more would make {total} {self.of} within {self.limit.hours:g} hours"
+        sentence = f"{new} more would make {total} {self.of} within {self.limit.hours:g} hours"
         if total > self.limit.count:
-            return f"{told}, and policy allows {self.limit.count}"
+            return f"{sentence}, and policy allows {self.limit.count}"
         if self.by_percent is not None and total > self.by_percent:
-            return f"{told}, and policy allows {self.limit.percent:g} % of {self.active} active people, here {self.by_percent}"
+            return f"{sentence}, and policy allows {self.limit.percent:g} % of {self.active} active people, here {self.by_percent}"
         return ""
 
     def as_dict(self) -> dict[str, Any]:
@@ -123,8 +123,8 @@ class Release:
     until: str
 
     def as_dict(self) -> dict[str, Any]:
-        told = f"{', '.join(self.people)} until {self.until} (by {self.by})"
-        return {"of": self.of, "people": list(self.people), "by": self.by, "until": self.until, "told": told}
+        sentence = f"{', '.join(self.people)} until {self.until} (by {self.by})"
+        return {"of": self.of, "people": list(self.people), "by": self.by, "until": self.until, "told": sentence}
 
     def frees(self, person: Person) -> bool:
         """Return whether it is of this person; never by themselves, whatever name they used."""

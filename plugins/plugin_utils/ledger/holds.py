@@ -31,9 +31,9 @@ def of_person(ledger: Ledger, person: Mapping[str, Any], case: str = "") -> str:
     names = presence.names_of(person)
     by_case = by_person = ""
     for entry in ledger.noted("hold"):
-        told = f"held by {entry.data['by']}: {entry.data['why']}" if entry.data["held"] else ""
+        reason = f"held by {entry.data['by']}: {entry.data['why']}" if entry.data["held"] else ""
         if entry.case and entry.case == case:
-            by_case = told
+            by_case = reason
         elif not entry.case and (entry.data.get("name") in names or presence.canonical(entry.person) in names):
-            by_person = told
+            by_person = reason
     return by_case or by_person

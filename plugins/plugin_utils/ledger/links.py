@@ -120,7 +120,7 @@ class Everybody:
         self.ledger, self.system = ledger, system
         self._by: Counter[str] = Counter()
         self._ids: dict[str, None] = {}
-        self._told = "[]"
+        self._packed = "[]"
         self._read_to = 0
         self._reading = threading.Lock()
 
@@ -136,8 +136,8 @@ class Everybody:
                     self._by.update(data["by"])
                     self._ids[data["id"]] = None
             if len(self._ids) != known:
-                self._told = json.dumps([*self._ids])
-            return dict(self._by), self._told
+                self._packed = json.dumps([*self._ids])
+            return dict(self._by), self._packed
 
 
 def expected(ledger: Ledger, person: Person, system: str) -> list[str]:

@@ -100,7 +100,7 @@ def pace_of(ledger: Ledger | None) -> Pace:
 @cache
 def _boot() -> bytes:
     try:
-        told = Path("/proc/sys/kernel/random/boot_id").read_text()
+        text = Path("/proc/sys/kernel/random/boot_id").read_text()
     except OSError:
-        told = ""  # elsewhere a turn of another boot is told by how far away it is
-    return hashlib.sha256(told.encode()).digest()[:16]
+        text = ""  # elsewhere a turn of another boot is told by how far away it is
+    return hashlib.sha256(text.encode()).digest()[:16]

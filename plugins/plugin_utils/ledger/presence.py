@@ -49,14 +49,14 @@ def canonical(name: str) -> str:
 
 def names_of(person: Mapping[str, Any]) -> frozenset[str]:
     """Return every name that this person may be meant by, as :func:`canonical` writes it."""
-    told = [
+    addresses = [
         *(person.get(field) for field in ("key", "email", "hr_id", "employee_id", "person_key", "personal_email")),
         *(person.get("aliases") or ()),
         *(person.get("logins") or {}).values(),
         person.get("display_name") or person.get("name"),
         " ".join(part for part in (person.get("first_name"), person.get("last_name")) if part),
     ]
-    return frozenset(canonical(str(name)) for name in told if name and str(name).strip())
+    return frozenset(canonical(str(name)) for name in addresses if name and str(name).strip())
 
 
 @dataclass(frozen=True)

@@ -191,8 +191,8 @@ def _empty(
 
 def _names(person: Any, key: str) -> set[str]:
     """Return what an entry would call them by, longer than a few letters."""
-    told = [person.get(name) for name in ("email", "personal_email")] + list(person.get("aliases") or ())
-    return {str(name).casefold() for name in told if name} | ({key.casefold()} if "@" in key else set())
+    addresses = [person.get(name) for name in ("email", "personal_email")] + list(person.get("aliases") or ())
+    return {str(name).casefold() for name in addresses if name} | ({key.casefold()} if "@" in key else set())
 
 
 def _mentions(query: Query, names: Sequence[str], keys: set[str], own: set[str]) -> tuple[list[int], int]:

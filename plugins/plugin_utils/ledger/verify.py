@@ -123,14 +123,14 @@ def _table(storage: Storage) -> dict[_Key, _Counted]:
 def _miscounted(places: Mapping[_Key, _Counted], early: Mapping[_Key, _Counted], late: Mapping[_Key, _Counted]) -> str:
     """Return where the brake's table is not what the chain says of it; a row of it is never removed, and changes once, from refused to taken."""
     for key in sorted({*places, *early}):
-        told = f"the table that the brake counts by was changed ({key[0]}, {key[1]}, case {key[2]})"
+        finding = f"the table that the brake counts by was changed ({key[0]}, {key[1]}, case {key[2]})"
         if key not in late:
-            return f"{told}: the row is gone"
+            return f"{finding}: the row is gone"
         if key not in places:
-            return f"{told}: no entry says that it was counted"
+            return f"{finding}: no entry says that it was counted"
         if places[key] not in (early.get(key), late[key]):
             return (
-                f"{told}: an entry says {places[key][0] or 'refused'}{' and released' if places[key][1] else ''}, the row {late[key][0] or 'refused'}"
+                f"{finding}: an entry says {places[key][0] or 'refused'}{' and released' if places[key][1] else ''}, the row {late[key][0] or 'refused'}"
                 f"{' and released' if late[key][1] else ''}"
             )
     return ""

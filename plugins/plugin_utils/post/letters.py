@@ -38,7 +38,7 @@ class Letter:
     case: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it as the bridge takes it."""
+        """Return the letter as the bridge takes it."""
         return {
             "key": self.key,
             "to": list(self.to),

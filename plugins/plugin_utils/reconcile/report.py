@@ -116,13 +116,13 @@ class _Merged:
         self.capabilities: dict[str, Collection[str]] = {}
 
     def read(self, name: str, path: Path, facts: Mapping[str, Any], failure: str) -> None:
-        told = {"system": name, "title": facts["title"], "owner": facts["owner"]}
+        facts_of = {"system": name, "title": facts["title"], "owner": facts["owner"]}
         self.capabilities[name] = facts["capabilities"]
         end = _end(path) if not failure else None
         if end is None:
-            self.systems.append({**told, "read": False, "why": failure or "its check did not end"})
+            self.systems.append({**facts_of, "read": False, "why": failure or "its check did not end"})
             return
-        self.systems.append({**told, "read": True, "why": "", **end})
+        self.systems.append({**facts_of, "read": True, "why": "", **end})
         for line in _lines(path):
             if "f" in line:
                 self._take(line["f"], end["read_at"])

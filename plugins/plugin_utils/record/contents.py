@@ -67,7 +67,7 @@ def given_back(
     achieved: Mapping[tuple[str, str], Mapping[str, Mapping[str, Any]]],
 ) -> dict[str, Any]:
     """Return what a reinstatement gave back, what cannot come back and who must do it, and what others have changed since."""
-    told: dict[str, Any] = {
+    by_device: dict[str, Any] = {
         "of": case.facts.of,
         "by": case.facts.withdrawn_by or "HR",
         "restored": [],
@@ -78,7 +78,7 @@ def given_back(
         if action["phase"] != "restore" or not action["action"].startswith("restore "):
             continue
         ours = achieved.get((action["system"], action["action"]), {})
-        told["restored"] += [
+        by_device["restored"] += [
             {"system": action["system"], "what": what, "at": str(row["at"])} for what, row in ours.items()
         ]
         for row in action["changes"]:
@@ -90,10 +90,10 @@ def given_back(
                     if by_hand
                     else name_of(case.person)
                 )
-                told["lost"].append({**thing, "why": row["note"], "who": who})
+                by_device["lost"].append({**thing, "why": row["note"], "who": who})
             elif row["outcome"] == "already" and row["note"]:
-                told["left"].append({**thing, "why": row["note"]})
-    return told
+                by_device["left"].append({**thing, "why": row["note"]})
+    return by_device
 
 
 def said_of_devices(entries: Sequence[Entry], step: Mapping[str, Any]) -> list[dict[str, Any]]:

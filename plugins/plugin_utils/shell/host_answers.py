@@ -85,8 +85,8 @@ def seen(folder: RunFolder, groups: Groups) -> Iterator[Answer]:
     """``{system, person, existing}``: what was there already; without ``existing`` where a system could not be asked."""
     for host in dict.fromkeys((*groups.get("provisioning", ()), *groups.get("mailbox", ()))):
         for answer in _of(folder, "existing", host):
-            told = {"existing": answer["existing"]} if "existing" in answer else {}
-            yield {"system": host, "person": answer["person"], **told}
+            facts = {"existing": answer["existing"]} if "existing" in answer else {}
+            yield {"system": host, "person": answer["person"], **facts}
 
 
 def held(folder: RunFolder, groups: Groups) -> Iterator[Answer]:
@@ -94,8 +94,8 @@ def held(folder: RunFolder, groups: Groups) -> Iterator[Answer]:
     for host in groups.get("separation", ()):
         for answer in _of(folder, "held", host):
             if "held" in answer:
-                told = {key: answer[key] for key in ("person", "held")}
-                yield {"system": host, **told, "called": answer.get("called", [])}
+                facts = {key: answer[key] for key in ("person", "held")}
+                yield {"system": host, **facts, "called": answer.get("called", [])}
 
 
 def cases(folder: RunFolder, groups: Groups) -> Iterator[Answer]:

@@ -62,9 +62,9 @@ def ended(task: str, result: Mapping[str, Any], of: int) -> None:
 
     A line is ``{"task", "of", "ended": the result, less what only Ansible needs}``.
     """
-    told = {key: value for key, value in result.items() if key not in ("diff", "invocation")}
+    shown = {key: value for key, value in result.items() if key not in ("diff", "invocation")}
     try:
-        line = json.dumps({"task": task, "of": of, "ended": told}, default=str)
+        line = json.dumps({"task": task, "of": of, "ended": shown}, default=str)
     except (TypeError, ValueError):
         return
     _append(line)

@@ -124,15 +124,15 @@ class Step:
                 counts=counts,
             )
 
-    def alive(self, told: Callable[[int, int, str], None]) -> Callable[[int, int, str], None]:
+    def alive(self, report: Callable[[int, int, str], None]) -> Callable[[int, int, str], None]:
         """Return a function that passes on how far a step is, and keeps its run from being taken for dead while it takes hours."""
         ledger = self.ledger
         if ledger is None or self.silent or self.observe:
-            return told
+            return report
         last = [time.monotonic()]
 
         def note(done: int, total: int, unit: str) -> None:
-            told(done, total, unit)
+            report(done, total, unit)
             if time.monotonic() - last[0] >= RENEWED_EVERY.total_seconds():
                 last[0] = time.monotonic()
                 try:

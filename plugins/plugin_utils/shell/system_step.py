@@ -294,7 +294,7 @@ def together(system: str, results: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "results": list(results),
         "failures": len(failed),
         # Whatever shows a task's result shows its warnings: nobody has to open the results to see that something is open.
-        **({"warnings": _told(failed)} if failed else {}),
+        **({"warnings": _warnings(failed)} if failed else {}),
         "diff": [
             {**result["diff"], "before_header": result["person"], "after_header": result["person"]}
             for result in results
@@ -303,7 +303,7 @@ def together(system: str, results: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _told(failed: Sequence[Mapping[str, Any]], most: int = 10) -> list[str]:
+def _warnings(failed: Sequence[Mapping[str, Any]], most: int = 10) -> list[str]:
     lines = [
         f"{one.get('person')} on {one.get('system')}: {one.get('msg') or one.get('outcome')}" for one in failed[:most]
     ]

@@ -261,7 +261,7 @@ class Frame:
         return self.secured(Response(text, problem.status, problem.headers, "text/html; charset=utf-8"))
 
     def secured(self, response: Response) -> Response:
-        """Return it with what browsers are told."""
+        """Return the answer with the headers that browsers obey."""
         headers = {
             "Content-Security-Policy": POLICY,
             "X-Content-Type-Options": "nosniff",

@@ -95,8 +95,8 @@ class Provider:
         if not hmac.compare_digest(begun["state"].encode(), answer.get("state", "").encode()):
             raise Refused("sign-in: the answer does not belong to this browser's question; begin again")
         metadata = self._known()
-        told = "" if metadata.get("authorization_response_iss_parameter_supported") else metadata["issuer"]
-        if answer.get("iss", told) != metadata["issuer"]:
+        issuer_named = "" if metadata.get("authorization_response_iss_parameter_supported") else metadata["issuer"]
+        if answer.get("iss", issuer_named) != metadata["issuer"]:
             raise Refused("sign-in: the answer is another provider's; begin again")
         if "error" in answer or not answer.get("code"):
             raise Refused("sign-in: the provider did not let you in; begin again, or ask whoever looks after it")

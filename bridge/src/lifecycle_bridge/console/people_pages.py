@@ -20,7 +20,7 @@ from lifecycle_bridge.console.acts import ACTS
 from lifecycle_bridge.console.frame import Frame, Problem
 from lifecycle_bridge.console.sessions import Who
 from lifecycle_bridge.people import Card, Key
-from lifecycle_bridge.store.outbox import told_of
+from lifecycle_bridge.store.outbox import notices_sent
 from lifecycle_bridge.store.trends import weeks
 from lifecycle_bridge.store.views import JOINERS, LEAVERS, Case, Views
 
@@ -88,7 +88,7 @@ class PeoplePages:
             card = self._frame.people.ask([key]).get(key)  # whether they may be shown has to be known first
         if not cases or not may.sees(card):
             raise Problem(404, "Not here", "Nobody of that HR system and id has a case that you may see.")
-        told = told_of(self._views.database, [case.id for case in cases])
+        notices = notices_sent(self._views.database, [case.id for case in cases])
         return self._frame.render(
             request,
             "person.html",
@@ -98,7 +98,7 @@ class PeoplePages:
             cases=cases,
             steps=[(case, step) for case in cases if case.state != "cancelled" for step in case.steps],
             attest=ACTS["attest"],
-            told=told,
+            notices=notices,
         )
 
     def _trends(self, request: Request, who: Who) -> Response:

@@ -93,7 +93,7 @@ class Watch:
         self._page = f"{url}/{'execution' if api.gateway else '#'}/jobs/{'workflow' if self._workflow else 'playbook'}/{job['id']}/output"
         self._seen: dict[int, _Seen] = {}
         self._nodes: list[dict[str, Any]] = []
-        self._told: set[int] = set()
+        self._announced: set[int] = set()
         self._gone = 0
         self._after = 0.0
         self._sign = self._looked = time.monotonic()
@@ -204,8 +204,8 @@ class Watch:
         for node in self._nodes:
             job = _job_of(node)
             if job.get("type") == "workflow_approval":
-                if job.get("status") == "pending" and job["id"] not in self._told:
-                    self._told.add(job["id"])
+                if job.get("status") == "pending" and job["id"] not in self._announced:
+                    self._announced.add(job["id"])
                     self._reached("workflow", str(job.get("name") or "approval"), "", "waits for an approval")
             elif job.get("type") == "job" and job.get("status") not in ("new", "pending", "waiting", None):
                 self._events(job["id"], self._api_path(f"jobs/{job['id']}/"))

@@ -29,7 +29,7 @@ class Told:
 
 def tell(channels: Sequence[Notify], notice: Notice) -> list[Told]:
     """Tell it on each channel; a failure of one is reported and does not stop the others. Takes up to ten seconds a channel."""
-    return [_told(channel, notice) for channel in channels]
+    return [_send_by(channel, notice) for channel in channels]
 
 
 def check(channels: Sequence[Notify]) -> list[str]:
@@ -43,7 +43,7 @@ def check(channels: Sequence[Notify]) -> list[str]:
     return wrong
 
 
-def _told(channel: Notify, notice: Notice) -> Told:
+def _send_by(channel: Notify, notice: Notice) -> Told:
     try:
         _CHECKS[channel.kind](channel)
         _SENDERS[channel.kind](channel, notice)

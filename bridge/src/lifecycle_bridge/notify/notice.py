@@ -53,7 +53,7 @@ class Notice:
         return line(self.subject or plain)
 
     def text(self) -> str:
-        """Return it for a person to read."""
+        """Return the notice for a person to read."""
         if self.words:
             return self.words
         parts = [self.title, line(self.why)]
@@ -63,7 +63,7 @@ class Notice:
         return "\n\n".join(part for part in parts if part) + "\n"
 
     def data(self) -> dict[str, object]:
-        """Return it for a program to read."""
+        """Return the notice for a program to read."""
         return {
             "case": self.case,
             "kind": self.kind,

@@ -148,14 +148,14 @@ def _throttled(status: int, headers: Mapping[str, str]) -> float | None:
     """Return seconds to wait, when the answer is a throttle. HiBob names the moment in X-RateLimit-Reset (epoch seconds)."""
     if status != 429 and not (status == 503 and "Retry-After" in headers):
         return None
-    told = headers.get("Retry-After", "")
+    retry_after = headers.get("Retry-After", "")
     try:
-        return max(0.0, float(told))
+        return max(0.0, float(retry_after))
     except ValueError:
         pass
     try:
-        if told:
-            return max(0.0, parsedate_to_datetime(told).timestamp() - time.time())
+        if retry_after:
+            return max(0.0, parsedate_to_datetime(retry_after).timestamp() - time.time())
         return max(0.0, float(headers.get("X-RateLimit-Reset", "")) - time.time())
     except (ValueError, TypeError):
         return 5.0

@@ -103,7 +103,7 @@ class Polling:
         now = now or clock.now()
         done = Round([], {}, [])
         if self._handed or self._handed is None:
-            self._told(now)
+            self._mark_sent(now)
         standing = self._standing(now)
         tasks = [task for task in self._due(standing, now) if self._free(task)]
         for task in tasks:
@@ -320,7 +320,7 @@ class Polling:
 
     # -- alarms ----------------------------------------------------------------------------------------------------------
 
-    def _told(self, now: datetime) -> None:
+    def _mark_sent(self, now: datetime) -> None:
         """Mark what the last call handed over as sent, and hand over what an earlier bridge had not sent."""
         with self._database.write() as connection:
             if self._handed is None:

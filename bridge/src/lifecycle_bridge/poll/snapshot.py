@@ -46,7 +46,7 @@ class Known:
             return None
 
     def text(self) -> str:
-        """Return it as it is kept."""
+        """Return the cursor as it is kept."""
         lines = "\n".join(f"{key}\t{value}" for key, value in sorted(self.people.items()))
         packed = base64.b64encode(zlib.compress(lines.encode(), 6)).decode()
         return f"{canonical({'active': self.active, 'look': self.look, 'extra': self.extra}).decode()}\n{packed}"

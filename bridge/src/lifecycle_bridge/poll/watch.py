@@ -172,11 +172,11 @@ def unheard(
     Not those of whom a webhook told within ``window`` before: the poll found the same change.
     """
     webhook: datetime | None = None
-    told: dict[str, datetime] = {}
+    last_sent: dict[str, datetime] = {}
     found: list[tuple[str, datetime]] = []
     for person, at, polled in rows:
         if not polled:
-            webhook, found, told[person] = at, [], at
-        elif person and not (person in told and at - told[person] <= window):
+            webhook, found, last_sent[person] = at, [], at
+        elif person and not (person in last_sent and at - last_sent[person] <= window):
             found.append((person, at))
     return webhook, tuple(found)

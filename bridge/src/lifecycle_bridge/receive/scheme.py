@@ -394,7 +394,7 @@ def _ident(scheme: Scheme, said: Said, raw: Raw, position: int) -> str:
 
 
 def dumped(value: Any) -> bytes:
-    """Return it as vendors write JSON: no spaces."""
+    """Return JSON as vendors write it: no spaces."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
 
 

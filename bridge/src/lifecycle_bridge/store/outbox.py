@@ -233,7 +233,7 @@ class Outbox:
             c.execute(sa.update(notices).where(notices.c.n == n).values(**values))
 
 
-def told_of(database: Database, about: Sequence[str]) -> list[tuple[str, str, datetime]]:
+def notices_sent(database: Database, about: Sequence[str]) -> list[tuple[str, str, datetime]]:
     """Return what was sent of some cases: the news, by which way, and when; the last first."""
     with database.read() as c:
         where = (notices.c.case_id.in_(about), notices.c.state == "sent")

@@ -240,11 +240,11 @@ class Views:
                 .limit(100)
             ).all()
         story = [Line(_moment(at), what, detail, by) for at, what, detail, by in reversed(lines)]
-        told = [
+        rows_sent = [
             Line(_moment(at), "event", f"{kind}{', urgent' if urgent else ''}", case.source)
             for at, kind, urgent in reversed(heard)
         ]
-        return sorted([*told, *story], key=lambda line: line.at)
+        return sorted([*rows_sent, *story], key=lambda line: line.at)
 
     def runs_of(self, case: Case) -> list[Run]:
         """Return the runs that had this case, the last first."""

@@ -96,7 +96,7 @@ class Expression:
             ) from None
 
     def text_of(self, value: Json) -> str:
-        """Return it as :meth:`of`, as a text; "" for nothing."""
+        """Return the value of :meth:`of` as a text; "" for nothing."""
         found = self.of(value)
         return "" if found is None or found is False else str(found)
 

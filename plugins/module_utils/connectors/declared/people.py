@@ -119,10 +119,10 @@ class DeclaredPeople(Declared):
         return text(self._value(name, row))
 
     def _apart(self, row: Json) -> Person:
-        told: dict[str, Any] = {name: harmless(self._text(name, row)) for name in _APART if name in self._fields}
-        told["email"] = told.get("email", "").lower()
+        fields: dict[str, Any] = {name: harmless(self._text(name, row)) for name in _APART if name in self._fields}
+        fields["email"] = fields.get("email", "").lower()
         status = self.people.statuses.get(self._text("status", row).casefold(), "active")
-        return Person(**told, status=status)
+        return Person(**fields, status=status)
 
     def _person(self, row: Json, rows: Sequence[Json]) -> Person:
         plain = [name for name in self._fields if name not in (*_LISTS, "manager_id", "status")]

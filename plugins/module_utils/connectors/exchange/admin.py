@@ -94,7 +94,7 @@ class AdminApi:
     def rows(
         self, cmdlet: str, *, act: str, anchor: str = "", select: str = "", **parameters: Any
     ) -> Iterator[dict[str, Any]]:
-        """Return it as :meth:`read`, page by page, and of the properties in ``select`` only: a mailbox has hundreds.
+        """Yield rows as :meth:`read`, page by page, and of the properties in ``select`` only: a mailbox has hundreds.
 
         A list of everything has no mailbox of its own to be routed to: without ``anchor`` the tenant's system mailbox stands in.
         """

@@ -39,7 +39,7 @@ class Binding:
 
     @property
     def name(self) -> str:
-        """How profiles and the ledger write it; the condition's expression too, since Google forgets it with its last member."""
+        """Return the name that profiles and the ledger write; the condition's expression too, since Google forgets it with its last member."""
         said = self.condition or {}
         when = f" if {said.get('title', '')}: {said.get('expression', '')}" if said else ""
         return f"{self.role} on {self.resource}{when}"

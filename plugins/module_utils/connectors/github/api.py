@@ -149,7 +149,7 @@ class GitHubApi(Transport):
                 raise
 
     def all_of(self, path: str, *, act: str, key: str = "", **params: Any) -> Iterator[Mapping[str, Any]]:
-        """Return it as :meth:`listed`, where the list must be there.
+        """Return rows as :meth:`listed`, where the list must be there.
 
         :raises NotFound: it is not, or the credential may not see it: GitHub tells neither from the other.
         """

@@ -160,7 +160,7 @@ class GoogleMail:
     # -- messages ------------------------------------------------------------------------------------------------------
 
     def folders(self, account: Account) -> Sequence[MailFolder]:
-        """One, with every message once: labels are no folders, and a message has several.
+        """Return one folder with every message once: labels are no folders, and a message has several.
 
         :raises Refused: the account is suspended.
         """

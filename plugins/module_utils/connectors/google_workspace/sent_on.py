@@ -76,7 +76,7 @@ class SentOn:
         )
 
     def _is_outside(self, address: str, account: Account) -> bool:
-        """Whether an address has none of the domains that the account or the company's administrator has."""
+        """Return whether an address has none of the domains that the account or the company's administrator has."""
         own = (account.email, account.login, *(account.attributes.get("aliases") or ()), self.api.admin_address)
         return address.rpartition("@")[2] not in {str(one).lower().rpartition("@")[2] for one in own}
 

@@ -173,7 +173,7 @@ class HiBob(Connector):
         return overview_of(self._index("read everybody", fresh=False))
 
     def changes_since(self, since: str) -> Sequence[Person]:
-        """Everybody: Bob does not tell what changed. Too many is safe, too few is not."""
+        """Return everybody: Bob does not say what changed. Too many is safe, too few is not."""
         return list(self.all_people())
 
     # -- requests ------------------------------------------------------------------------------------------------------

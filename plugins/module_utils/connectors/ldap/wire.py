@@ -168,7 +168,7 @@ class Wire:
     def pages(
         self, base: str, query: str, attributes: Sequence[str], *, act: str, scope: str = SUBTREE
     ) -> Iterator[dict[str, Any]]:
-        """Return it as :meth:`search`, handed out page by page. Nothing else may be asked on this connection meanwhile.
+        """Yield what :meth:`search` returns, handed out page by page. Nothing else may be asked on this connection meanwhile.
 
         :raises NotFound: the base is not there.
         """

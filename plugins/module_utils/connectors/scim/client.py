@@ -102,10 +102,10 @@ class Client:
             nonlocal position
             body = list_of(answer.body, act, self.target.name)
             page = body.get("Resources") or []
-            told = body.get("startIndex")
-            if position > 1 and isinstance(told, int) and told != position:
+            first_index = body.get("startIndex")
+            if position > 1 and isinstance(first_index, int) and first_index != position:
                 raise ProtocolError(
-                    f"asked for the page at {position}, it answers the one at {told}",
+                    f"asked for the page at {position}, it answers the one at {first_index}",
                     act=act,
                     system=self.target.name,
                     hint="the list is not complete",

@@ -76,7 +76,7 @@ class People:
             return None
 
     def whole(self, user: Mapping[str, Any]) -> Account:
-        """Return it with the manager's address in place of their id."""
+        """Return the account with the manager's address in place of their id."""
         attributes = protocol.attributes_of(user)
         if attributes.get("manager") and self.managers:
             manager = self.client.http.get(at("/Users/{}", attributes["manager"]), act="read manager") or {}

@@ -131,7 +131,7 @@ def further_addresses(resource: Mapping[str, Any]) -> list[str]:
 
 
 def with_addresses(resource: Mapping[str, Any], address: str, aliases: Sequence[str]) -> dict[str, Any]:
-    """Return it with this as the address that counts, and the others beside it."""
+    """Return the addresses with this one as the one that counts, and the others beside it."""
     result = copy.deepcopy(dict(resource))
     values = _values(result, "emails")
     number = _chosen(values, "work")

@@ -169,7 +169,7 @@ class Slack(SlackListing):
         self._patch(account, value, f"update {account.email}")
 
     def addresses(self, account: Account) -> Addresses:
-        """One, by which people sign in and are found; the user name is a relic that nobody types."""
+        """Return the one address by which people sign in and are found; nobody types the old user name."""
         emails = account.raw.get("emails") or ()
         primary = next((e for e in emails if e.get("primary")), emails[0] if emails else {})
         return Addresses(str(primary.get("value", account.email)).lower(), None)
