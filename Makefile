@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE ?=
 PIP    := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-hr test sandbox sandbox-down bench install connector lint soak release lock docs clean link
+.PHONY: help demo demo-hr test sandbox sandbox-down bench install connector lint soak release lock docs pictures clean link
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -69,6 +69,12 @@ release: $(VENV)/dev.done link ## build, check, list components and sign: make r
 
 docs: $(VENV)/sandbox.done link ## build the site from docs/ and the reference: build/site/index.html
 	@$(BIN)/python scripts/site.py
+
+pictures: $(VENV)/dev.done link ## take the pictures of docs/images anew, from the sandbox
+	@mkdir -p build/shots
+	@LIFECYCLE_PICTURES=docs/images $(BIN)/pytest -q -p no:cacheprovider tests/integration/test_pictures.py
+	@CONSOLE_SHOTS=build/shots $(BIN)/pytest -q -p no:cacheprovider tests/bridge/test_console_browser.py -k light-screen
+	@cp build/shots/light-1280-person.png docs/images/console.png
 
 lock: $(VENV)/dev.done ## write the lock files of what users install anew
 	@$(BIN)/python scripts/release.py --lock

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Writes docs/connectors.md from the registry: what each connector can do, and which permissions it needs for it;
-inventory/seats.systems.yml from the pages of the connectors that are data; and a controller's credential type for each of these.
+inventory/seats.systems.yml from the pages of the connectors that are data; a controller's credential type for each of these;
+and each role's README from its argument specification.
 
 ``--check`` writes nothing, and exits 1 when the page is not what the registry says.
 """
@@ -12,9 +13,11 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "build" / "collections")]
@@ -220,12 +223,48 @@ def credential_types() -> str:
     return _TYPES + "\n".join(made) + "\n"
 
 
+def role_pages() -> Iterator[tuple[Path, str]]:
+    """Return each role's README, as its argument specification says it."""
+    for path in sorted((ROOT / "roles").glob("*/meta/argument_specs.yml")):
+        role = path.parents[1]
+        specs = yaml.safe_load(path.read_text(encoding="utf-8"))["argument_specs"]
+        lines = [_ROLE, f"# workforce.lifecycle.{role.name}", "", f"{specs['main']['short_description']}.", "", _A_PART]
+        for name, spec in specs.items():
+            said = spec.get("description") or spec["short_description"]
+            words = " ".join(said) if isinstance(said, list) else str(said)
+            lines += ["", f"## {name}", "", words.rstrip(".") + "."]
+            if spec.get("options"):
+                lines += ["", "| option | type | default | meaning |", "|---|---|---|---|"]
+                lines += [_option_row(option, what) for option, what in spec["options"].items()]
+        yield role / "README.md", "\n".join(lines) + "\n"
+
+
+_ROLE = """<!-- SPDX-License-Identifier: GPL-3.0-or-later -->
+<!-- Generated from meta/argument_specs.yml by scripts/generate_docs.py. -->"""
+_A_PART = "A part of the playbooks. Each heading below is an entry point: what `tasks_from` names."
+
+
+def _option_row(name: str, option: Mapping[str, Any]) -> str:
+    said = option.get("description", "")
+    words = " ".join((" ".join(said) if isinstance(said, list) else str(said)).split())
+    plain = re.sub(r"[A-Z]+\(([^)]*)\)", r"`\1`", words).replace("|", "\\|")
+    kind = option.get("type", "str") + (f" of {option['elements']}" if option.get("elements") else "")
+    default = (
+        "**required**"
+        if option.get("required")
+        else f"`{json.dumps(option['default'])}`"
+        if "default" in option
+        else ""
+    )
+    return f"| `{name}` | {kind} | {default} | {plain} |"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true")
     args = parser.parse_args()
     stale = 0
-    for path, made in ((PAGE, page()), (SEATS, seats()), (TYPES, credential_types())):
+    for path, made in ((PAGE, page()), (SEATS, seats()), (TYPES, credential_types()), *role_pages()):
         if not args.check:
             path.write_text(made, encoding="utf-8")
         elif not path.exists() or path.read_text(encoding="utf-8") != made:

@@ -23,6 +23,7 @@ seealso:
     link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/audit.md
 requirements:
   - The Python libraries of requirements.txt, where Ansible runs.
+extends_documentation_fragment: [workforce.lifecycle.group]
 attributes:
   check_mode: {description: "Says what the pack would hold, and writes nothing.", support: full}
   diff_mode: {description: "There is no diff.", support: none}

@@ -22,6 +22,7 @@ seealso:
     link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/brake.md
 requirements:
   - The Python libraries of requirements.txt, where Ansible runs.
+extends_documentation_fragment: [workforce.lifecycle.group]
 attributes:
   check_mode: {description: "Checks everything, and notes nothing.", support: full}
   diff_mode: {description: "A release has no diff.", support: none}

@@ -24,6 +24,7 @@ seealso:
     link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/main-runs.md
 requirements:
   - The Python libraries of requirements.txt, where Ansible runs.
+extends_documentation_fragment: [workforce.lifecycle.group]
 attributes:
   check_mode: {description: "Opens nothing; returns the case that would be opened.", support: full}
   diff_mode: {description: "A case has no diff.", support: none}

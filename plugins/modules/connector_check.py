@@ -17,7 +17,7 @@ seealso:
   - name: "Declared connectors: write your own in thirty lines"
     description: The page of the collection's documentation.
     link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/declared-connectors.md
-extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
+extends_documentation_fragment: [workforce.lifecycle.group, workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
   most:
     description: How many accounts and keys are read at most, to see that they can be listed.

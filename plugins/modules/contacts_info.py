@@ -17,7 +17,7 @@ seealso:
 attributes:
   check_mode: {description: "Only reads.", support: full}
   diff_mode: {description: "Only reads.", support: none}
-extends_documentation_fragment: [workforce.lifecycle.system]
+extends_documentation_fragment: [workforce.lifecycle.group, workforce.lifecycle.system]
 options:
   users:
     description: HR ids. An entry is never split. An empty list asks for nobody.

@@ -15,7 +15,7 @@ seealso:
   - name: "Access profiles"
     description: The page of the collection's documentation.
     link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/access-profiles.md
-extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
+extends_documentation_fragment: [workforce.lifecycle.group, workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
   required:
     description: The controls that must hold; those that the system does not know are left out of RV(missing).

@@ -18,7 +18,7 @@ seealso:
   - name: "Safe by construction: each promise, and the test that proves it"
     description: The page of the collection's documentation.
     link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/safety.md
-extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
+extends_documentation_fragment: [workforce.lifecycle.group, workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
   explained:
     description: What a mover's old profile gave on this system; not given when it gave no account here.

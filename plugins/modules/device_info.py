@@ -15,7 +15,7 @@ author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:
   - module: workforce.lifecycle.device
   - module: workforce.lifecycle.device_assignment
-extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
+extends_documentation_fragment: [workforce.lifecycle.group, workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
   serial:
     description: Judge this device, also while it is not enrolled yet; without it, the person's company devices.

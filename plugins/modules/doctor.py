@@ -19,6 +19,7 @@ seealso:
     link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/first-hour.md
 requirements:
   - The Python libraries of requirements.txt, where Ansible runs.
+extends_documentation_fragment: [workforce.lifecycle.group]
 attributes:
   check_mode: {description: "Only reads.", support: full}
   diff_mode: {description: "Only reads.", support: none}

@@ -22,7 +22,7 @@ seealso:
 attributes:
   check_mode: {description: "Only reads.", support: full}
   diff_mode: {description: "Only reads.", support: none}
-extends_documentation_fragment: [workforce.lifecycle.system]
+extends_documentation_fragment: [workforce.lifecycle.group, workforce.lifecycle.system]
 options:
   people: {description: "Files of M(workforce.lifecycle.people_snapshot); none, and correlation is not measured.", type: list, elements: path, default: []}
   wanted: {description: "What the access profiles name here, by kind; what the system has not is a problem.", type: dict, default: {}}

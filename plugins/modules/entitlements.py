@@ -17,7 +17,7 @@ seealso:
   - name: "Access profiles"
     description: The page of the collection's documentation.
     link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/access-profiles.md
-extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
+extends_documentation_fragment: [workforce.lifecycle.group, workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
   wanted:
     description: Names by kind, e.g. C(groups). The kinds are those of the system's connector.

@@ -18,7 +18,7 @@ seealso:
   - name: "Movers"
     description: The page of the collection's documentation.
     link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/transfer.md
-extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
+extends_documentation_fragment: [workforce.lifecycle.group, workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
   policy:
     description: The policy's file.

@@ -18,7 +18,7 @@ seealso:
 attributes:
   check_mode: {description: "Only reads.", support: full}
   diff_mode: {description: "Only reads.", support: none}
-extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
+extends_documentation_fragment: [workforce.lifecycle.group, workforce.lifecycle.system, workforce.lifecycle.system.person]
 """
 
 EXAMPLES = r"""

@@ -13,7 +13,7 @@ author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:
   - module: workforce.lifecycle.ownership
   - module: workforce.lifecycle.mailbox
-extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
+extends_documentation_fragment: [workforce.lifecycle.group, workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
   successor: {description: "Address of who takes the files over.", type: str, required: true}
   end_sharing: {description: "Whether links that were shared end.", type: bool, default: true}

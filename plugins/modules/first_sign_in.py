@@ -18,7 +18,7 @@ seealso:
   - name: "The two main runs: onboard and offboard"
     description: The page of the collection's documentation.
     link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/main-runs.md
-extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
+extends_documentation_fragment: [workforce.lifecycle.group, workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
   deliver_to:
     description: Address of who hands it over, such as the manager. It must be an active account here, and nobody whom HR says has left.

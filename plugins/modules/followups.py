@@ -21,6 +21,7 @@ seealso:
     link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/followups.md
 requirements:
   - The Python libraries of requirements.txt, where Ansible runs.
+extends_documentation_fragment: [workforce.lifecycle.group]
 attributes:
   check_mode: {description: "Says what is due; notes nothing.", support: full}
   diff_mode: {description: "There is no diff.", support: none}

@@ -21,6 +21,7 @@ seealso:
   - module: workforce.lifecycle.intake
 requirements:
   - The Python libraries of requirements.txt, where Ansible runs.
+extends_documentation_fragment: [workforce.lifecycle.group]
 attributes:
   check_mode: {description: "Checks everything, and notes nothing.", support: full}
   diff_mode: {description: "A release has no diff.", support: none}

@@ -21,6 +21,7 @@ seealso:
     link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/bridge.md
 requirements:
   - The Python libraries of requirements.txt, where Ansible runs.
+extends_documentation_fragment: [workforce.lifecycle.group]
 attributes:
   check_mode: {description: "Decides, and does not keep the look.", support: full}
   diff_mode: {description: "A decision has no diff.", support: none}

@@ -11,6 +11,7 @@ version_added: 0.1.0
 description:
   - Walks the ledger's hash chain, lists its cases, or reads the entries of a case. Nothing is changed.
   - What the task does not give is taken from the run's variables, as C(-e expected_head=...) sets them.
+extends_documentation_fragment: [workforce.lifecycle.group]
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:
   - module: workforce.lifecycle.ledger

@@ -10,6 +10,7 @@ short_description: Say where a person is, on every system
 version_added: 0.2.0
 description:
   - Puts together what M(workforce.lifecycle.locate_system) found, and what did not answer. Writes nothing.
+extends_documentation_fragment: [workforce.lifecycle.group]
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:
   - module: workforce.lifecycle.locate_system

@@ -15,7 +15,7 @@ author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:
   - module: workforce.lifecycle.mailbox_archive
   - module: workforce.lifecycle.meetings_handover
-extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
+extends_documentation_fragment: [workforce.lifecycle.group, workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
   hold: {description: "Whether nothing in it can be deleted.", type: bool}
   type: {description: "Whose it is - one person's or shared.", type: str, choices: [user, shared]}

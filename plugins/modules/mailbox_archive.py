@@ -19,7 +19,7 @@ seealso:
   - name: "The mailbox archive"
     description: The page of the collection's documentation.
     link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/mailbox-archive.md
-extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
+extends_documentation_fragment: [workforce.lifecycle.group, workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
   path:
     description: Folder of this mailbox's archive; it is made, for its owner only. One mailbox a folder. No variable in it is expanded.

@@ -19,7 +19,7 @@ seealso:
   - name: "The two main runs: onboard and offboard"
     description: The page of the collection's documentation.
     link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/main-runs.md
-extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
+extends_documentation_fragment: [workforce.lifecycle.group, workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
   organizer: {description: "Whose calendar it is booked in.", type: str, required: true}
   attendees: {description: "Further addresses; the person is invited in any case.", type: list, elements: str, default: []}

@@ -15,7 +15,7 @@ author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:
   - module: workforce.lifecycle.meeting
   - module: workforce.lifecycle.mailbox
-extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
+extends_documentation_fragment: [workforce.lifecycle.group, workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
   successor: {description: "Address of who takes them over.", type: str, default: ""}
   without_successor:

@@ -15,6 +15,7 @@ description:
   - Where the policy names the manager, it is the manager of whoever answers for the step, as HR says today, else as the ledger's last case of them says.
     Where the owner is nobody whom either knows (a team's address), it is the manager of the person whom the case is about, and the letter says so.
   - Of a silent departure no manager hears anything before every way in is closed.
+extends_documentation_fragment: [workforce.lifecycle.group]
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:
   - module: workforce.lifecycle.numbers

@@ -13,6 +13,7 @@ description:
     access that lingers, and which steps are done by hand.
   - Writes a page with plots, metrics for Prometheus, and a digest in plain text. C(docs/numbers.md) defines each number.
   - What the task does not give is taken from the run's variables, as C(-e days=7) sets them.
+extends_documentation_fragment: [workforce.lifecycle.group]
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:
   - module: workforce.lifecycle.audit

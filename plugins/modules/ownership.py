@@ -15,7 +15,7 @@ author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:
   - module: workforce.lifecycle.files_handover
   - module: workforce.lifecycle.cutoff
-extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
+extends_documentation_fragment: [workforce.lifecycle.group, workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
   successor: {description: "Address of who takes over. Empty leaves to a person what somebody must take over; the rest is settled.", type: str, required: true}
 """

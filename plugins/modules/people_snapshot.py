@@ -21,7 +21,7 @@ seealso:
 attributes:
   check_mode: {description: "Only reads the system; the file is the run's own.", support: full}
   diff_mode: {description: "Only reads.", support: none}
-extends_documentation_fragment: [workforce.lifecycle.system]
+extends_documentation_fragment: [workforce.lifecycle.group, workforce.lifecycle.system]
 options:
   path: {description: "The file; only its owner may read it.", type: path, required: true}
 """

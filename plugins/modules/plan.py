@@ -13,6 +13,7 @@ description:
     (C(meta/schemas/plan.schema.json)) with a SHA-256 digest of it.
   - C(-e plan=<file or digest>) makes a run do exactly that and nothing else.
   - In a run that is no rehearsal it does nothing.
+extends_documentation_fragment: [workforce.lifecycle.group]
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:
   - module: workforce.lifecycle.approve

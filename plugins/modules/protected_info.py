@@ -20,7 +20,7 @@ seealso:
 attributes:
   check_mode: {description: "Only reads.", support: full}
   diff_mode: {description: "Only reads.", support: none}
-extends_documentation_fragment: [workforce.lifecycle.system]
+extends_documentation_fragment: [workforce.lifecycle.group, workforce.lifecycle.system]
 options:
   policy: {description: "The policy file.", type: path, required: true}
 """

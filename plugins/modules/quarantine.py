@@ -13,6 +13,7 @@ description:
     or it is renamed or released.
   - What an earlier run of the same case has judged is not judged again, since what is there now may be the case's own.
   - Runs on the controller, beside the ledger.
+extends_documentation_fragment: [workforce.lifecycle.group]
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:
   - module: workforce.lifecycle.existing_info

@@ -15,6 +15,7 @@ description:
   - V(report) puts together what the systems' checks found, writes it as JSON (C(meta/schemas/reconcile.schema.json)), CSV and a page, and opens
     the cases of what O(fix) names.
   - V(close) closes those cases.
+extends_documentation_fragment: [workforce.lifecycle.group]
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:
   - module: workforce.lifecycle.reconcile_system

@@ -21,7 +21,7 @@ seealso:
 attributes:
   check_mode: {description: "Only reads the system; the file is the run's own.", support: full}
   diff_mode: {description: "Only reads.", support: none}
-extends_documentation_fragment: [workforce.lifecycle.system]
+extends_documentation_fragment: [workforce.lifecycle.group, workforce.lifecycle.system]
 options:
   people: {description: "The index of people, as M(workforce.lifecycle.reconcile) made it.", type: path, required: true}
   path: {description: "The file for what is found; only its owner may read it.", type: path, required: true}

@@ -13,6 +13,7 @@ description:
   - Closes the case when nothing is open. Fails, after writing, when something is, and says what.
   - A leaver's case is not complete while company hardware is out. That is no failure; M(workforce.lifecycle.custody) says who has it, by name.
   - In check mode nothing is written.
+extends_documentation_fragment: [workforce.lifecycle.group]
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:
   - module: workforce.lifecycle.case

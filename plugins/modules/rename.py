@@ -18,7 +18,7 @@ seealso:
   - name: "A changed name"
     description: The page of the collection's documentation.
     link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/rename.md
-extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
+extends_documentation_fragment: [workforce.lifecycle.group, workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
   address:
     description: Whether the address becomes the one that HR has; C(rename.address) of the policy.

@@ -17,7 +17,7 @@ seealso:
   - name: "Undo: a termination withdrawn"
     description: The page of the collection's documentation.
     link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/reinstate.md
-extends_documentation_fragment: [workforce.lifecycle.system, workforce.lifecycle.system.person]
+extends_documentation_fragment: [workforce.lifecycle.group, workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
   part:
     description: Which part of it. They are restored in the order of the choices.

@@ -10,6 +10,7 @@ short_description: Say what a run would do, in order, without asking any system
 version_added: 0.2.0
 description:
   - Reads the playbook of O(kind) and lists its plays and steps, each with the systems of the inventory that it is for.
+extends_documentation_fragment: [workforce.lifecycle.group]
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:
   - module: workforce.lifecycle.plan

@@ -22,6 +22,7 @@ from starlette.testclient import TestClient
 
 from tests.bridge.console_support import NOW, SOURCES, case, hours, made, seed
 
+ROOT = Path(__file__).resolve().parents[2]
 GOLDEN_NAMES = {
     "jml_build_info",
     "jml_cases",
@@ -270,3 +271,18 @@ def test_many_cases_are_added_up_by_the_database(tmp_path: Path) -> None:
     found = {family.name: family for family in metrics.StoreMeter(database, Config()).collect()}
     assert questions < 20
     assert len([s for s in found["jml_case_duration_seconds"].samples if s.name.endswith("_count")]) == 3
+
+
+def test_the_board_the_alerts_and_the_page_name_what_the_bridge_exposes(tmp_path: Path) -> None:
+    text = TestClient(made(tmp_path)[0], client=("127.0.0.1", 50000)).get("/metrics").text
+    families = [family for family in text_string_to_metric_families(text)]
+    exposed = {name for family in families for name in (family.name, *(sample.name for sample in family.samples))}
+    exposed |= {"jml_hr_requests_total", "jml_hr_answer_seconds", "jml_hr_duplicate_events_total"}  # the door's process
+    monitoring = ROOT / "extensions" / "monitoring"
+    for page in (
+        monitoring / "grafana-board.json",
+        monitoring / "alert-rules.yml",
+        ROOT / "docs" / "bridge-console.md",
+    ):
+        named = set(re.findall(r"\bjml_\w+", page.read_text(encoding="utf-8")))
+        assert named and named <= exposed | {f"{name}_total" for name in exposed}, named - exposed

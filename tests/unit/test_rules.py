@@ -284,6 +284,7 @@ def test_a_module_says_since_when_it_is_there_what_it_needs_what_to_read_next_an
     fragments = documentation.get("extends_documentation_fragment", [])
     assert re.fullmatch(r"\d+\.\d+\.\d+", documentation["version_added"])
     assert documentation.get("requirements") or "workforce.lifecycle.system" in fragments
+    assert "workforce.lifecycle.group" in fragments, "all are in the action group, and say so"
     for link in documentation["seealso"]:
         if "module" in link:
             assert link["module"].removeprefix("workforce.lifecycle.") in MODULES
