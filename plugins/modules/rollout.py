@@ -13,6 +13,7 @@ description:
   - Writes nothing. The playbook C(rollout) goes on with them.
   - O(profile), O(profiles) and O(plan) are taken from the variables C(profile), C(lifecycle_profiles) and C(plan) when the task does not set them.
   - Runs on the controller, beside the ledger.
+extends_documentation_fragment: [workforce.lifecycle.group]
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:
   - module: workforce.lifecycle.case
@@ -38,8 +39,8 @@ EXAMPLES = r"""
 - name: Find who has not yet what the profile gives today
   workforce.lifecycle.rollout:
     profile: engineering
-    profiles: profiles
-    snapshots: /run/user/1000/lifecycle-intake-x1
+    profiles: "{{ lifecycle_profiles }}" # the folder that the systems file names
+    snapshots: "{{ audit_begun.spool }}" # into which people_snapshot wrote HR's people
 """
 
 RETURN = r"""

@@ -78,7 +78,7 @@ STORY: list[str | dict[str, Any]] = [
     *("doctor:0", "doctor_system"),
     ours("people_snapshot", "hr_records", path=f"{DOCTORS}/doctor-{{{{ inventory_hostname }}}}.jsonl"),
     *("doctor:1", "locate_system", "locate", "connector_check"),
-    *("audit:0", "people_snapshot"),
+    *("audit:0", "people_snapshot", "rollout"),
     *("steps", "init", "account", "device_assignment", "first_sign_in"),
     ours("entitlements", "entra", person=ADA, wanted={"licences": ["SPE_E3"]}),
     "meeting",
