@@ -275,7 +275,7 @@ def test_many_cases_are_added_up_by_the_database(tmp_path: Path) -> None:
 
 def test_the_board_the_alerts_and_the_page_name_what_the_bridge_exposes(tmp_path: Path) -> None:
     text = TestClient(made(tmp_path)[0], client=("127.0.0.1", 50000)).get("/metrics").text
-    families = [family for family in text_string_to_metric_families(text)]
+    families = list(text_string_to_metric_families(text))
     exposed = {name for family in families for name in (family.name, *(sample.name for sample in family.samples))}
     exposed |= {"jml_hr_requests_total", "jml_hr_answer_seconds", "jml_hr_duplicate_events_total"}  # the door's process
     monitoring = ROOT / "extensions" / "monitoring"

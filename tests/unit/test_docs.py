@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -105,6 +107,60 @@ def test_every_command_names_a_playbook_that_there_is(page: Path) -> None:
 def test_no_command_loses_the_second_word_of_an_option(page: Path) -> None:
     """``-e by='Lena Fischer'`` reaches Ansible as ``by=Lena`` and a stray word; JSON keeps both."""
     assert re.findall(r"-e \"?\w+=['\"][^'\"\n]* [^'\"\n]*['\"]", page.read_text(encoding="utf-8")) == []
+
+
+def commands(*languages: str) -> Iterator[tuple[Path, str]]:
+    """Each shell block of the pages as a shell reads it: of a session, what was typed; a placeholder is a word."""
+    for page, text in blocks(*languages):
+        typed = text
+        if re.search(r"^\$ ", text, re.M):
+            typed = "\n".join(re.findall(r"^\$ (.*(?:\\\n.*)*)", text, re.M))
+        elif any(line.startswith("  ") and not line.lstrip().startswith("-") for line in text.splitlines()):
+            continue  # a tree, or what a command printed
+        yield page, re.sub(r"<([\w .-]+)>", "placeholder", typed)
+
+
+SHELL = [
+    pytest.param(page, text, id=f"{page.name}-{n}")
+    for n, (page, text) in enumerate(commands("", "sh", "bash", "console"))
+]
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="bash is not installed")
+@pytest.mark.parametrize(("page", "text"), SHELL)
+def test_a_shell_can_read_every_command(page: Path, text: str) -> None:
+    done = subprocess.run(["bash", "-n"], input=text, capture_output=True, text=True, check=False)
+    assert not done.stderr, f"{page.name}: {text}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_variable_of_a_command_is_one_that_something_reads(page: Path) -> None:
+    calls = re.findall(r"ansible-playbook\b[^\n`]*(?:\\\n[^\n`]*)*", page.read_text(encoding="utf-8"))
+    named = {name for call in calls for name in re.findall(r"-e \[?'?\{?\"?([a-z_]+)\"?[=:]", call)}
+    assert sorted(named - KNOWN) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_a_page_tells_to_type_or_to_open_is_there(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    code = " ".join([*re.findall(r"`([^`\n]+)`", text), *(words for found, words in SHELL_TEXTS if found == page)])
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
+    assert sorted(set(re.findall(r"(?<![\w/.-])make ([a-z-]+)", code)) - targets) == []
+    paths = set(re.findall(r"(?<![\w/.-])((?:scripts|tests|extensions|meta|bridge/deploy)/[\w./-]+\.\w+)", code))
+    assert [
+        path for path in sorted(paths) if not any(ROOT.glob(path)) and "acme" not in path and "NAME" not in path
+    ] == []
+
+
+SHELL_TEXTS = [(page, text) for page, text in commands("", "sh", "bash", "console")]
+#: Every name that playbooks, roles and plugins mention.
+KNOWN = {
+    name
+    for folder in ("playbooks", "roles", "plugins", "inventory", "awx")
+    for path in (ROOT / folder).rglob("*")
+    if path.suffix in (".yml", ".py")
+    for name in re.findall(r"[a-z_]+", path.read_text(encoding="utf-8"))
+}
 
 
 def test_the_readme_names_every_playbook_and_is_short() -> None:
