@@ -143,7 +143,7 @@ def test_every_variable_of_a_command_is_one_that_something_reads(page: Path) -> 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_what_a_page_tells_to_type_or_to_open_is_there(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
-    code = " ".join([*re.findall(r"`([^`\n]+)`", text), *(words for found, words in SHELL_TEXTS if found == page)])
+    code = "\n".join([*re.findall(r"`([^`\n]+)`", text), *(words for found, words in SHELL_TEXTS if found == page)])
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
     assert sorted(set(re.findall(r"(?<![\w/.-])make ([a-z-]+)", code)) - targets) == []
     paths = set(re.findall(r"(?<![\w/.-])((?:scripts|tests|extensions|meta|bridge/deploy)/[\w./-]+\.\w+)", code))
