@@ -212,3 +212,20 @@ def test_nothing_of_the_workshop_is_shipped_and_every_plugin_documents_itself(in
         == modules
     )
     assert not [kind for kind in ("module", "inventory", "callback") for doc in found[kind].values() if "error" in doc]
+
+
+#: How AWX knows a playbook when it imports a project (awx/main/utils/ansible.py).
+PLAYBOOK = re.compile(
+    r"^\s*?-?\s*?(?:hosts|(ansible\.builtin\.)?import_playbook|(ansible\.builtin\.)?include):\s*?.*?$", re.M
+)
+
+
+@pytest.mark.rotating(of=3)
+def test_a_controller_that_imports_the_project_finds_and_reads_every_playbook(installed: Installed) -> None:
+    shutil.copytree(ROOT / "awx" / "project", installed.home, dirs_exist_ok=True)
+    files = sorted(path.name for path in installed.home.glob("*.yml") if path.name != "company.systems.yml")
+    assert [name for name in files if not PLAYBOOK.search((installed.home / name).read_text())] == []
+    done = installed.run(
+        "ansible-playbook", "--syntax-check", *files, ANSIBLE_STDOUT_CALLBACK="ansible.builtin.default"
+    )
+    assert done.returncode == 0 and done.stdout.count("playbook: ") == len(files), done.stdout + done.stderr
