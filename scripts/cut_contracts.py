@@ -54,7 +54,8 @@ DISCOVERY = {
     "google/licensing.v1.json": r"/apps/licensing/v1/product/\{productId\}/sku/\{skuId\}/user(s|/\{userId\})?$",
     "google/vault.v1.json": r"/v1/matters/\{matterId\}/holds(/\{holdId\})?$",
     "google/gmail.v1.json": r"/gmail/v1/users/\{userId\}/(profile|messages(/\{id\})?|settings/(autoForwarding|vacation|filters(/\{id\})?|forwardingAddresses|delegates(/\{delegateEmail\})?))$",
-    "google/calendar.v3.json": r"/calendar/v3/(freeBusy|calendars/\{calendarId\}/events(/\{eventId\}(/move)?)?)$",
+    "google/calendar.v3.json": r"/calendar/v3/(freeBusy|users/me/calendarList|calendars/\{calendarId\}/(transferOwnership|events(/\{eventId\}(/move)?)?))$",
+    "google/drive.v3.json": r"/drive/v3/(drives|files/\{fileId\}/permissions)$",
 }
 _PROSE = {
     "description",
@@ -155,11 +156,15 @@ def discovered(folder: Path) -> dict[str, Any]:
 def _resources(source: dict[str, Any], prefix: str) -> dict[str, Any]:
     """Return every method of a discovery document, as OpenAPI's paths."""
     paths: dict[str, Any] = {}
+    # Every method takes it: which fields an answer shall have.
+    fields = {name: given for name, given in source.get("parameters", {}).items() if name == "fields"}
 
     def walk(resource: dict[str, Any]) -> None:
         for method in resource.get("methods", {}).values():
             path = "/" + source["servicePath"] + (method.get("flatPath") or method["path"])
-            paths.setdefault(path, {})[method["httpMethod"].lower()] = _operation(method, prefix)
+            paths.setdefault(path, {})[method["httpMethod"].lower()] = _operation(
+                {**method, "parameters": {**method.get("parameters", {}), **fields}}, prefix
+            )
         for inner in resource.get("resources", {}).values():
             walk(inner)
 

@@ -15,7 +15,12 @@ from typing import Any
 import jwt
 
 from sandbox.emulator import Call, Emulator, Handler, Reply
-from sandbox.vendors import google_workspace_calendar, google_workspace_devices, google_workspace_mail
+from sandbox.vendors import (
+    google_workspace_calendar,
+    google_workspace_devices,
+    google_workspace_drives,
+    google_workspace_mail,
+)
 from sandbox.vendors import google_workspace_seed as seeded
 from sandbox.vendors.google_workspace_errors import error, gone
 
@@ -53,6 +58,8 @@ class GoogleWorkspace(Emulator):
             return error(401, "authError", "Invalid Credentials")
         if call.path.startswith(("/gmail/", "/calendar/")):
             whose = next((call.args[key] for key in ("user", "calendar") if key in call.args), subject)
+            if call.query.get("useAdminAccess") == "true" and (self.by_key(subject) or {}).get("isAdmin"):
+                return None
             if whose.lower() != subject.lower():
                 return error(403, "forbidden", "Delegation denied")
         elif not (self.by_key(subject) or {}).get("isAdmin"):
@@ -102,6 +109,7 @@ class GoogleWorkspace(Emulator):
             *google_workspace_mail.routes(self),
             *google_workspace_calendar.routes(self),
             *google_workspace_devices.routes(self),
+            *google_workspace_drives.routes(self),
         ]
 
     # -- sign-in -------------------------------------------------------------------------------------------------------

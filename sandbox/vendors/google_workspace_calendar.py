@@ -23,6 +23,8 @@ def routes(google: GoogleWorkspace) -> list[tuple[str, str, Handler]]:
         ("DELETE", events + "/{id}", calendar.delete),
         ("POST", events + "/{id}/move", calendar.move),
         ("POST", "/calendar/v3/freeBusy", calendar.free_busy),
+        ("GET", "/calendar/v3/users/me/calendarList", calendar.mine),
+        ("POST", "/calendar/v3/calendars/{calendar}/transferOwnership", calendar.transfer),
     ]
 
 
@@ -87,3 +89,25 @@ class _Calendar:
             busy = [{"start": r["start"]["dateTime"], "end": r["end"]["dateTime"]} for r in self._events(one["id"])]
             calendars[one["id"]] = {"busy": busy}
         return Reply(200, {"kind": "calendar#freeBusy", "calendars": calendars})
+
+    def mine(self, call: Call) -> Reply:
+        """List what a person has as an owner: their own calendar, and those that they made or were made owners of."""
+        email = call.headers["authorization"].partition("~")[2]
+        own = {"id": email, "summary": email, "primary": True, "accessRole": "owner"}
+        shared = [
+            {"id": id, "summary": row["summary"], "accessRole": "owner", "dataOwner": row["dataOwner"]}
+            for id, row in self.google.state["calendars"].items()
+            if email in row["owners"]
+        ]
+        return self.google.page(call, [own, *shared], "items")
+
+    def transfer(self, call: Call) -> Reply:
+        calendar = self.google.state["calendars"].get(call.args["calendar"])
+        there = self.google.by_key(call.query.get("newDataOwner", ""))
+        if calendar is None or there is None or there["suspended"]:
+            return error(404, "notFound", "Not Found")
+        if call.query.get("useAdminAccess") != "true":
+            return error(403, "forbidden", "Only the data owner or an administrator may do so")
+        calendar["dataOwner"] = there["primaryEmail"]
+        calendar["owners"] = sorted({*calendar["owners"], there["primaryEmail"]})
+        return Reply(204)  # it answers nothing

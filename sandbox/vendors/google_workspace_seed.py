@@ -145,8 +145,37 @@ def seeded(company: Company) -> dict[str, Any]:
                 _event("ev2", users[jane]["primaryEmail"], users[mark]["primaryEmail"], -3),
             ]
         },
+        "calendars": _calendars(users[jane]["primaryEmail"], users[mark]["primaryEmail"]),
+        "drives": _drives(users[jane]["primaryEmail"], users[mark]["primaryEmail"]),
         "mobile": _phones(users[jane]["primaryEmail"]),
         "chromeos": _chromebooks(users[jane]["primaryEmail"]),
+    }
+
+
+def _calendars(jane: str, mark: str) -> dict[str, Any]:
+    """Return secondary calendars: one of jane's, and one of mark's that she may manage too."""
+    return {
+        "c_launch@group.calendar.google.com": {"summary": "Launch", "dataOwner": jane, "owners": [jane]},
+        "c_team@group.calendar.google.com": {"summary": "Team", "dataOwner": mark, "owners": sorted((jane, mark))},
+    }
+
+
+def _drives(jane: str, mark: str) -> dict[str, Any]:
+    """Return shared drives with their organisers: one that only jane organises, and one with two."""
+
+    def permission(number: str, email: str, role: str) -> dict[str, str]:
+        return {"id": number, "type": "user", "role": role, "emailAddress": email}
+
+    return {
+        "0ALaunch": {
+            "name": "Launch",
+            "permissions": [permission("1", jane, "organizer"), permission("2", mark, "writer")],
+        },
+        "0ATeam": {
+            "name": "Team",
+            "permissions": [permission("3", jane, "organizer"), permission("4", mark, "organizer")],
+        },
+        "0AMark": {"name": "Mark's", "permissions": [permission("5", mark, "organizer")]},
     }
 
 

@@ -230,3 +230,24 @@ def test_a_leaver_who_married_is_found_by_employee_number(box: Box) -> None:
     married = {**person_of(box, "jane"), "email": "jane.becker@corp.example", "last_name": "Becker"}
     run(cutoff.TASK, box, NAME, person=married)
     assert box[NAME].state["users"][JANE]["suspended"]
+
+
+def test_calendars_and_drives_of_others_are_left_alone(box: Box) -> None:
+    google = connect(box, NAME)
+    account = google.find_account(Person(email="jane@corp.example"))
+    assert {(one.kind, one.name) for one in google.owned(account)} == {
+        ("group", "release@corp.example"),
+        ("secondary calendar", "Launch"),
+        ("shared drive", "Launch"),
+    }
+
+
+def test_the_calendars_of_somebody_who_is_suspended_are_a_persons_until_their_transfer_has_ended(box: Box) -> None:
+    state = box[NAME].state
+    jane = next(one for one in state["users"].values() if one["primaryEmail"] == "jane@corp.example")
+    jane["suspended"] = True
+    result = run(ownership.TASK, box, NAME, person=person_of(box, "jane"), successor="mark@corp.example")
+    said = {row["what"]: row for row in result["changes"]}
+    assert said["calendars secondary calendars of jane@corp.example"]["outcome"] == "needs_human"
+    assert "deletes them" in said["calendars secondary calendars of jane@corp.example"]["note"]
+    assert said["shared drive Launch"]["outcome"] == "done"

@@ -94,6 +94,13 @@ def _booked(box: Box) -> None:
 
 def _owned(box: Box) -> None:
     assert _groups(box)["release"][MARK] == "OWNER"
+    state = box["google_workspace"].state
+    assert {row["summary"]: row["dataOwner"] for row in state["calendars"].values()} == dict.fromkeys(
+        ("Launch", "Team"), "mark@corp.example"
+    )
+    roles = {one["emailAddress"]: one["role"] for one in state["drives"]["0ALaunch"]["permissions"]}
+    assert roles == {"jane@corp.example": "organizer", "mark@corp.example": "organizer"}
+    assert len(state["drives"]["0ATeam"]["permissions"]) == 2
 
 
 SCENARIOS = [

@@ -35,6 +35,7 @@ from .calendar import GoogleCalendar
 from .devices import GoogleDevices
 from .entitlements import KINDS, GoogleEntitlements
 from .gmail import GoogleMail
+from .left_behind import GoogleLeftBehind
 from .transfer import GoogleTransfer
 
 
@@ -70,7 +71,7 @@ class GoogleWorkspace(Connector):
         "mail_archive": ("gmail.readonly",),
         "calendar": ("calendar",),
         "files": ("admin.datatransfer",),
-        "ownership": ("admin.directory.group",),
+        "ownership": ("admin.directory.group", "calendar", "drive"),
         "devices": ("admin.directory.device.mobile.action", "admin.directory.device.chromeos"),
         "account_listing": ("admin.directory.user",),
         "device_listing": ("admin.directory.device.mobile.action", "admin.directory.device.chromeos"),
@@ -108,6 +109,7 @@ class GoogleWorkspace(Connector):
         self._calendar = GoogleCalendar(self.api, working_hours=str(options["working_hours"]))
         self._devices = GoogleDevices(self.api)
         self._transfer = GoogleTransfer(self.api)
+        self._left = GoogleLeftBehind(self.api, self._transfer)
 
     # -- accounts ------------------------------------------------------------------------------------------------------
 
@@ -198,19 +200,21 @@ class GoogleWorkspace(Connector):
         return {"mfa_registered": bool(account.raw.get("isEnrolledIn2Sv"))}
 
     def owned(self, account: Account) -> Sequence[Owned]:
-        return self._held.owned(account)
+        return [*self._held.owned(account), *self._left.owned(account)]
 
     def reassign(self, account: Account, owned: Owned, successor: str) -> None:
-        """Give a group to the successor.
+        """Give a group, a calendar or a shared drive to the successor.
 
         :raises NotFound: they have no active account here.
         """
         heir = self._accounts.read(successor, act=f"find account of {successor}")
         if heir is None or not heir.active:
             raise NotFound(
-                f"{successor} has no active account here", act=f"give group {owned.name}", system=self.target.name
+                f"{successor} has no active account here",
+                act=f"give {owned.kind} {owned.name}",
+                system=self.target.name,
             )
-        self._held.reassign(heir, owned)
+        (self._held if owned.kind == "group" else self._left).reassign(heir, owned)
 
     # -- mail, files, calendar -----------------------------------------------------------------------------------------
 

@@ -22,6 +22,8 @@ STEPS = Option(
     'What to do, by kind of case: {offboard: ["Collect the badge of {name}"]}. A step may name fields of the person in braces.',
     "dict",
     required=True,
+    names=tuple(KINDS),
+    example={"offboard": ["Collect the badge of {name}"]},
 )
 
 
