@@ -194,21 +194,27 @@ TYPES = ROOT / "awx" / "vars" / "seat_credential_types.yml"
 _TYPES = """---
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-# Generated from the registry by scripts/generate_docs.py: a credential type of each connector that is data. Copy those of your
+# Generated from the registry by scripts/generate_docs.py: a credential type of each connector that the example company has not. Copy those of your
 # systems into credential_types.yml; docs/bridge-awx.md says how the systems file names their variables.
 lifecycle_seat_credential_types:
 """
+
+
+def _in_the_example() -> set[str]:
+    """Return the connectors of the example company, whose credential types are written by hand: one for a family of them."""
+    said = yaml.safe_load((ROOT / "awx" / "project" / "company.systems.yml").read_text(encoding="utf-8"))
+    return {system["connector"] for system in said["systems"].values()}
 
 
 def credential_types() -> str:
     """A controller's credential types: each secret reaches a job as a file, since a variable's value would be kept with the job."""
     made = []
     for name, connector in CONNECTORS.items():
-        if not hasattr(connector, "MANIFEST") or not connector.CREDENTIALS:
+        if name in _in_the_example() or not connector.CREDENTIALS:
             continue
         lines = [f"  - name: Lifecycle {connector.TITLE}", "    kind: cloud", "    inputs:", "      fields:"]
         for key, option in connector.CREDENTIALS.items():
-            more = ", multiline: true" if "PEM" in option.help else ""
+            more = ", multiline: true" if "PEM" in option.help or "JSON" in option.help else ""
             label = json.dumps(option.help.rstrip("."), ensure_ascii=False)
             lines.append(f"        - {{id: {key}, label: {label}, type: string, secret: true{more}}}")
         required = [key for key, option in connector.CREDENTIALS.items() if option.required]
