@@ -16,6 +16,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors i
     Throttled,
     Unavailable,
 )
+from ansible_collections.workforce.lifecycle.plugins.module_utils.people.identity import withdrawn
 
 from sandbox.box import Box
 from sandbox.days import day
@@ -74,6 +75,21 @@ def test_a_rename_is_seen_although_the_list_is_older(box: Box) -> None:
     box["bamboohr"].change("107", workEmail="jane.ortiz@corp.example")
     assert list(hr.find_people("jane@corp.example")) == []
     assert only(hr.find_people("jane.ortiz@corp.example")).hr_id == "107"
+
+
+@pytest.mark.parametrize("days", [-30, -3, 0, 1, 7])
+def test_a_hire_that_is_terminated_before_its_day_is_withdrawn_whatever_date_hr_gives_it(box: Box, days: int) -> None:
+    box["bamboohr"].employ("120", str(day(days)), "Terminated")
+    ada = only(connect(box, "bamboohr").find_people("ada@corp.example"))
+    assert (ada.status, withdrawn(ada)) == ("terminated", True)
+
+
+def test_who_left_and_is_hired_again_for_a_later_day_is_a_joiner(box: Box) -> None:
+    table = box["bamboohr"].state["tables"]["employmentStatus"]
+    table[:] = [row for row in table if str(row["employeeId"]) != "120"]
+    for days, status in ((-400, "Full-Time"), (-90, "Terminated"), (7, "Full-Time")):
+        box["bamboohr"].employ("120", str(day(days)), status)
+    assert only(connect(box, "bamboohr").find_people("ada@corp.example")).status == "pending"
 
 
 def test_a_future_hire_is_pending_and_a_withdrawn_one_terminated(box: Box) -> None:

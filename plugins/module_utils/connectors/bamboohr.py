@@ -69,16 +69,25 @@ _EVERYBODY = "/api/v1/reports/custom"
 
 @dataclass(frozen=True)
 class Employment:
-    """What the table ``employmentStatus`` says of one person: rows of (date, status), oldest first."""
+    """What the table ``employmentStatus`` says of one person: rows of (date, status), oldest first.
+
+    ``last`` is the row that was entered last, whatever its date.
+    """
 
     rows: tuple[tuple[str, str], ...] = ()
+    last: tuple[str, str] = ("", "")
 
     def at(self, day: str) -> str:
         """Return the status in force on a day; empty before the first row."""
         return next((status for since, status in reversed(self.rows) if since <= day), "")
 
     def termination(self, words: Sequence[str]) -> str:
-        """Return the date of the termination that nothing follows; empty when there is none, or a rehire came after it."""
+        """Return the date of the termination that nothing follows; empty when there is none, or a rehire came after it.
+
+        One that is dated before every employment, and was entered last, ends a hire before it began: it has nothing else to end.
+        """
+        if self.rows and self.rows[0] == self.last and self.last[1].casefold() in words:
+            return self.rows[0][0]
         if self.rows and self.rows[-1][1].casefold() in words:
             return self.rows[-1][0]
         return ""
@@ -349,7 +358,8 @@ def _history(rows: Sequence[Mapping[str, Any]]) -> Employment:
         for row in rows
         if _day(row.get("date"))
     )
-    return Employment(tuple((day, status) for day, _unused, status in dated))
+    entered = max(dated, key=lambda row: row[1], default=("", 0, ""))
+    return Employment(tuple((day, status) for day, _unused, status in dated), (entered[0], entered[2]))
 
 
 def _day(value: Any) -> str:
