@@ -161,7 +161,19 @@ class Retry(_Section):
 
 #: What somebody hears of a case. ``todo`` waits for a person, ``reminder`` says that again; ``prepared`` is all that is made before the day.
 News = Literal[
-    "due", "prepared", "not_ready", "ready", "done", "late", "stuck", "held", "todo", "reminder", "cancelled", "alert"
+    "due",
+    "prepared",
+    "not_ready",
+    "ready",
+    "done",
+    "late",
+    "stuck",
+    "held",
+    "todo",
+    "reminder",
+    "cancelled",
+    "alert",
+    "cut",
 ]
 #: People whom a case concerns, as HR names them at the moment of sending.
 Concerned = Literal["person", "manager", "buddy"]
@@ -175,10 +187,11 @@ class Notify(_Section):
     :param news: what is sent; when empty, what somebody has to act on, and to ``people`` what concerns each.
     :param kinds: of case (``onboard``); all when empty.
     :param names: whether the person's name may stand in it.
-    :param secret: signs a ``webhook`` (Standard Webhooks), or is the address itself of ``slack``, ``teams`` and ``apprise``.
+    :param secret: signs a ``webhook`` (Standard Webhooks) or ``ssf``, or is the address itself of ``slack``, ``teams`` and ``apprise``.
+    :param issuer, audience, token: of ``ssf``: who we are and who they are, as the receiver knows it, and what lets us push to them.
     """
 
-    kind: Literal["mail", "slack", "teams", "webhook", "apprise"]
+    kind: Literal["mail", "slack", "teams", "webhook", "apprise", "ssf"]
     name: Annotated[str, Field(pattern=r"^[a-z0-9_-]{0,40}$")] = ""
     to: list[str] = []
     people: list[Concerned] = []
@@ -188,6 +201,9 @@ class Notify(_Section):
     url: str = ""
     server: str = ""
     sender: str = ""
+    issuer: str = ""
+    audience: str = ""
+    token: Secret | None = None
     user: str = ""
     secret: Secret | None = None
 

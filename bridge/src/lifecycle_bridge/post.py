@@ -159,9 +159,11 @@ class Post:
             at=case.changed_at,
             reader=f"{route.name}{one.mark}",
         )
-        if not (route.role or route.channel.names):
+        if not (route.role or route.channel.names or route.channel.kind == "ssf"):
             return plain
         card = self._card(case)
+        if route.channel.kind == "ssf":
+            return replace(plain, about=card.address if card is not None else "")
         if card is None:
             return plain
         reader = _reader(route.role, card, case)

@@ -12,6 +12,7 @@ from lifecycle_bridge.errors import BridgeError, Unreachable
 from lifecycle_bridge.notify.by_apprise import by_apprise, check_apprise
 from lifecycle_bridge.notify.mail import by_mail, check_mail
 from lifecycle_bridge.notify.notice import Notice, line
+from lifecycle_bridge.notify.signal import check_signal, signal
 from lifecycle_bridge.notify.web import check_slack, check_teams, check_webhook, slack, teams, webhook
 
 __all__ = ["Notice", "Told", "check", "line", "tell"]
@@ -62,6 +63,7 @@ _CHECKS: Mapping[str, Callable[[Notify], None]] = {
     "teams": check_teams,
     "webhook": check_webhook,
     "apprise": check_apprise,
+    "ssf": check_signal,
 }
 _SENDERS: Mapping[str, Callable[[Notify, Notice], None]] = {
     "mail": by_mail,
@@ -69,4 +71,5 @@ _SENDERS: Mapping[str, Callable[[Notify, Notice], None]] = {
     "teams": teams,
     "webhook": webhook,
     "apprise": by_apprise,
+    "ssf": signal,
 }

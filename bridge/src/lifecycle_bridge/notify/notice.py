@@ -26,6 +26,7 @@ class Notice:
     :param link: the case in the console.
     :param why: one line, without names.
     :param subject: in place of the title, and ``words`` in place of the text: of a template, which may name people.
+    :param about: the address of whom it is about, for a signal; never in a text.
     :param reader: of several who get the same news, which one.
     """
 
@@ -41,6 +42,7 @@ class Notice:
     subject: str = ""
     words: str = ""
     reader: str = ""
+    about: str = ""
 
     @property
     def id(self) -> str:

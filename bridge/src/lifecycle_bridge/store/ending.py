@@ -159,6 +159,8 @@ def _write(c: sa.Connection, config: Config, row: Row, ended: Ended | None, verd
     if not sleeps or verdict.detail != row["detail"] or verdict.state != row["state"]:
         what = "retry" if verdict.state == "waiting" else verdict.state
         note(c, row["id"], now, what, verdict.detail + again)
+    if ended is not None and ended.access == "closed" and row["access"] != "closed":
+        put(c, config, row, "cut", now, mark=row["ident"])
     if news := _news(row, verdict, reminds):
         mark = "" if verdict.state == "done" else row["ident"]
         put(c, config, row, news, now, mark=mark, detail=verdict.detail, steps=steps)

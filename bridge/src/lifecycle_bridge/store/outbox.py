@@ -26,6 +26,8 @@ from lifecycle_bridge.store.views import Case, case_of, late
 
 #: What somebody has to act on: what a way hears that does not say which news it wants.
 ACTING = ("stuck", "held", "todo", "not_ready", "reminder")
+#: What another system that keeps sessions is told: every way in that we know of is closed.
+SIGNALS = ("cut",)
 #: What concerns whom, by kind of case, where a way does not say it. Nobody is written to about leaving: people are told that by people.
 CONCERNS: Mapping[str, Mapping[str, Sequence[str]]] = {
     ONBOARD: {
@@ -126,12 +128,12 @@ def _wants(route: Route, kind: str, news: str) -> bool:
     mine = CONCERNS.get(kind, {}).get(route.role, ()) if route.role else ACTING
     if route.role and route.role not in CONCERNS.get(kind, {}):
         return False
-    return news in (route.channel.news or mine)
+    return news in (route.channel.news or (SIGNALS if route.channel.kind == "ssf" else mine))
 
 
 def _may_hear(case: Row, route: Route, news: str, steps: Sequence[Step]) -> bool:
     """Return whether somebody may get this notice: of a silent departure those who carry it out hear what they must do, by number; others when it has happened."""
-    if not case["silent"] or case["kind"] not in _ENDING or news == "done":
+    if not case["silent"] or case["kind"] not in _ENDING or news in ("done", "cut"):
         return True
     if news in ("todo", "reminder") and not any(step.step == "cutoff" for step in steps):
         return True  # every way in is closed

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""CAEP session-revoked out: signed, pushed once every way in is closed, tried again until it is taken. The receiver is the test's own, and verifies."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from joserfc import jwt
+from joserfc.jwk import KeySet
+from lifecycle_bridge.config import Notify, Secret
+from lifecycle_bridge.execute import Result
+from lifecycle_bridge.notify import Notice, check, tell
+from lifecycle_bridge.notify.signal import REVOKED, public_key
+from lifecycle_bridge.store.tables import cases
+
+from tests.bridge.test_work import NOW, World
+
+AT = datetime(2026, 3, 27, 16, 0, tzinfo=UTC)
+NOTICE = Notice("offboard-hr-42-1", "offboard", "cut", "42", at=AT, about="jane@corp.example")
+
+
+def pem(folder: Path, kind: str = "ec") -> Path:
+    made: Any = ec.generate_private_key(ec.SECP256R1()) if kind == "ec" else rsa.generate_private_key(65537, 2048)
+    path = folder / f"{kind}.pem"
+    path.write_bytes(made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    path.chmod(0o600)
+    return path
+
+
+@dataclass
+class Receiver:
+    """RFC 8935: takes a token that verifies. ``answers`` come first."""
+
+    url: str = ""
+    keys: list[Any] = field(default_factory=list)
+    answers: list[int] = field(default_factory=list)
+    taken: list[tuple[dict[str, Any], dict[str, Any]]] = field(default_factory=list)
+    heads: list[dict[str, str]] = field(default_factory=list)
+
+    def post(self, heads: dict[str, str], body: bytes) -> tuple[int, bytes]:
+        self.heads.append(heads)
+        if self.answers:
+            return self.answers.pop(0), b'{"err": "invalid_request", "description": "x"}'
+        token = jwt.decode(body.decode(), KeySet.import_key_set({"keys": self.keys}), algorithms=["ES256", "RS256"])
+        self.taken.append((token.header, token.claims))
+        return 202, b""
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    made = Receiver()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            code, body = made.post(dict(self.headers), self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(code)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_args: Any) -> None:
+            return None
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    made.url = f"http://127.0.0.1:{server.server_port}/events"
+    yield made
+    server.shutdown()
+
+
+def way(receiver: Receiver, folder: Path, kind: str = "ec", **more: Any) -> Notify:
+    told = {
+        "issuer": "https://us.example",
+        "audience": "https://them.example",
+        "secret": Secret(file=pem(folder, kind)),
+    }
+    made = Notify(kind="ssf", url=receiver.url, **{**told, **more})
+    receiver.keys.append(public_key(made))
+    return made
+
+
+@pytest.mark.parametrize("kind", ["ec", "rsa"])
+def test_the_receiver_verifies_who_says_it_of_whom_and_what(receiver: Receiver, tmp_path: Path, kind: str) -> None:
+    assert [told.ok for told in tell([way(receiver, tmp_path, kind)], NOTICE)] == [True]
+    ((header, claims),) = receiver.taken
+    assert header["typ"] == "secevent+jwt" and header["kid"] == receiver.keys[0]["kid"]
+    assert (claims["iss"], claims["aud"]) == ("https://us.example", "https://them.example")
+    assert claims["sub_id"] == {"format": "email", "email": "jane@corp.example"}
+    assert claims["events"] == {REVOKED: {"event_timestamp": int(AT.timestamp()), "initiating_entity": "policy"}}
+    assert not {"sub", "exp"} & claims.keys(), "RFC 8417: an event does not expire"
+    assert "d" not in receiver.keys[0], "what is handed over is the public key"
+    assert receiver.heads[0]["Content-Type"] == "application/secevent+jwt"
+
+
+def test_the_same_news_is_the_same_event(receiver: Receiver, tmp_path: Path) -> None:
+    channel = way(receiver, tmp_path)
+    tell([channel], NOTICE)
+    tell([channel], NOTICE)
+    assert receiver.taken[0][1]["jti"] == receiver.taken[1][1]["jti"]
+
+
+@pytest.mark.parametrize(("code", "temporary"), [(503, True), (429, True), (400, False), (200, False), (302, False)])
+def test_what_was_not_taken_is_tried_again_only_when_that_may_help(
+    receiver: Receiver, tmp_path: Path, code: int, temporary: bool
+) -> None:
+    channel = way(receiver, tmp_path)
+    receiver.answers = [code]
+    (told,) = tell([channel], NOTICE)
+    assert (told.ok, told.temporary) == (False, temporary)
+    assert ("invalid_request" in told.detail) == (not temporary)
+
+
+def test_nothing_is_sent_of_somebody_whom_hr_does_not_name(receiver: Receiver, tmp_path: Path) -> None:
+    (told,) = tell([way(receiver, tmp_path)], Notice("c", "offboard", "cut", "42", at=AT))
+    assert not told.ok and not receiver.heads
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"url": "http://gateway.example/x"}, "https"),
+        ({"issuer": ""}, "issuer and audience"),
+        ({"secret": None}, "needs its secret"),
+    ],
+)
+def test_doctor_says_what_is_wrong_with_it(
+    receiver: Receiver, tmp_path: Path, wrong: dict[str, Any], said: str
+) -> None:
+    (line,) = check([way(receiver, tmp_path).model_copy(update=wrong)])
+    assert said in line
+
+
+def test_it_goes_out_when_every_way_in_is_closed_once_and_not_before(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    channel = Notify(kind="ssf", url="https://gateway.example/x", issuer="a", audience="b", secret=Secret(env="KEY"))
+    world.config.notify.append(channel)
+    world.decided("42", ("offboard", NOW), silent=True)
+
+    def run(access: str, *, complete: bool = False) -> list[str]:
+        (ident,) = world.cases.claim(NOW, 9, "me") or [""]
+        if not ident:
+            with world.database.write() as c:
+                c.execute(cases.update().values(next_at="", state="waiting"))
+            (ident,) = world.cases.claim(NOW, 9, "me")
+        world.cases.begin(ident, "me", NOW)
+        left = [] if complete else [{"system": "badge", "step": "manual_step", "outcome": "needs_human"}]
+        said = {"case": "c", "key": "42", "complete": complete, "open": left, "record": "", "access": access}
+        told = world.settled(ident, Result("successful", stats={"cases": [said]}), NOW)
+        return [one.news for one in told if one.route is not None and one.route.channel.kind == "ssf"]
+
+    assert run("open") == []
+    assert run("closed") == ["cut"], "though a badge is out, and though nobody hears of a silent departure"
+    assert run("closed", complete=True) == []
+    world.database.close()
