@@ -257,6 +257,7 @@ class World:
                 self.work()
         for system in self.company.systems.values():
             system.down = False
+        self.executor.dies = lambda: False
         for _day in range(12):  # what was begun comes to its end; HR does nothing more
             self.now += timedelta(hours=12)
             for n, until in list(self.hr.away.items()):
