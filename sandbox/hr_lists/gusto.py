@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sandbox.days import day
 from sandbox.emulator import Call, Reply
 from sandbox.hr_lists import HrWorld
 from sandbox.world import Numbered, Op, Row, World
@@ -21,7 +22,7 @@ class Gusto(HrWorld):
     def record(self, key: str, person: Mapping[str, Any], number: int) -> Row:
         ended = str(person.get("termination_date") or "")
         manager = person.get("manager")
-        job = {"title": person.get("title"), "hire_date": str(person.get("hire_date") or "2020-01-01"), "primary": True}
+        job = {"title": person.get("title"), "hire_date": str(person.get("hire_date") or day(-2000)), "primary": True}
         return {
             "uuid": f"uuid-{key}",
             "employee_code": person.get("employee_id"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.days import stamp
+from sandbox.days import day, stamp
 from sandbox.emulator import Call, Reply
 from sandbox.hr_lists import HrWorld
 from sandbox.world import Cursor, Op, Row, World
@@ -29,7 +29,7 @@ class Rippling(HrWorld):
             "user": {"name": {"given_name": person["first_name"], "family_name": person["last_name"]}},
             "title": person.get("title"),
             "department": {"name": person.get("department")},
-            "start_date": str(person.get("hire_date") or "2020-01-01"),
+            "start_date": str(person.get("hire_date") or day(-2000)),
             "end_date": str(person.get("termination_date") or "") or None,
             "manager_id": f"w-{manager}" if manager else None,
             "status": STATUSES[person.get("status", "active")],

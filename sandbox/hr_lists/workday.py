@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sandbox.days import day
 from sandbox.emulator import Call, Reply
 from sandbox.hr_lists import HrWorld
 from sandbox.world import Op, Row, World
@@ -34,7 +35,7 @@ class Workday(HrWorld):
             "Business_Title": person.get("title"),
             "Department": person.get("department"),
             "Location": person.get("location"),
-            "Hire_Date": str(person.get("hire_date") or "2020-01-01"),
+            "Hire_Date": str(person.get("hire_date") or day(-2000)),
             "Termination_Date": str(person.get("termination_date") or ""),
             "Manager_Email": self.manager(person),
             "Worker_Status": STATUSES[person.get("status", "active")],

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import jwt
 
+from sandbox.days import stamp
 from sandbox.emulator import Call, Emulator, Handler, Reply
 from sandbox.vendors import google_workspace_seed as seeded
 
-NIGHT = {"title": "until June", "expression": 'request.time < timestamp("2027-06-30T00:00:00Z")'}
+#: As the page of a key has it that never ends: https://cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts.keys
+NEVER = datetime.max.strftime("%Y-%m-%dT%H:%M:%SZ")
+NIGHT = {"title": "for a while", "expression": f'request.time < timestamp("{stamp(200)}")'}
 
 
 def error(status: int, word: str, message: str) -> Reply:
@@ -172,7 +176,7 @@ class GoogleCloud(Emulator):
         if call.query.get("keyTypes") != "USER_MANAGED":
             return error(400, "INVALID_ARGUMENT", "keyTypes")
         name = f"projects/{call.args['project']}/serviceAccounts/{call.args['account']}/keys/k1"
-        times = {"validAfterTime": "2026-01-01T00:00:00Z", "validBeforeTime": "9999-12-31T23:59:59Z"}
+        times = {"validAfterTime": stamp(-300), "validBeforeTime": NEVER}
         return Reply(200, {"keys": [{"name": name, **times}]})
 
     # -- for testers ---------------------------------------------------------------------------------------------------

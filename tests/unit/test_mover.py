@@ -290,6 +290,7 @@ def test_a_decision_is_somebody_else_s_and_the_record_says_whose(tmp_path: Path)
                 "at": "",
                 "note": "",
                 "decision": "",
+                "found": [],
                 **how,
             },
         )

@@ -47,7 +47,7 @@ def test_what_was_found_of_a_person_here_is_known_to_their_steps_here_only(tmp_p
 def test_a_follow_up_and_a_fix_concern_their_own_system(tmp_path: Path) -> None:
     folder = RunFolder(str(tmp_path))
     act = {"system": "entra", "step": "delete_account", "word": "act", "case": "c1", "record": JANE["person"]}
-    run_cases.leave(folder, "followups", {"transfers": [], "resumed": [], "acts": [act]})
+    run_cases.leave(folder, "followups", {"transfers": [], "resumed": [], "ended": [], "acts": [act]})
     assert on(folder, "entra") == ["followups jane@corp.example"] and on(folder, "ldap") == []
     fix = {"do": "cutoff", "finding": "f-1", "account_id": "a", "wanted": {}, "case": "c2", "person": JANE["person"]}
     run_cases.leave(folder, "reconcile", {"steps": {"ldap": [fix]}})

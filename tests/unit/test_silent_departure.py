@@ -19,8 +19,10 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.model import c
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.acts.case import departure_facts as opening_facts
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.audit.escalation import letters
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.audit.managers import Managers
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.history.casefile import read_cases
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.presence import HrSaid
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.post.letters import Letter
 
 from sandbox.box import Box
@@ -97,7 +99,9 @@ class Company:
         return {one["step"]: one["outcome"] for one in self.ledger.steps(case["id"])}
 
     def letters(self) -> list[Letter]:
-        return list(letters(read_cases(self.ledger.storage.query), Levels(), self.policy, clock.now()))
+        cases = read_cases(self.ledger.storage.query)
+        managers = Managers(cases, HrSaid.of([]), self.ledger)
+        return list(letters(cases, Levels(), self.policy, clock.now(), managers))
 
 
 @pytest.fixture()

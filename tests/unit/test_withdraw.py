@@ -393,7 +393,10 @@ def test_time_to_cut_and_how_late_it_was(
         "service_levels_met"
     ] is (to_cut <= 900)
     page = record.render_html(made_)
-    assert ("after that" in page) is (after is not None) and ("HR recorded it" in page) is (latency is not None)
+    said = "" if after is None else "before that" if after < 0 else "after that"
+    assert [one for one in ("before that", "after that") if one in page] == ([said] if said else []) and (
+        "HR recorded it" in page
+    ) is (latency is not None)
 
 
 def test_a_withdrawn_hire_has_a_record_of_its_own(company: HrCompany) -> None:

@@ -12,6 +12,7 @@ from ...module_utils.engine.change import Outcome
 from ...module_utils.engine.mover import NOBODY, UNDECIDED
 from ...module_utils.model.case import OpenCase
 from ...module_utils.model.errors import Refused
+from ...module_utils.model.kinds import ROLLOUT, TRANSFER
 from ...module_utils.people.separation import (
     Mover,
     as_called,
@@ -52,7 +53,7 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
                 _decided(run, case.id, named),
                 bool(case.overlap_until),
             )
-            if case.unexplained is not None
+            if case.kind in (TRANSFER, ROLLOUT)
             else None
         )
         verdict = judge(pairs_as_called(called, pairs), wanted, case.profile, held_of(want["held"], email), mover)
