@@ -290,7 +290,9 @@ def test_a_decision_is_somebody_else_s_and_the_record_says_whose(tmp_path: Path)
                 "at": "",
                 "note": "",
                 "decision": "",
-                "found": [],
+                "found": [
+                    {"present": {"Grace Okoye": [{"email": "grace@corp.example", "display_name": "Grace Okoye"}]}}
+                ],
                 **how,
             },
         )
