@@ -100,7 +100,7 @@ def _key(channel: Notify) -> RSAKey | ECKey:
 
 def _said(answer: requests.Response) -> str:
     try:
-        told: Mapping[str, object] = json.loads(answer.content[:4000])
-        return f" ({str(told['err'])[:60]})"
+        answered: Mapping[str, object] = json.loads(answer.content[:4000])
+        return f" ({str(answered['err'])[:60]})"
     except (ValueError, KeyError, TypeError):
         return ""
