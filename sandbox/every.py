@@ -48,7 +48,11 @@ class Claude(_Dialect):
     name = "claude"
 
 
-DIALECTS: list[type[Any]] = [ChatGpt, Claude]
+class OnePasswordBridge(_Dialect):
+    name = "onepassword_bridge"
+
+
+DIALECTS: list[type[Any]] = [ChatGpt, Claude, OnePasswordBridge]
 DEVICES: list[type[Any]] = [FleetServer, JamfPro, KandjiTenant]
 EVERY: list[type[Any]] = [*COMPANY, Okta, GoogleWorkspace, GoogleCloud, *DEVICES, *DIALECTS, *worlds().values()]
 #: Systems of the company that nobody signs in to.
