@@ -13,13 +13,11 @@ from urllib.parse import parse_qsl
 
 import pytest
 import yaml
-from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.declared.contract import (
-    Contract,
-    of_table,
-)
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.declared.contract import Contract
 
 from tests import support, virtual_time
 from tests.conformance import test_conformance as conformance
+from tests.declared.contract import of_table
 
 TABLES = sorted(path.stem for path in (Path(__file__).parent / "tables").glob("*.yml"))
 Entry = Mapping[str, Any]
