@@ -537,6 +537,20 @@ def test_a_docstring_begins_with_a_verb() -> None:
     assert not found, "what does it do, and with what?"
 
 
+def test_what_reads_as_gone_is_said_once() -> None:
+    """``(None, "absent", ...)`` and its like stand in model/states.py: a list of one's own forgets what the others learn."""
+    found = [
+        f"{name}:{node.lineno}"
+        for name, tree in parsed("plugins/*.py")
+        if name != "plugins/module_utils/model/states.py"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Tuple | ast.Set | ast.List)
+        for values in [[one.value for one in node.elts if isinstance(one, ast.Constant)]]
+        if "absent" in values and (None in values or "closed" in values) or {"closed", "not held"} <= set(values)
+    ]
+    assert not found, "use NOT_THERE, GONE, GONE_OR_OFF or NOT_HELD"
+
+
 def test_no_name_in_the_code_is_told() -> None:
     """Say what it is: the figures, the wording, the names. Who hears of something is in notices."""
     found = [

@@ -8,14 +8,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from ..model.person import Person
+from ..model.person import LEFT, Person
 from ..people.correlation import Whose, judge
 from ..people.others import Others, pack
 from ..sdk.keys import Agreement, Key, Kind, PersonKeys, canonical
 from ..sdk.target import Connector
 from ..sdk.values import Account, Listed
-
-_GONE = "terminated"
 
 
 @dataclass
@@ -72,7 +70,7 @@ def measure(system: Connector, people: Sequence[Person], accounts: Iterable[List
     """Compare every account with every person that has a key in common with it."""
     everybody = Everybody(system, people)
     by: dict[int, Kind] = {}
-    seen = Coverage(people=sum(1 for person in people if person.status != _GONE))
+    seen = Coverage(people=sum(1 for person in people if person.status != LEFT))
     for listed in accounts:
         account = listed.account
         seen.accounts += 1
@@ -84,5 +82,5 @@ def measure(system: Connector, people: Sequence[Person], accounts: Iterable[List
             seen.nobodys_count += 1
             if len(seen.nobodys) < shown:
                 seen.nobodys.append(account.login)
-    seen.found = dict(Counter(kind.value for number, kind in by.items() if people[number].status != _GONE))
+    seen.found = dict(Counter(kind.value for number, kind in by.items() if people[number].status != LEFT))
     return seen

@@ -17,7 +17,9 @@ from .text import visible
 
 #: How many aliases, former names, logins or further fields one person may have.
 MOST = 200
-STATUSES = ("pending", "active", "leave", "terminated")
+#: The status of whoever has left.
+LEFT = "terminated"
+STATUSES = ("pending", "active", "leave", LEFT)
 
 
 @dataclass(frozen=True)

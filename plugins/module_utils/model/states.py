@@ -6,8 +6,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+#: Of an account or a setting: it is not there.
+NOT_THERE: Final[tuple[Any, ...]] = (None, "absent")
 #: After it was taken or closed.
-GONE: Final[tuple[Any, ...]] = (None, "absent", "closed")
+GONE: Final[tuple[Any, ...]] = (*NOT_THERE, "closed")
 #: The same, of something that can also be switched off.
 GONE_OR_OFF: Final[tuple[Any, ...]] = (*GONE, False)
 #: Before it was given, or after it was taken, whatever kind of thing it is.

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..model.errors import InputError
 from ..model.person import Person
-from ..model.states import BYPASS_CODE, ESCROWED_KEY
+from ..model.states import BYPASS_CODE, ESCROWED_KEY, NOT_THERE
 from .identity import local_time, withdrawn
 
 #: Outcomes of a change that the run itself brought about, or may have.
@@ -99,7 +99,7 @@ def _owe(owes: dict[str, Any], row: Taken, successor: str) -> None:
     if row.step in _GIVES_ONLY:
         return
     if row.step == "account" and row.what == "account":
-        owes["deleted" if row.after in ("absent", None) else "suspended"] = True
+        owes["deleted" if row.after in NOT_THERE else "suspended"] = True
     elif row.step == "cutoff":
         owes.setdefault("access", {})[row.what] = str(row.before)
     elif row.step == "entitlements":
@@ -136,7 +136,7 @@ def made(rows: Iterable[Taken]) -> dict[str, dict[str, Any]]:
 def _unmake(owes: dict[str, Any], row: Taken) -> None:
     if row.step == "account" and row.what == "account":
         owes["suspend"] = row.before != "active"
-        if row.before in ("absent", None):
+        if row.before in NOT_THERE:
             owes["created"] = True
     elif row.step == "account":
         if not owes.get("created"):
@@ -174,7 +174,7 @@ def _left(row: Taken, owes: Mapping[str, Any]) -> tuple[str, bool] | None:
         return "it was issued for an account that stays open: take it back there, if it was not used", False
     return (
         (f"{row.step} of the onboarding: no run knows the way back: settle it by hand", False)
-        if row.after not in (None, "absent")
+        if row.after not in NOT_THERE
         else None
     )
 

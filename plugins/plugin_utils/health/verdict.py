@@ -15,12 +15,10 @@ from ...module_utils.company.policy import Policy, load_policy
 from ...module_utils.company.profiles import Profiles, load_profiles
 from ...module_utils.model import clock
 from ...module_utils.model.errors import InputError, LifecycleError
-from ...module_utils.model.person import Person
+from ...module_utils.model.person import LEFT, Person
 
 if TYPE_CHECKING:
     from .workplace import Here
-
-_GONE = "terminated"
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ def judge(here: Here, path: str | None, least_coverage: int) -> dict[str, Any]:
     systems = {
         host: {key: seen.get(key, {}) for key in ("health", "coverage")} for host, seen in here.answers("doctor_seen")
     }
-    active = sum(1 for person in people if person.status != _GONE)
+    active = sum(1 for person in people if person.status != LEFT)
     verdict = {
         "at": clock.stamp(),
         "ok": not found,
@@ -155,7 +153,7 @@ def _of_approvers(policy: Policy, people: Sequence[Person], has_hr: bool) -> Ite
     brake = policy.brake
     for limit in (brake.leavers, brake.movers, brake.disables, brake.wipes, brake.feed):
         named |= dict.fromkeys(limit.release, "release the brake")
-    here = {name.casefold() for one in people if one.status != _GONE for name in _names(one)}
+    here = {name.casefold() for one in people if one.status != LEFT for name in _names(one)}
     for name, may in named.items():
         if name.casefold() not in here:
             yield Found(
@@ -185,7 +183,7 @@ def _of_profiles(here: Here, people: Sequence[Person]) -> Iterator[Found]:
         return
     without = []
     for person in people:
-        if person.status == _GONE:
+        if person.status == LEFT:
             continue
         try:
             profiles.match(person)
