@@ -308,7 +308,7 @@ def test_who_is_taken_out_of_the_configuration_is_out_at_once(tmp_path: Path, pr
     assert httpx_get(stricter, cookie).status_code == 403
 
 
-def test_groups_may_be_told_by_userinfo_or_deeper(tmp_path: Path, provider: OpenIdProvider) -> None:
+def test_groups_are_read_from_userinfo_and_from_nested_claims(tmp_path: Path, provider: OpenIdProvider) -> None:
     provider.userinfo = {"sub": provider.person["sub"], "groups": ["hr-operators"]}
     provider.person["groups"] = None
     client = with_oidc(tmp_path, provider)

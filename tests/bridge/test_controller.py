@@ -239,7 +239,7 @@ def test_answers_fit_the_survey(world: World) -> None:
     }
 
 
-def test_an_answer_that_the_survey_refuses_is_told(world: World) -> None:
+def test_an_answer_that_the_survey_refuses_is_an_error(world: World) -> None:
     world.template()
     with pytest.raises(BridgeError, match=r"launch job template lifecycle-offboard.*HTTP 400.*'user' value missing"):
         world.run(extra_vars={})
@@ -450,7 +450,7 @@ def test_a_user_who_may_not_launch(world: World) -> None:
         world.run()
 
 
-def test_progress_that_cannot_be_told_is_not_the_runs_trouble(world: World) -> None:
+def test_a_run_goes_on_when_its_progress_cannot_be_written(world: World) -> None:
     world.template()
 
     def broken(_: Any) -> None:
@@ -573,7 +573,7 @@ def test_a_workflow_that_is_stopped(world: World) -> None:
     assert world.emulator.rows("workflow_approvals")[0]["status"] == "canceled"
 
 
-def test_a_workflows_failed_job_is_told(world: World) -> None:
+def test_a_workflows_failed_job_is_named_in_the_error(world: World) -> None:
     workflow(world)
     world.emulator.outcomes["plan"] = [Outcome(status="failed", tasks=(("p", "Open the case", "localhost", "failed"),))]
     result = world.run(settings=AS_WORKFLOW)

@@ -84,7 +84,7 @@ def test_the_same_event_twice_in_one_request_is_new_once(database: Database) -> 
     assert inbox.put_now([event(2), event(3)]) == [event(3)]
 
 
-def test_nobody_is_told_before_the_commit(database: Database) -> None:
+def test_a_request_is_answered_only_after_its_commit(database: Database) -> None:
     """What is read by another connection at the moment of the answer is what was committed."""
     seen: list[int] = []
 

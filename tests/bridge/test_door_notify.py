@@ -287,7 +287,7 @@ def test_a_certificate_that_does_not_hold_is_not_talked_to(
 
 
 @pytest.mark.parametrize(("answer", "temporary"), [("451 greylisted", True), ("554 never", False)])
-def test_later_and_never_are_told_apart(mail: MailServer, answer: str, temporary: bool) -> None:
+def test_a_temporary_refusal_is_distinguished_from_a_final_one(mail: MailServer, answer: str, temporary: bool) -> None:
     mail.answer = answer
     (told,) = tell([mail.channel()], NOTICE)
     assert (told.ok, told.temporary) == (False, temporary)
@@ -380,7 +380,7 @@ def test_a_failure_of_one_is_reported_and_does_not_stop_the_others(
 
 
 @pytest.mark.parametrize(("status", "temporary"), [(500, True), (429, True), (302, False), (404, False), (410, False)])
-def test_a_redirect_is_not_followed_and_a_secret_address_is_not_told(
+def test_a_redirect_is_not_followed_and_a_secret_address_is_not_logged(
     web: WebServer, monkeypatch: pytest.MonkeyPatch, status: int, temporary: bool
 ) -> None:
     web.status = status

@@ -333,7 +333,7 @@ def test_workday_xml_is_read_by_local_names_and_a_document_type_is_refused() -> 
             receive(raw(body, {**bearer(body), "Content-Type": "application/xml"}), "hr", source("workday"), NOW)
 
 
-def test_own_names_and_words_are_told_by_options() -> None:
+def test_options_map_own_field_names_and_event_words() -> None:
     using = source(
         "workday",
         person="worker.ref",

@@ -183,7 +183,7 @@ def test_of_a_silent_departure_nobody_hears_before_it_has_happened(
     assert [who for who, _subject in openly.post()] == ["mark@corp.example"], "the same, but not silent, is announced"
 
 
-def test_who_was_told_of_a_day_is_told_that_it_has_moved_and_that_it_does_not_come(
+def test_recipients_of_a_day_get_a_notice_when_it_moves_and_when_it_is_cancelled(
     tmp_path: Path, mail: MailServer, at: Callable[[Any], None]
 ) -> None:
     world = World(tmp_path, mail, Hr())

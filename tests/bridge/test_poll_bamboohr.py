@@ -117,7 +117,7 @@ def test_a_change_and_its_undoing_are_two(bridge: Bridge, box: Box) -> None:
         ({"fault": "status", "status": 200, "body": {"people": []}}, "holds no employees"),
     ],
 )
-def test_what_needs_a_human_is_told_at_once_and_settled_when_it_is_over(
+def test_a_poll_fault_sends_an_alert_at_once_and_ends_it_when_the_source_works_again(
     bridge: Bridge, box: Box, fault: dict[str, Any], said: str
 ) -> None:
     bridge.look(0)

@@ -117,7 +117,7 @@ def test_an_upload_that_goes_on_is_not_read(bridge: Bridge, drop: Folder) -> Non
     assert bridge.found() == [("person.changed", "5")]
 
 
-def test_an_upload_that_never_ends_is_told(bridge: Bridge, drop: Folder) -> None:
+def test_an_upload_that_never_ends_raises_an_alert(bridge: Bridge, drop: Folder) -> None:
     drop.put(staff(), manifest=None, age=25 * 3600)
     bridge.look(0)
     assert (

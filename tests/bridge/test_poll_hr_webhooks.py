@@ -81,7 +81,7 @@ def told(box: Box, door: Door) -> list[Any]:
     return door.bodies()
 
 
-def test_a_termination_of_today_is_told_at_once_and_signed_over_body_and_timestamp(box: Box, door: Door) -> None:
+def test_a_termination_today_sends_a_webhook_at_once_signed_over_body_and_timestamp(box: Box, door: Door) -> None:
     hr = box["bamboohr"]
     hr.subscribe(door.url, KEY)
     hr.happens("terminate", hr.key_of("tom@corp.example"), datetime.now(UTC).date().isoformat(), {})
@@ -95,7 +95,7 @@ def test_a_termination_of_today_is_told_at_once_and_signed_over_body_and_timesta
     assert b"tom" not in body.lower() and b"corp.example" not in body, "ids only"
 
 
-def test_what_is_dated_later_is_told_on_its_day(box: Box, door: Door) -> None:
+def test_a_later_dated_change_sends_its_webhook_on_its_day(box: Box, door: Door) -> None:
     hr = box["bamboohr"]
     hr.subscribe(door.url, KEY)
     later = (datetime.now(UTC).date() + timedelta(days=30)).isoformat()
@@ -105,7 +105,9 @@ def test_what_is_dated_later_is_told_on_its_day(box: Box, door: Door) -> None:
     assert [(e["type"], e["data"]["employeeId"]) for e in told(box, door)] == [("employee.updated", "111")]
 
 
-def test_a_new_employee_is_told_as_created_and_then_updated_and_a_deleted_one_as_deleted(box: Box, door: Door) -> None:
+def test_webhooks_say_created_then_updated_for_a_new_employee_and_deleted_for_a_deleted_one(
+    box: Box, door: Door
+) -> None:
     hr = box["bamboohr"]
     hr.subscribe(door.url, KEY)
     hr.happens("hire", "", "2027-01-04", {"first_name": "Zoe", "last_name": "Young", "email": "zoe@corp.example"})

@@ -277,7 +277,7 @@ def test_looks_may_go_on_behind(bridge: Bridge, fake: Fake) -> None:
     )
 
 
-def test_what_a_bridge_that_ended_had_not_told_is_told_by_the_next(bridge: Bridge, fake: Fake) -> None:
+def test_a_notice_that_a_dead_bridge_did_not_send_is_sent_by_the_next(bridge: Bridge, fake: Fake) -> None:
     fake.answers = [ConfigError("poll hr: a key is missing")] * 9
     bridge.look(0)  # and it ends here
     two = Polling(bridge.database, bridge.config, bridge.inbox, pollers={"fake": fake})
@@ -292,7 +292,7 @@ def test_what_a_bridge_that_ended_had_not_told_is_told_by_the_next(bridge: Bridg
 # -- silence -------------------------------------------------------------------------------------------------------------
 
 
-def test_silence_is_told_once_and_so_is_its_end(bridge: Bridge, fake: Fake) -> None:
+def test_a_silent_source_sends_one_alert_and_one_when_it_speaks_again(bridge: Bridge, fake: Fake) -> None:
     bridge.look(0)
     fake.answers = [Unreachable("poll hr: no answer")] * 40
     for _ in range(30):
@@ -331,7 +331,7 @@ def test_a_webhook_of_a_source_that_is_not_polled_says_that_nobody_looked() -> N
 # -- a dead webhook ------------------------------------------------------------------------------------------------------
 
 
-def test_polls_that_find_what_no_webhook_told_mean_a_dead_webhook(bridge: Bridge, fake: Fake) -> None:
+def test_polls_that_find_changes_without_a_webhook_raise_a_dead_webhook_alert(bridge: Bridge, fake: Fake) -> None:
     bridge.look(0)
     bridge.webhook("hr", "1")
     fake.answers = [["2"], ["3"], ["4"]]
@@ -350,7 +350,7 @@ def test_polls_that_find_what_no_webhook_told_mean_a_dead_webhook(bridge: Bridge
     assert [alarm.over for alarm in bridge.said] == [False, True]
 
 
-def test_what_a_webhook_told_before_the_poll_found_it_is_heard(bridge: Bridge, fake: Fake) -> None:
+def test_a_webhook_that_came_before_the_poll_raises_no_alert(bridge: Bridge, fake: Fake) -> None:
     bridge.look(0)
     for person in "234":
         bridge.webhook("hr", person)

@@ -103,7 +103,7 @@ def test_a_killed_bridge_finds_its_run(tmp_path: Path) -> None:
     assert gate.reached.read_text() == "x", "it was begun twice"
 
 
-def test_a_run_that_was_taken_up_can_be_stopped(tmp_path: Path) -> None:
+def test_a_run_taken_over_from_a_dead_bridge_can_be_stopped(tmp_path: Path) -> None:
     gate, executor = Gate(tmp_path), pretended(tmp_path)
     order = Order("case-1", script(tmp_path, gate.python + ENDS_WELL))
     first = Running(executor, order)

@@ -214,7 +214,7 @@ def test_a_process_is_found_by_its_mark_and_ended() -> None:
         child.kill()
 
 
-def test_what_cannot_be_ended_is_told() -> None:
+def test_a_process_that_cannot_be_ended_is_returned() -> None:
     """The kernel's, or another user's."""
     stuck = processes.Process(2**22 + 1, 1, "D", 0, "nfs")
     assert processes.end(lambda: [stuck], patience=0) == [stuck]

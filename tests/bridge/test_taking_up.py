@@ -43,9 +43,7 @@ def _work(world: World, executor: Any, state: str) -> None:
         world.database.close()
 
 
-def test_a_run_whose_end_could_not_be_written_is_taken_up_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_whose_end_could_not_be_written_is_settled_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real, failed = Cases.settle, threading.Event()
 
     def settle(self: Cases, ident: str, result: Result, now: datetime) -> Any:
@@ -85,7 +83,7 @@ def test_an_executor_with_a_mistake_keeps_nobody_waiting_for_ever(tmp_path: Path
     assert world.of("7")[0]["detail"] == "the executor failed: ValueError"
 
 
-def test_a_database_of_before_the_run_has_the_same_run_taken_up(tmp_path: Path) -> None:
+def test_after_an_old_database_is_restored_the_same_run_goes_on(tmp_path: Path) -> None:
     """Restored from a backup: the executor is asked for the run by its old name, and does not begin a second."""
     world, scripted = _leaver(tmp_path), Scripted({"offboard": lambda order: ended("7")})
     with sqlite3.connect(tmp_path / "bridge.db") as live:

@@ -97,7 +97,7 @@ def test_reminders_count_working_days(since: datetime, reminded: int, now: datet
     assert reminder_is_due(since, reminded, now) is due
 
 
-def test_a_leaver_s_badge_is_told_at_once_and_once(world: World) -> None:
+def test_an_alert_for_a_leavers_badge_is_sent_at_once_and_only_once(world: World) -> None:
     world.decided("7", ("offboard", NOW))
     (told,) = once(world, "7", NOW, open_("7", ("badge", "needs_human"), ("intune", "in_progress")))
     assert told.detail == "waits for a person: badge" and told.case.state == "todo"
@@ -130,7 +130,7 @@ def test_what_fails_is_tried_again_and_then_stuck_even_after_it_waited(world: Wo
 # -- a joiner's two verdicts ---------------------------------------------------------------------------------------------
 
 
-def test_preparing_says_ready_or_not_ready_and_what_is_missing_is_told(world: World) -> None:
+def test_preparing_says_ready_or_names_what_is_missing(world: World) -> None:
     world.decided("7", runs=[{"kind": "onboard", "stage": "prepare", "at": stamp(NOW)}])
     (told,) = once(world, "7", NOW, open_("7", ("intune", "needs_human"), ("badge", "needs_human")))
     row = world.of("7")[0]
@@ -215,7 +215,7 @@ def test_nobody_acts_on_a_case_of_their_own(world: World) -> None:
     world.acts.cancel(case, "grace@corp.example", "a mistake")
 
 
-def test_who_cancels_a_leaver_tells_others_and_it_stands_until_hr_says_something_else(world: World) -> None:
+def test_a_cancelled_leaver_sends_notices_and_stays_cancelled_until_hr_changes(world: World) -> None:
     world.decided("7", ("offboard", NOW + HOUR))
     case = world.of("7")[0]["id"]
     world.acts.cancel(case, "grace@corp.example", "a mistake in HR")

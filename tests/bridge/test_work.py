@@ -397,7 +397,7 @@ def test_many_events_of_one_person_are_one_look(world: World) -> None:
     assert order is not None and order.extra_vars["people"] == {"hr": ["7", "8"]}
 
 
-def test_what_hr_needs_somebody_to_look_at_is_told_once_and_again_when_it_comes_again(
+def test_an_hr_problem_sends_one_alert_and_another_when_it_comes_back(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.looked()
@@ -429,7 +429,7 @@ def test_what_hr_needs_somebody_to_look_at_is_told_once_and_again_when_it_comes_
     assert told(NOW + timedelta(days=40)) == ["hr 7: the record is gone from HR"], "it was over, and has come again"
 
 
-def test_a_run_is_told_when_hr_recorded_it(world: World) -> None:
+def test_a_run_gets_the_time_at_which_hr_recorded_it(world: World) -> None:
     def told(at: dict[str, datetime | None], due: datetime, now: datetime, kind: str = "offboard") -> None:
         world.n += 1
         world.inbox.put_now(
@@ -582,7 +582,7 @@ def test_an_event_becomes_a_run_becomes_a_done_case(world: World) -> None:
     assert executor.asked[0].extra_vars["everybody"] == ["hr"], "the first look at a source is at everybody"
 
 
-def test_what_a_dead_bridge_left_is_taken_up_once(world: World) -> None:
+def test_the_work_of_a_dead_bridge_is_taken_over_once(world: World) -> None:
     world.looked()
     world.decided("7", ("offboard", NOW))
     (ident,) = world.cases.claim(NOW, 9, "gone-host-999999-1")
@@ -597,7 +597,7 @@ def test_what_a_dead_bridge_left_is_taken_up_once(world: World) -> None:
     assert [order.ident for order in executor.asked] == [ident], "the same run, and no second"
 
 
-def test_a_run_that_cannot_begin_is_tried_again_and_told(world: World) -> None:
+def test_a_run_that_cannot_begin_is_retried_and_raises_an_alert(world: World) -> None:
     world.looked()
     world.decided("7", ("offboard", NOW))
 

@@ -56,7 +56,7 @@ def test_every_byte_then_already(box: Box, system: str, tmp_path: Path) -> None:
     assert archive(box, system, tmp_path / "a")["outcome"] == "already"
 
 
-def test_a_connection_that_drops_is_taken_up_again(box: Box, system: str, tmp_path: Path) -> None:
+def test_a_dropped_connection_is_opened_again(box: Box, system: str, tmp_path: Path) -> None:
     mail = connect(box, system)
     person = mailbox_archive.Person.of(person_of(box, "jane"))
     got = []

@@ -146,7 +146,7 @@ def test_service_specific_credentials_are_made_inactive_at_the_cut() -> None:
         stub.assert_no_pending_responses()
 
 
-def test_an_assignment_is_followed_to_its_end_and_a_failure_is_told() -> None:
+def test_an_assignment_is_followed_to_its_end_and_its_failure_is_an_error() -> None:
     system, stub = stubbed("sso-admin", identity_center=True)
     system.center.found = {
         "InstanceArn": "arn:aws:sso:::instance/ssoins-1234567890abcdef",
@@ -223,7 +223,7 @@ def test_who_has_no_user_waits_for_a_user_nobody_can_place_until_policy_says_tha
     assert ("HR knows nobody for lifecycle" in str(ran["changes"])) == (not service)
 
 
-def test_the_last_who_may_do_everything_is_told_from_one_beside_whom_another_can_be_used() -> None:
+def test_the_last_administrator_is_distinguished_from_one_beside_a_usable_other() -> None:
     system, stub = stubbed("iam")
     asked = {"PolicyArn": "arn:aws:iam::aws:policy/AdministratorAccess"}
     holders = {"PolicyUsers": [{"UserName": JANE}], "PolicyGroups": [{"GroupName": "admins"}], "PolicyRoles": []}

@@ -119,7 +119,7 @@ def test_options_are_checked(tmp_path: Path, options: dict[str, Any], said: str)
         list(hr(written(tmp_path, HEAD), **options).all_people())
 
 
-def test_without_a_status_the_dates_tell_in_the_persons_zone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_status_the_dates_decide_in_the_persons_zone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = written(
         tmp_path,
         "Mail,No,First,From,Until,Zone\na@x.example,1,A,2020-01-01,2026-06-30,Asia/Tokyo\nb@x.example,2,B,2026-07-01,,Asia/Tokyo\n",
@@ -160,7 +160,7 @@ def test_changes_by_snapshot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert {f.stat().st_mode & 0o777 for f in (tmp_path / "kept").iterdir()} == {0o600}
 
 
-def test_without_a_way_to_tell_everybody_is_returned(tmp_path: Path) -> None:
+def test_without_a_way_to_see_changes_everybody_is_returned(tmp_path: Path) -> None:
     assert len(hr(written(tmp_path, HEAD + "a@x.example,1,A,2020-01-01,\n")).changes_since("2030-01-01T00:00:00Z")) == 1
 
 

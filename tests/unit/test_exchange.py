@@ -558,7 +558,7 @@ def test_without_a_successor_meetings_wait_as_the_other_handovers_do(box: Box) -
     assert set(outcomes(result).values()) == {"needs_human"} and box["microsoft"].writes() == []
 
 
-def test_meetings_that_nobody_takes_over_are_cancelled_and_attendees_told(box: Box) -> None:
+def test_meetings_that_nobody_takes_over_are_cancelled_and_attendees_get_a_notice(box: Box) -> None:
     want = {"person": person_of(box, "jane"), "comment": "Jane is gone", "without_successor": "cancel"}
     result = run(meetings_handover.TASK, box, "exchange", **want)
     assert set(outcomes(result).values()) == {"done"}
@@ -645,7 +645,7 @@ def test_another_marker_is_another_meeting(box: Box) -> None:
     assert system.find_meeting(mark, "orientation-1") is None
 
 
-def test_no_time_and_no_calendar_are_told_apart(box: Box) -> None:
+def test_no_free_time_and_no_calendar_are_distinguished(box: Box) -> None:
     want = orientation(box)
     monday = datetime.fromisoformat(want["earliest"]) + timedelta(days=2)
     none = run(

@@ -255,7 +255,7 @@ def test_hr_is_asked_again_on_the_day(company: Company, people: list[Mapping[str
     assert ("delete_account entra" in company.waiting()) is (word != "cancel")
 
 
-def test_doubt_becomes_somebodys_work_and_their_word_ends_it(company: Company) -> None:
+def test_a_doubtful_deletion_becomes_an_open_item_and_an_attestation_closes_it(company: Company) -> None:
     case = company.leaves()
     company.pass_days(31)
     company.runs += 1

@@ -193,7 +193,7 @@ def test_everybody_and_every_device_is_listed(box: Box) -> None:
     assert JANE in set(google.group_members("groups", "engineering@corp.example"))
 
 
-def test_a_second_factor_is_told(box: Box) -> None:
+def test_a_registered_second_factor_is_a_control(box: Box) -> None:
     google = connect(box, NAME)
     jane = google.find_account(Person.of(person_of(box, "jane")))
     assert google.controls(jane) == {"mfa_registered": True}
@@ -219,7 +219,7 @@ def test_a_403_is_a_throttle_only_by_its_reason(answer: Answer, slower: bool) ->
     assert (throttled(answer) is not None) is slower
 
 
-def test_a_service_account_that_may_not_act_is_told_what_to_authorise(box: Box) -> None:
+def test_a_service_account_without_delegation_gets_an_error_that_names_the_scopes(box: Box) -> None:
     body = {"error": "unauthorized_client", "error_description": "Client is unauthorized"}
     box[NAME].fault("status", status=401, body=body, path="^/token$", times=-1)
     with pytest.raises(AuthenticationFailed, match="authorise the service account"):

@@ -149,7 +149,7 @@ def test_statuses_are_ours(box: Box, word: str, options: dict[str, Any], status:
     assert only(with_options(box, "hibob", **options).find_people(MARK)).status == status
 
 
-def test_garden_leave_until_the_end_leaves_on_the_day_before_it_when_told_so(box: Box) -> None:
+def test_with_garden_leave_as_left_access_ends_the_day_before_it_begins(box: Box) -> None:
     box["hibob"].enter(MARK, "2026-07-01", "garden leave")
     box["hibob"].enter(MARK, "2026-09-30", "terminated")
     kept, gone = (

@@ -318,7 +318,7 @@ def test_each_way_in(
 
 
 @pytest.mark.parametrize(("sign_in", "answers"), [("xoauth2", ""), ("oauthbearer", "\1")])
-def test_a_refused_token_ends_the_exchange_and_is_not_told(
+def test_a_refused_token_ends_the_exchange_and_is_not_logged(
     serve: Callable[..., Script], sign_in: str, answers: str
 ) -> None:
     script = serve(capabilities=f"IMAP4rev1 AUTH={sign_in.upper()}")

@@ -332,7 +332,7 @@ def test_of_two_employments_the_one_that_goes_on_is_moved_once(company: HrCompan
     assert take_in(company, "8").get("8", {"runs": []})["runs"] == [], "once"
 
 
-def test_a_run_is_told_an_id_that_only_one_record_has(company: HrCompany) -> None:
+def test_a_run_gets_an_id_that_only_one_record_has(company: HrCompany) -> None:
     take_in(company)
     company.has(*(row(number) for number in range(1, 9)), source="hr")
     company.has(row(100, employee_id="E8", email="old@contractors.example"), source="contractors")

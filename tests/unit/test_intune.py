@@ -138,7 +138,7 @@ def test_a_wipe_ends_and_a_personal_device_is_never_wiped(box: Box) -> None:
     assert secure(box, company="wipe", confirm=["C02JANE01"])["outcome"] == "absent"
 
 
-def test_a_device_that_is_offline_stays_pending_and_is_told_once(box: Box) -> None:
+def test_an_offline_device_stays_pending_and_gets_the_command_once(box: Box) -> None:
     state(box)["offline"].append("C02JANE01")
     for _ in range(3):
         result = secure(box, company="wipe", personal="keep", confirm=["C02JANE01"])

@@ -347,7 +347,7 @@ def test_postgres(postgres: str) -> None:
 
 
 @pytest.mark.debian
-def test_postgres_password_is_never_told() -> None:
+def test_the_postgres_password_is_in_no_output() -> None:
     with pytest.raises(LedgerError) as e:
         Ledger.open("postgresql://me:hunter2@127.0.0.1:1/nowhere")
     assert "hunter2" not in str(e.value) and "127.0.0.1:1/nowhere" in str(e.value)

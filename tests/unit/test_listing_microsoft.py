@@ -211,7 +211,7 @@ def test_users_that_may_not_be_read_at_all_are_an_error(box: Box) -> None:
         list(connect(box, "entra").all_accounts())
 
 
-def test_guests_are_told_apart_and_who_is_blocked(box: Box) -> None:
+def test_guests_and_blocked_users_are_distinguished(box: Box) -> None:
     user(box, "lena")["userType"] = "Guest"
     user(box, "tom")["accountEnabled"] = False
     listed = by_login(box)

@@ -171,7 +171,7 @@ def test_the_ledgers_last_case_of_the_owner_says_who_their_manager_is(company: C
 @pytest.mark.parametrize(
     "hr", [{"ann@corp.example": []}, {"ann@corp.example": [{**ANN, "manager_email": "gone@corp.example"}]}]
 )
-def test_where_nobody_knows_the_owners_manager_the_persons_own_hears_and_is_told_why(
+def test_when_the_owners_manager_is_unknown_the_persons_manager_gets_the_letter_with_the_reason(
     company: Company, post: MailServer, hr: Mapping[str, Any]
 ) -> None:
     by_mail(company, post)
@@ -192,7 +192,7 @@ def test_nobody_gets_a_letter_about_their_own_leaving(company: Company, post: Ma
     assert sample.PERSON["email"] not in str(post.told) and "lead@corp.example" in str(post.told)
 
 
-def test_what_was_closed_in_time_is_told_to_nobody(company: Company, post: MailServer) -> None:
+def test_a_step_closed_in_time_sends_no_letter(company: Company, post: MailServer) -> None:
     by_mail(company, post)
     company.cut(company.leaver(), "done")
     company.passes(days=3)

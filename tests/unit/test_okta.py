@@ -87,7 +87,7 @@ def test_the_last_super_administrator_is_a_persons_decision(box: Box) -> None:
     assert box["okta"].state["roles"][GRACE]
 
 
-def test_groups_of_a_rule_or_an_app_are_told_and_not_tried(box: Box) -> None:
+def test_groups_of_a_rule_or_an_app_are_reported_and_not_changed(box: Box) -> None:
     result = run(entitlements.TASK, box, "okta", person=person_of(box, "jane"), mode="remove")
     notes = {row["what"]: row.get("note", "") for row in result["changes"]}
     assert "group rule Berlin" in notes["groups: Everybody in Berlin"]
@@ -171,7 +171,7 @@ def test_the_wait_after_a_throttle_is_counted_on_oktas_clock() -> None:
     assert throttled(Answer(200, headers, {})) is None
 
 
-def test_an_app_that_wants_dpop_is_told_what_to_turn_off(box: Box) -> None:
+def test_an_app_that_wants_dpop_gets_an_error_that_names_the_setting(box: Box) -> None:
     body = {"error": "use_dpop_nonce", "error_description": "Authorization server requires nonce in DPoP proof."}
     box["okta"].fault("status", status=400, body=body, path="/oauth2/v1/token$")
     with pytest.raises(AuthenticationFailed, match="Require DPoP"):

@@ -38,7 +38,7 @@ def test_an_admin_key_can_not_act_on_its_maker(box: Box) -> None:
     assert run(account.TASK, box, "tailscale", person=person_of(box, "grace"), state="suspended")["outcome"] == "done"
 
 
-def test_tagged_devices_survive_and_are_told(box: Box) -> None:
+def test_tagged_devices_stay_and_are_listed(box: Box) -> None:
     result = run(ownership.TASK, box, "tailscale", person=person_of(box, "jane"), successor="mark@corp.example")
     (row,) = result["changes"]
     assert (

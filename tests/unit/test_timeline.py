@@ -46,7 +46,7 @@ def test_odd_results_do_not_crash(odd: Any) -> None:
         assert all(isinstance(wording.change(r), str) for r in line.changes)
 
 
-def test_failure_is_never_told_as_good() -> None:
+def test_a_failure_is_never_shown_as_success() -> None:
     assert next(wording.lines("s", "x", {"outcome": "done"}, failed=True)).outcome == "failed"
     assert next(wording.lines("s", "x", {"outcome": "needs_human", "failed": True})).outcome == "needs_human"
     assert [

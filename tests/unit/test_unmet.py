@@ -47,7 +47,9 @@ def judged(folder: Path, text: str, *connectors: str) -> None:
         ),
     ],
 )
-def test_a_company_with_a_directory_only_is_told_what_it_asks_of_nobody(tmp_path: Path, text: str, said: str) -> None:
+def test_a_company_with_only_a_directory_sees_which_capabilities_are_missing(
+    tmp_path: Path, text: str, said: str
+) -> None:
     with pytest.raises(InputError, match=said):
         judged(tmp_path, text, "ldap")
 

@@ -129,7 +129,7 @@ def test_a_witness_knows_no_name_of_a_person(world: World) -> None:
     assert "leaver" not in said and all(json.loads(line)["cases"] for line in said.splitlines())
 
 
-def test_what_a_named_person_accepts_as_lost_stops_no_run_and_is_still_told(world: World) -> None:
+def test_an_accepted_loss_stops_no_run_and_is_still_reported(world: World) -> None:
     three_runs(world)
     early = world.home / "early.db"
     with sqlite3.connect(world.db) as db:
