@@ -266,9 +266,9 @@ def test_a_doubtful_deletion_becomes_an_open_item_and_an_attestation_closes_it(c
         item["what"] for item in write(company.book(), case, str(company.path), None)["open_items"]
     ]
     defaults = {name: spec.get("default") for name, spec in ATTEST.spec.items()}
-    said = perform(
-        ATTEST, company.book(), {**defaults, "person": "jane@corp.example", "system": "entra", "by": "Grace Okoye"}
-    )
+    here = [{"present": {"Grace Okoye": [{"email": "grace@corp.example", "display_name": "Grace Okoye"}]}}]
+    word = {"person": "jane@corp.example", "system": "entra", "by": "Grace Okoye", "found": here}
+    said = perform(ATTEST, company.book(), {**defaults, **word})
     assert [row["what"] for row in said["changes"]] == ["delete the account of jane@corp.example"]
     assert company.judged()["delete_account entra"][0] == "done" and "delete_account entra" not in company.waiting()
 
