@@ -50,6 +50,8 @@ JANE = {
 }
 BACK = {**JANE, "status": "active", "termination_date": ""}
 RULES = Followups(delete_account=30, delete_on=("entra", "github"))
+#: What person_info answered of who gives their word.
+GRACE_IS_HERE = [{"present": {"Grace Okoye": [{"email": "grace@corp.example", "display_name": "Grace Okoye"}]}}]
 
 
 class Company:
@@ -266,8 +268,7 @@ def test_a_doubtful_deletion_becomes_an_open_item_and_an_attestation_closes_it(c
         item["what"] for item in write(company.book(), case, str(company.path), None)["open_items"]
     ]
     defaults = {name: spec.get("default") for name, spec in ATTEST.spec.items()}
-    here = [{"present": {"Grace Okoye": [{"email": "grace@corp.example", "display_name": "Grace Okoye"}]}}]
-    word = {"person": "jane@corp.example", "system": "entra", "by": "Grace Okoye", "found": here}
+    word = {"person": "jane@corp.example", "system": "entra", "by": "Grace Okoye", "found": GRACE_IS_HERE}
     said = perform(ATTEST, company.book(), {**defaults, **word})
     assert [row["what"] for row in said["changes"]] == ["delete the account of jane@corp.example"]
     assert company.judged()["delete_account entra"][0] == "done" and "delete_account entra" not in company.waiting()
@@ -283,7 +284,7 @@ def test_a_laptop_is_asked_for_until_somebody_says_it_is_back(company: Company) 
         first["failed"] and "ask for the return of C02JANE01 on intune" in first["msg"] and "F2L" not in first["msg"]
     ), "a personal phone is theirs"
     company.record(case)
-    defaults = {name: spec.get("default") for name, spec in ATTEST.spec.items()}
+    defaults = {name: spec.get("default") for name, spec in ATTEST.spec.items()} | {"found": GRACE_IS_HERE}
     photo = company.path / "shelf.jpg"
     photo.write_bytes(b"a photo")
     said = {"person": "107", "system": "intune", "by": "Grace Okoye", "number": "R-2214", "note": "shelf 4"}
