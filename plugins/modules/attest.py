@@ -53,14 +53,6 @@ EXAMPLES = r"""
     by: Grace Okoye
   register: attested
 
-- name: Her laptop came back, and here is the receipt
-  workforce.lifecycle.attest:
-    person: jane@corp.example
-    system: intune
-    by: Grace Okoye
-    number: R-2214
-    photo: ~/receipts/R-2214.jpg
-
 - name: Tom may stay in the group
   workforce.lifecycle.attest:
     person: tom@corp.example
