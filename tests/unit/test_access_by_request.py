@@ -46,6 +46,16 @@ ADA = {
     "time_zone": "Europe/Berlin",
     "manager_email": "mark@corp.example",
 }
+#: What HR says of who approves, and of who answers for it.
+HERE = [
+    {
+        "system": "hr",
+        "present": {
+            one: [{"email": one, "hr_id": n, "status": "active"}]
+            for n, one in (("90", GRACE), ("91", "mark@corp.example"))
+        },
+    }
+]
 POLICY = Policy(approvals=(Approval("access", (GRACE,)),))
 START = datetime(2026, 3, 2, 9, 0, tzinfo=timezone.utc)
 
@@ -72,7 +82,7 @@ class Office:
             **defaults,
             "kind": "access",
             "user": [person["email"]],
-            "found": [{"system": "hr", "people": [person]}],
+            "found": [{"system": "hr", "people": [person], "present": HERE[0]["present"]}],
             **asks,
             **want,
         }
@@ -91,7 +101,8 @@ class Office:
 
     def approved(self, **want: Any) -> str:
         plan = self.plan(**want)
-        said = perform(APPROVE, self.run(), {"plan": plan, "by": GRACE, "account": "", "note": ""})
+        given = {name: spec.get("default") for name, spec in APPROVE.spec.items()}
+        said = perform(APPROVE, self.run(), {**given, "plan": plan, "by": GRACE, "found": HERE})
         assert not said.get("failed"), said
         return plan
 
