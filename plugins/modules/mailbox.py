@@ -24,6 +24,11 @@ options:
   keep_copy: {description: "Whether forwarded mail is also kept.", type: bool}
   auto_reply: {description: "What senders are answered; empty ends the answer.", type: str}
   hidden: {description: "Whether address lists leave it out.", type: bool}
+  expected:
+    description: Whether the person must have a mailbox here. Where a licence gives it, none yet is an open item.
+    type: bool
+    default: false
+    version_added: 0.2.0
 """
 
 EXAMPLES = r"""
@@ -66,6 +71,9 @@ SETTINGS = ("hold", "type", "delegates", "forward_to", "keep_copy", "auto_reply"
 def plan(system: Mailbox, want: Mapping[str, Any]) -> list[Change]:
     person = person_here(system, want)
     found = system.mailbox(person)
+    if found is None and want["expected"]:
+        why = "a licence or a group gives it, and it may take a while: run again; if nothing gives it, correct the profile"
+        return [Change("mailbox", "not there", "there", outcome=Outcome.NEEDS_HUMAN, note=why)]
     if found is None:
         return absent("mailbox", f"{person.email} has no mailbox here")
     if found.get("type", "user") != "user":
@@ -98,6 +106,7 @@ TASK = Task(
         "keep_copy": {"type": "bool"},
         "auto_reply": {"type": "str"},
         "hidden": {"type": "bool"},
+        "expected": {"type": "bool", "default": False},
     },
     steps=MAILBOX,
 )

@@ -589,7 +589,8 @@ class Oracle:
         lost = {
             (system, *NOT_FOUND)
             for system in SYSTEMS
-            if system not in new
+            if system != "github"  # there the account is the person's own: it is found, and is no member
+            and system not in new
             and system not in self.accounts
             and self.move.was_given(system)
             and said.get((system, "", "account")) != "remove"

@@ -211,8 +211,12 @@ def _mailbox_kept(case: OpenCase, here: Here) -> Arguments:
 
 
 def _mailbox_of_before(case: OpenCase, here: Here) -> Arguments:
+    """A mailbox of before is theirs alone again; and whoever's profile names the mail system has a mailbox there."""
     given_back = {"type": "user", "delegates": [], "forward_to": "", "auto_reply": "", "hidden": False}
-    return given_back if here.adopted_somewhere else None
+    expected = case.kind == ONBOARD and here.system in case.wanted and here.settings.stage != "prepare"
+    if not (expected or here.adopted_somewhere):
+        return None
+    return {**(given_back if here.adopted_somewhere else {}), "expected": expected}
 
 
 def _mailbox_on_leave(case: OpenCase, here: Here) -> Arguments:

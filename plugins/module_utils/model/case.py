@@ -32,7 +32,7 @@ class Facts:
     ``key`` is what tells it from another case of the same kind and person: the day of the termination or the hire, the new
     profile, or the case that is undone (``of``). ``expected`` are the inventory's systems when it was opened. ``wanted`` is what
     the profile gives by system; of a case that undoes another only the systems are known, and ``concerned`` names them. ``created``
-    are the systems on which a withdrawn hire had made the account. ``others`` is whatever the run was given besides.
+    are the systems on which a withdrawn hire had made the account. ``controls`` and ``device`` are what a joiner's profile asks for. ``others`` is whatever the run was given besides.
     """
 
     key: str = ""
@@ -44,6 +44,8 @@ class Facts:
     concerned: tuple[str, ...] | None = None
     stage: str = ""
     orientation: Mapping[str, str] = field(default_factory=dict)
+    controls: tuple[str, ...] = ()
+    device: Mapping[str, Any] = field(default_factory=dict)
     old_profile: OldProfile | None = None
     explained: Mapping[str, Wanted] = field(default_factory=dict)
     keep: Mapping[str, Any] = field(default_factory=dict)
@@ -64,7 +66,7 @@ class Facts:
         """Return the facts as the ledger keeps them, flat."""
         known = {f.name for f in fields(cls)} - {"others", "concerned"}
         values = {name: value for name, value in data.items() if name in known and value is not None}
-        for name in ("expected", "created", "distinct"):
+        for name in ("expected", "created", "distinct", "controls"):
             if name in values:
                 values[name] = tuple(values[name])
         if "old_profile" in values:
@@ -99,7 +101,7 @@ class Facts:
 
 
 _ALWAYS = ("key", "successor", "hr_status", "expected")
-_MAPS = ("orientation", "explained", "keep")
+_MAPS = ("orientation", "device", "explained", "keep")
 _TEXTS = tuple(f.name for f in fields(Facts) if f.type == "str")
 
 

@@ -175,6 +175,8 @@ def _hire(opening: _Opening, person: Person, profile: Profile | None) -> _Furthe
     before = tuple(earlier(person, opening.records)) if opening.records is not None else ()
     facts = Facts(
         orientation={"organiser": orientation["organiser"], "marker": marker} if orientation else {},
+        controls=tuple(profile.controls) if profile else (),
+        device=dict(profile.device) if profile else {},
         stage=opening.want["stage"],
     )
     return _Further(facts, lambda case: replace(case, earlier=before, first_day=moments.first_day(person)))

@@ -52,7 +52,18 @@ def scope(
 
 
 #: The steps that give a joiner what the profile names, by what a system must be able to do, and what is missing without them.
-_GIVES = (("provisioning", "account", "the account"), ("entitlements", "entitlements", "what the profile gives"))
+_GIVES = (
+    ("provisioning", "account", "the account"),
+    ("entitlements", "entitlements", "what the profile gives"),
+    ("first_sign_in", "first_sign_in", "the first credential"),
+    ("mailbox", "mailbox", "the mailbox"),
+)
+#: And what the profile asks for wherever it is: the fact that keeps it, capability, step, and what is missing without it.
+_ASKS = (
+    ("orientation", "calendar", "meeting", "the orientation"),
+    ("device", "devices", "device_info", "the device"),
+    ("controls", "security_controls", "controls_info", "the security controls"),
+)
 
 
 def never_given(
@@ -68,20 +79,31 @@ def never_given(
     for name, wanted in (case.facts.wanted or {}).items():
         facts = systems.get(name) or {}
         ran = {a["action"] for a in actions if a["system"] == name}
-        for capability, step, what in _GIVES if ran else ():
-            names = step == "account" or any(wanted.values())
+        for capability, step, what in _GIVES:
+            # of a system with a part in it, on which no step ran at all, the scope tells
+            names = step == "mailbox" or ran and (step != "entitlements" or any(wanted.values()))
             if names and capability in facts.get("capabilities", ()) and step not in ran:
-                items.append(
-                    {
-                        "system": name,
-                        "step": step,
-                        "what": what,
-                        "outcome": "not_covered",
-                        "why": "no step of this case has given it: run again",
-                        "owner": str(facts.get("owner") or ""),
-                    }
-                )
+                items.append(_not_given(name, step, what, facts))
+    for fact, capability, step, what in _ASKS:
+        if not getattr(case.facts, fact):
+            continue
+        able = [name for name, facts in systems.items() if capability in facts.get("capabilities", ())]
+        ran = {a["system"] for a in actions if a["action"] == step}
+        items += [
+            _not_given(name, step, what, systems.get(name) or {}) for name in able or [capability] if name not in ran
+        ]
     return items
+
+
+def _not_given(system: str, step: str, what: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "system": system,
+        "step": step,
+        "what": what,
+        "outcome": "not_covered",
+        "why": "no step of this case has given it: run again",
+        "owner": str(facts.get("owner") or ""),
+    }
 
 
 def unique(items: Iterable[str]) -> list[str]:
