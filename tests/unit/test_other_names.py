@@ -125,5 +125,14 @@ def test_a_leaver_with_other_names_is_cut_everywhere_in_one_run(box: Box, tmp_pa
     assert not [entry for entry in hub.journal if entry["write"] and f"/{OLD}" in entry["path"]]
     cut = {a["system"]: a["result"] for a in record["actions"] if a["action"] == "cutoff"}
     assert cut == {"entra": "done", "exchange": "done", "github": "done"}
+    accounts = {a["system"]: a["accounts"] for a in record["actions"] if a["action"] == "cutoff"}
+    hers = {
+        system: [one for one in found if one["id"] in (jane["id"], str(number))] for system, found in accounts.items()
+    }
+    assert [(one["login"], one["whose"]) for one in hers["github"]] == [(HANDLE, "theirs")]
+    assert f"immutable id {number}" in hers["github"][0]["evidence"]
+    assert "employee number E1007" in hers["entra"][0]["evidence"] and hers["entra"][0]["login"] == UPN
+    page = next(tmp_path.glob("*.html")).read_text()
+    assert f"{HANDLE} is theirs by immutable id {number}" in page and UPN in page
     others = {a["system"]: a["result"] for a in record["actions"] if a["action"] in ("files_handover", "device")}
     assert others == {"onedrive": "done", "intune": "in_progress"}

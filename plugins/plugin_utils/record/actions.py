@@ -182,6 +182,7 @@ def action(
         "requested_at": step["requested"] or step["first"],
         "completed_at": completed or (attested["at"] if attested is not None else ""),
         "verified_at": at,
+        "accounts": [_account(one) for one in step["result"].get("accounts") or ()],
         "verification": {"method": method, "observed": standing.observed()},
         "attempts": step["attempts"],
         "message": standing.message(),
@@ -189,6 +190,11 @@ def action(
         "residual": [dict(r) for r in step["result"].get("residual") or ()],
         "attested": [{k: v for k, v in a.items() if k != "in_hand"} for a in step["attested"]],
     }
+
+
+def _account(one: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one account that the step found, and by which keys it is the person's, or why that is in doubt."""
+    return {name: str(one.get(name) or "") for name in ("id", "login", "whose", "evidence")}
 
 
 def _as_attested(row: Mapping[str, Any], attestations: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:

@@ -118,7 +118,8 @@ if name in r.timings.cut_s and r.timings.cut_s[name] is not none %} · cut after
 {% for a in actions %}{% set w = words("attested" if a.attested and a.closed else a.result) %}
 <tr><td style="width:24%"><strong style="font-weight:560">{{ a.action | sentence }}</strong>
 {% if phase(a.phase) | lower | replace(" ", "") != a.action | lower %}<br><span class="change">{{ phase(a.phase) }}</span>{% endif %}</td>
-<td><span class="pill {{ w[2] }}">{{ w[0] }} {{ w[1] }}</span>{% for c in a.changes %}<div class="change"><b>{{ c.what }}</b>: {% if c.before != c.after %}{{ c.before | plain }}
+<td><span class="pill {{ w[2] }}">{{ w[0] }} {{ w[1] }}</span>{% for one in a.accounts %}{% if a.action == "cutoff" %}
+<div class="change">{{ one.login }} is {{ one.whose }} by {{ one.evidence }}</div>{% endif %}{% endfor %}{% for c in a.changes %}<div class="change"><b>{{ c.what }}</b>: {% if c.before != c.after %}{{ c.before | plain }}
 → {{ c.after | plain }}{% else %}{{ c.after | plain }}{% endif %}{% if c.outcome != a.result +%}
 <span class="{{ words(c.outcome)[2] }}">({{ words(c.outcome)[1] }})</span>{% endif %}{% if c.note %} – {{ c.note }}{% endif %}</div>{% endfor %}
 {% if a.message and not a.changes %}<div class="change">{{ a.message }}</div>{% endif %}{% for t in a.attested %}
