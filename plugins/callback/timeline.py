@@ -38,7 +38,7 @@ from ansible.plugins.callback import CallbackBase
 from ..plugin_utils.shell import bytecode as _bytecode  # noqa: F401 (before the rest of the collection)
 
 # isort: split
-from ..module_utils.model.commands import command
+from ..module_utils.model.commands import command, option
 from ..module_utils.sdk.values import lasting
 from ..plugin_utils.screen import result_lines as wording
 from ..plugin_utils.shell import progress
@@ -356,7 +356,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
             )
         if self.plan.get("needs"):
             self._say(f"      Approve it: {command('approve', open_end='-e by=<who>', plan=digest)}")
-        self._say(f"      Do exactly this: the same command without --check, with -e plan={digest}")
+        self._say(f"      Do exactly this: the same command without --check, with {option(plan=digest)}")
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
         self._over.set()

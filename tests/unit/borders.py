@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Finds where somebody puts others' words into an address by hand: there is one way out for each kind of text."""
+"""Finds where somebody puts others' words into an address, a command, an option or a header by hand: each has one way out."""
 
 from __future__ import annotations
 
@@ -10,18 +10,25 @@ from collections.abc import Iterator
 
 #: Where each kind of text is made from values, and nowhere else.
 MAKES_ADDRESSES = {"plugins/module_utils/sdk/address.py"}
+MAKES_COMMANDS = {"plugins/module_utils/model/commands.py"}
+#: It asks a host for nothing but its clock, and the host's name is ASCII letters by then.
+MAKES_HEADERS = {"plugins/module_utils/health/endpoint.py"}
+#: It hands over a file's name, or YAML in which every text is marked as unsafe.
+HANDS_VARIABLES = {"plugins/module_utils/model/commands.py", "bridge/src/lifecycle_bridge/execute/supervisor.py"}
 
 
 def text_of(node: ast.AST) -> str | None:
     """A text that is put together: its literal parts, with ``\\0`` for each value; None for everything else."""
     if isinstance(node, ast.JoinedStr):
         return "".join(str(part.value) if isinstance(part, ast.Constant) else "\0" for part in node.values)
-    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Mod)):
-        left, right = node.left, node.right
-        if isinstance(left, ast.Constant) and isinstance(left.value, str):
-            return f"{left.value}\0" if isinstance(node.op, ast.Add) else left.value.replace("%s", "\0")
-        if isinstance(node.op, ast.Add) and isinstance(right, ast.Constant) and isinstance(right.value, str):
-            return f"\0{right.value}"
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
+        left = node.left
+        return (
+            left.value.replace("%s", "\0") if isinstance(left, ast.Constant) and isinstance(left.value, str) else None
+        )
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        whole = "".join(_part(side) for side in (node.left, node.right))
+        return whole if whole.strip("\0") else None
     if (
         isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
@@ -31,6 +38,12 @@ def text_of(node: ast.AST) -> str | None:
     ):
         return re.sub(r"\{[^{}]*\}", "\0", node.func.value.value)
     return None
+
+
+def _part(node: ast.AST) -> str:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    return text_of(node) or "\0"
 
 
 def put_together(tree: ast.AST) -> Iterator[tuple[int, str]]:
@@ -46,3 +59,41 @@ ADDRESS = re.compile(r"^/[^ ]*\0|^\0/[^ \0]+(?:/|$)[^ ]*$|^https?://[^ ]*\0|^[^ 
 
 def concatenated_addresses(tree: ast.AST) -> list[int]:
     return [line for line, text in put_together(tree) if ADDRESS.search(text)]
+
+
+#: A command, or options of one, with a value in it: ``ansible-playbook x.\0``, ``... -e user=\0``, ``--limit \0``. A person copies it.
+COMMAND = re.compile(
+    r"\bansible(?:-playbook|-vault|-galaxy)? (?:-\S+ )*[\w.]*\0(?: |$)|(?:^|[ '\"(`])(?:-e|-i|-m|-a|--extra-vars|--limit)[ =][^\n ]*\0"
+)
+#: A header of HTTP or mail, as a line of its own.
+HEADER = re.compile(r"(?:^|\n)[A-Za-z][A-Za-z-]*: ?[^\r\n]*\0[^\r\n]*\r\n|\r\n[A-Za-z][A-Za-z-]*: ?[^\r\n]*\0")
+_SHELLS = frozenset({"os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput"})
+_VARIABLES = ("-e", "--extra-vars")
+
+
+def concatenated_commands(tree: ast.AST) -> list[int]:
+    """Where a command is put together, or a shell is asked to divide one."""
+    return [line for line, text in put_together(tree) if COMMAND.search(text)] + [
+        node.lineno for node in ast.walk(tree) if isinstance(node, ast.Call) and _asks_a_shell(node)
+    ]
+
+
+def _asks_a_shell(call: ast.Call) -> bool:
+    said = next((word.value for word in call.keywords if word.arg == "shell"), ast.Constant(False))
+    return ast.unparse(call.func) in _SHELLS or not (isinstance(said, ast.Constant) and said.value is False)
+
+
+def handed_variables(tree: ast.AST) -> list[int]:
+    """Where a value is given to ``-e`` in a list of words: Ansible reads it as a template unless it is marked."""
+    lists = [node.elts for node in ast.walk(tree) if isinstance(node, (ast.List, ast.Tuple))]
+    calls = [node.args for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return [
+        first.lineno
+        for words in (*lists, *calls)
+        for first, second in zip(words, words[1:], strict=False)
+        if isinstance(first, ast.Constant) and first.value in _VARIABLES and not isinstance(second, ast.Constant)
+    ]
+
+
+def concatenated_headers(tree: ast.AST) -> list[int]:
+    return [line for line, text in put_together(tree) if HEADER.search(text)]

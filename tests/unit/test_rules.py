@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tarfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,16 @@ from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.tasks im
 from sandbox.catalogue import COMPANY
 from tests.conformance import scenarios
 from tests.declared import scenarios as declared
-from tests.unit.borders import MAKES_ADDRESSES, concatenated_addresses
+from tests.unit.borders import (
+    HANDS_VARIABLES,
+    MAKES_ADDRESSES,
+    MAKES_COMMANDS,
+    MAKES_HEADERS,
+    concatenated_addresses,
+    concatenated_commands,
+    concatenated_headers,
+    handed_variables,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = ROOT / "plugins"
@@ -726,3 +735,23 @@ def test_nobody_puts_an_address_together_by_hand() -> None:
         for line in concatenated_addresses(tree)
     ]
     assert not found, f"build it with at(), docs/adding-a-connector.md: {found}"
+
+
+@pytest.mark.parametrize(
+    ("finds", "makes", "instead"),
+    [
+        (concatenated_commands, MAKES_COMMANDS, "model/commands.py has command(), option() and ad_hoc()"),
+        (handed_variables, HANDS_VARIABLES, "Ansible takes it for a template: hand over YAML whose texts are !unsafe"),
+        (concatenated_headers, MAKES_HEADERS, "the transport, or the library's own message, makes headers"),
+    ],
+)
+def test_nobody_puts_a_command_a_variable_or_a_header_together_by_hand(
+    finds: Callable[[ast.AST], list[int]], makes: set[str], instead: str
+) -> None:
+    found = [
+        f"{name}:{line}"
+        for name, tree in parsed("plugins/**/*.py", "bridge/src/**/*.py", "extensions/**/*.py")
+        if name not in makes
+        for line in finds(tree)
+    ]
+    assert not found, f"{instead}: {found}"

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ..model import clock
+from ..model.commands import option
 from ..model.errors import AnswerLost, InputError, LifecycleError
 from ..model.states import GONE, GONE_OR_OFF
 from ..sdk.values import lasting
@@ -58,7 +59,7 @@ class Outcomes:
                 )
         elif change.irreversible and change.confirm not in self.confirmed:
             self.outcomes[change.what] = Outcome.NEEDS_HUMAN
-            self.notes[change.what] = f"can't be undone: confirm with -e confirm={change.confirm}"
+            self.notes[change.what] = f"can't be undone: confirm with {option(confirm=change.confirm)}"
         elif change.irreversible and change.what in self.history.unsure and not change.traceable:
             self.outcomes[change.what] = Outcome.UNKNOWN
             self.notes[change.what] = (

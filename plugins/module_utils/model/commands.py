@@ -34,10 +34,19 @@ def command(playbook: str, *, open_end: str = "", inventory: str = "", **variabl
     for path in [inventory] if inventory else _INVENTORIES:
         words += ["-i", visible(path)]
     for name, value in variables.items():
-        text = TEMPLATE.sub(lambda mark: " ".join(mark.group()), visible(value))
-        plain = text and all(c.isalnum() or c in "@._:+-/," for c in text)
-        words += ["-e", f"{name}={text}" if plain else json.dumps({name: text}, ensure_ascii=False)]
+        words += _variable(name, value)
     return " ".join(filter(None, (shlex.join(words), open_end)))
+
+
+def option(**variables: str) -> str:
+    """Return variables for the end of a command that the reader has already: ``-e case=...``."""
+    return shlex.join(word for name, value in variables.items() for word in _variable(name, value))
+
+
+def _variable(name: str, value: str) -> list[str]:
+    text = TEMPLATE.sub(lambda mark: " ".join(mark.group()), visible(value))
+    plain = text and all(c.isalnum() or c in "@._:+-/," for c in text)
+    return ["-e", f"{name}={text}" if plain else json.dumps({name: text}, ensure_ascii=False)]
 
 
 def ad_hoc(system: str, module: str, args: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from ...module_utils.engine.change import Outcome
 from ...module_utils.engine.mover import UNDECIDED
 from ...module_utils.model import clock
 from ...module_utils.model.case import Case
+from ...module_utils.model.commands import command
 from ...module_utils.model.errors import InputError, Refused
 from ..history.custody import of_leaver
 from ..ledger import presence
@@ -148,7 +149,7 @@ def _refuse_what_is_said_otherwise(ledger: Ledger, case: Case, system: str, said
         raise InputError(
             f"nothing waits for a person there but {' and '.join(out)}, which is not back",
             act=said,
-            hint=f"whoever has it says so: playbook custody, -e serial={out[0]} -e state=received -e by=THEIR-NAME",
+            hint=f"whoever has it says so: {command('custody', serial=out[0], state='received', open_end='-e by=<who>')}",
         )
 
 

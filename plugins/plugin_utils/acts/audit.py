@@ -14,6 +14,7 @@ from typing import Any
 from ...module_utils.company.responsibility import Levels
 from ...module_utils.engine.change import Outcome
 from ...module_utils.model import clock
+from ...module_utils.model.commands import option
 from ...module_utils.model.errors import InputError
 from ...module_utils.model.person import Person
 from ..audit import pack
@@ -73,7 +74,7 @@ def period_of(first: str, last: str) -> Period:
             days.append(date.fromisoformat(text.strip()))
         except ValueError:
             raise InputError(
-                f"{name} is {text!r}", act="read the period", hint=f"write a day: -e {name}=2026-01-01"
+                f"{name} is {text!r}", act="read the period", hint=f"write a day: {option(**{name: '2026-01-01'})}"
             ) from None
     if days[0] > days[1]:
         raise InputError(f"{days[0]} is after {days[1]}", act="read the period", hint="-e from= is the earlier day")

@@ -15,6 +15,7 @@ from typing import Any
 from ...module_utils.connectors.registry import connector_class
 from ...module_utils.model import clock
 from ...module_utils.model.case import Facts
+from ...module_utils.model.commands import option
 from ...module_utils.model.errors import InputError
 from ...module_utils.model.kinds import ACCESS
 from ...module_utils.model.person import Person
@@ -87,7 +88,7 @@ class _Request:
         if not kind and "provisioning" not in capabilities:
             raise InputError(f"no run makes accounts on {system}", act=self.act, hint="make it there by hand")
         if kind and kind not in kinds:
-            hint = _meant(kind, kinds) if kinds else f"an account only: -e access={system}"
+            hint = _meant(kind, kinds) if kinds else f"an account only: {option(access=system)}"
             raise InputError(f"{system} has no entitlements {kind!r}", act=self.act, hint=hint)
 
     def _until(self) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from ...module_utils.company.profiles import Profile, Profiles
 from ...module_utils.model.case import Case, Facts, OldProfile, Wanted
+from ...module_utils.model.commands import option
 from ...module_utils.model.errors import InputError, Refused
 from ...module_utils.model.person import Person
 from ..ledger.run import LedgerRun
@@ -39,7 +40,7 @@ def facts(run: LedgerRun, person: Person, profile: Profile, known: Profiles, *, 
         raise Refused(
             "a changed profile is rolled out by a plan",
             act=act,
-            hint=f"make it with --check, read it, and run it with -e plan=<digest> -e profile={profile.name}",
+            hint=f"make it with --check, read it, and run it with -e plan=<digest> {option(profile=profile.name)}",
         )
     theirs = known.match(person).name
     if theirs != profile.name:

@@ -11,6 +11,7 @@ from typing import Any
 from ...module_utils.company.policy import Policy
 from ...module_utils.model import clock
 from ...module_utils.model.case import Case, Facts, Owed
+from ...module_utils.model.commands import option
 from ...module_utils.model.errors import InputError, Refused
 from ...module_utils.model.kinds import OFFBOARD, ONBOARD, REINSTATE, TRANSFER, WITHDRAW
 from ...module_utils.model.person import Person
@@ -72,7 +73,7 @@ def reinstating(
         raise Refused(
             f"they were offboarded again since (case {newer[-1].id})",
             act=act,
-            hint=f"undo that one: -e case={newer[-1].id}",
+            hint=f"undo that one: {option(case=newer[-1].id)}",
         )
     for one in cases:
         if one.kind in _OVERTAKEN and one.opened > case.opened:

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from ...module_utils.company.policy import Policy
 from ...module_utils.company.proof import Witness, beside
+from ...module_utils.model.commands import command
 from ...module_utils.model.errors import LedgerError
 from ..post.mail import send
 from .stamps import StampFolder
@@ -154,7 +155,7 @@ class MailKeeper:
         message["Subject"] = f"Ledger head {statement.n}, {statement.at[:16]}Z"
         message.set_content(
             "Keep this message. It proves later that nothing in the ledger up to here was changed:\n\n"
-            f"ansible-playbook workforce.lifecycle.verify -e expected_head={statement.head}\n\n{statement.line()}\n",
+            f"{command('verify', expected_head=statement.head)}\n\n{statement.line()}\n",
             cte="7bit",
         )
         send(message, self.server, f"send a head to {self.to} by {self.server}")
