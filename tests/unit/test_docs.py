@@ -9,91 +9,59 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
-from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import load_policy
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import InputError
-from ansible_collections.workforce.lifecycle.plugins.module_utils.model.marked_yaml import read_document
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.inventory.systems_file import (
-    SYSTEM,
-    TOP,
-    check_systems,
-)
+from lifecycle_bridge.config import ConfigError
+
+from tests.unit.docs_examples import take
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+#: Whatever a reader may copy an example from.
+SHOWN = [
+    *PAGES,
+    *sorted(ROOT.glob("roles/*/README.md")),
+    *sorted(ROOT.glob("[!.]*/README.md")),
+    ROOT / "extensions/molecule/README.md",
+]
 PLAYBOOKS = {path.stem for path in (ROOT / "playbooks").glob("*.yml")}
-POLICY = (
-    "protected",
-    "brake",
-    "identity",
-    "timers",
-    "approvals",
-    "privileged",
-    "separation",
-    "transfer",
-    "followups",
-    "reconcile",
-    "rename",
-    "access",
-    "proof",
-)
 
 
 def blocks(*languages: str) -> Iterator[tuple[Path, str]]:
-    for page in PAGES:
+    for page in SHOWN:
         for language, text in re.findall(r"^ *```(\w*)\n(.*?)^ *```", page.read_text(encoding="utf-8"), re.M | re.S):
             if language in languages:
                 indent = min((len(line) - len(line.lstrip()) for line in text.splitlines() if line.strip()), default=0)
                 yield page, "\n".join(line[indent:] for line in text.splitlines()) + "\n"
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads Ansible's tags as plain texts."""
-
-
-_Loader.add_multi_constructor("!", lambda loader, suffix, node: str(node.value))
-
 YAML = [pytest.param(page, text, id=f"{page.name}-{n}") for n, (page, text) in enumerate(blocks("yaml", "yml"))]
 
 
 @pytest.mark.parametrize(("page", "text"), YAML)
 def test_every_yaml_example_is_one_that_its_reader_takes(page: Path, text: str, tmp_path: Path) -> None:
-    said: list[Any] = list(yaml.load_all(text, Loader=_Loader))
-    (data,) = said or [None]
-    if not isinstance(data, dict):
-        return
-    if data.get("plugin") == "workforce.lifecycle.systems" and "systems" in data or systems_of(data):
-        whole = (
-            data
-            if "plugin" in data
-            else {
-                "plugin": "workforce.lifecycle.systems",
-                # An example of one system may name another that the rest of the file has.
-                "systems": {"github": {"connector": "github", "options": {"org": "x"}}, **systems_of(data)},
-            }
-        )
-        file = tmp_path / "company.systems.yml"
-        file.write_text(text if whole is data else yaml.safe_dump(whole, sort_keys=False))
-        check_systems(read_document(str(file)))
-    elif set(data) <= set(POLICY) and not set(data) & set(TOP) - {"policy"}:
-        file = tmp_path / "policy.yml"
-        file.write_text(text)
-        load_policy(str(file))
+    take(text, tmp_path)
 
 
-def systems_of(data: dict[str, Any]) -> dict[str, Any]:
-    """The systems of an example that shows only them: below ``systems``, or each with its connector."""
-    inner = data.get("systems") if isinstance(data.get("systems"), dict) else data
-    assert inner is not None
-    named = {
-        name: one
-        for name, one in inner.items()
-        if isinstance(one, dict) and not str(one.get("connector", ".yml")).endswith(".yml")
-    }
-    return named if named and len(named) == len(inner) and not set(inner) & set(SYSTEM) else {}
+@pytest.mark.parametrize(
+    "text",
+    [
+        "systems:\n  wiki: {connector: scim, url: 'https://x.example', optoins: {}}\n",
+        "brake: {leavers: {per_day: 3}}\n",
+        "responsibility: {mail: {server: x.example, from: a@x.example}}\n",
+        "match: {departement: Sales}\nsystems: {wiki: {}}\n",
+        "declares: 1\ntitle: X\n",
+        "sources: {hr: {scheme: bamboohr, secret: x}}\n",
+        "console: {tokens_file: x}\n",
+        "lifecycle_mailboxes: {hold: true}\n",
+        "what_is_this: 1\n",
+        "- a list\n",
+    ],
+)
+def test_a_wrong_example_is_seen_whoever_reads_it(text: str, tmp_path: Path) -> None:
+    with pytest.raises((AssertionError, InputError, ConfigError)):
+        take(text, tmp_path)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

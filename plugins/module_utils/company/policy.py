@@ -22,7 +22,7 @@ from ..model.marked_yaml import Document, read_document
 from ..model.person import Person
 from ..model.text import composed
 from .proof import KnownKey, Proof, Witness, check_proof
-from .responsibility import Departure, Duty, Escalation, Responsibility, check_responsibility
+from .responsibility import Departure, Duty, Escalation, Post, Responsibility, check_responsibility
 
 #: By system and kind, patterns of entitlement names: ``{entra: {groups: [Break glass], roles: ["*Administrator"]}}``.
 Named = Mapping[str, Mapping[str, Sequence[str]]]
@@ -361,6 +361,7 @@ _SECTIONS = {
         Proof,
         Duty,
         Escalation,
+        Post,
         Responsibility,
         Departure,
     )
