@@ -174,7 +174,7 @@ def _leaver() -> list[int]:
         _play(
             "Her laptop comes back, and whoever has it says so. Only now is the case complete.",
             "custody",
-            "serial=C02JANE01",
+            "device=C02JANE01",
             "state=received",
             "by='Grace Okoye'",
             "place='shelf 4'",

@@ -88,6 +88,7 @@ devices:
       events: [{what: lock ordered, at: "2026-11-28T09:12:44+00:00", system: intune, seen: false}]
 reconciled: {description: "When the reconcile was made whose findings are shown; empty when there is none.", returned: when shown, type: str,
   sample: "2026-11-28T06:00:00.000000Z"}
+lines: {description: "The same as text, for a screen.", returned: always, type: list, elements: str, sample: ["C02JANE001, Jane Roth: NOT BACK"]}
 page: {description: "The page that was written.", returned: with O(path), type: str, sample: /var/www/lifecycle/devices.html}
 """
 
@@ -124,12 +125,13 @@ TASK = LedgerTask(
     },
     asked={
         "person": "user",
+        "serial": "device",  # serial is a word of Ansible's own, which warns of it
         "records": "lifecycle_records",
         "company": "lifecycle_company",
         **{
             name: name
             for name in (
-                "state", "serial", "by", "at", "number", "photo", "carrier", "to", "place", "method", "tool", "verified_by", "note",
+                "state", "by", "at", "number", "photo", "carrier", "to", "place", "method", "tool", "verified_by", "note",
                 "path",
             )
         },

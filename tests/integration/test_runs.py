@@ -159,7 +159,7 @@ def test_a_leaver(company: SandboxCompany) -> None:
     attest(company, "jane@corp.example", "aws", "badge", "entra", "slack", "tailscale")
     summary = record(company, "offboard")["summary"]
     assert summary["access_closed"] and not summary["open"] and not summary["complete"], "her laptop is not back"
-    back = ("-e", "serial=C02JANE01", "-e", "state=received", "-e", "by='Grace Okoye'")
+    back = ("-e", "device=C02JANE01", "-e", "state=received", "-e", "by='Grace Okoye'")
     assert company.play("custody", *back).code == 0
     assert record(company, "offboard")["summary"]["complete"]
     jane = asked(company, "jane")

@@ -104,6 +104,20 @@ def test_the_page_shows_each_device_and_follows_no_link_but_a_labels(ledger: Led
     assert Path(answer["page"]).stat().st_mode & 0o077 == 0
 
 
+def test_the_same_is_said_on_a_screen(ledger: Ledger) -> None:
+    key = sample.row("escrow key of SN1", "already", "escrowed", "escrowed", note="FileVault recovery key: Intune")
+    secured(ledger, key, sample.row("device SN1", "in_progress", "managed", "locked", note="not seen yet"))
+    assert shown(ledger, serial="SN1")["lines"][0] == "SN1, Jane Doe: NOT BACK"
+    told = [line.strip().partition("  ")[2] for line in shown(ledger)["lines"][1:]]
+    assert told == [
+        "FileVault recovery key escrowed, intune: where: Intune",
+        "lock ordered (not seen), intune: not seen yet",
+    ]
+    assert shown(ledger, serial="none")["lines"] == [
+        "the ledger knows no device, and the last reconcile found none with something wrong"
+    ]
+
+
 def test_a_rehearsal_writes_no_page(ledger: Ledger, tmp_path: Path) -> None:
     shown(ledger, path=str(tmp_path / "view"), read_only=True)
     assert not (tmp_path / "view").exists()

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from ...module_utils.model.kinds import OFFBOARD
 from ..audit.devices_page import Source, devices_page
 from ..history.casefile import CaseFile, read_cases
 from ..history.custody import DeviceFile, devices
-from ..history.fleet import fleet
+from ..history.fleet import Shown, fleet
 from ..ledger import presence
 from ..ledger.run import LedgerRun
 from ..reconcile.report import last
@@ -38,7 +38,7 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
     known = devices(cases.values())
     by = want["by"].strip()
     if not by or not want["serial"].strip():
-        raise InputError("by or serial is empty", act=said, hint="-e serial=C02XG2 -e by='Grace Okoye'")
+        raise InputError("by or serial is empty", act=said, hint="-e device=C02XG2 -e by='Grace Okoye'")
     case = _case_of(cases, known, want, said)
     _refuse_gone(run, case, want, said)
     if want["state"] == "waived" and not want["note"].strip():
@@ -58,7 +58,13 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
         "after": f"{data['state']}, says {by}",
         "outcome": "planned" if run.read_only else Outcome.DONE.value,
     }
-    return {"changed": True, "outcome": Outcome.DONE.value, "changes": [row], "case": case.id}
+    return {
+        "changed": True,
+        "outcome": Outcome.DONE.value,
+        "changes": [row],
+        "case": case.id,
+        "lines": [f"{row['what']}: {row['after']} (before: {before})"],
+    }
 
 
 def _refuse_gone(run: LedgerRun, case: CaseFile, want: Mapping[str, Any], said: str) -> None:
@@ -116,6 +122,7 @@ def _shown(run: LedgerRun, cases: Mapping[str, CaseFile], want: Mapping[str, Any
         "changes": [],
         "devices": [one.as_dict() for one in found],
         "reconciled": report.get("made", ""),
+        "lines": list(_lines(found)),
     }
     if not want["path"] or run.read_only:
         return said
@@ -124,7 +131,25 @@ def _shown(run: LedgerRun, cases: Mapping[str, CaseFile], want: Mapping[str, Any
     where = Path(want["path"]).expanduser().absolute()
     files.write(where / "devices.html", devices_page(found, source))
     files.write(where / "devices.json", json.dumps(said["devices"], indent=2, sort_keys=True) + "\n")
-    return {**said, "changed": True, "outcome": Outcome.DONE.value, "page": str(where / "devices.html")}
+    page = str(where / "devices.html")
+    said["lines"] = [*said["lines"], f"Page: {page}"]
+    return {**said, "changed": True, "outcome": Outcome.DONE.value, "page": page}
+
+
+def _lines(found: Sequence[Shown]) -> Iterator[str]:
+    """Yield what is known of each device, for a screen: a line a device, and a line for each thing that happened."""
+    if not found:
+        yield "the ledger knows no device, and the last reconcile found none with something wrong"
+    for one in found:
+        stands = (
+            "NOT BACK" if one.out else one.company_data or one.settled or ("in use" if one.events else "no history")
+        )
+        wrong = "".join(f"; {concern.what} ({concern.system})" for concern in one.concerns)
+        yield f"{one.serial or one.name or 'no serial'}, {one.holder or 'nobody is named'}: {stands}{wrong}"
+        for event in one.events:
+            mark = "" if event.seen else " (said by name)" if event.by else " (not seen)"
+            note = f": {event.note}" if event.note else ""
+            yield f"    {event.at[:16].replace('T', ' ')}  {event.what}{mark}, {event.by or event.system}{note}"
 
 
 def _moment(text: str, said: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ...module_utils.company.responsibility import Escalation, Levels
 from ...module_utils.model.durations import seconds, words
 from .numbers import Numbers
-from .page import attention, owed
+from .page import attention, owed, people
 from .timing import OpenItem
 
 
@@ -29,7 +29,7 @@ def digest(figures: Numbers, company: str) -> str:
     lines = [
         f"{company or 'Joiners, movers, leavers'}: {figures.first} to {figures.last}",
         "",
-        f"{figures.leavers} leavers, {figures.joiners} joiners, {figures.movers} movers.",
+        f"{people(figures)}.",
         "; ".join(attention(figures)).capitalize() + "." if attention(figures) else "Nothing is late, open or out.",
         "",
     ]

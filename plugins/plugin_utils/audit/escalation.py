@@ -119,7 +119,7 @@ def _asked(case: CaseFile, item: OpenItem) -> Letter:
     ]
     go_on = _command(case, item)
     if serials:
-        go_on = command("custody", serial=serials[0], state="received", open_end="-e by=<who has it>")
+        go_on = command("custody", device=serials[0], state="received", open_end="-e by=<who has it>")
     subject = f"Due: {'; '.join(what)} ({case.id})"
     return Letter(
         f"due:{case.id}:{item.system}:{item.step}",

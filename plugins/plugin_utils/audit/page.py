@@ -63,12 +63,19 @@ def numbers_page(figures: Numbers, company: str) -> str:
         NUMBERS,
         title=f"Joiners, movers, leavers: {figures.first} to {figures.last}",
         n=figures,
+        people=people(figures),
         company=company,
         said="; ".join(attention(figures)),
         owners=owed(figures.open_items),
         spread=distribution(figures.closed_after),
         trend=trend(figures.months),
     )
+
+
+def people(figures: Numbers) -> str:
+    """Return how many came, moved and left: ``1 leaver, 2 joiners, 0 movers``."""
+    counted = ((figures.leavers, "leaver"), (figures.joiners, "joiner"), (figures.movers, "mover"))
+    return ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in counted)
 
 
 def attention(figures: Numbers) -> list[str]:

@@ -112,7 +112,7 @@ NUMBERS = (
     + """<header>
 <div class="eyebrow">Joiners, movers, leavers{% if company %} · {{ company }}{% endif %}</div>
 <h1>{{ n.first | day }} to {{ n.last | day }}</h1>
-<p class="dim">{{ n.leavers }} leavers, {{ n.joiners }} joiners, {{ n.movers }} movers. Made {{ n.made | when }} from the ledger.</p>
+<p class="dim">{{ people }}. Made {{ n.made | when }} from the ledger.</p>
 <div class="verdict {{ 'warn' if said else 'good' }}"><b>{{ "!" if said else "✓" }}</b><span>{{ said or "Nothing is late, open or out." }}</span></div>
 <div class="numbers four">
 <div><strong>{{ n.to_access_closed.median | span if n.to_access_closed.count else "–" }}</strong>

@@ -32,13 +32,14 @@ _KINDS = (
 class StepFile:
     """One step of a case: how it stands, since when it has been closed without a break, and what it took.
 
-    ``waiting`` is True while only a person can go on. ``reopened`` are the moments in which a closed step was seen open again.
+    ``tried`` is when a run last began with it. ``reopened`` are the moments in which a closed step was seen open again.
     """
 
     system: str
     step: str
     phase: str = ""
     began: str = ""
+    tried: str = ""
     outcome: str = "unknown"
     since: str = ""
     attempts: int = 0
@@ -210,7 +211,7 @@ def _opened(case: CaseFile, at: str, system: str, step: str, body: Mapping[str, 
 def _intent(case: CaseFile, at: str, system: str, step: str, body: Mapping[str, Any]) -> None:
     one = _step(case, system, step)
     one.phase, one.began = body["phase"] or one.phase, one.began or at
-    one.attempts += 1
+    one.attempts, one.tried = one.attempts + 1, at
     _stands(one, "unknown", at, certain=False)
 
 
@@ -226,7 +227,13 @@ def _outcome(case: CaseFile, at: str, system: str, step: str, body: Mapping[str,
     one.rows, one.residual = data.get("changes") or (), data.get("residual") or ()
     if step in DEVICE_STEPS:
         known = {row.get("what"): row for _at, row in one.devices}
-        one.devices += [(at, row) for row in one.rows if not _says_the_same(known.get(row.get("what")), row)]
+        # What was so already was seen before the first write: a key is kept before its device is locked.
+        seen = one.tried if body["ref"] is not None and one.tried else at
+        one.devices += [
+            (seen if row.get("outcome") == "already" else at, row)
+            for row in one.rows
+            if not _says_the_same(known.get(row.get("what")), row)
+        ]
     one.by_hand = one.by_hand or step == "manual_step" or outcome == "needs_human"
     _stands(one, outcome, at)
 

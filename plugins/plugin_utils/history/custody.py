@@ -28,7 +28,7 @@ _COMPANY_DATA = {
 }
 #: Where a key is kept of which an older version noted only that it is.
 _SOMEWHERE = "where: the device management"
-_ORDERED = {"lock_pending": "lock ordered", "retire_pending": "retire ordered", "wipe_pending": "wipe ordered"}
+_ORDERED = {"locked": "lock ordered", "retired": "retire ordered", "wiped": "wipe ordered"}
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ def _events(case: CaseFile, step: StepFile) -> Iterator[tuple[str, Event, bool]]
         if not what.startswith("device ") or outcome == "absent":
             continue
         serial, note = what.removeprefix("device "), str(row.get("note") or "")
-        before, after = str(row.get("before") or ""), str(row.get("after") or "")
+        after = str(row.get("after") or "")
         if step.step == "device_assignment":
             if outcome in ("done", "already"):
                 yield serial, Event(at, f"assigned to {after}", step.system, case.id, note=note), False
@@ -158,7 +158,7 @@ def _events(case: CaseFile, step: StepFile) -> Iterator[tuple[str, Event, bool]]
         if outcome in ("done", "already"):
             yield serial, Event(at, _SEEN.get(after, after), step.system, case.id, note=note), personal
         elif outcome == "in_progress":
-            ordered = _ORDERED.get(before) or f"{after} ordered"
+            ordered = _ORDERED.get(after, f"{after} ordered")
             yield serial, Event(at, ordered, step.system, case.id, note=note or "not seen yet", seen=False), personal
         else:
             words = {"unsupported": "not possible by the device management", "needs_human": "waits for a person"}
