@@ -271,7 +271,7 @@ def test_the_digest_of_a_week_goes_to_hr_and_it_once(company: Company, post: Mai
     company.passes(days=7)
     assert company.says("week")["changed"] and not company.says("week")["changed"]
     [letter] = post.got
-    assert letter["To"] == "hr@corp.example, it@corp.example" and "1 leavers" in letter.get_content()
+    assert letter["To"] == "hr@corp.example, it@corp.example" and "1 leaver, 0 joiners" in letter.get_content()
     company.passes(days=7)
     assert company.says("week")["changed"], "the next week's is another"
 
