@@ -44,8 +44,8 @@ if r.person.location %} · {{ r.person.location }}{% endif %}</p>
 {% endfor %}</ul></div>{% endif %}
 
 {% if r.residual_access %}<h2>Access that may linger</h2><div class="card linger"><ul class="plain">
-{% for item in r.residual_access %}<li><strong>{{ item.system }}</strong>: {{ item.what }}, <strong class="soft">until {{ item.until | when }}
-</strong><br><span class="dim">{{ item.why }}</span></li>{% endfor %}</ul></div>{% endif %}
+{% for item in r.residual_access %}<li><strong>{{ item.system }}</strong>: {{ item.what }}, <strong class="soft">{{
+"for how long is not known" if item.until == "unknown" else "until " ~ (item.until | when) }}</strong><br><span class="dim">{{ item.why }}</span></li>{% endfor %}</ul></div>{% endif %}
 
 {% if r.clocks %}<h2>What can still be had back</h2><div class="card linger"><ul class="plain">
 {% for item in r.clocks %}<li><strong>{{ item.system }}</strong>: {{ item.what }}: <strong class="{{ 'soft' if item.days_left else 'bad' }}">{{ item.text }}
