@@ -51,6 +51,7 @@ EXAMPLES = r"""
     person: jane@corp.example
     system: badge
     by: Grace Okoye
+    number: R-2214 # of the receipt
   register: attested
 
 - name: Tom may stay in the group
