@@ -12,7 +12,7 @@ description:
   - Notes in the ledger that a device was collected, shipped, received, sanitised, sold or given away, and by whom, from the first day of a leaving on.
   - V(shown) gives each device's history over all cases and systems, from the first assignment on. Only what was seen or attested is stated. Devices that
     the last reconcile found unmanaged, unencrypted or without an owner stand in the same view.
-  - What the task does not give is taken from the run's variables, as C(-e serial=C02JANE001) sets them.
+  - What the task does not give is taken from the run's variables, as C(-e device=C02JANE001) sets them.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:
   - module: workforce.lifecycle.device

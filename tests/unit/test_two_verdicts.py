@@ -204,7 +204,11 @@ def test_attesting_a_system_where_only_the_return_waits_says_how_a_return_is_sai
     company.cut()
     company.device(sample.row("device SN1", before="managed", after="locked"))
     refused = company.attests()
-    assert refused["failed"] and "SN1, which is not back" in refused["msg"] and "playbook custody" in refused["msg"]
+    assert (
+        refused["failed"]
+        and "SN1, which is not back" in refused["msg"]
+        and "workforce.lifecycle.custody" in refused["msg"]
+    )
 
 
 def test_who_comes_back_and_leaves_again_has_a_new_case_though_the_old_laptop_never_came(company: Company) -> None:
