@@ -212,6 +212,7 @@ def _empty_box(address: str) -> dict[str, Any]:
         "send_as": [],
         "on_behalf": [],
         "calendar_permissions": {},
+        "calendars": {},
         "cas": dict(CAS),
         "devices": [],
         "rules": [],

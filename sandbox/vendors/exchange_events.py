@@ -208,6 +208,26 @@ class CalendarOfGraph(Mailboxes):
                     if copied["iCalUId"] == event["iCalUId"]:
                         copied |= {"isCancelled": True, "subject": f"Canceled: {event['subject']}", "showAs": "free"}
 
+    def list_calendars(self, call: Call, user: dict[str, Any], box: dict[str, Any]) -> Reply:
+        """``calendars`` are further ones by id, each with ``name``, ``canShare`` and ``permissions``."""
+        first = {"id": "AQMkFirst", "name": "Calendar", "isDefaultCalendar": True, "canShare": True}
+        further = [
+            {"id": key, "name": one["name"], "isDefaultCalendar": False, "canShare": one.get("canShare", True)}
+            for key, one in box["calendars"].items()
+        ]
+        return self._paged(call, [first, *further])
+
+    def _given(self, call: Call, box: dict[str, Any]) -> dict[str, str]:
+        """Roles by address, in the calendar that the call names; the first, when it names none."""
+        if "calendar" not in call.args:
+            first: dict[str, str] = box["calendar_permissions"]
+            return first
+        further = box["calendars"].get(call.args["calendar"])
+        if further is None:
+            raise Refusal(404, "ErrorItemNotFound", "The specified object was not found in the store.")
+        given: dict[str, str] = further["permissions"]
+        return given
+
     def list_permissions(self, call: Call, user: dict[str, Any], box: dict[str, Any]) -> Reply:
         """``calendar_permissions`` are roles by address; the company's own view is there always, and stays."""
         everybody = {
@@ -226,7 +246,7 @@ class CalendarOfGraph(Mailboxes):
                 "role": role,
                 "emailAddress": {"name": address, "address": address},
             }
-            for address, role in box["calendar_permissions"].items()
+            for address, role in self._given(call, box).items()
         ]
         return self._paged(call, [everybody, *given])
 
@@ -235,14 +255,15 @@ class CalendarOfGraph(Mailboxes):
             address, role = str(call.body["emailAddress"]["address"]), str(call.body["role"])
         except (KeyError, TypeError) as e:
             raise Refusal(400, "ErrorInvalidParameter", f"{e} is missing or not valid.") from None
-        if address in box["calendar_permissions"]:
+        given = self._given(call, box)
+        if address in given:
             raise Refusal(409, "ErrorPermissionAlreadyExists", "There is a permission for this user already.")
-        box["calendar_permissions"][address] = role
+        given[address] = role
         return Reply(201, {"id": base64.b64encode(address.encode()).decode(), **call.body})
 
     def delete_permission(self, call: Call, user: dict[str, Any], box: dict[str, Any]) -> Reply:
         address = base64.b64decode(call.args["permission"]).decode()
-        if box["calendar_permissions"].pop(address, None) is None:
+        if self._given(call, box).pop(address, None) is None:
             raise Refusal(404, "ErrorItemNotFound", "The specified object was not found in the store.")
         return Reply(204)
 

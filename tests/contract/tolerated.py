@@ -84,6 +84,16 @@ UNDESCRIBED: Sequence[Undescribed] = (
         "microsoft", "DELETE", r"/v1\.0/users/[^/]+/mailFolders/[^/]+/messageRules/[^/]+", _GRAPH + "messagerule-delete"
     ),
     Undescribed("microsoft", "GET", r"/v1\.0/users/[^/]+/events/[^/]+/instances", _GRAPH + "event-list-instances"),
+    Undescribed("microsoft", "GET", r"/v1\.0/users/[^/]+/calendars", _GRAPH + "user-list-calendars"),
+    *(
+        Undescribed(
+            "microsoft",
+            method,
+            rf"/v1\.0/users/[^/]+/calendars/[^/]+/calendarPermissions{one}",
+            _GRAPH + "calendar-list-calendarpermissions",
+        )
+        for method, one in (("GET", ""), ("POST", ""), ("DELETE", "/[^/]+"))
+    ),
     Undescribed(
         "microsoft",
         "GET",

@@ -270,3 +270,12 @@ def test_a_wrong_attestation_is_refused(waiting: Ledger, want: dict[str, str], s
     result = attest(waiting, **want)
     assert result["failed"] and said in result["msg"]
     assert waiting.attested(waiting.cases()[0].id, "badge") == []
+
+
+def test_what_nothing_here_has_stops_a_run_before_a_case_is_opened(ledger: Ledger, tmp_path: Path) -> None:
+    kept = opened(ledger, STAYS, kind="transfer", profiles=profiles(tmp_path), keep={"entrra": {"groups": ["x"]}})
+    assert kept["failed"] and "did you mean entra?" in kept["msg"]
+    (tmp_path / "engineering.yml").write_text("match: {department: Engineering}\ncontrols: [mfa_registred]\n")
+    joiner = opened(ledger, STAYS, kind="onboard", profiles=str(tmp_path))
+    assert joiner["failed"] and "no system of the company knows the control mfa_registred" in joiner["msg"]
+    assert ledger.cases() == []

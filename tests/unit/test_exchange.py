@@ -117,6 +117,23 @@ def test_a_leaver_is_taken_out_of_others_mailboxes_calendars_and_lists_and_nobod
     assert news["members"] == []
 
 
+def test_a_leaver_is_taken_out_of_calendars_that_others_made_beside_their_first(box: Box) -> None:
+    held(box, LENA)["calendars"] = {
+        "AAMkTeam": {"name": "Team", "permissions": {JANE: "write", MARK: "read"}},
+        "AAMkFeasts": {"name": "Birthdays", "canShare": False, "permissions": {}},
+    }
+    result = run(ownership.TASK, box, "exchange", person=person_of(box, "jane"), successor=MARK)
+    what = f"further calendar of {LENA}: Team (write)"
+    assert outcomes(result)[what] == "done"
+    assert held(box, LENA)["calendars"]["AAMkTeam"]["permissions"] == {MARK: "read"}
+    assert not [one for one in box["microsoft"].journal if "AAMkFeasts" in one["path"] + one["body"]], (
+        "nobody shares it"
+    )
+    taken = {"let_in": [what]}
+    run(restore.TASK, box, "exchange", person=person_of(box, "jane"), part="handed_over", taken=taken)
+    assert held(box, LENA)["calendars"]["AAMkTeam"]["permissions"] == {JANE: "write", MARK: "read"}
+
+
 def test_who_comes_back_is_let_in_again_where_others_had_let_them_in(box: Box) -> None:
     let_in(box)
     before = copy.deepcopy(box["microsoft"].state)

@@ -197,7 +197,9 @@ def test_one_persons_time_zone_that_is_none_is_their_alert_and_stops_nobody(comp
     )
     found = take_in(company)
     assert due(found["7"]) == [("offboard", "", "2026-06-30T16:00")]
-    assert found["8"]["alert"] and found["8"]["runs"] == []
+    assert found["8"]["runs"] == []
+    assert "cannot be read" in found["8"]["alert"] and "time" in found["8"]["alert"], found["8"]["alert"]
+    assert "gone" not in found["8"]["alert"], "it is there"
 
 
 def test_the_run_is_let_through_at_the_minute_and_not_before(company: HrCompany) -> None:

@@ -163,7 +163,10 @@ class BambooHr(Connector):
         index = [self._row(record) for record in records]
         employment = self._all_employment(act)
         yield from self.readable(
-            partial(self._person, record, employment.get(str(record["id"]), Employment()), index, act)
+            (
+                str(record["id"]),
+                partial(self._person, record, employment.get(str(record["id"]), Employment()), index, act),
+            )
             for record in records
             # A record without a work address is a person nobody can act on yet.
             if record.get(self._person_fields["email"])
@@ -197,7 +200,10 @@ class BambooHr(Connector):
         }
         return list(
             self.readable(
-                partial(self._person, record, employment.get(str(record["id"]), Employment()), index, act)
+                (
+                    str(record["id"]),
+                    partial(self._person, record, employment.get(str(record["id"]), Employment()), index, act),
+                )
                 for record in records
                 if str(record["id"]) in changed | turned and record.get(self._person_fields["email"])
             )

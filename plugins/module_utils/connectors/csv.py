@@ -207,6 +207,7 @@ class Csv(Connector):
                 # One row that can't be read stops nobody else's run; whoever asks for it is told.
                 self._bad.append((line, record, e))
                 self.refused.append(str(e))
+                self.refused_ids[self._shown(record).key] = str(e)
         self._unique(rows, path)
         return rows
 

@@ -203,14 +203,17 @@ class Connector:
         self.target = target
         #: Of an HR system: records that nobody can be acted on by, a line each with the record's place.
         self.refused: list[str] = []
+        #: The same by the record's id, where it has one: that it is there tells a refused record from one that is gone.
+        self.refused_ids: dict[str, str] = {}
 
-    def readable(self, records: Iterable[Callable[[], Person]]) -> Iterator[Person]:
-        """Read record by record; one that is refused is noted, and stops no other."""
-        for read in records:
+    def readable(self, records: Iterable[tuple[str, Callable[[], Person]]]) -> Iterator[Person]:
+        """Read record by record, each with its id; one that is refused is noted, and stops no other."""
+        for number, read in records:
             try:
                 person = read()
             except RecordRefused as e:
                 self.refused.append(str(e))
+                self.refused_ids[number] = str(e)
             else:
                 yield person
 

@@ -55,7 +55,8 @@ def _decided(run: LedgerRun, want: Mapping[str, Any]) -> tuple[list[dict[str, An
     """
     found: Sequence[Mapping[str, Any]] = want["found"]
     looks = feed.looks_of(found)
-    everybody = _snapshots(want["snapshots"] or "", looks) if want["everybody"] else {}
+    refused: dict[str, dict[str, str]] = {}
+    everybody = _snapshots(want["snapshots"] or "", looks, refused) if want["everybody"] else {}
     feed.examine(run, looks)
     judge = intake.Intake(run.ledger, run.policy, want["batch"], read_only=run.read_only)
     decisions: list[dict[str, Any]] = []
@@ -68,15 +69,19 @@ def _decided(run: LedgerRun, want: Mapping[str, Any]) -> tuple[list[dict[str, An
             raise InputError(
                 "it was not read", act="take in", system=system, hint="see its error above; nothing was decided"
             )
-        decisions += judge.judge(system, intake.people_of(everybody, system), everybody=True)
+        decisions += judge.judge(
+            system, intake.people_of(everybody, system), everybody=True, refused=refused.get(system, {})
+        )
         judged += len(everybody[system])
     feed.keep(run, looks)
     return decisions, judged
 
 
-def _snapshots(folder: str, looks: dict[str, Look]) -> dict[str, list[Person]]:
-    """Return everybody of each HR system that was read as a whole; their looks are put with the others."""
+def _snapshots(folder: str, looks: dict[str, Look], refused: dict[str, dict[str, str]]) -> dict[str, list[Person]]:
+    """Return everybody of each HR system that was read as a whole; their looks, and who could not be read, are put with the others."""
     return {
-        path.stem.removeprefix("hr-"): [Person.of(one) for one in index.read_people(path, looks)]
+        (name := path.stem.removeprefix("hr-")): [
+            Person.of(one) for one in index.read_people(path, looks, refused.setdefault(name, {}))
+        ]
         for path in sorted(Path(folder).glob("hr-*.jsonl"))
     }

@@ -80,12 +80,18 @@ class Intake:
             self._cases.setdefault(case.key, []).append(case)
 
     def judge(
-        self, source: str, people: Iterable[tuple[str, Person | None, Others]], *, everybody: bool
+        self,
+        source: str,
+        people: Iterable[tuple[str, Person | None, Others]],
+        *,
+        everybody: bool,
+        refused: Mapping[str, str] = {},
     ) -> Iterator[dict[str, Any]]:
         """Yield what each record calls for: only what a run, a cancellation or a human's look follows from.
 
         :param people: HR id, the record (None: it is not there any more), and other records that may be the same human being, each with its HR system.
         :param everybody: these are all the people of the source; who was seen and is missing now is an alert.
+        :param refused: records of the source that are there and can't be read, by HR id, each with why: an alert of their own.
         """
         known, rows = self._known(source), []
         first, met, long_gone = not known, set(), 0
@@ -118,10 +124,13 @@ class Intake:
                 (),
             )
         if everybody:
-            for hr_id in sorted(set(known) - met):
-                yield from self._as_decision(
-                    source, hr_id, None, self._decided(None, known[hr_id], known[hr_id].live, (), None), ()
+            for hr_id in sorted((set(known) | set(refused)) - met):
+                decision = (
+                    Decision(alert=f"the record cannot be read, so nothing was done: {refused[hr_id]}")
+                    if hr_id in refused
+                    else self._decided(None, known[hr_id], known[hr_id].live, (), None)
                 )
+                yield from self._as_decision(source, hr_id, None, decision, ())
         self._keep(source, rows)
 
     def _decided(self, now: Person | None, seen: Seen | None, live: str, others: Others, last: Case | None) -> Decision:

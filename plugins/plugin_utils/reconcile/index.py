@@ -38,9 +38,12 @@ def spool() -> Path:
     return where
 
 
-def read_people(path: Path, looks: dict[str, Look] | None = None) -> Iterator[dict[str, Any]]:
+def read_people(
+    path: Path, looks: dict[str, Look] | None = None, refused: dict[str, str] | None = None
+) -> Iterator[dict[str, Any]]:
     """Yield the records of one HR system, as ``people_snapshot`` wrote them; what the source looked like as a whole goes to ``looks``.
 
+    :param refused: gets the records that can't be acted on, by their ids, each with why.
     :raises InputError: it is not there, or was not written to its end.
     """
     count, end = 0, None
@@ -50,6 +53,8 @@ def read_people(path: Path, looks: dict[str, Look] | None = None) -> Iterator[di
                 row = json.loads(line)
                 if "end" in row:
                     end = row["end"]
+                    if refused is not None:
+                        refused.update(row.get("refused") or {})
                 elif "person" in row:
                     count += 1
                     yield row["person"]

@@ -60,7 +60,9 @@ class DeclaredPeople(Declared):
         rows = self._rows("read everybody")
         self.refused = []
         # A record without a work address is a person nobody can act on yet.
-        yield from self.readable(partial(self._person, row, rows) for row in rows if self._text("email", row))
+        yield from self.readable(
+            (self._text("hr_id", row), partial(self._person, row, rows)) for row in rows if self._text("email", row)
+        )
 
     def overview(self) -> Overview:
         rows = self._read if self._read is not None else self._rows("read everybody")
@@ -75,7 +77,13 @@ class DeclaredPeople(Declared):
             rows_changed = [row for row in rows if self._changed(row, since)]
         else:
             rows_changed = rows
-        return list(self.readable(partial(self._person, row, rows) for row in rows_changed if self._text("email", row)))
+        return list(
+            self.readable(
+                (self._text("hr_id", row), partial(self._person, row, rows))
+                for row in rows_changed
+                if self._text("email", row)
+            )
+        )
 
     # -- the list ------------------------------------------------------------------------------------------------------
 

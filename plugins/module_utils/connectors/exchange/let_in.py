@@ -13,21 +13,22 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from ...model.errors import NotFound, PermissionDenied
-from ...sdk.address import at
+from ...sdk.address import UrlPath, at
 from ...sdk.transport import Transport
 from ...sdk.values import Account, Owned
-from ..microsoft.graph import graph_lists
+from ..microsoft.graph import graph_lists, graph_pages
 from .admin import AdminApi
 
 _BOXES = "ExternalDirectoryObjectId,UserPrincipalName,PrimarySmtpAddress,DisplayName,GrantSendOnBehalfTo"
 #: Mailboxes that are asked at once.
 _AT_ONCE = 4
-LIST, FULL, SEND_AS, ON_BEHALF, CALENDAR = (
+LIST, FULL, SEND_AS, ON_BEHALF, CALENDAR, FURTHER = (
     "distribution list",
     "full access to",
     "may send as",
     "may send on behalf of",
     "calendar of",
+    "further calendar of",
 )
 
 
@@ -63,8 +64,8 @@ class LetIn:
     def take(self, account: Account, one: Owned) -> None:
         """End one of them."""
         act = f"take {one.kind} {one.name} from {account.login}"
-        if one.kind == CALENDAR:
-            path = at("/users/{}/calendar/calendarPermissions/{}", one.raw["box"], one.id)
+        if one.kind in (CALENDAR, FURTHER):
+            path = _permissions_of(one.raw["box"], one.raw["calendar"]).below("/{}", one.id)
             self.graph.send("DELETE", path, act=act, missing=(404,))
             return
         given: Mapping[str, tuple[str, Mapping[str, Any]]] = {
@@ -92,12 +93,14 @@ class LetIn:
         :param what: kind and name of it: ``calendar of lena@corp.example (write)``.
         """
         act = f"let {account.login} in again: {what}"
-        kind = next(kind for kind in (LIST, FULL, SEND_AS, ON_BEHALF, CALENDAR) if what.startswith(f"{kind} "))
+        kind = next(kind for kind in (LIST, FULL, SEND_AS, ON_BEHALF, CALENDAR, FURTHER) if what.startswith(f"{kind} "))
         name = what.removeprefix(f"{kind} ")
-        if kind == CALENDAR:
-            address, _space, role = name.removesuffix(")").rpartition(" (")
+        if kind in (CALENDAR, FURTHER):
+            place, _space, role = name.removesuffix(")").rpartition(" (")
+            address, _colon, called = place.partition(": ")
             who = {"emailAddress": {"address": account.email or account.login, "name": account.login}, "role": role}
-            self.graph.send("POST", at("/users/{}/calendar/calendarPermissions", address), act=act, json=who)
+            calendar = self._called(address, called, act) if kind == FURTHER else ""
+            self.graph.send("POST", _permissions_of(address, calendar), act=act, json=who)
             return
         given: Mapping[str, tuple[str, Mapping[str, Any]]] = {
             LIST: ("Add-DistributionGroupMember", {"Member": account.id, "BypassSecurityGroupManagerCheck": True}),
@@ -174,29 +177,60 @@ class LetIn:
                 )
 
     def _calendars(self, account: Account, boxes: Sequence[Mapping[str, Any]], act: str) -> Iterator[Owned]:
-        """Return the one calendar that each mailbox begins with; Graph shows no others' permissions without reading every calendar."""
-        paths = {at("/users/{}/calendar/calendarPermissions", box["ExternalDirectoryObjectId"]): box for box in boxes}
+        """Yield the permissions of the calendar that each mailbox begins with, and those that its owner made beside it and may share."""
+        ids = {str(box["ExternalDirectoryObjectId"]): box for box in boxes}
+        paths: dict[UrlPath, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
+            _permissions_of(one, ""): (box, {}) for one, box in ids.items()
+        }
         try:
+            shelves = {at("/users/{}/calendars", one): one for one in ids}
+            for path, rows in graph_lists(self.graph, shelves, act=act, params={"$top": "100"}):
+                for row in _there(rows):
+                    if row.get("canShare") and not row.get("isDefaultCalendar"):
+                        paths[_permissions_of(shelves[path], str(row["id"]))] = (ids[shelves[path]], row)
             for path, rows in graph_lists(self.graph, paths, act=act, params={"$top": "100"}):
-                yield from self._permissions(account, paths[path], rows)
+                yield from self._permissions(account, *paths[path], rows)
         except PermissionDenied as e:
             yield _decide("calendars of others", "not seen", f"{e}: look whether they were let in, then attest")
 
-    def _permissions(self, account: Account, box: Mapping[str, Any], rows: Iterator[dict[str, Any]]) -> Iterator[Owned]:
-        address = str(box["PrimarySmtpAddress"]).lower()
-        try:
-            for row in rows:
-                who = str((row.get("emailAddress") or {}).get("address") or "").lower()
-                if who in (account.email, account.login.lower()):
-                    yield Owned(
-                        CALENDAR,
-                        str(row["id"]),
-                        f"{address} ({row.get('role') or 'unknown'})",
-                        settle="shut_out" if row.get("isRemovable", True) else "decide",
-                        raw={"box": str(box["ExternalDirectoryObjectId"]), "why": "Exchange lets nobody remove it"},
-                    )
-        except NotFound:
-            return  # a mailbox without a calendar, or one that went meanwhile
+    def _called(self, address: str, name: str, act: str) -> str:
+        """Return the id of a calendar. :raises NotFound: it is there no more."""
+        for row in graph_pages(self.graph, at("/users/{}/calendars", address), act=act):
+            if row.get("name") == name:
+                return str(row["id"])
+        raise NotFound(f"{address} has no calendar {name}", act=act, system=self.graph.target.name)
+
+    def _permissions(
+        self, account: Account, box: Mapping[str, Any], further: Mapping[str, Any], rows: Iterator[dict[str, Any]]
+    ) -> Iterator[Owned]:
+        """:param further: the calendar, where it is not the first of the mailbox."""
+        place = str(box["PrimarySmtpAddress"]).lower() + (f": {further.get('name')}" if further else "")
+        where = {"box": str(box["ExternalDirectoryObjectId"]), "calendar": str(further.get("id") or "")}
+        for row in _there(rows):
+            who = str((row.get("emailAddress") or {}).get("address") or "").lower()
+            if who in (account.email, account.login.lower()):
+                yield Owned(
+                    FURTHER if further else CALENDAR,
+                    str(row["id"]),
+                    f"{place} ({row.get('role') or 'unknown'})",
+                    settle="shut_out" if row.get("isRemovable", True) else "decide",
+                    raw={**where, "why": "Exchange lets nobody remove it"},
+                )
+
+
+def _permissions_of(box: str, calendar: str) -> UrlPath:
+    """Return the path of a calendar's permissions; of the first of a mailbox, when none is named."""
+    if calendar:
+        return at("/users/{}/calendars/{}/calendarPermissions", box, calendar)
+    return at("/users/{}/calendar/calendarPermissions", box)
+
+
+def _there(rows: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a list; none where the mailbox has no calendar, or went meanwhile."""
+    try:
+        yield from rows
+    except NotFound:
+        return
 
 
 def _decide(kind: str, name: str, why: str) -> Owned:

@@ -163,7 +163,7 @@ class HiBob(Connector):
         index = [self._row(record) for record in records]
         lifecycles = self._all_lifecycles(act)
         yield from self.readable(
-            partial(self._person, record, lifecycles.get(id_of(record), Lifecycle()), index, act)
+            (id_of(record), partial(self._person, record, lifecycles.get(id_of(record), Lifecycle()), index, act))
             for record in records
             # A record without a work address is a person nobody can act on yet.
             if text(value_of(record, self._person_fields["email"]))

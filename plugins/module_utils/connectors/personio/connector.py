@@ -133,7 +133,7 @@ class Personio(Connector):
             # A record without a work address is a person nobody can act on yet.
             if record.get("email"):
                 employments = self._employments(str(record["id"]), act) if self._recent(record) else []
-                yield from self.readable([partial(self._person, record, employments, index, act)])
+                yield from self.readable([(str(record["id"]), partial(self._person, record, employments, index, act))])
 
     def overview(self) -> Overview:
         return overview_of(self._index("read everybody", fresh=False))
@@ -159,7 +159,7 @@ class Personio(Connector):
                 or any(moment_of(one.get("updated_at")) >= moment for one in employments)
                 or any(from_day <= day <= to_day for day in days)
             ):
-                found += self.readable([partial(self._person, record, employments, index, act)])
+                found += self.readable([(str(record["id"]), partial(self._person, record, employments, index, act))])
         return found
 
     # -- requests ------------------------------------------------------------------------------------------------------
