@@ -60,6 +60,8 @@ FILLED = {("github", "teams", "contractors"), ("github", "teams", "everyone")}
 #: Whoever invites to the emulator's organisation has this login.
 LOGINS = {"ann": "grace-okoye", "tom": "tombecker", "bob": "bobbecker"}
 TOM, BEGIN = LOGINS["tom"], datetime(2026, 11, 2, 9, 0, tzinfo=timezone.utc)
+#: What HR answers when it is asked who decides.
+GRACE = {"present": {"Grace Okoye": [{"email": "grace@corp.example", "display_name": "Grace Okoye"}]}}
 RECORD = {
     "email": "tom@corp.example",
     "hr_id": "111",
@@ -481,7 +483,8 @@ class Office:
 
     def attest(self, system: str, what: str, decision: str) -> None:
         said = {"person": RECORD["email"], "system": system, "what": what, "by": "Grace Okoye", "at": "", "note": ""}
-        result = perform(ATTEST, self.book(), {**said, "decision": decision})
+        defaults = {name: spec.get("default") for name, spec in ATTEST.spec.items()}
+        result = perform(ATTEST, self.book(), {**defaults, **said, "decision": decision, "found": [GRACE]})
         assert result["changed"], result
 
 
