@@ -31,7 +31,9 @@ options:
   account: {description: "The account in whose hands it was given. That of the operating system, when not given.", type: str, default: ""}
   note: {description: "Anything worth keeping, such as the ticket.", type: str, default: ""}
   found:
-    description: What the HR systems answered of who says so (RV(workforce.lifecycle.person_info#module:present)). Taken from this run's answers, when not given.
+    description:
+      - What the HR systems answered of who says so (RV(workforce.lifecycle.person_info#module:present)).
+      - Taken from this run's answers, when not given.
     type: list
     elements: dict
     default: []

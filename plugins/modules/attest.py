@@ -39,7 +39,9 @@ options:
   number: {description: "The number of the receipt.", type: str, default: ""}
   photo: {description: "A photo of what came back, whose SHA-256 is kept.", type: path, default: ""}
   found:
-    description: What the HR systems answered of who says so (RV(workforce.lifecycle.person_info#module:present)). Taken from this run's answers, when not given.
+    description:
+      - What the HR systems answered of who says so (RV(workforce.lifecycle.person_info#module:present)).
+      - Taken from this run's answers, when not given.
     type: list
     elements: dict
     default: []

@@ -64,7 +64,12 @@ brake:
   type: list
   elements: dict
   sample: [{of: leavers, limit: 10, hours: 24, count: 3, allowed: 10, active: 240, judged: by number}]
-lines: {description: "The same, a line a limit.", returned: "when O(state=read)", type: list, elements: str, sample: ["leavers: 3 of 10 within 24 hours (by number)"]}
+lines:
+  description: The same, a line a limit.
+  returned: when O(state=read)
+  type: list
+  elements: str
+  sample: ["leavers: 3 of 10 within 24 hours (by number)"]
 people: {description: "Addresses of those who were released.", returned: "when O(state=released)", type: list, elements: str, sample: [jane@corp.example]}
 until: {description: "Until when they are.", returned: "when O(state=released)", type: str, sample: "2026-11-30T18:00:00+00:00"}
 """

@@ -12,8 +12,9 @@ description:
   - Decides who is meant - exactly one person for each O(user), or nothing happens - finds the access profile, and opens the case in the ledger.
   - A case that is open, or finished and the same, is the one that a further run goes on with.
   - What is said with C(-e) need not be passed on. O(profile), O(old_profile), O(former), O(successor), O(plan), O(withdrawn_by), O(until),
-    O(stage), O(access), O(ends), O(sponsor), O(why), O(hr_recorded_at), O(despite_hr) and O(distinct) are taken from the variables of the same name when the task does not set them, O(of),
-    O(facts), O(keep) and O(profiles) from C(lifecycle_of), C(lifecycle_facts), C(lifecycle_keep) and C(lifecycle_profiles),
+    O(stage), O(access), O(ends), O(sponsor), O(why), O(hr_recorded_at), O(despite_hr) and O(distinct) are taken from the variables of the
+    same name when the task does not set them, O(of), O(facts), O(keep) and O(profiles) from C(lifecycle_of),
+    C(lifecycle_facts), C(lifecycle_keep) and C(lifecycle_profiles),
     O(effective_at) from C(hr_effective_at).
   - Runs on the controller, beside the ledger.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]

@@ -51,7 +51,9 @@ options:
   path: {description: "A folder for C(devices.html) and C(devices.json), for V(shown).", type: str, default: ""}
   company: {description: "The company's name, for the page.", type: str, default: ""}
   found:
-    description: What the HR systems answered of who says so (RV(workforce.lifecycle.person_info#module:present)). Taken from this run's answers, when not given.
+    description:
+      - What the HR systems answered of who says so (RV(workforce.lifecycle.person_info#module:present)).
+      - Taken from this run's answers, when not given.
     type: list
     elements: dict
     default: []

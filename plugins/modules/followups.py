@@ -81,7 +81,12 @@ clocks:
   elements: dict
   sample: [{what: OneDrive of jane@corp.example, until: "2026-12-28", days_left: 30, source: "the vendor keeps it for 30 days"}]
 users: {description: "Whom HR must be asked about.", returned: due, type: list, elements: str, sample: [jane@corp.example]}
-owners: {description: "Who answers for what is late so long that their manager is to hear of it; HR is asked who that is.", returned: due, type: list, elements: str, sample: [ann@corp.example]}
+owners:
+  description: Who answers for what is late so long that their manager is to hear of it; HR is asked who that is.
+  returned: due
+  type: list
+  elements: str
+  sample: [ann@corp.example]
 acts:
   description: What is to be done now.
   returned: decide

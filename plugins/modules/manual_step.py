@@ -24,7 +24,7 @@ options:
   kind:
     description: The kind of case.
     type: str
-    choices: [onboard, transfer, offboard, suspend, resume, reinstate, rename, withdraw]
+    choices: [onboard, transfer, offboard, suspend, resume, reinstate, rename, withdraw, access, rollout]
     required: true
 """
 

@@ -212,7 +212,7 @@ def test_whoever_hr_calls_gone_gets_nothing_of_the_person_s_whatever_the_step_ca
     gone = presence.HrSaid.of(answers(GRACE, HAS_LEFT)).gone(ledger)
     for args in ({"deliver_to": GRACE}, {"delegates": ["Grace@corp.example"]}, {"forward_to": "grace+x@corp.example"}):
         assert "has left, HR says" in str(gone_heirs(ledger, JANE, args, gone)), args
-    assert not gone_heirs(ledger, JANE, {"deliver_to": GRACE})
+    assert not gone_heirs(ledger, JANE, {"deliver_to": GRACE}, {})
 
 
 @pytest.mark.parametrize("setting", ["lifecycle_mailbox", "lifecycle_first_sign_in"])
@@ -255,7 +255,7 @@ def test_a_leaver_is_nobodys_successor_recipient_or_delegate(ledger: Ledger) -> 
         "delegates": ["m.osei@corp.example", ANN],
         "deliver_to": "jane@corp.example",
     }
-    assert set(gone_heirs(ledger, JANE, args)) == {"mark@corp.example", "m.osei@corp.example", "jane@corp.example"}
+    assert set(gone_heirs(ledger, JANE, args, {})) == {"mark@corp.example", "m.osei@corp.example", "jane@corp.example"}
     with pytest.raises(
         InputError, match="mark@corp.example has left .* can't be successor: name a successor who works here"
     ):

@@ -462,6 +462,30 @@ def test_no_statement_is_an_assert() -> None:
         assert not [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Assert)], name
 
 
+def test_no_line_of_the_archive_is_longer_than_sanity_and_lint_take() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for folder in ("plugins", "playbooks", "roles")
+        for path in sorted((ROOT / folder).rglob("*"))
+        if path.suffix in (".py", ".yml") and "files" not in path.parts
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if len(line) > 160
+    ]
+    assert not found
+
+
+def test_no_argument_is_an_empty_mapping_or_list_by_default() -> None:
+    """`ansible-test sanity` refuses it, minutes later than this."""
+    for name, tree in parsed("plugins/*.py"):
+        defaults = [
+            one
+            for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            for one in (*node.args.defaults, *node.args.kw_defaults)
+        ]
+        assert not [one.lineno for one in defaults if isinstance(one, ast.Dict | ast.List | ast.Set)], name
+
+
 def test_what_is_not_used_has_a_name_all_the_same() -> None:
     """`ansible-test sanity` refuses the name `_`, minutes later than this."""
     for name, tree in parsed("plugins/*.py"):

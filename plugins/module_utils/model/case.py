@@ -32,7 +32,8 @@ class Facts:
     ``key`` is what tells it from another case of the same kind and person: the day of the termination or the hire, the new
     profile, or the case that is undone (``of``). ``expected`` are the inventory's systems when it was opened. ``wanted`` is what
     the profile gives by system; of a case that undoes another only the systems are known, and ``concerned`` names them. ``created``
-    are the systems on which a withdrawn hire had made the account. ``controls`` and ``device`` are what a joiner's profile asks for. ``others`` is whatever the run was given besides.
+    are the systems on which a withdrawn hire had made the account. ``controls`` and ``device`` are what a joiner's profile asks for.
+    ``others`` is whatever the run was given besides.
     """
 
     key: str = ""

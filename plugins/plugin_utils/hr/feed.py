@@ -121,7 +121,10 @@ def release(run: LedgerRun, system: str, *, by: str, account: str, reason: str) 
 
 
 def shown(run: LedgerRun, system: str) -> dict[str, Any]:
-    """Return how a source stands: ``{"system", "people", "active", "good_at", "incident", "released_by", "silent"}``; ``silent`` says why it counts as silent."""
+    """Return how a source stands: ``{"system", "people", "active", "good_at", "incident", "released_by", "silent"}``.
+
+    ``silent`` says why it counts as silent.
+    """
     now = known(run.ledger, system)
     last = clock.parse(now.at) if now.at else None
     return {

@@ -85,7 +85,7 @@ class Intake:
         people: Iterable[tuple[str, Person | None, Others]],
         *,
         everybody: bool,
-        refused: Mapping[str, str] = {},
+        refused: Mapping[str, str] | None = None,
     ) -> Iterator[dict[str, Any]]:
         """Yield what each record calls for: only what a run, a cancellation or a human's look follows from.
 
@@ -124,10 +124,11 @@ class Intake:
                 (),
             )
         if everybody:
-            for hr_id in sorted((set(known) | set(refused)) - met):
+            unreadable = refused or {}
+            for hr_id in sorted((set(known) | set(unreadable)) - met):
                 decision = (
-                    Decision(alert=f"the record cannot be read, so nothing was done: {refused[hr_id]}")
-                    if hr_id in refused
+                    Decision(alert=f"the record cannot be read, so nothing was done: {unreadable[hr_id]}")
+                    if hr_id in unreadable
                     else self._decided(None, known[hr_id], known[hr_id].live, (), None)
                 )
                 yield from self._as_decision(source, hr_id, None, decision, ())

@@ -57,7 +57,8 @@ dl { grid-template-columns:1fr; gap:0 } dd { margin-bottom:8px }
 --goodbg:#fff; --soft:#2d5a8e; --softbg:#fff; --warn:#7a5200; --warnbg:#fff; --bad:#9c2a23; --badbg:#fff; --quiet:#666; --quietbg:#fff;
 color-scheme:light }
   body { font-size:10.5pt } td { overflow-wrap:break-word } .change { overflow-wrap:anywhere } a { color:inherit }
-.sys.long { break-inside:auto } .sys h3, tr:has(th), .sys.long tr:first-child, .todo > p { break-after:avoid } main { padding:0; max-width:none } h1 { font-size:24pt } h2 { break-after:avoid; margin-top:22pt }
+.sys.long { break-inside:auto } .sys h3, tr:has(th), .sys.long tr:first-child, .todo > p { break-after:avoid }
+main { padding:0; max-width:none } h1 { font-size:24pt } h2 { break-after:avoid; margin-top:22pt }
 .sys, .numbers, .verdict, li, tr, svg { break-inside:avoid } .verdict { border:1px solid var(--line) } .pill { border:1px solid var(--line) }
 .card { overflow:visible } * { print-color-adjust:exact; -webkit-print-color-adjust:exact } svg { min-width:0 } table { font-size:9.5pt } }
 """

@@ -45,7 +45,8 @@ if r.person.location %} · {{ r.person.location }}{% endif %}</p>
 
 {% if r.residual_access %}<h2>Access that may linger</h2><div class="card linger"><ul class="plain">
 {% for item in r.residual_access %}<li><strong>{{ item.system }}</strong>: {{ item.what }}, <strong class="soft">{{
-"for how long is not known" if item.until == "unknown" else "until " ~ (item.until | when) }}</strong><br><span class="dim">{{ item.why }}</span></li>{% endfor %}</ul></div>{% endif %}
+"for how long is not known" if item.until == "unknown" else "until " ~ (item.until | when) }}</strong><br><span class="dim">{{ item.why }}</span></li>{%
+endfor %}</ul></div>{% endif %}
 
 {% if r.clocks %}<h2>What can still be had back</h2><div class="card linger"><ul class="plain">
 {% for item in r.clocks %}<li><strong>{{ item.system }}</strong>: {{ item.what }}: <strong class="{{ 'soft' if item.days_left else 'bad' }}">{{ item.text }}
@@ -119,7 +120,8 @@ if name in r.timings.cut_s and r.timings.cut_s[name] is not none %} · cut after
 <tr><td style="width:24%"><strong style="font-weight:560">{{ a.action | sentence }}</strong>
 {% if phase(a.phase) | lower | replace(" ", "") != a.action | lower %}<br><span class="change">{{ phase(a.phase) }}</span>{% endif %}</td>
 <td><span class="pill {{ w[2] }}">{{ w[0] }} {{ w[1] }}</span>{% for one in a.accounts %}{% if a.action == "cutoff" %}
-<div class="change">{{ one.login }} is {{ one.whose }} by {{ one.evidence }}</div>{% endif %}{% endfor %}{% for c in a.changes %}<div class="change"><b>{{ c.what }}</b>: {% if c.before != c.after %}{{ c.before | plain }}
+<div class="change">{{ one.login }} is {{ one.whose }} by {{ one.evidence }}</div>{% endif %}{% endfor %}{%
+for c in a.changes %}<div class="change"><b>{{ c.what }}</b>: {% if c.before != c.after %}{{ c.before | plain }}
 → {{ c.after | plain }}{% else %}{{ c.after | plain }}{% endif %}{% if c.outcome != a.result +%}
 <span class="{{ words(c.outcome)[2] }}">({{ words(c.outcome)[1] }})</span>{% endif %}{% if c.note %} – {{ c.note }}{% endif %}</div>{% endfor %}
 {% if a.message and not a.changes %}<div class="change">{{ a.message }}</div>{% endif %}{% for t in a.attested %}

@@ -17,7 +17,10 @@ _SETTINGS = ("lifecycle_mailbox", "lifecycle_first_sign_in")
 
 
 def names(variables: Variables, policy: Policy, ledger: Ledger | None) -> list[str]:
-    """Return their names, each once, with whom the playbook asks about (``identify_about``). Managers of the people found are asked for by the module itself."""
+    """Return their names, each once, with whom the playbook asks about (``identify_about``).
+
+    Managers of the people found are asked for by the module itself.
+    """
     found = [variables.text("successor"), variables.text("withdrawn_by"), *_listed(variables.value("identify_about"))]
     for setting in _SETTINGS:
         given = variables.mapping(setting)

@@ -42,14 +42,14 @@ class Limits:
         plans_folder: str,
         rehearsal: bool,
         system: str,
-        not_here: Mapping[str, str] = {},
+        not_here: Mapping[str, str] | None = None,
     ) -> Limits:
         """:param plan: the plan that is being executed, a file or a digest; empty when none is.
         :raises InputError: the plan cannot be read.
         """
         document = plans.executed(plan, plans_folder, ledger) if plan else None
         stops = {} if rehearsal else approvals.stops(policy, ledger, document.head if document is not None else None)
-        return cls(policy, ledger, system, rehearsal, document, stops, not_here)
+        return cls(policy, ledger, system, rehearsal, document, stops, not_here or {})
 
     def guard(
         self,
@@ -124,7 +124,7 @@ HEIRS = ("successor", "delegates", "forward_to", "deliver_to", "organizer")
 
 
 def gone_heirs(
-    ledger: Ledger | None, person: Mapping[str, Any], args: Mapping[str, Any], not_here: Mapping[str, str] = {}
+    ledger: Ledger | None, person: Mapping[str, Any], args: Mapping[str, Any], not_here: Mapping[str, str]
 ) -> dict[str, str]:
     """Return those to whom a step would give something and who are not here, each with why; and whoever would inherit from themselves."""
     given = [args.get(name) or () for name in HEIRS]

@@ -3,8 +3,8 @@
 """How a declared connector signs in: the only place that sees a credential.
 
 ``bearer``, ``basic`` and ``headers`` put it on each request; ``oauth2`` fetches a token with it (client credentials, or what
-``form`` says, such as a refresh token), ``session_login`` signs in with it, ``jwt_bearer`` signs with it; ``duo`` signs each request with it; ``first_of`` takes the
-first whose credentials are set.
+``form`` says, such as a refresh token), ``session_login`` signs in with it, ``jwt_bearer`` signs with it, ``duo`` signs each request
+with it; ``first_of`` takes the first whose credentials are set.
 """
 
 from __future__ import annotations

@@ -270,7 +270,7 @@ class HiBob(Connector):
         }
 
     def _plain_status(self, word: str, record: Mapping[str, Any]) -> str:
-        """Return our word for Bob's status. Of an unknown one, whoever is active is active; others who never left are on leave, which takes nothing for good."""
+        """Return our word for Bob's status; of an unknown one, active or on leave for who has not left: that takes nothing for good."""
         word = word.casefold().replace("_", " ")
         if word in self._words:
             return {"garden": "terminated" if self.target.options["garden_leave"] == "left" else "leave"}.get(
