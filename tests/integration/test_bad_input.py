@@ -293,6 +293,11 @@ def bad_systems_file(company: SandboxCompany, folder: Path, bad: Bad) -> Path:
     """A company of HR and what the case names, with its mistake."""
     data = yaml.safe_load(company.systems_file.read_text())
     data["systems"] = {name: entry for name, entry in data["systems"].items() if name in ("bamboohr", *bad.only)}
+    # What names a system goes with it.
+    if "github" not in data["systems"]:
+        del data["systems"]["bamboohr"]["options"]["fields"]["github"]
+    if "ldap" not in data["systems"] and "imap" in data["systems"]:
+        del data["systems"]["imap"]["options"]["passwords_in"]
     data.pop("policy", None)  # the company's speaks of systems that are not in this file
     data |= {
         "ledger": str(folder / "ledger.db"),
