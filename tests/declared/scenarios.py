@@ -23,7 +23,7 @@ from tests.conformance.scenario import Scenario
 
 WORLDS = worlds()
 #: Into how many parts the vendors are divided. A vendor takes two to six seconds, so that one in seven adds less than half a minute to ``make test``.
-PARTS = 7
+PARTS = 9
 
 
 @dataclass(frozen=True)

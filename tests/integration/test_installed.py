@@ -196,6 +196,7 @@ def test_it_runs_from_where_it_was_installed(company: SandboxCompany, installed:
     ), whole.stdout + whole.stderr
 
 
+@pytest.mark.rotating(of=3)
 def test_nothing_of_the_workshop_is_shipped_and_every_plugin_documents_itself(installed: Installed) -> None:
     assert not {"sandbox", "scripts", "build", "Makefile", ".venv", ".hypothesis"} & {
         entry.name for entry in installed.collection.iterdir()

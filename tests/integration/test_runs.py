@@ -120,6 +120,7 @@ def assert_archived(company: SandboxCompany) -> None:
     )
 
 
+@pytest.mark.rotating(of=3)
 @pytest.mark.parametrize("kind", RUNS)
 def test_check_mode_prints_the_plan_and_writes_nothing(company: SandboxCompany, kind: str) -> None:
     ran = play(company, kind, "--check", "--diff")
