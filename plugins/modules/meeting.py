@@ -13,9 +13,12 @@ description:
   - It is found again by O(marker), so a second run books nothing.
   - One that is still to come, and lies before O(earliest) or after O(latest) because these were others when it was booked, is cancelled and booked anew.
     Where somebody moved it by hand, it stays.
+  - Each answer is a change of its own. Who declined is an open step; who has not answered yet is none, and is asked by M(workforce.lifecycle.followups)
+    and M(workforce.lifecycle.notices) on working days.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:
   - module: workforce.lifecycle.meetings_handover
+  - module: workforce.lifecycle.followups
   - name: "The two main runs: onboard and offboard"
     description: The page of the collection's documentation.
     link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/main-runs.md
@@ -23,10 +26,15 @@ extends_documentation_fragment: [workforce.lifecycle.group, workforce.lifecycle.
 options:
   organizer: {description: "Whose calendar it is booked in.", type: str, required: true}
   attendees: {description: "Further addresses; the person is invited in any case.", type: list, elements: str, default: []}
-  subject: {description: "What it is called.", type: str, required: true}
+  state:
+    description: V(booked) books it where it is not. V(answers) only reads it and its answers; then the organizer and the marker are all that is needed.
+    type: str
+    choices: [booked, answers]
+    default: booked
+  subject: {description: "What it is called; needed to book.", type: str, default: ""}
   body: {description: "What the invitation says.", type: str, default: ""}
-  earliest: {description: "ISO 8601 moment before which it must not start.", type: str, required: true}
-  latest: {description: "ISO 8601 moment at which it must be over.", type: str, required: true}
+  earliest: {description: "ISO 8601 moment before which it must not start; needed to book.", type: str, default: ""}
+  latest: {description: "ISO 8601 moment at which it must be over; needed to book.", type: str, default: ""}
   minutes: {description: "How long it takes.", type: int, default: 60}
   time_zone: {description: "Whose working hours count.", type: str, default: UTC}
   marker: {description: "What makes it this meeting and no other.", type: str, required: true}
@@ -50,7 +58,9 @@ changes:
   returned: always
   type: list
   elements: dict
-  sample: [{what: orientation, before: not booked, after: "2026-12-01T09:00:00+01:00", outcome: done}]
+  sample:
+    - {what: meeting, before: booked, after: booked, outcome: already, note: "Welcome, 2026-12-01T09:00:00Z"}
+    - {what: answer of ada@corp.example, before: no answer yet, after: no answer yet, outcome: already}
 """
 
 from typing import Any
@@ -61,8 +71,9 @@ from ..module_utils.engine.arguments import PERSON_SPEC
 from ..module_utils.engine.correlate import person_here
 from ..module_utils.sdk.protocols import Calendar
 from ..module_utils.sdk.values import Meeting
-from ..module_utils.model.errors import Conflict
+from ..module_utils.model.errors import Conflict, InputError
 from ..module_utils.model.person import Person
+from ..module_utils.model.states import ANSWER_OF, UNANSWERED
 from ..module_utils.engine.change import Change, Outcome
 from ..module_utils.engine.steps import MEETING
 from ..module_utils.engine.task import Task
@@ -77,6 +88,10 @@ def plan(system: Calendar, want: Mapping[str, Any]) -> list[Change]:
         )
     )
     found = system.find_meeting(organizer, want["marker"])
+    if want["state"] == "answers":
+        return _as_it_stands(found) if found else [_cancelled(organizer.email)]
+    if not (want["subject"] and want["earliest"] and want["latest"]):
+        raise InputError("subject, earliest and latest are needed to book", act="book a meeting")
     if found is None:
         return [
             Change("meeting", "not booked", "booked", lambda: _book(system, want, person, organizer.email, attendees))
@@ -95,10 +110,7 @@ def plan(system: Calendar, want: Mapping[str, Any]) -> list[Change]:
                 lambda: _book(system, want, person, organizer.email, attendees, instead_of=found),
             )
         ]
-    return [
-        Change("meeting", "booked", "booked", note=f"{found.subject}, {found.start}, {_answers(found)}"),
-        *_declined(found),
-    ]
+    return _as_it_stands(found)
 
 
 def _book(
@@ -136,31 +148,27 @@ def _book(
     )
 
 
-def _answers(meeting: Meeting) -> str:
-    accepted = [who for who, answer in meeting.responses.items() if answer == "accepted"]
-    open_ = [who for who, answer in meeting.responses.items() if answer in ("none", "tentative")]
-    return "; ".join(
-        part
-        for part in (
-            f"accepted by {', '.join(accepted)}" if accepted else "",
-            f"no answer yet from {', '.join(open_)}" if open_ else "",
-        )
-        if part
-    )
-
-
-def _declined(meeting: Meeting) -> list[Change]:
+def _as_it_stands(meeting: Meeting) -> list[Change]:
+    """Return the meeting, and each answer. Nothing of it is to be written, and only who declined leaves something open."""
+    note = f"{meeting.subject}, {meeting.start}"
     return [
-        Change(
-            f"answer of {who}",
-            "declined",
-            "accepted",
-            outcome=Outcome.NEEDS_HUMAN,
-            note=f"{who} declined: find another time",
-        )
-        for who, answer in meeting.responses.items()
-        if answer == "declined"
+        Change("meeting", "booked", "booked", note=note),
+        *(_answer(meeting, who, said) for who, said in meeting.responses.items() if who != meeting.organizer),
     ]
+
+
+def _cancelled(organizer: str) -> Change:
+    note = f"it is in the calendar of {organizer} no more: playbook onboard books it anew"
+    return Change("meeting", "cancelled", "booked", outcome=Outcome.NEEDS_HUMAN, note=note)
+
+
+def _answer(meeting: Meeting, who: str, said: str) -> Change:
+    if said == "declined":
+        note = f"{who} declined: {meeting.organizer} moves it to a time that suits, or attests that it goes on without them"
+        return Change(f"{ANSWER_OF}{who}", "declined", "accepted", outcome=Outcome.NEEDS_HUMAN, note=note)
+    if said == "none":
+        said = UNANSWERED if clock.parse(meeting.start) > clock.now() else "no answer"
+    return Change(f"{ANSWER_OF}{who}", said, said)
 
 
 TASK = Task(
@@ -170,10 +178,11 @@ TASK = Task(
         **PERSON_SPEC,
         "organizer": {"type": "str", "required": True},
         "attendees": {"type": "list", "elements": "str", "default": []},
-        "subject": {"type": "str", "required": True},
+        "state": {"type": "str", "choices": ["booked", "answers"], "default": "booked"},
+        "subject": {"type": "str", "default": ""},
         "body": {"type": "str", "default": ""},
-        "earliest": {"type": "str", "required": True},
-        "latest": {"type": "str", "required": True},
+        "earliest": {"type": "str", "default": ""},
+        "latest": {"type": "str", "default": ""},
         "minutes": {"type": "int", "default": 60},
         "time_zone": {"type": "str", "default": "UTC"},
         "marker": {"type": "str", "required": True},

@@ -617,11 +617,37 @@ def test_a_meeting_is_booked_when_all_are_free_and_found_again(box: Box) -> None
     )
     assert event_of(box, LENA, "Welcome", own=False) is not None
     part_of(box).answer(MARK, "Welcome", LENA, "accepted")
-    again = run(meeting.TASK, box, "exchange", **want)
-    assert again["outcome"] == "already"
-    assert f"accepted by {LENA}" in again["changes"][0]["note"]
-    part_of(box).answer(MARK, "Welcome", LENA, "declined")
-    assert run(meeting.TASK, box, "exchange", **want)["outcome"] == "needs_human"
+    assert run(meeting.TASK, box, "exchange", **want)["outcome"] == "already"
+
+
+def test_each_answer_to_an_invitation_is_read_and_only_who_declined_leaves_something_open(box: Box) -> None:
+    want = orientation(box)
+    run(meeting.TASK, box, "exchange", **want)
+    asked = {"person": want["person"], "organizer": MARK, "marker": want["marker"], "state": "answers"}
+    for response, answer, outcome in (
+        ("none", "no answer yet", "already"),
+        ("tentativelyAccepted", "tentative", "already"),
+        ("accepted", "accepted", "already"),
+        ("declined", "declined", "needs_human"),
+    ):
+        part_of(box).answer(MARK, "Welcome", LENA, response)
+        before = len(box["microsoft"].writes())
+        read = run(meeting.TASK, box, "exchange", **asked)
+        assert (read["outcome"], read["changes"][1]["what"], read["changes"][1]["before"]) == (
+            outcome,
+            f"answer of {LENA}",
+            answer,
+        )
+        assert run(meeting.TASK, box, "exchange", **want)["outcome"] == outcome
+        assert len(box["microsoft"].writes()) == before
+    assert MARK in read["changes"][1]["note"], "who moves it is named"
+    gone = run(meeting.TASK, box, "exchange", **{**asked, "marker": "another"})
+    assert gone["outcome"] == "needs_human" and "onboard" in gone["changes"][0]["note"]
+
+
+def test_a_meeting_without_a_day_is_not_booked(box: Box) -> None:
+    refused = run(meeting.TASK, box, "exchange", **orientation(box, latest=""))
+    assert refused["failed"] and "needed to book" in refused["msg"]
 
 
 def test_a_meeting_of_another_day_is_booked_anew_unless_somebody_moved_it(box: Box) -> None:

@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.google_workspace.api import throttled
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import AuthenticationFailed
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.transport import Answer
@@ -18,6 +20,7 @@ from ansible_collections.workforce.lifecycle.plugins.modules import (
     device,
     files_handover,
     mailbox,
+    meeting,
     meetings_handover,
     ownership,
 )
@@ -251,3 +254,23 @@ def test_the_calendars_of_somebody_who_is_suspended_are_a_persons_until_their_tr
     assert said["calendars secondary calendars of jane@corp.example"]["outcome"] == "needs_human"
     assert "deletes them" in said["calendars secondary calendars of jane@corp.example"]["note"]
     assert said["shared drive Launch"]["outcome"] == "done"
+
+
+def test_each_answer_to_an_invitation_is_read_and_only_who_declined_leaves_something_open(box: Box) -> None:
+    monday = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    monday += timedelta(days=7 + (-monday.weekday()) % 7)
+    marked = {"person": person_of(box, "jane"), "organizer": "mark@corp.example", "marker": "orientation-1"}
+    days = {"earliest": monday.isoformat(), "latest": (monday + timedelta(days=2)).isoformat()}
+    booked = run(meeting.TASK, box, NAME, subject="Welcome", attendees=["grace@corp.example"], **marked, **days)
+    assert booked["outcome"] == "done", booked
+    [event] = [row for row in box[NAME].state["events"][MARK] if row["summary"] == "Welcome"]
+    for response, answer, outcome in (
+        ("needsAction", "no answer yet", "already"),
+        ("accepted", "accepted", "already"),
+        ("declined", "declined", "needs_human"),
+    ):
+        event["attendees"][1]["responseStatus"] = response
+        read = run(meeting.TASK, box, NAME, state="answers", **marked)
+        rows = {row["what"]: row["before"] for row in read["changes"]}
+        assert (read["outcome"], rows["answer of grace@corp.example"]) == (outcome, answer)
+        assert rows["answer of jane@corp.example"] == "no answer yet"

@@ -183,7 +183,7 @@ class Later:
 
 @dataclass(frozen=True)
 class Followups:
-    """What is due later, in days after the case was opened; 0 means never.
+    """What is due later, in days after the case was opened (``chase_answers``: working days); 0 means never.
 
     ``delete_account`` only on ``delete_on`` systems (all that can, when empty). ``return_fact`` is the HR fact that says when
     somebody comes back from a leave.
@@ -193,6 +193,7 @@ class Followups:
     delete_on: Sequence[str] = ()
     end_forwarding: int = 90
     chase_devices: Sequence[int] = (7, 14)
+    chase_answers: Sequence[int] = (1, 3)
     also: Sequence[Later] = ()
     return_fact: str = "attributes.return_date"
 

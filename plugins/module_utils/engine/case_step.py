@@ -46,7 +46,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Due:
-    """A follow-up that is carried out now: ``step`` is ``delete_account`` or ``end_forwarding``; ``word`` is ``act`` when a run does it."""
+    """A follow-up that is carried out now: ``step`` is ``delete_account``, ``end_forwarding`` or ``ask_answers``; ``word`` is ``act`` when a run does it."""
 
     step: str
     word: str

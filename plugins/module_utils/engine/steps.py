@@ -338,9 +338,14 @@ def _orientation(case: OpenCase, here: Here) -> Arguments:
     }
 
 
+def _answers_asked_for(case: OpenCase, here: Here) -> Arguments:
+    said = case.orientation if _is_due(here, "ask_answers") else {}
+    return {"state": "answers", "organizer": said["organiser"], "marker": said["marker"]} if said else None
+
+
 EXISTING_INFO: Steps = {"look": CaseStep(_existing, looks="first")}
 FIRST_SIGN_IN: Steps = {"welcome": CaseStep(_first_credential), "restore": CaseStep(_credential_again)}
-MEETING: Steps = {"orientation": CaseStep(_orientation)}
+MEETING: Steps = {"orientation": CaseStep(_orientation), "answers": CaseStep(_answers_asked_for)}
 
 
 # -- by hand, by another name, and back ----------------------------------------------------------------------------------

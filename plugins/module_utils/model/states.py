@@ -14,6 +14,9 @@ GONE: Final[tuple[Any, ...]] = (*NOT_THERE, "closed")
 GONE_OR_OFF: Final[tuple[Any, ...]] = (*GONE, False)
 #: Before it was given, or after it was taken, whatever kind of thing it is.
 NOT_HELD: Final[tuple[Any, ...]] = (*GONE_OR_OFF, 0, "", "not held", "none", [], {})
+#: How the change of an answer to an invitation begins, and how it reads while there is none.
+ANSWER_OF = "answer of "
+UNANSWERED = "no answer yet"
 #: How the changes of a device's keys begin: of its disk's recovery key, and of the code that ends its Activation Lock.
 ESCROWED_KEY = "escrow key of "
 BYPASS_CODE = "bypass code of "

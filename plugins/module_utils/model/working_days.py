@@ -28,6 +28,13 @@ def working_day_from(day: date, country: str = "") -> date:
     return day
 
 
+def working_days_later(day: date, number: int, country: str = "") -> date:
+    """Return the day that is so many working days after that one."""
+    for _unused in range(number):
+        day = working_day_from(day + timedelta(days=1), country)
+    return day
+
+
 @lru_cache(maxsize=64)
 def _holidays(country: str) -> Any:
     """Return the calendar of a country; None when there is none. The library is loaded here, because few runs need it."""

@@ -84,6 +84,7 @@ def _hand_out(run: LedgerRun, due: Due, judgement: Judgement, answer: dict[str, 
         "word": judgement.word,
         "reason": judgement.why,
         "of": due.case,
+        "orientation": dict(case.facts.orientation),
     }
     if judgement.word == "act" and due.step == "end_overlap":
         kept = case.facts

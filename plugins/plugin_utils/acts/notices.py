@@ -14,6 +14,7 @@ from ...module_utils.model import clock
 from ..audit.digest import digest
 from ..audit.ending import reminders
 from ..audit.escalation import letters
+from ..audit.invitations import unanswered
 from ..audit.managers import Managers
 from ..audit.numbers import numbers
 from ..audit.population import Period
@@ -37,6 +38,7 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
     else:
         managers = Managers(cases, HrSaid.of(want["found"]), run.ledger)
         found = [*letters(cases, levels, policy, now, managers), *reminders(cases, policy.access, now)]
+        found += unanswered(cases, now)
     posted = post(run, found, policy.responsibility.mail)
     said = {
         "notices": list(posted.left),

@@ -17,9 +17,11 @@ from ..ledger import holds
 from ..ledger.run import LedgerRun
 from . import countdowns as clocks
 from . import followups
-from .followups import BY_HAND, Due
+from .followups import ASK_ANSWERS, BY_HAND, Due
 from .granted import END_ACCESS
 
+#: What a step of one system carries out.
+_ON_A_SYSTEM = ("delete_account", "end_forwarding", ASK_ANSWERS)
 #: The phase of a run that carries out a step that belongs to no system.
 _PHASES = {"end_overlap": "adjust", RESUME: "restore", END_ACCESS: "withdraw"}
 
@@ -92,7 +94,7 @@ class DueToday:
             left = {
                 where: result
                 for where, result in ends.items()
-                if not Outcome(result.get("outcome") or "unknown").closed
+                if not _settles(due, Outcome(result.get("outcome") or "unknown"))
             }
             if ends and not left:
                 followups.end(
@@ -111,9 +113,10 @@ class DueToday:
     def _ends(self, case: str, due: Due) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """Yield how this run's steps for it ended, by system."""
         for entry in self.run.ledger.entries(case):
+            step = "meeting" if due.step == ASK_ANSWERS else due.step
             mine = (
-                entry.step == due.step and entry.system == due.system
-                if due.step in ("delete_account", "end_forwarding")
+                entry.step == step and entry.system == due.system
+                if due.step in _ON_A_SYSTEM
                 else entry.phase == _PHASES.get(due.step)
             )
             if entry.kind == "outcome" and entry.run == self.run.id and mine:
@@ -203,6 +206,11 @@ def _days(days: int) -> str:
         if days > 0
         else f"{-days} day{'s' if days != -1 else ''} late"
     )
+
+
+def _settles(due: Due, outcome: Outcome) -> bool:
+    """Return whether nothing is left to do of it: who declined has answered, and is an open item of the record."""
+    return outcome.closed or due.step == ASK_ANSWERS and outcome is Outcome.NEEDS_HUMAN
 
 
 def _why(result: Mapping[str, Any]) -> str:

@@ -17,10 +17,10 @@ from ...module_utils.company.policy import Followups, Policy
 from ...module_utils.engine.change import Outcome
 from ...module_utils.model import clock
 from ...module_utils.model.case import Case
-from ...module_utils.model.kinds import OFFBOARD, ONBOARD, REINSTATE, RESUME, SUSPEND, TRANSFER
+from ...module_utils.model.kinds import OFFBOARD, ONBOARD, REINSTATE, RESUME, SUSPEND, TRANSFER, WITHDRAW
 from ...module_utils.model.person import Person
 from ...module_utils.model.states import COMPANY_DEVICE, PERSONAL_DEVICE
-from ...module_utils.model.working_days import is_working_day, working_day_from
+from ...module_utils.model.working_days import is_working_day, working_day_from, working_days_later
 from ...module_utils.people.identity import Records, alike, employed
 from ..ledger import holds
 from ..ledger.entry import Entry
@@ -29,12 +29,16 @@ from .leave import local_day
 
 #: What a person does; the others are done by the run.
 BY_HAND = ("chase_device", "by_hand")
+#: Who has not answered the invitation to a joiner's orientation is asked to.
+ASK_ANSWERS = "ask_answers"
 #: How a step begins that asks for devices, by serial.
 CHASED = "ask for the return of "
 #: What a person says of a device that the company has in its hands again.
 IN_HAND = frozenset({"collected", "received", "sanitised", "disposed"})
 #: What ends the wait for it.
 BACK = IN_HAND | {"waived", "lost"}
+#: How a meeting's step ends that found it in the calendar, or put it there.
+_READ = (Outcome.DONE.value, Outcome.ALREADY.value, Outcome.NEEDS_HUMAN.value)
 #: What a legal hold stops.
 _HELD = ("delete_account", "end_forwarding")
 #: Where a step of a person's stands that belongs to no system.
@@ -162,6 +166,13 @@ class _Scheduling:
         day = local_day(self.start, days, who).astimezone(who.zone).date()
         return self.later(step, system, what, days + (working_day_from(day, who.country) - day).days, suffix)
 
+    def working_days_later(self, step: str, system: str, what: str, number: int) -> Due:
+        """Return a step so many working days later, of the person's country."""
+        who = self.case.who
+        today = self.start.astimezone(who.zone).date()
+        days = (working_days_later(today, number, who.country) - today).days
+        return self.later(step, system, what, days, str(number))
+
 
 def _wanted(
     case: Case,
@@ -177,6 +188,10 @@ def _wanted(
         for step in steps:
             yield from _after_mailbox(at, step)
             yield from _after_devices(at, step)
+    for step in steps if case.kind == ONBOARD else ():
+        booked = step["step"] == "meeting" and step["outcome"] in _READ
+        for number in at.rules.chase_answers if booked else ():
+            yield at.working_days_later(ASK_ANSWERS, step["system"], "ask who has not answered the invitation", number)
     yield from _promised(case)
     yield from _by_hand(at)
 
@@ -358,6 +373,7 @@ _OVERTAKEN: Mapping[str, Mapping[str, str]] = {
         for step in ("delete_account", "end_forwarding", "chase_device", OFFBOARD)
     },
     "end_overlap": {TRANSFER: "they moved again", OFFBOARD: "they have left"},
+    ASK_ANSWERS: {WITHDRAW: "the hire was withdrawn", OFFBOARD: "they have left"},
     "end_access": {OFFBOARD: "they have left"},
     RESUME: {OFFBOARD: "they have left", RESUME: "they are back"},
 }

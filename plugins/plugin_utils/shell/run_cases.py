@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from ...module_utils.engine.case_step import Due, Fix, Here, Settings
@@ -51,9 +52,8 @@ class RunCases:
         for act in self.acts:
             if act["system"] == system and act.get("record"):
                 due = Due(str(act["step"]), str(act["word"]))
-                found.append(
-                    (_other(FOLLOWUPS, act["case"], act["record"]), Here(system, capabilities, settings, due=due))
-                )
+                case = _other(FOLLOWUPS, act["case"], act["record"], act.get("orientation") or {})
+                found.append((case, Here(system, capabilities, settings, due=due)))
         for one in self.fixes.get(system, ()):
             fix = Fix(str(one["do"]), str(one["finding"]), str(one["account_id"]), one["wanted"])
             found.append((_other(RECONCILE, one["case"], one["person"]), Here(system, capabilities, settings, fix=fix)))
@@ -68,8 +68,10 @@ class RunCases:
         }
 
 
-def _other(kind: str, case: str, person: Mapping[str, Any]) -> OpenCase:
-    return OpenCase(case, kind, Person.of(person))
+def _other(
+    kind: str, case: str, person: Mapping[str, Any], orientation: Mapping[str, str] = MappingProxyType({})
+) -> OpenCase:
+    return OpenCase(case, kind, Person.of(person), orientation=orientation)
 
 
 def leave(folder: RunFolder, module: str, result: Mapping[str, Any]) -> None:
