@@ -10,6 +10,8 @@ short_description: Say where a person is, on every system
 version_added: 0.2.0
 description:
   - Puts together what M(workforce.lifecycle.locate_system) found, and what did not answer. Writes nothing.
+  - Where the systems file names a ledger, it also says what that knows of them; C(-e ask_systems=false) asks nothing else.
+  - What it found is handed over as C(set_stats) does, for the bridge's page of a person.
 extends_documentation_fragment: [workforce.lifecycle.group]
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:
@@ -35,6 +37,12 @@ located:
   returned: always
   type: dict
   sample: {jane@corp.example: {entra: {accounts: [{login: jane@corp.example, state: active}]}}}
+known:
+  description:
+    - "By person, what the ledger knows: C(accounts) that were seen to be theirs, what is C(open) of their cases, what access C(lingers), C(devices)."
+  returned: where a ledger is named
+  type: dict
+  sample: {jane@corp.example: {accounts: [], open: [{system: badge, what: Collect the badge, outcome: needs_human}], lingers: [], devices: []}}
 lines:
   description: The same for a person.
   returned: always
@@ -43,9 +51,18 @@ lines:
   sample: ["entra: jane@corp.example, active, found by employee number"]
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from ..module_utils.engine.workplace_task import WorkplaceTask
 
-TASK = WorkplaceTask("locate")
+
+def _found(result: Mapping[str, Any], rehearsal: bool) -> Mapping[str, Any]:
+    """Hand over what was found."""
+    return {name: result.get(name) or {} for name in ("located", "silent", "known")}
+
+
+TASK = WorkplaceTask("locate", hands_over=_found)
 
 if __name__ == "__main__":
     TASK.main()

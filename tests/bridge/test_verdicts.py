@@ -117,6 +117,25 @@ def test_an_overlap_of_two_weeks_waits_and_is_never_stuck(world: World) -> None:
     assert len(world.lines(world.of("7")[0]["id"])) < 40, "a look at which nothing changed is no line"
 
 
+def test_a_move_that_waits_for_a_decision_does_not_let_a_leaver_in_again(world: World) -> None:
+    """Both were due in the same minute: the leaver was cut, and the move, tried again after it, opened the account."""
+    world.decided("7", ("transfer", NOW))
+    once(world, "7", NOW, open_("7", ("wiki", "needs_human")))
+    leaves = NOW + DAY
+    world.decided("7", ("transfer", NOW), ("offboard", leaves), now=NOW + HOUR)
+    (ident,) = world.cases.claim(leaves, 9, "me")
+    world.cases.begin(ident, "me", leaves)
+    assert world.cases.claim(leaves + HOUR, 9, "me") == [], "a move waits until the leaver is cut"
+    world.settled(ident, open_("7", ("wiki", "failed")), leaves)
+    (again,) = world.cases.claim(leaves + HOUR, 9, "me")
+    assert again.startswith("offboard"), "also while its run is tried again"
+    world.cases.begin(again, "me", leaves + HOUR)
+    world.settled(again, ended("7"), leaves + HOUR)
+    states = {row["kind"]: (row["state"], row["detail"]) for row in world.of("7")}
+    assert states["transfer"] == ("cancelled", "they have left") and states["offboard"][0] == "done"
+    assert world.cases.claim(leaves + 9 * DAY, 9, "me") == []
+
+
 def test_what_fails_is_tried_again_and_then_stuck_even_after_it_waited(world: World) -> None:
     world.decided("7", ("offboard", NOW))
     once(world, "7", NOW, open_("7", ("badge", "needs_human")))

@@ -279,3 +279,20 @@ def test_what_nothing_here_has_stops_a_run_before_a_case_is_opened(ledger: Ledge
     joiner = opened(ledger, STAYS, kind="onboard", profiles=str(tmp_path))
     assert joiner["failed"] and "no system of the company knows the control mfa_registred" in joiner["msg"]
     assert ledger.cases() == []
+
+
+def test_a_leaver_is_not_moved_on_a_last_day_on_which_hr_still_lists_them(ledger: Ledger, tmp_path: Path) -> None:
+    """The move, tried again after the cut, opened the account of somebody who had left that evening."""
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "all.yml").write_text("match: {department: '*'}\nsystems:\n  entra: {groups: [Staff]}\n")
+    profiles = {"kind": "transfer", "profiles": str(tmp_path / "profiles")}
+    last_day = {**JANE, "status": "active", "termination_date": "2026-03-31"}
+    with at(datetime(2026, 3, 31, 12, 0, tzinfo=timezone.utc)):
+        assert "failed" not in opened(ledger, last_day, **profiles)
+        (left,) = opened(ledger, last_day, despite_hr="they go at noon")["cases"]
+        refused = opened(ledger, last_day, **profiles)
+        assert refused["failed"] and refused["code"] == "refused" and left["id"] in refused["msg"], refused
+        (hired,) = opened(ledger, STAYS, kind="onboard", profiles=profiles["profiles"])["cases"]
+        assert hired["id"] and "failed" not in opened(ledger, STAYS, **profiles), (
+            "who was hired again moves as others do"
+        )

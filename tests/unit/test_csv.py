@@ -57,6 +57,14 @@ def test_the_sandbox_contractors() -> None:
         assert list(connect(box, "contractors").changes_since(stamp(-299, 0))) == []
 
 
+def test_a_task_that_asks_for_many_people_reads_the_file_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    system = hr(written(tmp_path, HEAD + "".join(f"p{n}@corp.example,E{n},F,2026-01-01,\n" for n in range(50))))
+    read: list[str] = []
+    text = Csv._text
+    monkeypatch.setattr(Csv, "_text", lambda self, path: read.append(path) or text(self, path))
+    assert [len(system.find_people(f"E{n}")) for n in range(50)] == [1] * 50 and len(read) == 1
+
+
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_the_delimiter_is_found(tmp_path: Path, delimiter: str) -> None:
     path = written(tmp_path, "\ufeff" + (HEAD + 'a@x.example,1,"Ann\nMarie",2020-01-01,\n').replace(",", delimiter))

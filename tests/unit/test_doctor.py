@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -30,6 +31,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.people.correla
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.keys import Kind
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.values import Account, Listed
 from ansible_collections.workforce.lifecycle.plugins.modules import doctor_system, locate_system
+from ansible_collections.workforce.lifecycle.plugins.modules.locate import TASK as LOCATE
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.acts.doctor import act as doctor
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.acts.init import act as init
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.acts.locate import act as locate
@@ -37,6 +39,8 @@ from ansible_collections.workforce.lifecycle.plugins.plugin_utils.acts.steps imp
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.health.first_files import Named
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.health.workplace import Here
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.inventory.systems_file import check_systems
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.links import Link, keep_seen
 
 from sandbox.box import Box
 from sandbox.vendors.slack import Slack
@@ -260,6 +264,38 @@ def test_no_answer_of_a_system_is_not_taken_for_nowhere() -> None:
     }
     found = locate(here({"systems": ["wiki", "badge"]}, variables), {})
     assert found["failed"] and found["silent"] == {"wiki": "down"} and "? wiki: not known: down" in found["lines"]
+
+
+def test_locate_says_what_the_ledger_knows_without_asking_a_system_and_hands_it_over(tmp_path: Path) -> None:
+    ledger = Ledger.open(str(tmp_path / "ledger.db"))
+    tom = {"email": "tom@corp.example", "hr_id": "108", "first_name": "Tom", "last_name": "Ito"}
+    case = ledger.open_case("transfer", tom, "r1", {"key": "sales", "profile": "sales", "expected": ["wiki"]})
+    link = Link("wiki", "u-7", "tom", ("address",), "")
+    keep_seen(ledger, [("108", link)], "r1")
+    step = {"run": "r1", "phase": "adjust", "system": "wiki", "step": "entitlements", "person": tom}
+    row = {
+        "what": "unexplained: groups: Chess",
+        "before": "member",
+        "after": "member",
+        "outcome": "needs_human",
+        "note": "decide",
+    }
+    ledger.outcome(case.id, **step, result={"outcome": "needs_human", "changes": [row]}, intent=None)
+    asked = {"results": [{"item": "hr_id:108", "people": []}]}
+    workplace = replace(
+        here(
+            {"systems": ["wiki"], "hr_records": ["hr"]},
+            {"hr": {"locate_hr": asked}, "wiki": {"lifecycle_connector": "scim"}},
+        ),
+        open_ledger=lambda: ledger,
+    )
+    result = {**locate(workplace, {}), "changed": False}
+    (known,) = result["known"].values()
+    assert [(one["system"], one["id"], one["by"]) for one in known["accounts"]] == [("wiki", "u-7", ["address"])]
+    (waits,) = [one for one in known["open"] if one["system"] == "wiki"]
+    assert (waits["what"], waits["undecided"], waits["case"]) == (row["what"], True, case.id)
+    assert any("unexplained: groups: Chess" in line for line in result["lines"])
+    assert LOCATE.hands_over is not None and LOCATE.hands_over(result, False)["known"] == result["known"]
 
 
 def test_steps_are_those_of_the_playbook_in_order_with_the_systems_they_are_for() -> None:

@@ -119,9 +119,11 @@ class Csv(Connector):
 
     def find_people(self, user: str) -> Sequence[Person]:
         sought = user.strip().casefold()
+        if self._read is None:  # a task asks for many people, and for the manager of each: the file is read once
+            self._read = self._rows(self.target.options["path"])
         found = [
             p
-            for p in self.all_people()
+            for p in (row.person for row in self._read)
             if sought
             in (p.email.casefold(), p.employee_id.casefold(), p.hr_id.casefold(), *(a.casefold() for a in p.aliases))
         ]

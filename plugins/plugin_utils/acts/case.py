@@ -36,6 +36,7 @@ from ..later import followups, granted
 from ..later.leave import return_day
 from ..ledger import presence
 from ..ledger.brake_standing import standing, warnings
+from ..ledger.links import names_of
 from ..ledger.run import LedgerRun
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
     if kind == OFFBOARD:
         people = administrators_first(run, people, want["profiles"])
     feed.examine(run, looks, people)
+    _refuse_who_left(run, kind, people)
     plan = approval.executed(run, want["plan"])
     refuse_protected_people(run.policy, people, want["protected"], kind)
     hr = presence.HrSaid.of(want["found"], people)
@@ -101,6 +103,19 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
         "brake": standing(run),
         **({"warnings": would} if would else {}),
     }
+
+
+def _refuse_who_left(run: LedgerRun, kind: str, people: Sequence[Person]) -> None:
+    """:raises Refused: somebody left since they were hired or reinstated: a move would let them in again, on a last day on which HR still lists them."""
+    for person in people if kind in _OF_WHO_WORKS_HERE else ():
+        theirs = [case for case in run.ledger.cases_of(names_of(person)) if not case.withdrawn]
+        last = next((case for case in reversed(theirs) if case.meaning.ends or case.kind in (ONBOARD, REINSTATE)), None)
+        if last is not None and last.meaning.ends:
+            raise Refused(
+                f"their access was ended since (case {last.id})",
+                act=f"{kind} {person.email}",
+                hint="nothing was sent; whoever comes back is reinstated or onboarded first",
+            )
 
 
 def _refuse_unapproved(
@@ -272,6 +287,9 @@ def _resume(opening: _Opening, person: Person, profile: Profile | None) -> _Furt
 def _asked_for(opening: _Opening, person: Person, profile: Profile | None) -> _Further:
     return _Further(requested.facts(opening.run, person, opening.want, opening.plan, opening.hr))
 
+
+#: Kinds of case that give something to somebody who is here, and let nobody in who is not.
+_OF_WHO_WORKS_HERE = (TRANSFER, ACCESS, ROLLOUT)
 
 _OF_KIND: Mapping[str, Callable[[_Opening, Person, Any], _Further]] = {
     ONBOARD: _hire,

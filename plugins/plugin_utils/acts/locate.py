@@ -1,15 +1,58 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Say where a person is, on every system."""
+"""Say where a person is, on every system, and how they stand in the ledger."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from ..health.located import put_together
+from ...module_utils.connectors.registry import connector_class
+from ...module_utils.model.person import Person
+from ...module_utils.people.identity import asked
+from ...module_utils.sdk.capabilities import capabilities_of
+from ..health.located import asked_for, put_together
 from ..health.workplace import Here
+from ..record.standing import standing
 
 
 def act(here: Here, want: Mapping[str, Any]) -> Mapping[str, Any]:
-    return put_together(here)
+    known = _known(here)
+    said = put_together(here)
+    lines = [line for who, one in known.items() for line in _lines(who, one)]
+    return {**said, "known": known, "lines": [*said["lines"], *lines]}
+
+
+def _known(here: Here) -> dict[str, dict[str, Any]]:
+    """Return what the ledger knows of each person that was asked for; nothing without a ledger."""
+    people, unknown = asked_for(here)
+    ledger = here.open_ledger() if people or unknown else None
+    if ledger is None:
+        return {}
+    # Whom HR does not know any more, the ledger knows by their last case.
+    theirs = [ledger.cases(person=asked(user)[1]) for user in unknown]
+    everybody = [Person.of(one) for one in (*people, *(cases[-1].person for cases in theirs if cases))]
+    systems = {host: _system(here, host, name) for host, name in here.connectors().items()}
+    return {person.email: standing(ledger, person, systems) for person in everybody}
+
+
+def _system(here: Here, host: str, connector: str) -> dict[str, Any]:
+    kind = connector_class(connector, system=host)
+    owner = str(here.of(host, "lifecycle_owner") or "")
+    return {
+        "owner": owner,
+        "connector": connector,
+        "title": kind.TITLE or connector,
+        "capabilities": capabilities_of(kind),
+    }
+
+
+def _lines(who: str, known: Mapping[str, Any]) -> list[str]:
+    """Return the ledger's part for a person to read."""
+    return [
+        *(
+            f"  ledger: open of {who}'s {one['kind']}: {one['system']}: {one['what']} ({one['outcome']})"
+            for one in known["open"]
+        ),
+        *(f"  ledger: {one['serial']}: {one['what']}" for one in known["devices"]),
+    ]

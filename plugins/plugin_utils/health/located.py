@@ -37,8 +37,16 @@ def put_together(here: Here) -> dict[str, Any]:
     }
 
 
+def asked_for(here: Here) -> tuple[list[Mapping[str, Any]], list[str]]:
+    """Return the people of this run as HR has them, and the ids or addresses by which HR knows nobody."""
+    said = [row for host in here.hosts("hr_records") for row in (here.of(host, "locate_hr") or {}).get("results") or ()]
+    people = [person for row in said for person in row.get("people") or ()]
+    met = {str(row.get("item")) for row in said if row.get("people")}
+    return people, sorted({str(row.get("item") or "") for row in said} - met - {""})
+
+
 def _name(person: Mapping[str, Any]) -> str:
-    return str(person.get("email") or person.get("employee_id") or "?")
+    return str(person.get("email") or person.get("employee_id") or person.get("hr_id") or "?")
 
 
 def _lines(who: str, systems: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

@@ -16,7 +16,7 @@ from lifecycle_bridge.execute import Order
 from lifecycle_bridge.kinds import OFFBOARD, ONBOARD, REINSTATE, RENAME, RESUME, SUSPEND, TRANSFER, WITHDRAW
 from lifecycle_bridge.store import moment, rows, stamp
 from lifecycle_bridge.store.ordering import order_run
-from lifecycle_bridge.store.tables import SLEEPING, STOPPED, cases, runs
+from lifecycle_bridge.store.tables import OPEN, SLEEPING, STOPPED, cases, runs
 from lifecycle_bridge.store.timelines import note, span
 
 #: Lower goes first: whoever leaves before whoever comes.
@@ -56,14 +56,21 @@ def _due(c: sa.Connection, now: datetime) -> list[Row]:
     found = rows(c.execute(sa.select(cases).where(sa.or_(waits, stopped))))
     # What changed before somebody's first day is carried out after it: accounts that a move made would not pass for the joiner's own.
     joining = {_who(row) for row in found if row["kind"] == ONBOARD and row["state"] in ("upcoming", "waiting")}
+    leaving = _leaving(c, now)
     chosen: list[Row] = []
     # The day itself goes before what was to be made ready for it.
     for row in sorted(found, key=lambda row: (_priority(row), row["stage"] != "", row["next_at"])):
-        if _who(row) in busy or row["kind"] == TRANSFER and _who(row) in joining:
+        if _who(row) in busy or row["kind"] == TRANSFER and _who(row) in joining | leaving:
             continue
         busy.add(_who(row))
         chosen.append(row)
     return chosen
+
+
+def _leaving(c: sa.Connection, now: datetime) -> set[tuple[str, str]]:
+    """Return whose access should have ended by now: a move of theirs waits, so that it gives nothing to somebody who is to have nothing."""
+    open_ = (cases.c.kind.in_((OFFBOARD, WITHDRAW)), cases.c.state.in_(OPEN), cases.c.due_at <= stamp(now))
+    return {(row.source, row.person) for row in c.execute(sa.select(cases.c.source, cases.c.person).where(*open_))}
 
 
 def _groups(found: Sequence[Row]) -> list[list[Row]]:

@@ -16,10 +16,10 @@ import sqlalchemy as sa
 
 from lifecycle_bridge.config import Config, Retry
 from lifecycle_bridge.execute import Result
-from lifecycle_bridge.kinds import ONBOARD
+from lifecycle_bridge.kinds import OFFBOARD, ONBOARD, TRANSFER, WITHDRAW
 from lifecycle_bridge.store import moment, rows, stamp
 from lifecycle_bridge.store.outbox import put
-from lifecycle_bridge.store.tables import cases, runs, timeline
+from lifecycle_bridge.store.tables import SLEEPING, STOPPED, cases, runs, timeline
 from lifecycle_bridge.store.timelines import note, span
 from lifecycle_bridge.store.verdicts import Case, Step, Verdict, judge, reminder_is_due
 
@@ -159,11 +159,26 @@ def _write(c: sa.Connection, config: Config, row: Row, ended: Ended | None, verd
     if not sleeps or verdict.detail != row["detail"] or verdict.state != row["state"]:
         what = "retry" if verdict.state == "waiting" else verdict.state
         note(c, row["id"], now, what, verdict.detail + again)
+    if row["kind"] in (OFFBOARD, WITHDRAW) and (
+        verdict.state == "done" or ended is not None and ended.access == "closed"
+    ):
+        _drop_moves(c, config, row, now)
     if ended is not None and ended.access == "closed" and row["access"] != "closed":
         put(c, config, row, "cut", now, mark=row["ident"])
     if news := _news(row, verdict, reminds):
         mark = "" if verdict.state == "done" else row["ident"]
         put(c, config, row, news, now, mark=mark, detail=verdict.detail, steps=steps)
+
+
+def _drop_moves(c: sa.Connection, config: Config, row: Row, now: datetime) -> None:
+    """Cancel the move of somebody who has left: its next run would let them in again."""
+    theirs = (cases.c.source == row["source"], cases.c.person == row["person"], cases.c.kind == TRANSFER)
+    waits = (cases.c.state.in_((*SLEEPING, *STOPPED)), cases.c.created_at <= row["due_at"])
+    for one in rows(c.execute(sa.select(cases).where(*theirs, *waits))):
+        values = {"state": "cancelled", "outcome": "left", "ended_at": stamp(now), "changed_at": stamp(now)}
+        c.execute(sa.update(cases).where(cases.c.id == one["id"]).values(**values, detail="they have left"))
+        note(c, one["id"], now, "cancelled", f"they have left ({row['id']})")
+        put(c, config, one, "cancelled", now)
 
 
 def _news(row: Row, verdict: Verdict, reminds: bool) -> str:

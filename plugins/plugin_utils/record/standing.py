@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""How one person stands, by the ledger alone: accounts that were seen to be theirs, what is open, what may linger, their devices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ...module_utils.engine.mover import UNDECIDED
+from ...module_utils.model.case import Case
+from ...module_utils.model.person import Person
+from ..history.casefile import read_person
+from ..history.custody import devices
+from ..ledger.ledger import Ledger
+from ..ledger.links import links
+from . import build
+
+#: Cases of one person that are read, the newest.
+_MOST = 6
+
+
+def standing(ledger: Ledger, person: Person, systems: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return plain data of one person: ``accounts``, ``open``, ``lingers`` and ``devices``."""
+    cases = [case for case in _cases(ledger, person) if not case.withdrawn][-_MOST:]
+    records = [(case, build.build(ledger, case.id, systems)) for case in cases]
+    return {
+        "accounts": [{"system": link.system, **link.as_dict()} for link in links(ledger, person)],
+        "open": [item for case, record in records for item in _open(case, record["open_items"])],
+        "lingers": [{"case": case.id, **one} for case, record in records for one in record["residual_access"]],
+        "devices": list(_devices(ledger, {case.key for case in cases})),
+    }
+
+
+def _cases(ledger: Ledger, person: Person) -> list[Case]:
+    names = {name.casefold() for name in (person.key, person.hr_id, person.employee_id, person.email) if name}
+    return [case for case in ledger.cases() if {case.key.casefold(), case.email.casefold()} & names]
+
+
+def _open(case: Case, items: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield what is open of a case. ``undecided``: somebody says whether it is kept or removed."""
+    for item in items:
+        yield {
+            "case": case.id,
+            "kind": case.kind,
+            **{name: str(item.get(name) or "") for name in ("system", "step", "what", "outcome", "why", "owner")},
+            "undecided": str(item.get("what")).startswith(UNDECIDED),
+        }
+
+
+def _devices(ledger: Ledger, keys: Iterable[str]) -> Iterator[dict[str, Any]]:
+    for key in sorted(keys):
+        for serial, one in sorted(devices(read_person(ledger.storage.query, key).values()).items()):
+            last = one.events[-1] if one.events else None
+            yield {
+                "serial": serial,
+                "personal": one.personal,
+                "out": one.is_out,
+                "what": last.what if last else "",
+                "at": last.at if last else "",
+                "system": last.system if last else "",
+            }
