@@ -77,6 +77,14 @@ def test_no_mailbox_is_absent_and_a_wrong_credential_is_an_error(box: Box, syste
     assert bad["code"] in ("authentication", "permission") and "\n" not in bad["msg"]
 
 
+def test_a_login_of_another_form_than_the_mailboxes_have_is_an_error_and_not_a_missing_mailbox(
+    box: Box, system: str, tmp_path: Path
+) -> None:
+    options = {**box.systems()[system]["options"], "login": "{email}"}
+    answer = archive(box, system, tmp_path / "a", changes={"options": options})
+    assert answer["code"] == "input" and "login: '{local_part}'" in answer["msg"]
+
+
 def test_an_unknown_certificate_is_refused(box: Box, system: str, tmp_path: Path) -> None:
     assert archive(box, system, tmp_path / "a", changes={"ca_file": ""})["code"] == "certificate"
 

@@ -97,6 +97,12 @@ def test_a_bad_credential_is_said_once_and_not_for_each_capability(box: Box) -> 
     assert problem["kind"] == "credential"
 
 
+def test_an_answer_that_says_nothing_is_named_with_its_question(box: Box) -> None:
+    box["tailscale"].fault("status", status=500, times=-1)
+    (problem,) = run(doctor_system.TASK, box, "tailscale")["health"]["problems"]
+    assert problem["kind"] == "reach" and ": 500 " in problem["what"] and problem["fix"], problem
+
+
 def test_a_system_that_does_not_answer_is_not_reached(box: Box) -> None:
     result = run(doctor_system.TASK, box, "tailscale", changes={"url": "https://localhost:1"})
     assert not result["health"]["reached"] and [p["kind"] for p in result["health"]["problems"]] == ["reach"]

@@ -18,6 +18,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors i
     AmbiguousIdentity,
     ProtocolError,
     Rejected,
+    Unavailable,
     Unsupported,
     WriteInCheckMode,
 )
@@ -220,6 +221,12 @@ def test_no_page_size_is_asked_for_where_the_service_fails_at_one(box: Box) -> N
     system = connect(box, "wiki", options={"page_size": 0})
     assert len(list(system.all_accounts())) >= 5
     assert not [e for e in box["wiki"].journal if "count" in e["query"]]
+
+
+def test_a_service_that_fails_at_a_page_size_is_named_with_the_option_that_asks_for_none(box: Box) -> None:
+    box["wiki"].fault("status", path="/Users", status=500, times=-1)
+    with pytest.raises(Unavailable, match="500 Internal Server Error.*page_size: 0"):
+        list(connect(box, "wiki").all_accounts())
 
 
 def test_a_member_that_is_called_by_the_user_name_is_seen_and_taken(box: Box) -> None:

@@ -48,7 +48,16 @@ class Csv(Connector):
             "dict",
             required=True,
             names=_FIELDS,
-            example={"employee_id": "Number", "email": "Mail", "first_name": "First", "last_name": "Last"},
+            example={
+                "employee_id": "Number",
+                "email": "Mail",
+                "first_name": "First",
+                "last_name": "Last",
+                "department": "Department",
+                "manager_email": "Manager",
+                "hire_date": "Start",
+                "termination_date": "End",
+            },
         ),
         "logins": Option(
             "System to the column with the person's login there: {github: GitHub}.",

@@ -125,7 +125,12 @@ def _ask(system: Connector, health: Health) -> dict[str, str]:
             asked[capability] = "refused"
             needs = ", ".join(system.PERMISSIONS.get(capability) or ()) or "a permission"
             health.problems.append(
-                Problem("permission", f"{capability} is refused ({e.what})", f"it needs {needs}", capability)
+                Problem(
+                    "permission",
+                    f"{capability} is refused ({e.what})",
+                    ". ".join(filter(None, (f"it needs {needs}", e.hint))),
+                    capability,
+                )
             )
         except Unsupported:
             asked[capability] = "unsupported"
@@ -149,7 +154,8 @@ def _problem(error: LifecycleError, capability: str) -> Problem:
     if isinstance(error, (AuthenticationFailed, CredentialError)):
         return Problem("credential", error.what, error.hint)
     if isinstance(error, Unavailable):
-        return Problem("reach", error.what, error.hint)
+        # An answer says little without its question: "500".
+        return Problem("reach", f"{error.act}: {error.what}" if error.status else error.what, error.hint)
     return Problem("answer", f"{capability}: {error.what}", error.hint, capability)
 
 

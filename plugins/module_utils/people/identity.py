@@ -281,7 +281,7 @@ def _refuse_other_employment(
 
 def _refuse_standing(person: Person, kind: str, at: datetime, policy: Policy, act: str) -> None:
     """HR is the truth: what it does not say is not done."""
-    hint = "correct HR first; or say why it is right all the same: -e despite_hr='WHY', which the record keeps"
+    hint = "correct HR first; or say why it is right all the same: -e \"despite_hr='WHY'\", which the record keeps"
     left = f"HR says that {person.name} has left ({person.last_working_day or person.termination_date or 'no date'})"
     ends = person.employment_ends(policy.timers.cut_at if kind == OFFBOARD else "24:00")
     if kind == OFFBOARD:

@@ -217,7 +217,7 @@ def refuse_standing(person: Person, at: datetime, withdrawn_by: str) -> None:
     raise InputError(
         f"HR says that {person.name} is {person.status}, and left at {left}",
         act=act,
-        hint="correct HR first; or say who withdrew the termination: -e withdrawn_by='Grace Okoye', which the record keeps",
+        hint="correct HR first; or say who withdrew the termination: -e \"withdrawn_by='Grace Okoye'\", which the record keeps",
     )
 
 
@@ -229,7 +229,7 @@ def refuse_begun(person: Person, withdrawn_by: str) -> None:
         raise InputError(
             f"HR says that {person.name} is {person.status}, hired for {person.hire_date or 'an unknown day'}",
             act=act,
-            hint="who began and left is a leaver: offboard. Else correct HR first, or say who takes the hire back: -e withdrawn_by='Grace Okoye', "
+            hint="who began and left is a leaver: offboard. Else correct HR first, or say who takes the hire back: -e \"withdrawn_by='Grace Okoye'\", "
             "which the record keeps",
         )
 

@@ -16,6 +16,7 @@ import re
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from typing import Any, Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
@@ -59,6 +60,8 @@ IDEMPOTENT = READS | {"PUT", "DELETE"}
 TROUBLE = frozenset({500, 502, 503, 504})
 #: What a header may hold (RFC 9110, 5.5), and what Python can send.
 _HEADER = re.compile(r"[\x20-\x7e\xa0-\xff]*")
+#: The words of RFC 9110 for a status, where the system gives none of its own.
+_PHRASES: Mapping[int, str] = {one.value: one.phrase for one in HTTPStatus}
 USER_AGENT = "workforce.lifecycle/0.1"
 
 
@@ -379,7 +382,7 @@ class Transport:
         ):
             said = "a web page (HTML)"
         else:
-            said = self.policy.message(answer)
+            said = self.policy.message(answer) or _PHRASES.get(status, "")
         error, hint = self._error_of(answer, throttled_for=throttled_for, reading=reading)
         raise error(f"{status} {said}".strip(), act=act, system=name, hint=hint, status=status)
 
@@ -400,7 +403,11 @@ class Transport:
             return PermissionDenied, self.policy.permission_hint
         if status >= 500 and status != 501:
             # A write that ended in a gateway's 5xx may have been done behind it.
-            return (Unavailable, "") if reading else (AnswerLost, "the write may have happened: run again to see")
+            return (
+                (Unavailable, "it fails on its side: run again later")
+                if reading
+                else (AnswerLost, "the write may have happened: run again to see")
+            )
         return _ERRORS.get(status, SystemError_), ""
 
 

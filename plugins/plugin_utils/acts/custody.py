@@ -38,7 +38,7 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
     known = devices(cases.values())
     by = want["by"].strip()
     if not by or not want["serial"].strip():
-        raise InputError("by or serial is empty", act=said, hint="-e device=C02XG2 -e by='Grace Okoye'")
+        raise InputError("by or serial is empty", act=said, hint="-e device=C02XG2 -e \"by='Grace Okoye'\"")
     case = _case_of(cases, known, want, said)
     _refuse_gone(run, case, want, said)
     if want["state"] == "waived" and not want["note"].strip():

@@ -27,7 +27,7 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
 def _accepted(run: LedgerRun, want: Mapping[str, Any], by: str) -> dict[str, Any]:
     """Note that a named person accepts the loss of what the witnesses have seen; ledger and witnesses keep that."""
     if not want["reason"].strip():
-        raise InputError("reason is empty", act="accept a loss", hint="-e reason='the disk of ctl1 died'")
+        raise InputError("reason is empty", act="accept a loss", hint="-e \"reason='the disk of ctl1 died'\"")
     answers, _silent = asked(run.policy)
     found = [
         one

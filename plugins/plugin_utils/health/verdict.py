@@ -90,8 +90,9 @@ def _of_systems(here: Here, least_coverage: int) -> Iterator[Found]:
     if not here.hosts("systems"):
         yield Found(
             "inventory",
-            "there are no systems",
-            "-i company.systems.yml; ansible-playbook workforce.lifecycle.init writes one",
+            "no system could be read",
+            "where a warning above names a line of the systems file, correct that line; else give -i company.systems.yml, which "
+            "ansible-playbook workforce.lifecycle.init writes",
         )
     for host, seen in here.answers("doctor_seen"):
         if "health" not in seen:

@@ -113,7 +113,7 @@ def release(run: LedgerRun, system: str, *, by: str, account: str, reason: str) 
     # HR is what is in doubt, so only what our own runs did says whether they are here.
     presence.require(run.ledger, who, role="who releases it", act=act)
     if not reason.strip():
-        raise InputError("no reason is given", act=act, hint="-e reason='the site in Lyon was sold on 1 March'")
+        raise InputError("no reason is given", act=act, hint="-e \"reason='the site in Lyon was sold on 1 March'\"")
     until = clock.stamp(clock.now() + timedelta(hours=rule.hours))
     data = {**before.incident, "by": who, "account": account, "reason": reason, "until": until}
     run.note("feed_released", data, system=system, durable=True)

@@ -99,7 +99,7 @@ def erase(
     act = "erase a person"
     if not by.strip() or not reason.strip():
         raise InputError(
-            "by or reason is empty", act=act, hint="-e by='Ann Lee' -e reason='request of 1 March, ticket 77'"
+            "by or reason is empty", act=act, hint="-e \"by='Ann Lee'\" -e \"reason='request of 1 March, ticket 77'\""
         )
     cases = ledger.cases(person=person)
     if not cases:

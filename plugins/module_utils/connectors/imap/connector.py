@@ -110,6 +110,8 @@ class Imap(Connector):
             probe = self.target.options["probe_login"]
             if not probe or probe == login or not self._opens(probe, act):
                 raise
+            if ("@" in probe) != ("@" in login):
+                raise self._named_differently(probe, login, act) from None
             return None  # the credential is good; it is the mailbox that is not there
 
     def mail_messages(self, person: Person, folder: MailFolder, skip: frozenset[str]) -> Iterator[MailMessage]:
@@ -254,7 +256,7 @@ class Imap(Connector):
                 f"it does not greet as an IMAP server, or has no STARTTLS ({_text(e)})",
                 act=act,
                 system=name,
-                hint=f"is {url} right? imaps:// is for TLS from the start",
+                hint=f"is {url} right? imaps:// is for TLS from the start; on this machine only, the option tls: none does without",
             ) from None
 
     def _greeted(self, address: SplitResult, allowance: Allowance) -> Limited:
@@ -298,13 +300,22 @@ class Imap(Connector):
                 f"it will not open {login} for us ({said})",
                 act=act,
                 system=name,
-                hint="does the mailbox exist, and may the credential open it?",
+                hint="does the mailbox exist, and may the credential open it? The option probe_login tells these apart",
             )
         return AuthenticationFailed(
             f"sign-in to {login} was refused ({said})",
             act=act,
             system=name,
             hint="the credential (password or token) is wrong, or there is no such mailbox: set option probe_login to tell these apart",
+        )
+
+    def _named_differently(self, probe: str, login: str, act: str) -> InputError:
+        """Return the error for a login of another form than the mailboxes have: it proves nothing about the mailbox."""
+        return InputError(
+            f"the mailbox {probe} opens, {login} does not, and only one of the two is an address",
+            act=act,
+            system=self.target.name,
+            hint="say how the mailboxes are named: options: {login: '{local_part}'} for the part before the @, '{email}' for the address",
         )
 
     def _opens(self, login: str, act: str) -> bool:

@@ -375,7 +375,7 @@ class Wire:
                 f"it does not upgrade to TLS ({said})",
                 act=act,
                 system=name,
-                hint="use ldaps://, or give the server a certificate",
+                hint="use ldaps://, or give the server a certificate; on this machine only, the option tls: none does without",
             )
         return Unavailable(
             f"cannot connect ({said})", act=act, system=name, hint=f"is {self.target.url} right and reachable?"

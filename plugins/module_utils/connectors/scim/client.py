@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...model.errors import Conflict, CredentialError, NotFound, ProtocolError
+from ...model.errors import Conflict, CredentialError, NotFound, ProtocolError, Unavailable
 from ...sdk.target import Target
 from ...sdk.transport import Answer, Policy, StaticAuth, Transport, bearer, json_message
 from . import protocol
@@ -124,7 +124,7 @@ class Client:
 
         size = self.service.page_size
         params = {"startIndex": 1, **({"count": size} if size else {}), **({"filter": filter_} if filter_ else {})}
-        for answer in self.http.pages(path, act=act, params=params, next_page=following):
+        for answer in self._pages(path, act, params, following):
             page = list_of(answer.body, act, self.target.name).get("Resources") or []
             fresh = [r for r in page if isinstance(r, Mapping) and str(r.get("id")) not in seen]
             if page and not fresh:
@@ -133,6 +133,17 @@ class Client:
                 )
             seen.update(str(r["id"]) for r in fresh)
             yield from fresh
+
+    def _pages(
+        self, path: str, act: str, params: Mapping[str, Any], following: Callable[[Answer], Mapping[str, Any] | None]
+    ) -> Iterator[Answer]:
+        """Yield the pages of a list; an error of the service names the one option that may be its cause."""
+        try:
+            yield from self.http.pages(path, act=act, params=params, next_page=following)
+        except Unavailable as e:
+            if e.status == 500 and "count" in params:
+                e.hint = "services exist that fail when they are asked for pages of a size: the option page_size: 0 asks for none"
+            raise
 
     def change(
         self,
