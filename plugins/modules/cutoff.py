@@ -10,6 +10,7 @@ short_description: End all access of a person to a system
 version_added: 0.1.0
 description:
   - Closes every way in that the system knows - sign-in, sessions, tokens, keys, app passwords - in the order that the system needs.
+  - Names the service accounts whose keys and tokens the person knows, as policy says (C(service_accounts)); somebody replaces them.
   - A block is not a cut; what is live is ended too. Where a vendor offers no way, the result carries RV(residual), until when access may linger and why.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:
@@ -63,12 +64,12 @@ residual:
 """
 
 from typing import Any
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from ..module_utils.engine.absence import ask_about, nobody_here
 from ..module_utils.engine.arguments import ACCOUNT_SPEC, PERSON_SPEC
-from ..module_utils.engine.correlate import person_and_accounts
+from ..module_utils.engine.correlate import Known, person_and_accounts
 from ..module_utils.sdk.protocols import Cutoff
 from ..module_utils.sdk.values import AccessPath
 from ..module_utils.engine.mover import EXPLAIN_SPEC, account_stays
@@ -79,8 +80,9 @@ from ..module_utils.engine.task import Task
 
 def plan(system: Cutoff, want: Mapping[str, Any]) -> list[Change]:
     person, found = person_and_accounts(system, want)
+    secrets = list(_service_secrets(want))
     if not found.theirs:
-        return nobody_here(system, want, person, found)
+        return [*nobody_here(system, want, person, found), *secrets]
     changes = []
     for number, one in enumerate(found.theirs):
         stays = account_stays(system, one.account, want)
@@ -91,7 +93,16 @@ def plan(system: Cutoff, want: Mapping[str, Any]) -> list[Change]:
             else [change for path in system.access_paths(one.account, want["since"]) for change in _closed(path)]
         )
         changes += [replace(change, what=prefix + change.what) for change in ways]
-    return [*changes, *ask_about(found)]
+        secrets = secrets if stays is None else []
+    return [*changes, *ask_about(found), *secrets]
+
+
+def _service_secrets(want: Mapping[str, Any]) -> Iterator[Change]:
+    """Yield what lets the person in without an account of theirs: keys and tokens of service accounts, as policy names them."""
+    note = "policy (service_accounts) says that they know its keys and tokens: replace them, then attest"
+    for name in Known.of(want).secrets:
+        what = f"keys and tokens of service account {name}"
+        yield Change(what, "known to them", "replaced", outcome=Outcome.NEEDS_HUMAN, note=note, lasting=True)
 
 
 def _closed(path: AccessPath) -> list[Change]:

@@ -153,8 +153,13 @@ class Moto(Gateway):
                 "connector": "aws",
                 "url": self.url,
                 "credentials": dict(self.admin),
-                # moto has no service-specific credentials, and shows changes at once
-                "options": {"identity_center": True, "service_specific_credentials": False, "settles_within": 0.0},
+                # moto has no service-specific credentials and no event history, and shows changes at once
+                "options": {
+                    "identity_center": True,
+                    "service_specific_credentials": False,
+                    "cloudtrail": False,
+                    "settles_within": 0.0,
+                },
             }
         }
 

@@ -48,9 +48,14 @@ class Run:
     """One run of a playbook's roles; ``variables`` are those of the inventory and of ``-e``."""
 
     def __init__(
-        self, box: Box, book: LedgerRun, variables: Mapping[str, Any], after: Callable[[], None] = lambda: None
+        self,
+        box: Box,
+        book: LedgerRun,
+        variables: Mapping[str, Any],
+        after: Callable[[], None] = lambda: None,
+        policy: str = "",
     ) -> None:
-        self.box, self.book, self.after = box, book, after
+        self.box, self.book, self.after, self.policy = box, book, after, policy
         self.variables = Variables(dict(variables), lambda value: value)
         self.entries = box.systems()
         self.capabilities = {
@@ -102,7 +107,7 @@ class Run:
                 "system": host,
             },
             args,
-            Limits(load_policy(""), self.book.ledger, host),
+            Limits(load_policy(self.policy), self.book.ledger, host),
             run=self.book.id,
             phase=role,
             folder=self.folder.path,

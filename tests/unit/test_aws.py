@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import Any
@@ -21,7 +22,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person i
 from ansible_collections.workforce.lifecycle.plugins.module_utils.people.others import pack
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.target import Target, checked_options
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.values import Account, Entitlement
-from ansible_collections.workforce.lifecycle.plugins.modules import cutoff, entitlements, restore
+from ansible_collections.workforce.lifecycle.plugins.modules import cutoff, entitlements, ownership, restore
 from botocore.stub import Stubber
 
 from sandbox.box import Box
@@ -258,3 +259,105 @@ def test_an_inline_policy_of_a_leaver_is_left_to_a_person_by_name(box: Box) -> N
     result = run(entitlements.TASK, box, "aws", person=person_of(box, "jane"), mode="remove")
     assert {row["what"]: row["outcome"] for row in result["changes"]}["policies: buckets"] == "needs_human"
     assert "buckets" in iam.list_user_policies(UserName=JANE)["PolicyNames"], "its text would be lost"
+
+
+def service_key(box: Box, name: str, **tags: str) -> str:
+    """A key of a user that is a service's; its id."""
+    iam = box["aws"].client("iam")
+    iam.create_user(UserName=name, Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
+    return str(iam.create_access_key(UserName=name)["AccessKey"]["AccessKeyId"])
+
+
+def keys_left(box: Box, **want: Any) -> dict[str, dict[str, Any]]:
+    """What a leaver's run says of other users' keys, by name."""
+    result = run(ownership.TASK, box, "aws", person=person_of(box, "jane"), successor="mark@corp.example", **want)
+    return {row["what"]: row for row in result["changes"]}
+
+
+def test_keys_of_users_that_a_leaver_answers_for_are_named_and_stay_until_somebody_says_that_they_were_replaced(
+    box: Box,
+) -> None:
+    hers = service_key(box, "ci-deploy", Owner="Jane@corp.example")
+    service_key(box, "backup", Owner="mark@corp.example")
+    service_key(box, "nobodys")
+    found = keys_left(box)
+    assert set(found) == {f"access key of another user ci-deploy ({hers})"}
+    [row] = found.values()
+    assert row["outcome"] == "needs_human" and row["lasting"] and "tag Owner names them" in row["note"]
+    assert box["aws"].client("iam").list_access_keys(UserName="ci-deploy")["AccessKeyMetadata"][0]["Status"] == "Active"
+
+
+def test_keys_of_other_users_are_made_inactive_where_the_company_says_so(box: Box) -> None:
+    hers = service_key(box, "ci-deploy", created_by="E1007")
+    entry = box.systems()["aws"]
+    options = {**entry["options"], "service_keys": "revoke"}
+    found = keys_left(box, changes={"options": options})
+    assert found[f"access key of another user ci-deploy ({hers})"]["outcome"] == "done"
+    assert [
+        k["Status"] for k in box["aws"].client("iam").list_access_keys(UserName="ci-deploy")["AccessKeyMetadata"]
+    ] == ["Inactive"]
+
+
+def made_by(identity: dict[str, Any], user: str, key: str) -> dict[str, Any]:
+    """An event of CloudTrail's history."""
+    event = {
+        "eventName": "CreateAccessKey",
+        "userIdentity": identity,
+        "responseElements": {"accessKey": {"accessKeyId": key, "userName": user, "status": "Active"}},
+    }
+    return {"EventId": key, "EventName": "CreateAccessKey", "CloudTrailEvent": json.dumps(event)}
+
+
+def with_events(box: Box) -> tuple[Aws, Stubber]:
+    """The connector, whose event history the stub answers for."""
+    options = {**box.systems()["aws"]["options"], "cloudtrail": True}
+    system = connect(box, "aws", options=options)
+    assert system._owned._events is not None
+    return system, Stubber(system._owned._events.client("cloudtrail"))
+
+
+ASKED = {"LookupAttributes": [{"AttributeKey": "EventName", "AttributeValue": "CreateAccessKey"}]}
+
+
+def test_keys_that_a_leaver_made_for_others_are_found_in_the_event_history_by_user_id_and_by_session(box: Box) -> None:
+    first, second, other, own = (service_key(box, name) for name in ("one", "two", "three", "four"))
+    system, stub = with_events(box)
+    jane = system.find_account(Person.of(person_of(box, "jane")))
+    events = [
+        made_by({"type": "IAMUser", "principalId": jane.id, "userName": "was-jane"}, "one", first),
+        made_by({"type": "AssumedRole", "principalId": "AROA1:Jane@corp.example"}, "two", second),
+        made_by({"type": "IAMUser", "principalId": "AIDAOTHER", "userName": "jane@corp.example"}, "three", other),
+        {"EventId": "refused", "CloudTrailEvent": json.dumps({"userIdentity": {}, "responseElements": None})},
+    ]
+    stub.add_response("lookup_events", {"Events": events[:2], "NextToken": "more"}, ASKED)
+    stub.add_response("lookup_events", {"Events": events[2:]}, {**ASKED, "NextToken": "more"})
+    with stub:
+        found = system.owned(jane)
+    assert [one.name for one in found] == [f"one ({first})", f"two ({second})"] and own
+    assert all(one.settle == "decide" and one.lasting for one in found)
+
+
+def test_a_history_that_may_not_be_read_is_said_and_the_tags_are_read_all_the_same(box: Box) -> None:
+    service_key(box, "ci-deploy", owner="jane@corp.example")
+    system, stub = with_events(box)
+    jane = system.find_account(Person.of(person_of(box, "jane")))
+    stub.add_client_error("lookup_events", "AccessDeniedException", http_status_code=400)
+    with stub:
+        found = system.owned(jane)
+    assert [(one.kind, one.settle) for one in found] == [
+        ("keys of other users", "decide"),
+        ("access key of another user", "decide"),
+    ]
+
+
+def test_service_accounts_whose_keys_policy_says_a_leaver_knows_stay_open_even_where_they_have_no_account(
+    box: Box,
+) -> None:
+    person = person_of(box, "jane")
+    result = run(cutoff.TASK, box, "aws", person=person, known={"secrets": ["ci-deploy"]})
+    [row] = [row for row in result["changes"] if "service account" in row["what"]]
+    assert row["what"] == "keys and tokens of service account ci-deploy" and row["outcome"] == "needs_human"
+    assert row["lasting"] and result["outcome"] == "needs_human"
+    nobody = {**person, "email": "no@where.example", "aliases": [], "employee_id": "", "logins": {}}
+    result = run(cutoff.TASK, box, "aws", person=nobody, known={"secrets": ["ci-deploy"]})
+    assert [row["outcome"] for row in result["changes"]][-1] == "needs_human" and result["outcome"] == "needs_human"

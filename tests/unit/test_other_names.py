@@ -76,7 +76,7 @@ def changes_the_handle(state: Any) -> Any:
     return HANDLE if state == OLD else state
 
 
-def offboard(box: Box, ledger: Ledger, folder: Path) -> dict[str, Any]:
+def offboard(box: Box, ledger: Ledger, folder: Path, policy: str = "") -> dict[str, Any]:
     """The record of a leaver's run."""
     people = [person_of(box, key) for key in ("jane", "mark", "grace", "lena", "tom")]
     systems = {
@@ -91,7 +91,7 @@ def offboard(box: Box, ledger: Ledger, folder: Path) -> dict[str, Any]:
     }
     source = {"connector": "bamboohr", "title": "HR", "capabilities": ["hr_records"], "owner": "", "service_level": {}}
     book = ledger_run(ledger, {"hr": source, **systems})
-    run = Run(box, book, {})
+    run = Run(box, book, {}, policy=policy)
     patterns = {name: connector_class(one["connector"], system=name).LOGIN for name, one in systems.items()}
     index = pack([Person.of(one) for one in people], patterns)
     others_keys.leave(str(run.folder.path), "hr", base64.b64encode(index).decode())
@@ -136,3 +136,18 @@ def test_a_leaver_with_other_names_is_cut_everywhere_in_one_run(box: Box, tmp_pa
     assert f"{HANDLE} is theirs by immutable id {number}" in page and UPN in page
     others = {a["system"]: a["result"] for a in record["actions"] if a["action"] in ("files_handover", "device")}
     assert others == {"onedrive": "done", "intune": "in_progress"}
+
+
+def test_a_bot_whose_token_the_leaver_knows_keeps_the_case_open_until_somebody_says_that_it_was_replaced(
+    tmp_path: Path,
+) -> None:
+    policy = tmp_path / "policy.yml"
+    policy.write_text("service_accounts: {github: {corp-bot: [E1007], other-bot: [mark@corp.example]}}\n")
+    ledger = Ledger.open(str(tmp_path / "ledger.db"))
+    with Box([GitHub]) as box:
+        record = offboard(box, ledger, tmp_path, str(policy))
+    [cut] = [a for a in record["actions"] if a["action"] == "cutoff"]
+    assert cut["result"] == "needs_human" and not record["summary"]["complete"]
+    named = [row["what"] for row in cut["changes"] if "service account" in row["what"]]
+    assert named == ["keys and tokens of service account corp-bot"]
+    assert record["verdict"]["access"] == "open"

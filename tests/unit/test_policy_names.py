@@ -28,6 +28,7 @@ SYSTEMS = {"directory": CONNECTORS["ldap"], "entra": CONNECTORS["entra"], "badge
         ("followups:\n  delete_on: [entraa]\n", "policy.yml:2: .*did you mean entra?"),
         ("transfer:\n  systems: {slak: keep}\n", "known: badge, directory, entra"),
         ("reconcile:\n  service: {directori: [svc]}\n", "did you mean directory?"),
+        ("service_accounts:\n  directori: {svc: [E104]}\n", "policy.yml:2: .*did you mean directory?"),
         ("identity: {precreated: [entrra]}\n", "policy.yml:1: identity.precreated.0: .*did you mean entra?"),
         (
             "followups:\n  also:\n    - {what: x, days: 3, system: directry}\n",

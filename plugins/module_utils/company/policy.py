@@ -254,6 +254,18 @@ class Policy:
     connectors: Mapping[str, str] = field(default_factory=dict)
     responsibility: Responsibility = Responsibility()
     departures: Sequence[Departure] = ()
+    #: Accounts that belong to no person, by system and login, and who made or knows their keys: addresses, numbers or HR ids.
+    service_accounts: Named = field(default_factory=dict)
+
+    def services(self, system: str) -> list[str]:
+        """Return the patterns of accounts on a system that belong to no person."""
+        return [*self.reconcile.service.get(system, ()), *self.service_accounts.get(system, ())]
+
+    def secrets_known_to(self, person: Person, system: str) -> list[str]:
+        """Return the service accounts on a system whose keys a person made or knows."""
+        names = [name for name in (person.email, person.hr_id, person.employee_id, *person.aliases) if name]
+        accounts = self.service_accounts.get(system, {})
+        return [account for account, known_to in accounts.items() if any(like(name, known_to) for name in names)]
 
     def departure_of(self, person: Person) -> Departure:
         """Return how somebody leaves, by HR's facts; one without a name when policy knows no such way."""

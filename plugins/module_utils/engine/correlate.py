@@ -32,6 +32,7 @@ class Known:
     :param covered: by which kinds of keys the ledger's links found other people here, and how many.
     :param linked: immutable ids of the accounts here that the ledger links to anybody, a list as JSON.
     :param service: patterns of accounts that policy says are nobody's own.
+    :param secrets: those of them whose keys and tokens policy says that the person made or knows.
     """
 
     links: Sequence[Mapping[str, str]] = ()
@@ -40,6 +41,7 @@ class Known:
     covered: Mapping[str, int] = field(default_factory=dict)
     linked: str = "[]"
     service: Sequence[str] = ()
+    secrets: Sequence[str] = ()
 
     @classmethod
     def of(cls, want: Mapping[str, Any]) -> Known:

@@ -25,6 +25,7 @@ _SYSTEM_KEYS: tuple[Path, ...] = (
     ("protected", "accounts"),
     ("transfer", "systems"),
     ("reconcile", "service"),
+    ("service_accounts",),
     ("connectors",),
 )
 _KIND_KEYS: tuple[Path, ...] = (("protected", "entitlements"), ("privileged",))

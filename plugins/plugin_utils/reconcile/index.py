@@ -140,7 +140,10 @@ def _facts(policy: Policy, profiles: Profiles | None, sources: list[str]) -> dic
         },
         "policy": {
             "dormant_days": policy.reconcile.dormant_days,
-            "service": {system: list(names) for system, names in policy.reconcile.service.items()},
+            "service": {
+                system: policy.services(system)
+                for system in dict.fromkeys((*policy.reconcile.service, *policy.service_accounts))
+            },
             "protected_accounts": {system: list(names) for system, names in policy.protected.accounts.items()},
             "protected_entitlements": policy.protected.entitlements,
             "privileged": policy.privileged,

@@ -23,6 +23,7 @@ from ...module_utils.engine.change import WORST, Change, Outcome
 from ...module_utils.engine.task import Task, names_of
 from ...module_utils.model.case import OpenCase
 from ...module_utils.model.errors import InputError, LifecycleError
+from ...module_utils.model.person import Person
 from ...module_utils.sdk.capabilities import capabilities_of
 from ...module_utils.sdk.pace import PROCESS, Pace
 from ...module_utils.sdk.target import Connector, Tokens
@@ -225,10 +226,8 @@ class SystemStep:
         return {
             **links.known(self._everybody, person if isinstance(person, Mapping) else {}),
             "others": self.others,
-            "service": [
-                *policy.reconcile.service.get(self.system, ()),
-                *policy.protected.accounts.get(self.system, ()),
-            ],
+            "service": [*policy.services(self.system), *policy.protected.accounts.get(self.system, ())],
+            "secrets": policy.secrets_known_to(Person.of(person), self.system) if isinstance(person, Mapping) else [],
         }
 
     @cached_property

@@ -77,6 +77,20 @@ def _back(box: Box) -> None:
     ], "only what the block closed comes back"
 
 
+_REVOKES = {"service_specific_credentials": False, "cloudtrail": False, "settles_within": 0.0, "service_keys": "revoke"}
+
+
+def _made_a_service_user(box: Box) -> None:
+    iam = box["aws"].client("iam")
+    iam.create_user(UserName="ci-deploy", Tags=[{"Key": "owner", "Value": JANE}])
+    iam.create_access_key(UserName="ci-deploy")
+
+
+def _others_key_is_off(box: Box) -> None:
+    keys = box["aws"].client("iam").list_access_keys(UserName="ci-deploy")["AccessKeyMetadata"]
+    assert [key["Status"] for key in keys] == ["Inactive"]
+
+
 def _created(box: Box) -> None:
     assert users(box).count(ADA) == 1
     tags = {t["Key"]: t["Value"] for t in box["aws"].client("iam").list_user_tags(UserName=ADA)["Tags"]}
@@ -141,6 +155,14 @@ SCENARIOS = [
         {"person": "jane", "part": "access", "taken": {"access": _CLOSED}},
         _reopened,
         _blocked_by_a_case,
+    ),
+    Scenario(
+        "keys of other users",
+        "aws",
+        "ownership",
+        {"person": "jane", "successor": MARK, "options": _REVOKES},
+        _others_key_is_off,
+        _made_a_service_user,
     ),
     Scenario("let in again", "aws", "account", {"person": "jane", "state": "active"}, _back, _block),
     Scenario("joiner", "aws", "account", {"person": "ada"}, _created),

@@ -28,7 +28,7 @@ from ...model.errors import (
 )
 from ...sdk.target import Target
 
-READING = ("Get", "List", "Describe", "Simulate", "Generate")
+READING = ("Get", "List", "Lookup", "Describe", "Simulate", "Generate")
 _THROTTLES = frozenset(
     {
         "Throttling",

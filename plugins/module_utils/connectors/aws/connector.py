@@ -15,13 +15,14 @@ from ...model.errors import Rejected
 from ...model.person import Person
 from ...sdk.keys import Kind, PersonKeys
 from ...sdk.target import Connector, Option, Target
-from ...sdk.values import AccessPath, Account, Credential, Entitlement, Listed, WayBack
+from ...sdk.values import AccessPath, Account, Credential, Entitlement, Listed, Owned, WayBack
 from .access import AwsAccess
 from .administrators import AwsAdministrators
 from .api import AwsApi
 from .center import IdentityCenter, center_account
 from .entitlements import IAM_KINDS, KINDS, AwsEntitlements
 from .listing import AwsListing
+from .ownership import AwsOwnership
 from .users import ATTRIBUTES, IamUsers
 
 
@@ -43,6 +44,16 @@ class Aws(Connector):
         ),
         "service_specific_credentials": Option(
             "False for an endpoint that is not AWS itself and has no service-specific credentials.",
+            kind="bool",
+            default=True,
+        ),
+        "service_keys": Option(
+            "What becomes of keys of other users that a leaver made or is named for: revoke makes them inactive.",
+            choices=("decide", "revoke"),
+            default="decide",
+        ),
+        "cloudtrail": Option(
+            "Ask CloudTrail who made a key. False for an endpoint that is not AWS itself and has no event history.",
             kind="bool",
             default=True,
         ),
@@ -99,6 +110,12 @@ class Aws(Connector):
             "sso:*AccountAssignment*",
             "identitystore:*GroupMembership*",
         ),
+        "ownership": (
+            "iam:GetAccountAuthorizationDetails",
+            "iam:ListAccessKeys",
+            "iam:UpdateAccessKey",
+            "cloudtrail:LookupEvents",
+        ),
         "account_listing": (
             "iam:GetAccountAuthorizationDetails",
             "iam:GenerateCredentialReport",
@@ -132,6 +149,8 @@ class Aws(Connector):
         self._access = AwsAccess(self.api, self.users, self.center, self._held)
         self._listing = AwsListing(self.api, self.users, self.center, self._held)
         self._administrators = AwsAdministrators(self.api)
+        settle, trail = str(target.options.get("service_keys")), bool(target.options.get("cloudtrail"))
+        self._owned = AwsOwnership(self.api, self.users, settle=settle, trail=trail)
         if not self.center.used:
             self.ENTITLEMENT_KINDS = IAM_KINDS
 
@@ -209,6 +228,16 @@ class Aws(Connector):
 
     def revoke(self, account: Account, entitlement: Entitlement) -> None:
         self._held.revoke(account, entitlement)
+
+    # -- what they leave behind ----------------------------------------------------------------------------------------
+
+    def owned(self, account: Account) -> Sequence[Owned]:
+        """See :meth:`AwsOwnership.owned`."""
+        return list(self._owned.owned(account))
+
+    def reassign(self, account: Account, owned: Owned, successor: str) -> None:
+        """Make a key inactive: nobody is given one."""
+        self._owned.revoke(owned)
 
     # -- lists ---------------------------------------------------------------------------------------------------------
 
