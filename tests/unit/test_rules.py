@@ -392,7 +392,7 @@ def test_the_playbooks_read_like_a_table_of_contents() -> None:
         line
         for path in files("playbooks/*.yml", "roles/*/tasks/*.yml")
         for line in path.read_text(encoding="utf-8").splitlines()
-        if line.strip() not in ("", "---") and not line.strip().startswith("#")
+        if line.strip() and not line.strip().startswith("#")
     ]
     assert len(lines) <= YAML_LINES, f"{len(lines)} lines of YAML in playbooks and tasks"
     for path in files("roles/*/defaults/*.yml"):
@@ -656,7 +656,8 @@ def test_a_value_of_ours_has_a_type() -> None:
 
 
 def test_every_source_file_says_its_licence() -> None:
-    for path in files("*.py", "*.sh", "plugins/*", "roles/*", "playbooks/*", "inventory/*", "Makefile"):
+    # REUSE.toml says it of roles and playbooks, whose files are often shorter than a licence's two lines.
+    for path in files("*.py", "*.sh", "plugins/*", "inventory/*", "Makefile"):
         head = path.read_text(encoding="utf-8")[:400]
         if head and path.suffix in (".py", ".sh", ".yml", ""):
             # REUSE-IgnoreStart
