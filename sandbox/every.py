@@ -18,6 +18,7 @@ from sandbox.ask import ask
 from sandbox.box import Box
 from sandbox.catalogue import COMPANY
 from sandbox.scim_world import ScimWorld
+from sandbox.vendors.azure import AzureCloud
 from sandbox.vendors.fleet import FleetServer
 from sandbox.vendors.gcp import GoogleCloud
 from sandbox.vendors.google_workspace import GoogleWorkspace
@@ -54,7 +55,16 @@ class OnePasswordBridge(_Dialect):
 
 DIALECTS: list[type[Any]] = [ChatGpt, Claude, OnePasswordBridge]
 DEVICES: list[type[Any]] = [FleetServer, JamfPro, KandjiTenant]
-EVERY: list[type[Any]] = [*COMPANY, Okta, GoogleWorkspace, GoogleCloud, *DEVICES, *DIALECTS, *worlds().values()]
+EVERY: list[type[Any]] = [
+    *COMPANY,
+    Okta,
+    GoogleWorkspace,
+    GoogleCloud,
+    AzureCloud,
+    *DEVICES,
+    *DIALECTS,
+    *worlds().values(),
+]
 #: Systems of the company that nobody signs in to.
 _HR = ("bamboohr", "contractors")
 #: What a system that is no world says of somebody who is cut off: words of ``ask``, or a look at its tables.
@@ -119,5 +129,6 @@ def _google(box: Box, email: str) -> str:
 _TABLES: Mapping[str, Callable[[Box, str], str]] = {
     "okta": _okta,
     "google_workspace": _google,
+    "azure": lambda box, email: ", ".join(box["azure"].left(email)),
     "gcp": lambda box, email: ", ".join(box["gcp"].roles_of(email)),
 }

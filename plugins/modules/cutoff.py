@@ -113,6 +113,7 @@ def _closed(path: AccessPath) -> list[Change]:
         "closed",
         path.close,
         unobservable=path.state == "unseen",
+        pending=path.pending or None,
         gate=path.gate,
         residual=path.residual,
         outcome=Outcome.NEEDS_HUMAN if path.refused and path.state != "closed" else None,

@@ -26,6 +26,8 @@ from sandbox.company import Company
 from sandbox.emulator import Call, Emulator, Handler, Reply
 
 GRAPH, EXCHANGE = "https://graph.microsoft.com", "https://outlook.office365.com"
+#: Azure's Resource Manager, and Azure DevOps by the id that it has in every tenant.
+ARM, DEVOPS = "https://management.azure.com", "499b84ac-1321-427f-aa17-267ca6975798"
 
 
 class Part:
@@ -91,6 +93,8 @@ class Microsoft(Emulator):
     """The cloud of one tenant. ``certificate`` is the PEM (key and certificate) registered with the company's app."""
 
     name = "microsoft"
+    #: Parts beside those that every tenant has.
+    FURTHER: Sequence[type[Part]] = ()
 
     def __init__(self, company: Company) -> None:
         self.tenant_id = guid("tenant", company.domain)
@@ -98,7 +102,7 @@ class Microsoft(Emulator):
         self.tokens: dict[str, Token] = {}
         self.token_lifetime = 3599
         self._certificate, self.certificate = _app_certificate()
-        self.parts = [cls(self) for cls in parts()]
+        self.parts = [cls(self) for cls in (*parts(), *self.FURTHER)]
         self.READING_POSTS = (r"/oauth2/v2\.0/token$", *(p for part in self.parts for p in part.READING_POSTS))
         self.audiences = [
             *(a for part in self.parts for a in part.AUDIENCES),
@@ -298,7 +302,7 @@ class Microsoft(Emulator):
                 1002012,
                 f"The provided value for scope {form.get('scope')} is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI).",
             )
-        if resource not in (GRAPH, EXCHANGE, "https://management.azure.com") and not re.fullmatch(
+        if resource not in (GRAPH, EXCHANGE, ARM, DEVOPS) and not re.fullmatch(
             r"https://[a-z0-9-]+\.sharepoint\.com", resource
         ):
             return aadsts(

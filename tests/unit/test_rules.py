@@ -115,6 +115,8 @@ WITHOUT_SCENARIO = {
         }.items()
         for what in lists.split()
     },
+    ("azure", "accounts"): "nobody can be suspended there: tests/unit/test_azure.py",
+    ("azure", "account_listing"): "only reads: tests/unit/test_azure.py",
     ("gcp", "accounts"): "nobody can be suspended there: tests/unit/test_gcp.py",
     ("gcp", "account_listing"): "only reads: tests/unit/test_gcp.py",
     ("gcp", "credential_listing"): "only reads: tests/unit/test_gcp.py",

@@ -26,6 +26,12 @@ def _aws() -> type[Connector]:
     return Aws
 
 
+def _azure() -> type[Connector]:
+    from .azure.connector import Azure
+
+    return Azure
+
+
 def _bamboohr() -> type[Connector]:
     from .bamboohr import BambooHr
 
@@ -209,6 +215,7 @@ def declared_names() -> list[str]:
 
 _CODE: Mapping[str, Loader] = {
     "aws": _aws,
+    "azure": _azure,
     "bamboohr": _bamboohr,
     "csv": _csv,
     "entra": _entra,

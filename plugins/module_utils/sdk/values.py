@@ -151,6 +151,8 @@ class AccessPath:
     spares: bool = False
     #: What closing it leaves behind for a person to look at, and why; it stays open until they say so. Empty: nothing.
     leaves: str = ""
+    #: The state in which the system has accepted the closing and is still at it; empty: it closes at once.
+    pending: str = ""
 
 
 def _nothing() -> None:

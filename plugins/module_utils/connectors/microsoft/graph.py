@@ -128,18 +128,26 @@ class _MsalHttp:
         return _Response(answer.status, answer.text, answer.headers)
 
 
-def graph_transport(target: Target, *, scope: str = "https://graph.microsoft.com/.default", url: str = "") -> Transport:
+def graph_transport(
+    target: Target,
+    *,
+    scope: str = "https://graph.microsoft.com/.default",
+    url: str = "",
+    policy: Policy | None = None,
+) -> Transport:
     """Return a transport that signs in as the app and obeys Graph's throttling.
 
     :param scope: ``{resource}/.default``; each resource has its own token, fetched once a run.
     :param url: base address when not the target's own.
+    :param policy: how a service that is not Graph says no.
     """
     authority = f"{target.options['authority']}".rstrip("/")
     secret = target.credentials.get("client_secret") or target.credentials.get("certificate") or ""
     # Systems of one app share a token; one with a wrong secret must not live on another's.
     mark = hashlib.sha256(secret.encode()).hexdigest()[:16]
     key = " ".join((authority, target.credential("tenant_id"), target.credential("client_id"), mark, scope))
-    return Transport(target, TokenAuth(target, key, lambda: _fetch(target, authority, scope)), GRAPH_POLICY, url=url)
+    auth = TokenAuth(target, key, lambda: _fetch(target, authority, scope))
+    return Transport(target, auth, policy or GRAPH_POLICY, url=url)
 
 
 def graph_pages(

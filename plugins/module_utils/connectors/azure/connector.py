@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Microsoft Azure: a person's role assignments at every scope, those of Privileged Identity Management, and their tokens of Azure DevOps.
+
+A person's identity is Entra ID's; here they are the principal of role assignments, by their object id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any, ClassVar
+
+from ...model import clock
+from ...model.errors import Unsupported
+from ...sdk.address import at
+from ...sdk.keys import PersonKeys
+from ...sdk.target import Option, Target
+from ...sdk.transport import Policy
+from ...sdk.values import AccessPath, Account, Entitlement, Listed, Residual, WayBack
+from ..microsoft.directory import DirectoryUsers
+from ..microsoft.graph import GRAPH_CREDENTIALS, GRAPH_OPTIONS, graph_message, graph_transport
+from ..microsoft.people import KEYS, LOOKS_UP, account_of, user_at, users
+from .devops import SCOPE, SSH_KEY, TOKEN, DevOps
+from .held import Held, read_name
+from .roles import AzureRoles
+
+#: Whoever holds one of these lets everybody do everything there.
+ADMIN_ROLES = ("Owner", "User Access Administrator", "Role Based Access Control Administrator")
+_KEYS_OF_SERVICES = Residual(
+    "keys of storage accounts, shared access signatures and secrets of applications that they know",
+    "unknown",
+    "Azure does not say who knows them: rotate those that they had; reconcile of entra lists the applications' secrets",
+)
+_POLICY = Policy(
+    message=graph_message,
+    permission_hint="give the app's service principal the role User Access Administrator on the scope; for Azure DevOps make it a member of "
+    "Project Collection Administrators",
+)
+#: What :meth:`Azure.access_paths` says of a role that ends by itself, so that it comes back with its end.
+_UNTIL, _ACTIVATED, _ENDING = "open: until ", "open: activated until ", "ending"
+
+
+class Azure(DirectoryUsers):
+    """The subscriptions and management groups of one tenant."""
+
+    TITLE = "Microsoft Azure"
+    DEFAULT_URL = "https://management.azure.com"
+    CREDENTIALS = GRAPH_CREDENTIALS
+    OPTIONS = {
+        **GRAPH_OPTIONS,
+        "graph_url": Option("Where Microsoft Graph is.", default="https://graph.microsoft.com/v1.0"),
+        "arm_scope": Option(
+            "What tokens for Azure are asked for; the host of url in national clouds.",
+            default="https://management.azure.com/.default",
+        ),
+        "scopes": Option(
+            "Where roles are looked for: /subscriptions/ID or /providers/Microsoft.Management/managementGroups/NAME; everything that is seen, when not given.",
+            kind="list",
+            default=[],
+        ),
+        "devops": Option("Organisations of Azure DevOps whose tokens are revoked, by name.", kind="list", default=[]),
+        "devops_url": Option("Where Azure DevOps keeps them.", default="https://vssps.dev.azure.com"),
+    }
+    PERMISSIONS: ClassVar[Mapping[str, Sequence[str]]] = {
+        "accounts": ("User.Read.All",),
+        "cutoff": (
+            "User.Read.All",
+            "the role User Access Administrator on every scope",
+            "for Azure DevOps: a member of Project Collection Administrators",
+        ),
+        "entitlements": ("User.Read.All", "the role User Access Administrator on every scope"),
+        "account_listing": ("User.Read.All", "the role Reader on every scope"),
+    }
+    LOOKS_UP = LOOKS_UP
+    COMPARES = LOOKS_UP
+    ENTITLEMENT_KINDS: ClassVar[Sequence[str]] = ("roles",)
+    LISTS_HELD: ClassVar[bool] = True
+    NAMES_FROM = "Entra ID"
+    ADMINISTRATORS: Sequence[tuple[str, str]] = tuple(("roles", f"{role} on /") for role in ADMIN_ROLES)
+    #: A write may take until reads show it: https://learn.microsoft.com/azure/role-based-access-control/troubleshooting
+    SETTLES_WITHIN = 30.0
+
+    def __init__(self, target: Target) -> None:
+        super().__init__(target)
+        options = target.options
+        self.graph = graph_transport(target, scope=options["graph_scope"], url=str(options["graph_url"]))
+        arm = graph_transport(target, scope=options["arm_scope"], policy=_POLICY)
+        self.roles = AzureRoles(target, arm, options["scopes"])
+        devops = graph_transport(target, scope=SCOPE, url=str(options["devops_url"]), policy=_POLICY)
+        self.devops = DevOps(devops, options["devops"])
+        named = [*map(str, options["scopes"]), "/"]
+        self.ADMINISTRATORS = tuple(("roles", f"{role} on {scope}") for scope in named for role in ADMIN_ROLES)
+
+    # -- people --------------------------------------------------------------------------------------------------------
+
+    def candidates(self, keys: PersonKeys) -> Iterator[Account]:
+        """Yield the directory's users, and principals of the ledger's links whose user was deleted: their assignments stay."""
+        found: set[str] = set()
+        for row in users(self.graph, at("/users"), keys):
+            found.add(row["id"])
+            yield account_of(row)
+        for id in keys.ids:
+            if id not in found and self.roles.of(id, f"find {keys.person.email}"):
+                yield _deleted(id)
+
+    def set_active(self, account: Account, active: bool) -> None:
+        """Refuse: sign-in is Entra ID's.
+
+        :raises Unsupported: always.
+        """
+        raise Unsupported(
+            "Azure keeps nothing of a principal that could be suspended",
+            act=f"{'let in' if active else 'suspend'} {account.login}",
+            system=self.target.name,
+            hint="sign-in is the connector entra's; a cut takes every role here",
+        )
+
+    # -- cut-off -------------------------------------------------------------------------------------------------------
+
+    def access_paths(self, account: Account, since: str) -> Sequence[AccessPath]:
+        """Return tokens first, then what could be activated again, then what is active."""
+        held = sorted(self._held(account), key=lambda one: not one.eligible)
+        paths = [*self.devops.paths(account)]
+        for number, one in enumerate(held, 1):
+            paths.append(
+                AccessPath(
+                    one.name,
+                    _ENDING if one.ending else _state(one),
+                    partial(self.roles.take, account.id, one, f"take {one.name} from {account.login}"),
+                    residual=_KEYS_OF_SERVICES if number == len(held) else None,
+                    spares=one.role not in ADMIN_ROLES,
+                    pending=_ENDING if one.managed else "",
+                )
+            )
+        return paths
+
+    def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
+        """Return each role with its condition and its end; what was activated for a while is activated anew."""
+        there = {one.name for one in self._held(account)}
+        return [self._way_back(account, name, state, there) for name, state in closed.items()]
+
+    def _way_back(self, account: Account, name: str, state: str, there: set[str]) -> WayBack:
+        if name.startswith((TOKEN, SSH_KEY)):
+            return WayBack(name, lost="it was revoked: they make it anew", anew=True)
+        if state.startswith(_ACTIVATED):
+            return WayBack(name, lost="it was activated for a while: they activate it again", anew=True)
+        role = ("roles", name)
+        ends = state.removeprefix(_UNTIL) if state.startswith(_UNTIL) else ""
+        if name in there:
+            return WayBack(name, "open", entitlement=role)
+        if ends and clock.parse(ends) <= clock.now():
+            return WayBack(name, lost=f"it would have ended by now, at {ends}", entitlement=role)
+        said = read_name(name)
+        found = self.roles.find(said, f"find {name}") if said else None
+        if found is None:
+            return WayBack(name, lost="there is no such role any more: decide what takes its place", entitlement=role)
+        give = partial(self.roles.give, account.id, replace(found, ends=ends), f"give {name} to {account.login}")
+        return WayBack(name, "closed", give, entitlement=role)
+
+    # -- roles ---------------------------------------------------------------------------------------------------------
+
+    def entitlements(self, account: Account) -> Sequence[Entitlement]:
+        return [_entitlement(one) for one in self._held(account) if not one.ending]
+
+    def find_entitlement(self, kind: str, name: str) -> Entitlement | None:
+        """Return a role on a scope, ``Reader on /subscriptions/ID``, with ``(eligible)`` behind it where it is to be activated."""
+        said = read_name(name)
+        found = self.roles.find(said, f"find {name}") if said else None
+        return _entitlement(found) if found else None
+
+    def grant(self, account: Account, entitlement: Entitlement) -> None:
+        self.roles.give(account.id, entitlement.raw["held"], f"give {entitlement.name} to {account.login}")
+
+    def revoke(self, account: Account, entitlement: Entitlement) -> None:
+        self.roles.take(account.id, entitlement.raw["held"], f"take {entitlement.name} from {account.login}")
+
+    def administers(self, account: Account) -> bool:
+        names = {name.casefold() for _roles, name in self._admin_names("look who administers")}
+        return any(one.name.casefold() in names for one in self._held(account))
+
+    def administrators(self) -> Iterator[str]:
+        """Yield whoever holds a role that lets them do everything on a whole scope; a group counts as somebody."""
+        act = "list administrators"
+        names = {name.casefold() for _roles, name in self._admin_names(act)}
+        for principal, kind, one in self.roles.all(act):
+            if kind in ("User", "Group") and one.name.casefold() in names:
+                yield principal
+
+    def _admin_names(self, act: str) -> Sequence[tuple[str, str]]:
+        scopes = [*self.roles.scopes(act), "/"]
+        return [("roles", f"{role} on {scope}") for scope in scopes for role in ADMIN_ROLES]
+
+    # -- listing -------------------------------------------------------------------------------------------------------
+
+    def all_accounts(self) -> Iterator[Listed]:
+        """Yield every user who holds a role; and principals whose user was deleted."""
+        act = "list accounts"
+        found: dict[str, list[Held]] = {}
+        for principal, kind, one in self.roles.all(act):
+            if kind in ("User", "Unknown", ""):
+                found.setdefault(principal, []).append(one)
+        for principal, held in found.items():
+            row = self.graph.get(user_at(at("/users"), principal), act=act, params={"$select": ",".join(KEYS)})
+            account = account_of(row) if row else _deleted(principal)
+            yield Listed(account, held=tuple(sorted(("roles", one.name) for one in held)))
+
+    def group_members(self, kind: str, name: str) -> Iterator[str]:
+        for principal, _kind, one in self.roles.all(f"list members of {name}"):
+            if one.name == name:
+                yield principal
+
+    def _held(self, account: Account) -> Sequence[Held]:
+        return self.roles.of(account.id, f"read roles of {account.login}")
+
+
+def _state(one: Held) -> str:
+    if one.activated:
+        return f"{_ACTIVATED}{one.ends}"
+    return f"{_UNTIL}{one.ends}" if one.ends else "open"
+
+
+def _entitlement(one: Held) -> Entitlement:
+    raw: dict[str, Any] = {"held": one}
+    return Entitlement("roles", one.name, one.name, raw=raw)
+
+
+def _deleted(id: str) -> Account:
+    """Return a principal whose user is not in the directory any more."""
+    return Account(id, id, False)

@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Role assignments of Azure at every scope, and those that Privileged Identity Management gives: read, taken, given.
+
+https://learn.microsoft.com/azure/role-based-access-control/role-assignments-list-rest,
+https://learn.microsoft.com/rest/api/authorization/privileged-role-assignment-rest-sample
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ...model import clock
+from ...model.errors import InputError, ProtocolError, Rejected
+from ...sdk.address import UrlPath, at
+from ...sdk.target import Target
+from ...sdk.transport import Answer, Transport
+from ..microsoft.graph import graph_error
+from ..microsoft.people import literal
+from .held import Held, held_of, place_of
+
+_PROVIDER = "/providers/Microsoft.Authorization"
+_ROLES = {"api-version": "2022-04-01"}
+_PIM = {"api-version": "2020-10-01"}
+#: Statuses in which a request is at its end: https://learn.microsoft.com/rest/api/authorization/role-assignment-schedule-requests/get#status
+_ENDED = frozenset(
+    [
+        "Revoked",
+        "Provisioned",
+        "Canceled",
+        "Denied",
+        "Failed",
+        "FailedAsResourceIsLocked",
+        "AdminDenied",
+        "TimedOut",
+        "Invalid",
+    ]
+)
+#: What Privileged Identity Management says of a removal that there is nothing, or already somebody, to do for.
+_SETTLED = frozenset({"RoleAssignmentDoesNotExist", "PendingRoleAssignmentRequest"})
+#: It lets nobody end what was activated less than five minutes ago.
+_TOO_SHORT = "ActiveDurationTooShort"
+
+
+class AzureRoles:
+    """The roles of one tenant.
+
+    :param named: the scopes that the systems file names; empty: every management group and subscription that the credential sees.
+    """
+
+    def __init__(self, target: Target, http: Transport, named: Sequence[str]) -> None:
+        self.target, self.http = target, http
+        self._scopes: Sequence[str] = [_checked(one, target.name) for one in named]
+        self._names: dict[str, str] = {}
+        self._has_pim = True
+
+    # -- reading -------------------------------------------------------------------------------------------------------
+
+    def scopes(self, act: str) -> Sequence[str]:
+        """Return what is looked at, the widest first. Management groups without a subscription below have assignments too."""
+        if not self._scopes:
+            groups = self._listed(at("/providers/Microsoft.Management/managementGroups"), act, "2020-05-01")
+            rooms = self._listed(at("/subscriptions"), act, "2022-12-01")
+            self._scopes = [*(str(row["id"]) for row in groups), *(str(row["id"]) for row in rooms)]
+        return self._scopes
+
+    def of(self, principal: str, act: str) -> Sequence[Held]:
+        """Return every role that somebody holds themselves, or may activate, at, above and below the scopes; each once."""
+        mine = {"$filter": f"principalId eq {literal(principal)}"}
+        eligible = [row for row in self._schedules("roleEligibilitySchedules", act, mine) if _is_of(row, principal)]
+        active = [row for row in self._schedules("roleAssignmentSchedules", act, mine) if _is_of(row, principal)]
+        # Read last: an assignment whose schedule ends meanwhile must not be taken for an ordinary one.
+        plain = [row for row in self._rows("roleAssignments", act, mine) if _is_of(row, principal)]
+        ordinary = list(self._named(plain))
+        found = list(self._named(eligible, eligible=True, managed=True))
+        for one in self._named(active, managed=True):
+            there = next((other for other in ordinary if other.place == one.place), None)
+            if there is not None and not (one.activated or one.ends):
+                continue  # an ordinary assignment, which the schedules show too
+            if there is not None:
+                ordinary.remove(there)
+            found.append(replace(one, assignment=there.assignment if there is not None else ""))
+        ending = self._ending(found, act, mine)
+        return [*(replace(one, ending=one.place in ending) for one in found), *ordinary]
+
+    def all(self, act: str) -> Iterator[tuple[str, str, Held]]:
+        """Yield every role with its principal's id and kind."""
+        for rows, eligible in (
+            (self._rows("roleAssignments", act, {}), False),
+            (self._schedules("roleEligibilitySchedules", act, {}), True),
+        ):
+            for row in rows:
+                if not eligible or _is_direct(row):
+                    said = row["properties"]
+                    held = held_of(row, self._name_of(said["roleDefinitionId"], act), eligible=eligible)
+                    yield str(said["principalId"]), str(said.get("principalType") or ""), held
+
+    def find(self, said: Held, act: str) -> Held | None:
+        """Return a role with its id, by its name and scope; None where the scope knows no such role."""
+        params = {**_ROLES, "$filter": f"roleName eq {literal(said.role)}"}
+        answer = self.http.send("GET", _at(said.scope, "roleDefinitions"), act=act, params=params, missing=(404,))
+        rows = answer.body.get("value") if answer.status == 200 and isinstance(answer.body, dict) else None
+        ids = [str(row["id"]) for row in rows or () if row["properties"].get("roleName") == said.role]
+        return replace(said, definition=ids[0]) if ids else None
+
+    def _named(
+        self, rows: Iterable[Mapping[str, Any]], *, eligible: bool = False, managed: bool = False
+    ) -> Iterator[Held]:
+        for row in rows:
+            role = self._name_of(row["properties"]["roleDefinitionId"], "read the names of roles")
+            yield held_of(row, role, eligible=eligible, managed=managed)
+
+    def _name_of(self, definition: str, act: str) -> str:
+        """Return a role's name, or its id where it is gone."""
+        if definition not in self._names:
+            row = self.http.get(_by_id(definition), act=act, params=_ROLES) or {}
+            self._names[definition] = str(
+                (row.get("properties") or {}).get("roleName") or definition.rpartition("/")[2]
+            )
+        return self._names[definition]
+
+    def _ending(self, found: Iterable[Held], act: str, mine: Mapping[str, str]) -> set[tuple[str, str, bool]]:
+        """Return what a removal is under way of; asked for only where Privileged Identity Management gave something."""
+        pending: set[tuple[str, str, bool]] = set()
+        for kind, eligible in (("roleAssignmentScheduleRequests", False), ("roleEligibilityScheduleRequests", True)):
+            for scope in dict.fromkeys(one.scope for one in found if one.managed and one.eligible is eligible):
+                for row in self._pages(_at(scope, kind), act, {**_PIM, **mine}):
+                    said = row["properties"]
+                    if said.get("requestType") == "AdminRemove" and said.get("status") not in _ENDED:
+                        pending.add(place_of(str(said.get("scope") or scope), str(said["roleDefinitionId"]), eligible))
+        return pending
+
+    def _schedules(self, kind: str, act: str, mine: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
+        """Yield schedules, which hold what begins later too; none in a tenant without the licence for them."""
+        if not self._has_pim:
+            return
+        try:
+            yield from (row for row in self._rows(kind, act, mine, _PIM) if _is_direct(row))
+        except Rejected as e:
+            if "AadPremiumLicenseRequired" not in e.what:
+                raise
+            self._has_pim = False
+
+    def _rows(
+        self, kind: str, act: str, mine: Mapping[str, str], version: Mapping[str, str] = _ROLES
+    ) -> Iterator[Mapping[str, Any]]:
+        """Yield the rows of every scope, each once: a list shows what is above and below its scope too."""
+        seen: set[str] = set()
+        for scope in self.scopes(act):
+            for row in self._pages(_at(scope, kind), act, {**version, **mine}):
+                if row["id"].casefold() not in seen:
+                    seen.add(row["id"].casefold())
+                    yield row
+
+    def _listed(self, path: UrlPath, act: str, version: str) -> Iterator[Mapping[str, Any]]:
+        return self._pages(path, act, {"api-version": version})
+
+    def _pages(self, path: UrlPath, act: str, params: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
+        for answer in self.http.pages(path, act=act, params=params, next_page=_next_link):
+            rows = answer.body.get("value") if isinstance(answer.body, dict) else None
+            if not isinstance(rows, list):
+                raise ProtocolError("its answer holds no list", act=act, system=self.target.name, status=answer.status)
+            yield from rows
+
+    # -- writing -------------------------------------------------------------------------------------------------------
+
+    def take(self, principal: str, held: Held, act: str) -> None:
+        """Take a role: an ordinary assignment at once, one of Privileged Identity Management by a request, which it may do later."""
+        if held.managed:
+            code = self._request(principal, held, "AdminRemove", {}, act)
+            if code != _TOO_SHORT:
+                return
+            if not held.assignment:
+                raise Rejected(
+                    "it was activated less than five minutes ago, and nothing is there yet to delete",
+                    act=act,
+                    system=self.target.name,
+                    hint="run it again in five minutes",
+                )
+        self.http.send("DELETE", _by_id(held.assignment), act=act, params=_ROLES, missing=(404,))
+
+    def give(self, principal: str, held: Held, act: str) -> None:
+        """Give a role with its condition; one that may be activated, or that ends, through Privileged Identity Management."""
+        if held.eligible or held.ends:
+            ends = {"type": "AfterDateTime", "endDateTime": held.ends} if held.ends else {"type": "NoExpiration"}
+            schedule = {"scheduleInfo": {"startDateTime": clock.stamp(), "expiration": ends}}
+            self._request(principal, held, "AdminAssign", {**schedule, **_condition(held)}, act)
+            return
+        body = {
+            "properties": {
+                "roleDefinitionId": held.definition,
+                "principalId": principal,
+                "principalType": "User",
+                **_condition(held),
+            }
+        }
+        # The same name for the same assignment: sent twice, it is one.
+        name = uuid.uuid5(uuid.NAMESPACE_URL, f"{held.scope}/{held.definition}/{principal}/{held.condition}".casefold())
+        where = _at(held.scope, "roleAssignments").below("/{}", name)
+        answer = self.http.send("PUT", where, act=act, params=_ROLES, json=body, missing=(409,))
+        self._refuse(answer, {"RoleAssignmentExists"}, act)
+
+    def _request(self, principal: str, held: Held, kind: str, more: Mapping[str, Any], act: str) -> str:
+        """Ask Privileged Identity Management, and return the code of what it settles by itself; empty when it took the request."""
+        where = _at(
+            held.scope, "roleEligibilityScheduleRequests" if held.eligible else "roleAssignmentScheduleRequests"
+        )
+        said = {
+            "principalId": principal,
+            "roleDefinitionId": held.definition,
+            "requestType": kind,
+            "justification": "workforce lifecycle",
+            **more,
+        }
+        path = where.below("/{}", uuid.uuid4())
+        answer = self.http.send("PUT", path, act=act, params=_PIM, json={"properties": said}, missing=(400, 409))
+        return self._refuse(answer, {*_SETTLED, "RoleAssignmentExists", _TOO_SHORT}, act)
+
+    def _refuse(self, answer: Answer, settled: set[str], act: str) -> str:
+        """Return the code of a refusal that reading back judges.
+
+        :raises Rejected: it is another one.
+        """
+        if answer.status < 400:
+            return ""
+        code, message = graph_error(answer)
+        if code not in settled:
+            raise Rejected(f"{answer.status} {code}: {message}", act=act, system=self.target.name, status=answer.status)
+        return code
+
+
+def _condition(held: Held) -> Mapping[str, str]:
+    return {"condition": held.condition, "conditionVersion": held.version or "2.0"} if held.condition else {}
+
+
+def _is_of(row: Mapping[str, Any], principal: str) -> bool:
+    return str(row["properties"].get("principalId")).casefold() == principal.casefold()
+
+
+def _is_direct(row: Mapping[str, Any]) -> bool:
+    """Return whether a schedule is the principal's own: one through a group ends with the group, and an inherited one above."""
+    return str(row["properties"].get("memberType") or "Direct") == "Direct"
+
+
+def _next_link(answer: Answer) -> str | None:
+    return (answer.body.get("nextLink") or None) if isinstance(answer.body, dict) else None
+
+
+def _by_id(id: str) -> UrlPath:
+    """Return the path of an id that Azure gave: each part of it is one segment."""
+    parts = id.strip("/").split("/")
+    return at("/{}" * len(parts), *parts)
+
+
+def _at(scope: str, kind: str) -> UrlPath:
+    root = scope.strip("/")
+    return _by_id(f"{root}{_PROVIDER}/{kind}" if root else f"{_PROVIDER}/{kind}")
+
+
+def _checked(scope: object, system: str) -> str:
+    text = str(scope)
+    if not text.startswith(("/subscriptions/", "/providers/Microsoft.Management/managementGroups/")):
+        raise InputError(
+            f"option scopes has {text!r}",
+            act="read systems file",
+            system=system,
+            hint="/subscriptions/ID, or /providers/Microsoft.Management/managementGroups/NAME",
+        )
+    return text.rstrip("/")

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Azure: cut off, give and take a role."""
+
+from __future__ import annotations
+
+from sandbox.box import Box
+from sandbox.vendors.azure import LAB, SHOP, AzureCloud
+from tests.conformance.scenario import Scenario
+
+VENDORS = [AzureCloud]
+JANE = "jane@corp.example"
+GIVEN, TAKEN = f"Reader on {SHOP}", f"Contributor on {LAB} (eligible)"
+
+
+def _cut(box: Box) -> None:
+    assert box["azure"].left(JANE) == []
+
+
+def _given(box: Box) -> None:
+    assert GIVEN in box["azure"].left(JANE)
+
+
+def _taken(box: Box) -> None:
+    assert TAKEN.removesuffix(" (eligible)") not in box["azure"].left(JANE)
+
+
+SCENARIOS = [
+    Scenario("cut off", "azure", "cutoff", {"person": "jane"}, _cut),
+    Scenario("give", "azure", "entitlements", {"person": "jane", "wanted": {"roles": [GIVEN]}, "mode": "add"}, _given),
+    Scenario(
+        "take", "azure", "entitlements", {"person": "jane", "wanted": {"roles": [TAKEN]}, "mode": "remove"}, _taken
+    ),
+]

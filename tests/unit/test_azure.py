@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.azure.held import Held, read_name
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import InputError, PermissionDenied
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
+from ansible_collections.workforce.lifecycle.plugins.modules import account, cutoff, entitlements, restore
+
+from sandbox.box import Box
+from sandbox.vendors.azure import CONDITION, GROUP, LAB, SHOP, AzureCloud
+from tests.support import connect, person_of, run
+
+JANE, MARK = "jane@corp.example", "mark@corp.example"
+STORE = f"{SHOP}/resourceGroups/web/providers/Microsoft.Storage/storageAccounts/corp"
+CONDITIONAL = f"Storage Blob Data Reader on {STORE}"
+
+
+@pytest.fixture
+def box() -> Iterator[Box]:
+    with Box([AzureCloud]) as box:
+        yield box
+
+
+def state(box: Box) -> Any:
+    return box["azure"].state["azure"]
+
+
+def cut(box: Box, **how: Any) -> dict[str, Any]:
+    return run(cutoff.TASK, box, "azure", person=person_of(box, "jane"), **how)
+
+
+def test_every_role_and_token_ends_at_every_scope_and_nobody_else_is_touched(box: Box) -> None:
+    before = box["azure"].left(MARK)
+    result = cut(box)
+    assert result["outcome"] == "done", result
+    assert box["azure"].left(JANE) == [] and box["azure"].left(MARK) == before
+    scopes = {row["what"].partition(" on ")[2].partition(" ")[0] for row in result["changes"] if " on /" in row["what"]}
+    assert {GROUP, LAB, STORE} <= scopes
+
+
+def test_tokens_end_first_then_what_can_be_activated_then_what_is_active(box: Box) -> None:
+    cut(box)
+    kinds = [
+        next(word for word in ("revocations", "Eligibility", "roleAssignment") if word in entry["path"])
+        for entry in box["azure"].writes()
+        if "/oauth2/" not in entry["path"]
+    ]
+    assert kinds == sorted(kinds, key=["revocations", "Eligibility", "roleAssignment"].index)
+    assert len(set(kinds)) == 3
+
+
+def test_a_removal_that_takes_its_time_is_in_progress_until_the_schedule_is_gone(box: Box) -> None:
+    state(box)["polls"] = 2
+    result = cut(box)
+    assert result["outcome"] == "in_progress" and "Contributor on " + LAB in box["azure"].left(JANE)
+    sent = len(box["azure"].writes())
+    assert cut(box)["outcome"] == "in_progress"
+    assert cut(box)["outcome"] == "already" and box["azure"].left(JANE) == []
+    assert len(box["azure"].writes()) == sent
+
+
+def test_what_was_activated_a_moment_ago_loses_the_assignment_that_the_activation_made(box: Box) -> None:
+    state(box)["too_short"] = True
+    assert cut(box)["outcome"] == "done" and box["azure"].left(JANE) == []
+
+
+def test_a_role_that_begins_later_is_taken_too(box: Box) -> None:
+    next_month = f"Contributor on {LAB}/resourceGroups/next"
+    assert next_month in box["azure"].left(JANE)
+    assert next_month in {row["what"] for row in cut(box)["changes"]}
+
+
+def test_a_tenant_without_privileged_identity_management_loses_its_ordinary_roles(box: Box) -> None:
+    state(box)["no_pim"] = True
+    assert cut(box)["outcome"] == "done"
+    assert not [row for row in state(box)["assignments"].values() if "Reader" in str(row) and JANE in str(row)]
+
+
+def test_roles_end_though_tokens_may_not_be_listed(box: Box) -> None:
+    state(box)["not_admin"] = True
+    result = cut(box)
+    assert result["outcome"] == "needs_human" and "tokens of Azure DevOps in corp" in str(result["changes"])
+    assert box["azure"].left(JANE) == ["build", "laptop"]
+
+
+def test_a_lock_on_a_scope_is_named_and_the_rest_is_taken(box: Box) -> None:
+    locked = {"error": {"code": "ScopeLocked", "message": "The scope is locked."}}
+    box["azure"].fault("status", status=409, body=locked, method="DELETE", path="web%20")
+    box["azure"].fault("status", status=409, body=locked, method="DELETE", path=r"web \(prod\)")
+    result = cut(box)
+    assert result["outcome"] == "failed" and "ScopeLocked" in result["msg"]
+    assert box["azure"].left(JANE) == [f"Contributor on {SHOP}/resourceGroups/web (prod)"]
+
+
+def test_a_reinstated_person_gets_the_role_with_its_condition_and_the_end_it_had(box: Box) -> None:
+    ends = next(iter(state(box)["eligible"].values()))["properties"]["endDateTime"]
+    closed = {row["what"]: row["before"] for row in cut(box)["changes"] if row["outcome"] == "done"}
+    result = run(restore.TASK, box, "azure", person=person_of(box, "jane"), part="access", taken={"access": closed})
+    again = {row["properties"]["scope"]: row["properties"] for row in state(box)["assignments"].values()}
+    assert (again[STORE]["condition"], again[STORE]["conditionVersion"]) == (CONDITION, "2.0")
+    back = [row["properties"] for row in state(box)["eligible"].values() if row["properties"]["scope"] == LAB]
+    assert [row["endDateTime"] for row in back] == [ends]
+    said = {row["what"]: row for row in result["changes"]}
+    assert said[f"roles: {CONDITIONAL} if " + read_back(CONDITION)]["outcome"] == "done"
+    assert "make it anew" in str(said["Azure DevOps token build in corp (" + closed_id(closed) + ")"])
+
+
+def read_back(condition: str) -> str:
+    return Held("r", "", "/s", condition=condition, version="2.0").name.partition(" if ")[2]
+
+
+def closed_id(closed: dict[str, Any]) -> str:
+    return next(name for name in closed if "token build" in name).rpartition("(")[2].rstrip(")")
+
+
+def test_a_name_says_role_scope_condition_and_version_and_is_read_back_exactly() -> None:
+    for held in (
+        Held("Storage Blob Data Reader", "", STORE, condition=CONDITION, version="2.0"),
+        Held("Reader", "", GROUP, eligible=True),
+        Held("Reader on call", "", "/subscriptions/a", condition='@Resource[x] StringEquals "a"', version="2.0"),
+    ):
+        assert read_name(held.name) == held and "\n" not in held.name
+    assert read_name("Reader") is None and read_name("Reader on corp") is None
+
+
+def test_a_condition_is_kept_when_a_mover_gets_the_role(box: Box) -> None:
+    wanted = f"{CONDITIONAL} if " + read_back(CONDITION)
+    person = person_of(box, "mark")
+    assert run(entitlements.TASK, box, "azure", person=person, wanted={"roles": [wanted]})["outcome"] == "done"
+    rows = [row["properties"] for row in state(box)["assignments"].values() if row["properties"]["scope"] == STORE]
+    assert {row["condition"] for row in rows} == {CONDITION} and len(rows) == 2
+
+
+def test_whose_user_was_deleted_keeps_assignments_which_the_link_finds(box: Box) -> None:
+    users = box["azure"].state["entra"]["users"]
+    id = next(key for key, row in users.items() if row["userPrincipalName"] == JANE)
+    users.pop(id)
+    system = connect(box, "azure", options={**box.systems()["azure"]["options"], "devops": []})
+    found = list(system.candidates(system.keys_of(Person(email=JANE), [id])))
+    assert [one.id for one in found] == [id]
+    for path in system.access_paths(found[0], ""):
+        path.close()
+    assert not [row for row in state(box)["assignments"].values() if row["properties"]["principalId"] == id]
+
+
+def test_the_last_owner_waits_for_a_person(box: Box) -> None:
+    result = run(cutoff.TASK, box, "azure", person=person_of(box, "grace"))
+    assert result["outcome"] == "needs_human" and "the last" in str(result["changes"])
+    assert box["azure"].left("grace@corp.example") == [f"Owner on {GROUP}"]
+
+
+def test_nobody_is_suspended_here(box: Box) -> None:
+    result = run(account.TASK, box, "azure", person=person_of(box, "jane"), state="suspended")
+    assert "keeps nothing of a principal" in str(result) and box["azure"].writes() == []
+
+
+def test_everybody_with_a_role_is_listed_once_with_what_they_hold(box: Box) -> None:
+    listed = {one.account.login: one for one in connect(box, "azure").all_accounts()}
+    assert set(listed) == {JANE, MARK, "grace@corp.example"}
+    assert ("roles", f"Owner on {SHOP} (eligible)") in listed[MARK].held
+
+
+def test_a_missing_right_names_the_role_that_is_needed(box: Box) -> None:
+    refused = {"error": {"code": "AuthorizationFailed", "message": "does not have authorization"}}
+    box["azure"].fault("status", status=403, body=refused, method="GET", path="roleAssignments")
+    with pytest.raises(PermissionDenied, match="User Access Administrator"):
+        connect(box, "azure").entitlements(connect(box, "azure").find_account(Person(email=JANE)))
+
+
+def test_a_scope_that_is_none_is_refused_before_anything_is_asked(box: Box) -> None:
+    with pytest.raises(InputError, match="/subscriptions/ID"):
+        connect(box, "azure", options={"scopes": ["shop"]})
+    assert box["azure"].journal == []
