@@ -179,7 +179,8 @@ class Emulator:
         self.state, self.journal, self.faults, self._stale = self.seed(), [], [], None
 
     def is_write(self, method: str, path: str) -> bool:
-        return method not in ("GET", "HEAD", "OPTIONS") and not any(re.search(p, path) for p in self.READING_POSTS)
+        reads = method == "POST" and any(re.search(p, path) for p in self.READING_POSTS)
+        return method not in ("GET", "HEAD", "OPTIONS") and not reads
 
     def writes(self) -> list[dict[str, Any]]:
         """Return the journal's writes."""

@@ -354,6 +354,8 @@ class BambooHr(HrSystem):
         body = call.body if isinstance(call.body, dict) else {}
         if not body or set(body) - set(FIELDS):
             return _refusal(400, "Invalid fields")
+        if "edit" in self.state["hidden"]:
+            return _refusal(403, "You do not have access to edit these fields")
         self.change(call.args["id"], **body)
         return Reply(200)
 

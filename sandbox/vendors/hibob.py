@@ -46,6 +46,8 @@ FIELDS = (
 )
 #: Lists: the machine gets an item's id, people its name.
 LISTS = ("work.title", "work.department", "work.site")
+#: What HR enters; the rest Bob works out from the lifecycle table.
+_OWN = tuple(name for name in FIELDS if not name.startswith("internal.") and name != "root.fullName")
 INACTIVE = ("terminated", "garden leave", "parental leave", "sick leave", "hired")
 OURS = {
     "email": "root.email",
@@ -106,6 +108,8 @@ class HiBob(HrSystem):
         return [
             ("POST", "/v1/people/search", self._search),
             ("POST", "/v1/people/{id}", self._person),
+            ("PUT", "/v1/people/{id}", self._update),
+            ("PUT", "/v1/people/{id}/email", self._change_email),
             ("GET", "/v1/people/{id}/lifecycle", self._lifecycle),
             ("GET", "/v1/bulk/people/lifecycle", self._bulk),
         ]
@@ -169,6 +173,29 @@ class HiBob(HrSystem):
             if key
             else Reply(404, {"error": "Employee not found"})
         )
+
+    def _update(self, call: Call) -> Reply:
+        """docs/update-employee-data: fields as they are read, nested; the e-mail has a path of its own."""
+        if call.args["id"] not in self.state["people"]:
+            return Reply(404, {"error": "Employee not found"})
+        edits = _flattened(call.body if isinstance(call.body, dict) else {})
+        if not edits or set(edits) - set(FIELDS) or "root.email" in edits:
+            return _refusal("Request has invalid parameters")
+        if "edit" in self.state["hidden"]:
+            return Reply(403, {"error": "Forbidden"})
+        self.change(call.args["id"], **edits)
+        return Reply(200)
+
+    def _change_email(self, call: Call) -> Reply:
+        body = call.body if isinstance(call.body, dict) else {}
+        if call.args["id"] not in self.state["people"]:
+            return Reply(404, {"error": "Employee not found"})
+        if set(body) != {"email"} or "@" not in str(body["email"]):
+            return _refusal("Request has invalid parameters")
+        if "edit" in self.state["hidden"]:
+            return Reply(403, {"error": "Forbidden"})
+        self.change(call.args["id"], **{"root.email": body["email"]})
+        return Reply(200)
 
     def _lifecycle(self, call: Call) -> Reply:
         rows = self.state["lifecycle"].get(call.args["id"])
@@ -250,7 +277,7 @@ class HiBob(HrSystem):
 
     def _hire(self, key: str, day: str, edits: Mapping[str, Any]) -> None:
         new = str(1 + max(int(one) for one in self.state["people"]))
-        self.state["people"][new] = {**dict.fromkeys(FIELDS), **edits, "root.id": new, "work.startDate": day}
+        self.state["people"][new] = {**dict.fromkeys(_OWN), **edits, "root.id": new, "work.startDate": day}
         self.state["lifecycle"][new] = [_row(1, day, "employed")]
         self._send("employee.created", new)
 
@@ -351,6 +378,14 @@ class HiBob(HrSystem):
 
     def _current(self, row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         return {**row, "isCurrent": row is _in_force(rows, _today())}
+
+
+def _flattened(body: Mapping[str, Any], path: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in body.items():
+        at = f"{path}.{name}" if path else name
+        found.update(_flattened(value, at) if isinstance(value, dict) else {at if "." in at else f"root.{at}": value})
+    return found
 
 
 def _nest(into: dict[str, Any], field: str, value: Any) -> None:

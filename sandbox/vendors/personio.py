@@ -59,6 +59,7 @@ class Personio(HrSystem):
             ("POST", "/v2/auth/token", self._token),
             ("GET", "/v2/persons", self._list),
             ("GET", "/v2/persons/{id}", self._one),
+            ("PATCH", "/v2/persons/{id}", self._update),
             ("GET", "/v2/persons/{id}/employments", self._employments),
             ("GET", "/v2/org-units", self._units),
         ]
@@ -162,6 +163,18 @@ class Personio(HrSystem):
     def _one(self, call: Call) -> Reply:
         key = call.args["id"]
         return Reply(200, self._person(key)) if key in self.state["persons"] else self.not_found(call)
+
+    def _update(self, call: Call) -> Reply:
+        """reference/patch_v2-persons-person-id: needs the scope personio:persons:write."""
+        key, body = call.args["id"], call.body if isinstance(call.body, dict) else {}
+        if key not in self.state["persons"]:
+            return self.not_found(call)
+        if "edit" in self.state["hidden"]:
+            return _problem(403, "Forbidden", "The credentials lack the scope personio:persons:write.")
+        if not body or set(body) - {"email", "first_name", "last_name", "preferred_name"}:
+            return _problem(400, "Bad request", "Provided request parameters are invalid.")
+        self.change(key, **body)
+        return Reply(200, self._person(key))
 
     def _employments(self, call: Call) -> Reply:
         key = call.args["id"]

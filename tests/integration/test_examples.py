@@ -69,6 +69,7 @@ STORY: list[str | dict[str, Any]] = [
     *(
         "protected_info",
         "person_info",
+        "hr_address",
         "contacts_info",
         "existing_info",
         "entitlements_info",

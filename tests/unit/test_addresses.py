@@ -59,17 +59,17 @@ HEAD = "Id,Mail,First,Last,Land\n"
 COLUMNS = {"hr_id": "Id", "email": "Mail", "first_name": "First", "last_name": "Last", "country": "Land"}
 
 
-def people(folder: Path, *rows: str, read_only: bool = False, **options: Any) -> dict[str, str]:
+def people(folder: Path, *rows: str, rehearsal: bool = False, **options: Any) -> dict[str, str]:
     """What a fresh look at the file says: address by id."""
     (folder / "hr.csv").write_text(HEAD + "".join(f"{row}\n" for row in rows), encoding="utf-8")
     given = {"path": str(folder / "hr.csv"), "columns": COLUMNS, "address": RULE, "addresses": str(folder / "made.csv")}
-    target = Target("hr", "csv", options=checked_options("hr", Csv, {**given, **options}), read_only=read_only)
+    target = Target("hr", "csv", options=checked_options("hr", Csv, {**given, **options}), rehearsal=rehearsal)
     return {person.hr_id: person.email for person in Csv(target).all_people()}
 
 
 def test_who_has_no_address_gets_one_that_stays_theirs(tmp_path: Path) -> None:
     old, new = "1,jurgen@corp.example,Jürgen,Alt,DE", "2,,Jürgen,Müller,DE"
-    rehearsed = people(tmp_path, old, new, read_only=True)
+    rehearsed = people(tmp_path, old, new, rehearsal=True)
     assert not (tmp_path / "made.csv").exists(), "a check writes nothing"
     assert people(tmp_path, old, new) == rehearsed == {"1": "jurgen@corp.example", "2": "juergen.mueller@corp.example"}
     assert (tmp_path / "made.csv").read_text() == "2,juergen.mueller@corp.example\n", "for HR to take over"

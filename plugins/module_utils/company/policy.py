@@ -199,6 +199,13 @@ class Followups:
 
 
 @dataclass(frozen=True)
+class Hr:
+    """``write_back``: whether HR's record gets the work address and the logins that a joiner was given; else a person is asked to tell HR."""
+
+    write_back: bool = True
+
+
+@dataclass(frozen=True)
 class Ignored:
     """A finding that is known and accepted, until a day (ISO 8601)."""
 
@@ -249,6 +256,7 @@ class Policy:
     followups: Followups = Followups()
     reconcile: Reconcile = Reconcile()
     rename: Rename = Rename()
+    hr: Hr = Hr()
     access: Access = Access()
     proof: Proof = Proof()
     connectors: Mapping[str, str] = field(default_factory=dict)
@@ -363,6 +371,7 @@ _SECTIONS = {
         Holding,
         Separation,
         TransferPolicy,
+        Hr,
         Later,
         Followups,
         Ignored,

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""BambooHR, API v1 (documentation.bamboohr.com/reference). Read only.
+"""BambooHR, API v1 (documentation.bamboohr.com/reference). Written is one field of one person: what HR is told of a joiner.
 
 The API cannot search. Everybody is one request (a custom report, which holds people who left, unlike the directory), their
 employment history one more (table ``employmentStatus`` of ``all``); one person is two by the internal id. Fields that the key
@@ -34,6 +34,7 @@ from ..sdk.hr_record import (
     time_zone_of,
     today_of,
 )
+from ..sdk.kept_addresses import ADDRESS_OPTIONS, AddressRule
 from ..sdk.people_index import OWN_FIELDS, find_records, indexed_fields, kept_index, overview_of, own_fields, several
 from ..sdk.target import ANY_SYSTEM, Connector, Option, Target
 from ..sdk.transport import (
@@ -43,7 +44,7 @@ from ..sdk.transport import (
     Transport,
     json_message,
 )
-from ..sdk.values import Overview
+from ..sdk.values import WORK_ADDRESS, Overview
 
 #: Person's field to BambooHR's.
 _FIELDS: Mapping[str, str] = {
@@ -95,6 +96,7 @@ class Employment:
 
 class BambooHr(Connector):
     TITLE: ClassVar[str] = "BambooHR"
+    WRITES_LOGINS: ClassVar[bool] = True
     OPTIONS: ClassVar[Mapping[str, Option]] = {
         "fields": Option(
             "BambooHR's fields by our name: a field of the person (time_zone: customTimeZone), or a system, for the login there (github: customGitHub).",
@@ -122,6 +124,7 @@ class BambooHr(Connector):
         ),
         "time_zones": Option("Location to time zone: {Berlin: Europe/Berlin}.", "dict", default={}),
         "time_zone": Option("Time zone of whoever has none by field or location.", default=""),
+        **ADDRESS_OPTIONS,
     }
     CREDENTIALS: ClassVar[Mapping[str, Option]] = {
         "api_key": Option("API key of a service user (Account > API Keys).", required=True)
@@ -130,6 +133,7 @@ class BambooHr(Connector):
         "hr_records": (
             "view: Personal and Job tabs, including Employment Status history, of all employees, active and inactive",
             "view: the fields named in the options",
+            "edit: Work Email and the login fields, where the option address is set and policy lets HR be told",
         )
     }
 
@@ -147,13 +151,14 @@ class BambooHr(Connector):
         )
         given, self._logins = own_fields(target.options["fields"])
         self._person_fields = {**_FIELDS, **given}
+        self._rule = AddressRule(target)
 
     # -- HR records ----------------------------------------------------------------------------------------------------
 
     def find_people(self, user: str) -> Sequence[Person]:
         act = f"find {user}"
         records, index = find_records(
-            user, lambda fresh: self._index(act, fresh=fresh), lambda key: self._employee(key, act), self._row
+            user, lambda fresh: self._index(act, fresh=fresh), lambda key: self._addressed(key, act), self._row
         )
         return [self._person(record, self._employment(record["id"], act), index, act) for record in records]
 
@@ -209,6 +214,23 @@ class BambooHr(Connector):
             )
         )
 
+    def in_hr(self, person: Person) -> Mapping[str, str]:
+        """Return what BambooHR itself has of the address and the logins."""
+        record = self._employee(person.hr_id, f"read what HR has of {person.email}") or {}
+        fields = {WORK_ADDRESS: self._person_fields["email"], **self._logins}
+        return {name: text(record.get(theirs)) for name, theirs in fields.items() if theirs in record}
+
+    def tell_hr(self, person: Person, what: str, value: str) -> None:
+        """Write one field (reference/update-employee). One that the key may not edit is refused, or left out and seen so at the read-back."""
+        field = self._person_fields["email"] if what == WORK_ADDRESS else self._logins[what]
+        self.transport.send(
+            "POST",
+            at("/api/v1/employees/{}", person.hr_id),
+            act=f"tell HR the {what} of {person.email}",
+            json={field: value},
+            retry_safe=True,
+        )
+
     # -- requests ------------------------------------------------------------------------------------------------------
 
     def _everybody(self, act: str) -> list[dict[str, Any]]:
@@ -225,7 +247,22 @@ class BambooHr(Connector):
             raise ProtocolError("its report holds no employees", act=act, system=self.target.name)
         for record in records[:1]:
             self._decisive(record, act)
-        return records
+        email = self._person_fields["email"]
+        made = self._rule.given([(str(record["id"]), self._facts(record)) for record in records])
+        return [{**record, email: made[key]} if (key := str(record["id"])) in made else record for record in records]
+
+    def _facts(self, record: Mapping[str, Any]) -> dict[str, str]:
+        """Return the fields by which an address may be made."""
+        named = {name: text(record.get(theirs)) for name, theirs in self._person_fields.items()}
+        aliases = " ".join(several(record.get(self._person_fields.get("aliases", ""))))
+        return {**named, "aliases": aliases, "status": "terminated" if _inactive(record) else "active"}
+
+    def _addressed(self, key: str, act: str) -> dict[str, Any] | None:
+        """Read one employee afresh; whoever has no work address has the one that was made."""
+        record, email = self._employee(key, act), self._person_fields["email"]
+        if record is not None and self._rule.rule and not record.get(email):
+            record[email] = next((row["email"] for row in self._index(act, fresh=False) if row["id"] == key), "")
+        return record
 
     def _employee(self, key: str, act: str) -> dict[str, Any] | None:
         record = self.transport.get(
@@ -306,7 +343,7 @@ class BambooHr(Connector):
                 f"employee {record['id']} has no work address in HR",
                 act=act,
                 system=self.target.name,
-                hint="fill in Work Email, or set the option fields.email",
+                hint="fill in Work Email, or set the option fields.email, or address to have one made",
             )
         if record.get("preferredName") and not data["display_name"]:
             data["display_name"] = f"{record['preferredName']} {data['last_name']}"

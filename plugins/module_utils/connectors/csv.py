@@ -19,9 +19,9 @@ from ..model import clock, private
 from ..model.errors import InputError, RecordRefused
 from ..model.person import STATUSES, Person
 from ..model.typed import harmless
-from ..sdk.kept_addresses import KeptAddresses
+from ..sdk.kept_addresses import ADDRESS_OPTIONS, AddressRule
 from ..sdk.target import ANY_SYSTEM, Connector, Option, Target
-from ..sdk.values import Overview
+from ..sdk.values import WORK_ADDRESS, Overview
 
 _DATES = ("hire_date", "termination_date", "last_working_day")
 _FIELDS = frozenset(f.name for f in fields(Person)) - {"logins", "attributes"}
@@ -85,13 +85,7 @@ class Csv(Connector):
         ),
         "encoding": Option("The file's encoding; a byte order mark is understood.", default="utf-8-sig"),
         "changed_column": Option("Column with the moment of a row's last change (ISO 8601)."),
-        "address": Option(
-            "Rule for the work address of whoever has none: '{first_name}.{last_name}@corp.example'. In ASCII letters, and nobody else's."
-        ),
-        "addresses": Option(
-            "File (mode 0600) that keeps the addresses made by the rule, for HR to take over: a row each of key and address. Needed with it.",
-            "path",
-        ),
+        **ADDRESS_OPTIONS,
         "snapshots": Option(
             "Folder of earlier copies of the file, kept by this connector, to find what changed.", "path"
         ),
@@ -104,6 +98,8 @@ class Csv(Connector):
         self._read: list[Row] | None = None
         self._header_read: Sequence[str] = ()
         self._bad: list[tuple[int, Mapping[str, str], RecordRefused]] = []
+        #: Addresses that the file does not have.
+        self._without: set[str] = set()
         options = target.options
         if "email" not in options["columns"]:
             raise self._error(
@@ -116,10 +112,11 @@ class Csv(Connector):
         for word, status in options["statuses"].items():
             if status not in STATUSES:
                 raise self._error(f"statuses: {word!r} becomes {status!r}", f"one of {', '.join(STATUSES)}")
-        if options["address"] and not (options["addresses"] and {"hr_id", "employee_id"} & set(options["columns"])):
+        self._rule = AddressRule(target)
+        if options["address"] and not {"hr_id", "employee_id"} & set(options["columns"]):
             raise self._error(
                 "address makes addresses, and they must be kept by an id that stays",
-                "give addresses: a file to keep them in, and a column for hr_id or employee_id",
+                "name a column for hr_id or employee_id",
             )
         if options["delimiter"] is not None and len(options["delimiter"]) != 1:
             raise self._error(f"delimiter is {options['delimiter']!r}", "give one character")
@@ -178,6 +175,10 @@ class Csv(Connector):
         known = {row.person.key: row.person for row in self._rows(before)} if before else {}
         return [row.person for row in rows if known.get(row.person.key) != row.person]
 
+    def in_hr(self, person: Person) -> Mapping[str, str]:
+        """Return what the file itself has of the address. Its logins are HR's own."""
+        return {WORK_ADDRESS: "" if person.email in self._without else person.email}
+
     # -- the file ------------------------------------------------------------------------------------------------------
 
     def _rows(self, path: str) -> list[Row]:
@@ -228,25 +229,23 @@ class Csv(Connector):
         if not options["address"]:
             return
         keys = [columns[name] for name in ("hr_id", "employee_id") if name in columns]
-        taken = {word.lower() for cells in everybody for name in ("email", "aliases") if name in columns
-                 for word in cells[columns[name]].replace("|", " ").split()}  # fmt: skip
-        without = {
-            next(filter(None, (cells[key] for key in keys)), ""): {
-                **{name: str(value) for name, value in options["constants"].items()},
-                **{name: cells[column] for name, column in columns.items()},
-            }
+        constants = {name: str(value) for name, value in options["constants"].items()}
+        people = [
+            (
+                next(filter(None, (cells[key] for key in keys)), ""),
+                {
+                    **constants,
+                    **{name: cells[column].replace("|", " ") for name, column in columns.items()},
+                    "status": "",
+                },
+            )
             for cells in everybody
-            if not cells[columns["email"]]
-        }
-        without.pop("", None)  # nobody: it is refused for its missing address
-        kept = KeptAddresses(
-            self.target.name, options["address"], options["addresses"], read_only=self.target.read_only
-        )
-        made = kept.fill(without, taken) if without else {}
-        for cells in everybody:
-            key = next(filter(None, (cells[key] for key in keys)), "")
+        ]
+        made = self._rule.given(people)
+        for (key, _facts), cells in zip(people, everybody, strict=True):
             if not cells[columns["email"]] and key in made:
                 cells[columns["email"]] = made[key]
+                self._without.add(made[key])
 
     def _text(self, path: str) -> str:
         try:

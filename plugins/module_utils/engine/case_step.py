@@ -28,6 +28,7 @@ class Settings:
     :param archive: ``lifecycle_archive``: the folder of mail archives.
     :param policy: ``lifecycle_policy``: the policy's file.
     :param confirm: ``confirm``: the irreversible acts that are confirmed, by serial or login.
+    :param address_rule: the option ``address`` of this HR system: how it makes work addresses.
     :param stage: ``stage``: ``prepare`` when what is made for a joiner stays closed until the day.
     """
 
@@ -41,6 +42,7 @@ class Settings:
     archive: str = ""
     policy: str = ""
     confirm: Sequence[str] = ()
+    address_rule: str = ""
     stage: str = ""
 
 

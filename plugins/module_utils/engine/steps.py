@@ -343,8 +343,15 @@ def _answers_asked_for(case: OpenCase, here: Here) -> Arguments:
     return {"state": "answers", "organizer": said["organiser"], "marker": said["marker"]} if said else None
 
 
+def _to_hr(case: OpenCase, here: Here) -> Arguments:
+    if case.kind != ONBOARD or here.unread or not here.settings.address_rule:
+        return None
+    return {"policy": here.settings.policy or None}
+
+
 EXISTING_INFO: Steps = {"look": CaseStep(_existing, looks="first")}
 FIRST_SIGN_IN: Steps = {"welcome": CaseStep(_first_credential), "restore": CaseStep(_credential_again)}
+HR_ADDRESS: Steps = {"tell": CaseStep(_to_hr)}
 MEETING: Steps = {"orientation": CaseStep(_orientation), "answers": CaseStep(_answers_asked_for)}
 
 

@@ -127,6 +127,7 @@ class Task:
                 system = self._connect(
                     params,
                     read_only=check_mode or self.info is not None,
+                    rehearsal=check_mode,
                     tokens=tokens or MemoryTokens(),
                     pace=pace,
                     progress=progress,
@@ -179,6 +180,7 @@ class Task:
         params: Mapping[str, Any],
         *,
         read_only: bool,
+        rehearsal: bool,
         tokens: Tokens,
         pace: Pace,
         progress: Callable[[int, int, str], None],
@@ -226,6 +228,7 @@ class Task:
                 + (params.get("max_wait") or 0.0)
                 + (params.get("follow") or 0.0),
                 read_only=read_only,
+                rehearsal=rehearsal,
                 tokens=tokens,
                 pace=pace,
                 progress=progress,

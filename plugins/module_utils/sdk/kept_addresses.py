@@ -7,42 +7,71 @@ from __future__ import annotations
 import csv
 import fcntl
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from ..model import private
 from ..model.addresses import generated
 from ..model.errors import InputError
+from .target import Option, Target
+
+#: The options of a connector that makes addresses.
+ADDRESS_OPTIONS: Mapping[str, Option] = {
+    "address": Option(
+        "Rule for the work address of whoever has none: '{first_name}.{last_name}@corp.example'. In ASCII letters, and nobody else's."
+    ),
+    "addresses": Option(
+        "File (mode 0600) that keeps the addresses made by the rule, for HR to take over: a row each of key and address. Needed with it.",
+        "path",
+    ),
+}
 
 
-class KeptAddresses:
-    """The rule and the file: a row each, key and address.
+class AddressRule:
+    """The rule and the file of one HR system: a row each, key and address. Without a rule, nobody gets one.
 
-    :param read_only: nothing is kept; the same is made again.
+    :raises InputError: there is a rule, and no file to keep what it makes.
     """
 
-    def __init__(self, system: str, rule: str, path: str, *, read_only: bool) -> None:
-        self._system, self._rule, self._path, self._read_only = system, rule, os.path.expanduser(path), read_only
+    def __init__(self, target: Target) -> None:
+        self._target, self.rule = target, str(target.options["address"] or "")
+        self._path = os.path.expanduser(str(target.options["addresses"] or ""))
+        if self.rule and not self._path:
+            raise InputError(
+                "address makes addresses, and they must be kept by an id that stays",
+                act="read options",
+                system=target.name,
+                hint="give addresses: a file to keep them in",
+            )
 
-    def fill(self, people: Mapping[str, Mapping[str, str]], taken: Collection[str]) -> dict[str, str]:
-        """Return an address for each of these people.
+    def given(self, people: Sequence[tuple[str, Mapping[str, str]]]) -> dict[str, str]:
+        """Return an address for each who has none in HR and has not left, by key. Of whom HR names no key, none.
 
-        :param people: by key, the fields that the rule may name.
-        :param taken: every address that HR knows, in lower case.
+        :param people: everybody, in HR's order: key, and the fields that the rule may name; several ``aliases`` are divided by spaces.
         :raises InputError: the file cannot be used.
         """
+        if not self.rule:
+            return {}
+        without = {
+            key: facts for key, facts in people if key and not facts["email"] and facts.get("status") != "terminated"
+        }
+        taken = {
+            word.lower() for _key, facts in people for word in f"{facts['email']} {facts.get('aliases', '')}".split()
+        }
+        return self._fill(without, taken) if without else {}
+
+    def _fill(self, people: Mapping[str, Mapping[str, str]], taken: Collection[str]) -> dict[str, str]:
+        looks = self._target.rehearsal
         try:
-            if self._read_only and not os.path.exists(self._path):
+            if looks and not os.path.exists(self._path):
                 return self._made(people, {}, taken)
-            mode = os.O_RDONLY if self._read_only else os.O_RDWR | os.O_CREAT
-            with open(
-                private.opened(self._path, mode), "r" if self._read_only else "r+", encoding="utf-8", newline=""
-            ) as file:
-                if not self._read_only:
+            mode = os.O_RDONLY if looks else os.O_RDWR | os.O_CREAT
+            with open(private.opened(self._path, mode), "r" if looks else "r+", encoding="utf-8", newline="") as file:
+                if not looks:
                     fcntl.flock(file, fcntl.LOCK_EX)  # two runs at once must not give one address twice
                 kept = {row[0]: row[1] for row in csv.reader(file) if len(row) == 2}
                 made = self._made(people, kept, taken)
                 fresh = {key: address for key, address in made.items() if key not in kept}
-                if fresh and not self._read_only:
+                if fresh and not looks:
                     csv.writer(file).writerows(fresh.items())
                     file.flush()
                     os.fsync(file.fileno())
@@ -51,7 +80,7 @@ class KeptAddresses:
             raise InputError(
                 f"{self._path}: {e.strerror or e}",
                 act="keep the addresses that were made",
-                system=self._system,
+                system=self._target.name,
                 hint="check the option addresses: a file that this user may write",
             ) from None
 
@@ -62,7 +91,7 @@ class KeptAddresses:
         found: dict[str, str] = {}
         for key, facts in people.items():
             try:
-                found[key] = kept.get(key) or generated(self._rule, facts, used)
+                found[key] = kept.get(key) or generated(self.rule, facts, used)
             except InputError as e:
                 if "no address can be made" not in e.what:
                     raise

@@ -69,6 +69,25 @@ class HrSource(HrRecords, Protocol):
 
 
 @runtime_checkable
+class AddressMaker(HrRecords, Protocol):
+    """Makes a work address by a rule for whoever has none in HR. Not a capability of its own."""
+
+    def in_hr(self, person: Person) -> Mapping[str, str]:
+        """Return what HR itself has, empty where it has nothing: the ``work address``, and the login at each system that HR has a field for."""
+
+
+@runtime_checkable
+class HrWriting(AddressMaker, Protocol):
+    """Lets HR know what was made. Not a capability of its own."""
+
+    #: Whether it writes logins too; the address in any case.
+    WRITES_LOGINS: ClassVar[bool]
+
+    def tell_hr(self, person: Person, what: str, value: str) -> None:
+        """Write the ``work address``, or the login at a system, to the person's record."""
+
+
+@runtime_checkable
 class Accounts(Protocol):
     """Knows people by an account."""
 

@@ -87,7 +87,8 @@ class Target:
 
     ``credentials`` are resolved secrets; ``options`` are checked against the connector's OPTIONS, defaults filled in.
     ``until`` is the moment (of ``time.monotonic``) when the time of this step on this system is over.
-    ``read_only`` is set in check mode: every connector's writes pass :meth:`writing` or a transport that does.
+    ``read_only`` is set in check mode, and where a step only reads: every connector's writes pass :meth:`writing` or a transport that
+    does. ``rehearsal`` is set in check mode alone: then a connector keeps nothing in files of ours either.
     """
 
     name: str
@@ -101,6 +102,7 @@ class Target:
     max_wait: float = 60.0
     until: float = math.inf
     read_only: bool = False
+    rehearsal: bool = False
     tokens: Tokens = field(default_factory=MemoryTokens, repr=False)
     pace: Pace = field(default=PROCESS, repr=False)
     progress: Callable[[int, int, str], None] = no_progress

@@ -254,6 +254,10 @@ class MailFolder:
     messages: int
 
 
+#: What HR is told of a joiner, beside the logins by system.
+WORK_ADDRESS = "work address"
+
+
 @dataclass(frozen=True)
 class Meeting:
     """A calendar event. Times are ISO 8601 UTC; ``responses`` maps attendee to ``accepted``, ``declined``, ``tentative`` or ``none``.

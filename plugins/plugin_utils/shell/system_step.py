@@ -225,10 +225,17 @@ class SystemStep:
         policy = self.limits.policy
         return {
             **links.known(self._everybody, person if isinstance(person, Mapping) else {}),
+            "logins": self._logins(person) if names_of(self.task.needs) == ["hr_records"] else {},
             "others": self.others,
             "service": [*policy.services(self.system), *policy.protected.accounts.get(self.system, ())],
             "secrets": policy.secrets_known_to(Person.of(person), self.system) if isinstance(person, Mapping) else [],
         }
+
+    def _logins(self, person: object) -> dict[str, str]:
+        """Return the logins of the accounts that were seen to be the person's, by system, for HR."""
+        if self.limits.ledger is None or not isinstance(person, Mapping):
+            return {}
+        return {one.system: one.login for one in links.links(self.limits.ledger, Person.of(person))}
 
     @cached_property
     def _everybody(self) -> links.Everybody | None:

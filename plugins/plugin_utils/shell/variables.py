@@ -73,8 +73,14 @@ class Variables:
             archive=self.text("lifecycle_archive"),
             policy=self.text("lifecycle_policy"),
             confirm=_listed(self.value("confirm")),
+            address_rule=self._option("address"),
             stage=self.text("stage"),
         )
+
+    def _option(self, name: str) -> str:
+        """Return one option of the system as it is written: a rule has braces of its own, and is no template."""
+        options = self.values.get("lifecycle_options")
+        return str(options.get(name) or "") if isinstance(options, Mapping) else ""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""HiBob (Bob), API v1 (apidocs.hibob.com). Read only.
+"""HiBob (Bob), API v1 (apidocs.hibob.com). Written is one field of one person: what HR is told of a joiner.
 
 Everybody is one request, without pages (docs/people-read-api-contract), and the lifecycle table of everybody a few more
 (reference/get_bulk-people-lifecycle): only it holds terminations to come, and no longer holds those that were taken back. There is no
@@ -33,6 +33,7 @@ from ...sdk.hr_record import (
     time_zone_of,
     today_of,
 )
+from ...sdk.kept_addresses import ADDRESS_OPTIONS, AddressRule
 from ...sdk.people_index import OWN_FIELDS, find_records, indexed_fields, kept_index, overview_of, own_fields, several
 from ...sdk.target import ANY_SYSTEM, Connector, Option, Target
 from ...sdk.transport import (
@@ -42,8 +43,8 @@ from ...sdk.transport import (
     Transport,
     standard_throttle,
 )
-from ...sdk.values import Overview
-from .fields import id_of, readable, reference, shown, value_of
+from ...sdk.values import WORK_ADDRESS, Overview
+from .fields import id_of, nested, put, readable, reference, shown, value_of
 from .lifecycle import Lifecycle, lifecycle_of
 
 #: Person's field to Bob's field id.
@@ -78,6 +79,9 @@ _WORDS: Mapping[str, str] = {
 
 class HiBob(Connector):
     TITLE: ClassVar[str] = "HiBob"
+    WRITES_LOGINS: ClassVar[bool] = True
+    #: reference/put_people-identifier: what was written may be read up to 20 seconds later.
+    SETTLES_WITHIN: ClassVar[float] = 25.0
     DEFAULT_URL: ClassVar[str] = "https://api.hibob.com"
     OPTIONS: ClassVar[Mapping[str, Option]] = {
         "fields": Option(
@@ -109,6 +113,7 @@ class HiBob(Connector):
         ),
         "time_zones": Option("Site to time zone: {Berlin: Europe/Berlin}.", "dict", default={}),
         "time_zone": Option("Time zone of whoever has none by field or site.", default=""),
+        **ADDRESS_OPTIONS,
     }
     CREDENTIALS: ClassVar[Mapping[str, Option]] = {
         "service_user_id": Option("Id of a service user (Settings > Integrations > Service users).", required=True),
@@ -119,6 +124,7 @@ class HiBob(Connector):
             "People's data > Access data for: everyone, without the condition Lifecycle status equals Employed",
             "People > Basic info, Work, Lifecycle: view selected employees' sections, and Lifecycle section histories",
             "view: the categories of the fields named in the options",
+            "edit: the e-mail and the login fields, where the option address is set and policy lets HR be told",
         )
     }
 
@@ -135,6 +141,7 @@ class HiBob(Connector):
         )
         given, self._logins = own_fields(target.options["fields"])
         self._person_fields = {**_FIELDS, **given}
+        self._rule = AddressRule(target)
         self._words = {
             **_WORDS,
             **{str(word).casefold(): str(status) for word, status in target.options["statuses"].items()},
@@ -153,7 +160,7 @@ class HiBob(Connector):
     def find_people(self, user: str) -> Sequence[Person]:
         act = f"find {user}"
         records, index = find_records(
-            user, lambda fresh: self._index(act, fresh=fresh), lambda key: self._employee(key, act), self._row
+            user, lambda fresh: self._index(act, fresh=fresh), lambda key: self._addressed(key, act), self._row
         )
         return [self._person(record, self._lifecycle(id_of(record), act), index, act) for record in records]
 
@@ -176,6 +183,20 @@ class HiBob(Connector):
         """Return everybody: Bob does not say what changed. Too many is safe, too few is not."""
         return list(self.all_people())
 
+    def in_hr(self, person: Person) -> Mapping[str, str]:
+        """Return what Bob itself has of the address and the logins."""
+        record = self._employee(person.hr_id, f"read what HR has of {person.email}") or {}
+        fields = {WORK_ADDRESS: self._person_fields["email"], **self._logins}
+        return {name: text(value_of(record, theirs)) for name, theirs in fields.items() if shown(record, theirs)}
+
+    def tell_hr(self, person: Person, what: str, value: str) -> None:
+        """Write the address where it has a path of its own (reference/put_people-id-email), and any other field as it is read (docs/update-employee-data)."""
+        field = self._person_fields["email"] if what == WORK_ADDRESS else self._logins[what]
+        path, body = at("/v1/people/{}", person.hr_id), nested(field, value)
+        if field == "root.email":
+            path = path.below("/email")
+        self.transport.send("PUT", path, act=f"tell HR the {what} of {person.email}", json=body, retry_safe=True)
+
     # -- requests ------------------------------------------------------------------------------------------------------
 
     def _everybody(self, act: str) -> list[Mapping[str, Any]]:
@@ -190,7 +211,22 @@ class HiBob(Connector):
         # A single record may lack a value; a field that nobody has is one that may not be seen.
         hidden = [field for field in _DECISIVE if records and not any(shown(record, field) for record in records)]
         self._refuse_hidden(hidden, act)
-        return records
+        made = self._rule.given([(id_of(record), self._facts(record)) for record in records])
+        return [put(record, self._person_fields["email"], made.get(id_of(record), "")) for record in records]
+
+    def _facts(self, record: Mapping[str, Any]) -> dict[str, str]:
+        """Return the fields by which an address may be made."""
+        named = {name: readable(record, theirs) for name, theirs in self._person_fields.items()}
+        status = self._plain_status(text(value_of(record, "internal.lifecycleStatus")), record)
+        aliases = " ".join(several(value_of(record, self._person_fields.get("aliases", ""))))
+        return {**named, "aliases": aliases, "status": status}
+
+    def _addressed(self, key: str, act: str) -> Mapping[str, Any] | None:
+        """Read one employee afresh; whoever has no work address has the one that was made."""
+        record, email = self._employee(key, act), self._person_fields["email"]
+        if record is None or not self._rule.rule or text(value_of(record, email)):
+            return record
+        return put(record, email, next((row["email"] for row in self._index(act, fresh=False) if row["id"] == key), ""))
 
     def _employee(self, key: str, act: str) -> Mapping[str, Any] | None:
         answer = self.transport.send(
@@ -293,7 +329,7 @@ class HiBob(Connector):
                 f"employee {id_of(record)} has no work address in HR",
                 act=act,
                 system=self.target.name,
-                hint="fill in Email, or set the option fields.email",
+                hint="fill in Email, or set the option fields.email, or address to have one made",
             )
         ended = lifecycle.termination() or (
             text(value_of(record, "internal.terminationDate"))[:10] if not lifecycle.rows else ""

@@ -37,6 +37,20 @@ def _nested(record: Any, field: str) -> Any:
     return record
 
 
+def put(record: Mapping[str, Any], field: str, value: str) -> Mapping[str, Any]:
+    """Return the record with a value of ours in a field; as it is, where there is none."""
+    return {**record, _flat(field): {"value": value}} if value else record
+
+
+def nested(field: str, value: str) -> dict[str, Any]:
+    """Write a field as a request has it: each part of its name in the one before."""
+    body: Any = value
+    for part in reversed(field.removeprefix("root.").split(".")):
+        body = {part: body}
+    said: dict[str, Any] = body
+    return said
+
+
 def shown(record: Mapping[str, Any], field: str) -> bool:
     """Tell whether the field is there at all, empty or not."""
     if _flat(field) in record:

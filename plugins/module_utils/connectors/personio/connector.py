@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Personio, API v2 (developer.personio.de/reference/get_v2-persons). Read only.
+"""Personio, API v2 (developer.personio.de/reference/get_v2-persons). Written is one address of one person: what HR is told of a joiner.
 
 A person holds the name and the address; status, dates, title and supervisor stand on employments, of which a person may have several,
 and which only can be read a person at a time. A change of an employment does not move the person's date, so finding what changed means
@@ -36,6 +36,7 @@ from ...sdk.hr_record import (
     time_zone_of,
     today_of,
 )
+from ...sdk.kept_addresses import ADDRESS_OPTIONS, AddressRule
 from ...sdk.people_index import OWN_FIELDS, find_records, kept_index, overview_of, own_fields, several
 from ...sdk.target import ANY_SYSTEM, Connector, Option, Target
 from ...sdk.transport import (
@@ -46,7 +47,7 @@ from ...sdk.transport import (
     Transport,
     json_message,
 )
-from ...sdk.values import Overview
+from ...sdk.values import WORK_ADDRESS, Overview
 from .employments import Record, current, custom_of, ends_of, moment_of, shown_name
 
 _PAGE = 50
@@ -58,6 +59,7 @@ _STATUSES: Mapping[str, str] = {"ACTIVE": "active", "ONBOARDING": "pending", "LE
 
 class Personio(Connector):
     TITLE: ClassVar[str] = "Personio"
+    WRITES_LOGINS: ClassVar[bool] = False
     DEFAULT_URL: ClassVar[str] = "https://api.personio.de"
     OPTIONS: ClassVar[Mapping[str, Option]] = {
         "fields": Option(
@@ -87,6 +89,7 @@ class Personio(Connector):
         ),
         "time_zones": Option("Office to time zone: {Berlin: Europe/Berlin}.", "dict", default={}),
         "time_zone": Option("Time zone of whoever has none by field or office.", default=""),
+        **ADDRESS_OPTIONS,
     }
     CREDENTIALS: ClassVar[Mapping[str, Option]] = {
         "client_id": Option(
@@ -98,6 +101,7 @@ class Personio(Connector):
         "hr_records": (
             "personio:persons:read, with the attributes e-mail, status, hire date, termination, supervisor, position, office, department readable",
             "personio:org-units:read, for the names of departments",
+            "personio:persons:write, where the option address is set and policy lets HR be told",
         )
     }
 
@@ -114,6 +118,7 @@ class Personio(Connector):
             ),
         )
         self._person_fields, self._logins = own_fields(target.options["fields"])
+        self._rule = AddressRule(target)
         self._departments: dict[str, str] | None = None
 
     # -- HR records ----------------------------------------------------------------------------------------------------
@@ -121,7 +126,7 @@ class Personio(Connector):
     def find_people(self, user: str) -> Sequence[Person]:
         act = f"find {user}"
         records, index = find_records(
-            user, lambda fresh: self._index(act, fresh=fresh), lambda key: self._read(key, act), self._row
+            user, lambda fresh: self._index(act, fresh=fresh), lambda key: self._addressed(key, act), self._row
         )
         return [self._person(record, self._employments(str(record["id"]), act), index, act) for record in records]
 
@@ -162,6 +167,19 @@ class Personio(Connector):
                 found += self.readable([(str(record["id"]), partial(self._person, record, employments, index, act))])
         return found
 
+    def in_hr(self, person: Person) -> Mapping[str, str]:
+        """Return what Personio itself has of the address and the logins."""
+        record = self._read(person.hr_id, f"read what HR has of {person.email}") or {}
+        custom = custom_of(record)
+        logins = {name: text(custom.get(theirs)) for name, theirs in self._logins.items() if theirs in custom}
+        return {WORK_ADDRESS: text(record.get("email")), **logins}
+
+    def tell_hr(self, person: Person, what: str, value: str) -> None:
+        """Write the address (reference/patch_v2-persons-person-id)."""
+        act = f"tell HR the {what} of {person.email}"
+        path = at("/v2/persons/{}", person.hr_id)
+        self.transport.send("PATCH", path, act=act, json={"email": value}, retry_safe=True)
+
     # -- requests ------------------------------------------------------------------------------------------------------
 
     def _token(self) -> tuple[str, float]:
@@ -195,7 +213,23 @@ class Personio(Connector):
         self._refuse_hidden(
             [name for name in _DECISIVE if records and not any(name in record for record in records)], act
         )
-        return records
+        made = self._rule.given([(text(record["id"]), self._facts(record)) for record in records])
+        return [{**record, "email": made[key]} if (key := text(record["id"])) in made else record for record in records]
+
+    def _facts(self, record: Record) -> dict[str, str]:
+        """Return the fields by which an address may be made."""
+        custom, row = custom_of(record), self._row(record)
+        named = {name: text(custom.get(theirs)) for name, theirs in self._person_fields.items()}
+        names = {"first_name": row["first"], "last_name": row["last"], "display_name": shown_name(record)}
+        return {**named, **names, "email": row["email"], "aliases": row["aliases"], "status": row["status"]}
+
+    def _addressed(self, key: str, act: str) -> Record | None:
+        """Read one person afresh; whoever has no work address has the one that was made."""
+        record = self._read(key, act)
+        if record is None or not self._rule.rule or record.get("email"):
+            return record
+        made = next((row["email"] for row in self._index(act, fresh=False) if row["id"] == key), "")
+        return {**record, "email": made}
 
     def _read(self, key: str, act: str) -> Record | None:
         record = self.transport.get(at("/v2/persons/{}", key), act=act)
@@ -284,7 +318,7 @@ class Personio(Connector):
                 f"person {record['id']} has no work address in HR",
                 act=act,
                 system=self.target.name,
-                hint="fill in their e-mail",
+                hint="fill in their e-mail, or set the option address to have one made",
             )
         employment = current(employments)
         office = text((employment.get("office") or {}).get("id"))
