@@ -53,9 +53,9 @@ DISCOVERY = {
     "google/admin.datatransfer_v1.json": r"/admin/datatransfer/v1/(applications|transfers)$",
     "google/licensing.v1.json": r"/apps/licensing/v1/product/\{productId\}/sku/\{skuId\}/user(s|/\{userId\})?$",
     "google/vault.v1.json": r"/v1/matters/\{matterId\}/holds(/\{holdId\})?$",
-    "google/gmail.v1.json": r"/gmail/v1/users/\{userId\}/(profile|messages(/\{id\})?|settings/(autoForwarding|vacation|filters(/\{id\})?|forwardingAddresses|delegates(/\{delegateEmail\})?))$",
-    "google/calendar.v3.json": r"/calendar/v3/(freeBusy|users/me/calendarList|calendars/\{calendarId\}/(transferOwnership|events(/\{eventId\}(/move)?)?))$",
-    "google/drive.v3.json": r"/drive/v3/(drives|files/\{fileId\}/permissions)$",
+    "google/gmail.v1.json": r"/gmail/v1/users/\{userId\}/(profile|messages(/\{id\})?|settings/(autoForwarding|vacation|sendAs|filters(/\{id\})?|forwardingAddresses|delegates(/\{delegateEmail\})?))$",
+    "google/calendar.v3.json": r"/calendar/v3/(freeBusy|users/me/calendarList|calendars/\{calendarId\}/(transferOwnership|acl(/\{ruleId\})?|events(/\{eventId\}(/move)?)?))$",
+    "google/drive.v3.json": r"/drive/v3/(drives|files/\{fileId\}/permissions(/\{permissionId\})?)$",
 }
 _PROSE = {
     "description",

@@ -63,7 +63,7 @@ def plan(system: Ownership, want: Mapping[str, Any]) -> list[Change]:
     if account is None:
         return absent("account", f"{person.email} has no account here")
     if person.personal_email:  # what HR knows of them, and the system may not
-        account = replace(account, attributes={"personal_email": person.personal_email, **account.attributes})
+        account = replace(account, attributes={**account.attributes, "personal_email": person.personal_email})
     return [_settled(system, account, owned, successor) for owned in system.owned(account)]
 
 

@@ -60,7 +60,8 @@ class GoogleWorkspace(Emulator):
             whose = next((call.args[key] for key in ("user", "calendar") if key in call.args), subject)
             if call.query.get("useAdminAccess") == "true" and (self.by_key(subject) or {}).get("isAdmin"):
                 return None
-            if whose.lower() != subject.lower():
+            owners = self.state["calendars"].get(whose, {}).get("owners", ())
+            if whose.lower() != subject.lower() and subject.lower() not in owners:
                 return error(403, "forbidden", "Delegation denied")
         elif not (self.by_key(subject) or {}).get("isAdmin"):
             return error(403, "forbidden", "Not Authorized to access this resource/api")
@@ -158,12 +159,12 @@ class GoogleWorkspace(Emulator):
         if call.query.get("showDeleted") == "true":
             return self.page(call, list(self.state["deleted"].values()), "users")
         rows = list(self.state["users"].values())
-        field, _, value = call.query.get("query", "").partition(
-            "=" if "isAdmin" in call.query.get("query", "") else ":"
-        )
+        field, _, value = call.query.get("query", "").partition("=" if "=" in call.query.get("query", "") else ":")
         value = value.strip("'\"").lower()
         if field == "isAdmin":
             rows = [u for u in rows if str(u["isAdmin"]).lower() == value]
+        elif field == "isSuspended":
+            rows = [u for u in rows if str(u["suspended"]).lower() == value]
         elif field == "email":
             rows = [u for u in rows if any(a.lower() == value for a in (u["primaryEmail"], *u["aliases"]))]
         elif field == "externalId":
@@ -293,10 +294,11 @@ class GoogleWorkspace(Emulator):
     def list_groups(self, call: Call) -> Reply:
         rows = list(self.state["groups"].values())
         if "userKey" in call.query:
-            user = self.by_key(call.query["userKey"])
-            if user is None:
+            key = call.query["userKey"]
+            number = (self.by_key(key) or {"id": key})["id"]  # somebody of outside is a member by address
+            if number not in self.state["users"] and not any(number in g["members"] for g in rows):
                 return gone("userKey")
-            rows = [g for g in rows if user["id"] in g["members"]]
+            rows = [g for g in rows if number in g["members"]]
         wanted = call.query.get("query", "").removeprefix("name=").strip("'")
         return self.page(call, [g["row"] for g in rows if wanted in ("", g["row"]["name"])], "groups")
 
@@ -309,7 +311,12 @@ class GoogleWorkspace(Emulator):
         if group is None:
             return gone("groupKey")
         rows = [
-            {"id": uid, "email": self.state["users"][uid]["primaryEmail"], "role": role, "type": "USER"}
+            {
+                "id": uid,
+                "email": self.state["users"].get(uid, {}).get("primaryEmail", uid),
+                "role": role,
+                "type": "USER",
+            }
             for uid, role in group["members"].items()
             if call.query.get("roles", role) == role
         ]
@@ -332,8 +339,8 @@ class GoogleWorkspace(Emulator):
         return Reply(200, {"id": user["id"], "email": user["primaryEmail"], "role": call.body["role"]})
 
     def leave(self, call: Call) -> Reply:
-        group, user = self._group(call), self.by_key(call.args["user"])
-        if group is None or user is None or group["members"].pop(user["id"], None) is None:
+        group, user = self._group(call), self.by_key(call.args["user"]) or {"id": call.args["user"]}
+        if group is None or group["members"].pop(user["id"], None) is None:
             return gone("memberKey")
         return Reply(204)
 

@@ -25,6 +25,9 @@ def routes(google: GoogleWorkspace) -> list[tuple[str, str, Handler]]:
         ("POST", "/calendar/v3/freeBusy", calendar.free_busy),
         ("GET", "/calendar/v3/users/me/calendarList", calendar.mine),
         ("POST", "/calendar/v3/calendars/{calendar}/transferOwnership", calendar.transfer),
+        ("GET", "/calendar/v3/calendars/{calendar}/acl", calendar.rules),
+        ("POST", "/calendar/v3/calendars/{calendar}/acl", calendar.share),
+        ("DELETE", "/calendar/v3/calendars/{calendar}/acl/{rule}", calendar.unshare),
     ]
 
 
@@ -111,3 +114,34 @@ class _Calendar:
         calendar["dataOwner"] = there["primaryEmail"]
         calendar["owners"] = sorted({*calendar["owners"], there["primaryEmail"]})
         return Reply(204)  # it answers nothing
+
+    def _shared(self, number: str) -> dict[str, str]:
+        """Return who may do what in a calendar, by address: whoever is among its owners, and its further rules."""
+        whose = self.google.state["calendars"].get(number, {}).get("owners", (number.lower(),))
+        rules: dict[str, str] = self.google.state["acl"].get(number, {})
+        return {**dict.fromkeys(whose, "owner"), **rules}
+
+    def rules(self, call: Call) -> Reply:
+        rows = [_rule(who, role) for who, role in self._shared(call.args["calendar"]).items()]
+        return self.google.page(call, rows, "items")
+
+    def share(self, call: Call) -> Reply:
+        who, role = call.body["scope"]["value"], call.body["role"]
+        self.google.state["acl"].setdefault(call.args["calendar"], {})[who] = role
+        return Reply(200, _rule(who, role))
+
+    def unshare(self, call: Call) -> Reply:
+        number, who = call.args["calendar"], call.args["rule"].removeprefix("user:")
+        if who not in self._shared(number):
+            return error(404, "notFound", "Not Found")
+        calendar = self.google.state["calendars"].get(number, {})
+        if calendar.get("dataOwner") == who:
+            return error(403, "cannotChangeOwnAcl", "Cannot change your own access level.")
+        self.google.state["acl"].get(number, {}).pop(who, None)
+        if calendar:
+            calendar["owners"] = [one for one in calendar["owners"] if one != who]
+        return Reply(204)
+
+
+def _rule(who: str, role: str) -> dict[str, Any]:
+    return {"kind": "calendar#aclRule", "id": f"user:{who}", "role": role, "scope": {"type": "user", "value": who}}

@@ -20,6 +20,7 @@ def routes(google: GoogleWorkspace) -> list[tuple[str, str, Handler]]:
         ("GET", "/drive/v3/drives", drives.list),
         ("GET", permissions, drives.permissions),
         ("POST", permissions, drives.share),
+        ("DELETE", permissions + "/{id}", drives.unshare),
     ]
 
 
@@ -59,3 +60,11 @@ class _Drives:
             drive["permissions"].append(mine)
         mine["role"] = said["role"]
         return Reply(200, {"kind": "drive#permission", **{name: mine[name] for name in ("id", "type", "role")}})
+
+    def unshare(self, call: Call) -> Reply:
+        drive = self.google.state["drives"].get(call.args["drive"])
+        left = [one for one in drive["permissions"] if one["id"] != call.args["id"]] if drive else []
+        if drive is None or len(left) == len(drive["permissions"]) or call.query.get("supportsAllDrives") != "true":
+            return error(404, "notFound", "Permission not found")
+        drive["permissions"] = left
+        return Reply(204)

@@ -26,6 +26,7 @@ def routes(google: GoogleWorkspace) -> list[tuple[str, str, Handler]]:
         ("DELETE", user + "/settings/delegates/{address}", mail.undelegate),
         ("POST", user + "/settings/forwardingAddresses", mail.forwarding_address),
         ("DELETE", user + "/settings/filters/{id}", mail.delete_filter),
+        ("GET", user + "/settings/sendAs", mail.senders),
         ("GET", user + "/settings/{what}", mail.setting),
         ("PUT", user + "/settings/{what}", mail.set),
         ("GET", vault, mail.holds),
@@ -57,6 +58,12 @@ class _Mail:
         uid, _ = self._own(call)
         found = next((m for m in self.google.state["messages"].get(uid, []) if m["id"] == call.args["id"]), None)
         return Reply(200, found) if found else error(404, "notFound", "Requested entity was not found.")
+
+    def senders(self, call: Call) -> Reply:
+        uid, mail = self._own(call)
+        own = {"sendAsEmail": self.google.state["users"][uid]["primaryEmail"], "isPrimary": True, "isDefault": True}
+        further = [{"sendAsEmail": one, "verificationStatus": "accepted"} for one in mail["sendAs"]]
+        return Reply(200, {"sendAs": [own, *further]})
 
     def setting(self, call: Call) -> Reply:
         _, mail = self._own(call)

@@ -98,6 +98,7 @@ def mail_settings() -> dict[str, Any]:
         "delegates": [],
         "filters": {},
         "forwardingAddresses": [],
+        "sendAs": [],
     }
 
 
@@ -145,6 +146,7 @@ def seeded(company: Company) -> dict[str, Any]:
                 _event("ev2", users[jane]["primaryEmail"], users[mark]["primaryEmail"], -3),
             ]
         },
+        "acl": {},
         "calendars": _calendars(users[jane]["primaryEmail"], users[mark]["primaryEmail"]),
         "drives": _drives(users[jane]["primaryEmail"], users[mark]["primaryEmail"]),
         "mobile": _phones(users[jane]["primaryEmail"]),

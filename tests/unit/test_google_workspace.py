@@ -235,13 +235,14 @@ def test_a_leaver_who_married_is_found_by_employee_number(box: Box) -> None:
     assert box[NAME].state["users"][JANE]["suspended"]
 
 
-def test_calendars_and_drives_of_others_are_left_alone(box: Box) -> None:
+def test_of_the_calendars_and_drives_of_others_only_the_way_in_is_a_leavers(box: Box) -> None:
     google = connect(box, NAME)
     account = google.find_account(Person(email="jane@corp.example"))
     assert {(one.kind, one.name) for one in google.owned(account)} == {
         ("group", "release@corp.example"),
         ("secondary calendar", "Launch"),
         ("shared drive", "Launch"),
+        ("calendar of", "mark@corp.example: Team (owner)"),
     }
 
 
@@ -274,3 +275,78 @@ def test_each_answer_to_an_invitation_is_read_and_only_who_declined_leaves_somet
         rows = {row["what"]: row["before"] for row in read["changes"]}
         assert (read["outcome"], rows["answer of grace@corp.example"]) == (outcome, answer)
         assert rows["answer of jane@corp.example"] == "no answer yet"
+
+
+PRIVATE, AT_MARK = "jane@private.example", "mark@corp.example"
+
+
+def lets_in(box: Box) -> Any:
+    """Others of the company let Jane in, under her address and a private one that HR knows."""
+    state = box[NAME].state
+    state["users"][JANE]["recoveryEmail"] = ""
+    mark = next(one["id"] for one in state["users"].values() if one["primaryEmail"] == AT_MARK)
+    state["acl"] = {
+        AT_MARK: {"jane@corp.example": "writer", PRIVATE: "reader", "tom@corp.example": "reader"},
+        "c_team@group.calendar.google.com": {PRIVATE: "reader"},
+    }
+    state["mail"][mark]["delegates"] = [{"delegateEmail": who} for who in ("Jane@corp.example", "tom@corp.example")]
+    state["mail"][mark]["sendAs"] = [PRIVATE, "tom@corp.example"]
+    next(iter(state["groups"].values()))["members"][PRIVATE] = "MEMBER"
+    guest = {"id": "9", "type": "user", "role": "reader", "emailAddress": PRIVATE}
+    state["drives"]["0AMark"]["permissions"].append(guest)
+    return state, mark
+
+
+def handed_over(box: Box, **more: Any) -> dict[str, dict[str, Any]]:
+    person = {**person_of(box, "jane"), "personal_email": PRIVATE}
+    result = run(ownership.TASK, box, NAME, person=person, successor=AT_MARK, **more)
+    return {row["what"]: row for row in result["changes"]}
+
+
+def test_a_leaver_is_shut_out_of_others_calendars_and_mailboxes_under_each_address_of_theirs(box: Box) -> None:
+    state, mark = lets_in(box)
+    said = handed_over(box)
+    assert state["acl"][AT_MARK] == {"tom@corp.example": "reader"}
+    assert state["acl"]["c_team@group.calendar.google.com"] == {}
+    assert state["calendars"]["c_team@group.calendar.google.com"]["owners"] == [AT_MARK]
+    assert [one["delegateEmail"] for one in state["mail"][mark]["delegates"]] == ["tom@corp.example"]
+    assert not any(PRIVATE in group["members"] for group in state["groups"].values())
+    assert [one["emailAddress"] for one in state["drives"]["0AMark"]["permissions"]] == [AT_MARK]
+    assert state["mail"][mark]["sendAs"] == [PRIVATE, "tom@corp.example"]
+    [sender] = [row for what, row in said.items() if what.startswith("sender in the mailbox of")]
+    assert sender["outcome"] == "needs_human" and PRIVATE in sender["what"]
+    again = handed_over(box)
+    assert not [what for what in again if what.startswith(("calendar of", "mailbox of", "private address"))]
+
+
+def test_who_comes_back_is_let_in_again_by_the_companys_address_and_not_by_the_private_one(box: Box) -> None:
+    state, mark = lets_in(box)
+    handed_over(box)
+    google = connect(box, NAME)
+    account = google.find_account(Person(email="jane@corp.example"))
+    for what in (f"calendar of {AT_MARK}: Team (owner)", f"calendar of {AT_MARK} (writer)", f"mailbox of {AT_MARK}"):
+        google.let_in(account, what)
+    assert state["acl"][AT_MARK]["jane@corp.example"] == "writer" and PRIVATE not in state["acl"][AT_MARK]
+    assert state["acl"]["c_team@group.calendar.google.com"] == {"jane@corp.example": "owner"}
+    assert [one["delegateEmail"] for one in state["mail"][mark]["delegates"]] == [
+        "tom@corp.example",
+        "jane@corp.example",
+    ]
+
+
+def test_people_who_were_not_asked_or_could_not_be_are_left_to_a_person(box: Box) -> None:
+    lets_in(box)
+    options = {**box.systems()[NAME]["options"], "delegations_up_to": 1}
+    box[NAME].fault("status", path=".*/settings/delegates", status=403, times=-1)
+    said = [row for what, row in handed_over(box, changes={"options": options}).items() if "not seen" in what]
+    assert len(said) == 2 and {row["outcome"] for row in said} == {"needs_human"}, said
+
+
+def test_a_chromebook_that_they_enrolled_and_somebody_else_uses_is_a_persons_and_is_not_locked(box: Box) -> None:
+    book = box[NAME].state["chromeos"]["cros1"]
+    book["recentUsers"] = [{"type": "USER_TYPE_MANAGED", "email": "Tom@corp.example"}]
+    said = handed_over(box)["device they registered for somebody else 5CDJANE03"]
+    assert said["outcome"] == "needs_human" and "tom@corp.example" in said["note"]
+    assert "5CDJANE03" not in {one.serial for one in connect(box, NAME).devices(Person(email="jane@corp.example"))}
+    book["recentUsers"].insert(0, {"email": "jane@corp.example"})
+    assert "device they registered for somebody else 5CDJANE03" not in handed_over(box)

@@ -109,6 +109,10 @@ class GoogleAccounts:
         )
         return (account_of(row) for row in rows)
 
+    def active(self, *, act: str) -> Iterator[Account]:
+        """Return everybody who is not suspended."""
+        return (one for one in self.search("isSuspended=false", act=act) if one.active)
+
     def numbered(self, number: str, *, act: str) -> Iterator[Account]:
         """Return accounts with an employee number; what Google takes for a match is compared by who asked."""
         escaped = number.replace(chr(92), chr(92) * 2).replace("'", chr(92) + "'")

@@ -35,7 +35,9 @@ from .calendar import GoogleCalendar
 from .devices import GoogleDevices
 from .entitlements import KINDS, GoogleEntitlements
 from .gmail import GoogleMail
+from .left_behind import CALENDAR as SECONDARY
 from .left_behind import GoogleLeftBehind
+from .let_in import GoogleLetIn
 from .transfer import GoogleTransfer
 
 
@@ -57,6 +59,11 @@ class GoogleWorkspace(Connector):
         "vault_matter": Option("Id of the Vault matter that leavers' mail is held in.", default=""),
         "org_unit": Option("Organisational unit of new and restored accounts.", default=""),
         "licences": Option("Further licences by name: product/sku.", kind="dict", default={}),
+        "delegations_up_to": Option(
+            "How many people's calendars and mailboxes are asked whether they let a leaver in; beyond that a person looks.",
+            kind="int",
+            default=2000,
+        ),
         "working_hours": Option("When meetings may be booked.", default="09:00-17:00"),
     }
     CREDENTIALS = {"service_account": Option("The service account's key, JSON, as Google hands it out.", required=True)}
@@ -71,7 +78,15 @@ class GoogleWorkspace(Connector):
         "mail_archive": ("gmail.readonly",),
         "calendar": ("calendar",),
         "files": ("admin.datatransfer",),
-        "ownership": ("admin.directory.group", "calendar", "drive"),
+        "ownership": (
+            "admin.directory.user",
+            "admin.directory.group",
+            "admin.directory.device.chromeos",
+            "calendar",
+            "drive",
+            "gmail.settings.basic",
+            "gmail.settings.sharing",
+        ),
         "devices": ("admin.directory.device.mobile.action", "admin.directory.device.chromeos"),
         "account_listing": ("admin.directory.user",),
         "device_listing": ("admin.directory.device.mobile.action", "admin.directory.device.chromeos"),
@@ -110,6 +125,7 @@ class GoogleWorkspace(Connector):
         self._devices = GoogleDevices(self.api)
         self._transfer = GoogleTransfer(self.api)
         self._left = GoogleLeftBehind(self.api, self._transfer)
+        self._let_in = GoogleLetIn(self.api, self._accounts, int(options["delegations_up_to"]))
 
     # -- accounts ------------------------------------------------------------------------------------------------------
 
@@ -200,13 +216,17 @@ class GoogleWorkspace(Connector):
         return {"mfa_registered": bool(account.raw.get("isEnrolledIn2Sv"))}
 
     def owned(self, account: Account) -> Sequence[Owned]:
-        return [*self._held.owned(account), *self._left.owned(account)]
+        let_in = self._let_in.of(account)
+        return [*self._held.owned(account), *self._left.owned(account), *let_in, *self._devices.of_others(account)]
 
     def reassign(self, account: Account, owned: Owned, successor: str) -> None:
-        """Give a group, a calendar or a shared drive to the successor.
+        """Give a group, a calendar or a shared drive to the successor, and end what others let the account into.
 
-        :raises NotFound: they have no active account here.
+        :raises NotFound: the successor has no active account here.
         """
+        if owned.settle != "reassign":
+            self._let_in.take(account, owned)
+            return
         heir = self._accounts.read(successor, act=f"find account of {successor}")
         if heir is None or not heir.active:
             raise NotFound(
@@ -215,6 +235,12 @@ class GoogleWorkspace(Connector):
                 system=self.target.name,
             )
         (self._held if owned.kind == "group" else self._left).reassign(heir, owned)
+        if owned.kind == SECONDARY:
+            self._let_in.leave(account, heir, owned.id)
+
+    def let_in(self, account: Account, what: str) -> None:
+        """See :meth:`GoogleLetIn.again`."""
+        self._let_in.again(account, what)
 
     # -- mail, files, calendar -----------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from ...model.errors import Unsupported
 from ...sdk.address import at
-from ...sdk.values import Account, Device
+from ...sdk.values import Account, Device, Owned
 from .api import GoogleApi, directory
 
 #: Status of a phone -> our state; anything else is managed.
@@ -24,6 +24,7 @@ _MOBILE = {
 }
 _CHROME = {"ACTIVE": "managed", "DISABLED": "locked", "DEPROVISIONED": "retired"}
 _COMPANY = "company"
+DEVICE = "device they registered for somebody else"
 #: A powerwash answers with a number, and the device's record shows nothing of it: it could be sent twice.
 _NO_WIPE = "Google shows no powerwash of a Chromebook: lock it, and powerwash it in the console"
 
@@ -39,8 +40,17 @@ class GoogleDevices:
         act = f"list devices of {account.login}"
         return [
             *(_mobile(row) for row in self._rows("mobile", act, query=f"email:{account.email}")),
-            *(_chromebook(row) for row in self._rows("chromeos", act, query=f"user:{account.email}")),
+            *(_chromebook(row) for row in self._chromebooks(account, act) if not _user_beside(row, account)),
         ]
+
+    def of_others(self, account: Account) -> Iterator[Owned]:
+        """Yield the Chromebooks that are noted as the person's, since they enrolled them, and that somebody else uses."""
+        for row in self._chromebooks(account, f"list devices that {account.login} enrolled"):
+            user = _user_beside(row, account)
+            if user and row.get("status") == "ACTIVE":
+                serial = str(row.get("serialNumber") or row["deviceId"])
+                why = f"{user} signed in on it last: note whose it is (annotatedUser), or lock it, then attest"
+                yield Owned(DEVICE, str(row["deviceId"]), serial, settle="decide", raw={"why": why})
 
     def all(self) -> Iterator[Device]:
         yield from (_mobile(row) for row in self._rows("mobile", "list phones"))
@@ -89,6 +99,9 @@ class GoogleDevices:
         where = directory("customer", "my_customer", "devices", "chromeos", device.id)
         self.api.admin().send("PATCH", where, act=act, json={"annotatedUser": account.email}, retry_safe=True)
 
+    def _chromebooks(self, account: Account, act: str) -> Iterator[Mapping[str, Any]]:
+        return self._rows("chromeos", act, query=f"user:{account.email}")
+
     # -- talking -------------------------------------------------------------------------------------------------------
 
     def _rows(self, kind: str, act: str, **params: str) -> Iterator[Mapping[str, Any]]:
@@ -104,6 +117,17 @@ class GoogleDevices:
         where = at("/admin/directory/v1/customer/my_customer/devices/chromeos:batchChangeStatus")
         body = {"deviceIds": [device.id], "changeChromeOsDeviceStatusAction": action, **more}
         self.api.admin().send("POST", where, act=act, json=body)
+
+
+def _user_beside(row: Mapping[str, Any], account: Account) -> str:
+    """Return who signed in on a Chromebook last, when that is somebody else of the company; the most recent user comes first.
+
+    https://developers.google.com/workspace/admin/directory/reference/rest/v1/chromeosdevices, recentUsers
+    """
+    users = (str(one.get("email") or "").lower() for one in row.get("recentUsers") or ())
+    last = next((user for user in users if user), "")
+    own = {account.email, account.login.lower(), *(account.attributes.get("aliases") or ())}
+    return "" if last in own else last
 
 
 def _is_chromebook(device: Device) -> bool:

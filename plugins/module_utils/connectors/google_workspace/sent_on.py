@@ -57,14 +57,14 @@ class SentOn:
     def _read(self, account: Account, what: str, act: str) -> Mapping[str, Any]:
         """Return a setting; empty where the person has no Gmail (Google says 400 then)."""
         answer = self.api.person("gmail", account.login).send(
-            "GET", _settings(account, what), act=act, missing=(400, 404)
+            "GET", settings_of(account.login, what), act=act, missing=(400, 404)
         )
         return answer.body if answer.status == 200 and isinstance(answer.body, dict) else {}
 
     def _end_forwarding(self, account: Account) -> None:
         self.api.person("gmail", account.login).send(
             "PUT",
-            _settings(account, "autoForwarding"),
+            settings_of(account.login, "autoForwarding"),
             act=f"end forwarding of {account.login}",
             json={"enabled": False},
         )
@@ -72,7 +72,7 @@ class SentOn:
     def _end_filter(self, account: Account, number: str) -> None:
         act = f"delete a filter of {account.login} that forwards mail"
         self.api.person("gmail", account.login).send(
-            "DELETE", _settings(account, "filters", number), act=act, missing=(404,)
+            "DELETE", settings_of(account.login, "filters", number), act=act, missing=(404,)
         )
 
     def _is_outside(self, address: str, account: Account) -> bool:
@@ -81,8 +81,9 @@ class SentOn:
         return address.rpartition("@")[2] not in {str(one).lower().rpartition("@")[2] for one in own}
 
 
-def _settings(account: Account, *segments: str) -> UrlPath:
-    return path("gmail", "v1", "users", account.login, "settings", *segments)
+def settings_of(address: str, *segments: str) -> UrlPath:
+    """Return the path of a setting of somebody's mailbox."""
+    return path("gmail", "v1", "users", address, "settings", *segments)
 
 
 def _nothing() -> None:
