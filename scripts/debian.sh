@@ -14,6 +14,8 @@ check samba "samba samba-ad-provision samba-dsdb-modules samba-vfs-modules winbi
 if [ "${1:-}" = soak ] && [ ! -d /usr/share/redmine ]; then need="$need redmine redmine-sqlite"; fi
 if [ "${1:-}" = soak ]; then check rt-setup-database-5 "request-tracker5 rt5-db-sqlite"; fi
 if [ "${1:-}" = soak ]; then check java default-jre-headless; fi # ansible-rulebook's rule engine
+if [ "${1:-}" = soak ]; then check openvpn openvpn; check wg "wireguard-tools wireguard-go"; check sshd openssh-server; check ip iproute2; fi
+if [ "${1:-}" = soak ] && [ ! -e /usr/share/easy-rsa/easyrsa ]; then need="$need easy-rsa"; fi
 check chromium chromium
 check systemd-analyze systemd                                     # how much the bridge's unit exposes
 if [ "${1:-}" = soak ]; then check promtool prometheus; fi      # the alert rules

@@ -121,6 +121,7 @@ WITHOUT_SCENARIO = {
     ("gcp", "account_listing"): "only reads: tests/unit/test_gcp.py",
     ("gcp", "credential_listing"): "only reads: tests/unit/test_gcp.py",
     **{(name, "device_listing"): "only reads: tests/unit/test_mdm.py" for name in ("fleet", "jamf", "kandji")},
+    ("openvpn", "account_listing"): "only reads: tests/unit/test_openvpn.py",
     ("manual", "manual_steps"): "sends nothing: tests/unit/test_manual.py",
 }
 #: What a module that needs one capability also exercises.

@@ -140,6 +140,12 @@ def _onedrive() -> type[Connector]:
     return OneDrive
 
 
+def _openvpn() -> type[Connector]:
+    from .openvpn.connector import OpenVpn
+
+    return OpenVpn
+
+
 def _personio() -> type[Connector]:
     from .personio.connector import Personio
 
@@ -234,6 +240,7 @@ _CODE: Mapping[str, Loader] = {
     "manual": _manual,
     "okta": _okta,
     "onedrive": _onedrive,
+    "openvpn": _openvpn,
     "personio": _personio,
     "request_tracker": _request_tracker,
     "scim": _scim,
