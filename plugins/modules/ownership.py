@@ -49,6 +49,7 @@ from ..module_utils.model.errors import InputError
 from ..module_utils.engine.change import Change, Outcome, absent
 from ..module_utils.engine.steps import HANDED_OVER
 from ..module_utils.engine.task import Task
+from ..module_utils.people.undo import REVOKED, SHUT_OUT
 
 
 def plan(system: Ownership, want: Mapping[str, Any]) -> list[Change]:
@@ -67,8 +68,7 @@ def plan(system: Ownership, want: Mapping[str, Any]) -> list[Change]:
     return [_settled(system, account, owned, successor) for owned in system.owned(account)]
 
 
-#: What a run says of what it took, and a reinstatement reads.
-_TAKEN = {"revoke": "is revoked", "shut_out": "is closed to them"}
+_TAKEN = {"revoke": REVOKED, "shut_out": SHUT_OUT}
 
 
 def _settled(system: Ownership, account: Account, owned: Owned, successor: str) -> Change:

@@ -9,7 +9,6 @@ may not see are left out of an answer without an error, so the ones that decide 
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -40,8 +39,8 @@ from ..sdk.target import ANY_SYSTEM, Connector, Option, Target
 from ..sdk.transport import (
     Answer,
     Policy,
-    StaticAuth,
     Transport,
+    basic,
     json_message,
 )
 from ..sdk.values import WORK_ADDRESS, Overview
@@ -139,11 +138,10 @@ class BambooHr(Connector):
 
     def __init__(self, target: Target) -> None:
         super().__init__(target)
-        key = base64.b64encode(f"{target.credential('api_key')}:x".encode()).decode()
         # "The API key is the username, the password is any string": documentation.bamboohr.com/docs/getting-started
         self.transport = Transport(
             target,
-            StaticAuth({"Authorization": f"Basic {key}"}),
+            basic(target.credential("api_key"), "x"),
             Policy(
                 message=_message,
                 permission_hint="give the key's user access to these employees and fields (Settings > Access Levels)",

@@ -15,6 +15,7 @@ from ..model.errors import NotFound, Unsupported
 from ..model.person import Person
 from ..sdk.address import UrlPath, at
 from ..sdk.keys import same_text
+from ..sdk.quotes import quoted
 from ..sdk.target import Connector, Option, Target
 from ..sdk.transport import Answer, Policy, StaticAuth, TokenAuth, Transport
 from ..sdk.values import Device
@@ -97,10 +98,10 @@ class Jamf(Connector):
         act = f"list devices of {person.email}"
         found: dict[str, Device] = {}
         for address in addresses_of(person, self.login_of(person)):
-            for row in self._computers(act, f"userAndLocation.email=={_text(address)}"):
+            for row in self._computers(act, f"userAndLocation.email=={quoted(address)}"):
                 if same_text(address, _owner(row)):
                     found.setdefault(f"c{row['id']}", self._computer(row, act))
-            for row in self._mobiles(act, f"emailAddress=={_text(address)}"):
+            for row in self._mobiles(act, f"emailAddress=={quoted(address)}"):
                 if same_text(address, _owner(row)):
                     found.setdefault(f"m{row['mobileDeviceId']}", self._mobile(row, act))
         return list(found.values())
@@ -109,8 +110,8 @@ class Jamf(Connector):
         if not serial:
             return None
         act = f"find device {serial}"
-        found = [self._computer(row, act) for row in self._computers(act, f"hardware.serialNumber=={_text(serial)}")]
-        found += [self._mobile(row, act) for row in self._mobiles(act, f"serialNumber=={_text(serial)}")]
+        found = [self._computer(row, act) for row in self._computers(act, f"hardware.serialNumber=={quoted(serial)}")]
+        found += [self._mobile(row, act) for row in self._mobiles(act, f"serialNumber=={quoted(serial)}")]
         return only(self.target, [one for one in found if same_text(one.serial, serial)], serial)
 
     def all_devices(self) -> Iterator[Device]:
@@ -213,7 +214,7 @@ class Jamf(Connector):
         if not management:
             return ()
         params = {
-            "filter": f"clientManagementId=={_text(str(management))}",
+            "filter": f"clientManagementId=={quoted(str(management))}",
             "page": 0,
             "page-size": _PAGE,
             "sort": "dateSent:desc",
@@ -310,11 +311,6 @@ def _command_of(row: Mapping[str, Any]) -> Command:
     state = _STATES.get(str(row.get("commandState")), "failed")
     act = _ACTS.get(str(row.get("commandType")), "other")
     return Command(act, state, str(row.get("dateCompleted") or row.get("dateSent") or ""))
-
-
-def _text(value: str) -> str:
-    """Return a value in a filter (RSQL): in double quotes, which it can't end."""
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _token(target: Target) -> tuple[str, float]:

@@ -4,14 +4,14 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from ..model.person import Person
 from ..sdk.address import at
+from ..sdk.quotes import within
 from ..sdk.target import Connector, Option, Target
-from ..sdk.transport import Answer, Policy, StaticAuth, Transport
+from ..sdk.transport import Answer, Policy, Transport, basic
 from ..sdk.values import Ticket
 from .tickets.steps import STEPS, Steps
 
@@ -44,10 +44,9 @@ class JiraTickets(Connector):
     def __init__(self, target: Target) -> None:
         super().__init__(target)
         self.steps = Steps(target)
-        pair = f"{target.credential('email')}:{target.credential('token')}"
         self.http = Transport(
             target,
-            StaticAuth({"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}),
+            basic(target.credential("email"), target.credential("token")),
             Policy(message=_message, permission_hint="let the account browse the project and create issues in it"),
         )
 
@@ -80,7 +79,7 @@ class JiraTickets(Connector):
 
     @property
     def _project(self) -> str:
-        return str(self.target.options["project"]).replace("\\", "\\\\").replace('"', '\\"')
+        return within(str(self.target.options["project"]))
 
     def _ticket(self, issue: Mapping[str, Any]) -> Ticket:
         fields = issue["fields"]

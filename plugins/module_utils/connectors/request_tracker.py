@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from ..model.person import Person
 from ..sdk.address import at
+from ..sdk.quotes import quoted
 from ..sdk.target import Connector, Option, Target
 from ..sdk.transport import Policy, StaticAuth, Transport
 from ..sdk.values import Ticket
@@ -46,7 +47,8 @@ class RequestTracker(Connector):
         return self.steps.of(kind, person)
 
     def find_ticket(self, key: str) -> Ticket | None:
-        query = f"Queue = {_text(self.target.options['queue'])} AND Subject LIKE {_text(_mark(key))}"
+        queue, mark = (quoted(text, "'") for text in (self.target.options["queue"], _mark(key)))
+        query = f"Queue = {queue} AND Subject LIKE {mark}"
         params = {"query": query, "fields": "Subject,Status,Owner", "orderby": "id", "order": "ASC", "per_page": 10}
         answer = self.http.send("GET", at("/REST/2.0/tickets"), act=f"find ticket {key}", params=params)
         rows = [row for row in answer.body.get("items") or () if _mark(key) in str(row.get("Subject") or "")]
@@ -74,8 +76,3 @@ class RequestTracker(Connector):
 
 def _mark(key: str) -> str:
     return f"[lifecycle {key}]"
-
-
-def _text(value: str) -> str:
-    """Return a text in TicketSQL, which escapes by a backslash."""
-    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"

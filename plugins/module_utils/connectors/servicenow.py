@@ -4,14 +4,13 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from ..model.person import Person
 from ..sdk.address import UrlPath, at
 from ..sdk.target import Connector, Option, Target
-from ..sdk.transport import Answer, Policy, StaticAuth, Transport, bearer
+from ..sdk.transport import Answer, Policy, StaticAuth, Transport, basic, bearer
 from ..sdk.values import Ticket
 from .tickets.steps import STEPS, Steps
 
@@ -94,8 +93,7 @@ class ServiceNow(Connector):
 def _auth(target: Target) -> StaticAuth:
     if target.credentials.get("token"):
         return bearer(target.credential("token"))
-    pair = f"{target.credential('username')}:{target.credential('password')}"
-    return StaticAuth({"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()})
+    return basic(target.credential("username"), target.credential("password"))
 
 
 def _value(row: Mapping[str, Any], name: str) -> str:

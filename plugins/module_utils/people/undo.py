@@ -24,6 +24,8 @@ _OURS = frozenset({"done", "acknowledged", "in_progress", "unknown"})
 _MAYBE = frozenset({"read_back", "answer_lost"})
 #: Settings of a mailbox, in the order in which they are put back: what preserves goes last.
 MAILBOX = ("hidden", "auto_reply", "keep_copy", "forward_to", "delegates", "type", "hold")
+#: What a run says of what somebody owned or was let into, when it was taken and given to nobody.
+REVOKED, SHUT_OUT = "is revoked", "is closed to them"
 #: What gives something and takes nothing.
 _GIVES_ONLY = frozenset({"mailbox_archive", "manual_step", "first_sign_in", "chase_device", "by_hand"})
 _DEVICES: Mapping[str, tuple[str, bool]] = {
@@ -110,9 +112,9 @@ def _owe(owes: dict[str, Any], row: Taken, successor: str) -> None:
         owes.setdefault("mailbox", {})[row.what] = {"was": row.before, "made": row.after}
     elif row.step == "files_handover" and row.what == "files":
         owes.setdefault("files", []).append(str(row.after).removeprefix("open to "))
-    elif row.step == "ownership" and row.note == "is closed to them":
+    elif row.step == "ownership" and row.note == SHUT_OUT:
         owes.setdefault("let_in", []).append(row.what)
-    elif row.step == "ownership" and row.note != "is revoked":
+    elif row.step == "ownership" and row.note != REVOKED:
         owes.setdefault("owned", []).append({"what": row.what, "keep": row.note.startswith("stays with ")})
     else:
         lost = _lost(row, successor)

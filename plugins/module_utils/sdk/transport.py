@@ -10,6 +10,7 @@ vendor's own library (boto3, ldap3, imaplib) ask ``Target.writing`` instead.
 
 from __future__ import annotations
 
+import base64
 import json as jsonlib
 import random
 import re
@@ -97,6 +98,11 @@ class StaticAuth:
 
 def bearer(token: str) -> StaticAuth:
     return StaticAuth({"Authorization": f"Bearer {token}"})
+
+
+def basic(user: str, password: str) -> StaticAuth:
+    """Return a user's name and password as RFC 7617 sends them."""
+    return StaticAuth({"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()})
 
 
 @dataclass(frozen=True)

@@ -130,6 +130,10 @@ def lasting(residuals: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return list(ends.values())
 
 
+def _nothing() -> None:
+    """Do nothing: what can't be closed or opened here has this for it, and says why."""
+
+
 @dataclass(frozen=True)
 class AccessPath:
     """One way in, as seen now: sign-in, a session, a key, a token, an app password.
@@ -141,7 +145,7 @@ class AccessPath:
 
     name: str
     state: str
-    close: Callable[[], None]
+    close: Callable[[], None] = _nothing
     residual: Residual | None = None
     #: When closing this fails, the ones after it must not be closed (an admin role that guards the disable).
     gate: bool = False
@@ -153,10 +157,6 @@ class AccessPath:
     leaves: str = ""
     #: The state in which the system has accepted the closing and is still at it; empty: it closes at once.
     pending: str = ""
-
-
-def _nothing() -> None:
-    """Opens what cannot be opened."""
 
 
 @dataclass(frozen=True)

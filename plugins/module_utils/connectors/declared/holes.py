@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...sdk.address import UrlPath, at
+from ...sdk.quotes import within
 from .expressions import Json
 
 _HOLE = re.compile(r"\{([a-z_]+(?:\.[A-Za-z0-9_:-]+)*)(\?)?\}")
@@ -145,7 +146,7 @@ def _quoted(found: re.Match[str], template: str, text: str) -> str:
     """Return a value inside the double quotes of a filter (SCIM, RFC 7644) or the single quotes of OData or SOQL can't end them."""
     around = template[found.start() - 1 : found.start()] + template[found.end() : found.end() + 1]
     if isinstance(template, Backslashed) and around == "''":
-        return text.replace("\\", "\\\\").replace("'", "\\'")
+        return within(text, "'")
     if around == '""':
-        return text.replace("\\", "\\\\").replace('"', '\\"')
+        return within(text)
     return text.replace("'", "''") if around == "''" else text

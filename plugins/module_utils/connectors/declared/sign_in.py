@@ -9,7 +9,6 @@ with it; ``first_of`` takes the first whose credentials are set.
 
 from __future__ import annotations
 
-import base64
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -17,7 +16,7 @@ from typing import Any
 
 from ...model.errors import CredentialError, ProtocolError
 from ...sdk.target import Target
-from ...sdk.transport import Auth, StaticAuth, Transport, bearer
+from ...sdk.transport import Auth, StaticAuth, Transport, basic, bearer
 from .expressions import Json, expression
 from .holes import Missing, filled, holes
 from .manifest import SignIn
@@ -101,18 +100,14 @@ class Signed:
         return True
 
 
-def _basic(username: str, password: str) -> dict[str, str]:
-    return {"Authorization": "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()}
-
-
 def _static(target: Target, says: Mapping[str, Any], url: str) -> Auth:
     return StaticAuth({name: str(value) for name, value in says.items()})
 
 
 def _oauth2(target: Target, says: Mapping[str, Any], url: str) -> Auth:
     form = {"grant_type": "client_credentials", **says.get("form", {})}
-    basic = says.get("basic")
-    headers = {**says.get("headers", {}), **(_basic(basic["username"], basic["password"]) if basic else {})}
+    pair = says.get("basic")
+    headers = {**says.get("headers", {}), **(basic(pair["username"], pair["password"]).headers() if pair else {})}
     fetch = partial(_token, target, _token_address(target, says), form, headers, url)
     return Signed(target, f"declared:{target.name}:{url}", fetch, "Authorization", "Bearer ")
 
@@ -182,7 +177,7 @@ def _jwt_bearer(target: Target, says: Mapping[str, Any], url: str) -> Auth:
 
 _MAKERS: Mapping[str, Callable[[Target, Mapping[str, Any], str], Auth]] = {
     "bearer": lambda target, says, url: bearer(str(says["bearer"])),
-    "basic": lambda target, says, url: StaticAuth(_basic(says["username"], says["password"])),
+    "basic": lambda target, says, url: basic(says["username"], says["password"]),
     "headers": _static,
     "oauth2": _oauth2,
     "session_login": _session_login,

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 from collections.abc import Iterable, Mapping
@@ -13,6 +12,7 @@ from email.utils import format_datetime
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from ...model import clock
+from ...sdk.transport import basic
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,7 @@ class DuoAuth:
         date = format_datetime(clock.now(), usegmt=True)
         text = canonical(date, method, url, body)
         signature = hmac.new(self.secret_key.encode(), text.encode(), hashlib.sha512).hexdigest()
-        pair = base64.b64encode(f"{self.integration_key}:{signature}".encode()).decode()
-        return {"Date": date, "Authorization": f"Basic {pair}"}
+        return {"Date": date, **basic(self.integration_key, signature).headers()}
 
 
 def canonical(date: str, method: str, url: str, body: bytes) -> str:

@@ -91,7 +91,7 @@ class MailAccess:
             return paths + [self._rule_path(account, name, rule) for name, rule in self._forwarding_rules(account)]
         except PermissionDenied as e:
             # the rest must be closed all the same
-            return [*paths, AccessPath("forwarding inbox rules", "unseen", _nothing, refused=str(e))]
+            return [*paths, AccessPath("forwarding inbox rules", "unseen", refused=str(e))]
 
     def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
         """Return the protocols that were open before, and no others; inbox rules that were on."""
@@ -244,7 +244,3 @@ class MailAccess:
             missing=() if on else (404,),
             retry_safe=True,
         )
-
-
-def _nothing() -> None:
-    """Closes what only a person can."""

@@ -36,7 +36,7 @@ class SentOn:
             yield from self._filters(account)
         except (PermissionDenied, AuthenticationFailed) as e:
             # the rest must be closed all the same
-            yield AccessPath("mail that is sent on", "unseen", _nothing, refused=str(e))
+            yield AccessPath("mail that is sent on", "unseen", refused=str(e))
 
     def _forwarding(self, account: Account) -> Iterator[AccessPath]:
         found = self._read(account, "autoForwarding", f"read forwarding of {account.login}")
@@ -84,7 +84,3 @@ class SentOn:
 def settings_of(address: str, *segments: str) -> UrlPath:
     """Return the path of a setting of somebody's mailbox."""
     return path("gmail", "v1", "users", address, "settings", *segments)
-
-
-def _nothing() -> None:
-    """Closes what only a person can."""

@@ -9,7 +9,6 @@ feed of changes. Fields that the service user may not see are left out without a
 
 from __future__ import annotations
 
-import base64
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -39,8 +38,8 @@ from ...sdk.target import ANY_SYSTEM, Connector, Option, Target
 from ...sdk.transport import (
     Answer,
     Policy,
-    StaticAuth,
     Transport,
+    basic,
     standard_throttle,
 )
 from ...sdk.values import WORK_ADDRESS, Overview
@@ -130,10 +129,9 @@ class HiBob(Connector):
 
     def __init__(self, target: Target) -> None:
         super().__init__(target)
-        user = f"{target.credential('service_user_id')}:{target.credential('service_user_token')}"
         self.transport = Transport(
             target,
-            StaticAuth({"Authorization": f"Basic {base64.b64encode(user.encode()).decode()}"}),
+            basic(target.credential("service_user_id"), target.credential("service_user_token")),
             Policy(
                 throttled=_throttled,
                 permission_hint="give the service user access to these employees and categories (Settings > Permission groups)",

@@ -32,6 +32,7 @@ from ...model.errors import (
 from ...model.person import Person
 from ...sdk.address import refuse_plain
 from ...sdk.allowance import CALL_TIMEOUTS, FILE_SECONDS, Allowance
+from ...sdk.quotes import quoted
 from ...sdk.target import ANY_SYSTEM, Connector, Option
 from ...sdk.values import MailFolder, MailMessage, Residual
 from . import connection as wire
@@ -41,7 +42,6 @@ from .text import (
     decode_name,
     folder_of_list,
     namespaces,
-    quoted,
 )
 
 T = TypeVar("T")

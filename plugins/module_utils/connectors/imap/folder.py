@@ -9,8 +9,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ...sdk.quotes import quoted
 from ...sdk.values import MailFolder, MailMessage
-from .text import internal_date, quoted, unquoted
+from .text import internal_date, unquoted
 
 #: A FETCH asks for so many messages, or so many bytes, whichever is less: few round trips, flat memory.
 BATCH_MESSAGES, BATCH_BYTES = 1000, 8 << 20

@@ -41,11 +41,6 @@ def decode_name(name: str) -> str:
     return _SHIFTED.sub(plain, name)
 
 
-def quoted(name: str) -> str:
-    """Return a mailbox name as a quoted string."""
-    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
 def unquoted(text: bytes) -> bytes:
     """Return the inside of a quoted string."""
     return _ESCAPED.sub(rb"\1", text[1:-1]) if text.startswith(b'"') else text

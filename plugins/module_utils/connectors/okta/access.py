@@ -147,7 +147,7 @@ class OktaAccess:
         except PermissionDenied:
             if not self.deactivates and not ended:
                 why = "the credential may not list API tokens: revoke the person's in Security > API > Tokens"
-                yield AccessPath("API tokens", "open", lambda: None, refused=why)
+                yield AccessPath("API tokens", "open", refused=why)
 
     def tokens(self, act: str) -> Iterator[Mapping[str, Any]]:
         yield from self.api.listed(path("api-tokens"), act=act)

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from ...model.errors import Conflict
 from ...model.person import Person
 from ...sdk.keys import Kind, PersonKeys
+from ...sdk.quotes import quoted
 from ...sdk.target import Connector, Option, Target
 from ...sdk.values import AccessPath, Account, Addresses, Credential, Entitlement, Listed, WayBack
 from .access import DEPROVISIONED, SUSPENDED, OktaAccess
@@ -96,7 +97,7 @@ class Okta(Connector):
         sought = [("profile.employeeNumber", value) for value in keys.numbers]
         sought += [(field, value) for value in keys.addresses for field in ("profile.email", "profile.login")]
         for at in range(0, len(sought), CLAUSES):
-            search = " or ".join(f'{field} eq "{_escaped(value)}"' for field, value in sought[at : at + CLAUSES])
+            search = " or ".join(f"{field} eq {quoted(value)}" for field, value in sought[at : at + CLAUSES])
             for user in self.api.listed(path("users"), act=act, search=search):
                 if user["id"] not in seen:
                     seen.add(user["id"])
@@ -220,7 +221,3 @@ class Okta(Connector):
 
     def all_credentials(self) -> Iterator[Credential]:
         return self._listing.credentials()
-
-
-def _escaped(value: str) -> str:
-    return value.replace("\\", "\\\\").replace('"', '\\"')

@@ -4,14 +4,13 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ...model.errors import Conflict, CredentialError, NotFound, ProtocolError, Unavailable
 from ...sdk.target import Target
-from ...sdk.transport import Answer, Policy, StaticAuth, Transport, bearer, json_message
+from ...sdk.transport import Answer, Policy, StaticAuth, Transport, basic, bearer, json_message
 from . import protocol
 from .dialects import Dialect
 
@@ -65,8 +64,7 @@ class Client:
                 system=self.target.name,
                 hint=f"set credentials.token of {self.target.name} in the systems file",
             )
-        pair = f"{self.target.credential('username')}:{self.target.credential('password')}"
-        return StaticAuth({"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()})
+        return basic(self.target.credential("username"), self.target.credential("password"))
 
     @property
     def service(self) -> Service:
