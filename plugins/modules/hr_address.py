@@ -51,6 +51,7 @@ from collections.abc import Mapping
 
 from ..module_utils.company.policy import load_policy
 from ..module_utils.engine.arguments import PERSON_SPEC
+from ..module_utils.engine.correlate import Known
 from ..module_utils.engine.change import Change, Outcome, absent
 from ..module_utils.engine.steps import HR_ADDRESS
 from ..module_utils.engine.task import Task
@@ -67,7 +68,7 @@ def plan(system: HrRecords, want: Mapping[str, Any]) -> list[Change]:
     if len(mine) != 1:
         return absent(WORK_ADDRESS, f"{person.email} is not in this HR system")
     has = system.in_hr(mine[0])
-    logins = (want["known"] or {}).get("logins") or {}
+    logins = Known.of(want).logins
     given = {WORK_ADDRESS: person.email, **{name: logins[name] for name in has if name in logins}}
     may = load_policy(want["policy"]).hr.write_back if want["policy"] else want["write_back"]
     return [_entry(system, mine[0], name, has.get(name, ""), value, may=may) for name, value in given.items()]

@@ -32,6 +32,7 @@ class Known:
     :param covered: by which kinds of keys the ledger's links found other people here, and how many.
     :param linked: immutable ids of the accounts here that the ledger links to anybody, a list as JSON.
     :param service: patterns of accounts that policy says are nobody's own.
+    :param logins: of a step on an HR system: the person's logins at the other systems, as the ledger links them.
     :param secrets: those of them whose keys and tokens policy says that the person made or knows.
     """
 
@@ -42,6 +43,7 @@ class Known:
     linked: str = "[]"
     service: Sequence[str] = ()
     secrets: Sequence[str] = ()
+    logins: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, want: Mapping[str, Any]) -> Known:
