@@ -10,6 +10,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -271,6 +272,23 @@ def test_two_connections_of_one_process_outlive_another_process_that_ends(path: 
         text=True,
     ).stdout
     assert told.strip() == "4"
+
+
+def test_a_new_file_that_another_process_is_just_writing_to_is_waited_for(path: Path) -> None:
+    """Two HR systems are read at once, and each opens the ledger: SQLite refuses the change to WAL without waiting."""
+    path.parent.mkdir(exist_ok=True)
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("CREATE TABLE others (n)")
+    other.execute("BEGIN IMMEDIATE")
+    ends = threading.Timer(0.3, lambda: other.execute("COMMIT"))
+    ends.start()
+    try:
+        Ledger(str(path)).note("said", {"n": 1}, case="c", run="r")
+    finally:
+        ends.join()
+        other.close()
+    assert Ledger(str(path)).storage.query("PRAGMA journal_mode") == [("wal",)]
 
 
 def test_killed_while_appending(path: Path, ledger: Ledger) -> None:

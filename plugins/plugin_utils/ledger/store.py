@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
@@ -39,6 +40,18 @@ class Storage(Protocol):
         """Alone until the end of the block, then committed. ``durable``: on the disk before the block ends."""
 
 
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switch a new file to WAL. SQLite does not wait by itself while another process is about to do the same."""
+    until = time.monotonic() + PATIENCE
+    while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+
+
 class SqliteStorage:
     """One file in WAL mode. ``synchronous=NORMAL`` survives a killed process; a durable write also a lost power supply.
 
@@ -65,8 +78,7 @@ class SqliteStorage:
             with suppress(FileExistsError):
                 os.close(private.opened(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL))
             connection = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None)
-            if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-                connection.execute("PRAGMA journal_mode=WAL")
+            _use_wal(connection)
             connection.execute("PRAGMA synchronous=NORMAL")
             self._migrate(connection)
         self._local.connection, self._local.pid = connection, os.getpid()
