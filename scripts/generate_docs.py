@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Writes docs/connectors.md from the registry: what each connector can do, and which permissions it needs for it;
 inventory/seats.systems.yml from the pages of the connectors that are data; a controller's credential type for each of these;
-and each role's README from its argument specification.
+each role's README from its argument specification; and the published schemas, each with its page (scripts/formats.py).
 
 ``--check`` writes nothing, and exits 1 when the page is not what the registry says.
 """
@@ -20,8 +20,9 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "build" / "collections")]
+sys.path[:0] = [str(ROOT / "build" / "collections"), str(ROOT / "bridge" / "src"), str(ROOT / "scripts")]
 
+import formats
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.registry import CONNECTORS
 from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.task import Task
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import CAPABILITIES, capabilities_of
@@ -270,8 +271,10 @@ def main() -> int:
     parser.add_argument("--check", action="store_true")
     args = parser.parse_args()
     stale = 0
-    for path, made in ((PAGE, page()), (SEATS, seats()), (TYPES, credential_types()), *role_pages()):
+    written = ((PAGE, page()), (SEATS, seats()), (TYPES, credential_types()))
+    for path, made in (*written, *role_pages(), *formats.schemas(), *formats.pages()):
         if not args.check:
+            path.parent.mkdir(exist_ok=True)
             path.write_text(made, encoding="utf-8")
         elif not path.exists() or path.read_text(encoding="utf-8") != made:
             print(

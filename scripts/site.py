@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Build the site from docs/, with a reference of modules, roles and file formats made from what they say of themselves.
+"""Build the site from docs/, with a reference of modules and roles made from what they say of themselves.
 
 ``make docs`` writes build/site. Every warning of mkdocs is an error: a page that nothing leads to, a dead link, a dead anchor.
 """
@@ -46,10 +46,11 @@ def main() -> int:
         page.write_text(_inside(page, page.read_text(encoding="utf-8")), encoding="utf-8")
     reference = PAGES / "reference"
     reference.mkdir()
-    names = [*_modules(reference), *_roles(reference), *_formats(reference)]
+    names = [*_modules(reference), *_roles(reference)]
     settings = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     for mark, found in (
         ("CONNECTORS", sorted(f"connectors/{page.name}" for page in (PAGES / "connectors").glob("*.md"))),
+        ("FORMATS", sorted(f"formats/{page.name}" for page in (PAGES / "formats").glob("*.md"))),
         ("REFERENCE", [f"reference/{name}.md" for name in names]),
         (
             "DECISIONS",
@@ -167,28 +168,6 @@ def _roles(folder: Path) -> Iterator[str]:
             lines += [f"{_said(spec.get('description'))}\n", *_table(spec.get("options") or {}), ""]
         (folder / f"role-{name}.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
         yield f"role-{name}"
-
-
-def _formats(folder: Path) -> Iterator[str]:
-    """Write a page for each published schema."""
-    for path in sorted((ROOT / "meta" / "schemas").glob("*.json")):
-        schema = json.loads(path.read_text(encoding="utf-8"))
-        name = f"format-{path.name.split('.')[0]}"
-        lines = [
-            f"# The format of {path.name.split('.')[0]}",
-            "",
-            _said(schema.get("description") or schema.get("title")),
-            "",
-        ]
-        lines += [
-            f"The schema: [{path.name}]({REPOSITORY}{path.relative_to(ROOT)}).",
-            "",
-            "| key | type | meaning |\n|---|---|---|",
-        ]
-        for key, value in (schema.get("properties") or {}).items():
-            lines.append(f"| `{key}` | {_said(value.get('type', ''))} | {_said(value.get('description'))} |")
-        (folder / f"{name}.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
-        yield name
 
 
 if __name__ == "__main__":

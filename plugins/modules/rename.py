@@ -59,7 +59,8 @@ from ..module_utils.engine.correlate import person_and_account
 from ..module_utils.sdk.protocols import Accounts, Provisioning, Renaming
 from ..module_utils.sdk.values import Account, Addresses
 from ..module_utils.model.person import Person
-from ..module_utils.company.policy import Rename, load_policy
+from ..module_utils.company.policy import load_policy
+from ..module_utils.company.policy_sections import Rename
 from ..module_utils.engine.change import Change, Outcome, absent
 from ..module_utils.engine.steps import RENAME
 from ..module_utils.engine.task import Task

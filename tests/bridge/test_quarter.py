@@ -13,12 +13,8 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import (
-    Brake,
-    Limit,
-    Policy,
-    Timers,
-)
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Policy
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy_sections import Brake, Limit, Timers
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model import clock as collection_clock
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.record import build
 from lifecycle_bridge import clock as bridge_clock

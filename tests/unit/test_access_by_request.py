@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Approval, Policy
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Policy
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy_sections import Approval
 from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.case_step import Here
 from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.steps import CUTOFF, ENTITLEMENTS
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model import clock

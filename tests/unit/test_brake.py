@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Brake, Limit
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy_sections import Brake, Limit
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.case import Case
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import Braked, InputError

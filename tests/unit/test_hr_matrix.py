@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import (
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Policy
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy_sections import (
     Brake,
     Feed,
     Identity,
     Limit,
-    Policy,
 )
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.people.hr_events import Decision, decide, silent
@@ -475,7 +475,7 @@ def test_an_address_that_two_people_have_is_nobodys_to_touch(company: HrCompany)
     ],
 )
 def test_a_service_account_or_shared_mailbox_is_no_person(tmp_path: Path, facts: dict[str, str]) -> None:
-    from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Reconcile
+    from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy_sections import Reconcile
 
     defaults = Identity().not_people
     company = HrCompany(

@@ -11,13 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import (
-    Brake,
-    Departure,
-    Limit,
-    Policy,
-    Timers,
-)
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Departure, Policy
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy_sections import Brake, Limit, Timers
 from ansible_collections.workforce.lifecycle.plugins.modules.intake import TASK as INTAKE
 from ansible_collections.workforce.lifecycle.plugins.modules.people_snapshot import TASK as SNAPSHOT
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.acts import perform

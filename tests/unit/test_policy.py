@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Limit, load_policy
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import load_policy
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy_sections import Limit
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import InputError, NotFound
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 from ansible_collections.workforce.lifecycle.plugins.modules import protected_info

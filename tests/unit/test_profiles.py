@@ -150,7 +150,7 @@ def test_every_further_fact_makes_a_match_more_specific(names: list[str], value:
 
 
 def test_the_published_schema_is_the_one_that_is_used() -> None:
-    assert json.loads((ROOT / "docs" / "access-profile.schema.json").read_text()) == SCHEMA
+    assert json.loads((ROOT / "meta" / "schemas" / "access-profile.schema.json").read_text()) == SCHEMA
 
 
 def test_the_example_company(monkeypatch: pytest.MonkeyPatch) -> None:

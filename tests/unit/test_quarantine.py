@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Brake, Identity, Limit, Policy
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Policy
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy_sections import Brake, Identity, Limit
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.ldap.flavours import FLAVOURS
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.ldap.nobodys import nobodys
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person

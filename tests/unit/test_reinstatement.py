@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Approval, Policy
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Policy
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy_sections import Approval
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.case import Case
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import InputError, Refused
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person

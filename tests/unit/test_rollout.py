@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Policy, TransferPolicy
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Policy
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy_sections import TransferPolicy
 from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.case_step import Here
 from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.steps import ENTITLEMENTS
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.case import OpenCase

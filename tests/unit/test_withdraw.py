@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Followups, Policy
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Policy
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy_sections import Followups
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.case import Case, Facts
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import InputError
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person

@@ -17,232 +17,61 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from ..model.errors import Refused
-from ..model.kinds import KINDS, OFFBOARD
+from ..model.kinds import KINDS
 from ..model.marked_yaml import Document, read_document
 from ..model.person import Person
 from ..model.text import composed
+from .policy_sections import (
+    ACTS,
+    Access,
+    Approval,
+    Brake,
+    Feed,
+    Followups,
+    Holding,
+    Hr,
+    Identity,
+    Ignored,
+    Later,
+    Limit,
+    Members,
+    Named,
+    Protected,
+    Reconcile,
+    Rename,
+    Separation,
+    Timers,
+    TransferPolicy,
+)
 from .proof import KnownKey, Proof, Witness, check_proof
 from .responsibility import Departure, Duty, Escalation, Post, Responsibility, check_responsibility
-
-#: By system and kind, patterns of entitlement names: ``{entra: {groups: [Break glass], roles: ["*Administrator"]}}``.
-Named = Mapping[str, Mapping[str, Sequence[str]]]
-
-#: Acts of a change that a policy may name.
-ACTS = ("disable", "wipe", "delete")
-
-
-@dataclass(frozen=True)
-class Members:
-    """Everybody in this group of a system; read anew in every run, and nothing runs when it cannot be read."""
-
-    system: str
-    name: str
-    kind: str = "groups"
-
-
-@dataclass(frozen=True)
-class Protected:
-    """What no run may touch.
-
-    ``people`` are HR ids, employee ids or addresses; ``attributes`` are HR facts (patterns, all of one entry must fit);
-    ``accounts`` maps a system to logins, ids or addresses there (patterns).
-    """
-
-    people: Sequence[str] = ()
-    attributes: Sequence[Mapping[str, str]] = ()
-    accounts: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    entitlements: Named = field(default_factory=dict)
-    members: Sequence[Members] = ()
-
-
-@dataclass(frozen=True)
-class Limit:
-    """At most ``count``, and at most ``percent`` of all active people, within ``hours``; the run stops *before* one more.
-
-    ``percent`` 0 means no limit by percent; it never allows fewer than ``least``, since in a company of ten a percentage says little.
-    ``release`` are the addresses of those who may release named people from it.
-    """
-
-    count: int
-    percent: float = 0.0
-    hours: float = 24.0
-    release: Sequence[str] = ()
-    least: int = 3
-
-
-@dataclass(frozen=True)
-class Feed:
-    """When an HR source is an incident and not a fact: it lost more than ``shrink_percent`` of its people since the last look,
-    or that share of them changed their address. One person alone is never an incident.
-
-    ``release`` are the addresses of those who may say that it is right so, for the next ``hours``. A source that nobody could
-    read for ``silent_hours`` is silent.
-    """
-
-    shrink_percent: float = 5.0
-    release: Sequence[str] = ()
-    hours: float = 24.0
-    silent_hours: float = 26.0
-
-
-@dataclass(frozen=True)
-class Brake:
-    """What is counted over all runs: people whose leaving is begun, people who are moved to another profile, people whose access is
-    cut or suspended, devices wiped."""
-
-    leavers: Limit = Limit(25, 10.0)
-    movers: Limit = Limit(50, 20.0)
-    disables: Limit = Limit(50, 20.0)
-    wipes: Limit = Limit(10)
-    feed: Feed = Feed()
-
-
-@dataclass(frozen=True)
-class Identity:
-    """Who can be the person of a run.
-
-    ``not_people``: HR facts (patterns, all of one entry must fit) of records that stand for no person: a service account, a
-    shared mailbox. ``lead_days``: how long before the hire date a joiner may be given access. ``precreated``: systems on which
-    others make a joiner's account before the run (HR's own provisioning, a directory's synchronisation).
-    """
-
-    not_people: Sequence[Mapping[str, str]] = ({"employment_type": "service*"}, {"employment_type": "shared*"})
-    lead_days: int = 30
-    precreated: Sequence[str] = ()
-
-
-@dataclass(frozen=True)
-class Timers:
-    """When a run is due that HR's dates call for; times are of the person's own zone, and a time that HR gives itself wins.
-
-    ``prepare_days`` before the hire date the accounts, mailbox and device are made ready, closed; at ``access_at`` of the hire
-    date they are opened. At ``cut_at`` of the last working day every way in is closed; ``24:00`` is the end of the day.
-    """
-
-    prepare_days: int = 5
-    access_at: str = "08:00"
-    cut_at: str = "24:00"
-
-
-@dataclass(frozen=True)
-class Approval:
-    """What needs an approval: of ``needs`` (``wipe``, ``delete``, ``privileged``, ``people``, or a kind of case), by how many of ``by``.
-
-    ``over`` belongs to ``people``: more of them than this in one run. An approval ages out after ``hours``.
-    """
-
-    needs: str
-    by: Sequence[str]
-    count: int = 1
-    over: int = 0
-    hours: float = 72.0
-
-
-@dataclass(frozen=True)
-class Holding:
-    """One entitlement."""
-
-    system: str
-    kind: str
-    name: str
-
-
-@dataclass(frozen=True)
-class Separation:
-    """Two entitlements that nobody may hold together."""
-
-    name: str
-    one: Holding
-    other: Holding
-    why: str = ""
-
-
-@dataclass(frozen=True)
-class TransferPolicy:
-    """What happens to what a mover holds and no profile explains: ``decide`` (a person decides, and attests), ``remove`` or ``keep``.
-
-    ``systems`` overrides it by system.
-    """
-
-    unexplained: str = "decide"
-    systems: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Later:
-    """A step of the company's own, done by a person: ``what``, so many days after a case of this ``kind`` was opened.
-
-    ``system`` says whose owner is asked.
-    """
-
-    what: str
-    days: int
-    kind: str = OFFBOARD
-    system: str = ""
-
-
-@dataclass(frozen=True)
-class Followups:
-    """What is due later, in days after the case was opened (``chase_answers``: working days); 0 means never.
-
-    ``delete_account`` only on ``delete_on`` systems (all that can, when empty). ``return_fact`` is the HR fact that says when
-    somebody comes back from a leave.
-    """
-
-    delete_account: int = 0
-    delete_on: Sequence[str] = ()
-    end_forwarding: int = 90
-    chase_devices: Sequence[int] = (7, 14)
-    chase_answers: Sequence[int] = (1, 3)
-    also: Sequence[Later] = ()
-    return_fact: str = "attributes.return_date"
-
-
-@dataclass(frozen=True)
-class Hr:
-    """``write_back``: whether HR's record gets the work address and the logins that a joiner was given; else a person is asked to tell HR."""
-
-    write_back: bool = True
-
-
-@dataclass(frozen=True)
-class Ignored:
-    """A finding that is known and accepted, until a day (ISO 8601)."""
-
-    system: str
-    account: str
-    why: str
-    until: str
-
-
-@dataclass(frozen=True)
-class Reconcile:
-    """``dormant_days``: not signed in for so long is dormant. ``service``: logins that belong to no person (patterns, by system)."""
-
-    dormant_days: int = 90
-    service: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    ignore: Sequence[Ignored] = ()
-
-
-@dataclass(frozen=True)
-class Rename:
-    """Whether a changed name also changes the ``address`` people write to, and the ``login`` they type. The old ones stay as aliases."""
-
-    address: bool = False
-    login: bool = False
-
-
-@dataclass(frozen=True)
-class Access:
-    """Access by request: for at most ``longest_days``; who answers for it is reminded so many days (``remind_days``) before its end."""
-
-    longest_days: int = 180
-    remind_days: Sequence[int] = (14, 3)
 
 
 @dataclass(frozen=True)
 class Policy:
-    """The whole file; what is not written has the defaults above."""
+    """What a run may do. What the file does not say has the defaults.
+
+    :param file: Where it was read.
+    :param protected: What no run may touch.
+    :param brake: How much may be done at once, over all runs.
+    :param identity: Who can be the person of a run.
+    :param timers: When a run is due that HR's dates call for.
+    :param approvals: Acts that need an approval.
+    :param privileged: By system and kind, patterns of the entitlements that make an account privileged.
+    :param separation: Pairs of entitlements that nobody may hold together.
+    :param transfer: What happens to what a mover holds and no profile explains.
+    :param followups: What is due later.
+    :param reconcile: What a reconcile looks for.
+    :param rename: What a changed name changes.
+    :param access: Access by request.
+    :param proof: Who signs the ledger, who witnesses it, and how long it is kept.
+    :param connectors: By system, the digest that the file of its connector must have. Once one is pinned, every file of the company's own must be.
+    :param responsibility: Who answers for a step, how long it may take, and who hears of it when it is late.
+    :param departures: How people leave. The first whose facts all fit counts.
+    :param hr: What HR hears.
+    :param service_accounts: By system and login, accounts that belong to no person, and who made or knows their keys: addresses,
+        numbers or HR ids.
+    """
 
     file: str = ""
     protected: Protected = Protected()
@@ -256,13 +85,12 @@ class Policy:
     followups: Followups = Followups()
     reconcile: Reconcile = Reconcile()
     rename: Rename = Rename()
-    hr: Hr = Hr()
     access: Access = Access()
     proof: Proof = Proof()
     connectors: Mapping[str, str] = field(default_factory=dict)
     responsibility: Responsibility = Responsibility()
     departures: Sequence[Departure] = ()
-    #: Accounts that belong to no person, by system and login, and who made or knows their keys: addresses, numbers or HR ids.
+    hr: Hr = Hr()
     service_accounts: Named = field(default_factory=dict)
 
     def services(self, system: str) -> list[str]:
@@ -371,13 +199,13 @@ _SECTIONS = {
         Holding,
         Separation,
         TransferPolicy,
-        Hr,
         Later,
         Followups,
         Ignored,
         Reconcile,
         Rename,
         Access,
+        Hr,
         Witness,
         KnownKey,
         Proof,

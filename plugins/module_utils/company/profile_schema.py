@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The JSON Schema of an access profile; ``docs/access-profile.schema.json`` is the same, for editors."""
+"""The JSON Schema of an access profile; ``meta/schemas/access-profile.schema.json`` is the same, for editors."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ MATCHABLE = (
 SCHEMA: Mapping[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "Access profile of workforce.lifecycle",
+    "description": "What a role gets on which system, and whom it is for.",
     "type": "object",
     "additionalProperties": False,
     "properties": {
@@ -39,7 +40,7 @@ SCHEMA: Mapping[str, Any] = {
             "pattern": "^[A-Za-z0-9][A-Za-z0-9_.-]*$",
             "description": "Defaults to the file's name.",
         },
-        "description": {"type": "string"},
+        "description": {"type": "string", "description": "What the profile is for, in your words."},
         "extends": {**_NAMES, "description": "Profiles whose content this one adds to; what comes later wins."},
         "match": {
             "type": "object",
@@ -47,8 +48,16 @@ SCHEMA: Mapping[str, Any] = {
             "minProperties": 1,
             "description": "Fields of the person, each a pattern (* and ?) or a list of them; all must match. Without it the profile is only extended.",
             "properties": {
-                **dict.fromkeys(MATCHABLE, _PATTERNS),
-                "attributes": {"type": "object", "minProperties": 1, "additionalProperties": _PATTERNS},
+                **{
+                    name: {**_PATTERNS, "description": f"The person's {name.replace('_', ' ')} in HR."}
+                    for name in MATCHABLE
+                },
+                "attributes": {
+                    "type": "object",
+                    "description": "Further facts of HR, by name.",
+                    "minProperties": 1,
+                    "additionalProperties": _PATTERNS,
+                },
             },
         },
         "systems": {
@@ -59,23 +68,33 @@ SCHEMA: Mapping[str, Any] = {
         "controls": {**_NAMES, "description": "Security controls that must hold, e.g. mfa_registered."},
         "device": {
             "type": "object",
+            "description": "The device that the person works with.",
             "additionalProperties": False,
             "properties": {
-                "platform": {"type": "string", "minLength": 1},
-                "ownership": {"enum": ["company", "personal"]},
-                "software": _NAMES,
+                "platform": {
+                    "type": "string",
+                    "minLength": 1,
+                    "description": "As device management calls it, e.g. macOS.",
+                },
+                "ownership": {"enum": ["company", "personal"], "description": "Whose it is."},
+                "software": {**_NAMES, "description": "What must be installed on it."},
             },
         },
         "orientation": {
             "type": "object",
+            "description": "The meeting of the first day.",
             "additionalProperties": False,
             "properties": {
-                "minutes": {"type": "integer", "minimum": 5, "maximum": 480},
+                "minutes": {"type": "integer", "minimum": 5, "maximum": 480, "description": "How long it takes."},
                 "attendees": {
                     **_NAMES,
                     "description": "Addresses beside the person; manager stands for the person's manager.",
                 },
-                "organiser": {"type": "string", "minLength": 1},
+                "organiser": {
+                    "type": "string",
+                    "minLength": 1,
+                    "description": "The address in whose name it is booked.",
+                },
             },
         },
         "overlap": {

@@ -20,9 +20,15 @@ _NEEDS = {"file": ("path",), "git": ("path",), "rfc3161": ("url", "ca", "path"),
 class Witness:
     """Somebody or something elsewhere that keeps the ledger's head.
 
-    ``file``: ``path`` is a file that is only appended to, on another machine or a bucket with object lock. ``git``: ``path`` is a clone; a head
-    is a commit in it, and is pushed where it has a remote. ``rfc3161``: the time-stamping authority at ``url``, whose root certificate is in
-    ``ca``; the stamps lie in the folder ``path``. ``mail``: a message to the person ``to`` by the ``server`` (host, or host:port).
+    :param name: What the witness is called.
+    :param kind: ``file``: a file that is only appended to. ``git``: a commit in a clone, pushed where it has a remote.
+        ``rfc3161``: a time-stamping authority. ``mail``: a message.
+    :param path: Of ``file``: the file, on another machine or a bucket with object lock. Of ``git``: the clone. Of ``rfc3161``: the folder for the stamps.
+    :param url: Of ``rfc3161``: the authority's address.
+    :param ca: Of ``rfc3161``: its root certificate.
+    :param to: Of ``mail``: the address of who keeps the message.
+    :param server: Of ``mail``: the mail server (host, or host:port).
+    :param sender: Of ``mail``: the sender's address.
     """
 
     name: str
@@ -37,7 +43,11 @@ class Witness:
 
 @dataclass(frozen=True)
 class KnownKey:
-    """A public key (PEM) that signed, or still signs. What it signed after ``until`` (ISO 8601) is not believed."""
+    """A public key that signed, or still signs.
+
+    :param file: The key (PEM).
+    :param until: What it signed after this (ISO 8601) is not believed.
+    """
 
     file: str
     until: str = ""
@@ -45,9 +55,12 @@ class KnownKey:
 
 @dataclass(frozen=True)
 class Proof:
-    """``key`` is the private key (Ed25519, PEM) that signs every entry, record and plan; ``keys`` are the public keys of before.
+    """Who signs the ledger, who witnesses it, and how long it is kept. Paths are relative to the policy file.
 
-    ``retain_years``: no case is taken out of the ledger earlier. Paths are relative to the policy file.
+    :param key: The private key (Ed25519, PEM) that signs every entry, record and plan.
+    :param keys: The public keys of before.
+    :param witnesses: Who keeps the ledger's head elsewhere.
+    :param retain_years: No case is taken out of the ledger earlier.
     """
 
     key: str = ""

@@ -20,9 +20,13 @@ CUTS = ("now", "on_the_day")
 
 @dataclass(frozen=True)
 class Duty:
-    """``owner`` answers for a phase or step (pattern) on a system (pattern), and it is done ``within`` (15m, 4h, 2d) of HR's word.
+    """Who answers for a step, and how long it may take. The first duty that fits and says something counts.
 
-    ``departure``: only for leavers who leave like that. The first duty that fits and says something counts.
+    :param step: The step or phase (pattern).
+    :param owner: The address of who answers for it.
+    :param within: How long after HR's word it must be done: 15m, 4h, 2d.
+    :param system: The system (pattern).
+    :param departure: Only for leavers who leave in this way.
     """
 
     step: str
@@ -42,10 +46,11 @@ class Duty:
 
 @dataclass(frozen=True)
 class Escalation:
-    """Who hears of a step that has been late for so long (``0m``: at once), each once.
+    """Who hears of a step that is late, each once.
 
-    ``to`` are addresses, ``owner`` (who answers for the step) and ``manager``: the owner's, where HR or the ledger knows the owner as a person; else of
-    the person whom the case is about. Of a silent departure a manager hears only once every way in is closed.
+    :param after: For how long it has been late; ``0m``: at once.
+    :param to: Addresses, ``owner`` (who answers for the step) and ``manager``: the owner's, where HR or the ledger knows the owner as a person;
+        else the manager of the person whom the case is about. Of a silent departure a manager hears only once every way in is closed.
     """
 
     after: str
@@ -54,7 +59,11 @@ class Escalation:
 
 @dataclass(frozen=True)
 class Post:
-    """How letters go out: by the mail ``server`` (host, or host:port), from the address ``sender``. Without a server they are handed to the bridge."""
+    """How letters go out. Without a server they are handed to the bridge.
+
+    :param server: The mail server (host, or host:port).
+    :param sender: The sender's address.
+    """
 
     server: str = ""
     sender: str = ""
@@ -62,9 +71,12 @@ class Post:
 
 @dataclass(frozen=True)
 class Responsibility:
-    """See :class:`Duty`, :class:`Escalation` and :class:`Post`. An owner or service level of a system in the systems file comes after the duties.
+    """Who answers for what. The owner and service level of a system in the systems file come after the duties.
 
-    ``digest`` are the addresses that get the digest of a week.
+    :param duties: Who answers for which step.
+    :param escalate: Who hears of what is late.
+    :param mail: How letters go out.
+    :param digest: The addresses that get the digest of a week.
     """
 
     duties: Sequence[Duty] = ()
@@ -75,10 +87,13 @@ class Responsibility:
 
 @dataclass(frozen=True)
 class Departure:
-    """One way in which people leave: those whose HR ``facts`` (patterns) all fit.
+    """One way in which people leave.
 
-    ``cut`` is ``now`` (access ends at HR's word, before anybody talks to them) or ``on_the_day``. ``silent``: nobody but those who do it hears of
-    it before it is done. ``handover``: whether the person is expected to hand over; without it the manager is asked at once.
+    :param name: What it is called.
+    :param facts: HR facts (patterns) that all must fit.
+    :param cut: ``now``: access ends at HR's word, before anybody talks to them. ``on_the_day``: at ``timers.cut_at`` of the last working day.
+    :param silent: Whether nobody but those who carry it out hears of it before it is done.
+    :param handover: Whether the person is expected to hand over; without it the manager is asked at once.
     """
 
     name: str

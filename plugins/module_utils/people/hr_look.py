@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ..company.policy import Brake
+from ..company.policy_sections import Brake
 from ..model.person import Person
 from ..sdk.protocols import HrRecords
 from ..sdk.target import Connector

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..company.policy import Holding, Separation
+from ..company.policy_sections import Holding, Separation
 
 Wanted = Mapping[str, Mapping[str, Sequence[str]]]
 UNDECIDED = "(nobody has decided on it)"

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from ...module_utils.company.policy import Holding
+from ...module_utils.company.policy_sections import Holding
 from ...module_utils.engine.change import Outcome
 from ...module_utils.engine.mover import NOBODY, UNDECIDED
 from ...module_utils.model.case import OpenCase

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from ...module_utils.company.policy import ACTS, Approval, Policy, like
+from ...module_utils.company.policy import Policy, like
+from ...module_utils.company.policy_sections import ACTS, Approval
 from ...module_utils.model import clock
 from ...module_utils.model.commands import command
 from ...module_utils.model.errors import InputError

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
-from ...module_utils.company.policy import Access
+from ...module_utils.company.policy_sections import Access
 from ...module_utils.model import clock
 from ...module_utils.model.commands import command
 from ...module_utils.model.kinds import ACCESS

@@ -30,23 +30,27 @@ TOP = {
     "policy": True,
     "plans": True,
 }
-#: A system's keys, and the kind of each.
-SYSTEM: Mapping[str, Any] = {
-    "connector": str,
-    "url": str,
-    "owner": str,
-    "service_level": dict,
-    "credentials": dict,
-    "options": dict,
-    "ca_file": str,
-    "proxy": str,
-    "timeout": (int, float),
-    "max_wait": (int, float),
-    "deadline": (int, float),
-    "follow": (int, float),
-    "vars": dict,
+#: A system's keys.
+SYSTEM: Mapping[str, Option] = {
+    "connector": Option("What speaks to the system: a connector's name, or a file of your own, relative to this one."),
+    "url": Option("The system's address; many connectors know theirs."),
+    "owner": Option("The address of who is asked when a person must do something."),
+    "service_level": Option("By phase, how long it may take: 15m, 4h, 2d, or seconds.", kind="dict"),
+    "credentials": Option("By name, where a secret is; never the secret itself.", kind="dict"),
+    "options": Option("The connector's settings.", kind="dict"),
+    "ca_file": Option("The certificates that the system's own must be signed by, relative to this file."),
+    "proxy": Option("The proxy that leads to it."),
+    "timeout": Option("Seconds to wait for one answer.", kind="float"),
+    "max_wait": Option("Seconds that one step waits in all when the system asks it to slow down.", kind="float"),
+    "deadline": Option("Seconds that one step for one person may take.", kind="float"),
+    "follow": Option("Seconds to follow what goes on at the system, such as a device's lock.", kind="float"),
+    "vars": Option("Further variables of the host.", kind="dict"),
 }
-_WORDS = {str: "a text", dict: "a mapping", (int, float): "a number of seconds"}
+_KINDS: Mapping[str, tuple[type[Any] | tuple[type[Any], ...], str]] = {
+    "str": (str, "a text"),
+    "dict": (dict, "a mapping"),
+    "float": ((int, float), "a number of seconds"),
+}
 _NAME = re.compile(r"^[a-z][a-z0-9_-]*$")
 
 
@@ -96,9 +100,10 @@ def _check_system(document: Document, name: str, entry: Any) -> None:
             raise document.error("unknown key", *at, key, hint=meant(key, SYSTEM))
         if value is None or is_template(value):
             continue
-        if not isinstance(value, SYSTEM[key]) or isinstance(value, bool):
+        kind, words = _KINDS[SYSTEM[key].kind]
+        if not isinstance(value, kind) or isinstance(value, bool):
             raise document.error(
-                f"must be {_WORDS[SYSTEM[key]]}, not {value!r}" if key != "credentials" else "must be a mapping",
+                f"must be {words}, not {value!r}" if key != "credentials" else "must be a mapping",
                 *at,
                 key,
             )

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from ...module_utils.company.policy import Followups, Policy
+from ...module_utils.company.policy import Policy
+from ...module_utils.company.policy_sections import Followups
 from ...module_utils.engine.change import Outcome
 from ...module_utils.model import clock
 from ...module_utils.model.case import Case

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from ...module_utils.company.policy import Brake, Limit
+from ...module_utils.company.policy_sections import Brake, Limit
 from ...module_utils.model import clock
 from ...module_utils.model.case import Facts
 from ...module_utils.model.commands import command

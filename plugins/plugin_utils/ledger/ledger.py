@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ...module_utils.company.policy import Brake
+from ...module_utils.company.policy_sections import Brake
 from ...module_utils.model import clock
 from ...module_utils.model.case import Case, Facts
 from ...module_utils.model.errors import LedgerError

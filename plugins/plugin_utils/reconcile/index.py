@@ -11,7 +11,8 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ...module_utils.company.policy import Ignored, Policy, fact_of
+from ...module_utils.company.policy import Policy, fact_of
+from ...module_utils.company.policy_sections import Ignored
 from ...module_utils.company.profiles import Profiles
 from ...module_utils.model import clock, private
 from ...module_utils.model.case import Case

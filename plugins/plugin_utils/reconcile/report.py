@@ -18,7 +18,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from ...module_utils.company.policy import Ignored, Policy, like
+from ...module_utils.company.policy import Policy, like
+from ...module_utils.company.policy_sections import Ignored
 from ...module_utils.model import clock
 from ...module_utils.model.errors import InputError
 from ...module_utils.reconcile.findings import (

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...module_utils.company.policy import Brake
+from ...module_utils.company.policy_sections import Brake
 from ...module_utils.engine.change import Outcome
 from ...module_utils.model.errors import LedgerError
 from ...module_utils.model.person import Person

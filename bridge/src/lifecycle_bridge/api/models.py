@@ -7,10 +7,16 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.fields import FieldInfo
 
 #: One line of a person's words.
-Reason = Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S")]
+Reason = Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S", description="The reason, which is kept.")]
 Ident = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+def _meaning(words: str) -> FieldInfo:
+    """Return what the description of the API says of a field."""
+    return FieldInfo(description=words)
 
 
 class _Taken(BaseModel):
@@ -26,90 +32,88 @@ class Why(_Taken):
 class Attestation(_Taken):
     """A person did what only a person can."""
 
-    system: Annotated[str, Field(min_length=1, max_length=63)]
-    note: Reason
-    what: Annotated[str, Field(max_length=200)] = ""
+    system: Annotated[str, Field(min_length=1, max_length=63, description="The system whose step it is.")]
+    note: Annotated[Reason, _meaning("What was done, in that person's words.")]
+    what: Annotated[str, Field(max_length=200, description="The one change that was done; empty: the whole step.")] = ""
 
 
 class Release(_Taken):
     """Let these cases through the brake, by name."""
 
-    cases: Annotated[list[Ident], Field(min_length=1, max_length=1000)]
+    cases: Annotated[list[Ident], Field(min_length=1, max_length=1000, description="The ids of held cases.")]
     why: Reason
 
 
 class Approval(_Taken):
     """Approve a plan by its digest."""
 
-    plan: Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")]
+    plan: Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$", description="The plan's digest, or its beginning.")]
     why: Reason
 
 
 class Step(BaseModel):
     """A step that is open."""
 
-    system: str
-    step: str
-    outcome: str
+    system: Annotated[str, _meaning("The system.")]
+    step: Annotated[str, _meaning("The step.")]
+    outcome: Annotated[str, _meaning("How it ended.")]
 
 
 class Case(BaseModel):
     """One event of one person. Moments are RFC 3339 in UTC, empty for never."""
 
-    id: str
-    source: str
-    person: str
-    kind: str
-    stage: str
-    state: str
-    outcome: str
-    detail: str
-    access: Annotated[
-        str, Field(description="closed or open; empty where nobody's access is taken, or no run has said.")
-    ]
-    complete: Annotated[bool, Field(description="Nothing is open, and no company hardware is out.")]
-    hardware_out: Annotated[int, Field(description="Company devices that are not back, as of the last run.")]
-    why: str
-    due_at: str
-    next_at: str
-    started_at: str
-    ended_at: str
-    zone: str
-    urgent: bool
-    attempt: int
-    open_steps: list[Step]
+    id: Annotated[str, _meaning("The case's id.")]
+    source: Annotated[str, _meaning("The HR system.")]
+    person: Annotated[str, _meaning("HR's id of the person.")]
+    kind: Annotated[str, _meaning("The playbook: onboard, offboard, and so on.")]
+    stage: Annotated[str, _meaning("The part of it, where it has several.")]
+    state: Annotated[str, _meaning("What the case waits for.")]
+    outcome: Annotated[str, _meaning("How the last run ended.")]
+    detail: Annotated[str, _meaning("What there is to say of it.")]
+    access: Annotated[str, _meaning("closed or open; empty where nobody's access is taken, or no run has said.")]
+    complete: Annotated[bool, _meaning("Nothing is open, and no company hardware is out.")]
+    hardware_out: Annotated[int, _meaning("Company devices that are not back, as of the last run.")]
+    why: Annotated[str, _meaning("Why the intake opened it, without names.")]
+    due_at: Annotated[str, _meaning("When HR's dates call for it.")]
+    next_at: Annotated[str, _meaning("When the bridge looks at it next.")]
+    started_at: Annotated[str, _meaning("When its run was started.")]
+    ended_at: Annotated[str, _meaning("When its run ended.")]
+    zone: Annotated[str, _meaning("The person's time zone.")]
+    urgent: Annotated[bool, _meaning("It goes before others.")]
+    attempt: Annotated[int, _meaning("How often it was tried.")]
+    open_steps: Annotated[list[Step], _meaning("What is open.")]
 
 
 class Cases(BaseModel):
     """A part of a list."""
 
-    total: int
-    cases: list[Case]
+    total: Annotated[int, _meaning("How many there are in all.")]
+    cases: Annotated[list[Case], _meaning("Those of this part.")]
 
 
 class Alert(BaseModel):
     """What somebody has to look at."""
 
-    key: str
-    at: str
-    detail: str
+    key: Annotated[str, _meaning("Its name; the same as long as it lasts.")]
+    at: Annotated[str, _meaning("Since when.")]
+    detail: Annotated[str, _meaning("What it is about.")]
 
 
 class Alerts(BaseModel):
     """Those that nobody has settled."""
 
-    alerts: list[Alert]
+    alerts: Annotated[list[Alert], _meaning("Each of them.")]
 
 
 class Ordered(BaseModel):
-    """What was ordered: it is done as soon as the bridge has room for it. ``runs`` are the runs that do it."""
+    """What was ordered: it is done as soon as the bridge has room for it."""
 
-    runs: list[str]
+    runs: Annotated[list[str], _meaning("The ids of the runs that do it.")]
 
 
 class Problem(BaseModel):
     """Why not (RFC 9457)."""
 
-    title: str
-    status: int
-    detail: str
+    title: Annotated[str, _meaning("What is wrong, in a few words.")]
+    status: Annotated[int, _meaning("The HTTP status.")]
+    detail: Annotated[str, _meaning("What to do about it.")]
