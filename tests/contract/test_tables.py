@@ -14,10 +14,18 @@ from urllib.parse import parse_qsl
 import pytest
 import yaml
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.declared.contract import Contract
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.values import WORK_ADDRESS
 
+from sandbox.box import Box
+from sandbox.days import stamp
+from sandbox.emulator import Emulator
+from sandbox.vendors.bamboohr import BambooHr
+from sandbox.vendors.hibob import HiBob
+from sandbox.vendors.personio import Personio
 from tests import support, virtual_time
 from tests.conformance import test_conformance as conformance
 from tests.declared.contract import of_table
+from tests.support import connect
 
 TABLES = sorted(path.stem for path in (Path(__file__).parent / "tables").glob("*.yml"))
 Entry = Mapping[str, Any]
@@ -56,9 +64,29 @@ def _body(entry: Entry) -> Any:
         return dict(parse_qsl(text, keep_blank_values=True))
 
 
+#: HR has no scenarios: each of these is asked for everything that a run asks it.
+HR: Mapping[str, type[Emulator]] = {"bamboohr": BambooHr, "hibob": HiBob, "personio": Personio}
+
+
+def asked_of_hr(name: str) -> list[Entry]:
+    """What was sent while somebody was looked for by each name, everybody was read, and HR got an address."""
+    with Box([HR[name]]) as box:
+        hr = connect(box, name)
+        for user in ("jane@corp.example", "E1007", "nobody@corp.example"):
+            people = hr.find_people(user)
+            if people:
+                hr.in_hr(people[0])
+                hr.tell_hr(people[0], WORK_ADDRESS, "jane.new@corp.example")
+        hr.changes_since(stamp(-30))
+        list(hr.all_people())
+        return list(box[name].journal)
+
+
 def said_by(name: str, folder: Path, patch: pytest.MonkeyPatch) -> list[Entry]:
     """What was sent while every scenario of a connector was done."""
     virtual_time.install(patch)
+    if name in HR:
+        return asked_of_hr(name)
     said: list[Entry] = []
     for scenario in conformance.SETS[name].SCENARIOS:
         support.TOKENS._held.clear()
@@ -80,3 +108,9 @@ def test_every_request_is_in_the_vendors_table_and_what_is_planted_is_not(
         assert [*wrong(contract, {**entry, "path": f"{entry['path']}/planted"})]
         assert [*wrong(contract, {**entry, "method": "TRACE"})]
         assert [*wrong(contract, {**entry, "query": "planted=1"})]
+    values = {n: v for one in contract.values() for n, v in one.query.items() if v}
+    for entry in said:
+        for parameter, value in parse_qsl(entry["query"]):
+            if value in values.get(parameter, ()):
+                planted = entry["query"].replace(f"{parameter}={value}", f"{parameter}=planted")
+                assert [*wrong(contract, {**entry, "query": planted})], parameter
