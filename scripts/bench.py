@@ -103,6 +103,10 @@ class Bench:
     def empty(self) -> float:
         return self._playbook("empty.yml", "cut.systems.yml")
 
+    def tasks_that_do_nothing(self) -> float:
+        """Run as many tasks as a cut has, in as many plays on the same hosts: what Ansible takes for them."""
+        return self._playbook("nothing.yml", "cut.systems.yml")
+
     def nothing_of_ours(self) -> float:
         return self._playbook("empty.yml", "plain.yml", ANSIBLE_CONFIG="plain.cfg")
 
@@ -204,6 +208,7 @@ def measure_cutoff(bench: Bench, rounds: int, *, modules: bool) -> dict[str, Any
         "empty play": bench.empty,
         "cutoff": bench.cutoff,
         "bare script": bench.bare,
+        "tasks that do nothing": bench.tasks_that_do_nothing,
         "Ansible alone": bench.nothing_of_ours,
     }
     if modules:
@@ -215,6 +220,13 @@ def measure_cutoff(bench: Bench, rounds: int, *, modules: bool) -> dict[str, Any
         "startup": ("empty play", "a play without tasks, plain inventory, nothing of ours loaded", "Ansible alone"),
     }
     results = {name: row(t[ours], "s", words, t[theirs]) for name, (ours, words, theirs) in peers.items()}
+    waiting = len(CALLS) * LATENCY
+    results["cutoff_vs_floor"] = row(
+        t["cutoff"],
+        "s",
+        f"13 tasks that do nothing, and {waiting:.1f} s for the requests of a system",
+        t["tasks that do nothing"] + waiting,
+    )
     if modules:
         results["cutoff_vs_modules"] = row(
             t["cutoff"], "s", "the same playbook through AnsiballZ", t["cutoff, modules"], faster=True

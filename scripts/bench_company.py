@@ -242,6 +242,15 @@ class MeasuredCompany(Box):
         (self.folder / "empty.yml").write_text(
             yaml.safe_dump([{"hosts": "service*", "gather_facts": False, "tasks": []}])
         )
+        nothing = [{"name": "Do nothing", "ansible.builtin.debug": {"msg": "nothing"}}]
+        (self.folder / "nothing.yml").write_text(
+            yaml.safe_dump(
+                [
+                    {"hosts": hosts, "gather_facts": False, "tasks": nothing, "connection": "local"}
+                    for hosts in ("localhost", "service*")
+                ]
+            )
+        )
         bare = {
             "ca_file": self.ca_file,
             "systems": [{"url": s.url, "token": everything[s.name]["credentials"]["token"]} for s in self.services],
