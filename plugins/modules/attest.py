@@ -26,7 +26,7 @@ attributes:
   diff_mode: {description: "There is no diff.", support: none}
 options:
   person: {description: "E-mail address, employee id or HR id of whom the case is about.", type: str, required: true}
-  system: {description: "The system's name.", type: str, required: true}
+  system: {description: "The system's name. A O(decision) without it is of everything that waits for one, on all systems.", type: str, default: ""}
   what: {description: "The step, as the checklist names it. Every step of the system that waits for a person, when not given.", type: str, default: ""}
   by: {description: "Who says so.", type: str, required: true}
   at: {description: "When it was done, ISO 8601. Now, when not given.", type: str, default: ""}
@@ -35,6 +35,10 @@ options:
     type: str
     choices: ["", keep, remove]
     default: ""
+  decisions:
+    description: "V(keep) or V(remove), by what waits for it, as C(SYSTEM: WHAT), or by the name that M(workforce.lifecycle.locate) gives it (C(decide))."
+    type: dict
+    default: {}
   note: {description: "Anything worth keeping, such as where the badge lies.", type: str, default: ""}
   number: {description: "The number of the receipt.", type: str, default: ""}
   photo: {description: "A photo of what came back, whose SHA-256 is kept.", type: path, default: ""}
@@ -80,7 +84,7 @@ TASK = LedgerTask(
     act="attest",
     argument_spec={
         "person": {"type": "str", "required": True},
-        "system": {"type": "str", "required": True},
+        "system": {"type": "str", "default": ""},
         "what": {"type": "str", "default": ""},
         "by": {"type": "str", "required": True},
         "at": {"type": "str", "default": ""},
@@ -88,11 +92,12 @@ TASK = LedgerTask(
         "number": {"type": "str", "default": ""},
         "photo": {"type": "path", "default": ""},
         "found": {"type": "list", "elements": "dict", "default": []},
+        "decisions": {"type": "dict", "default": {}},
         "decision": {"type": "str", "choices": ["", "keep", "remove"], "default": ""},
     },
     asked={
         "person": "user",
-        **{name: name for name in ("system", "by", "what", "at", "note", "number", "photo", "decision")},
+        **{name: name for name in ("system", "by", "what", "at", "note", "number", "photo", "decision", "decisions")},
     },
 )
 

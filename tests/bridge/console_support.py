@@ -19,6 +19,7 @@ from lifecycle_bridge.config import Config
 from lifecycle_bridge.console import console_routes
 from lifecycle_bridge.errors import BridgeError
 from lifecycle_bridge.execute import Order, Result
+from lifecycle_bridge.looks import Looks
 from lifecycle_bridge.people import People
 from lifecycle_bridge.store import Database, stamp
 from lifecycle_bridge.store.tables import alerts, cases, events, runs, sources, timeline
@@ -86,6 +87,7 @@ def week(record: str = "") -> list[dict[str, Any]]:
             changed_at=hours(-1),
             open_steps=open_steps,
             ledger_case="4711-offboard-2026",
+            extra_vars=json.dumps({"user": "hr_id:4711"}),
             record=record,
             outcome="open",
         ),
@@ -141,6 +143,22 @@ def week(record: str = "") -> list[dict[str, Any]]:
             late_s=1500.0,
         ),
         case("transfer", "2207", "upcoming", -0.5, why="changed: department"),
+        case(
+            "transfer",
+            "2208",
+            "todo",
+            -50,
+            why="changed: department",
+            detail="waits for a person: wiki",
+            outcome="person",
+            attempt=3,
+            started_at=hours(-50),
+            ended_at=hours(-2),
+            changed_at=hours(-2),
+            ledger_case="transfer-tom-20260322-aa",
+            extra_vars=json.dumps({"user": "hr_id:2208"}),
+            open_steps=json.dumps([{"system": "wiki", "step": "entitlements", "outcome": "needs_human"}]),
+        ),
         case("offboard", "4420", "upcoming", 1.7, why="last day 2026-03-24"),
         case("offboard", "1188", "upcoming", 73.7, why="last day 2026-03-27", zone="America/New_York", source="hibob"),
         case("onboard", "5301", "upcoming", 15.7, why="starts 2026-03-25", stage="prepare"),
@@ -361,6 +379,36 @@ def seed(database: Database, record: str = "") -> None:
         )
 
 
+STUCK, HELD = week()[0]["id"], week()[1]["id"]
+MOVER = "transfer-bamboohr-2208-7f0c"
+#: Every page, with something on it. A route that is in none of them is found by test_console_pages.
+PAGES: Mapping[str, str] = {
+    "overview": "/",
+    "people": "/people?text=l%C3%B6we",
+    "person": "/people/bamboohr/4711",
+    "mover": "/people/bamboohr/2208",
+    "trends": "/trends",
+    "cases": "/cases",
+    "held": "/cases?state=held",
+    "case": f"/cases/{STUCK}",
+    "mover-case": f"/cases/{MOVER}",
+    "runs": "/runs",
+    "sources": "/sources",
+    "none": "/cases/none",
+    "attest": f"/act/attest?case={STUCK}&system=intune",
+    "decide": f"/act/decide?case={MOVER}",
+    "retry": f"/act/retry?case={STUCK}",
+    "run-now": f"/act/run_now?case={MOVER}",
+    "cancel": f"/act/cancel?case={STUCK}",
+    "release": f"/act/release?case={HELD}",
+    "settle": "/act/settle?key=webhook:hibob",
+}
+#: Pages that a test of their own visits: sign-in, a plan that is approved, and the record, which is a page in a frame.
+ELSEWHERE = ("/sign-in", "/act/approve?case=x", f"/records/{STUCK}")
+#: What is no page: for the browser, for machines, or a step on the way to the provider.
+NO_PAGES = ("/static/{name}", "/metrics", "/healthz", "/readyz", "/sign-in/oidc", "/sign-in/callback")
+
+
 class FakeActs:
     """Does to the rows what the bridge would, and remembers what it was asked."""
 
@@ -383,6 +431,10 @@ class FakeActs:
 
     def attest(self, case: str, system: str, by: str, note: str, what: str = "") -> None:
         self._set("attest", case, by, "waiting", f"{system}: {note}")
+
+    def decide(self, case: str, decisions: Mapping[str, str], by: str, note: str) -> None:
+        self._set("decide", case, by, "waiting", note)
+        self.asked[-1] = (*self.asked[-1], dict(decisions))
 
     def approve(self, plan: str, by: str, why: str) -> None:
         self.asked.append(("approve", plan, by, why))
@@ -420,18 +472,31 @@ class FakeActs:
 
 
 class Hr:
-    """Says who people are, as the playbook ``people`` does, by the id that HR gave them."""
+    """Says who people are, as the playbook ``people`` does, by the id that HR gave them; and where, as ``locate`` does.
 
-    def __init__(self, names: Mapping[str, Mapping[str, Any]]) -> None:
-        self.names = names
+    ``where`` is what ``locate`` hands over, by user; ``asked`` are the variables of each such run.
+    """
+
+    def __init__(
+        self, names: Mapping[str, Mapping[str, Any]], where: Mapping[str, Mapping[str, Any]] | None = None
+    ) -> None:
+        self.names, self.where = names, where or {}
+        self.asked: list[Mapping[str, Any]] = []
+        self.forgotten: list[str] = []
 
     def run(self, order: Order, **_hooks: Any) -> Result:
+        if order.playbook.endswith(".locate"):
+            self.asked.append(order.extra_vars)
+            said = dict(self.where.get(order.extra_vars["user"][0], {"known": {}}))
+            if order.extra_vars["ask_systems"] == "false":
+                said["located"] = {}
+            return Result("failed" if said.get("silent") else "successful", stats=said)
         wanted = order.extra_vars["people"]
         found = {system: {one: self.names[one] for one in ids if one in self.names} for system, ids in wanted.items()}
         return Result("successful", stats={"contacts": found})
 
     def forget(self, ident: str) -> None:
-        """Keep nothing."""
+        self.forgotten.append(ident)
 
 
 SOURCES = {
@@ -447,6 +512,7 @@ def made(
     checks: Mapping[str, health.Check] | None = None,
     record: str = "",
     names: Mapping[str, Mapping[str, Any]] | None = None,
+    where: Mapping[str, Mapping[str, Any]] | None = None,
     **config: Any,
 ) -> tuple[Starlette, Database, FakeActs]:
     """The console's application, its database, and the acts."""
@@ -456,11 +522,17 @@ def made(
         seed(database, record)
     acts = FakeActs(database)
     settings = Config.model_validate({"sources": SOURCES, **config})
-    people = People(settings, Hr(names) if names is not None else None)  # type: ignore[arg-type]
+    hr = Hr(names, where) if names is not None else None
+    people = People(settings, hr)  # type: ignore[arg-type]
+    looks = Looks(settings, hr)  # type: ignore[arg-type]
     if names is not None:
         people.ask({(source, person) for source in SOURCES for person in names})
-    routes = console_routes(database, settings, acts, checks or {"database": health.writable(database)}, people=people)
-    return Starlette(routes=routes), database, acts
+    routes = console_routes(
+        database, settings, acts, checks or {"database": health.writable(database)}, people=people, looks=looks
+    )
+    app = Starlette(routes=routes)
+    app.state.looks, app.state.hr = looks, hr
+    return app, database, acts
 
 
 @contextmanager
@@ -483,3 +555,94 @@ def served(app: Any) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join(20)
+
+
+def waits(case: str, system: str, what: str, outcome: str = "needs_human", decide: str = "") -> dict[str, str]:
+    """Something open, as ``locate`` hands it over."""
+    step = "entitlements" if decide else "cutoff"
+    return {
+        "case": case,
+        "kind": "",
+        "system": system,
+        "step": step,
+        "what": what,
+        "outcome": outcome,
+        "why": "",
+        "owner": "",
+        "decide": decide,
+    }
+
+
+#: What ``locate`` hands over of a leaver who is almost out, and of a mover of whom somebody has to decide.
+WHERE: Mapping[str, Mapping[str, Any]] = {
+    "hr_id:4711": {
+        "known": {
+            "jane@corp.example": {
+                "accounts": [
+                    {
+                        "system": "entra",
+                        "id": "u-1",
+                        "login": "jane@corp.example",
+                        "by": ["employee number"],
+                        "at": "2025-01-02T08:00:00Z",
+                    }
+                ],
+                "open": [
+                    waits("4711-offboard-2026", "github", "member", "failed"),
+                    waits("4711-offboard-2026", "intune", "device C02JANE001"),
+                ],
+                "lingers": [{"system": "entra", "what": "access tokens", "until": "2026-03-24T16:20:00Z", "why": "x"}],
+                "devices": [
+                    {
+                        "serial": "C02JANE001",
+                        "personal": False,
+                        "out": True,
+                        "what": "lock ordered",
+                        "at": "",
+                        "system": "intune",
+                    }
+                ],
+            }
+        },
+        "located": {
+            "jane@corp.example": {
+                "github": {
+                    "knows_people": True,
+                    "accounts": [
+                        {
+                            "id": "7",
+                            "login": "jroth",
+                            "state": "active",
+                            "whose": "theirs",
+                            "evidence": "link",
+                            "last_seen": "",
+                            "held": ["teams Platform"],
+                            "open": ["membership"],
+                        }
+                    ],
+                    "devices": [],
+                    "notes": [],
+                },
+                "slack": {"knows_people": True, "accounts": [], "mailbox": "", "files": "", "devices": [], "notes": []},
+            }
+        },
+        "silent": {"aws": "it does not answer"},
+    },
+    "hr_id:2208": {
+        "known": {
+            "tom@corp.example": {
+                "accounts": [],
+                "open": [
+                    waits("transfer-tom-20260322-aa", "wiki", f"unexplained: groups: {name}", decide=f"d{n:016x}")
+                    for n, name in enumerate(
+                        ("Chess", "Release Managers", "Old project with a very long name that somebody once made")
+                    )
+                ],
+                "lingers": [],
+                "devices": [],
+            }
+        },
+        "located": {},
+        "silent": {},
+    },
+}

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from lifecycle_bridge import clock
 from lifecycle_bridge.store.tables import cases
 
-from tests.bridge.console_support import NOW, TOKEN, FakeActs, made, served, week
+from tests.bridge.console_support import MOVER, NOW, PAGES, STUCK, TOKEN, WHERE, FakeActs, made, served
 from tests.bridge.test_console_people import HELD, a_plan
 from tests.bridge.test_console_people import Company as Approving
 
@@ -35,7 +35,6 @@ pytestmark = [
     pytest.mark.debian,
     pytest.mark.skipif(not CHROMIUM, reason="needs Debian's chromium: apt-get install chromium"),
 ]
-STUCK = week()[0]["id"]
 MARK = {"name": "Mark Ito", "address": "mark@corp.example"}
 NAMES = {
     "4711": {
@@ -45,6 +44,7 @@ NAMES = {
         "manager": MARK,
         "last_day": "2026-03-24",
     },
+    "2208": {"name": "Tom Ito", "department": "Engineering", "manager": MARK},
     "5301": {
         "name": "Ada Löwe-Schimmelpfennig von und zu Altenburg",
         "department": "Engineering",
@@ -112,7 +112,7 @@ def console(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Console
         "<!doctype html><html lang=en><title>Record</title><style>p{color:rgb(1, 2, 3)}</style><p>Everything of 4711"
         "<script>document.body.textContent='scripted'</script>"
     )
-    app, _database, acts = made(tmp_path, console={"token_file": token}, record=str(record), names=NAMES)
+    app, _database, acts = made(tmp_path, console={"token_file": token}, record=str(record), names=NAMES, where=WHERE)
     with served(app) as url:
         yield Console(url, acts)
 
@@ -222,6 +222,40 @@ def test_from_a_name_to_what_they_lack_ticked_off(page: Any, console: Console) -
     )
 
 
+def test_a_mover_is_decided_line_by_line_from_their_page(page: Any, console: Console) -> None:
+    sign_in(page, console)
+    page.goto(console.url + "/people/bamboohr/2208")
+    page.get_by_role("link", name="Keep or remove on wiki").click()
+    page.get_by_role("group", name="groups: Chess").get_by_label("keep").check()
+    page.get_by_role("group", name="groups: Release Managers").get_by_label("remove").check()
+    page.get_by_label("What I have not chosen above").select_option("is kept")
+    page.get_by_label("Why").fill("asked her")
+    page.get_by_role("button", name="Decide").click()
+    playwright.expect(page.get_by_text("tick that you have")).to_be_visible()
+    assert not console.acts.asked
+    playwright.expect(page.get_by_role("group", name="groups: Chess").get_by_label("keep")).to_be_checked()
+    page.get_by_label("Why").fill("asked her")
+    page.get_by_label("I have looked at what is removed once more").check()
+    page.get_by_role("button", name="Decide").click()
+    playwright.expect(page.get_by_role("status")).to_contain_text("It is noted")
+    (asked,) = console.acts.asked
+    assert asked[:2] == ("decide", MOVER) and sorted(asked[-1].values()) == ["keep", "keep", "remove"]
+
+
+def test_a_case_is_run_before_its_minute_and_an_alert_settled(page: Any, console: Console) -> None:
+    sign_in(page, console)
+    page.goto(f"{console.url}/cases?text=5302")
+    page.get_by_role("link", name="Joiner 5302").click()
+    page.get_by_role("link", name="Run now").click()
+    page.get_by_role("button", name="Run now").click()
+    playwright.expect(page.get_by_role("status")).to_contain_text("It runs as soon as")
+    page.get_by_role("link", name="Sources").click()
+    page.get_by_role("link", name="Settle: bamboohr 3871").click()
+    page.get_by_role("button", name="Settle").click()
+    playwright.expect(page.get_by_role("status")).to_contain_text("It is settled.")
+    assert [one[0] for one in console.acts.asked] == ["run_now", "settle"] and page.complaints == []
+
+
 def test_it_is_usable_by_keyboard_alone(page: Any, console: Console) -> None:
     page.goto(console.url)
     playwright.expect(page.get_by_label("Local token")).to_be_focused()
@@ -283,23 +317,15 @@ def test_each_page_is_readable_named_and_fits(chromium: Any, console: Console, s
     page.goto(console.url)
     _judge(page, f"{scheme}-{width}-sign-in")
     sign_in(page, console)
-    for name, path in (
-        ("overview", "/"),
-        ("people", "/people?text=l%C3%B6we"),
-        ("person", "/people/bamboohr/4711"),
-        ("trends", "/trends"),
-        ("attest", f"/act/attest?case={STUCK}&system=intune"),
-        ("cases", "/cases"),
-        ("held", "/cases?state=held"),
-        ("case", f"/cases/{STUCK}"),
-        ("cancel", f"/act/cancel?case={STUCK}"),
-        ("settle", "/act/settle?key=webhook:hibob"),
-        ("runs", "/runs"),
-        ("sources", "/sources"),
-        ("none", "/cases/none"),
-    ):
+    for name, path in PAGES.items():
         page.goto(console.url + path)
+        if name == "decide":
+            page.get_by_text("groups: Chess").wait_for()
         _judge(page, f"{scheme}-{width}-{name}")
+    page.goto(console.url + PAGES["person"])
+    page.get_by_role("button", name="Ask every system now").click()
+    page.get_by_text("Read from the systems themselves").wait_for()
+    _judge(page, f"{scheme}-{width}-person-everywhere")
     assert [words for words in page.complaints if "404" not in words and "script" not in words] == []
     context.close()
 

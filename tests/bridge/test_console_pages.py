@@ -9,7 +9,7 @@ import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pytest
 import sqlalchemy as sa
@@ -22,9 +22,21 @@ from lifecycle_bridge.errors import BridgeError
 from lifecycle_bridge.store import Database
 from lifecycle_bridge.store.tables import CASE_STATES, alerts, cases, timeline
 from lifecycle_bridge.store.views import Filter, Views
+from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from tests.bridge.console_support import NOW, TOKEN, FakeActs, case, hours, made, week
+from tests.bridge.console_support import (
+    ELSEWHERE,
+    NO_PAGES,
+    NOW,
+    PAGES,
+    TOKEN,
+    FakeActs,
+    case,
+    hours,
+    made,
+    week,
+)
 
 HERE = "http://127.0.0.1:8650"
 STUCK, HELD, HELD_TOO, RUNNING = (row["id"] for row in week()[:4])
@@ -77,6 +89,22 @@ def does(client: TestClient, act: str, **form: Any) -> Any:
 
 def text_of(page: str) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
+
+
+# -- every page
+
+
+def test_no_page_and_no_act_is_left_out_of_the_visit_in_the_browser(company: Company) -> None:
+    visited = [urlsplit(path).path for path in (*PAGES.values(), *ELSEWHERE)]
+    missing = []
+    for route in company.app.routes:
+        if not isinstance(route, Route) or "GET" not in (route.methods or ()) or route.path in NO_PAGES:
+            continue
+        if not any(route.path_regex.fullmatch(path) for path in visited):
+            missing.append(route.path)
+    assert missing == [], "put each into PAGES of console_support.py, so that the browser looks at it at three widths"
+    acts = {path.rpartition("/")[2] for path in visited if path.startswith("/act/")}
+    assert acts == set(ACTS)
 
 
 # -- looking
@@ -401,7 +429,9 @@ def test_only_what_makes_sense_is_offered(company: Company) -> None:
         with company.database.write() as c:
             c.execute(sa.update(cases).where(cases.c.id == STUCK).values(state=state))
         offered = set(re.findall(r'href="/act/(\w+)\?', client.get(f"/cases/{STUCK}").text))
-        assert offered == {act.name for act in ACTS.values() if state in act.states and act.name != "approve"}
+        assert offered == {
+            act.name for act in ACTS.values() if state in act.states and act.name not in ("approve", "decide")
+        }
 
 
 # -- what browsers are told
@@ -473,7 +503,7 @@ def test_views_count(tmp_path: Path) -> None:
         "day": 4,
         "alerts": 2,
     }
-    assert views.cases(Filter("open"), NOW).total == 11
+    assert views.cases(Filter("open"), NOW).total == 12
     stuck = views.case(STUCK)
     assert stuck and stuck.steps[0] == {"system": "github", "step": "cutoff", "outcome": "failed"}
     assert views.counts(NOW + timedelta(hours=2))["late"] == 3

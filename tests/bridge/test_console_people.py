@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ NAMES = {
 
 
 class Company:
-    def __init__(self, folder: Path, **config: Any) -> None:
+    def __init__(self, folder: Path, where: Mapping[str, Mapping[str, Any]] | None = None, **config: Any) -> None:
         oidc = {
             "issuer": "https://id.example",
             "client_id": "x",
@@ -43,7 +44,7 @@ class Company:
             "auditors": ["audit"],
             "departments": {"sales-leads": ["Sales"]},
         }
-        self.app, self.database, self.acts = made(folder, names=NAMES, console={"oidc": oidc}, **config)
+        self.app, self.database, self.acts = made(folder, names=NAMES, where=where, console={"oidc": oidc}, **config)
         self.config = Config()
 
     def browser(self, *groups: str, name: str = "grace@corp.example") -> TestClient:

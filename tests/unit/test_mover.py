@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.mover import decision_name
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.values import AccessPath, Account, Entitlement
 from ansible_collections.workforce.lifecycle.plugins.modules.attest import TASK as ATTEST
@@ -313,6 +314,47 @@ def test_a_decision_is_somebody_else_s_and_the_record_says_whose(tmp_path: Path)
         ("Grace Okoye", "remove", ""),
     ]
     assert "Grace Okoye decided" in str(action["changes"])
+
+
+def test_a_mover_whom_the_ledger_knows_nothing_of_is_decided_at_once_line_by_line(tmp_path: Path) -> None:
+    ledger = Ledger.open(str(tmp_path / "l.db"))
+    case = opened(ledger, TOM, profiles=folder(tmp_path / "p", engineering=ENGINEERING))["cases"][0]
+    for system, names in (("entra", ["Old", "Book club"]), ("wiki", ["Chess"])):
+        rows = [
+            {"what": f"unexplained: groups: {name}", "before": "member", "after": "member", "outcome": "needs_human"}
+            for name in names
+        ]
+        where = {"run": "r", "phase": "adjust", "system": system, "step": "entitlements", "person": TOM["email"]}
+        ledger.outcome(case["id"], **where, result={"outcome": "needs_human", "changes": rows}, intent=None)
+
+    def attest(**how: Any) -> dict[str, Any]:
+        defaults = {name: spec.get("default") for name, spec in ATTEST.spec.items()}
+        found = [{"present": {"Grace Okoye": [{"email": "grace@corp.example", "display_name": "Grace Okoye"}]}}]
+        want = {"person": TOM["email"], "by": "Grace Okoye", "found": found, **how}
+        return perform(ATTEST, book(ledger), {**defaults, **want})
+
+    def decided() -> dict[str, str]:
+        return {a["what"]: a["decision"] for step in ledger.steps(case["id"]) for a in step["attested"]}
+
+    assert "system is empty" in attest()["msg"]
+    named = {
+        decision_name("entra", "entitlements", "unexplained: groups: Old"): "remove",
+        "wiki: unexplained: groups: Chess": "keep",
+    }
+    wrong = attest(decisions={**named, "wiki: unexplained: groups: Gone": "keep"})
+    assert wrong["failed"] and "groups: Gone" in wrong["msg"] and decided() == {}, "all of it, or nothing"
+    assert attest(by=TOM["email"], decisions=named)["code"] == "refused"
+    said = attest(decisions=named)
+    assert [row["after"] for row in said["changes"]] == [
+        "remove, decided by Grace Okoye",
+        "keep, decided by Grace Okoye",
+    ]
+    assert attest(decision="keep")["changed"], "and the rest, on every system"
+    assert decided() == {
+        "unexplained: groups: Old": "remove",
+        "unexplained: groups: Chess": "keep",
+        "unexplained: groups: Book club": "keep",
+    }
 
 
 # -- what nobody may hold together ---------------------------------------------------------------------------------------

@@ -79,7 +79,7 @@ def application(config: Config, executor: Executor | None = None) -> Starlette:
         routes=[
             *door.routes(),
             *api_routes(bridge.database, config, bridge.acts),
-            *console_routes(bridge.database, config, bridge.acts, checks, meter, bridge.people),
+            *console_routes(bridge.database, config, bridge.acts, checks, meter, bridge.people, bridge.looks),
         ],
         lifespan=life,
     )

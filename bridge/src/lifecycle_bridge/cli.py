@@ -143,7 +143,7 @@ def _act(what: str) -> Callable[[argparse.Namespace, Config], int]:
         elif what == "cancel":
             acts.cancel(asked.case, by, asked.why)
         elif what == "attest":
-            acts.attest(asked.case, asked.system, by, asked.note, asked.what)
+            acts.attest(asked.case, asked.system, by, asked.note, asked.what, asked.decision)
         elif what == "settle":
             acts.settle(asked.key, by)
         else:
@@ -311,6 +311,10 @@ COMMANDS = (
         ("--system", {"required": True, "help": "the system whose step waits, as the case names it"}),
         ("--note", {"required": True, "help": "what was done, and where it can be seen; it is kept"}),
         ("--what", {"default": "", "help": "one of several that wait on the system"}),
+        (
+            "--decision",
+            {"default": "", "choices": ["keep", "remove"], "help": "what becomes of what no profile explains there"},
+        ),
         BY,
     ),
     _command("settle", _act("settle"), "somebody has looked at an alert", ("key", {}), BY),

@@ -26,6 +26,7 @@ from lifecycle_bridge.config import Config, Runner
 from lifecycle_bridge.errors import BridgeError
 from lifecycle_bridge.events import Event
 from lifecycle_bridge.execute import Executor, Order, Progress, Result
+from lifecycle_bridge.looks import Looks
 from lifecycle_bridge.people import People
 from lifecycle_bridge.post import Alert, Letter, Post
 from lifecycle_bridge.store import Database, stamp
@@ -77,6 +78,7 @@ class Bridge:
         self.database = Database(config.database, password)
         self.executor = executor or executor_of(config)
         self.people = People(config, self.executor)
+        self.looks = Looks(config, self.executor)
         self.outbox = Outbox(self.database, config)
         self.post = Post(config, self.people, self.outbox)
         self.bridges = Bridges(self.database)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -22,6 +23,11 @@ EXPLAIN_SPEC: Mapping[str, Any] = {
     "keep": {"type": "dict", "default": {}},
 }
 NOBODY = "no profile explains it"
+
+
+def decision_name(system: str, step: str, what: str) -> str:
+    """Return what a change that waits for a decision is called where the thing itself may not be named, as in the bridge's database."""
+    return "d" + hashlib.sha256("\n".join((system, step, what)).encode()).hexdigest()[:16]
 
 
 #: Looks a name up in a system, by kind.

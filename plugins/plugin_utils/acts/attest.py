@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from ...module_utils.engine.change import Outcome
-from ...module_utils.engine.mover import UNDECIDED
+from ...module_utils.engine.mover import DECISIONS, UNDECIDED, decision_name
 from ...module_utils.model import clock
 from ...module_utils.model.case import Case
 from ...module_utils.model.commands import command
@@ -30,10 +30,12 @@ WAITING = (Outcome.NEEDS_HUMAN.value, Outcome.UNKNOWN.value, Outcome.UNSUPPORTED
 
 @dataclass(frozen=True)
 class _Waiting:
-    """One change of a step that waits for a person."""
+    """One change of a step that waits for a person, and what was decided of it."""
 
+    system: str
     step: str
     what: str
+    decision: str = ""
 
     @property
     def undecided(self) -> bool:
@@ -42,8 +44,12 @@ class _Waiting:
 
 
 def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
-    said = f"attest for {want['person']} on {want['system']}"
-    by, decision = want["by"].strip(), want.get("decision") or ""
+    by, decision, decisions = want["by"].strip(), want.get("decision") or "", want.get("decisions") or {}
+    said = f"attest for {want['person']} on {want['system'] or 'every system'}"
+    if not want["system"] and not decision and not decisions:
+        raise InputError(
+            "system is empty", act=said, hint="name it: -e system=badge; decisions alone are for all systems"
+        )
     if not by:
         raise InputError("by is empty", act=said, hint="name who did it")
     at = _moment(want["at"], said)
@@ -55,33 +61,28 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
             hint="list cases with the module ledger_info, state: cases",
         )
     case = cases[-1]
-    if decision:
+    if decision or decisions:
         _refuse_themselves(case, by, said)
     hr = presence.heard(run, by, want["found"], said)
     presence.require(run.ledger, by, role="attestor", act=said, of=case.person, hr=hr)
-    waiting = _waiting(run.ledger, case, want["system"], decision)
-    if not decision and want["system"] not in run.inventory.systems():
-        waiting += _left_behind(run.ledger, case, want["system"])
-    if not waiting and not decision:
-        _refuse_what_is_said_otherwise(run.ledger, case, want["system"], said)
-    chosen = _chosen(waiting, want["what"], decision, said)
+    chosen = _meant(run, case, want, decision, said) if not decisions else _decided(run.ledger, case, decisions, said)
     note = _kept(want, said)
     for one in chosen if not run.read_only else ():
         run.ledger.attest(
             case.id,
-            system=want["system"],
+            system=one.system,
             step=one.step,
             what=one.what,
             by=want["by"],
             at=at,
             note=note,
-            decision=decision,
+            decision=one.decision,
         )
     rows = [
         {
             "what": one.what or one.step,
             "before": "open",
-            "after": f"{decision}, decided by {want['by']}" if decision else f"attested by {want['by']}",
+            "after": f"{one.decision}, decided by {want['by']}" if one.decision else f"attested by {want['by']}",
             "outcome": "planned" if run.read_only else Outcome.DONE.value,
         }
         for one in chosen
@@ -93,6 +94,44 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
         "case": case.id,
         "person": want["person"],
     }
+
+
+def _meant(run: LedgerRun, case: Case, want: Mapping[str, Any], decision: str, said: str) -> list[_Waiting]:
+    """Return what is attested on a system, or what is decided there; a decision that names no system is of all of them."""
+    system = want["system"]
+    systems = [system] if system else sorted({step["system"] for step in run.ledger.steps(case.id)})
+    waiting = [one for name in systems for one in _waiting(run.ledger, case, name, decision)]
+    if not decision and system not in run.inventory.systems():
+        waiting += _left_behind(run.ledger, case, system)
+    if not waiting and not decision:
+        _refuse_what_is_said_otherwise(run.ledger, case, system, said)
+    if decision and not want["what"]:  # what was decided stays so, until somebody names it
+        said_of = {
+            (a["step"], a["what"]) for name in systems for a in run.ledger.attested(case.id, name) if a.get("decision")
+        }
+        waiting = [one for one in waiting if (one.step, one.what) not in said_of]
+    return [replace(one, decision=decision) for one in _chosen(waiting, want["what"], decision, said)]
+
+
+def _decided(ledger: Ledger, case: Case, decisions: Mapping[str, str], said: str) -> list[_Waiting]:
+    """Return what is decided, each as it says. :raises InputError: one is no decision, or of nothing that waits for one."""
+    steps = ledger.steps(case.id)
+    systems = sorted({step["system"] for step in steps})
+    waiting = {
+        name: one
+        for system in systems
+        for one in _waiting(ledger, case, system, "")
+        if one.undecided
+        for name in (decision_name(one.system, one.step, one.what), f"{one.system}: {one.what}")
+    }
+    wrong = [name for name, word in decisions.items() if name not in waiting or word not in DECISIONS]
+    if wrong:
+        raise InputError(
+            f"no decision, or nothing that waits for one: {', '.join(sorted(wrong))}",
+            act=said,
+            hint="read again what waits; each is keep or remove. Nothing was noted",
+        )
+    return [replace(waiting[name], decision=word) for name, word in decisions.items()]
 
 
 def _kept(want: Mapping[str, Any], said: str) -> str:
@@ -127,14 +166,14 @@ def _waiting(ledger: Ledger, case: Case, system: str, decision: str) -> list[_Wa
     known = {(a["step"], a.get("what")) for a in ledger.attested(case.id, system) if a.get("decision", "") == decision}
     steps = [step for step in ledger.steps(case.id) if step["system"] == system]
     found = [
-        _Waiting(step["step"], row["what"])
+        _Waiting(system, step["step"], row["what"])
         for step in steps
         for row in step["result"].get("changes") or ()
         if row["outcome"] in WAITING
     ]
     # A way in that no run can close: see record/ways.py.
     found += [
-        _Waiting(step["step"], residual["way"])
+        _Waiting(system, step["step"], residual["way"])
         for step in steps
         for residual in step["result"].get("residual") or ()
         if residual.get("way")
@@ -157,9 +196,11 @@ def _left_behind(ledger: Ledger, case: Case, system: str) -> list[_Waiting]:
     """Return what is open on a system that was taken out of the systems file: no run will come there again, so a person's word ends it."""
     steps = [step for step in ledger.steps(case.id) if step["system"] == system]
     if not steps and system in case.facts.expected:
-        return [_Waiting(BY_HAND, "")]
+        return [_Waiting(system, BY_HAND, "")]
     open_ = [step for step in steps if not Outcome(step["outcome"]).closed and step["outcome"] not in WAITING]
-    return [_Waiting(step["step"], "") for step in open_ if not any(ended(step, said) for said in step["attested"])]
+    return [
+        _Waiting(system, step["step"], "") for step in open_ if not any(ended(step, said) for said in step["attested"])
+    ]
 
 
 def _chosen(waiting: Sequence[_Waiting], what: str, decision: str, said: str) -> list[_Waiting]:

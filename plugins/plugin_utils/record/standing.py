@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ...module_utils.engine.mover import UNDECIDED
+from ...module_utils.engine.mover import UNDECIDED, decision_name
 from ...module_utils.model.case import Case
 from ...module_utils.model.person import Person
 from ..history.casefile import read_person
@@ -38,13 +38,15 @@ def _cases(ledger: Ledger, person: Person) -> list[Case]:
 
 
 def _open(case: Case, items: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Yield what is open of a case. ``undecided``: somebody says whether it is kept or removed."""
+    """Yield what is open of a case. ``decide`` is how a decision names it, where somebody says whether it is kept or removed."""
     for item in items:
         yield {
             "case": case.id,
             "kind": case.kind,
             **{name: str(item.get(name) or "") for name in ("system", "step", "what", "outcome", "why", "owner")},
-            "undecided": str(item.get("what")).startswith(UNDECIDED),
+            "decide": decision_name(item["system"], item["step"], item["what"])
+            if item["what"].startswith(UNDECIDED)
+            else "",
         }
 
 

@@ -179,7 +179,7 @@ class Api:
     def _attest(self, asked: Asked) -> models.Ordered:
         assert isinstance(asked.body, models.Attestation)
         body, case = asked.body, str(self._row(asked.path["case"])["id"])
-        return _ordered(lambda: [self._acts.attest(case, body.system, asked.by, body.note, body.what)])
+        return _ordered(lambda: [self._acts.attest(case, body.system, asked.by, body.note, body.what, body.decision)])
 
     def _retry(self, asked: Asked) -> models.Ordered:
         case = str(self._row(asked.path["case"])["id"])

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
@@ -35,6 +35,9 @@ class Attestation(_Taken):
     system: Annotated[str, Field(min_length=1, max_length=63, description="The system whose step it is.")]
     note: Annotated[Reason, _meaning("What was done, in that person's words.")]
     what: Annotated[str, Field(max_length=200, description="The one change that was done; empty: the whole step.")] = ""
+    decision: Annotated[
+        Literal["", "keep", "remove"], Field(description="What becomes of what no access profile explains there.")
+    ] = ""
 
 
 class Release(_Taken):

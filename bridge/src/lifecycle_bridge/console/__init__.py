@@ -9,6 +9,7 @@ from starlette.routing import Route
 from lifecycle_bridge.config import Config
 from lifecycle_bridge.console.acting import Doing
 from lifecycle_bridge.console.acts import Acts
+from lifecycle_bridge.console.deciding import Deciding
 from lifecycle_bridge.console.frame import Frame
 from lifecycle_bridge.console.local_token import LocalToken
 from lifecycle_bridge.console.oidc import Provider
@@ -17,6 +18,7 @@ from lifecycle_bridge.console.people_pages import PeoplePages
 from lifecycle_bridge.console.sessions import OIDC, TOKEN, Sessions
 from lifecycle_bridge.console.signing import Signing
 from lifecycle_bridge.health import Checks, health_routes
+from lifecycle_bridge.looks import Looks
 from lifecycle_bridge.metrics import DoorMeter, metrics_route
 from lifecycle_bridge.people import People
 from lifecycle_bridge.store import Database
@@ -32,6 +34,7 @@ def console_routes(
     checks: Checks,
     door: DoorMeter | None = None,
     people: People | None = None,
+    looks: Looks | None = None,
 ) -> list[Route]:
     """Return all routes beside the door's: the pages, signing in, ``/metrics``, ``/healthz`` and ``/readyz``.
 
@@ -39,6 +42,7 @@ def console_routes(
 
     :param checks: for ``/readyz``, such as ``{"database": health.writable(database)}``.
     :param people: says who people are; without it they are shown by number.
+    :param looks: says where people are and how they stand; without it a page says how to ask.
     :param door: what the door tells what it saw: ``Door(..., seen=door.seen)``.
 
     :raises ConfigError: that file cannot be made.
@@ -48,13 +52,15 @@ def console_routes(
     ways = {TOKEN: token.read, **({OIDC: oidc.client_secret.read} if oidc else {})}
     views = Views(database)
     frame = Frame(config, views, Sessions(database, ways, config.console.session_hours), people or People(config, None))
+    looks = looks or Looks(config, None)
     provider = Provider(oidc, f"{config.public_url.rstrip('/')}/sign-in/callback") if oidc else None
     return [
         *health_routes(checks),
         metrics_route(database, config, door),
         *Signing(frame, token, provider).routes(),
+        *Deciding(frame, views, acts, looks).routes(),
         *Doing(frame, views, acts, config).routes(),
         *Pages(frame, views, config).routes(),
-        *PeoplePages(frame, views).routes(),
+        *PeoplePages(frame, views, looks).routes(),
         Route("/static/{name}", frame.static),
     ]

@@ -36,6 +36,10 @@ class Acts(Protocol):
         """Attest that a person did what only a person can do, on one system."""
         ...
 
+    def decide(self, case: str, decisions: Mapping[str, str], by: str, note: str) -> object:
+        """Say of each thing that no profile explains whether a mover keeps it, by the name that the ledger gives it."""
+        ...
+
     def approve(self, plan: str, by: str, why: str) -> object:
         """Approve a plan by its digest."""
         ...
@@ -67,6 +71,15 @@ class Act:
 ACTS: Mapping[str, Act] = {
     act.name: act
     for act in (
+        Act(
+            "decide",
+            "Keep or remove",
+            "What do they keep?",
+            "No access profile explains these. What is kept stays; what is removed is taken by the next run. Your name and your words are kept in the ledger.",
+            "It is noted, and carried out as soon as there is room for it.",
+            ("todo", "stuck", "waiting"),
+            needs_why=True,
+        ),
         Act(
             "retry",
             "Try again",

@@ -76,6 +76,7 @@ def _templates() -> Environment:
     )
     made.globals.update(
         acts=ACTS,
+        decided_kinds=labels.DECIDED,
         kinds=labels.KINDS,
         states=labels.STATES,
         run_states=labels.RUNS,

@@ -20,6 +20,8 @@ KINDS: Mapping[str, str] = {
     RENAME: "Renamed",
     WITHDRAW: "Hire withdrawn",
 }
+#: Kinds of case in which somebody says what is kept.
+DECIDED = (TRANSFER, "rollout")
 #: Word, and the colour that it has.
 STATES: Mapping[str, tuple[str, str]] = {
     "upcoming": ("upcoming", "quiet"),

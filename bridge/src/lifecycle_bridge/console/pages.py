@@ -101,6 +101,7 @@ class Pages:
             story=_folded(self._views.story(case)),
             runs=self._views.runs_of(case),
             offered=[act for act in ACTS.values() if case.state in act.states],
+            decides=case.kind in labels.DECIDED and any(step.get("outcome") == "needs_human" for step in case.steps),
             said=said.done if said else "",
             record=self._frame.reader(who) and record_of(case, self._config) is not None,
         )

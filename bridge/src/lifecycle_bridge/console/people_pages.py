@@ -7,23 +7,27 @@ Names are asked of HR and kept in memory (:mod:`lifecycle_bridge.people`). A pag
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from lifecycle_bridge import clock
-from lifecycle_bridge.console.acts import ACTS
-from lifecycle_bridge.console.frame import Frame, Problem
+from lifecycle_bridge.console.frame import Form, Frame, Problem
 from lifecycle_bridge.console.sessions import Who
+from lifecycle_bridge.looks import Asked, Item, Looks
 from lifecycle_bridge.people import Card, Key
 from lifecycle_bridge.store.outbox import notices_sent
 from lifecycle_bridge.store.trends import weeks
 from lifecycle_bridge.store.views import JOINERS, LEAVERS, Case, Views
 
+log = logging.getLogger("lifecycle_bridge.console")
+_SAID = {"look": "Every system is being asked; what it says stands below in a moment."}
 #: Days back and ahead that count as these days.
 _BACK, _AHEAD = timedelta(days=7), timedelta(days=7)
 _WEEKS = 12
@@ -38,16 +42,31 @@ class Row:
     lacks: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class OpenItem:
+    """What is open on one system, with the bridge's case of it where there is one. ``names`` are the things that one decision is about."""
+
+    item: Item
+    case: Case | None
+    names: tuple[str, ...]
+
+    @property
+    def more(self) -> int:
+        """Return how many things it is about."""
+        return len(self.names)
+
+
 class PeoplePages:
     """See the module."""
 
-    def __init__(self, frame: Frame, views: Views) -> None:
-        self._frame, self._views = frame, views
+    def __init__(self, frame: Frame, views: Views, looks: Looks) -> None:
+        self._frame, self._views, self._looks = frame, views, looks
 
     def routes(self) -> list[Route]:
         page = self._frame.page
         return [
             Route("/people", page(self._people, narrow=True)),
+            Route("/people/{source}/{person:path}/look", self._frame.act(self._look, operator=False), methods=["POST"]),
             Route("/people/{source}/{person:path}", page(self._person, narrow=True)),
             Route("/trends", page(self._trends)),
         ]
@@ -88,6 +107,7 @@ class PeoplePages:
             card = self._frame.people.ask([key]).get(key)  # whether they may be shown has to be known first
         if not cases or not may.sees(card):
             raise Problem(404, "Not here", "Nobody of that HR system and id has a case that you may see.")
+        asked = self._looks.of(key, cases[0].user) if may.records else Asked()
         notices = notices_sent(self._views.database, [case.id for case in cases])
         return self._frame.render(
             request,
@@ -97,12 +117,47 @@ class PeoplePages:
             card=card if may.names else None,
             cases=cases,
             steps=[(case, step) for case in cases if case.state != "cancelled" for step in case.steps],
-            attest=ACTS["attest"],
+            asked=asked,
+            open_items=_open_items(asked, cases),
+            said=_SAID.get(request.query_params.get("said", ""), ""),
             notices=notices,
         )
 
+    def _look(self, request: Request, who: Who, _form: Form) -> Response:
+        """Ask every system where somebody is; nothing is written to any."""
+        key: Key = (request.path_params["source"], request.path_params["person"])
+        if not self._frame.may(who).records:
+            raise Problem(
+                403,
+                "Not for you",
+                "What the systems hold of somebody is for operators, approvers, auditors and named viewers.",
+            )
+        cases = self._views.of_people([key], "")
+        if not cases:
+            raise Problem(404, "Not here", "Nobody of that HR system and id has a case.")
+        self._looks.ask(key, cases[0].user)
+        log.info("console: look", extra={"act": "look", "via": who.via})
+        return RedirectResponse(f"/people/{quote(key[0], safe='')}/{quote(key[1], safe='')}?said=look", 303)
+
     def _trends(self, request: Request, who: Who) -> Response:
         return self._frame.render(request, "trends.html", who, weeks=weeks(self._views.database, clock.now(), _WEEKS))
+
+
+def _open_items(asked: Asked, cases: Sequence[Case]) -> list[OpenItem]:
+    """Return what is open by the ledger; what waits for one decision of a system is one row."""
+    of_ledger = {case.ledger_case: case for case in cases if case.ledger_case}
+    rows: dict[tuple[str, ...], list[Item]] = {}
+    for item in asked.look.items if asked.look else ():
+        alone = () if item.decide else (item.step, item.what)
+        rows.setdefault((item.ledger_case, item.system, *alone), []).append(item)
+    return [
+        OpenItem(
+            items[0],
+            of_ledger.get(items[0].ledger_case),
+            tuple(item.what.removeprefix("unexplained: ") for item in items),
+        )
+        for items in rows.values()
+    ]
 
 
 def _rows(cases: Sequence[Case], cards: dict[Key, Card]) -> list[Row]:

@@ -21,7 +21,7 @@ from lifecycle_bridge.config import Config
 from lifecycle_bridge.errors import BridgeError
 from lifecycle_bridge.store import Database, stamp
 from lifecycle_bridge.store.alerts import Alerts, raise_alert
-from lifecycle_bridge.store.errands import APPROVE, ATTEST, order_errand, order_release
+from lifecycle_bridge.store.errands import APPROVE, ATTEST, GOES_ON, order_errand, order_release
 from lifecycle_bridge.store.planning import ENDING, cancelled_key
 from lifecycle_bridge.store.tables import OPEN, cases, runs
 from lifecycle_bridge.store.timelines import note as write_line
@@ -106,9 +106,10 @@ class CaseActs:
         self._wake()
         return made
 
-    def attest(self, case: str, system: str, by: str, note: str, what: str = "") -> str:
-        """Say that a person did what only a person can, on one system.
+    def attest(self, case: str, system: str, by: str, note: str, what: str = "", decision: str = "") -> str:
+        """Say that a person did what only a person can, on one system; or what becomes of what no profile explains there.
 
+        :param decision: ``keep`` or ``remove``; empty where something was done.
         :returns: the run that keeps it.
         :raises BridgeError: there is no such case, it is the actor's own, no such step waits, or nothing is said of how it was done.
         """
@@ -129,7 +130,32 @@ class CaseActs:
                 "by": by,
                 "note": note,
                 **({"what": what} if what else {}),
+                **({"decision": decision} if decision else {}),
             }
+            made = order_errand(c, ATTEST, [case], given, now)
+        self._wake()
+        return made
+
+    def decide(self, case: str, decisions: Mapping[str, str], by: str, note: str) -> str:
+        """Say of each thing that no profile explains whether a mover keeps it.
+
+        :param decisions: ``keep`` or ``remove`` by the name that the ledger gives the thing: what it is called is not kept here.
+        :returns: the run that keeps it; the case goes on when it has.
+        :raises BridgeError: there is no such case, it is the actor's own, it waits for nobody, nothing is decided, or no reason is given.
+        """
+        if not note.strip():
+            raise BridgeError(f"decide {case}: no reason is given")
+        if not decisions or not set(decisions.values()) <= {"keep", "remove"}:
+            raise BridgeError(f"decide {case}: say of at least one thing whether it is kept or removed")
+        now = clock.now()
+        with self.database.write() as c:
+            row = self._case(c, case, by)
+            if row["state"] not in GOES_ON[ATTEST]:
+                raise BridgeError(f"decide {case}: it is {row['state']}, and waits for no decision")
+            counted = [(word, list(decisions.values()).count(word)) for word in ("keep", "remove")]
+            said = ", ".join(f"{word} {count}" for word, count in counted if count)
+            write_line(c, case, now, "attested", f"{said}: {note}", by)
+            given = {"user": row["person"], "by": by, "note": note, "decisions": dict(decisions)}
             made = order_errand(c, ATTEST, [case], given, now)
         self._wake()
         return made

@@ -25,7 +25,7 @@ from lifecycle_bridge.store.timelines import note
 
 RELEASE, ATTEST, APPROVE = "release_brake", "attest", "approve"
 #: Cases in these states go on when the errand has succeeded.
-_GOES_ON = {RELEASE: ("held",), APPROVE: ("held",), ATTEST: ("todo", "stuck", "waiting")}
+GOES_ON = {RELEASE: ("held",), APPROVE: ("held",), ATTEST: ("todo", "stuck", "waiting")}
 
 
 def order_errand(
@@ -98,7 +98,7 @@ class Errands:
         with self.database.write() as c:
             close_run(c, ident, result, now)
             row = c.execute(sa.select(runs.c.playbook, runs.c.cases).where(runs.c.ident == ident)).one()
-            states = _GOES_ON.get(row.playbook.rpartition(".")[2], ())
+            states = GOES_ON.get(row.playbook.rpartition(".")[2], ())
             for id in json.loads(row.cases):
                 if result.status == "successful":
                     values = {"state": "waiting", "next_at": stamp(now), "tries": 0, "changed_at": stamp(now)}

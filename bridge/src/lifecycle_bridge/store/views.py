@@ -59,6 +59,7 @@ class Case:
     access: str = ""
     complete: bool = False
     hardware_out: int = 0
+    user: str = ""
 
     def behind(self, now: datetime) -> timedelta:
         """Return how far behind its minute it began, or is while it has not begun; zero when that is nothing to speak of."""
@@ -396,7 +397,10 @@ def case_of(row: sa.RowMapping | Mapping[str, Any]) -> Case:
         for step in json.loads(row["open_steps"] or "[]")
         if isinstance(step, dict)
     )
-    return Case(**given, **times, steps=steps, started_at=moment(row["started_at"]), ended_at=moment(row["ended_at"]))
+    user = str(json.loads(row["extra_vars"] or "{}").get("user") or "")
+    return Case(
+        **given, **times, steps=steps, user=user, started_at=moment(row["started_at"]), ended_at=moment(row["ended_at"])
+    )
 
 
 def _run(row: sa.RowMapping) -> Run:

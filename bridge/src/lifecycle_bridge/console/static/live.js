@@ -32,7 +32,8 @@
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
       for (const part of parts) {
         const next = fresh.querySelector(`[data-live="${part.dataset.live}"]`);
-        if (!next || busy(part)) continue;
+        if (!next) return location.reload(); // what was waited for is there
+        if (busy(part)) continue;
         for (const open of part.querySelectorAll("details[open][id]")) next.querySelector(`#${open.id}`)?.setAttribute("open", "");
         if (next.innerHTML !== part.innerHTML) part.replaceChildren(...next.childNodes);
       }
