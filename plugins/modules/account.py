@@ -71,7 +71,7 @@ changes:
 
 from functools import partial
 from typing import Any
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from ..module_utils.engine.arguments import ACCOUNT_SPEC, CONFIRM_SPEC, PERSON_SPEC, refuse_protected
@@ -149,7 +149,8 @@ def _present(
             ]
         # Creating writes the attributes too; each is listed so that each is read back. An invitation may not carry them all.
         wait = "" if getattr(system, "INVITES", False) else None
-        return changes + [Change(f"attribute {name}", None, value, pending=wait) for name, value in attributes.items()]
+        changes += [Change(f"attribute {name}", None, value, pending=wait) for name, value in attributes.items()]
+        return [*changes, *(_first_credential(system) if isinstance(system, Connector) and deleted is None else ())]
     changes = [_active(system, account, opened or account.active)]
     for name, value in attributes.items():
         changes.append(
@@ -163,6 +164,19 @@ def _present(
         )
     _guard(account, changes, "change")
     return changes
+
+
+def _first_credential(system: Connector) -> Iterator[Change]:
+    """Yield what somebody has to hand over: a new account's password is known to nobody."""
+    if system.FIRST_CREDENTIAL and system.target.options.get("first_credential") == "by_hand":
+        note = (
+            f"set {system.FIRST_CREDENTIAL} on the first day, to be changed when it is first used, and hand it to them in person, or to "
+            "their manager as HR names them that day; then attest. Where another system's credential opens this one, set option "
+            "first_credential: elsewhere"
+        )
+        yield Change(
+            "first credential", "nobody has it", "handed over", outcome=Outcome.NEEDS_HUMAN, note=note, lasting=True
+        )
 
 
 def _made_open(system: Provisioning, person: Person, attributes: Mapping[str, Any]) -> None:

@@ -155,6 +155,7 @@ class Moto(Gateway):
                 "credentials": dict(self.admin),
                 # moto has no service-specific credentials and no event history, and shows changes at once
                 "options": {
+                    "first_credential": "elsewhere",
                     "identity_center": True,
                     "service_specific_credentials": False,
                     "cloudtrail": False,

@@ -187,7 +187,13 @@ class Samba(Server):
                 "connector": "ldap",
                 "url": self.url,
                 "credentials": {"user": ADMIN, "password": self.secret("password")},
-                "options": {"flavour": "active_directory", "base": BASE, "groups_base": BASE, "leavers_base": LEAVERS},
+                "options": {
+                    "flavour": "active_directory",
+                    "base": BASE,
+                    "groups_base": BASE,
+                    "leavers_base": LEAVERS,
+                    "first_credential": "elsewhere",
+                },
                 "owner": "IT",
             }
         }

@@ -123,7 +123,14 @@ class ScimServer(Gateway):
         )
 
     def systems(self) -> Mapping[str, Mapping[str, Any]]:
-        return {self.name: {"connector": "scim", "url": f"{self.url}/v2", "credentials": {"token": self._token}}}
+        options = {"first_credential": "elsewhere"}
+        entry = {
+            "connector": "scim",
+            "url": f"{self.url}/v2",
+            "credentials": {"token": self._token},
+            "options": options,
+        }
+        return {self.name: entry}
 
 
 def user_of(person: Mapping[str, Any]) -> dict[str, Any]:

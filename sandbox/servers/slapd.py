@@ -139,7 +139,11 @@ class Slapd(Server):
                 "connector": "ldap",
                 "url": self.url,
                 "credentials": {"user": self.ADMIN, "password": self.secret("password")},
-                "options": {"base": self.BASE, "groups_base": f"ou=groups,{self.BASE}"},
+                "options": {
+                    "base": self.BASE,
+                    "groups_base": f"ou=groups,{self.BASE}",
+                    "first_credential": "elsewhere",
+                },
                 "owner": "IT",
             }
         }

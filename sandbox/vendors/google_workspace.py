@@ -41,7 +41,11 @@ class GoogleWorkspace(Emulator):
                 "connector": "google_workspace",
                 "url": self.url,
                 "credentials": {"service_account": seeded.service_account()},
-                "options": {"admin": f"grace@{self.company.domain}", "vault_matter": "matter1"},
+                "options": {
+                    "admin": f"grace@{self.company.domain}",
+                    "vault_matter": "matter1",
+                    "first_credential": "elsewhere",
+                },
             }
         }
 

@@ -323,7 +323,7 @@ class Ldap(Server):
                 "connector": "ldap",
                 "url": self.url,
                 "credentials": {"user": ADMIN, "password": self.secret("password")},
-                "options": {"base": BASE, "groups_base": f"ou=groups,{BASE}"},
+                "options": {"base": BASE, "groups_base": f"ou=groups,{BASE}", "first_credential": "elsewhere"},
                 "owner": "IT",
             }
         }

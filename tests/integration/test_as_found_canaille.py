@@ -84,7 +84,9 @@ def test_a_joiner_is_made_and_renamed_where_the_formatted_name_is_wanted(box: Bo
     server = box["canaille"]
     new = hr("nina.neu", "4900", "Nina", "Neu")
     made = run(account.TASK, box, "canaille", person=new, known=KNOWN, state="present")
-    assert made["outcome"] == "done", made
+    assert {row["what"]: row["outcome"] for row in made["changes"]}["account"] == "done", made
+    [first] = [row for row in made["changes"] if row["what"] == "first credential"]
+    assert made["outcome"] == first["outcome"] == "needs_human" and first["lasting"]
     assert server.users()["nina.neu"]["name"] == {"formatted": "Nina Neu", "familyName": "Neu", "givenName": "Nina"}
     married = {**new, "last_name": "Alt", "email": "nina.alt@acme.example"}
     told = run(rename.TASK, box, "canaille", person=married, known=KNOWN, address=True)

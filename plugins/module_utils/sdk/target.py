@@ -186,6 +186,8 @@ class Connector:
     OWN_ACCOUNTS: ClassVar[bool] = False
     #: A new account lets nobody in until :meth:`Accounts.set_active` opens it.
     CREATES_CLOSED: ClassVar[bool] = False
+    #: What somebody new needs to sign in here and nobody has (option ``first_credential``); empty: the system or its run sees to it.
+    FIRST_CREDENTIAL: ClassVar[str] = ""
     #: Whether somebody new may be invited only: what the invitation does not carry is set when they have accepted.
     INVITES: ClassVar[bool] = False
     #: How many people a run may be at work on here at once: what the vendor allows one credential to ask side by side.
@@ -365,6 +367,12 @@ COMMON_OPTIONS: Mapping[str, Option] = {
         "part before the @ says whose an account is, though it carries nothing else; without this, somebody is asked.",
         default=False,
         kind="bool",
+    ),
+    "first_credential": Option(
+        "Where somebody new, for whom the system itself does nothing, gets what they sign in with: by_hand, which stands open until it was "
+        "handed over; or elsewhere, as another system's credential opens this one too (single sign-on).",
+        default="by_hand",
+        choices=("by_hand", "elsewhere"),
     ),
 }
 

@@ -34,6 +34,7 @@ class Aws(Connector):
     LOGIN_RULE = LoginRule(r"[A-Za-z0-9_+=,.@-]+", "ASCII letters, digits and + = , . @ _ -", longest=64)
     NAMES_FROM = "nobody: IAM keeps no names"
     NEEDS_URL = False
+    FIRST_CREDENTIAL = "a console password, or their place in Identity Center's source,"
     OPTIONS = {
         "region": Option("Region of IAM Identity Center; IAM itself has none.", default="us-east-1"),
         "profile": Option(

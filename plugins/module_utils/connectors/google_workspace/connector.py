@@ -49,6 +49,7 @@ class GoogleWorkspace(Connector):
     #: https://support.google.com/a/answer/9193374
     LOGIN_RULE = LoginRule(r"[A-Za-z0-9'._-]+@[A-Za-z0-9.-]+", "ASCII letters, digits and ' . - _")
     DEFAULT_URL = "https://admin.googleapis.com"
+    FIRST_CREDENTIAL = "a password"
     OPTIONS = {
         "admin": Option("Address of the administrator whom the service account acts for.", required=True),
         "end_state": Option(

@@ -7,7 +7,6 @@ What differs between the two is data: :class:`Flavour`.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -27,6 +26,7 @@ from .wire import Wire, in_filter, in_name, text, texts
 class Ldap(Connector):
     TITLE = "LDAP directory (OpenLDAP, Active Directory)"
     LOGIN = "{local_part}"
+    FIRST_CREDENTIAL = "a password"
     OPTIONS = {
         "flavour": Option("Whose kind of directory it is.", default="openldap", choices=tuple(FLAVOURS)),
         "base": Option("Where the directory begins, e.g. dc=corp,dc=example.", required=True),
@@ -108,7 +108,7 @@ class Ldap(Connector):
     # -- provisioning --------------------------------------------------------------------------------------------------
 
     def create_account(self, person: Person, attributes: Mapping[str, Any]) -> None:
-        """Add once, with a random password that nobody knows: the account is whole, or not there."""
+        """Add once: the account is whole, or not there. Nobody can sign in before somebody sets its password; Active Directory wants one, a random one."""
         login, act = self.login_of(person), f"create account of {person.email}"
         values: dict[str, Any] = {
             "cn": person.name,
@@ -135,7 +135,7 @@ class Ldap(Connector):
         }
 
     def _open_values(self, login: str, classes: list[str], act: str) -> dict[str, Any]:
-        values: dict[str, Any] = {"userPassword": secrets.token_urlsafe(32)}
+        values: dict[str, Any] = {}
         posix = self.target.options["posix"]
         if posix:
             classes.append("posixAccount")
