@@ -128,7 +128,7 @@ def _ask(system: Connector, health: Health) -> dict[str, str]:
                 Problem(
                     "permission",
                     f"{capability} is refused ({e.what})",
-                    ". ".join(filter(None, (f"it needs {needs}", e.hint))),
+                    ". ".join(filter(None, (f"needed: {needs}", e.hint))),
                     capability,
                 )
             )

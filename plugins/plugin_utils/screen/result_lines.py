@@ -51,7 +51,7 @@ QUIET = frozenset(
     ("doctor", "doctor_system", "locate", "locate_system", "steps", "init", "people_snapshot", "contacts_info")
 )
 _SECRET = re.compile(
-    r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}|((?:password|passwd|secret|token|api[_-]?key)\s*[=:]\s*)\S+|(://[^/\s:@]+:)[^@\s/]+(?=@)"
+    r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}|((?<!invalid_)(?:password|passwd|secret|token|api[_-]?key)\s*[=:]\s*)\S+|(://[^/\s:@]+:)[^@\s/]+(?=@)"
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _SECRET_KEYS = re.compile(
