@@ -49,10 +49,16 @@ class {title}(Connector):
                 yield account
 
     def set_active(self, account: Account, active: bool) -> None:
-        raise NotImplementedError  # your work: one request
+        # One request, addressed by the immutable id:
+        # self.http.send("PATCH", at("/users/{{}}", account.id), act=f"suspend {{account.login}}", json={{...}}, retry_safe=True)
+        # with: from ..sdk.address import at
+        raise NotImplementedError
 
     def access_paths(self, account: Account, since: str) -> Sequence[AccessPath]:
-        raise NotImplementedError  # your work: every way in, in the order of closing
+        # Every way in, in the order of closing; ``sdk/values.py`` explains AccessPath and Residual:
+        # state = "open" if account.active else "closed"
+        # return [AccessPath("sign-in", state, lambda: self.set_active(account, False))]
+        raise NotImplementedError
 '''
 _WORLD = '''"""{title}: what the vendor answers and refuses. Write it from the vendor's pages, not from the connector."""
 
@@ -172,7 +178,7 @@ Red until you write `set_active` and `access_paths`:
 Then, after each capability that you add:
   .venv/bin/python scripts/generate_docs.py
   .venv/bin/python -m pytest -q tests/unit/test_rules.py
-docs/adding-a-connector.md says what a connector owes to the rest."""
+docs/adding-a-connector.md has the rules for connectors."""
 
 
 def _words(name: str) -> dict[str, str]:

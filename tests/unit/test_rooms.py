@@ -81,6 +81,13 @@ def test_every_folder_is_a_room() -> None:
     assert folders == set(FLOOR)
 
 
+def test_the_architecture_names_every_room_in_its_table_and_in_its_picture() -> None:
+    page = (PLUGINS.parent / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    picture = (PLUGINS.parent / "docs" / "images" / "architecture.svg").read_text(encoding="utf-8")
+    assert [room for room in FLOOR if f"`{room}`" not in page] == []
+    assert [room for room in FLOOR if room.rpartition("/")[2] not in picture] == []
+
+
 def test_rooms_import_only_downwards() -> None:
     found = [
         line
