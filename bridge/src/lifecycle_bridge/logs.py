@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from lifecycle_bridge.errors import BridgeError
+from lifecycle_bridge.plain_text import one_line
 
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 #: Words of which the name of a field may hold none.
@@ -40,8 +41,7 @@ def clean(text: str) -> str:
     """Return a text on one line, without what must not be in a log."""
     for pattern, instead in _TAKEN_OUT:
         text = pattern.sub(instead, text)
-    text = re.sub(r"[\x00-\x1f\x7f\u2028\u2029]+", " ", text)
-    return text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
+    return one_line(text, _LONGEST) + ("..." if len(text) > _LONGEST else "")
 
 
 def facts(record: logging.LogRecord) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import requests
 
-from lifecycle_bridge import clock
+from lifecycle_bridge import clock, outgoing
 from lifecycle_bridge.config import Source
 from lifecycle_bridge.errors import BridgeError, Unreachable
 from lifecycle_bridge.events import TYPES
@@ -55,9 +55,7 @@ def send(source: Source, what: str, person: str, url: str, *, seconds: float = 1
     """
     request = made(source, what, person)
     try:
-        answer = requests.post(
-            url, data=request.body, headers=dict(request.headers), timeout=seconds, allow_redirects=False, verify=verify
-        )
+        answer = outgoing.post(url, request.body, request.headers, seconds=seconds, verify=verify)
     except requests.RequestException as failure:
         raise Unreachable(
             f"send {what} of {person} to {url}: {type(failure).__name__}; is the bridge running there, and is the address right?"

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
@@ -27,6 +28,7 @@ from lifecycle_bridge.console.roles import May, may
 from lifecycle_bridge.console.sessions import Sessions, Who
 from lifecycle_bridge.errors import BridgeError, ConfigError, Unreachable
 from lifecycle_bridge.people import People
+from lifecycle_bridge.plain_text import visible
 from lifecycle_bridge.store.views import Case, Views
 
 log = logging.getLogger("lifecycle_bridge.console")
@@ -64,12 +66,19 @@ def _files() -> Mapping[str, bytes]:
     return {name: (folder / name).read_bytes() for name in _STATIC}
 
 
+def _shown(value: object) -> object:
+    """Return a value as it may stand in a page: escaping leaves what turns the text around it."""
+    made = visible(value) if isinstance(value, str) else value
+    return Markup(made) if isinstance(value, Markup) else made  # noqa: S704 - it was Markup before
+
+
 @cache
 def _templates() -> Environment:
     """Return the pages' templates; each is compiled once. Whatever stands in a page is escaped, and a name that is not there is a fault."""
     made = Environment(
         loader=PackageLoader("lifecycle_bridge.console"),
         autoescape=True,
+        finalize=_shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

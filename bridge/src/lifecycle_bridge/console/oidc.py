@@ -23,7 +23,7 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from lifecycle_bridge import clock
+from lifecycle_bridge import clock, outgoing
 from lifecycle_bridge.config import Oidc
 from lifecycle_bridge.errors import BridgeError, Unreachable
 
@@ -150,7 +150,7 @@ class Provider:
             raise Unreachable(
                 f"sign-in: {urlsplit(str(metadata['token_endpoint'])).hostname} does not answer ({type(failure).__name__}); try again"
             ) from None
-        except (AuthlibBaseError, ValueError):
+        except (AuthlibBaseError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
             raise Refused(
                 "sign-in: the provider does not take its own code back; begin again. If it stays so, look at console.oidc.client_id and "
                 "client_secret"
@@ -206,7 +206,7 @@ class Provider:
         groups = (
             " groups" if self._oidc.claim == "groups" and "groups" in (metadata.get("scopes_supported") or ()) else ""
         )
-        return OAuth2Session(
+        session = OAuth2Session(
             self._oidc.client_id,
             self._oidc.client_secret.read(),
             scope=f"openid profile email{groups}",
@@ -214,6 +214,8 @@ class Provider:
             code_challenge_method="S256",
             token_endpoint_auth_method=way,
         )
+        outgoing.limit(session, _SECONDS)
+        return session
 
     def _verify(self) -> bool | str:
         return str(self._oidc.ca) if self._oidc.ca else True
@@ -222,20 +224,21 @@ class Provider:
         _safe(url, "issuer")
         host = urlsplit(url).hostname
         try:
-            answer = requests.request(
-                method,
-                url,
-                headers={"Accept": "application/json", **(headers or {})},
-                timeout=_SECONDS,
-                verify=self._verify(),
-                allow_redirects=False,
-            )
+            with outgoing.session(_SECONDS) as session:
+                answer = session.request(
+                    method,
+                    url,
+                    headers={"Accept": "application/json", **(headers or {})},
+                    timeout=_SECONDS,
+                    verify=self._verify(),
+                    allow_redirects=False,
+                )
         except requests.RequestException as failure:
             raise Unreachable(
                 f"sign-in: {host} does not answer ({type(failure).__name__}); try again, and look at console.oidc.issuer and ca"
             ) from None
         try:
-            found = answer.json() if answer.status_code == 200 else None
+            found = outgoing.parsed(answer.content) if answer.status_code == 200 else None
         except ValueError:
             found = None
         if not isinstance(found, dict):

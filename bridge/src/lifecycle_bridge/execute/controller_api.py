@@ -16,13 +16,16 @@ from urllib.parse import urlsplit
 import requests
 import urllib3.exceptions
 
+from lifecycle_bridge import outgoing
 from lifecycle_bridge.config import Controller
 from lifecycle_bridge.errors import BridgeError, Unreachable
 
-#: Seconds: to connect, and between two bytes of an answer.
-CONNECT, READ = 10.0, 60.0
+#: Seconds: to connect, between two bytes of an answer, and for all of it.
+CONNECT, READ, CALL = 10.0, 60.0, 120.0
 #: The most that a list gives at once (MAX_PAGE_SIZE).
 PAGE = 200
+#: The most pages of one list: a hundred thousand rows.
+MOST_PAGES = 500
 #: Answers of proxies, and of a controller that restarts: the request may have been taken all the same.
 UNCERTAIN = (500, 502, 503, 504)
 
@@ -66,7 +69,7 @@ class Api:
 
     def __init__(self, settings: Controller) -> None:
         self._settings = settings
-        self._session = requests.Session()
+        self._session = outgoing.session(CALL)
         self._session.auth = _Bearer(settings)
         self._base = settings.api.strip("/")
 
@@ -116,7 +119,11 @@ class Api:
         """Return all of a list. ``next`` is followed on this host only."""
         where: str | None = path
         query = {"page_size": PAGE, **query}
+        seen: set[str] = set()
         while where:
+            if where in seen or len(seen) >= MOST_PAGES:
+                raise NotTaken(f"{what}: the controller's list has no end, and is not complete")
+            seen.add(where)
             answer = self.get(where, what, **query)
             yield from answer.get("results") or []
             following = answer.get("next")
@@ -185,7 +192,7 @@ def _answered(answer: requests.Response, tried: str) -> dict[str, Any]:
         after = answer.headers.get("Retry-After", "")
         raise NotTaken(f"{tried}: HTTP 429, too many requests", float(after) if after.isdigit() else 0.0)
     try:
-        content = answer.json() if answer.content else {}
+        content = outgoing.parsed(answer.content) if answer.content else {}
     except ValueError:
         content = None
     if 200 <= status < 300:

@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from lifecycle_bridge import clock
+from lifecycle_bridge.plain_text import one_line
 from lifecycle_bridge.receive.scheme import sha256
 
 
@@ -80,4 +80,4 @@ class Notice:
 
 def line(words: str) -> str:
     """Return one line, without controls: what comes from elsewhere makes no header and no second line."""
-    return re.sub(r"[\x00-\x1f\x7f\u2028\u2029]+", " ", words).strip()[:500]
+    return one_line(words, 500)

@@ -17,7 +17,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
-from lifecycle_bridge import clock
+from lifecycle_bridge import clock, outgoing
 from lifecycle_bridge.config import Notify
 from lifecycle_bridge.errors import BridgeError, ConfigError, Unreachable
 from lifecycle_bridge.notify.notice import Notice
@@ -46,7 +46,7 @@ def signal(channel: Notify, notice: Notice) -> None:
         headers["Authorization"] = f"Bearer {channel.token.read()}"
     body = event(channel, notice).encode("ascii")
     try:
-        answer = requests.post(channel.url, data=body, headers=headers, timeout=SECONDS, allow_redirects=False)
+        answer = outgoing.post(channel.url, body, headers, seconds=SECONDS)
     except requests.RequestException as failure:
         raise Unreachable(f"{where}: {type(failure).__name__}; it will be tried again") from None
     if answer.status_code in (408, 429) or answer.status_code >= 500:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from lifecycle_bridge import clock
+from lifecycle_bridge import clock, outgoing
 from lifecycle_bridge.config import Notify
 from lifecycle_bridge.errors import BridgeError, ConfigError, Unreachable
 from lifecycle_bridge.notify.notice import Notice
@@ -121,7 +121,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], what: str) -> None:
     :raises BridgeError: it did not arrive; :class:`Unreachable` when trying later may help.
     """
     try:
-        answer = requests.post(url, data=body, headers=dict(headers), timeout=SECONDS, allow_redirects=False)
+        answer = outgoing.post(url, body, headers, seconds=SECONDS)
     except requests.RequestException as failure:
         raise Unreachable(
             f"{what}: {type(failure).__name__}; it will be tried again"

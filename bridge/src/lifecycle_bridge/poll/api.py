@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from urllib.parse import urlsplit
 
 import requests
 
+from lifecycle_bridge import outgoing
 from lifecycle_bridge.config import Poll
 from lifecycle_bridge.errors import ConfigError, Unreachable
 from lifecycle_bridge.poll.base import Incident
@@ -45,14 +45,14 @@ class Api:
     ca: str = ""
     timeout: float = 30.0
     wait: float = 120.0
-    most_bytes: int = 128_000_000
+    most_bytes: int = outgoing.MOST_BYTES
 
     def __post_init__(self) -> None:
         self.base = self.base.rstrip("/")
         where = urlsplit(self.base)
         if where.scheme != "https" and not (where.scheme == "http" and where.hostname in _LOOPBACK):
             raise ConfigError(f"poll {self.name}: {self.base or 'an empty url'} is not https://")
-        self.session = requests.Session()
+        self.session = outgoing.session(2 * self.timeout, self.most_bytes)
         self.session.trust_env = False  # a netrc entry would replace our Authorization
         self.session.verify = self.ca or True
 
@@ -94,29 +94,25 @@ class Api:
 
     def _once(self, method: str, path: str, act: str, sent: Mapping[str, Any]) -> tuple[int, Mapping[str, str], bytes]:
         try:
-            with self.session.request(
+            response = self.session.request(
                 method,
                 self.base + path,
                 headers={"Accept": "application/json", **self.headers},
                 timeout=self.timeout,
                 allow_redirects=False,
-                stream=True,
                 **sent,
-            ) as response:
-                content = bytearray()
-                for part in response.iter_content(1 << 16):
-                    content += part
-                    if len(content) > self.most_bytes:
-                        raise Incident(
-                            f"{act}: the answer is larger than {self.most_bytes} bytes; nothing was taken from it"
-                        )
-                return response.status_code, response.headers, bytes(content)
+            )
+        except outgoing.TooLong:
+            raise Incident(
+                f"{act}: the answer is larger than {self.most_bytes} bytes; nothing was taken from it"
+            ) from None
         except requests.exceptions.SSLError:
             raise Incident(
                 f"{act}: its certificate is not trusted; set poll.options.ca_file to your certificate authority"
             ) from None
         except requests.RequestException as failure:
             raise Unreachable(f"{act}: no answer ({type(failure).__name__}); it is tried again") from None
+        return response.status_code, response.headers, response.content
 
 
 def of(name: str, poll: Poll, url: str, headers: Mapping[str, str]) -> Api:
@@ -138,8 +134,8 @@ def _judged(act: str, status: int, headers: Mapping[str, str], content: bytes) -
     if not 200 <= status < 300:
         raise Incident(f"{act}: answers {status}; is poll.url the API's address?")
     try:
-        return Answer(json.loads(content), headers)
-    except (ValueError, RecursionError):
+        return Answer(outgoing.parsed(content), headers)
+    except ValueError:
         what = "a web page" if "html" in headers.get("Content-Type", "") else "something that is not whole JSON"
         raise Unreachable(f"{act}: answers {what}; is a sign-in page or proxy in between? It is tried again") from None
 

@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from datetime import UTC, datetime
 from typing import Any
 
 from lifecycle_bridge.config import source_of
+from lifecycle_bridge.errors import Malformed
 from lifecycle_bridge.events import Raw
 from lifecycle_bridge.person_ids import refusal
 from lifecycle_bridge.receive import SCHEMES
@@ -21,7 +23,7 @@ short_description: Reduce an HR system's payload to the canonical event
 description:
   - For events that another source received and proved, such as a queue or an event stream of automation controller. Nothing is proven here.
   - The payload is replaced by the CloudEvent's fields, so that no name or salary reaches the rules, their logs or a job's variables.
-  - A payload that says nothing of a person, or names one by an id that could be a template or several people, becomes an event of type C(jml.nothing).
+  - A payload that cannot be read, that says nothing of a person, or names one by an id that could be a template or several people, becomes an event of type C(jml.nothing).
 options:
   source: {description: "The HR system's name.", type: str, required: true}
   scheme: {description: "Whose payload it is.", type: str, required: true}
@@ -35,26 +37,32 @@ EXAMPLES = r"""
     - workforce.lifecycle.canonical_hr: {source: bamboohr, scheme: bamboohr}
 """
 
+log = logging.getLogger(__name__)
 _PLAIN = re.compile(r"[\w.:+-]{1,100}")
 
 
 def main(event: dict[str, Any], source: str, scheme: str, system: str = "") -> dict[str, Any]:
     """Return the event with ids in place of its payload."""
     payload = event.get("payload", event.get("body", {key: value for key, value in event.items() if key != "meta"}))
-    meta = dict(event.get("meta") or {})
-    body = (payload if isinstance(payload, str) else json.dumps(payload, sort_keys=True)).encode()
-    headers = {str(name).lower(): str(value) for name, value in dict(meta.pop("headers", {})).items()}
+    meta = _mapping(event.get("meta"))
+    body = (payload if isinstance(payload, str) else json.dumps(payload)).encode("utf-8", "backslashreplace")
+    headers = {str(name).lower(): str(value) for name, value in _mapping(meta.get("headers")).items()}
     raw = Raw("POST", f"/hr/{source}", {"content-type": "application/json", **headers}, body, datetime.now(UTC))
     known = source_of(source, {"scheme": scheme, "secrets": [{"env": "not-used"}]})
-    said, _ignored = read(SCHEMES[scheme], SCHEMES[scheme].read(raw, known), raw, source, known)
+    try:
+        said, _ignored = read(SCHEMES[scheme], SCHEMES[scheme].read(raw, known), raw, source, known)
+    except Malformed as failure:
+        # An error in a filter would end its source, and with it the rulebook for everybody.
+        log.warning("canonical_hr %s: %s; nothing was taken from it", source, failure)
+        said = ()
     # Ansible evaluates what is in a job's variables, and the whole event is: of what came by another way only what we know is kept.
     meta = {name: meta[name] for name in ("received_at", "uuid") if _PLAIN.fullmatch(str(meta.get(name, "")))}
-    said = [one for one in said if not (one.person and refusal(one.person))]
-    if not said:
+    taken = [one for one in said if not (one.person and refusal(one.person))]
+    if not taken:
         return {"type": "jml.nothing", "source": f"/hr/{source}", "people": {}, "everybody": [], "meta": meta}
-    people = list(dict.fromkeys(one.person for one in said if one.person))
+    people = list(dict.fromkeys(one.person for one in taken if one.person))
     where = system or source
-    first = said[0]
+    first = taken[0]
     return {
         **first.cloudevent(),
         "people": {where: people} if people else {},
@@ -62,3 +70,7 @@ def main(event: dict[str, Any], source: str, scheme: str, system: str = "") -> d
         "person": people[0] if people else where,
         "meta": {**meta, "uuid": meta.get("uuid") or f"{source}-{first.id}"},
     }
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return {str(name): inner for name, inner in value.items()} if isinstance(value, dict) else {}

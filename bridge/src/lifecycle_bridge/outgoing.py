@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""The one way out for the bridge's own requests: each has so many seconds in all and its answer so many bytes, and no redirect is followed.
+
+The timeout of ``requests`` limits the silence between two bytes. Who sends a byte a second is never silent, and would hold up the
+notices, the sign-in and the runs of everybody. So a timer ends the connection when the request has had its time.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+
+#: Bytes of an answer, after decompression. As text it may take four times as much memory.
+MOST_BYTES = 16 * 1024 * 1024
+#: How many values JSON may hold: each costs more than 100 bytes of memory.
+MOST_VALUES = 1_000_000
+
+
+class TooLong(requests.RequestException):
+    """The answer is longer than it may be; the rest was not read."""
+
+
+class _Current(threading.local):
+    """The request that this thread is at."""
+
+    watch: _Watch | None = None
+
+
+_CURRENT = _Current()
+
+
+class _Watch:
+    """Ends the connections of one request when its time is over."""
+
+    def __init__(self, seconds: float) -> None:
+        self.over = False
+        self._sockets: list[socket.socket] = []
+        self._lock = threading.Lock()
+        self._timer = threading.Timer(seconds, self._end)
+        self._timer.daemon = True
+
+    def __enter__(self) -> _Watch:
+        _CURRENT.watch = self
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        _CURRENT.watch = None
+
+    def talks_over(self, sock: socket.socket | None) -> None:
+        with self._lock:
+            if sock is not None and sock not in self._sockets:
+                self._sockets.append(sock)
+            if self.over:
+                self._shut()
+
+    def _end(self) -> None:
+        with self._lock:
+            self.over = True
+            self._shut()
+
+    def _shut(self) -> None:
+        for sock in self._sockets:
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+
+
+class _Seen:
+    """A connection that says over which socket it talks."""
+
+    sock: Any
+
+    def connect(self) -> None:
+        super().connect()  # type: ignore[misc]
+        self._say()
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        self._say()
+        super().request(*args, **kwargs)  # type: ignore[misc]
+
+    def getresponse(self) -> Any:
+        self._say()
+        return super().getresponse()  # type: ignore[misc]
+
+    def _say(self) -> None:
+        if _CURRENT.watch is not None:
+            _CURRENT.watch.talks_over(self.sock)
+
+
+@cache
+def _seen(connection: type[Any]) -> type[Any]:
+    return type(connection.__name__, (_Seen, connection), {})
+
+
+class Limited(HTTPAdapter):
+    """Gives each request so many seconds, and its answer so many bytes.
+
+    :raises TooLong: of ``send``: the answer is longer.
+    """
+
+    def __init__(self, seconds: float, most_bytes: int = MOST_BYTES) -> None:
+        super().__init__()
+        self._seconds, self._most_bytes = seconds, most_bytes
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        pool = super().get_connection_with_tls_context(*args, **kwargs)
+        if not issubclass(pool.ConnectionCls, _Seen):
+            pool.ConnectionCls = _seen(pool.ConnectionCls)
+        return pool
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        with _Watch(self._seconds) as watch:
+            try:
+                response = super().send(request, *args, **{**kwargs, "stream": True})
+                response._content = self._read(response)
+                response._content_consumed = True  # type: ignore[attr-defined] # what requests itself sets when it has read
+            except requests.ConnectTimeout:
+                raise
+            except (requests.RequestException, OSError, ValueError, AttributeError):
+                # What a connection does that is ended under it is not said anywhere.
+                if not watch.over:
+                    raise
+                raise self._late(request) from None
+            if watch.over:  # an answer without a length ends where the connection does
+                raise self._late(request)
+        return response
+
+    def _read(self, response: requests.Response) -> bytes:
+        content = bytearray()
+        for part in response.iter_content(16 * 1024):
+            content += part
+            if len(content) > self._most_bytes:
+                response.close()  # what is still to come would be the next answer
+                raise TooLong(f"the answer is longer than {self._most_bytes} bytes", request=response.request)
+        return bytes(content)
+
+    def _late(self, request: requests.PreparedRequest) -> requests.ReadTimeout:
+        return requests.ReadTimeout(f"no whole answer in {self._seconds:.0f} s", request=request)
+
+
+def limit(session: requests.Session, seconds: float, most_bytes: int = MOST_BYTES) -> None:
+    """Put the limits on a session that somebody else has made."""
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, Limited(seconds, most_bytes))
+
+
+def session(seconds: float, most_bytes: int = MOST_BYTES) -> requests.Session:
+    """Return a session whose every request has these limits."""
+    made = requests.Session()
+    limit(made, seconds, most_bytes)
+    return made
+
+
+def post(
+    url: str, body: bytes, headers: Mapping[str, str], *, seconds: float, verify: bool | str = True
+) -> requests.Response:
+    """Send one POST.
+
+    :raises requests.RequestException: it did not arrive, or no whole answer came.
+    """
+    with session(seconds) as once:
+        return once.post(url, data=body, headers=dict(headers), timeout=seconds, allow_redirects=False, verify=verify)
+
+
+def parsed(content: bytes) -> Any:
+    """Return JSON that others wrote.
+
+    :raises ValueError: it is none, or nests deeper or holds more values than any answer needs.
+    """
+    if content.count(b"[") + content.count(b"{") + content.count(b",") > MOST_VALUES:
+        raise ValueError(f"more than {MOST_VALUES} values")
+    try:
+        return json.loads(content)
+    except RecursionError:
+        raise ValueError("nests too deep") from None
