@@ -20,6 +20,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy
 from ansible_collections.workforce.lifecycle.plugins.module_utils.company.responsibility import Levels
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import InputError
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.text import cell
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.audit import pack
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.audit.population import (
     LEFT,
@@ -31,7 +32,6 @@ from ansible_collections.workforce.lifecycle.plugins.plugin_utils.audit.populati
     population,
 )
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.audit.report import Audit, audit
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.audit.tables import cell
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.audit.verify_script import SCRIPT
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.history.casefile import read_cases
 

@@ -87,8 +87,17 @@ def parse_document(text: str, file: str) -> Document:
         raise InputError(f"{file}:{line}: not YAML: {said}", hint=hint) from None
     except yaml.YAMLError as e:
         raise InputError(f"{file}: not YAML: {str(e).splitlines()[0]}") from None
+    except RecursionError:
+        raise _too_deep(file) from None
     lines: dict[Path, int] = {}
-    return Document(file, _built(node, (), lines, file, yaml.SafeLoader("")) if node is not None else None, lines)
+    try:
+        return Document(file, _built(node, (), lines, file, yaml.SafeLoader("")) if node is not None else None, lines)
+    except RecursionError:
+        raise _too_deep(file) from None
+
+
+def _too_deep(file: str) -> InputError:
+    return InputError(f"{file}: nests too deep", hint="no file of ours needs more than a few levels")
 
 
 def _built(node: yaml.Node, path: Path, lines: dict[Path, int], file: str, loader: yaml.SafeLoader) -> Any:
@@ -100,7 +109,7 @@ def _built(node: yaml.Node, path: Path, lines: dict[Path, int], file: str, loade
         built: dict[Any, Any] = {}
         given: set[Any] = set()
         for key_node, value_node in node.value:
-            key = loader.construct_object(key_node, deep=True) if isinstance(key_node, yaml.ScalarNode) else None
+            key = _scalar(key_node, file, loader) if isinstance(key_node, yaml.ScalarNode) else None
             line = key_node.start_mark.line + 1
             if key is None:
                 raise InputError(f"{file}:{line}: a key must be a word")
@@ -117,4 +126,18 @@ def _built(node: yaml.Node, path: Path, lines: dict[Path, int], file: str, loade
         return [_built(child, (*path, number), lines, file, loader) for number, child in enumerate(node.value)]
     if not node.tag.startswith("tag:yaml.org,2002:"):
         return Tagged(node.tag, node.value)
-    return loader.construct_object(node)
+    return _scalar(node, file, loader)
+
+
+def _scalar(node: yaml.Node, file: str, loader: yaml.SafeLoader) -> Any:
+    """Return a value: YAML's own words for it are numbers and dates too.
+
+    :raises InputError: it looks like a number or a date, and is none.
+    """
+    try:
+        return loader.construct_object(node)
+    except (ValueError, ArithmeticError, yaml.constructor.ConstructorError):
+        raise InputError(
+            f"{file}:{node.start_mark.line + 1}: {str(node.value)[:40]!r} is no number and no date",
+            hint="put it in quotes if it is a text",
+        ) from None

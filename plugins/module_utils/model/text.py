@@ -13,6 +13,8 @@ from typing import Any
 STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 #: How many characters of a message that others wrote are kept.
 MESSAGE_LIMIT = 2000
+#: What a formula begins with, in a spreadsheet of any language (OWASP, "CSV Injection"); the empty text is none.
+_FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -35,6 +37,16 @@ def short(text: str, limit: int = MESSAGE_LIMIT) -> str:
     """Make a message of others' words fit for a log: visible, and cut at ``limit`` characters."""
     text = text if len(text) <= limit else f"{text[:limit]}… ({len(text) - limit} more characters)"
     return visible(text)
+
+
+def cell(value: object) -> str:
+    """Return a cell of a table that a spreadsheet opens: other people's words, with nothing in them that is executed or steers.
+
+    What a spreadsheet would take for a formula begins with an apostrophe; of numbers, none is.
+    """
+    said = "" if value is None else "yes" if value is True else "no" if value is False else str(value)
+    said = visible("".join(" " if ord(c) < 32 else c for c in said))
+    return f"'{said}" if isinstance(value, str) and said.lstrip()[:1] in _FORMULA else said
 
 
 def storable(value: Any) -> Any:

@@ -138,7 +138,7 @@ def read(name: str, where: str, ledger: Ledger | None) -> dict[str, Any]:
         raise InputError(
             f"it cannot be read: {e.strerror or e}", act=act, hint="give the file that --check wrote, or its digest"
         ) from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise InputError("it is not JSON", act=act, hint="give the file that --check wrote, or its digest") from None
     return _checked(plan, act)
 

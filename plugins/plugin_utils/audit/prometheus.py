@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from ...module_utils.model import clock
 from ...module_utils.model.kinds import OFFBOARD, ONBOARD, TRANSFER
+from ...module_utils.model.text import visible
 from .numbers import Numbers, Spread
 from .plots import STEPS, buckets
 
@@ -111,7 +112,7 @@ def _labels(labels: dict[str, str]) -> str:
 
 
 def _escaped(value: str) -> str:
-    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return visible(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
 def _number(value: float) -> str:

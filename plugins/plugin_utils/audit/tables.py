@@ -9,6 +9,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from ...module_utils.model.text import cell
 from .controls import CONTROLS
 from .population import ticket
 from .report import Audit
@@ -68,14 +69,6 @@ def text(head: Row, rows: Iterable[Row]) -> str:
     writer.writerow(head)
     writer.writerows([cell(value) for value in row] for row in rows)
     return out.getvalue()
-
-
-def cell(value: Any) -> str:
-    """Return one cell: other people's words, with nothing in them that is executed."""
-    said = "" if value is None else "yes" if value is True else "no" if value is False else str(value)
-    said = "".join(" " if ord(character) < 32 else character for character in said)
-    is_number = not isinstance(value, str)
-    return f"'{said}" if said[:1] in ("=", "+", "-", "@") and not is_number else said
 
 
 def _population(made: Audit) -> Iterator[Row]:

@@ -113,13 +113,21 @@ def _check_system(document: Document, name: str, entry: Any) -> None:
         raise document.error("has no url", *at, hint=f"add url: the address of {cls.TITLE or name}")
     if url and not is_template(url) and cls.NEEDS_URL and "://" not in url:
         raise document.error(f"{url!r} is not an address", *at, "url", hint=f"write https://{url}")
-    for what, limit in (entry.get("service_level") or {}).items():
+    for what, limit in _known_part(entry, "service_level").items():
         refuse_unknown(document, (*at, "service_level", what), str(what), PHASES, "phase")
         if not is_template(limit) and seconds(limit) is None:
             raise document.error(
                 f"must be a length of time, not {limit!r}", *at, "service_level", what, hint="15m, 4h, 2d, or seconds"
             )
-    for variable in entry.get("vars") or {}:
+    _check_vars(document, at, _known_part(entry, "vars"))
+    if not is_template(entry.get("credentials")):
+        _check_credentials(document, at, cls.CREDENTIALS, _known_part(entry, "credentials"))
+    if not is_template(entry.get("options")):
+        _check_options(document, at, name, cls, _known_part(entry, "options"))
+
+
+def _check_vars(document: Document, at: tuple[str, ...], given: Mapping[str, Any]) -> None:
+    for variable in given:
         if str(variable).startswith("lifecycle_"):
             raise document.error(
                 "is not to be set here",
@@ -128,8 +136,12 @@ def _check_system(document: Document, name: str, entry: Any) -> None:
                 variable,
                 hint=f"write {str(variable).removeprefix('lifecycle_')}: of the system",
             )
-    _check_credentials(document, at, cls.CREDENTIALS, entry.get("credentials") or {})
-    _check_options(document, at, name, cls, entry.get("options") or {})
+
+
+def _known_part(entry: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Return a part of a system's entry; empty where it is a template as a whole, which only the run knows."""
+    part = entry.get(key) or {}
+    return {} if is_template(part) else part
 
 
 def connector_file(connector: str, systems_file: str) -> str:

@@ -22,6 +22,7 @@ from ...module_utils.company.policy import Policy, like
 from ...module_utils.company.policy_sections import Ignored
 from ...module_utils.model import clock
 from ...module_utils.model.errors import InputError
+from ...module_utils.model.text import cell
 from ...module_utils.reconcile.findings import (
     KINDS,
     SEVERITIES,
@@ -49,8 +50,6 @@ COLUMNS = (
     "command",
     "id",
 )
-#: What a spreadsheet would take for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def build(
@@ -358,12 +357,8 @@ def as_csv(report: Mapping[str, Any]) -> str:
             **{key: (f["person"] or {}).get(key, "") for key in ("name", "email", "employee_id")},
             "read_at": f["evidence"]["read_at"],
         }
-        rows.writerow([_cell(str(flat[column])) for column in COLUMNS])
+        rows.writerow([cell(str(flat[column])) for column in COLUMNS])
     return out.getvalue()
-
-
-def _cell(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def digest(report: Mapping[str, Any]) -> str:

@@ -23,6 +23,8 @@ def environment() -> Environment:
     from markupsafe import Markup
 
     def shown(value: Any) -> Any:
-        return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+        # What a template escaped itself is Markup, and others' words all the same.
+        made = visible(value) if isinstance(value, str) else value
+        return Markup(made) if isinstance(value, Markup) else made  # noqa: S704 - it was Markup before
 
     return Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, finalize=shown)

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ...module_utils.model.text import STEERING
+
 #: outcome -> (symbol, symbol where only ASCII is safe, words, colour)
 WORDS: Mapping[str, tuple[str, str, str, str]] = {
     "done": ("✓", "+", "done", "green"),
@@ -53,7 +55,6 @@ QUIET = frozenset(
 _SECRET = re.compile(
     r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}|((?<!invalid_)(?:password|passwd|secret|token|api[_-]?key)\s*[=:]\s*)\S+|(://[^/\s:@]+:)[^@\s/]+(?=@)"
 )
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _SECRET_KEYS = re.compile(
     r"(?i)(password|passwd|passphrase|secret|token|api_?key|private_?key|credential|recovery_?key|otp)"
 )
@@ -139,7 +140,7 @@ def _person(found: Mapping[str, Any]) -> str:
 
 def text(value: Any) -> str:
     """Return a value as one line that can't move a cursor, and without what looks like a secret."""
-    flat = _CONTROL.sub("", " ".join(str(value).split()))
+    flat = STEERING.sub("", " ".join(str(value).split()))
     return _SECRET.sub(
         lambda m: (
             f"{m.group(2) or m.group(3) or m.group(1) or ''} ***" if m.group(1) else f"{m.group(2) or m.group(3)}***"
