@@ -81,8 +81,8 @@ class Fault:
 
     ``fault``: ``status`` (answer ``status``, ``body``, ``headers``; the work is not done), ``slow`` (``seconds`` before the
     work), ``lost`` (the work is done, the connection drops without an answer), ``html`` (a sign-in page), ``cut`` (half of
-    the JSON), ``lag`` (the work is done, and the next ``reads`` reads see the state before it). ``times``: how often,
-    -1 for ever. ``after``: how many matching requests pass first.
+    the JSON), ``lag`` (the work is done, and the next ``reads`` reads see the state before it), ``turned`` (the work is done,
+    and the answer is what ``turn`` makes of it). ``times``: how often, -1 for ever. ``after``: how many matching requests pass first.
     """
 
     fault: str
@@ -95,6 +95,7 @@ class Fault:
     headers: dict[str, str] = field(default_factory=dict)
     seconds: float = 1.0
     reads: int = 3
+    turn: Callable[[Reply], Reply] | None = None
 
     def matches(self, method: str, path: str, write: bool) -> bool:
         if self.times == 0 or not re.search(self.path, path):
@@ -243,7 +244,7 @@ class Emulator:
         kind = fault.fault if fault else ""
         reply = await self._faulty(fault, call, write) if fault else await self.work(call, write)
         entry["status"] = reply.status
-        entry["answer"] = reply.content.decode("utf-8", "replace")
+        entry["answer"] = "" if kind == "turned" else reply.content.decode("utf-8", "replace")
         entry["answer_headers"] = dict(reply.headers)
         for witness in Emulator.WITNESSES:
             witness(self, entry)
@@ -270,7 +271,8 @@ class Emulator:
         if fault.fault == "html":
             page = b"<!doctype html><title>Sign in</title><form>Sign in to continue</form>"
             return Reply(200, page, {"content-type": "text/html"})
-        return await self.work(call, write)
+        reply = await self.work(call, write)
+        return fault.turn(reply) if fault.turn is not None else reply
 
     def accept(self, login: str) -> None:
         """Somebody accepts an invitation; nothing, where nobody is invited."""

@@ -12,6 +12,7 @@ from ..model.commands import option
 from ..model.errors import AnswerLost, InputError, LifecycleError
 from ..model.states import GONE, GONE_OR_OFF
 from ..sdk.values import lasting
+from .answer_shape import read_answers
 from .change import WORST, Change, History, Outcome
 
 
@@ -78,7 +79,8 @@ class Outcomes:
     def write(self) -> None:
         for number, change in enumerate(self.pending):
             try:
-                change.apply()
+                with read_answers(AnswerLost, hint="the write may have happened: run again to see"):
+                    change.apply()
             except LifecycleError as e:
                 if isinstance(e, AnswerLost):
                     self.lost.add(change.what)

@@ -37,6 +37,7 @@ from ..sdk.target import (
     checked_options,
     no_progress,
 )
+from .answer_shape import read_answers
 from .case_step import CaseStep
 from .change import Change, History, Outcome, forget_intent
 from .guard import Guard
@@ -133,10 +134,11 @@ class Task:
                     progress=progress,
                 )
             seen: list[Mapping[str, Any]] = []  # the accounts that were found, for the ledger's links
-            if self.info is not None:
-                result = {"changed": False, "system": name, **self.info(system, {**params, "seen": seen})}
-            else:
-                result = self._change(system, params, name, seen, check_mode=check_mode, on_intent=on_intent)
+            with read_answers():
+                if self.info is not None:
+                    result = {"changed": False, "system": name, **self.info(system, {**params, "seen": seen})}
+                else:
+                    result = self._change(system, params, name, seen, check_mode=check_mode, on_intent=on_intent)
             return {**result, **({"accounts": seen} if seen else {})}
         except Unsupported as e:
             return unsupported(e, name, failed=not params.get("optional", False))
@@ -242,7 +244,8 @@ class Task:
         pause = 0.05
         while True:
             try:
-                steps.observe(list(self.plan(system, want)))
+                with read_answers():
+                    steps.observe(list(self.plan(system, want)))
             except LifecycleError as e:
                 steps.unread(e)
                 return

@@ -17,8 +17,8 @@ from ..model.text import storable
 
 #: How deep JSON may nest. The deepest answer that we know of (Graph, SCIM) has nine levels.
 DEEPEST = 60
-#: How many values JSON may hold: each costs up to 100 bytes of memory, however small the answer is on the wire.
-MOST_VALUES = 1_500_000
+#: How many values JSON may hold: each costs more than 100 bytes of memory, however small the answer is on the wire.
+MOST_VALUES = 1_000_000
 
 
 class Unreadable(ValueError):

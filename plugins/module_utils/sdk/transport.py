@@ -337,13 +337,15 @@ class Transport:
                     hint="nothing was sent: look at the credential, or at the login that HR or the system gives",
                 )
         came = exchange(self.target, self.url, replace(request, seconds=left, headers=headers))
-        return Answer(came.status, came.headers, None if raw else self._parsed(came, request.act), came.content)
+        return Answer(came.status, came.headers, None if raw else self._parsed(came, request), came.content)
 
-    def _parsed(self, came: Raw, act: str) -> Any:
+    def _parsed(self, came: Raw, request: Request) -> Any:
         """Return the JSON of an answer; None when it has none.
 
         :raises ProtocolError: it says that it did what was asked, in something else than whole JSON.
+        :raises AnswerLost: the same of a write, which may have happened.
         """
+        act, wrong = request.act, ProtocolError if request.reading or came.status >= 400 else AnswerLost
         media = came.headers.get("Content-Type", "")
         if not came.content:
             return None
@@ -351,17 +353,17 @@ class Transport:
             try:
                 return parsed_json(came.content)
             except Unreadable as e:
-                raise ProtocolError(str(e), act=act, system=self.target.name, hint="it was not read") from None
+                raise wrong(str(e), act=act, system=self.target.name, hint="it was not read") from None
             except ValueError:
                 if came.status < 400:
-                    raise ProtocolError(
+                    raise wrong(
                         "its answer is not whole JSON",
                         act=act,
                         system=self.target.name,
                         hint="run again; if it stays, look at proxies in between",
                     ) from None
         elif came.status < 400 and "html" in media:
-            raise ProtocolError(
+            raise wrong(
                 "it answers a web page (HTML), not its API",
                 act=act,
                 system=self.target.name,

@@ -9,6 +9,7 @@ an exchange costs, and a session of its that several threads share is not said t
 
 from __future__ import annotations
 
+import io
 import math
 import os
 import socket
@@ -42,8 +43,9 @@ from ..model.errors import (
 )
 from .target import Target
 
-#: Bytes of one answer, after decompression. What is longer comes in pages, everywhere we know.
-MOST_BYTES = 64 * 1024 * 1024
+#: Bytes of one answer, after decompression. What is longer comes in pages, nearly everywhere; a vendor without pages says so
+#: (``most_bytes`` of its ``Policy``). As text it may take four times as much memory, and as values once more.
+MOST_BYTES = 16 * 1024 * 1024
 #: Bytes of one file: the largest message that Exchange takes has 150 MB.
 MOST_BYTES_OF_A_FILE = 512 * 1024 * 1024
 #: Read so many at a time: of a compressed answer a chunk becomes a thousand times as much.
@@ -354,7 +356,7 @@ def _read(target: Target, request: Request, response: urllib3.BaseHTTPResponse) 
             f"its answer is encoded as {encoding[:40]!r}, which nobody asked for", act=request.act, system=target.name
         )
     length = response.headers.get("Content-Length", "")
-    chunks, had = [], 0
+    came = io.BytesIO()  # its value is handed out without another copy of all bytes
     too_long = ProtocolError(
         f"its answer is longer than {request.most_bytes:,} bytes",
         act=request.act,
@@ -364,11 +366,10 @@ def _read(target: Target, request: Request, response: urllib3.BaseHTTPResponse) 
     if length.isdigit() and len(length) < 20 and int(length) > request.most_bytes:
         raise too_long
     for chunk in response.stream(_CHUNK, decode_content=True):
-        had += len(chunk)
-        if had > request.most_bytes:
+        if came.tell() + len(chunk) > request.most_bytes:
             raise too_long
-        chunks.append(chunk)
-    return b"".join(chunks)
+        came.write(chunk)
+    return came.getvalue()
 
 
 def _trouble(target: Target, base: str, request: Request, e: wrong.HTTPError, over: bool) -> Exception:

@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from ...model.errors import (
     AnswerLost,
@@ -22,11 +24,12 @@ from ...model.errors import (
     PermissionDenied,
     ProtocolError,
     Rejected,
-    SystemError_,
     Throttled,
     Unavailable,
 )
+from ...sdk.allowance import CALL_TIMEOUTS, MOST_PAGES
 from ...sdk.target import Target
+from ...sdk.wire import Request, exchange
 
 READING = ("Get", "List", "Lookup", "Describe", "Simulate", "Generate")
 _THROTTLES = frozenset(
@@ -67,11 +70,22 @@ _CONFLICTS = frozenset(
         "LimitExceeded",
     }
 )
+#: What the library's reading of an answer ends in when it is none.
+_UNREADABLE = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, RuntimeError)
 #: Conflicts that pass by themselves (IAM API reference, common errors).
 _PASSING = frozenset({"ConcurrentModification", "EntityTemporarilyUnmodifiable", "ConflictException"})
 _CLIENTS: dict[tuple[Any, ...], Any] = {}
 _MAKING = threading.Lock()
 ATTEMPTS = 4
+
+
+class _Asked(threading.local):
+    """What this thread asks at the moment, and whether that only reads: the library hands over nothing but bytes."""
+
+    now: tuple[Target, str, bool] | None = None
+
+
+_ASKED = _Asked()
 
 
 class AwsApi:
@@ -132,6 +146,7 @@ class AwsApi:
                 ) from None
             client.meta.events.register("before-call", self._guard)
             client.meta.events.register("before-parse", _legible)
+            client.meta.events.register("before-send", _sent)
             _CLIENTS[key] = client
         return _CLIENTS[key]
 
@@ -162,6 +177,13 @@ class AwsApi:
                     "the page token does not advance", act=act, system=self.target.name, hint="the list is not complete"
                 )
             seen.add(token)
+            if len(seen) > MOST_PAGES:
+                raise ProtocolError(
+                    f"its list has more than {MOST_PAGES:,} pages",
+                    act=act,
+                    system=self.target.name,
+                    hint="the list is not complete",
+                )
             params["Marker" if service == "iam" else "NextToken"] = token
 
     def write(
@@ -221,25 +243,11 @@ class AwsApi:
         from botocore.parsers import ResponseParserError
 
         name = self.target.name
-        lost: type[SystemError_] = Unavailable if reading else AnswerLost
-        hint = "" if reading else "the write may have happened: run again to see"
+        _ASKED.now = (self.target, act, reading)
         try:
             answer: Mapping[str, Any] = getattr(self.client(service), operation)(**params)
         except boto.ClientError as e:
             raise self._judged(e, act, reading) from None
-        except boto.SSLError:
-            raise CertificateError(
-                "its certificate is not trusted",
-                act=act,
-                system=name,
-                hint="set ca_file of the system to your certificate authority",
-            ) from None
-        except (boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ProxyConnectionError):
-            raise Unavailable(
-                "cannot connect", act=act, system=name, hint="is the region, url or proxy right and reachable?"
-            ) from None
-        except boto.HTTPClientError:
-            raise lost("no answer", act=act, system=name, hint=hint) from None
         except (
             boto.NoCredentialsError,
             boto.PartialCredentialsError,
@@ -255,13 +263,15 @@ class AwsApi:
             ) from None
         except boto.ParamValidationError as e:
             raise Rejected(str(e).replace("\n", " "), act=act, system=name) from None
-        except (ResponseParserError, boto.BotoCoreError) as e:
-            raise ProtocolError(
+        except (ResponseParserError, boto.BotoCoreError, *_UNREADABLE) as e:
+            raise (ProtocolError if reading else AnswerLost)(
                 f"its answer can't be read ({type(e).__name__})",
                 act=act,
                 system=name,
                 hint="run again; if it stays, look at proxies in between",
             ) from None
+        finally:
+            _ASKED.now = None
         return answer
 
     def _judged(self, error: Any, act: str, reading: bool) -> LifecycleError:
@@ -311,6 +321,36 @@ class AwsApi:
                 )
             )
         return Rejected(what, act=act, system=name, status=status)
+
+
+class _Whole(io.BytesIO):
+    """An answer that was read already, as the library wants to read it."""
+
+    def stream(self, **_: Any) -> Iterator[bytes]:
+        yield self.read()
+
+
+def _sent(request: Any, **_: Any) -> Any:
+    """Send a request that the library has signed: AWS has the same limits of time and bytes as everybody else."""
+    from botocore.awsrequest import AWSResponse, HeadersDict
+
+    target, act, reading = _ASKED.now or (None, "", True)
+    if target is None:
+        return None
+    text = {name: value.decode() if isinstance(value, bytes) else str(value) for name, value in request.headers.items()}
+    whole = Request(
+        method=request.method,
+        url=request.url,
+        body=request.body,
+        params=None,
+        headers=text,
+        act=act,
+        reading=reading,
+        seconds=max(0.5, min(target.timeout * CALL_TIMEOUTS, target.until - time.monotonic())),
+    )
+    parts = urlsplit(request.url)
+    came = exchange(target, f"{parts.scheme}://{parts.netloc}", whole)
+    return AWSResponse(request.url, came.status, HeadersDict(came.headers), _Whole(came.content))
 
 
 def _legible(operation_model: Any, response_dict: dict[str, Any], **_: Any) -> None:

@@ -71,7 +71,10 @@ class Tailscale(TailscaleListing):
         self.api = Transport(
             target,
             self._sign_in(),
-            Policy(permission_hint="the credential lacks the scope, or would act on its own maker"),
+            Policy(
+                permission_hint="the credential lacks the scope, or would act on its own maker",
+                most_bytes=32 * 1024 * 1024,  # every device of the company in one answer
+            ),
         )
         self.tailnet = at("/tailnet/{}", target.options["tailnet"])
 
