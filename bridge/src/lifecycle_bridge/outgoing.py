@@ -123,7 +123,6 @@ class Limited(HTTPAdapter):
             try:
                 response = super().send(request, *args, **{**kwargs, "stream": True})
                 response._content = self._read(response)
-                response._content_consumed = True  # type: ignore[attr-defined] # what requests itself sets when it has read
             except requests.ConnectTimeout:
                 raise
             except (requests.RequestException, OSError, ValueError, AttributeError):
