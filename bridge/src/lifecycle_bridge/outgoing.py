@@ -113,7 +113,7 @@ class Limited(HTTPAdapter):
         self._seconds, self._most_bytes = seconds, most_bytes
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
-        pool = super().get_connection_with_tls_context(*args, **kwargs)
+        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
         if not issubclass(pool.ConnectionCls, _Seen):
             pool.ConnectionCls = _seen(pool.ConnectionCls)
         return pool

@@ -129,7 +129,7 @@ def _built(node: yaml.Node, path: Path, lines: dict[Path, int], file: str, loade
     return _scalar(node, file, loader)
 
 
-def _scalar(node: yaml.Node, file: str, loader: yaml.SafeLoader) -> Any:
+def _scalar(node: yaml.Node, file: str, loader: yaml.SafeLoader) -> object:
     """Return a value: YAML's own words for it are numbers and dates too.
 
     :raises InputError: it looks like a number or a date, and is none.

@@ -10,7 +10,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from ...model.errors import (
@@ -326,11 +326,20 @@ class AwsApi:
 class _Whole(io.BytesIO):
     """An answer that was read already, as the library wants to read it."""
 
-    def stream(self, **_: Any) -> Iterator[bytes]:
+    def stream(self) -> Iterator[bytes]:
         yield self.read()
 
 
-def _sent(request: Any, **_: Any) -> Any:
+class _Signed(Protocol):
+    """A request as the library has signed it."""
+
+    method: str
+    url: str
+    body: bytes | str | None
+    headers: Mapping[str, bytes | str]
+
+
+def _sent(request: _Signed, **_: Any) -> object:
     """Send a request that the library has signed: AWS has the same limits of time and bytes as everybody else."""
     from botocore.awsrequest import AWSResponse, HeadersDict
 
