@@ -18,7 +18,7 @@ seealso:
 extends_documentation_fragment: [workforce.lifecycle.group, workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
   serial:
-    description: Judge this device, also while it is not enrolled yet; without it, the person's company devices.
+    description: Judge this device, also while it is not enrolled yet; without it, the one that the case gave them, else the person's company devices.
     type: str
     default: ""
   software:
@@ -26,6 +26,11 @@ options:
     type: list
     elements: str
     default: []
+  before_day:
+    description:
+      - Whether the first day is to come. A device that is registered and enrols itself when its person first starts it can't have more than its person.
+    type: bool
+    default: false
   require_ready:
     description: Whether a person without a ready device is an open step (V(needs_human)) and not merely a fact.
     type: bool
@@ -57,7 +62,7 @@ from typing import Any, Protocol
 from collections.abc import Mapping, Sequence
 
 from ..module_utils.engine.arguments import PERSON_SPEC
-from ..module_utils.engine.correlate import person_here
+from ..module_utils.engine.correlate import Known, person_here
 from ..module_utils.sdk.protocols import Devices, OnSystem
 from ..module_utils.sdk.values import Device
 from ..module_utils.engine.change import Outcome
@@ -84,15 +89,14 @@ class _DevicesHere(Devices, OnSystem, Protocol):
 
 
 def info(system: _DevicesHere, want: Mapping[str, Any]) -> dict[str, Any]:
-    person, serial = person_here(system, want), want["serial"].strip()
+    person, given = person_here(system, want), Known.of(want).serials
+    serial = want["serial"].strip() or (given[-1] if given else "")
     devices = list(system.devices(person))
     if serial and serial not in [device.serial for device in devices]:
         found = system.find_device(serial)
         devices += [found] if found else []
     judged = [device for device in devices if (device.serial == serial if serial else device.ownership == "company")]
-    missing = min(
-        (_missing(device, system.login_of(person), want["software"]) for device in judged), key=len, default=["device"]
-    )
+    missing = min((_missing(device, system.login_of(person), want) for device in judged), key=len, default=["device"])
     open_step = missing and want["require_ready"]
     return {
         "devices": [plain(device) for device in devices],
@@ -113,7 +117,10 @@ def plain(device: Device) -> dict[str, Any]:
     return {**{name: getattr(device, name) for name in _FACTS}, "software": list(device.software)}
 
 
-def _missing(device: Device, login: str, software: Sequence[str]) -> list[str]:
+def _missing(device: Device, login: str, want: Mapping[str, Any]) -> list[str]:
+    if want["before_day"] and device.state == "unmanaged":
+        return [] if device.assigned_to.casefold() == login.casefold() else ["assigned"]
+    software: Sequence[str] = want["software"]
     installed = {name.casefold() for name in device.software}
     facts = {
         "assigned": device.assigned_to.casefold() == login.casefold(),
@@ -132,6 +139,7 @@ TASK = Task(
         **PERSON_SPEC,
         "serial": {"type": "str", "default": ""},
         "software": {"type": "list", "elements": "str", "default": []},
+        "before_day": {"type": "bool", "default": False},
         "require_ready": {"type": "bool", "default": False},
     },
     info=info,

@@ -76,6 +76,16 @@ SCHEMA: Mapping[str, Any] = {
                     "minLength": 1,
                     "description": "As device management calls it, e.g. macOS.",
                 },
+                "model": {
+                    "type": "string",
+                    "minLength": 1,
+                    "description": "A pattern, for the choice from the stock list.",
+                },
+                "system": {
+                    "type": "string",
+                    "minLength": 1,
+                    "description": "Which device management, where there are several.",
+                },
                 "ownership": {"enum": ["company", "personal"], "description": "Whose it is."},
                 "software": {**_NAMES, "description": "What must be installed on it."},
             },

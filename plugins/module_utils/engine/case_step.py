@@ -24,6 +24,7 @@ class Settings:
     :param leave: ``lifecycle_leave``: what a leave of absence does beside the cut.
     :param keep: ``lifecycle_keep``: what a transfer leaves alone, by system.
     :param serials: ``lifecycle_serials``: joiners' devices, by address.
+    :param stock: ``lifecycle_stock``: the file of the devices that joiners may be given.
     :param device_serial: ``device_serial``: the device of the one joiner.
     :param archive: ``lifecycle_archive``: the folder of mail archives.
     :param policy: ``lifecycle_policy``: the policy's file.
@@ -38,6 +39,7 @@ class Settings:
     leave: Mapping[str, Any] = field(default_factory=dict)
     keep: Mapping[str, Names] = field(default_factory=dict)
     serials: Mapping[str, str] = field(default_factory=dict)
+    stock: str = ""
     device_serial: str = ""
     archive: str = ""
     policy: str = ""

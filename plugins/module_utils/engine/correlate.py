@@ -33,6 +33,7 @@ class Known:
     :param linked: immutable ids of the accounts here that the ledger links to anybody, a list as JSON.
     :param service: patterns of accounts that policy says are nobody's own.
     :param logins: of a step on an HR system: the person's logins at the other systems, as the ledger links them.
+    :param serials: of a step on a device management: the devices that the case has given there.
     :param secrets: those of them whose keys and tokens policy says that the person made or knows.
     """
 
@@ -44,6 +45,7 @@ class Known:
     service: Sequence[str] = ()
     secrets: Sequence[str] = ()
     logins: Mapping[str, str] = field(default_factory=dict)
+    serials: Sequence[str] = ()
 
     @classmethod
     def of(cls, want: Mapping[str, Any]) -> Known:

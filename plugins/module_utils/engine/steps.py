@@ -277,18 +277,32 @@ def _serial(case: OpenCase, here: Here) -> str:
     return str(here.settings.serials.get(case.person.email) or here.settings.device_serial)
 
 
+def _manages(case: OpenCase, here: Here) -> bool:
+    """Return whether the profile's device is managed here: where it names no system, all of them are asked."""
+    return case.device.get("system") in (None, here.system)
+
+
 def _assigned(case: OpenCase, here: Here) -> Arguments:
-    return {"serial": _serial(case, here)} if case.device else None
+    if not case.device or not _manages(case, here):
+        return None
+    asked = {name: case.device.get(name) or "" for name in ("platform", "model")}
+    return {"serial": _serial(case, here), "stock": here.settings.stock or None, **asked}
 
 
 def _device_ready(case: OpenCase, here: Here) -> Arguments:
-    if case.kind != ONBOARD or not case.device:
+    if case.kind != ONBOARD or not case.device or not _manages(case, here):
         return None
-    return {"serial": _serial(case, here), "software": case.device.get("software") or [], "require_ready": True}
+    return {
+        "serial": _serial(case, here),
+        "software": case.device.get("software") or [],
+        "before_day": here.settings.stage == "prepare",
+        "require_ready": True,
+    }
 
 
 def _controls_hold(case: OpenCase, here: Here) -> Arguments:
-    return {"required": list(case.controls)} if case.kind == ONBOARD else None
+    # Before the day nobody can have registered a second factor.
+    return {"required": list(case.controls)} if case.kind == ONBOARD and here.settings.stage != "prepare" else None
 
 
 DEVICE: Steps = {"secure": CaseStep(_secured), "leave": CaseStep(_locked_on_leave)}

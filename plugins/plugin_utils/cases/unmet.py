@@ -33,6 +33,7 @@ def refuse_unmet(profiles: Iterable[Profile | None], systems: Mapping[str, Mappi
                     key,
                     hint=f"add the system to the systems file, or take {key} out of the profile",
                 )
+        _refuse_unmanaged(profile, systems)
         known = _controls(systems)
         for number, name in enumerate(profile.controls):
             if name not in known:
@@ -43,6 +44,16 @@ def refuse_unmet(profiles: Iterable[Profile | None], systems: Mapping[str, Mappi
                     number,
                     hint=f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(known)) or 'none'}",
                 )
+
+
+def _refuse_unmanaged(profile: Profile, systems: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse a device that is to be managed where no device is managed."""
+    able = sorted(name for name, one in systems.items() if "devices" in one["capabilities"])
+    named = profile.device.get("system")
+    if named and named not in able:
+        raise read_document(profile.file).error(
+            f"{named} is no device management of the company", "device", "system", hint=f"one of {', '.join(able)}"
+        )
 
 
 def refuse_keep(keep: Mapping[str, Any], systems: Mapping[str, Mapping[str, Any]], act: str) -> None:

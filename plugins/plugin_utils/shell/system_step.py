@@ -204,7 +204,7 @@ class SystemStep:
             return step.finished({**_failed(blocked, "waiting"), "system": self.system})
         args = {**run.args, "history": step.history()}
         if "person" in self.task.spec:
-            args["known"] = self._known(args.get("person"))
+            args["known"] = self._known(args.get("person"), run.case)
         writes = self.task.info is None and not run.looks
         if writes:
             self._limit(args, run, step)
@@ -220,12 +220,13 @@ class SystemStep:
             plans.leave(self.phase, finished)
         return finished
 
-    def _known(self, person: Any) -> dict[str, Any]:
+    def _known(self, person: Any, case: str) -> dict[str, Any]:
         """Return what ledger and HR know of the person on this system, as plain data for either shell."""
         policy = self.limits.policy
         return {
             **links.known(self._everybody, person if isinstance(person, Mapping) else {}),
             "logins": self._logins(person) if names_of(self.task.needs) == ["hr_records"] else {},
+            "serials": self._serials(case) if names_of(self.task.needs) == ["devices"] else [],
             "others": self.others,
             "service": [*policy.services(self.system), *policy.protected.accounts.get(self.system, ())],
             "secrets": policy.secrets_known_to(Person.of(person), self.system) if isinstance(person, Mapping) else [],
@@ -236,6 +237,18 @@ class SystemStep:
         if self.limits.ledger is None or not isinstance(person, Mapping):
             return {}
         return {one.system: one.login for one in links.links(self.limits.ledger, Person.of(person))}
+
+    def _serials(self, case: str) -> list[str]:
+        """Return the serials of the devices that a case has given here: an Autopilot device is nobody's in any list before it is started."""
+        if self.limits.ledger is None or not case:
+            return []
+        return [
+            str(row["what"]).removeprefix("device ")
+            for step in self.limits.ledger.steps(case)
+            if step["system"] == self.system and step["step"] == "device_assignment"
+            for row in step["result"].get("changes") or ()
+            if row.get("outcome") in (Outcome.DONE.value, Outcome.ALREADY.value)
+        ]
 
     @cached_property
     def _everybody(self) -> links.Everybody | None:

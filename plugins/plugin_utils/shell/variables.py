@@ -69,6 +69,7 @@ class Variables:
             leave=self.mapping("lifecycle_leave"),
             keep=self.mapping("lifecycle_keep"),
             serials=self.mapping("lifecycle_serials"),
+            stock=self.path("lifecycle_stock"),
             device_serial=self.text("device_serial"),
             archive=self.text("lifecycle_archive"),
             policy=self.text("lifecycle_policy"),
