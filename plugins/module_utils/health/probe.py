@@ -24,7 +24,7 @@ from ..model.errors import (
 )
 from ..model.person import Person
 from ..sdk.capabilities import capabilities_of
-from ..sdk.protocols import Entitlements
+from ..sdk.protocols import Entitlements, Ticketing
 from ..sdk.target import Connector
 from .endpoint import Endpoint, look_at
 
@@ -57,6 +57,7 @@ QUESTIONS: Mapping[str, Callable[[Any], object]] = {
     "mail_archive": lambda system: system.mail_folders(NOBODY),
     "calendar": lambda system: system.find_meeting(NOBODY, "doctor"),
     "files": lambda system: system.files(NOBODY),
+    "manual_steps": lambda system: system.find_ticket("lifecycle-doctor") if isinstance(system, Ticketing) else None,
     "devices": lambda system: system.find_device("LIFECYCLE-DOCTOR"),
     "account_listing": lambda system: _first(system.all_accounts()),
     "device_listing": lambda system: _first(system.all_devices()),

@@ -23,7 +23,7 @@ from ...sdk.transport import (
     retry_after,
     standard_throttle,
 )
-from .expressions import Json
+from .expressions import Expression, Json
 from .holes import Missing, Unsafe, filled, filled_address, filled_path
 from .manifest import Api, Job, Manifest, Read, Request, Rows, Throttle, Writes
 from .paging import Position
@@ -190,10 +190,17 @@ def _policy(api: Api, scope: Mapping[str, Any]) -> Policy:
         permission_hint=api.permission_hint,
         throttled=partial(_throttled, api.throttle),
         failure=(lambda answer: failure.text_of(answer.body)) if failure is not None else (lambda answer: ""),
-        message=(lambda answer: message.text_of(answer.body) or json_message(answer))
-        if message is not None
-        else json_message,
+        message=partial(_message, message),
     )
+
+
+def _message(expression: Expression | None, answer: Answer) -> str:
+    """Return what an answer says of itself. A refusal that is worded in another way than the file expects stays a refusal."""
+    try:
+        said = expression.text_of(answer.body) if expression is not None else ""
+    except ProtocolError:
+        said = ""
+    return said or json_message(answer)
 
 
 def _throttled(rules: tuple[Throttle, ...], answer: Answer) -> float | None:

@@ -305,7 +305,7 @@ class GoogleWorkspace(Connector):
         )
 
     def find_meeting(self, person: Person, marker: str) -> Meeting | None:
-        return self._calendar.marked(self.login_of(person), marker)
+        return self._calendar.marked(self._must_have(person, f"find meeting {marker}").email, marker)
 
     def free_slot(
         self, attendees: Sequence[str], *, earliest: str, latest: str, minutes: int, time_zone: str, country: str = ""
