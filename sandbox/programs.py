@@ -12,13 +12,13 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-#: What a program is asked with, its arguments, to what it ends with and says.
-Played = Callable[[str, Sequence[str]], tuple[int, str]]
+#: A program's name, its arguments, its standard input -> what it ends with, and says.
+Played = Callable[[str, Sequence[str], str], tuple[int, str]]
 _SCRIPT = """#!{python} -SE
 import json, os, socket, sys
 s = socket.socket(socket.AF_UNIX)
 s.connect({socket!r})
-s.sendall(json.dumps([os.path.basename(sys.argv[0]), *sys.argv[1:]]).encode() + b"\\n")
+s.sendall(json.dumps([os.path.basename(sys.argv[0]), sys.argv[1:], sys.stdin.read()]).encode() + b"\\n")
 code, said = json.loads(s.makefile().readline())
 (sys.stderr if code else sys.stdout).write(said)
 sys.exit(code)
@@ -33,8 +33,7 @@ class Programs:
 
         class Handler(socketserver.StreamRequestHandler):
             def handle(self) -> None:
-                name, *arguments = json.loads(self.rfile.readline())
-                self.wfile.write(json.dumps(played(name, arguments)).encode() + b"\n")
+                self.wfile.write(json.dumps(played(*json.loads(self.rfile.readline()))).encode() + b"\n")
 
         self._server = socketserver.UnixStreamServer(str(path), Handler)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()

@@ -215,7 +215,7 @@ class OpenVpnHost(Server):
     def _noted(self, method: str, path: str) -> None:
         self.journal.append({"method": method, "path": path, "write": True, "status": 200, "fault": None})
 
-    def _easyrsa(self, name: str, arguments: Sequence[str]) -> tuple[int, str]:
+    def _easyrsa(self, name: str, arguments: Sequence[str], typed: str) -> tuple[int, str]:
         self._noted(name, " ".join(arguments))
         if arguments[0] == "gen-crl":
             return self.authority_.list_revoked()

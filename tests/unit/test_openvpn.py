@@ -57,7 +57,7 @@ def test_a_person_is_found_by_the_address_in_their_certificate(box: Box) -> None
     (jane,) = connect(box, "openvpn").candidates(
         connect(box, "openvpn").keys_of(_person(email="j.ortiz@corp.example", aliases=("jane@corp.example",)))
     )
-    assert (jane.id, jane.email, jane.active) == ("jane", "jane@corp.example", True)
+    assert (jane.login, jane.email, jane.active) == ("jane", "jane@corp.example", True)
 
 
 def test_a_person_is_found_by_the_login_that_the_pattern_makes(box: Box) -> None:
@@ -184,6 +184,18 @@ def test_a_quote_in_a_common_name_ends_no_word_of_a_command(box: Box) -> None:
     box["openvpn"].connect(name, box["openvpn"].authority_.issue(name, "tom@corp.example", file="tom"))
     cut(box, "tom")
     assert [e["path"] for e in box["openvpn"].writes() if e["method"] == "kill"] == [name]
+
+
+def test_a_common_name_that_was_issued_to_the_next_person_is_not_the_first_ones_by_their_link(box: Box) -> None:
+    host = box["openvpn"]
+    connector = connect(box, "openvpn")
+    (before,) = connector.candidates(connector.keys_of(_person("jane@corp.example")))
+    cut(box)
+    (after,) = connector.candidates(connector.keys_of(_person("jane@corp.example")))
+    assert before.id == after.id, "a look at what was cut finds it by its link"
+    host.authority_.issue("jane", "jane.next@corp.example")
+    (next_,) = connector.candidates(connector.keys_of(_person("jane.next@corp.example")))
+    assert next_.id not in (before.id, after.id)
 
 
 # -- suspend, resume -----------------------------------------------------------------------------------------------------

@@ -122,6 +122,7 @@ WITHOUT_SCENARIO = {
     ("gcp", "credential_listing"): "only reads: tests/unit/test_gcp.py",
     **{(name, "device_listing"): "only reads: tests/unit/test_mdm.py" for name in ("fleet", "jamf", "kandji")},
     ("openvpn", "account_listing"): "only reads: tests/unit/test_openvpn.py",
+    ("wireguard", "account_listing"): "only reads: tests/unit/test_wireguard.py",
     ("manual", "manual_steps"): "sends nothing: tests/unit/test_manual.py",
 }
 #: What a module that needs one capability also exercises.

@@ -182,6 +182,12 @@ def _tailscale() -> type[Connector]:
     return Tailscale
 
 
+def _wireguard() -> type[Connector]:
+    from .wireguard.connector import WireGuard
+
+    return WireGuard
+
+
 class _Connectors(Mapping[str, type[Connector]]):
     """Connector classes by name, each imported when it is asked for."""
 
@@ -247,6 +253,7 @@ _CODE: Mapping[str, Loader] = {
     "servicenow": _servicenow,
     "slack": _slack,
     "tailscale": _tailscale,
+    "wireguard": _wireguard,
 }
 _DATA: Mapping[str, Loader] = {name: partial(_declared, name) for name in declared_names()}
 CONNECTORS: Mapping[str, type[Connector]] = _Connectors(dict(sorted({**_CODE, **_DATA}.items())))

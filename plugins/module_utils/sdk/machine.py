@@ -81,10 +81,12 @@ class Machine:
         secrets: Mapping[str, str] | None = None,
         env: Mapping[str, str] | None = None,
         folder: str | None = None,
+        typed: str = "",
     ) -> str:
         """Return what a program says. Its arguments are a list: no shell reads them.
 
         :param reads: it changes nothing.
+        :param typed: what it reads of its standard input.
         :param secrets: further variables of its environment; no argument ever holds one.
         :raises Rejected: it ended with an error; the last line of what it said stands in it.
         """
@@ -95,7 +97,7 @@ class Machine:
                 list(command),
                 env={**os.environ, "LC_ALL": "C", **(env or {}), **(secrets or {})},
                 cwd=folder,
-                stdin=subprocess.DEVNULL,
+                input=typed.encode("utf-8", "surrogateescape"),
                 capture_output=True,
                 timeout=self.target.timeout,
                 check=False,
@@ -110,7 +112,7 @@ class Machine:
             said = (done.stderr.strip() or done.stdout.strip()).decode("utf-8", "replace").splitlines()
             shown = self._without((said or ["nothing"])[-1], secrets or {})
             raise Rejected(
-                f"{os.path.basename(command[0])} ended with {done.returncode}: {shown}",
+                f"{' '.join(command)} ended with {done.returncode}: {shown}",
                 act=act,
                 system=self.target.name,
             )

@@ -47,6 +47,12 @@ class Client:
         return [one for one in self.certificates if one.state != "revoked"]
 
     @property
+    def id(self) -> str:
+        """Return the serial of a certificate that still works: a common name may be issued to somebody else one day, a serial never is."""
+        issued = (*self.open, *self.certificates)
+        return issued[0].serial if issued else self.name
+
+    @property
     def has_file(self) -> bool:
         """Return whether the servers read a file of this name: of a client whose certificate is shared, they read the certificate's."""
         return bool(self.certificates) or any(one.name == _shown(self.name) for one in self.sessions)
@@ -213,7 +219,7 @@ class OpenVpn(Connector):
         addresses = tuple(dict.fromkeys(address for one in client.certificates for address in one.addresses))
         server = any(one.server for one in client.certificates)
         return Account(
-            client.name,
+            client.id,
             client.name,
             bool(client.sessions) or bool(client.open) and not client.disabled,
             addresses[0].lower() if addresses else "",
