@@ -23,7 +23,7 @@ from scripts.on_a_day import DAYS, ZONES, combinations, environment, moment_of
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Names of other people's formats, which are dates.
-FORMATS = ("2012-10-17", "2023-06-01")
+FORMATS = ("2012-10-17", "2020-10-01", "2022-04-01", "2023-06-01", "draft/2020-12")
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=timezone.utc)
 
 
