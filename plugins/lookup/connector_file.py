@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What a connector's file declares, and what is wrong with it."""
+"""Reads a connector's file: its declaration, and the mistakes in it."""
 
 from __future__ import annotations
 

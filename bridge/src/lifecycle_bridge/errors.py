@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What can go wrong, named so that a person knows what to do."""
+"""The errors of the bridge, named so that a person knows what to do."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What HR says happened, reduced to ids: the only thing of an event that goes beyond the door.
+"""An event of HR, reduced to ids: nothing else of it passes the receiver.
 
 The attribute names and types are those of CloudEvents 1.0 (https://github.com/cloudevents/spec), so that
 :meth:`Event.cloudevent` is what Event-Driven Ansible and others are handed.

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Who the people are whom the bridge knows by number: asked of HR by a run, kept in memory for a while, never in the database.
+"""Names of the people whom the bridge knows by number: a run asks HR, and they are kept in memory for a while, never in the database.
 
 The run's own folder, in which their names stand, is removed as soon as it has been read.
 """

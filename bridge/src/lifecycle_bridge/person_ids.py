@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Which ids of people are taken: an id goes into file names, addresses, the ledger and the variables of a playbook.
+"""The ids of people that are accepted: an id goes into file names, addresses, the ledger and the variables of a playbook.
 
 HR is somebody else's text. Whoever may write an employee number must not write a template, a second person or a command, so an id
 that could be one is refused wherever it comes in: webhook, poll, the answer of an intake.

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Folders and files that are for the bridge's user alone, whatever the umask of whoever starts it."""
+"""Folders and files for the bridge's user alone, whatever the umask."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The bridge at work: what came in is looked at, what is due is run, what ended is settled, what is stuck is told.
+"""The bridge at work: it looks at new events, runs due cases, settles ended runs, and sends notices about stuck ones.
 
 A run is one row of the table ``runs``, from ready to ended, and nothing else says where it stands. An open run of ours that no thread
 carries out gets one: that is how it begins, how it goes on after a kill, how another bridge takes it over, and how it is settled when

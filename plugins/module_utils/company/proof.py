@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What policy says of proof: who signs the ledger, who witnesses it, and how long it is kept."""
+"""Policy's section ``proof``: who signs the ledger, who witnesses it, and how long it is kept."""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Who answers for a step and how long it may take, who hears of it when it is late, and how people leave."""
+"""Policy's sections ``responsibility`` and ``departures``: who answers for a step, how long it may take, who gets a letter when it is
+late, and how people leave.
+"""
 
 from __future__ import annotations
 

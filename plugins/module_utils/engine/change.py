@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What a plan says is to be done, how it may end, and what the ledger knows of earlier runs."""
+"""A change of a plan, its possible outcomes, and what the ledger knows of earlier runs."""
 
 from __future__ import annotations
 

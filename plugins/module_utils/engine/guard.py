@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What a step may not do: the last word before the first write, for every module alike.
+"""Refuses what a step may not do: the last check before the first write, for every module.
 
 The shell says what policy, approvals and the plan mean for one step (plain data, so that it travels through AnsiballZ too);
 the seam asks here, after planning and before writing.

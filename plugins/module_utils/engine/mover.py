@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What a mover holds and no profile explains, and what becomes of it: removed, kept, or decided by a person."""
+"""Entitlements that a mover holds and no profile explains, and what happens to them: removed, kept, or decided by a person."""
 
 from __future__ import annotations
 

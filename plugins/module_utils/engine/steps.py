@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What every module takes from a case, step by step: by module, the steps that it does, the usual one first.
+"""The arguments that each module takes from a case, step by step: by module, its steps, the usual one first.
 
 All of it is pure: a case and facts in, arguments out. A role names a step with ``step:`` where a module does several.
 """

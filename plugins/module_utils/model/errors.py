@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What can go wrong, as a tree:
+"""The errors of the collection, as a tree:
 
 * LifecycleError
     * InputError               what we were given is wrong; nothing was sent

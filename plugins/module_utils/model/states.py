@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""How the state of a thing reads when it is gone, once for all who look at what changed."""
+"""The words for a state that is gone, once for everybody who looks at changes."""
 
 from __future__ import annotations
 

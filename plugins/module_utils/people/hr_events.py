@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What kind of run a person's HR record calls for, and when.
+"""Decides which kind of run a person's HR record needs, and when.
 
 By state, not by event: whoever is woken by HR reads the record anew and decides from what it says now, what it said at the last
 look, and what runs have done since. A lost, doubled or late event changes nothing. Pure: no clock, no ledger, no system.

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What an HR source looked like, and what is wrong with it compared with the last good look.
+"""One look at an HR source, and what is wrong with it compared with the last good look.
 
 A broken export says that people left, or are somebody else, in the same words as a true one. So the size, the columns and the
 pairing of ids and addresses are kept from look to look. Of people, only hashes are kept.

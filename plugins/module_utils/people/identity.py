@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Who is meant: exactly one person, or nothing happens.
+"""Finds the person who is meant: exactly one, or nothing happens.
 
 A name given to a run is looked for among HR ids, then employee ids, then exact addresses, then former and additional addresses.
 Whoever else answers to it at any of these is a reason to stop, and so is a record that seems to be the same human being in

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Whom policy protects: nothing begins for them, nor as long as nobody can say who they are."""
+"""People whom policy protects: nothing begins for them, and nothing at all while they cannot be read."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What a case took, and what is to be given back: pure functions over the ledger's entries of the case.
+"""Computes from the ledger's entries of a case what the case took and what is to be given back. Pure.
 
 Only what the case itself did counts, never what it found so already. A change that a killed run began, and nobody saw end, counts
 too: the system is looked at before anything is written, and tells whether it happened.

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What reconcile may find: how bad each is, in whose words, and the one command that settles it."""
+"""The findings of a reconcile: the severity of each, its words, and the one command that settles it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What accounts hold on one system, against the access profiles and policy."""
+"""Compares what accounts hold on one system with the access profiles and policy."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Whose each account of one system is, among everybody: what a run compares for one person (``people/correlation.py``), for all.
+"""Decides whose each account of one system is, among everybody, as a run decides for one person (``people/correlation.py``).
 
 The index finds who has a key in common with an account; whose it is, the runs' own comparison says. So what reconcile calls a leaver's
 is what a leaver's run would cut.

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What is seen of one system, as it is told: findings, marked accounts, counts."""
+"""The result of reading one system: findings, marked accounts, counts."""
 
 from __future__ import annotations
 

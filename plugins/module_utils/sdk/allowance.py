@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""How long one call to a system may take and how much it may answer, whatever protocol it speaks over a socket.
+"""Limits the time of one call to a system and the size of its answer, for every protocol over a socket.
 
 A socket's timeout limits the silence between two bytes, and a system that sends a byte a millisecond never is silent. So every
 time something is received, what is left of the call's time is looked at. HTTP has the same limits in :mod:`wire`.

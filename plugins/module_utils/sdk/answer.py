@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What a system answered, and how its words are read: error texts, times to wait, JSON with limits."""
+"""An answer of a system, and how it is read: error texts, times to wait, JSON with limits."""
 
 from __future__ import annotations
 

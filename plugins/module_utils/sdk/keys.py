@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The keys by which an account is told to be a person's, and how two keys compare.
+"""The keys that show whose an account is, and how two keys compare.
 
 A connector hands out every account that answers to any key of a person (:meth:`Correlates.candidates`), each with all the keys it
 carries. It decides nothing: ``people/correlation.py`` compares what came back, for runs and for reconcile alike.

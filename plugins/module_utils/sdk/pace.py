@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""How fast a system is asked: one pace for everybody who asks it, however many people are at work side by side.
+"""The rate at which a system is asked: one for all who ask it, however many people are worked on side by side.
 
 Where a vendor names a rate, each request takes the next turn and waits for it. Who keeps the turns decides how far the pace reaches: this
 process, or every run that shares a ledger (``plugin_utils/ledger/pace.py``).

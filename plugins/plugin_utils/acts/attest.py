@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Note that somebody says, by name, that what waits for a person is done, or what becomes of it."""
+"""Note that a named person has done an open step, or what is to happen with it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Note what a named person says of a device: collected, shipped, received, sanitised, given away."""
+"""Note what a named person reports about a device: collected, shipped, received, sanitised, given away."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What a named person decides about the ledger itself: accept a loss, archive old cases, erase somebody on their request."""
+"""Decisions of a named person about the ledger itself: accept a loss, archive old cases, erase somebody on their request."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Tell owners and those whom policy names what is late or due, and HR and IT what happened in the week: each news once."""
+"""Send letters about late and due steps to their owners and to those whom policy names, and the week's digest to HR and IT: each once."""
 
 from __future__ import annotations
 

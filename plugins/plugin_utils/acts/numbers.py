@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Reckon the numbers of a period from the ledger, and write them as a page, as metrics and as a digest."""
+"""Compute the numbers of a period from the ledger, and write them as a page, as metrics and as a digest."""
 
 from __future__ import annotations
 

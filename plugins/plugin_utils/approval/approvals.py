@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What needs somebody's word before it is done, and who has given it.
+"""Acts that need an approval, and the approvals that were given.
 
 An approval is of one plan (its digest): a plan that was made anew needs a new one. Nobody approves what is about themselves.
 """

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Who is reminded that access which was given for a time ends: whoever answers for it, so many days before, each once."""
+"""Reminders that access by request ends: to the sponsor, some days before, each once."""
 
 from __future__ import annotations
 

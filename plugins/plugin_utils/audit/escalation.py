@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Who is to hear of what is late or waits for them, as letters: each piece of news has a key, and is told once."""
+"""Letters about late and waiting steps, to those who answer for them: each news has a key, and is sent once."""
 
 from __future__ import annotations
 

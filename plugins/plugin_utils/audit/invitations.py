@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Who is asked to answer the invitation to a joiner's orientation: whoever had not when the calendar was last read, each time it was read."""
+"""Reminders to answer the invitation to a joiner's orientation: to those who had not answered when the calendar was last read."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Whose manager is whose, for those who answer for a step: as HR says today, else as the ledger's last case of them says."""
+"""Managers of those who answer for a step: as HR says today, else as the ledger's last case of them says."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The numbers that say whether it works, reckoned from the ledger alone. ``docs/numbers.md`` defines each.
+"""The numbers, computed from the ledger alone. ``docs/numbers.md`` defines each.
 
 A case that is still open has no duration: it is counted as open, never left out of a share and never averaged away.
 """

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Who left in a period: HR's word against the ledger's, each explained. The population of an audit must be complete, and so say why."""
+"""Compares who left in a period by HR with the ledger's cases. The population of an audit must be complete, so each difference has a
+reason.
+"""
 
 from __future__ import annotations
 

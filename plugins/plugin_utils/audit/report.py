@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What an audit of a period says: the population, the sample, how long it took, and every exception with who answers for it."""
+"""The audit of a period: the population, the sample, the timings, and every exception with the person who answers for it."""
 
 from __future__ import annotations
 

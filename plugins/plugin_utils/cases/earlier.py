@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What the ledger knows of a joiner from before: earlier lives of theirs, and what was judged of their accounts."""
+"""Earlier employments of a joiner in the ledger, and what was decided about their accounts."""
 
 from __future__ import annotations
 

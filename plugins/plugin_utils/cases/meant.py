@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Who is meant by what a run was given, and what stands in the way of them together."""
+"""Finds the people that a run was given, and what prevents a run for them together."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Whose case comes first when several people leave at once."""
+"""The order of cases when several people leave at once."""
 
 from __future__ import annotations
 

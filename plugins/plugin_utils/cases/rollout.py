@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""A changed access profile, for whoever has it: who lacks something of it, and what it gave before."""
+"""A changed access profile, for everybody who has it: what each lacks of it, and what it gave before."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Nothing wanted is dropped: what a profile names and no system of the company has or can do is refused before the first write."""
+"""Refuses, before the first write, a profile that names something which no system of the company has or can do."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What a playbook would do, in order: read from the playbook and its roles, so that it cannot differ from them."""
+"""The steps of a playbook in order, read from the playbook and its roles."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What HR's records call for, person by person: what they say now, against what they said at the last look and what runs have done since.
+"""Decides what HR's records call for, person by person: the record now, at the last look, and what runs have done since.
 
 Of the last look only dates, the status and hashes are kept, beside the ledger's chain: it is what a decision starts from, not
 evidence. It is kept for each batch anew, and the one before it with it: a batch that is asked for again, because its answer was

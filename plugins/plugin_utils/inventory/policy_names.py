@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""That a policy names only what the company has: a misspelt system protects nobody, and nothing says so until somebody is cut."""
+"""Checks that a policy names only what the company has: a misspelt system would protect nobody, and nobody would notice."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What was wrong with a systems file. Ansible only warns of it and goes on without one, so whoever misses it says so again."""
+"""Mistakes in a systems file. Ansible only warns of them and goes on without the file, so later errors repeat them."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What is due later, and what has come: read, settled after a run, and changed by hand."""
+"""Steps that are due, now or later: read, settled after a run, and changed by hand."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Suspend first, delete later: what is due on a later day, kept with its case, and judged again on that day.
+"""Suspend first, delete later: steps with a day, kept with their case, and checked again on that day.
 
 ``due`` entries of the ledger say what, on which system, when; the newest entry of an id counts. ``due_ended`` ends one: it was
 done, or cancelled, and why. Nothing is ever done only because it was once planned: HR and the ledger are asked again.

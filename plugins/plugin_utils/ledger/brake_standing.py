@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""How the brake stands, and what it would say to a run that only rehearses."""
+"""The counts of the brake, and what it would say to a run that only rehearses."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Who is under a legal hold: set for a person at any time, before they leave too, and it holds everything that loses data."""
+"""Legal holds: set for a person at any time, before they leave too; a hold stops everything that loses data."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What may enter the ledger: plain data for JSON, and no secret."""
+"""Checks what enters the ledger: plain data for JSON, and no secret."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What a statement is, and what comes back: the words that the ledger's storage and its migrations share."""
+"""Types of statements and rows that the ledger's storage and its migrations share."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What a ledger's writer does for proof: look at the witnesses before it goes on, and sign each entry."""
+"""The writer's part in the proof: ask the witnesses before it goes on, and sign each entry."""
 
 from __future__ import annotations
 

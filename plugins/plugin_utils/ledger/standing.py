@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""How a step of a case stands, from its entries alone."""
+"""The state of a case's step, from its entries alone."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Whether the ledger is as it was written. Short, so that an auditor can read it and write their own."""
+"""Checks that the ledger is as it was written. Short, so that an auditor can read it and write their own."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Who should be there: what the HR systems said, each person's access profile, and the leavings that were closed."""
+"""The index of people who should be there: HR's people, their access profiles, and the closed cases of leavers."""
 
 from __future__ import annotations
 

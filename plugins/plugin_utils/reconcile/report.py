@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What all systems' checks found, as one report: JSON, CSV and a page.
+"""The findings of all systems, as one report: JSON, CSV and a page.
 
 A system counts as read only when its check wrote to its end. Of one that did not, nothing is said but that it was not read,
 and what was known of it before is still known.

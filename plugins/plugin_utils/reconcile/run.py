@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What a reconcile does on the controller: the index of people, the report, and the cases of what it settles itself."""
+"""The part of a reconcile on the machine that runs Ansible: the index of people, the report, and the cases that it settles itself."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What the steps of a case did to devices, data and entitlements, what was given back, and what is an exception."""
+"""The contents of a record: what a case's steps did to devices, data and entitlements, what was given back, and the exceptions."""
 
 from __future__ import annotations
 

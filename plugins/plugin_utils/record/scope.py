@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What a case had to cover, and what no step of it has reached."""
+"""The scope of a case, and the part of it that no step has reached."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""How one person stands, by the ledger alone: accounts that were seen to be theirs, what is open, what may linger, their devices."""
+"""The state of one person, from the ledger alone: their accounts, open items, access that may linger, their devices."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""How all pages look: light and dark, on a screen and on paper."""
+"""The style of all pages: light and dark, on a screen and on paper."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""How long each step of a case took, and whether that was within the service level."""
+"""The time that each step of a case took, and whether it was within the service level."""
 
 from __future__ import annotations
 

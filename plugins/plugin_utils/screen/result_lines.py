@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What a person who watches is told: results of modules as lines of text. Pure: knows no screen and no Ansible.
+"""Results of modules as lines of text, for the person who watches. Pure: knows no screen and no Ansible.
 
 Results may be odd (an older module, a failure in Ansible itself), so nothing here relies on a key being there.
 """

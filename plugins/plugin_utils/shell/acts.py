@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What a module that works on the ledger does, by the name that its task gives, imported when it is asked for."""
+"""The functions of modules that work on the ledger, by the name in their task, imported when needed."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Of whom HR is asked beside the people of a run, whether they are here: who takes over, who gets something, who approved."""
+"""People about whom HR is asked beside those of a run: who takes over, who gets something, who approved."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What the systems answered in this run, put together in one place.
+"""The answers of the systems in this run, collected in one place.
 
 A module whose answer others need (:data:`KEPT`) leaves it in the run's folder, whatever role it was called from; a module that
 has an option of that name (:data:`ANSWERS`) is given all of them, unless the task says something else.

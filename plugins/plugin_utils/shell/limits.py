@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What policy, approvals and the plan being executed mean for one step: the arguments of a ``Guard``."""
+"""Policy, approvals and the executed plan, as the limits of one step: the arguments of a ``Guard``."""
 
 from __future__ import annotations
 

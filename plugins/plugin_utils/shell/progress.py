@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""How long work tells the person who watches: workers append lines to files, the callback reads them.
+"""Progress of long work: workers append lines to files, and the callback shows them.
 
 Ansible's workers cannot speak to the screen, and a task's result comes only when everything is over.
 """

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What one task of a run leaves for the next ones: files in the run's own temporary folder.
+"""Files that one task of a run leaves for later ones, in the run's own temporary folder.
 
 A worker is forked for each task, so nothing in memory outlives one. The folder does: 0700, the same for all workers of one
 ansible-playbook process, and removed by Ansible when that ends.

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What looking at a ledger found: what was done to it, since when, and which cases are concerned."""
+"""The findings of a check of the ledger: what was done to it, since when, and which cases it concerns."""
 
 from __future__ import annotations
 

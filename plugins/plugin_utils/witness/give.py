@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What a run does with the witnesses: it looks before its first write, and gives them the head at its end."""
+"""A run's contact with the witnesses: it asks them before its first write, and gives them the head at its end."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What a witness keeps: one line of JSON that says which head the ledger had, when, and which cases had been written since the last one.
+"""A witness's statement: one line of JSON with the ledger's head, the time, and the cases written since the last one.
 
 A case is named by a digest, since a witness is elsewhere and its lines cannot be erased: whoever has the records finds the case again.
 """

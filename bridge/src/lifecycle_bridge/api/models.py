@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What the API takes and gives: types that are checked at the border and described in OpenAPI. No name of a person is in any of them."""
+"""The types of the API's requests and answers, checked at the border and described in OpenAPI. None holds a person's name."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The console: a few pages, made on the server, for whoever looks after joiners and leavers."""
+"""The console: a few pages, made on the server, for the people who look after joiners and leavers."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What a person may do by the console, done by the store and the dispatcher."""
+"""Acts of a person in the console, carried out by the store and the dispatcher."""
 
 from __future__ import annotations
 

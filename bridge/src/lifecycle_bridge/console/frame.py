@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What every page stands in: who is signed in, what they may, forms that cannot be forged, headers, templates."""
+"""The frame of every page: sign-in, rights, forms that cannot be forged, headers, templates."""
 
 from __future__ import annotations
 

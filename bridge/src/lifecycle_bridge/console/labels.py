@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What the pages say: names of kinds and states, moments and spans as people say them."""
+"""Texts of the pages: names of kinds and states, moments and spans of time for people."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The local token, for the first day: whoever may read the file on the machine may operate the bridge."""
+"""The local token, for the first day: a user who can read its file on the machine can operate the bridge."""
 
 from __future__ import annotations
 

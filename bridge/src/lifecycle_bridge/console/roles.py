@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What somebody may see and do in the console. Judged at each page by the configuration as it is now."""
+"""Roles of the console: what a user may see and do. Computed for each page from the present configuration."""
 
 from __future__ import annotations
 

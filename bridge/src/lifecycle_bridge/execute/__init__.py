@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""How a playbook is run: on this machine by ansible-runner, or by AWX / automation controller.
+"""Executors of playbooks: ansible-runner on this machine, or AWX / automation controller.
 
 An executor is handed an :class:`Order` and gives back a :class:`Result`. The contract with the collection is the playbook's name,
 checked extra variables and the inventory in; ``set_stats`` data out. Nothing else is shared.

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What the events of a run say, kept by its supervisor: output, progress, failures, what ``set_stats`` handed over; and the verdict.
+"""The events of a run, as its supervisor keeps them: output, progress, failures, ``set_stats`` data; and the verdict.
 
 Nothing here talks to a network, waits, or raises: ansible-runner calls it between two reads of the playbook's output, and an exception
 would end the run half-way without a word (its status would stay ``running``).

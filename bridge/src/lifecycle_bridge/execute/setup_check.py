@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What is wrong with a machine that is to run playbooks: for ``doctor``, before the first run."""
+"""Checks a machine that is to run playbooks: for ``doctor``, before the first run."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What somebody has to know, as text and as data."""
+"""A notice to a person, as text and as data."""
 
 from __future__ import annotations
 

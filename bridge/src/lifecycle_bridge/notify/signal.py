@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""CAEP ``session-revoked``, pushed to whoever keeps sessions of its own: a signed Security Event Token (RFC 8417) by RFC 8935.
+"""CAEP ``session-revoked``, pushed to systems that keep sessions of their own: a signed Security Event Token (RFC 8417) by RFC 8935.
 
 Sources: https://openid.net/specs/openid-sharedsignals-framework-1_0.html, https://openid.net/specs/openid-caep-1_0.html,
 https://www.rfc-editor.org/rfc/rfc8417, https://www.rfc-editor.org/rfc/rfc8935.

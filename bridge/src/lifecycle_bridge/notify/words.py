@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What people read: texts by kind of case, news and reader, in their language; the company's own before ours.
+"""Texts of notices by kind of case, news and reader, in the reader's language; the company's own before ours.
 
 A text is a file ``onboard-due-person.de.txt``; where there is none for the reader, ``onboard-due.de.txt``, then ``due.de.txt``; then the same in
 the company's language and in English. Its first line is the subject. What HR says goes in as one line of plain text, and is never executed.

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What every poller is handed and gives back."""
+"""The input and the result of every poller."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What a source without a feed of changes looked like last time: a digest for each person's id, small enough to be kept as one text."""
+"""The last look at a source without a feed of changes: a digest for each person's id, small enough for one text."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""How much is taken from whom: token buckets, in memory, for this process alone."""
+"""Limits for requests: token buckets, in memory, for this process alone."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What all schemes share: the shape of a scheme, proofs in constant time, and careful reading of what was proven.
+"""The shared parts of all schemes: the shape of a scheme, proofs in constant time, and careful reading of the proven bytes.
 
 A request is proven over its raw bytes before anything of it is parsed. Of what is parsed only ids, times and the vendor's
 type word are taken.

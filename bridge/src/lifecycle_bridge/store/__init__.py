@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What the bridge remembers: events, sources, cases, their time lines, runs, alerts."""
+"""The bridge's tables: events, sources, cases, their time lines, runs, alerts."""
 
 from __future__ import annotations
 

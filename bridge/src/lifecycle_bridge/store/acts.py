@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What a person does to a case, from the console, the API or the shell. Each act says who did it, in the case's time line.
+"""Acts of a person on a case, from the console, the API or the shell. The case's time line keeps who did each.
 
 Nobody acts on a case of their own. Who cancels a leaver's case leaves access open that HR wants ended: others are told, and an alert
 stands until HR says something else.

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What somebody must look at: kept once for each key, told once, settled by a person or by the trouble's end."""
+"""Alerts: kept once for each key, sent once, settled by a person or by the end of the trouble."""
 
 from __future__ import annotations
 

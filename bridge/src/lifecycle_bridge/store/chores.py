@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What the bridge runs by the clock, as AWX does by its schedules: ``followups`` (what is due today) and ``reconcile`` (every system against HR)."""
+"""Runs by the clock, like schedules of AWX: ``followups`` (what is due today) and ``reconcile`` (every system against HR)."""
 
 from __future__ import annotations
 

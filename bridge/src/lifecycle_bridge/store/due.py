@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What is due is bound to runs: who leaves goes first, nobody is in two runs, equals go together. Inside a transaction of the caller's."""
+"""Binds due cases to runs: leavers first, nobody in two runs, equal cases together. Inside a transaction of the caller's."""
 
 from __future__ import annotations
 

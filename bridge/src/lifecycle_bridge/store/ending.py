@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""How a run ended is written to its cases. Inside a transaction of the caller's."""
+"""Writes the end of a run to its cases. Inside a transaction of the caller's."""
 
 from __future__ import annotations
 

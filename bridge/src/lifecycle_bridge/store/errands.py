@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What a person asks of the collection by name: release the brake, attest a step, approve a plan. Each is a run; policy says who may.
+"""Runs that a person asks for by name: release the brake, attest a step, approve a plan. Policy says who may.
 
 What was asked is kept with the run, so that a bridge that takes it up asks the same.
 """

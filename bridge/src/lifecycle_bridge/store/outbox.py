@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What somebody is to hear of a case: written in the transaction of what it is about, sent afterwards, once, also over restarts.
+"""Notices about a case: written in the transaction of the change, sent afterwards, once, also over restarts.
 
 A row names a case, the news and the way, never a person: who the manager is, is asked of HR when it is sent. Of a silent departure nobody
 but those who carry it out hears before it has happened.

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What an intake decided becomes cases: made, moved to another day, dropped. Inside a transaction of the caller's."""
+"""Makes, moves and drops cases as an intake decided. Inside a transaction of the caller's."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""How it has gone lately, week by week: from the cases alone, as the metrics are."""
+"""Trends by week, computed from the cases alone, as the metrics are."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What the end of a run means for one of its cases. Pure: a row, the record's words and the result in, a verdict out.
+"""The verdict on one case at the end of a run. Pure: a row, the record's words and the result in, a verdict out.
 
 Three things are kept apart. What **fails** is tried again for a while, and then a person is told. What **is on its way** (a wipe, a
 mover's overlap) is looked at again, however long it takes. What **waits for a person** (a badge, a first sign-in) waits quietly, with

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What the console shows: questions to the tables, which change nothing."""
+"""Queries for the console, which change nothing."""
 
 from __future__ import annotations
 

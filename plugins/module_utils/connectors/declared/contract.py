@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Whether every request that a connector's file can send is one that the vendor has: path, method, names and values.
+"""Checks that the vendor has every request that a connector's file can send: path, method, names and values.
 
 A contract is a table written from the vendor's pages, or an OpenAPI description (:func:`of_openapi`). It is for tests and for
 ``connector_check``; no run reads one.

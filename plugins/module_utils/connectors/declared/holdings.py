@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What an account of a declared connector holds and owns, and how it is secured."""
+"""Entitlements, owned things and controls of an account of a declared connector."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What a connector's file says, as values. ``reading.py`` makes them, and refuses a file that makes no sense."""
+"""A connector's file as values. ``reading.py`` makes them, and refuses a file that makes no sense."""
 
 from __future__ import annotations
 

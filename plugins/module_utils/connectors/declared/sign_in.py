@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""How a declared connector signs in: the only place that sees a credential.
+"""Signs in for a declared connector: the only place that sees a credential.
 
 ``bearer``, ``basic`` and ``headers`` put it on each request; ``oauth2`` fetches a token with it (client credentials, or what
 ``form`` says, such as a refresh token), ``session_login`` signs in with it, ``jwt_bearer`` signs with it, ``duo`` signs each request

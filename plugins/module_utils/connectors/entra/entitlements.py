@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What an Entra ID account may do: groups, licences, directory roles, app roles; and what it owns."""
+"""Entitlements of an Entra ID account: groups, licences, directory roles, app roles; and the things it owns."""
 
 from __future__ import annotations
 
