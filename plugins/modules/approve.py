@@ -9,7 +9,7 @@ module: approve
 short_description: Approve a plan
 version_added: 0.1.0
 description:
-  - Notes in the ledger that a named person approves a plan, bound to the plan's digest. A plan that is made anew needs a new approval.
+  - Notes in the ledger that a named person approves a plan, bound to the plan's digest. A new plan needs a new approval.
   - Policy says what needs whose approval (C(approvals) in the policy file). Nobody approves what is about themselves.
   - Who may write the ledger may approve; under an automation controller give the address that it knows (RV(ignore:awx_user_email)).
   - What the task does not give is taken from the run's variables, as C(-e by=grace@corp.example) sets them.

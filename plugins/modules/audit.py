@@ -9,7 +9,7 @@ module: audit
 short_description: Make the pack that an auditor takes away
 version_added: 0.2.0
 description:
-  - Compares who left by HR's word in a period with the leavers' cases of the ledger, and explains whoever is in one and not in the other.
+  - Compares who left by HR's word in a period with the leavers' cases of the ledger, and explains each person who is in only one of them.
   - Draws a sample that the same seed draws again, and writes each record with its evidence, the times against the service levels, the exceptions
     with who answers for them, tables, a page, and a script that verifies all of it with openssl, sha256sum and jq alone.
   - The playbook C(audit) reads HR first.

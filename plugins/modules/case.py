@@ -57,7 +57,7 @@ options:
   old_profile:
     description:
       - Name of the access profile that a mover comes from. When not given, the one of their last case in the ledger, else the one that HR's
-        facts of before the move lead to (C(previous_department) and the like), else nobody knows, and what is held is unexplained.
+        facts from before the move lead to (C(previous_department) and the like). Without any, everything that is held is unexplained.
     type: str
     default: ""
   keep:

@@ -95,7 +95,7 @@ def plan(system: Devices, want: Mapping[str, Any]) -> list[Change]:
     serials = Counter(device.serial for device in devices)
     changes: list[Change] = []
     for device in devices:
-        # A device that was enrolled anew leaves a record of the same serial behind.
+        # A device that was enrolled again leaves a record of the same serial behind.
         label = (
             device.serial
             if device.serial and serials[device.serial] == 1

@@ -69,7 +69,7 @@ from ..module_utils.engine.task import Task
 def info(system: Entitlements, want: Mapping[str, Any]) -> dict[str, Any]:
     person, account = person_and_account(system, want)
     asked = asked_of(load_policy(want["policy"]).separation, want["system"]) if want["policy"] else {}
-    # A thing may go by several names there, a team's title and its slug: what is held, and what is asked for, is told in the system's own.
+    # A thing may have several names there (a team's title and its slug): the answer uses the system's own.
     called: dict[tuple[str, str], str] = {}
     for kind, name in ((kind, name) for kind, names in asked.items() for name in names):
         found = system.find_entitlement(kind, name) if kind in system.ENTITLEMENT_KINDS else None

@@ -10,7 +10,7 @@ short_description: Say what runs HR's records call for, and when
 version_added: 0.1.0
 description:
   - Decides by state, not by event - what a record says now, what it said at the last look, and what runs have left the person with.
-  - Answers with ids, kinds of case and moments, no names; whoever starts runs keeps them, moves them or drops them.
+  - Answers with ids, kinds of case and moments, without names. The scheduler of runs keeps, moves or drops its cases by them.
   - At the first look at a source, everybody who works there is taken to have access already. Those who left more than seven days before are only counted.
   - Runs on the controller, beside the ledger.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
@@ -79,14 +79,14 @@ decisions:
   contains:
     source: {description: "The HR system.", type: str}
     id: {description: "The person's id there.", type: str}
-    user: {description: "What a run is told as C(user).", type: str}
+    user: {description: "The value of C(user) for the run.", type: str}
     zone: {description: "The person's time zone.", type: str}
     runs: {description: "What is due - C(kind), C(stage) and C(at), in UTC.", type: list, elements: dict}
     cancels: {description: "Kinds of case whose scheduled runs no longer hold.", type: list, elements: str}
     urgent: {description: "Whether access ends now, before anything else.", type: bool}
     silent: {description: "Whether nobody but those who carry it out hears of the departure before it is done.", type: bool}
     undo: {description: "Whether only what the hire made is to be undone.", type: bool}
-    late_s: {description: "Seconds by which HR told it too late.", type: float}
+    late_s: {description: "Seconds by which HR's entry was late.", type: float}
     why: {description: "In one line.", type: str}
     alert: {description: "What a human must look at.", type: str}
 urgent:

@@ -62,7 +62,7 @@ changes:
   returned: success
   type: list
   elements: dict
-  sample: [{what: cases of before 2019, before: in the ledger, after: archived, outcome: done}]
+  sample: [{what: cases from before 2019, before: in the ledger, after: archived, outcome: done}]
 path: {description: "The archive.", returned: when archived, type: str, sample: /srv/lifecycle/archive/2018.jsonl.zst}
 sha256:
   description: Its digest, which the ledger keeps too.

@@ -11,7 +11,7 @@ version_added: 0.1.0
 description:
   - Books one meeting by free/busy, such as a joiner's first-day orientation, and reads who has accepted.
   - It is found again by O(marker), so a second run books nothing.
-  - One that is still to come, and lies before O(earliest) or after O(latest) because these were others when it was booked, is cancelled and booked anew.
+  - A future meeting that lies before O(earliest) or after O(latest), because these have changed since it was booked, is cancelled and booked again.
     Where somebody moved it by hand, it stays.
   - Each answer is a change of its own. Who declined is an open step; who has not answered yet is none, and is asked by M(workforce.lifecycle.followups)
     and M(workforce.lifecycle.notices) on working days.
@@ -158,7 +158,7 @@ def _as_it_stands(meeting: Meeting) -> list[Change]:
 
 
 def _cancelled(organizer: str) -> Change:
-    note = f"it is in the calendar of {organizer} no more: playbook onboard books it anew"
+    note = f"it is no longer in the calendar of {organizer}: the playbook onboard books it again"
     return Change("meeting", "cancelled", "booked", outcome=Outcome.NEEDS_HUMAN, note=note)
 
 

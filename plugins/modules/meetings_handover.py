@@ -23,7 +23,7 @@ options:
     type: str
     choices: [wait, cancel]
     default: wait
-  comment: {description: "What the attendees are told.", type: str, default: ""}
+  comment: {description: "The message to the attendees.", type: str, default: ""}
 """
 
 EXAMPLES = r"""

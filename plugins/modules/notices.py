@@ -12,7 +12,7 @@ description:
   - Owners, and whom the policy names under C(responsibility.escalate), hear of each step that is late, and of what they are asked on its day; each once.
   - Sends by the mail server that the policy names (C(responsibility.mail)), and notes each letter in the ledger. Without one, the letters are returned for
     C(set_stats), and the bridge sends them.
-  - Where the policy names the manager, it is the manager of whoever answers for the step, as HR says today, else as the ledger's last case of them says.
+  - Where the policy names the manager, it is the manager of the person who answers for the step, as HR says today, else as the ledger's last case of that person says.
     Where the owner is nobody whom either knows (a team's address), it is the manager of the person whom the case is about, and the letter says so.
   - Of a silent departure no manager hears anything before every way in is closed.
 extends_documentation_fragment: [workforce.lifecycle.group]
@@ -25,7 +25,7 @@ seealso:
 requirements:
   - The Python libraries of requirements.txt, where Ansible runs.
 attributes:
-  check_mode: {description: "Says who would be told; sends nothing.", support: full}
+  check_mode: {description: "Says who would get a letter; sends nothing.", support: full}
   diff_mode: {description: "There is no diff.", support: none}
 options:
   of:
@@ -57,7 +57,7 @@ notices:
   type: list
   elements: dict
   sample: [{key: "late:case:okta:cutoff:4h", to: [grace@corp.example], subject: "Late", lines: ["..."], command: "ansible-playbook ..."}]
-lines: {description: "Who was told what, or is to be told, a line each.", returned: always, type: list, elements: str, sample: ["Late: to grace@corp.example"]}
+lines: {description: "The letters that were sent, or are to be sent, a line each.", returned: always, type: list, elements: str, sample: ["Late: to grace@corp.example"]}
 """
 
 from collections.abc import Mapping

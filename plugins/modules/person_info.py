@@ -10,7 +10,7 @@ short_description: Read a person from an HR system
 version_added: 0.1.0
 description:
   - Reads the people that answer to O(user), or whose record changed since O(since), as one normalised record each.
-  - It returns every match; whoever acts on them must stop on more than one.
+  - It returns every match; a play that acts on the result must stop on more than one.
   - Where the HR system is read as a whole for that anyway, it also tells who may be the same human being in another record, and, when
     asked to, what the whole source looked like.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
@@ -155,7 +155,7 @@ def info(system: HrRecords, want: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _called(system: HrRecords, name: str) -> Sequence[Person]:
-    """Return whoever has this address, number or id; or this full name, where the system shows everybody."""
+    """Return people with this address, number or id; or with this full name, where the system shows everybody."""
     found = system.find_people(asked(name)[1])
     if found or "@" in name or not isinstance(system, HrSource):
         return found

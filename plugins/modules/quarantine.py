@@ -54,7 +54,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 adopted:
-  description: By system, addresses of those who have an account of before there. It gets what the profile says, and keeps nothing else.
+  description: By system, addresses of people who have an earlier account there. It gets what the profile says, and keeps nothing else.
   returned: success
   type: dict
   sample: {entra: [ada@corp.example]}

@@ -102,7 +102,7 @@ summary:
 json: {description: "V(report) - path of the JSON.", returned: success, type: str, sample: /srv/lifecycle/reconcile/2026-11-28.json}
 csv: {description: "V(report) - path of the CSV.", returned: success, type: str, sample: /srv/lifecycle/reconcile/2026-11-28.csv}
 html: {description: "V(report) - path of the page.", returned: success, type: str, sample: /srv/lifecycle/reconcile/2026-11-28.html}
-linked: {description: "V(report) - how many accounts were linked to their person anew, in the ledger.", returned: success, type: int, sample: 12}
+linked: {description: "V(report) - how many new links between account and person the ledger got.", returned: success, type: int, sample: 12}
 steps: {description: "V(report) - by system, what is to be done of O(fix).", returned: success, type: dict, sample: {slack: [{finding: F3, do: cut off}]}}
 cases: {description: "V(report) - the cases opened for O(fix).", returned: success, type: list, elements: dict, sample: [{id: 01JDQ8}]}
 left:

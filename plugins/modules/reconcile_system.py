@@ -44,7 +44,7 @@ devices: {description: "How many devices were read.", returned: success, type: i
 credentials: {description: "How many keys, tokens and automations were read.", returned: success, type: int, sample: 17}
 findings: {description: "How many findings there are, by kind.", returned: success, type: dict, sample: {orphan: 2}}
 notes:
-  description: What could not be told.
+  description: What is not known.
   returned: success
   type: list
   elements: str

@@ -11,7 +11,7 @@ version_added: 0.1.0
 description:
   - Brings first name, last name and display name to what HR says. The account stays the same one - writes address its immutable id.
   - Changes the address and the login only where policy says so; the old address goes on receiving mail.
-  - A person without an account here stays without one, and whoever is suspended stays so.
+  - A person without an account here stays without one, and a suspended account stays suspended.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:
   - module: workforce.lifecycle.account

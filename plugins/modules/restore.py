@@ -218,7 +218,7 @@ def _attributes(system: Provisioning, person: Person, taken: Mapping[str, Any]) 
 
 def _meeting(system: Calendar, person: Person, taken: Mapping[str, Any]) -> list[Change]:
     if not taken["meeting"].get("organiser"):
-        return [_lost("meeting", "nobody knows any more whose it is: whoever organised it cancels it")]
+        return [_lost("meeting", "it is not known whose it is: its organiser cancels it")]
     organizer = Person.of({"email": taken["meeting"]["organiser"]})
     found = system.find_meeting(organizer, taken["meeting"]["marker"])
     if found is None:

@@ -343,7 +343,7 @@ def test_polls_that_find_changes_without_a_webhook_raise_a_dead_webhook_alert(br
     assert [alarm.key for alarm in bridge.said] == ["webhook:hr"]
     assert (
         "polls found 3 people changed" in bridge.said[0].detail
-        and "stops when whoever made it is deactivated" in bridge.said[0].detail
+        and "stops when the user who made it is deactivated" in bridge.said[0].detail
     )
     bridge.webhook("hr", "5")
     bridge.look()

@@ -80,7 +80,7 @@ def test_offboard_reinstate_offboard(company: SandboxCompany) -> None:
     leaving = record(company, "offboard")["case"]["id"]
     refused = company.play("reinstate", "-e", f"case={leaving}")
     assert refused.code != 0 and "-e withdrawn_by=" in refused.output, (
-        "HR still says that she left, and nobody takes it upon them"
+        "HR still says that she left, and nobody answers for it"
     )
     ran = company.play("reinstate", "-e", f"case={leaving}", "-e", "withdrawn_by='Grace Okoye'")
     assert ran.code != 0, "what somebody must do is open"

@@ -235,7 +235,7 @@ def test_it_cannot_be_made_longer_without_being_asked_for_anew(office: Office) -
     office.given()
     for want in ({"state": "cancel"}, {"state": "move", "id": granted.END_ACCESS, "to": "2026-06-30"}):
         refused = office.change(**want)
-        assert refused.get("failed") and "ask for it anew" in refused["msg"], refused
+        assert refused.get("failed") and "ask for it again" in refused["msg"], refused
     assert office.change(state="move", id=granted.END_ACCESS, to="2026-03-10")["changed"]
     office.now = datetime(2026, 3, 10, 9, 0, tzinfo=timezone.utc)
     office.due()

@@ -107,7 +107,7 @@ def test_a_reinstated_person_gets_the_role_with_its_condition_and_the_end_it_had
     assert [row["endDateTime"] for row in back] == [ends]
     said = {row["what"]: row for row in result["changes"]}
     assert said[f"roles: {CONDITIONAL} if " + read_back(CONDITION)]["outcome"] == "done"
-    assert "make it anew" in str(said["Azure DevOps token build in corp (" + closed_id(closed) + ")"])
+    assert "make it again" in str(said["Azure DevOps token build in corp (" + closed_id(closed) + ")"])
 
 
 def read_back(condition: str) -> str:

@@ -39,7 +39,7 @@ def test_the_words_of_a_message_are_no_address(line: str) -> None:
         'f"run it again with -e plan={digest}"',
         '"ansible-playbook workforce.lifecycle." + name',
         'f"ansible-playbook {name} -i x"',
-        '"whoever has it says so: -e serial=%s -e by=..." % serial',
+        '"the person who has it reports it: -e serial=%s -e by=..." % serial',
         '"--limit {}".format(system)',
         'f"ansible {host} -m ping"',
         "subprocess.run(line, shell=True)",

@@ -220,7 +220,7 @@ def test_rehire(company: HrCompany) -> None:
         "however often HR was looked at since: another employment"
     )
     same_id = decide(left, person(hire_date="2026-06-03"), NOW)
-    assert (same_id.kind, same_id.at) == ("onboard", NOW) and "nothing of before" in same_id.why, (
+    assert (same_id.kind, same_id.at) == ("onboard", NOW) and "nothing from before" in same_id.why, (
         "hired, not reinstated: old privileges do not come back"
     )
     early = decide(left, person(hire_date="2026-09-01", status="pending"), NOW)

@@ -122,7 +122,7 @@ class BambooHr(Connector):
             default="last_day",
         ),
         "time_zones": Option("Location to time zone: {Berlin: Europe/Berlin}.", "dict", default={}),
-        "time_zone": Option("Time zone of whoever has none by field or location.", default=""),
+        "time_zone": Option("Time zone of people who have none by field or location.", default=""),
         **ADDRESS_OPTIONS,
     }
     CREDENTIALS: ClassVar[Mapping[str, Option]] = {

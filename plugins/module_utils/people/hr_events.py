@@ -248,7 +248,7 @@ def _back(
     )
     if begins is not None and (again or begins > at or old is not None and begins >= old):
         start = now.employment_begins(lead_days) or at
-        why = f"hired again for {now.hire_date}: gets what the profile says, and nothing of before"
+        why = f"hired again for {now.hire_date}: gets what the profile says, and nothing from before"
         return Decision(ONBOARD, max(start, at), why, also=later, cancels=(OFFBOARD,))
     said = before is not None and (before.status == "terminated" or old is not None and old <= at)
     if by_hand and not said:
@@ -371,7 +371,7 @@ def _joiner(
     due = max(start, at) if start is not None else at
     if working:
         return _second(at, start, working)
-    again = "; was here before: gets what the profile says, and nothing of before" if same else ""
+    again = "; was here before: gets what the profile says, and nothing from before" if same else ""
     moved = before is not None and before.hire_date != now.hire_date
     return Decision(
         ONBOARD, due, f"begins on {now.hire_date or 'an unknown day'}{again}", cancels=(ONBOARD,) if moved else ()

@@ -165,7 +165,7 @@ def _left(row: Taken, owes: Mapping[str, Any]) -> tuple[str, bool] | None:
     if row.step == "attested":
         return _lost(row, "")
     if row.step == "device_assignment":
-        return "it was assigned to them: whoever looks after devices takes it back", False
+        return "it was assigned to them: the owner of the devices takes it back", False
     if row.step == "left before":
         return "an earlier employment had left it, and it was taken: it does not come back", True
     if row.step == "first_sign_in":
@@ -195,11 +195,11 @@ def _lost(row: Taken, successor: str) -> tuple[str, bool] | None:
         )
     if row.step == "meetings_handover":
         why = {
-            "h": f"{row.note}: {successor or 'whoever has it'} gives it back",
+            "h": f"{row.note}: {successor or 'the present holder'} gives it back",
             "c": "it was cancelled: they book it again",
         }
         return why.get(
-            row.note[:1], f"it was handed over or cancelled: they ask {successor or 'whoever attends'}"
+            row.note[:1], f"it was handed over or cancelled: they ask {successor or 'the other people in it'}"
         ), True
     if row.step == "files_handover":
         return f"{row.before} ended: they share again what should be shared", True
@@ -209,7 +209,7 @@ def _lost(row: Taken, successor: str) -> tuple[str, bool] | None:
 
 
 def refuse_standing(person: Person, at: datetime, withdrawn_by: str) -> None:
-    """:raises InputError: HR does not say that the person is here, and nobody takes it upon them; or the person does so themselves."""
+    """:raises InputError: HR does not say that the person is here, and nobody answers for it; or the person does so themselves."""
     act, by = f"reinstate {person.email}", withdrawn_by.strip().casefold()
     _refuse_themselves(person, withdrawn_by, act)
     ends = person.employment_ends()
@@ -224,7 +224,7 @@ def refuse_standing(person: Person, at: datetime, withdrawn_by: str) -> None:
 
 
 def refuse_begun(person: Person, withdrawn_by: str) -> None:
-    """:raises InputError: HR does not say that the hire was taken back, and nobody takes it upon them; or the person does so themselves."""
+    """:raises InputError: HR does not say that the hire was taken back, and nobody answers for it; or the person does so themselves."""
     act, by = f"withdraw the hire of {person.email}", withdrawn_by.strip().casefold()
     _refuse_themselves(person, withdrawn_by, act)
     if not by and not withdrawn(person):

@@ -17,7 +17,7 @@ from .target import Option, Target
 #: The options of a connector that makes addresses.
 ADDRESS_OPTIONS: Mapping[str, Option] = {
     "address": Option(
-        "Rule for the work address of whoever has none: '{first_name}.{last_name}@corp.example'. In ASCII letters, and nobody else's."
+        "Rule for the work address of people who have none: '{first_name}.{last_name}@corp.example'. In ASCII letters, and nobody else's."
     ),
     "addresses": Option(
         "File (mode 0600) that keeps the addresses made by the rule, for HR to take over: a row each of key and address. Needed with it.",

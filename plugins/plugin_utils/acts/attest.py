@@ -188,7 +188,7 @@ def _refuse_what_is_said_otherwise(ledger: Ledger, case: Case, system: str, said
         raise InputError(
             f"nothing waits for a person there but {' and '.join(out)}, which is not back",
             act=said,
-            hint=f"whoever has it says so: {command('custody', device=out[0], state='received', open_end='-e by=<who>')}",
+            hint=f"the person who has it reports it: {command('custody', device=out[0], state='received', open_end='-e by=<who>')}",
         )
 
 

@@ -114,7 +114,7 @@ def _refuse_who_left(run: LedgerRun, kind: str, people: Sequence[Person]) -> Non
             raise Refused(
                 f"their access was ended since (case {last.id})",
                 act=f"{kind} {person.email}",
-                hint="nothing was sent; whoever comes back is reinstated or onboarded first",
+                hint="nothing was sent; reinstate or onboard them first",
             )
 
 

@@ -76,7 +76,7 @@ def _refuse_gone(run: LedgerRun, case: CaseFile, want: Mapping[str, Any], said: 
     by, to = want["by"].strip(), want["to"].strip()
     own = by.casefold() in {case.name.casefold(), *case.names}
     if own and want["state"] in _BY_OTHERS:
-        raise Refused(f"{by} is whose device it was", act=said, hint="whoever has it in their hands now says so")
+        raise Refused(f"{by} had this device", act=said, hint="by= is the person who has the device now")
     hr = presence.heard(run, by, want["found"], said)
     if not own:  # whoever leaves says themselves that they have sent it
         presence.require(run.ledger, by, role="who says where a device is", act=said, hr=hr)

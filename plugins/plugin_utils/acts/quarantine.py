@@ -41,7 +41,7 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
         raise Refused(
             "; ".join(refused),
             act=ONBOARD,
-            hint="nothing was sent. If it is theirs: -e adopt=SYSTEM,... (it gets what the profile says, and keeps nothing of before); "
+            hint="nothing was sent. If it is theirs: -e adopt=SYSTEM,... (it gets what the profile says, and keeps nothing from before); "
             "if it is somebody else's: another address or login for the joiner in HR; or release it: rename it there, or delete it for good",
         )
     for case, systems in judged:

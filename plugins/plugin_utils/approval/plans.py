@@ -158,7 +158,7 @@ def _with_digest(wanted: str, where: str, ledger: Ledger | None, act: str) -> di
             act=act,
             hint="give all of the digest"
             if found
-            else "give the file that --check wrote, or make it anew with --check",
+            else "give the file that --check wrote, or make a new one with --check",
         )
     return next(iter(found.values()))
 
@@ -168,7 +168,7 @@ def _checked(plan: Any, act: str) -> dict[str, Any]:
         raise InputError("it is not a plan of workforce.lifecycle", act=act, hint="give the file that --check wrote")
     if digest(plan) != plan.get("digest"):
         raise InputError(
-            "it was changed after it was made: its digest does not fit", act=act, hint="make it anew with --check"
+            "it was changed after it was made: its digest does not fit", act=act, hint="make a new one with --check"
         )
     return plan
 

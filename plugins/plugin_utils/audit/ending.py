@@ -42,7 +42,7 @@ def _reminder(case: CaseFile, day: str, days: int, to: str) -> Letter:
         [
             f"What case {case.id} gave ends on {day}, by itself: {'; '.join(names)}.",
             f"It was given for: {case.facts.get('why')}.",
-            "Nobody has to do anything. Whoever needs it for longer asks for it anew, with another end, and it is approved anew.",
+            "Nobody has to do anything. To keep it for longer, ask for it again with another end; it needs a new approval.",
         ],
         command("access", user=str(case.person.get("email") or case.key), open_end="-e access=<what> -e ends=<day>"),
         case.id,

@@ -60,7 +60,7 @@ def origin(ledger: Ledger, person: Person, new: Profile, known: Profiles, named:
                 systems,
             )
         except InputError as e:
-            return replace(Origin(), why=f"{Origin().why}; HR's facts of before the move lead to none: {e.what}")
+            return replace(Origin(), why=f"{Origin().why}; HR's facts from before the move lead to none: {e.what}")
     return Origin()
 
 

@@ -122,7 +122,7 @@ def withdrawing(ledger: Ledger, person: Person, of: str, withdrawn_by: str) -> U
     for one in cases:
         if one.opened > case.opened and not one.withdrawn and one.kind in _BEGUN:
             raise Refused(
-                f"{_BEGUN[one.kind]} since (case {one.id})", act=act, hint="whoever has begun leaves by offboard"
+                f"{_BEGUN[one.kind]} since (case {one.id})", act=act, hint="a person who has begun leaves by offboard"
             )
     if _is_undone(cases, WITHDRAW, case):
         return Undone(case, {})

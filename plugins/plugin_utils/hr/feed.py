@@ -108,7 +108,7 @@ def release(run: LedgerRun, system: str, *, by: str, account: str, reason: str) 
         raise InputError(
             f"{by or 'by is empty, and nobody'} may not release it",
             act=act,
-            hint=f"ask {' or '.join(rule.release) or 'whoever keeps the policy: brake.feed.release names nobody'}",
+            hint=f"ask {' or '.join(rule.release) or 'the owner of the policy file: brake.feed.release names nobody'}",
         )
     # HR is what is in doubt, so only what our own runs did says whether they are here.
     presence.require(run.ledger, who, role="who releases it", act=act)

@@ -180,7 +180,7 @@ class DueToday:
                 raise Refused(
                     "access by request ends when it was approved to end",
                     act=act,
-                    hint="ask for it anew: playbook access; an earlier day is no question",
+                    hint="ask for it again with the playbook access; only an earlier day can be set here",
                 )
         for one in chosen if not self.run.read_only else ():
             if state == "move":

@@ -85,7 +85,7 @@ def verify(storage: Storage, expected_head: str = "") -> Verdict:
             False,
             count,
             head,
-            f"the head {expected_head} that was given is not in this ledger: its end was cut off, or it was written anew",
+            f"the head {expected_head} that was given is not in this ledger: its end was cut off, or it was written again as a whole",
             min(int(wanted_n), count + 1) if wanted_n.isdigit() else None,
             len(open_intents),
             "older",

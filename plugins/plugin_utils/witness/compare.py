@@ -50,7 +50,7 @@ def deviations(
         )
         return [*found, Finding("older", what, last + 1, at or since, cases)]
     what = (
-        f"the ledger was written anew: entry {first.n} is not the one that witness {name} has seen; "
+        f"the ledger was written again as a whole: entry {first.n} is not the one that witness {name} has seen; "
         f"{f'the last that fits is entry {fitting[-1].n}' if fitting else 'none fits'}"
     )
     return [*found, Finding("rewritten", what, (fitting[-1].n if fitting else 0) + 1, since, cases)]

@@ -15,7 +15,7 @@ KINDS = {
     "added": "an entry was put in, or moved",
     "cut": "the end was cut off",
     "older": "this is an older copy: what a witness has seen is not in it",
-    "rewritten": "the ledger was written anew: a witness has seen other entries",
+    "rewritten": "the ledger was written again as a whole: a witness has seen other entries",
     "unsigned": "entries that no key of the company signed",
     "forged": "a signature does not fit",
     "unknown_key": "signed with a key that the policy does not name, or not any more",

@@ -56,7 +56,7 @@ class Doing:
         if act.name == "approve" and not mine.approve:
             raise Problem(403, "Only for approvers", "Plans are approved by those whom console.oidc.approvers names.")
         if act.name != "approve" and not mine.act:
-            raise Problem(403, "Only for operators", "You may look. Ask whoever looks after the bridge.")
+            raise Problem(403, "Only for operators", "You may look. Ask the administrator of the bridge.")
 
     def _confirm(
         self,

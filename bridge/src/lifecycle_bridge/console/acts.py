@@ -120,7 +120,7 @@ ACTS: Mapping[str, Act] = {
             "attest",
             "Tick off",
             "Is this done?",
-            "You say that a person did what only a person can. Your name and your words are kept in the ledger, for whoever audits it.",
+            "You say that a person has done this step. Your name and your words are kept in the ledger.",
             "It is noted, and looked at again as soon as there is room for it.",
             ("todo", "stuck", "waiting"),
             needs_why=True,

@@ -40,7 +40,7 @@ class Deciding:
 
     def _ask(self, request: Request, who: Who) -> Response:
         if not self._frame.may(who).act:
-            raise Problem(403, "Only for operators", "You may look. Ask whoever looks after the bridge.")
+            raise Problem(403, "Only for operators", "You may look. Ask the administrator of the bridge.")
         return self._page(request, who, self._case(request.query_params.get("case", "")))
 
     def _case(self, ident: str) -> Case:

@@ -176,7 +176,7 @@ class Frame:
             raise Problem(
                 403,
                 "Not for you",
-                "You are signed in, and none of your groups may look at the console. Ask whoever looks after the bridge.",
+                "You are signed in, and none of your groups may look at the console. Ask the administrator of the bridge.",
             )
         if self.may(who).departments is not None and not narrow:
             if request.url.path == "/":
@@ -193,11 +193,11 @@ class Frame:
             raise Problem(
                 403,
                 "Not from here",
-                "This form is not of your session, and nothing was done. Open the page anew and do it again.",
+                "This form is not of your session, and nothing was done. Open the page again and repeat it.",
             )
         if operator and not self.operator(who):
             raise Problem(
-                403, "Only for operators", "You may look, and nothing was done. Ask whoever looks after the bridge."
+                403, "Only for operators", "You may look, and nothing was done. Ask the administrator of the bridge."
             )
         return endpoint(request, who, form)
 

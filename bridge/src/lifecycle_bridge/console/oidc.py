@@ -99,7 +99,7 @@ class Provider:
         if answer.get("iss", issuer_named) != metadata["issuer"]:
             raise Refused("sign-in: the answer is another provider's; begin again")
         if "error" in answer or not answer.get("code"):
-            raise Refused("sign-in: the provider did not let you in; begin again, or ask whoever looks after it")
+            raise Refused("sign-in: the provider did not let you in; begin again, or ask the provider's administrator")
         token = self._exchange(metadata, answer["code"], begun["verifier"])
         claims = self._claims(metadata, str(token.get("id_token") or ""), begun["nonce"])
         if self._oidc.claim not in claims and metadata.get("userinfo_endpoint") and token.get("access_token"):

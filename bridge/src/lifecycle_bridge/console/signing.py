@@ -130,7 +130,7 @@ class Signing:
             raise Problem(
                 403,
                 "Not for you",
-                "You are known, and none of your groups may look at the console. Ask whoever looks after the bridge.",
+                "You are known, and none of your groups may look at the console. Ask the administrator of the bridge.",
             )
         log.info("console: signed in", extra={"via": via, "operator": self._frame.operator(who)})
         response = RedirectResponse(next, 303)

@@ -160,7 +160,7 @@ def dead_webhook(source: Source, standing: Standing, now: datetime) -> str:
     )
     return (
         f"polls found {len(people)} people changed since {first:%Y-%m-%d %H:%M} UTC, and {last}. Polling goes on, later than a webhook would be. "
-        "Look at the webhook in HR: it stops when whoever made it is deactivated, or may no longer see the fields"
+        "Look at the webhook in HR: it stops when the user who made it is deactivated, or may no longer see the fields"
     )
 
 

@@ -23,7 +23,7 @@ EVENTS_REGION = "us-east-1"
 #: Tags that say who answers for a user, without case, spaces and marks.
 RESPONSIBLE = frozenset({"owner", "createdby", "creator", "contact", "responsible", "maintainer"})
 KIND = "access key of another user"
-_WHY = "{how}, and whoever made a key has its secret: replace it, make the old one inactive, then attest"
+_WHY = "{how}, and the maker of a key has its secret: replace it, make the old one inactive, then attest"
 _UNSEEN = "{error}: whether they made keys for other users is not known; see who made each key, then attest"
 
 

@@ -143,7 +143,7 @@ class Azure(DirectoryUsers):
 
     def _way_back(self, account: Account, name: str, state: str, there: set[str]) -> WayBack:
         if name.startswith((TOKEN, SSH_KEY)):
-            return WayBack(name, lost="it was revoked: they make it anew", anew=True)
+            return WayBack(name, lost="it was revoked: they make it again", anew=True)
         if state.startswith(_ACTIVATED):
             return WayBack(name, lost="it was activated for a while: they activate it again", anew=True)
         role = ("roles", name)

@@ -203,7 +203,7 @@ class Way:
     gate: bool = False
     refused: Refusal | None = None
     lingers: Lingering | None = None
-    lost: str = "it was ended: they sign in anew"
+    lost: str = "it was ended: they sign in again"
     anew: bool = True
     when: Expression | None = None
     #: What opens again a row of ``each`` that was closed: a block of the account, and no key of it.

@@ -328,7 +328,7 @@ def _way(part: Part, reader: Reader, accounts: Accounts | None) -> Way:
         )
         if lingers is not None
         else None,
-        part.text("lost", "it was ended: they sign in anew"),
+        part.text("lost", "it was ended: they sign in again"),
         part.flag("anew") if "anew" in part else True,
         part.maybe("when", inner),
         reader.writes(part, "reopen", inner),

@@ -29,7 +29,7 @@ PEOPLE_OPTIONS: Mapping[str, Option] = {
         "Further fields to keep, by the name profiles match on: {cost_center: Cost_Center}.", "dict", default={}
     ),
     "time_zones": Option("Location to time zone: {Berlin: Europe/Berlin}.", "dict", default={}),
-    "time_zone": Option("Time zone of whoever has none by field or location.", default=""),
+    "time_zone": Option("Time zone of people who have none by field or location.", default=""),
     "terminated_from": Option(
         "What the date of a termination is: the last day of work, or the first day after it.",
         choices=("last_day", "day_after"),

@@ -111,7 +111,7 @@ class EntraAccess:
     def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
         """Sign-in, then devices, roles last. A password that was made unknown stays so: a first credential takes its place."""
         anew = {
-            "sessions": "they were ended: they sign in anew",
+            "sessions": "they were ended: they sign in again",
             "authentication methods": "they were removed: they register theirs again",
             "password": "it was made unknown: a first credential takes its place, and they choose a new one",
             "app consents": "they were withdrawn: each app asks them again",

@@ -110,7 +110,7 @@ class MailAccess:
             if name.startswith("mobile device ")
         ]
         backs += [
-            WayBack(name, lost="it went outside the company: whoever wants it sets it again", anew=True)
+            WayBack(name, lost="it went outside the company: the person can set it again", anew=True)
             for name in closed
             if name.startswith("forwarding of ")
         ]
@@ -123,7 +123,7 @@ class MailAccess:
         for name, short in wanted.items():
             rule = rules.get(short)
             backs.append(
-                WayBack(name, lost="the rule is no more: they make it anew", anew=True)
+                WayBack(name, lost="the rule is no more: they make it again", anew=True)
                 if rule is None
                 else WayBack(
                     name,

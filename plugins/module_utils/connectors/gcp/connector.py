@@ -127,7 +127,7 @@ class Gcp(Connector):
         found: list[WayBack] = []
         for name in closed:
             if name.startswith(_KEY_NAME):
-                found.append(WayBack(name, lost="it was deleted: they register it anew", anew=True))
+                found.append(WayBack(name, lost="it was deleted: they register it again", anew=True))
             else:
                 found.append(WayBack(name, "closed", entitlement=("roles", name)))
         return found

@@ -68,7 +68,7 @@ class GitHubOwnership:
                 settle="decide",
                 lasting=True,
                 raw={
-                    "why": "whoever may push can read them: replace those that let somebody in somewhere, then attest"
+                    "why": "everybody who may push can read them: replace those that let somebody in somewhere, then attest"
                 },
             )
         ]

@@ -145,12 +145,12 @@ class GoogleAccess:
             elif name == "super administrator":
                 backs.append(WayBack(name, lost="make them one again by hand: it is a decision"))
             elif name == RECOVERY:
-                backs.append(WayBack(name, lost="the person enters them anew", anew=True))
+                backs.append(WayBack(name, lost="the person enters them again", anew=True))
             elif name == PASSWORD:
                 backs.append(WayBack(name, lost="it was replaced: give the person a new one", anew=True))
             elif name.startswith((FORWARDING, FILTER)):
-                lost = "it went outside the company: whoever wants it sets it again"
+                lost = "it went outside the company: the person can set it again"
                 backs.append(WayBack(name, lost=lost, anew=True))
             elif name in (SESSIONS, CODES) or name.startswith(("app password ", "OAuth grant ")):
-                backs.append(WayBack(name, lost="it was ended: the person sets it up anew", anew=True))
+                backs.append(WayBack(name, lost="it was ended: the person sets it up again", anew=True))
         return backs

@@ -91,11 +91,11 @@ class GoogleDevices:
     def assign(self, device: Device, account: Account) -> None:
         """Note whose Chromebook it is.
 
-        :raises Unsupported: a phone belongs to whoever signs in on it.
+        :raises Unsupported: a phone belongs to the person who signs in on it.
         """
         act = f"assign {device.serial} to {account.login}"
         if not _is_chromebook(device):
-            raise Unsupported("a phone belongs to whoever signs in on it", act=act, system=self.api.target.name)
+            raise Unsupported("a phone belongs to the person who signs in on it", act=act, system=self.api.target.name)
         where = directory("customer", "my_customer", "devices", "chromeos", device.id)
         self.api.admin().send("PATCH", where, act=act, json={"annotatedUser": account.email}, retry_safe=True)
 

@@ -29,7 +29,7 @@ _ANY_DRIVE = {**_ALL_DRIVES, "supportsAllDrives": "true"}
 _AT_ONCE = 4
 #: What Google says of somebody who has no calendar: https://developers.google.com/workspace/calendar/api/guides/errors
 _NO_CALENDAR = "signed up for Google Calendar"
-_SENDS = "whoever works in that mailbox sends under this address: remove it there (Accounts, Send mail as), or attest that it stays"
+_SENDS = "everybody who works in that mailbox can send under this address: remove it there (Accounts, Send mail as), or attest that it stays"
 _UNSEEN = "whether they were let in there is not known ({why}): look, then attest"
 
 

@@ -111,7 +111,7 @@ class HiBob(Connector):
             default="last_day",
         ),
         "time_zones": Option("Site to time zone: {Berlin: Europe/Berlin}.", "dict", default={}),
-        "time_zone": Option("Time zone of whoever has none by field or site.", default=""),
+        "time_zone": Option("Time zone of people who have none by field or site.", default=""),
         **ADDRESS_OPTIONS,
     }
     CREDENTIALS: ClassVar[Mapping[str, Option]] = {

@@ -74,8 +74,8 @@ class Imap(Connector):
             "A login that certainly has a mailbox. Servers answer a missing mailbox and a wrong credential alike; this tells them apart."
         ),
         "passwords_in": Option(
-            "The system of this file that checks the mailboxes' passwords, an LDAP directory say: whoever is cut off there signs "
-            "in here no more. Without it, a leaver's password stays open until somebody attests that it is ended.",
+            "The system of this file that checks the mailboxes' passwords, an LDAP directory for example: a person who is cut off there can no longer sign "
+            "in here. Without it, a leaver's password stays open until somebody attests that it is ended.",
             names=(ANY_SYSTEM,),
         ),
         "exclude": Option(

@@ -215,7 +215,7 @@ class OktaAccess:
         anew = ("factor ", "tokens of ", "registered device ")
         for name in closed:
             if name in (SESSIONS, GRANTS) or name.startswith(anew):
-                backs.append(WayBack(name, lost="it was ended: the person sets it up anew", anew=True))
+                backs.append(WayBack(name, lost="it was ended: the person sets it up again", anew=True))
             elif name.startswith("API token "):
                 backs.append(WayBack(name, lost="it was revoked: a new one has to be made, and put where it was used"))
             elif name.startswith("admin role "):

@@ -168,7 +168,7 @@ class OpenVpn(Connector):
                 state = "open" if account.active else "closed"
                 found.append(WayBack(name, state, partial(self.set_active, account, True)))
             elif name == _SESSIONS:
-                found.append(WayBack(name, lost="they connect anew", anew=True))
+                found.append(WayBack(name, lost="they connect again", anew=True))
             else:
                 found.append(WayBack(name, lost="it was revoked for good: issue a new certificate"))
         return found

@@ -88,7 +88,7 @@ class Personio(Connector):
             default=400,
         ),
         "time_zones": Option("Office to time zone: {Berlin: Europe/Berlin}.", "dict", default={}),
-        "time_zone": Option("Time zone of whoever has none by field or office.", default=""),
+        "time_zone": Option("Time zone of people who have none by field or office.", default=""),
         **ADDRESS_OPTIONS,
     }
     CREDENTIALS: ClassVar[Mapping[str, Option]] = {

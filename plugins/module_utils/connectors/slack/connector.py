@@ -250,7 +250,7 @@ class Slack(SlackListing):
             "account": WayBack(
                 "account", "open" if account.active else "closed", lambda: self.set_active(account, True)
             ),
-            "sessions": WayBack("sessions", lost="they were ended: they sign in anew", anew=True),
+            "sessions": WayBack("sessions", lost="they were ended: they sign in again", anew=True),
         }
         return [back for name, back in known.items() if name in closed]
 
